@@ -267,7 +267,13 @@ SELECT :now - (:count - g) * interval '31 seconds', 'bench' || g % 300,
  CASE WHEN g % 5000 = 0 THEN 'export' ELSE (ARRAY['sign_in', 'reveal', 'search', 'sign_out'])[1 + g % 4] END,
  'case/' || (:first + g % 200000), '', '{}' FROM generate_series(0, :count - 1) g
 """
-_STATEMENTS = (_LOADS, _CASES, _ATTEMPTS, _EVENTS, _ASSIGNMENTS, _OUTCOMES, _AUDIT)
+# The audit as a version without a chain left it.
+_UNCHAINED = "ALTER TABLE audit DISABLE TRIGGER chained"
+_CHAINED = "ALTER TABLE audit ENABLE ALWAYS TRIGGER chained"
+_STATEMENTS = (
+    *(_LOADS, _CASES, _ATTEMPTS, _EVENTS, _ASSIGNMENTS, _OUTCOMES),
+    *(_UNCHAINED, _AUDIT, _CHAINED),
+)
 
 _TRANSFERS = """
 INSERT INTO assignment_transfer (assignment_id, from_unit_id, to_unit_id, state, by, why, at)

@@ -19,6 +19,7 @@ from dialer.cases.store import Policies, ensure_policy_version
 from dialer.core.errors import SettingsError, Unavailable
 from dialer.core.policy import Policy, to_plain
 from dialer.core.values import MessageChannel
+from dialer.db.audit import begin_chain
 from dialer.db.migrations import migrate_database
 from dialer.db.system_state import check_database_keys, is_drill_database, read_service_clock
 from dialer.db.unit_of_work import Store
@@ -142,6 +143,10 @@ def _prepare_database(
     with store.begin() as tx:
         check_database_keys(tx, keys)
         clock: Clock = FollowedClock(store) if read_service_clock(tx) is not None else real
+    now = clock.now()
+    with store.begin() as tx:
+        begin_chain(tx, now=now)
+    with store.begin() as tx:
         if isinstance(clock, FollowedClock) and carrier is None:
             raise SettingsError(
                 key="telephony.base_url",

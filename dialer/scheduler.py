@@ -20,6 +20,7 @@ from pathlib import Path
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE, Enqueuer
 from dialer.control.health import SCHEDULER_PART, TICK_PART, close_cycle
 from dialer.core.errors import Unavailable
@@ -45,6 +46,7 @@ _FOLLOW_SECONDS = 1.0
 _BEAT_SECONDS = 2.0
 _FORGET = timedelta(days=1)
 """Heartbeats and sessions are deleted once a day when they ended so long ago."""
+_CHECK_SECONDS = 60.0
 _RESUME_EVERY = 5
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
@@ -147,7 +149,8 @@ def _lead(app: Application, process: str, still_held: Callable[[], bool], stoppe
                 cycle_began = _note(app, process, ticks, cycle_began)
             stopped.wait(_FOLLOW_SECONDS)
     finally:
-        scheduler.shutdown(wait=False)
+        # A process that ends lets its jobs end first: they hold connections. One that lost the lead stops at once.
+        scheduler.shutdown(wait=stopped.is_set())
 
 
 def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
@@ -181,6 +184,8 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("resume_loads", send, ("resume_loads", BULK_QUEUE), tick * _RESUME_EVERY),
         ("resume_renders", send, ("resume_renders", BULK_QUEUE), tick * _RESUME_EVERY),
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),
+        ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
+        ("anchor", _anchor, (app,), app.settings.audit.anchor_seconds),
     ):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
         scheduler.add_job(job, trigger, args=args, id=name, next_run_time=first)
@@ -193,6 +198,21 @@ def _clean_up(app: Application) -> None:
         with app.services.store.begin() as tx:
             delete_silent_processes(tx, before=before)
             delete_expired_sessions(tx, before=before)
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+
+
+def _check_trail(app: Application) -> None:
+    try:
+        anchors = recent_anchors(app.services.store.vault, app.settings.audit.anchor_file)
+        check_new_lines(app.services, anchors=anchors)
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+
+
+def _anchor(app: Application) -> None:
+    try:
+        anchor_trail(app.services, app.settings.audit)
     except Unavailable as fault:
         _log.warning("%s", fault)
 

@@ -255,6 +255,8 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.NO_NEXT_STEP: "a case without a next step",
         AlarmCode.UNSIGNED: "an assignment is not signed for",
         AlarmCode.SOUND_BROKEN: "a prompt's sound is missing or broken",
+        AlarmCode.AUDIT_BROKEN: "lines of the audit are missing or altered",
+        AlarmCode.ANCHOR_FAILED: "an anchor of the audit could not be written",
     },
     VersionState: {},
     RenderState: {

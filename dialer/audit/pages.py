@@ -16,7 +16,14 @@ from fastapi import Form, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from dialer.audit.queries import AuditLine, AuditQuery, audited_act_names, search_audit
+from dialer.audit.trail import (
+    AuditLine,
+    AuditQuery,
+    TrailState,
+    audited_act_names,
+    read_trail_state,
+    search_audit,
+)
 from dialer.core.access import Permission, Role, actor_name, said
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period, period_of
@@ -27,7 +34,7 @@ from dialer.language import Lang, gettext_noop, say
 from dialer.sentences import refusal_sentence, why_words
 from dialer.services import Services
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import Sheet, as_file
+from dialer.web.formats import Sheet, as_file, format_moment, format_number
 from dialer.words import word_of
 
 MOST_EXPORTED = 100_000
@@ -50,6 +57,8 @@ ACTS: Mapping[str, str] = {
     "alarm_seen": gettext_noop("an alarm seen"),
     "approve_load": gettext_noop("a list approved"),
     "approve_outcome": gettext_noop("an outcome approved"),
+    "audit_chain": gettext_noop("earlier lines covered by the chain"),
+    "audit_checkpoint": gettext_noop("a checkpoint of the audit"),
     "assign_unit": gettext_noop("a unit given to a case"),
     "breaker.closed": gettext_noop("the telephone network is back"),
     "breaker.opened": gettext_noop("the telephone network is down"),
@@ -133,6 +142,9 @@ FACTS: Mapping[str, str] = {
     "troubles": gettext_noop("troubles in a row"),
     "openings": gettext_noop("trials"),
     "open_seconds": gettext_noop("seconds without the network"),
+    "digest": gettext_noop("digest"),
+    "through": gettext_noop("up to line"),
+    "chain": gettext_noop("chain"),
 }
 _VALUES: Mapping[str, type[StrEnum]] = {"role": Role, "grade": Grade, "from": Grade, "outcome": OutcomeKind}
 SUBJECTS: Mapping[str, str] = {
@@ -196,6 +208,7 @@ _SEALS = {
     Seal.WHOLE: gettext_noop("whole"),
     Seal.NONE: gettext_noop("not sealed"),
     Seal.BROKEN: gettext_noop("altered, or its key is missing"),
+    Seal.LOOSE: gettext_noop("does not follow the line before it"),
 }
 
 _Text = Annotated[str, Field(max_length=100)]
@@ -250,6 +263,7 @@ def export(request: CurrentRequest, form: Annotated[AuditExport, Form()]) -> Res
             gettext_noop("About"),
             gettext_noop("Why"),
             gettext_noop("Facts"),
+            gettext_noop("Number"),
             gettext_noop("Seal"),
         )
     ]
@@ -262,14 +276,14 @@ def export(request: CurrentRequest, form: Annotated[AuditExport, Form()]) -> Res
             line.subject,
             line.why,
             facts_words(line, request.lang),
+            line.number,
             request.say(_SEALS[line.seal]),
         )
         for line in lines
     ]
     name = f"audit-{request.now.astimezone(zone):%Y%m%d-%H%M}"
-    return as_file(
-        [Sheet(title=request.say(gettext_noop("Audit")), head=heading, rows=rows)], name=name, kind=form.kind
-    )
+    sheet = Sheet(title=request.say(gettext_noop("Audit")), head=heading, rows=rows)
+    return as_file([sheet], name=name, kind=form.kind)
 
 
 def _show(
@@ -288,6 +302,7 @@ def _show(
     with request.services.store.begin() as tx:
         found = search_audit(tx, _query(request, asked, period, before=_moment(before)))
         acts = {act: act_words(act, request.lang) for act in audited_act_names(tx)}
+        state = read_trail_state(tx)
     facts: dict[str, Any] = {
         "found": found,
         "asked": asked,
@@ -298,12 +313,34 @@ def _show(
         "facts_of": lambda line: facts_words(line, request.lang),
         "subject_of": lambda line: subject_words(line, request.lang),
         "trouble": TROUBLE,
+        "check": state_words(request, state),
+        "is_broken": state.found > 0,
+        "seals": {seal.value: request.say(words) for seal, words in _SEALS.items()},
         "older": _address(asked, before=_token(found.next_before)) if found.next_before else "",
         "newest": _address(asked) if before else "",
     }
     if request.is_part:
         return request.part(_TEMPLATE, "found", **facts)
     return request.page(_TEMPLATE, status=status, **facts)
+
+
+def state_words(request: RequestContext, state: TrailState) -> str:
+    """What the last check of the chain reached and found."""
+    if state.at is None:
+        return request.say(gettext_noop("The lines have not been checked yet."))
+    values = {
+        "number": format_number(state.number),
+        "found": format_number(state.found),
+        "at": format_moment(state.at, request.now, request.lang, ZoneInfo(request.services.centre.timezone)),
+    }
+    if state.found:
+        return request.say(
+            gettext_noop(
+                "The check of %(at)s found %(found)s lines missing or altered: dialer audit verify names them."
+            ),
+            **values,
+        )
+    return request.say(gettext_noop("Lines up to %(number)s were checked at %(at)s: whole."), **values)
 
 
 def _period(request: RequestContext, asked: Mapping[str, str]) -> Period:

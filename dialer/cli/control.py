@@ -1,13 +1,22 @@
-"""Commands of those who run the service: pauses, pace and alarms; doctor, keys, migrate, filed cases."""
+"""Commands of those who run the service: pauses, pace and alarms; doctor, keys, migrate, filed cases, the audit."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dialer.audit.trail import (
+    Anchor,
+    anchor_trail,
+    read_anchors,
+    stamped_at,
+    verify_trail,
+    write_checkpoint,
+)
 from dialer.bootstrap import application
 from dialer.calls.pace import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
@@ -18,8 +27,9 @@ from dialer.control.overview import acknowledge_alarm
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.values import FraudType, Grade, PauseScope
+from dialer.db.audit import Finding, Flaw
 from dialer.db.vault import create, fingerprint
-from dialer.language import Lang, bilingual
+from dialer.language import Lang, Text, bilingual
 from dialer.outcomes.filing import file_case
 from dialer.runtime.doctor import Probe, examine_installation
 from dialer.runtime.settings import Settings, load_settings
@@ -250,3 +260,129 @@ def add_filed(
         )
     cases = ", ".join(map(str, found.case_ids))
     typer.echo(f"{found.case_number}: case {cases}" + (" (on record already)" if found.already else ""))
+
+
+audit = typer.Typer(
+    help="The audit trail 审计: checked, anchored outside the database.", no_args_is_help=True
+)
+
+_MOST_SHOWN = 50
+_FLAWS = {
+    Flaw.MISSING: ("缺失", "missing"),
+    Flaw.ALTERED: ("被改动，或缺少密钥", "altered, or its key is missing"),
+    Flaw.DOUBLED: ("重复", "doubled"),
+    Flaw.MOVED: ("顺序不符", "out of order"),
+    Flaw.LOOSE: ("与上一条不衔接", "does not follow the line before it"),
+    Flaw.FOREIGN: ("无编号，非系统写入", "has no number: not written by the service"),
+    Flaw.EARLIER: ("启用编号前的记录有变动", "lines from before the chain were changed"),
+    Flaw.HEAD: ("末条登记不符", "the head names another last line"),
+    Flaw.ANCHOR: ("与外部存证不符", "differs from an anchor"),
+}
+
+
+@audit.command("verify")
+def verify(
+    anchor: Annotated[
+        Path | None,
+        typer.Option(help="an anchor file, or the log of a syslog server; default: the settings' file"),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """核验审计: read every line and name those missing, altered, doubled or out of order; exit 1 if there is any."""
+    settings = load_settings()
+    file = anchor or settings.audit.anchor_file
+    text = _text_of(file) if file is not None and (anchor is not None or file.exists()) else ""
+    with application(settings) as app:
+        anchors, foreign = read_anchors(app.services.store.vault, text)
+        unstamped = sum(not _is_stamped(one, settings) for one in anchors if one.stamp)
+        if anchor is not None and not anchors and not foreign:
+            raise Invalid(field="--anchor", problem="holds no anchor")
+        verdict = verify_trail(app.services, anchors=anchors)
+    outside = {"foreign_anchors": foreign, "wrong_stamps": unstamped}
+    counts = dict(verdict.counts) | {name: count for name, count in outside.items() if count}
+    if as_json:
+        print_json(
+            {
+                "whole": not counts,
+                "lines": verdict.lines,
+                "last": verdict.end.number,
+                "anchors": len(anchors),
+                "counts": counts,
+                "findings": [one.plain() for one in verdict.findings],
+            }
+        )
+    else:
+        _print_verdict(
+            verdict.findings, counts, lines=verdict.lines, last=verdict.end.number, anchors=len(anchors)
+        )
+    raise typer.Exit(1 if counts else 0)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise Invalid(field=str(file), problem=Text("cannot be read (%(why)s)", why=error.strerror)) from None
+
+
+def _is_stamped(anchor: Anchor, settings: Settings) -> bool:
+    try:
+        stamped_at(anchor.stamp, anchor.seal, certificate=settings.audit.anchor_tsa_certificate)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _print_verdict(
+    findings: Sequence[Finding], counts: Mapping[str, int], *, lines: int, last: int, anchors: int
+) -> None:
+    for one in findings[:_MOST_SHOWN]:
+        chinese, english = _FLAWS[one.flaw]
+        typer.echo(f"{_place(one)}: {chinese} {english}{'' if one.of is None else f' ({one.of})'}")
+    if len(findings) > _MOST_SHOWN:
+        typer.echo(f"... {len(findings) - _MOST_SHOWN} more: --json names up to 1,000")
+    if foreign := counts.get("foreign_anchors"):
+        typer.echo(f"{foreign} 条外部存证非本系统所写 anchors are none of ours")
+    if wrong := counts.get("wrong_stamps"):
+        typer.echo(f"{wrong} 个时间戳不符 stamps do not fit their anchor")
+    against = f"，对照 {anchors} 条外部存证 against {anchors} anchors" if anchors else ""
+    state = "不完整 NOT whole" if counts else "完整 whole"
+    typer.echo(f"{state}: {lines} lines, last number {last}{against}")
+
+
+def _place(one: Finding) -> str:
+    if one.number is None:
+        return "-" if one.id is None else f"id {one.id}"
+    if one.last is not None and one.last != one.number:
+        return f"第 {one.number} 至 {one.last} 条 lines {one.number} to {one.last}"
+    return f"第 {one.number} 条 line {one.number}"
+
+
+@audit.command("anchor")
+def anchor_now() -> None:
+    """存证: write the last line to the anchors of the settings now."""
+    settings = load_settings()
+    if not settings.audit.has_anchors():
+        raise Invalid(
+            field="audit", problem="has no anchor", mend="set audit.anchor_file or audit.anchor_syslog"
+        )
+    with application(settings) as app:
+        anchored, faults = anchor_trail(app.services, settings.audit, always=True)
+    for place, problem in faults.items():
+        typer.echo(f"{place}: {problem}", err=True)
+    assert anchored is not None
+    typer.echo(f"line {anchored.number}")
+    raise typer.Exit(1 if faults else 0)
+
+
+@audit.command("checkpoint")
+def checkpoint(
+    through: Annotated[int, typer.Argument(help="the last line that may be deleted")],
+    by: By,
+    why: Annotated[str, typer.Option(help="the order to delete, for the record")],
+) -> None:
+    """检查点: permit the database's owner to delete the lines up to this one; a check then begins after it."""
+    with application(load_settings()) as app:
+        place = write_checkpoint(app.services, through=through, by=by, why=why)
+    typer.echo(f"lines up to {place.number} may be deleted")

@@ -7,7 +7,7 @@ import typer
 from dialer import __version__
 from dialer.cli.accounts import staff, token, units
 from dialer.cli.cases import case_command, cases_command
-from dialer.cli.control import alarms, care, control, filed, keys
+from dialer.cli.control import alarms, audit, care, control, filed, keys
 from dialer.cli.demo import demo_command
 from dialer.cli.lists import load_command, loads
 from dialer.cli.report import report_command
@@ -39,6 +39,7 @@ app.add_typer(loads, name="loads")
 app.add_typer(staff, name="staff")
 app.add_typer(filed, name="filed")
 app.add_typer(outcome, name="outcome")
+app.add_typer(audit, name="audit")
 
 
 @app.command()

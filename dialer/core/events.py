@@ -269,6 +269,10 @@ class AlarmCode(StrEnum):
     """An assignment was not signed for in time."""
     SOUND_BROKEN = "sound_broken"
     """An approved prompt could not be played in a call; a synthesised voice spoke it instead."""
+    AUDIT_BROKEN = "audit_broken"
+    """Lines of the audit are missing, altered, doubled or moved."""
+    ANCHOR_FAILED = "anchor_failed"
+    """The last line of the audit could not be noted outside the database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,24 +1,51 @@
-"""The audit: who saw, changed or exported what, when and why. Append-only.
+"""The audit: who saw, changed or exported what, when and why. Append-only, numbered without gaps, and chained.
 
-The reason is typed by a person and may name somebody, so it is sealed; the seal covers the whole line, also where no
-reason was typed. An altered line is recognised when it is read.
+The reason is typed by a person and may name somebody, so it is encrypted. Each line has a seal, which covers the line
+and its number, and a chain, which covers the chain of the line before and the seal: both are made with a key that the
+database does not hold. Numbers are given just before the commit, in the order of the commits
+(docs/decisions/0540-the-audit-is-one-chain.md).
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
+from dialer.core.access import ROBOT
+from dialer.core.errors import Unavailable
 from dialer.db import tables as t
-from dialer.db.unit_of_work import Row, Tx
-from dialer.db.vault import UNREADABLE, KeyMissing, Tampered, Vault
+from dialer.db.unit_of_work import Row, Tx, hold_snapshot
+from dialer.db.vault import UNREADABLE, KeyMissing, Tampered, Vault, digest_of
 
+CHAIN_ACT: Final = "audit_chain"
+"""Of the chain's first line where there were lines before the chain: `facts` hold how many and their digest."""
+CHECKPOINT_ACT: Final = "audit_checkpoint"
+"""Of a line that permits the lines up to `through` to be deleted: `facts` hold the chain of the last of them."""
+_SEAL: Final = "audit"
+_CHAIN: Final = "audit chain"
+_AT_ONCE: Final = 2000
+_ADD: Final = sa.insert(t.audit).add_cte(
+    sa.update(t.audit_head)
+    .values(number=sa.bindparam("head_number"), chain=sa.bindparam("head_chain"))
+    .cte("moved")
+)
+_HELD_MS: Final = 5000
+"""A process that is stopped between the lock of the head and its commit holds up the acts of others for no longer."""
+_LOCKED_HEAD: Final = sa.select(
+    t.audit_head, sa.func.set_config("idle_in_transaction_session_timeout", str(_HELD_MS), sa.true())
+).with_for_update()
+MOST_NAMED: Final = 1000
+_MOST_COMPARED: Final = 200
+"""Altered lines that are compared with others, to tell which are copies and which stand in another place."""
+_ANCHORS_AT_ONCE: Final = 1000
 _log = logging.getLogger(__name__)
 
 
@@ -30,6 +57,8 @@ class Seal(StrEnum):
     """Written before lines were sealed, or its seal was removed."""
     BROKEN = "broken"
     """The line was altered, or its key is missing."""
+    LOOSE = "loose"
+    """The line is the one that was written; the one before it is missing or is another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +67,14 @@ class Reason:
 
     why: str
     seal: Seal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place in the chain: a line's number and chain. Line 0 is the one before the first."""
+
+    number: int = 0
+    chain: bytes = b""
 
 
 def write_audit(
@@ -50,22 +87,97 @@ def write_audit(
     now: datetime,
     facts: Mapping[str, object] | None = None,
 ) -> None:
-    """Adds a line; `subject` names a row, such as case/7. Only `why` may hold personal data."""
+    """A line is added just before the commit; `subject` names a row, such as case/7. Only `why` may hold personal
+    data.
+    """
     line = {"at": now, "who": who, "act": act, "subject": subject, "facts": dict(facts or {})}
     sealed = tx.vault.seal(why.encode(), table="audit", column="why_sealed", row=_bound_to(line))
-    tx.execute(sa.insert(t.audit).values(**line, why_sealed=sealed))
+    tx.last.setdefault(_append, []).append(line | {"why": "", "why_sealed": sealed})
+
+
+def _append(tx: Tx, lines: list[dict[str, Any]]) -> None:
+    """Numbers, seals and adds the lines. Locks the head, so nothing but the commit may follow."""
+    head = read_head(tx, lock=True)
+    number, chain = head.number, head.chain
+    rows = []
+    for number, line in enumerate(lines, start=head.number + 1):  # the last one is the new head
+        seal = tx.vault.sign(content_of(line, number), purpose=_SEAL)
+        chain = tx.vault.sign(chain + seal, purpose=_CHAIN)
+        rows.append(line | {"number": number, "seal": seal, "chain": chain})
+    # The last line moves the head in its own statement: others wait for the head meanwhile.
+    if rows[:-1]:
+        tx.execute(sa.insert(t.audit), rows[:-1])
+    tx.execute(_ADD, rows[-1] | {"head_number": number, "head_chain": chain})
+
+
+def read_head(tx: Tx, *, lock: bool = False) -> Place:
+    """The last line, as the table of the head says. Raises `Unavailable` when somebody has removed the head."""
+    row = tx.one(_LOCKED_HEAD if lock else sa.select(t.audit_head))
+    if row is None:
+        raise Unavailable(part="database", problem="the head of the audit is missing")
+    return Place(number=row["number"], chain=row["chain"])
+
+
+def begin_chain(tx: Tx, *, now: datetime) -> None:
+    """Where the audit has lines of a version without a chain and none with it, the chain begins with a line that covers
+    them. Reads them all, once.
+    """
+    if read_head(tx).number or tx.scalar(sa.select(t.audit.c.id).limit(1)) is None:
+        return
+    if read_head(tx, lock=True).number:
+        return  # another process was faster
+    lines, digest = digest_of_earlier(tx)
+    facts = {"lines": lines, "digest": digest}
+    write_audit(tx, who=ROBOT, act=CHAIN_ACT, subject="audit", why="", now=now, facts=facts)
+
+
+def digest_of_earlier(tx: Tx) -> tuple[int, str]:
+    """How many lines from before the chain there are, and their digest."""
+    count = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal count
+        for row in stream(tx, sa.select(t.audit).where(t.audit.c.number.is_(None)).order_by(t.audit.c.id)):
+            count += 1
+            yield content_of(row, row["id"])
+
+    digest = digest_of(pieces())
+    return count, digest
+
+
+def stream(tx: Tx, statement: sa.Select[Any]) -> Iterator[Row]:
+    """The rows one after the other, by a cursor in the server: however many there are, few are in memory."""
+    found = tx.connection.execute(statement, execution_options={"yield_per": _AT_ONCE})
+    for row in found.mappings():
+        yield cast("Row", row)
+
+
+def is_line(vault: Vault, row: Row, number: int) -> bool:
+    """Whether the row is the line that was written under this number."""
+    return row["seal"] is not None and vault.fits(row["seal"], content_of(row, number), purpose=_SEAL)
+
+
+def follows(vault: Vault, row: Row, chain: bytes) -> bool:
+    """Whether the row was added after the line with this chain."""
+    return row["chain"] is not None and vault.fits(row["chain"], chain + row["seal"], purpose=_CHAIN)
 
 
 def audit_reason(vault: Vault, row: Row) -> Reason:
-    """The reason in a whole line of the audit."""
+    """The reason in a line of the audit, and whether the line is whole by itself."""
+    if row["number"] is not None and not is_line(vault, row, row["number"]):
+        return _broken(row)
     if row["why_sealed"] is None:
         return Reason(why=row["why"], seal=Seal.NONE)
     try:
         why = vault.open(row["why_sealed"], table="audit", column="why_sealed", row=_bound_to(row))
     except (Tampered, KeyMissing):
-        _log.error("line %d of the audit does not fit its seal", row["id"])
-        return Reason(why=UNREADABLE, seal=Seal.BROKEN)
+        return _broken(row)
     return Reason(why=why.decode(), seal=Seal.WHOLE)
+
+
+def _broken(row: Row) -> Reason:
+    _log.error("line %d of the audit does not fit its seal", row["id"])
+    return Reason(why=UNREADABLE, seal=Seal.BROKEN)
 
 
 def last_audit_reason(tx: Tx, *, act: str, subject: str) -> str:
@@ -73,6 +185,11 @@ def last_audit_reason(tx: Tx, *, act: str, subject: str) -> str:
     a = t.audit.c
     row = tx.one(sa.select(t.audit).where(a.act == act, a.subject == subject).order_by(a.id.desc()).limit(1))
     return "" if row is None else audit_reason(tx.vault, row).why
+
+
+def content_of(line: Row, number: int) -> bytes:
+    """What a seal covers. No text of a row holds a NUL, so two lines never have the same content."""
+    return f"{number}\0{_bound_to(line)}\0{line['why']}\0".encode() + (line["why_sealed"] or b"")
 
 
 def _bound_to(line: Row) -> str:
@@ -92,3 +209,267 @@ def _as_stored(fact: object) -> object:
             return [_as_stored(value) for value in fact]
         case _:
             return fact
+
+
+class Flaw(StrEnum):
+    """What a check finds."""
+
+    MISSING = "missing"
+    """Lines `number` to `last` are not there."""
+    ALTERED = "altered"
+    """The line with this number is not the one that was written, or its key is missing."""
+    DOUBLED = "doubled"
+    """The line is a copy of line `of`, or its number stands twice."""
+    MOVED = "moved"
+    """The line is line `of`, or stands in another order than it was written."""
+    LOOSE = "loose"
+    """The line is whole but does not follow the one before."""
+    FOREIGN = "foreign"
+    """The line has no number although it was written after the chain began; `id` names it."""
+    EARLIER = "earlier"
+    """Lines from before the chain were added, changed or removed."""
+    HEAD = "head"
+    """The table of the head names another last line."""
+    ANCHOR = "anchor"
+    """An anchor names another line under this number, or is itself no anchor of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    flaw: Flaw
+    number: int | None = None
+    last: int | None = None
+    """Of a range of missing lines."""
+    of: int | None = None
+    id: int | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON; what is not known is left out."""
+        known = {"number": self.number, "last": self.last, "of": self.of, "id": self.id}
+        return {"flaw": self.flaw.value} | {name: value for name, value in known.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a check found. `findings` names the first `MOST_NAMED`, `counts` counts the lines of all of them."""
+
+    lines: int
+    """Lines read, those from before the chain included."""
+    end: Place
+    """The last line read."""
+    is_complete: bool
+    """False: there are more lines after `end`."""
+    anchors: int = 0
+    findings: tuple[Finding, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+class _Check:
+    """The state of one check, line after line."""
+
+    def __init__(self, vault: Vault, start: Place) -> None:
+        self.vault = vault
+        self.number, self.chain = start.number, start.chain
+        self.last_id = 0
+        self.lines = 0
+        self.was_suspect = False
+        self.is_after_gap = False
+        self.named: list[Finding] = []
+        self.counts: Counter[str] = Counter()
+        self.suspects: list[Row] = []
+        self.gaps: list[int] = []
+
+    def found(self, flaw: Flaw, *, lines: int = 1, **where: int | None) -> None:
+        self.counts[flaw.value] += lines
+        if len(self.named) < MOST_NAMED:
+            self.named.append(Finding(flaw=flaw, **where))
+
+    def read(self, row: Row) -> None:
+        number = row["number"]
+        self.lines += 1
+        if number == self.number:
+            self.found(Flaw.DOUBLED, number=number, id=row["id"])
+            return
+        self.is_after_gap = number > self.number + 1
+        if self.is_after_gap:
+            self.missing(self.number + 1, number - 1)
+        is_suspect = not is_line(self.vault, row, number)
+        if is_suspect:
+            self.suspect(row)
+        elif row["id"] <= self.last_id:
+            self.found(Flaw.MOVED, number=number, id=row["id"])
+        elif not (self.is_after_gap or self.was_suspect or follows(self.vault, row, self.chain)):
+            self.found(Flaw.LOOSE, number=number)
+        self.was_suspect = is_suspect
+        self.number, self.chain = number, row["chain"] or b""
+        self.last_id = self.last_id if is_suspect else row["id"]
+
+    def missing(self, first: int, last: int) -> None:
+        self.found(Flaw.MISSING, lines=last - first + 1, number=first, last=last)
+        self.gaps.extend(range(first, min(last + 1, first + _MOST_COMPARED - len(self.gaps))))
+
+    def suspect(self, row: Row) -> None:
+        if len(self.suspects) < _MOST_COMPARED:
+            self.suspects.append(row)
+        else:
+            self.found(Flaw.ALTERED, number=row["number"])
+
+    def judge(self, copies: Mapping[bytes, Sequence[int]]) -> None:
+        """Names what each suspect is. `copies` are the numbers of the lines with its seal."""
+        places = [*(row["number"] for row in self.suspects), *self.gaps]
+        for row in self.suspects:
+            number = row["number"]
+            originals = [one for one in copies.get(row["seal"] or b"", ()) if one != number]
+            of = next((one for one in originals if is_line(self.vault, row, one)), None)
+            if of is not None and of not in places:
+                self.found(Flaw.DOUBLED, number=number, of=of)
+                continue
+            of = next((one for one in places if one != number and is_line(self.vault, row, one)), None)
+            self.found(Flaw.ALTERED if of is None else Flaw.MOVED, number=number, of=of)
+
+
+def check_trail(
+    tx: Tx, *, after: Place | None = None, anchors: Sequence[Place] = (), limit: int | None = None
+) -> Verdict:
+    """Reads the lines `after` a place that an earlier check reached (None: all, also those from before the chain), at
+    most `limit` of them, and names what is wrong. Must be the first of its transaction, which gets one snapshot.
+    """
+    hold_snapshot(tx)
+    a, head = t.audit.c, read_head(tx)
+    start, earlier = after, 0
+    first = tx.scalar(sa.select(sa.func.min(a.number)).where(a.number > 0))
+    check = _Check(tx.vault, Place())
+    if after is None:
+        start = start_of(tx, first) or Place() if first is not None and first > 1 else Place()
+        earlier = _check_earlier(tx, check, first)
+    assert start is not None
+    check.number, check.chain = start.number, start.chain
+    if after is not None and after.number:
+        _check_reached(tx, check, after, first)
+    statement = sa.select(t.audit).where(a.number > start.number).order_by(a.number, a.id)
+    for row in stream(tx, statement if limit is None else statement.limit(limit)):
+        check.read(row)
+    is_complete = limit is None or check.lines < limit
+    _check_anchors(tx, check, anchors, first=first or 1, names_missing=after is not None)
+    if is_complete:
+        _check_end(check, head, anchors)
+    if check.suspects:
+        check.judge(_copies(tx, check.suspects))
+    named = sorted(check.named, key=lambda one: (one.number or 0, one.id or 0))
+    return Verdict(
+        lines=check.lines + earlier,
+        end=Place(number=check.number, chain=check.chain),
+        is_complete=is_complete,
+        anchors=len(anchors),
+        findings=tuple(named),
+        counts=dict(check.counts),
+    )
+
+
+def start_of(tx: Tx, first: int) -> Place | None:
+    """The place before the line `first`, where a checkpoint permitted to delete all lines before it."""
+    a = t.audit.c
+    statement = sa.select(t.audit).where(a.act == CHECKPOINT_ACT, a.number >= first).order_by(a.number.desc())
+    for row in tx.rows(statement):
+        if is_line(tx.vault, row, row["number"]) and row["facts"].get("through") == first - 1:
+            return Place(number=first - 1, chain=bytes.fromhex(row["facts"]["chain"]))
+    return None
+
+
+def _check_earlier(tx: Tx, check: _Check, first: int | None) -> int:
+    """Compares the lines without a number with the line that covers them. Returns how many there are."""
+    a = t.audit.c
+    begun = tx.one(sa.select(t.audit).where(a.number == first)) if first is not None else None
+    before = begun["id"] if begun is not None else None
+    foreign = tx.rows(
+        sa.select(a.id)
+        .where(
+            sa.or_(a.number < 1, sa.and_(a.number.is_(None), sa.true() if before is None else a.id > before))
+        )
+        .order_by(a.id)
+        .limit(MOST_NAMED)
+    )
+    for row in foreign:
+        check.found(Flaw.FOREIGN, id=row["id"])
+    lines, digest = digest_of_earlier(tx)
+    covered = begun is not None and begun["act"] == CHAIN_ACT and is_line(tx.vault, begun, 1)
+    if not covered:
+        if lines > len(foreign):
+            check.found(Flaw.EARLIER)
+        return lines
+    assert begun is not None
+    if not foreign and (begun["facts"]["lines"], begun["facts"]["digest"]) != (lines, digest):
+        check.found(Flaw.EARLIER)
+        _name_earlier(tx, check)
+    return lines
+
+
+def _name_earlier(tx: Tx, check: _Check) -> None:
+    """Names the lines from before the chain that show by themselves what is wrong with them."""
+    seen: dict[int, int] = {}
+    for row in stream(tx, sa.select(t.audit).where(t.audit.c.number.is_(None)).order_by(t.audit.c.id)):
+        if row["why_sealed"] is None:
+            continue
+        if audit_reason(tx.vault, row).seal is Seal.BROKEN:
+            check.found(Flaw.ALTERED, id=row["id"])
+        elif (original := seen.setdefault(hash(row["why_sealed"]), row["id"])) != row["id"]:
+            check.found(Flaw.DOUBLED, id=row["id"], of=original)
+
+
+def _check_reached(tx: Tx, check: _Check, after: Place, first: int | None) -> None:
+    """The last line of an earlier check is still there, and the same one."""
+    if first is not None and after.number < first and start_of(tx, first) is not None:
+        return
+    chain = tx.scalar(sa.select(t.audit.c.chain).where(t.audit.c.number == after.number))
+    if chain is None:
+        last = tx.scalar(sa.select(sa.func.max(t.audit.c.number))) or 0
+        check.missing(min(last + 1, after.number), after.number)
+    elif chain != after.chain:
+        check.found(Flaw.ALTERED, number=after.number)
+
+
+def _check_anchors(
+    tx: Tx, check: _Check, anchors: Sequence[Place], *, first: int, names_missing: bool
+) -> None:
+    """The line of each anchor is there, and the same one. Those after the last line are left to `_check_end`, those
+    before the `first` to the checkpoint.
+    """
+    chains: dict[int, set[bytes]] = {}
+    for anchor in anchors:
+        if anchor.number >= first:
+            chains.setdefault(anchor.number, set()).add(anchor.chain)
+    a, numbers = t.audit.c, sorted(chains)
+    for begin in range(0, len(numbers), _ANCHORS_AT_ONCE):
+        some = numbers[begin : begin + _ANCHORS_AT_ONCE]
+        found = {
+            row["number"]: row["chain"]
+            for row in tx.rows(sa.select(a.number, a.chain).where(a.number.in_(some)))
+        }
+        last = tx.scalar(sa.select(sa.func.max(a.number))) or 0
+        for number in some:
+            if number in found and chains[number] != {found[number]}:
+                check.found(Flaw.ANCHOR, number=number)
+            elif number not in found and number < last and names_missing:
+                check.missing(number, number)
+
+
+def _check_end(check: _Check, head: Place, anchors: Sequence[Place]) -> None:
+    """The last line is the one that the head names, and no anchor names a later one."""
+    last = max((one.number for one in anchors), default=0)
+    end = max(head.number, last)
+    if end > check.number:
+        check.missing(check.number + 1, end)
+    if head.number < check.number or (head.number == check.number and head.chain != check.chain):
+        check.found(Flaw.HEAD, number=head.number)
+    if last > head.number:
+        check.found(Flaw.ANCHOR, number=last)
+
+
+def _copies(tx: Tx, suspects: Sequence[Row]) -> dict[bytes, list[int]]:
+    """The numbers of the lines that have the seals of these."""
+    a = t.audit.c
+    seals = [row["seal"] for row in suspects if row["seal"] is not None]
+    found: dict[bytes, list[int]] = {}
+    for row in tx.rows(sa.select(a.number, a.seal).where(a.seal.in_(seals), a.number.is_not(None))):
+        found.setdefault(row["seal"], []).append(row["number"])
+    return found

@@ -40,6 +40,10 @@ class Tx:
     vault: Vault
     wanted: set[str] = field(default_factory=set)
     """Names of tasks that these rows need, given to `Store.after_commit` after the commit."""
+    last: dict[Callable[[Tx, list[Any]], None], list[Any]] = field(default_factory=dict)
+    """What is written just before the commit, by what writes it: rows that all transactions lock, and so none may hold
+    for longer than that.
+    """
 
     def execute(
         self, statement: sa.Executable, parameters: Parameters = None
@@ -133,6 +137,8 @@ class Store:
             with self.sql_engine.begin() as connection:
                 tx = Tx(connection=connection, vault=self.vault)
                 yield tx
+                for write, items in tx.last.items():
+                    write(tx, items)
         except OperationalError as fault:
             raise Unavailable(part="database", problem=_short(fault)) from fault
         except PoolTimeout as fault:
@@ -151,6 +157,7 @@ class Store:
             yield tx
             tx.connection.rollback()
             tx.wanted.clear()
+            tx.last.clear()
 
     @contextmanager
     def hold_advisory_lock(self, key: int) -> Iterator[Callable[[], bool] | None]:

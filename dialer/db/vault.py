@@ -5,11 +5,12 @@ private file outside the database, which stores a fingerprint of it. Knows no SQ
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -216,6 +217,11 @@ _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 _BODY: Final = _HEADER_BYTES + _NONCE_BYTES
 _LEAST: Final = _BODY + _TAG_BYTES
+_DIGESTS: Final = MappingProxyType({1: "sha256"})
+"""The digests of seals, by the number that each seal begins with. Another one, such as `sm3`, is a line here and the
+next number below; what was sealed before is still checked with its own.
+"""
+_DIGEST: Final = 1
 
 
 class BlindKind(StrEnum):
@@ -227,6 +233,16 @@ class BlindKind(StrEnum):
     NAME_PHONE = "name_phone"
     NAME = "name"
     SIGN_IN = "sign_in"
+
+
+def digest_of(pieces: Iterable[bytes]) -> str:
+    """The digest of the pieces, with its name: `sha256:...`. Each piece is told from the next by its length."""
+    name = _DIGESTS[_DIGEST]
+    digest = hashlib.new(name)
+    for piece in pieces:
+        digest.update(len(piece).to_bytes(8, "big"))
+        digest.update(piece)
+    return f"{name}:{digest.hexdigest()}"
 
 
 class Tampered(DialerError):
@@ -267,6 +283,9 @@ class Vault:
         self._header = bytes([_VERSION]) + keys.current.to_bytes(2, "big")
         self._encrypt = self._ciphers[keys.current].encrypt
         self._places: dict[tuple[str, str], bytes] = {}
+        self._encryption = keys.encryption
+        self._seal_header = bytes([_DIGEST]) + keys.current.to_bytes(2, "big")
+        self._macs: dict[tuple[bytes, str], hmac.HMAC] = {}
         self._blinds = {
             kind.value: hashlib.blake2b(
                 key=keys.index, digest_size=BLIND_BYTES, person=kind.value.encode()
@@ -316,6 +335,38 @@ class Vault:
         digest = self._blinds[kind]()
         digest.update(value.encode())
         return digest.digest()
+
+    def sign(self, content: bytes, *, purpose: str) -> bytes:
+        """The seal of a content: the digest's number, the key's, and an HMAC that nobody makes without the key. A seal
+        of one purpose fits no other.
+        """
+        header = self._seal_header
+        mac = (self._macs.get((header, purpose)) or self._mac(header, purpose)).copy()
+        mac.update(content)
+        return header + mac.digest()
+
+    def fits(self, seal: bytes, content: bytes, *, purpose: str) -> bool:
+        """Whether `sign` made this seal, with whatever key and digest were current then. False also for a key that the
+        key file lacks.
+        """
+        header = bytes(seal[:_HEADER_BYTES])
+        try:
+            mac = (self._macs.get((header, purpose)) or self._mac(header, purpose)).copy()
+        except KeyError:
+            return False
+        mac.update(content)
+        return hmac.compare_digest(header + mac.digest(), seal)
+
+    def _mac(self, header: bytes, purpose: str) -> hmac.HMAC:
+        """Keyed by a key of its own, derived from the one that the header names. Raises `KeyError`."""
+        digest, key = (
+            _DIGESTS[header[0] if header else 0],
+            self._encryption[int.from_bytes(header[1:], "big")],
+        )
+        derived = hmac.digest(key, f"seal\0{purpose}".encode(), digest)
+        mac = hmac.new(derived, digestmod=digest)
+        self._macs[header, purpose] = mac
+        return mac
 
     def _place(self, table: str, column: str) -> bytes:
         if not table or not column or "\0" in table + column:

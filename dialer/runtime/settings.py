@@ -279,6 +279,30 @@ class SchedulerSettings(Section):
     """A complete cycle of the scheduler older than this is reported as late."""
 
 
+class AuditSettings(Section):
+    """Where the last line of the audit is noted outside the database."""
+
+    anchor_seconds: float = Field(default=300.0, ge=10, le=86_400)
+    anchor_file: Path | None = None
+    """A file on other storage; a line is added to it each time."""
+    anchor_syslog: str | None = Field(
+        default=None, pattern=r"^((udp|tcp)://([^/:@\s]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}|unix:///\S+)$"
+    )
+    anchor_tsa_url: HttpAddress | None = None
+    """A time-stamping authority (RFC 3161); its stamps are in the anchor file."""
+    anchor_tsa_certificate: Path | None = None
+    """The authority's root certificates (PEM), which stamps are checked with."""
+
+    @model_validator(mode="after")
+    def _stamps_have_a_file(self) -> Self:
+        if self.anchor_tsa_url is not None and self.anchor_file is None:
+            raise WrongValue(Text("anchor_tsa_url needs anchor_file, which holds the stamps"))
+        return self
+
+    def has_anchors(self) -> bool:
+        return self.anchor_file is not None or self.anchor_syslog is not None
+
+
 class ListsSettings(Section):
     approve_above_rows: int = Field(default=0, ge=0)
     """Larger lists wait for approval by a second person, except their high grades. 0: no list does."""
@@ -334,6 +358,7 @@ class Settings(Section):
     console: ConsoleSettings = ConsoleSettings()
     carrier: CarrierSettings = CarrierSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
+    audit: AuditSettings = AuditSettings()
     clock: ClockSettings = ClockSettings()
     keys: KeysSettings = KeysSettings()
     log: LogSettings = LogSettings()
@@ -393,7 +418,13 @@ def _with_whole_paths(settings: Settings, file: Path, environment: Mapping[str, 
     keys = settings.keys
     if keys.file is not None:
         keys = keys.model_copy(update={"file": whole(keys.file, "KEYS__FILE")})
-    return settings.model_copy(update={"data_dir": whole(settings.data_dir, "DATA_DIR"), "keys": keys})
+    audit = settings.audit
+    for key in ("anchor_file", "anchor_tsa_certificate"):
+        if (path := getattr(audit, key)) is not None:
+            audit = audit.model_copy(update={key: whole(path, f"AUDIT__{key.upper()}")})
+    return settings.model_copy(
+        update={"data_dir": whole(settings.data_dir, "DATA_DIR"), "keys": keys, "audit": audit}
+    )
 
 
 def settings_file(env: Mapping[str, str]) -> Path:

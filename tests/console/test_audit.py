@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 
 import dialer
 from dialer.audit.pages import ACTS, act_words, facts_words
-from dialer.audit.queries import AuditQuery, search_audit
+from dialer.audit.trail import AuditQuery, search_audit, verify_trail
 from dialer.core.access import Role
 from dialer.core.timeline import ActKind
 from dialer.db.audit import write_audit
@@ -131,6 +131,28 @@ async def test_an_altered_line_shows_itself_and_hides_nothing_else(console: Cons
     assert sorted((row[1], row[-1]) for row in rows[1:]) == [
         ("li", "whole"),
         ("zhao", "altered, or its key is missing"),
+    ]
+
+
+async def test_the_page_says_what_the_last_check_found(console: ConsoleDesk, auditor: Person):
+    for who in ("wang", "li", "zhao"):
+        write(console, who=who)
+    assert "have not been checked yet" in text(await auditor.get("/audit"))
+    verify_trail(console.app.services)
+    assert "Lines up to 3 were checked" in text(await auditor.get("/audit"))
+    with console.app.services.store.begin() as tx:
+        tx.execute(sa.text("ALTER TABLE audit DISABLE TRIGGER append_only"))
+        tx.execute(sa.text("DELETE FROM audit WHERE who = 'li'"))
+        tx.execute(sa.text("ALTER TABLE audit ENABLE ALWAYS TRIGGER append_only"))
+    page = text(await auditor.get("/audit"))
+    assert page.count("does not follow the line before it") == 1
+    verify_trail(console.app.services)
+    assert "found 1 lines missing or altered" in text(await auditor.get("/audit"))
+    answer = await auditor.post("/audit/export", kind="csv", why="review")
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert sorted((row[1], row[-2], row[-1]) for row in rows[1:]) == [
+        ("wang", "1", "whole"),
+        ("zhao", "3", "does not follow the line before it"),
     ]
 
 

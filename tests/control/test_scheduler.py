@@ -11,15 +11,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import redis
 import sqlalchemy as sa
 
 from dialer.accounts.actions import add_staff
+from dialer.audit.trail import read_trail_state
 from dialer.control.health import WORK_PARTS, note_part_done
 from dialer.core.access import Role
 from dialer.db import tables as t
+from dialer.db.audit import write_audit
 from dialer.db.system_state import cycle_parts, end_lock_holder, heartbeats
 from dialer.org.staff import token_hash
 from dialer.org.staff_store import find_member, start_session
@@ -182,9 +185,27 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
     ticking.start(paused=True)
     jobs = {job.id: job for job in ticking.get_jobs()}
     ticking.shutdown(wait=False)
-    assert set(jobs) == {"round", "audit", "resume_loads", "resume_renders", "clean_up"}
+    assert set(jobs) == {
+        *("round", "audit", "resume_loads", "resume_renders", "clean_up"),
+        *("check_trail", "anchor"),
+    }
     for job in jobs.values():
         assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
+
+
+def test_the_leader_checks_the_audit_and_anchors_it(assembled: Assemble, tmp_path: Path):
+    file = tmp_path / "anchors"
+    app = assembled(DIALER_AUDIT__ANCHOR_FILE=str(file))
+    with app.services.store.begin() as tx:
+        write_audit(tx, who="li", act="reveal", subject="case/1", why="", now=app.services.clock.now())
+
+    def checked() -> bool:
+        with app.services.store.begin() as tx:
+            return read_trail_state(tx).number == 1
+
+    with running(app):
+        until(lambda: file.exists() and file.read_text().endswith("\n"))
+        until(checked)
 
 
 def test_sessions_that_expired_long_ago_are_deleted_and_no_others(assembled: Assemble):

@@ -55,12 +55,21 @@ def _printed(environment: dict[str, str], *words: str) -> Any:  # noqa: ANN401  
     return json.loads(done.stdout)
 
 
+def expected_lines(environment: dict[str, str]) -> int:
+    with psycopg.connect(environment["DIALER_DATABASE__URL"].replace("+psycopg", "")) as connection:
+        return connection.execute("SELECT count(*) FROM audit").fetchone()[0]  # type: ignore[index]
+
+
 def test_cases_and_figures_of_an_earlier_version_are_the_same_after_the_upgrade(earlier: dict[str, str]):
     expected = json.loads((_DATA / "0024_expected.json").read_text(encoding="utf-8"))
     report = _printed(earlier, "report")
     cases = _printed(earlier, "cases")["cases"]
     assert {name: report[name] for name in expected["report"]} == expected["report"]
     assert [{name: one[name] for name in expected["cases"][0]} for one in cases] == expected["cases"]
+    trail = _printed(earlier, "audit", "verify")
+    assert trail["whole"]
+    assert trail["lines"] == expected_lines(earlier) > 1
+    assert trail["last"] == 1, "the line that covers those of before"
     sql_engine = sa.create_engine(earlier["DIALER_DATABASE__URL"])
     try:
         assert database_revision(sql_engine) == newest_revision()

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.audit.queries import AuditQuery, search_audit
+from dialer.audit.trail import AuditQuery, search_audit
 from dialer.casefile.acts import ask_person, change_grade
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
@@ -63,7 +63,9 @@ def test_an_altered_line_is_detected(bureau: Bureau, why: str, column: str, forg
 
 def test_a_removed_seal_is_detected(bureau: Bureau):
     line = dict(written(bureau, why=REASON)) | {"why_sealed": None, "why": "harmless"}
-    assert audit_reason(bureau.services.store.vault, line) == Reason(why="harmless", seal=Seal.NONE)
+    vault = bureau.services.store.vault
+    assert audit_reason(vault, line) == Reason(why=UNREADABLE, seal=Seal.BROKEN)
+    assert audit_reason(vault, line | {"number": None}) == Reason(why="harmless", seal=Seal.NONE)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,7 @@ def test_a_transfer_with_an_unreadable_reason_can_be_answered(bureau: Bureau, ca
 
 
 def test_a_line_from_before_is_read_as_it_was_written(bureau: Bureau):
-    old = {"why": "旧的原因", "why_sealed": None}
+    old = {"why": "旧的原因", "why_sealed": None, "number": None}
     vault = bureau.services.store.vault
     assert audit_reason(vault, old).why == transfer_reason(vault, old) == "旧的原因"
 
@@ -107,6 +109,7 @@ def written(bureau: Bureau, *, why: str, facts: dict[str, object] | None = None)
     with bureau.services.store.begin() as tx:
         now = bureau.services.clock.now()
         write_audit(tx, who="li", act="reveal", subject="case/1", why=why, now=now, facts=facts)
+    with bureau.services.store.begin() as tx:
         (line,) = tx.rows(sa.select(t.audit))
         return line
 

@@ -45,6 +45,7 @@ from dialer.db.tables.work import api_token as api_token
 from dialer.db.tables.work import assignment as assignment
 from dialer.db.tables.work import assignment_transfer as assignment_transfer
 from dialer.db.tables.work import audit as audit
+from dialer.db.tables.work import audit_head as audit_head
 from dialer.db.tables.work import filed_case as filed_case
 from dialer.db.tables.work import heartbeat as heartbeat
 from dialer.db.tables.work import outcome as outcome

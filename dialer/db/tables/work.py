@@ -251,11 +251,29 @@ audit = sa.Table(
     sa.Column("why", sa.Text, nullable=False, server_default=""),
     sa.Column("why_sealed", BYTEA),
     sa.Column("facts", JSONB, nullable=False),
+    sa.Column("number", sa.BigInteger),
+    sa.Column("seal", BYTEA),
+    sa.Column("chain", BYTEA),
+    sa.Index("uq_audit_number", "number", unique=True),
     sa.Index("ix_audit_at", "at"),
     sa.Index("ix_audit_who_at", "who", "at"),
     sa.Index("ix_audit_act_at", "act", "at"),
     sa.Index("ix_audit_subject_at", "subject", "at"),
 )
+
+"""`number` has no gaps, `seal` covers the line and its number, `chain` the chain of the line before and the seal. Lines
+from before the chain have none of the three, and its first line covers them by a digest; a trigger refuses a new one.
+"""
+
+audit_head = sa.Table(
+    "audit_head",
+    metadata,
+    sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("chain", BYTEA, nullable=False),
+    sa.CheckConstraint("id = 1", name="one"),
+)
+"""One row: the number and chain of the last line of the audit, locked by whoever adds lines."""
 
 api_token = sa.Table(
     "api_token",

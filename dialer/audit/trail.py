@@ -1,0 +1,507 @@
+"""The audit trail: its lines searched, its chain checked, and its head anchored outside the database.
+
+`check_trail` (`dialer/db/audit.py`) is the one check: `dialer audit verify` and the scheduler's rounds use it, and the
+console shows what they found. An anchor says which line was the last at some time; it is written where the
+administrator of the database cannot change it, so that lines cut off at the end are missed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import re
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from dialer.cases.alarms import raise_alarm_once
+from dialer.core.access import actor_name, said
+from dialer.core.errors import Invalid, NotFound
+from dialer.core.events import AlarmCode
+from dialer.core.rates import Period
+from dialer.db import tables as t
+from dialer.db.audit import (
+    CHECKPOINT_ACT,
+    Flaw,
+    Place,
+    Seal,
+    Verdict,
+    audit_reason,
+    check_trail,
+    follows,
+    read_head,
+    start_of,
+    write_audit,
+)
+from dialer.db.system_state import cycle_parts, note_cycle_part
+from dialer.db.unit_of_work import Row, Tx
+from dialer.db.vault import Vault
+from dialer.org.unit_store import is_within_unit
+from dialer.runtime.settings import AuditSettings
+from dialer.services import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuery:
+    """All that is given must hold; `before` is where the last page ended."""
+
+    who: str = ""
+    act: str = ""
+    subject: str = ""
+    """The whole of it, such as case/7."""
+    period: Period = field(default_factory=Period)
+    visible_to: int | None = None
+    """Only acts of the staff of this unit and of those below it; None: of everybody."""
+    before: tuple[datetime, int] | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine:
+    id: int
+    number: int | None
+    """None: from before the chain."""
+    at: datetime
+    who: str
+    act: str
+    subject: str
+    why: str
+    seal: Seal
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPage:
+    lines: tuple[AuditLine, ...]
+    next_before: tuple[datetime, int] | None
+    """Where the next page begins; None when this is the last."""
+
+
+def search_audit(tx: Tx, query: AuditQuery) -> AuditPage:
+    """Newest first; each line is checked, and whether it follows the one before."""
+    a, before = t.audit.c, t.audit.alias("line_before")
+    rows = tx.rows(
+        sa.select(t.audit, before.c.chain.label("chain_before"))
+        .outerjoin(before, before.c.number == a.number - 1)
+        .where(*_asked(query))
+        .order_by(a.at.desc(), a.id.desc())
+        .limit(query.limit + 1)
+    )
+    lines = tuple(_line(tx, row) for row in rows[: query.limit])
+    more = len(rows) > query.limit
+    return AuditPage(lines=lines, next_before=(lines[-1].at, lines[-1].id) if more else None)
+
+
+def _line(tx: Tx, row: Row) -> AuditLine:
+    reason = audit_reason(tx.vault, row)
+    seal = reason.seal
+    if seal is Seal.WHOLE and row["number"] is not None and not _is_linked(tx, row):
+        seal = Seal.LOOSE
+    plain = {name: row[name] for name in ("id", "number", "at", "who", "act", "subject", "facts")}
+    return AuditLine(why=reason.why, seal=seal, **plain)
+
+
+def _is_linked(tx: Tx, row: Row) -> bool:
+    before = row["chain_before"]
+    if before is None:
+        start = Place() if row["number"] == 1 else start_of(tx, row["number"])
+        before = None if start is None else start.chain
+    return before is not None and follows(tx.vault, row, before)
+
+
+def _asked(query: AuditQuery) -> Iterator[sa.ColumnElement[bool]]:
+    a = t.audit.c
+    for column, text in ((a.who, query.who), (a.act, query.act), (a.subject, query.subject)):
+        if text:
+            yield column == text
+    if query.visible_to is not None:
+        own: sa.Select[Any] = sa.select(t.staff.c.login).where(
+            is_within_unit(t.staff.c.unit_id, query.visible_to)
+        )
+        yield a.who.in_(own)
+    if query.period.start is not None:
+        yield a.at >= query.period.start
+    if query.period.end is not None:
+        yield a.at < query.period.end
+    if query.before is not None:
+        yield sa.tuple_(a.at, a.id) < sa.tuple_(*query.before)
+
+
+def audited_act_names(tx: Tx) -> list[str]:
+    """Every act in the audit, each once, by a loose scan of the index."""
+    a = t.audit.c
+    first = sa.select(sa.func.min(a.act).label("act")).cte("each", recursive=True)
+    following = sa.select(sa.func.min(a.act)).where(a.act > first.c.act).scalar_subquery()
+    each = first.union_all(sa.select(following).where(first.c.act.is_not(None)))
+    return [row["act"] for row in tx.rows(sa.select(each.c.act).where(each.c.act.is_not(None)))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor(Place):
+    """The last line at a time. `seal` is made with our key; `stamp` is a time stamp of the seal (RFC 3161)."""
+
+    at: datetime
+    seal: bytes
+    stamp: bytes = b""
+
+    def text(self) -> str:
+        """One line of an anchor file."""
+        known: dict[str, Any] = {
+            "number": self.number,
+            "chain": self.chain.hex(),
+            "at": self.at.astimezone(UTC).isoformat(),
+            "seal": self.seal.hex(),
+        }
+        if self.stamp:
+            known["stamp"] = base64.b64encode(self.stamp).decode()
+        return json.dumps({"audit_anchor": known})
+
+
+_TRAIL_PART: Final = "trail"
+_ANCHOR_PART: Final = "anchor"
+_ANCHOR: Final = "audit anchor"
+_ROUND_LINES: Final = 20_000
+_WHOLE_EVERY: Final = timedelta(days=1)
+_EVERY_ROUND: Final = (Flaw.HEAD, Flaw.ANCHOR)
+_RECENT_BYTES: Final = 1 << 16
+_NET_SECONDS: Final = 10.0
+_PLACE_SECONDS: Final = 30.0
+_writing: Final[dict[str, threading.Thread]] = {}
+"""The last write to each place; one that hangs is not joined by others."""
+_MOST_ANSWER: Final = 1 << 20
+_PREFIX: Final = re.compile(r"\{\"audit_anchor\":.*\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailState:
+    """What the last checks reached, for the console."""
+
+    number: int
+    """The last line that was checked."""
+    at: datetime | None
+    """Real time of the last check; None: never."""
+    whole_at: datetime | None
+    """Real time at which the last check of all lines ended."""
+    found: int
+    """Findings, in lines."""
+
+
+def read_trail_state(tx: Tx) -> TrailState:
+    """As the scheduler's rounds and `verify` have left it."""
+    part = cycle_parts(tx).get(_TRAIL_PART)
+    facts: Mapping[str, Any] = {} if part is None else part.facts
+    found = Counter[str](facts.get("found")) | Counter[str](facts.get("found_before"))
+    return TrailState(
+        number=facts.get("number", 0),
+        at=None if part is None else part.at,
+        whole_at=_time(facts.get("whole_at")),
+        found=found.total(),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def verify_trail(services: Services, *, anchors: Sequence[Anchor] = ()) -> Verdict:
+    """All lines are checked; the verdict is noted for the console, and raises an alarm if anything was found."""
+    began_at = services.real.now()
+    with services.store.begin() as tx:
+        verdict = check_trail(tx, anchors=anchors)
+    _note(services, verdict, verdict.counts, began_at=began_at, known={})
+    return verdict
+
+
+def check_new_lines(
+    services: Services, *, anchors: Sequence[Anchor] = (), most: int = _ROUND_LINES
+) -> Verdict:
+    """The next lines after those that the last round checked, `most` at a time, and those of the anchors. Once a day
+    the rounds begin again at the first line. The verdict is noted, and raises an alarm if anything was found.
+    """
+    real_now = services.real.now()
+    with services.store.begin() as tx:
+        part = cycle_parts(tx).get(_TRAIL_PART)
+    known: Mapping[str, Any] = {} if part is None else part.facts
+    after, began_at, found = None, real_now, Counter[str]()
+    if part is not None and not (known["is_done"] and real_now - part.began_at >= _WHOLE_EVERY):
+        after = Place(number=known["number"], chain=bytes.fromhex(known["chain"]))
+        began_at, found = part.began_at, Counter(known["found"])
+    elif part is not None:
+        # What was found stands until these rounds are over.
+        known = {**known, "found_before": known["found"], "is_done": False}
+    with services.store.begin() as tx:
+        verdict = check_trail(tx, after=after, anchors=anchors, limit=most)
+    # End and anchors are looked at in every round: what is wrong with them is counted once.
+    new = Counter(verdict.counts)
+    again = new if verdict.end == after else Counter({flaw.value: new.pop(flaw, 0) for flaw in _EVERY_ROUND})
+    found = (found | again) + (Counter() if verdict.end == after else new)
+    _note(services, verdict, found, began_at=began_at, known=known)
+    return verdict
+
+
+def _note(
+    services: Services,
+    verdict: Verdict,
+    found: Mapping[str, int],
+    *,
+    began_at: datetime,
+    known: Mapping[str, Any],
+) -> None:
+    real_now = services.real.now()
+    is_done = verdict.is_complete or known.get("is_done", False)
+    facts: dict[str, object] = {
+        "number": verdict.end.number,
+        "chain": verdict.end.chain.hex(),
+        "is_done": is_done,
+        "whole_at": known.get("whole_at"),
+        "found": dict(found),
+        "found_before": {} if is_done else known.get("found_before", {}),
+    }
+    if is_done and not known.get("is_done"):
+        facts["whole_at"] = real_now.isoformat()
+    with services.store.begin() as tx:
+        note_cycle_part(tx, _TRAIL_PART, began_at=began_at, real_now=real_now, facts=facts)
+        if found:
+            raise_alarm_once(tx, AlarmCode.AUDIT_BROKEN, now=services.clock.now(), facts=dict(found))
+
+
+def write_checkpoint(services: Services, *, through: int, by: str, why: str) -> Place:
+    """A line of the audit permits the owner of the database to delete the lines up to `through`: a check then begins
+    after it. Raises `Invalid` without a reason or where the lines are not whole, `NotFound` for a missing line.
+    """
+    who, reason = actor_name(by), said("why", why, mend="every checkpoint says what it is for")
+    with services.store.begin() as tx:
+        if check_trail(tx).findings:
+            raise Invalid(field="through", problem="the audit is not whole", mend="see dialer audit verify")
+    with services.store.begin() as tx:
+        chain = tx.scalar(sa.select(t.audit.c.chain).where(t.audit.c.number == through))
+        if chain is None:
+            raise NotFound(kind="line of the audit", key=through)
+        facts = {"through": through, "chain": chain.hex()}
+        now = services.clock.now()
+        write_audit(tx, who=who, act=CHECKPOINT_ACT, subject="audit", why=reason, now=now, facts=facts)
+    return Place(number=through, chain=chain)
+
+
+def read_anchors(vault: Vault, text: str) -> tuple[list[Anchor], int]:
+    """The anchors in an anchor file or in the log of a syslog server, and how many lines look like an anchor and are
+    none of ours.
+    """
+    anchors, foreign = [], 0
+    for line in text.splitlines():
+        found = _PREFIX.search(line)
+        if found is None:
+            continue
+        anchor = _anchor(found[0])
+        if anchor is None or not vault.fits(anchor.seal, _anchored(anchor), purpose=_ANCHOR):
+            foreign += 1
+        else:
+            anchors.append(anchor)
+    return anchors, foreign
+
+
+def recent_anchors(vault: Vault, file: Path | None) -> list[Anchor]:
+    """The last anchors of the file; none if it is not there or does not answer."""
+    found: list[Anchor] = []
+
+    def read() -> None:
+        assert file is not None
+        with file.open("rb") as anchors:
+            anchors.seek(max(0, anchors.seek(0, os.SEEK_END) - _RECENT_BYTES))
+            found.extend(read_anchors(vault, anchors.read().decode(errors="replace"))[0])
+
+    if file is not None:
+        _within("reading", read, {})
+    return found
+
+
+def _anchor(text: str) -> Anchor | None:
+    try:
+        known = json.loads(text)["audit_anchor"]
+        return Anchor(
+            number=int(known["number"]),
+            chain=bytes.fromhex(known["chain"]),
+            at=datetime.fromisoformat(known["at"]),
+            seal=bytes.fromhex(known["seal"]),
+            stamp=base64.b64decode(known.get("stamp", ""), validate=True),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+        return None
+
+
+def _anchored(anchor: Anchor) -> bytes:
+    return f"{anchor.number}\0{anchor.chain.hex()}\0{anchor.at.astimezone(UTC).isoformat()}".encode()
+
+
+def anchor_trail(
+    services: Services, settings: AuditSettings, *, always: bool = False
+) -> tuple[Anchor | None, dict[str, str]]:
+    """The head is written to every place that the settings name; no anchor where there is none, or where the last one
+    names the same line and not `always`. Also what went wrong, by place: it raises an alarm, and the next round tries
+    again.
+    """
+    if not settings.has_anchors():
+        return None, {}
+    began_at = services.real.now()
+    with services.store.begin() as tx:
+        head, part = read_head(tx), cycle_parts(tx).get(_ANCHOR_PART)
+        known = part.facts if part is not None else {}
+    if not always and known.get("number") == head.number and not known.get("faults"):
+        return None, {}
+    anchor = Anchor(number=head.number, chain=head.chain, at=began_at, seal=b"")
+    anchor = replace(anchor, seal=services.store.vault.sign(_anchored(anchor), purpose=_ANCHOR))
+    faults: dict[str, str] = {}
+    if settings.anchor_tsa_url is not None:
+        stamps: list[bytes] = []
+        _within("tsa", lambda: stamps.append(_stamp(settings, anchor.seal)), faults)
+        anchor = replace(anchor, stamp=b"".join(stamps))
+    file, syslog = settings.anchor_file, settings.anchor_syslog
+    if file is not None:
+        _within("file", lambda: _append_to(file, anchor), faults)
+    if syslog is not None:
+        _within("syslog", lambda: _send_to_syslog(syslog, anchor), faults)
+    facts: dict[str, object] = {"number": head.number, "faults": faults}
+    with services.store.begin() as tx:
+        note_cycle_part(tx, _ANCHOR_PART, began_at=began_at, real_now=services.real.now(), facts=facts)
+        if faults:
+            raise_alarm_once(tx, AlarmCode.ANCHOR_FAILED, now=services.clock.now(), facts=faults)
+    return anchor, faults
+
+
+def _within(place: str, write: Callable[[], None], faults: dict[str, str]) -> None:
+    """Writes on a thread of its own: storage or a server that hangs delays the other places for a while, once."""
+
+    def run() -> None:
+        try:
+            write()
+        except (OSError, ValueError, HTTPException) as fault:
+            problems.append(_short(fault))
+
+    problems: list[str] = []
+    last = _writing.get(place)
+    if last is not None and last.is_alive():
+        problems.append("the last write has not ended")
+    else:
+        _writing[place] = thread = threading.Thread(target=run, name=f"anchor-{place}", daemon=True)
+        thread.start()
+        thread.join(_PLACE_SECONDS)
+        if thread.is_alive():
+            problems.append("no answer")
+    if problems:
+        faults[place] = problems[0]
+
+
+def _short(fault: Exception) -> str:
+    """What went wrong, without an address that may hold a password."""
+    if isinstance(fault, urllib.error.HTTPError):
+        return f"HTTP {fault.code}"
+    return (fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault))[:200]
+
+
+def _append_to(path: Path, anchor: Anchor) -> None:
+    """Whole lines only, and on the disk when this returns."""
+    is_new = not path.exists()
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        line = f"{anchor.text()}\n".encode()
+        if os.write(descriptor, line) != len(line):
+            raise OSError(None, "the line was not written whole")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if is_new:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _send_to_syslog(address: str, anchor: Anchor) -> None:
+    """One message as RFC 5424 has it: facility 13 (log audit), severity 5; over TCP with its length (RFC 6587)."""
+    at = anchor.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # A stamp is longer than what a UDP message may be.
+    text = replace(anchor, stamp=b"").text()
+    message = f"<109>1 {at} {socket.gethostname() or '-'} dialer - audit-anchor - {text}".encode()
+    place = urlsplit(address)
+    if place.scheme == "unix":
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.settimeout(_NET_SECONDS)
+            sender.connect(place.path)
+            sender.sendall(message)
+        return
+    host, port = place.hostname or "", place.port or 0
+    if place.scheme == "tcp":
+        with socket.create_connection((host, port), timeout=_NET_SECONDS) as sender:
+            sender.sendall(b"%d %b" % (len(message), message))
+        return
+    family, kind, protocol, _, to = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, kind, protocol) as sender:
+        sender.settimeout(_NET_SECONDS)
+        sender.sendto(message, to)
+
+
+def _stamp(settings: AuditSettings, content: bytes) -> bytes:
+    """A time stamp of the content (RFC 3161), as DER. Raises `OSError`, `ValueError`."""
+    from rfc3161_client import HashAlgorithm, TimestampRequestBuilder  # noqa: PLC0415  # only where it is used
+
+    asked = (
+        TimestampRequestBuilder()
+        .data(content)
+        .hash_algorithm(HashAlgorithm.SHA256)
+        .nonce(nonce=True)
+        .cert_request(cert_request=True)
+        .build()
+    )
+    request = urllib.request.Request(  # noqa: S310  # the setting is an http or https address
+        str(settings.anchor_tsa_url),
+        data=asked.as_bytes(),
+        headers={"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"},
+    )
+    with urllib.request.urlopen(request, timeout=_NET_SECONDS) as answer:  # noqa: S310  # as above
+        stamp: bytes = answer.read(_MOST_ANSWER)
+    stamped_at(stamp, content, certificate=settings.anchor_tsa_certificate, nonce=asked.nonce)
+    return stamp
+
+
+def stamped_at(
+    stamp: bytes, content: bytes, *, certificate: Path | None, nonce: int | None = None
+) -> datetime:
+    """When the authority stamped this content. With the authority's root `certificate` (PEM) its signature is checked
+    too. Raises `ValueError` for another content, nonce or signature, `OSError` for a certificate that cannot be read.
+    """
+    import hashlib  # noqa: PLC0415  # as below
+
+    from cryptography import x509  # noqa: PLC0415  # only where stamps are used
+    from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response  # noqa: PLC0415
+
+    response = decode_timestamp_response(stamp)
+    if response.status not in {0, 1}:
+        raise ValueError(f"the time-stamping authority refused (status {response.status})")
+    info = response.tst_info
+    if info.message_imprint.message != hashlib.sha256(content).digest():
+        raise ValueError("the stamp is of another content")
+    if nonce is not None and info.nonce != nonce:
+        raise ValueError("the stamp answers another request")
+    if certificate is not None:
+        builder = VerifierBuilder()
+        for root in x509.load_pem_x509_certificates(certificate.read_bytes()):
+            builder = builder.add_root_certificate(root)
+        try:
+            builder.build().verify_message(response, content)
+        except VerificationError as fault:
+            raise ValueError(f"the stamp's signature does not fit: {fault}") from fault
+    return info.gen_time
