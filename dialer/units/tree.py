@@ -29,7 +29,7 @@ from dialer.core.units import (
 )
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.intake.unit_lists import UnitSheet, read_units
+from dialer.intake.unit_lists import UnitSheet
 from dialer.language import Text
 from dialer.org.staff_store import all_members
 from dialer.org.unit_store import (
@@ -43,6 +43,7 @@ from dialer.org.unit_store import (
     teach_unit_alias,
     units_revision,
 )
+from dialer.runtime.uploads import read_units
 from dialer.services import Services
 from dialer.units.queries import (
     WorkCounts,

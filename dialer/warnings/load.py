@@ -23,9 +23,10 @@ from dialer.core.events import AlarmCode
 from dialer.core.units import UnitIndex
 from dialer.core.values import LoadState
 from dialer.db.unit_of_work import Tx
-from dialer.intake.reader import ListReader, default_source, read_list
+from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import Accepted, IntakeOptions, Rejected, RejectedRow
 from dialer.language import Text
+from dialer.runtime.uploads import read_list
 from dialer.services import Services
 from dialer.warnings.arrivals import PreparedBatch, Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from datetime import UTC, datetime
 
-from dialer.intake.reader import read_list
 from dialer.intake.records import Accepted, IntakeOptions, Rejected
+from tests.intake.in_process import read_list
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))
 SECTOR = 512
