@@ -125,6 +125,7 @@ class PictureFault(StrEnum):
     KIND = "kind"
     PIXELS = "pixels"
     DAMAGE = "damage"
+    BUSY = "busy"
 
 
 class SettingsError(Refusal):

@@ -35,6 +35,8 @@ _BLANK_MARKS: Final = frozenset(
 )
 _LONG_DIGITS: Final = re.compile(r"\d{5,}")
 SHOWN_LENGTH: Final = 16
+LONGEST_VALUE: Final = 500
+"""Characters of a value: a longer text is none, and some patterns would take the square of its length."""
 
 
 def cleaned(cell: str) -> str:
@@ -123,6 +125,8 @@ def read_grade(cell: str) -> Grade | None:
         return None
     if known := _GRADES.get(text):
         return known
+    if len(text) > LONGEST_VALUE:
+        raise Unreadable
     text = _GRADE_NOISE.sub("", _GRADE_NOISE.sub("", text))
     for word in (text, _GRADE_TAIL.sub("", text), _GRADE_HEAD.sub("", text)):
         if known := _GRADES.get(word):
@@ -177,6 +181,8 @@ def read_seconds(cell: str, *, seconds_per_unit: int = 1) -> int | None:
     text = "".join(folded(cell).split())
     if is_blank(text):
         return None
+    if len(text) > LONGEST_VALUE:
+        raise Unreadable
     if _NUMBER.fullmatch(text):
         seconds = round(float(text) * seconds_per_unit)
     elif parts := _DURATION.fullmatch(text) or _CLOCK.fullmatch(text):

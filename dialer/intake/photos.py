@@ -9,10 +9,20 @@ import io
 import struct
 from typing import BinaryIO, Final
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import (  # noqa: F401 - the plug-ins of the formats, which Pillow else imports when it meets one
+    ExifTags,
+    Image,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from dialer.core.errors import PictureFault
 
+Image.preinit()
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 _DRAWN: Final = frozenset({"icc_profile", "transparency", "gamma"})
 """What Pillow keeps beside the pixels and a viewer needs to show them."""

@@ -125,9 +125,7 @@ def clean_picture(data: bytes) -> tuple[str, bytes] | PictureFault:
                 file, run="photo", request={"most_pixels": MOST_PIXELS}, limits=Limits.of_photo()
             )
         except UnreadableFile as fault:
-            if fault.code is FileFault.BUSY:
-                raise
-            return PictureFault.DAMAGE
+            return PictureFault.BUSY if fault.code is FileFault.BUSY else PictureFault.DAMAGE
     if head["fault"] is not None:
         return PictureFault(head["fault"])
     return str(head["kind"]), b"".join(base64.b64decode(piece) for piece in pieces)

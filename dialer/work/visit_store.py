@@ -39,6 +39,7 @@ _FAULTS: Final = {
         Text("%(most)s megapixels at most", most=MOST_PIXELS // 1_000_000),
     ),
     PictureFault.DAMAGE: (gettext_noop("is damaged"), Text("take it again")),
+    PictureFault.BUSY: (gettext_noop("cannot be read at the moment"), Text("send it again in a minute")),
 }
 
 
