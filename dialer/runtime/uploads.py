@@ -116,13 +116,13 @@ def read_units(content: BinaryIO) -> UnitSheet:
         tables.close()
 
 
-def clean_picture(data: bytes) -> tuple[str, bytes] | PictureFault:
+def clean_picture(data: bytes, *, limits: Limits | None = None) -> tuple[str, bytes] | PictureFault:
     """Its format as Pillow names it, and the picture written anew (`intake/photos.py`)."""
     with tempfile.TemporaryFile() as file:
         file.write(data)
         try:
             head, *pieces = _values(
-                file, run="photo", request={"most_pixels": MOST_PIXELS}, limits=Limits.of_photo()
+                file, run="photo", request={"most_pixels": MOST_PIXELS}, limits=limits or Limits.of_photo()
             )
         except UnreadableFile as fault:
             return PictureFault.BUSY if fault.code is FileFault.BUSY else PictureFault.DAMAGE
@@ -187,10 +187,15 @@ def _as_file(content: BinaryIO) -> Iterator[IO[bytes]]:
 
 
 def _values(
-    file: IO[bytes], *, run: str, request: Mapping[str, object], limits: Limits
+    file: IO[bytes],
+    *,
+    run: str,
+    request: Mapping[str, object],
+    limits: Limits,
+    wait_seconds: float = _WAIT_SECONDS,
 ) -> Generator[Any, None, None]:
     """What the reader `run` gives of the file, one after the other. Raises `UnusableFile`."""
-    if not _places.acquire(timeout=_WAIT_SECONDS):
+    if not _places.acquire(timeout=wait_seconds):
         raise UnreadableFile(FileFault.BUSY)
     try:
         file.seek(0)
