@@ -54,7 +54,11 @@ class ListReader:
         self._next_table = 0
         self._source_rows = self._read()
         self._results: Iterator[Accepted | Rejected] = self._source_rows
-        self._prime()
+        try:
+            self._prime()
+        except BaseException:
+            self.close()
+            raise
 
     def __iter__(self) -> Iterator[Accepted | Rejected]:
         return self._results
@@ -73,7 +77,6 @@ class ListReader:
     def _prime(self) -> None:
         first = next(self._results, None)
         if first is None:
-            self.close()
             raise UnusableFile("the list has headings but no rows below them; nothing was loaded")
         self._results = chain((first,), self._results)
 

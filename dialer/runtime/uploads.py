@@ -33,10 +33,7 @@ import orjson
 
 from dialer.core.errors import FileFault, NoPhoneColumn, PictureFault, UnreadableFile, UnusableFile
 from dialer.intake.headings import Table
-from dialer.intake.reader import ListReader
-from dialer.intake.records import Field, IntakeOptions
-from dialer.intake.unit_lists import UnitSheet
-from dialer.intake.unit_lists import read_units as read_unit_tables
+from dialer.intake.records import Field
 from dialer.language import Text
 
 MOST_PIXELS: Final = 64_000_000
@@ -91,29 +88,22 @@ class Limits:
         )
 
 
-def read_list(content: BinaryIO, *, filename: str, options: IntakeOptions) -> ListReader:
-    """A reader of the list. The kind is told by the content; `filename` only names the source of its rows.
+def list_tables(content: BinaryIO, corrections: Mapping[str, Field | None]) -> Generator[Table, None, None]:
+    """The tables of a list, as `intake/files.py` finds them.
 
-    The stream must be seekable, stays the caller's and is not used otherwise until the reader is closed or at its end.
-    Raises UnusableFile, with one line that says what to do, for a file that is no target list: empty, a picture, under
-    a password, without a phone column or any row, or more than its reader may take.
+    The stream must be seekable, stays the caller's and is not used otherwise until the generator is closed or at its
+    end. Raises UnusableFile, with one line that says what to do, for a file that is no target list: empty, a picture,
+    under a password, without a phone column, or more than its reader may take.
     """
-    corrections = {heading: meant and meant.value for heading, meant in options.corrections.items()}
-    tables = _tables(content, run="list", request=corrections)
-    try:
-        return ListReader(tables, filename=filename, options=options)
-    except BaseException:
-        tables.close()
-        raise
+    request = {heading: field and field.value for heading, field in corrections.items()}
+    return _tables(content, run="list", request=request)
 
 
-def read_units(content: BinaryIO) -> UnitSheet:
-    """Raises `UnusableFile` for a file without a column of names, or more than its reader may take."""
-    tables = _tables(content, run="units", request={})
-    try:
-        return read_unit_tables(tables)
-    finally:
-        tables.close()
+def unit_tables(content: BinaryIO) -> Generator[Table, None, None]:
+    """The table of a list of units, or none. Raises `UnusableFile` for a file that cannot be read, or is more than its
+    reader may take.
+    """
+    return _tables(content, run="units", request={})
 
 
 def clean_picture(data: bytes, *, limits: Limits | None = None) -> tuple[str, bytes] | PictureFault:
@@ -341,16 +331,16 @@ _Reader = Callable[[BinaryIO], Iterator[object]]
 
 
 def _list_reader(corrections: Mapping[str, str | None]) -> _Reader:
-    from dialer.intake.files import list_tables
+    from dialer.intake import files
 
     meant = {heading: Field(field) if field else None for heading, field in corrections.items()}
-    return lambda stream: _flat(list_tables(stream, meant))
+    return lambda stream: _flat(files.list_tables(stream, meant))
 
 
 def _unit_reader(_: object) -> _Reader:
-    from dialer.intake.files import unit_tables
+    from dialer.intake import files
 
-    return lambda stream: _flat(unit_tables(stream))
+    return lambda stream: _flat(files.unit_tables(stream))
 
 
 def _photo_reader(request: Mapping[str, int]) -> _Reader:

@@ -25,7 +25,6 @@ from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import Accepted, Column, Field, NoticeCode, Record, Rejected, write_rejects
 from dialer.language import Text
 from dialer.outcomes.report import note_export
-from dialer.runtime.uploads import read_list
 from dialer.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (
@@ -46,7 +45,7 @@ from dialer.warnings.list_store import (
     rename_draft,
 )
 from dialer.warnings.lists import check_load_visible, correct_columns
-from dialer.warnings.load import LoadReport, accepted_of, counts_of, options_of, reading
+from dialer.warnings.load import LoadReport, accepted_of, counts_of, options_of, read_list, reading
 
 KEPT = timedelta(hours=4)
 """A draft that is not opened for so long is deleted with its file."""

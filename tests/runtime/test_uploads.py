@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 import signal
 import subprocess
 import sys
@@ -22,8 +21,10 @@ from PIL import Image
 
 from dialer.core.errors import FileFault, PictureFault, UnreadableFile, UnusableFile
 from dialer.intake.records import Accepted, IntakeOptions
+from dialer.intake.unit_lists import read_units
 from dialer.runtime import uploads
-from dialer.runtime.uploads import Limits, clean_picture, read_list, read_units
+from dialer.runtime.uploads import Limits, clean_picture, unit_tables
+from dialer.warnings.load import read_list
 from tests.intake import hostile
 from tests.intake.hostile import fuzz_files, ods_cell, repacked
 from tests.seeds import seeds
@@ -33,15 +34,17 @@ MEGABYTE = 1 << 20
 LIST = "姓名,手机号\n王伟,13800138000\n".encode()
 
 
+def readers() -> list[psutil.Process]:
+    """Those of this process."""
+    return [child for child in psutil.Process().children() if "dialer file reader" in child.cmdline()]
+
+
 @pytest.fixture(autouse=True)
 def _nothing_stays() -> Iterator[None]:
-    def held() -> tuple[int, int]:
-        return len(psutil.Process().children()), len(os.listdir("/proc/self/fd"))  # noqa: PTH208
-
-    before = held() if sys.platform == "linux" else None
+    before = psutil.Process().num_fds()
     yield
-    if before is not None:
-        assert held() == before
+    assert readers() == []
+    assert psutil.Process().num_fds() == before
 
 
 def read(data: bytes) -> list[object]:
@@ -136,8 +139,10 @@ def test_lists_changed_at_random_are_read_or_refused(seed: int):
 
 def test_the_units_of_an_attack_are_refused_too():
     with pytest.raises(UnreadableFile):
-        read_units(io.BytesIO(repeated_cells()))
-    assert len(read_units(io.BytesIO("名称,上级\n市局,\n分局,市局\n".encode())).lines) == 2
+        read_units(unit_tables(io.BytesIO(repeated_cells())))
+    units = unit_tables(io.BytesIO("名称,上级\n市局,\n分局,市局\n".encode()))
+    assert len(read_units(units).lines) == 2
+    units.close()
 
 
 def values_of(data: bytes, *, limits: Limits, wait_seconds: float = 30.0) -> list[object]:
@@ -152,15 +157,15 @@ def limits(**others: float) -> Limits:
 
 
 def test_each_limit_ends_the_reader():
-    slow = LIST + "李娜,13900139000\n".encode() * 2_000_000
-    for given_limits, code in (
-        (limits(cpu_seconds=1, text_bytes=1 << 30), FileFault.TIME),
-        (limits(wall_seconds=0.001), FileFault.TIME),
-        (limits(), FileFault.TEXT),
-        (limits(memory_bytes=24 * MEGABYTE), FileFault.MEMORY),
+    row = "李娜,13900139000\n".encode()
+    for rows, given_limits, code in (
+        (1_000_000, limits(cpu_seconds=1, text_bytes=1 << 30), FileFault.TIME),
+        (1, limits(wall_seconds=0.001), FileFault.TIME),
+        (100_000, limits(), FileFault.TEXT),
+        (100_000, limits(memory_bytes=24 * MEGABYTE), FileFault.MEMORY),
     ):
         with pytest.raises(UnreadableFile) as refused:
-            values_of(slow, limits=given_limits)
+            values_of(LIST + row * rows, limits=given_limits)
         assert refused.value.code is code
 
 
@@ -172,7 +177,7 @@ def test_a_row_longer_than_a_list_has_is_refused():
 
 def test_a_reader_that_is_ended_from_outside_refuses_its_file():
     with read_list(io.BytesIO(LIST * 200_000), filename="list", options=OPTIONS) as reader:
-        (child,) = psutil.Process().children()
+        (child,) = readers()
         child.send_signal(signal.SIGSEGV)
         with pytest.raises(UnreadableFile) as refused:
             list(reader)
@@ -181,7 +186,7 @@ def test_a_reader_that_is_ended_from_outside_refuses_its_file():
 
 def test_a_reader_waits_while_nobody_takes_its_rows_and_ends_with_the_list():
     with read_list(io.BytesIO(LIST * 200_000), filename="list", options=OPTIONS) as reader:
-        (child,) = psutil.Process().children()
+        (child,) = readers()
         time.sleep(0.5)
         used = sum(child.cpu_times()[:2])
         time.sleep(0.5)
@@ -193,7 +198,7 @@ def test_a_reader_waits_while_nobody_takes_its_rows_and_ends_with_the_list():
 def test_a_reader_has_no_environment_and_can_open_nothing(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DIALER_SECRET", "a key")
     with read_list(io.BytesIO(LIST * 200_000), filename="list", options=OPTIONS):
-        (child,) = psutil.Process().children()
+        (child,) = readers()
         assert "DIALER_SECRET" not in child.environ()
         assert child.rlimit(psutil.RLIMIT_NOFILE) == (0, 0)
         assert child.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
