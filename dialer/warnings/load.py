@@ -253,7 +253,7 @@ def load_report(services: Services, load_id: int) -> LoadReport:
 
 def read_list(content: BinaryIO, *, filename: str, options: IntakeOptions) -> ListReader:
     """A reader of the list. The kind is told by the content; `filename` only names the source of its rows. The stream
-    is the reader's until it is closed. Raises `UnusableFile` as `runtime/uploads.py` does, and for a list without a row.
+    is the reader's until it is closed. Raises `UnusableFile` as `runtime/uploads.py` does, and for a list without rows.
     """
     return ListReader(list_tables(content, options.corrections), filename=filename, options=options)
 
