@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import psutil
@@ -23,6 +24,7 @@ from dialer.core.errors import FileFault, PictureFault, UnreadableFile, Unusable
 from dialer.intake.records import Accepted, IntakeOptions
 from dialer.intake.unit_lists import read_units
 from dialer.runtime import uploads
+from dialer.runtime.embedded import wait_until
 from dialer.runtime.uploads import Limits, clean_picture, unit_tables
 from dialer.warnings.load import read_list
 from tests.intake import hostile
@@ -187,10 +189,8 @@ def test_a_reader_that_is_ended_from_outside_refuses_its_file():
 def test_a_reader_waits_while_nobody_takes_its_rows_and_ends_with_the_list():
     with read_list(io.BytesIO(LIST * 200_000), filename="list", options=OPTIONS) as reader:
         (child,) = readers()
-        time.sleep(0.5)
-        used = sum(child.cpu_times()[:2])
-        time.sleep(0.5)
-        assert sum(child.cpu_times()[:2]) == used
+        assert wait_until(lambda: child.status() == psutil.STATUS_SLEEPING, seconds=30)
+        assert len(list(islice(reader, 100_000))) == 100_000
         assert isinstance(next(iter(reader)), Accepted)
     assert not child.is_running()
 
