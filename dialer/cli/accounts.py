@@ -20,7 +20,7 @@ from dialer.accounts.actions import (
 )
 from dialer.bootstrap import application
 from dialer.cases.unassigned import unassigned_groups
-from dialer.cli.common import By
+from dialer.cli.common import By, naming
 from dialer.cli.output import AsJson, fields_of, print_found
 from dialer.core.access import Role
 from dialer.core.errors import Invalid
@@ -223,7 +223,7 @@ def import_(
         content = file.open("rb")
     except OSError:
         raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
-    with content, application(load_settings()) as app:
+    with content, naming(file), application(load_settings()) as app:
         try:
             done = import_units(app.services, content, by=by, close_missing=close_missing)
         except UnusableUnits as fault:

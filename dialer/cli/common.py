@@ -6,13 +6,16 @@ An error that a person can cause is one clear line on standard error and a non-z
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from dialer.core.access import actor_name
-from dialer.core.errors import DialerError, UnusableFile
+from dialer.core.errors import DialerError, UnreadableFile, UnusableFile
+from dialer.language import Text
 
 _UNUSABLE = 2
 _INTERRUPTED = 130
@@ -27,6 +30,15 @@ def signer(by: str) -> str:
 
 
 By = Annotated[str, typer.Option(help="who does this; kept in the audit", callback=signer)]
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """A file that cannot be read is named in the sentence."""
+    try:
+        yield
+    except UnreadableFile as fault:
+        raise UnusableFile(Text("%(file)s: %(problem)s", file=file.name, problem=fault.text)) from fault
 
 
 def answer(tree: typer.Typer, words: Sequence[str]) -> NoReturn:

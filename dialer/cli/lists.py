@@ -11,7 +11,7 @@ from rich.console import Console
 
 from dialer.bootstrap import application
 from dialer.broker import BULK_QUEUE
-from dialer.cli.common import By
+from dialer.cli.common import By, naming
 from dialer.cli.output import (
     AsJson,
     WorkProgress,
@@ -72,7 +72,7 @@ def load_command(
     """Load a target list; exit 2 when the file cannot be read as one."""
     if not file.is_file():
         raise UnusableFile(Text("%(file)s: no such file", file=file.name))
-    with command_application("load") as app:
+    with naming(file), command_application("load") as app:
         if dry_run:
             with file.open("rb") as content:
                 report = preview_list(app.services, content, filename=file.name, source=source)

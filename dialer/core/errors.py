@@ -4,7 +4,10 @@ sentence, in the reader's language. None knows HTTP or logging.
 
 from __future__ import annotations
 
-from dialer.language import Text
+from enum import StrEnum
+from typing import Final
+
+from dialer.language import Text, gettext_noop
 
 
 class DialerError(Exception):
@@ -74,6 +77,55 @@ class NoPhoneColumn(UnusableFile):
     def __init__(self, text: str | Text, *, headings: tuple[str, ...]) -> None:
         super().__init__(text)
         self.headings = headings
+
+
+class FileFault(StrEnum):
+    """Why the process that reads a file was ended, or could not begin."""
+
+    MEMORY = "memory"
+    TIME = "time"
+    TEXT = "text"
+    DAMAGE = "damage"
+    BUSY = "busy"
+
+
+_FILE_FAULTS: Final = {
+    FileFault.MEMORY: gettext_noop(
+        "the file takes more memory than a list of its size may (a cell far from the list, or damage);"
+        " copy the list alone to a new sheet, save it as xlsx and load that"
+    ),
+    FileFault.TIME: gettext_noop(
+        "the file takes longer to read than a list of its size may; copy the list alone to a new sheet, save it as"
+        " xlsx and load that"
+    ),
+    FileFault.TEXT: gettext_noop(
+        "the file holds more text in a row, or in all, than a list of its size may; copy the list alone to a new"
+        " sheet, save it as xlsx and load that"
+    ),
+    FileFault.DAMAGE: gettext_noop(
+        "the file is damaged and cannot be read; open it in a spreadsheet program, save it as xlsx and load that"
+    ),
+    FileFault.BUSY: gettext_noop(
+        "too many files are being read at the moment; load the file again in a minute"
+    ),
+}
+
+
+class UnreadableFile(UnusableFile):
+    """Reading the file took more than it may, or ended the process that read it."""
+
+    def __init__(self, code: FileFault) -> None:
+        self.code = code
+        super().__init__(_FILE_FAULTS[code])
+
+
+class PictureFault(StrEnum):
+    """Why a picture is not taken."""
+
+    KIND = "kind"
+    PIXELS = "pixels"
+    DAMAGE = "damage"
+    BUSY = "busy"
 
 
 class SettingsError(Refusal):

@@ -16,8 +16,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import cn2an
-
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
 
 
@@ -37,6 +35,8 @@ _BLANK_MARKS: Final = frozenset(
 )
 _LONG_DIGITS: Final = re.compile(r"\d{5,}")
 SHOWN_LENGTH: Final = 16
+LONGEST_VALUE: Final = 500
+"""Characters of a value: a longer text is none, and some patterns would take the square of its length."""
 
 
 def cleaned(cell: str) -> str:
@@ -125,6 +125,8 @@ def read_grade(cell: str) -> Grade | None:
         return None
     if known := _GRADES.get(text):
         return known
+    if len(text) > LONGEST_VALUE:
+        raise Unreadable
     text = _GRADE_NOISE.sub("", _GRADE_NOISE.sub("", text))
     for word in (text, _GRADE_TAIL.sub("", text), _GRADE_HEAD.sub("", text)):
         if known := _GRADES.get(word):
@@ -179,6 +181,8 @@ def read_seconds(cell: str, *, seconds_per_unit: int = 1) -> int | None:
     text = "".join(folded(cell).split())
     if is_blank(text):
         return None
+    if len(text) > LONGEST_VALUE:
+        raise Unreadable
     if _NUMBER.fullmatch(text):
         seconds = round(float(text) * seconds_per_unit)
     elif parts := _DURATION.fullmatch(text) or _CLOCK.fullmatch(text):
@@ -246,6 +250,8 @@ def _chinese(text: str) -> Decimal:
     if not _WITH_NUMERALS.fullmatch(text):
         raise Unreadable
     try:
+        import cn2an  # noqa: PLC0415  # more than half of the time in which a file's reader starts
+
         return Decimal(str(cn2an.cn2an(text.translate(_AS_CN2AN), "smart")))
     except ValueError:
         raise Unreadable from None

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -201,6 +201,19 @@ def _normal(heading: str) -> str:
 def _without_person(word: str) -> str:
     bare = _COUNTER.sub("", word)
     return _WHO.sub("", bare) or bare
+
+
+Row = tuple[int, list[str]]
+"""The number of a row as a person counts it, from 1, and its cells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One table of a file: its sheet ('' for a text), the rows among which its heading is, and the others."""
+
+    sheet: str
+    first: list[Row]
+    rest: Iterator[Row]
 
 
 HEADING_ROWS: Final = 100

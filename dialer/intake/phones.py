@@ -20,7 +20,7 @@ from stdnum.cn import ric
 from stdnum.exceptions import InvalidComponent
 
 from dialer.core.policy import Window
-from dialer.intake.cells import cleaned, folded
+from dialer.intake.cells import LONGEST_VALUE, cleaned, folded
 
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _PREFIXED_MOBILE: Final = re.compile(r"(?:\+?(?:00)?86|0)?(1[3-9][0-9]{9})")
@@ -61,6 +61,8 @@ def normalise_phones(text: str, default_area: str) -> tuple[list[str], int]:
 
 
 def _of_part(part: str, default_area: str) -> list[str]:
+    if len(part) > LONGEST_VALUE:
+        return []
     phone = _one(part, default_area)
     if phone is not None:
         return [phone]

@@ -1,52 +1,33 @@
-"""Reads a target list of any kind row by row. Pure: bytes in, values out; it stores nothing."""
+"""Reads a target list row by row. Pure: the tables of a file (`files.py`) in, values out; it stores nothing."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, islice, zip_longest
+from itertools import chain, zip_longest
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import BinaryIO, Final, Self
+from typing import Self
 
-from dialer.core.errors import NoPhoneColumn, UnusableFile
+from dialer.core.errors import UnusableFile
 from dialer.intake.headings import (
-    HEADING_ROWS,
     Corrections,
     Layout,
+    Row,
+    Table,
     best_layout,
     is_blank_row,
     is_footer_with_phone,
     is_heading,
     is_heading_again,
     is_note_or_total,
-    known_fields,
     layout_of,
-    likely_headings,
 )
 from dialer.intake.records import Accepted, Column, IntakeOptions, Rejected
 from dialer.intake.rows import RowReader
-from dialer.intake.text_files import not_text, open_delimited
-from dialer.intake.workbooks import ZIP_MAGIC, is_workbook, open_sheets
-from dialer.language import Text, gettext_noop
-
-Row = tuple[int, list[str]]
-_HEAD: Final = 1024
-_OTHER_KINDS: Final = (
-    (b"\x89PNG", gettext_noop("a picture")),
-    (b"\xff\xd8\xff", gettext_noop("a picture")),
-    (b"GIF8", gettext_noop("a picture")),
-    (b"BM", gettext_noop("a picture")),
-    (b"%PDF", gettext_noop("a PDF")),
-    (b"Rar!", gettext_noop("an archive")),
-    (b"7z\xbc\xaf", gettext_noop("an archive")),
-    (b"\x1f\x8b", gettext_noop("an archive")),
-)
-_BITMAP: Final = b"BM"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
+class _Laid:
     """One list within the file: its layout and its rows below the heading."""
 
     sheet: str
@@ -58,18 +39,26 @@ class _Table:
 class ListReader:
     """Yields every row of the list once, in line order, as Accepted or Rejected.
 
-    After the last one `skipped` counts the rows that were no records (titles, blanks, notes, totals, repeated
-    headings), and `columns` is how the columns of every table were read.
+    `filename` names the source of rows without one. After the last row `skipped` counts the rows that were no records
+    (titles, blanks, notes, totals, repeated headings), and `columns` is how the columns of every table were read.
     """
 
-    def __init__(self, *, tables: Iterator[_Table], options: IntakeOptions) -> None:
+    def __init__(
+        self, tables: Generator[Table, None, None], *, filename: str, options: IntakeOptions
+    ) -> None:
+        """Reads the first row: raises UnusableFile when there is none."""
         self.skipped = 0
         self.columns: tuple[Column, ...] = ()
-        self.options = options
+        self.options = replace(options, source=options.source or default_source(filename))
         self._tables = tables
         self._next_table = 0
         self._source_rows = self._read()
         self._results: Iterator[Accepted | Rejected] = self._source_rows
+        try:
+            self._prime()
+        except BaseException:
+            self.close()
+            raise
 
     def __iter__(self) -> Iterator[Accepted | Rejected]:
         return self._results
@@ -81,23 +70,23 @@ class ListReader:
         self.close()
 
     def close(self) -> None:
-        """Stops reading; the stream stays open."""
+        """Stops reading."""
         self._source_rows.close()
+        self._tables.close()
 
-    def prime(self) -> None:
-        """Reads the first row. Raises UnusableFile when the list has none."""
+    def _prime(self) -> None:
         first = next(self._results, None)
         if first is None:
-            self.close()
             raise UnusableFile("the list has headings but no rows below them; nothing was loaded")
         self._results = chain((first,), self._results)
 
     def _read(self) -> Generator[Accepted | Rejected, None, None]:
         for table in self._tables:
-            self.skipped += table.skipped
-            yield from self._read_table(table)
+            laid = _laid_out(table, self.options.corrections)
+            self.skipped += laid.skipped
+            yield from self._read_table(laid)
 
-    def _read_table(self, table: _Table) -> Iterator[Accepted | Rejected]:
+    def _read_table(self, table: _Laid) -> Iterator[Accepted | Rejected]:
         reader = self._row_reader(table.layout, table.sheet)
         is_first = True
         for line, cells in table.rows:
@@ -135,70 +124,13 @@ class ListReader:
         return RowReader(layout=layout, options=self.options, table=table, sheet=sheet)
 
 
-def read_list(data: bytes | BinaryIO, *, filename: str, options: IntakeOptions) -> ListReader:
-    """A reader of the list. The kind is told by the content; `filename` only names the source of its rows.
-
-    A stream must be seekable and stays the caller's. Raises UnusableFile, with one line that says what to do,
-    for a file that is no target list: empty, a picture, under a password, without a phone column or any row.
-    """
-    stream = io.BytesIO(data) if isinstance(data, bytes) else data
-    reader = ListReader(
-        tables=_tables(stream, options.corrections),
-        options=replace(options, source=options.source or default_source(filename)),
-    )
-    reader.prime()
-    return reader
-
-
-def _tables(stream: BinaryIO, corrections: Corrections) -> Iterator[_Table]:
-    stream.seek(0)
-    head = stream.read(_HEAD)
-    if not head.strip():
-        stream.seek(0)
-        if not _has_content(stream):
-            raise UnusableFile("the file is empty; export the list again and load that")
-    _refuse_other_kinds(head)
-    if is_workbook(head):
-        yield from _sheet_tables(stream, corrections)
-        return
-    rows = open_delimited(stream, corrections)
-    first = list(islice(rows, HEADING_ROWS))
-    table = _table("", first, rows, corrections)
-    if table is None:
-        raise _no_phone_column([cells for _, cells in first])
-    yield table
-
-
-def _sheet_tables(stream: BinaryIO, corrections: Corrections) -> Iterator[_Table]:
-    sheets = open_sheets(stream)
-    heads: list[list[str]] = []
-    has_list = False
-    # A hidden sheet is read only where no visible one holds a list: it mostly keeps an older copy.
-    for is_hidden in (False, True):
-        for sheet in sheets:
-            if sheet.is_hidden is not is_hidden:
-                continue
-            rows = sheet.rows()
-            first = list(islice(rows, HEADING_ROWS))
-            table = _table(sheet.name, first, rows, corrections)
-            if table is None:
-                heads.extend(cells for _, cells in first)
-                continue
-            has_list = True
-            yield table
-        if has_list:
-            return
-    if not any(any(cells) for cells in heads):
-        raise UnusableFile("the workbook is empty; export the list again and load that")
-    raise _no_phone_column(heads)
-
-
-def _table(sheet: str, first: list[Row], rest: Iterable[Row], corrections: Corrections) -> _Table | None:
-    found = best_layout([cells for _, cells in first], corrections)
-    if found is None:
-        return None
+def _laid_out(table: Table, corrections: Corrections) -> _Laid:
+    found = best_layout([cells for _, cells in table.first], corrections)
+    assert found is not None, "a table without a heading is none"
     index, layout = found
-    return _Table(sheet=sheet, layout=layout, rows=chain(first[index + 1 :], rest), skipped=index)
+    return _Laid(
+        sheet=table.sheet, layout=layout, rows=chain(table.first[index + 1 :], table.rest), skipped=index
+    )
 
 
 def _second_heading(layout: Layout, cells: list[str], corrections: Corrections) -> Layout:
@@ -210,43 +142,6 @@ def _second_heading(layout: Layout, cells: list[str], corrections: Corrections) 
         ],
         corrections,
     )
-
-
-def _no_phone_column(rows: list[list[str]]) -> NoPhoneColumn:
-    found = ", ".join(field.value for field in known_fields(rows))
-    if found:
-        text = Text(
-            "the list has no phone column (columns found: %(found)s); name it 手机号 or phone in a heading row"
-            " and load it again",
-            found=found,
-        )
-    else:
-        text = Text(
-            "the list has no phone column; name it 手机号 or phone in a heading row and load it again"
-        )
-    return NoPhoneColumn(text, headings=likely_headings(rows))
-
-
-def _refuse_other_kinds(head: bytes) -> None:
-    for magic, kind in _OTHER_KINDS:
-        if head.startswith(magic) and (magic != _BITMAP or b"\x00" in head):
-            raise UnusableFile(
-                Text(
-                    "the file is %(kind)s, not a target list; save the list as xlsx or csv and load that",
-                    kind=Text(kind),
-                )
-            )
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
-        raise UnusableFile("the file is a web page, not a workbook; open it, save it as xlsx and load that")
-    if head.startswith(b"PK") and not head.startswith(ZIP_MAGIC):
-        raise not_text()
-
-
-def _has_content(stream: BinaryIO) -> bool:
-    while chunk := stream.read(1 << 20):
-        if chunk.strip():
-            return True
-    return False
 
 
 def default_source(filename: str) -> str:

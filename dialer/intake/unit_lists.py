@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO, Final
+from itertools import chain
+from typing import Final
 
 from dialer.core.errors import UnusableFile
 from dialer.core.units import UnitFault, UnitField, UnitLine
 from dialer.intake.cells import cleaned, folded, is_blank
-from dialer.intake.text_files import DELIMITERS, candidates, split_cells
-from dialer.intake.workbooks import is_workbook, open_sheets
+from dialer.intake.headings import Row, Table
 from dialer.language import Text
 
 _HEADINGS: Final = {
@@ -27,10 +27,10 @@ _KNOWN: Final = {word: field for field, words in _HEADINGS.items() for word in w
 _CLOSED: Final = frozenset({"停用", "撤销", "关闭", "否", "closed", "no", "false", "0", "inactive"})
 _OPEN: Final = frozenset({"启用", "在用", "正常", "是", "open", "yes", "true", "1", "active"})
 _PARTS: Final = re.compile(r"[;；、,，|\n]+")
-_HEADING_ROWS: Final = 20
+UNIT_HEADING_ROWS: Final = 21
+"""How many rows down the heading is searched."""
 _MOST: Final = 20_000
 _LONGEST_NUMBER: Final = 18
-_HEAD_BYTES: Final = 1 << 16
 
 _STRANGE_STATE: Final = UnitFault(
     line=0,
@@ -44,7 +44,6 @@ _STRANGE_NUMBER: Final = UnitFault(
     problem=Text("this is no number of ours"),
     mend=Text("as in the exported list; blank for a new unit"),
 )
-Row = tuple[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,42 +56,28 @@ class UnitSheet:
     """Of the cells that cannot be read."""
 
 
-def read_units(stream: BinaryIO) -> UnitSheet:
+def read_units(tables: Iterator[Table]) -> UnitSheet:
     """Raises `UnusableFile` for a file without a column of names."""
-    stream.seek(0)
-    head = stream.read(_HEAD_BYTES)
-    if not head.strip():
-        raise UnusableFile("the file is empty; nothing was imported")
-    if is_workbook(head):
-        tables: Iterable[Iterator[Row]] = (sheet.rows() for sheet in open_sheets(stream))
-    else:
-        tables = _texts(stream)
-    for rows in tables:
-        found = _read(rows)
+    for table in tables:
+        found = unit_heading(table.first)
         if found is not None:
-            return found
+            index, fields = found
+            cells = table.first[index][1]
+            headings = {field: cleaned(cells[place]) for field, place in fields.items()}
+            return _lines(chain(table.first[index + 1 :], table.rest), fields, headings)
     raise UnusableFile("no column of unit names: head one 名称 or name, and the parent's 上级 or parent")
 
 
-def _texts(stream: BinaryIO) -> Iterator[Iterator[Row]]:
-    for encoding in candidates(stream):
-        stream.seek(0)
-        text = stream.read().decode(encoding, errors="replace").removeprefix("\ufeff")
-        for delimiter in DELIMITERS:
-            yield split_cells(iter(text.splitlines()), delimiter)
-
-
-def _read(rows: Iterator[Row]) -> UnitSheet | None:
-    for number, (_, cells) in enumerate(rows):
+def unit_heading(rows: Sequence[Row]) -> tuple[int, dict[UnitField, int]] | None:
+    """The index of the heading row among a table's first rows, and the column of each field."""
+    for index, (_, cells) in enumerate(rows[:UNIT_HEADING_ROWS]):
         fields = {
             field: place
             for place, cell in enumerate(cells)
             if (field := _KNOWN.get(folded(cell))) is not None
         }
         if UnitField.NAME in fields and len(fields) > 1:
-            return _lines(rows, fields, {field: cleaned(cells[place]) for field, place in fields.items()})
-        if number >= _HEADING_ROWS:
-            break
+            return index, fields
     return None
 
 

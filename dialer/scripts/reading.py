@@ -45,6 +45,8 @@ from dialer.scripts.model import (
 
 _HEADER = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 
+_ENDLESS_KEY = re.compile(r"(?:\.[^.\n]{1,80}){50}")
+
 
 def lines_of(text: str) -> Mapping[str, int]:
     """Dotted names to 1-based lines: of every table, and of every top-level key as it stands."""
@@ -244,7 +246,12 @@ def read_canonical(canonical: str) -> Script:
 
 def _toml(text: str, file: str) -> dict[str, Any]:
     try:
+        if _ENDLESS_KEY.search(text):
+            # Reading it takes the square of its length.
+            raise ScriptUnreadable(file=file, line=0, node="", problem=Text("has a key of too many parts"))
         return tomllib.loads(text)
+    except RecursionError:
+        raise ScriptUnreadable(file=file, line=0, node="", problem=Text("is nested too deeply")) from None
     except tomllib.TOMLDecodeError as error:
         line = next((int(w) for w in str(error).replace(",", " ").split() if w.isdecimal()), 0)
         raise ScriptUnreadable(

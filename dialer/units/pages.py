@@ -270,7 +270,7 @@ def preview(
     except UnusableUnits as fault:
         return _show_import(request, fault=fault, name=name)
     except UnusableFile as fault:
-        return _show_import(request, refused=refusal_sentence(fault, request.lang), name=name)
+        return _show_import(request, refused=f"{name}: {refusal_sentence(fault, request.lang)}", name=name)
     return request.page(
         "console/unit_preview.html",
         tabs=unit_tabs(request),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import BinaryIO
@@ -43,6 +44,7 @@ from dialer.org.unit_store import (
     teach_unit_alias,
     units_revision,
 )
+from dialer.runtime.uploads import unit_tables
 from dialer.services import Services
 from dialer.units.queries import (
     WorkCounts,
@@ -206,7 +208,7 @@ class Preview:
 
 def preview_units(services: Services, content: BinaryIO, *, close_missing: bool = False) -> Preview:
     """Nothing is written. Raises as `import_units` does."""
-    sheet = read_units(content)
+    sheet = _sheet_of(content)
     with services.store.begin() as tx:
         before, aliases, revision = list_units_of_tree(tx), _known_aliases(tx), units_revision(tx)
         cases = open_counts_of_units(tx)
@@ -240,7 +242,7 @@ def import_units(
     `revision`.
     """
     who = actor_name(by)
-    sheet = read_units(content)
+    sheet = _sheet_of(content)
     with services.store.begin() as tx:
         # No list is assigned to units of the old tree while the new one is written.
         lock_arrivals(tx)
@@ -250,6 +252,11 @@ def import_units(
         facts, now = asdict(done), services.clock.now()
         write_audit(tx, who=who, act="import_units", subject="unit", why="", now=now, facts=facts)
     return done
+
+
+def _sheet_of(content: BinaryIO) -> UnitSheet:
+    with closing(unit_tables(content)) as tables:
+        return read_units(tables)
 
 
 def _known_aliases(tx: Tx) -> dict[str, int]:

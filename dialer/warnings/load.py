@@ -23,9 +23,10 @@ from dialer.core.events import AlarmCode
 from dialer.core.units import UnitIndex
 from dialer.core.values import LoadState
 from dialer.db.unit_of_work import Tx
-from dialer.intake.reader import ListReader, default_source, read_list
+from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import Accepted, IntakeOptions, Rejected, RejectedRow
 from dialer.language import Text
+from dialer.runtime.uploads import list_tables
 from dialer.services import Services
 from dialer.warnings.arrivals import PreparedBatch, Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (
@@ -248,6 +249,13 @@ def load_report(services: Services, load_id: int) -> LoadReport:
         counts = {name: getattr(load, name) for name in _COUNTS}
         rejects = tuple(rejects_of_load(tx, load_id))
     return LoadReport(load_id=load_id, skipped=load.skipped, rejects=rejects, **counts)
+
+
+def read_list(content: BinaryIO, *, filename: str, options: IntakeOptions) -> ListReader:
+    """A reader of the list. The kind is told by the content; `filename` only names the source of its rows. The stream
+    is the reader's until it is closed. Raises `UnusableFile` as `runtime/uploads.py` does, and for a list without rows.
+    """
+    return ListReader(list_tables(content, options.corrections), filename=filename, options=options)
 
 
 @contextmanager

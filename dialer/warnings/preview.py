@@ -21,7 +21,7 @@ from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound
 from dialer.core.values import Grade, LoadState, RowResult
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.intake.reader import ListReader, default_source, read_list
+from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import Accepted, Column, Field, NoticeCode, Record, Rejected, write_rejects
 from dialer.language import Text
 from dialer.outcomes.report import note_export
@@ -45,7 +45,7 @@ from dialer.warnings.list_store import (
     rename_draft,
 )
 from dialer.warnings.lists import check_load_visible, correct_columns
-from dialer.warnings.load import LoadReport, accepted_of, counts_of, options_of, reading
+from dialer.warnings.load import LoadReport, accepted_of, counts_of, options_of, read_list, reading
 
 KEPT = timedelta(hours=4)
 """A draft that is not opened for so long is deleted with its file."""
@@ -250,11 +250,10 @@ class _Rollup:
 def preview_list(services: Services, content: BinaryIO, *, filename: str, source: str) -> LoadReport:
     """The dry run: every row is loaded, batch by batch, and all of it is undone. Raises `UnusableFile`."""
     options = options_of(services, source=source, filename=filename)
-    reader = read_list(content, filename=filename, options=options)
-    items = iter(reader)
     counts: Counter[str] = Counter()
     rejects: list[Rejected] = []
-    with services.store.trial() as tx:
+    with read_list(content, filename=filename, options=options) as reader, services.store.trial() as tx:
+        items = iter(reader)
         while batch := list(islice(items, TRIED)):
             now = services.clock.now()
             prepared = prepare_arrivals(tx, services, accepted_of(batch), load_id=None, now=now)

@@ -6,8 +6,6 @@ A photo is decoded and written anew, without what the camera noted about the pla
 from __future__ import annotations
 
 import hashlib
-import io
-import struct
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,31 +14,33 @@ from enum import StrEnum
 from typing import Any, Final
 
 import sqlalchemy as sa
-from PIL import ExifTags, Image, UnidentifiedImageError
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.persons import MaskedPerson, masked, open_person
 from dialer.cases.store import open_act
 from dialer.core.case import PENDING_STATES, AssignmentState, TransferState, VisitStage
-from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.errors import Conflict, Invalid, NotFound, PictureFault
 from dialer.core.timeline import ActKind
 from dialer.core.values import Tag, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.language import Text
+from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import is_visible_to, is_within_unit
+from dialer.runtime.uploads import MOST_PIXELS, clean_picture
 from dialer.work.assignments import Assignment, Scope, select_assignments, stage_of, transfer_reason
 
 _MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 """By Pillow's name; MPO is a JPEG with further pictures behind it, as some phones write."""
-_MOST_PIXELS: Final = 64_000_000
-"""A phone's camera has 50 million. Decoded, each takes four bytes, and a file of some kilobytes may claim more."""
-_DRAWN: Final = frozenset({"icc_profile", "transparency", "gamma"})
-"""What Pillow keeps beside the pixels and a viewer needs to show them."""
-_QUALITY: Final = 95
-_UPRIGHT: Final = 1
-_MOST_TURNED: Final = 8
+_FAULTS: Final = {
+    PictureFault.KIND: (gettext_noop("is not a supported picture"), Text("JPEG, PNG or WebP")),
+    PictureFault.PIXELS: (
+        gettext_noop("is too large"),
+        Text("%(most)s megapixels at most", most=MOST_PIXELS // 1_000_000),
+    ),
+    PictureFault.DAMAGE: (gettext_noop("is damaged"), Text("take it again")),
+    PictureFault.BUSY: (gettext_noop("cannot be read at the moment"), Text("send it again in a minute")),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,58 +52,21 @@ class Photo:
 
 
 def clean_photo(data: bytes, *, most_bytes: int) -> Photo:
-    """A JPEG, PNG or WebP without place, time, device and comments; how it is to be turned stays. Raises `Invalid`.
-
-    A JPEG is written with the quality that it came with. Of a moving picture the first one is kept.
-    """
+    """A JPEG, PNG or WebP without place, time, device and comments (`intake/photos.py`). Raises `Invalid`."""
     if len(data) > most_bytes:
         raise Invalid(
             field="photo",
             problem="is too large",
             mend=Text("%(most)s MB at most", most=most_bytes >> 20),
         )
-    try:
-        picture = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP"))
-        if picture.width * picture.height > _MOST_PIXELS:
-            raise _too_many_pixels()
-        content = _written(picture)
-    except UnidentifiedImageError:
-        raise Invalid(field="photo", problem="is not a supported picture", mend="JPEG, PNG or WebP") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_many_pixels() from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error):
-        raise Invalid(field="photo", problem="is damaged", mend="take it again") from None
+    cleaned = clean_picture(data)
+    if isinstance(cleaned, PictureFault):
+        problem, mend = _FAULTS[cleaned]
+        raise Invalid(field="photo", problem=problem, mend=mend)
+    kind, content = cleaned
     return Photo(
-        media_type=_MEDIA_TYPES[str(picture.format)],
-        content=content,
-        stripped_bytes=max(0, len(data) - len(content)),
+        media_type=_MEDIA_TYPES[kind], content=content, stripped_bytes=max(0, len(data) - len(content))
     )
-
-
-def _too_many_pixels() -> Invalid:
-    return Invalid(
-        field="photo",
-        problem="is too large",
-        mend=Text("%(most)s megapixels at most", most=_MOST_PIXELS // 1_000_000),
-    )
-
-
-def _written(picture: Image.Image) -> bytes:
-    turned = picture.getexif().get(ExifTags.Base.Orientation, _UPRIGHT)
-    picture.load()
-    picture.info = {name: value for name, value in picture.info.items() if name in _DRAWN}
-    exif = Image.Exif()
-    if isinstance(turned, int) and _UPRIGHT < turned <= _MOST_TURNED:
-        exif[ExifTags.Base.Orientation] = turned
-    target = io.BytesIO()
-    picture.save(
-        target,
-        format="JPEG" if picture.format == "MPO" else picture.format,
-        quality="keep" if picture.format == "JPEG" else _QUALITY,
-        exif=exif or b"",
-        icc_profile=picture.info.get("icc_profile"),
-    )
-    return target.getvalue()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

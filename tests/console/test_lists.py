@@ -21,6 +21,7 @@ from dialer.warnings.load import load_list
 from dialer.warnings.pages import FIELDS, MOST_MEGABYTES, NOTICES
 from dialer.warnings.preview import COUNTED, forget_old_drafts
 from tests.console.desk import ConsoleDesk, Person, text
+from tests.intake.hostile import shared_xls
 from tests.intake.test_samples import SAMPLES, expected
 
 HEADING = "指令编号,姓名,手机号,等级,拟转金额,备注"
@@ -221,6 +222,7 @@ async def test_the_refused_rows_come_as_the_offices_own_file_and_that_is_audited
         (b"\x89PNG\r\n\x1a\n" + bytes(50), "a picture"),
         ("手机号,姓名\n".encode(), "no rows below"),
         (b"PK\x03\x04 broken", "cannot be opened"),
+        (shared_xls(400, far=True), "the file takes more memory"),
     ],
 )
 async def test_what_is_no_list_is_said_and_nothing_of_it_is_kept(

@@ -38,6 +38,8 @@ _NEVER_SHOWN = {
     "StepKind",
     "Wait",
     "WaitReason",
+    "FileFault",
+    "PictureFault",
 }
 """Enumerations that pages show as sentences, or not at all."""
 

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from dialer.core.errors import UnusableFile
-from dialer.intake.text_files import CHUNK, candidates
+from dialer.intake.files import CHUNK, candidates
 
 TEXT = "姓名,手机号\n王伟,13800138000\n" * 20
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.core.errors import UnusableFile
-from dialer.intake.reader import read_list
 from dialer.intake.records import Accepted, IntakeOptions, Record, Rejected
+from tests.intake.in_process import read_list
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC), source="s")
 HEADINGS = ("指令编号", "姓名", "手机号", "等级", "拟转金额", "预警时间", "备注")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import python_calamine
 
-from dialer.intake.reader import ListReader, read_list
+from dialer.intake.reader import ListReader
 from dialer.intake.records import (
     COLUMN_HEADING,
     REASON_HEADING,
@@ -16,6 +16,7 @@ from dialer.intake.records import (
     write_rejects,
 )
 from dialer.language import bilingual
+from tests.intake.in_process import read_list
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))
 LIST = (

@@ -17,8 +17,8 @@ from dialer.demo.sample_list import (
     build,
     write_sample_list,
 )
-from dialer.intake.reader import read_list
 from dialer.intake.records import Accepted, IntakeOptions, NoticeCode, Rejected
+from tests.intake.in_process import read_list
 
 NOW = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
 """Nine in the morning, when the demo begins."""

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dialer.core.errors import UnusableFile
-from dialer.intake.reader import read_list
 from dialer.intake.records import Accepted, IntakeOptions
+from tests.intake.in_process import read_list
 
 SAMPLES = Path(__file__).parent / "samples"
 LOADED_AT = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)

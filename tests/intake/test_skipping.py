@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dialer.intake.reader import ListReader, read_list
+from dialer.intake.reader import ListReader
 from dialer.intake.records import Accepted, Field, IntakeOptions, Rejected
+from tests.intake.in_process import read_list
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))
 HEADING = "序号,指令编号,姓名,手机号,等级,备注"

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from dialer.core.errors import UnusableFile
-from dialer.intake.reader import ListReader, read_list
+from dialer.intake.reader import ListReader
 from dialer.intake.records import Accepted, IntakeOptions, Rejected
+from tests.intake.in_process import read_list
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))
 ROWS = [

@@ -9,7 +9,8 @@ import xlsxwriter
 
 from dialer.core.errors import UnusableFile
 from dialer.core.units import UnitField
-from dialer.intake.unit_lists import UnitSheet, read_units
+from dialer.intake.unit_lists import UnitSheet
+from tests.intake.in_process import read_units
 
 TEXT = """单位组织表
 序号,单位名称,上级单位,级别,别名,状态
@@ -21,7 +22,7 @@ TEXT = """单位组织表
 
 
 def read(data: bytes) -> UnitSheet:
-    return read_units(io.BytesIO(data))
+    return read_units(data)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])

@@ -57,6 +57,19 @@ def test_what_is_wrong_is_said_with_its_file_node_and_line(old: str, new: str, p
 
 
 @pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a=" + "[" * 50_000, "nested too deeply"),
+        ("a=" + "{a=" * 5_000, "nested too deeply"),
+        (".".join("a" * 20_000) + "=1", "too many parts"),
+    ],
+)
+def test_what_is_made_to_do_harm_is_refused_at_once(text: str, problem: str):
+    with pytest.raises(ScriptUnreadable, match=problem):
+        read(text)
+
+
+@pytest.mark.parametrize(
     ("node", "problem"),
     [
         ('kind = "say"\nnext = "acknowledge"', "has no text in any language"),

@@ -16,6 +16,7 @@ import dialer
 from dialer.core.errors import (
     Conflict,
     DialerError,
+    FileFault,
     Invalid,
     NoPhoneColumn,
     NotFound,
@@ -23,6 +24,7 @@ from dialer.core.errors import (
     Refusal,
     SettingsError,
     Unavailable,
+    UnreadableFile,
     UnusableFile,
 )
 from dialer.core.units import UnitFault, UnitField
@@ -72,6 +74,7 @@ EXAMPLES = [
     ),
     Invalid(field="minutes", problem="is no length of a pause", mend="above 0 minutes, at most seven days"),
     UnusableFile("the file is empty; export the list again and load that"),
+    *(UnreadableFile(code) for code in FileFault),
     NoPhoneColumn(
         "the list has no phone column; name it 手机号 or phone in a heading row and load it again",
         headings=(),

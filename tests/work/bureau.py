@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from dialer.casefile.acts import SeenCase
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
-from dialer.intake.reader import read_list
 from dialer.intake.records import Accepted, IntakeOptions
 from dialer.org.unit_store import add_unit
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from tests.control.scene import Scene
+from tests.intake.in_process import read_list
 
 TREE = ("市局", None), ("临河分局", "市局"), ("五原分局", "市局"), ("城关派出所", "临河分局")
 

@@ -1,5 +1,8 @@
-"""Rows of delimited text, one line at a time so that a list of any length needs little memory; its encoding (UTF-8,
-UTF-16 or GB18030, with or without a mark) and its delimiter are recognised from its bytes.
+"""A file of any kind becomes tables: the sheets of a workbook, or delimited text, read one line at a time so that a
+list of any length needs little memory. Its kind, the encoding of a text (UTF-8, UTF-16 or GB18030, with or without a
+mark) and its delimiter are recognised from its bytes.
+
+The bytes may be made to do harm: only the process of `runtime/uploads.py` that is ended for it calls this.
 """
 
 from __future__ import annotations
@@ -7,11 +10,147 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from itertools import islice
 from typing import BinaryIO, Final
 
-from dialer.core.errors import UnusableFile
-from dialer.intake.headings import Corrections, best_layout
+from dialer.core.errors import NoPhoneColumn, UnusableFile
+from dialer.intake.headings import (
+    HEADING_ROWS,
+    Corrections,
+    Row,
+    Table,
+    best_layout,
+    known_fields,
+    likely_headings,
+)
+from dialer.intake.unit_lists import UNIT_HEADING_ROWS, unit_heading
+from dialer.intake.workbooks import MOST_COLUMNS, ZIP_MAGIC, is_workbook, open_sheets, too_many_columns
+from dialer.language import Text, gettext_noop
+
+_HEAD: Final = 1024
+_OTHER_KINDS: Final = (
+    (b"\x89PNG", gettext_noop("a picture")),
+    (b"\xff\xd8\xff", gettext_noop("a picture")),
+    (b"GIF8", gettext_noop("a picture")),
+    (b"BM", gettext_noop("a picture")),
+    (b"%PDF", gettext_noop("a PDF")),
+    (b"Rar!", gettext_noop("an archive")),
+    (b"7z\xbc\xaf", gettext_noop("an archive")),
+    (b"\x1f\x8b", gettext_noop("an archive")),
+)
+_BITMAP: Final = b"BM"
+
+
+def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[Table, None, None]:
+    """The tables of the file that are target lists, at least one; all rows of one are taken before the next. Raises
+    UnusableFile, with one line that says what to do, for a file that is no target list: empty, a picture, under a
+    password, without a phone column.
+    """
+    stream.seek(0)
+    head = stream.read(_HEAD)
+    if not head.strip():
+        stream.seek(0)
+        if not _has_content(stream):
+            raise UnusableFile("the file is empty; export the list again and load that")
+    _refuse_other_kinds(head)
+    if is_workbook(head):
+        yield from _sheet_tables(stream, corrections)
+        return
+    table = _begun("", open_delimited(stream, corrections))
+    if best_layout([cells for _, cells in table.first], corrections) is None:
+        raise _no_phone_column([cells for _, cells in table.first])
+    yield table
+
+
+def _sheet_tables(stream: BinaryIO, corrections: Corrections) -> Iterator[Table]:
+    sheets = open_sheets(stream)
+    heads: list[list[str]] = []
+    has_list = False
+    # A hidden sheet is read only where no visible one holds a list: it mostly keeps an older copy.
+    for is_hidden in (False, True):
+        for sheet in sheets:
+            if sheet.is_hidden is not is_hidden:
+                continue
+            table = _begun(sheet.name, sheet.rows())
+            first = [cells for _, cells in table.first]
+            if best_layout(first, corrections) is None:
+                heads.extend(first)
+                continue
+            has_list = True
+            yield table
+        if has_list:
+            return
+    if not any(any(cells) for cells in heads):
+        raise UnusableFile("the workbook is empty; export the list again and load that")
+    raise _no_phone_column(heads)
+
+
+def _begun(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> Table:
+    return Table(sheet=sheet, first=list(islice(rows, most)), rest=rows)
+
+
+def unit_tables(stream: BinaryIO) -> Iterator[Table]:
+    """The first table of the file that is a list of units, or none. Raises `UnusableFile`."""
+    stream.seek(0)
+    head = stream.read(_SAMPLE)
+    if not head.strip():
+        raise UnusableFile("the file is empty; nothing was imported")
+    if is_workbook(head):
+        all_rows: Iterator[Iterator[Row]] = (sheet.rows() for sheet in open_sheets(stream))
+    else:
+        all_rows = _every_split(stream)
+    for rows in all_rows:
+        table = _begun("", rows, most=UNIT_HEADING_ROWS)
+        if unit_heading(table.first) is not None:
+            yield table
+            return
+
+
+def _every_split(stream: BinaryIO) -> Iterator[Iterator[Row]]:
+    for encoding in candidates(stream):
+        stream.seek(0)
+        text = stream.read().decode(encoding, errors="replace").removeprefix("\ufeff")
+        for delimiter in DELIMITERS:
+            yield split_cells(iter(text.splitlines()), delimiter)
+
+
+def _no_phone_column(rows: list[list[str]]) -> NoPhoneColumn:
+    found = ", ".join(field.value for field in known_fields(rows))
+    if found:
+        text = Text(
+            "the list has no phone column (columns found: %(found)s); name it 手机号 or phone in a heading row"
+            " and load it again",
+            found=found,
+        )
+    else:
+        text = Text(
+            "the list has no phone column; name it 手机号 or phone in a heading row and load it again"
+        )
+    return NoPhoneColumn(text, headings=likely_headings(rows))
+
+
+def _refuse_other_kinds(head: bytes) -> None:
+    for magic, kind in _OTHER_KINDS:
+        if head.startswith(magic) and (magic != _BITMAP or b"\x00" in head):
+            raise UnusableFile(
+                Text(
+                    "the file is %(kind)s, not a target list; save the list as xlsx or csv and load that",
+                    kind=Text(kind),
+                )
+            )
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        raise UnusableFile("the file is a web page, not a workbook; open it, save it as xlsx and load that")
+    if head.startswith(b"PK") and not head.startswith(ZIP_MAGIC):
+        raise not_text()
+
+
+def _has_content(stream: BinaryIO) -> bool:
+    while chunk := stream.read(1 << 20):
+        if chunk.strip():
+            return True
+    return False
+
 
 CHUNK: Final = 1 << 20
 _SAMPLE: Final = 1 << 16
@@ -122,8 +261,6 @@ _HEAD_LINES: Final = 120
 _JOINED_LINES: Final = 50
 """A quoted cell may span this many lines; a quote left open for longer is a typing error."""
 
-Row = tuple[int, list[str]]
-
 
 def open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]:
     """The rows of a delimited text with their line numbers, in the encoding and with the delimiter under which the
@@ -131,17 +268,23 @@ def open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]:
     """
     encodings = candidates(stream)
     best = (-1, encodings[0], ",")
+    is_too_wide = False
     for encoding in encodings:
         stream.seek(0)
         head = stream.read(_HEAD_BYTES).decode(encoding, errors="replace")
         lines = head.splitlines()[:_HEAD_LINES]
         for delimiter in DELIMITERS:
             rows = [cells for _, cells in split_cells(iter(lines), delimiter)]
+            if any(len(cells) > MOST_COLUMNS for cells in rows):
+                is_too_wide = True
+                continue
             found = best_layout(rows, corrections)
             score = found[1].score if found else 0
             if score > best[0]:
                 best = (score, encoding, delimiter)
-    _, encoding, delimiter = best
+    score, encoding, delimiter = best
+    if is_too_wide and score <= 0:
+        raise too_many_columns()
     return _rows(stream, encoding, delimiter)
 
 
@@ -222,7 +365,10 @@ def _rows(stream: BinaryIO, encoding: str, delimiter: str) -> Iterator[Row]:
     stream.seek(0)
     text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=None)
     try:
-        yield from split_cells(text, delimiter)
+        for number, cells in split_cells(text, delimiter):
+            if len(cells) > MOST_COLUMNS:
+                raise too_many_columns()
+            yield number, cells
     finally:
         if not stream.closed:
             text.detach()
