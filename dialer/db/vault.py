@@ -227,6 +227,7 @@ class BlindKind(StrEnum):
     NAME_PHONE = "name_phone"
     NAME = "name"
     SIGN_IN = "sign_in"
+    RECOVERY_CODE = "recovery_code"
 
 
 class Tampered(DialerError):
