@@ -11,6 +11,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Form, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from dialer.accounts.actions import (
@@ -31,7 +32,7 @@ from dialer.core.access import Permission, Role
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.units import Unit
 from dialer.language import Lang, gettext_noop
-from dialer.org.passwords import SignInBusy
+from dialer.org.passwords import SignInBusy, sign_ins
 from dialer.org.staff import (
     FactorNeeded,
     PasswordExpired,
@@ -69,6 +70,7 @@ SECOND_PATH = "/sign-in/second"
 UNSAFE = gettext_noop(
     "This page came over http from another machine, where others can read a password. Open it with https."
 )
+_TOO_MANY = gettext_noop("Too many sign-ins at once. Try again in a few seconds.")
 _REFUSED, _FORBIDDEN, _UNFIT, _BLOCKED, _BUSY = 401, 403, 422, 429, 503
 _RETRY_SECONDS = "5"
 _SHOWN_LENGTH = 64
@@ -84,12 +86,19 @@ def sign_in_page(request: CurrentRequest, next_path: Annotated[str, Query(alias=
 
 
 @pages.post("/sign-in", act=OPEN)
-def sign_in_now(
+async def sign_in_now(
     request: CurrentRequest,
     login: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
+    if not sign_ins.has_room(request.address):
+        # Before a thread is taken, so that a flood leaves the threads to the pages.
+        return show_sign_in(request, next_path, login=login, problem=_TOO_MANY, status=_BUSY)
+    return await run_in_threadpool(_sign_in, request, login, password, next_path)
+
+
+def _sign_in(request: RequestContext, login: str, password: str, next_path: str) -> Response:
     until, status = None, _REFUSED
     try:
         require_private_way(request)
@@ -108,8 +117,7 @@ def sign_in_now(
         problem = gettext_noop("Too many failed sign-ins. Wait, or ask the administrator.")
         until, status = blocked.until, _BLOCKED
     except SignInBusy:
-        problem = gettext_noop("Too many sign-ins at once. Try again in a few seconds.")
-        status = _BUSY
+        problem, status = _TOO_MANY, _BUSY
     else:
         if isinstance(entered, FactorNeeded):
             return to_second_step(request, entered, next_path)

@@ -75,11 +75,15 @@ class SignInQueue:
         self._under_way: Counter[str] = Counter()
         self._lock = threading.Lock()
 
+    def has_room(self, address: str) -> bool:
+        """True where a sign-in from this address would find a place now."""
+        return self._under_way.total() < self._most and self._under_way[address] < self._most_of_one
+
     @contextmanager
     def place(self, address: str) -> Iterator[None]:
         """A place until the end of the block. Raises `SignInBusy` at once where there is none."""
         with self._lock:
-            if self._under_way.total() >= self._most or self._under_way[address] >= self._most_of_one:
+            if not self.has_room(address):
                 raise SignInBusy
             self._under_way[address] += 1
         try:
