@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Container, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -24,9 +25,10 @@ from dialer.db.migrations import migrate_database
 from dialer.db.system_state import check_database_keys, is_drill_database, read_service_clock
 from dialer.db.unit_of_work import Store
 from dialer.db.vault import Keys, KeysRefused, Vault, create, load
+from dialer.language import Text
 from dialer.runtime.clock import Clock, ScaledClock, SystemClock
 from dialer.runtime.embedded import EmbeddedServers
-from dialer.runtime.local import CarrierAccess, own_carrier, own_servers, public_url
+from dialer.runtime.local import CarrierAccess, is_this_machine, own_carrier, own_servers, public_url
 from dialer.runtime.settings import Settings
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
@@ -75,6 +77,7 @@ def application(settings: Settings) -> AbstractContextManager[Application]:
 
 def assemble(settings: Settings) -> Application:
     """As `application`, for a process that closes it itself. The schema is up to date and the keys fit."""
+    refuse_plain_http(settings)
     with ExitStack() as undo:
         servers = own_servers(settings)
         if servers is not None:
@@ -218,6 +221,29 @@ def refuse_unknown_channels(policy: Policy, channels: Container[MessageChannel])
     for grade, rules in policy.grades.items():
         if rules.message_channel not in channels:
             raise SettingsError(key=f"policy.{grade.value}.message_channel", problem="is not configured here")
+
+
+def refuse_plain_http(settings: Settings) -> None:
+    """Raises `SettingsError` where passwords, personal data or calls would go over http between two machines."""
+    web = settings.web
+    for key, address in (
+        ("web.public_url", web.public_url),
+        ("web.console_url", web.console_url),
+        ("telephony.base_url", settings.telephony.base_url),
+        ("identity.oidc_issuer", settings.identity.oidc_issuer),
+    ):
+        parts = urlsplit(address or "")
+        if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
+            raise SettingsError(key=key, problem="is http to another machine: give its https address")
+    if web.public_url is None and not is_this_machine(web.host):
+        raise SettingsError(
+            key="web.public_url",
+            problem=Text(
+                "web.host %(host)s can be reached from other machines: set the https address of the reverse proxy here,"
+                " or web.host to 127.0.0.1",
+                host=web.host,
+            ),
+        )
 
 
 def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyConfig:

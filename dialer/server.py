@@ -27,6 +27,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from dialer import __version__
+from dialer.accounts.own_pages import own_pages
 from dialer.accounts.pages import pages as account_pages
 from dialer.api.app import API_PREFIX, create_api
 from dialer.audit.pages import audit_pages
@@ -382,6 +383,7 @@ _MOVED: Mapping[str, str] = {
 
 SECTIONS = (
     account_pages,
+    own_pages,
     audit_pages,
     case_pages,
     control_pages,
@@ -423,7 +425,13 @@ def create_console(app: Application, pages: Pages, closing: ShutdownHooks) -> Fa
         console.router.add_route(former, _redirect_to(path), methods=["GET", "POST"])
     console.router.routes.extend(_routes())
     add_faults(console)
-    console.add_middleware(AnswerHeaders, what="the console", headers=SECURITY_HEADERS, failed=failed)
+    console.add_middleware(
+        AnswerHeaders,
+        what="the console",
+        headers=SECURITY_HEADERS,
+        failed=failed,
+        proxies=app.settings.web.proxies,
+    )
     return console
 
 

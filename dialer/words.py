@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from dialer.core.access import Permission, Role
+from dialer.core.access import FactorKind, Permission, Role
 from dialer.core.attempt import AttemptState
 from dialer.core.case import (
     AssignmentState,
@@ -270,6 +270,9 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         PauseScope.GRADE: "a grade",
     },
     Role: {},
+    FactorKind: {
+        FactorKind.TOTP: "code of an app",
+    },
     Permission: {
         Permission.OWN_ACCOUNT: "own account",
         Permission.SEE_BOARD: "look at the live board",

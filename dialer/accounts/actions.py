@@ -12,21 +12,13 @@ from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, SessionRules, a
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
-from dialer.org.staff import (
-    SignedIn,
-    audit_account,
-    check_password,
-    hash_password,
-    open_session,
-    temporary_password,
-    token_hash,
-)
+from dialer.org.passwords import check_password, hash_password, temporary_password
+from dialer.org.staff import SignedIn, audit_account, centre_words, enter, token_hash
 from dialer.org.staff_store import (
     Member,
     Session,
-    clear_failures,
+    end_session,
     end_sessions_of,
-    failure_key,
     find_member,
     insert_member,
     is_sign_in_link_good,
@@ -45,6 +37,7 @@ from dialer.work.tasks import return_work_of
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 _NAME_MOST = 60
 LANGUAGES = ("zh", "en")
+_RULES = SessionRules()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +59,20 @@ def add_staff(
     by: str,
     visible_to: int | None = None,
     password: str | None = None,
+    rules: SessionRules = _RULES,
 ) -> NewPassword:
-    """A new account with a password to be changed at the first sign-in, or with the `password` given, which stays.
-    Raises `Invalid`, and `Conflict` where the login is taken.
+    """A new account with a password that is valid for a while and changed at the first sign-in, or with the `password`
+    given, which stays. Raises `Invalid`, and `Conflict` where the login is taken.
     """
     who, name, shown = actor_name(by), login_of(login), display_name_of(display_name)
     if language not in LANGUAGES:
         raise Invalid(field="language", problem="is not zh or en")
     chosen = password if password is not None else temporary_password()
-    check_password(chosen, login=name)
+    if password is not None:
+        check_password(chosen, login=name, words=[shown, *centre_words(services)])
     made = hash_password(chosen)
+    real_now = services.real.now()
+    until = real_now + timedelta(seconds=rules.temporary_password_seconds) if password is None else None
     with services.store.begin() as tx:
         _check_unit(tx, unit_id, visible_to)
         member = insert_member(
@@ -88,11 +85,12 @@ def add_staff(
             language=language,
             must_change=password is None,
             by=who,
-            real_now=services.real.now(),
+            real_now=real_now,
+            password_until=until,
         )
         if member is None:
             raise Conflict(Text("an account named %(name)s exists already: choose another login", name=name))
-        _audit(tx, services, who, "staff_add", member, role=role.value, unit_id=unit_id)
+        audit(tx, services, who, "staff_add", member, role=role.value, unit_id=unit_id)
     return NewPassword(member=member, password=chosen)
 
 
@@ -107,8 +105,8 @@ def change_staff(
     by: str,
     visible_to: int | None = None,
 ) -> None:
-    """Changes the account, at once in every session of it. Raises `NotFound`, `Invalid`, and `Conflict` when somebody
-    changed it since `revision`, or for another role of the last administrator.
+    """Changes the account; another role or unit ends its sessions. Raises `NotFound`, `Invalid`, and `Conflict` when
+    somebody changed it since `revision`, or for another role of the last administrator.
     """
     who, shown = actor_name(by), display_name_of(display_name)
     with services.store.begin() as tx:
@@ -122,7 +120,9 @@ def change_staff(
         if role is not Role.ADMINISTRATOR:
             _keep_an_administrator(tx, member)
         revise_staff(tx, member.id, display_name=shown, role=role.value, unit_id=unit_id)
-        _audit(tx, services, who, "staff_change", member, role=role.value, unit_id=unit_id)
+        if (role, unit_id) != (member.role, member.unit_id):
+            end_sessions_of(tx, member.id, real_now=services.real.now())
+        audit(tx, services, who, "staff_change", member, role=role.value, unit_id=unit_id)
 
 
 def disable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> None:
@@ -137,7 +137,7 @@ def disable_staff(services: Services, login: str, *, by: str, visible_to: int | 
         _keep_an_administrator(tx, member)
         revise_staff(tx, member.id, disabled_at=real_now, locked_until=None)
         end_sessions_of(tx, member.id, real_now=real_now)
-        _audit(tx, services, who, "staff_disable", member)
+        audit(tx, services, who, "staff_disable", member)
     return_work_of(services, member.login, by=who)
 
 
@@ -147,19 +147,26 @@ def enable_staff(services: Services, login: str, *, by: str, visible_to: int | N
     with services.store.begin() as tx:
         member = get_account(tx, login, visible_to)
         revise_staff(tx, member.id, disabled_at=None, locked_until=None)
-        _audit(tx, services, who, "staff_enable", member)
+        audit(tx, services, who, "staff_enable", member)
 
 
-def reset_password(services: Services, login: str, *, by: str, visible_to: int | None = None) -> NewPassword:
-    """A new password, to be changed at the next sign-in; ends locks and all sessions. Raises `NotFound`."""
+def reset_password(
+    services: Services, rules: SessionRules, login: str, *, by: str, visible_to: int | None = None
+) -> NewPassword:
+    """A new password, valid for a while and to be changed at the next sign-in; all sessions end. Raises `NotFound`."""
     who, chosen = actor_name(by), temporary_password()
     made = hash_password(chosen)
     real_now = services.real.now()
     with services.store.begin() as tx:
         member = get_account(tx, login, visible_to)
-        set_staff_password(tx, member.id, password_hash=made, must_change=True, real_now=real_now)
-        clear_failures(tx, failure_key(tx, "login", member.login))
-        _audit(tx, services, who, "staff_reset", member)
+        set_staff_password(
+            tx,
+            member.id,
+            password_hash=made,
+            real_now=real_now,
+            temporary_until=real_now + timedelta(seconds=rules.temporary_password_seconds),
+        )
+        audit(tx, services, who, "staff_reset", member)
         return NewPassword(member=get_account(tx, login), password=chosen)
 
 
@@ -181,8 +188,16 @@ def end_sessions(services: Services, login: str, *, by: str, visible_to: int | N
     with services.store.begin() as tx:
         member = get_account(tx, login, visible_to)
         ended = end_sessions_of(tx, member.id, real_now=services.real.now())
-        _audit(tx, services, who, "sessions_end", member, ended=ended)
+        audit(tx, services, who, "sessions_end", member, ended=ended)
     return ended
+
+
+def end_own_session(services: Services, member: Member, session_id: int) -> None:
+    """Ends one session of the own account. Raises `NotFound`."""
+    with services.store.begin() as tx:
+        if not end_session(tx, session_id, real_now=services.real.now(), staff_id=member.id):
+            raise NotFound(kind="session", key=session_id)
+        audit(tx, services, member.login, "sessions_end", member, ended=1)
 
 
 def login_of(login: str) -> str:
@@ -235,7 +250,8 @@ def _keep_an_administrator(tx: Tx, member: Member) -> None:
         raise Conflict("this is the last administrator: add another one first")
 
 
-def _audit(tx: Tx, services: Services, by: str, act: str, member: Member, **facts: object) -> None:
+def audit(tx: Tx, services: Services, by: str, act: str, member: Member, **facts: object) -> None:
+    """One line of audit about this account, with its login."""
     audit_account(tx, services, by, act, member.id, login=member.login, **facts)
 
 
@@ -283,7 +299,7 @@ def make_first_administrator(
     name, shown = login_of(login), display_name_of(display_name)
     if password != again:
         raise Invalid(field="again", problem="is not the same as the password")
-    check_password(password, login=name)
+    check_password(password, login=name, words=[shown, *centre_words(services)])
     made = hash_password(password)
     real_now = services.real.now()
     with services.store.begin() as tx:
@@ -302,6 +318,5 @@ def make_first_administrator(
             real_now=real_now,
         )
         assert member is not None
-        _audit(tx, services, name, "staff_add", member, role=member.role.value, unit_id=None)
-        session = open_session(tx, rules, member, address=address, real_now=real_now)
-    return SignedIn(member=member, token=session)
+        audit(tx, services, name, "staff_add", member, role=member.role.value, unit_id=None)
+        return enter(tx, services, rules, member, address=address, how="link")

@@ -1,14 +1,17 @@
-"""Pages of accounts: signing in and out, the first administrator by its one-time link, one's own account, and the
-accounts of staff with their sessions.
+"""Pages of accounts: signing in and out, the first administrator by its one-time link, and the accounts of staff with
+their sessions. The second step of signing in, and the own account, are in `own_pages`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Form, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from dialer.accounts.actions import (
@@ -23,15 +26,19 @@ from dialer.accounts.actions import (
     make_first_administrator,
     reset_password,
 )
+from dialer.accounts.factors import reset_factors
+from dialer.accounts.identity import ways_of
 from dialer.core.access import Permission, Role
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.units import Unit
 from dialer.language import Lang, gettext_noop
+from dialer.org.passwords import SignInBusy, sign_ins
 from dialer.org.staff import (
+    FactorNeeded,
+    PasswordExpired,
     SignedIn,
     SignInBlocked,
     SignInRefused,
-    change_password,
     list_units,
     sign_in,
     sign_out,
@@ -42,11 +49,13 @@ from dialer.web.console import (
     OPEN,
     SEE_OTHER,
     SESSION_COOKIE,
+    STEP_COOKIE,
     CurrentRequest,
     RequestContext,
     Section,
     drop_cookie,
     home_of,
+    is_private_way,
     put_cookie,
     put_language_cookie,
 )
@@ -57,7 +66,13 @@ _SIGN_IN = "console/sign_in.html"
 _FIRST = "console/first.html"
 _CHANGE = "console/password.html"
 _GIVEN = "console/given_password.html"
-_REFUSED, _UNFIT, _BLOCKED = 401, 422, 429
+SECOND_PATH = "/sign-in/second"
+UNSAFE = gettext_noop(
+    "This page came over http from another machine, where others can read a password. Open it with https."
+)
+_TOO_MANY = gettext_noop("Too many sign-ins at once. Try again in a few seconds.")
+_REFUSED, _FORBIDDEN, _UNFIT, _BLOCKED, _BUSY = 401, 403, 422, 429, 503
+_RETRY_SECONDS = "5"
 _SHOWN_LENGTH = 64
 """Of what was typed, shown again beside its fault."""
 _LONGEST_PATH = 2000
@@ -67,40 +82,100 @@ _LONGEST_PATH = 2000
 def sign_in_page(request: CurrentRequest, next_path: Annotated[str, Query(alias="next")] = "") -> Response:
     if request.somebody is not None:
         return request.go(own_path(next_path) or home_of(request))
-    return request.page(_SIGN_IN, next=own_path(next_path), login="", problem="", until=None)
+    return show_sign_in(request, next_path)
 
 
 @pages.post("/sign-in", act=OPEN)
-def sign_in_now(
+async def sign_in_now(
     request: CurrentRequest,
     login: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
+    if not sign_ins.has_room(request.address):
+        # Before a thread is taken, so that a flood leaves the threads to the pages.
+        return show_sign_in(request, next_path, login=login, problem=_TOO_MANY, status=_BUSY)
+    return await run_in_threadpool(_sign_in, request, login, password, next_path)
+
+
+def _sign_in(request: RequestContext, login: str, password: str, next_path: str) -> Response:
     until, status = None, _REFUSED
     try:
+        require_private_way(request)
         entered = sign_in(
             request.services, request.rules, login=login, password=password, address=request.address
         )
+    except UnsafeWay:
+        return show_sign_in(request, next_path, problem=UNSAFE, status=_FORBIDDEN)
     except SignInRefused:
         problem = gettext_noop("The login or the password is wrong.")
+    except PasswordExpired:
+        problem = gettext_noop(
+            "The password that was given out has expired. Ask the administrator for a new one."
+        )
     except SignInBlocked as blocked:
         problem = gettext_noop("Too many failed sign-ins. Wait, or ask the administrator.")
         until, status = blocked.until, _BLOCKED
+    except SignInBusy:
+        problem, status = _TOO_MANY, _BUSY
     else:
-        return _signed_in(request, entered, own_path(next_path))
-    shown = login[:_SHOWN_LENGTH]
-    return request.page(
-        _SIGN_IN, status=status, next=own_path(next_path), login=shown, problem=problem, until=until
+        if isinstance(entered, FactorNeeded):
+            return to_second_step(request, entered, next_path)
+        return signed_in(request, entered, own_path(next_path))
+    return show_sign_in(request, next_path, login=login, problem=problem, until=until, status=status)
+
+
+def show_sign_in(
+    request: RequestContext,
+    next_path: str = "",
+    *,
+    login: str = "",
+    problem: str = "",
+    until: datetime | None = None,
+    status: int = 200,
+) -> Response:
+    """The page on which somebody signs in; `problem` is English of the catalogue."""
+    response = request.page(
+        _SIGN_IN,
+        status=status,
+        next=own_path(next_path),
+        login=login[:_SHOWN_LENGTH],
+        problem=problem,
+        until=until,
+        ways=ways_of(request.app),
     )
+    if status == _BUSY:
+        response.headers["Retry-After"] = _RETRY_SECONDS
+    return response
 
 
-def _signed_in(request: RequestContext, entered: SignedIn, path: str = "", *, notice: str = "") -> Response:
+class UnsafeWay(Exception):
+    """A password or a code would be sent over http between two machines."""
+
+
+def require_private_way(request: RequestContext) -> None:
+    """Raises `UnsafeWay`."""
+    if not is_private_way(request.request):
+        raise UnsafeWay
+
+
+def to_second_step(request: RequestContext, needed: FactorNeeded, next_path: str) -> Response:
+    """On to the second factor; the cookie opens nothing else."""
+    path = own_path(next_path)
+    response = request.go(SECOND_PATH + (f"?{urlencode({'next': path})}" if path else ""))
+    put_cookie(request.request, response, STEP_COOKIE, needed.token)
+    put_language_cookie(request.request, response, Lang(needed.member.language))
+    return response
+
+
+def signed_in(request: RequestContext, entered: SignedIn, path: str = "", *, notice: str = "") -> Response:
     """Sets the cookies of the new session and goes on to `path`, by default to the account's home page."""
     request.somebody = entered.member
     response = request.go(path or home_of(request), notice=notice)
     put_cookie(request.request, response, SESSION_COOKIE, entered.token)
     put_language_cookie(request.request, response, Lang(entered.member.language))
+    if STEP_COOKIE in request.request.cookies:
+        drop_cookie(request.request, response, STEP_COOKIE)
     return response
 
 
@@ -170,7 +245,7 @@ def add_first_administrator(
             problems={fault.field: refusal_sentence(fault, request.lang)},
         )
     notice = gettext_noop("The first account is made. Make one for everybody.")
-    return _signed_in(request, made, notice=notice)
+    return signed_in(request, made, notice=notice)
 
 
 @pages.get("/", act=OPEN)
@@ -178,47 +253,6 @@ def first_page(request: CurrentRequest) -> Response:
     return RedirectResponse(
         "/sign-in" if request.somebody is None else home_of(request), status_code=SEE_OTHER
     )
-
-
-@pages.get("/account", act=Permission.OWN_ACCOUNT)
-def own_account_page(request: CurrentRequest) -> Response:
-    sessions = list_sessions(request.services, request.rules, request.who)
-    return request.page("console/account.html", sessions=sessions)
-
-
-@pages.post("/account/sessions/end", act=Permission.OWN_ACCOUNT)
-def end_own_sessions(request: CurrentRequest) -> Response:
-    end_sessions(request.services, request.who, by=request.who)
-    response = request.go("/sign-in", notice=gettext_noop("You are signed out everywhere."))
-    drop_cookie(request.request, response, SESSION_COOKIE)
-    return response
-
-
-@pages.get("/account/password", act=Permission.OWN_ACCOUNT, while_must_change=True)
-def password_page(request: CurrentRequest) -> Response:
-    return request.page(_CHANGE, problems={})
-
-
-@pages.post("/account/password", act=Permission.OWN_ACCOUNT, while_must_change=True)
-def set_password(
-    request: CurrentRequest,
-    old: Annotated[str, Form()] = "",
-    new: Annotated[str, Form()] = "",
-    again: Annotated[str, Form()] = "",
-) -> Response:
-    assert request.session is not None
-    try:
-        token = change_password(
-            request.services, request.rules, request.session, old=old, new=new, again=again
-        )
-    except Invalid as fault:
-        field = "new" if fault.field == "password" else fault.field
-        return request.page(_CHANGE, status=_UNFIT, problems={field: refusal_sentence(fault, request.lang)})
-    except SignInBlocked as fault:
-        return request.page(_CHANGE, status=_UNFIT, problems={"old": refusal_sentence(fault, request.lang)})
-    response = request.go(home_of(request), notice=gettext_noop("The new password is set."))
-    put_cookie(request.request, response, SESSION_COOKIE, token)
-    return response
 
 
 @pages.get("/accounts", act=Permission.MANAGE_STAFF, nav=gettext_noop("Accounts"), order=90)
@@ -245,6 +279,7 @@ def add_account(
     try:
         given = add_staff(
             request.services,
+            rules=request.rules,
             login=login,
             display_name=display_name,
             role=role,
@@ -310,8 +345,17 @@ def enable_account(request: CurrentRequest, login: str) -> Response:
 
 @pages.post("/accounts/{login}/reset", act=Permission.MANAGE_STAFF)
 def reset_account_password(request: CurrentRequest, login: str) -> Response:
-    given = reset_password(request.services, login, by=request.who, visible_to=request.member.unit_id)
+    given = reset_password(
+        request.services, request.rules, login, by=request.who, visible_to=request.member.unit_id
+    )
     return request.page(_GIVEN, given=given, is_new=False)
+
+
+@pages.post("/accounts/{login}/factors/reset", act=Permission.MANAGE_STAFF)
+def reset_account_factors(request: CurrentRequest, login: str) -> Response:
+    reset_factors(request.services, login, by=request.who, visible_to=request.member.unit_id)
+    notice = gettext_noop("The second factors are removed; all sessions of the account have ended.")
+    return request.go(f"/accounts/{login}", notice=notice)
 
 
 @pages.post("/accounts/{login}/sessions/end", act=Permission.MANAGE_STAFF)

@@ -24,7 +24,7 @@ from dialer.audit.trail import (
     read_trail_state,
     search_audit,
 )
-from dialer.core.access import Permission, Role, actor_name, said
+from dialer.core.access import FactorKind, Permission, Role, actor_name, said
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period, period_of
 from dialer.core.timeline import ActKind
@@ -66,6 +66,9 @@ ACTS: Mapping[str, str] = {
     "correct_columns": gettext_noop("a list's columns corrected"),
     "export": gettext_noop("records exported"),
     "extension": gettext_noop("the desk's telephone changed"),
+    "factor_add": gettext_noop("second factor set up"),
+    "factor_remove": gettext_noop("second factor removed"),
+    "factor_reset": gettext_noop("second factors reset"),
     "file_case": gettext_noop("a case filed by the police"),
     "forget_columns": gettext_noop("a list's corrections forgotten"),
     "forget_alias": gettext_noop("a unit's alias forgotten"),
@@ -77,6 +80,8 @@ ACTS: Mapping[str, str] = {
     "pause": gettext_noop("dialling paused"),
     "pause.over": gettext_noop("a pause ran out"),
     "print_notice": gettext_noop("a notice printed"),
+    "recovery_code_used": gettext_noop("signed in with a recovery code"),
+    "recovery_codes": gettext_noop("new recovery codes"),
     "resume": gettext_noop("dialling resumed"),
     "reveal": gettext_noop("hidden data looked at"),
     "script_approve": gettext_noop("a script approved"),
@@ -86,7 +91,7 @@ ACTS: Mapping[str, str] = {
     "sessions_end": gettext_noop("sessions ended"),
     "sign_in": gettext_noop("signed in"),
     "sign_in_failed": gettext_noop("sign-in failed"),
-    "sign_in_locked": gettext_noop("locked after failures"),
+    "sign_in_locked": gettext_noop("address blocked after failures"),
     "sign_out": gettext_noop("signed out"),
     "staff_add": gettext_noop("account made"),
     "staff_change": gettext_noop("account changed"),
@@ -103,6 +108,8 @@ ACTS: Mapping[str, str] = {
 }
 FACTS: Mapping[str, str] = {
     "address": gettext_noop("from"),
+    "how": gettext_noop("by"),
+    "factor": gettext_noop("second factor"),
     "role": gettext_noop("role"),
     "unit_id": gettext_noop("unit"),
     "unit": gettext_noop("unit"),
@@ -146,7 +153,13 @@ FACTS: Mapping[str, str] = {
     "through": gettext_noop("up to line"),
     "chain": gettext_noop("chain"),
 }
-_VALUES: Mapping[str, type[StrEnum]] = {"role": Role, "grade": Grade, "from": Grade, "outcome": OutcomeKind}
+_VALUES: Mapping[str, type[StrEnum]] = {
+    "factor": FactorKind,
+    "role": Role,
+    "grade": Grade,
+    "from": Grade,
+    "outcome": OutcomeKind,
+}
 SUBJECTS: Mapping[str, str] = {
     "staff": gettext_noop("account %(what)s"),
     "search": gettext_noop("by %(what)s"),

@@ -18,6 +18,7 @@ from dialer.accounts.actions import (
     list_sessions,
     reset_password,
 )
+from dialer.accounts.factors import reset_factors
 from dialer.bootstrap import application
 from dialer.cases.unassigned import unassigned_groups
 from dialer.cli.common import By, naming
@@ -52,7 +53,14 @@ def add_account(
     """Make an account. Its first password is printed once and must be changed at the first sign-in."""
     with application(load_settings()) as app:
         new = add_staff(
-            app.services, login=login, display_name=name, role=role, unit_id=unit, language=language, by=by
+            app.services,
+            login=login,
+            display_name=name,
+            role=role,
+            unit_id=unit,
+            language=language,
+            by=by,
+            rules=app.settings.console.rules(),
         )
     _print_password(new)
 
@@ -102,10 +110,18 @@ def enable(login: Login, by: By = "cli") -> None:
 
 @staff.command("reset")
 def reset(login: Login, by: By = "cli") -> None:
-    """Give an account a new password, printed once; its lock is removed and its sessions end."""
+    """Give an account a new password, printed once; its sessions end and its failed sign-ins are forgotten."""
     with application(load_settings()) as app:
-        new = reset_password(app.services, login, by=by)
+        new = reset_password(app.services, app.settings.console.rules(), login, by=by)
     _print_password(new)
+
+
+@staff.command("reset-factors")
+def reset_second_factors(login: Login, by: By = "cli") -> None:
+    """Remove the second factors and recovery codes of an account; its sessions end."""
+    with application(load_settings()) as app:
+        removed = reset_factors(app.services, login, by=by)
+    typer.echo(f"{removed} second factors of {login} removed")
 
 
 @staff.command("sessions")

@@ -37,6 +37,27 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+class FactorKind(StrEnum):
+    """What somebody shows beside the password."""
+
+    TOTP = "totp"
+    """A code of six digits that an app makes of the time (RFC 6238)."""
+    PASSKEY = "passkey"
+    """A key of the device or of a security key (WebAuthn)."""
+
+
+class SignInStep(StrEnum):
+    """What a browser has begun before it has a session, or beside it."""
+
+    SECOND_FACTOR = "second_factor"
+    """The password was right; the second factor is missing."""
+    PASSKEY = "passkey"
+    """A passkey is asked to sign in without a password."""
+    ADD_PASSKEY = "add_passkey"
+    IDENTITY = "identity"
+    """Sent to the centre's own identity provider."""
+
+
 class Permission(StrEnum):
     """What a page, or one act on it, requires."""
 
@@ -136,5 +157,14 @@ class SessionRules:
     """An unused session ends after this."""
     session_seconds: float = 43_200.0
     failures: int = 5
-    """Failed sign-ins after which a login is locked."""
+    """Tries at one login that an address has; at all logins together it has four times as many."""
     lock_seconds: float = 900.0
+    """For so long an address waits after its last try."""
+    step_seconds: float = 300.0
+    """Between the password and the second factor."""
+    sessions: int = 5
+    """Of one account; a further one ends the oldest."""
+    temporary_password_seconds: float = 86_400.0
+    """A password that was given out expires after this."""
+    second_factor_roles: frozenset[Role] = frozenset()
+    """Who gets nothing without a second factor."""

@@ -233,6 +233,7 @@ class BlindKind(StrEnum):
     NAME_PHONE = "name_phone"
     NAME = "name"
     SIGN_IN = "sign_in"
+    RECOVERY_CODE = "recovery_code"
 
 
 def digest_of(pieces: Iterable[bytes]) -> str:

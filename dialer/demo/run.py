@@ -37,7 +37,8 @@ from dialer.db.system_state import (
 from dialer.demo.sample_list import HOME, build
 from dialer.demo.staff import work_once_as_staff
 from dialer.language import Text
-from dialer.org.staff import choose_extension, temporary_password
+from dialer.org.passwords import temporary_password
+from dialer.org.staff import choose_extension
 from dialer.outcomes.breakdown import NotCalled, Progress, count_not_called, read_progress
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure, erase

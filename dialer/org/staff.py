@@ -1,7 +1,7 @@
-"""Staff and API tokens: passwords, sign-in, sessions, names, the phone on a caller's desk.
+"""Staff and API tokens: sign-in, sessions, names, the phone on a caller's desk.
 
-Passwords are argon2id (RFC 9106, second choice). Failed sign-ins are counted by login and by address; too many block
-further ones for a while.
+A try to sign in is counted before the password is looked at, by address and by login at an address; too many block that
+address for a while. A login alone is never blocked: somebody else's failures shut nobody out.
 """
 
 from __future__ import annotations
@@ -15,109 +15,53 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from cachetools import LRUCache
 
-from dialer.core.access import SessionRules, actor_name
+from dialer.core.access import SessionRules, SignInStep, actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.core.units import Unit
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
+from dialer.org.passwords import (
+    LONGEST_PASSWORD,
+    check_password,
+    hash_password,
+    is_password_outdated,
+    is_password_right,
+    sign_ins,
+)
 from dialer.org.staff_store import (
     Member,
     Session,
     Token,
     TokenScope,
     all_tokens,
+    begin_step,
     block_sign_in,
     clear_failures,
-    count_failure,
     delete_old_failures,
     display_names,
+    end_oldest_sessions,
     end_session,
     failure_key,
     find_member,
     find_session,
     find_token,
+    give_try_back,
     insert_token,
     lock_staff_account,
     note_session_seen,
     password_hash_of,
+    reserve_try,
     revoke_token_named,
     set_staff,
     set_staff_password,
-    sign_in_blocked_until,
     start_session,
     valid_session_ids,
 )
 from dialer.org.unit_store import list_units_of_tree
 from dialer.services import Services
-
-LEAST_PASSWORD_LENGTH = 10
-_LONGEST_PASSWORD = 200
-_GROUPS, _GROUP = 3, 4
-
-
-# Without 0, O, 1, l, I: people read it from paper.
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-
-_hasher = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4)
-
-
-# A hash takes 64 MiB while it is made: two at a time, however many people sign in at once.
-_hashing = threading.BoundedSemaphore(2)
-
-
-# Verified for an unknown login, so that it takes as long as a known one.
-_DUMMY_HASH = (
-    "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$dZ9oEkbSbyBHaDEhTvXK0BVz3cXZ0nhbKR2Rsk6Wpfk"
-)
-
-
-def check_password(password: str, *, login: str) -> None:
-    """Raises `Invalid` for one that is too short, too long, one character over and over, or the login."""
-    if len(password) < LEAST_PASSWORD_LENGTH:
-        raise Invalid(
-            field="password",
-            problem=Text("is shorter than %(least)s characters", least=LEAST_PASSWORD_LENGTH),
-        )
-    if len(password) > _LONGEST_PASSWORD:
-        raise Invalid(
-            field="password", problem=Text("is longer than %(most)s characters", most=_LONGEST_PASSWORD)
-        )
-    if login and login in password.lower():
-        raise Invalid(field="password", problem="contains the login")
-    if len(set(password)) < _GROUP:
-        raise Invalid(field="password", problem="repeats too few characters")
-
-
-def hash_password(password: str) -> str:
-    with _hashing:
-        return _hasher.hash(password)
-
-
-def is_password_right(password: str, password_hash: str | None) -> bool:
-    """True for the right password. Of None it is never right, and takes the same time."""
-    try:
-        with _hashing:
-            _hasher.verify(password_hash or _DUMMY_HASH, password)
-    except (VerificationError, InvalidHashError):
-        return False
-    return password_hash is not None
-
-
-def is_password_outdated(password_hash: str) -> bool:
-    """True when the hash was made with weaker parameters than today's."""
-    return _hasher.check_needs_rehash(password_hash)
-
-
-def temporary_password() -> str:
-    """A random password, easy to read out, to be changed at the first sign-in; about 59 bits."""
-    groups = ("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
-    return "-".join(groups)
-
 
 _SEEN_EVERY = timedelta(seconds=30)
 """How exactly the last use of a session is recorded."""
@@ -134,11 +78,18 @@ class SignInRefused(Refusal):
 
 
 class SignInBlocked(Refusal):
-    """Too many failures; no sign-in is tried before `until`."""
+    """Too many tries from this address; none is looked at before `until`."""
 
     def __init__(self, *, until: datetime) -> None:
         super().__init__("too many failed sign-ins: wait")
         self.until = until
+
+
+class PasswordExpired(Refusal):
+    """The password was right and was given out too long ago."""
+
+    def __init__(self) -> None:
+        super().__init__("the password that was given out has expired: ask the administrator for a new one")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,35 +100,105 @@ class SignedIn:
     token: str = field(repr=False)
 
 
-def sign_in(services: Services, rules: SessionRules, *, login: str, password: str, address: str) -> SignedIn:
-    """A new session. Raises `SignInRefused` and `SignInBlocked`; both are in the audit."""
-    name = login.strip().lower()[:_LONGEST_PASSWORD]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorNeeded:
+    """The password was right and the account has a second factor; `token` is that of the step, not of a session."""
+
+    member: Member
+    token: str = field(repr=False)
+
+
+def sign_in(
+    services: Services, rules: SessionRules, *, login: str, password: str, address: str
+) -> SignedIn | FactorNeeded:
+    """A new session, or the step to the second factor. Raises `SignInRefused`, `SignInBlocked`, `PasswordExpired` and
+    `SignInBusy`; all but the last are in the audit.
+    """
+    name = login.strip().lower()[:LONGEST_PASSWORD]
+    with sign_ins.place(address):
+        real_now = services.real.now()
+        with services.store.begin() as tx:
+            member = find_member(tx, name)
+            stored = password_hash_of(tx, member.id) if member is not None else None
+        tries = reserve_tries(services, rules, name, member, address)
+        # Outside any transaction: it takes a while on purpose.
+        fits = is_password_right(password[: LONGEST_PASSWORD + 1], stored)
+        if not fits or member is None or member.disabled_at is not None:
+            note_failure(services, rules, name, member, address, tries)
+            raise SignInRefused
+        assert stored is not None
+        if member.must_change and member.password_until is not None and real_now >= member.password_until:
+            note_failure(services, rules, name, member, address, tries)
+            raise PasswordExpired
+        fresh = hash_password(password) if is_password_outdated(stored) else None
+        with services.store.begin() as tx:
+            forgive(tx, tries)
+            if fresh is not None:
+                set_staff(tx, member.id, password_hash=fresh)
+            if member.has_factor:
+                token = open_step(
+                    tx,
+                    SignInStep.SECOND_FACTOR,
+                    {},
+                    staff_id=member.id,
+                    real_now=real_now,
+                    seconds=rules.step_seconds,
+                )
+                return FactorNeeded(member=member, token=token)
+            return enter(tx, services, rules, member, address=address, how="password")
+
+
+def enter(
+    tx: Tx,
+    services: Services,
+    rules: SessionRules,
+    member: Member,
+    *,
+    address: str,
+    how: str,
+    second_factor: bool = False,
+) -> SignedIn:
+    """The session of somebody who has proven who they are; `how` is for the audit."""
     real_now = services.real.now()
-    with services.store.begin() as tx:
-        keys = _keys(tx, name, address)
-        _refuse_blocked(tx, keys, real_now)
-        member = find_member(tx, name)
-        stored = password_hash_of(tx, member.id) if member is not None else None
-    # Outside any transaction: it takes a while on purpose.
-    fits = is_password_right(password[: _LONGEST_PASSWORD + 1], stored)
-    if not fits or member is None or member.disabled_at is not None:
-        _fail(services, rules, name, member, address)
-        raise SignInRefused
-    assert stored is not None
-    with services.store.begin() as tx:
-        # Again: of many guesses at once, all have passed the first check before one has failed.
-        _refuse_blocked(tx, keys, services.real.now())
-        clear_failures(tx, keys[0])
-        if is_password_outdated(stored):
-            set_staff(tx, member.id, password_hash=hash_password(password))
-        set_staff(tx, member.id, signed_in_at=real_now, locked_until=None)
-        token = open_session(tx, rules, member, address=address, real_now=real_now)
-        audit_account(tx, services, member.login, "sign_in", member.id, address=address)
+    set_staff(tx, member.id, signed_in_at=real_now, locked_until=None)
+    token = open_session(tx, rules, member, address=address, real_now=real_now, second_factor=second_factor)
+    audit_account(tx, services, member.login, "sign_in", member.id, address=address, how=how)
     return SignedIn(member=member, token=token)
 
 
-def open_session(tx: Tx, rules: SessionRules, member: Member, *, address: str, real_now: datetime) -> str:
-    """The token of a new session of this account."""
+def open_step(
+    tx: Tx,
+    kind: SignInStep,
+    data: Mapping[str, object],
+    *,
+    real_now: datetime,
+    seconds: float,
+    staff_id: int | None = None,
+) -> str:
+    """The token of something that a browser begins; it opens nothing."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    begin_step(
+        tx,
+        token_hash=token_hash(token),
+        kind=kind,
+        staff_id=staff_id,
+        data=data,
+        real_now=real_now,
+        expires_at=real_now + timedelta(seconds=seconds),
+    )
+    return token
+
+
+def open_session(
+    tx: Tx,
+    rules: SessionRules,
+    member: Member,
+    *,
+    address: str,
+    real_now: datetime,
+    second_factor: bool = False,
+) -> str:
+    """The token of a new session of this account. Of more than `rules.sessions` the oldest end."""
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     start_session(
         tx,
@@ -186,7 +207,9 @@ def open_session(tx: Tx, rules: SessionRules, member: Member, *, address: str, r
         address=address,
         real_now=real_now,
         expires_at=real_now + timedelta(seconds=rules.session_seconds),
+        second_factor=second_factor,
     )
+    end_oldest_sessions(tx, member.id, most=rules.sessions, real_now=real_now)
     return token
 
 
@@ -233,30 +256,49 @@ def change_password(
     services: Services, rules: SessionRules, session: Session, *, old: str, new: str, again: str
 ) -> str:
     """Sets the new password, ends every session of the account, and returns the token of a new one. Raises `Invalid`,
-    and `SignInBlocked` after too many wrong old ones.
+    `SignInBusy`, and `SignInBlocked` after too many wrong old ones.
     """
-    real_now = services.real.now()
     if new != again:
         raise Invalid(field="again", problem="is not the same as the new password")
-    check_password(new, login=session.login)
     with services.store.begin() as tx:
-        keys = _keys(tx, session.login, session.address)
-        _refuse_blocked(tx, keys[:1], real_now)
         stored = password_hash_of(tx, session.staff_id)
         member = find_member(tx, session.login)
     assert member is not None
-    if not is_password_right(old[: _LONGEST_PASSWORD + 1], stored):
-        _fail(services, rules, session.login, member, session.address)
-        raise Invalid(field="old", problem="is not the present password")
-    if old == new:
-        raise Invalid(field="new", problem="is the old one")
-    made = hash_password(new)
+    check_password(new, login=session.login, words=known_words(services, member))
+    with sign_ins.place(session.address):
+        tries = reserve_tries(services, rules, session.login, member, session.address)
+        if not is_password_right(old[: LONGEST_PASSWORD + 1], stored):
+            note_failure(services, rules, session.login, member, session.address, tries)
+            raise Invalid(field="old", problem="is not the present password")
+        made = hash_password(new) if old != new else ""
+    real_now = services.real.now()
     with services.store.begin() as tx:
-        _refuse_blocked(tx, keys[:1], services.real.now())
-        set_staff_password(tx, member.id, password_hash=made, must_change=False, real_now=real_now)
-        token = open_session(tx, rules, member, address=session.address, real_now=real_now)
-        audit_account(tx, services, member.login, "password_change", member.id, address=session.address)
+        forgive(tx, tries)
+        if made:
+            set_staff_password(tx, member.id, password_hash=made, real_now=real_now)
+            token = open_session(
+                tx,
+                rules,
+                member,
+                address=session.address,
+                real_now=real_now,
+                second_factor=session.second_factor,
+            )
+            audit_account(tx, services, member.login, "password_change", member.id, address=session.address)
+    if not made:
+        raise Invalid(field="new", problem="is the old one")
     return token
+
+
+def known_words(services: Services, member: Member) -> list[str]:
+    """Names and numbers that others know, for no password of this account."""
+    return [member.display_name, member.extension, *centre_words(services)]
+
+
+def centre_words(services: Services) -> list[str]:
+    """Names and numbers of the centre, for no password at all."""
+    centre = services.centre
+    return [*centre.bureau.values(), centre.hotline, centre.area_code, centre.callback_number]
 
 
 def token_hash(token: str) -> bytes:
@@ -264,29 +306,81 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _keys(tx: Tx, login: str, address: str) -> list[bytes]:
-    return [failure_key(tx, "login", login), failure_key(tx, "address", address)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservedTries:
+    """One try, counted under its address and under the login at this address, in this order; `lasts` says of each
+    whether it was the last one allowed.
+    """
+
+    keys: tuple[bytes, ...]
+    lasts: tuple[bool, ...]
 
 
-def _refuse_blocked(tx: Tx, keys: Sequence[bytes], real_now: datetime) -> None:
-    until = sign_in_blocked_until(tx, keys, real_now=real_now)
-    if until is not None:
-        raise SignInBlocked(until=until)
-
-
-def _fail(services: Services, rules: SessionRules, login: str, member: Member | None, address: str) -> None:
-    """Counts the failure and blocks after the last one allowed. The audit names accounts, never what was typed."""
+def reserve_tries(
+    services: Services,
+    rules: SessionRules,
+    login: str,
+    member: Member | None,
+    address: str,
+    *,
+    is_second_step: bool = False,
+) -> ReservedTries:
+    """Counts one try before it is looked at, so that of many at once no more are looked at than one after the other.
+    The second step, which needs the right password, has a limit by login alone too: its codes are short. What an
+    administrator changes about the account, such as its password, begins the count anew. Raises `SignInBlocked`.
+    """
     real_now = services.real.now()
     start = real_now - timedelta(seconds=rules.lock_seconds)
     until = real_now + timedelta(seconds=rules.lock_seconds)
+    many = rules.failures * _ADDRESS_FACTOR
+    step = "factor" if is_second_step else "login"
+    account = f"{login}\0{member.revision if member is not None else 0}"
+    limits = [("address", address, many), (f"{step} at", f"{account}\0{address}", rules.failures)]
+    if is_second_step:
+        limits.append((step, account, many))
     with services.store.begin() as tx:
-        delete_old_failures(tx, before=start)
-        by_login, by_address = _keys(tx, login, address)
-        locked = False
-        for one, most in ((by_login, rules.failures), (by_address, rules.failures * _ADDRESS_FACTOR)):
-            if count_failure(tx, one, real_now=real_now, window_start=start) >= most:
+        # Always in this order, so that no two sign-ins wait for each other.
+        keys = tuple(failure_key(tx, kind, value) for kind, value, _ in limits)
+        lasts, blocked = [], []
+        for one, (_, _, most) in zip(keys, limits, strict=True):
+            tries = reserve_try(tx, one, real_now=real_now, window_start=start)
+            if tries.blocked_until is not None:
+                blocked.append(tries.blocked_until)
+            elif tries.count > most:
                 block_sign_in(tx, one, until=until)
-                locked = locked or one == by_login
+                blocked.append(until)
+            lasts.append(tries.count >= most)
+    if blocked:
+        raise SignInBlocked(until=max(blocked))
+    return ReservedTries(keys=keys, lasts=tuple(lasts))
+
+
+def forgive(tx: Tx, tries: ReservedTries) -> None:
+    """The try was a right one: earlier failures of this login at this address are forgotten. Those of the address are
+    not: with one right password somebody could go on guessing others.
+    """
+    give_try_back(tx, tries.keys[0])
+    for one in tries.keys[1:]:
+        clear_failures(tx, one)
+
+
+def note_failure(
+    services: Services,
+    rules: SessionRules,
+    login: str,
+    member: Member | None,
+    address: str,
+    tries: ReservedTries,
+) -> None:
+    """The reserved try failed: the address waits after its last one. The audit names accounts, never what was typed."""
+    real_now = services.real.now()
+    until = real_now + timedelta(seconds=rules.lock_seconds)
+    with services.store.begin() as tx:
+        delete_old_failures(tx, before=real_now - timedelta(seconds=rules.lock_seconds))
+        for one, is_last in zip(tries.keys, tries.lasts, strict=True):
+            if is_last:
+                block_sign_in(tx, one, until=until)
+        locked = any(tries.lasts[1:])
         if locked:
             lock_staff_account(tx, login, until=until)
         who = member.login if member is not None else "?"

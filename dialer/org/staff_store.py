@@ -5,17 +5,19 @@ secrets are known by their hash alone, logins and addresses that failed by a key
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.access import Role
+from dialer.core.access import FactorKind, Role, SignInStep
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
+from dialer.db.vault import BlindKind
 from dialer.org.unit_store import is_visible_to
 
 
@@ -36,14 +38,25 @@ class Member:
     signed_in_at: datetime | None
     disabled_at: datetime | None
     locked_until: datetime | None
+    """Until then the addresses wait from which the login failed last; from others it opens."""
     extension: str = ""
     """The telephone on the desk, which click-to-call calls first; '' for none."""
+    password_until: datetime | None = None
+    """When a password that was given out expires; None for one of the person's own."""
+    has_factor: bool = False
+    """A second factor is set up."""
 
     def is_locked(self, *, real_now: datetime) -> bool:
         return self.locked_until is not None and real_now < self.locked_until
 
 
-_COLUMNS = tuple(t.staff.c[field.name] for field in fields(Member))
+_HAS_FACTOR = (
+    sa.exists()
+    .where(t.staff_factor.c.staff_id == t.staff.c.id, t.staff_factor.c.confirmed_at.is_not(None))
+    .correlate(t.staff)
+    .label("has_factor")
+)
+_COLUMNS = (*(t.staff.c[one.name] for one in fields(Member) if one.name != "has_factor"), _HAS_FACTOR)
 
 
 def is_staff_empty(tx: Tx) -> bool:
@@ -63,6 +76,7 @@ def insert_member(
     must_change: bool,
     by: str,
     real_now: datetime,
+    password_until: datetime | None = None,
 ) -> Member | None:
     """The new account; None when the login is taken, by a disabled one too."""
     row = tx.one(
@@ -78,6 +92,7 @@ def insert_member(
             created_by=by,
             created_at=real_now,
             password_at=real_now,
+            password_until=password_until,
         )
         .on_conflict_do_nothing(index_elements=["login"])
         .returning(*_COLUMNS)
@@ -119,11 +134,25 @@ def set_staff(tx: Tx, staff_id: int, **columns: object) -> None:
 
 
 def set_staff_password(
-    tx: Tx, staff_id: int, *, password_hash: str, must_change: bool, real_now: datetime
+    tx: Tx,
+    staff_id: int,
+    *,
+    password_hash: str,
+    real_now: datetime,
+    temporary_until: datetime | None = None,
 ) -> None:
-    """The account opens with this password from now on; a lock of the old one and all its sessions end."""
-    values = {"password_hash": password_hash, "must_change": must_change, "password_at": real_now}
-    revise_staff(tx, staff_id, **values, locked_until=None)
+    """The account opens with this password from now on; all its sessions end. A temporary one must be changed at the
+    next sign-in, which is possible until then.
+    """
+    revise_staff(
+        tx,
+        staff_id,
+        password_hash=password_hash,
+        must_change=temporary_until is not None,
+        password_at=real_now,
+        password_until=temporary_until,
+        locked_until=None,
+    )
     end_sessions_of(tx, staff_id, real_now=real_now)
 
 
@@ -151,13 +180,22 @@ class Session:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    second_factor: bool
+    """One was shown at the sign-in."""
 
 
-_OWN = ("id", "address", "created_at", "seen_at", "expires_at")
+_OWN = ("id", "address", "created_at", "seen_at", "expires_at", "second_factor")
 
 
 def start_session(
-    tx: Tx, *, staff_id: int, token_hash: bytes, address: str, real_now: datetime, expires_at: datetime
+    tx: Tx,
+    *,
+    staff_id: int,
+    token_hash: bytes,
+    address: str,
+    real_now: datetime,
+    expires_at: datetime,
+    second_factor: bool = False,
 ) -> None:
     """A new session of this account, known by the hash of its token."""
     tx.execute(
@@ -168,6 +206,7 @@ def start_session(
             created_at=real_now,
             seen_at=real_now,
             expires_at=expires_at,
+            second_factor=second_factor,
         )
     )
 
@@ -205,21 +244,40 @@ def note_session_seen(tx: Tx, session_id: int, *, real_now: datetime) -> None:
     tx.execute(sa.update(t.staff_session).where(t.staff_session.c.id == session_id).values(seen_at=real_now))
 
 
-def end_session(tx: Tx, session_id: int, *, real_now: datetime) -> bool:
-    """Ends the session. False when it had ended before."""
-    ended = tx.execute(
-        sa.update(t.staff_session)
-        .where(t.staff_session.c.id == session_id, t.staff_session.c.ended_at.is_(None))
-        .values(ended_at=real_now)
-    )
-    return ended.rowcount == 1
+def end_session(tx: Tx, session_id: int, *, real_now: datetime, staff_id: int | None = None) -> bool:
+    """Ends the session. False when it had ended before, or is not of the account `staff_id`."""
+    s = t.staff_session.c
+    statement = sa.update(t.staff_session).where(s.id == session_id, s.ended_at.is_(None))
+    if staff_id is not None:
+        statement = statement.where(s.staff_id == staff_id)
+    return tx.execute(statement.values(ended_at=real_now)).rowcount == 1
 
 
-def end_sessions_of(tx: Tx, staff_id: int, *, real_now: datetime) -> int:
-    """Ends all sessions of this account; how many."""
+def end_sessions_of(tx: Tx, staff_id: int, *, real_now: datetime, but: int | None = None) -> int:
+    """Ends all sessions of this account, except `but`; how many."""
     s = t.staff_session.c
     statement = sa.update(t.staff_session).where(s.staff_id == staff_id, s.ended_at.is_(None))
+    if but is not None:
+        statement = statement.where(s.id != but)
     return tx.execute(statement.values(ended_at=real_now)).rowcount
+
+
+def end_oldest_sessions(tx: Tx, staff_id: int, *, most: int, real_now: datetime) -> int:
+    """Of the account's valid sessions, the `most` newest stay; how many ended."""
+    s = t.staff_session.c
+    valid = (s.staff_id == staff_id, s.ended_at.is_(None), s.expires_at > real_now)
+    # Two sign-ins at once must not each leave the other's session out of its count.
+    tx.execute(sa.select(t.staff.c.id).where(t.staff.c.id == staff_id).with_for_update())
+    kept = sa.select(s.id).where(*valid).order_by(s.created_at.desc(), s.id.desc()).limit(most)
+    statement = sa.update(t.staff_session).where(*valid, s.id.not_in(kept))
+    return tx.execute(statement.values(ended_at=real_now)).rowcount
+
+
+def mark_second_factor(tx: Tx, session_id: int) -> None:
+    """The session's owner has shown a second factor."""
+    tx.execute(
+        sa.update(t.staff_session).where(t.staff_session.c.id == session_id).values(second_factor=True)
+    )
 
 
 def open_sessions(
@@ -239,8 +297,9 @@ def open_sessions(
 
 
 def delete_expired_sessions(tx: Tx, *, before: datetime) -> None:
-    """Deletes sessions that expired before then, ended or not."""
+    """Deletes sessions that expired before then, ended or not, and what was begun and not finished."""
     tx.execute(sa.delete(t.staff_session).where(t.staff_session.c.expires_at < before))
+    tx.execute(sa.delete(t.sign_in_step).where(t.sign_in_step.c.expires_at < before))
 
 
 def make_first_sign_in_link(tx: Tx, *, token_hash: bytes, real_now: datetime, expires_at: datetime) -> None:
@@ -272,41 +331,53 @@ def failure_key(tx: Tx, kind: str, value: str) -> bytes:
     return tx.vault.blind(f"{kind}\0{value}", kind="sign_in")
 
 
-def sign_in_blocked_until(tx: Tx, keys: Sequence[bytes], *, real_now: datetime) -> datetime | None:
-    """When the last of these blocks ends; None when nothing is blocked."""
-    found: datetime | None = tx.scalar(
-        sa.select(sa.func.max(t.sign_in_failure.c.blocked_until)).where(
-            t.sign_in_failure.c.key.in_(keys), t.sign_in_failure.c.blocked_until > real_now
-        )
-    )
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tries:
+    """Tries to sign in under one key, the reserved one included."""
+
+    count: int
+    blocked_until: datetime | None
 
 
-def count_failure(tx: Tx, one: bytes, *, real_now: datetime, window_start: datetime) -> int:
-    """Counts one more failure; how many there are in this window, which begins with its first failure."""
+def reserve_try(tx: Tx, one: bytes, *, real_now: datetime, window_start: datetime) -> Tries:
+    """Counts a try before it is looked at, so that of many at once each has its number. The window begins with its
+    first try; while the key is blocked nothing is counted.
+    """
     f = t.sign_in_failure.c
-    fresh = f.since < window_start
-    statement = insert(t.sign_in_failure).values(key=one, failures=1, since=real_now)
-    return int(
-        tx.scalar(
-            statement.on_conflict_do_update(
-                index_elements=["key"],
-                set_={
-                    "failures": sa.case((fresh, 1), else_=f.failures + 1),
-                    "since": sa.case((fresh, real_now), else_=f.since),
-                    "blocked_until": sa.case((fresh, None), else_=f.blocked_until),
-                },
-            ).returning(f.failures)
+    blocked = sa.and_(f.blocked_until.is_not(None), f.blocked_until > real_now)
+    fresh = sa.and_(sa.not_(blocked), sa.or_(f.since < window_start, f.blocked_until.is_not(None)))
+    row = tx.one(
+        insert(t.sign_in_failure)
+        .values(key=one, failures=1, since=real_now)
+        .on_conflict_do_update(
+            index_elements=["key"],
+            set_={
+                "failures": sa.case((blocked, f.failures), (fresh, 1), else_=f.failures + 1),
+                "since": sa.case((fresh, real_now), else_=f.since),
+                "blocked_until": sa.case((fresh, None), else_=f.blocked_until),
+            },
         )
+        .returning(f.failures, f.blocked_until)
+    )
+    assert row is not None
+    return Tries(count=row["failures"], blocked_until=row["blocked_until"])
+
+
+def give_try_back(tx: Tx, one: bytes) -> None:
+    """The reserved try was a right one: it does not count."""
+    f = t.sign_in_failure.c
+    tx.execute(
+        sa.update(t.sign_in_failure).where(f.key == one).values(failures=sa.func.greatest(f.failures - 1, 0))
     )
 
 
 def block_sign_in(tx: Tx, one: bytes, *, until: datetime) -> None:
-    """Blocks sign-ins under this key until then; afterwards failures count from one again."""
+    """No try under this key before then; afterwards tries count from one again."""
+    f = t.sign_in_failure.c
     tx.execute(
         sa.update(t.sign_in_failure)
-        .where(t.sign_in_failure.c.key == one)
-        .values(blocked_until=until, failures=0)
+        .where(f.key == one, f.blocked_until.is_(None))
+        .values(blocked_until=until)
     )
 
 
@@ -317,11 +388,211 @@ def clear_failures(tx: Tx, one: bytes) -> None:
 def delete_old_failures(tx: Tx, *, before: datetime) -> None:
     """Deletes failures that began before then, so that trying many names does not fill the disk."""
     f = t.sign_in_failure.c
+    old = sa.select(f.key).where(
+        f.since < before, sa.or_(f.blocked_until.is_(None), f.blocked_until < before)
+    )
+    # Rows that a sign-in holds are left out: it may hold one and wait for another.
+    tx.execute(sa.delete(t.sign_in_failure).where(f.key.in_(old.with_for_update(skip_locked=True))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """One second factor of an account. The secret is opened by `factor_secret` alone."""
+
+    id: int
+    staff_id: int
+    kind: FactorKind
+    name: str
+    counter: int
+    created_at: datetime
+    confirmed_at: datetime | None
+    used_at: datetime | None
+    credential_id: bytes | None = None
+
+
+_FACTOR = tuple(t.staff_factor.c[one.name] for one in fields(Factor))
+_SEALED_FACTOR = {"table": "staff_factor", "column": "secret"}
+_SEALED_STEP = {"table": "sign_in_step", "column": "data"}
+
+
+def insert_factor(
+    tx: Tx,
+    *,
+    staff_id: int,
+    kind: FactorKind,
+    name: str,
+    secret: bytes,
+    real_now: datetime,
+    confirmed: bool,
+    credential_id: bytes | None = None,
+    counter: int = 0,
+) -> int | None:
+    """The number of the new factor; None when the account has its one of codes, or the passkey is known already."""
+    number = tx.scalar(
+        insert(t.staff_factor)
+        .values(
+            staff_id=staff_id,
+            kind=kind.value,
+            name=name,
+            secret=tx.vault.seal(secret, row=staff_id, **_SEALED_FACTOR),
+            credential_id=credential_id,
+            counter=counter,
+            created_at=real_now,
+            confirmed_at=real_now if confirmed else None,
+        )
+        .on_conflict_do_nothing()
+        .returning(t.staff_factor.c.id)
+    )
+    return None if number is None else int(number)
+
+
+def factors_of(tx: Tx, staff_id: int, *, kind: FactorKind | None = None) -> list[Factor]:
+    """Of the account, the oldest first; those that are not confirmed too."""
+    statement = sa.select(*_FACTOR).where(t.staff_factor.c.staff_id == staff_id).order_by(t.staff_factor.c.id)
+    if kind is not None:
+        statement = statement.where(t.staff_factor.c.kind == kind.value)
+    return [record_of(Factor, row) for row in tx.rows(statement)]
+
+
+def find_passkey(tx: Tx, credential_id: bytes) -> Factor | None:
+    row = tx.one(sa.select(*_FACTOR).where(t.staff_factor.c.credential_id == credential_id))
+    return None if row is None else record_of(Factor, row)
+
+
+def factor_secret(tx: Tx, factor: Factor) -> bytes:
+    sealed = tx.scalar(sa.select(t.staff_factor.c.secret).where(t.staff_factor.c.id == factor.id))
+    return tx.vault.open(sealed, row=factor.staff_id, **_SEALED_FACTOR)
+
+
+def confirm_factor(tx: Tx, factor_id: int, *, real_now: datetime) -> None:
     tx.execute(
-        sa.delete(t.sign_in_failure).where(
-            f.since < before, sa.or_(f.blocked_until.is_(None), f.blocked_until < before)
+        sa.update(t.staff_factor).where(t.staff_factor.c.id == factor_id).values(confirmed_at=real_now)
+    )
+
+
+def use_factor(tx: Tx, factor_id: int, *, counter: int, real_now: datetime, rises: bool) -> bool:
+    """Notes its use. False where `rises` and this counter, or a later one, was accepted before: of two at once only one
+    is.
+    """
+    f = t.staff_factor.c
+    statement = sa.update(t.staff_factor).where(f.id == factor_id)
+    if rises:
+        statement = statement.where(f.counter < counter)
+    return tx.execute(statement.values(counter=counter, used_at=real_now)).rowcount == 1
+
+
+def rename_factor(tx: Tx, staff_id: int, factor_id: int, name: str) -> bool:
+    f = t.staff_factor.c
+    statement = sa.update(t.staff_factor).where(f.id == factor_id, f.staff_id == staff_id)
+    return tx.execute(statement.values(name=name)).rowcount == 1
+
+
+def delete_factors(
+    tx: Tx, staff_id: int, *, factor_id: int | None = None, unconfirmed: bool = False
+) -> list[Factor]:
+    """Deletes all factors of the account, or one, or those that were begun only; what was deleted."""
+    f = t.staff_factor.c
+    statement = sa.delete(t.staff_factor).where(f.staff_id == staff_id)
+    if factor_id is not None:
+        statement = statement.where(f.id == factor_id)
+    if unconfirmed:
+        statement = statement.where(f.confirmed_at.is_(None))
+    return [record_of(Factor, row) for row in tx.rows(statement.returning(*_FACTOR))]
+
+
+def replace_recovery_codes(tx: Tx, staff_id: int, codes: Iterable[str]) -> None:
+    """These open from now on, each once; earlier ones no longer."""
+    tx.execute(sa.delete(t.staff_recovery_code).where(t.staff_recovery_code.c.staff_id == staff_id))
+    rows = [{"staff_id": staff_id, "code_hash": _code_hash(tx, code)} for code in codes]
+    if rows:
+        tx.execute(sa.insert(t.staff_recovery_code).values(rows))
+
+
+def use_recovery_code(tx: Tx, staff_id: int, code: str, *, real_now: datetime) -> bool:
+    """Uses it up. False when it is none, or used: of two at once only one gets True."""
+    c = t.staff_recovery_code.c
+    used = tx.execute(
+        sa.update(t.staff_recovery_code)
+        .where(c.staff_id == staff_id, c.code_hash == _code_hash(tx, code), c.used_at.is_(None))
+        .values(used_at=real_now)
+    )
+    return used.rowcount == 1
+
+
+def recovery_codes_left(tx: Tx, staff_id: int) -> int:
+    c = t.staff_recovery_code.c
+    found = sa.select(sa.func.count()).where(c.staff_id == staff_id, c.used_at.is_(None))
+    return int(tx.scalar(found))
+
+
+def _code_hash(tx: Tx, code: str) -> bytes:
+    return tx.vault.blind(code, kind=BlindKind.RECOVERY_CODE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What a browser has begun: no session."""
+
+    id: int
+    kind: SignInStep
+    staff_id: int | None
+    data: dict[str, Any]
+
+
+def begin_step(
+    tx: Tx,
+    *,
+    token_hash: bytes,
+    kind: SignInStep,
+    staff_id: int | None,
+    data: Mapping[str, object],
+    real_now: datetime,
+    expires_at: datetime,
+) -> None:
+    tx.execute(
+        sa.insert(t.sign_in_step).values(
+            token_hash=token_hash,
+            kind=kind.value,
+            staff_id=staff_id,
+            data=tx.vault.seal_record(data, row=token_hash.hex(), **_SEALED_STEP),
+            created_at=real_now,
+            expires_at=expires_at,
         )
     )
+
+
+def find_step(tx: Tx, token_hash: bytes, kind: SignInStep, *, real_now: datetime) -> Begun | None:
+    """What this token has begun, if it has neither expired nor been used."""
+    return _begun(tx, sa.select(t.sign_in_step).where(*_open_step(token_hash, kind, real_now)), token_hash)
+
+
+def use_step(tx: Tx, token_hash: bytes, kind: SignInStep, *, real_now: datetime) -> Begun | None:
+    """As `find_step`, and it is used up: of two at once only one gets it."""
+    statement = sa.update(t.sign_in_step).where(*_open_step(token_hash, kind, real_now))
+    return _begun(tx, statement.values(used_at=real_now).returning(t.sign_in_step), token_hash)
+
+
+def change_step(tx: Tx, step_id: int, token_hash: bytes, data: Mapping[str, object]) -> None:
+    sealed = tx.vault.seal_record(data, row=token_hash.hex(), **_SEALED_STEP)
+    tx.execute(sa.update(t.sign_in_step).where(t.sign_in_step.c.id == step_id).values(data=sealed))
+
+
+def _open_step(token_hash: bytes, kind: SignInStep, real_now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    c = t.sign_in_step.c
+    return c.token_hash == token_hash, c.kind == kind.value, c.used_at.is_(None), c.expires_at > real_now
+
+
+def _begun(tx: Tx, statement: sa.Executable, token_hash: bytes) -> Begun | None:
+    row = tx.one(statement)
+    if row is None:
+        return None
+    data = tx.vault.open_record(row["data"], row=token_hash.hex(), **_SEALED_STEP)
+    return Begun(id=row["id"], kind=SignInStep(row["kind"]), staff_id=row["staff_id"], data=data)
+
+
+def member_of(tx: Tx, staff_id: int) -> Member | None:
+    row = tx.one(sa.select(*_COLUMNS).where(t.staff.c.id == staff_id))
+    return None if row is None else record_of(Member, row)
 
 
 class TokenScope(StrEnum):

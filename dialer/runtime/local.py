@@ -7,6 +7,7 @@ import os
 import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from ipaddress import ip_address
 
 from dialer.core.errors import SettingsError
 from dialer.language import Text
@@ -60,6 +61,21 @@ def own_carrier(settings: Settings) -> CarrierAccess | None:
 
 def public_url(settings: Settings) -> str:
     return settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
+
+
+def is_this_machine(host: str) -> bool:
+    """The name or number of a host is that of this machine's own loopback."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def console_url(settings: Settings) -> str:
+    """The address at which staff open the console."""
+    return settings.web.console_url or public_url(settings)
 
 
 def own_servers(settings: Settings) -> EmbeddedServers | None:

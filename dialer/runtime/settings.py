@@ -33,7 +33,7 @@ from pydantic import (
 
 import dialer
 from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
-from dialer.core.access import SessionRules
+from dialer.core.access import Role, SessionRules
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
 from dialer.core.values import Grade, MessageChannel
@@ -222,8 +222,12 @@ class WebSettings(Section):
     """The web process asks itself through `public_url` every half minute. Off where a network does not let its own
     machines reach that address.
     """
+    console_url: HttpAddress | None = None
+    """The address at which staff open the console; passkeys belong to it. None: public_url."""
     proxies: tuple[IPvAnyNetwork, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
-    """Proxies whose `X-Forwarded-For` is read; from other addresses it is ignored."""
+    """Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and certificate headers are read; from other addresses they
+    are ignored.
+    """
 
 
 class ConsoleSettings(Section):
@@ -234,15 +238,47 @@ class ConsoleSettings(Section):
     session_seconds: float = Field(default=43_200.0, ge=300, le=604_800)
     """A session ends after so long in any case: a shift."""
     failures: int = Field(default=5, ge=2, le=100)
-    """Failed sign-ins that lock a login; an address may fail four times as often."""
+    """Tries at one login that an address has before it waits; it has four times as many at all logins together."""
     lock_seconds: float = Field(default=900.0, ge=1, le=86_400)
+    step_seconds: float = Field(default=300.0, ge=30, le=3600)
+    """Between the password and the second factor."""
+    sessions: int = Field(default=5, ge=1, le=100)
+    """Sessions of one account; a further one ends the oldest."""
+    temporary_password_seconds: float = Field(default=86_400.0, ge=60, le=2_592_000)
+    """A password that was given out expires after this."""
+    second_factor_roles: tuple[Role, ...] = ()
+    """Roles that get nothing without a second factor."""
     first_link_seconds: float = Field(default=86_400.0, ge=60, le=604_800)
     """How long the link of the first administrator is valid."""
     patience_seconds: float = Field(default=0.12, ge=0.01, le=60)
     """A page waits so long for figures of many records; slower ones are counted in the background."""
 
     def rules(self) -> SessionRules:
-        return SessionRules(**self.model_dump(exclude={"first_link_seconds", "patience_seconds"}))
+        limits = self.model_dump(exclude={"first_link_seconds", "patience_seconds", "second_factor_roles"})
+        return SessionRules(**limits, second_factor_roles=frozenset(self.second_factor_roles))
+
+
+class IdentitySettings(Section):
+    """Sign-in with the centre's own identity: an OpenID Connect provider, or client certificates that the reverse proxy
+    has verified. Both are off by default, and open existing accounts only.
+    """
+
+    oidc_issuer: HttpAddress | None = None
+    """The provider; None: off."""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_claim: str = Field(default="preferred_username", min_length=1, max_length=60)
+    """The claim of the id token that holds the login."""
+    oidc_name: str = Field(default="", max_length=40)
+    """What the button on the sign-in page calls the provider."""
+    certificate_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]{0,60}$")
+    """The header in which the proxy names the subject of a verified certificate; empty: off."""
+    certificate_verified_header: str = Field(default="X-Client-Verify", pattern=r"^[A-Za-z0-9-]{1,60}$")
+    """The header in which the proxy says SUCCESS."""
+    certificate_attribute: str = Field(default="CN", pattern=r"^[A-Za-z]{1,20}$")
+    """The attribute of the subject that holds the login."""
+    has_second_factor: bool = False
+    """The identity provider and the certificates' devices ask for a second factor themselves."""
 
 
 class ApiSettings(Section):
@@ -356,6 +392,7 @@ class Settings(Section):
     lists: ListsSettings = ListsSettings()
     api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()
+    identity: IdentitySettings = IdentitySettings()
     carrier: CarrierSettings = CarrierSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     audit: AuditSettings = AuditSettings()

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, S
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import quote
 
@@ -43,6 +43,8 @@ SEE_OTHER = 303
 SESSION_COOKIE = "dialer_session"
 FORM_COOKIE = "dialer_form"
 """The secret behind a form's token before anybody has signed in."""
+STEP_COOKIE = "dialer_step"
+"""What a browser has begun: the second factor, a passkey, the identity provider. It opens no page."""
 LANGUAGE_COOKIE = "dialer_language"
 NOTICE_COOKIE = "dialer_notice"
 """What the next page shows once, such as that something was saved."""
@@ -68,11 +70,15 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 """Pages are not stored, framed or sniffed, and only scripts and styles of our own files run."""
+_HSTS = "Strict-Transport-Security", "max-age=31536000"
+"""For a year the browser comes by https alone."""
 _MOST_BYTES = 256 * 1024
 _YEAR_SECONDS = 31_536_000
 _NOTICE_SECONDS = 60
 _OWN_SITE = frozenset({"same-origin", "none"})
 _SAFE = frozenset({"GET", "HEAD"})
+_Networks = Sequence[IPv4Network | IPv6Network]
+_LOOPBACK: _Networks = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 _Answer = TypeVar("_Answer", bound=Callable[..., Any])
 _Key = TypeVar("_Key", bound=Hashable)
 _T = TypeVar("_T")
@@ -91,6 +97,8 @@ class Declared:
     most_bytes: int = _MOST_BYTES
     while_must_change: bool = False
     """Also before the first password has been changed."""
+    while_must_enrol: bool = False
+    """Also before somebody whose role needs a second factor has set one up."""
     while_idle: bool = False
     """Also in a session that has expired through disuse; the request does not count as use."""
 
@@ -110,6 +118,7 @@ class Section:
         nav: str = "",
         order: int = 0,
         while_must_change: bool = False,
+        while_must_enrol: bool = False,
         while_idle: bool = False,
     ) -> Callable[[_Answer], _Answer]:
         """Answers GET for those who have the permission `act`; with `nav` (English of the catalogue) it is in their
@@ -127,6 +136,7 @@ class Section:
                     act=act,
                     answer=answer,
                     while_must_change=while_must_change,
+                    while_must_enrol=while_must_enrol,
                     while_idle=while_idle,
                 )
             )
@@ -141,6 +151,7 @@ class Section:
         act: Permission | None,
         most_bytes: int = _MOST_BYTES,
         while_must_change: bool = False,
+        while_must_enrol: bool = False,
     ) -> Callable[[_Answer], _Answer]:
         """Answers POST from a form of our own, of at most `most_bytes`, for those who have the permission `act`."""
 
@@ -153,6 +164,7 @@ class Section:
                     answer=answer,
                     most_bytes=most_bytes,
                     while_must_change=while_must_change,
+                    while_must_enrol=while_must_enrol,
                 )
             )
             return answer
@@ -199,10 +211,27 @@ async def is_own_form(request: Request, wanted: str) -> bool:
 
 
 def is_https(request: Request) -> bool:
-    return "https" in {request.url.scheme, request.headers.get("X-Forwarded-Proto", "")}
+    """The browser came by https, here or as far as one of our own proxies."""
+    return _came_by_https(request, _console(request).app.settings.web.proxies)
 
 
-def client_address(request: Request, proxies: Sequence[IPv4Network | IPv6Network]) -> str:
+def _came_by_https(request: Request, proxies: _Networks) -> bool:
+    forwarded = request.headers.get("X-Forwarded-Proto", "") == "https"
+    return request.url.scheme == "https" or (forwarded and comes_from(request, proxies))
+
+
+def comes_from(request: Request, proxies: _Networks) -> bool:
+    """The request was sent by one of these machines: what its headers say of the client is true."""
+    return _is_of(request.client.host if request.client is not None else "", proxies)
+
+
+def is_private_way(request: Request) -> bool:
+    """Nobody can read on the way: https, or this machine's own browser."""
+    proxies = _console(request).app.settings.web.proxies
+    return is_https(request) or _is_of(client_address(request, proxies), _LOOPBACK)
+
+
+def client_address(request: Request, proxies: _Networks) -> str:
     """The address of the client; behind our own proxies, the one that the outermost of them names."""
     address = request.client.host if request.client is not None else ""
     named = [name.strip() for name in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
@@ -211,7 +240,7 @@ def client_address(request: Request, proxies: Sequence[IPv4Network | IPv6Network
     return address
 
 
-def _is_of(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+def _is_of(address: str, networks: _Networks) -> bool:
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -238,6 +267,10 @@ class ForeignForm(Exception):
 
 class ChangePasswordFirst(Exception):
     """The account still has the password that an administrator gave out."""
+
+
+class EnrolFirst(Exception):
+    """The role needs a second factor, and the account has none."""
 
 
 @dataclass(kw_only=True)
@@ -274,6 +307,15 @@ class RequestContext:
     def now(self) -> datetime:
         """Service time, the same for the whole page."""
         return self.services.clock.now()
+
+    @property
+    def lacks_factor(self) -> bool:
+        """The role needs a second factor, and this session began without one."""
+        return (
+            self.session is not None
+            and self.member.role in self.rules.second_factor_roles
+            and not self.session.second_factor
+        )
 
     @property
     def address(self) -> str:
@@ -314,7 +356,7 @@ class RequestContext:
     @property
     def places(self) -> tuple[Place, ...]:
         """The navigation of this person."""
-        if self.somebody is None:
+        if self.somebody is None or self.somebody.must_change or self.lacks_factor:
             return ()
         return tuple(place for place in self.pages.places if may(self.somebody.role, place.act))
 
@@ -370,7 +412,8 @@ def home_of(request: RequestContext) -> str:
 
 class AnswerHeaders:
     """Sets these headers of every answer. A fault of ours becomes the answer `failed`, a 500, and a line of the log
-    that says where it was raised, without its text, which may be personal. `what` names the application.
+    that says where it was raised, without its text, which may be personal. `what` names the application; `proxies` are
+    those that say truly whether the client came by https.
     """
 
     def __init__(
@@ -380,11 +423,13 @@ class AnswerHeaders:
         what: str,
         headers: Mapping[str, str],
         failed: Callable[[Request], Awaitable[Response]],
+        proxies: _Networks = (),
     ) -> None:
         self._app = app
         self._what = what
         self._headers = headers
         self._failed = failed
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -396,6 +441,8 @@ class AnswerHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if scope["type"] == "http" and _came_by_https(Request(scope), self._proxies):
+                    headers.setdefault(*_HSTS)
             await send(message)
 
         try:
@@ -530,5 +577,9 @@ async def _authorize(context: RequestContext, declared: Declared) -> None:
             raise Forbidden
         if context.somebody.must_change and not declared.while_must_change:
             raise ChangePasswordFirst
+        if context.lacks_factor and not declared.while_must_enrol:
+            if context.somebody.has_factor:  # set up in another browser meanwhile
+                raise SignInFirst(next_path="", was_signed_in=True)
+            raise EnrolFirst
     if request.method not in _SAFE and not await is_own_form(request, context.csrf):
         raise ForeignForm

@@ -15,11 +15,14 @@ from starlette.responses import RedirectResponse, Response
 from dialer.core.errors import Conflict, NotFound, Refusal, Unavailable
 from dialer.db.unit_of_work import UnfitValue
 from dialer.language import gettext_noop, say
+from dialer.org.passwords import SignInBusy
+from dialer.org.staff import SignInBlocked
 from dialer.sentences import refusal_sentence
 from dialer.web.console import (
     SEE_OTHER,
     SESSION_COOKIE,
     ChangePasswordFirst,
+    EnrolFirst,
     Forbidden,
     ForeignForm,
     RequestContext,
@@ -31,6 +34,7 @@ from dialer.web.console import (
 )
 
 CHOOSE_PATH = "/account/password"
+ENROL_PATH = "/account/factors"
 SIGN_IN_PATH = "/sign-in"
 
 _log = logging.getLogger(__name__)
@@ -57,6 +61,10 @@ _TEXTS = {
         gettext_noop("Something was filled in incorrectly"),
         gettext_noop("Go back, correct it and send it again."),
     ),
+    429: (
+        gettext_noop("Too many tries"),
+        gettext_noop("Wait a moment, then try again."),
+    ),
     500: (
         gettext_noop("Something went wrong on our side"),
         gettext_noop("The error has been logged. Calls go on; please try again."),
@@ -75,6 +83,7 @@ def add_faults(console: FastAPI) -> None:
         Forbidden,
         ForeignForm,
         ChangePasswordFirst,
+        EnrolFirst,
         Refusal,
         Unavailable,
         UnfitValue,
@@ -86,12 +95,15 @@ def add_faults(console: FastAPI) -> None:
 
 async def _answered(request: Request, fault: Exception) -> Response:
     """The page of the fault's status: its own advice, that of the status, or the refusal quoted."""
-    advice, quoted = "", None
+    advice = ""
+    quoted: Refusal | None = None
     match fault:
         case SignInFirst():
             return _to_sign_in(request, fault)
         case ChangePasswordFirst():
             return _moved(request, CHOOSE_PATH)
+        case EnrolFirst():
+            return _moved(request, ENROL_PATH)
         case Forbidden():
             status = 403
         case ForeignForm():
@@ -99,6 +111,8 @@ async def _answered(request: Request, fault: Exception) -> Response:
             advice = gettext_noop("The page was too old. Go back, reload it and send it again.")
         case NotFound():
             status = 404
+        case SignInBusy() | SignInBlocked():
+            status, quoted = 429, fault
         case Refusal():
             status, quoted = 409 if isinstance(fault, Conflict) else 422, fault
         case Unavailable():

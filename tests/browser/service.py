@@ -102,6 +102,7 @@ def running_service(folder: Path, *, speed: float = 1.0, **settings: str) -> Ite
     env = {name: value for name, value in os.environ.items() if not name.startswith("DIALER_")} | {
         "DIALER_DATA_DIR": str(folder / "var"),
         "DIALER_WEB__PORT": str(port),
+        "DIALER_WEB__CONSOLE_URL": f"http://localhost:{port}",
         "DIALER_TELEPHONY__CALLS_PER_SECOND": "20",
         "DIALER_SCHEDULER__TICK_SECONDS": "0.25",
         "DIALER_LOG__LEVEL": "info",

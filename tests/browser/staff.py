@@ -14,7 +14,7 @@ def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
     page.goto("/sign-in")
     page.locator("#f-login").fill(login)
     page.locator("#f-password").fill(password)
-    page.locator("main button").click()
+    page.locator("main form.form button").click()
     page.wait_for_url(lambda url: not url.endswith("/sign-in"))
 
 
@@ -28,5 +28,5 @@ def new_account(page: Page, service: Service, login: str, role: Role, *, languag
     page.locator("#f-old").fill(given)
     page.locator("#f-new").fill(PASSWORD)
     page.locator("#f-again").fill(PASSWORD)
-    page.locator("main button").click()
+    page.locator("main form.form button").click()
     page.wait_for_url(lambda url: not url.endswith("/account/password"))

@@ -233,7 +233,7 @@ def test_words_outlive_the_session_and_are_not_signed_away(
     said.get_by_role("link", name="Sign in").click()
     page.locator("#f-login").fill("officer2")
     page.locator("#f-password").fill(PASSWORD)
-    page.locator("main button").click()
+    page.locator("main form.form button").click()
     page.wait_for_url(re.compile(r"/visits/\d+$"))
     expect(kept(page, "rang twice").locator(".state")).to_have_text("sent")
     page.reload()

@@ -8,7 +8,7 @@ import pytest
 
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.org.staff import is_password_right
+from dialer.org.passwords import is_password_right
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 
@@ -71,16 +71,17 @@ async def test_the_list_says_how_each_stands(console: ConsoleDesk):
     assert re.search(r"quiet officer the whole centre disabled never", page)
 
 
-async def test_a_changed_role_holds_at_once_in_an_open_session(console: ConsoleDesk):
-    member = console.account(Role.CLERK, login="zhao")
-    zhao = console.signed_in(member)
-    assert (await zhao.get("/audit")).status_code == 403
-    sent = await console.person(Role.ADMINISTRATOR).post(
-        "/accounts/zhao/change", display_name="Zhao", role="auditor", unit="", revision=1
-    )
-    assert sent.status_code == 303
-    assert (await zhao.get("/audit")).status_code == 200
-    assert len(console.audited("staff_change")) == 1
+@pytest.mark.parametrize("changed", [{"role": "auditor"}, {"unit": "1"}])
+async def test_another_role_or_unit_ends_the_sessions(console: ConsoleDesk, changed: dict[str, str]):
+    assert ConsoleScenario(console).unit("临河分局") == 1
+    zhao = console.signed_in(console.account(Role.CLERK, login="zhao"))
+    admin = console.person(Role.ADMINISTRATOR)
+    fields: dict[str, str | int] = {"display_name": "Zhao", "role": "clerk", "unit": "", "revision": 1}
+    assert (await admin.post("/accounts/zhao/change", **fields)).status_code == 303
+    assert (await zhao.get("/account")).status_code == 200
+    await admin.post("/accounts/zhao/change", **fields | {"revision": 2} | changed)
+    assert (await zhao.get("/account")).status_code == 303
+    assert len(console.audited("staff_change")) == 2
 
 
 async def test_two_administrators_do_not_overwrite_each_other(console: ConsoleDesk):

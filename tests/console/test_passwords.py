@@ -9,7 +9,7 @@ from dialer.cli.serve import print_first_link
 from dialer.core.access import Role
 from dialer.core.errors import Invalid
 from dialer.db import tables as t
-from dialer.org.staff import check_password, is_password_right, temporary_password
+from dialer.org.passwords import check_password, is_password_right, temporary_password
 from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
 
@@ -125,6 +125,29 @@ def test_a_long_or_dull_password_is_refused():
     for bad in ("x" * 201, "aaaaaaaaaaaa"):
         with pytest.raises(Invalid):
             check_password(bad, login="wang")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "password1234",
+        "qwertyuiop1",
+        "王强王强王强96110",
+        "wang qiang 1988",
+        "8647896110 hello there",
+        "巴彦淖尔市公安局反诈中心2026",
+        "+86 478 961-10 xyzzy",
+    ],
+)
+def test_what_others_guess_is_refused(bad: str):
+    words = ["王强", "Wang Qiang", "巴彦淖尔市公安局", "0478", "96110", "+8647896110"]
+    with pytest.raises(Invalid):
+        check_password(bad, login="wang.q", words=words)
+
+
+@pytest.mark.parametrize("good", ["one long sentence", "茶壶 在 河边 唱歌 七遍", "kettle-rainbow-orbit"])
+def test_several_words_are_good(good: str):
+    check_password(good, login="wang.q", words=["王强", "96110"])
 
 
 def test_nobody_has_no_password():

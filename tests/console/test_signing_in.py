@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
 import httpx
 import pytest
 
+from dialer.accounts.actions import add_staff, reset_password
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.org import staff as passwords
-from dialer.org.staff import SignInBlocked, SignInRefused, is_password_outdated, is_password_right
+from dialer.org.passwords import (
+    SignInBusy,
+    SignInQueue,
+    is_password_outdated,
+    is_password_right,
+    sign_ins,
+)
+from dialer.org.staff import SignInBlocked, SignInRefused
 from dialer.org.staff import sign_in as sign_in_of_org
 from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
@@ -103,7 +114,7 @@ async def test_a_disabled_account_does_not_open(console: ConsoleDesk):
     assert (await sign_in(console.stranger(), "wang")).status_code == 401
 
 
-async def test_five_failures_lock_the_login_and_time_opens_it(console: ConsoleDesk):
+async def test_five_failures_make_the_address_wait_and_time_ends_it(console: ConsoleDesk):
     console.account(Role.CLERK, login="wang")
     client = console.stranger()
     for _ in range(5):
@@ -120,28 +131,130 @@ async def test_five_failures_lock_the_login_and_time_opens_it(console: ConsoleDe
     assert console.rows(t.staff)[0]["locked_until"] is None
 
 
-async def test_a_right_guess_among_many_at_once_opens_nothing(
-    console: ConsoleDesk, monkeypatch: pytest.MonkeyPatch
-):
+def attempt(console: ConsoleDesk, password: str, *, login: str = "wang", address: str = "10.0.0.9") -> str:
+    """What one try came to."""
+    rules = console.app.settings.console.rules()
+    try:
+        sign_in_of_org(console.app.services, rules, login=login, password=password, address=address)
+    except (SignInRefused, SignInBlocked, SignInBusy) as refused:
+        return type(refused).__name__
+    return "entered"
+
+
+def test_of_sixty_guesses_at_once_five_are_looked_at(console: ConsoleDesk):
     console.account(Role.CLERK, login="wang")
-    is_right = is_password_right
+    with ThreadPoolExecutor(8) as threads:
+        said = Counter(threads.map(lambda number: attempt(console, f"guess {number}"), range(60)))
+    assert said["SignInRefused"] == 5
+    assert said["SignInBlocked"] == 55
+    assert len(console.audited("sign_in_failed")) == 5
+    assert attempt(console, PASSWORD) == "SignInBlocked"
 
-    def enter(password: str) -> None:
-        rules = console.app.settings.console.rules()
-        sign_in_of_org(console.app.services, rules, login="wang", password=password, address="10.0.0.9")
 
-    def fails_first(password: str, stored: str | None) -> bool:
-        """While this one is looked at, others fail that were let in as well."""
-        monkeypatch.setattr(passwords, "is_password_right", is_right)
-        for _ in range(console.app.settings.console.failures):
-            with pytest.raises(SignInRefused):
-                enter("wrong")
-        return is_right(password, stored)
+def test_guesses_from_elsewhere_shut_nobody_out(console: ConsoleDesk):
+    console.account(Role.ADMINISTRATOR, login="wang")
+    for number in range(8):
+        for _ in range(5):
+            attempt(console, "wrong", address=f"203.0.113.{number}")
+    assert attempt(console, PASSWORD, address="203.0.113.1") == "SignInBlocked"
+    assert attempt(console, PASSWORD, address="10.0.0.9") == "entered"
 
-    monkeypatch.setattr(passwords, "is_password_right", fails_first)
-    with pytest.raises(SignInBlocked):
-        enter(PASSWORD)
+
+def test_a_new_password_ends_the_wait(console: ConsoleDesk):
+    console.account(Role.CLERK, login="wang")
+    for _ in range(5):
+        attempt(console, "wrong")
+    assert attempt(console, PASSWORD) == "SignInBlocked"
+    rules = console.app.settings.console.rules()
+    given = reset_password(console.app.services, rules, "wang", by="admin")
+    assert attempt(console, given.password) == "entered"
+
+
+def test_a_sign_in_without_room_is_refused_at_once():
+    queue = SignInQueue(most=3, most_of_one=2)
+    with queue.place("a"), queue.place("a"):
+        with pytest.raises(SignInBusy), queue.place("a"):
+            pass
+        with queue.place("b"), pytest.raises(SignInBusy), queue.place("c"):
+            pass
+    with queue.place("a"):
+        pass
+
+
+async def test_a_busy_service_says_so_and_when_to_come_again(console: ConsoleDesk):
+    console.account(Role.CLERK, login="wang")
+    client = console.stranger()
+    with ExitStack() as places:
+        for number in range(12):
+            places.enter_context(sign_ins.place(f"10.0.0.{number}"))
+        answer = await sign_in(client, "wang")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "同时登录的人太多" in text(answer)
+    assert (await sign_in(client, "wang")).status_code == 303
+
+
+async def test_a_password_goes_by_https_or_stays_on_the_machine(console: ConsoleDesk):
+    console.account(Role.CLERK, login="wang")
+    client = console.stranger()
+    client.headers["X-Forwarded-For"] = "10.0.0.5"
+    refused = await sign_in(client, "wang")
+    assert refused.status_code == 403
+    assert "https" in text(refused)
     assert console.audited("sign_in") == []
+    client.headers["X-Forwarded-Proto"] = "https"
+    entered = await sign_in(client, "wang")
+    assert entered.status_code == 303
+    assert entered.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+async def test_only_a_proxy_of_ours_says_that_it_was_https(console: ConsoleDesk):
+    console.account(Role.CLERK, login="wang")
+    transport = httpx.ASGITransport(app=console.web, client=("10.0.0.5", 4000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        client.headers["X-Forwarded-Proto"] = "https"
+        refused = await sign_in(client, "wang")
+    assert refused.status_code == 403
+    assert "Strict-Transport-Security" not in refused.headers
+
+
+async def test_a_given_password_expires(console: ConsoleDesk):
+    rules = console.app.settings.console.rules()
+    given = add_staff(
+        console.app.services,
+        login="wang",
+        display_name="Wang",
+        role=Role.CLERK,
+        unit_id=None,
+        language="en",
+        by="admin",
+        rules=rules,
+    )
+    assert (await sign_in(console.stranger(), "wang", given.password)).status_code == 303
+    console.pass_seconds(86_401)
+    late = await sign_in(console.stranger(), "wang", given.password)
+    assert late.status_code == 401
+    assert "已过期" in text(late)
+
+
+async def test_the_oldest_of_too_many_sessions_ends(console: ConsoleDesk):
+    member = console.account(Role.CLERK)
+    browsers = []
+    for _ in range(6):
+        browsers.append(console.signed_in(member))
+        console.pass_seconds(1)
+    assert [(await one.get("/account")).status_code for one in browsers] == [303, 200, 200, 200, 200, 200]
+
+
+async def test_one_ends_another_of_the_own_sessions(console: ConsoleDesk):
+    member, other = console.account(Role.CLERK), console.person(Role.CALLER)
+    here, there = console.signed_in(member), console.signed_in(member)
+    ids = {row["id"]: row["staff_id"] for row in console.rows(t.staff_session)}
+    of_other = next(one for one, owner in ids.items() if owner == other.member.id)
+    assert (await here.post(f"/account/sessions/{of_other}/end")).status_code == 404
+    assert (await here.post(f"/account/sessions/{max(ids)}/end")).status_code == 303
+    assert (await there.get("/account")).status_code == 303
+    assert (await here.get("/account")).status_code == 200
+    assert (await other.get("/account")).status_code == 200
 
 
 async def test_failures_apart_in_time_lock_nobody(console: ConsoleDesk):

@@ -34,7 +34,8 @@ from dialer.db.system_state import RealRecords, WrongKeys
 from dialer.db.vault import KeyMissing, KeysRefused, Tampered
 from dialer.demo.run import DemoRunsAlready
 from dialer.language import Lang, Text, bilingual
-from dialer.org.staff import ScopeMissing, SignInBlocked, SignInRefused, UnknownToken
+from dialer.org.passwords import SignInBusy
+from dialer.org.staff import PasswordExpired, ScopeMissing, SignInBlocked, SignInRefused, UnknownToken
 from dialer.org.staff_store import TokenScope
 from dialer.phone import ActRefused
 from dialer.scripts.reading import ScriptUnreadable
@@ -91,6 +92,8 @@ EXAMPLES = [
     SameWords(VERSION),
     SignInRefused(),
     SignInBlocked(until=NOW),
+    SignInBusy(),
+    PasswordExpired(),
     RenderedScriptMissing(script_id="loan", version_id=None),
     BadSignature(reason="it has no signature"),
     ActRefused("keys: only 0-9, * and #"),

@@ -34,9 +34,12 @@ from dialer.db.tables.org import script_sound as script_sound
 from dialer.db.tables.org import script_trial as script_trial
 from dialer.db.tables.org import script_version as script_version
 from dialer.db.tables.org import sign_in_failure as sign_in_failure
+from dialer.db.tables.org import sign_in_step as sign_in_step
 from dialer.db.tables.org import sound_file as sound_file
 from dialer.db.tables.org import staff as staff
+from dialer.db.tables.org import staff_factor as staff_factor
 from dialer.db.tables.org import staff_link as staff_link
+from dialer.db.tables.org import staff_recovery_code as staff_recovery_code
 from dialer.db.tables.org import staff_session as staff_session
 from dialer.db.tables.org import unit as unit
 from dialer.db.tables.org import unit_alias as unit_alias

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
-from dialer.core.access import Role
+from dialer.core.access import FactorKind, Role, SignInStep
 from dialer.core.values import RenderState
 from dialer.db.columns import identity, metadata, when, word
 
@@ -59,6 +59,7 @@ staff = sa.Table(
     when("created_at", required=True),
     sa.Column("created_by", sa.Text, nullable=False),
     when("password_at", required=True),
+    when("password_until"),
     when("signed_in_at"),
     when("disabled_at"),
     when("locked_until"),
@@ -67,8 +68,8 @@ staff = sa.Table(
     sa.CheckConstraint("login = lower(login)", name="login"),
     sa.CheckConstraint("language IN ('zh', 'en')", name="language"),
 )
-"""`unit_id` null: the whole centre; `extension`: the telephone on the desk. Nobody is ever deleted: the audit names
-logins.
+"""`unit_id` null: the whole centre; `extension`: the telephone on the desk; `password_until`: when a password that was
+given out expires. Nobody is ever deleted: the audit names logins.
 """
 
 staff_session = sa.Table(
@@ -82,10 +83,58 @@ staff_session = sa.Table(
     when("seen_at", required=True),
     when("expires_at", required=True),
     when("ended_at"),
+    sa.Column("second_factor", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("octet_length(token_hash) = 32", name="token_hash"),
     sa.Index("ix_staff_session_expires_at", "expires_at"),
 )
-"""The cookie's token itself is nowhere: only its SHA-256."""
+"""The cookie's token itself is nowhere: only its SHA-256. `second_factor`: one was shown at the sign-in."""
+
+staff_factor = sa.Table(
+    "staff_factor",
+    metadata,
+    identity(),
+    sa.Column("staff_id", sa.ForeignKey("staff.id"), nullable=False, index=True),
+    word("kind", FactorKind),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("secret", BYTEA, nullable=False),
+    sa.Column("credential_id", BYTEA, unique=True),
+    sa.Column("counter", sa.BigInteger, nullable=False, server_default="0"),
+    when("created_at", required=True),
+    when("confirmed_at"),
+    when("used_at"),
+    sa.Index("uq_staff_factor_totp", "staff_id", unique=True, postgresql_where=sa.text("kind = 'totp'")),
+    sa.CheckConstraint("(kind = 'passkey') = (credential_id IS NOT NULL)", name="credential"),
+)
+"""`secret` is sealed: the key of the codes, or the public key of a passkey. `counter` is the time step of the last code
+that was accepted, or the passkey's own counter. Before `confirmed_at` it opens nothing.
+"""
+
+staff_recovery_code = sa.Table(
+    "staff_recovery_code",
+    metadata,
+    identity(),
+    sa.Column("staff_id", sa.ForeignKey("staff.id"), nullable=False),
+    sa.Column("code_hash", BYTEA, nullable=False),
+    when("used_at"),
+    sa.UniqueConstraint("staff_id", "code_hash"),
+)
+"""Each opens once in place of a second factor; stored as a keyed hash."""
+
+sign_in_step = sa.Table(
+    "sign_in_step",
+    metadata,
+    identity(),
+    sa.Column("token_hash", BYTEA, nullable=False, unique=True),
+    word("kind", SignInStep),
+    sa.Column("staff_id", sa.ForeignKey("staff.id")),
+    sa.Column("data", BYTEA, nullable=False),
+    when("created_at", required=True),
+    when("expires_at", required=True),
+    when("used_at"),
+    sa.CheckConstraint("octet_length(token_hash) = 32", name="token_hash"),
+    sa.Index("ix_sign_in_step_expires_at", "expires_at"),
+)
+"""What a browser has begun and not finished: it is no session and opens nothing. `data` is sealed."""
 
 staff_link = sa.Table(
     "staff_link",

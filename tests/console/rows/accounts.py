@@ -27,5 +27,6 @@ ROWS = (
     Row("POST", "/accounts/{login}/disable", _WHO, _account, by_unit=True),
     Row("POST", "/accounts/{login}/enable", _WHO, _account, by_unit=True),
     Row("POST", "/accounts/{login}/reset", _WHO, _account, by_unit=True),
+    Row("POST", "/accounts/{login}/factors/reset", _WHO, _account, by_unit=True),
     Row("POST", "/accounts/{login}/sessions/end", _WHO, _account, by_unit=True),
 )
