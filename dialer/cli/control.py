@@ -29,10 +29,12 @@ from dialer.core.events import AlarmCode
 from dialer.core.values import FraudType, Grade, PauseScope
 from dialer.db.audit import Finding, Flaw
 from dialer.db.vault import create, fingerprint
-from dialer.language import Lang, Text, bilingual
+from dialer.language import Lang, Text, bilingual, gettext_noop
 from dialer.outcomes.filing import file_case
-from dialer.runtime.doctor import Probe, examine_installation
-from dialer.runtime.settings import Settings, load_settings
+from dialer.runtime.doctor import Check, Probe, examine_installation
+from dialer.runtime.settings import CentreSettings, Settings, load_settings
+from dialer.scripts.lint import LATEST_QUESTION_SECONDS
+from dialer.scripts.rendered import seconds_before_question
 from dialer.words import stored_word, word_of
 
 control = typer.Typer()
@@ -212,19 +214,41 @@ def doctor(*, as_json: AsJson = False) -> None:
         run=lambda: _try_parts(settings),
         mend="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
     )
-    found = examine_installation(settings, probe)
+    found = [*examine_installation(settings, probe), check_names(settings.centre)]
     print_found(
         found,
         as_json=as_json,
         plain=lambda one: fields_of(one, "name", "ok") | {"detail": str(one.detail), "mend": str(one.mend)},
         columns={
-            "": lambda one: "[green]ok[/]" if one.ok else "[red]!![/]",
+            "": lambda one: "[red]!![/]" if not one.ok else "[yellow]![/]" if one.mend else "[green]ok[/]",
             "检查 check": lambda one: bilingual(one.name),
             "结果 found": lambda one: bilingual(one.detail),
             "怎么办 fix": lambda one: bilingual(one.mend),
         },
     )
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
+
+
+def check_names(centre: CentreSettings) -> Check:
+    """The names that the robot says leave the first question within its limit. Calls work with longer ones too."""
+    name = gettext_noop("names in calls")
+    late = {}
+    for language in ("zh", "en"):
+        seconds = seconds_before_question(centre.names(), language)
+        if seconds > LATEST_QUESTION_SECONDS:
+            late[language] = f"{seconds:.1f}"
+    if not late:
+        return Check(name=name, detail=Text("%(bureau)s", bureau=f"{centre.bureau_zh} / {centre.bureau_en}"))
+    detail = Text(
+        "the first question begins after about %(seconds)s s (%(language)s); %(most)s s is the aim",
+        seconds=", ".join(late.values()),
+        language=", ".join(late),
+        most=f"{LATEST_QUESTION_SECONDS:.0f}",
+    )
+    mend = gettext_noop(
+        "give a shorter name, such as the short name of the bureau, in DIALER_CENTRE__BUREAU_ZH or _EN"
+    )
+    return Check(name=name, detail=detail, mend=mend, advice=True)
 
 
 def _try_parts(settings: Settings) -> str:

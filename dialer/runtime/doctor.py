@@ -24,15 +24,18 @@ _CONNECT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One finding. `detail` holds no secrets; `mend` is empty when the check passed."""
+    """One finding. `detail` holds no secrets; `mend` is empty when there is nothing to do. The service runs in spite of
+    an `advice`.
+    """
 
     name: str
     detail: str | Text
     mend: str | Text = ""
+    advice: bool = False
 
     @property
     def ok(self) -> bool:
-        return not self.mend
+        return self.advice or not self.mend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

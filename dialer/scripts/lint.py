@@ -254,7 +254,7 @@ Durations = Mapping[tuple[str, str], float]
 
 
 _LONGEST_OPENING_SECONDS = 8.0
-_LATEST_QUESTION_SECONDS = 14.0
+LATEST_QUESTION_SECONDS = 14.0
 _LATEST_ACKNOWLEDGEMENT_SECONDS = 45.0
 _LONGEST_GOOD_PATH_SECONDS = 60.0
 _MOST_RETRIES = 3
@@ -471,7 +471,7 @@ def _length(script: Script, durations: Durations) -> Iterator[Finding]:
         _LONGEST_OPENING_SECONDS: gettext_noop(
             "the opening takes %(seconds)s s in %(language)s; %(most)s is allowed"
         ),
-        _LATEST_QUESTION_SECONDS: gettext_noop(
+        LATEST_QUESTION_SECONDS: gettext_noop(
             "the first question begins after %(seconds)s s in %(language)s; %(most)s is allowed"
         ),
         _LATEST_ACKNOWLEDGEMENT_SECONDS: gettext_noop(
@@ -492,7 +492,7 @@ def _length(script: Script, durations: Durations) -> Iterator[Finding]:
         ]
         found = (
             (_LONGEST_OPENING_SECONDS, max((run[0] for run in before if run), default=0.0)),
-            (_LATEST_QUESTION_SECONDS, max(map(sum, before), default=0.0)),
+            (LATEST_QUESTION_SECONDS, max(map(sum, before), default=0.0)),
             (_LATEST_ACKNOWLEDGEMENT_SECONDS, acknowledged_seconds(script, language, durations)),
             (_LONGEST_GOOD_PATH_SECONDS, good_path_seconds(script, language, durations)),
         )

@@ -21,7 +21,7 @@ from dialer.core.errors import DialerError, NotFound, Unavailable
 from dialer.core.values import FraudType, Grade, Tag
 from dialer.db.unit_of_work import Store
 from dialer.language import Text
-from dialer.scripts.model import Script, named
+from dialer.scripts.model import Script, first_said, named, prompt_of, with_defaults
 from dialer.scripts.reading import (
     choose_script_id,
     prompt_list,
@@ -203,6 +203,31 @@ def shipped_script(
     prompts = {(item.language, item.key) for item in prompt_list([script])}
     clips = (clip for clip in shipped_manifest().clips if (clip.language, clip.prompt_id) in prompts)
     return RenderedScript(script=named(script, names), clips=tuple(clips))
+
+
+_SIGNS_PER_SECOND = {"zh": 4.0, "en": 13.0}
+
+
+def seconds_before_question(names: Mapping[str, Mapping[str, str]], language: str) -> float:
+    """When the first question of a shipped script begins if it says these names, at the latest of all scripts. Where
+    no shipped sound says them, the shipped sound counts, and the signs that the names have more or less.
+    """
+    clips = {(clip.language, clip.text): clip for clip in shipped_manifest().clips if not clip.slow}
+    latest = 0.0
+    for script in shipped_scripts().values():
+        for run in first_said(script, script.start):
+            prompts = [prompt for node in run[:-1] if (prompt := prompt_of(node))]
+            seconds = 0.0
+            for prompt in prompts:
+                wanted = with_defaults(named(script, names), prompt.texts[language], language)
+                clip = clips.get((language, wanted)) or min(
+                    (one for one in clips.values() if (one.language, one.prompt_id) == (language, prompt.id)),
+                    key=lambda one: (abs(len(one.text) - len(wanted)), one.file),
+                )
+                more = len(wanted) - len(clip.text)
+                seconds += clip.duration_seconds + more / _SIGNS_PER_SECOND[language]
+            latest = max(latest, seconds)
+    return latest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dialer.cli.control import check_names
 from dialer.core.errors import Unavailable
 from dialer.runtime.doctor import (
     Probe,
@@ -19,7 +20,7 @@ from dialer.runtime.doctor import (
     check_telephony,
     examine_installation,
 )
-from dialer.runtime.settings import load_settings
+from dialer.runtime.settings import CentreSettings, load_settings
 
 PROBE = Probe(name="database", run=lambda: "schema 7", mend="dialer migrate")
 
@@ -126,3 +127,22 @@ def test_a_failing_probe_is_a_finding_and_a_bug_is_not(tmp_path: Path):
     assert (check.ok, str(check.detail), str(check.mend)) == (False, "database: refused", "start it")
     with pytest.raises(ZeroDivisionError):
         check_probe(Probe(name="database", run=broken, mend=""))
+
+
+@pytest.mark.parametrize("bureau_zh", ["巴彦淖尔市公安局", "某市公安局", "鄂尔多斯市旗公安局"])
+def test_a_bureau_of_up_to_nine_signs_leaves_the_question_in_time(bureau_zh: str):
+    assert check_names(CentreSettings(bureau_zh=bureau_zh)).mend == ""
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"bureau_zh": "内蒙古自治区某某市公安局"},
+        {"bureau_en": "Public Security Bureau of the City of Bayannur"},
+    ],
+)
+def test_a_longer_name_is_advice_that_says_the_seconds_and_fails_nothing(names: dict[str, str]):
+    check = check_names(CentreSettings(**names))
+    assert check.ok
+    assert check.mend
+    assert "14 s" in str(check.detail)

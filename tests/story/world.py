@@ -176,8 +176,8 @@ class World:
 
 
 @asynccontextmanager
-async def world(scene: Scene, folder: Path) -> AsyncIterator[World]:
-    clock = ScaledClock(anchor_unix=time.time(), epoch=MORNING, speed=SPEED)
+async def world(scene: Scene, folder: Path, *, speed: float = SPEED) -> AsyncIterator[World]:
+    clock = ScaledClock(anchor_unix=time.time(), epoch=MORNING, speed=speed)
     config = CarrierConfig(
         account_sid=ACCOUNT,
         auth_token=TOKEN,
