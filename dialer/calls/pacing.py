@@ -59,6 +59,10 @@ class LineGroup:
             slot += gap
         return found
 
+    def is_paused(self, now: datetime) -> bool:
+        """`now`: service time."""
+        return self.paused_until is not None and self.paused_until > now
+
     def after(self, slots: list[datetime]) -> datetime:
         """The next free slot once these are used."""
         return slots[-1] + timedelta(seconds=1 / (self.calls_per_second * PACE_HEADROOM))
