@@ -13,7 +13,7 @@ from datetime import datetime
 
 from pydantic import SecretStr
 
-from dialer.broker import EnqueueLimiter, Enqueuer, make_app
+from dialer.broker import EnqueueLimiter, Enqueuer, MessageKey, make_app
 from dialer.calls.pacing import configure_line_group
 from dialer.cases.store import Policies, ensure_policy_version
 from dialer.core.errors import SettingsError, Unavailable
@@ -88,8 +88,9 @@ def assemble(settings: Settings) -> Application:
         undo.callback(store.dispose)
         schema, drill, clock, policy_version = _prepare_database(settings, store, keys, carrier, policy)
         undo.pop_all()
-    celery = make_app(_broker_url(settings, servers))
-    enqueue = Enqueuer(celery)
+    message_key = MessageKey(secret=_derived(keys, b"broker"))
+    celery = make_app(_broker_url(settings, servers), message_key)
+    enqueue = Enqueuer(celery, message_key)
     store.after_commit = EnqueueLimiter(enqueue, spacing_seconds=0.2)
     services = Services(
         store=store,
@@ -116,7 +117,7 @@ def assemble(settings: Settings) -> Application:
         ),
         work=WorkRules(approve_above_rows=settings.lists.approve_above_rows),
         drill=drill,
-        derive_key=hashlib.blake2b(key=keys.index, person=b"derive").digest(),
+        derive_key=_derived(keys, b"derive"),
         schema=schema,
         enqueue=enqueue,
     )
@@ -124,11 +125,17 @@ def assemble(settings: Settings) -> Application:
         settings=settings,
         services=services,
         celery=celery,
+        enqueuer=enqueue,
         telephony=telephony,
         message_channels=channels,
         carrier=carrier,
         servers=servers,
     )
+
+
+def _derived(keys: Keys, purpose: bytes) -> bytes:
+    """A key for one purpose, 64 bytes, that reveals nothing of the keys it is made of."""
+    return hashlib.blake2b(key=keys.index, person=purpose).digest()
 
 
 def _prepare_database(

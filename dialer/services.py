@@ -11,6 +11,7 @@ from typing import Any
 from celery import Celery
 from pydantic import BaseModel, ConfigDict
 
+from dialer.broker import Enqueuer
 from dialer.cases.store import Policies
 from dialer.core.values import Grade, MessageChannel
 from dialer.db.unit_of_work import Store
@@ -104,6 +105,7 @@ class Application:
     settings: Settings
     services: Services
     celery: Celery
+    enqueuer: Enqueuer
     telephony: TelephonyConfig
     message_channels: Mapping[MessageChannel, Callable[[], MessageClient]]
     """Each configured channel of messages, and what makes its client."""

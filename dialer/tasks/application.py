@@ -51,6 +51,11 @@ def is_stopping() -> bool:
     return _stopping.is_set()
 
 
+def wait_for_stop(seconds: float) -> bool:
+    """As `is_stopping`, after up to so many seconds."""
+    return _stopping.wait(seconds)
+
+
 _NOTE_SECONDS = 2.0
 
 _noted: dict[str, float] = {}
