@@ -25,7 +25,7 @@ from dialer.db.unit_of_work import Store
 from dialer.db.vault import Keys, KeysRefused, Vault, create, load
 from dialer.runtime.clock import Clock, ScaledClock, SystemClock
 from dialer.runtime.embedded import EmbeddedServers
-from dialer.runtime.local import CarrierAccess, own_carrier, own_servers, public_url
+from dialer.runtime.local import CarrierAccess, database_url, own_carrier, own_servers, public_url
 from dialer.runtime.settings import Settings
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
@@ -84,7 +84,7 @@ def assemble(settings: Settings) -> Application:
         channels = _message_channels(telephony)
         policy = settings.policy.policy(zone=settings.centre.timezone)
         refuse_unknown_channels(policy, channels)
-        store = Store(_database_url(settings, servers), Vault(keys), pool_size=settings.database.pool_size)
+        store = Store(database_url(settings, servers), Vault(keys), pool_size=settings.database.pool_size)
         undo.callback(store.dispose)
         schema, drill, clock, policy_version = _prepare_database(settings, store, keys, carrier, policy)
         undo.pop_all()
@@ -164,13 +164,6 @@ def _prepare_database(
         policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
         seed_scripts(tx, now=clock.now())
         return schema, is_drill_database(tx), clock, policy_version
-
-
-def _database_url(settings: Settings, servers: EmbeddedServers | None) -> str:
-    if settings.database.url is not None:
-        return settings.database.url.get_secret_value()
-    assert servers is not None
-    return servers.database_url
 
 
 def _broker_url(settings: Settings, servers: EmbeddedServers | None) -> str:

@@ -69,3 +69,11 @@ def own_servers(settings: Settings) -> EmbeddedServers | None:
     if not postgres and not valkey:
         return None
     return ensure(settings.data_dir, postgres=postgres, valkey=valkey)
+
+
+def database_url(settings: Settings, servers: EmbeddedServers | None) -> str:
+    """The address of the configured database or of the embedded one, password included: never to be logged."""
+    if settings.database.url is not None:
+        return settings.database.url.get_secret_value()
+    assert servers is not None
+    return servers.database_url
