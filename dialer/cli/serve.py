@@ -67,8 +67,9 @@ def process(name: str) -> Iterator[Application]:
     """The application of a long-running process; its logs are configured."""
     settings = settings_of(name)
     from dialer.bootstrap import application
+    from dialer.services import Purpose
 
-    with application(settings) as app:
+    with application(settings, Purpose.SERVE) as app:
         yield app
 
 
@@ -219,11 +220,10 @@ def keep_apart(app: Application) -> None:
     if app.carrier is None:
         if speed != 1:
             raise SettingsError(key="clock.speed", problem="is not 1, and a real line keeps real time")
-        if app.services.drill:
-            raise SettingsError(
-                key="telephony.base_url",
-                problem="is a real line, and this database is a drill: use another data_dir or database",
-            )
+        from dialer.bootstrap import refuse_other_line
+
+        with app.services.store.begin() as tx:
+            refuse_other_line(tx, is_simulated=False)
         return
     from dialer.db import system_state
 

@@ -1,5 +1,5 @@
-"""The state of the whole database: its keys' fingerprint, whether it is a drill, its clock, heartbeats of processes,
-which `dialer up` holds it;
+"""The state of the whole database: its keys' fingerprint, the settings that it belongs to, whether it is a drill, its
+clock, heartbeats of processes, which `dialer up` holds it;
 and whether anything is due, asked in one statement whose every part is one step into an index, since an idle
 service asks it every second.
 """
@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -30,6 +31,7 @@ from dialer.language import Text
 
 _FINGERPRINT = "keys_fingerprint"
 _DRILL = "drill"
+_IDENTITY = "identity"
 _ALIVE = timedelta(seconds=8)
 
 
@@ -42,23 +44,83 @@ class WrongKeys(Refusal):
         )
 
 
-def check_database_keys(tx: Tx, keys: Keys) -> None:
-    """Stores the fingerprint of the keys at the first start, and checks it afterwards; keys may be added. Raises
-    `WrongKeys`.
+def check_database_keys(tx: Tx, keys: Keys, *, may_write: bool = True) -> None:
+    """Stores the fingerprint of the keys at the first start, and checks it afterwards; keys may be added, which is
+    stored if `may_write`. Raises `WrongKeys`.
     """
+    if not may_write:
+        if not agrees(stored=_meta(tx, _FINGERPRINT), keys=keys):
+            raise WrongKeys
+        return
     held = fingerprint(keys)
     tx.execute(
         insert(t.meta).values(key=_FINGERPRINT, value=held).on_conflict_do_nothing(index_elements=["key"])
     )
-    stored = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _FINGERPRINT))
+    stored = _meta(tx, _FINGERPRINT)
     if not agrees(stored=stored, keys=keys):
         raise WrongKeys
     if stored != held:
         tx.execute(sa.update(t.meta).where(t.meta.c.key == _FINGERPRINT).values(value=held))
 
 
+def _meta(tx: Tx, key: str) -> Any:  # noqa: ANN401  # any JSON
+    return tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == key))
+
+
+Identity = Mapping[str, Sequence[str]]
+"""What a database belongs to: by the name of a setting its values, of which one is enough to fit. A secret's value is
+its fingerprint.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A setting of this process that is not the database's."""
+
+    setting: str
+    recorded: str
+    here: str
+
+
+class OtherSettings(Refusal):
+    """This process is set up for another line or centre than its database: it would call by the wrong line."""
+
+    def __init__(self, differences: Sequence[Difference]) -> None:
+        super().__init__(
+            Text(
+                "this process has other settings than its database (here ≠ database): %(what)s. Correct them, or"
+                " change those of the database on purpose with `dialer settings adopt`",
+                what=", ".join(f"{one.setting} {one.here} ≠ {one.recorded}" for one in differences),
+            )
+        )
+        self.differences = tuple(differences)
+
+
+def recorded_identity(tx: Tx) -> Identity | None:
+    """What the database belongs to; None before the first start of a process that acts."""
+    recorded: Identity | None = _meta(tx, _IDENTITY)
+    return recorded
+
+
+def identity_differences(recorded: Identity | None, here: Identity) -> tuple[Difference, ...]:
+    """The settings that differ, in the order of `here`. A setting that is not recorded differs in nothing."""
+    return tuple(
+        Difference(setting=name, recorded=", ".join(recorded[name]), here=", ".join(values))
+        for name, values in here.items()
+        if recorded is not None and name in recorded and not set(values) & set(recorded[name])
+    )
+
+
+def record_identity(tx: Tx, identity: Identity) -> None:
+    """The database belongs to these settings from now on; settings that are recorded and not among them stay."""
+    recorded = recorded_identity(tx) or {}
+    value = {**recorded, **{name: list(values) for name, values in identity.items()}}
+    if value != recorded:
+        _put(tx, t.meta, key="key", row={"key": _IDENTITY, "value": value})
+
+
 def is_drill_database(tx: Tx) -> bool:
-    return bool(tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _DRILL)))
+    return bool(_meta(tx, _DRILL))
 
 
 def mark_drill_database(tx: Tx) -> None:
@@ -76,14 +138,20 @@ class RealRecords(Refusal):
         )
 
 
+def refuse_real_records(tx: Tx) -> None:
+    """Raises `RealRecords` where somebody was called by a real line."""
+    called = sa.select(t.attempt.c.id).where(t.attempt.c.sent_at.is_not(None)).limit(1)
+    if not is_drill_database(tx) and tx.scalar(called) is not None:
+        raise RealRecords
+
+
 def become_drill_database(tx: Tx) -> bool:
     """Marks a database from which nobody was ever called as a drill, with all its rows; True when it just became one.
     Raises `RealRecords` where somebody was called: simulated calls must never count as real.
     """
     if is_drill_database(tx):
         return False
-    if tx.scalar(sa.select(t.attempt.c.id).where(t.attempt.c.sent_at.is_not(None)).limit(1)) is not None:
-        raise RealRecords
+    refuse_real_records(tx)
     mark_drill_database(tx)
     for table in (t.warning, t.case, t.attempt, t.assignment):
         tx.execute(sa.update(table).where(~table.c.drill).values(drill=True))
