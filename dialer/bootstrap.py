@@ -20,7 +20,7 @@ from dialer.cases.store import Policies, ensure_policy_version, newest_policy_ve
 from dialer.core.errors import SettingsError, Unavailable
 from dialer.core.policy import Policy, to_plain
 from dialer.core.values import MessageChannel
-from dialer.db.migrations import database_revision, migrate_database, newest_revision
+from dialer.db.migrations import migrate_database
 from dialer.db.system_state import (
     Difference,
     Identity,
@@ -211,9 +211,9 @@ def _prepare_database(
     """The schema is this version's, and holds the policy and the scripts of the settings; the pace of the settings is
     taken at the first start alone. A command with other settings changes nothing.
     """
-    if database_revision(store.sql_engine) not in {"", newest_revision()}:
-        _refuse_others(store, identity, purpose)
-    schema = migrate_database(store.sql_engine)
+    schema = migrate_database(
+        store.sql_engine, before_upgrade=lambda: _refuse_others(store, identity, purpose)
+    )
     real = SystemClock()
     with store.begin() as tx:
         recorded = recorded_identity(tx)

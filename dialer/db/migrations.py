@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -97,9 +98,10 @@ def database_revision(sql_engine: sa.Engine) -> str:
         return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")) or "")
 
 
-def migrate_database(sql_engine: sa.Engine) -> str:
+def migrate_database(sql_engine: sa.Engine, *, before_upgrade: Callable[[], object] = lambda: None) -> str:
     """The database has the newest schema afterwards, whose revision is returned; two processes may call this at once.
-    Raises `Unavailable`, and `NewerDatabase` where a newer version has been.
+    `before_upgrade` is called before tables that exist change, and may raise. Raises `Unavailable`, and `NewerDatabase`
+    where a newer version has been.
     """
     newest = newest_revision()
     try:
@@ -108,6 +110,8 @@ def migrate_database(sql_engine: sa.Engine) -> str:
             return newest
         if found and found not in _known_revisions():
             raise NewerDatabase(found=found, newest=newest)
+        if found:
+            before_upgrade()
         _upgrade(sql_engine)
     except OperationalError as fault:
         problem = str(fault.orig or fault).strip().split("\n", 1)[0]

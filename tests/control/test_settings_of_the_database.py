@@ -219,3 +219,14 @@ def test_the_commands_of_a_bare_shell(start: Start, run: Callable[..., Result]):
     adopted = run("settings", "adopt", "--by", "li", "--why", "moved", DIALER_CENTRE__AREA_CODE="0471")
     assert adopted.exit_code == 0
     assert "settings.adopt" in {line["act"] for line in audit_lines(first.services.store)}
+
+
+def test_a_process_with_other_settings_does_not_migrate_the_database(start: Start):
+    first = start()
+    with first.services.store.begin() as tx:
+        tx.execute(sa.text("UPDATE alembic_version SET version_num = '0029'"))
+    for purpose in (Purpose.SERVE, Purpose.COMMAND):
+        with pytest.raises(OtherSettings):
+            start(purpose, **BARE)
+    with first.services.store.begin() as tx:
+        assert tx.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0029"
