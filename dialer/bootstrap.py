@@ -37,7 +37,14 @@ from dialer.db.unit_of_work import Store, Tx
 from dialer.db.vault import Keys, KeysRefused, Vault, create, load
 from dialer.runtime.clock import Clock, ScaledClock, SystemClock
 from dialer.runtime.embedded import EmbeddedServers
-from dialer.runtime.local import CarrierAccess, database_url, own_carrier, own_servers, public_url
+from dialer.runtime.local import (
+    CarrierAccess,
+    database_url,
+    own_carrier,
+    own_servers,
+    owner_url,
+    public_url,
+)
 from dialer.runtime.settings import Settings
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
@@ -105,7 +112,9 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
         store = Store(database_url(settings, servers), Vault(keys), pool_size=settings.database.pool_size)
         undo.callback(store.dispose)
         identity = identity_of(settings, telephony, carrier, keys)
-        prepared = _prepare_database(settings, store, keys, carrier, policy, identity, purpose)
+        prepared = _prepare_database(
+            settings, store, keys, carrier, policy, identity, purpose, owner_url(settings, servers)
+        )
         undo.pop_all()
     message_key = MessageKey(secret=_derived(keys, b"broker"))
     celery = make_app(_broker_url(settings, servers), message_key)
@@ -207,12 +216,13 @@ def _prepare_database(
     policy: Policy,
     identity: Identity,
     purpose: Purpose,
+    owner_url: str | None,
 ) -> _Prepared:
     """The schema is this version's, and holds the policy and the scripts of the settings; the pace of the settings is
     taken at the first start alone. A command with other settings changes nothing.
     """
     schema = migrate_database(
-        store.sql_engine, before_upgrade=lambda: _refuse_others(store, identity, purpose)
+        store.sql_engine, owner_url=owner_url, before_upgrade=lambda: _refuse_others(store, identity, purpose)
     )
     real = SystemClock()
     with store.begin() as tx:

@@ -19,11 +19,12 @@ from dialer.control.overview import acknowledge_alarm, adopt_identity
 from dialer.core.errors import Invalid, Refusal
 from dialer.core.events import AlarmCode
 from dialer.core.values import FraudType, Grade, PauseScope
+from dialer.db.migrations import owned_tables
 from dialer.db.system_state import OtherSettings, recorded_identity
 from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, Text, bilingual, gettext_noop
 from dialer.outcomes.filing import file_case
-from dialer.runtime.doctor import Probe, examine_installation
+from dialer.runtime.doctor import Check, Probe, examine_installation
 from dialer.runtime.settings import load_settings
 from dialer.services import Application, Purpose
 from dialer.words import stored_word, word_of
@@ -225,19 +226,31 @@ def doctor(*, as_json: AsJson = False) -> None:
                 run=lambda: _compare_pace(opened[0]),
                 mend=gettext_noop("dialer pace --from-settings, or correct the settings"),
             ),
+            Probe(
+                name=gettext_noop("role of the database"),
+                run=lambda: _check_role(opened[0]),
+                mend=gettext_noop("use two roles, see docs/operations.md"),
+                warns=True,
+            ),
         )
     print_found(
         found,
         as_json=as_json,
         plain=lambda one: fields_of(one, "name", "ok") | {"detail": str(one.detail), "mend": str(one.mend)},
         columns={
-            "": lambda one: "[green]ok[/]" if one.ok else "[red]!![/]",
+            "": _mark,
             "检查 check": lambda one: bilingual(one.name),
             "结果 found": lambda one: bilingual(one.detail),
             "怎么办 fix": lambda one: bilingual(one.mend),
         },
     )
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
+
+
+def _mark(check: Check) -> str:
+    if not check.ok:
+        return "[red]!![/]"
+    return "[yellow]![/]" if check.warns and check.mend else "[green]ok[/]"
 
 
 def _try_parts(app: Application) -> str:
@@ -259,6 +272,13 @@ def _compare_pace(app: Application) -> str:
     if live != wanted:
         raise Refusal(Text("the settings say %(wanted)s, and %(live)s applies", wanted=wanted, live=live))
     return live
+
+
+def _check_role(app: Application) -> Text:
+    with app.services.store.begin() as tx:
+        if count := owned_tables(tx):
+            raise Refusal(Text("the service's role owns %(count)s tables and could change them", count=count))
+    return Text("the service's role owns no table")
 
 
 @settings_commands.command("show")

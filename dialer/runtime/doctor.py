@@ -29,10 +29,12 @@ class Check:
     name: str
     detail: str | Text
     mend: str | Text = ""
+    warns: bool = False
+    """What was found can be lived with."""
 
     @property
     def ok(self) -> bool:
-        return not self.mend
+        return not self.mend or self.warns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,8 @@ class Probe:
     name: str
     run: Callable[[], str | Text]
     mend: str
+    warns: bool = False
+    """As in the finding, when `run` raises."""
 
 
 def examine_installation(settings: Settings, first: Probe, *others: Probe) -> list[Check]:
@@ -154,7 +158,7 @@ def check_probe(probe: Probe) -> Check:
     try:
         return Check(name=probe.name, detail=probe.run())
     except DialerError as error:
-        return Check(name=probe.name, detail=error.text, mend=probe.mend)
+        return Check(name=probe.name, detail=error.text, mend=probe.mend, warns=probe.warns)
 
 
 def _first_line(argv: list[str]) -> str:

@@ -77,3 +77,12 @@ def database_url(settings: Settings, servers: EmbeddedServers | None) -> str:
         return settings.database.url.get_secret_value()
     assert servers is not None
     return servers.database_url
+
+
+def owner_url(settings: Settings, servers: EmbeddedServers | None) -> str | None:
+    """As `database_url`, for the role that owns the tables; None: the service's role does."""
+    if settings.database.url is None:
+        assert servers is not None
+        return servers.owner_url
+    configured = settings.database.owner_url
+    return None if configured is None else configured.get_secret_value()
