@@ -121,17 +121,24 @@ def _transport_of(key: MessageKey) -> type[Transport]:
     # Imported when a process first connects: the client library would cost every command 0.3 s.
     from kombu.transport import redis as kombu_redis  # noqa: PLC0415
 
+    faults_of_broker = (
+        Empty,
+        *kombu_redis.Transport.connection_errors,
+        *kombu_redis.Transport.channel_errors,
+    )
+
     class CheckedChannel(kombu_redis.Channel):
         """An item of a queue that is no message at all is discarded."""
 
         def _brpop_read(self, **options: object) -> object:
+            # A channel that was closed has no transport any more.
             transport = self.connection
             try:
                 return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
-            except (Empty, *transport.connection_errors, *transport.channel_errors):
+            except faults_of_broker:
                 raise
             except Exception as fault:
-                if transport.is_handling:
+                if transport is None or transport.is_handling:
                     raise
                 _log_discarded(type(fault).__name__)
                 raise Empty from None
