@@ -18,6 +18,7 @@ import uuid
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from queue import Empty
 from typing import TYPE_CHECKING, Any, Final
@@ -37,7 +38,7 @@ BULK_QUEUE = "bulk"
 _BULK = frozenset({"load_list", "resume_loads", "close_withdrawn", "render_script", "resume_renders"})
 _EXPIRES_SECONDS = 30
 _CLOCKS_APART_SECONDS = 60
-"""Machines whose clocks differ by less still understand each other."""
+"""The sender's clock may be ahead by so much."""
 _DEEP = 100
 _ORDER, _SIGNATURE = "order", "signature"
 _LONGEST_ORDER = 1000
@@ -48,10 +49,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """The name of a task without `TASK_PREFIX`, and the ids that it is about."""
+    """The name of a task without `TASK_PREFIX`, and the ids that it is about. `sent_at` in Unix seconds: soon after it
+    the order is worth nothing, however often it is delivered.
+    """
 
     name: str
     ids: tuple[int | str, ...]
+    sent_at: float
 
 
 class UnsignedMessage(Exception):
@@ -64,9 +68,9 @@ class MessageKey:
 
     secret: bytes = field(repr=False)
 
-    def headers(self, order: Order, *, unix_seconds: float) -> dict[str, str]:
-        """The headers of a message with this order, valid for a while from now."""
-        text = json.dumps([order.name, list(order.ids), round(unix_seconds, 3)])
+    def headers(self, order: Order) -> dict[str, str]:
+        """The headers of a message with this order."""
+        text = json.dumps([order.name, list(order.ids), order.sent_at])
         return {_ORDER: text, _SIGNATURE: self._signature(text)}
 
     def read(self, headers: object, *, unix_seconds: float) -> Order | None:
@@ -82,9 +86,9 @@ class MessageKey:
         # Only our own processes have written what follows.
         name, ids, sent_at = json.loads(text)
         age_seconds = unix_seconds - sent_at
-        if not -_CLOCKS_APART_SECONDS <= age_seconds <= _EXPIRES_SECONDS + _CLOCKS_APART_SECONDS:
+        if not -_CLOCKS_APART_SECONDS <= age_seconds <= _EXPIRES_SECONDS:
             return None
-        return Order(name=name, ids=tuple(ids))
+        return Order(name=name, ids=tuple(ids), sent_at=sent_at)
 
     def _signature(self, text: str) -> str:
         return hmac.new(self.secret, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
@@ -92,9 +96,10 @@ class MessageKey:
 
 def _message_of(order: Order, key: MessageKey, *, delivery_tag: str) -> dict[str, Any]:
     """As kombu keeps it on a queue, with everything that Celery reads; nothing of it comes from the message that
-    carried the order. It is signed too: one that is put back on its queue is read again.
+    carried the order. It is signed too, at the same time: one that is put back on its queue is read again.
     """
     task_id = str(uuid.uuid4())
+    expires = datetime.fromtimestamp(order.sent_at + _EXPIRES_SECONDS, UTC).isoformat()
     body = json.dumps(
         [list(order.ids), {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
     )
@@ -104,9 +109,9 @@ def _message_of(order: Order, key: MessageKey, *, delivery_tag: str) -> dict[str
         "content-encoding": "utf-8",
         "headers": {
             "lang": "py", "task": TASK_PREFIX + order.name, "id": task_id, "root_id": task_id, "parent_id": None,
-            "group": None, "retries": 0, "timelimit": [None, None], "eta": None, "expires": None, "shadow": None,
+            "group": None, "retries": 0, "timelimit": [None, None], "eta": None, "expires": expires, "shadow": None,
             "argsrepr": "", "kwargsrepr": "", "origin": "", "ignore_result": True,
-            **key.headers(order, unix_seconds=time.time()),
+            **key.headers(order),
         },
         "properties": {
             "correlation_id": task_id, "delivery_mode": 2, "delivery_info": {"exchange": "", "routing_key": ""},
@@ -233,7 +238,7 @@ class Enqueuer:
             self._app.send_task(
                 TASK_PREFIX + name,
                 queue=queue,
-                headers=self._key.headers(Order(name=name, ids=ids), unix_seconds=time.time()),
+                headers=self._key.headers(Order(name=name, ids=ids, sent_at=time.time())),
                 retry=False,
                 ignore_result=True,
             )
