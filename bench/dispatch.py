@@ -16,7 +16,7 @@ import uvloop
 
 from bench import naive
 from bench.backlog import fill
-from bench.service import service
+from bench.service import owner_store, service
 from bench.stub import stub
 from dialer.calls.dial import dial
 from dialer.calls.pacing import configure_line_group
@@ -49,13 +49,14 @@ def _ours(calls: int, base_url: str) -> dict[str, Any]:
     )
     with service() as made:
         services = made.app.services
-        fill(
-            services.store,
-            count=calls,
-            before=0,
-            policy=services.policies.newest.version,
-            now=services.clock.now(),
-        )
+        with owner_store(made.app) as owner:
+            fill(
+                owner,
+                count=calls,
+                before=0,
+                policy=services.policies.newest.version,
+                now=services.clock.now(),
+            )
         with services.store.begin() as tx:
             configure_line_group(
                 tx,

@@ -31,7 +31,7 @@ from bench import city
 from bench.addresses import Page, Reader, pages, readers, unmeasured
 from bench.city import City
 from bench.pacing import accepted
-from bench.service import Service, service
+from bench.service import Service, owner_store, service
 from dialer.org.staff import open_session
 from dialer.org.staff_store import find_member, insert_member
 from dialer.outcomes.rollup import refresh_rollup_once
@@ -175,18 +175,20 @@ def run(
 def _fill(app: Application, cases: int, waiting: float) -> dict[str, object]:
     services = app.services
     begun = time.perf_counter()
-    city.fill(
-        services.store,
-        count=cases,
-        policy=services.policies.newest.version,
-        now=services.clock.now(),
-        waiting=waiting,
-    )
+    with owner_store(app) as owner:
+        city.fill(
+            owner,
+            count=cases,
+            policy=services.policies.newest.version,
+            now=services.clock.now(),
+            waiting=waiting,
+        )
     filled = time.perf_counter()
     timezone = services.centre.timezone
     while refresh_rollup_once(services.store, timezone=timezone, now=services.clock.now(), limit=_AT_ONCE):
         pass
-    city.vacuum(services.store)
+    with owner_store(app) as owner:
+        city.vacuum(owner)
     return {
         "filled_in_seconds": round(filled - begun, 1),
         "folded_in_seconds": round(time.perf_counter() - filled, 1),

@@ -188,7 +188,7 @@ def database(keep: Path | None) -> Iterator[Store]:
     with tempfile.TemporaryDirectory(prefix="bench-report-") as scratch:
         servers = ensure(keep or Path(scratch), valkey=False, ephemeral=keep is None)
         vault = Vault(Keys(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
-        store = Store(servers.database_url, vault, pool_size=2)
+        store = Store(servers.owner_url, vault, pool_size=2)
         try:
             migrate_database(store.sql_engine)
             yield store

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from dialer.bootstrap import application
 from dialer.cli.serve import children
 from dialer.db.system_state import ClockRow, living_processes, mark_drill_database, write_service_clock
+from dialer.db.unit_of_work import Store
 from dialer.demo.run import is_carrier_up
 from dialer.runtime.embedded import ensure, erase
 from dialer.runtime.location import free_port
@@ -118,6 +119,17 @@ class Service:
             name: round(sum(_pss(one) for one in set(many)) / 1e6, 1)
             for name, many in self.processes().items()
         }
+
+
+@contextmanager
+def owner_store(app: Application) -> Iterator[Store]:
+    """As the store of the service, for the owner of the tables, who may vacuum and change them."""
+    assert app.servers is not None
+    store = Store(app.servers.owner_url, app.services.store.vault, pool_size=2)
+    try:
+        yield store
+    finally:
+        store.dispose()
 
 
 def _family(pid: int) -> list[psutil.Process]:

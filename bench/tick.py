@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from bench import claim
 from bench.backlog import FIRST, fill
-from bench.service import service
+from bench.service import owner_store, service
 from dialer.calls.pauses import end_pauses
 from dialer.calls.reconcile import sweep_attempts, sweep_cases
 from dialer.calls.store import calls_asked_to_end, lock_silent_calls
@@ -155,13 +155,15 @@ def run(sizes: list[int], rounds: int) -> dict[str, object]:
             if not before:
                 refresh_rollup_once(services.store, timezone=services.centre.timezone, now=now, limit=1)
             policy = services.policies.newest.version
-            fill(services.store, count=size - before, before=before, policy=policy, now=now)
+            with owner_store(made.app) as owner:
+                fill(owner, count=size - before, before=before, policy=policy, now=now)
             with services.store.begin() as tx:
                 given = {"before": before, "size": size, "now": now - timedelta(hours=1)}
                 tx.execute(sa.text(_RESTING), given)
-            with services.store.sql_engine.connect().execution_options(
-                isolation_level="AUTOCOMMIT"
-            ) as connection:
+            with (
+                owner_store(made.app) as owner,
+                owner.sql_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+            ):
                 connection.execute(sa.text("VACUUM ANALYZE live_number"))
             before = size
             ticks[size], pages[size] = look(services, size=size, rounds=rounds)

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from bench.backlog import fill
 from bench.people import name, phone
-from bench.service import Service, service
+from bench.service import Service, owner_store, service
 from dialer.carrier.journal import read_journal
 from dialer.org.staff import add_token
 
@@ -123,7 +123,8 @@ def run(backlog: int, warnings: int, pace: float) -> dict[str, object]:
         services = made.app.services
         begun = time.perf_counter()
         policy = services.policies.newest.version
-        fill(services.store, count=backlog, before=0, policy=policy, now=services.clock.now())
+        with owner_store(made.app) as owner:
+            fill(owner, count=backlog, before=0, policy=policy, now=services.clock.now())
         filled = time.perf_counter() - begun
         source = Source(made)
         made.start()

@@ -9,35 +9,57 @@ import threading
 import time
 from collections.abc import Callable, Container, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from dialer.broker import EnqueueLimiter, Enqueuer, make_app
-from dialer.calls.pacing import configure_line_group
-from dialer.cases.store import Policies, ensure_policy_version
+from dialer.broker import EnqueueLimiter, Enqueuer, MessageKey, make_app
+from dialer.calls.pacing import configure_line_group, ensure_line_group
+from dialer.cases.store import Policies, ensure_policy_version, newest_policy_version
 from dialer.core.errors import SettingsError, Unavailable
 from dialer.core.policy import Policy, to_plain
 from dialer.core.values import MessageChannel
 from dialer.db.audit import begin_chain
 from dialer.db.migrations import migrate_database
-from dialer.db.system_state import check_database_keys, is_drill_database, read_service_clock
-from dialer.db.unit_of_work import Store
+from dialer.db.system_state import (
+    Difference,
+    Identity,
+    OtherSettings,
+    check_database_keys,
+    identity_differences,
+    is_drill_database,
+    read_service_clock,
+    record_identity,
+    recorded_identity,
+    refuse_real_records,
+)
+from dialer.db.unit_of_work import Store, Tx
 from dialer.db.vault import Keys, KeysRefused, Vault, create, load
 from dialer.language import Text
 from dialer.runtime.clock import Clock, ScaledClock, SystemClock
 from dialer.runtime.embedded import EmbeddedServers
-from dialer.runtime.local import CarrierAccess, is_this_machine, own_carrier, own_servers, public_url
+from dialer.runtime.local import (
+    CarrierAccess,
+    database_url,
+    is_this_machine,
+    own_carrier,
+    own_servers,
+    owner_url,
+    public_url,
+)
 from dialer.runtime.settings import Settings
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
-from dialer.services import Application, Centre, LineRules, Services, WorkRules
+from dialer.services import Application, Centre, LineRules, Purpose, Services, WorkRules
 from dialer.telephony.channels import MessageClient
 from dialer.telephony.config import TelephonyConfig
 
 SOUND_FOLDER = "audio"
 """In the data folder: the sound that was rendered here, by the name that its content gives it."""
+SIMULATED_LINE = "simulated"
+"""What a database belongs to in place of the address of a real line."""
 _CLOCK_READ_SECONDS = 0.5
 
 
@@ -70,13 +92,17 @@ class FollowedClock:
             self._clock = ScaledClock(anchor_unix=row.anchor_unix, epoch=row.epoch, speed=row.speed)
 
 
-def application(settings: Settings) -> AbstractContextManager[Application]:
+def application(
+    settings: Settings, purpose: Purpose = Purpose.COMMAND
+) -> AbstractContextManager[Application]:
     """The application on its configured servers, or on the embedded ones: started, or joined when they run."""
-    return closing(assemble(settings))
+    return closing(assemble(settings, purpose))
 
 
-def assemble(settings: Settings) -> Application:
-    """As `application`, for a process that closes it itself. The schema is up to date and the keys fit."""
+def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Application:
+    """As `application`, for a process that closes it itself. The schema is up to date, the keys fit, and the database
+    belongs to the settings, or refuses to be written. Raises `OtherSettings` for a process that would act by itself.
+    """
     refuse_plain_http(settings)
     with ExitStack() as undo:
         servers = own_servers(settings)
@@ -88,24 +114,30 @@ def assemble(settings: Settings) -> Application:
         channels = _message_channels(telephony)
         policy = settings.policy.policy(zone=settings.centre.timezone)
         refuse_unknown_channels(policy, channels)
-        store = Store(_database_url(settings, servers), Vault(keys), pool_size=settings.database.pool_size)
+        store = Store(database_url(settings, servers), Vault(keys), pool_size=settings.database.pool_size)
         undo.callback(store.dispose)
-        schema, drill, clock, policy_version = _prepare_database(settings, store, keys, carrier, policy)
+        identity = identity_of(settings, telephony, carrier, keys)
+        prepared = _prepare_database(
+            settings, store, keys, carrier, policy, identity, purpose, owner_url(settings, servers)
+        )
         undo.pop_all()
-    celery = make_app(_broker_url(settings, servers))
-    enqueue = Enqueuer(celery)
+    message_key = MessageKey(secret=_derived(keys, b"broker"))
+    celery = make_app(_broker_url(settings, servers), message_key)
+    enqueue = Enqueuer(celery, message_key)
     store.after_commit = EnqueueLimiter(enqueue, spacing_seconds=0.2)
     services = Services(
         store=store,
-        clock=clock,
+        clock=prepared.clock,
         real=SystemClock(),
-        policies=Policies(store, current=policy_version),
+        policies=Policies(store, current=prepared.policy_version),
         rendered_scripts=RenderedScripts(
             store,
             sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER),
             names=settings.centre.names(),
         ),
         lines=LineRules(
+            settings_calls_per_second=settings.telephony.calls_per_second,
+            settings_lines=settings.telephony.lines,
             post_timeout_seconds=settings.telephony.timeout_seconds,
             silence_seconds=settings.telephony.silence_seconds,
         ),
@@ -119,15 +151,18 @@ def assemble(settings: Settings) -> Application:
             callback_number=settings.telephony.caller_number,
         ),
         work=WorkRules(approve_above_rows=settings.lists.approve_above_rows),
-        drill=drill,
-        derive_key=hashlib.blake2b(key=keys.index, person=b"derive").digest(),
-        schema=schema,
+        drill=prepared.drill,
+        derive_key=_derived(keys, b"derive"),
+        schema=prepared.schema,
         enqueue=enqueue,
     )
     return Application(
         settings=settings,
         services=services,
+        identity=identity,
+        differences=prepared.differences,
         celery=celery,
+        enqueuer=enqueue,
         telephony=telephony,
         message_channels=channels,
         carrier=carrier,
@@ -135,43 +170,132 @@ def assemble(settings: Settings) -> Application:
     )
 
 
+def _derived(keys: Keys, purpose: bytes) -> bytes:
+    """A key for one purpose, 64 bytes, that reveals nothing of the keys it is made of."""
+    return hashlib.blake2b(key=keys.index, person=purpose).digest()
+
+
+def identity_of(
+    settings: Settings, telephony: TelephonyConfig, carrier: CarrierAccess | None, keys: Keys
+) -> Identity:
+    """What a database of this process belongs to: its line and its centre. The pace is no part of it."""
+    identity = {
+        "telephony.base_url": (settings.telephony.base_url or SIMULATED_LINE,),
+        "telephony.caller_number": (telephony.caller_number,),
+        "telephony.officer_number": (telephony.officer_number or "-",),
+        "centre.timezone": (settings.centre.timezone,),
+        "centre.area_code": (settings.centre.area_code,),
+    }
+    if carrier is not None:
+        return identity
+    tokens = (telephony.auth_token, telephony.auth_token_next)
+    return identity | {
+        "telephony.account_sid": (telephony.account_sid,),
+        "telephony.auth_token": tuple(_fingerprint(token, keys) for token in tokens if token),
+        "web.public_url": (telephony.public_url,),
+    }
+
+
+def _fingerprint(secret: str, keys: Keys) -> str:
+    """Tells two secrets apart, and says nothing about them to whoever lacks the keys."""
+    key = _derived(keys, b"identity")
+    return f"fingerprint {hashlib.blake2b(secret.encode(), key=key, digest_size=4).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """What the database says. `schema`: its revision. `policy_version`: of new cases."""
+
+    schema: str
+    drill: bool
+    clock: Clock
+    policy_version: int
+    differences: tuple[Difference, ...]
+
+
 def _prepare_database(
-    settings: Settings, store: Store, keys: Keys, carrier: CarrierAccess | None, policy: Policy
-) -> tuple[str, bool, Clock, int]:
-    """The schema is this version's, and holds line group, policy and scripts of the settings. Returns the revision,
-    whether it is a drill's, the service clock, and the version of the policy.
+    settings: Settings,
+    store: Store,
+    keys: Keys,
+    carrier: CarrierAccess | None,
+    policy: Policy,
+    identity: Identity,
+    purpose: Purpose,
+    owner_url: str | None,
+) -> _Prepared:
+    """The schema is this version's, and holds the policy and the scripts of the settings; the pace of the settings is
+    taken at the first start alone. A command with other settings changes nothing.
     """
-    schema = migrate_database(store.sql_engine)
+    schema = migrate_database(
+        store.sql_engine, owner_url=owner_url, before_upgrade=lambda: _refuse_others(store, identity, purpose)
+    )
     real = SystemClock()
     with store.begin() as tx:
-        check_database_keys(tx, keys)
+        recorded = recorded_identity(tx)
+        differences = identity_differences(recorded, identity)
+        if differences and purpose is Purpose.SERVE:
+            raise OtherSettings(differences)
+        check_database_keys(tx, keys, may_write=not differences)
         clock: Clock = FollowedClock(store) if read_service_clock(tx) is not None else real
-    now = clock.now()
-    with store.begin() as tx:
-        begin_chain(tx, now=now)
+    if not differences:
+        now = clock.now()
+        with store.begin() as tx:
+            begin_chain(tx, now=now)
     with store.begin() as tx:
         if isinstance(clock, FollowedClock) and carrier is None:
             raise SettingsError(
                 key="telephony.base_url",
                 problem="this database runs on a drill's clock, which no real line may follow",
             )
-        configure_line_group(
-            tx,
-            name="main",
-            calls_per_second=settings.telephony.calls_per_second,
-            lines=settings.telephony.lines,
-            real_now=real.now(),
+        if differences:
+            policy_version = newest_policy_version(tx)
+        else:
+            _set_pace(
+                tx, settings, is_first=recorded is None and purpose is Purpose.SERVE, real_now=real.now()
+            )
+            if purpose is Purpose.SERVE:
+                if recorded is None:
+                    refuse_other_line(tx, is_simulated=carrier is not None)
+                record_identity(tx, identity)
+            policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
+            seed_scripts(tx, now=clock.now())
+        drill = is_drill_database(tx)
+    if differences and purpose is Purpose.COMMAND:
+        store.refuses_writing = OtherSettings(differences)
+    return _Prepared(
+        schema=schema, drill=drill, clock=clock, policy_version=policy_version, differences=differences
+    )
+
+
+def refuse_other_line(tx: Tx, *, is_simulated: bool) -> None:
+    """Simulated calls never count as real ones. Raises `SettingsError` and `RealRecords`."""
+    if is_simulated:
+        refuse_real_records(tx)
+    elif is_drill_database(tx):
+        raise SettingsError(
+            key="telephony.base_url",
+            problem="is a real line, and this database is a drill: use another data_dir or database",
         )
-        policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
-        seed_scripts(tx, now=clock.now())
-        return schema, is_drill_database(tx), clock, policy_version
 
 
-def _database_url(settings: Settings, servers: EmbeddedServers | None) -> str:
-    if settings.database.url is not None:
-        return settings.database.url.get_secret_value()
-    assert servers is not None
-    return servers.database_url
+def _refuse_others(store: Store, identity: Identity, purpose: Purpose) -> None:
+    """A process with other settings does not migrate the database either."""
+    with store.begin() as tx:
+        differences = identity_differences(recorded_identity(tx), identity)
+    if differences and purpose is not Purpose.ADOPT:
+        raise OtherSettings(differences)
+
+
+def _set_pace(tx: Tx, settings: Settings, *, is_first: bool, real_now: datetime) -> None:
+    telephony = settings.telephony
+    set_pace = configure_line_group if is_first else ensure_line_group
+    set_pace(
+        tx,
+        name="main",
+        calls_per_second=telephony.calls_per_second,
+        lines=telephony.lines,
+        real_now=real_now,
+    )
 
 
 def _broker_url(settings: Settings, servers: EmbeddedServers | None) -> str:

@@ -1,33 +1,199 @@
 """The Celery application, and how work is enqueued: by its name and ids, after the commit. Losing a message loses
 nothing, since what is due is in the rows.
+
+A message is an order, signed with a key that every process of the service derives from the keys file. A worker believes
+nothing else of a message: what comes without a valid signature is discarded before Celery sees any of it, and from what
+comes with one a new message is made. So a message that somebody else put on a queue can stop no worker.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+import uuid
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from queue import Empty
+from typing import TYPE_CHECKING, Any, Final
 
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu.connection import Connection
+
+from dialer.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    import redis
+    from kombu.transport.redis import Channel, Transport
 
 TASK_PREFIX = "dialer."
 DIAL_QUEUE = "dial"
 BULK_QUEUE = "bulk"
 _BULK = frozenset({"load_list", "resume_loads", "close_withdrawn", "render_script", "resume_renders"})
 _EXPIRES_SECONDS = 30
+_CLOCKS_APART_SECONDS = 60
+"""The sender's clock may be ahead by so much."""
 _DEEP = 100
+_ORDER, _SIGNATURE = "order", "signature"
+_LONGEST_ORDER = 1000
+"""Characters: a name and a few ids."""
 
 _log = logging.getLogger(__name__)
 
 
-def make_app(url: str) -> Celery:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The name of a task without `TASK_PREFIX`, and the ids that it is about. `sent_at` in Unix seconds: soon after it
+    the order is worth nothing, however often it is delivered.
+    """
+
+    name: str
+    ids: tuple[int | str, ...]
+    sent_at: float
+
+
+class UnsignedMessage(Exception):
+    """A message that none of our processes has sent. Its text says what is wrong and nothing of the content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageKey:
+    """Signs and reads orders. `secret`: at least 32 bytes, the same in all processes of a service."""
+
+    secret: bytes = field(repr=False)
+
+    def headers(self, order: Order) -> dict[str, str]:
+        """The headers of a message with this order."""
+        text = json.dumps([order.name, list(order.ids), order.sent_at])
+        return {_ORDER: text, _SIGNATURE: self._signature(text)}
+
+    def read(self, headers: object, *, unix_seconds: float) -> Order | None:
+        """The order in these headers; None: it was sent too long ago. Raises `UnsignedMessage`."""
+        if not isinstance(headers, Mapping):
+            raise UnsignedMessage("headers are no mapping")
+        text, signature = headers.get(_ORDER), headers.get(_SIGNATURE)
+        if not isinstance(text, str) or not isinstance(signature, str) or len(text) > _LONGEST_ORDER:
+            raise UnsignedMessage("no order, or no signature")
+        # Compared as bytes: the comparison of texts raises for anything but ASCII.
+        if not hmac.compare_digest(signature.encode("utf-8", "replace"), self._signature(text).encode()):
+            raise UnsignedMessage("the signature is not ours")
+        # Only our own processes have written what follows.
+        name, ids, sent_at = json.loads(text)
+        age_seconds = unix_seconds - sent_at
+        if not -_CLOCKS_APART_SECONDS <= age_seconds <= _EXPIRES_SECONDS:
+            return None
+        return Order(name=name, ids=tuple(ids), sent_at=sent_at)
+
+    def _signature(self, text: str) -> str:
+        return hmac.new(self.secret, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+
+def _message_of(order: Order, key: MessageKey, *, delivery_tag: str) -> dict[str, Any]:
+    """As kombu keeps it on a queue, with everything that Celery reads; nothing of it comes from the message that
+    carried the order. It is signed too, at the same time: one that is put back on its queue is read again.
+    """
+    task_id = str(uuid.uuid4())
+    expires = datetime.fromtimestamp(order.sent_at + _EXPIRES_SECONDS, UTC).isoformat()
+    body = json.dumps(
+        [list(order.ids), {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
+    )
+    return {
+        "body": b64encode(body.encode()).decode(),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": {
+            "lang": "py", "task": TASK_PREFIX + order.name, "id": task_id, "root_id": task_id, "parent_id": None,
+            "group": None, "retries": 0, "timelimit": [None, None], "eta": None, "expires": expires, "shadow": None,
+            "argsrepr": "", "kwargsrepr": "", "origin": "", "ignore_result": True,
+            **key.headers(order),
+        },
+        "properties": {
+            "correlation_id": task_id, "delivery_mode": 2, "delivery_info": {"exchange": "", "routing_key": ""},
+            "priority": 0, "body_encoding": "base64", "delivery_tag": delivery_tag,
+        },
+    }  # fmt: skip
+
+
+@cache
+def _transport_of(key: MessageKey) -> type[Transport]:
+    """As kombu's for Redis; it delivers only what `key` has signed, in a message made anew."""
+    # Imported when a process first connects: the client library would cost every command 0.3 s.
+    from kombu.transport import redis as kombu_redis  # noqa: PLC0415
+
+    faults_of_broker = (
+        Empty,
+        *kombu_redis.Transport.connection_errors,
+        *kombu_redis.Transport.channel_errors,
+    )
+
+    class CheckedChannel(kombu_redis.Channel):
+        """An item of a queue that is no message at all is discarded."""
+
+        def _brpop_read(self, **options: object) -> object:
+            # A channel that was closed has no transport any more.
+            transport = self.connection
+            try:
+                return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
+            except faults_of_broker:
+                raise
+            except Exception as fault:
+                if transport is None or transport.is_handling:
+                    raise
+                _log_discarded(type(fault).__name__)
+                raise Empty from None
+
+    class CheckedTransport(kombu_redis.Transport):
+        Channel = CheckedChannel
+        is_handling = False
+        """A message that was ours is being handled: a fault is none of its form."""
+
+        def _deliver(self, message: object, queue: str) -> None:
+            headers = message.get("headers") if isinstance(message, dict) else None
+            try:
+                order = key.read(headers, unix_seconds=time.time())
+            except UnsignedMessage as fault:
+                _log_discarded(str(fault))
+                return
+            if order is None:
+                _log.debug("an old message was discarded")
+                return
+            self.is_handling = True
+            try:
+                clean = _message_of(order, key, delivery_tag=str(uuid.uuid4()))
+                super()._deliver(clean, queue)  # type: ignore[no-untyped-call]
+            finally:
+                self.is_handling = False
+
+    return CheckedTransport
+
+
+def _log_discarded(why: str) -> None:
+    _log.warning("a message that is not ours was discarded: %s", why)
+
+
+def _connections(key: MessageKey) -> type[Connection]:
+    """Connections with the transport of this key, whatever their address says."""
+
+    class CheckedConnection(Connection):
+        def get_transport_cls(self) -> type[Transport]:
+            return _transport_of(key)
+
+    return CheckedConnection
+
+
+def make_app(url: str, key: MessageKey) -> Celery:
     """A Celery application on the broker at `url` (redis:// or redis+socket://). Results are never kept: the rows are
     the truth. A message is taken off the queue when a worker begins it, so that no visibility timeout can ever start a
     second copy; one that dies with its worker is found again by the next tick.
     """
     app = Celery("dialer", broker=url, set_as_current=True)
+    app.amqp.Connection = _connections(key)
     app.conf.update(
         task_ignore_result=True,
         task_acks_late=False,
@@ -58,8 +224,9 @@ def make_app(url: str) -> Celery:
 class Enqueuer:
     """`enqueue("dial")` tells a worker that there is work. A broker that does not answer costs a log line."""
 
-    def __init__(self, app: Celery) -> None:
+    def __init__(self, app: Celery, key: MessageKey) -> None:
         self._app = app
+        self._key = key
 
     def __call__(self, name: str, *ids: int | str) -> None:
         self.send(name, *ids)
@@ -70,13 +237,12 @@ class Enqueuer:
         try:
             self._app.send_task(
                 TASK_PREFIX + name,
-                args=ids,
                 queue=queue,
-                expires=_EXPIRES_SECONDS,
+                headers=self._key.headers(Order(name=name, ids=ids, sent_at=time.time())),
                 retry=False,
                 ignore_result=True,
             )
-        except (OperationalError, OSError) as fault:
+        except Exception as fault:  # noqa: BLE001  # every kind of broker fault means the same here
             _log.warning("broker does not answer, the next tick finds the work: %s", type(fault).__name__)
             return False
         return True
@@ -90,6 +256,37 @@ class Enqueuer:
             _log.warning("broker does not tell its depth: %s", type(fault).__name__)
             return False
         return depth > _DEEP
+
+
+_UNACKNOWLEDGED: Final = ("unacked", "unacked_index", "unacked_mutex")
+
+
+def discard_messages(app: Celery, queues: Sequence[str]) -> None:
+    """These queues are empty, and as kombu knows them, whatever anybody wrote there: the rows say what is due. Raises
+    `Unavailable` when the broker does not answer.
+    """
+    try:
+        with app.connection_for_write() as connection:
+            channel = connection.default_channel
+            with channel.conn_or_acquire() as client:
+                client.delete(*_UNACKNOWLEDGED)
+                for queue in queues:
+                    client.delete(*(channel._q_for_pri(queue, step) for step in channel.priority_steps))  # noqa: SLF001
+                    _mend_bindings(client, channel, queue)
+    except Exception as fault:
+        raise Unavailable(part="broker", problem=type(fault).__name__) from fault
+
+
+def _mend_bindings(client: redis.Redis, channel: Channel, queue: str) -> None:
+    """The exchange of this queue leads to it alone: kombu fails on an entry that it cannot read."""
+    name = channel.keyprefix_queue % queue
+    own = channel.sep.join((queue, "", queue)).encode()
+    if client.type(name) == b"set":
+        others = [member for member in client.smembers(name) if member != own]
+        if others:
+            client.srem(name, *others)
+    else:
+        client.delete(name)
 
 
 class EnqueueLimiter:

@@ -21,7 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
-from dialer.broker import BULK_QUEUE, DIAL_QUEUE, Enqueuer
+from dialer.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.control.health import SCHEDULER_PART, TICK_PART, close_cycle
 from dialer.core.errors import Unavailable
 from dialer.db.system_state import (
@@ -156,7 +156,7 @@ def _lead(app: Application, process: str, still_held: Callable[[], bool], stoppe
 def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
     settings = app.settings.scheduler
     tick = settings.tick_seconds
-    enqueue = Enqueuer(app.celery)
+    enqueue = app.enqueuer
     scheduler = BackgroundScheduler(
         timezone="UTC",
         # A tick that was missed is run once, however late: what is due is in the rows, not in the tick.

@@ -6,13 +6,16 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from celery import Celery
 from pydantic import BaseModel, ConfigDict
 
+from dialer.broker import Enqueuer
 from dialer.cases.store import Policies
 from dialer.core.values import Grade, MessageChannel
+from dialer.db.system_state import Difference, Identity
 from dialer.db.unit_of_work import Store
 from dialer.org.unit_store import Units
 from dialer.runtime.clock import Clock
@@ -29,6 +32,9 @@ class LineRules:
     """How calls leave, in real seconds."""
 
     group: str = "main"
+    settings_calls_per_second: float | None = None
+    """The pace of the settings of this process; None: as the database knows it. It applies when a person says so."""
+    settings_lines: int | None = None
     horizon_seconds: float = 0.4
     """A worker claims what may leave within this time, so that the most urgent attempt of now leaves no later than
     that.
@@ -97,13 +103,29 @@ class Services:
     units: Units = field(default_factory=Units)
 
 
+class Purpose(StrEnum):
+    """Why a process opens its database."""
+
+    SERVE = "serve"
+    """It acts by itself: the database must belong to its settings, and the first one makes it so."""
+    COMMAND = "command"
+    """It does what a person asks; with other settings than the database's it only reads."""
+    ADOPT = "adopt"
+    """A person changes what the database belongs to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
     """Everything an entry point needs. `close` leaves servers running that others use."""
 
     settings: Settings
     services: Services
+    identity: Identity = field(default_factory=dict)
+    """What this process would have the database belong to."""
+    differences: tuple[Difference, ...] = ()
+    """In what the database belongs to something else: then nothing is written."""
     celery: Celery
+    enqueuer: Enqueuer
     telephony: TelephonyConfig
     message_channels: Mapping[MessageChannel, Callable[[], MessageClient]]
     """Each configured channel of messages, and what makes its client."""

@@ -217,7 +217,7 @@ def _database(servers: EmbeddedServers, *, template: str) -> Iterator[str]:
     with _admin(servers) as admin:
         _create(admin, name, template)
     try:
-        yield servers.database_url.rpartition("/")[0] + f"/{name}"
+        yield servers.owner_url.rpartition("/")[0] + f"/{name}"
     finally:
         # The server's own upkeep may be at work in it, which no ordinary role may end; all goes with the run anyway.
         with suppress(psycopg.errors.InsufficientPrivilege), _admin(servers) as admin:
@@ -235,7 +235,7 @@ def _migrated_template(servers: EmbeddedServers) -> str:
         draft = f"{_TEMPLATE}_draft"
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(draft)))
         _create(admin, draft, "template0")
-        url = servers.database_url.rpartition("/")[0] + f"/{draft}"
+        url = servers.owner_url.rpartition("/")[0] + f"/{draft}"
         services = sa.create_engine(url)
         migrate_database(services)
         services.dispose()
@@ -264,6 +264,6 @@ def _create(admin: psycopg.Connection, name: str, template: str) -> None:
 
 @contextmanager
 def _admin(servers: EmbeddedServers) -> Iterator[psycopg.Connection]:
-    url = servers.database_url.replace("postgresql+psycopg", "postgresql")
+    url = servers.owner_url.replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection

@@ -87,6 +87,7 @@ ACTS: Mapping[str, str] = {
     "script_approve": gettext_noop("a script approved"),
     "script_draft": gettext_noop("a script drafted"),
     "script_trial": gettext_noop("a script trial begun or ended"),
+    "settings.adopt": gettext_noop("other settings adopted"),
     "search": gettext_noop("a person searched for"),
     "sessions_end": gettext_noop("sessions ended"),
     "sign_in": gettext_noop("signed in"),

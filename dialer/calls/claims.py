@@ -61,6 +61,12 @@ def promote_planned(tx: Tx, *, now: datetime) -> int:
     return tx.execute(attempt_update(AttemptEvent.DUE).where(t.attempt.c.id.in_(due))).rowcount
 
 
+def is_any_ready(tx: Tx) -> bool:
+    """Whether an attempt waits for a line."""
+    ready = sa.exists().where(t.attempt.c.state == word(AttemptState.READY), ~t.attempt.c.held)
+    return bool(tx.scalar(sa.select(ready)))
+
+
 def ready_outside_window(tx: Tx, *, limit: int) -> list[OutsideWindow]:
     """Ready attempts of grades that do not wait for the window, most urgent first."""
     statement = (
@@ -89,7 +95,7 @@ def claim_attempts(
     a call or rests, or when it is night there: `closed_until` gives the next opening for a number, or None.
     """
     slots = group.slots(real_now=real_now, horizon_seconds=horizon_seconds)[:at_most]
-    if not slots or (group.paused_until is not None and group.paused_until > now):
+    if not slots or group.is_paused(now):
         return []
     candidates = _unpaused_candidates(tx, limit=len(slots), now=now)
     if not candidates:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from dialer.calls.claims import (
     Sending,
     accept_attempts,
     claim_attempts,
+    is_any_ready,
     mark_attempts_sending,
     promote_planned,
 )
@@ -48,6 +50,8 @@ _SLACK_SECONDS = 0.3
 _COUNTED_PER_SECOND = 50.0
 """Above this no carrier counts calls by the second, and a short lag need not cost a claim."""
 _WRITE_TRIES = 40
+_ANSWERED_SECONDS = 60.0
+"""A carrier that has answered within this time is taken to answer."""
 _LONGEST_PAUSE_SECONDS = 0.9
 
 
@@ -63,6 +67,40 @@ class _Answers:
         return bool(self.given or self.late)
 
 
+class CarrierCheck:
+    """Whether the carrier answers at all, as one dialling process sees it. Calls leave only to a carrier that answered
+    within the last minute, and after the last request that got no answer: a harmless request finds that out, so that a
+    line that resets every connection uses up nobody's attempt. Until it has answered the first order of this process,
+    one call leaves at a time.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._answered_at: float | None = None
+        self._has_answered_an_order = False
+
+    @property
+    def is_answering(self) -> bool:
+        answered_at = self._answered_at
+        return answered_at is not None and self._clock() - answered_at < _ANSWERED_SECONDS
+
+    def allowed(self, *, under_way: int) -> int | None:
+        """How many calls may leave beside those that are under way; None: as many as pacing allows."""
+        return None if self._has_answered_an_order else max(0, 1 - under_way)
+
+    def note(self, *, answered: bool) -> None:
+        """The outcome of a harmless request."""
+        self._answered_at = self._clock() if answered else None
+
+    def note_order(self, answer: SendResult) -> None:
+        """The outcome of an order for a call."""
+        answered = isinstance(answer, Placed) or (
+            isinstance(answer, Refused) and answer.http_status is not None
+        )
+        self.note(answered=answered)
+        self._has_answered_an_order = self._has_answered_an_order or answered
+
+
 async def dial(
     services: Services,
     client: CallClient,
@@ -71,20 +109,24 @@ async def dial(
     stopping: Callable[[], bool],
     linger_seconds: float = 0.0,
     allowed: Callable[[Tx], int | None] = lambda _tx: None,
+    check: CarrierCheck | None = None,
 ) -> int:
     """Places calls until nothing more may be claimed, `for_seconds` have passed or `stopping()` is true; what has been
     claimed is sent or handed back first. Within `linger_seconds` of the last call a line that comes free is used at
     once, not at the next tick. `allowed` says before each claim how many
-    calls may leave; None: as many as pacing allows. Returns how many calls were sent.
+    calls may leave; None: as many as pacing allows. `check`: as `CarrierCheck` says; None: not checked. Returns how
+    many calls were sent.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + for_seconds
-    run = _Run(services, client, allowed)
+    run = _Run(services, client, allowed, check)
     ends_at = loop.time()
     try:
         while loop.time() < until and not stopping():
             if not run.is_behind():
                 claimed = await asyncio.to_thread(run.claim)
+                if run.must_ask and await run.ask_carrier():
+                    claimed = await asyncio.to_thread(run.claim)
                 if claimed:
                     ends_at = loop.time() + linger_seconds
                 elif not run.sending and not run.next_slot_at and loop.time() >= ends_at:
@@ -99,9 +141,18 @@ async def dial(
 class _Run:
     """One dialling task: claims ahead while earlier calls are still being posted."""
 
-    def __init__(self, services: Services, client: CallClient, allowed: Callable[[Tx], int | None]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        client: CallClient,
+        allowed: Callable[[Tx], int | None],
+        check: CarrierCheck | None,
+    ) -> None:
         self.services = services
         self._allowed = allowed
+        self._check = check
+        self.must_ask = False
+        """A call could leave, and it is not known whether the carrier answers."""
         self.client = client
         self.sending: set[asyncio.Task[None]] = set()
         self.answers = _Answers()
@@ -131,6 +182,7 @@ class _Run:
         services = self.services
         rules = services.lines
         self.next_slot_at = None
+        self.must_ask = False
         # Read here, so that no call waits for it when it is about to leave.
         services.rendered_scripts.now(services.real.now())
         with services.store.begin() as tx:
@@ -140,6 +192,8 @@ class _Run:
             if not services.policies.newest.window.is_open(now):
                 return []
             allowed = self._allowed(tx)
+            if self._check is not None:
+                allowed = _fewer(allowed, self._check.allowed(under_way=len(self.sending)))
             if allowed == 0:
                 return []
             group = lock_line_group(tx, name=rules.group)
@@ -151,6 +205,10 @@ class _Run:
             self._slack = timedelta(seconds=_SLACK_SECONDS if paced else rules.lease_seconds)
             horizon = timedelta(seconds=rules.horizon_seconds)
             self.next_slot_at = group.next_slot_at if group.next_slot_at >= real_now + horizon else None
+            if self._check is not None and not self._check.is_answering:
+                slots = group.slots(real_now=real_now, horizon_seconds=rules.horizon_seconds)
+                self.must_ask = bool(slots) and not group.is_paused(now) and is_any_ready(tx)
+                return []
             return claim_attempts(
                 tx,
                 group,
@@ -162,6 +220,23 @@ class _Run:
                 number_retry_seconds=services.policies.newest.number_spacing_seconds,
                 closed_until=lambda number: closed_until(number, services.policies.newest.window, now),
             )
+
+    async def ask_carrier(self) -> bool:
+        """True when the carrier answers. No answer counts as a failure of the breaker, and costs no attempt."""
+        assert self._check is not None
+        asked_at = self.services.real.now()
+        answers = await self.client.answers()
+        self._check.note(answered=answers)
+        if not answers:
+            no_answer = Refused(fault=Fault.OURS, detail="no answer to a harmless request")
+            await asyncio.to_thread(self._note_trouble, Answered(sent_at=asked_at, answer=no_answer))
+        return answers
+
+    def _note_trouble(self, answered: Answered) -> None:
+        services = self.services
+        with services.store.begin() as tx:
+            real_now = services.real.now()
+            evaluate_breaker(tx, services, [answered], now=services.clock.now(), real_now=real_now)
 
     def send(self, claimed: Sequence[Claimed]) -> None:
         """Starts sending, in slices of about the same moment, so that fencing is one statement a slice."""
@@ -221,6 +296,8 @@ class _Run:
             attempt_id=claimed.attempt_id, to=claimed.to, may_send=lambda: self.services.real.now() < until
         )
         answer = await self.client.send(order)
+        if self._check is not None:
+            self._check.note_order(answer)
         self.answers.given.append((claimed, answer))
 
     async def breathe(self) -> None:
@@ -263,6 +340,11 @@ class _Run:
             _log.warning("%s", fault)
             self.answers.given[:0] = answers.given
             self.answers.late[:0] = answers.late
+
+
+def _fewer(one: int | None, other: int | None) -> int | None:
+    """The lower of two limits; None: no limit."""
+    return min((each for each in (one, other) if each is not None), default=None)
 
 
 async def _wait_for(moment: float) -> None:

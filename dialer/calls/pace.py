@@ -1,7 +1,8 @@
 """The pace of the robot, changed while the service runs, and the breaker that stops calls to a carrier in trouble.
 
-The settings say what the lines can bear; a supervisor may set less. That holds over every restart until it is given
-back. Trouble in a row opens the breaker, and one call that the carrier takes closes it.
+The settings say what the lines can bear; a supervisor may set less. A start of a process changes nothing: the first
+start takes the pace of the settings, and what they say later applies when a person says so. Trouble in a row opens the
+breaker, and one call that the carrier takes closes it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 
 from dialer.calls.pacing import (
     LineGroup,
+    configure_line_group,
     lock_line_breaker,
     read_breaker,
     read_line_group,
@@ -73,9 +75,17 @@ def set_pace(
 
 
 def restore_pace(services: Services, *, by: str, why: str = "", visible_to: int | None = None) -> LineGroup:
-    """The pace of the settings holds again. Raises `NotFound` as `set_pace` does."""
+    """The pace of the settings holds, as this process has read them. Raises `NotFound` as `set_pace` does."""
+    lines = services.lines
 
-    def change(tx: Tx, _before: LineGroup) -> None:
+    def change(tx: Tx, before: LineGroup) -> None:
+        configure_line_group(
+            tx,
+            name=lines.group,
+            calls_per_second=lines.settings_calls_per_second or before.most_calls_per_second,
+            lines=lines.settings_lines or before.most_lines,
+            real_now=services.real.now(),
+        )
         restore_line_pace(tx, name=services.lines.group, real_now=services.real.now())
 
     who = actor_name(by)

@@ -59,9 +59,26 @@ class LineGroup:
             slot += gap
         return found
 
+    def is_paused(self, now: datetime) -> bool:
+        """`now`: service time."""
+        return self.paused_until is not None and self.paused_until > now
+
     def after(self, slots: list[datetime]) -> datetime:
         """The next free slot once these are used."""
         return slots[-1] + timedelta(seconds=1 / (self.calls_per_second * PACE_HEADROOM))
+
+
+def ensure_line_group(tx: Tx, *, name: str, calls_per_second: float, lines: int, real_now: datetime) -> None:
+    """The group exists. One that exists stays as it is: its pace is changed by an act alone."""
+    statement = insert(t.line_group).values(
+        name=name,
+        calls_per_second=calls_per_second,
+        lines=lines,
+        settings_calls_per_second=calls_per_second,
+        settings_lines=lines,
+        next_slot_at=real_now,
+    )
+    tx.execute(statement.on_conflict_do_nothing(index_elements=["name"]))
 
 
 def configure_line_group(
@@ -70,26 +87,15 @@ def configure_line_group(
     """The group exists with these settings; its slots, pauses and breaker stay as they were. A slower pace that was set
     by hand still holds.
     """
+    ensure_line_group(tx, name=name, calls_per_second=calls_per_second, lines=lines, real_now=real_now)
     group = t.line_group.c
-    tx.execute(
-        insert(t.line_group)
-        .values(
-            name=name,
-            calls_per_second=calls_per_second,
-            lines=lines,
-            settings_calls_per_second=calls_per_second,
-            settings_lines=lines,
-            next_slot_at=real_now,
-        )
-        .on_conflict_do_update(
-            index_elements=["name"],
-            set_={
-                "calls_per_second": sa.func.least(group.asked_calls_per_second, calls_per_second),
-                "lines": sa.func.least(group.asked_lines, lines),
-                "settings_calls_per_second": calls_per_second,
-                "settings_lines": lines,
-            },
-        )
+    _set(
+        tx,
+        name,
+        calls_per_second=sa.func.least(group.asked_calls_per_second, calls_per_second),
+        lines=sa.func.least(group.asked_lines, lines),
+        settings_calls_per_second=calls_per_second,
+        settings_lines=lines,
     )
 
 

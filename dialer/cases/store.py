@@ -351,14 +351,18 @@ def ensure_policy_version(tx: Tx, content: Mapping[str, Any], *, now: datetime) 
         sa.select(t.policy_version.c.version).where(t.policy_version.c.content_hash == content_hash)
     )
     if version is None:
-        newest = tx.scalar(sa.select(sa.func.coalesce(sa.func.max(t.policy_version.c.version), 0)))
-        version = newest + 1
+        version = newest_policy_version(tx) + 1
         tx.execute(
             sa.insert(t.policy_version).values(
                 version=version, content=orjson.loads(packed), content_hash=content_hash, created_at=now
             )
         )
     return int(version)
+
+
+def newest_policy_version(tx: Tx) -> int:
+    """The number of the version that was made last; 0 when there is none."""
+    return int(tx.scalar(sa.select(sa.func.coalesce(sa.func.max(t.policy_version.c.version), 0))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -23,18 +24,21 @@ from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.cases.alarms import unacknowledged_alarms_of
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, fields_of, one_of, print_found, print_json
-from dialer.control.overview import acknowledge_alarm
-from dialer.core.errors import Invalid
+from dialer.control.overview import acknowledge_alarm, adopt_identity
+from dialer.core.errors import Invalid, Refusal
 from dialer.core.events import AlarmCode
 from dialer.core.values import FraudType, Grade, PauseScope
 from dialer.db.audit import Finding, Flaw
+from dialer.db.migrations import owned_tables
+from dialer.db.system_state import OtherSettings, recorded_identity
 from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, Text, bilingual, gettext_noop
 from dialer.outcomes.filing import file_case
 from dialer.runtime.doctor import Check, Probe, examine_installation
-from dialer.runtime.settings import CentreSettings, Settings, load_settings
+from dialer.runtime.settings import CentreSettings, load_settings
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
 from dialer.scripts.rendered import seconds_before_question
+from dialer.services import Application, Purpose
 from dialer.words import stored_word, word_of
 
 control = typer.Typer()
@@ -194,6 +198,7 @@ def _at(moment: datetime) -> str:
 
 
 care = typer.Typer()
+settings_commands = typer.Typer(help="The settings that the database belongs to.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that encrypt personal data.", no_args_is_help=True)
 filed = typer.Typer(help="Cases filed with the police 立案.", no_args_is_help=True)
 
@@ -209,18 +214,44 @@ def migrate() -> None:
 def doctor(*, as_json: AsJson = False) -> None:
     """Check whether this machine can run the service, and say how to fix what is wrong; exit 1 if anything is."""
     settings = load_settings()
-    probe = Probe(
-        name="database and broker",
-        run=lambda: _try_parts(settings),
-        mend="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
-    )
-    found = [*examine_installation(settings, probe), check_names(settings.centre)]
+    with ExitStack() as closing:
+        opened: list[Application] = []
+
+        def parts() -> str:
+            opened.append(closing.enter_context(application(settings)))
+            return _try_parts(opened[0])
+
+        found = examine_installation(
+            settings,
+            Probe(
+                name="database and broker",
+                run=parts,
+                mend="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
+            ),
+            Probe(
+                name=gettext_noop("settings of the database"),
+                run=lambda: _compare_settings(opened[0]),
+                mend=gettext_noop("correct the settings, or dialer settings adopt"),
+            ),
+            Probe(
+                name=gettext_noop("pace"),
+                run=lambda: _compare_pace(opened[0]),
+                mend=gettext_noop("dialer pace --from-settings, or correct the settings"),
+            ),
+            Probe(
+                name=gettext_noop("role of the database"),
+                run=lambda: _check_role(opened[0]),
+                mend=gettext_noop("use two roles, see docs/operations.md"),
+                warns=True,
+            ),
+        )
+        found = [*found, check_names(settings.centre)]
     print_found(
         found,
         as_json=as_json,
         plain=lambda one: fields_of(one, "name", "ok") | {"detail": str(one.detail), "mend": str(one.mend)},
         columns={
-            "": lambda one: "[red]!![/]" if not one.ok else "[yellow]![/]" if one.mend else "[green]ok[/]",
+            "": _mark,
             "检查 check": lambda one: bilingual(one.name),
             "结果 found": lambda one: bilingual(one.detail),
             "怎么办 fix": lambda one: bilingual(one.mend),
@@ -248,13 +279,76 @@ def check_names(centre: CentreSettings) -> Check:
     mend = gettext_noop(
         "give a shorter name, such as the short name of the bureau, in DIALER_CENTRE__BUREAU_ZH or _EN"
     )
-    return Check(name=name, detail=detail, mend=mend, advice=True)
+    return Check(name=name, detail=detail, mend=mend, warns=True)
 
 
-def _try_parts(settings: Settings) -> str:
-    with application(settings) as app, app.celery.connection_for_write() as connection:
+def _mark(check: Check) -> str:
+    if not check.ok:
+        return "[red]!![/]"
+    return "[yellow]![/]" if check.warns and check.mend else "[green]ok[/]"
+
+
+def _try_parts(app: Application) -> str:
+    with app.celery.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, timeout=3)
         return f"schema {app.services.schema}, broker answers"
+
+
+def _compare_settings(app: Application) -> str | Text:
+    if app.differences:
+        raise OtherSettings(app.differences)
+    return Text("as those of this process")
+
+
+def _compare_pace(app: Application) -> str:
+    now, lines = read_pace(app.services), app.services.lines
+    live = f"{now.most_calls_per_second:g}/s, {now.most_lines}"
+    wanted = f"{lines.settings_calls_per_second:g}/s, {lines.settings_lines}"
+    if live != wanted:
+        raise Refusal(Text("the settings say %(wanted)s, and %(live)s applies", wanted=wanted, live=live))
+    return live
+
+
+def _check_role(app: Application) -> Text:
+    with app.services.store.begin() as tx:
+        if count := owned_tables(tx):
+            raise Refusal(Text("the service's role owns %(count)s tables and could change them", count=count))
+    return Text("the service's role owns no table")
+
+
+@settings_commands.command("show")
+def show_settings(*, as_json: AsJson = False) -> None:
+    """本库所属设置: the line and the centre that the database belongs to, beside the settings of this process."""
+    with application(load_settings()) as app:
+        with app.services.store.begin() as tx:
+            recorded = recorded_identity(tx) or {}
+        differing = {one.setting for one in app.differences}
+        rows = [
+            (name, ", ".join(recorded.get(name, ())), ", ".join(values), name not in differing)
+            for name, values in app.identity.items()
+        ]
+    print_found(
+        rows,
+        as_json=as_json,
+        plain=lambda row: dict(zip(("setting", "recorded", "here", "fits"), row, strict=True)),
+        columns={
+            "": lambda row: "[green]ok[/]" if row[3] else "[red]!![/]",
+            "设置 setting": lambda row: row[0],
+            "数据库 database": lambda row: row[1] or "-",
+            "本进程 this process": lambda row: row[2],
+        },
+    )
+
+
+@settings_commands.command("adopt")
+def adopt_settings(by: By, why: Annotated[str, typer.Option(help="for the record")]) -> None:
+    """采用本进程设置: the database belongs to the settings of this process from now on. Stop the service first."""
+    with application(load_settings(), Purpose.ADOPT) as app:
+        changed = adopt_identity(app.services, app.identity, by=by, why=why)
+    for one in changed:
+        typer.echo(f"{one.setting}: {one.recorded} > {one.here}")
+    if not changed:
+        typer.echo("nothing differed")
 
 
 @keys.command("create")

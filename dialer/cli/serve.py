@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -25,7 +26,7 @@ import typer
 from dialer.cli.common import answer
 from dialer.core.errors import SettingsError
 from dialer.runtime.forked import POSSIBLE, fill_standard, output_of, settle
-from dialer.runtime.local import own_carrier, own_servers, public_url
+from dialer.runtime.local import database_url, own_carrier, own_servers, public_url
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import Settings, load_settings
 from dialer.runtime.supervisor import Child, ChildEvent, HistoryEntry, Supervisor
@@ -46,6 +47,8 @@ _AHEAD = (
 _LINE_SPARE = 2.0
 _DESK_LINES = 4
 """Lines beyond those for persons: each hand-over takes one."""
+_HOLD_SECONDS = 5.0
+"""How often `up` makes sure that it still holds the database."""
 ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
 
 serve = typer.Typer()
@@ -64,8 +67,9 @@ def process(name: str) -> Iterator[Application]:
     """The application of a long-running process; its logs are configured."""
     settings = settings_of(name)
     from dialer.bootstrap import application
+    from dialer.services import Purpose
 
-    with application(settings) as app:
+    with application(settings, Purpose.SERVE) as app:
         yield app
 
 
@@ -216,11 +220,10 @@ def keep_apart(app: Application) -> None:
     if app.carrier is None:
         if speed != 1:
             raise SettingsError(key="clock.speed", problem="is not 1, and a real line keeps real time")
-        if app.services.drill:
-            raise SettingsError(
-                key="telephony.base_url",
-                problem="is a real line, and this database is a drill: use another data_dir or database",
-            )
+        from dialer.bootstrap import refuse_other_line
+
+        with app.services.store.begin() as tx:
+            refuse_other_line(tx, is_simulated=False)
         return
     from dialer.db import system_state
 
@@ -265,13 +268,37 @@ def up() -> None:
     """Run the whole service: web, workers, scheduler, and the embedded servers and carrier where none is set."""
     fill_standard()
     settings = settings_of("up")
-    with own_servers(settings) or nullcontext():
+    with own_servers(settings) or nullcontext() as servers:
         kept = children(settings, dict(os.environ))
         if POSSIBLE:
             _import_ahead()
             kept = [replace(child, run=partial(_run_here, child.argv)) for child in kept]
-        _prepared("--first-link")
-        supervisor = Supervisor(kept, say)
-        supervisor.start()
-        typer.echo(f"dialer: {public_url(settings)}/  (Ctrl-C stops everything)", err=True)
-        supervisor.run_forever()
+        with _hold(database_url(settings, servers)) as keep:
+            _prepared("--first-link")
+            supervisor = Supervisor(kept, say)
+            supervisor.start()
+            typer.echo(f"dialer: {public_url(settings)}/  (Ctrl-C stops everything)", err=True)
+            supervisor.run_forever(keep)
+
+
+@contextmanager
+def _hold(url: str) -> Iterator[Callable[[], None]]:
+    """No other `dialer up` runs on this database. Yields what keeps it so, to be called again and again. Raises
+    `ServiceRuns`.
+    """
+    from dialer.db.system_state import ServiceHold
+
+    hold = ServiceHold(url)
+    checked_at = time.monotonic()
+
+    def keep() -> None:
+        nonlocal checked_at
+        if time.monotonic() - checked_at >= _HOLD_SECONDS:
+            checked_at = time.monotonic()
+            hold.keep()
+
+    hold.take()
+    try:
+        yield keep
+    finally:
+        hold.release()

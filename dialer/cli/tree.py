@@ -7,7 +7,7 @@ import typer
 from dialer import __version__
 from dialer.cli.accounts import staff, token, units
 from dialer.cli.cases import case_command, cases_command
-from dialer.cli.control import alarms, audit, care, control, filed, keys
+from dialer.cli.control import alarms, audit, care, control, filed, keys, settings_commands
 from dialer.cli.demo import demo_command
 from dialer.cli.lists import load_command, loads
 from dialer.cli.report import report_command
@@ -33,6 +33,7 @@ app.command("cases")(cases_command)
 app.add_typer(work, name="work")
 app.add_typer(scripts, name="scripts")
 app.add_typer(keys, name="keys")
+app.add_typer(settings_commands, name="settings")
 app.add_typer(token, name="token")
 app.add_typer(units, name="units")
 app.add_typer(loads, name="loads")

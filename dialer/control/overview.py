@@ -19,7 +19,7 @@ from dialer.cases.alarms import (
     unacknowledged_alarms_of,
 )
 from dialer.cases.store import PolicyVersion, policy_version_of
-from dialer.control.health import SystemState, check_system, last_findings
+from dialer.control.health import SCHEDULER_PART, SystemState, check_system, last_findings
 from dialer.control.queries import (
     AlarmCount,
     FirstAttempts,
@@ -36,13 +36,23 @@ from dialer.control.queries import (
     queue_gauges,
     waiting_by_grade,
 )
-from dialer.core.access import actor_name
+from dialer.core.access import actor_name, said
+from dialer.core.errors import Conflict
 from dialer.core.policy import Policy
 from dialer.core.rates import Breakdown, Dimension, Period
 from dialer.core.values import Grade, Pause, PauseScope, Track
 from dialer.db.audit import write_audit
-from dialer.db.system_state import cycle_parts, living_processes
+from dialer.db.system_state import (
+    Difference,
+    Identity,
+    cycle_parts,
+    identity_differences,
+    living_processes,
+    record_identity,
+    recorded_identity,
+)
 from dialer.db.unit_of_work import hold_snapshot
+from dialer.language import Text
 from dialer.outcomes.report import RatesQuery, cut_breakdown
 from dialer.services import Services
 
@@ -75,6 +85,40 @@ def acknowledge_alarms(services: Services, code: str, *, by: str, visible_to: in
             write_audit(tx, who=who, act="alarm_seen", subject=subject, why="", now=now, facts=facts)
     return count
 
+
+_ALIVE = timedelta(seconds=8)
+
+
+def adopt_identity(services: Services, identity: Identity, *, by: str, why: str) -> tuple[Difference, ...]:
+    """The database belongs to these settings from now on; returns what differed. Raises `Conflict` while a process
+    that has others may run.
+    """
+    who, reason = actor_name(by), said("why", why, mend="a change of the settings names who and why")
+    with services.store.begin() as tx:
+        living = living_processes(tx, since=services.real.now() - _ALIVE)
+        running = sorted({beat.kind for beat in living if beat.kind in _ACTING})
+        if running:
+            raise Conflict(
+                Text(
+                    "the service runs (%(running)s): stop it first, then start it again",
+                    running=", ".join(running),
+                )
+            )
+        differences = identity_differences(recorded_identity(tx), identity)
+        record_identity(tx, identity)
+        write_audit(
+            tx,
+            who=who,
+            act="settings.adopt",
+            subject="settings",
+            why=reason,
+            now=services.clock.now(),
+            facts={one.setting: f"{one.recorded} > {one.here}" for one in differences},
+        )
+    return differences
+
+
+_ACTING = frozenset({"web", "worker", SCHEDULER_PART})
 
 HELD_AT_MOST = 50_000
 """Paused calls are counted up to this number."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import dialer
 from dialer.core.errors import Refusal, Unavailable
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 
+_INSUFFICIENT_PRIVILEGE = "42501"
 MIGRATION_LOCK = 0x6D696772
 """Held by a migration alone, and shared by all who claim, to the end of their transactions."""
 
@@ -46,6 +48,20 @@ class NewerDatabase(Refusal):
                 "the database is at %(found)s, and this version knows it up to %(newest)s:"
                 " install the version that migrated it, or a newer one",
                 found=found,
+                newest=newest,
+            )
+        )
+
+
+class MayNotMigrate(Refusal):
+    """The role of the service only reads and writes rows."""
+
+    def __init__(self, *, found: str, newest: str) -> None:
+        super().__init__(
+            Text(
+                "the database is at %(found)s, and its role may not bring it to %(newest)s:"
+                " run `dialer migrate` with DIALER_DATABASE__OWNER_URL",
+                found=found or Text("no revision"),
                 newest=newest,
             )
         )
@@ -97,9 +113,16 @@ def database_revision(sql_engine: sa.Engine) -> str:
         return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")) or "")
 
 
-def migrate_database(sql_engine: sa.Engine) -> str:
+def migrate_database(
+    sql_engine: sa.Engine,
+    *,
+    owner_url: str | None = None,
+    before_upgrade: Callable[[], object] = lambda: None,
+) -> str:
     """The database has the newest schema afterwards, whose revision is returned; two processes may call this at once.
-    Raises `Unavailable`, and `NewerDatabase` where a newer version has been.
+    `owner_url`: the address for the owner of the tables; None: the engine's role. `before_upgrade` is called before
+    tables that exist change, and may raise. Raises `Unavailable`, `MayNotMigrate`, and `NewerDatabase` where a newer
+    version has been.
     """
     newest = newest_revision()
     try:
@@ -108,7 +131,17 @@ def migrate_database(sql_engine: sa.Engine) -> str:
             return newest
         if found and found not in _known_revisions():
             raise NewerDatabase(found=found, newest=newest)
-        _upgrade(sql_engine)
+        if found:
+            before_upgrade()
+        if owner_url is None:
+            _upgrade(sql_engine)
+        else:
+            owner = sa.create_engine(owner_url, poolclass=sa.NullPool, hide_parameters=True)
+            _upgrade(owner)
+    except ProgrammingError as fault:
+        if getattr(fault.orig, "sqlstate", None) == _INSUFFICIENT_PRIVILEGE:
+            raise MayNotMigrate(found=found, newest=newest) from fault
+        raise
     except OperationalError as fault:
         problem = str(fault.orig or fault).strip().split("\n", 1)[0]
         raise Unavailable(part="database", problem=problem) from fault
@@ -128,3 +161,9 @@ def _upgrade(sql_engine: sa.Engine) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def owned_tables(tx: Tx) -> int:
+    """How many tables the present role owns: it could change what the database refuses."""
+    statement = "SELECT count(*) FROM pg_tables WHERE tableowner = current_user AND schemaname = 'public'"
+    return int(tx.scalar(sa.text(statement)))

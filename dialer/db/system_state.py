@@ -1,29 +1,37 @@
-"""The state of the whole database: its keys' fingerprint, whether it is a drill, its clock, heartbeats of processes;
+"""The state of the whole database: its keys' fingerprint, the settings that it belongs to, whether it is a drill, its
+clock, heartbeats of processes, which `dialer up` holds it;
 and whether anything is due, asked in one statement whose every part is one step into an index, since an idle
 service asks it every second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import socket
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from dialer.core.attempt import AttemptState
 from dialer.core.case import AssignmentState
-from dialer.core.errors import Refusal
+from dialer.core.errors import Refusal, Unavailable
 from dialer.core.values import MessageState
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import Keys, agrees, fingerprint
+from dialer.language import Text
 
 _FINGERPRINT = "keys_fingerprint"
 _DRILL = "drill"
+_IDENTITY = "identity"
 _ALIVE = timedelta(seconds=8)
 
 
@@ -36,23 +44,83 @@ class WrongKeys(Refusal):
         )
 
 
-def check_database_keys(tx: Tx, keys: Keys) -> None:
-    """Stores the fingerprint of the keys at the first start, and checks it afterwards; keys may be added. Raises
-    `WrongKeys`.
+def check_database_keys(tx: Tx, keys: Keys, *, may_write: bool = True) -> None:
+    """Stores the fingerprint of the keys at the first start, and checks it afterwards; keys may be added, which is
+    stored if `may_write`. Raises `WrongKeys`.
     """
+    if not may_write:
+        if not agrees(stored=_meta(tx, _FINGERPRINT), keys=keys):
+            raise WrongKeys
+        return
     held = fingerprint(keys)
     tx.execute(
         insert(t.meta).values(key=_FINGERPRINT, value=held).on_conflict_do_nothing(index_elements=["key"])
     )
-    stored = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _FINGERPRINT))
+    stored = _meta(tx, _FINGERPRINT)
     if not agrees(stored=stored, keys=keys):
         raise WrongKeys
     if stored != held:
         tx.execute(sa.update(t.meta).where(t.meta.c.key == _FINGERPRINT).values(value=held))
 
 
+def _meta(tx: Tx, key: str) -> Any:  # noqa: ANN401  # any JSON
+    return tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == key))
+
+
+Identity = Mapping[str, Sequence[str]]
+"""What a database belongs to: by the name of a setting its values, of which one is enough to fit. A secret's value is
+its fingerprint.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A setting of this process that is not the database's."""
+
+    setting: str
+    recorded: str
+    here: str
+
+
+class OtherSettings(Refusal):
+    """This process is set up for another line or centre than its database: it would call by the wrong line."""
+
+    def __init__(self, differences: Sequence[Difference]) -> None:
+        super().__init__(
+            Text(
+                "this process has other settings than its database (here ≠ database): %(what)s. Correct them, or"
+                " change those of the database on purpose with `dialer settings adopt`",
+                what=", ".join(f"{one.setting} {one.here} ≠ {one.recorded}" for one in differences),
+            )
+        )
+        self.differences = tuple(differences)
+
+
+def recorded_identity(tx: Tx) -> Identity | None:
+    """What the database belongs to; None before the first start of a process that acts."""
+    recorded: Identity | None = _meta(tx, _IDENTITY)
+    return recorded
+
+
+def identity_differences(recorded: Identity | None, here: Identity) -> tuple[Difference, ...]:
+    """The settings that differ, in the order of `here`. A setting that is not recorded differs in nothing."""
+    return tuple(
+        Difference(setting=name, recorded=", ".join(recorded[name]), here=", ".join(values))
+        for name, values in here.items()
+        if recorded is not None and name in recorded and not set(values) & set(recorded[name])
+    )
+
+
+def record_identity(tx: Tx, identity: Identity) -> None:
+    """The database belongs to these settings from now on; settings that are recorded and not among them stay."""
+    recorded = recorded_identity(tx) or {}
+    value = {**recorded, **{name: list(values) for name, values in identity.items()}}
+    if value != recorded:
+        _put(tx, t.meta, key="key", row={"key": _IDENTITY, "value": value})
+
+
 def is_drill_database(tx: Tx) -> bool:
-    return bool(tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _DRILL)))
+    return bool(_meta(tx, _DRILL))
 
 
 def mark_drill_database(tx: Tx) -> None:
@@ -70,14 +138,20 @@ class RealRecords(Refusal):
         )
 
 
+def refuse_real_records(tx: Tx) -> None:
+    """Raises `RealRecords` where somebody was called by a real line."""
+    called = sa.select(t.attempt.c.id).where(t.attempt.c.sent_at.is_not(None)).limit(1)
+    if not is_drill_database(tx) and tx.scalar(called) is not None:
+        raise RealRecords
+
+
 def become_drill_database(tx: Tx) -> bool:
     """Marks a database from which nobody was ever called as a drill, with all its rows; True when it just became one.
     Raises `RealRecords` where somebody was called: simulated calls must never count as real.
     """
     if is_drill_database(tx):
         return False
-    if tx.scalar(sa.select(t.attempt.c.id).where(t.attempt.c.sent_at.is_not(None)).limit(1)) is not None:
-        raise RealRecords
+    refuse_real_records(tx)
     mark_drill_database(tx)
     for table in (t.warning, t.case, t.attempt, t.assignment):
         tx.execute(sa.update(table).where(~table.c.drill).values(drill=True))
@@ -195,6 +269,99 @@ def end_lock_holder(tx: Tx, *, key: int) -> int:
         " AND (classid::bigint << 32) + objid::bigint = :key"
     )
     return int(tx.scalar(statement, {"key": key}))
+
+
+class ServiceRuns(Refusal):
+    """Another `dialer up` runs on this database. `holder`: its machine and process."""
+
+    def __init__(self, *, holder: str, since: datetime | None) -> None:
+        super().__init__(
+            Text(
+                "another service runs on this database: %(holder)s, since %(since)s. Stop it first;"
+                " more web processes and workers beside it are `dialer web` and `dialer worker`",
+                holder=holder,
+                since="?" if since is None else since.astimezone().isoformat(timespec="seconds"),
+            )
+        )
+        self.holder = holder
+
+
+SERVICE_LOCK = 0x73657276
+_HOLDER_PREFIX = "dialer up "
+_HOLD_WAIT_SECONDS = 2.0
+"""A service that was just killed holds the database for a moment longer."""
+_HOLDER = sa.text(
+    "SELECT application_name, backend_start FROM pg_stat_activity JOIN pg_locks USING (pid)"
+    " WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND (classid::bigint << 32) + objid::bigint = :key"
+)
+
+
+class ServiceHold:
+    """Holds a database for one `dialer up`, by a lock that lasts as long as its connection: a killed process holds
+    nothing. Used by one thread.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = sa.create_engine(
+            url,
+            poolclass=sa.NullPool,
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": f"{_HOLDER_PREFIX}{socket.gethostname()[:30]} pid {os.getpid()}",
+                # A machine that loses power holds the database for 25 s.
+                "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
+            },
+            isolation_level="AUTOCOMMIT",
+        )
+        self._connection: sa.Connection | None = None
+
+    def take(self) -> None:
+        """This process holds the database. Raises `ServiceRuns`, and `Unavailable`."""
+        deadline = time.monotonic() + _HOLD_WAIT_SECONDS
+        while not self._try():
+            if time.monotonic() >= deadline:
+                raise self._refusal()
+            time.sleep(0.1)
+
+    def keep(self) -> None:
+        """It still holds it, also after the database was away, which is no fault here. Raises `ServiceRuns` when
+        another process has taken it meanwhile.
+        """
+        try:
+            if self._connection is not None:
+                self._connection.execute(sa.text("SELECT 1"))
+                return
+            if not self._try():
+                raise self._refusal()
+        except (DBAPIError, Unavailable):
+            self.release()
+
+    def release(self) -> None:
+        """Another process may hold it."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def _try(self) -> bool:
+        try:
+            connection = self._connection or self._engine.connect()
+            self._connection = connection
+            return bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(SERVICE_LOCK))))
+        except DBAPIError as fault:
+            self.release()
+            raise Unavailable(part="database", problem=str(fault.orig or fault).split("\n", 1)[0]) from fault
+
+    def _refusal(self) -> ServiceRuns:
+        """The connection is given up."""
+        assert self._connection is not None
+        row = self._connection.execute(_HOLDER, {"key": SERVICE_LOCK}).first()
+        self.release()
+        holder = "" if row is None else str(row[0]).removeprefix(_HOLDER_PREFIX)
+        return ServiceRuns(holder=holder or "?", since=None if row is None else row[1])
 
 
 _NOW = sa.bindparam("now", type_=sa.DateTime(timezone=True))

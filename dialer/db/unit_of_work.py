@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from dialer.core.errors import Unavailable
+from dialer.core.errors import Refusal, Unavailable
 from dialer.db.vault import Vault
 
 IDLE_SECONDS = 20.0
@@ -114,6 +114,8 @@ class Store:
         self.url = url
         self.vault = vault
         self.after_commit: Callable[[set[str]], None] | None = None
+        self.refuses_writing: Refusal | None = None
+        """Raised by a transaction that writes; None: transactions may write."""
         self.sql_engine = sa.create_engine(
             url,
             pool_size=pool_size,
@@ -136,6 +138,8 @@ class Store:
         try:
             with self.sql_engine.begin() as connection:
                 tx = Tx(connection=connection, vault=self.vault)
+                if self.refuses_writing is not None:
+                    tx.execute(_READ_ONLY)
                 yield tx
                 for write, items in tx.last.items():
                     write(tx, items)
@@ -146,6 +150,10 @@ class Store:
         except DBAPIError as fault:
             if fault.connection_invalidated:
                 raise Unavailable(part="database", problem=_short(fault)) from fault
+            if self.refuses_writing is not None and isinstance(
+                fault.orig, psycopg.errors.ReadOnlySqlTransaction
+            ):
+                raise self.refuses_writing from fault
             raise
         if tx.wanted and self.after_commit is not None:
             self.after_commit(tx.wanted)
@@ -206,6 +214,7 @@ def _short(fault: DBAPIError) -> str:
     return str(fault.orig or fault).strip().split("\n", 1)[0]
 
 
+_READ_ONLY = sa.text("SET TRANSACTION READ ONLY")
 _SAME_MOMENT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 

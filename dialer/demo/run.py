@@ -67,6 +67,7 @@ def demo_environment(env: Mapping[str, str]) -> dict[str, str]:
     base = load_settings(env)
     for key, value in (
         ("database.url", base.database.url),
+        ("database.owner_url", base.database.owner_url),
         ("broker.url", base.broker.url),
         ("telephony.base_url", base.telephony.base_url),
         ("telephony.account_sid", base.telephony.account_sid),

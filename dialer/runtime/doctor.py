@@ -31,11 +31,12 @@ class Check:
     name: str
     detail: str | Text
     mend: str | Text = ""
-    advice: bool = False
+    warns: bool = False
+    """What was found can be lived with."""
 
     @property
     def ok(self) -> bool:
-        return self.advice or not self.mend
+        return not self.mend or self.warns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +44,14 @@ class Probe:
     """A check that only the caller can make, such as of the database: `run` returns the detail or raises."""
 
     name: str
-    run: Callable[[], str]
+    run: Callable[[], str | Text]
     mend: str
+    warns: bool = False
+    """As in the finding, when `run` raises."""
 
 
-def examine_installation(settings: Settings, probe: Probe) -> list[Check]:
-    """All findings, in the order in which a person would fix them."""
+def examine_installation(settings: Settings, first: Probe, *others: Probe) -> list[Check]:
+    """All findings, in the order in which a person would fix them. The other probes need what the first one finds."""
     checks = [check_python(), check_data_dir(settings.data_dir), check_disk(settings.data_dir)]
     if settings.database.url is None or settings.broker.url is None:
         checks.append(check_programs())
@@ -57,7 +60,8 @@ def examine_installation(settings: Settings, probe: Probe) -> list[Check]:
     checks.append(check_port(settings.web.host, settings.web.port))
     if settings.telephony.base_url is not None:
         checks.append(check_telephony(settings.telephony.base_url))
-    return [*checks, check_probe(probe)]
+    checks.append(check_probe(first))
+    return [*checks, *(check_probe(probe) for probe in others if checks[-1].ok)]
 
 
 def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Check:
@@ -156,7 +160,7 @@ def check_probe(probe: Probe) -> Check:
     try:
         return Check(name=probe.name, detail=probe.run())
     except DialerError as error:
-        return Check(name=probe.name, detail=error.text, mend=probe.mend)
+        return Check(name=probe.name, detail=error.text, mend=probe.mend, warns=probe.warns)
 
 
 def _first_line(argv: list[str]) -> str:

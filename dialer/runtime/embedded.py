@@ -36,7 +36,35 @@ from dialer.runtime.location import (
 )
 
 _DATABASE = "dialer"
+_OWNER = "dialer_owner"
+"""Owns the tables, and makes and changes them in migrations. The service's role only reads and writes their rows."""
 _READY_LINE = 7
+_ROLES = """
+SELECT count(*) = 1 AS is_done FROM pg_database
+  WHERE datname = 'dialer' AND shobj_description(oid, 'pg_database') = 'two roles' \\gset
+\\if :is_done
+\\else
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'dialer_owner') THEN CREATE ROLE dialer_owner; END IF;
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'dialer') THEN CREATE ROLE dialer; END IF;
+END $$;
+ALTER ROLE dialer_owner LOGIN CREATEDB PASSWORD '{owner}';
+ALTER ROLE dialer LOGIN NOCREATEDB PASSWORD '{service}';
+SELECT 'CREATE DATABASE dialer OWNER dialer_owner'
+  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'dialer') \\gexec
+\\connect dialer
+BEGIN;
+REASSIGN OWNED BY dialer TO dialer_owner;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO dialer;
+GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO dialer;
+ALTER DEFAULT PRIVILEGES FOR ROLE dialer_owner IN SCHEMA public
+  GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO dialer;
+ALTER DEFAULT PRIVILEGES FOR ROLE dialer_owner IN SCHEMA public GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO dialer;
+COMMENT ON DATABASE dialer IS 'two roles';
+COMMIT;
+\\endif
+"""
+"""Also for a cluster of an earlier version, whose one role owned the tables: those become the owner's."""
 
 
 # The environment of the servers: messages in English, times in UTC.
@@ -172,21 +200,34 @@ class Postgres(Server):
             return False
 
     def finish(self, port: int) -> None:
-        """The role `dialer`, which is no superuser, and the database `dialer` exist."""
-        existing = self._ask(
-            port,
-            "select coalesce((select 1 from pg_roles where rolname = 'dialer'), 0),"
-            " coalesce((select 1 from pg_database where datname = 'dialer'), 0)",
-        )
-        role, database = existing.split("|")
-        if role != "1":
-            # The statement goes through standard input: other users could read an argument.
-            self._ask(port, f"create role dialer login createdb password '{self._place.password}'")
-        if database != "1":
-            self._ask(port, "create database dialer owner dialer")
+        """The roles `dialer_owner` and `dialer`, which are no superusers, and the database `dialer` exist."""
+        self._give_own_password(port)
+        # The passwords go through standard input: other users could read an argument.
+        script = _ROLES.format(owner=self._place.password("owner"), service=self._place.password("service"))
+        self._ask(port, script)
+
+    def _give_own_password(self, port: int) -> None:
+        """The superuser has a password of its own, also in a cluster of an earlier version."""
+        shared = self._place.shared_password()
+        if shared is None:
+            return
+        own = self._place.password("superuser")
+        try:
+            self._ask(port, f"ALTER ROLE postgres PASSWORD '{own}'", password=shared)
+        except Unavailable:
+            # It has it already, and the process that gave it was killed.
+            self._ask(port, "SELECT 1")
+        self._place.forget_shared_password()
 
     def url(self, port: int) -> str:
-        return f"postgresql+psycopg://{_DATABASE}:{self._place.password}@127.0.0.1:{port}/{_DATABASE}"
+        return self._url_of(_DATABASE, "service", port)
+
+    def owner_url(self, port: int) -> str:
+        """The address for the owner of the tables."""
+        return self._url_of(_OWNER, "owner", port)
+
+    def _url_of(self, role: str, whose: str, port: int) -> str:
+        return f"postgresql+psycopg://{role}:{self._place.password(whose)}@127.0.0.1:{port}/{_DATABASE}"
 
     def _initialise(self) -> None:
         """The cluster is made beside its place and moved there when complete, so that a kill leaves no part of one."""
@@ -197,7 +238,7 @@ class Postgres(Server):
         draft.mkdir(mode=0o700)
         self._place.account.own(draft)
         try:
-            write_private(password_file, self._place.password)
+            write_private(password_file, self._place.password("superuser"))
             self._place.account.own(password_file)
             self._run(
                 [
@@ -211,14 +252,18 @@ class Postgres(Server):
         with contextlib.suppress(FileNotFoundError):
             self.folder.rmdir()
         draft.rename(self.folder)
+        self._place.forget_shared_password()
 
-    def _ask(self, port: int, statement: str) -> str:
-        """The one row of a statement, columns split by `|`; run by psql as the superuser."""
+    def _ask(self, port: int, statement: str, *, password: str | None = None) -> str:
+        """The one row of a statement, columns split by `|`; run by psql as the superuser, with this password or its
+        own.
+        """
         argv = [
             str(self._binaries.psql), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(port),
             "-U", "postgres", "-d", "postgres", "-f", "-",
         ]  # fmt: skip
-        env = {"PGPASSWORD": self._place.password, "PGCONNECT_TIMEOUT": "5", "PGCLIENTENCODING": "UTF8"}
+        password = password or self._place.password("superuser")
+        env = {"PGPASSWORD": password, "PGCONNECT_TIMEOUT": "5", "PGCLIENTENCODING": "UTF8"}
         return self._run(argv, env=env, text=statement).strip()
 
     def _run(self, argv: list[str], *, env: dict[str, str] | None = None, text: str = "") -> str:
@@ -277,7 +322,7 @@ class Valkey(Server):
             "bind 127.0.0.1",
             f"port {port}",
             "protected-mode yes",
-            f"requirepass {self._place.password}",
+            f"requirepass {self._place.password('broker')}",
             f"dir {self.folder}",
             "daemonize no",
             "set-proc-title no",
@@ -312,12 +357,12 @@ class Valkey(Server):
         return fields.get("config_file") == str(self._config) and fields.get("loading") == "0"
 
     def url(self, port: int) -> str:
-        return f"redis://:{self._place.password}@127.0.0.1:{port}/0"
+        return f"redis://:{self._place.password('broker')}@127.0.0.1:{port}/0"
 
     def _info(self, port: int) -> dict[str, str]:
         """INFO as a mapping. Without the client library, whose import would cost each command 0.3 s."""
         with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
-            connection.sendall(f"AUTH {self._place.password}\r\nINFO\r\nQUIT\r\n".encode())
+            connection.sendall(f"AUTH {self._place.password('broker')}\r\nINFO\r\nQUIT\r\n".encode())
             reply = bytearray()
             while piece := connection.recv(65536):
                 reply += piece
@@ -394,12 +439,14 @@ class EmbeddedServers:
         *,
         place: Place,
         urls: dict[str, str],
+        owner_url: str | None,
         guards: Sequence[Guarded],
         joined: IO[bytes] | None,
         ephemeral: bool,
     ) -> None:
         self._place = place
         self._urls = urls
+        self._owner_url = owner_url
         self._guards = list(guards)
         self._joined = joined
         self._ephemeral = ephemeral
@@ -407,8 +454,15 @@ class EmbeddedServers:
 
     @property
     def database_url(self) -> str:
-        """The SQLAlchemy address of the database `dialer`, password included: never to be logged."""
+        """The SQLAlchemy address of the database `dialer` for the service, password included: never to be logged."""
         return self._url(Postgres)
+
+    @property
+    def owner_url(self) -> str:
+        """As `database_url`, for the owner of the tables, which migrations need."""
+        if self._owner_url is None:
+            raise Unavailable(part=Postgres.part, problem="was not asked for")
+        return self._owner_url
 
     @property
     def broker_url(self) -> str:
@@ -469,6 +523,7 @@ def ensure(
     """
     place = place_for(data_dir, home=home)
     urls: dict[str, str] = {}
+    owner_url: str | None = None
     guards: list[Guarded] = []
     with place.starting():
         binaries = server_binaries(place.account)
@@ -478,13 +533,17 @@ def ensure(
             for server in wanted:
                 port, guard = _bring_up(place, server, ephemeral=ephemeral)
                 urls[server.name] = server.url(port)
+                if isinstance(server, Postgres):
+                    owner_url = server.owner_url(port)
                 if guard is not None:
                     guards.append(guard)
         except BaseException:
             _stop_all(guards)
             raise
         joined = place.mark_joined() if len(guards) < len(wanted) else None
-    return EmbeddedServers(place=place, urls=urls, guards=guards, joined=joined, ephemeral=ephemeral)
+    return EmbeddedServers(
+        place=place, urls=urls, owner_url=owner_url, guards=guards, joined=joined, ephemeral=ephemeral
+    )
 
 
 def erase(data_dir: Path) -> None:

@@ -85,3 +85,20 @@ def own_servers(settings: Settings) -> EmbeddedServers | None:
     if not postgres and not valkey:
         return None
     return ensure(settings.data_dir, postgres=postgres, valkey=valkey)
+
+
+def database_url(settings: Settings, servers: EmbeddedServers | None) -> str:
+    """The address of the configured database or of the embedded one, password included: never to be logged."""
+    if settings.database.url is not None:
+        return settings.database.url.get_secret_value()
+    assert servers is not None
+    return servers.database_url
+
+
+def owner_url(settings: Settings, servers: EmbeddedServers | None) -> str | None:
+    """As `database_url`, for the role that owns the tables; None: the service's role does."""
+    if settings.database.url is None:
+        assert servers is not None
+        return servers.owner_url
+    configured = settings.database.owner_url
+    return None if configured is None else configured.get_secret_value()

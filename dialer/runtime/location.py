@@ -136,13 +136,27 @@ class Place:
     servers: Path
     account: Account
 
-    @property
-    def password(self) -> str:
-        """256 random bits, made once, in a file with mode 0600."""
-        path = self.notes / "password"
+    def password(self, whose: str) -> str:
+        """256 random bits for each of superuser, owner, service and broker, made once, in a file with mode 0600."""
+        path = self.notes / f"password-{whose}"
         with contextlib.suppress(FileExistsError):
             write_private(path, secrets.token_hex(32))
         return path.read_text(encoding="ascii").strip()
+
+    def shared_password(self) -> str | None:
+        """The one password of an earlier version, for everything; None when there is none any more."""
+        try:
+            return self._shared.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return None
+
+    def forget_shared_password(self) -> None:
+        """Nothing is reached with it any more."""
+        self._shared.unlink(missing_ok=True)
+
+    @property
+    def _shared(self) -> Path:
+        return self.notes / "password"
 
     def folder(self, name: str) -> Path:
         return self.servers / name

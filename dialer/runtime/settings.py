@@ -182,6 +182,8 @@ TimeZone = Annotated[str, AfterValidator(_known_timezone)]
 class DatabaseSettings(Section):
     url: SecretStr | None = None
     """None: the embedded PostgreSQL of `data_dir`."""
+    owner_url: SecretStr | None = None
+    """For migrations, as the owner of the tables. None: the role of `url` owns them."""
     pool_size: int = Field(default=5, ge=1, le=100)
 
 

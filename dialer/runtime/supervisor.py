@@ -95,8 +95,9 @@ class Supervisor:
         for kept in self._kept:
             self._launch(kept)
 
-    def run_forever(self) -> None:
-        """Keeps the children until SIGTERM, SIGINT or `ask_to_stop`, then stops them, last started first.
+    def run_forever(self, each_round: Callable[[], object] = lambda: None) -> None:
+        """Keeps the children until SIGTERM, SIGINT or `ask_to_stop`, then stops them, last started first. `each_round`
+        is called at least once a second; what it raises stops them too.
 
         In the main thread, signal handlers are set and restored afterwards.
         """
@@ -109,6 +110,7 @@ class Supervisor:
         try:
             while not self._stopping.is_set():
                 self.tend()
+                each_round()
         finally:
             try:
                 self.stop()

@@ -18,7 +18,7 @@ from dialer.broker import TASK_PREFIX
 from dialer.control.health import note_part_done
 from dialer.core.errors import Unavailable
 from dialer.runtime.settings import load_settings
-from dialer.services import Application
+from dialer.services import Application, Purpose
 
 _P = ParamSpec("_P")
 
@@ -31,7 +31,7 @@ def current_application() -> Application:
     """That of this process."""
     with _lock:
         if not _made:
-            _made.append(assemble(load_settings()))
+            _made.append(assemble(load_settings(), Purpose.SERVE))
         return _made[0]
 
 
@@ -49,6 +49,11 @@ def stop_application() -> None:
 def is_stopping() -> bool:
     """Whether this process is about to end."""
     return _stopping.is_set()
+
+
+def wait_for_stop(seconds: float) -> bool:
+    """As `is_stopping`, after up to so many seconds."""
+    return _stopping.wait(seconds)
 
 
 _NOTE_SECONDS = 2.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -9,17 +10,23 @@ from collections.abc import Sequence
 
 from celery.worker import state
 
-from dialer.broker import BULK_QUEUE, DIAL_QUEUE
+from dialer.broker import BULK_QUEUE, DIAL_QUEUE, discard_messages
 from dialer.control.health import beating
+from dialer.core.errors import Unavailable
 from dialer.runtime.forked import settle
 from dialer.services import Application
-from dialer.tasks.application import stop_application, use_application
+from dialer.tasks.application import stop_application, use_application, wait_for_stop
 
 _DIAL_THREADS = 4
+_RETRY_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
 
 
 def run_worker(app: Application, *, queues: Sequence[str]) -> None:
-    """Works until SIGTERM or SIGINT; what has been claimed is sent or handed back first."""
+    """Works until SIGTERM or SIGINT; what has been claimed is sent or handed back first. The messages that wait in its
+    queues are discarded at the start: the rows say what is due, and none of them can stop it at each start.
+    """
     use_application(app)
     # A worker of one queue does without the libraries of the other.
     if DIAL_QUEUE in queues:
@@ -47,4 +54,18 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
     )
     settle()
     with beating(app.services, kind="worker", facts={"queues": list(queues)}):
-        worker.start()
+        if _discard(app, queues):
+            worker.start()
+
+
+def _discard(app: Application, queues: Sequence[str]) -> bool:
+    """False when the process was told to stop before the broker answered."""
+    while True:
+        try:
+            discard_messages(app.celery, queues)
+        except Unavailable as fault:
+            _log.warning("%s", fault)
+            if wait_for_stop(_RETRY_SECONDS):
+                return False
+        else:
+            return True

@@ -64,11 +64,29 @@ class _TooLate(Exception):
     """The request was about to be written, and must not be sent any more."""
 
 
+class NotSent(aiohttp.ClientConnectionError):
+    """The connection failed before a byte of the request was written: the carrier has certainly not seen it."""
+
+
+@dataclass(slots=True)
+class _Writing:
+    """One request with a body. `begun`: its bytes may have left. `over`: it has failed, and none may leave any more."""
+
+    begun: bool = False
+    over: bool = False
+
+
 _may_send: Final[ContextVar[Callable[[], bool] | None]] = ContextVar("may_send", default=None)
 """Asked immediately before the bytes of a request are written."""
+_writing: Final[ContextVar[_Writing | None]] = ContextVar("writing", default=None)
 
 
 async def _check_may_send(*_: object) -> None:
+    writing = _writing.get()
+    if writing is not None:
+        if writing.over:
+            raise _TooLate
+        writing.begun = True
     may_send = _may_send.get()
     if may_send is not None and not may_send():
         raise _TooLate
@@ -106,24 +124,38 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package
         timeout: float | None = None,  # noqa: ARG002, ASYNC109  # the official signature; ours is the session's
         allow_redirects: bool = False,
     ) -> Response:
-        """One request and its whole answer. Raises aiohttp's errors, and `TooFast` for a 429."""
+        """One request and its whole answer. Raises aiohttp's errors, `NotSent` in their place where a request with a
+        body certainly did not leave, and `TooFast` for a 429.
+        """
         sent = dict(headers or ())
         if auth is not None:
             sent["Authorization"] = f"Basic {b64encode(':'.join(auth).encode()).decode()}"
         address = self._address(url)
         if params:
             address += ("&" if "?" in address else "?") + urlencode(params, doseq=True)
+        body = urlencode(data, doseq=True).encode() if data else None
+        writing = _Writing()
+        token = _writing.set(writing)
+        try:
+            return await self._exchange(method, address, body, sent, allow_redirects=allow_redirects)
+        except _LOST as error:
+            writing.over = True
+            if body is None or (writing.begun and not _was_closed_before(error)):
+                raise
+            raise NotSent(type(error).__name__) from error
+        finally:
+            _writing.reset(token)
+
+    async def _exchange(
+        self, method: str, address: str, body: bytes | None, headers: dict[str, str], *, allow_redirects: bool
+    ) -> Response:
         async with self._session.request(
-            method,
-            address,
-            data=urlencode(data, doseq=True).encode() if data else None,
-            headers=sent,
-            allow_redirects=allow_redirects,
+            method, address, data=body, headers=headers, allow_redirects=allow_redirects
         ) as response:
-            body = await response.read()
+            content = await response.read()
             if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                 raise TooFast(retry_after_seconds=_retry_after(response.headers))
-            return Response(response.status, body.decode("utf-8", "replace"), response.headers)
+            return Response(response.status, content.decode("utf-8", "replace"), response.headers)
 
     async def close(self) -> None:
         await self._session.close()
@@ -136,6 +168,11 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package
         if self._base_path and path.startswith(self._base_path + "/"):
             path = path[len(self._base_path) :]
         return self._base + path
+
+
+def _was_closed_before(error: BaseException) -> bool:
+    """Headers and body are written at once; aiohttp raises this instead when the connection is closed already."""
+    return isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -184,7 +221,7 @@ _MOST_CALLS: Final = 5_000
 _SID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNDECIDED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 """4xx answers that a proxy gives when it lost patience, whatever the carrier did meanwhile."""
-_NOT_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+_NOT_SENT: Final = (NotSent, aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 _LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
 _UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
 TROUBLE: Final = (TooFast, *_LOST, *_UNREADABLE)
@@ -260,6 +297,16 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
             return await self.create(lambda: self._create(order))
         finally:
             _may_send.reset(token)
+
+    async def answers(self) -> bool:
+        """Whether the carrier answers a harmless request, whatever it says: it lists one of our calls."""
+        try:
+            await self.api.calls.list_async(limit=1, page_size=1)
+        except _LOST:
+            return False
+        except TROUBLE:
+            return True
+        return True
 
     async def cancel(self, sid: str) -> bool:
         """Ends a call: withdrawn while queued or ringing, hung up when it was answered.
@@ -469,7 +516,8 @@ def trouble(error: Exception) -> Refused | UncertainResult:
             retry_after_seconds=error.retry_after_seconds,
         )
     if isinstance(error, _NOT_SENT):
-        return Refused(fault=Fault.OURS, detail=f"not sent: {type(error).__name__}")
+        name = error if isinstance(error, NotSent) else type(error).__name__
+        return Refused(fault=Fault.OURS, detail=f"not sent: {name}")
     if isinstance(error, (TwilioRestException, TwilioServiceException)):
         status, code = error.status, error.code if isinstance(error.code, int) else None
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _UNDECIDED:

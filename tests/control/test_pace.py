@@ -118,7 +118,9 @@ def test_a_real_restart_leaves_it_as_it_is(assembled: Assemble):
     with again.services.store.begin() as tx:
         pace = read_line_group(tx, name="main")
     assert pace is not None
-    assert (pace.calls_per_second, pace.lines, pace.most_lines) == (0.5, 4, 30)
+    assert (pace.calls_per_second, pace.lines, pace.most_lines) == (0.5, 4, 24)
+    pace = restore_pace(again.services, by="zhao")
+    assert (pace.calls_per_second, pace.lines, pace.most_lines) == (1.0, 30, 30)
 
 
 def test_the_command_shows_lowers_and_gives_back(

@@ -140,7 +140,7 @@ def test_neither_the_database_nor_a_log_holds_a_name_or_a_number(demo: Told):
         dump = subprocess.run(
             [
                 str(installed_binaries().psql.with_name("pg_dump")),
-                servers.database_url.replace("postgresql+psycopg", "postgresql"),
+                servers.owner_url.replace("postgresql+psycopg", "postgresql"),
             ],
             check=True,
             capture_output=True,

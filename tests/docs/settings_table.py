@@ -27,6 +27,7 @@ _GRADES = tuple(grade.value for grade in Grade)
 _MEANT = {
     "data_dir": "the embedded servers, their keys, the files of refused rows",
     "database.url": "your own PostgreSQL: `postgresql+psycopg://user:password@host/dialer`; unset: the embedded one",
+    "database.owner_url": "the same for `dialer migrate`, as the role that owns the tables; unset: that of URL does",
     "broker.url": "your own Redis or Valkey: `redis://:password@host:6379/0`; unset: the embedded one",
     "telephony.account_sid": "of the carrier's account",
     "telephony.auth_token": "signs the carrier's requests to us and ours to it",

@@ -15,8 +15,10 @@ import psutil
 import psycopg
 import pytest
 import redis
+import sqlalchemy as sa
 
 from dialer.core.errors import Unavailable
+from dialer.db.migrations import migrate_database
 from dialer.runtime.embedded import EmbeddedServers, ensure, erase, wait_until
 from dialer.runtime.location import place_for, server_binaries
 
@@ -36,6 +38,10 @@ def command_line(process: psutil.Process) -> str:
 
 
 def connect(servers: EmbeddedServers) -> psycopg.Connection:
+    return psycopg.connect(servers.owner_url.replace("+psycopg", ""), autocommit=True)
+
+
+def connect_service(servers: EmbeddedServers) -> psycopg.Connection:
     return psycopg.connect(servers.database_url.replace("+psycopg", ""), autocommit=True)
 
 
@@ -60,7 +66,7 @@ def holder(data_dir: Path) -> str:
 def test_both_servers_work_as_the_product_needs_them(data_dir: Path):
     with ensure(data_dir) as servers:
         assert servers.started
-        with connect(servers) as connection:
+        with connect_service(servers) as connection:
             asked = connection.execute(
                 "select current_setting('server_version_num')::int / 10000, current_setting('fsync'),"
                 " current_setting('listen_addresses'), current_setting('timezone'), current_database(), current_user,"
@@ -84,17 +90,102 @@ def test_servers_are_not_roots(data_dir: Path):
 
 def test_no_one_without_the_password_gets_in(data_dir: Path):
     with ensure(data_dir) as servers:
-        secret = (data_dir / "embedded" / "password").read_text()
-        assert stat.S_IMODE((data_dir / "embedded" / "password").stat().st_mode) == 0o600
-        wrong = servers.database_url.replace("+psycopg", "").replace(secret, "wrong")
-        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            psycopg.connect(wrong)
-        with (
-            redis.Redis.from_url(servers.broker_url.replace(secret, "wrong")) as broker,
-            pytest.raises(redis.AuthenticationError),
-        ):
-            broker.ping()
-        assert not any(secret in command_line(one) for one in psutil.process_iter())
+        files = sorted((data_dir / "embedded").glob("password*"))
+        assert [path.name for path in files] == [
+            f"password-{whose}" for whose in ("broker", "owner", "service", "superuser")
+        ]
+        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+        secrets = {path.name: path.read_text() for path in files}
+        assert len(set(secrets.values())) == 4
+        for secret in secrets.values():
+            for whose, url in (("service", servers.database_url), ("owner", servers.owner_url)):
+                right = secrets[f"password-{whose}"]
+                if secret != right:
+                    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+                        psycopg.connect(url.replace("+psycopg", "").replace(right, secret))
+            right = secrets["password-broker"]
+            if secret != right:
+                with (
+                    redis.Redis.from_url(servers.broker_url.replace(right, secret)) as broker,
+                    pytest.raises(redis.AuthenticationError),
+                ):
+                    broker.ping()
+            assert not any(secret in command_line(one) for one in psutil.process_iter())
+
+
+def test_the_service_s_role_owns_no_table_and_changes_none(data_dir: Path):
+    with ensure(data_dir, valkey=False) as servers:
+        engine = sa.create_engine(servers.database_url)
+        migrate_database(engine, owner_url=servers.owner_url)
+        engine.dispose()
+        with connect_service(servers) as service:
+            assert service.execute(
+                "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+            ).fetchall() == [("dialer_owner",)]
+            for statement in (
+                "ALTER TABLE audit DISABLE TRIGGER append_only",
+                "DROP TABLE audit",
+                "TRUNCATE audit",
+                "CREATE TABLE public.other (id int)",
+                "CREATE ROLE other",
+                "CREATE DATABASE other",
+                "SET ROLE dialer_owner",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    service.execute(statement)
+            service.execute("INSERT INTO meta VALUES ('x', '1')")
+            service.execute("UPDATE meta SET value = '2' WHERE key = 'x'")
+            service.execute("DELETE FROM meta WHERE key = 'x'")
+
+
+def as_an_earlier_version(data_dir: Path) -> None:
+    """One password for everything, and one role that owns the database and its tables."""
+    notes = data_dir / "embedded"
+    shared = "5" * 64
+    with ensure(data_dir, valkey=False) as servers:
+        place = place_for(data_dir)
+        port = place.port("postgres")
+        url = f"postgresql://postgres:{place.password('superuser')}@127.0.0.1:{port}"
+        with psycopg.connect(f"{url}/dialer", autocommit=True) as superuser:
+            superuser.execute("CREATE TABLE kept (id int GENERATED ALWAYS AS IDENTITY)")
+            superuser.execute("INSERT INTO kept DEFAULT VALUES")
+            superuser.execute("ALTER TABLE kept OWNER TO dialer")
+            superuser.execute("ALTER DATABASE dialer OWNER TO dialer")
+            superuser.execute("COMMENT ON DATABASE dialer IS NULL")
+            superuser.execute("DROP OWNED BY dialer_owner")
+            superuser.execute("DROP ROLE dialer_owner")
+            superuser.execute(f"ALTER ROLE dialer CREATEDB PASSWORD '{shared}'")
+            superuser.execute(f"ALTER ROLE postgres PASSWORD '{shared}'")
+        assert servers.started
+    for path in notes.glob("password-*"):
+        path.unlink()
+    (notes / "password").write_text(shared)
+
+
+def test_a_cluster_of_an_earlier_version_gets_its_roles_and_passwords(data_dir: Path):
+    as_an_earlier_version(data_dir)
+    shared = (data_dir / "embedded" / "password").read_text()
+    for _ in range(2):
+        with ensure(data_dir) as servers:
+            assert not (data_dir / "embedded" / "password").exists()
+            with connect_service(servers) as service:
+                assert service.execute(
+                    "SELECT tableowner FROM pg_tables WHERE tablename = 'kept'"
+                ).fetchall() == [("dialer_owner",)]
+                service.execute("INSERT INTO kept DEFAULT VALUES")
+            for role in ("postgres", "dialer", "dialer_owner"):
+                url = f"postgresql://{role}:{shared}@127.0.0.1:{servers.database_url.rpartition(':')[2]}"
+                with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+                    psycopg.connect(url)
+
+
+def test_a_kill_between_the_superuser_s_password_and_its_note_harms_nothing(data_dir: Path):
+    with ensure(data_dir, valkey=False):
+        pass
+    (data_dir / "embedded" / "password").write_text("5" * 64)
+    with ensure(data_dir, valkey=False) as servers, connect_service(servers) as service:
+        assert service.execute("SELECT 1").fetchone() == (1,)
+    assert not (data_dir / "embedded" / "password").exists()
 
 
 def test_only_loopback_is_listened_on(data_dir: Path):

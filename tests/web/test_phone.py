@@ -42,6 +42,7 @@ def application_of(scene: Scene, carrier: CarrierAccess | None) -> Application:
         settings=settings,
         services=scene.services,
         celery=None,  # type: ignore[arg-type]  # nothing here sends a task
+        enqueuer=None,  # type: ignore[arg-type]
         telephony=None,  # type: ignore[arg-type]  # nothing here speaks to a telephone network
         message_channels={},
         carrier=carrier,

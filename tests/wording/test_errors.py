@@ -29,8 +29,8 @@ from dialer.core.errors import (
 )
 from dialer.core.units import UnitFault, UnitField
 from dialer.core.values import OutcomeKind
-from dialer.db.migrations import NewerDatabase, SchemaMoved
-from dialer.db.system_state import RealRecords, WrongKeys
+from dialer.db.migrations import MayNotMigrate, NewerDatabase, SchemaMoved
+from dialer.db.system_state import Difference, OtherSettings, RealRecords, ServiceRuns, WrongKeys
 from dialer.db.vault import KeyMissing, KeysRefused, Tampered
 from dialer.demo.run import DemoRunsAlready
 from dialer.language import Lang, Text, bilingual
@@ -100,8 +100,11 @@ EXAMPLES = [
     ScriptUnreadable(file="loan.toml", line=3, node="warn", problem="has no text in the default language"),
     SchemaMoved(found="", built_for="0042"),
     NewerDatabase(found="0043", newest="0042"),
+    MayNotMigrate(found="0041", newest="0042"),
     WrongKeys(),
     RealRecords(),
+    OtherSettings([Difference(setting="centre.timezone", recorded="Asia/Shanghai", here="UTC")]),
+    ServiceRuns(holder="station pid 42", since=NOW),
     KeysRefused(path=None, problem="two keys are the same"),
     Tampered(table="person", column="sealed", row=7),
     KeyMissing(key_id=2, table="person", column="sealed", row=7),

@@ -1,0 +1,205 @@
+"""Messages that none of our processes has sent stop no worker: they are discarded before Celery sees them, and the log
+says so without their content. Against the real Valkey, and a real worker process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from dialer.bootstrap import application
+from dialer.broker import DIAL_QUEUE, MessageKey, Order, UnsignedMessage, discard_messages, make_app
+from dialer.db.system_state import cycle_parts, living_processes
+from dialer.db.vault import create
+from dialer.runtime.settings import load_settings
+from dialer.services import Application
+
+KEY = MessageKey(secret=b"k" * 64)
+NOW = 1_800_000_000.0
+MARK = "13800138000"
+"""Stands for content: no log line may hold it."""
+PATIENCE_SECONDS = 60.0
+
+
+def celery_message(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    """As Celery itself would send it, with these headers changed."""
+    body = json.dumps([[MARK], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])
+    headers = {
+        "lang": "py",
+        "task": "dialer.sweep",
+        "id": "1",
+        "retries": 0,
+        "timelimit": [None, None],
+        "eta": None,
+    }
+    return {
+        "body": body,
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": headers | changed,
+        "properties": {
+            "delivery_tag": "1",
+            "delivery_info": {},
+            "body_encoding": "utf-8",
+            "correlation_id": "1",
+        },
+    }
+
+
+def poisons() -> dict[str, bytes]:
+    signed = celery_message(**KEY.headers(Order(name="sweep", ids=(), sent_at=time.time())))
+    made: dict[str, Any] = {
+        "timelimit": celery_message(timelimit="x"),
+        "unknown task": celery_message(task=f"dialer.{MARK}"),
+        "task is a list": celery_message(task=[MARK]),
+        "eta": celery_message(eta="soon"),
+        "expires": celery_message(expires={"a": 1}),
+        "retries": celery_message(retries="many"),
+        "compression": celery_message(compression="zlib"),
+        "giant": celery_message() | {"body": MARK * 2_000_000},
+        "pickle": celery_message() | {"content-type": "application/x-python-serialize"},
+        "headers are a list": celery_message() | {"headers": [MARK]},
+        "no headers": {"body": MARK},
+        "no properties": {"headers": {"task": "dialer.sweep"}, "body": MARK},
+        "a tag that is no text": celery_message() | {"properties": {"delivery_tag": [1]}},
+        "another key": signed,
+        "a number as signature": celery_message(order='["sweep", [], 1]', signature=5),
+        "a signature of other letters": celery_message(order='["sweep", [], 1]', signature="签"),
+        "a list": [MARK],
+        "a text": MARK,
+        "nothing": None,
+        "a kombu type": {"__type__": "datetime", "__value__": MARK},
+        "an unhashable kombu type": {"__type__": [], "__value__": MARK},
+    }
+    raw = {"bytes": b"\xff\xfe\x00", "no JSON": MARK.encode(), "deep": b"[" * 200_000, "empty": b""}
+    return {name: json.dumps(value).encode() for name, value in made.items()} | raw
+
+
+def test_an_order_is_read_as_it_was_signed():
+    order = Order(name="load_list", ids=(7, "x"), sent_at=NOW)
+    assert KEY.read(KEY.headers(order), unix_seconds=NOW + 5) == order
+
+
+def test_an_old_order_is_none():
+    headers = KEY.headers(Order(name="dial", ids=(), sent_at=NOW))
+    assert KEY.read(headers, unix_seconds=NOW + 31) is None
+    assert KEY.read(headers, unix_seconds=NOW - 3600) is None
+
+
+@pytest.mark.parametrize("changed", [
+    {"signature": "0" * 64}, {"signature": ""}, {"signature": None}, {"signature": "签"}, {"order": '["dial", [], 1]'},
+    {"order": None}, {"order": 5}, {"order": "x" * 2000}, {"order": "\ud800"},
+])  # fmt: skip
+def test_a_changed_order_is_refused(changed: dict[str, object]):
+    headers = KEY.headers(Order(name="sweep", ids=(), sent_at=NOW))
+    with pytest.raises(UnsignedMessage):
+        KEY.read({**headers, **changed}, unix_seconds=NOW)
+
+
+@pytest.mark.parametrize("headers", [None, [], "order", 5, {}])
+def test_what_is_no_mapping_of_both_is_refused(headers: object):
+    with pytest.raises(UnsignedMessage):
+        KEY.read(headers, unix_seconds=NOW)
+
+
+def test_another_key_is_refused():
+    headers = KEY.headers(Order(name="sweep", ids=(), sent_at=NOW))
+    with pytest.raises(UnsignedMessage):
+        MessageKey(secret=b"o" * 64).read(headers, unix_seconds=NOW)
+
+
+def test_discarding_empties_a_queue_of_any_kind_and_mends_where_it_leads(broker_url: str):
+    app = make_app(broker_url, KEY)
+    with redis.Redis.from_url(broker_url) as broker:
+        broker.set("dial", MARK)
+        broker.hset("unacked", "1", MARK)
+        broker.sadd("_kombu.binding.dial", "nonsense", "dial\x06\x16\x06\x16dial")
+        broker.lpush("bulk", "waits")
+        broker.set("_kombu.binding.bulk", MARK)
+        discard_messages(app, ["dial"])
+        assert set(broker.keys()) == {b"_kombu.binding.dial", b"bulk", b"_kombu.binding.bulk"}
+        assert broker.smembers("_kombu.binding.dial") == {b"dial\x06\x16\x06\x16dial"}
+        discard_messages(app, ["bulk"])
+        assert set(broker.keys()) == {b"_kombu.binding.dial"}
+    app.close()
+
+
+@dataclass(slots=True, kw_only=True)
+class WorkerProcess:
+    app: Application
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def until(self, true: Callable[[], object]) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not true():
+            assert self.process.poll() is None, f"the worker ended: {self.log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, f"it never came true: {self.log.read_text()[-2000:]}"
+            time.sleep(0.05)
+
+    def works(self) -> None:
+        """A sweep that is asked for now is done."""
+        asked_at = self.app.services.real.now()
+
+        def is_swept() -> bool:
+            self.app.services.enqueue("sweep")
+            with self.app.services.store.begin() as tx:
+                part = cycle_parts(tx).get("sweep")
+            return part is not None and part.began_at >= asked_at
+
+        self.until(is_swept)
+
+
+@contextmanager
+def worker_process(app: Application, env: dict[str, str], folder: Path) -> Iterator[WorkerProcess]:
+    log = folder / "worker.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dialer", "worker", "--queues", "dial"], env=env, stderr=output
+        )
+    made = WorkerProcess(app=app, process=process, log=log)
+    try:
+        yield made
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.story
+def test_no_message_stops_a_worker(fresh_database: str, broker_url: str, tmp_path: Path):
+    create(tmp_path / "keys.toml")
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("DIALER_")},
+        "DIALER_DATA_DIR": str(tmp_path / "data"),
+        "DIALER_DATABASE__URL": fresh_database,
+        "DIALER_BROKER__URL": broker_url,
+        "DIALER_KEYS__FILE": str(tmp_path / "keys.toml"),
+        "DIALER_LOG__FORMAT": "json",
+    }
+    with (
+        application(load_settings(env)) as app,
+        redis.Redis.from_url(broker_url) as broker,
+    ):
+        broker.lpush(DIAL_QUEUE, poisons()["timelimit"])
+        with worker_process(app, env, tmp_path) as worker:
+            worker.works()
+            assert broker.llen(DIAL_QUEUE) == 0
+            for poison in poisons().values():
+                broker.lpush(DIAL_QUEUE, poison)
+            worker.works()
+            with app.services.store.begin() as tx:
+                assert len(living_processes(tx, since=app.services.real.now().replace(year=2000))) >= 1
+        told = worker.log.read_text()
+    assert told.count("a message that is not ours was discarded") == len(poisons())
+    assert MARK not in told
