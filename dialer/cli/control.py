@@ -35,7 +35,7 @@ from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, Text, bilingual, gettext_noop
 from dialer.outcomes.filing import file_case
 from dialer.runtime.doctor import Check, Probe, examine_installation
-from dialer.runtime.settings import CentreSettings, load_settings
+from dialer.runtime.settings import CentreSettings, Settings, load_settings
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
 from dialer.scripts.rendered import seconds_before_question
 from dialer.services import Application, Purpose
