@@ -165,7 +165,9 @@ def test_the_answers_agree_and_the_first_one_is_the_first_in_its_way():
     assert set(step.waits) == set(Wait) - {Wait.HELD, Wait.WINDOW}
 
 
-def _said(why: WaitReason, detail: str, until: datetime | None = None, /, **facts: object) -> tuple[object, ...]:
+def _said(
+    why: WaitReason, detail: str, until: datetime | None = None, /, **facts: object
+) -> tuple[object, ...]:
     return (why, detail, MORNING, until, facts)
 
 
