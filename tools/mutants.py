@@ -99,7 +99,10 @@ GROUPS = {
             "tests/story/test_order.py",
         ),
     ),
-    "intake": Group(modules=("dialer/intake/*.py",), tests=("tests/intake/test_*.py",)),
+    "intake": Group(
+        modules=("dialer/intake/*.py",),
+        tests=("tests/intake/test_*.py", "tests/core/test_stored_words.py"),
+    ),
     "figures": Group(
         modules=(
             "dialer/core/rates.py",

@@ -10,6 +10,7 @@ import pkgutil
 from enum import StrEnum
 
 import dialer.core
+import dialer.intake
 from dialer.words import ENUMERATIONS
 
 _WORDS = {
@@ -30,12 +31,27 @@ _WORDS = {
         "under_way paused held number_busy planned_for_later window_closed carrier_trouble "
         "lines_full queue pacing"
     ),
+    "Field": (
+        "instruction_no source kind fraud_type grade name phone id_number address unit "
+        "family_contact fraud_numbers fraud_url fraud_app fraud_account talk_seconds "
+        "amount_at_risk amount_paid event_at produced_at expires_at tags remarks row_number "
+        "rejection"
+    ),
+    "NoticeCode": (
+        "grade_defaulted id_invalid id_digits_lost fraud_type_unknown kind_unknown "
+        "unit_unknown phone_part_unusable talk_unreadable tag_unknown time_in_future missed "
+        "extra_cells"
+    ),
 }
 
 
 def test_words_that_no_page_shows_stay_as_they_are_stored() -> None:
     found = {}
-    for module in pkgutil.iter_modules(dialer.core.__path__, "dialer.core."):
+    modules = [
+        *pkgutil.iter_modules(dialer.core.__path__, "dialer.core."),
+        *pkgutil.iter_modules(dialer.intake.__path__, "dialer.intake."),
+    ]
+    for module in modules:
         for value in vars(importlib.import_module(module.name)).values():
             if inspect.isclass(value) and issubclass(value, StrEnum) and value.__module__ == module.name:
                 found[value] = " ".join(member.value for member in value)
