@@ -14,6 +14,9 @@ import dialer.intake
 from dialer.words import ENUMERATIONS
 
 _WORDS = {
+    "FileFault": "memory time text damage busy",
+    "PictureFault": "kind pixels damage busy",
+    "SignInStep": "second_factor passkey add_passkey identity",
     "AttemptEvent": (
         "due put_off claimed posting in_doubt not_taken withdrawn accepted ringing answered ended"
     ),
