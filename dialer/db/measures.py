@@ -63,7 +63,7 @@ CASE_MEASURES: Mapping[str, str] = {
     "first_attempt_not_wanted": "not_wanted",
     "first_cases": "first_at IS NOT NULL",
 }
-"""Of the columns of `figures_sql.CASES`."""
+"""Of the columns of `dialer.outcomes.measures.CASES`."""
 
 
 # An attempt that was refused, waited again and was then withdrawn never was a call.
@@ -79,7 +79,7 @@ CALL_MEASURES: Mapping[str, str] = {
     "robot_calls_cancelled": "result = 'canceled'",
     "robot_calls_unknown": "result = 'unknown'",
 } | {f"result_{result.value}": f"result = '{result.value}'" for result in TelephonyResult}
-"""Of the columns of `figures_sql.CALLS`, where `SENT` holds."""
+"""Of the columns of `dialer.outcomes.measures.CALLS`, where `SENT` holds."""
 
 ASSIGNMENT_MEASURES: Mapping[str, str] = {
     **_assignments("human", "human_calls", "reached"),
@@ -93,7 +93,7 @@ ASSIGNMENT_MEASURES: Mapping[str, str] = {
     "feedback_pending": "NOT feedback_counts AND state <> 'withdrawn'",
     "feedback_withdrawn": "NOT feedback_counts AND state = 'withdrawn'",
 }
-"""Of the columns of `figures_sql.ASSIGNMENTS`."""
+"""Of the columns of `dialer.outcomes.measures.ASSIGNMENTS`."""
 
 
 MONEY_STATES: Mapping[str, str] = {
@@ -101,7 +101,7 @@ MONEY_STATES: Mapping[str, str] = {
     "unapproved": "NOT reversed AND NOT approved",
     "reversed": "reversed",
 }
-"""The three states of a line with money, by columns of `figures_sql.MONEY_LINES`."""
+"""The three states of a line with money, by columns of `dialer.outcomes.measures.MONEY_LINES`."""
 
 
 def money_name(kind: AmountKind, state: str) -> str:

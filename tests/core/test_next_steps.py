@@ -165,6 +165,73 @@ def test_the_answers_agree_and_the_first_one_is_the_first_in_its_way():
     assert set(step.waits) == set(Wait) - {Wait.HELD, Wait.WINDOW}
 
 
+def _said(
+    why: WaitReason, detail: str, until: datetime | None = None, /, **facts: object
+) -> tuple[object, ...]:
+    return (why, detail, MORNING, until, facts)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (
+            {"ring": replace(RING, state=AttemptState.RINGING)},
+            _said(WaitReason.UNDER_WAY, "ringing", state="ringing"),
+        ),
+        ({"ring": replace(RING, held=True)}, _said(WaitReason.HELD, "its pause is over, it is released")),
+        (
+            {"pauses": [paused(PauseScope.GRADE, "high"), paused(PauseScope.UNIT, "临河", minutes=40)]},
+            _said(
+                WaitReason.PAUSED,
+                "grade high paused by zhao: 检修",
+                MORNING + 40 * MINUTE,
+                scope="grade",
+                subject="high",
+                by="zhao",
+                why="检修",
+            ),
+        ),
+        (
+            {"ring": replace(RING, number_attempts=True)},
+            _said(WaitReason.NUMBER_BUSY, "the number is being called for another case"),
+        ),
+        (
+            {"ring": replace(RING, number_free_at=MORNING + MINUTE)},
+            _said(WaitReason.NUMBER_BUSY, "the number rests after a call", MORNING + MINUTE, rests=1),
+        ),
+        (
+            {"ring": replace(RING, not_before=MORNING + MINUTE, reason=Reason.RETRY)},
+            _said(WaitReason.PLANNED_FOR_LATER, "retry", MORNING + MINUTE, reason="retry"),
+        ),
+        ({"lines": None}, _said(WaitReason.LINES_FULL, "no line is set up")),
+        (
+            {"lines": replace(LINES, trouble="a rest", trouble_until=MORNING + MINUTE)},
+            _said(WaitReason.CARRIER_TROUBLE, "a rest", MORNING + MINUTE),
+        ),
+        (
+            {"ring": replace(RING, ahead=3), "lines": replace(LINES, in_use=10)},
+            _said(WaitReason.LINES_FULL, "10 of 10 lines in use, 3 ahead", in_use=10, lines=10, ahead=3),
+        ),
+        ({"ring": replace(RING, ahead=3)}, _said(WaitReason.QUEUE, "3 ahead", ahead=3)),
+        ({}, _said(WaitReason.PACING, "2 calls a second")),
+    ],
+)
+def test_each_wait_names_its_reason_its_end_and_the_values_of_its_sentence(
+    facts: dict[str, Any], said: tuple[object, ...]
+):
+    ring = facts.pop("ring", RING)
+    (one,) = waits(ring, **facts)
+    assert (one.reason, one.detail, one.since, one.until, one.facts) == said
+
+
+def test_the_closed_window_is_named_with_its_hours():
+    (one,) = waits(RING, now=NIGHT)
+    assert (one.reason, one.until) == (WaitReason.WINDOW_CLOSED, NEXT_OPENING)
+    hours = (f"{SHANGHAI.opens:%H:%M}", f"{SHANGHAI.closes:%H:%M}")
+    assert one.facts == {"opens": hours[0], "closes": hours[1]}
+    assert one.detail == f"robots call from {hours[0]} to {hours[1]}, {SHANGHAI.zone}"
+
+
 def test_with_nothing_in_its_way_it_waits_for_the_pace():
     assert [(one.reason, one.detail) for one in waits()] == [(WaitReason.PACING, "2 calls a second")]
 

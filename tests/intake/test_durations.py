@@ -25,6 +25,13 @@ def test_a_length_that_means_nothing_is_unreadable(written: str):
         read_seconds(written)
 
 
+def test_a_call_lasts_a_week_at_most():
+    assert read_seconds("168小时") == read_seconds("604800") == LONGEST_SECONDS == 604_800
+    for longer in ("168小时1秒", "604801", "100000分钟"):
+        with pytest.raises(Unreadable):
+            read_seconds(longer)
+
+
 def test_under_a_heading_in_minutes_a_bare_number_is_minutes():
     assert read_seconds("2.5", seconds_per_unit=60) == 150
     assert read_seconds("90秒", seconds_per_unit=60) == 90

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from dialer.core.errors import UnusableFile
 from dialer.intake.reader import ListReader
 from dialer.intake.records import Accepted, Field, IntakeOptions, Rejected
 from tests.intake.in_process import read_list
@@ -129,3 +130,10 @@ def test_columns_tell_how_each_was_understood():
         ("B", "天气", None),
         ("C", "手机号", Field.PHONE),
     ]
+
+
+def test_a_list_that_begins_with_the_letters_of_a_bitmap_is_a_list_and_a_bitmap_is_none():
+    reader = read_list("BM编号,姓名,手机号\n1,王伟,13800138000\n".encode(), filename="a.csv", options=OPTIONS)
+    assert [type(item) for item in reader] == [Accepted]
+    with pytest.raises(UnusableFile, match="a picture"):
+        list(read_list(b"BM" + bytes(60), filename="a.csv", options=OPTIONS))

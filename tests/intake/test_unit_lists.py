@@ -64,3 +64,36 @@ def test_a_state_that_is_none_is_named_by_its_line():
 def test_what_is_no_list_of_units_is_refused(data: bytes):
     with pytest.raises(UnusableFile):
         read(data)
+
+
+@pytest.mark.parametrize(
+    ("words", "active"),
+    [
+        ("启用 在用 正常 是 open yes true 1 active OPEN", True),
+        ("停用 撤销 关闭 否 closed no false 0 inactive", False),
+    ],
+)
+def test_every_word_for_open_and_closed(words: str, active: bool | None):
+    rows = "\n".join(f"甲{n},{word}" for n, word in enumerate(words.split()))
+    sheet = read(f"名称,状态\n{rows}\n".encode())
+    assert sheet.faults == ()
+    assert {one.active for one in sheet.lines} == {active}
+
+
+def test_a_list_has_twenty_thousand_units_at_most():
+    rows = [f"所{n},局" for n in range(20_000)]
+    assert len(read("\n".join(["名称,上级", *rows]).encode()).lines) == 20_000
+    with pytest.raises(UnusableFile, match="20000"):
+        read("\n".join(["名称,上级", *rows, "所,局"]).encode())
+
+
+@pytest.mark.parametrize("number", ["12.0", "12"])
+def test_the_number_of_a_unit_is_kept(number: str):
+    sheet = read(f"名称,系统编号\n甲,{number}\n乙,\n".encode())
+    assert [one.unit_id for one in sheet.lines] == [12, None]
+
+
+@pytest.mark.parametrize("number", ["x1", "-1", "１２", "1" * 18])
+def test_what_is_no_number_of_ours_is_named_by_its_line(number: str):
+    (fault,) = read(f"名称,系统编号\n甲,{number}\n".encode()).faults
+    assert (fault.line, fault.field) == (2, UnitField.NUMBER)

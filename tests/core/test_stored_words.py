@@ -1,0 +1,61 @@
+"""The words of the enumerations that rows, JSON and addresses hold and no page shows; the glossary has all the others.
+A word that changes here is one that stored rows and other systems no longer find.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from enum import StrEnum
+
+import dialer.core
+import dialer.intake
+from dialer.words import ENUMERATIONS
+
+_WORDS = {
+    "FileFault": "memory time text damage busy",
+    "PictureFault": "kind pixels damage busy",
+    "SignInStep": "second_factor passkey add_passkey identity",
+    "AttemptEvent": (
+        "due put_off claimed posting in_doubt not_taken withdrawn accepted ringing answered ended"
+    ),
+    "Basis": "warning_loaded case_opened call_sent assignment_opened outcome_recorded",
+    "Dimension": "unit grade fraud_type source script hour",
+    "EntryKind": (
+        "warning ring_planned ring_sent ringing answered spoken ring_ended message "
+        "errand_opened errand_signed errand_reported errand_withdrawn outcome reversal "
+        "approval filed alarm alarm_seen act viewed"
+    ),
+    "Finding": "too_few better worse alike",
+    "StepKind": "ring call errand_opens errand_due watch_ends expires settled",
+    "Wait": "not_before window held paused line_trouble number_busy queue",
+    "WaitReason": (
+        "under_way paused held number_busy planned_for_later window_closed carrier_trouble "
+        "lines_full queue pacing"
+    ),
+    "Field": (
+        "instruction_no source kind fraud_type grade name phone id_number address unit "
+        "family_contact fraud_numbers fraud_url fraud_app fraud_account talk_seconds "
+        "amount_at_risk amount_paid event_at produced_at expires_at tags remarks row_number "
+        "rejection"
+    ),
+    "NoticeCode": (
+        "grade_defaulted id_invalid id_digits_lost fraud_type_unknown kind_unknown "
+        "unit_unknown phone_part_unusable talk_unreadable tag_unknown time_in_future missed "
+        "extra_cells"
+    ),
+}
+
+
+def test_words_that_no_page_shows_stay_as_they_are_stored() -> None:
+    found = {}
+    modules = [
+        *pkgutil.iter_modules(dialer.core.__path__, "dialer.core."),
+        *pkgutil.iter_modules(dialer.intake.__path__, "dialer.intake."),
+    ]
+    for module in modules:
+        for value in vars(importlib.import_module(module.name)).values():
+            if inspect.isclass(value) and issubclass(value, StrEnum) and value.__module__ == module.name:
+                found[value] = " ".join(member.value for member in value)
+    assert {kind.__name__: words for kind, words in found.items() if kind not in ENUMERATIONS} == _WORDS
