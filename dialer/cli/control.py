@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -21,16 +22,17 @@ from dialer.audit.trail import (
 from dialer.bootstrap import application
 from dialer.calls.pace import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
+from dialer.calls.reconcile import WEB
 from dialer.cases.alarms import unacknowledged_alarms_of
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, fields_of, one_of, print_found, print_json
 from dialer.control.overview import acknowledge_alarm, adopt_identity
-from dialer.core.errors import Invalid, Refusal
+from dialer.core.errors import DialerError, Invalid, Refusal
 from dialer.core.events import AlarmCode
 from dialer.core.values import FraudType, Grade, PauseScope
 from dialer.db.audit import Finding, Flaw
 from dialer.db.migrations import owned_tables
-from dialer.db.system_state import OtherSettings, recorded_identity
+from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
 from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, Text, bilingual, gettext_noop
 from dialer.outcomes.filing import file_case
@@ -39,6 +41,7 @@ from dialer.runtime.settings import CentreSettings, Settings, load_settings
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
 from dialer.scripts.rendered import seconds_before_question
 from dialer.services import Application, Purpose
+from dialer.telephony.public_way import walk_public_way
 from dialer.words import stored_word, word_of
 
 control = typer.Typer()
@@ -244,6 +247,12 @@ def doctor(*, as_json: AsJson = False) -> None:
                 mend=gettext_noop("use two roles, see docs/operations.md"),
                 warns=True,
             ),
+            Probe(
+                name=gettext_noop("public address"),
+                run=lambda: _walk_public_way(opened[0]),
+                mend=gettext_noop("check web.public_url"),
+            ),
+            is_ours=lambda: _runs_here(settings),
         )
         found = [*found, check_names(settings.centre)]
     print_found(
@@ -292,6 +301,33 @@ def _try_parts(app: Application) -> str:
     with app.celery.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, timeout=3)
         return f"schema {app.services.schema}, broker answers"
+
+
+def _walk_public_way(app: Application) -> str | Text:
+    """The carrier's way to a web process, which must run to be found."""
+    with app.services.store.begin() as tx:
+        if not [
+            beat
+            for beat in living_processes(tx, since=app.services.real.now() - _WEB_SILENT)
+            if beat.kind == WEB
+        ]:
+            return Text("not asked: no web process runs")
+    return asyncio.run(walk_public_way(app.telephony))
+
+
+def _runs_here(settings: Settings) -> bool:
+    """The server at the web address answers as only a process with our token can."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web.host, settings.web.host)  # noqa: S104 - no bind
+    local = f"http://[{host}]" if ":" in host else f"http://{host}"
+    try:
+        with application(settings) as app:
+            asyncio.run(walk_public_way(app.telephony, through=f"{local}:{settings.web.port}"))
+    except DialerError:
+        return False
+    return True
+
+
+_WEB_SILENT = timedelta(seconds=30)
 
 
 def _compare_settings(app: Application) -> str | Text:

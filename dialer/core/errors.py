@@ -15,6 +15,9 @@ class DialerError(Exception):
     the English of it.
     """
 
+    mend: str = ""
+    """What to do, where the sentence does not say it: a template of the catalogue."""
+
     def __init__(self, text: str | Text) -> None:
         self.text = Text.of(text)
         super().__init__(str(self.text))

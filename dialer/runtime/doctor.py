@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import socket
 import subprocess
@@ -50,14 +51,18 @@ class Probe:
     """As in the finding, when `run` raises."""
 
 
-def examine_installation(settings: Settings, first: Probe, *others: Probe) -> list[Check]:
-    """All findings, in the order in which a person would fix them. The other probes need what the first one finds."""
+def examine_installation(
+    settings: Settings, first: Probe, *others: Probe, is_ours: Callable[[], bool] = lambda: False
+) -> list[Check]:
+    """All findings, in the order in which a person would fix them. The other probes need what the first one finds.
+    `is_ours` says whether the server that holds the web address is this service itself.
+    """
     checks = [check_python(), check_data_dir(settings.data_dir), check_disk(settings.data_dir)]
     if settings.database.url is None or settings.broker.url is None:
         checks.append(check_programs())
     if settings.keys.file is not None:
         checks.append(check_keys_file(settings.keys.file))
-    checks.append(check_port(settings.web.host, settings.web.port))
+    checks.append(check_port(settings.web.host, settings.web.port, is_ours=is_ours))
     if settings.telephony.base_url is not None:
         checks.append(check_telephony(settings.telephony.base_url))
     checks.append(check_probe(first))
@@ -127,8 +132,8 @@ def check_keys_file(path: Path) -> Check:
     return Check(name=name, detail=Text("%(path)s is ours alone", path=path))
 
 
-def check_port(host: str, port: int) -> Check:
-    """The address of the web server is free; port 0 always is."""
+def check_port(host: str, port: int, *, is_ours: Callable[[], bool] = lambda: False) -> Check:
+    """The address of the web server is free, or held by this service; port 0 always is free."""
     name = gettext_noop("web address")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -136,6 +141,10 @@ def check_port(host: str, port: int) -> Check:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE and is_ours():
+            return Check(
+                name=name, detail=Text("%(host)s:%(port)s: this service runs there", host=host, port=port)
+            )
         detail = Text("%(host)s:%(port)s: %(why)s", host=host, port=port, why=error.strerror)
         return Check(name=name, detail=detail, mend="stop what listens there, or set DIALER_WEB__PORT")
     return Check(name=name, detail=Text("%(host)s:%(port)s is free", host=host, port=port))
@@ -160,7 +169,7 @@ def check_probe(probe: Probe) -> Check:
     try:
         return Check(name=probe.name, detail=probe.run())
     except DialerError as error:
-        return Check(name=probe.name, detail=error.text, mend=probe.mend, warns=probe.warns)
+        return Check(name=probe.name, detail=error.text, mend=error.mend or probe.mend, warns=probe.warns)
 
 
 def _first_line(argv: list[str]) -> str:

@@ -43,6 +43,7 @@ from dialer.scripts.rendered import RenderedScriptMissing
 from dialer.scripts.store import Version
 from dialer.scripts.versions import NotApproved, NotRendered, SameWords
 from dialer.sentences import refusal_sentence, sentence
+from dialer.telephony.public_way import WayBlocked
 from dialer.telephony.webhooks import BadSignature
 from dialer.units.tree import UnusableUnits
 from dialer.words import word_of
@@ -96,6 +97,9 @@ EXAMPLES = [
     PasswordExpired(),
     RenderedScriptMissing(script_id="loan", version_id=None),
     BadSignature(reason="it has no signature"),
+    WayBlocked(
+        Text("%(url)s: %(why)s", url="https://calls.example.cn", why=Text("no connection")), mend="start"
+    ),
     ActRefused("keys: only 0-9, * and #"),
     ScriptUnreadable(file="loan.toml", line=3, node="warn", problem="has no text in the default language"),
     SchemaMoved(found="", built_for="0042"),
