@@ -15,8 +15,8 @@ class DialerError(Exception):
     the English of it.
     """
 
-    mend: str = ""
-    """What to do, where the sentence does not say it: a template of the catalogue."""
+    mend: str | Text = ""
+    """What to do, where the sentence does not say it."""
 
     def __init__(self, text: str | Text) -> None:
         self.text = Text.of(text)
