@@ -177,24 +177,50 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         servers.stop(batch_wait_seconds=_LAST_WORKER_SECONDS)
 
 
+@pytest.fixture(scope="session")
+def admin(embedded_servers: EmbeddedServers) -> Iterator[psycopg.Connection]:
+    """One for all databases of a worker: a connection for each would take a third of what a database costs."""
+    url = embedded_servers.database_url.replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def migrated_template(embedded_servers: EmbeddedServers, admin: psycopg.Connection) -> str:
+    """The name of a database that the migrations ran on, once per run; template0 while there are none."""
+    if not any((ROOT / "alembic" / "versions").glob("*.py")):
+        return "template0"
+    admin.execute("select pg_advisory_lock(%s)", [_TEMPLATE_LOCK])
+    try:
+        if not admin.execute("select 1 from pg_database where datname = %s", [_TEMPLATE]).fetchone():
+            _make_template(embedded_servers, admin)
+    finally:
+        admin.execute("select pg_advisory_unlock(%s)", [_TEMPLATE_LOCK])
+    return _TEMPLATE
+
+
 @pytest.fixture
-def fresh_database(embedded_servers: EmbeddedServers) -> Iterator[str]:
+def fresh_database(
+    embedded_servers: EmbeddedServers, admin: psycopg.Connection, migrated_template: str
+) -> Iterator[str]:
     """The URL of a database of this test's own, migrated to the newest version where there are migrations."""
-    with _database(embedded_servers, template=_migrated_template(embedded_servers)) as url:
+    with _database(embedded_servers, admin, template=migrated_template) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def module_database(embedded_servers: EmbeddedServers) -> Iterator[str]:
+def module_database(
+    embedded_servers: EmbeddedServers, admin: psycopg.Connection, migrated_template: str
+) -> Iterator[str]:
     """As `fresh_database`, shared by the tests of one file on one worker."""
-    with _database(embedded_servers, template=_migrated_template(embedded_servers)) as url:
+    with _database(embedded_servers, admin, template=migrated_template) as url:
         yield url
 
 
 @pytest.fixture
-def empty_database(embedded_servers: EmbeddedServers) -> Iterator[str]:
+def empty_database(embedded_servers: EmbeddedServers, admin: psycopg.Connection) -> Iterator[str]:
     """The URL of a database without a single table."""
-    with _database(embedded_servers, template="template0") as url:
+    with _database(embedded_servers, admin, template="template0") as url:
         yield url
 
 
@@ -212,18 +238,22 @@ def broker_url(embedded_servers: EmbeddedServers) -> Iterator[str]:
 
 
 @contextmanager
-def _database(servers: EmbeddedServers, *, template: str) -> Iterator[str]:
+def _database(servers: EmbeddedServers, admin: psycopg.Connection, *, template: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(_names)}"
-    with _admin(servers) as admin:
-        _create(admin, name, template)
+    _create(admin, name, template)
     try:
+<<<<<<< HEAD
         yield servers.owner_url.rpartition("/")[0] + f"/{name}"
+=======
+        yield _url_of(servers, name)
+>>>>>>> testtime
     finally:
         # The server's own upkeep may be at work in it, which no ordinary role may end; all goes with the run anyway.
-        with suppress(psycopg.errors.InsufficientPrivilege), _admin(servers) as admin:
+        with suppress(psycopg.errors.InsufficientPrivilege):
             admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
+<<<<<<< HEAD
 def _migrated_template(servers: EmbeddedServers) -> str:
     """The name of a database that the migrations ran on, once per run; template0 while there are none."""
     if not any((ROOT / "alembic" / "versions").glob("*.py")):
@@ -244,6 +274,24 @@ def _migrated_template(servers: EmbeddedServers) -> str:
             sql.SQL("alter database {} rename to {}").format(sql.Identifier(draft), sql.Identifier(_TEMPLATE))
         )
     return _TEMPLATE
+=======
+def _url_of(servers: EmbeddedServers, name: str) -> str:
+    return servers.database_url.rpartition("/")[0] + f"/{name}"
+
+
+def _make_template(servers: EmbeddedServers, admin: psycopg.Connection) -> None:
+    draft = f"{_TEMPLATE}_draft"
+    admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(draft)))
+    _create(admin, draft, "template0")
+    url = _url_of(servers, draft)
+    services = sa.create_engine(url)
+    migrate_database(services)
+    services.dispose()
+    _first_start(url)
+    admin.execute(
+        sql.SQL("alter database {} rename to {}").format(sql.Identifier(draft), sql.Identifier(_TEMPLATE))
+    )
+>>>>>>> testtime
 
 
 def _first_start(url: str) -> None:
@@ -260,6 +308,7 @@ def _create(admin: psycopg.Connection, name: str, template: str) -> None:
     # In memory, to copy the files takes half the time of writing each of their blocks to the log.
     statement = "create database {} template {} strategy file_copy"
     admin.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Identifier(template)))
+<<<<<<< HEAD
 
 
 @contextmanager
@@ -267,3 +316,5 @@ def _admin(servers: EmbeddedServers) -> Iterator[psycopg.Connection]:
     url = servers.owner_url.replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
+=======
+>>>>>>> testtime

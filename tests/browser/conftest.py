@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -40,36 +41,54 @@ _PATIENCE_MS = 30_000
 expect.set_options(timeout=_PATIENCE_MS)
 
 
-@pytest.fixture(scope="session")
-def shared_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One whole service for all browser tests of a worker. A list of more than 2,000 rows waits for a second person."""
-    with running_service(
-        tmp_path_factory.mktemp("service"),
-        TELEPHONY__OFFICER_NUMBER="+8647896111",
-        LISTS__APPROVE_ABOVE_ROWS="2000",
-    ) as running:
-        yield running
+_running = ExitStack()
+_services: list[Service] = []
+_browsers: list[Browser] = []
 
 
 @pytest.fixture(scope="module")
-def service(shared_service: Service) -> Iterator[Service]:
-    """The shared service; the tests of a module see each other's accounts and cases, and no others'."""
-    yield shared_service
-    shared_service.empty()
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One whole service for all browser tests of a worker; the tests of a module see each other's accounts and cases,
+    and no others'. A list of more than 2,000 rows waits for a second person.
+    """
+    if not _services:
+        started = running_service(
+            tmp_path_factory.mktemp("service"),
+            TELEPHONY__OFFICER_NUMBER="+8647896111",
+            LISTS__APPROVE_ABOVE_ROWS="2000",
+        )
+        _services.append(_running.enter_context(started))
+    yield _services[0]
+    _services[0].empty()
 
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
-    """Begun for each test: the driver keeps a loop of its own, which the asynchronous tests beside it must not meet."""
+    """One Chromium for all browser tests of a worker; each test has profiles of its own in it."""
     if not CHROMIUM.exists():
         reason = f"no Chromium at {CHROMIUM}: as root `make test` installs it (apt-get install chromium)"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    with sync_playwright() as driver:
+    if not _browsers:
+        driver = _running.enter_context(sync_playwright())
         chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
+        _running.callback(chromium.close)
+        _browsers.append(chromium)
+    yield _browsers[0]
+    for context in _browsers[0].contexts:
+        context.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Service and Chromium end with the last browser test of a worker: idle, the service takes CPU time from the rest
+    of the run, and the driver keeps a loop of its own, which the asynchronous tests must not meet.
+    """
+    if nextitem is None or nextitem.path.parent != item.path.parent:
+        _services.clear()
+        _browsers.clear()
+        _running.close()
 
 
 class Complaints:

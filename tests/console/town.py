@@ -11,10 +11,7 @@ class ConsoleScenario(Scenario):
     """The rows of `Town`, sealed with the console's own keys."""
 
     def __init__(self, console: ConsoleDesk) -> None:
-        super().__init__(console.app.services.store.url)
-        self.store.dispose()
-        self.store = console.app.services.store
-        self.services = console.app.services
+        self._use(console.app.services)
         self.clock = console.clock
 
     def unit(self, name: str, parent_id: int | None = None) -> int:

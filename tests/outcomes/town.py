@@ -64,11 +64,14 @@ class Scenario:
     def on(cls, services: Services) -> Self:
         """The records of an application that is already there; whoever made it closes it."""
         scenario = cls.__new__(cls)
-        scenario.store, scenario.drill, scenario.services = services.store, services.drill, services
-        scenario._numbers, scenario.enqueued = count(1), []
-        with services.store.begin() as tx:
-            scenario.policy_version = ensure_policy_version(tx, to_plain(POLICY), now=MORNING)
+        scenario._use(services)
         return scenario
+
+    def _use(self, services: Services) -> None:
+        self.store, self.drill, self.services = services.store, services.drill, services
+        self._numbers, self.enqueued = count(1), []
+        with services.store.begin() as tx:
+            self.policy_version = ensure_policy_version(tx, to_plain(POLICY), now=MORNING)
 
     @contextmanager
     def tx(self) -> Iterator[Tx]:
