@@ -180,7 +180,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def admin(embedded_servers: EmbeddedServers) -> Iterator[psycopg.Connection]:
     """One for all databases of a worker: a connection for each would take a third of what a database costs."""
-    url = embedded_servers.database_url.replace("postgresql+psycopg", "postgresql")
+    url = embedded_servers.owner_url.replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
 
@@ -242,41 +242,15 @@ def _database(servers: EmbeddedServers, admin: psycopg.Connection, *, template: 
     name = f"test_{os.getpid()}_{next(_names)}"
     _create(admin, name, template)
     try:
-<<<<<<< HEAD
-        yield servers.owner_url.rpartition("/")[0] + f"/{name}"
-=======
         yield _url_of(servers, name)
->>>>>>> testtime
     finally:
         # The server's own upkeep may be at work in it, which no ordinary role may end; all goes with the run anyway.
         with suppress(psycopg.errors.InsufficientPrivilege):
             admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
-<<<<<<< HEAD
-def _migrated_template(servers: EmbeddedServers) -> str:
-    """The name of a database that the migrations ran on, once per run; template0 while there are none."""
-    if not any((ROOT / "alembic" / "versions").glob("*.py")):
-        return "template0"
-    with _admin(servers) as admin:
-        admin.execute("select pg_advisory_lock(%s)", [_TEMPLATE_LOCK])
-        if admin.execute("select 1 from pg_database where datname = %s", [_TEMPLATE]).fetchone():
-            return _TEMPLATE
-        draft = f"{_TEMPLATE}_draft"
-        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(draft)))
-        _create(admin, draft, "template0")
-        url = servers.owner_url.rpartition("/")[0] + f"/{draft}"
-        services = sa.create_engine(url)
-        migrate_database(services)
-        services.dispose()
-        _first_start(url)
-        admin.execute(
-            sql.SQL("alter database {} rename to {}").format(sql.Identifier(draft), sql.Identifier(_TEMPLATE))
-        )
-    return _TEMPLATE
-=======
 def _url_of(servers: EmbeddedServers, name: str) -> str:
-    return servers.database_url.rpartition("/")[0] + f"/{name}"
+    return servers.owner_url.rpartition("/")[0] + f"/{name}"
 
 
 def _make_template(servers: EmbeddedServers, admin: psycopg.Connection) -> None:
@@ -291,7 +265,6 @@ def _make_template(servers: EmbeddedServers, admin: psycopg.Connection) -> None:
     admin.execute(
         sql.SQL("alter database {} rename to {}").format(sql.Identifier(draft), sql.Identifier(_TEMPLATE))
     )
->>>>>>> testtime
 
 
 def _first_start(url: str) -> None:
@@ -308,13 +281,3 @@ def _create(admin: psycopg.Connection, name: str, template: str) -> None:
     # In memory, to copy the files takes half the time of writing each of their blocks to the log.
     statement = "create database {} template {} strategy file_copy"
     admin.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Identifier(template)))
-<<<<<<< HEAD
-
-
-@contextmanager
-def _admin(servers: EmbeddedServers) -> Iterator[psycopg.Connection]:
-    url = servers.owner_url.replace("postgresql+psycopg", "postgresql")
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
-=======
->>>>>>> testtime
