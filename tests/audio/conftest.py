@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
 from audio.wave_file import Sound
 
 
+@cache
 def burst(seconds: float, *, rate_hz: int = 24000, hz: float = 440.0, level: float = 0.3) -> Sound:
     """A tone that swells and fades five times a second, as syllables do."""
     samples = array("h")

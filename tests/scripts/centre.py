@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from audio.resample import TELEPHONE_HZ
 from audio.voices import Recordings
 from audio.wave_file import Sound, wav_bytes
 from dialer.calls.claims import Sending
@@ -42,8 +43,10 @@ class Tone:
     def say(self, spoken: str, language: str) -> Sound:
         self.said.append(spoken)
         if self.silent:
-            return silence(2.0)
-        return burst(max(0.6, len(spoken) / (8 if language == "zh" else 20)), level=self.level)
+            return silence(2.0, TELEPHONE_HZ)
+        # At the telephone's rate: how a voice of another rate becomes a prompt is for the tests of audio.
+        seconds = max(0.6, len(spoken) / (8 if language == "zh" else 20))
+        return burst(seconds, rate_hz=TELEPHONE_HZ, level=self.level)
 
 
 class ScriptCentre(Scene):
