@@ -76,6 +76,7 @@ def set_pace(
 
 def restore_pace(services: Services, *, by: str, why: str = "", visible_to: int | None = None) -> LineGroup:
     """The pace of the settings holds, as this process has read them. Raises `NotFound` as `set_pace` does."""
+    who = actor_name(by)
     lines = services.lines
 
     def change(tx: Tx, before: LineGroup) -> None:
@@ -88,7 +89,6 @@ def restore_pace(services: Services, *, by: str, why: str = "", visible_to: int 
         )
         restore_line_pace(tx, name=services.lines.group, real_now=services.real.now())
 
-    who = actor_name(by)
     return _change_pace(
         services, change, act="pace.settings", who=who, why=why.strip(), visible_to=visible_to
     )

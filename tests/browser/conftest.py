@@ -80,15 +80,18 @@ def browser() -> Iterator[Browser]:
         context.close()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Service and Chromium end with the last browser test of a worker: idle, the service takes CPU time from the rest
-    of the run, and the driver keeps a loop of its own, which the asynchronous tests must not meet.
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Service and Chromium end with the last browser test of a worker, however it ends: idle, the service takes CPU
+    time from the rest of the run, and the driver keeps a loop of its own, which the asynchronous tests must not meet.
     """
-    if nextitem is None or nextitem.path.parent != item.path.parent:
-        _services.clear()
-        _browsers.clear()
-        _running.close()
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.path.parent != item.path.parent:
+            _services.clear()
+            _browsers.clear()
+            _running.close()
 
 
 class Complaints:
