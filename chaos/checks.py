@@ -45,7 +45,7 @@ _STUCK = """
 SELECT state, count(*) AS n FROM attempt WHERE state NOT IN ('ended') GROUP BY state
 """
 
-_RANG = ("answered", "no_answer", "rejected", "forwarded", "machine")
+_RANG = ("answered", "no_answer", "rejected", "forwarded", "machine", "dead_air")
 """Results that require that the telephone rang."""
 
 

@@ -70,6 +70,7 @@ _RANG = frozenset(
         TelephonyResult.REJECTED,
         TelephonyResult.FORWARDED,
         TelephonyResult.MACHINE,
+        TelephonyResult.DEAD_AIR,
     }
 )
 """Results that no call has without ringing."""

@@ -133,6 +133,7 @@ def test_an_answered_call_of_which_no_turn_was_asked_for_is_our_fault(
     call = Taken(scene, seconds=20)
     row = call.ends(TelephonyResult.ANSWERED, seconds=seconds)
     assert (row["result"], row["contact"]) == (result, "none")
+    assert row["ringing_at"] is not None
     robot = scene.case_of(call.case_id).robot
     assert robot.state is RobotState.PENDING
     assert robot.tries == (1 if result == "answered" else 0)
