@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from dialer.core.access import FactorKind, Permission, Role
+from dialer.core.access import FactorKind, Permission, Role, StaffChangeKind
 from dialer.core.attempt import AttemptState
 from dialer.core.case import (
     AssignmentState,
@@ -269,7 +269,16 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         PauseScope.LOAD: "a list",
         PauseScope.GRADE: "a grade",
     },
-    Role: {},
+    Role: {
+        Role.ADMINISTRATOR: "system administrator",
+    },
+    StaffChangeKind: {
+        StaffChangeKind.ADD: "new account",
+        StaffChangeKind.CHANGE: "another role or unit",
+        StaffChangeKind.ENABLE: "enable again",
+        StaffChangeKind.RESET_PASSWORD: "new password",
+        StaffChangeKind.RESET_FACTORS: "remove second factors",
+    },
     FactorKind: {
         FactorKind.TOTP: "code of an app",
     },
@@ -290,6 +299,8 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.EDIT_SCRIPTS: "change scripts",
         Permission.SEE_AUDIT: "look at the audit",
         Permission.MANAGE_STAFF: "manage accounts",
+        Permission.SEE_STAFF_CHANGES: "look at changes of accounts",
+        Permission.CONFIRM_STAFF_CHANGES: "confirm changes of accounts",
     },
     UnitField: {
         UnitField.NUMBER: "system number",

@@ -248,6 +248,8 @@ class ConsoleSettings(Section):
     """Sessions of one account; a further one ends the oldest."""
     temporary_password_seconds: float = Field(default=86_400.0, ge=60, le=2_592_000)
     """A password that was given out expires after this."""
+    confirm_seconds: float = Field(default=259_200.0, ge=60, le=2_592_000)
+    """For so long a change of an account waits for a security administrator."""
     second_factor_roles: tuple[Role, ...] = ()
     """Roles that get nothing without a second factor."""
     first_link_seconds: float = Field(default=86_400.0, ge=60, le=604_800)
