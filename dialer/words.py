@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from dialer.core.access import FactorKind, Permission, Role, StaffChangeKind
+from dialer.core.access import FactorKind, Permission, RevealReason, Role, StaffChangeKind
 from dialer.core.attempt import AttemptState
 from dialer.core.case import (
     AssignmentState,
@@ -257,6 +257,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.SOUND_BROKEN: "a prompt's sound is missing or broken",
         AlarmCode.AUDIT_BROKEN: "lines of the audit are missing or altered",
         AlarmCode.ANCHOR_FAILED: "an anchor of the audit could not be written",
+        AlarmCode.MANY_REVEALS: "one person looked at much hidden data in a short time",
     },
     VersionState: {},
     RenderState: {
@@ -282,11 +283,21 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     FactorKind: {
         FactorKind.TOTP: "code of an app",
     },
+    RevealReason: {
+        RevealReason.CONTACT: "reach the person",
+        RevealReason.VERIFY: "verify who it is",
+        RevealReason.BANK: "stop a payment",
+        RevealReason.INQUIRY: "a police inquiry",
+        RevealReason.CORRECT: "correct data",
+        RevealReason.REVIEW: "review of work",
+        RevealReason.OTHER: "something else",
+    },
     Permission: {
         Permission.OWN_ACCOUNT: "own account",
         Permission.SEE_BOARD: "look at the live board",
         Permission.SEE_CASES: "look at cases",
         Permission.REVEAL: "look at hidden data",
+        Permission.REVEAL_LISTS: "rejected rows in clear",
         Permission.LOWER_CASES: "lower a grade",
         Permission.WORK_DESK: "call people",
         Permission.WORK_VISITS: "visit people",

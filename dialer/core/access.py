@@ -83,6 +83,18 @@ class StaffChangeState(StrEnum):
     EXPIRED = "expired"
 
 
+class RevealReason(StrEnum):
+    """Why somebody looks at personal data in clear."""
+
+    CONTACT = "contact"
+    VERIFY = "verify"
+    BANK = "bank"
+    INQUIRY = "inquiry"
+    CORRECT = "correct"
+    REVIEW = "review"
+    OTHER = "other"
+
+
 class Permission(StrEnum):
     """What a page, or one act on it, requires."""
 
@@ -93,6 +105,8 @@ class Permission(StrEnum):
     """With names and numbers masked."""
     REVEAL = "reveal"
     """A person in clear, with a reason, in the audit."""
+    REVEAL_LISTS = "reveal_lists"
+    """Rejected rows of a list in clear, in the same way."""
     WORK_CASES = "work_cases"
     """Call now, raise the grade, hand over, note, close."""
     LOWER_CASES = "lower_cases"
@@ -132,6 +146,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_CASES: _CENTRE,
     # An administrator, who can give himself every right, and an auditor see no person in clear.
     Permission.REVEAL: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
+    Permission.REVEAL_LISTS: frozenset({_R.SUPERVISOR}),
     Permission.WORK_CASES: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
     Permission.LOWER_CASES: frozenset({_R.SUPERVISOR}),
     Permission.WORK_DESK: frozenset({_R.CALLER, _R.SUPERVISOR}),
@@ -193,6 +208,17 @@ def said(field: str, text: str, *, mend: str = _FEW_WORDS) -> str:
     if not words:
         raise Invalid(field=field, problem="is empty", mend=mend)
     return words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevealRules:
+    """The pace of one person who looks at personal data in clear."""
+
+    most: int = 30
+    """Looks with a reason in `seconds`; whoever has the work in hand is not limited."""
+    seconds: float = 600.0
+    alarm: int = 20
+    """Cases or lists in `seconds`, of work in hand too, that raise the alarm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

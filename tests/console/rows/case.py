@@ -18,7 +18,7 @@ from tests.outcomes.town import MORNING
 
 _WORK = frozenset({Role.CALLER, Role.OFFICER, Role.SUPERVISOR})
 _CHIEF = frozenset({Role.SUPERVISOR})
-_SEEN = {"why": "checks a report"}
+_SEEN = {"reason": "review", "why": "checks a report"}
 _NOW = {"expected": "1", "why": "as the family asked"}
 PICTURE = base64.b64decode(
     b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
