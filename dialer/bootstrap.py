@@ -151,6 +151,7 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
             callback_number=settings.telephony.caller_number,
         ),
         work=WorkRules(approve_above_rows=settings.lists.approve_above_rows),
+        reveals=settings.console.reveal_rules(),
         drill=prepared.drill,
         derive_key=_derived(keys, b"derive"),
         schema=prepared.schema,

@@ -12,6 +12,7 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -33,11 +34,13 @@ from dialer.intake.records import Accepted, Field, Rejected
 from dialer.language import Lang, Text, gettext_noop
 from dialer.org.staff_store import Token
 from dialer.runtime.local import CarrierAccess
+from dialer.runtime.settings import WebSettings
 from dialer.scripts.rendered import shipped_manifest
 from dialer.sentences import entry_sentence, moment_words, refusal_sentence, step_sentence, waiting_sentence
 from dialer.services import Application, Services
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.deliveries import NAMES, read_warnings
+from dialer.web.console import client_address
 from dialer.words import word_of
 
 PLAYER = "/phone"
@@ -362,7 +365,7 @@ class _Phone:
         """Our own page on this machine, and an answer for every refusal."""
 
         async def guarded(request: Request) -> Response:
-            if not _is_ours(request):
+            if not _is_ours(request, self._app.settings.web):
                 return _json({"error": "this page is for this machine alone"}, 403)
             try:
                 return await handler(request)
@@ -442,14 +445,22 @@ class _Phone:
         return _json(handset_json(orjson.loads(state), self._services), status)
 
 
-def _is_ours(request: Request) -> bool:
-    """From this machine, under a name of this machine, and not sent by a page of another site."""
-    client = request.client.host if request.client is not None else ""
-    host = request.url.hostname or ""
+def _is_ours(request: Request, web: WebSettings) -> bool:
+    """From this machine, under a name of this machine, and not sent by a page of another site. Where the settings name
+    an address of another machine, a proxy stands before us: it alone says who asks, since it passes on any Host.
+    """
     site = request.headers.get("sec-fetch-site", "same-origin")
     if request.method != "GET" and site != "same-origin":
         return False
-    return _is_loopback(client) and _is_loopback(host)
+    addresses = (web.public_url, web.console_url)
+    hosts = {urlsplit(str(address)).hostname or "" for address in addresses if address is not None}
+    if not all(_is_loopback(host) for host in hosts) and "x-forwarded-for" not in request.headers:
+        return False
+    peer = request.client.host if request.client is not None else ""
+    if not _is_loopback(peer) or not _is_loopback(client_address(request, web.proxies)):
+        return False
+    host = request.url.hostname or ""
+    return _is_loopback(host) or host in hosts
 
 
 def _is_loopback(host: str) -> bool:

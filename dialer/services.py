@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dialer.broker import Enqueuer
 from dialer.cases.store import Policies
+from dialer.core.access import RevealRules
 from dialer.core.values import Grade, MessageChannel
 from dialer.db.system_state import Difference, Identity
 from dialer.db.unit_of_work import Store
@@ -100,6 +101,7 @@ class Services:
     """
     enqueue: Callable[..., None]
     work: WorkRules = field(default_factory=WorkRules)
+    reveals: RevealRules = field(default_factory=RevealRules)
     units: Units = field(default_factory=Units)
 
 

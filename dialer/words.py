@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from dialer.core.access import FactorKind, Permission, Role
+from dialer.core.access import FactorKind, Permission, RevealReason, Role, StaffChangeKind
 from dialer.core.attempt import AttemptState
 from dialer.core.case import (
     AssignmentState,
@@ -257,6 +257,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.SOUND_BROKEN: "a prompt's sound is missing or broken",
         AlarmCode.AUDIT_BROKEN: "lines of the audit are missing or altered",
         AlarmCode.ANCHOR_FAILED: "an anchor of the audit could not be written",
+        AlarmCode.MANY_REVEALS: "one person looked at much hidden data in a short time",
     },
     VersionState: {},
     RenderState: {
@@ -269,15 +270,34 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         PauseScope.LOAD: "a list",
         PauseScope.GRADE: "a grade",
     },
-    Role: {},
+    Role: {
+        Role.ADMINISTRATOR: "system administrator",
+    },
+    StaffChangeKind: {
+        StaffChangeKind.ADD: "new account",
+        StaffChangeKind.CHANGE: "another role or unit",
+        StaffChangeKind.ENABLE: "enable again",
+        StaffChangeKind.RESET_PASSWORD: "new password",
+        StaffChangeKind.RESET_FACTORS: "remove second factors",
+    },
     FactorKind: {
         FactorKind.TOTP: "code of an app",
+    },
+    RevealReason: {
+        RevealReason.CONTACT: "reach the person",
+        RevealReason.VERIFY: "verify who it is",
+        RevealReason.BANK: "stop a payment",
+        RevealReason.INQUIRY: "a police inquiry",
+        RevealReason.CORRECT: "correct data",
+        RevealReason.REVIEW: "review of work",
+        RevealReason.OTHER: "something else",
     },
     Permission: {
         Permission.OWN_ACCOUNT: "own account",
         Permission.SEE_BOARD: "look at the live board",
         Permission.SEE_CASES: "look at cases",
         Permission.REVEAL: "look at hidden data",
+        Permission.REVEAL_LISTS: "rejected rows in clear",
         Permission.LOWER_CASES: "lower a grade",
         Permission.WORK_DESK: "call people",
         Permission.WORK_VISITS: "visit people",
@@ -290,6 +310,8 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.EDIT_SCRIPTS: "change scripts",
         Permission.SEE_AUDIT: "look at the audit",
         Permission.MANAGE_STAFF: "manage accounts",
+        Permission.SEE_STAFF_CHANGES: "look at changes of accounts",
+        Permission.CONFIRM_STAFF_CHANGES: "confirm changes of accounts",
     },
     UnitField: {
         UnitField.NUMBER: "system number",

@@ -11,7 +11,7 @@ from datetime import timedelta
 from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, SessionRules, actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
+from dialer.language import Text, gettext_noop
 from dialer.org.passwords import check_password, hash_password, temporary_password
 from dialer.org.staff import SignedIn, audit_account, centre_words, enter, token_hash
 from dialer.org.staff_store import (
@@ -48,6 +48,13 @@ class NewPassword:
     password: str = field(repr=False)
 
 
+class Taken(Conflict):
+    """An account with this login exists, disabled or not."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(Text("an account named %(name)s exists already: choose another login", name=login))
+
+
 def add_staff(
     services: Services,
     *,
@@ -71,27 +78,58 @@ def add_staff(
     if password is not None:
         check_password(chosen, login=name, words=[shown, *centre_words(services)])
     made = hash_password(chosen)
-    real_now = services.real.now()
-    until = real_now + timedelta(seconds=rules.temporary_password_seconds) if password is None else None
     with services.store.begin() as tx:
-        _check_unit(tx, unit_id, visible_to)
-        member = insert_member(
+        check_unit(tx, unit_id, visible_to)
+        member = insert_account(
             tx,
+            services,
             login=name,
             display_name=shown,
             password_hash=made,
             role=role,
             unit_id=unit_id,
             language=language,
-            must_change=password is None,
             by=who,
-            real_now=real_now,
-            password_until=until,
+            temporary_seconds=rules.temporary_password_seconds if password is None else None,
         )
-        if member is None:
-            raise Conflict(Text("an account named %(name)s exists already: choose another login", name=name))
-        audit(tx, services, who, "staff_add", member, role=role.value, unit_id=unit_id)
     return NewPassword(member=member, password=chosen)
+
+
+def insert_account(
+    tx: Tx,
+    services: Services,
+    *,
+    login: str,
+    display_name: str,
+    password_hash: str,
+    role: Role,
+    unit_id: int | None,
+    language: str,
+    by: str,
+    temporary_seconds: float | None,
+    **facts: object,
+) -> Member:
+    """The new account; its password expires after `temporary_seconds`, or stays. Raises `Conflict` where the login is
+    taken.
+    """
+    real_now = services.real.now()
+    member = insert_member(
+        tx,
+        login=login,
+        display_name=display_name,
+        password_hash=password_hash,
+        role=role,
+        unit_id=unit_id,
+        language=language,
+        must_change=temporary_seconds is not None,
+        by=by,
+        real_now=real_now,
+        password_until=None if temporary_seconds is None else real_now + timedelta(seconds=temporary_seconds),
+    )
+    if member is None:
+        raise Taken(login)
+    audit(tx, services, by, "staff_add", member, role=role.value, unit_id=unit_id, **facts)
+    return member
 
 
 def change_staff(
@@ -110,19 +148,41 @@ def change_staff(
     """
     who, shown = actor_name(by), display_name_of(display_name)
     with services.store.begin() as tx:
-        _check_unit(tx, unit_id, visible_to)
+        check_unit(tx, unit_id, visible_to)
         member = get_account(tx, login, visible_to)
-        if member.revision != revision:
-            raise Conflict(
-                Text("%(login)s was changed meanwhile: reload the page", login=login),
-                current=member.display_name,
-            )
-        if role is not Role.ADMINISTRATOR:
-            _keep_an_administrator(tx, member)
-        revise_staff(tx, member.id, display_name=shown, role=role.value, unit_id=unit_id)
-        if (role, unit_id) != (member.role, member.unit_id):
-            end_sessions_of(tx, member.id, real_now=services.real.now())
-        audit(tx, services, who, "staff_change", member, role=role.value, unit_id=unit_id)
+        check_revision(member, revision)
+        revise_account(tx, services, member, display_name=shown, role=role, unit_id=unit_id, by=who)
+
+
+def check_revision(member: Member, revision: int) -> None:
+    """Raises `Conflict` where somebody changed the account since `revision`."""
+    if member.revision != revision:
+        raise Conflict(
+            Text("%(login)s was changed meanwhile: reload the page", login=member.login),
+            current=member.display_name,
+        )
+
+
+def revise_account(
+    tx: Tx,
+    services: Services,
+    member: Member,
+    *,
+    display_name: str,
+    role: Role,
+    unit_id: int | None,
+    by: str,
+    **facts: object,
+) -> None:
+    """The account has these; another role or unit ends its sessions. Raises `Conflict` for another role of the last
+    administrator of a kind.
+    """
+    if role is not member.role:
+        _keep_an_administrator(tx, member)
+    revise_staff(tx, member.id, display_name=display_name, role=role.value, unit_id=unit_id)
+    if (role, unit_id) != (member.role, member.unit_id):
+        end_sessions_of(tx, member.id, real_now=services.real.now())
+    audit(tx, services, by, "staff_change", member, role=role.value, unit_id=unit_id, **facts)
 
 
 def disable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> None:
@@ -145,9 +205,13 @@ def enable_staff(services: Services, login: str, *, by: str, visible_to: int | N
     """The account is valid again with its old password. Raises `NotFound` and `Invalid`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        member = get_account(tx, login, visible_to)
-        revise_staff(tx, member.id, disabled_at=None, locked_until=None)
-        audit(tx, services, who, "staff_enable", member)
+        enable_account(tx, services, get_account(tx, login, visible_to), by=who)
+
+
+def enable_account(tx: Tx, services: Services, member: Member, *, by: str, **facts: object) -> None:
+    """The account is valid again."""
+    revise_staff(tx, member.id, disabled_at=None, locked_until=None)
+    audit(tx, services, by, "staff_enable", member, **facts)
 
 
 def reset_password(
@@ -156,18 +220,34 @@ def reset_password(
     """A new password, valid for a while and to be changed at the next sign-in; all sessions end. Raises `NotFound`."""
     who, chosen = actor_name(by), temporary_password()
     made = hash_password(chosen)
-    real_now = services.real.now()
     with services.store.begin() as tx:
-        member = get_account(tx, login, visible_to)
-        set_staff_password(
-            tx,
-            member.id,
-            password_hash=made,
-            real_now=real_now,
-            temporary_until=real_now + timedelta(seconds=rules.temporary_password_seconds),
+        member = set_temporary_password(
+            tx, services, rules, get_account(tx, login, visible_to), password_hash=made, by=who
         )
-        audit(tx, services, who, "staff_reset", member)
-        return NewPassword(member=get_account(tx, login), password=chosen)
+    return NewPassword(member=member, password=chosen)
+
+
+def set_temporary_password(
+    tx: Tx,
+    services: Services,
+    rules: SessionRules,
+    member: Member,
+    *,
+    password_hash: str,
+    by: str,
+    **facts: object,
+) -> Member:
+    """The account as it is with this password, which is valid for a while; all its sessions end."""
+    real_now = services.real.now()
+    set_staff_password(
+        tx,
+        member.id,
+        password_hash=password_hash,
+        real_now=real_now,
+        temporary_until=real_now + timedelta(seconds=rules.temporary_password_seconds),
+    )
+    audit(tx, services, by, "staff_reset", member, **facts)
+    return get_account(tx, member.login)
 
 
 def list_sessions(services: Services, rules: SessionRules, login: str | None = None) -> list[Session]:
@@ -222,32 +302,43 @@ def display_name_of(display_name: str) -> str:
     return shown
 
 
-def _check_unit(tx: Tx, unit_id: int | None, visible_to: int | None) -> None:
+def check_unit(tx: Tx, unit_id: int | None, visible_to: int | None) -> None:
     """Raises `NotFound` where there is no such unit, or none that `visible_to` sees."""
     if unit_id is not None:
         get_unit(tx, unit_id)
-    if not _is_seen(tx, unit_id, visible_to):
+    if not is_seen(tx, unit_id, visible_to):
         raise NotFound(kind="unit", key=unit_id)
 
 
 def get_account(tx: Tx, login: str, visible_to: int | None = None) -> Member:
     """Raises `NotFound`, also for one outside the unit `visible_to`."""
     member = find_member(tx, login.strip().lower())
-    if member is None or not _is_seen(tx, member.unit_id, visible_to):
+    if member is None or not is_seen(tx, member.unit_id, visible_to):
         raise NotFound(kind="account", key=login)
     return member
 
 
-def _is_seen(tx: Tx, unit_id: int | None, visible_to: int | None) -> bool:
+def is_seen(tx: Tx, unit_id: int | None, visible_to: int | None) -> bool:
+    """Somebody of the unit `visible_to` sees accounts of this unit."""
     return visible_to is None or (unit_id is not None and visible_to in get_unit(tx, unit_id).path)
 
 
+_LAST = {
+    Role.ADMINISTRATOR: gettext_noop("this is the last administrator: add another one first"),
+    Role.SECURITY_ADMINISTRATOR: gettext_noop(
+        "this is the last security administrator: add another one first"
+    ),
+}
+
+
 def _keep_an_administrator(tx: Tx, member: Member) -> None:
-    """Raises `Conflict` when `member` is the last administrator. The rows stay locked to the end of the transaction."""
-    if member.role is not Role.ADMINISTRATOR or member.disabled_at is not None:
+    """Raises `Conflict` when `member` is the last administrator of a kind. The rows stay locked to the end of the
+    transaction.
+    """
+    if member.role not in _LAST or member.disabled_at is not None:
         return
-    if lock_administrators(tx) <= {member.id}:
-        raise Conflict("this is the last administrator: add another one first")
+    if lock_administrators(tx, member.role) <= {member.id}:
+        raise Conflict(_LAST[member.role])
 
 
 def audit(tx: Tx, services: Services, by: str, act: str, member: Member, **facts: object) -> None:

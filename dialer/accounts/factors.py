@@ -216,11 +216,15 @@ def reset_factors(services: Services, login: str, *, by: str, visible_to: int | 
     """
     who = actor_name(by)
     with services.store.begin() as tx:
-        member = get_account(tx, login, visible_to)
-        removed = delete_factors(tx, member.id)
-        replace_recovery_codes(tx, member.id, ())
-        end_sessions_of(tx, member.id, real_now=services.real.now())
-        audit(tx, services, who, "factor_reset", member, count=len(removed))
+        return remove_factors(tx, services, get_account(tx, login, visible_to), by=who)
+
+
+def remove_factors(tx: Tx, services: Services, member: Member, *, by: str, **facts: object) -> int:
+    """The account has no factor and no recovery code, and its sessions end; how many factors it had."""
+    removed = delete_factors(tx, member.id)
+    replace_recovery_codes(tx, member.id, ())
+    end_sessions_of(tx, member.id, real_now=services.real.now())
+    audit(tx, services, by, "factor_reset", member, count=len(removed), **facts)
     return len(removed)
 
 

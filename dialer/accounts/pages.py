@@ -10,25 +10,31 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import Form, Query
+from fastapi import Form, Path, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from dialer.accounts.actions import (
-    add_staff,
-    change_staff,
+    Taken,
     disable_staff,
-    enable_staff,
     end_sessions,
     get_account,
     is_first_link_good,
     list_sessions,
     make_first_administrator,
-    reset_password,
 )
-from dialer.accounts.factors import reset_factors
+from dialer.accounts.changes import (
+    LONGEST_REASON,
+    ask_change,
+    ask_for,
+    ask_new_account,
+    confirm_change,
+    list_changes,
+    refuse_change,
+    withdraw_change,
+)
 from dialer.accounts.identity import ways_of
-from dialer.core.access import Permission, Role
+from dialer.core.access import Permission, Role, StaffChangeKind
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.units import Unit
 from dialer.language import Lang, gettext_noop
@@ -76,6 +82,11 @@ _RETRY_SECONDS = "5"
 _SHOWN_LENGTH = 64
 """Of what was typed, shown again beside its fault."""
 _LONGEST_PATH = 2000
+_UNIT_DIGITS = 18
+CHANGES_PATH = "/account-changes"
+_WAITS = gettext_noop("Nothing is changed yet: a security administrator must confirm it.")
+Why = Annotated[str, Form(max_length=LONGEST_REASON)]
+ChangeNumber = Annotated[int, Path(ge=1, lt=2**63)]
 
 
 @pages.get("/sign-in", act=OPEN)
@@ -244,7 +255,7 @@ def add_first_administrator(
             display_name=display_name[:_SHOWN_LENGTH],
             problems={fault.field: refusal_sentence(fault, request.lang)},
         )
-    notice = gettext_noop("The first account is made. Make one for everybody.")
+    notice = gettext_noop("The first account is made. Make one for a security administrator next.")
     return signed_in(request, made, notice=notice)
 
 
@@ -268,32 +279,37 @@ def add_account(
     login: Annotated[str, Form()] = "",
     display_name: Annotated[str, Form()] = "",
     unit: Annotated[str, Form()] = "",
+    why: Why = "",
 ) -> Response:
     typed = {
         "login": login[:_SHOWN_LENGTH],
         "display_name": display_name[:_SHOWN_LENGTH],
         "role": role.value,
-        "unit": unit,
+        "unit": unit[:_SHOWN_LENGTH],
+        "why": why,
         "language": language.value,
     }
     try:
-        given = add_staff(
+        given = ask_new_account(
             request.services,
-            rules=request.rules,
+            request.rules,
             login=login,
             display_name=display_name,
             role=role,
             unit_id=_unit_id(unit),
             language=language.value,
+            why=why,
             by=request.who,
             visible_to=request.member.unit_id,
         )
     except Invalid as fault:
         return _show_all(request, problems={fault.field: refusal_sentence(fault, request.lang)}, typed=typed)
-    except Conflict:
+    except Taken:
         taken = request.say(gettext_noop("is taken: choose another one"))
         return _show_all(request, problems={"login": taken}, typed=typed)
-    return request.page(_GIVEN, given=given, is_new=True)
+    if given is None:
+        return request.go(CHANGES_PATH, notice=_WAITS)
+    return request.page(_GIVEN, given=given, is_new=True, back="/accounts")
 
 
 @pages.get("/accounts/{login}", act=Permission.MANAGE_STAFF)
@@ -309,20 +325,25 @@ def change_account(
     revision: Annotated[int, Form()],
     display_name: Annotated[str, Form()] = "",
     unit: Annotated[str, Form()] = "",
+    why: Why = "",
 ) -> Response:
     try:
-        change_staff(
+        is_done = ask_change(
             request.services,
+            request.rules,
             login,
             display_name=display_name,
             role=role,
             unit_id=_unit_id(unit),
             revision=revision,
+            why=why,
             by=request.who,
             visible_to=request.member.unit_id,
         )
     except Invalid as fault:
         return _show_one(request, login, problems={fault.field: refusal_sentence(fault, request.lang)})
+    if not is_done:
+        return request.go(CHANGES_PATH, notice=_WAITS)
     return request.go(f"/accounts/{login}", notice=gettext_noop("The account is changed."))
 
 
@@ -338,24 +359,70 @@ def disable_account(request: CurrentRequest, login: str) -> Response:
 
 
 @pages.post("/accounts/{login}/enable", act=Permission.MANAGE_STAFF)
-def enable_account(request: CurrentRequest, login: str) -> Response:
-    enable_staff(request.services, login, by=request.who, visible_to=request.member.unit_id)
-    return request.go(f"/accounts/{login}", notice=gettext_noop("The account opens again."))
+def ask_to_enable(request: CurrentRequest, login: str, why: Why = "") -> Response:
+    return _ask_for(request, StaffChangeKind.ENABLE, login, why)
 
 
 @pages.post("/accounts/{login}/reset", act=Permission.MANAGE_STAFF)
-def reset_account_password(request: CurrentRequest, login: str) -> Response:
-    given = reset_password(
-        request.services, request.rules, login, by=request.who, visible_to=request.member.unit_id
-    )
-    return request.page(_GIVEN, given=given, is_new=False)
+def ask_to_reset_password(request: CurrentRequest, login: str, why: Why = "") -> Response:
+    return _ask_for(request, StaffChangeKind.RESET_PASSWORD, login, why)
 
 
 @pages.post("/accounts/{login}/factors/reset", act=Permission.MANAGE_STAFF)
-def reset_account_factors(request: CurrentRequest, login: str) -> Response:
-    reset_factors(request.services, login, by=request.who, visible_to=request.member.unit_id)
-    notice = gettext_noop("The second factors are removed; all sessions of the account have ended.")
-    return request.go(f"/accounts/{login}", notice=notice)
+def ask_to_reset_factors(request: CurrentRequest, login: str, why: Why = "") -> Response:
+    return _ask_for(request, StaffChangeKind.RESET_FACTORS, login, why)
+
+
+def _ask_for(request: RequestContext, kind: StaffChangeKind, login: str, why: str) -> Response:
+    try:
+        is_done = ask_for(
+            request.services,
+            request.rules,
+            kind,
+            login,
+            why=why,
+            by=request.who,
+            visible_to=request.member.unit_id,
+        )
+    except Invalid as fault:
+        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        return _show_one(request, login, problems=wrong, asked=kind)
+    if is_done:
+        return request.go(f"/accounts/{login}", notice=gettext_noop("The account opens again."))
+    return request.go(CHANGES_PATH, notice=_WAITS)
+
+
+@pages.get(CHANGES_PATH, act=Permission.SEE_STAFF_CHANGES, nav=gettext_noop("Changes of accounts"), order=91)
+def account_changes(request: CurrentRequest) -> Response:
+    visible_to = request.member.unit_id
+    return request.page(
+        "console/account_changes.html",
+        changes=list_changes(request.services, visible_to=visible_to),
+        may_confirm=request.may(Permission.CONFIRM_STAFF_CHANGES),
+        unit_names={unit.id: unit.name for unit in list_units(request.services, visible_to=visible_to)},
+    )
+
+
+@pages.post(CHANGES_PATH + "/{number}/confirm", act=Permission.CONFIRM_STAFF_CHANGES)
+def confirm_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
+    given = confirm_change(
+        request.services, request.rules, number, by=request.who, visible_to=request.member.unit_id
+    )
+    if given is None:
+        return request.go(CHANGES_PATH, notice=gettext_noop("The change is confirmed and done."))
+    return request.page(_GIVEN, given=given, is_new=False, back=CHANGES_PATH)
+
+
+@pages.post(CHANGES_PATH + "/{number}/refuse", act=Permission.CONFIRM_STAFF_CHANGES)
+def refuse_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
+    refuse_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
+    return request.go(CHANGES_PATH, notice=gettext_noop("The change is refused. Nothing was changed."))
+
+
+@pages.post(CHANGES_PATH + "/{number}/withdraw", act=Permission.MANAGE_STAFF)
+def withdraw_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
+    withdraw_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
+    return request.go(CHANGES_PATH, notice=gettext_noop("The change is withdrawn. Nothing was changed."))
 
 
 @pages.post("/accounts/{login}/sessions/end", act=Permission.MANAGE_STAFF)
@@ -389,8 +456,14 @@ def _show_all(
 
 
 def _show_one(
-    request: RequestContext, login: str, *, problems: Mapping[str, str] | None = None, refused: str = ""
+    request: RequestContext,
+    login: str,
+    *,
+    problems: Mapping[str, str] | None = None,
+    refused: str = "",
+    asked: StaffChangeKind | None = None,
 ) -> Response:
+    """`asked`: whose form has the `problems`; None: that of name, role and unit."""
     visible_to = request.member.unit_id
     with request.services.store.begin() as tx:
         member = get_account(tx, login, visible_to)
@@ -404,6 +477,7 @@ def _show_one(
         real_now=request.services.real.now(),
         problems=problems or {},
         refused=refused,
+        asked=asked.value if asked is not None else "",
     )
 
 
@@ -414,4 +488,9 @@ def _unit_choice(request: RequestContext, units: list[Unit]) -> list[tuple[str, 
 
 
 def _unit_id(text: str) -> int | None:
-    return int(text) if text.isdecimal() else None
+    """None for the whole centre, which the form sends as ''. Raises `Invalid` for what is no number of a unit."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= _UNIT_DIGITS):
+        raise Invalid(field="unit", problem="names no unit", mend="choose one of the list")
+    return int(text)

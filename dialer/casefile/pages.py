@@ -55,6 +55,7 @@ _CONFLICT, _UNPROCESSABLE = 409, 422
 
 CaseId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 Text = Annotated[str, Form(max_length=2000)]
+Code = Annotated[str, Form(max_length=40)]
 
 
 @case_pages.get("/cases", act=Permission.SEE_CASES, nav=gettext_noop("Cases"), order=40)
@@ -156,22 +157,29 @@ def case(request: CurrentRequest, case_id: CaseId) -> Response:
 
 
 @case_pages.post("/cases/{case_id}/reveal", act=Permission.REVEAL)
-def show_person(request: CurrentRequest, case_id: CaseId, why: Text = "") -> Response:
+def show_person(request: CurrentRequest, case_id: CaseId, reason: Code = "", why: Text = "") -> Response:
     """The person in clear, on this one answer."""
     unit_id = request.member.unit_id
     try:
-        person = reveal(request.services, case_id, who=request.who, why=why, visible_to=unit_id)
+        person = reveal(
+            request.services, case_id, who=request.who, reason=reason, why=why, visible_to=unit_id
+        )
     except Invalid as fault:
         return _refused(request, case_id, "reveal", fault)
     return _page(request, read_case(request.services, case_id, visible_to=unit_id), person=person)
 
 
 @case_pages.post("/cases/{case_id}/words", act=Permission.REVEAL)
-def show_words(request: CurrentRequest, case_id: CaseId, why: Text = "") -> Response:
+def show_words(request: CurrentRequest, case_id: CaseId, reason: Code = "", why: Text = "") -> Response:
     """What was said, typed and written, in clear on this one answer."""
     try:
         sheet = read_words(
-            request.services, case_id, who=request.who, why=why, visible_to=request.member.unit_id
+            request.services,
+            case_id,
+            who=request.who,
+            reason=reason,
+            why=why,
+            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
         return _refused(request, case_id, "words", fault)
@@ -179,7 +187,9 @@ def show_words(request: CurrentRequest, case_id: CaseId, why: Text = "") -> Resp
 
 
 @case_pages.post("/cases/{case_id}/photos/{photo_id}", act=Permission.REVEAL)
-def photo(request: CurrentRequest, case_id: CaseId, photo_id: UUID, why: Text = "") -> Response:
+def photo(
+    request: CurrentRequest, case_id: CaseId, photo_id: UUID, reason: Code = "", why: Text = ""
+) -> Response:
     """The picture itself."""
     unit_id = request.member.unit_id
     sheet = read_case(request.services, case_id, visible_to=unit_id)
@@ -187,7 +197,7 @@ def photo(request: CurrentRequest, case_id: CaseId, photo_id: UUID, why: Text = 
         raise NotFound(kind="photo", key=photo_id)
     try:
         media_type, content = show_photo(
-            request.services, photo_id, who=request.who, why=why, visible_to=unit_id
+            request.services, photo_id, who=request.who, reason=reason, why=why, visible_to=unit_id
         )
     except Invalid as fault:
         return _refused(request, case_id, f"photo-{photo_id}", fault)
@@ -204,7 +214,7 @@ def clip(request: CurrentRequest, file: str) -> Response:
 
 
 def _refused(request: RequestContext, case_id: int, act: str, fault: Invalid) -> Response:
-    form = Typed(act=act, wrong={"why": refusal_sentence(fault, request.lang)})
+    form = Typed(act=act, wrong={fault.field: refusal_sentence(fault, request.lang)})
     sheet = read_case(request.services, case_id, visible_to=request.member.unit_id)
     return _page(request, sheet, typed=form, status=_UNPROCESSABLE)
 

@@ -14,16 +14,16 @@ from pydantic import Field
 from dialer.calls.pauses import circumstances
 from dialer.cases.persons import Person, person_of_case
 from dialer.cases.queries import CaseWords, CaseWork, conversation, read_case_words, read_case_work
+from dialer.cases.reveals import note_reveal
 from dialer.cases.search import CasePage
 from dialer.cases.timeline import CaseFile, pending_attempt, read_case_file
-from dialer.core.access import actor_name, said
+from dialer.core.access import RevealReason
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import NotFound
 from dialer.core.policy import Urgency, urgency
 from dialer.core.timeline import EntryKind, PendingAttempt, Step, StepKind, Wait, Waiting, WaitReason
 from dialer.core.units import UnitIndex
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag, Track
-from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.org.unit_store import check_case_visible
 from dialer.services import Resource, Services
@@ -70,16 +70,21 @@ def story(tx: Tx, services: Services, case_id: int) -> CaseStory:
     )
 
 
-def reveal(services: Services, case_id: int, *, who: str, why: str, visible_to: int | None = None) -> Person:
-    """The person in clear; who looked and why is audited before this returns. Raises `Invalid`, and `NotFound`, also
-    for a case that this unit does not see.
+def reveal(
+    services: Services,
+    case_id: int,
+    *,
+    who: str,
+    reason: RevealReason | str,
+    why: str,
+    visible_to: int | None = None,
+) -> Person:
+    """The person in clear; who looked and why is audited before this returns. Raises `Invalid`, `TooMany`, and
+    `NotFound`, also for a case that this unit does not see.
     """
-    viewer, reason = actor_name(who), said("why", why, mend="every look at hidden data names who and why")
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
-        write_audit(
-            tx, who=viewer, act="reveal", subject=f"case/{case_id}", why=reason, now=services.clock.now()
-        )
+        note_reveal(tx, services, who=who, act="reveal", subject=f"case/{case_id}", reason=reason, why=why)
         person = person_of_case(tx, case_id)
         if person is None:
             raise NotFound(kind="case", key=case_id)
@@ -109,20 +114,22 @@ def read_case(services: Services, case_id: int, *, visible_to: int | None) -> Ca
         return _sheet(tx, services, case_id, in_clear=False)
 
 
-def read_words(services: Services, case_id: int, *, who: str, why: str, visible_to: int | None) -> CaseSheet:
+def read_words(
+    services: Services,
+    case_id: int,
+    *,
+    who: str,
+    reason: RevealReason | str,
+    why: str,
+    visible_to: int | None,
+) -> CaseSheet:
     """With the words that were spoken, typed and written in clear; who read them and why is audited before this
-    returns. Raises `NotFound` and `Invalid`.
+    returns. Raises `NotFound`, `Invalid` and `TooMany`.
     """
-    reader, reason = actor_name(who), said("why", why)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
-        write_audit(
-            tx,
-            who=reader,
-            act="conversation",
-            subject=f"case/{case_id}",
-            why=reason,
-            now=services.clock.now(),
+        note_reveal(
+            tx, services, who=who, act="conversation", subject=f"case/{case_id}", reason=reason, why=why
         )
         return _sheet(tx, services, case_id, in_clear=True)
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from dialer.casefile.acts import changed_since
 from dialer.casefile.reading import CaseSheet, units_to_hand_to
 from dialer.cases.persons import Person
-from dialer.core.access import DESK, ROBOT, Permission
+from dialer.core.access import DESK, ROBOT, Permission, RevealReason
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
 from dialer.core.reach import HeardPrompt
@@ -355,6 +355,7 @@ def case_facts(
         "changed": _changed(request, case.id, form),
         "may_work": may_work,
         "may_reveal": request.may(Permission.REVEAL),
+        "reveal_reasons": list(RevealReason),
         "allowed": {act.value: bar for act, bar in allowed.items() if bar not in _HIDDEN},
         "higher": [grade for grade in Grade if grade.rank > case.grade.rank],
         "lower": [grade for grade in Grade if grade.rank < case.grade.rank],

@@ -18,6 +18,7 @@ from dialer.casefile.reading import CaseStory, reveal, show_case, tell_case, tel
 from dialer.cases.search import CasePage, CaseQuery, search_cases, seek_person
 from dialer.cli.common import signer
 from dialer.cli.output import AsJson, command_application, one_of, pick, print_json
+from dialer.core.access import RevealReason
 from dialer.core.case import CaseStatus
 from dialer.core.values import FraudType, Grade
 from dialer.language import Lang
@@ -38,13 +39,18 @@ def case_command(
     reveal_by: Annotated[
         str, typer.Option("--reveal-by", help="who reads the masked data; audited", callback=signer)
     ] = "",
+    reason: Annotated[
+        RevealReason, typer.Option("--reason", help="kind of the reason, with --reveal-by")
+    ] = RevealReason.OTHER,
     why: Annotated[str, typer.Option("--why", help="why, with --reveal-by")] = "",
     *,
     as_json: AsJson = False,
 ) -> None:
     """One case: its timeline, its next steps and the reasons for them."""
     with command_application("case") as app:
-        person = reveal(app.services, case_id, who=reveal_by, why=why) if reveal_by or why else None
+        person = (
+            reveal(app.services, case_id, who=reveal_by, reason=reason, why=why) if reveal_by or why else None
+        )
         story = show_case(app.services, case_id)
     if as_json:
         print_json(tell_case(story).plain())

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from dialer.bootstrap import application
 from dialer.broker import BULK_QUEUE
+from dialer.cases.reveals import note_work_reveal
 from dialer.cli.common import By, naming
 from dialer.cli.output import (
     AsJson,
@@ -106,10 +107,10 @@ def load_file(app: Application, file: Path, *, source: str, by: str, progress: b
         with app.services.store.begin() as tx:
             delete_load(tx, load_id)
         raise
-    return Loaded(report=report, reject_file=write_reject_file(app, report))
+    return Loaded(report=report, reject_file=write_reject_file(app, report, by=by))
 
 
-def write_reject_file(app: Application, report: LoadReport) -> Path | None:
+def write_reject_file(app: Application, report: LoadReport, *, by: str) -> Path | None:
     """A workbook of the rejected rows, readable by its owner only: it holds personal data in clear."""
     if not report.rejects or report.load_id is None:
         return None
@@ -117,7 +118,11 @@ def write_reject_file(app: Application, report: LoadReport) -> Path | None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"load-{report.load_id}.xlsx"
     path.touch(mode=0o600)
-    write_reject_list(app.services, report.load_id, path)
+    with app.services.store.begin() as tx:
+        # Whoever has the machine has the list too: no reason is asked for, but it is on record.
+        subject = f"list_load/{report.load_id}"
+        note_work_reveal(tx, app.services, who=by, act="export_rejects", subject=subject, why="terminal")
+    write_reject_list(app.services, report.load_id, path, in_clear=True)
     return path
 
 

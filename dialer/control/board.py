@@ -233,6 +233,7 @@ class BoardFeed:
     async def _events(self, unit: _Unit, stream: Stream, *, only_one: bool) -> AsyncIterator[bytes]:
         with self._changing:
             unit.streams.append(stream)
+        self._end_beyond_limits(stream)
         try:
             if unit.watching is None or unit.watching.done():
                 unit.watching = asyncio.create_task(self._watch(unit))
@@ -256,6 +257,17 @@ class BoardFeed:
         finally:
             with self._changing:
                 unit.streams.remove(stream)
+
+    def _end_beyond_limits(self, stream: Stream) -> None:
+        """Of many that were asked for at the same moment, the newest of the session stay; past the limit of the process
+        this one ends.
+        """
+        streams = self.streams
+        own = [one for one in streams if one.session_id == stream.session_id and one.over is None]
+        for oldest in own[: max(0, len(own) - self._rules.most_of_a_session)]:
+            oldest.end("elsewhere")
+        if len(streams) > self._rules.most_streams:
+            stream.end("")
 
     async def _watch(self, unit: _Unit) -> None:
         """Reads and publishes for as long as a board of the unit is open."""

@@ -34,6 +34,9 @@ class Role(StrEnum):
     OFFICER = "officer"
     SUPERVISOR = "supervisor"
     ADMINISTRATOR = "administrator"
+    """Accounts and units. Alone it gives nobody access to persons."""
+    SECURITY_ADMINISTRATOR = "security_administrator"
+    """Confirms or refuses what an administrator asks for."""
     AUDITOR = "auditor"
 
 
@@ -58,6 +61,40 @@ class SignInStep(StrEnum):
     """Sent to the centre's own identity provider."""
 
 
+class StaffChangeKind(StrEnum):
+    """A change of an account that takes effect when a security administrator confirms it."""
+
+    ADD = "add"
+    CHANGE = "change"
+    """Another role or unit."""
+    ENABLE = "enable"
+    RESET_PASSWORD = "reset_password"  # noqa: S105  # no password
+    RESET_FACTORS = "reset_factors"
+
+
+class StaffChangeState(StrEnum):
+    """How far it is."""
+
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    """By whom it was asked for."""
+    EXPIRED = "expired"
+
+
+class RevealReason(StrEnum):
+    """Why somebody looks at personal data in clear."""
+
+    CONTACT = "contact"
+    VERIFY = "verify"
+    BANK = "bank"
+    INQUIRY = "inquiry"
+    CORRECT = "correct"
+    REVIEW = "review"
+    OTHER = "other"
+
+
 class Permission(StrEnum):
     """What a page, or one act on it, requires."""
 
@@ -68,6 +105,8 @@ class Permission(StrEnum):
     """With names and numbers masked."""
     REVEAL = "reveal"
     """A person in clear, with a reason, in the audit."""
+    REVEAL_LISTS = "reveal_lists"
+    """Rejected rows of a list in clear, in the same way."""
     WORK_CASES = "work_cases"
     """Call now, raise the grade, hand over, note, close."""
     LOWER_CASES = "lower_cases"
@@ -91,39 +130,61 @@ class Permission(StrEnum):
     EDIT_SCRIPTS = "edit_scripts"
     SEE_AUDIT = "see_audit"
     MANAGE_STAFF = "manage_staff"
+    SEE_STAFF_CHANGES = "see_staff_changes"
+    CONFIRM_STAFF_CHANGES = "confirm_staff_changes"
+    """The second person for accounts."""
     MANAGE_UNITS = "manage_units"
 
 
 _R = Role
 _EVERYBODY = frozenset(Role)
+# A security administrator has to do with accounts and with nothing else.
+_CENTRE = _EVERYBODY - {_R.SECURITY_ADMINISTRATOR}
 ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.OWN_ACCOUNT: _EVERYBODY,
     Permission.SEE_BOARD: _EVERYBODY,
-    Permission.SEE_CASES: _EVERYBODY,
+    Permission.SEE_CASES: _CENTRE,
     # An administrator, who can give himself every right, and an auditor see no person in clear.
     Permission.REVEAL: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
+    Permission.REVEAL_LISTS: frozenset({_R.SUPERVISOR}),
     Permission.WORK_CASES: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
     Permission.LOWER_CASES: frozenset({_R.SUPERVISOR}),
     Permission.WORK_DESK: frozenset({_R.CALLER, _R.SUPERVISOR}),
     Permission.WORK_VISITS: frozenset({_R.OFFICER, _R.SUPERVISOR}),
-    Permission.SEE_UNITS: _EVERYBODY - {_R.CALLER},
+    Permission.SEE_UNITS: _CENTRE - {_R.CALLER},
     Permission.SORT_UNITS: frozenset({_R.CLERK, _R.SUPERVISOR}),
     Permission.LOAD_LISTS: frozenset({_R.CLERK, _R.SUPERVISOR}),
     Permission.SEE_RATES: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR, _R.AUDITOR}),
     Permission.EXPORT: frozenset({_R.SUPERVISOR, _R.AUDITOR}),
     Permission.APPROVE: frozenset({_R.SUPERVISOR}),
     Permission.CONTROL: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
-    Permission.SEE_CONTROL: _EVERYBODY - {_R.CALLER, _R.OFFICER},
-    Permission.SEE_SCRIPTS: _EVERYBODY - {_R.CLERK, _R.OFFICER},
+    Permission.SEE_CONTROL: _CENTRE - {_R.CALLER, _R.OFFICER},
+    Permission.SEE_SCRIPTS: _CENTRE - {_R.CLERK, _R.OFFICER},
     Permission.EDIT_SCRIPTS: frozenset({_R.SUPERVISOR}),
     Permission.SEE_AUDIT: frozenset({_R.AUDITOR}),
     Permission.MANAGE_STAFF: frozenset({_R.ADMINISTRATOR}),
+    Permission.SEE_STAFF_CHANGES: frozenset({_R.ADMINISTRATOR, _R.SECURITY_ADMINISTRATOR}),
+    Permission.CONFIRM_STAFF_CHANGES: frozenset({_R.SECURITY_ADMINISTRATOR}),
     Permission.MANAGE_UNITS: frozenset({_R.ADMINISTRATOR}),
 }
 
 
 def may(role: Role, act: Permission) -> bool:
     return role in ROLES[act]
+
+
+_SECOND_PERSON_FOR = (
+    Permission.REVEAL,
+    Permission.EXPORT,
+    Permission.SEE_AUDIT,
+    Permission.MANAGE_STAFF,
+    Permission.CONFIRM_STAFF_CHANGES,
+)
+
+
+def needs_second_person(role: Role) -> bool:
+    """An account with this role sees persons, the audit or accounts: two people make it."""
+    return any(may(role, act) for act in _SECOND_PERSON_FOR)
 
 
 def actor_name(by: str) -> str:
@@ -150,6 +211,17 @@ def said(field: str, text: str, *, mend: str = _FEW_WORDS) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevealRules:
+    """The pace of one person who looks at personal data in clear."""
+
+    most: int = 30
+    """Looks with a reason in `seconds`; whoever has the work in hand is not limited."""
+    seconds: float = 600.0
+    alarm: int = 20
+    """Cases or lists in `seconds`, of work in hand too, that raise the alarm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRules:
     """Limits of a session and of failed sign-ins, in real seconds."""
 
@@ -166,5 +238,7 @@ class SessionRules:
     """Of one account; a further one ends the oldest."""
     temporary_password_seconds: float = 86_400.0
     """A password that was given out expires after this."""
+    confirm_seconds: float = 259_200.0
+    """For so long a change of an account waits for a second person."""
     second_factor_roles: frozenset[Role] = frozenset()
     """Who gets nothing without a second factor."""

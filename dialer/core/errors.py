@@ -42,6 +42,10 @@ class Conflict(Refusal):
         self.current = current
 
 
+class TooMany(Refusal):
+    """More than one person may have or do at a time; the sentence says what to do."""
+
+
 class Overtaken(Conflict):
     """Somebody else acted first: `who`, and `what` in words of the domain."""
 

@@ -273,6 +273,8 @@ class AlarmCode(StrEnum):
     """Lines of the audit are missing, altered, doubled or moved."""
     ANCHOR_FAILED = "anchor_failed"
     """The last line of the audit could not be noted outside the database."""
+    MANY_REVEALS = "many_reveals"
+    """One person has looked at much personal data in clear in a short time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

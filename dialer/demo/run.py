@@ -326,7 +326,8 @@ _NAMES: Mapping[Role, str] = {
     Role.CALLER: "演示劝阻员",
     Role.OFFICER: "演示民警",
     Role.SUPERVISOR: "演示值班领导",
-    Role.ADMINISTRATOR: "演示管理员",
+    Role.ADMINISTRATOR: "演示系统管理员",
+    Role.SECURITY_ADMINISTRATOR: "演示安全管理员",
     Role.AUDITOR: "演示审计员",
 }
 _EXTENSIONS: Mapping[Role, str] = {Role.CALLER: "8001", Role.SUPERVISOR: "8002"}

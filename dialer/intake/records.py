@@ -7,8 +7,9 @@ corrected workbook of refused rows loads like any list.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -259,6 +260,69 @@ SHEET_ROWS: Final = 1_000_000
 _CELL_LENGTH: Final = 32_767
 _WIDTH: Final = 18
 _REASON_WIDTH: Final = 60
+
+
+_KEPT_IN_CLEAR: Final = frozenset(
+    {
+        Field.INSTRUCTION_NO,
+        Field.SOURCE,
+        Field.KIND,
+        Field.FRAUD_TYPE,
+        Field.GRADE,
+        Field.UNIT,
+        Field.TALK_SECONDS,
+        Field.AMOUNT_AT_RISK,
+        Field.AMOUNT_PAID,
+        Field.EVENT_AT,
+        Field.PRODUCED_AT,
+        Field.EXPIRES_AT,
+        Field.ROW_NUMBER,
+    }
+)
+"""What a rejected row says of no person. Any other column may, one without a field too."""
+_LONG_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])\+?[0-9][0-9 -]{5,}[0-9Xx](?![0-9A-Za-z])")
+"""A phone or id number that stands in a column where it does not belong; a date with its time has other signs."""
+_OF_A_PERSON: Final = re.compile(r"(\+?86[ -]?)?1[3-9][0-9]{9}|[0-9]{17}[0-9Xx]")
+"""A whole cell that is a mobile phone or an id number."""
+_DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}( \d{1,2})?")
+HIDDEN: Final = "****"
+
+
+def masked_rows(columns: Sequence[Column], rejects: Iterable[RejectedRow]) -> Iterator[RejectedRow]:
+    """The rows as somebody may see them who may not see persons."""
+    kept = {
+        (column.table, column.index): column.field for column in columns if column.field in _KEPT_IN_CLEAR
+    }
+    for reject in rejects:
+        raw = tuple(_masked(cell, kept.get((reject.table, index))) for index, cell in enumerate(reject.raw))
+        yield replace(reject, raw=raw, reason=_without_numbers(reject.reason))
+
+
+def _without_numbers(reason: Text) -> Text:
+    """The reason, whose quoted cell may hold a number with gaps."""
+    values = {
+        name: _without_numbers(one)
+        if isinstance(one, Text)
+        else _hidden(one)
+        if isinstance(one, str)
+        else one
+        for name, one in reason.values.items()
+    }
+    return Text(reason.template, **values)
+
+
+def _masked(cell: str, field: Field | None) -> str:
+    if not cell.strip():
+        return cell
+    if field is None:
+        return HIDDEN
+    if field is Field.INSTRUCTION_NO:
+        return HIDDEN if _OF_A_PERSON.fullmatch(cell.strip()) else cell
+    return _hidden(cell)
+
+
+def _hidden(cell: str) -> str:
+    return _LONG_NUMBER.sub(lambda found: found[0] if _DATE.fullmatch(found[0]) else HIDDEN, cell)
 
 
 def write_rejects(

@@ -161,11 +161,9 @@ def lock_staff_account(tx: Tx, login: str, *, until: datetime | None) -> None:
     tx.execute(sa.update(t.staff).where(t.staff.c.login == login).values(locked_until=until))
 
 
-def lock_administrators(tx: Tx) -> set[int]:
-    """The ids of all who can manage accounts; none of them changes before this transaction ends."""
-    found = sa.select(t.staff.c.id).where(
-        t.staff.c.role == Role.ADMINISTRATOR.value, t.staff.c.disabled_at.is_(None)
-    )
+def lock_administrators(tx: Tx, role: Role = Role.ADMINISTRATOR) -> set[int]:
+    """The ids of all administrators of this kind; none of them changes before this transaction ends."""
+    found = sa.select(t.staff.c.id).where(t.staff.c.role == role.value, t.staff.c.disabled_at.is_(None))
     return {row["id"] for row in tx.rows(found.order_by(t.staff.c.id).with_for_update())}
 
 

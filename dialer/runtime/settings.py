@@ -14,6 +14,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -33,7 +34,7 @@ from pydantic import (
 
 import dialer
 from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
-from dialer.core.access import Role, SessionRules
+from dialer.core.access import RevealRules, Role, SessionRules
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
 from dialer.core.values import Grade, MessageChannel
@@ -248,6 +249,13 @@ class ConsoleSettings(Section):
     """Sessions of one account; a further one ends the oldest."""
     temporary_password_seconds: float = Field(default=86_400.0, ge=60, le=2_592_000)
     """A password that was given out expires after this."""
+    confirm_seconds: float = Field(default=259_200.0, ge=60, le=2_592_000)
+    """For so long a change of an account waits for a security administrator."""
+    reveals: int = Field(default=30, ge=1, le=10_000)
+    """How often one person looks at hidden data in `reveal_seconds`."""
+    reveal_seconds: float = Field(default=600.0, ge=1, le=86_400)
+    reveals_alarm: int = Field(default=20, ge=1, le=10_000)
+    """Cases or lists that one person sees in clear in `reveal_seconds` before the alarm `many_reveals` is raised."""
     second_factor_roles: tuple[Role, ...] = ()
     """Roles that get nothing without a second factor."""
     first_link_seconds: float = Field(default=86_400.0, ge=60, le=604_800)
@@ -256,8 +264,11 @@ class ConsoleSettings(Section):
     """A page waits so long for figures of many records; slower ones are counted in the background."""
 
     def rules(self) -> SessionRules:
-        limits = self.model_dump(exclude={"first_link_seconds", "patience_seconds", "second_factor_roles"})
+        limits = self.model_dump(include={one.name for one in fields(SessionRules)} - {"second_factor_roles"})
         return SessionRules(**limits, second_factor_roles=frozenset(self.second_factor_roles))
+
+    def reveal_rules(self) -> RevealRules:
+        return RevealRules(most=self.reveals, seconds=self.reveal_seconds, alarm=self.reveals_alarm)
 
 
 class IdentitySettings(Section):

@@ -500,6 +500,10 @@ def cases_not_begun(tx: Tx, load_id: int, *, limit: int) -> list[int]:
     return [row["id"] for row in tx.rows(statement)]
 
 
+_LOCK_DRAFTS = 0xD4AF
+"""First of two keys: it meets no lock of one key."""
+
+
 def get_draft(tx: Tx, draft_id: int, *, by: str) -> Load:
     """Raises `NotFound` for what is no draft, or another person's."""
     row = tx.one(sa.select(*LOAD_COLUMNS).where(_c.id == draft_id, _c.by == by, _IS_DRAFT))
@@ -512,6 +516,18 @@ def drafts_by(tx: Tx, *, by: str) -> tuple[Load, ...]:
     """The last 20 of this person, newest first."""
     statement = sa.select(*LOAD_COLUMNS).where(_c.by == by, _IS_DRAFT).order_by(_c.id.desc()).limit(20)
     return tuple(record_of(Load, row) for row in tx.rows(statement))
+
+
+def lock_drafts_of(tx: Tx, *, by: str, real_now: datetime) -> tuple[int, int]:
+    """How many drafts this person has, and their bytes; no other one is added before this transaction ends."""
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_DRAFTS, sa.func.hashtext(by))))
+    row = tx.one(
+        sa.select(
+            sa.func.count().label("n"), sa.func.coalesce(sa.func.sum(_c.size_bytes), 0).label("size")
+        ).where(_c.by == by, _IS_DRAFT, sa.or_(_c.lease_until.is_(None), _c.lease_until > real_now))
+    )
+    assert row is not None
+    return int(row["n"]), int(row["size"])
 
 
 def extend_draft(tx: Tx, draft_id: int, *, until: datetime) -> None:

@@ -16,7 +16,7 @@ from fastapi import Path as InPath
 from starlette.responses import Response
 
 from dialer.calls.pauses import pause_calls, resume_calls
-from dialer.core.access import Permission
+from dialer.core.access import Permission, RevealReason
 from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, UnusableFile
 from dialer.core.values import Grade, PauseScope
 from dialer.intake.headings import fields_of
@@ -26,6 +26,7 @@ from dialer.sentences import refusal_sentence, sentence
 from dialer.warnings.list_store import columns_of_load, drafts_by, get_draft
 from dialer.warnings.lists import approve_load, begin_withdrawal, check_load_visible, load_outcome
 from dialer.warnings.preview import (
+    Why,
     correct_draft,
     draft_list,
     export_draft_rejects,
@@ -113,6 +114,8 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAUSES = (30, 120, 480, 1440)
 
 _Number = Annotated[int, InPath(ge=1, lt=1 << 63)]
+_Code = Annotated[str, Form(max_length=40)]
+_Why = Annotated[str, Form(max_length=500)]
 
 
 @list_pages.get("/lists", act=Permission.LOAD_LISTS, nav=gettext_noop("Lists"), order=50)
@@ -218,6 +221,19 @@ def draft_rejects(request: CurrentRequest, draft_id: _Number) -> Response:
     )
 
 
+@list_pages.post("/lists/drafts/{draft_id}/rejects", act=Permission.REVEAL_LISTS)
+def draft_rejects_in_clear(
+    request: CurrentRequest, draft_id: _Number, reason: _Code = "", why: _Why = ""
+) -> Response:
+    return _file(
+        request,
+        draft_id,
+        lambda path: export_draft_rejects(
+            request.services, draft_id, path, who=request.who, why=Why(reason=reason, words=why)
+        ),
+    )
+
+
 @list_pages.get("/lists/{load_id}", act=Permission.LOAD_LISTS)
 def one(request: CurrentRequest, load_id: _Number) -> Response:
     return _show_load(request, load_id)
@@ -250,6 +266,25 @@ def rejects(request: CurrentRequest, load_id: _Number) -> Response:
         request,
         load_id,
         lambda path: export_rejects(request.services, load_id, path, who=request.who, visible_to=visible_to),
+    )
+
+
+@list_pages.post("/lists/{load_id}/rejects", act=Permission.REVEAL_LISTS)
+def rejects_in_clear(
+    request: CurrentRequest, load_id: _Number, reason: _Code = "", why: _Why = ""
+) -> Response:
+    visible_to = request.member.unit_id
+    return _file(
+        request,
+        load_id,
+        lambda path: export_rejects(
+            request.services,
+            load_id,
+            path,
+            who=request.who,
+            visible_to=visible_to,
+            why=Why(reason=reason, words=why),
+        ),
     )
 
 
@@ -448,6 +483,8 @@ def _load_facts(request: RequestContext, load_id: int) -> dict[str, Any]:
 def _words(request: RequestContext) -> dict[str, Any]:
     grade = request.services.centre.default_grade
     return {
+        "may_reveal_rows": request.may(Permission.REVEAL_LISTS),
+        "reveal_reasons": list(RevealReason),
         "reason": lambda text: sentence(text if isinstance(text, Text) else Text.load(text), request.lang),
         "notice": lambda code: notice_words(code, request.lang, default_grade=grade),
     }

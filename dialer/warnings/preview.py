@@ -6,23 +6,35 @@ rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from io import SEEK_END
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from dialer.cases.persons import MaskedPerson, Person, masked
+from dialer.cases.reveals import note_reveal
 from dialer.cases.search import visible_among_cases
-from dialer.core.access import actor_name
-from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound
+from dialer.core.access import RevealReason, actor_name
+from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, TooMany
 from dialer.core.values import Grade, LoadState, RowResult
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source
-from dialer.intake.records import Accepted, Column, Field, NoticeCode, Record, Rejected, write_rejects
+from dialer.intake.records import (
+    Accepted,
+    Column,
+    Field,
+    NoticeCode,
+    Record,
+    Rejected,
+    RejectedRow,
+    masked_rows,
+    write_rejects,
+)
 from dialer.language import Text
 from dialer.outcomes.report import note_export
 from dialer.services import Services
@@ -39,6 +51,7 @@ from dialer.warnings.list_store import (
     get_draft,
     get_load,
     keys_loaded_early,
+    lock_drafts_of,
     note_draft_length,
     rejects_of_load,
     release_draft,
@@ -50,15 +63,24 @@ from dialer.warnings.load import LoadReport, accepted_of, counts_of, options_of,
 KEPT = timedelta(hours=4)
 """A draft that is not opened for so long is deleted with its file."""
 LONGEST_SOURCE = 100
+MOST_DRAFTS = 20
+"""Of one person; as many as the page shows."""
+MOST_DRAFT_BYTES = 1 << 30
+"""Of one person, of all drafts together."""
 
 
 def draft_list(
     services: Services, content: BinaryIO, *, filename: str, source: str, by: str, unit_id: int | None
 ) -> int:
     """The file is kept, sealed, for the person who uploaded it; its id. Raises `UnusableFile` for what is no list, of
-    which nothing is kept; one whose phone column is not recognised is kept, since a person can name that column.
+    which nothing is kept; one whose phone column is not recognised is kept, since a person can name that column. Raises
+    `TooMany` at `MOST_DRAFTS` drafts of this person, or `MOST_DRAFT_BYTES` together.
     """
     who, named = actor_name(by), _source(source)
+    size = content.seek(0, SEEK_END)
+    content.seek(0)
+    with services.store.begin() as tx:  # before the file is read, which is work
+        _check_drafts(tx, services, who, size)
     try:
         options = options_of(services, source=named, filename=filename)
         read_list(content, filename=filename, options=options).close()
@@ -67,6 +89,7 @@ def draft_list(
             raise
     content.seek(0)
     with services.store.begin() as tx:
+        _check_drafts(tx, services, who, size)
         now = services.clock.now()
         draft_id = create_load(
             tx,
@@ -80,6 +103,24 @@ def draft_list(
         )
         extend_draft(tx, draft_id, until=services.real.now() + KEPT)
     return draft_id
+
+
+def _check_drafts(tx: Tx, services: Services, who: str, size: int) -> None:
+    """Raises `TooMany` where one more draft of `size` bytes is too much. No other one comes before the transaction
+    ends.
+    """
+    drafts, kept = lock_drafts_of(tx, by=who, real_now=services.real.now())
+    if drafts >= MOST_DRAFTS:
+        raise TooMany(
+            Text("you have %(n)s files that are not loaded yet: load or discard some first", n=MOST_DRAFTS)
+        )
+    if kept + size > MOST_DRAFT_BYTES:
+        raise TooMany(
+            Text(
+                "your files that are not loaded yet would take more than %(megabytes)s MB: load or discard some first",
+                megabytes=MOST_DRAFT_BYTES >> 20,
+            )
+        )
 
 
 def correct_draft(
@@ -398,34 +439,61 @@ def _masked(record: Record) -> MaskedPerson:
     return masked(person)
 
 
-def write_reject_list(services: Services, load_id: int, path: Path) -> int:
-    """The file is there afterwards; how many rows. Raises `NotFound`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Why somebody wants rejected rows in clear."""
+
+    reason: RevealReason | str
+    words: str
+
+
+def write_reject_list(services: Services, load_id: int, path: Path, *, in_clear: bool) -> int:
+    """The file is there afterwards; how many rows. In clear it is for an action that has audited it. Raises
+    `NotFound`.
+    """
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
         columns = columns_of_load(tx, load_id)
-        rejects = rejects_of_load(tx, load_id)
+        rejects: Iterable[RejectedRow] = rejects_of_load(tx, load_id)
+    if not in_clear:
+        rejects = masked_rows(columns, rejects)
     return write_rejects(path, columns, rejects, source=load.source or default_source(load.filename))
 
 
-def export_rejects(services: Services, load_id: int, path: Path, *, who: str, visible_to: int | None) -> int:
-    """As `write_reject_list`, audited first. Raises `NotFound`."""
-    viewer = actor_name(who)
+def export_rejects(
+    services: Services, load_id: int, path: Path, *, who: str, visible_to: int | None, why: Why | None = None
+) -> int:
+    """As `write_reject_list`, audited first; masked without `why`. Raises `NotFound`, `Invalid` and `TooMany`."""
     check_load_visible(services, load_id, visible_to=visible_to)
-    note_export(services, who=viewer, subject=f"list_load/{load_id}", facts={"what": "rejects"})
-    return write_reject_list(services, load_id, path)
+    _note_rejects(services, load_id, who=who, why=why)
+    return write_reject_list(services, load_id, path, in_clear=why is not None)
 
 
-def export_draft_rejects(services: Services, draft_id: int, path: Path, *, who: str) -> int:
-    """Of a draft, read again to its end; audited first. Raises `NotFound`, `UnusableFile`."""
+def _note_rejects(services: Services, load_id: int, *, who: str, why: Why | None) -> None:
+    subject = f"list_load/{load_id}"
+    if why is None:
+        note_export(services, who=who, subject=subject, facts={"what": "rejects"})
+        return
+    with services.store.begin() as tx:
+        act = "export_rejects"
+        note_reveal(tx, services, who=who, act=act, subject=subject, reason=why.reason, why=why.words)
+
+
+def export_draft_rejects(
+    services: Services, draft_id: int, path: Path, *, who: str, why: Why | None = None
+) -> int:
+    """As `export_rejects`, of a draft, which is read again to its end. Raises `UnusableFile` too."""
     viewer = actor_name(who)
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=viewer)
-    note_export(services, who=viewer, subject=f"list_load/{draft_id}", facts={"what": "rejects"})
+    _note_rejects(services, draft_id, who=viewer, why=why)
     # The columns of all tables of the file are known only at its end.
     with reading(services, draft) as reader:
         for _ in reader:
             pass
         columns = reader.columns
     with reading(services, draft) as reader:
-        rejects = (item for item in reader if isinstance(item, Rejected))
+        rejects: Iterable[RejectedRow] = (item for item in reader if isinstance(item, Rejected))
+        if why is None:
+            rejects = masked_rows(columns, rejects)
         return write_rejects(path, columns, rejects, source=draft.source or default_source(draft.filename))

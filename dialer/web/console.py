@@ -56,6 +56,7 @@ HOMES: Mapping[Role, str] = {
     Role.OFFICER: "/visits",
     Role.SUPERVISOR: "/board",
     Role.ADMINISTRATOR: "/accounts",
+    Role.SECURITY_ADMINISTRATOR: "/account-changes",
     Role.AUDITOR: "/audit",
 }
 SECURITY_HEADERS = {

@@ -6,6 +6,7 @@ In files, text that a spreadsheet would take for a formula is marked as text.
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -158,7 +159,8 @@ def typed_unit(index: UnitIndex, text: str) -> int:
 
 Cell = str | int | float | None
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = frozenset("=+-@\N{MINUS SIGN}")
+_BREAKS = ("\t", "\r", "\n")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _LONGEST_TITLE = 31
 _WIDEST = 60
@@ -174,8 +176,18 @@ class Sheet:
 
 
 def plain(cell: Cell) -> Cell:
-    """Text that a spreadsheet would calculate gets an apostrophe in front; everything else is unchanged."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    """Text that a spreadsheet may calculate gets an apostrophe in front; everything else is unchanged. It may do so
+    after spaces and invisible signs too, and with full-width signs.
+    """
+    if not isinstance(cell, str):
+        return cell
+    first = next((sign for sign in cell if not _is_blank(sign)), "")
+    is_formula = unicodedata.normalize("NFKC", first)[:1] in _FORMULA if first else False
+    return f"'{cell}" if is_formula or cell.startswith(_BREAKS) else cell
+
+
+def _is_blank(sign: str) -> bool:
+    return sign.isspace() or unicodedata.category(sign) in {"Cc", "Cf"}
 
 
 def workbook(sheets: Sequence[Sheet]) -> bytes:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from dialer.core.errors import Conflict, NotFound, Refusal, Unavailable
+from dialer.core.errors import Conflict, NotFound, Refusal, TooMany, Unavailable
 from dialer.db.unit_of_work import UnfitValue
 from dialer.language import gettext_noop, say
 from dialer.org.passwords import SignInBusy
@@ -111,7 +111,7 @@ async def _answered(request: Request, fault: Exception) -> Response:
             advice = gettext_noop("The page was too old. Go back, reload it and send it again.")
         case NotFound():
             status = 404
-        case SignInBusy() | SignInBlocked():
+        case SignInBusy() | SignInBlocked() | TooMany():
             status, quoted = 429, fault
         case Refusal():
             status, quoted = 409 if isinstance(fault, Conflict) else 422, fault

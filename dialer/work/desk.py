@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from dialer.cases.persons import MaskedPerson, Person, person_of_case
 from dialer.cases.queries import Exchange, conversation
+from dialer.cases.reveals import note_work_reveal
 from dialer.cases.search import CaseLine, case_lines
 from dialer.cases.store import Spoken, words_of_case
 from dialer.cases.timeline import read_case_file
@@ -149,7 +150,7 @@ def show_hand_over(services: Services, assignment_id: int, *, by: str) -> HandOv
     with services.store.begin() as tx:
         assignment = get_assignment(tx, assignment_id)
         subject, why = f"case/{assignment.case_id}", f"assignment {assignment_id}"
-        write_audit(tx, who=who, act="conversation", subject=subject, why=why, now=services.clock.now())
+        note_work_reveal(tx, services, who=who, act="conversation", subject=subject, why=why)
         return hand_over_of(tx, services, assignment)
 
 
@@ -306,10 +307,9 @@ def open_task(services: Services, assignment_id: int, *, by: str, token: int) ->
         if held.is_opened:
             return
         mark_assignment_opened(tx, held)
-        now, subject = services.clock.now(), f"case/{held.case_id}"
-        facts = {"assignment_id": held.id, "token": held.token}
+        subject, facts = f"case/{held.case_id}", {"assignment_id": held.id, "token": held.token}
         for act in ("reveal", "conversation"):
-            write_audit(tx, who=who, act=act, subject=subject, why="desk", now=now, facts=facts)
+            note_work_reveal(tx, services, who=who, act=act, subject=subject, why="desk", facts=facts)
 
 
 def show_task(services: Services, assignment_id: int, *, by: str, scope: Scope) -> DeskView:

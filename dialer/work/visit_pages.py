@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, File, Form, UploadFile
 from starlette.responses import JSONResponse, Response
 
-from dialer.core.access import Permission
+from dialer.core.access import Permission, RevealReason
 from dialer.core.case import AssignmentState, PersonMet, Reason, VisitStage
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.core.timeline import ActKind
@@ -148,6 +148,7 @@ def show_head(request: RequestContext, visit_id: int) -> Response:
 def _head_facts(request: RequestContext, line: VisitLine) -> dict[str, Any]:
     return {
         "line": line,
+        "reveal_reasons": list(RevealReason),
         "is_mine": line.is_held_by(request.who),
         "over": "" if line.is_pending else end_sentence(line, request.lang),
         "clock": request.say(CLOCKS[line.clock]),
@@ -474,11 +475,18 @@ def look_at_photo(
     request: CurrentRequest,
     visit_id: int,
     client_id: uuid.UUID,
+    reason: Annotated[str, Form(max_length=40)] = "",
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """The picture; the viewer and the reason are in the audit."""
     media_type, content = show_photo_of(
-        request.services, visit_id, client_id, who=request.who, visible_to=request.member.unit_id, why=why
+        request.services,
+        visit_id,
+        client_id,
+        who=request.who,
+        visible_to=request.member.unit_id,
+        reason=reason,
+        why=why,
     )
     return Response(content, media_type=media_type, headers={"Content-Disposition": "inline"})
 

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 import orjson
 
 from dialer.cases.persons import Person, person_of_case
+from dialer.cases.reveals import note_reveal, note_work_reveal
 from dialer.cases.store import get_case, lock_cases
-from dialer.core.access import actor_name, said
+from dialer.core.access import RevealReason, actor_name, said
 from dialer.core.case import AssignmentState, PersonMet, VisitStage, may_report
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Tag, Track
-from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 from dialer.org.unit_store import check_case_visible
@@ -184,23 +184,23 @@ def _keep_late(
 
 
 def show_photo(
-    services: Services, client_id: uuid.UUID, *, who: str, why: str, visible_to: int | None = None
+    services: Services,
+    client_id: uuid.UUID,
+    *,
+    who: str,
+    reason: RevealReason | str,
+    why: str,
+    visible_to: int | None = None,
 ) -> tuple[str, bytes]:
     """Media type and content; the viewer and the reason are in the audit. Raises `NotFound`, also for one of a case
-    that the unit `visible_to` does not see, and `Invalid`.
+    that the unit `visible_to` does not see, `Invalid` and `TooMany`.
     """
-    viewer, reason = actor_name(who), said("why", why)
     with services.store.begin() as tx:
-        return _open_photo(tx, services, client_id, who=viewer, why=reason, visible_to=visible_to)
-
-
-def _open_photo(
-    tx: Tx, services: Services, client_id: uuid.UUID, *, who: str, why: str, visible_to: int | None
-) -> tuple[str, bytes]:
-    case_id, media_type, content = open_visit_photo(tx, client_id)
-    check_case_visible(tx, case_id, visible_to)
-    now = services.clock.now()
-    write_audit(tx, who=who, act="view_photo", subject=f"case/{case_id}", why=why, now=now)
+        case_id, media_type, content = open_visit_photo(tx, client_id)
+        check_case_visible(tx, case_id, visible_to)
+        note_reveal(
+            tx, services, who=who, act="view_photo", subject=f"case/{case_id}", reason=reason, why=why
+        )
     return media_type, content
 
 
@@ -307,8 +307,8 @@ def open_visit(services: Services, visit_id: int, *, who: str, visible_to: int |
         line = visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=viewer)
         is_mine = line.is_held_by(viewer)
         if is_mine:
-            subject, why, now = f"case/{line.case_id}", _in_hand(visit_id), services.clock.now()
-            write_audit(tx, who=viewer, act="reveal", subject=subject, why=why, now=now)
+            subject, why = f"case/{line.case_id}", _in_hand(visit_id)
+            note_work_reveal(tx, services, who=viewer, act="reveal", subject=subject, why=why)
         return OpenVisit(
             line=line,
             person=person_of_case(tx, line.case_id) if is_mine else None,
@@ -335,16 +335,31 @@ def look_at_transfer(services: Services, transfer_id: int, *, visible_to: int | 
 
 
 def show_photo_of(
-    services: Services, visit_id: int, client_id: uuid.UUID, *, who: str, visible_to: int | None, why: str
+    services: Services,
+    visit_id: int,
+    client_id: uuid.UUID,
+    *,
+    who: str,
+    visible_to: int | None,
+    reason: RevealReason | str,
+    why: str,
 ) -> tuple[str, bytes]:
-    """As `show_photo`, from the page of a visit; its holder need not give a reason. Raises `NotFound`, `Invalid`."""
+    """As `show_photo`, from the page of a visit; its holder need not give a reason. Raises `NotFound`, `Invalid` and
+    `TooMany`.
+    """
     viewer = actor_name(who)
     with services.store.begin() as tx:
         line = visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=viewer)
         if client_id not in {one.client_id for one in _photos_of(tx, line)}:
             raise NotFound(kind="photo", key=client_id)
-        reason = _in_hand(visit_id) if line.is_held_by(viewer) else said("why", why)
-        return _open_photo(tx, services, client_id, who=viewer, why=reason, visible_to=None)
+        case_id, media_type, content = open_visit_photo(tx, client_id)
+        act, subject = "view_photo", f"case/{case_id}"
+        if line.is_held_by(viewer):
+            why = _in_hand(visit_id)
+            note_work_reveal(tx, services, who=viewer, act=act, subject=subject, why=why)
+        else:
+            note_reveal(tx, services, who=viewer, act=act, subject=subject, reason=reason, why=why)
+        return media_type, content
 
 
 def _photos_of(tx: Tx, line: VisitLine) -> tuple[StoredPhoto, ...]:
@@ -416,6 +431,6 @@ def print_notice(services: Services, case_id: int, *, who: str) -> Notice:
         person, stored = person_of_case(tx, case_id), get_case(tx, case_id)
         if person is None or stored is None:
             raise NotFound(kind="case", key=case_id)
+        note_work_reveal(tx, services, who=officer, act="print_notice", subject=f"case/{case_id}", why="")
         now = services.clock.now()
-        write_audit(tx, who=officer, act="print_notice", subject=f"case/{case_id}", why="", now=now)
         return Notice(person=person, fraud_type=stored.case.fraud_type, unit=stored.unit, printed_at=now)

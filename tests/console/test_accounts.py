@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
 
 from dialer.core.access import Role
@@ -12,7 +13,21 @@ from dialer.org.passwords import is_password_right
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 
-NEW = {"login": "zhao", "display_name": "赵 琳", "role": "caller", "language": "en", "unit": ""}
+NEW = {
+    "login": "zhao",
+    "display_name": "赵 琳",
+    "role": "caller",
+    "language": "en",
+    "unit": "",
+    "why": "new in the team",
+}
+WHY = {"why": "asked in person"}
+
+
+async def confirm(console: ConsoleDesk) -> httpx.Response:
+    """The security administrator confirms what was asked for last."""
+    number = console.rows(t.staff_change)[-1]["id"]
+    return await console.person(Role.SECURITY_ADMINISTRATOR).post(f"/account-changes/{number}/confirm")
 
 
 def secret(page: str) -> str:
@@ -22,8 +37,9 @@ def secret(page: str) -> str:
 
 
 async def test_a_new_account_has_a_password_that_is_shown_once(console: ConsoleDesk):
-    admin = console.person(Role.ADMINISTRATOR)
-    page = await admin.post("/accounts", **NEW)
+    admin, _ = console.person(Role.ADMINISTRATOR), console.person(Role.SECURITY_ADMINISTRATOR)
+    assert (await admin.post("/accounts", **NEW)).headers["location"] == "/account-changes"
+    page = await confirm(console)
     password = secret(page.text)
     row = next(row for row in console.rows(t.staff) if row["login"] == "zhao")
     assert is_password_right(password, row["password_hash"])
@@ -75,11 +91,13 @@ async def test_the_list_says_how_each_stands(console: ConsoleDesk):
 async def test_another_role_or_unit_ends_the_sessions(console: ConsoleDesk, changed: dict[str, str]):
     assert ConsoleScenario(console).unit("临河分局") == 1
     zhao = console.signed_in(console.account(Role.CLERK, login="zhao"))
-    admin = console.person(Role.ADMINISTRATOR)
-    fields: dict[str, str | int] = {"display_name": "Zhao", "role": "clerk", "unit": "", "revision": 1}
+    admin, _ = console.person(Role.ADMINISTRATOR), console.person(Role.SECURITY_ADMINISTRATOR)
+    fields: dict[str, str | int] = {"display_name": "Zhao", "role": "clerk", "unit": "", "revision": 1} | WHY
     assert (await admin.post("/accounts/zhao/change", **fields)).status_code == 303
     assert (await zhao.get("/account")).status_code == 200
     await admin.post("/accounts/zhao/change", **fields | {"revision": 2} | changed)
+    assert (await zhao.get("/account")).status_code == 200
+    assert (await confirm(console)).status_code == 303
     assert (await zhao.get("/account")).status_code == 303
     assert len(console.audited("staff_change")) == 2
 
@@ -87,7 +105,8 @@ async def test_another_role_or_unit_ends_the_sessions(console: ConsoleDesk, chan
 async def test_two_administrators_do_not_overwrite_each_other(console: ConsoleDesk):
     console.account(Role.CLERK, login="zhao")
     admin = console.person(Role.ADMINISTRATOR)
-    fields = {"display_name": "Zhao", "role": "caller", "unit": "", "revision": 1}
+    console.person(Role.SECURITY_ADMINISTRATOR)
+    fields = {"display_name": "Zhao", "role": "clerk", "unit": "", "revision": 1} | WHY
     assert (await admin.post("/accounts/zhao/change", **fields)).status_code == 303
     late = await admin.post("/accounts/zhao/change", **fields | {"role": "officer"})
     assert late.status_code == 409
@@ -100,7 +119,10 @@ async def test_a_disabled_account_is_out_at_once_and_may_come_back(console: Cons
     await admin.post("/accounts/zhao/disable")
     assert (await zhao.get("/account")).status_code == 303
     assert "opens nothing" in text(await admin.get("/accounts/zhao"))
-    await admin.post("/accounts/zhao/enable")
+    console.person(Role.SECURITY_ADMINISTRATOR)
+    await admin.post("/accounts/zhao/enable", **WHY)
+    assert console.rows(t.staff)[0]["disabled_at"] is not None
+    await confirm(console)
     assert console.rows(t.staff)[0]["disabled_at"] is None
     assert (await zhao.get("/account")).status_code == 303
 
@@ -109,9 +131,11 @@ async def test_the_last_administrator_and_oneself_stay(console: ConsoleDesk):
     admin = console.person(Role.ADMINISTRATOR)
     itself = await admin.post("/accounts/administrator/disable")
     assert "you cannot disable your own account" in text(itself)
-    demoted = await admin.post(
-        "/accounts/administrator/change", display_name="A", role="clerk", unit="", revision=1
+    console.person(Role.SECURITY_ADMINISTRATOR)
+    await admin.post(
+        "/accounts/administrator/change", display_name="A", role="clerk", unit="", revision=1, why="left"
     )
+    demoted = await confirm(console)
     assert demoted.status_code == 409
     assert "last administrator" in text(demoted)
     assert (await admin.get("/accounts")).status_code == 200
@@ -121,7 +145,10 @@ async def test_a_reset_unlocks_and_signs_out(console: ConsoleDesk):
     zhao = console.signed_in(console.account(Role.CALLER, login="zhao"))
     with console.app.services.store.begin() as tx:
         tx.execute(t.staff.update().values(locked_until=console.clock.now().replace(year=2030)))
-    page = await console.person(Role.ADMINISTRATOR).post("/accounts/zhao/reset")
+    console.person(Role.SECURITY_ADMINISTRATOR)
+    await console.person(Role.ADMINISTRATOR).post("/accounts/zhao/reset", **WHY)
+    assert (await zhao.get("/account")).status_code == 200
+    page = await confirm(console)
     row = next(row for row in console.rows(t.staff) if row["login"] == "zhao")
     assert is_password_right(secret(page.text), row["password_hash"])
     assert row["locked_until"] is None
@@ -153,6 +180,9 @@ async def test_an_administrator_of_a_unit_sees_and_makes_accounts_below_alone(co
     assert (await admin.get("/accounts/theirs")).status_code == 404
     for unit in ("", str(other), str(city)):
         assert (await admin.post("/accounts", **NEW | {"unit": unit})).status_code == 404
-    assert (await admin.post("/accounts", **NEW | {"unit": str(county)})).status_code == 200
-    moved = await admin.post("/accounts/mine/change", display_name="M", role="caller", unit="", revision=1)
+    console.person(Role.SECURITY_ADMINISTRATOR)
+    assert (await admin.post("/accounts", **NEW | {"unit": str(county)})).status_code == 303
+    moved = await admin.post(
+        "/accounts/mine/change", display_name="M", role="caller", unit="", revision=1, why="moved"
+    )
     assert moved.status_code == 404

@@ -44,11 +44,11 @@ async def test_a_line_says_who_what_about_what_and_why(console: ConsoleDesk, aud
 
 async def test_an_account_is_told_by_its_login(console: ConsoleDesk, auditor: Person):
     await console.person(Role.ADMINISTRATOR).post(
-        "/accounts", login="zhao", display_name="Zhao", role="caller"
+        "/accounts", login="zhao", display_name="Zhao", role="clerk"
     )
     page = text(await auditor.get("/audit"))
     assert "account made account zhao" in page
-    assert "role: caller" in page
+    assert "role: clerk" in page
 
 
 @pytest.mark.parametrize(

@@ -286,6 +286,17 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+async def test_of_many_boards_asked_for_at_once_a_session_keeps_its_newest(console: ConsoleDesk):
+    feed = feed_of(console.app, QUICK)
+    session_id = session(console)
+    pages = [feed.events(session_id=session_id, unit_id=None, lang=Lang.ZH) for _ in range(12)]
+    for page in pages:
+        await anext(page)
+    live = [stream for stream in feed.streams if stream.over is None]
+    assert len(live) == QUICK.most_of_a_session
+    await close(*pages)
+
+
 async def test_a_hundred_pages_cost_one_reading_and_no_page_costs_none(console: ConsoleDesk):
     readings = 0
 

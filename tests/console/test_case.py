@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from datetime import timedelta
@@ -140,7 +141,7 @@ async def test_a_reveal_wants_a_reason_shows_the_person_once_and_is_on_record(
     assert refused.status_code == 422
     assert NAME not in refused.text
     assert console.audited("reveal") == []
-    answer = await chief.post(f"/cases/{case_id}/reveal", why="rings the family")
+    answer = await chief.post(f"/cases/{case_id}/reveal", reason="contact", why="rings the family")
     for clear in (NAME, "138 0013 8000", ID_NUMBER, "母亲 13911112222"):
         assert clear in text(answer)
     assert answer.headers["cache-control"] == "no-store"
@@ -156,6 +157,39 @@ async def test_a_reveal_wants_a_reason_shows_the_person_once_and_is_on_record(
     assert "saw the person in clear: rings the family Supervisor" in text(again)
 
 
+async def test_somebody_who_looks_at_many_has_to_wait_and_raises_the_alarm(
+    console: ConsoleDesk, scene: ConsoleScene, chief: Person
+):
+    why = {"reason": "review", "why": "checks the day"}
+    cases = [scene.open_case() for _ in range(20)]
+    for case in cases[:19]:
+        assert (await chief.post(f"/cases/{case}/reveal", **why)).status_code == 200
+    assert [row for row in console.rows(t.alarm) if row["code"] == "many_reveals"] == []
+    assert (await chief.post(f"/cases/{cases[19]}/words", **why)).status_code == 200
+    [alarm] = [row for row in console.rows(t.alarm) if row["code"] == "many_reveals"]
+    assert alarm["facts"] == {"who": "supervisor", "count": 20}
+    for _ in range(10):
+        assert (await chief.post(f"/cases/{cases[0]}/reveal", **why)).status_code == 200
+    over = await chief.post(f"/cases/{cases[1]}/reveal", **why)
+    assert over.status_code == 429
+    assert "30 times in 10 minutes" in text(over)
+    other = console.signed_in(console.account(Role.OFFICER, login="zhang"))
+    assert (await other.post(f"/cases/{cases[1]}/reveal", **why)).status_code == 200
+    console.pass_seconds(601)
+    assert (await chief.post(f"/cases/{cases[1]}/reveal", **why)).status_code == 200
+
+
+async def test_of_many_looks_at_once_no_more_than_the_pace_are_answered(
+    console: ConsoleDesk, scene: ConsoleScene, chief: Person
+):
+    case = scene.open_case()
+    asked = [chief.post(f"/cases/{case}/reveal", reason="review", why="checks") for _ in range(36)]
+    answers = [answer.status_code for answer in await asyncio.gather(*asked)]
+    assert set(answers) <= {200, 429, 503}
+    assert 1 <= answers.count(200) <= 30
+    assert len(console.audited("reveal")) == answers.count(200)
+
+
 async def test_what_was_written_typed_and_said_is_opened_with_a_reason(
     console: ConsoleDesk, scene: ConsoleScene, chief: Person
 ):
@@ -167,7 +201,9 @@ async def test_what_was_written_typed_and_said_is_opened_with_a_reason(
     assert "words hidden" in text(page)
     for hidden in ("女儿在场", "35000", "¥35,000", "6217"):
         assert hidden not in page.text
-    answer = await chief.post(f"/cases/{ring.case_id}/words", why="hands the case to the bank")
+    answer = await chief.post(
+        f"/cases/{ring.case_id}/words", reason="contact", why="hands the case to the bank"
+    )
     for clear in ("女儿在场", "35000", "¥35,000", "6217", "just now"):
         assert clear in text(answer)
     [line] = console.audited("conversation")
@@ -378,7 +414,7 @@ async def test_a_photo_is_shown_with_a_reason(console: ConsoleDesk, scene: Conso
     assert path in (await chief.get(f"/cases/{case_id}")).text
     assert (await chief.post(path, why="")).status_code == 422
     assert console.audited("view_photo") == []
-    answer = await chief.post(path, why="checks the receipt")
+    answer = await chief.post(path, reason="contact", why="checks the receipt")
     assert (answer.headers["content-type"], answer.headers["cache-control"]) == ("image/png", "no-store")
     assert answer.content.startswith(b"\x89PNG")
     assert console.audited("view_photo")[0]["why"] == "checks the receipt"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from dialer.language import Lang
 from dialer.web.formats import (
+    Cell,
+    Sheet,
+    commas,
     format_ago,
     format_clock,
     format_day,
@@ -16,6 +21,8 @@ from dialer.web.formats import (
     format_money,
     format_number,
     format_span,
+    plain,
+    workbook,
 )
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -82,3 +89,23 @@ def test_how_far_away():
 def test_the_clock_is_the_centres():
     assert format_clock(NOW, ZONE, seconds=True) == "10:00:00"
     assert format_day(NOW + timedelta(hours=15), Lang.EN, ZONE) == "26 Nov 2026"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("=1+1", "＝1+1", "﹦1", "@SUM(A1)", "＠x", "﹫x", "+1", "＋1", "-1", "－1", "\N{MINUS SIGN}1"),
+        *("\n=1", "\r=1", "\t=1", "\nx", "  =1", "\u3000＝1", "\ufeff=1", "\u200b@x", "\x00=1", " \n ＝1"),
+    ],
+)
+def test_what_a_spreadsheet_may_calculate_is_text_in_every_kind_of_file(cell: str):
+    assert plain(cell) == "'" + cell
+    sheet = Sheet(title="t", head=["h"], rows=[[cell]])
+    [_, [written]] = csv.reader(StringIO(commas([sheet]).decode("utf-8-sig"), newline=""))
+    assert written == "'" + cell
+    assert b"<f>" not in workbook([sheet])
+
+
+@pytest.mark.parametrize("cell", ["", "王小明", "a=1", "1-2", " x", "（=", 5, -5, -1.5, None])
+def test_what_it_does_not_calculate_is_unchanged(cell: Cell):
+    assert plain(cell) == cell

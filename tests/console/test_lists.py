@@ -9,6 +9,7 @@ from io import BytesIO
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
 from dialer.core.access import Role
@@ -19,7 +20,7 @@ from dialer.org.unit_store import add_unit
 from dialer.services import WorkRules
 from dialer.warnings.load import load_list
 from dialer.warnings.pages import FIELDS, MOST_MEGABYTES, NOTICES
-from dialer.warnings.preview import COUNTED, forget_old_drafts
+from dialer.warnings.preview import COUNTED, MOST_DRAFT_BYTES, MOST_DRAFTS, forget_old_drafts
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.intake.hostile import shared_xls
 from tests.intake.test_samples import SAMPLES, expected
@@ -195,9 +196,9 @@ async def test_a_dry_run_looks_different_and_loads_nothing(console: ConsoleDesk)
     assert console.rows(t.case) == []
 
 
-async def test_the_refused_rows_come_as_the_offices_own_file_and_that_is_audited(console: ConsoleDesk):
+async def test_the_refused_rows_come_masked_as_the_offices_own_file_and_that_is_audited(console: ConsoleDesk):
     clerk = console.person(Role.CLERK)
-    content = rows(GOOD, "A5,=1+1,,中危,1,@x")
+    content = rows(GOOD, "A5,王小明 13912345678,,中危,1,@x", "13812345678,李,,139 1234 5679,1,见面")
     path = await dropped(clerk, content)
     draft = (await clerk.get(f"{path}/rejects")).content
     list_path = await loaded(console, clerk, content)
@@ -207,12 +208,35 @@ async def test_the_refused_rows_come_as_the_offices_own_file_and_that_is_audited
         sheet = CalamineWorkbook.from_filelike(BytesIO(file)).get_sheet_by_index(0).to_python()
         assert sheet[0][:3] == ["指令编号", "姓名", "手机号"]
         assert sheet[0][-2:] == ["拒绝列", "拒绝原因"]
+        shown = str(sheet[1:])
+        assert "A5" in shown
+        for hidden in ("王", "139", "138", "5679", "李", "见面"):
+            assert hidden not in shown
+    assert [line["who"] for line in console.audited("export")] == ["clerk", "clerk"]
+    for page in (path, list_path):
+        assert (await clerk.post(f"{page}/rejects", reason="correct", why="mends")).status_code == 403
+    assert "in clear" not in text(await clerk.get(list_path))
+
+
+async def test_the_refused_rows_come_in_clear_for_those_who_may_with_a_reason(console: ConsoleDesk):
+    chief = console.person(Role.SUPERVISOR)
+    content = rows(GOOD, "A5,=1+1,,中危,1,@x")
+    path = await dropped(chief, content)
+    reason = {"reason": "correct", "why": "mends the rows"}
+    draft = (await chief.post(f"{path}/rejects", **reason)).content
+    list_path = await loaded(console, chief, content)
+    for wrong in ({}, {"reason": "correct", "why": "x"}, {"why": "mends the rows"}):
+        assert (await chief.post(f"{list_path}/rejects", **wrong)).status_code == 422
+    of_list = await chief.post(f"{list_path}/rejects", **reason)
+    for file in (draft, of_list.content):
+        sheet = CalamineWorkbook.from_filelike(BytesIO(file)).get_sheet_by_index(0).to_python()
         [row] = sheet[1:]
         assert row[1] == "=1+1"
         assert b"<f>" not in file
-    assert [line["who"] for line in console.audited("export")] == ["clerk", "clerk"]
-    again = await dropped(clerk, of_list.content, name="mended.xlsx")
-    assert counts((await clerk.get(again)).text)["refused"] == 1
+    lines = console.audited("export_rejects")
+    assert [(line["why"], line["facts"]["reason"]) for line in lines] == [("mends the rows", "correct")] * 2
+    again = await dropped(chief, of_list.content, name="mended.xlsx")
+    assert counts((await chief.get(again)).text)["refused"] == 1
 
 
 @pytest.mark.parametrize(
@@ -233,6 +257,25 @@ async def test_what_is_no_list_is_said_and_nothing_of_it_is_kept(
     assert f"x.xlsx: {said}"[:8] in text(answer)
     assert said in text(answer)
     assert console.rows(t.list_load) == []
+
+
+async def test_a_person_keeps_so_many_files_that_are_not_loaded(console: ConsoleDesk):
+    clerk, other = console.person(Role.CLERK), console.person(Role.SUPERVISOR)
+    paths = [await dropped(clerk, rows(GOOD)) for _ in range(MOST_DRAFTS)]
+    over = await drop(clerk, rows(GOOD))
+    assert over.status_code == 429
+    assert f"you have {MOST_DRAFTS} files that are not loaded yet" in text(over)
+    await dropped(other, rows(GOOD))
+    await clerk.post(f"{paths[0]}/forget")
+    path = await dropped(clerk, rows(GOOD))
+    await clerk.post(f"{path}/forget")
+    with console.app.services.store.begin() as tx:
+        tx.execute(
+            sa.update(t.list_load).values(size_bytes=sa.literal(MOST_DRAFT_BYTES // (MOST_DRAFTS - 1)))
+        )
+    full = await drop(clerk, rows(GOOD))
+    assert full.status_code == 429
+    assert "more than 1024 MB" in text(full)
 
 
 async def test_no_file_is_said_beside_the_field(console: ConsoleDesk):

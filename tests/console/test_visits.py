@@ -237,7 +237,7 @@ async def test_photos_need_the_visit_in_hand_or_a_reason(beat: Beat):
     assert (seen.headers["content-type"], seen.content) == ("image/jpeg", KEPT_PHOTO)
     chief = beat.console.person(Role.SUPERVISOR, unit_id=beat.city)
     assert (await chief.post(path)).status_code == 422
-    assert (await chief.post(path, why="complaint 7")).content == KEPT_PHOTO
+    assert (await chief.post(path, reason="review", why="complaint 7")).content == KEPT_PHOTO
     assert [(row["who"], row["why"]) for row in beat.console.audited("view_photo")][1] == (
         chief.member.login,
         "complaint 7",

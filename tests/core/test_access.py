@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.core.access import ROLES, Permission, Role, may
+from dialer.core.access import ROLES, Permission, Role, may, needs_second_person
 
 CHANGES = {
     Permission.WORK_CASES,
@@ -18,6 +18,7 @@ CHANGES = {
     Permission.EDIT_SCRIPTS,
     Permission.MANAGE_STAFF,
     Permission.MANAGE_UNITS,
+    Permission.CONFIRM_STAFF_CHANGES,
 }
 
 
@@ -35,6 +36,18 @@ def test_the_administrator_sees_no_name():
     assert [role for role in Role if may(role, Permission.MANAGE_STAFF)] == [Role.ADMINISTRATOR]
     assert not may(Role.ADMINISTRATOR, Permission.REVEAL)
     assert not may(Role.ADMINISTRATOR, Permission.EXPORT)
+
+
+def test_a_security_administrator_has_to_do_with_accounts_alone():
+    held = {act for act in Permission if may(Role.SECURITY_ADMINISTRATOR, act)}
+    assert held == {
+        Permission.OWN_ACCOUNT,
+        Permission.SEE_BOARD,
+        Permission.SEE_STAFF_CHANGES,
+        Permission.CONFIRM_STAFF_CHANGES,
+    }
+    assert not may(Role.ADMINISTRATOR, Permission.CONFIRM_STAFF_CHANGES)
+    assert {role for role in Role if not needs_second_person(role)} == {Role.CLERK}
 
 
 def test_only_a_supervisor_lowers_a_grade_or_is_the_second_person():

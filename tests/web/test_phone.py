@@ -36,8 +36,10 @@ def scene(fresh_database: str) -> Iterator[Scene]:
     made.close()
 
 
-def application_of(scene: Scene, carrier: CarrierAccess | None) -> Application:
-    settings: Settings = load_settings({})
+def application_of(
+    scene: Scene, carrier: CarrierAccess | None, environment: Mapping[str, str] | None = None
+) -> Application:
+    settings: Settings = load_settings(dict(environment or {}))
     return Application(
         settings=settings,
         services=scene.services,
@@ -68,7 +70,12 @@ class Browser:
 
 @asynccontextmanager
 async def opened(
-    scene: Scene, folder: Path, *, client: str = "127.0.0.1", base: str = HERE
+    scene: Scene,
+    folder: Path,
+    *,
+    client: str = "127.0.0.1",
+    base: str = HERE,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Browser]:
     """The page in front of a real carrier."""
     carrier = await start(
@@ -81,7 +88,7 @@ async def opened(
         )
     )
     access = CarrierAccess(port=carrier.port, account_sid=ACCOUNT, auth_token="token", admin_token="admin")
-    web = Starlette(routes=phone_routes(application_of(scene, access)))
+    web = Starlette(routes=phone_routes(application_of(scene, access, environment)))
     transport = httpx.ASGITransport(web, client=(client, 4000))
     try:
         async with httpx.AsyncClient(transport=transport, base_url=base) as made:
@@ -125,6 +132,27 @@ async def test_another_machine_and_another_name_are_refused(
 ):
     async with opened(scene, tmp_path, client=client, base=base) as browser:
         assert (await browser.get("/phone/targets")).status_code == 403
+        assert (await browser.get("/phone")).status_code == 403
+
+
+@pytest.mark.parametrize("named", [{}, {"DIALER_WEB__PUBLIC_URL": "https://dialer.example.cn"}])
+async def test_a_name_of_this_machine_says_nothing_about_who_asks_through_the_proxy(
+    scene: Scene, tmp_path: Path, named: dict[str, str]
+):
+    """The proxy is on this machine and passes on the Host of whoever asks."""
+    async with opened(scene, tmp_path, base="http://localhost:8000", environment=named) as browser:
+        for told in ("192.0.2.7", "127.0.0.1, 192.0.2.7", "spoofed, 192.0.2.7"):
+            assert (await browser.get("/phone", **{"X-Forwarded-For": told})).status_code == 403
+        assert (await browser.get("/phone")).status_code == (403 if named else 200)
+        assert (await browser.get("/phone", **{"X-Forwarded-For": "127.0.0.1"})).status_code == 200
+
+
+async def test_this_machine_may_use_the_name_of_the_settings(scene: Scene, tmp_path: Path):
+    named = {"DIALER_WEB__PUBLIC_URL": "https://dialer.example.cn"}
+    base = "http://dialer.example.cn"
+    async with opened(scene, tmp_path, base=base, environment=named) as browser:
+        assert (await browser.get("/phone", **{"X-Forwarded-For": "127.0.0.1"})).status_code == 200
+        assert (await browser.get("/phone", **{"X-Forwarded-For": "192.0.2.7"})).status_code == 403
         assert (await browser.get("/phone")).status_code == 403
 
 

@@ -262,13 +262,15 @@ def test_a_photo_is_sealed_cleaned_and_seen_with_a_reason(bureau: Bureau, case_i
     (row,) = bureau.rows(sa.select(t.visit_photo))
     assert SECRET not in bytes(row["sealed"])
     assert b"colours" not in bytes(row["sealed"])
-    media_type, content = show_photo(bureau.services, number.client_id, who="zhao", why="复核")
+    media_type, content = show_photo(
+        bureau.services, number.client_id, who="zhao", reason="review", why="复核"
+    )
     assert media_type == "image/jpeg"
     assert b"colours" in content
     assert SECRET not in content
     assert bureau.audited() == ["view_photo"]
     with pytest.raises(NotFound):
-        show_photo(bureau.services, uuid.uuid4(), who="zhao", why="复核")
+        show_photo(bureau.services, uuid.uuid4(), who="zhao", reason="review", why="复核")
 
 
 def test_the_number_of_photos_is_limited(bureau: Bureau, case_id: int, visit: int):

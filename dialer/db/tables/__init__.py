@@ -37,6 +37,7 @@ from dialer.db.tables.org import sign_in_failure as sign_in_failure
 from dialer.db.tables.org import sign_in_step as sign_in_step
 from dialer.db.tables.org import sound_file as sound_file
 from dialer.db.tables.org import staff as staff
+from dialer.db.tables.org import staff_change as staff_change
 from dialer.db.tables.org import staff_factor as staff_factor
 from dialer.db.tables.org import staff_link as staff_link
 from dialer.db.tables.org import staff_recovery_code as staff_recovery_code

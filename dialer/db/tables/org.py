@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
-from dialer.core.access import FactorKind, Role, SignInStep
+from dialer.core.access import FactorKind, Role, SignInStep, StaffChangeKind, StaffChangeState
 from dialer.core.values import RenderState
 from dialer.db.columns import identity, metadata, when, word
 
@@ -135,6 +135,36 @@ sign_in_step = sa.Table(
     sa.Index("ix_sign_in_step_expires_at", "expires_at"),
 )
 """What a browser has begun and not finished: it is no session and opens nothing. `data` is sealed."""
+
+staff_change = sa.Table(
+    "staff_change",
+    metadata,
+    identity(),
+    word("kind", StaffChangeKind),
+    sa.Column("staff_id", sa.ForeignKey("staff.id")),
+    sa.Column("revision", sa.Integer),
+    sa.Column("login", sa.Text, nullable=False),
+    sa.Column("display_name", sa.Text, nullable=False),
+    word("role", Role),
+    sa.Column("unit_id", sa.ForeignKey("unit.id")),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("why_sealed", BYTEA, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    when("asked_at", required=True),
+    when("expires_at", required=True),
+    word("state", StaffChangeState, default=StaffChangeState.WAITING),
+    sa.Column("decided_by", sa.Text),
+    when("decided_at"),
+    sa.Index("uq_staff_change_waiting", "login", unique=True, postgresql_where=sa.text("state = 'waiting'")),
+    sa.CheckConstraint("(kind = 'add') = (staff_id IS NULL)", name="account"),
+    sa.CheckConstraint("(staff_id IS NULL) = (revision IS NULL)", name="revision"),
+    sa.CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided_at"),
+    sa.CheckConstraint("(state IN ('waiting', 'expired')) = (decided_by IS NULL)", name="decided_by"),
+    sa.CheckConstraint("state <> 'confirmed' OR decided_by NOT IN (asked_by, login)", name="second_person"),
+)
+"""What an administrator asked for. `role` and `unit_id` are those wanted; `revision` is that of the account when it was
+asked. Nothing of the account changes before `confirmed`.
+"""
 
 staff_link = sa.Table(
     "staff_link",

@@ -12,13 +12,13 @@ from dialer.db import tables as t
 from dialer.scripts.rendered import shipped_manifest
 from dialer.work.visits import FromPhone, add_photo
 from tests.console.desk import ConsoleDesk
-from tests.console.row import EVERYBODY, Row
+from tests.console.row import CENTRE, Row
 from tests.console.town import ConsoleScenario
 from tests.outcomes.town import MORNING
 
 _WORK = frozenset({Role.CALLER, Role.OFFICER, Role.SUPERVISOR})
 _CHIEF = frozenset({Role.SUPERVISOR})
-_SEEN = {"why": "checks a report"}
+_SEEN = {"reason": "review", "why": "checks a report"}
 _NOW = {"expected": "1", "why": "as the family asked"}
 PICTURE = base64.b64decode(
     b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -58,11 +58,11 @@ def _act(path: str, *, roles: frozenset[Role] = _WORK, **form: str) -> Row:
 
 
 ROWS = (
-    Row("GET", "/cases/{case_id}", EVERYBODY, _case, by_unit=True),
+    Row("GET", "/cases/{case_id}", CENTRE, _case, by_unit=True),
     Row("POST", "/cases/{case_id}/reveal", _WORK, _case, by_unit=True, form=_SEEN),
     Row("POST", "/cases/{case_id}/words", _WORK, _case, by_unit=True, form=_SEEN),
     Row("POST", "/cases/{case_id}/photos/{photo_id}", _WORK, _photo, by_unit=True, form=_SEEN),
-    Row("GET", "/clips/{file}", EVERYBODY, _clip),
+    Row("GET", "/clips/{file}", CENTRE, _clip),
     _act("note", words="the family has been told"),
     _act("call"),
     _act("raise", grade="high"),

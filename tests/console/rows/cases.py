@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.console.row import EVERYBODY, Row
+from tests.console.row import CENTRE, Row
 
 ROWS = (
-    Row("GET", "/cases", EVERYBODY),
-    Row("POST", "/cases/find", EVERYBODY, form={"text": "1234"}),
+    Row("GET", "/cases", CENTRE),
+    Row("POST", "/cases/find", CENTRE, form={"text": "1234"}),
 )

@@ -15,6 +15,8 @@ from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 
 _WHO = frozenset({Role.CLERK, Role.SUPERVISOR})
+_CHIEF = frozenset({Role.SUPERVISOR})
+_SEEN = {"reason": "correct", "why": "mends the rows"}
 
 
 def _load(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
@@ -51,6 +53,7 @@ ROWS = (
     Row("GET", "/lists/drafts/{draft_id}", _WHO, _draft, refused=404),
     Row("GET", "/lists/drafts/{draft_id}/count", _WHO, _draft, refused=404),
     Row("GET", "/lists/drafts/{draft_id}/rejects", _WHO, _draft, refused=404),
+    Row("POST", "/lists/drafts/{draft_id}/rejects", _CHIEF, _draft, refused=404, form=_SEEN),
     Row("POST", "/lists/drafts/{draft_id}/columns", _WHO, _draft, refused=404),
     Row("POST", "/lists/drafts/{draft_id}/columns/forget", _WHO, _draft, refused=404),
     Row("POST", "/lists/drafts/{draft_id}/load", _WHO, _draft, refused=404),
@@ -60,7 +63,8 @@ ROWS = (
     Row("GET", "/lists/{load_id}/look", _WHO, _held, by_unit=True),
     Row("GET", "/lists/{load_id}/rejected", _WHO, _load, by_unit=True),
     Row("GET", "/lists/{load_id}/rejects", _WHO, _load, by_unit=True),
-    Row("POST", "/lists/{load_id}/approve", frozenset({Role.SUPERVISOR}), _load, by_unit=True),
+    Row("POST", "/lists/{load_id}/rejects", _CHIEF, _load, by_unit=True, form=_SEEN),
+    Row("POST", "/lists/{load_id}/approve", _CHIEF, _load, by_unit=True),
     Row(
         "POST",
         "/lists/{load_id}/pause",

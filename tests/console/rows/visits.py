@@ -79,7 +79,7 @@ ROWS = (
         "/visits/{visit_id}/photos/{client_id}",
         _WHO,
         _photo,
-        form={"why": "x"},
+        form={"reason": "review", "why": "a complaint"},
         by_unit=True,
     ),
     Row("POST", "/visits/transfers/{transfer_id}/accept", _WHO, _transfer, by_unit=True),

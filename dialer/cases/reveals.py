@@ -1,0 +1,129 @@
+"""The one rule by which personal data leaves in clear: who, a reason from the list and a few words, a pace for each
+person, an alarm for many at once, and a line in the audit. Pages, files, photos and the terminal all use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from dialer.cases.alarms import raise_alarm
+from dialer.core.access import RevealReason, actor_name, said
+from dialer.core.errors import Invalid, TooMany
+from dialer.core.events import AlarmCode
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.language import Text
+from dialer.services import Services
+
+ACTS: Final = ("reveal", "conversation", "view_photo", "print_notice", "export_rejects")
+"""Of the audit, each of which shows personal data in clear."""
+_LOCK: Final = 0x5EE
+_FEWEST_SIGNS: Final = 2
+
+
+def note_reveal(
+    tx: Tx,
+    services: Services,
+    *,
+    who: str,
+    act: str,
+    subject: str,
+    reason: RevealReason | str,
+    why: str,
+    facts: Mapping[str, object] | None = None,
+) -> None:
+    """The line is in the audit when the transaction ends; read what is shown after this. Raises `Invalid` without a
+    reason, and `TooMany` at more than the pace.
+    """
+    viewer, code, words = actor_name(who), _reason_of(reason), _words_of(why)
+    if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(*_lock_of(viewer)))):
+        # Whoever sends many at once does not hold a connection with each of them.
+        raise TooMany(Text("you are looking at other hidden data at this moment: wait, then go on"))
+    rules, seen = services.reveals, _seen_by(tx, services, viewer)
+    if seen.asked >= rules.most:
+        minutes = max(1, round(rules.seconds / 60))
+        raise TooMany(
+            Text(
+                "you have looked at hidden data %(n)s times in %(minutes)s minutes: wait, then go on",
+                n=rules.most,
+                minutes=minutes,
+            )
+        )
+    _write(tx, services, viewer, act, subject, words, dict(facts or {}) | {"reason": code.value}, seen)
+
+
+def note_work_reveal(
+    tx: Tx,
+    services: Services,
+    *,
+    who: str,
+    act: str,
+    subject: str,
+    why: str,
+    facts: Mapping[str, object] | None = None,
+) -> None:
+    """As `note_reveal`, for whoever has the work in hand, which is the reason: nobody has to wait, many raise the alarm
+    all the same.
+    """
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(*_lock_of(who))))
+    seen = _seen_by(tx, services, who)
+    _write(tx, services, who, act, subject, why, dict(facts or {}), seen)
+
+
+def _lock_of(who: str) -> tuple[int, sa.ColumnElement[int]]:
+    """Of one person: of two looks at once the second counts the first."""
+    return _LOCK, sa.func.hashtext(who)
+
+
+class _Seen:
+    """What somebody has seen in clear within the rules' time."""
+
+    def __init__(self, asked: int, subjects: frozenset[str]) -> None:
+        self.asked = asked
+        self.subjects = subjects
+
+
+def _seen_by(tx: Tx, services: Services, who: str) -> _Seen:
+    since = services.clock.now() - timedelta(seconds=services.reveals.seconds)
+    c = t.audit.c
+    rows = tx.rows(
+        sa.select(c.subject, c.facts.has_key("reason").label("asked")).where(
+            c.who == who, c.at > since, c.act.in_(ACTS)
+        )
+    )
+    return _Seen(sum(row["asked"] for row in rows), frozenset(row["subject"] for row in rows))
+
+
+def _write(
+    tx: Tx,
+    services: Services,
+    who: str,
+    act: str,
+    subject: str,
+    why: str,
+    facts: Mapping[str, object],
+    seen: _Seen,
+) -> None:
+    now = services.clock.now()
+    write_audit(tx, who=who, act=act, subject=subject, why=why, now=now, facts=facts)
+    if subject not in seen.subjects and len(seen.subjects) + 1 == services.reveals.alarm:
+        raise_alarm(tx, AlarmCode.MANY_REVEALS, now=now, facts={"who": who, "count": len(seen.subjects) + 1})
+
+
+def _reason_of(reason: RevealReason | str) -> RevealReason:
+    try:
+        return RevealReason(reason)
+    except ValueError:
+        raise Invalid(field="reason", problem="is not chosen", mend="choose one of the list") from None
+
+
+def _words_of(why: str) -> str:
+    words = said("why", why, mend="every look at hidden data names who and why")
+    if len({sign for sign in words.casefold() if sign.isalnum()}) < _FEWEST_SIGNS:
+        raise Invalid(field="why", problem="says nothing", mend="say it in a few words")
+    return words
