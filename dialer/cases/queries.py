@@ -215,6 +215,8 @@ class Exchange:
     value: str
     said: tuple[str, ...]
     """Prompts by their id."""
+    languages: tuple[str, ...]
+    """Of each of `said`, '' for the call's own."""
     unsound: frozenset[str]
     """Those of them whose sound was damaged: the carrier's voice spoke them."""
     answer: Answer
@@ -258,6 +260,7 @@ def _exchange(row: Row, personal: Mapping[str, Any]) -> Exchange:
         collected=facts.get("collected", ""),
         value=personal.get("collected", ""),
         said=tuple(facts.get("said", ())),
+        languages=tuple(facts.get("languages") or [""] * len(facts.get("said", ()))),
         unsound=frozenset(facts.get("unsound", ())),
         desk=facts.get("desk", ""),
         heard={one.id: one for one in Hearing.of(row["hearing"]).prompts},

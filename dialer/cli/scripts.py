@@ -438,10 +438,11 @@ def _read(file: Path) -> str:
 def play(
     script: Annotated[str, typer.Argument(help="such as police_impersonation, or a TOML file")],
     language: Annotated[str, typer.Option(help="default: the script's own")] = "",
+    offers: Annotated[list[str] | None, typer.Option(help="a language that key 8 chooses")] = None,
 ) -> None:
     """Walk through a script: read what the robot says, type keys or words as if spoken; Enter alone is silence."""
     chosen = _script(script)
-    context = Context(language=language or chosen.default_language)
+    context = Context(language=language or chosen.default_language, offered=tuple(offers or ()))
     turn = start(chosen, context)
     while True:
         for utterance in turn.utterances:

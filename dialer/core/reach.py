@@ -22,12 +22,16 @@ _ROUNDING_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class HeardPrompt:
-    """One prompt of a call: how long it is, and the most of it that was heard at a time, in service seconds."""
+    """One prompt of a call: how long it is, and the most of it that was heard at a time, in service seconds.
+    `language` is the one that it was heard in, where it is not the call's own; a prompt that was said in two languages
+    was heard to its end in one of them or not at all.
+    """
 
     id: str
     seconds: float
     must_say: bool = False
     heard: float = 0.0
+    language: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -63,8 +67,8 @@ class Hearing:
         return {
             "step": self.step,
             "at": self.at.isoformat() if self.at else None,
-            "turn": [[one.id, one.seconds, one.must_say] for one in self.turn],
-            "prompts": [[one.id, one.seconds, one.must_say, one.heard] for one in self.prompts],
+            "turn": [_plain(one)[:3] if not one.language else _plain(one) for one in self.turn],
+            "prompts": [_plain(one) for one in self.prompts],
         }
 
     @property
@@ -94,6 +98,11 @@ class Hearing:
     def saying(self, step: int, turn: Iterable[HeardPrompt], at: datetime) -> Hearing:
         """The next turn goes out now, as the answer to `step`."""
         return replace(self, step=step, at=at, turn=tuple(turn))
+
+
+def _plain(one: HeardPrompt) -> list[Any]:
+    """As processes from before there was a choice of language read it, where the call's own was spoken."""
+    return [one.id, one.seconds, one.must_say, one.heard, *([one.language] if one.language else [])]
 
 
 class Reach(StrEnum):

@@ -286,7 +286,11 @@ def findings_of(
     """Everything that keeps a version from being approved, the sound that it has among it."""
     durations = {(clip.language, clip.text): clip.duration_seconds for clip in sounded.clips if not clip.slow}
     # A prompt without sound is in `absent` already.
-    wording = [finding for finding in check(script, durations=durations) if finding.rule != "sound"]
+    wording = [
+        finding
+        for finding in check(script, durations=durations, offered=services.centre.languages)
+        if finding.rule != "sound"
+    ]
     return (*wording, *_broken(services, version, script, sounded.clips))
 
 

@@ -120,6 +120,10 @@ class SpokenTurn:
     """The file of each line of `robot`, as it was played; '' for a line that a voice of the network spoke."""
     heard: tuple[HeardPrompt | None, ...]
     """How much of each line of `robot` was heard in the call; None: not known, or it is being said now."""
+    heard_in: tuple[str, ...]
+    """The language in which each line of `robot` was heard best, where it or the line is not in the call's own; else
+    ''.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +186,11 @@ def said_in(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, 
         key = (turn.script_id, turn.script_version_id, turn.audio_hash, turn.language)
         if key not in voices:
             voices[key] = _voice(services.rendered_scripts, turn)
-        lines = [voices[key].line(turn, name, turn.at.astimezone(zone).hour) for name in turn.said]
+        hour = turn.at.astimezone(zone).hour
+        lines = [
+            voices[key].line(turn, name, language, hour)
+            for name, language in zip(turn.said, turn.languages, strict=True)
+        ]
         spoken.append(
             SpokenTurn(
                 at=turn.at,
@@ -196,9 +204,18 @@ def said_in(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, 
                 typed=turn.collected,
                 sounds=tuple(sound for _, sound in lines),
                 heard=tuple(turn.heard.get(name) for name in turn.said),
+                heard_in=tuple(
+                    _heard_in(turn, name, language)
+                    for name, language in zip(turn.said, turn.languages, strict=True)
+                ),
             )
         )
     return tuple(spoken)
+
+
+def _heard_in(turn: Exchange, name: str, said_in: str) -> str:
+    heard = turn.heard.get(name)
+    return (heard.language or turn.language) if heard and (heard.language or said_in) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,13 +226,15 @@ class _Voice:
     language: str
     prompts: Mapping[str, Prompt]
 
-    def line(self, turn: Exchange, name: str, hour: int) -> tuple[str, str]:
-        """As spoken, and its file; a prompt that the script does not have any more is shown by its name."""
+    def line(self, turn: Exchange, name: str, chosen: str, hour: int) -> tuple[str, str]:
+        """As spoken, in the language `chosen` or, for '', the call's own, and its file; a prompt that the script does
+        not have any more is shown by its name.
+        """
         prompt = self.prompts.get(name)
         if self.rendered is None or prompt is None:
             return name, ""
         script = self.rendered.script
-        for language in script.voices_of(self.language):
+        for language in script.voices_of(chosen or self.language):
             recorded = self.rendered.recordings.get((language, name), "")
             if language not in prompt.texts and not recorded:
                 continue

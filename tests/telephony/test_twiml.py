@@ -94,6 +94,7 @@ def asking(*said: Utterance, **changes: object) -> Turn:
         num_digits=1,
         timeout_seconds=6,
         hints=("是我", "不是<我>"),
+        language="zh",
     )
     return Turn(
         position=POSITION,
