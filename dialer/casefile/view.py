@@ -93,7 +93,7 @@ class Turn:
     asked_at: str
     lines: tuple[tuple[str, str, HeardPrompt | None, str], ...]
     """Each prompt as it was spoken, the file of its sound ('' where there is none), how much of it was heard, and the
-    language in which it was, '' where all is in the call's own.
+    language that it was said in, '' for the call's own.
     """
     desk: str
 
@@ -232,7 +232,7 @@ def _turn(said: SpokenTurn, lang: Lang) -> Turn:
                 said.robot,
                 said.sounds,
                 said.heard,
-                (language_name(one, lang) for one in said.heard_in),
+                (language_name(one, lang) for one in said.languages),
                 strict=True,
             )
         ),

@@ -223,8 +223,10 @@ class Exchange:
     """The answer of the whole call."""
     desk: str
     """How the duty line answered, in the carrier's word; '' where it was not called."""
-    heard: Mapping[str, HeardPrompt]
-    """Of the whole call, the most of each prompt that was heard at a time; what is being said now is not in it."""
+    heard: Mapping[tuple[str, str], HeardPrompt]
+    """Of the whole call, by prompt and language ('' for the call's own), the most that was heard at a time; what is
+    being said now is not in it.
+    """
 
 
 _OF_ATTEMPT = ("n", "script_id", "script_version_id", "audio_hash", "language", "answer", "hearing")
@@ -263,5 +265,5 @@ def _exchange(row: Row, personal: Mapping[str, Any]) -> Exchange:
         languages=tuple(facts.get("languages") or [""] * len(facts.get("said", ()))),
         unsound=frozenset(facts.get("unsound", ())),
         desk=facts.get("desk", ""),
-        heard={one.id: one for one in Hearing.of(row["hearing"]).prompts},
+        heard={(one.id, one.language): one for one in Hearing.of(row["hearing"]).prompts},
     )

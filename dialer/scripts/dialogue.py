@@ -428,7 +428,9 @@ def _hear_first(
         return _walk(script, node.otherwise, position.learned, context)
     prompts = {one.id: one for other in script.nodes.values() if (one := prompt_of(other)) is not None}
     assert context.hearing is not None
-    again = [one.id for one in context.hearing.prompts if one.id in missed and one.id != node.prompt.id]
+    again = dict.fromkeys(
+        one.id for one in context.hearing.prompts if one.id in missed and one.id != node.prompt.id
+    )
     said = [_utterance(script, prompts[name], position.learned, context) for name in again if name in prompts]
     said.append(_utterance(script, node.prompt, position.learned, context))
     return _asking(script, node, position.learned, position.tries + 1, said, context)

@@ -120,10 +120,8 @@ class SpokenTurn:
     """The file of each line of `robot`, as it was played; '' for a line that a voice of the network spoke."""
     heard: tuple[HeardPrompt | None, ...]
     """How much of each line of `robot` was heard in the call; None: not known, or it is being said now."""
-    heard_in: tuple[str, ...]
-    """The language in which each line of `robot` was heard best, where it or the line is not in the call's own; else
-    ''.
-    """
+    languages: tuple[str, ...]
+    """In which each line of `robot` was said; '' for the call's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,19 +201,11 @@ def said_in(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, 
                 spoke=turn.spoke or bool(turn.speech),
                 typed=turn.collected,
                 sounds=tuple(sound for _, sound in lines),
-                heard=tuple(turn.heard.get(name) for name in turn.said),
-                heard_in=tuple(
-                    _heard_in(turn, name, language)
-                    for name, language in zip(turn.said, turn.languages, strict=True)
-                ),
+                heard=tuple(turn.heard.get(line) for line in zip(turn.said, turn.languages, strict=True)),
+                languages=turn.languages,
             )
         )
     return tuple(spoken)
-
-
-def _heard_in(turn: Exchange, name: str, said_in: str) -> str:
-    heard = turn.heard.get(name)
-    return (heard.language or turn.language) if heard and (heard.language or said_in) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
