@@ -268,7 +268,7 @@ def draft(
     try:
         text, file_name = _given(source, name, sheet)
         if do == "check":
-            examined, findings = examine_script(text, file=file_name)
+            examined, findings = examine_script(request.services, text, file=file_name)
             checked = {"checked": examined.id, "findings": tuple(dict.fromkeys(findings))}
             return request.page(_DRAFT, **_editor(text, file_name) | checked)
         version = draft_script(request.services, text, by=request.who, file=file_name).version
