@@ -87,6 +87,10 @@ class Understood:
     paid_yuan: str = ""
 
 
+_OTHER_LANGUAGE = Choice(key=LANGUAGE_KEY, next="")
+"""Leads to no node: the call begins again."""
+
+
 def meant(
     script: Script, node: Ask, heard: Heard, voices: Sequence[str], *, offers_language: bool = False
 ) -> Understood:
@@ -95,7 +99,7 @@ def meant(
     """
     choices = {**script.anywhere, **node.choices}
     if offers_language:
-        choices[LANGUAGE_KEY] = Choice(key=LANGUAGE_KEY, next=Target.OTHER_LANGUAGE)
+        choices[LANGUAGE_KEY] = _OTHER_LANGUAGE
     if heard.digits:
         return _by_key(node, choices, heard.digits)
     if heard.speech and heard.confidence >= SURE_ENOUGH:
@@ -394,7 +398,7 @@ def _chosen(
 ) -> Turn:
     if missed := _missed(node, choice, context.hearing):
         return _hear_first(script, node, position, context, missed)
-    if choice.next == Target.OTHER_LANGUAGE:
+    if choice is _OTHER_LANGUAGE:
         return _in_other_language(script, node, position, context)
     if choice.next == Target.REPEAT:
         return _again(script, node, position, context, repeat=True)

@@ -47,10 +47,9 @@ class BranchOn(StrEnum):
 
 
 class Target(StrEnum):
-    """What a key leads to besides nodes: the question again, or the call from its start in another language."""
+    """What a key leads to besides nodes: the question again."""
 
     REPEAT = "repeat"
-    OTHER_LANGUAGE = "other_language"
 
 
 LANGUAGE_KEY = "8"

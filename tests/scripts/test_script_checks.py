@@ -276,3 +276,10 @@ class TestOtherLanguage:
             heard.append((turn.utterances[0].heard_in, turn.utterances[-1].heard_in))
             turn = advance(script, turn.position, Heard.keys("8"), context)
         assert heard[:3] == [("zh", "en"), ("en", "mn"), ("mn", "zh")]
+
+    def test_a_node_may_have_any_name(self):
+        old = ('next = "wrong_person"', "[nodes.wrong_person]")
+        script = broken(base=tuple((one, one.replace("wrong_person", "other_language")) for one in old))
+        context = Context(language="zh", offered=("en",))
+        turn = advance(script, start(script, context).position, Heard.keys("2"), context)
+        assert (turn.node, turn.position.language) == ("other_language", "")
