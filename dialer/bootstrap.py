@@ -149,6 +149,7 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
             bureau={"zh": settings.centre.bureau_zh, "en": settings.centre.bureau_en},
             hotline=settings.centre.hotline,
             callback_number=settings.telephony.caller_number,
+            languages=settings.centre.offered_languages,
         ),
         work=WorkRules(approve_above_rows=settings.lists.approve_above_rows),
         reveals=settings.console.reveal_rules(),

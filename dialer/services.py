@@ -77,6 +77,8 @@ class Centre:
     bureau: dict[str, str] = field(default_factory=dict)
     hotline: str = ""
     callback_number: str = ""
+    languages: tuple[str, ...] = ()
+    """Languages of calls that the caller may choose by key, in the order of offering."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ def rendered_script_of(services: Services, call: Call) -> RenderedScript:
 def context_for(
     services: Services, rendered: RenderedScript, *, language: str, tags: frozenset[Tag], now: datetime
 ) -> Context:
-    """What the dialogue may know: language, tags, the local hour, and the sound that there is."""
+    """What the dialogue may know: language, tags, the local hour, the sound that there is, and what else it offers."""
     return Context(
         language=language,
         tags=tags,
@@ -50,6 +50,7 @@ def context_for(
         clips=rendered.by_text,
         slow_clips=rendered.slow_by_text,
         recordings=rendered.recordings,
+        offered=rendered.offers(services.centre.languages, language),
     )
 
 
@@ -80,11 +81,17 @@ def warning_prompts(rendered: RenderedScript, context: Context) -> frozenset[str
     )
 
 
-def _prompts(rendered: RenderedScript, utterances: Iterable[Utterance]) -> list[HeardPrompt]:
+def _prompts(rendered: RenderedScript, turn: Turn, call: Call) -> list[HeardPrompt]:
     return [
-        HeardPrompt(one.prompt_id, round(_seconds(one, rendered.seconds), 3), one.must_say)
-        for one in utterances
+        HeardPrompt(one.prompt_id, round(_seconds(one, rendered.seconds), 3), one.must_say, language=language)
+        for one, language in zip(turn.utterances, _languages(rendered, turn, call), strict=True)
     ]
+
+
+def _languages(rendered: RenderedScript, turn: Turn, call: Call) -> list[str]:
+    """Of each utterance; '' for the call's own language, and for what replaces it."""
+    own = rendered.voices_of(call.language)
+    return ["" if one.heard_in in own else one.heard_in for one in turn.utterances]
 
 
 def _seconds(utterance: Utterance, known: Mapping[str, float]) -> float:
@@ -115,10 +122,10 @@ class Step:
         rendered = rendered_script_of(services, call)
         hearing = self._hearing(call, now)
         turn, unsound = sounding(services, rendered, _turn(services, rendered, call, self, hearing, now))
-        said = _prompts(rendered, turn.utterances)
+        said = _prompts(rendered, turn, call)
         wish = _wish(turn) if self.position is not None else None
         return Reading(
-            kept=_kept(self, call.case_id, turn, unsound),
+            kept=_kept(self, call.case_id, turn, unsound, _languages(rendered, turn, call)),
             may_move=wish is not None,
             reply=turn,
             change=partial(self._change, turn, hearing.saying(self.step, said, now)),
@@ -206,7 +213,9 @@ def sounding(services: Services, rendered: RenderedScript, turn: Turn) -> tuple[
     return replace(turn, utterances=utterances), tuple(broken)
 
 
-def _kept(step: Step, case_id: int, turn: Turn, unsound: tuple[str, ...]) -> StoredEvents:
+def _kept(
+    step: Step, case_id: int, turn: Turn, unsound: tuple[str, ...], languages: list[str]
+) -> StoredEvents:
     return StoredEvents(
         attempt_id=step.attempt_id,
         case_id=case_id,
@@ -225,7 +234,8 @@ def _kept(step: Step, case_id: int, turn: Turn, unsound: tuple[str, ...]) -> Sto
             "desk": step.desk,
             "sid": step.sid,
         }
-        | ({"unsound": list(unsound)} if unsound else {}),
+        | ({"unsound": list(unsound)} if unsound else {})
+        | ({"languages": languages} if any(languages) else {}),
         personal={**step.personal, "collected": turn.collected.value} if turn.collected else step.personal,
         alarm=AlarmCode.SOUND_BROKEN if unsound else None,
     )

@@ -22,6 +22,7 @@ from dialer.core.timeline import ActKind, Entry, EntryKind, Waiting, WaitReason
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import name_staff
+from dialer.scripts.view import language_name
 from dialer.sentences import VIEWS, ahead_words, entry_sentence, step_sentence, waiting_sentence
 from dialer.web.console import RequestContext
 from dialer.web.formats import unit_names
@@ -90,8 +91,10 @@ class Turn:
     quote: str
     """What the person said or typed; '' while it is sealed."""
     asked_at: str
-    lines: tuple[tuple[str, str, HeardPrompt | None], ...]
-    """Each prompt as it was spoken, the file of its sound ('' where there is none), and how much of it was heard."""
+    lines: tuple[tuple[str, str, HeardPrompt | None, str], ...]
+    """Each prompt as it was spoken, the file of its sound ('' where there is none), how much of it was heard, and the
+    language that it was said in, '' for the call's own.
+    """
     desk: str
 
 
@@ -224,7 +227,15 @@ def _turn(said: SpokenTurn, lang: Lang) -> Turn:
         heard=heard,
         quote=quote,
         asked_at=said.asked_at,
-        lines=tuple(zip(said.robot, said.sounds, said.heard, strict=True)),
+        lines=tuple(
+            zip(
+                said.robot,
+                said.sounds,
+                said.heard,
+                (language_name(one, lang) for one in said.languages),
+                strict=True,
+            )
+        ),
         desk=word_of(_DESK_LINE[said.desk], lang) if said.desk in _DESK_LINE else said.desk,
     )
 

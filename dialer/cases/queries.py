@@ -215,14 +215,18 @@ class Exchange:
     value: str
     said: tuple[str, ...]
     """Prompts by their id."""
+    languages: tuple[str, ...]
+    """Of each of `said`, '' for the call's own."""
     unsound: frozenset[str]
     """Those of them whose sound was damaged: the carrier's voice spoke them."""
     answer: Answer
     """The answer of the whole call."""
     desk: str
     """How the duty line answered, in the carrier's word; '' where it was not called."""
-    heard: Mapping[str, HeardPrompt]
-    """Of the whole call, the most of each prompt that was heard at a time; what is being said now is not in it."""
+    heard: Mapping[tuple[str, str], HeardPrompt]
+    """Of the whole call, by prompt and language ('' for the call's own), the most that was heard at a time; what is
+    being said now is not in it.
+    """
 
 
 _OF_ATTEMPT = ("n", "script_id", "script_version_id", "audio_hash", "language", "answer", "hearing")
@@ -258,7 +262,8 @@ def _exchange(row: Row, personal: Mapping[str, Any]) -> Exchange:
         collected=facts.get("collected", ""),
         value=personal.get("collected", ""),
         said=tuple(facts.get("said", ())),
+        languages=tuple(facts.get("languages") or [""] * len(facts.get("said", ()))),
         unsound=frozenset(facts.get("unsound", ())),
         desk=facts.get("desk", ""),
-        heard={one.id: one for one in Hearing.of(row["hearing"]).prompts},
+        heard={(one.id, one.language): one for one in Hearing.of(row["hearing"]).prompts},
     )

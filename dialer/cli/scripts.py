@@ -29,7 +29,7 @@ from dialer.core.errors import Invalid, Refusal, UnusableFile
 from dialer.core.intervals import Verdict
 from dialer.core.values import Grade, RenderState
 from dialer.language import Lang, Text, say
-from dialer.runtime.settings import CentreSettings
+from dialer.runtime.settings import CentreSettings, load_settings
 from dialer.scripts.dialogue import Context, Heard, advance, start
 from dialer.scripts.lint import Durations, check, good_path_seconds, longest_path_seconds, sound_flaw
 from dialer.scripts.model import Script, circles
@@ -347,7 +347,8 @@ def check_scripts(
     """Check every path, every rule of wording and every sound; exit 1 on a finding."""
     chosen = [_script(script)] if script else list(shipped_scripts().values())
     durations = durations_by_text()
-    findings = [finding for one in chosen for finding in check(one, durations=durations)]
+    offered = load_settings().centre.offered_languages
+    findings = [finding for one in chosen for finding in check(one, durations=durations, offered=offered)]
     damaged = shipped_manifest().damaged()
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings], "damaged": list(damaged)})
@@ -438,10 +439,11 @@ def _read(file: Path) -> str:
 def play(
     script: Annotated[str, typer.Argument(help="such as police_impersonation, or a TOML file")],
     language: Annotated[str, typer.Option(help="default: the script's own")] = "",
+    offers: Annotated[list[str] | None, typer.Option(help="a language that key 8 chooses")] = None,
 ) -> None:
     """Walk through a script: read what the robot says, type keys or words as if spoken; Enter alone is silence."""
     chosen = _script(script)
-    context = Context(language=language or chosen.default_language)
+    context = Context(language=language or chosen.default_language, offered=tuple(offers or ()))
     turn = start(chosen, context)
     while True:
         for utterance in turn.utterances:

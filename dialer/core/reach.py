@@ -22,12 +22,15 @@ _ROUNDING_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class HeardPrompt:
-    """One prompt of a call: how long it is, and the most of it that was heard at a time, in service seconds."""
+    """One prompt of a call: how long it is, and the most of it that was heard at a time, in service seconds.
+    `language` is the one that it was said in, where it is not the call's own.
+    """
 
     id: str
     seconds: float
     must_say: bool = False
     heard: float = 0.0
+    language: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -44,7 +47,7 @@ class Hearing:
     at: datetime | None = None
     turn: tuple[HeardPrompt, ...] = ()
     prompts: tuple[HeardPrompt, ...] = ()
-    """Of the turns before, in the order in which they were first said; each prompt once."""
+    """Of the turns before, in the order in which they were first said; each prompt once in each language."""
 
     @classmethod
     def of(cls, kept: Mapping[str, Any] | None) -> Self:
@@ -63,37 +66,46 @@ class Hearing:
         return {
             "step": self.step,
             "at": self.at.isoformat() if self.at else None,
-            "turn": [[one.id, one.seconds, one.must_say] for one in self.turn],
-            "prompts": [[one.id, one.seconds, one.must_say, one.heard] for one in self.prompts],
+            "turn": [_plain(one)[:3] if not one.language else _plain(one) for one in self.turn],
+            "prompts": [_plain(one) for one in self.prompts],
         }
 
     @property
     def whole(self) -> frozenset[str]:
-        """The prompts that were heard to their end at least once."""
+        """The prompts that were heard to their end at least once, in whatever language; two halves in two languages
+        are no whole.
+        """
         return frozenset(one.id for one in self.prompts if one.is_whole)
 
     @property
     def missed(self) -> tuple[str, ...]:
         """The prompts that must be heard, were said, and were not heard to their end."""
-        return tuple(one.id for one in self.prompts if one.must_say and not one.is_whole)
+        whole = self.whole
+        said = dict.fromkeys(one.id for one in self.prompts if one.must_say)
+        return tuple(name for name in said if name not in whole)
 
     def until(self, over_at: datetime, *, sent_at: datetime | None = None) -> Hearing:
         """The turn was over at that moment. `sent_at` is when it was sent, where the carrier asked for it again."""
         began = sent_at or self.at
         left = max(timedelta(0), over_at - began).total_seconds() if began is not None else 0.0
-        known = {one.id: one for one in self.prompts}
+        known = {(one.id, one.language): one for one in self.prompts}
         for said in self.turn:
             heard = min(said.seconds, max(0.0, left))
             left -= said.seconds
-            before = known.get(said.id)
+            before = known.get((said.id, said.language))
             if before is None or heard / (said.seconds or 1.0) >= before.heard / (before.seconds or 1.0):
                 must_say = said.must_say or (before is not None and before.must_say)
-                known[said.id] = replace(said, heard=heard, must_say=must_say)
+                known[said.id, said.language] = replace(said, heard=heard, must_say=must_say)
         return replace(self, at=None, turn=(), prompts=tuple(known.values()))
 
     def saying(self, step: int, turn: Iterable[HeardPrompt], at: datetime) -> Hearing:
         """The next turn goes out now, as the answer to `step`."""
         return replace(self, step=step, at=at, turn=tuple(turn))
+
+
+def _plain(one: HeardPrompt) -> list[Any]:
+    """As processes from before there was a choice of language read it, where the call's own was spoken."""
+    return [one.id, one.seconds, one.must_say, one.heard, *([one.language] if one.language else [])]
 
 
 class Reach(StrEnum):

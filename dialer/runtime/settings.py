@@ -383,6 +383,8 @@ class CentreSettings(Section):
     """For a warning without a grade."""
     units: tuple[str, ...] = ()
     """Units that lists may name; another one is accepted with a notice. Empty: every unit is known."""
+    offered_languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
+    """Of calls, in the order of offering: the caller chooses by key."""
 
     def names(self) -> Mapping[str, Mapping[str, str]]:
         """The words of this centre for the variables of call scripts, by language."""

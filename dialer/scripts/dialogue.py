@@ -19,6 +19,7 @@ from dialer.core.values import Answer, Contact, Tag
 from dialer.intake.cells import Unreadable, read_fen
 from dialer.language import Text
 from dialer.scripts.model import (
+    LANGUAGE_KEY,
     SUCCESSES,
     Ask,
     Branch,
@@ -33,8 +34,10 @@ from dialer.scripts.model import (
     Target,
     Urgency,
     filled,
+    first_questions,
     needs_verification,
     prompt_of,
+    takes_language_key,
     time_of_day,
 )
 
@@ -84,9 +87,19 @@ class Understood:
     paid_yuan: str = ""
 
 
-def meant(script: Script, node: Ask, heard: Heard, voices: Sequence[str]) -> Understood:
-    """Keys win over speech. A question's own keys win over those that work anywhere."""
+_OTHER_LANGUAGE = Choice(key=LANGUAGE_KEY, next="")
+"""Leads to no node: the call begins again."""
+
+
+def meant(
+    script: Script, node: Ask, heard: Heard, voices: Sequence[str], *, offers_language: bool = False
+) -> Understood:
+    """Keys win over speech. A question's own keys win over those that work anywhere. With `offers_language` the key of
+    the other language counts too.
+    """
     choices = {**script.anywhere, **node.choices}
+    if offers_language:
+        choices[LANGUAGE_KEY] = _OTHER_LANGUAGE
     if heard.digits:
         return _by_key(node, choices, heard.digits)
     if heard.speech and heard.confidence >= SURE_ENOUGH:
@@ -188,7 +201,9 @@ def plain(text: str) -> str:
     return _FILLERS.sub("", bare) or bare
 
 
-_POSITION = re.compile(r"^([a-z][a-z0-9_]{0,63})\.(\d{1,2})\.([a-z]+)\.([a-z_]+)(?:\.(\d{1,15}))?$")
+_POSITION = re.compile(
+    r"^([a-z][a-z0-9_]{0,63})\.(\d{1,2})\.([a-z]+)\.([a-z_]+)(?:\.(\d{1,15}))?(?:\.([a-z]{2,3}))?$"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANK = {Contact.NONE: 0, Contact.UNVERIFIED: 1, Contact.VERIFIED: 2}
 _NOT_IN_A_ROW = 64
@@ -197,8 +212,8 @@ _NOT_IN_A_ROW = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where a call stands: the node that waits, how often it was asked again, what was learned before, and when its
-    turn was sent (service time, to the millisecond).
+    """Where a call stands: the node that waits, how often it was asked again, what was learned before, when its turn
+    was sent (service time, to the millisecond), and the language that was chosen by key ('' for none).
     """
 
     node: str
@@ -206,15 +221,14 @@ class Position:
     contact: Contact = Contact.UNVERIFIED
     answer: Answer = Answer.NONE
     sent_at: datetime | None = None
+    language: str = ""
 
     def encode(self) -> str:
         """Fit for one segment of a URL's path; holds nothing personal."""
         place = f"{self.node}.{self.tries}.{self.contact.value}.{self.answer.value}"
-        return (
-            place
-            if self.sent_at is None
-            else f"{place}.{(self.sent_at - _EPOCH) // timedelta(milliseconds=1)}"
-        )
+        if self.sent_at is not None:
+            place = f"{place}.{(self.sent_at - _EPOCH) // timedelta(milliseconds=1)}"
+        return f"{place}.{self.language}" if self.language else place
 
     @classmethod
     def decode(cls, segment: str) -> Position:
@@ -222,7 +236,7 @@ class Position:
         found = _POSITION.match(segment)
         if found is None:
             raise Invalid(field="position", problem="is not one that a script wrote")
-        node, tries, contact, answer, sent = found.groups()
+        node, tries, contact, answer, sent, language = found.groups()
         try:
             return cls(
                 node=node,
@@ -230,6 +244,7 @@ class Position:
                 contact=Contact(contact),
                 answer=Answer(answer),
                 sent_at=None if sent is None else _EPOCH + timedelta(milliseconds=int(sent)),
+                language=language or "",
             )
         except (ValueError, OverflowError) as error:
             raise Invalid(field="position", problem="is not one that a script wrote") from error
@@ -242,6 +257,9 @@ class Position:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The facts of a call that its words depend on.
+
+    `language` is the call's own. `offered` are the others that the caller may choose by key, in this order; each has
+    all of its sound. `chosen` is the one that the caller chose, '' for none.
 
     `clips` finds a sound file by language and text, `recordings` by language and prompt; a centre's own
     recording is preferred to a rendered voice. `slow_clips` are the slower ones for people who do not hear well.
@@ -258,23 +276,39 @@ class Context:
     recordings: Mapping[tuple[str, str], str] = field(default_factory=dict)
     now: datetime | None = None
     hearing: Hearing | None = None
+    offered: tuple[str, ...] = ()
+    chosen: str = ""
+
+    @property
+    def spoken(self) -> str:
+        """The language to speak now."""
+        return self.chosen or self.language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """One thing to say: play `audio` when there is any, else speak `text` in `language`."""
+    """One thing to say: play `audio` when there is any, else speak `text` in `language`. `recorded_in` is the language
+    of a recording that has no words of its own: `text` stands in for them.
+    """
 
     prompt_id: str
     language: str
     text: str
     audio: tuple[str, ...] | None
     must_say: bool = False
+    recorded_in: str = ""
+
+    @property
+    def heard_in(self) -> str:
+        """The language that the person hears."""
+        return self.recorded_in if self.audio and self.recorded_in else self.language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskTurn:
     """What to wait for after the utterances. The first `uninterrupted` of them are said to their end whatever is
-    pressed or said; keys and speech interrupt the rest.
+    pressed or said; keys and speech interrupt the rest. An answer is spoken in `language`; `LANGUAGE_KEY` chooses
+    `other_language`, where that is not ''.
 
     With `finish_on_key` set, that key closes up to `num_digits` digits; else exactly `num_digits` are taken.
     """
@@ -283,7 +317,9 @@ class AskTurn:
     num_digits: int
     timeout_seconds: int
     hints: tuple[str, ...]
+    language: str
     finish_on_key: str = ""
+    other_language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,6 +366,7 @@ def start(script: Script, context: Context) -> Turn:
 
 def advance(script: Script, position: Position, heard: Heard, context: Context) -> Turn:
     """The turn after what was heard at a position. Raises `Invalid` for one not of this script."""
+    context = replace(context, chosen=position.language)
     node = script.nodes.get(position.node)
     if isinstance(node, HandOver):
         return _walk(script, node.next, position.learned, context)
@@ -340,7 +377,8 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
                 "%(node)s waits for nothing in script %(script)s", node=position.node, script=script.id
             ),
         )
-    understood = meant(script, node, heard, script.voices_of(context.language))
+    offers = bool(_other_language(script, node, context))
+    understood = meant(script, node, heard, script.voices_of(context.spoken), offers_language=offers)
     if understood.choice is not None:
         return _chosen(script, node, position, understood.choice, understood.paid_yuan, context)
     if understood.digits:
@@ -360,6 +398,8 @@ def _chosen(
 ) -> Turn:
     if missed := _missed(node, choice, context.hearing):
         return _hear_first(script, node, position, context, missed)
+    if choice is _OTHER_LANGUAGE:
+        return _in_other_language(script, node, position, context)
     if choice.next == Target.REPEAT:
         return _again(script, node, position, context, repeat=True)
     turn = _walk(script, choice.next, _taught(position.learned, choice), context)
@@ -392,7 +432,9 @@ def _hear_first(
         return _walk(script, node.otherwise, position.learned, context)
     prompts = {one.id: one for other in script.nodes.values() if (one := prompt_of(other)) is not None}
     assert context.hearing is not None
-    again = [one.id for one in context.hearing.prompts if one.id in missed and one.id != node.prompt.id]
+    again = dict.fromkeys(
+        one.id for one in context.hearing.prompts if one.id in missed and one.id != node.prompt.id
+    )
     said = [_utterance(script, prompts[name], position.learned, context) for name in again if name in prompts]
     said.append(_utterance(script, node.prompt, position.learned, context))
     return _asking(script, node, position.learned, position.tries + 1, said, context)
@@ -423,6 +465,30 @@ def _again(
     prompts = (before or script.again, node.prompt)
     said = tuple(_utterance(script, prompt, position.learned, context) for prompt in prompts)
     return _asking(script, node, position.learned, position.tries + 1, said, context)
+
+
+def _other_language(script: Script, node: Ask, context: Context) -> str:
+    """The language that a question offers by key: the next of those offered and, after the last, the call's own. '' for
+    none: it is not the first question of the call, or no other language is offered.
+    """
+    if script.other_language is None or node not in first_questions(script):
+        return ""
+    if not takes_language_key(script, node):
+        return ""
+    ring = tuple(dict.fromkeys((context.language, *context.offered)))
+    place = ring.index(context.spoken) + 1 if context.spoken in ring else 0
+    return next((one for one in (*ring[place:], *ring[:place]) if one != context.spoken), "")
+
+
+def _in_other_language(script: Script, node: Ask, position: Position, context: Context) -> Turn:
+    """The call from its start in the language that was offered. The first change is always granted; each further one
+    counts as asking again, so that every call ends.
+    """
+    if position.language and position.tries >= node.retries:
+        return _walk(script, node.otherwise, position.learned, context)
+    tries = position.tries + (1 if position.language else 0)
+    chosen = replace(context, chosen=_other_language(script, node, context))
+    return _walk(script, script.start, position.learned, chosen, tries={node.id: tries})
 
 
 def _walk(
@@ -491,7 +557,7 @@ def _asking(
     script: Script, node: Ask, learned: Learned, tries: int, said: Iterable[Utterance], context: Context
 ) -> Turn:
     choices = {**script.anywhere, **node.choices}
-    voices = script.voices_of(context.language)
+    voices = script.voices_of(context.spoken)
     # Where digits are typed, a noise taken for speech would cut them off.
     hints = tuple(
         p
@@ -499,6 +565,11 @@ def _asking(
         for p in next((c.phrases[v] for v in voices if v in c.phrases), ())
     )
     said = tuple(said)
+    language = said[-1].language
+    other = _other_language(script, node, context)
+    if other and script.other_language is not None:
+        offer = replace(context, chosen=other)
+        said = (*said, _utterance(script, script.other_language, learned, offer))
     needs_hearing = any(_claims(choice) for choice in node.choices.values())
     must_end = [one.must_say or (needs_hearing and one.prompt_id == node.prompt.id) for one in said]
     return Turn(
@@ -509,6 +580,8 @@ def _asking(
             num_digits=node.max_digits,
             timeout_seconds=node.timeout_seconds,
             hints=hints,
+            language=language,
+            other_language=other,
             finish_on_key="#" if node.max_digits > 1 else "",
         ),
     )
@@ -529,7 +602,7 @@ def _branched(node: Branch, learned: Learned, context: Context) -> str:
 def _utterance(script: Script, prompt: Prompt, learned: Learned, context: Context) -> Utterance:
     """The prompt in the best language there is. A personal fact before verification is left unsaid."""
     may_be_personal = learned.contact is Contact.VERIFIED
-    for language in script.voices_of(context.language):
+    for language in script.voices_of(context.spoken):
         recorded = context.recordings.get((language, prompt.id))
         if language not in prompt.texts and recorded is None:
             continue
@@ -549,6 +622,7 @@ def _utterance(script: Script, prompt: Prompt, learned: Learned, context: Contex
             text=text,
             audio=(clip,) if clip else None,
             must_say=prompt.must_say,
+            recorded_in=language if language != spoken_in else "",
         )
     raise Invalid(
         field="script",
@@ -558,5 +632,10 @@ def _utterance(script: Script, prompt: Prompt, learned: Learned, context: Contex
 
 def _position(node_id: str, tries: int, learned: Learned, context: Context) -> Position:
     return Position(
-        node=node_id, tries=tries, contact=learned.contact, answer=learned.answer, sent_at=context.now
+        node=node_id,
+        tries=tries,
+        contact=learned.contact,
+        answer=learned.answer,
+        sent_at=context.now,
+        language=context.chosen,
     )

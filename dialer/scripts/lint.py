@@ -8,13 +8,14 @@ nobody can mistake it for the fraud. A script without findings reaches every nod
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audio.wave_file import Flaw
 from dialer.core.values import Contact, FraudType
 from dialer.language import Text, gettext_noop
 from dialer.scripts.model import (
+    LANGUAGE_KEY,
     SUCCESSES,
     Ask,
     Branch,
@@ -29,12 +30,14 @@ from dialer.scripts.model import (
     arrows,
     circles,
     contacts,
+    first_questions,
     first_said,
     longest,
     needs_verification,
     prompt_of,
     quickest,
     reachable,
+    takes_language_key,
     with_defaults,
 )
 from dialer.scripts.reading import prompts_of
@@ -267,8 +270,12 @@ _CASES: Mapping[BranchOn, frozenset[str]] = {
 """What a branch may tell apart."""
 
 
-def check(script: Script, *, durations: Durations | None = None) -> tuple[Finding, ...]:
-    """Everything wrong with a script. With `durations`, missing sound and over-long paths are findings too."""
+def check(
+    script: Script, *, durations: Durations | None = None, offered: Collection[str] = ()
+) -> tuple[Finding, ...]:
+    """Everything wrong with a script. With `durations`, missing sound and over-long paths are findings too; with
+    `offered`, the languages that a caller may choose, a first question that takes the key of that choice.
+    """
     looping = circles(script)
     if looping:
         return tuple(
@@ -276,6 +283,7 @@ def check(script: Script, *, durations: Durations | None = None) -> tuple[Findin
             for n in looping
         )
     found = [*_graph(script), *_questions(script), *_claims(script), *_texts(script)]
+    found += _other_language(script, offered)
     for language in script.languages:
         if rules := RULES.get(language):
             found += [*_wording(script, language, rules), *_message(script, language)]
@@ -333,6 +341,21 @@ def _questions(script: Script) -> Iterator[Finding]:
             isinstance(script.nodes[arrow.to], HandOver) for arrow in arrows(script, node) if arrow.choice
         ):
             yield at(node, "officer", "no key leads to an officer")
+
+
+def _other_language(script: Script, offered: Collection[str]) -> Iterator[Finding]:
+    """The offer of another language names its key, and the first question leaves that key alone."""
+    offer = script.other_language
+    if offer is None:
+        return
+    for language, said in offer.texts.items():
+        if LANGUAGE_KEY not in said:
+            text = gettext_noop("the offer of another language does not name key %(key)s (%(language)s)")
+            yield at(script, "language", text, key=LANGUAGE_KEY, language=language)
+    for node in first_questions(script) if offered else ():
+        if not takes_language_key(script, node):
+            text = gettext_noop("takes key %(key)s, with which the caller chooses another language")
+            yield at(node, "language", text, key=LANGUAGE_KEY)
 
 
 def _claims(script: Script) -> Iterator[Finding]:

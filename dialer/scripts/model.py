@@ -52,6 +52,10 @@ class Target(StrEnum):
     REPEAT = "repeat"
 
 
+LANGUAGE_KEY = "8"
+"""The key that chooses another language, at the first question of a call."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """The file and the line a part of a script was read from; line 0 where it did not come from a file."""
@@ -176,7 +180,8 @@ class Script:
 
     `again` comes before a question that was met with silence or a wrong key, `unclear` before one where speech was not
     understood, `confirm` before one that was answered aloud where only its key counts. `greeting` answers one of
-    `greetings` (by language). `message` is what an SMS says in place of the call, by language.
+    `greetings` (by language). `other_language` offers the call in another language, and is said in that one; None: the
+    version is from before there was a choice. `message` is what an SMS says in place of the call, by language.
     """
 
     id: str
@@ -194,6 +199,7 @@ class Script:
     again: Prompt
     unclear: Prompt
     confirm: Prompt
+    other_language: Prompt | None
     message: Mapping[str, str]
     anywhere: Mapping[str, Choice]
     nodes: Mapping[str, Node]
@@ -259,9 +265,11 @@ def prompt_of(node: Node) -> Prompt | None:
 
 
 def asides(script: Script) -> tuple[Prompt, ...]:
-    """What a script says besides its nodes, each prompt once: a greeting, and what comes before a question again."""
-    said = (script.greeting, script.again, script.unclear, script.confirm)
-    return tuple({prompt.id: prompt for prompt in said}.values())
+    """What a script says besides its nodes, each prompt once: a greeting, what comes before a question again, and the
+    offer of another language.
+    """
+    said = (script.greeting, script.again, script.unclear, script.confirm, script.other_language)
+    return tuple({prompt.id: prompt for prompt in said if prompt is not None}.values())
 
 
 def reachable(script: Script, start: str, *, without: frozenset[str] = frozenset()) -> frozenset[str]:
@@ -313,6 +321,17 @@ def first_said(script: Script, start: str) -> Iterator[tuple[Node, ...]]:
                 yield from first_said(script, to)
         case _:
             yield (node,)
+
+
+def first_questions(script: Script) -> tuple[Ask, ...]:
+    """The question that a call begins with, one for each way of the branches before it."""
+    asked = {run[-1].id: run[-1] for run in first_said(script, script.start)}
+    return tuple(node for node in asked.values() if isinstance(node, Ask))
+
+
+def takes_language_key(script: Script, node: Ask) -> bool:
+    """Whether a first question leaves `LANGUAGE_KEY` to the choice of a language."""
+    return LANGUAGE_KEY not in {**script.anywhere, **node.choices} and not node.collect
 
 
 def longest(script: Script, seconds_of: Callable[[Prompt], float], *, good: bool) -> float:

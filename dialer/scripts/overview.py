@@ -28,7 +28,7 @@ from dialer.scripts.model import (
     prompt_of,
     with_defaults,
 )
-from dialer.scripts.reading import NODE_TYPES, prompt_list
+from dialer.scripts.reading import NODE_TYPES
 from dialer.scripts.rendered import RenderedScript
 from dialer.scripts.store import Render, Version, get_script_version, script_versions_of, spoken_version
 from dialer.scripts.versions import findings_of, script_in, sound_of
@@ -214,7 +214,7 @@ def _line(
         fraud_types=tuple(sorted(script.fraud_types)),
         tags=tuple(sorted(script.tags)),
         languages=script.languages,
-        sounded=tuple(language for language in script.languages if _is_sounded(script, language, clips)),
+        sounded=RenderedScript(script=script, clips=clips).languages,
         good_seconds=good,
         longest_seconds=longest,
         in_trial=in_trial,
@@ -234,14 +234,6 @@ def _lengths(script: Script, clips: tuple[Clip, ...]) -> tuple[float, float]:
     durations = {(clip.language, clip.text): clip.duration_seconds for clip in clips if not clip.slow}
     language = script.default_language
     return good_path_seconds(script, language, durations), longest_path_seconds(script, language, durations)
-
-
-def _is_sounded(script: Script, language: str, clips: tuple[Clip, ...]) -> bool:
-    return all(
-        _clip(clips, language, item.key, item.text) is not None
-        for item in prompt_list([script])
-        if item.language == language
-    )
 
 
 def _view(
@@ -349,6 +341,7 @@ def walk_script(
         local_hour=_WALKED_AT_HOUR,
         clips=spoken.by_text,
         recordings=spoken.recordings,
+        offered=spoken.offers(services.centre.languages, chosen),
     )
     walked = [Walked(step="", turn=start(script, context))]
     for step in steps[:_MOST_STEPS]:

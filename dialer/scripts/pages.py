@@ -18,7 +18,7 @@ from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.values import Grade, Tag
 from dialer.language import Text, gettext_noop
 from dialer.org.staff import list_units
-from dialer.scripts.model import Script
+from dialer.scripts.model import LANGUAGE_KEY, Script
 from dialer.scripts.overview import (
     NOBODY,
     SILENCE,
@@ -268,7 +268,7 @@ def draft(
     try:
         text, file_name = _given(source, name, sheet)
         if do == "check":
-            examined, findings = examine_script(text, file=file_name)
+            examined, findings = examine_script(request.services, text, file=file_name)
             checked = {"checked": examined.id, "findings": tuple(dict.fromkeys(findings))}
             return request.page(_DRAFT, **_editor(text, file_name) | checked)
         version = draft_script(request.services, text, by=request.who, file=file_name).version
@@ -550,7 +550,9 @@ def _keys(found: Walk) -> list[tuple[str, str]]:
     question = found.question
     if question is None:
         return []
-    keys = dict.fromkeys([*question.choices, *found.script.anywhere])
+    ask = found.walked[-1].turn.ask
+    offered = [LANGUAGE_KEY] if ask is not None and ask.other_language else []
+    keys = dict.fromkeys([*question.choices, *found.script.anywhere, *offered])
     return [(key, phrase_of(found.script, question.id, key, found.language)) for key in keys]
 
 

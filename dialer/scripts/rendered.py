@@ -149,6 +149,29 @@ class RenderedScript:
         return {(clip.language, clip.prompt_id): clip.file for clip in self.clips if clip.voice == RECORDED}
 
     @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """Those in which every prompt has its sound."""
+        items = prompt_list([self.script])
+        spoken, recorded = self.by_text, self.recordings
+        return tuple(
+            language
+            for language in self.script.languages
+            if all(
+                (language, item.key) in recorded or (language, item.text) in spoken
+                for item in items
+                if item.language == language
+            )
+        )
+
+    def voices_of(self, own: str) -> tuple[str, ...]:
+        """What is spoken in a call in the language `own`: that, and what replaces it where it lacks sound."""
+        return (own,) if own in self.languages else self.script.voices_of(own)
+
+    def offers(self, languages: Iterable[str], own: str) -> tuple[str, ...]:
+        """Those of them that a call in the language `own` may offer by key: others, with all of their sound."""
+        return tuple(one for one in languages if one in self.languages and one not in self.voices_of(own))
+
+    @cached_property
     def seconds(self) -> Mapping[str, float]:
         """By file."""
         return {clip.file: clip.duration_seconds for clip in self.clips}

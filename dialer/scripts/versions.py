@@ -129,7 +129,7 @@ def draft_script(services: Services, text: str, *, by: str, file: str = "") -> D
     without a name.
     """
     who = actor_name(by)
-    script, findings = examine_script(text, file=file)
+    script, findings = examine_script(services, text, file=file)
     now = services.clock.now()
     with services.store.begin() as tx:
         lock_scripts(tx)
@@ -149,12 +149,12 @@ def draft_script(services: Services, text: str, *, by: str, file: str = "") -> D
     return Drafted(version=version, findings=findings)
 
 
-def examine_script(text: str, *, file: str = "") -> tuple[Script, tuple[Finding, ...]]:
+def examine_script(services: Services, text: str, *, file: str = "") -> tuple[Script, tuple[Finding, ...]]:
     """What a draft would be, without keeping it. Raises `ScriptUnreadable` and `Invalid`."""
     if len(text) > _MOST_CHARACTERS:
         raise Invalid(field="script", problem="is too long to be one")
     script = read_script(text, file=file or "draft.toml", bases=shipped_bases())
-    return script, check(script)
+    return script, check(script, offered=services.centre.languages)
 
 
 def script_in(services: Services, version: Version) -> Script:
@@ -286,7 +286,11 @@ def findings_of(
     """Everything that keeps a version from being approved, the sound that it has among it."""
     durations = {(clip.language, clip.text): clip.duration_seconds for clip in sounded.clips if not clip.slow}
     # A prompt without sound is in `absent` already.
-    wording = [finding for finding in check(script, durations=durations) if finding.rule != "sound"]
+    wording = [
+        finding
+        for finding in check(script, durations=durations, offered=services.centre.languages)
+        if finding.rule != "sound"
+    ]
     return (*wording, *_broken(services, version, script, sounded.clips))
 
 

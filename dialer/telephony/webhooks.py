@@ -147,11 +147,10 @@ def write(
     urls = HookUrls(config.public_url)
     response = VoiceResponse()
     if turn.ask is not None:
-        language = turn.utterances[-1].language if turn.utterances else ""
         url = urls.call(attempt_id, step=step + 1, position=turn.position.encode())
         # What must be heard is said before the Gather: neither a key nor a voice ends it.
         _say(response, turn.utterances[: turn.ask.uninterrupted], audio_url)
-        gather = _gather(turn.ask, url, language, config)
+        gather = _gather(turn.ask, url, config)
         _say(gather, turn.utterances[turn.ask.uninterrupted :], audio_url)
         response.append(gather)
         response.redirect(url, method="POST")
@@ -192,14 +191,14 @@ def _say(
             into.say(_printable(as_spoken(utterance.text, language)), **_VOICES[language])
 
 
-def _gather(ask: AskTurn, url: str, language: str, config: TelephonyConfig) -> Gather:
+def _gather(ask: AskTurn, url: str, config: TelephonyConfig) -> Gather:
     """`actionOnEmptyResult`: silence is an answer too, and comes back like one."""
     listens: dict[str, str] = {"input": "dtmf"}
     if config.hear_speech and ask.hints:
         listens = {
             "input": "dtmf speech",
             "speech_timeout": "auto",
-            "language": _RECOGNISED.get(language, _RECOGNISED["zh"]),
+            "language": _RECOGNISED.get(ask.language, _RECOGNISED["zh"]),
             "hints": _printable(",".join(ask.hints)),
         }
     return Gather(

@@ -121,6 +121,8 @@ class SpokenTurn:
     """The file of each line of `robot`, as it was played; '' for a line that a voice of the network spoke."""
     heard: tuple[HeardPrompt | None, ...]
     """How much of each line of `robot` was heard in the call; None: not known, or it is being said now."""
+    languages: tuple[str, ...]
+    """In which each line of `robot` was said; '' for the call's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +185,11 @@ def said_in(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, 
         key = (turn.script_id, turn.script_version_id, turn.audio_hash, turn.language)
         if key not in voices:
             voices[key] = _voice(services.rendered_scripts, turn)
-        lines = [voices[key].line(turn, name, turn.at.astimezone(zone).hour) for name in turn.said]
+        hour = turn.at.astimezone(zone).hour
+        lines = [
+            voices[key].line(turn, name, language, hour)
+            for name, language in zip(turn.said, turn.languages, strict=True)
+        ]
         spoken.append(
             SpokenTurn(
                 at=turn.at,
@@ -196,7 +202,8 @@ def said_in(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, 
                 spoke=turn.spoke or bool(turn.speech),
                 typed=turn.collected,
                 sounds=tuple(sound for _, sound in lines),
-                heard=tuple(turn.heard.get(name) for name in turn.said),
+                heard=tuple(turn.heard.get(line) for line in zip(turn.said, turn.languages, strict=True)),
+                languages=turn.languages,
             )
         )
     return tuple(spoken)
@@ -210,13 +217,15 @@ class _Voice:
     language: str
     prompts: Mapping[str, Prompt]
 
-    def line(self, turn: Exchange, name: str, hour: int) -> tuple[str, str]:
-        """As spoken, and its file; a prompt that the script does not have any more is shown by its name."""
+    def line(self, turn: Exchange, name: str, chosen: str, hour: int) -> tuple[str, str]:
+        """As spoken, in the language `chosen` or, for '', the call's own, and its file; a prompt that the script does
+        not have any more is shown by its name.
+        """
         prompt = self.prompts.get(name)
         if self.rendered is None or prompt is None:
             return name, ""
         script = self.rendered.script
-        for language in script.voices_of(self.language):
+        for language in script.voices_of(chosen or self.language):
             recorded = self.rendered.recordings.get((language, name), "")
             if language not in prompt.texts and not recorded:
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -17,6 +18,7 @@ from dialer.core.case import CaseStatus
 from dialer.core.timeline import ActKind
 from dialer.core.values import Amounts, Contact, Grade, OutcomeKind, TelephonyResult
 from dialer.db import tables as t
+from dialer.scripts.rendered import shipped_manifest
 from dialer.work.tasks import Report, report_assignment
 from dialer.work.visits import FromPhone, add_photo
 from tests.calls.conversation import PhoneCall
@@ -127,6 +129,23 @@ async def test_the_story_says_how_much_of_each_prompt_was_heard(scene: ConsoleSc
     assert re.search(r"heard 2\.0 of \d+\.\d s", page)
     assert re.search(r"heard 3\.0 of \d+\.\d s", page)
     assert page.count("not heard") == 1
+
+
+async def test_the_story_says_in_which_language_a_prompt_was_heard(scene: ConsoleScene, chief: Person):
+    """Key 8 after the warning was heard in Mandarin; then it is heard in English too."""
+    scene.services = replace(scene.services, centre=replace(scene.services.centre, languages=("en",)))
+    call = PhoneCall(scene, grade=Grade.MEDIUM).answered().presses("8").presses("2")
+    call.after(20).ends()
+    answer = await chief.get(f"/cases/{call.case_id}")
+    page = text(answer)
+    assert "For English, press 8." in page
+    assert "Is this your number?" in page
+    assert page.count("heard to its end") == 9
+    # The offer at first, the warning and the question, and the farewell.
+    assert page.count("heard in English") == 5
+    played = set(re.findall(r'href="/clips/([0-9a-f]{24}\.wav)"', answer.text))
+    english = {clip.file for clip in shipped_manifest().clips if clip.language == "en"}
+    assert len(played & english) >= 4
 
 
 @pytest.mark.parametrize("file", ["0" * 24 + ".wav", "keys.json", "..%2f..%2fkeys.json", "%2e%2e"])

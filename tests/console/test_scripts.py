@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from dialer.scripts.reading import shipped_scripts, shipped_texts
 from dialer.scripts.render import Studio, render_script, rendering
 from dialer.scripts.rendered import clips_for
 from dialer.scripts.versions import seed_scripts
+from dialer.services import Application
 from tests.audio.conftest import burst
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.scripts.centre import Tone
@@ -295,6 +297,25 @@ async def test_a_walk_goes_as_a_call_goes(desk: ConsoleDesk):
     spoken = text(await caller.get("/scripts/loan/walk", language="en", steps="say1"))
     assert "says “yes”" in spoken
     assert "To be sure, please answer with a key." in spoken
+
+
+async def test_a_walk_takes_the_key_of_the_language_that_the_centre_offers(
+    desk: ConsoleDesk, console_app: Application
+):
+    person = desk.person(Role.CALLER)
+    without = await person.get("/scripts/loan/walk", language="zh")
+    assert "steps=8" not in without.text
+    services = console_app.services
+    centre = replace(services.centre, languages=("en",))
+    offering = ConsoleDesk(replace(console_app, services=replace(services, centre=centre)))
+    caller = offering.person(Role.SUPERVISOR)
+    first = await caller.get("/scripts/loan/walk", language="zh")
+    assert "For English, press 8." in text(first)
+    assert "steps=8" in first.text
+    chosen = text(await caller.get("/scripts/loan/walk", language="zh", steps="8"))
+    assert "Is this your number?" in chosen
+    assert "听普通话，请按8。" in chosen
+    await offering.close()
 
 
 async def test_a_walk_through_a_hand_over_and_typed_digits(desk: ConsoleDesk):

@@ -101,7 +101,7 @@ def allowed(field: FieldInfo) -> str:
         return ", ".join(str(option) for option in options)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return ", ".join(kind)
-    if any(get_origin(option) is Annotated for option in options):
+    if get_origin(kind) is not tuple and any(get_origin(option) is Annotated for option in options):
         return "address"
     base = options[0] if options and get_origin(kind) is not tuple else kind
     name = {int: "whole number", float: "number", bool: "true or false", str: "text"}.get(

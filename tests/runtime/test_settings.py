@@ -131,6 +131,10 @@ def test_an_environment_name_of_a_whole_section_is_refused(file: Path):
             '[web]\npublic_url = "dialer.example.cn"\n',
             "setting web.public_url: is not an address such as https://",
         ),
+        (
+            '[centre]\noffered_languages = ["English"]\n',
+            "setting centre.offered_languages.0: String should match",
+        ),
         ("[clock]\nspeed = 0.5\n", "setting clock.speed: Input should be greater than or equal to 1"),
         ("web = 3\n", "setting web: Input should be a valid dictionary"),
     ],
@@ -138,6 +142,12 @@ def test_an_environment_name_of_a_whole_section_is_refused(file: Path):
 def test_what_is_wrong_in_the_file_is_named(file: Path, text: str, line: str):
     write(file, text)
     assert refusal({}, file).startswith(line)
+
+
+def test_languages_to_offer_are_a_list_and_none_by_default(file: Path):
+    assert load_settings({}, file).centre.offered_languages == ()
+    found = load_settings({"DIALER_CENTRE__OFFERED_LANGUAGES": '["en", "mn"]'}, file)
+    assert found.centre.offered_languages == ("en", "mn")
 
 
 def test_a_wrong_value_is_named_by_the_name_it_was_set_under(file: Path):

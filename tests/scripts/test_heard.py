@@ -15,7 +15,7 @@ from dialer.core.events import AttemptEnded
 from dialer.core.reach import Conversation, HeardPrompt, Hearing, Reach, contact_of, reach_of
 from dialer.core.values import Answer, Contact, Grade, Tag, TelephonyResult
 from dialer.scripts.dialogue import Context, Heard, Position, advance, start
-from dialer.scripts.model import SUCCESSES, Ask, Script
+from dialer.scripts.model import LANGUAGE_KEY, SUCCESSES, Ask, Script
 from dialer.scripts.reading import shipped_scripts
 from tests.core.samples import has_next_step, started
 
@@ -43,10 +43,11 @@ class PhoneTalk:
     script: Script
     tags: frozenset[Tag] = frozenset()
     language: str = "zh"
+    offered: tuple[str, ...] = ()
     now: datetime = BEGAN
     hearing: Hearing = field(default_factory=Hearing)
-    truth: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    """Of each prompt, the share of it that was heard at one time."""
+    truth: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
+    """Of each prompt in each language, the share of it that was heard at one time."""
     must_say: set[str] = field(default_factory=set)
     spoke: bool = False
     step: int = 0
@@ -75,7 +76,8 @@ class PhoneTalk:
         left = seconds
         for one in self.turn.utterances:
             length = _seconds(one.text, one.language)
-            self.truth[one.prompt_id] = max(self.truth[one.prompt_id], min(1.0, max(0.0, left) / length))
+            line = (one.prompt_id, one.language)
+            self.truth[line] = max(self.truth[line], min(1.0, max(0.0, left) / length))
             left -= length
 
     def hangs_up(self, after: float) -> AttemptEnded:
@@ -98,18 +100,26 @@ class PhoneTalk:
         )
 
     def _context(self) -> Context:
-        return Context(language=self.language, tags=self.tags, now=self.now, hearing=self.hearing)
+        return Context(
+            language=self.language,
+            tags=self.tags,
+            now=self.now,
+            hearing=self.hearing,
+            offered=self.offered,
+        )
 
     def _says(self) -> None:
         said = [
-            HeardPrompt(one.prompt_id, _seconds(one.text, one.language), one.must_say)
+            HeardPrompt(one.prompt_id, _seconds(one.text, one.language), one.must_say, language=one.heard_in)
             for one in self.turn.utterances
         ]
         self.must_say |= {one.id for one in said if one.must_say}
         self.hearing = self.hearing.saying(self.step, said, self.now)
 
     def was_heard(self, prompt: str) -> bool:
-        return self.truth[prompt] > 0.98  # a twentieth of a second is lost to rounding
+        return any(
+            self.truth[prompt, one] > 0.98 for one in ("zh", "en")
+        )  # a twentieth of a second is lost to rounding
 
 
 def questions(script: Script, *, verifying: bool) -> set[str]:
@@ -155,16 +165,73 @@ acts = st.builds(
 )
 
 
-@given(st.sampled_from(SCRIPTS), st.sampled_from([None, *Tag]), st.lists(acts, max_size=9), st.floats(0, 40))
+@given(
+    st.sampled_from(SCRIPTS),
+    st.sampled_from([None, *Tag]),
+    st.sampled_from([(), ("en",)]),
+    st.lists(acts, max_size=9),
+    st.floats(0, 40),
+)
 def test_no_end_claims_what_there_was_no_time_to_hear(
-    script: Script, tag: Tag | None, done: list[Act], hangs_up_after: float
+    script: Script, tag: Tag | None, offered: tuple[str, ...], done: list[Act], hangs_up_after: float
 ):
-    talk = PhoneTalk(script, tags=frozenset({tag} if tag else ()))
+    talk = PhoneTalk(script, tags=frozenset({tag} if tag else ()), offered=offered)
     for act in done:
         if talk.waits_at is None:
             break
         talk.does(act)
     check(talk, talk.hangs_up(hangs_up_after))
+
+
+@given(
+    st.sampled_from(SCRIPTS),
+    st.lists(st.floats(0, 40), min_size=1, max_size=6),
+    st.lists(acts, max_size=6),
+    st.floats(0, 40),
+)
+def test_nor_does_a_call_whose_language_is_changed_at_any_time(
+    script: Script, changes: list[float], done: list[Act], hangs_up_after: float
+):
+    talk = PhoneTalk(script, offered=("en",))
+    for act in (*(Act(after=after, heard=Heard.keys(LANGUAGE_KEY)) for after in changes), *done):
+        if talk.waits_at is None:
+            break
+        talk.does(act)
+    check(talk, talk.hangs_up(hangs_up_after))
+
+
+def test_half_a_prompt_in_each_of_two_languages_is_not_heard():
+    talk = PhoneTalk(shipped_scripts()["loan"], offered=("en",))
+    half = _seconds(talk.turn.utterances[0].text, "zh") * 0.6
+    talk.does(Act(after=half, heard=Heard.keys(LANGUAGE_KEY)))
+    assert [one.language for one in talk.turn.utterances] == ["en", "en", "en", "zh"]
+    ended = talk.hangs_up(_seconds(talk.turn.utterances[0].text, "en") * 0.6)
+    check(talk, ended)
+    assert ended.reach is Reach.HUNG_UP_EARLY
+
+
+def test_the_warning_counts_in_the_language_in_which_it_was_heard():
+    """The first language was cut off by the key; the second was heard, with its own length."""
+    talk = PhoneTalk(shipped_scripts()["loan"], offered=("en",))
+    talk.does(Act(after=1, heard=Heard.keys(LANGUAGE_KEY)))
+    talk.does(Act(after=60, heard=Heard.keys("1")))
+    talk.does(Act(after=60, heard=Heard.keys("2")))
+    talk.does(Act(after=60, heard=Heard.keys("1")))
+    ended = talk.hangs_up(20)
+    check(talk, ended)
+    assert (ended.reach, ended.answer) == (Reach.VERIFIED, Answer.ACKNOWLEDGED)
+    whole = {(one.id.partition(".")[2], one.language) for one in talk.hearing.prompts if one.is_whole}
+    assert {("opening", "en"), ("caution", "en"), ("warn", "en"), ("acknowledge", "en")} <= whole
+    assert ("opening", "zh") not in whole
+
+
+def test_nobody_keeps_a_call_alive_by_changing_its_language():
+    talk = PhoneTalk(shipped_scripts()["loan"], offered=("en",))
+    for _ in range(10):
+        if talk.waits_at is None:
+            break
+        talk.does(Act(after=60, heard=Heard.keys(LANGUAGE_KEY)))
+    assert talk.turn.is_over
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda one: one.id)
@@ -229,3 +296,16 @@ def test_a_position_says_when_its_turn_was_sent_to_the_millisecond():
     position = replace(Position(node="identity"), sent_at=sent_at)
     assert Position.decode(position.encode()) == position
     assert Position.decode("identity.0.unverified.none").sent_at is None
+
+
+def test_a_position_carries_the_language_that_was_chosen():
+    for position in (
+        Position(node="identity", language="en"),
+        Position(node="identity", sent_at=BEGAN, language="mn"),
+    ):
+        assert Position.decode(position.encode()) == position
+
+
+def test_a_position_without_a_choice_is_written_as_before_there_was_one():
+    assert Position(node="identity").encode() == "identity.0.unverified.none"
+    assert Position.decode("identity.0.unverified.none.1764122400000").language == ""

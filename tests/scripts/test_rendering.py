@@ -22,7 +22,7 @@ from dialer.scripts.dialogue import Context, Utterance, start
 from dialer.scripts.overview import show_script
 from dialer.scripts.reading import prompt_list, shipped_scripts
 from dialer.scripts.render import Studio, render_names, render_script, rendering, start_rendering
-from dialer.scripts.rendered import RenderedScripts, Sounds, shipped_script
+from dialer.scripts.rendered import RenderedScript, RenderedScripts, Sounds, shipped_script
 from dialer.scripts.store import Version
 from dialer.scripts.versions import NotApproved, NotRendered
 from tests.audio.conftest import burst
@@ -186,6 +186,35 @@ def test_clips_dropped_into_the_data_folder_play_without_code(centre: ScriptCent
     said = next(node for node in page.nodes if node.id == "opening").said
     assert {one.language: one.voice for one in said}["mn"] == RECORDED
     assert page.voices[RECORDED] == 1
+
+
+def test_a_language_is_offered_once_every_prompt_is_recorded(centre: ScriptCentre):
+    """Mongolian: one prompt without its recording, and no call offers it."""
+    version = centre.version("loan", 1)
+    keys = sorted({item.key for item in prompt_list([shipped_scripts()["loan"]]) if item.language == "mn"})
+    for key in keys[1:]:
+        centre.record("mn", key, burst(4.0))
+    centre.render(version)
+    centre.approve(version)
+
+    def live() -> RenderedScript:
+        return centre.services.rendered_scripts.now(centre.services.real.now()).live["loan"]
+
+    centre.services.rendered_scripts.refresh()
+    assert live().offers(["mn", "en"], "zh") == ("en",)
+    assert live().offers(["zh"], "mn") == ()
+    centre.record("mn", keys[0], burst(4.0))
+    centre.render(version)
+    centre.approve(version)
+    centre.services.rendered_scripts.refresh()
+    assert live().offers(["mn", "en"], "zh") == ("mn", "en")
+    assert live().offers(["zh", "mn"], "mn") == ("zh",)
+
+
+def test_a_name_without_its_sound_in_a_language_withdraws_the_offer():
+    names = {"bureau": {"en": "The Bureau of Another City"}}
+    assert shipped_script("loan").offers(["en"], "zh") == ("en",)
+    assert shipped_script("loan", names).offers(["en"], "zh") == ()
 
 
 def test_a_persons_recording_is_preferred_to_any_voice(centre: ScriptCentre):

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from dialer.core.values import Answer, Contact, FraudType
+from dialer.scripts.dialogue import Context, Heard, advance, start
 from dialer.scripts.lint import RULES, acknowledged_seconds, check, good_path_seconds, longest_path_seconds
 from dialer.scripts.model import Ask, End, HandOver, Say, Script, with_defaults
-from dialer.scripts.reading import prompt_list, read_script, shipped_scripts, shipped_texts
+from dialer.scripts.reading import (
+    prompt_list,
+    prompts_of,
+    read_canonical,
+    read_script,
+    shipped_scripts,
+    shipped_texts,
+)
 
 POLICE = "police_impersonation"
 TEXTS = shipped_texts()
@@ -217,3 +227,59 @@ def test_the_deaf_are_never_counted_as_reached():
     end = shipped_scripts()["general"].nodes["by_text"]
     assert isinstance(end, End)
     assert (end.contact, end.answer) == (Contact.UNVERIFIED, Answer.LANGUAGE_OR_HEARING)
+
+
+class TestOtherLanguage:
+    TAKES_8 = '\n8 = { next = "audience" }\n2 = { next = "wrong_person"'
+
+    def test_the_first_question_leaves_key_8_alone_while_languages_are_offered(self):
+        script = broken(base=(('\n2 = { next = "wrong_person"', self.TAKES_8),))
+        assert "language" not in rules(script)
+        found = [one for one in check(script, offered=("en",)) if one.rule == "language"]
+        assert [one.node for one in found] == ["identity"]
+
+    @pytest.mark.parametrize("script_id", sorted(shipped_scripts()))
+    def test_no_shipped_script_takes_it(self, script_id: str):
+        assert check(shipped_scripts()[script_id], offered=("en", "mn")) == ()
+
+    def test_the_offer_names_its_key(self):
+        script = broken(base=(("For English, press 8.", "For English, press 7."),))
+        assert rules(script) == {"language"}
+
+    def test_a_question_that_takes_key_8_offers_no_language(self):
+        script = broken(base=(('\n2 = { next = "wrong_person"', self.TAKES_8),))
+        turn = start(script, Context(language="zh", offered=("en",)))
+        assert {one.language for one in turn.utterances} == {"zh"}
+        assert advance(script, turn.position, Heard.keys("8"), Context(offered=("en",))).node == "scene"
+
+    def test_a_version_from_before_there_was_an_offer_makes_none(self):
+        own = shipped_scripts()[POLICE]
+        raw = json.loads(own.canonical)
+        del raw["other_language"], raw["said_in"]["other_language"]
+        before = read_canonical(json.dumps(raw))
+        assert before.other_language is None
+        turn = start(before, Context(language="zh", offered=("en",)))
+        assert {one.language for one in turn.utterances} == {"zh"}
+
+    def test_the_name_of_the_key_may_be_said(self):
+        script = shipped_scripts()[POLICE]
+        context = Context(language="zh", offered=("en",))
+        turn = advance(script, start(script, context).position, Heard.said("按八"), context)
+        assert turn.position.language == "en"
+
+    def test_several_languages_are_offered_one_after_the_other(self):
+        script = shipped_scripts()[POLICE]
+        recorded = {("mn", prompt.id): "mn.wav" for prompt in prompts_of(script)}
+        context = Context(language="zh", offered=("en", "mn"), recordings=recorded)
+        turn, heard = start(script, context), []
+        for _ in range(4):
+            heard.append((turn.utterances[0].heard_in, turn.utterances[-1].heard_in))
+            turn = advance(script, turn.position, Heard.keys("8"), context)
+        assert heard[:3] == [("zh", "en"), ("en", "mn"), ("mn", "zh")]
+
+    def test_a_node_may_have_any_name(self):
+        old = ('next = "wrong_person"', "[nodes.wrong_person]")
+        script = broken(base=tuple((one, one.replace("wrong_person", "other_language")) for one in old))
+        context = Context(language="zh", offered=("en",))
+        turn = advance(script, start(script, context).position, Heard.keys("2"), context)
+        assert (turn.node, turn.position.language) == ("other_language", "")

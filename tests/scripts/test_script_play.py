@@ -7,9 +7,10 @@ from typer.testing import CliRunner
 from dialer.cli.scripts import scripts
 
 
-def played(script: str, *typed: str, language: str = "zh") -> str:
+def played(script: str, *typed: str, language: str = "zh", offers: str = "") -> str:
+    offered = ["--offers", offers] if offers else []
     done = CliRunner().invoke(
-        scripts, ["play", script, "--language", language], input="\n".join(typed) + "\n"
+        scripts, ["play", script, "--language", language, *offered], input="\n".join(typed) + "\n"
     )
     assert done.exit_code == 0, done.output
     return done.output
@@ -37,3 +38,19 @@ def test_a_hand_over_that_nobody_takes_goes_on():
     told = played("loan", "1", "3", "35000", "6217", "1", language="en")
     assert "calls an officer, who does not answer" in told
     assert "answer already_paid" in told
+
+
+def test_key_8_says_the_call_again_in_the_language_that_is_offered():
+    told = played("loan", "8", "1", "1", "1", offers="en")
+    chinese, _, english = told.partition("For English, press 8.")
+    assert "有人让您转账，不要转" in chinese
+    assert "Hang up on him." in english
+    assert "听普通话，请按8。" in english
+    assert "有人让您转账" not in english
+    assert "answer acknowledged" in english
+
+
+def test_without_an_offer_key_8_is_a_wrong_key():
+    told = played("loan", "8", "1", "1", "1")
+    assert "English" not in told
+    assert "没有收到您的回答。" in told

@@ -20,7 +20,7 @@ CONFIG = TelephonyConfig(
     base_url=None, account_sid="AC1", auth_token="t", caller_number="047896110", public_url="https://a.cn"
 )
 SCRIPTS = sorted(shipped_scripts())
-KEYS = st.lists(st.sampled_from(["", "0", "1", "2", "3", "9", "#", "5"]), max_size=25)
+KEYS = st.lists(st.sampled_from(["", "0", "1", "2", "3", "8", "9", "#", "5"]), max_size=25)
 
 
 def document(turn: Turn, step: int) -> str:
@@ -39,10 +39,16 @@ def next_position(text: str) -> Position | None:
 
 
 @pytest.mark.parametrize("script_id", SCRIPTS)
-@given(keys=KEYS, language=st.sampled_from(["zh", "en", "mn", ""]))
-def test_a_conversation_runs_to_its_end_on_documents_alone(script_id: str, keys: list[str], language: str):
+@given(
+    keys=KEYS,
+    language=st.sampled_from(["zh", "en", "mn", ""]),
+    offered=st.sampled_from([(), ("en",), ("en", "mn")]),
+)
+def test_a_conversation_runs_to_its_end_on_documents_alone(
+    script_id: str, keys: list[str], language: str, offered: tuple[str, ...]
+):
     script = shipped_scripts()[script_id]
-    context = Context(language=language)
+    context = Context(language=language, offered=offered)
     turn = start(script, context)
     pressed = iter(keys)
     for step in range(200):

@@ -14,8 +14,18 @@ from hypothesis import strategies as st
 from audio.spoken import as_spoken
 from dialer.carrier.twiml import parse_twiml
 from dialer.core.values import Answer, Contact
-from dialer.scripts.dialogue import AskTurn, Position, Turn, Utterance
+from dialer.scripts.dialogue import (
+    AskTurn,
+    Context,
+    Heard,
+    Position,
+    Turn,
+    Utterance,
+    advance,
+    start,
+)
 from dialer.scripts.model import Urgency
+from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.webhooks import fallback, hang_up, write
 
@@ -94,6 +104,7 @@ def asking(*said: Utterance, **changes: object) -> Turn:
         num_digits=1,
         timeout_seconds=6,
         hints=("是我", "不是<我>"),
+        language="zh",
     )
     return Turn(
         position=POSITION,
@@ -163,6 +174,24 @@ def test_speech_is_listened_to_only_when_it_is_switched_on():
     assert gather.attrib["language"] == "cmn-Hans-CN"
     assert gather.attrib["hints"] == "是我,不是<我>"
     assert "hints" not in written(asking())[0].attrib
+
+
+def test_an_offer_is_spoken_in_its_own_language_and_the_answer_is_heard_in_the_call_s():
+    script = shipped_scripts()["loan"]
+    context = Context(language="zh", offered=("en",))
+    chinese = start(script, context)
+    config = replace(CONFIG, hear_speech=True)
+    *first, gather, _ = written(chinese, config)
+    assert [say.attrib["language"] for say in first] == ["cmn-CN"] * 3
+    assert [(say.attrib["language"], say.text) for say in gather] == [("en-US", "For English, press eight.")]
+    assert gather.attrib["language"] == "cmn-Hans-CN"
+
+    english = advance(script, chinese.position, Heard.keys("8"), context)
+    *first, gather, onward = written(english, config)
+    assert [say.attrib["language"] for say in first] == ["en-US"] * 3
+    assert gather.attrib["language"] == "en-US"
+    assert onward.text is not None
+    assert onward.text.partition("#")[0].endswith("/identity.0.unverified.none.en")
 
 
 def test_an_end_is_said_and_then_hung_up():
