@@ -374,11 +374,11 @@ _MOVED: Mapping[str, str] = {
     "/wall": "/board",
     "/wall/live": "/board/live",
     "/units/tray": "/units/unassigned",
-    "/units/tray/{case_id:int}": "/units/unassigned/{case_id}",
-    "/units/tray/{case_id:int}/sort": "/units/unassigned/{case_id}/sort",
-    "/units/tray/{case_id:int}/some": "/units/unassigned/{case_id}/some",
-    "/cases/{case_id:int}/ring": "/cases/{case_id}/call",
-    "/desk/tasks/{task_id:int}/take-up": "/desk/tasks/{task_id}/reclaim",
+    "/units/tray/{case_id}": "/units/unassigned/{case_id}",
+    "/units/tray/{case_id}/sort": "/units/unassigned/{case_id}/sort",
+    "/units/tray/{case_id}/some": "/units/unassigned/{case_id}/some",
+    "/cases/{case_id}/ring": "/cases/{case_id}/call",
+    "/desk/tasks/{task_id}/take-up": "/desk/tasks/{task_id}/reclaim",
 }
 """Former addresses, for bookmarks and for pages that are open during an upgrade."""
 
