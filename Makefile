@@ -12,9 +12,10 @@ A ?=
 # make chaos SEED=night MINUTES=2: the same seed, the same faults. make fuzz SEED=7: the same examples.
 SEED ?=
 MINUTES ?= 2
+SIZE ?= 1
 N ?= 20
 
-.PHONY: help setup demo test test-pythons fuzz mutants lint words bench listen chaos clean
+.PHONY: help setup demo test test-pythons fuzz mutants lint words bench listen chaos attack clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -55,6 +56,9 @@ listen: setup ## how well the committed prompts are understood over a telephone,
 
 chaos: setup ## all of it killed, stopped, cut off at random for MINUTES= from SEED=: nobody lost, nobody called twice
 	@cd "$(ROOT)" && "$(BIN)/python" -m chaos --seed "$(SEED)" --minutes "$(MINUTES)"
+
+attack: setup ## forged webhooks, fuzzed files, poisoned messages, guesses, slow clients, every page by everybody; SEED= SIZE=
+	@cd "$(ROOT)" && nice "$(BIN)/python" -m tests.attack.run --seed "$(SEED)" --size "$(SIZE)" $(A)
 
 clean: ## removes .venv, caches and built files; the data in var/ stay
 	@cd "$(ROOT)" && rm -rf .venv .venv-3.* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -46,6 +47,21 @@ from dialer.words import word_of
 PLAYER = "/phone"
 """The actor in the audit trail."""
 _PATIENCE = 5
+
+
+class _NumberConvertor(Convertor[int]):
+    """A number of the database, unlike starlette's own `int`, which takes any number of digits."""
+
+    regex = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("number", _NumberConvertor())
 
 
 def number_of(services: Services, case_id: int) -> str:
@@ -343,10 +359,10 @@ def phone_routes(app: Application) -> list[BaseRoute]:
         Route("/phone", page.guarded(page.show), methods=["GET"]),
         Route("/phone/targets", page.guarded(page.targets), methods=["GET"]),
         Route("/phone/targets", page.guarded(page.load), methods=["POST"]),
-        Route("/phone/cases/{case_id:int}", page.guarded(page.case), methods=["GET"]),
-        Route("/phone/cases/{case_id:int}/take", page.guarded(page.take), methods=["POST"]),
+        Route("/phone/cases/{case_id:number}", page.guarded(page.case), methods=["GET"]),
+        Route("/phone/cases/{case_id:number}/take", page.guarded(page.take), methods=["POST"]),
         Route("/phone/handsets/{handset}", page.guarded(page.state), methods=["GET"]),
-        Route("/phone/handsets/{handset}/clips/{n:int}", page.guarded(page.clip), methods=["GET"]),
+        Route("/phone/handsets/{handset}/clips/{n:number}", page.guarded(page.clip), methods=["GET"]),
         Route("/phone/handsets/{handset}/{act}", page.guarded(page.act), methods=["POST"]),
     ]
 

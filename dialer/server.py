@@ -50,6 +50,7 @@ from dialer.outcomes.pages import rates_pages
 from dialer.phone import phone_routes
 from dialer.runtime.forked import settle
 from dialer.runtime.logs import ProcessMetrics
+from dialer.runtime.settings import WebSettings
 from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.scripts.pages import script_pages, trial_pages
 from dialer.services import Application, Services
@@ -84,6 +85,7 @@ from dialer.telephony.webhooks import SETTINGS, SIGNATURE, BadSignature, fallbac
 from dialer.units.pages import unit_pages
 from dialer.warnings.pages import list_pages
 from dialer.web.cache import Cache
+from dialer.web.connections import ConnectionLimits, Connections, room_for
 from dialer.web.console import (
     SECURITY_HEADERS,
     AnswerHeaders,
@@ -372,11 +374,11 @@ _MOVED: Mapping[str, str] = {
     "/wall": "/board",
     "/wall/live": "/board/live",
     "/units/tray": "/units/unassigned",
-    "/units/tray/{case_id:int}": "/units/unassigned/{case_id}",
-    "/units/tray/{case_id:int}/sort": "/units/unassigned/{case_id}/sort",
-    "/units/tray/{case_id:int}/some": "/units/unassigned/{case_id}/some",
-    "/cases/{case_id:int}/ring": "/cases/{case_id}/call",
-    "/desk/tasks/{task_id:int}/take-up": "/desk/tasks/{task_id}/reclaim",
+    "/units/tray/{case_id}": "/units/unassigned/{case_id}",
+    "/units/tray/{case_id}/sort": "/units/unassigned/{case_id}/sort",
+    "/units/tray/{case_id}/some": "/units/unassigned/{case_id}/some",
+    "/cases/{case_id}/ring": "/cases/{case_id}/call",
+    "/desk/tasks/{task_id}/take-up": "/desk/tasks/{task_id}/reclaim",
 }
 """Former addresses, for bookmarks and for pages that are open during an upgrade."""
 
@@ -533,6 +535,16 @@ def _public_way_blocked(services: Services, fault: WayBlocked) -> None:
         raise_alarm_once(tx, AlarmCode.PUBLIC_URL_BLOCKED, now=services.clock.now(), facts=facts)
 
 
+def _limits(web: WebSettings) -> ConnectionLimits:
+    return ConnectionLimits(
+        connections=room_for(web.connections),
+        per_address=web.connections_per_address,
+        shared=web.proxies,
+        head_seconds=web.head_seconds,
+        body_seconds=web.body_seconds,
+    )
+
+
 def run_web(app: Application) -> None:
     """Serves until SIGTERM or SIGINT; requests under way are finished first."""
     web = app.settings.web
@@ -552,6 +564,8 @@ def run_web(app: Application) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=10,
         timeout_keep_alive=75,
+        http=Connections(_limits(web)).protocol,  # type: ignore[arg-type]
+        ws="none",
     )
     with ExitStack() as alive:
         server = _Server(config, closing, alive, app)

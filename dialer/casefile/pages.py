@@ -41,7 +41,7 @@ from dialer.org.staff import list_units
 from dialer.outcomes.filing import file_for_case
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import typed_unit, typed_word, unit_tree
+from dialer.web.formats import typed_number, typed_unit, typed_word, unit_tree
 from dialer.work.tasks import approve_outcome
 from dialer.work.visits import show_photo
 
@@ -101,7 +101,7 @@ def cases(
         grade=typed_word(Grade, grade),
         status=typed_word(CaseStatus, status),
         fraud_type=typed_word(FraudType, fraud),
-        unit_id=int(unit) if unit.isdecimal() else None,
+        unit_id=typed_number(unit, field="unit") if unit.isdecimal() else None,
         load_id=int(asked["load"]) if "load" in asked else None,
         visible_to=request.member.unit_id,
         period=period,

@@ -18,6 +18,7 @@ from dialer.core.errors import NotFound
 from dialer.language import Text
 
 _LEAST_SIMILARITY: Final = 0.22
+_MOST_DIGITS: Final = 18
 """Below this, names share little but their ending."""
 
 
@@ -214,7 +215,8 @@ class UnitIndex:
 def find_unit(index: UnitIndex, text: str) -> Unit:
     """By its number, its name, its path or an alias. Raises `NotFound`."""
     wanted = text.strip()
-    unit = index.get(int(wanted)) if wanted.isascii() and wanted.isdecimal() else index.find(wanted)
+    is_number = wanted.isascii() and wanted.isdecimal() and len(wanted) <= _MOST_DIGITS
+    unit = index.get(int(wanted)) if is_number else index.find(wanted)
     if unit is None:
         steps = tuple(step.strip() for step in wanted.split(SEPARATOR))
         same = [one for one in index if index.names(one.id)[-len(steps) :] == steps]

@@ -33,7 +33,7 @@ from dialer.outcomes.report import (
 from dialer.sentences import refusal_sentence
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import Cell, Sheet, as_file, format_span
+from dialer.web.formats import Cell, Sheet, as_file, format_span, typed_number
 from dialer.words import basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
 
 W = TypeVar("W", bound=StrEnum)
@@ -62,13 +62,13 @@ class RatesForm(BaseModel):
         return RatesQuery(
             by=_one_of(Dimension, self.by, field="by") or Dimension.UNIT,
             period=period_of(self.start, self.end, timezone=timezone),
-            unit_id=_number(self.unit, field="unit"),
+            unit_id=typed_number(self.unit, field="unit"),
             cut=Cut(
                 grade=_one_of(Grade, self.grade, field="grade"),
                 fraud_type=_one_of(FraudType, self.fraud_type, field="type"),
                 source=self.source,
                 script_id=self.script,
-                hour=_number(self.hour, field="hour"),
+                hour=typed_number(self.hour, field="hour"),
             ),
         )
 
@@ -115,14 +115,6 @@ def _one_of(kind: type[W], text: str, *, field: str) -> W | None:
         return kind(text)
     except ValueError:
         raise Invalid(field=field, problem="is not known") from None
-
-
-def _number(text: str, *, field: str) -> int | None:
-    if not text:
-        return None
-    if not text.isascii() or not text.isdigit():
-        raise Invalid(field=field, problem="is not known")
-    return int(text)
 
 
 RATES_FUNNEL = (

@@ -231,6 +231,14 @@ class WebSettings(Section):
     """Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and certificate headers are read; from other addresses they
     are ignored.
     """
+    connections: int = Field(default=4000, ge=10, le=1_000_000)
+    """At once, of one web process; a further one takes the place of the oldest that waits for its request."""
+    connections_per_address: int = Field(default=1000, ge=5, le=1_000_000)
+    """The same of one address; not of the proxies'."""
+    head_seconds: float = Field(default=10.0, ge=0.1, le=600)
+    """How long the head of a request may take; a head of more than 64 KB is refused."""
+    body_seconds: float = Field(default=30.0, ge=0.1, le=600)
+    """How long a body, or each 256 KB of it, may take, and how long a client may take nothing of an answer."""
 
 
 class ConsoleSettings(Section):

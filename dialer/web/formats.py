@@ -141,6 +141,20 @@ def typed_word(kind: type[_Word], text: str) -> _Word | None:
     return kind(text) if text in set(kind) else None
 
 
+_MOST_DIGITS = 18
+"""Of a number of the database."""
+
+
+def typed_number(text: str, *, field: str) -> int | None:
+    """A typed whole number; None of ''. Raises `Invalid`."""
+    typed = text.strip()
+    if not typed:
+        return None
+    if not (typed.isascii() and typed.isdecimal() and len(typed) <= _MOST_DIGITS):
+        raise Invalid(field=field, problem="is not known")
+    return int(typed)
+
+
 def typed_unit(index: UnitIndex, text: str) -> int:
     """The unit of a typed text: an offered name, else a number, name, path or alias. Raises `Invalid`."""
     wanted = text.strip()

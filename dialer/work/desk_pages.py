@@ -16,7 +16,7 @@ from dialer.language import gettext_noop
 from dialer.org.staff import choose_extension, list_units
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import unit_tree
+from dialer.web.formats import typed_number, unit_tree
 from dialer.work.assignments import Scope, check_assignment_visible
 from dialer.work.desk import (
     DeskView,
@@ -235,8 +235,7 @@ def transfer(
     """To a unit, which has to accept it, or to a colleague of one's own."""
     kind, _, whom = to.partition(":")
     try:
-        if kind == "unit" and whom.isdecimal():
-            unit_id = int(whom)
+        if kind == "unit" and (unit_id := typed_number(whom, field="to")) is not None:
             transfer_assignment(
                 request.services, task_id, to_unit_id=unit_id, by=request.who, why=why[:500], token=token
             )

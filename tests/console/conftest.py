@@ -29,6 +29,8 @@ def console_app(fresh_database: str, broker_url: str, tmp_path: Path) -> Iterato
                 "DIALER_BROKER__URL": broker_url,
                 "DIALER_KEYS__FILE": str(tmp_path / "keys.json"),
                 "DIALER_CONSOLE__PATIENCE_SECONDS": "30",
+                "DIALER_API__REQUESTS_PER_SECOND": "10000",
+                "DIALER_API__BURST": "100000",
             },
             ROOT / "settings.toml",
         )

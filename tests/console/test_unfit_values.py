@@ -1,0 +1,213 @@
+"""Every parameter of every address with values that fit nowhere: refused, ignored or kept, never a fault of ours. The
+addresses and their parameters are read from the routes themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Mount, Route
+
+from dialer.core.access import Role
+from dialer.org.staff import add_token
+from dialer.server import declarations
+from dialer.warnings.deliveries import NAMES
+from tests.console.desk import ConsoleDesk
+from tests.console.row import Row, every_row
+
+VALUES: dict[str, bytes] = {
+    "5,000 digits": b"9" * 5_000,
+    "NUL": b"a\0b",
+    "half a surrogate pair": b"\xed\xa0\x80",
+    "no UTF-8": b"\xff\xfe",
+    "long": "长".encode() * 10_000,
+    "negative": b"-1",
+    "2**63": b"9223372036854775808",
+    "largest": b"9223372036854775807",
+    "%00": b"%00",
+    "full-width digits": "１２３".encode(),
+    "no number": b"nan",
+    "infinite": b"1e999",
+    "a date far off": b"9999-12-31T23:59:59+14:00",
+    "a date long ago": b"0001-01-01",
+}
+ROWS = every_row()
+LONGEST_ADDRESS = 20_000
+
+
+@dataclass(frozen=True)
+class Parameters:
+    path: tuple[str, ...]
+    query: tuple[str, ...]
+    form: tuple[str, ...]
+
+
+def routes(of: Any) -> Iterator[tuple[str, BaseRoute]]:  # noqa: ANN401 - anything with routes
+    """Each with the whole of its address."""
+
+    def within(some: list[BaseRoute], prefix: str) -> Iterator[tuple[str, BaseRoute]]:
+        for route in some:
+            if isinstance(route, Mount):
+                yield from within(list(route.routes), prefix + route.path)
+            elif isinstance(route, Route):
+                yield prefix + route.path, route
+
+    yield from within(of.routes, "")
+
+
+def parameters_of(route: APIRoute) -> Parameters:
+    def names(fields: list[Any]) -> tuple[str, ...]:
+        found: list[str] = []
+        for one in fields:
+            inner = getattr(one.field_info.annotation, "model_fields", None)
+            found += [item.alias or name for name, item in inner.items()] if inner else [one.alias]
+        return tuple(found)
+
+    all_of_it, found = [route.dependant], []
+    while all_of_it:
+        found.append(all_of_it.pop())
+        all_of_it += found[-1].dependencies
+    return Parameters(
+        names([one for each in found for one in each.path_params]),
+        names([one for each in found for one in each.query_params]),
+        names([one for each in found for one in each.body_params]),
+    )
+
+
+def parameters(console: ConsoleDesk) -> dict[tuple[str, str], Parameters]:
+    return {
+        (method, path): parameters_of(route)
+        for path, route in routes(console.web)
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+
+
+class Tried:
+    """Requests to the rows of the table, each by somebody who may."""
+
+    def __init__(self, console: ConsoleDesk) -> None:
+        self.console = console
+        self.failed: list[str] = []
+        self.count = self.people = 0
+
+    async def row(self, row: Row, parts: Parameters) -> None:
+        self.people += 1
+        role = Role.SUPERVISOR if row.roles is None or Role.SUPERVISOR in row.roles else min(row.roles)
+        member = self.console.account(role, login=f"u{self.people}")
+        target = {name: str(value) for name, value in row.target(self.console, None).items()}
+        assert set(parts.path) <= set(re.findall(r"{(\w+)", row.path))
+        form = {name: value.encode() for name, value in row.form.items()}
+        for what, value in VALUES.items():
+            person = self.console.signed_in(member)
+            form["csrf"] = person.csrf.encode()
+            for name in re.findall(r"{(\w+)", row.path):
+                if quote(value):
+                    path = re.sub(
+                        r"{(\w+)}", lambda m: quote((target | {name: value})[m[1]], safe=""), row.path
+                    )  # noqa: B023
+                    await self.ask(person.client, row.method, path, form, f"{name}: {what}")
+            path = row.path.format(**target)
+            for name in parts.query:
+                at = f"{path}?{urlencode({name: value})}"
+                await self.ask(person.client, row.method, at, form, f"{name}: {what}")
+            for name in dict.fromkeys([*parts.form, *row.form]) if row.method == "POST" else ():
+                if (row.path.partition("{")[0].rstrip("/"), name) == ("/accounts", "unit"):
+                    continue
+                await self.ask(person.client, "POST", path, form | {name: value}, f"{name}: {what}")
+
+    async def ask(
+        self, client: httpx.AsyncClient, method: str, path: str, form: dict[str, bytes], what: str
+    ) -> None:
+        if len(path) > LONGEST_ADDRESS:
+            return
+        self.count += 1
+        headers = {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {}
+        answer = await client.request(
+            method, path, content=urlencode(form) if method == "POST" else None, headers=headers
+        )
+        if answer.status_code >= 500:
+            self.failed.append(f"{method} {path[:80]} {what}: {answer.status_code}")
+
+
+@pytest.mark.parametrize("part", range(4))
+async def test_no_parameter_of_a_page_is_a_fault_of_ours(console: ConsoleDesk, part: int):
+    known, tried = parameters(console), Tried(console)
+    for row in [row for row in ROWS if "live" not in row.path and "stream" not in row.path][part::4]:
+        await tried.row(row, known[row.method, row.path])
+    assert "\n".join(tried.failed) == ""
+    assert tried.count > 400
+
+
+async def test_a_unit_of_five_thousand_digits_is_refused(console: ConsoleDesk):
+    person = console.person(Role.SUPERVISOR)
+    for unit in ("9" * 5_000, "9" * 19):
+        assert (await person.get("/cases", unit=unit)).status_code == 422
+
+
+async def test_no_parameter_of_the_api_is_a_fault_of_ours(console: ConsoleDesk):
+    scopes = ("warnings:write", "cases:read", "report:read")
+    token = add_token(console.app.services, name="a", scopes=scopes, days=30, unit="", by="test")
+    client = console.stranger()
+    client.headers["Authorization"] = f"Bearer {token.secret}"
+    failed, count = [], 0
+
+    def note(answer: httpx.Response, what: str) -> None:
+        nonlocal count
+        count += 1
+        console.pass_seconds(1)
+        if answer.status_code >= 500 or answer.status_code == 429:
+            failed.append(f"{what}: {answer.status_code}")
+
+    described = (await client.get("/api/v1/openapi.json")).json()
+    for path, methods in described["paths"].items():
+        for about in methods.values():
+            for one in about.get("parameters", ()):
+                for what, value in VALUES.items():
+                    at = "/api/v1" + re.sub(
+                        r"{\w+}", quote(value, safe="") if one["in"] == "path" else "1", path
+                    )
+                    if one["in"] == "query":
+                        at += f"?{urlencode({one['name']: value})}"
+                    if len(at) < LONGEST_ADDRESS:
+                        note(await client.get(at), f"{path} {one['name']} {what}")
+    given: list[Any] = [
+        value.decode("utf-8", "surrogatepass") for what, value in VALUES.items() if what != "no UTF-8"
+    ]
+    given += [-1, 2**63, 10**4000, 1e308, float("nan"), [], {}, [[1]], {"a": 1}, True, None]
+    for name in sorted(NAMES):
+        for value in given:
+            body = json.dumps({"phones": "13800138000"} | {name: value}).replace("Infinity", "1e999")
+            headers = {"Content-Type": "application/json"}
+            note(
+                await client.post("/api/v1/warnings", content=body, headers=headers),
+                f"{name} {ascii(value)[:20]}",
+            )
+    assert "\n".join(failed) == ""
+    assert count > 200
+
+
+async def test_other_addresses_take_anything(console: ConsoleDesk):
+    person, failed = console.person(Role.OFFICER), []
+    pages = {path for path, _ in [(page.path, 0) for page in declarations()]}
+    for path, route in routes(console.web):
+        if path in pages or isinstance(route, APIRoute):
+            continue
+        for what, value in VALUES.items():
+            parts = quote(value, safe="")
+            at = re.sub(r"{[^}]+}", parts, path) if "{" in path else f"{path}?x={parts}"
+            if len(at) > LONGEST_ADDRESS:
+                continue
+            for method in sorted((route.methods or set()) - {"HEAD"}):  # type: ignore[attr-defined]
+                answer = await person.client.request(method, at)
+                if answer.status_code >= 500 and not path.startswith("/health"):
+                    failed.append(f"{method} {path} {what}: {answer.status_code}")
+    assert "\n".join(failed) == ""
