@@ -111,9 +111,8 @@ class Tried:
             form["csrf"] = person.csrf.encode()
             for name in re.findall(r"{(\w+)", row.path):
                 if quote(value):
-                    path = re.sub(
-                        r"{(\w+)}", lambda m: quote((target | {name: value})[m[1]], safe=""), row.path
-                    )  # noqa: B023
+                    filled = target | {name: value}
+                    path = re.sub(r"{(\w+)}", lambda m, filled=filled: quote(filled[m[1]], safe=""), row.path)
                     await self.ask(person.client, row.method, path, form, f"{name}: {what}")
             path = row.path.format(**target)
             for name in parts.query:
