@@ -17,7 +17,7 @@ from dialer.cases.queries import CaseWords, CaseWork, conversation, read_case_wo
 from dialer.cases.reveals import note_reveal
 from dialer.cases.search import CasePage
 from dialer.cases.timeline import CaseFile, pending_attempt, read_case_file
-from dialer.core.access import RevealReason
+from dialer.core.access import RevealReason, actor_name
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import NotFound
 from dialer.core.policy import Urgency, urgency
@@ -82,9 +82,10 @@ def reveal(
     """The person in clear; who looked and why is audited before this returns. Raises `Invalid`, `TooMany`, and
     `NotFound`, also for a case that this unit does not see.
     """
+    viewer = actor_name(who)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
-        note_reveal(tx, services, who=who, act="reveal", subject=f"case/{case_id}", reason=reason, why=why)
+        note_reveal(tx, services, who=viewer, act="reveal", subject=f"case/{case_id}", reason=reason, why=why)
         person = person_of_case(tx, case_id)
         if person is None:
             raise NotFound(kind="case", key=case_id)
@@ -126,10 +127,11 @@ def read_words(
     """With the words that were spoken, typed and written in clear; who read them and why is audited before this
     returns. Raises `NotFound`, `Invalid` and `TooMany`.
     """
+    viewer = actor_name(who)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         note_reveal(
-            tx, services, who=who, act="conversation", subject=f"case/{case_id}", reason=reason, why=why
+            tx, services, who=viewer, act="conversation", subject=f"case/{case_id}", reason=reason, why=why
         )
         return _sheet(tx, services, case_id, in_clear=True)
 

@@ -464,8 +464,9 @@ def export_rejects(
     services: Services, load_id: int, path: Path, *, who: str, visible_to: int | None, why: Why | None = None
 ) -> int:
     """As `write_reject_list`, audited first; masked without `why`. Raises `NotFound`, `Invalid` and `TooMany`."""
+    viewer = actor_name(who)
     check_load_visible(services, load_id, visible_to=visible_to)
-    _note_rejects(services, load_id, who=who, why=why)
+    _note_rejects(services, load_id, who=viewer, why=why)
     return write_reject_list(services, load_id, path, in_clear=why is not None)
 
 

@@ -195,11 +195,12 @@ def show_photo(
     """Media type and content; the viewer and the reason are in the audit. Raises `NotFound`, also for one of a case
     that the unit `visible_to` does not see, `Invalid` and `TooMany`.
     """
+    viewer = actor_name(who)
     with services.store.begin() as tx:
         case_id, media_type, content = open_visit_photo(tx, client_id)
         check_case_visible(tx, case_id, visible_to)
         note_reveal(
-            tx, services, who=who, act="view_photo", subject=f"case/{case_id}", reason=reason, why=why
+            tx, services, who=viewer, act="view_photo", subject=f"case/{case_id}", reason=reason, why=why
         )
     return media_type, content
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import dialer
+from dialer.accounts.actions import Taken
 from dialer.core.errors import (
     Conflict,
     DialerError,
@@ -23,6 +24,7 @@ from dialer.core.errors import (
     Overtaken,
     Refusal,
     SettingsError,
+    TooMany,
     Unavailable,
     UnreadableFile,
     UnusableFile,
@@ -94,6 +96,8 @@ EXAMPLES = [
     SignInRefused(),
     SignInBlocked(until=NOW),
     SignInBusy(),
+    Taken("zhao"),
+    TooMany(Text("you have %(n)s files that are not loaded yet: load or discard some first", n=20)),
     PasswordExpired(),
     RenderedScriptMissing(script_id="loan", version_id=None),
     BadSignature(reason="it has no signature"),
