@@ -30,6 +30,8 @@ def _faults(words: list[str]) -> list[str]:
     """What of a command line does not exist. `web|worker` names several commands at once."""
     command, faults, rest = _TREE, [], list(words)
     while rest and getattr(command, "commands", None):
+        if getattr(command, "invoke_without_command", False) and rest[0].startswith("--"):
+            break  # a group that is a command by itself, as `dialer alarms`
         names = rest.pop(0).split("|")
         missing = [one for one in names if one not in command.commands]
         if missing:

@@ -1,0 +1,129 @@
+"""docs/json.md names every command with --json, and the keys of the lists are those that are printed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from dialer.accounts.actions import add_staff
+from dialer.bootstrap import application
+from dialer.calls.pause_store import place_pause
+from dialer.cases.alarms import raise_alarm
+from dialer.cli.tree import app
+from dialer.core.access import Role
+from dialer.core.events import AlarmCode
+from dialer.core.values import PauseScope
+from dialer.db import tables as t
+from dialer.db.vault import create
+from dialer.org.staff import add_token
+from dialer.org.unit_store import add_unit
+from dialer.runtime.settings import load_settings
+from tests.outcomes.town import Scenario
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text("utf-8")
+LISTS = PAGE.partition("## Lists\n")[2].partition("\n## ")[0]
+ROWS = {
+    row.group(1): set(re.findall(r"`([a-z_0-9]+)`", row.group(2)))
+    for row in re.finditer(r"^\| `dialer ([a-z -]+) --json` \| (.*) \|$", LISTS, re.MULTILINE)
+}
+
+
+def commands(of: Any, name: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - a command or a group of them
+    yield name, of
+    for part, found in getattr(of, "commands", {}).items():
+        yield from commands(found, f"{name} {part}".strip())
+
+
+def test_every_command_with_json_is_on_the_page():
+    tree = typer.main.get_command(app)
+    with_json = {
+        name
+        for name, one in commands(tree)
+        if any("--json" in option.opts for option in one.params) and not one.hidden
+    }
+    missing = {
+        name for name in with_json if not re.search(rf"`dialer {name}( [A-Z]+)*( --[a-z-]+)* --json`", PAGE)
+    }
+    assert missing == set()
+
+
+@dataclass(frozen=True)
+class Filled:
+    env: dict[str, str]
+    task: int
+
+
+@pytest.fixture
+def filled(fresh_database: str, broker_url: str, tmp_path: Path) -> Filled:
+    """A database with a row for each list."""
+    create(tmp_path / "keys.json")
+    env = {
+        "DIALER_DATA_DIR": str(tmp_path / "var"),
+        "DIALER_DATABASE__URL": fresh_database,
+        "DIALER_BROKER__URL": broker_url,
+        "DIALER_KEYS__FILE": str(tmp_path / "keys.json"),
+    }
+    with application(load_settings(env)) as made:
+        services, now = made.services, made.services.clock.now()
+        scenario = Scenario.on(services)
+        scenario.clock = services.clock  # type: ignore[assignment]
+        case_id = scenario.case()
+        task = scenario.assignment(case_id)
+        scenario.put(t.stop_payment, case_id=case_id, opened_at=now, drill=False)
+        add_staff(
+            services,
+            login="li",
+            display_name="李",
+            role=Role.CALLER,
+            unit_id=None,
+            language="zh",
+            by="test",
+            rules=made.settings.console.rules(),
+        )
+        add_token(services, name="bank", scopes=("cases:read",), days=30, unit="", by="test")
+        with services.store.begin() as tx:
+            add_unit(tx, name="临河", parent_id=None)
+            raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=now, case_id=case_id)
+            place_pause(
+                tx,
+                scope=PauseScope.ALL,
+                subject="",
+                unit_id=None,
+                until=now + timedelta(hours=1),
+                why="a test",
+                by="li",
+                now=now,
+            )
+    return Filled(env, task)
+
+
+def printed(filled: Filled, command: str) -> object:
+    runner = CliRunner()
+    answer = runner.invoke(app, [*command.split(), "--json"], env=filled.env, catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return json.loads(answer.stdout)
+
+
+def test_lists_are_printed_as_described(filled: Filled):
+    for command in sorted(ROWS):
+        found = printed(filled, command)
+        assert isinstance(found, list), command
+        assert found, command
+        assert (command, sorted({key for row in found for key in row})) == (command, sorted(ROWS[command]))
+
+
+def test_what_was_said_is_printed_as_described(filled: Filled):
+    found = printed(filled, f"work show {filled.task} --by li")
+    section = PAGE.partition("## `dialer work show ID --json`\n")[2].partition("\n## ")[0]
+    rows = (line for line in section.splitlines() if line.startswith("| `"))
+    assert isinstance(found, dict)
+    assert set(found) == {key for row in rows for key in re.findall(r"`([^`]+)`", row.split("|")[1])}
