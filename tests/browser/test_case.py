@@ -73,6 +73,8 @@ def test_a_supervisor_reads_a_case_while_it_is_rung(page: Page, service: Service
 
     page.locator("main").click(position={"x": 2, "y": 2})
     page.keyboard.press("s")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
     page.keyboard.type("联系家属核实")
     page.keyboard.press("Enter")
     expect(page.locator("#person")).to_contain_text("高建国")
@@ -83,6 +85,8 @@ def test_a_supervisor_reads_a_case_while_it_is_rung(page: Page, service: Service
     expect(page.locator("#person")).not_to_contain_text("高建国")
 
     page.keyboard.press("w")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
     page.keyboard.type("复核劝阻质量")
     page.keyboard.press("Enter")
     expect(page.locator("#story")).to_contain_text("家属已知情")

@@ -16,6 +16,7 @@ from dialer.words import ENUMERATIONS
 _WORDS = {
     "FileFault": "memory time text damage busy",
     "PictureFault": "kind pixels damage busy",
+    "StaffChangeState": "waiting confirmed refused withdrawn expired",
     "SignInStep": "second_factor passkey add_passkey identity",
     "AttemptEvent": (
         "due put_off claimed posting in_doubt not_taken withdrawn accepted ringing answered ended"
