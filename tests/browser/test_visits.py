@@ -201,6 +201,7 @@ def test_a_lost_connection_loses_no_word(
     ):
         expect(course.filter(has_text=words)).to_have_count(1)
     expect(course).to_have_count(7)
+    page.locator(".photos select").select_option(index=1)
     page.get_by_label("查看理由").fill("核对反馈")
     page.get_by_role("button", name="查看照片").click()
     expect(page.locator(".photos canvas")).to_be_visible()
