@@ -45,7 +45,7 @@ from dialer.control.pages import control_pages
 from dialer.control.status import StatusPage, WebhookCounts, engine, live, metrics, ready
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.core.events import AlarmCode
-from dialer.language import Lang
+from dialer.language import Lang, Text
 from dialer.outcomes.pages import rates_pages
 from dialer.phone import phone_routes
 from dialer.runtime.forked import settle
@@ -530,7 +530,7 @@ class _Server(uvicorn.Server):
 
 
 def _public_way_blocked(services: Services, fault: WayBlocked) -> None:
-    facts = {"problem": str(fault), "fix": fault.mend}
+    facts = {"problem": fault.text.plain(), "fix": Text.of(fault.mend).plain()}
     with services.store.begin() as tx:
         raise_alarm_once(tx, AlarmCode.PUBLIC_URL_BLOCKED, now=services.clock.now(), facts=facts)
 

@@ -265,7 +265,8 @@ def calls_without_webhook(
     return SilentCalls(**row)
 
 
-_LONGEST_REQUEST = timedelta(minutes=10)
+_LONGEST_REQUEST = timedelta(minutes=1)
+"""`telephony.timeout_seconds` is at most this."""
 
 
 def newest_webhook(tx: Tx) -> datetime | None:

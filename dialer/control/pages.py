@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Form
@@ -30,9 +31,9 @@ from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.policy import GradePolicy, Policy, Window
 from dialer.core.values import Grade, Pause, PauseScope
-from dialer.language import Lang, gettext_noop, say
+from dialer.language import Lang, Text, gettext_noop, say
 from dialer.org.staff import list_units
-from dialer.sentences import refusal_sentence
+from dialer.sentences import refusal_sentence, sentence
 from dialer.warnings.queries import recent_loads
 from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
 from dialer.web.formats import say_spans, unit_tree
@@ -240,6 +241,12 @@ class Typed:
     pace_why: str = ""
 
 
+def _cause(facts: Mapping[str, Any], *, lang: Lang) -> str:
+    """What an alarm says of its cause and of what to do; empty for most, whose name says it."""
+    parts = (facts.get(name) for name in ("problem", "fix"))
+    return " ".join(f"{sentence(Text.of_plain(one), lang)}." for one in parts if isinstance(one, dict))
+
+
 def now_facts(request: RequestContext) -> dict[str, Any]:
     """The part of the page that renews itself."""
     services, unit_id = request.services, request.member.unit_id
@@ -260,6 +267,7 @@ def now_facts(request: RequestContext) -> dict[str, Any]:
         "alarms": alarms[:_ALARMS],
         "more_alarms": len(alarms) > _ALARMS,
         "alarm_word": lambda code: stored_word(AlarmCode, code, request.lang),
+        "alarm_cause": partial(_cause, lang=request.lang),
         "alarm_kinds": [
             (code, n) for code, n in Counter(alarm.code for alarm in alarms).most_common() if n > 1
         ],

@@ -120,7 +120,7 @@ def test_one_trial_leaves_at_a_time_and_its_webhook_ends_the_stop(scene: Scene):
 
 def test_a_webhook_from_before_the_fault_does_not_hide_it(scene: Scene):
     Taken(scene, seconds=30).brings_a_webhook()
-    scene.clock.advance(1)
+    scene.clock.advance(7)
     silent = Taken(scene, seconds=0)
     scene.change_attempt(silent.attempt_id, posted_at=scene.services.real.now() - timedelta(seconds=7))
     assert allowed(scene) == 0
