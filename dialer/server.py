@@ -517,7 +517,7 @@ class _Server(uvicorn.Server):
             # Not earlier: dialling takes the heartbeat as a sign that webhooks are answered.
             self._alive.enter_context(beating(self._app.services, kind=WEB))
             if self._app.settings.web.check_public_url:
-                raise_alarm = partial(_public_way_blocked, self._app.services)
+                raise_alarm = partial(public_way_blocked, self._app.services)
                 self._watch = asyncio.create_task(watch_public_way(self._app.telephony, blocked=raise_alarm))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -529,7 +529,8 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _public_way_blocked(services: Services, fault: WayBlocked) -> None:
+def public_way_blocked(services: Services, fault: WayBlocked) -> None:
+    """Raises the alarm, with cause and mend as sentences for either language, unless it stands already."""
     facts = {"problem": fault.text.plain(), "fix": Text.of(fault.mend).plain()}
     with services.store.begin() as tx:
         raise_alarm_once(tx, AlarmCode.PUBLIC_URL_BLOCKED, now=services.clock.now(), facts=facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,10 +20,14 @@ from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
 from dialer.db.system_state import note_cycle_part, note_heartbeat
 from dialer.language import Lang
+from dialer.runtime.location import free_port
+from dialer.server import public_way_blocked
+from dialer.telephony.public_way import WayBlocked, walk_public_way
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 from tests.core.samples import POLICY
 from tests.outcomes.town import MORNING
+from tests.web.switchboard import CONFIG
 
 RING = {"state": "ready", "result": None, "sent_at": None, "sid": None}
 
@@ -280,6 +285,24 @@ async def test_an_open_breaker_says_when_it_tries_again(console: ConsoleDesk):
     said = text(await console.person(Role.CLERK).part("/control/now"))
     assert "dialling stopped 25 s ago, after 7 failures in a row. Next trial call in 15 s." in said
     assert "Telephone network breaker open" in said
+
+
+async def test_an_alarm_of_the_public_address_says_why_and_what_to_do_in_both_languages(console: ConsoleDesk):
+    services = console.app.services
+    with pytest.raises(WayBlocked) as blocked:
+        await walk_public_way(replace(CONFIG, public_url=f"http://127.0.0.1:{free_port()}"))
+    for _ in range(2):
+        await asyncio.to_thread(public_way_blocked, services, blocked.value)
+    assert len(console.rows(t.alarm)) == 1
+    said = text(await console.person(Role.SUPERVISOR).get("/control"))
+    assert "no connection. start the proxy, or set web.public_url" in said
+    said = text(
+        await console.signed_in(console.account(Role.SUPERVISOR, login="zhang", language="zh")).get(
+            "/control"
+        )
+    )
+    assert "连接不上" in said
+    assert "请启动反向代理" in said
 
 
 async def test_alarms_stand_until_they_are_acknowledged(console: ConsoleDesk):
