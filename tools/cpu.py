@@ -1,4 +1,5 @@
 """CPU seconds of a run of tests by folder and phase: a plugin of pytest, `pytest -p tools.cpu` (docs/testing.md).
+With `--cpu-by-file` by file of tests.
 
 Of the workers themselves; of the processes that tests start, also of those that still run; of PostgreSQL and Valkey of
 the run. With one worker the servers' time is counted for the folder whose test ran meanwhile, with several only in all.
@@ -28,7 +29,8 @@ _SENT = "cpu_seconds"
 class CpuTimes:
     """Sums by (folder, column); a worker sends its own to the controller."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_file: bool) -> None:
+        self._by_file = by_file
         self.sums: Counter[tuple[str, str]] = Counter()
         self._servers: tuple[int, ...] = ()
         self._last = self._now()
@@ -56,11 +58,11 @@ class CpuTimes:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
         yield
-        self.sums[_folder(item), "tests"] += 1
+        self.sums[self._row(item), "tests"] += 1
         if not self._servers and (running := getattr(item, "funcargs", {}).get("embedded_servers")):
             self._servers = _listening(running.owner_url, running.broker_url)
             self._last = self._now()
-        self._count(_folder(item), "set-up")
+        self._count(self._row(item), "set-up")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
@@ -74,7 +76,11 @@ class CpuTimes:
         try:
             yield
         finally:
-            self._count(_folder(item), phase)
+            self._count(self._row(item), phase)
+
+    def _row(self, item: pytest.Item) -> str:
+        folder = item.path.parent.name
+        return f"{folder}/{item.path.name}" if self._by_file else folder
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -102,10 +108,6 @@ class CpuTimes:
             yield f"| {folder:<12} | " + " | ".join(figures) + " |"
 
 
-def _folder(item: pytest.Item) -> str:
-    return item.path.parent.name
-
-
 def _listening(*urls: str) -> tuple[int, ...]:
     ports = {urlsplit(url).port for url in urls}
     found = psutil.net_connections(kind="tcp4")
@@ -120,7 +122,9 @@ def _tree(process: int, without: tuple[int, ...]) -> float:
         return 0.0
     children = sum(_tree(child, without) for child in _children(process))
     with suppress(OSError):
-        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2]
+        fields = (
+            Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2]
+        )
         return children + sum(map(int, fields.split()[11:15])) / _TICKS
     return children
 
@@ -133,5 +137,11 @@ def _children(process: int) -> Iterator[int]:
                 yield from map(int, text.split())
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--cpu-by-file", action="store_true", help="CPU seconds of each file of tests, not folder"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(CpuTimes(), "cpu_times")
+    config.pluginmanager.register(CpuTimes(by_file=config.getoption("cpu_by_file")), "cpu_times")
