@@ -23,6 +23,8 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from hypothesis import HealthCheck, settings
 from jinja2 import Environment
 from psycopg import sql
@@ -42,6 +44,7 @@ _LAST_WORKER_SECONDS = 1800.0
 _FIRST_START = datetime(2026, 1, 1, tzinfo=UTC)
 _SHM = Path("/dev/shm")
 _MEMORY_BYTES = 6 << 30
+_OF_PASSWORDS = frozenset({"test_passwords.py", "test_signing_in.py", "test_sign_in.py"})
 _names = itertools.count(1)
 _PATIENT = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -109,6 +112,31 @@ def templates_compiled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Environment, "compile", compile_once)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def passwords_hashed_cheaply(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A hash with the parameters of the service takes 0.2 s of CPU. They are used where passwords are tested, and by
+    the processes of a story. A hash says its parameters, so both kinds are understood everywhere.
+    """
+    if request.path.name in _OF_PASSWORDS:
+        yield
+        return
+    cheap, hash_one, verify = PasswordHasher(1, 64, 1), PasswordHasher.hash, PasswordHasher.verify
+
+    def hash_cheaply(_self: PasswordHasher, password: str | bytes, *, salt: bytes | None = None) -> str:
+        return hash_one(cheap, password, salt=salt)
+
+    def verify_cheaply(self: PasswordHasher, made: str | bytes, password: str | bytes) -> bool:
+        if f"$m={self.memory_cost}," in str(made):
+            # Nobody's: the one that is verified for an unknown login.
+            raise VerifyMismatchError
+        return bool(verify(self, made, password))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PasswordHasher, "hash", hash_cheaply)
+        patch.setattr(PasswordHasher, "verify", verify_cheaply)
         yield
 
 

@@ -131,10 +131,9 @@ def _tree(process: int, without: tuple[int, ...]) -> float:
 
 def _children(process: int) -> Iterator[int]:
     with suppress(OSError):
-        for task in os.listdir(f"/proc/{process}/task"):
+        for task in Path(f"/proc/{process}/task").iterdir():
             with suppress(OSError):
-                text = Path(f"/proc/{process}/task/{task}/children").read_text(encoding="ascii")
-                yield from map(int, text.split())
+                yield from map(int, (task / "children").read_text(encoding="ascii").split())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
