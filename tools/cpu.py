@@ -9,7 +9,7 @@ CPU seconds hardly depend on what else the machine does; seconds of the clock do
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -31,7 +31,7 @@ class CpuTimes:
 
     def __init__(self, *, by_file: bool) -> None:
         self._by_file = by_file
-        self.sums: Counter[tuple[str, str]] = Counter()
+        self.sums: defaultdict[tuple[str, str], float] = defaultdict(float)
         self._servers: tuple[int, ...] = ()
         self._last = self._now()
         self._servers_last = 0.0
@@ -46,10 +46,11 @@ class CpuTimes:
     def _count(self, folder: str, phase: str) -> None:
         own, children = self._now()
         self.sums[folder, phase] += own - self._last[0]
-        self.sums[folder, "children"] += children - self._last[1]
+        # Less than before: processes have ended whose parent ended without waiting for them.
+        self.sums[folder, "children"] += max(0.0, children - self._last[1])
         self._last = own, children
         servers = sum(_tree(server, ()) for server in self._servers)
-        self.sums[folder, "servers"] += servers - self._servers_last
+        self.sums[folder, "servers"] += max(0.0, servers - self._servers_last)
         self._servers_last = servers
 
     def pytest_collection_finish(self) -> None:
@@ -112,7 +113,7 @@ def _listening(*urls: str) -> tuple[int, ...]:
     ports = {urlsplit(url).port for url in urls}
     found = psutil.net_connections(kind="tcp4")
     return tuple(
-        {one.pid for one in found if one.pid and one.status == psutil.CONN_LISTEN and one.laddr.port in ports}
+        {one.pid for one in found if one.pid and one.status == psutil.CONN_LISTEN and one.laddr[1] in ports}
     )
 
 

@@ -19,6 +19,8 @@ _axe = Axe()
 
 def assert_clean(page: Page, options: Mapping[str, object] = _RULES) -> None:
     """WCAG 2.1 A and AA, and axe's own best practice, on the page as it stands."""
+    # A board without new data is grey, which a busy machine may make it for a moment.
+    page.wait_for_function("!document.documentElement.classList.contains('is-stale')")
     if not page.evaluate("'axe' in window"):
         page.evaluate(_axe.axe_script)
     found = page.evaluate(_RUN, dict(options))
