@@ -102,7 +102,7 @@ class CpuTimes:
     def _table(self) -> Iterator[str]:
         yield f"| {'folder':<12} | " + " | ".join(f"{name:>9}" for name in (*_COLUMNS, "all")) + " |"
         yield "|" + "---|" * (len(_COLUMNS) + 2)
-        rows = {folder: [self.sums[folder, name] for name in _COLUMNS] for folder, _ in self.sums}
+        rows = {folder: [self.sums.get((folder, name), 0.0) for name in _COLUMNS] for folder, _ in self.sums}
         whole = [sum(row[at] for row in rows.values()) for at in range(len(_COLUMNS))]
         for folder, row in [*sorted(rows.items(), key=lambda one: -sum(one[1][1:])), ("all", whole)]:
             figures = [f"{row[0]:9,.0f}", *(f"{value:9.1f}" for value in (*row[1:], sum(row[1:])))]
@@ -111,10 +111,8 @@ class CpuTimes:
 
 def _listening(*urls: str) -> tuple[int, ...]:
     ports = {urlsplit(url).port for url in urls}
-    found = psutil.net_connections(kind="tcp4")
-    return tuple(
-        {one.pid for one in found if one.pid and one.status == psutil.CONN_LISTEN and one.laddr[1] in ports}
-    )
+    found = [one for one in psutil.net_connections(kind="tcp4") if one.status == psutil.CONN_LISTEN]
+    return tuple({one.pid for one in found if one.pid and one.laddr and one.laddr.port in ports})
 
 
 def _tree(process: int, without: tuple[int, ...]) -> float:
