@@ -37,8 +37,7 @@ from dialer.core.events import (
     WithdrawAssignment,
     WithdrawAttempt,
 )
-from dialer.core.rules import SUCCESSES
-from dialer.core.values import Answer, Contact, MessageState, TelephonyResult, Track
+from dialer.core.values import SUCCESSES, Answer, Contact, MessageState, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, RowSet, in_words
 from dialer.db.unit_of_work import Tx
