@@ -39,7 +39,8 @@ def refused(text: str, *, head: str = HEAD) -> tuple[int, str, str]:
 
 def test_a_whole_row_as_offices_write_it():
     row = only(
-        f"A1508020000002026110031,王 小明,138 0013 8000,{ID_NUMBER},5万,2026年11月26日,2026-11-25 14:30,刷单返利类,临河区分局\n"
+        f"A1508020000002026110031,王 小明,138 0013 8000,{ID_NUMBER},5万,2026年11月26日,2026-11-25 14:30,"
+        "刷单返利类,临河区分局\n"
     )
     assert row == FiledRecord(
         line=2,
