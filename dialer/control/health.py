@@ -258,7 +258,7 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """All parts of the system at one moment (real clock)."""
+    """All parts of the system at one moment of the service clock."""
 
     at: datetime
     parts: tuple[PartState, ...]

@@ -250,6 +250,7 @@ class Layout:
         return tuple(index for index, known in enumerate(self.fields) if known is None)
 
     def columns(self, *, table: int, sheet: str) -> tuple[Column, ...]:
+        """The columns with their headings and fields, in order."""
         return tuple(
             Column(table=table, sheet=sheet, index=index, heading=heading, field=field)
             for index, (heading, field) in enumerate(zip(self.headings, self.fields, strict=True))

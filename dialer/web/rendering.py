@@ -165,6 +165,7 @@ class PageFiles(StaticFiles):
         super().__init__(directory=STATIC)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        """A static file; one whose address has its version may be cached for good."""
         response = await super().get_response(path, scope)
         query: bytes = scope.get("query_string", b"")
         response.headers["Cache-Control"] = _FOREVER if query.startswith(b"v=") else "no-cache"
