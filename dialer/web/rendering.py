@@ -111,9 +111,9 @@ class Pages:
         try:
             found = self._environment.get_template(template)
             if not block:
-                return found.render(visit=reader, **facts)
-            context = found.new_context({"visit": reader, **facts})
-            return "".join(found.blocks[block](context))
+                return found.render(context=reader, **facts)
+            block_context = found.new_context({"context": reader, **facts})
+            return "".join(found.blocks[block](block_context))
         finally:
             _current.reset(token)
 
