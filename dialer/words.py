@@ -449,6 +449,7 @@ def basis_word(basis: Basis, lang: Lang) -> str:
 
 
 def rate_word(definition: Definition, lang: Lang) -> str:
+    """The title of a rate in this language."""
     return say_word(lang, _RATE, definition.title)
 
 

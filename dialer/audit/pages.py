@@ -267,11 +267,13 @@ class AuditExport(AuditFilter):
 
 @audit_pages.get("/audit", act=Permission.SEE_AUDIT, nav=gettext_noop("Audit"), order=95)
 def audit(request: CurrentRequest, place: Annotated[AuditPlace, Query()]) -> Response:
+    """Lines of the audit, newest first, a page at a time."""
     return _show(request, place.asked(), before=place.before)
 
 
 @audit_pages.post("/audit/export", act=Permission.SEE_AUDIT)
 def export(request: CurrentRequest, form: Annotated[AuditExport, Form()]) -> Response:
+    """The lines as a file; the export is audited itself, with its reason."""
     asked = form.asked()
     try:
         query = _query(request, asked, _period(request, asked))

@@ -178,6 +178,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
 
 
 def may(role: Role, act: Permission) -> bool:
+    """Whether the role has the permission; whether a thing is of the reader's unit is asked elsewhere."""
     return role in ROLES[act]
 
 

@@ -47,11 +47,15 @@ class Rollup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
+    """A confidence interval of a share, both ends between 0 and 1."""
+
     low: float
     high: float
 
 
 class Finding(StrEnum):
+    """What a comparison of two shares says."""
+
     TOO_FEW = "too_few"
     BETTER = "better"
     WORSE = "worse"

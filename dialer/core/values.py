@@ -27,6 +27,7 @@ class Grade(StrEnum):
 
     @property
     def is_high(self) -> bool:
+        """Extra high or high: called at any hour, and never expires unnoticed."""
         return self in {Grade.EXTRA_HIGH, Grade.HIGH}
 
 
@@ -59,6 +60,8 @@ class WarningKind(StrEnum):
 
 
 class Tag(StrEnum):
+    """What to mind with a person."""
+
     MINOR = "minor"
     ELDERLY = "elderly"
     HEARING = "hearing"
@@ -158,6 +161,8 @@ class MessagePurpose(StrEnum):
 
 
 class MessageState(StrEnum):
+    """Where a message is in its life."""
+
     PLANNED = "planned"
     SENDING = "sending"
     """About to be given to the network, or given by a process that died over it."""
@@ -191,6 +196,8 @@ _RANK_MESSAGE = {
 
 
 class PauseScope(StrEnum):
+    """What a pause holds back."""
+
     ALL = "all"
     UNIT = "unit"
     LOAD = "load"
@@ -226,6 +233,8 @@ class Pause:
 
 
 class LoadState(StrEnum):
+    """Where a load is in its life."""
+
     DRAFT = "draft"
     """Dropped and looked at; nothing of it is in the books, and forgotten it goes by itself."""
     WAITING = "waiting"
@@ -291,6 +300,8 @@ class FiledMatchState(StrEnum):
 
 
 class RenderState(StrEnum):
+    """Where the rendering of a script version is."""
+
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"

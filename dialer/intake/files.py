@@ -50,10 +50,8 @@ def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[Table, 
     """
     stream.seek(0)
     head = stream.read(_HEAD)
-    if not head.strip():
-        stream.seek(0)
-        if not _has_content(stream):
-            raise UnusableFile("the file is empty; export the list again and load that")
+    if not head.strip() and not _has_content(stream):
+        raise UnusableFile("the file is empty; export the list again and load that")
     _refuse_other_kinds(head)
     if is_workbook(head):
         yield from _sheet_tables(stream, corrections)
@@ -158,6 +156,7 @@ def _refuse_other_kinds(head: bytes) -> None:
 
 
 def _has_content(stream: BinaryIO) -> bool:
+    """Whether anything follows but blanks, from where the stream is."""
     while chunk := stream.read(1 << 20):
         if chunk.strip():
             return True

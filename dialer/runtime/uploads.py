@@ -83,6 +83,7 @@ class Limits:
 
     @classmethod
     def of_photo(cls) -> Limits:
+        """What the process that reads one photo may use."""
         return cls(
             memory_bytes=1536 * _MEGABYTE, cpu_seconds=20, wall_seconds=40.0, text_bytes=256 * _MEGABYTE
         )
