@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
 from typing import Final
@@ -263,7 +263,8 @@ class FiledReader:
             return None
         if begin > self._options.now:
             raise _Refused(field, Text("%(value)s lies in the future: correct it", value=shown(cell)))
-        return min(end, self._options.now)
+        last = end - timedelta(seconds=1) if end != begin else end
+        return min(last, self._options.now)
 
 
 def filed_heading(rows: Sequence[Row]) -> tuple[int, dict[FiledField, int]] | None:

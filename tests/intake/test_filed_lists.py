@@ -49,7 +49,7 @@ def test_a_whole_row_as_offices_write_it():
         phones=("+8613800138000",),
         id_number=ID_NUMBER,
         amount_fen=5_000_000,
-        filed_at=datetime(2026, 11, 26, 16, 0, tzinfo=UTC),
+        filed_at=datetime(2026, 11, 26, 15, 59, 59, tzinfo=UTC),
         event_at=datetime(2026, 11, 25, 6, 30, tzinfo=UTC),
         fraud_type=FraudType.FAKE_ORDER_REBATE,
         unit="临河区分局",
@@ -60,7 +60,7 @@ def test_a_whole_row_as_offices_write_it():
 def test_a_date_is_the_end_of_its_day_and_today_is_until_now():
     assert only(f"1,王,,{ID_NUMBER},,2026-11-27,,,\n").filed_at == NOW
     assert only(f"1,王,,{ID_NUMBER},,,,,\n").filed_at == NOW
-    assert only(f"1,王,,{ID_NUMBER},,2026-11-01,,,\n").happened_at == datetime(2026, 11, 1, 16, tzinfo=UTC)
+    assert only(f"1,王,,{ID_NUMBER},,2026-11-01,,,\n").happened_at == datetime(2026, 11, 1, 15, 59, 59, tzinfo=UTC)
 
 
 def test_amounts_of_a_column_in_ten_thousands():
