@@ -40,9 +40,11 @@ class IdRange:
 
     @staticmethod
     def of(case_id: int) -> IdRange:
+        """The range of this case alone."""
         return IdRange(after=case_id - 1, last=case_id)
 
     def holds(self) -> sa.ColumnElement[bool]:
+        """The condition that a row of `case` is in the range, and open or with a follow-up under way."""
         return sa.and_(sa.or_(_IS_OPEN, _IS_FOLLOWED_UP), t.case.c.id > self.after, t.case.c.id <= self.last)
 
 
@@ -57,6 +59,8 @@ class CheckedAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedAssignment:
+    """An open assignment that is compared with its case."""
+
     case_id: int
     track: Track
 
