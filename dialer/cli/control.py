@@ -20,6 +20,8 @@ from dialer.audit.trail import (
     write_checkpoint,
 )
 from dialer.bootstrap import application
+from dialer.calls.comparison import compare_calls, comparison_sentence, read_awaited, skip_comparison
+from dialer.calls.comparison_store import FoundCalls
 from dialer.calls.pace import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.calls.reconcile import WEB
@@ -76,13 +78,35 @@ def resume(
     unit: _Unit = None,
     load: _Load = None,
     grade: _GradeOption = None,
+    *,
+    without_comparison: Annotated[
+        bool,
+        typer.Option(
+            "--without-comparison",
+            help="after a restore, although the carrier's calls were not compared: people may be called again",
+        ),
+    ] = False,
 ) -> None:
-    """恢复外呼: end a pause; the calls that it held may be placed again."""
+    """恢复外呼: end a pause; the calls that it held may be placed again. After a restore the carrier is asked first."""
     scope, subject = _what(unit, load, grade)
     with application(load_settings()) as app:
+        if scope is PauseScope.ALL and without_comparison:
+            skip_comparison(app.services, by=by, why=why)
+        elif scope is PauseScope.ALL and (found := asyncio.run(_compare(app, by=by))) is not None:
+            typer.echo(bilingual(comparison_sentence(found)))
         released = resume_calls(app.services, scope=scope, subject=subject, by=by, why=why)
     counts = "" if scope is PauseScope.ALL else f", {released} calls released"
     typer.echo(f"{_named(scope, subject)} resumed{counts}")
+
+
+async def _compare(app: Application, *, by: str) -> FoundCalls | None:
+    if read_awaited(app.services) is None:
+        return None
+    # Imported when first used: no other command of these needs it.
+    from dialer.telephony.client import CallClient  # noqa: PLC0415
+
+    async with CallClient(app.telephony) as client:
+        return await compare_calls(app.services, client, by=by)
 
 
 @control.command("pauses")

@@ -59,6 +59,11 @@ class Tx:
     def scalar(self, statement: sa.Executable, parameters: Parameters = None) -> Any:  # noqa: ANN401  # of any column
         return self.connection.execute(statement, parameters).scalar()
 
+    def write_last(self) -> None:
+        """What waits for the end of the transaction is written."""
+        for write, items in self.last.items():
+            write(self, items)
+
 
 T = TypeVar("T")
 
@@ -141,8 +146,7 @@ class Store:
                 if self.refuses_writing is not None:
                     tx.execute(_READ_ONLY)
                 yield tx
-                for write, items in tx.last.items():
-                    write(tx, items)
+                tx.write_last()
         except OperationalError as fault:
             raise Unavailable(part="database", problem=_short(fault)) from fault
         except PoolTimeout as fault:
