@@ -106,7 +106,7 @@ class Drill:
         self.figures["restore_seconds"] = round(time.monotonic() - began, 1)
         with self._up(new):
             self._must(self.calls() == before, "calls left before the comparison")
-            print(await self._command(new, "resume", "--by", "drill"), end="", file=sys.stderr)
+            sys.stderr.write(await self._command(new, "resume", "--by", "drill"))
             self.figures["resumed_seconds"] = round(time.monotonic() - began, 1)
             await self._until(lambda: self.calls() > before, "the first call left")
             self.figures["first_call_seconds"] = round(time.monotonic() - began, 1)
@@ -212,20 +212,20 @@ def main(arguments: list[str] | None = None) -> int:
     except DrillFailed as fault:
         log = folder / "up.log"
         if log.exists():
-            print("\n".join(log.read_text(errors="replace").splitlines()[-20:]), file=sys.stderr)
-        print(f"restore drill: {fault}", file=sys.stderr)
+            sys.stderr.write("\n".join(log.read_text(errors="replace").splitlines()[-20:]) + "\n")
+        sys.stderr.write(f"restore drill: {fault}\n")
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     figures["whole_seconds"] = round(time.monotonic() - began, 1)
     if given.json:
-        print(json.dumps(figures))
+        sys.stdout.write(json.dumps(figures) + "\n")
         return 0
-    print(
+    sys.stdout.write(
         "restore drill: {people} people, {called_before} called before the fire, none called twice, none left out\n"
         "backup {backup_seconds} s and verified in {verify_seconds} s ({rows:,} rows, {backup_bytes:,} bytes);"
         " restored after {restore_seconds} s, resumed after {resumed_seconds} s,"
-        " first call after {first_call_seconds} s; {whole_seconds} s in all".format(**figures)
+        " first call after {first_call_seconds} s; {whole_seconds} s in all\n".format(**figures)
     )
     return 0
 
