@@ -274,8 +274,7 @@ class BackupReader:
         try:
             plain = self._cipher.decrypt(_NONCE.pack(self._number, last), chunk, self._start)
         except (InvalidTag, ValueError):
-            problem = "it is altered, or cut off" if last else "it is altered"
-            raise self._damaged(problem) from None
+            raise self._damaged(gettext_noop("it is altered, or cut off")) from None
         self._number += 1
         unpacked = self._unpacker.decompress(plain)
         if last:

@@ -21,7 +21,7 @@ from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys, open_ba
 from dialer.backup.store import NotEmpty, take_snapshot
 from dialer.calls.comparison import UNTIL_RESUMED
 from dialer.db.system_state import WrongKeys, read_restored
-from dialer.db.vault import Keys
+from dialer.db.vault import Keys, load
 from tests.backup.conftest import KEYS
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
@@ -210,3 +210,28 @@ def test_an_empty_database_is_no_backup(new: Installation, tmp_path: Path):
     with pytest.raises(NothingToBackUp):
         make_backup(new, tmp_path / "two.backup", real_now=MORNING)
     assert not (tmp_path / "two.backup").exists()
+
+
+def test_a_backup_of_an_older_version_is_restored_and_migrated(
+    fresh_database: str, empty_database: str, tmp_path: Path
+):
+    data = Path(__file__).resolve().parents[1] / "db" / "data"
+    (tmp_path / "keys.toml").write_bytes((data / "0024_keys.toml").read_bytes())
+    (tmp_path / "keys.toml").chmod(0o600)
+    older = Installation(
+        database_url=fresh_database, owner_url=None, keys=load(tmp_path / "keys.toml"), data_dir=tmp_path
+    )
+    with psycopg.connect(fresh_database.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+        connection.execute((data / "0024.sql").read_bytes())
+    made = make_backup(older, tmp_path / "older.backup", real_now=MORNING)
+    assert made.schema == "0024"
+    newer = replace(older, database_url=empty_database, data_dir=tmp_path / "new")
+    restored = restore_backup(newer, tmp_path / "older.backup", real_now=MORNING, by="li")
+    assert restored.contents == made.contents
+    assert rows(newer, "SELECT version_num FROM alembic_version") == [(newest_revision(),)]
+    assert rows(newer, 'SELECT id, grade FROM "case" ORDER BY 1') == rows(
+        older, 'SELECT id, grade FROM "case" ORDER BY 1'
+    )
+    assert rows(newer, "SELECT until FROM hold WHERE ended_at IS NULL") == [(UNTIL_RESUMED,)]

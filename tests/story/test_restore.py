@@ -145,6 +145,8 @@ async def test_without_the_carriers_records_it_stays_paused_until_somebody_says_
     async with world(first, tmp_path / "carrier") as w:
         case_id = w.open_case()
         await w.until_over(case_id)
+        other = w.open_case()
+        _later(w, other)
         made_at = w.scene.services.real.now()
         place = _place(fresh_database, tmp_path / "old")
         await asyncio.to_thread(make_backup, place, tmp_path / "one.backup", real_now=made_at)
@@ -162,7 +164,7 @@ async def test_without_the_carriers_records_it_stays_paused_until_somebody_says_
             resume_calls(services, scope=PauseScope.ALL, by="li")
         skip_comparison(services, by="li", why="the carrier lost its records")
         resume_calls(services, scope=PauseScope.ALL, by="li")
-        other = w.open_case()
+        _now(w, other)
         await w.until_over(other)
         acts = [row["act"] for row in w.scene.rows(sa.select(t.audit.c.act).order_by(t.audit.c.id))]
     second.close()
