@@ -183,7 +183,7 @@ def new_backup(path: Path, head: Head, keys: Keys) -> Iterator[BackupWriter]:
             file = os.fdopen(
                 os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb"
             )
-        with file:
+        with _closing(file):
             start = _MAGIC + _LENGTH.pack(len(content)) + content
             sealer = _Sealer(path, file, key=_file_key(keys.encryption[keys.current], salt), start=start)
             writer = BackupWriter(sealer)
@@ -196,6 +196,16 @@ def new_backup(path: Path, head: Head, keys: Keys) -> Iterator[BackupWriter]:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _closing(file: IO[bytes]) -> Iterator[None]:
+    """Closing a file that has no room writes once more, in vain; what was raised before says so already."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.close()
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from dialer.calls.pacing import pause_line_group
 from dialer.calls.pause_store import place_pause
 from dialer.cases.store import lock_cases
 from dialer.core.access import actor_name, said
-from dialer.core.errors import Refusal
+from dialer.core.errors import Conflict
 from dialer.core.values import PauseScope, TelephonyResult
 from dialer.db.audit import write_audit
 from dialer.db.system_state import (
@@ -59,7 +59,7 @@ _AT_ONCE = 200
 _SIDS_AT_ONCE = 5000
 
 
-class NotCompared(Refusal):
+class NotCompared(Conflict):
     """Dialling stays paused: the carrier's calls since the backup have not been compared."""
 
     def __init__(self, *, backup_at: datetime) -> None:
@@ -73,7 +73,7 @@ class NotCompared(Refusal):
         self.backup_at = backup_at
 
 
-class RecordsGone(Refusal):
+class RecordsGone(Conflict):
     """The carrier no longer knows a call from before the backup: its list is not complete."""
 
     def __init__(self, *, backup_at: datetime) -> None:
@@ -86,7 +86,7 @@ class RecordsGone(Refusal):
         )
 
 
-class CallsUnderWay(Refusal):
+class CallsUnderWay(Conflict):
     """Calls that were placed after the backup are not over yet."""
 
     def __init__(self, *, count: int) -> None:

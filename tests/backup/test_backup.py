@@ -20,6 +20,7 @@ from dialer.backup.actions import (
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys, open_backup
 from dialer.backup.store import NotEmpty, take_snapshot
 from dialer.calls.comparison import UNTIL_RESUMED
+from dialer.db.migrations import newest_revision
 from dialer.db.system_state import WrongKeys, read_restored
 from dialer.db.vault import Keys, load
 from tests.backup.conftest import KEYS
