@@ -4,7 +4,9 @@ account with its password, second factors and sessions.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Form, Query
 from starlette.responses import RedirectResponse, Response
@@ -74,6 +76,10 @@ _REFUSED, _FORBIDDEN, _UNFIT, _BLOCKED, _UNAVAILABLE = 401, 403, 422, 429, 503
 _AGAIN = gettext_noop("That took too long. Sign in again.")
 _NO_ACCOUNT = gettext_noop("No account here belongs to this identity, or it is disabled.")
 _LONGEST_CREDENTIAL = 16_384
+_FRESH = timedelta(minutes=10)
+_OLD_SIGN_IN = gettext_noop(
+    "Second factors can be changed during the ten minutes after signing in. Sign in again."
+)
 _JSON = "application/json"
 
 
@@ -317,12 +323,15 @@ def factors_page(request: CurrentRequest) -> Response:
 
 @own_pages.get("/account/factors/app", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
 def app_page(request: CurrentRequest) -> Response:
+    if not _is_fresh(request):
+        return request.go("/account/factors")
     return _show_app(request)
 
 
 @own_pages.post("/account/factors/app", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
 def add_app(request: CurrentRequest, code: Annotated[str, Form()] = "") -> Response:
     assert request.session is not None
+    _require_fresh(request)
     try:
         codes = confirm_totp(request.services, request.rules, request.session, code)
     except (Invalid, SignInBlocked) as fault:
@@ -332,6 +341,7 @@ def add_app(request: CurrentRequest, code: Annotated[str, Form()] = "") -> Respo
 
 @own_pages.post("/account/factors/passkey/ask", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
 def ask_for_new_passkey(request: CurrentRequest) -> Response:
+    _require_fresh(request)
     return _asked(request, ask_new_passkey(request.services, request.rules, _party(request), request.member))
 
 
@@ -342,6 +352,7 @@ def add_own_passkey(
     name: Annotated[str, Form()] = "",
 ) -> Response:
     assert request.session is not None
+    _require_fresh(request)
     try:
         codes = add_passkey(
             request.services,
@@ -365,7 +376,29 @@ def _added(request: RequestContext, codes: list[str]) -> Response:
 
 @own_pages.post("/account/factors/codes", act=Permission.OWN_ACCOUNT)
 def renew_codes(request: CurrentRequest) -> Response:
+    _require_fresh(request)
     return request.page(_CODES, codes=new_recovery_codes(request.services, request.member))
+
+
+@own_pages.post("/account/factors/sign-in", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
+def sign_in_again(request: CurrentRequest) -> Response:
+    """Ends this session; signing in leads back to the second factors."""
+    assert request.session is not None
+    end_own_session(request.services, request.member, request.session.id)
+    response = request.go(f"/sign-in?{urlencode({'next': '/account/factors'})}")
+    drop_cookie(request.request, response, SESSION_COOKIE)
+    return response
+
+
+def _is_fresh(request: RequestContext) -> bool:
+    """The sign-in was a short time ago: a stolen or forgotten session changes no second factor."""
+    session = request.session
+    return session is not None and request.services.real.now() - session.created_at <= _FRESH
+
+
+def _require_fresh(request: RequestContext) -> None:
+    if not _is_fresh(request):
+        raise Conflict(_OLD_SIGN_IN)
 
 
 @own_pages.post("/account/factors/{factor_id}/name", act=Permission.OWN_ACCOUNT)
@@ -380,6 +413,7 @@ def name_own_factor(request: CurrentRequest, factor_id: int, name: Annotated[str
 @own_pages.post("/account/factors/{factor_id}/remove", act=Permission.OWN_ACCOUNT)
 def remove_own_factor(request: CurrentRequest, factor_id: int) -> Response:
     assert request.session is not None
+    _require_fresh(request)
     try:
         remove_factor(request.services, request.rules, request.session, factor_id)
     except Conflict as fault:
@@ -395,6 +429,7 @@ def _show_factors(request: RequestContext, *, problem: str = "") -> Response:
         problem=problem,
         can_have_passkeys=party_of(request.app.settings) is not None,
         must_enrol=request.lacks_factor,
+        is_fresh=_is_fresh(request),
     )
 
 
