@@ -70,9 +70,7 @@ class NothingToBackUp(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """A file, and what is in it. `made_at`: the moment that it holds, real time. `anchor`: number and chain of the
-    audit's last line.
-    """
+    """A file, and what is in it. `made_at`: real time; what is in it is of that moment or of one just after it."""
 
     file: Path
     size_bytes: int

@@ -159,7 +159,9 @@ def take_snapshot(url: str) -> Iterator[Snapshot]:
     engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
     with _translated(), engine.connect() as connection:
         connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(MIGRATION_LOCK)))
+        # Not waited for: the snapshot would be from before what was waited for.
+        if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock_shared(MIGRATION_LOCK))):
+            raise Unavailable(part="database", problem="is being migrated: try again in a minute")
         yield Snapshot(_driver_of(connection))
 
 
