@@ -20,7 +20,13 @@ from dialer.audit.trail import (
     write_checkpoint,
 )
 from dialer.bootstrap import application
-from dialer.calls.comparison import compare_calls, comparison_sentence, read_awaited, skip_comparison
+from dialer.calls.comparison import (
+    UNTIL_RESUMED,
+    compare_calls,
+    comparison_sentence,
+    read_awaited,
+    skip_comparison,
+)
 from dialer.calls.comparison_store import FoundCalls
 from dialer.calls.pace import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
@@ -122,7 +128,9 @@ def pauses(*, as_json: AsJson = False) -> None:
         ),
         columns={
             "范围 scope": lambda one: _named(one.scope, one.subject),
-            "截止 until": lambda one: _at(one.until),
+            "截止 until": lambda one: (
+                "人工恢复为止 resumed" if one.until == UNTIL_RESUMED else _at(one.until)
+            ),
             "何人 by": lambda one: one.by,
             "原因 why": lambda one: one.why,
         },
