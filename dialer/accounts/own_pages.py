@@ -87,6 +87,7 @@ _JSON = "application/json"
 def second_step_page(
     request: CurrentRequest, next_path: Annotated[str, Query(alias="next")] = ""
 ) -> Response:
+    """Asks for the second factor; without a password given just before, leads to the sign-in."""
     member = _waiting(request)
     if member is None:
         return request.go("/sign-in")
@@ -99,6 +100,7 @@ def second_step(
     code: Annotated[str, Form()] = "",
     next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
+    """Checks a code of the app or a recovery code and signs in."""
     member = _waiting(request)
     try:
         require_private_way(request)
@@ -126,6 +128,7 @@ def second_step(
 
 @own_pages.post("/sign-in/second/passkey/ask", act=OPEN)
 def ask_for_second_passkey(request: CurrentRequest) -> Response:
+    """JSON with the challenge for the browser, of the person whose password was right."""
     return _asked(request, ask_second_passkey(request.services, _party(request), _step_token(request)))
 
 
@@ -135,11 +138,13 @@ def second_passkey(
     credential: Annotated[str, Form(max_length=_LONGEST_CREDENTIAL)] = "",
     next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
+    """Checks the browser's answer and signs in, after the password."""
     return _by_passkey(request, credential, next_path, after_password=True)
 
 
 @own_pages.post("/sign-in/passkey/ask", act=OPEN)
 def ask_for_passkey(request: CurrentRequest) -> Response:
+    """JSON with the challenge for the browser, of nobody in particular."""
     return _asked(request, ask_any_passkey(request.services, request.rules, _party(request)))
 
 
@@ -149,6 +154,7 @@ def passkey_sign_in(
     credential: Annotated[str, Form(max_length=_LONGEST_CREDENTIAL)] = "",
     next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
+    """Checks the browser's answer and signs in, without a password."""
     return _by_passkey(request, credential, next_path, after_password=False)
 
 
@@ -178,6 +184,7 @@ def _by_passkey(
 def to_identity_provider(
     request: CurrentRequest, next_path: Annotated[str, Query(alias="next")] = ""
 ) -> Response:
+    """Redirects to the bureau's identity provider. 404 where none is set."""
     settings = request.app.settings
     if settings.identity.oidc_issuer is None:
         raise NotFound(kind="page", key="")
@@ -199,6 +206,7 @@ def back_from_identity_provider(
     state: Annotated[str, Query(max_length=500)] = "",
     code: Annotated[str, Query(max_length=4000)] = "",
 ) -> Response:
+    """Signs in whoever the identity provider names. 404 where none is set."""
     settings = request.app.settings
     if settings.identity.oidc_issuer is None:
         raise NotFound(kind="page", key="")
@@ -223,6 +231,7 @@ def back_from_identity_provider(
 def certificate_sign_in(
     request: CurrentRequest, next_path: Annotated[str, Form(alias="next")] = ""
 ) -> Response:
+    """Signs in the holder of the certificate that a trusted proxy has verified. 404 where no header is set."""
     settings, headers = request.app.settings, request.request.headers
     identity = settings.identity
     if not identity.certificate_header:
@@ -304,6 +313,7 @@ def own_account_page(request: CurrentRequest) -> Response:
 
 @own_pages.post("/account/sessions/end", act=Permission.OWN_ACCOUNT)
 def end_own_sessions(request: CurrentRequest) -> Response:
+    """Signs the person out on every device, this one included."""
     end_sessions(request.services, request.who, by=request.who)
     response = request.go("/sign-in", notice=gettext_noop("You are signed out everywhere."))
     drop_cookie(request.request, response, SESSION_COOKIE)
@@ -330,6 +340,7 @@ def app_page(request: CurrentRequest) -> Response:
 
 @own_pages.post("/account/factors/app", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
 def add_app(request: CurrentRequest, code: Annotated[str, Form()] = "") -> Response:
+    """The app is a second factor once a code of it was right; the first factor also brings recovery codes."""
     assert request.session is not None
     _require_fresh(request)
     try:
@@ -341,6 +352,7 @@ def add_app(request: CurrentRequest, code: Annotated[str, Form()] = "") -> Respo
 
 @own_pages.post("/account/factors/passkey/ask", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
 def ask_for_new_passkey(request: CurrentRequest) -> Response:
+    """JSON with the challenge for the browser that makes the passkey."""
     _require_fresh(request)
     return _asked(request, ask_new_passkey(request.services, request.rules, _party(request), request.member))
 
@@ -351,6 +363,7 @@ def add_own_passkey(
     credential: Annotated[str, Form(max_length=_LONGEST_CREDENTIAL)] = "",
     name: Annotated[str, Form()] = "",
 ) -> Response:
+    """Stores the passkey of the browser's answer; the first factor also brings recovery codes."""
     assert request.session is not None
     _require_fresh(request)
     try:
@@ -376,6 +389,7 @@ def _added(request: RequestContext, codes: list[str]) -> Response:
 
 @own_pages.post("/account/factors/codes", act=Permission.OWN_ACCOUNT)
 def renew_codes(request: CurrentRequest) -> Response:
+    """Shows new recovery codes once; the old ones are void."""
     _require_fresh(request)
     return request.page(_CODES, codes=new_recovery_codes(request.services, request.member))
 
@@ -453,6 +467,7 @@ def set_password(
     new: Annotated[str, Form()] = "",
     again: Annotated[str, Form()] = "",
 ) -> Response:
+    """Changes the password and begins a new session. What is wrong is shown beside its field."""
     assert request.session is not None
     try:
         token = change_password(

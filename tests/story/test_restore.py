@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,14 @@ pytestmark = pytest.mark.story
 _ABSENT = Behaviour(name="absent", share=1, pickup=Pickup.BUSY, ring_after_seconds=(1, 1))
 _LIST = "指令编号,等级,诈骗类型,姓名,手机号\nM1,中危,虚假贷款,欧阳安,19911110001\nM2,中危,虚假贷款,欧阳平,19911110002\n"
 LOADED, FRESH = "+8619911110001", "+8619911110002"
+
+
+@asynccontextmanager
+async def _closed(scene: Scene) -> AsyncIterator[Scene]:
+    try:
+        yield scene
+    finally:
+        scene.close()
 
 
 def _calls(w: World, number: str) -> int:
@@ -65,8 +75,7 @@ async def test_nobody_is_called_twice_for_what_was_called_after_the_backup(
     fresh_database: str, empty_database: str, tmp_path: Path
 ):
     file = tmp_path / "one.backup"
-    first = Scene(fresh_database)
-    async with world(first, tmp_path / "carrier") as w:
+    async with _closed(Scene(fresh_database)) as first, world(first, tmp_path / "carrier") as w:
         done = w.open_case()
         await w.until_over(done)
         talked, missed, waiting = w.open_case(), w.open_case(behaviour=_ABSENT), w.open_case()
@@ -84,7 +93,6 @@ async def test_nobody_is_called_twice_for_what_was_called_after_the_backup(
         await w.until_over(talked, missed, in_doubt, done + 5)
         assert [_calls(w, one) for one in (*numbers, "+8619900000005", LOADED)] == [1, 1, 1, 0, 1, 1]
         assert w.calls == 5
-    first.close()
 
     await asyncio.to_thread(
         restore_backup,
@@ -93,8 +101,7 @@ async def test_nobody_is_called_twice_for_what_was_called_after_the_backup(
         real_now=w.scene.services.real.now(),
         by="li",
     )
-    second = Scene(empty_database)
-    async with world(second, tmp_path / "carrier") as w:
+    async with _closed(Scene(empty_database)) as second, world(second, tmp_path / "carrier") as w:
         services = w.scene.services
         for number in numbers:
             w.carrier.line.assign(number, COOPERATES)  # type: ignore[attr-defined]
@@ -121,10 +128,13 @@ async def test_nobody_is_called_twice_for_what_was_called_after_the_backup(
         resume_calls(services, scope=PauseScope.ALL, by="li")
         assert await compare_calls(services, w.client, by="li") is None
 
+        again = w.newest(missed)
+        assert again["n"] == 2
+        w.scene.change_attempt(again["id"], held=True)
         await asyncio.to_thread(_load, w, _LIST)
         await w.until(lambda: _calls(w, FRESH) == _calls(w, numbers[3]) == 1)
         await w.tick()
-        # Of everybody who was called before the fire, only who did not answer is called again, and not yet.
+        # Of everybody who was called before the fire, only who did not answer is called again, at the set time.
         assert [_calls(w, one) for one in (*numbers, "+8619900000005", LOADED)] == [1, 1, 1, 1, 1, 1]
         assert [w.attempt(one)["result"] for one in (talked, missed, in_doubt)] == [
             "unknown",
@@ -133,16 +143,13 @@ async def test_nobody_is_called_twice_for_what_was_called_after_the_backup(
         ]
         assert {one["kind"] for one in w.scene.assignments_of(talked)} == {"human"}
         assert w.scene.assignments_of(missed) == []
-        assert w.newest(missed)["n"] == 2
         assert w.attempt(talked)["contact"] == "none"
-    second.close()
 
 
 async def test_without_the_carriers_records_it_stays_paused_until_somebody_says_otherwise(
     fresh_database: str, empty_database: str, tmp_path: Path
 ):
-    first = Scene(fresh_database)
-    async with world(first, tmp_path / "carrier") as w:
+    async with _closed(Scene(fresh_database)) as first, world(first, tmp_path / "carrier") as w:
         case_id = w.open_case()
         await w.until_over(case_id)
         other = w.open_case()
@@ -150,11 +157,9 @@ async def test_without_the_carriers_records_it_stays_paused_until_somebody_says_
         made_at = w.scene.services.real.now()
         place = _place(fresh_database, tmp_path / "old")
         await asyncio.to_thread(make_backup, place, tmp_path / "one.backup", real_now=made_at)
-    first.close()
     place = _place(empty_database, tmp_path / "new")
     await asyncio.to_thread(restore_backup, place, tmp_path / "one.backup", real_now=made_at, by="li")
-    second = Scene(empty_database)
-    async with world(second, tmp_path / "another carrier") as w:
+    async with _closed(Scene(empty_database)) as second, world(second, tmp_path / "another carrier") as w:
         services = w.scene.services
         with pytest.raises(RecordsGone):
             await compare_calls(services, w.client, by="li")
@@ -167,5 +172,4 @@ async def test_without_the_carriers_records_it_stays_paused_until_somebody_says_
         _now(w, other)
         await w.until_over(other)
         acts = [row["act"] for row in w.scene.rows(sa.select(t.audit.c.act).order_by(t.audit.c.id))]
-    second.close()
     assert acts == ["restore", "restore.not_compared", "resume"]
