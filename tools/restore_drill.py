@@ -35,7 +35,7 @@ from dialer.runtime.location import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 _ACCOUNT, _TOKEN = "AC" + "0" * 31 + "d", "token-of-the-drill"
-_PATIENCE_SECONDS = 120.0
+_PATIENCE_SECONDS = 300.0
 _WRONG_PERSON = Behaviour(
     name="not the person",
     share=1,
