@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import shutil
 from collections import Counter
@@ -14,6 +15,8 @@ from typing import Annotated, Any
 from fastapi import Form
 from starlette.responses import Response
 
+from dialer.calls.comparison import UNTIL_RESUMED, compare_calls, comparison_sentence, read_awaited
+from dialer.calls.comparison_store import FoundCalls
 from dialer.calls.pace import LEAST_CALLS_PER_SECOND, restore_pace, set_pace
 from dialer.calls.pacing import read_line_group
 from dialer.calls.pauses import pause_calls, resume_pause
@@ -289,6 +292,7 @@ def now_facts(request: RequestContext) -> dict[str, Any]:
         "disk_is_low": disk is not None and disk.free < _LEAST_FREE_BYTES,
         "pauses": visible_pauses(services, unit_id=unit_id),
         "pause_name": lambda pause: pause_name(pause, request.lang),
+        "until_resumed": UNTIL_RESUMED,
         "held_at_most": HELD_AT_MOST,
         "alarms": alarms[:_ALARMS],
         "more_alarms": len(alarms) > _ALARMS,
@@ -391,11 +395,26 @@ def pause(
 
 @control_pages.post("/control/pauses/{pause_id}/resume", act=Permission.CONTROL)
 def resume(request: CurrentRequest, pause_id: int) -> Response:
+    """After a restore the carrier's calls are compared first, which takes as long as the carrier's list does."""
+    found = None
+    if request.member.unit_id is None and read_awaited(request.services) is not None:
+        found = asyncio.run(_compare(request))
     try:
         resume_pause(request.services, pause_id, by=request.who, visible_to=request.member.unit_id)
     finally:
         _forget_halted(request)
-    return request.go("/control", notice=gettext_noop("The pause is over."))
+    notice = gettext_noop("The pause is over.")
+    return request.go(
+        "/control", notice=notice if found is None else sentence(comparison_sentence(found), request.lang)
+    )
+
+
+async def _compare(request: RequestContext) -> FoundCalls | None:
+    # Imported when first used: the telephony client takes 20 MB that an idle web process does without.
+    from dialer.telephony.client import CallClient  # noqa: PLC0415
+
+    async with CallClient(request.app.telephony) as client:
+        return await compare_calls(request.services, client, by=request.who)
 
 
 @control_pages.post("/control/pace", act=Permission.CONTROL)

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from dialer.calls.comparison import UNTIL_RESUMED, mark_restored
 from dialer.calls.pacing import lock_line_group
 from dialer.calls.pauses import pause_calls
 from dialer.cases.alarms import raise_alarm
@@ -361,3 +362,19 @@ async def test_a_page_that_renews_itself_does_not_use_its_session(console: Conso
 async def test_a_pause_of_another_process_is_on_every_page_soon(console: ConsoleDesk):
     pause_calls(console.app.services, scope=PauseScope.ALL, minutes=30, by="zhao", why="x")
     assert "All dialling is paused until 10:30" in text(await console.person(Role.OFFICER).get("/account"))
+
+
+async def test_after_a_restore_resume_asks_the_carrier_first(console: ConsoleDesk):
+    with console.app.services.store.begin() as tx:
+        mark_restored(tx, backup_at=MORNING, restored_at=MORNING, now=MORNING, by="li", facts={})
+    person = console.person(Role.SUPERVISOR)
+    said = text(await person.get("/control"))
+    assert "somebody resumes" in said
+    assert "restored from the backup of" in said
+    [hold] = console.rows(t.hold)
+    # The carrier of this test answers nothing.
+    assert (await person.post(f"/control/pauses/{hold['id']}/resume")).status_code == 503
+    refused = await person.post("/control/pause", scope="all", minutes=15, why="short")
+    assert refused.status_code == 409
+    [still] = console.rows(t.hold)
+    assert (still["until"], still["ended_at"]) == (UNTIL_RESUMED, None)
