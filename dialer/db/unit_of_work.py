@@ -48,16 +48,25 @@ class Tx:
     def execute(
         self, statement: sa.Executable, parameters: Parameters = None
     ) -> sa.CursorResult[*tuple[Any, ...]]:
+        """Runs a statement of SQLAlchemy in this transaction. `parameters` in a list: once for each."""
         return self.connection.execute(statement, parameters)
 
     def rows(self, statement: sa.Executable, parameters: Parameters = None) -> list[Row]:
+        """All rows, as mappings from column to value."""
         return cast("list[Row]", self.connection.execute(statement, parameters).mappings().all())
 
     def one(self, statement: sa.Executable, parameters: Parameters = None) -> Row | None:
+        """The first row, or None."""
         return cast("Row | None", self.connection.execute(statement, parameters).mappings().first())
 
     def scalar(self, statement: sa.Executable, parameters: Parameters = None) -> Any:  # noqa: ANN401  # of any column
+        """The first column of the first row; None without a row."""
         return self.connection.execute(statement, parameters).scalar()
+
+    def write_last(self) -> None:
+        """What waits for the end of the transaction is written."""
+        for write, items in self.last.items():
+            write(self, items)
 
 
 T = TypeVar("T")
@@ -141,8 +150,7 @@ class Store:
                 if self.refuses_writing is not None:
                     tx.execute(_READ_ONLY)
                 yield tx
-                for write, items in tx.last.items():
-                    write(tx, items)
+                tx.write_last()
         except OperationalError as fault:
             raise Unavailable(part="database", problem=_short(fault)) from fault
         except PoolTimeout as fault:
@@ -195,6 +203,7 @@ class Store:
             raise Unavailable(part="database", problem=_short(fault)) from fault
 
     def dispose(self) -> None:
+        """Closes the connections of the pool."""
         self.sql_engine.dispose()
 
 

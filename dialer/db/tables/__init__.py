@@ -7,6 +7,7 @@ from __future__ import annotations
 from dialer.db.columns import metadata as metadata
 from dialer.db.columns import one_of
 from dialer.db.tables.calls import attempt as attempt
+from dialer.db.tables.calls import carrier_call as carrier_call
 from dialer.db.tables.calls import desk_call as desk_call
 from dialer.db.tables.calls import event as event
 from dialer.db.tables.calls import hold as hold
@@ -51,6 +52,8 @@ from dialer.db.tables.work import assignment_transfer as assignment_transfer
 from dialer.db.tables.work import audit as audit
 from dialer.db.tables.work import audit_head as audit_head
 from dialer.db.tables.work import filed_case as filed_case
+from dialer.db.tables.work import filed_match as filed_match
+from dialer.db.tables.work import filed_record as filed_record
 from dialer.db.tables.work import heartbeat as heartbeat
 from dialer.db.tables.work import outcome as outcome
 from dialer.db.tables.work import outcome_approval as outcome_approval
