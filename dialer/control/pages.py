@@ -33,7 +33,7 @@ from dialer.core.access import Permission
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.policy import GradePolicy, Policy, Window
-from dialer.core.values import Grade, Pause, PauseScope
+from dialer.core.values import Grade, Pause, PauseScope, Track
 from dialer.language import Lang, Text, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence, sentence
@@ -132,7 +132,7 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
                 channel=channel,
             )
         )
-    return sentences
+    return sentences + _follow_up_sentences(rules, lang)
 
 
 def common_sentences(policy: Policy, lang: Lang) -> list[str]:
@@ -227,6 +227,32 @@ def _officer_sentence(rules: GradePolicy, lang: Lang) -> str:
     if rules.visit_when_human_fails:
         return say_spans(lang, "An officer goes when the call fails or is overdue, within %(due)s.", due=due)
     return say_spans(lang, "No officer goes automatically; a person may send one, within %(due)s.", due=due)
+
+
+_FOLLOW_UP_BY = {
+    Track.ROBOT: gettext_noop(
+        "In the watch period the robot calls again after %(after)s, up to %(tries)s times, %(gap)s apart."
+    ),
+    Track.HUMAN: gettext_noop("In the watch period a caller calls again after %(after)s."),
+    Track.VISIT: gettext_noop("In the watch period an officer goes again after %(after)s."),
+}
+_FOLLOW_UP_THEN = {
+    Track.ROBOT: gettext_noop(
+        "If that does not reach the person, the robot calls, up to %(tries)s times, %(gap)s apart."
+    ),
+    Track.HUMAN: gettext_noop("If that does not reach the person, a caller calls."),
+    Track.VISIT: gettext_noop("If that does not reach the person, an officer goes."),
+}
+
+
+def _follow_up_sentences(rules: GradePolicy, lang: Lang) -> list[str]:
+    if rules.follow_up_by is None:
+        return []
+    told = [_FOLLOW_UP_BY[rules.follow_up_by]]
+    if rules.follow_up_then not in {None, rules.follow_up_by}:
+        told.append(_FOLLOW_UP_THEN[rules.follow_up_then])
+    after, gap, tries = rules.follow_up_after_seconds, rules.follow_up_gap_seconds, str(rules.follow_up_tries)
+    return [say_spans(lang, text, after=after, tries=tries, gap=gap) for text in told]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
