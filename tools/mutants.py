@@ -72,7 +72,7 @@ GROUPS = {
             "tests/core/test_*.py",
             "tests/docs/test_glossary.py",
             "tests/wording/test_words.py",
-            "tests/docs/test_words.py",
+            "tests/wording/test_language.py",
             "tests/db/test_migrations.py",
         ),
     ),
@@ -107,7 +107,7 @@ GROUPS = {
             "tests/core/test_stored_words.py",
             "tests/core/test_photos.py",
             "tests/docs/test_list_words.py",
-            "tests/docs/test_words.py",
+            "tests/wording/test_language.py",
         ),
     ),
     "figures": Group(
@@ -123,7 +123,7 @@ GROUPS = {
             "tests/core/test_spans.py",
             "tests/outcomes/test_*.py",
             "tests/console/test_rates.py",
-            "tests/docs/test_words.py",
+            "tests/wording/test_language.py",
         ),
     ),
     "access": Group(
@@ -145,7 +145,7 @@ GROUPS = {
             "tests/api/test_gate.py",
             "tests/api/test_tokens.py",
             "tests/console/test_role_by_page.py",
-            "tests/docs/test_words.py",
+            "tests/wording/test_language.py",
         ),
     ),
 }
