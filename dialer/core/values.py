@@ -272,6 +272,33 @@ class VersionState(StrEnum):
     """Was approved once; approving it again brings it back."""
 
 
+class FiledState(StrEnum):
+    """What is known of a filed case: did we warn the person before?"""
+
+    WARNED = "warned"
+    """A warning of this person came before the loss."""
+    WARNED_OTHERWISE = "warned_otherwise"
+    """The person was warned before the loss, but of another type of fraud or half a year earlier."""
+    WARNED_LATE = "warned_late"
+    """The person was warned only after the loss."""
+    DOUBTFUL = "doubtful"
+    """Somebody may be the person: a supervisor decides."""
+    NOT_WARNED = "not_warned"
+    """Nobody who was warned fits."""
+
+
+class FiledMatchState(StrEnum):
+    """Whether a warned person is the one of a filed case."""
+
+    CERTAIN = "certain"
+    """By the id number, or by name and phone."""
+    DOUBTFUL = "doubtful"
+    CONFIRMED = "confirmed"
+    """By a person, of a doubtful one."""
+    REJECTED = "rejected"
+    """By a person, of a doubtful one."""
+
+
 class RenderState(StrEnum):
     """Where the rendering of a script version is."""
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO, Final
 
 from dialer.core.errors import NoPhoneColumn, UnusableFile
+from dialer.intake.filed_lists import FILED_HEADING_ROWS, filed_heading
 from dialer.intake.headings import (
     HEADING_ROWS,
     Corrections,
@@ -90,6 +91,17 @@ def _begun(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> Tabl
 
 def unit_tables(stream: BinaryIO) -> Iterator[Table]:
     """The first table of the file that is a list of units, or none. Raises `UnusableFile`."""
+    return _first_table(stream, unit_heading, most=UNIT_HEADING_ROWS)
+
+
+def filed_tables(stream: BinaryIO) -> Iterator[Table]:
+    """The first table of the file that is a list of filed cases, or none. Raises `UnusableFile`."""
+    return _first_table(stream, filed_heading, most=FILED_HEADING_ROWS)
+
+
+def _first_table(
+    stream: BinaryIO, heading: Callable[[Sequence[Row]], object | None], *, most: int
+) -> Iterator[Table]:
     stream.seek(0)
     head = stream.read(_SAMPLE)
     if not head.strip():
@@ -99,8 +111,8 @@ def unit_tables(stream: BinaryIO) -> Iterator[Table]:
     else:
         all_rows = _every_split(stream)
     for rows in all_rows:
-        table = _begun("", rows, most=UNIT_HEADING_ROWS)
-        if unit_heading(table.first) is not None:
+        table = _begun("", rows, most=most)
+        if heading(table.first) is not None:
             yield table
             return
 
