@@ -99,6 +99,7 @@ GROUPS = {
             "tests/story/test_placing.py",
             "tests/story/test_hearing.py",
             "tests/story/test_order.py",
+            "tests/wording/test_language.py",
         ),
     ),
     "intake": Group(
