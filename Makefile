@@ -15,10 +15,10 @@ MINUTES ?= 2
 SIZE ?= 1
 N ?= 20
 
-.PHONY: help setup demo test test-pythons fuzz mutants lint words bench listen chaos attack clean
+.PHONY: help setup demo test test-pythons fuzz mutants lint words bench listen chaos attack restore-drill clean
 
 help: ## what there is to make
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
 
 setup: ## a virtual environment in .venv with everything pinned (PYTHON=python3.12 chooses the interpreter)
 	@PYTHON="$(PYTHON)" sh "$(ROOT)/tools/setup.sh"
@@ -59,6 +59,9 @@ chaos: setup ## all of it killed, stopped, cut off at random for MINUTES= from S
 
 attack: setup ## forged webhooks, fuzzed files, poisoned messages, guesses, slow clients, every page by everybody; SEED= SIZE=
 	@cd "$(ROOT)" && nice "$(BIN)/python" -m tests.attack.run --seed "$(SEED)" --size "$(SIZE)" $(A)
+
+restore-drill: setup ## a service burns with calls under way: dump, restore into an empty folder, compare; time to the first call
+	@cd "$(ROOT)" && "$(BIN)/python" -m tools.restore_drill $(A)
 
 clean: ## removes .venv, caches and built files; the data in var/ stay
 	@cd "$(ROOT)" && rm -rf .venv .venv-3.* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -143,6 +143,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Answer.ALREADY_PAID: "has already paid",
         Answer.WANTS_OFFICER: "wants an officer",
         Answer.OPT_OUT: "asks not to be called",
+        Answer.IN_CONTACT: "the scammer is in contact again",
     },
     OutcomeKind: {},
     Track: {
@@ -190,6 +191,8 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Reason.CASE_CLOSED: "the case was closed",
         Reason.CASE_FILED: "a case was filed with the police",
         Reason.WATCH_ENDED: "the watch period ended",
+        Reason.FOLLOW_UP: "a follow-up in the watch period",
+        Reason.IN_CONTACT: "the scammer is in contact again",
     },
     RobotState: {
         RobotState.PENDING: "waiting or ringing",

@@ -23,9 +23,13 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from hypothesis import HealthCheck, settings
 from jinja2 import Environment
 from psycopg import sql
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.util import LRUCache
 
 from dialer.core.errors import Unavailable
 from dialer.db.migrations import migrate_database
@@ -42,6 +46,9 @@ _LAST_WORKER_SECONDS = 1800.0
 _FIRST_START = datetime(2026, 1, 1, tzinfo=UTC)
 _SHM = Path("/dev/shm")
 _MEMORY_BYTES = 6 << 30
+_OF_PASSWORDS = frozenset({"test_passwords.py", "test_signing_in.py", "test_sign_in.py"})
+_STATEMENTS = 5_000
+_FACTS = (bool, int, str, tuple)
 _names = itertools.count(1)
 _PATIENT = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -109,6 +116,62 @@ def templates_compiled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Environment, "compile", compile_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once() -> Iterator[None]:
+    """A statement is compiled once for all the databases of a worker, and the server is asked once what it can: each
+    test has an engine of its own, which would begin with nothing.
+    """
+    compiled: LRUCache[Any, Any] = LRUCache(_STATEMENTS)
+    known: dict[str, object] = {}
+    create, initialize = sa.create_engine, PGDialect_psycopg.initialize
+
+    def create_engine(*args: Any, **named: Any) -> sa.Engine:  # noqa: ANN401  # as the library has it
+        engine = create(*args, **named)
+        engine._compiled_cache = compiled
+        return engine
+
+    def initialize_once(self: PGDialect_psycopg, connection: sa.Connection) -> None:
+        if not known:
+            before = dict(vars(self))
+            initialize(self, connection)  # type: ignore[no-untyped-call]
+            facts = {name: value for name, value in vars(self).items() if isinstance(value, _FACTS)}
+            known.update({name: value for name, value in facts.items() if before.get(name, before) != value})
+        vars(self).update(known)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sa, "create_engine", create_engine)
+        patch.setattr(PGDialect_psycopg, "initialize", initialize_once)
+        # The dialect is a part of what a compiled statement is kept under.
+        patch.setattr(PGDialect_psycopg, "__eq__", lambda self, other: type(self) is type(other))
+        patch.setattr(PGDialect_psycopg, "__hash__", lambda self: hash(type(self)))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def passwords_hashed_cheaply(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A hash with the parameters of the service takes 0.2 s of CPU. They are used where passwords are tested, and by
+    the processes of a story. A hash says its parameters, so both kinds are understood everywhere.
+    """
+    if request.path.name in _OF_PASSWORDS:
+        yield
+        return
+    cheap, hash_one, verify = PasswordHasher(1, 64, 1), PasswordHasher.hash, PasswordHasher.verify
+
+    def hash_cheaply(_self: PasswordHasher, password: str | bytes, *, salt: bytes | None = None) -> str:
+        return hash_one(cheap, password, salt=salt)
+
+    def verify_cheaply(self: PasswordHasher, made: str | bytes, password: str | bytes) -> bool:
+        if f"$m={self.memory_cost}," in str(made):
+            # Nobody's: the one that is verified for an unknown login.
+            raise VerifyMismatchError
+        return bool(verify(self, made, password))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PasswordHasher, "hash", hash_cheaply)
+        patch.setattr(PasswordHasher, "verify", verify_cheaply)
         yield
 
 

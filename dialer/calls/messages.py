@@ -26,6 +26,7 @@ from dialer.calls.message_store import (
 from dialer.calls.store import StoredEvents, store_call_events
 from dialer.core.errors import NotFound, Unavailable
 from dialer.core.values import MessageState
+from dialer.db.system_state import awaited_comparison
 from dialer.db.unit_of_work import Tx
 from dialer.scripts.lint import message_findings
 from dialer.services import Services
@@ -104,9 +105,13 @@ def message_text(services: Services, outgoing: Outgoing) -> tuple[str, str]:
 
 
 async def send_messages(services: Services, client: MessageClient) -> int:
-    """Every due message of the client's channel was sent once, or is planned again. Returns how many were taken."""
+    """Every due message of the client's channel was sent once, or is planned again. Returns how many were taken; none
+    after a restore, until the carrier's calls have been compared.
+    """
     real_now = services.real.now()
     with services.store.begin() as tx:
+        if awaited_comparison(tx) is not None:
+            return 0
         chosen = claim_messages(
             tx,
             channel=client.channel,

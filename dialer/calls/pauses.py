@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from dialer.calls.comparison import check_compared
 from dialer.calls.pacing import LineGroup, lock_line_group, pause_line_group, read_line_group
 from dialer.calls.pause_store import (
     attempts_claimed_under,
@@ -80,6 +81,8 @@ def pause_calls(
             raise NotFound(kind="load", key=known)
         # Claims happen under this lock: a later claim sees the pause, and the attempts of earlier ones are handed back.
         lock_line_group(tx, name=services.lines.group)
+        if scope is PauseScope.ALL:
+            check_compared(tx)  # The pause of a restore does not end by itself, and none takes its place.
         now = services.clock.now()
         until = now + timedelta(minutes=minutes)
         pause = place_pause(
@@ -105,7 +108,7 @@ def pause_calls(
 
 def resume_calls(services: Services, *, scope: PauseScope, subject: str = "", by: str, why: str = "") -> int:
     """The pause is over, and what it withheld is released unless another covers it. Returns how many attempts. Raises
-    `NotFound`.
+    `NotFound`, and `NotCompared` after a restore.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -132,7 +135,9 @@ def resume_pause(services: Services, pause_id: int, *, by: str, visible_to: int 
 
 
 def _end_early(tx: Tx, services: Services, pause: Pause, *, by: str, why: str) -> None:
-    """Raises `NotFound` when somebody else has ended it meanwhile."""
+    """Raises `NotFound` when somebody else has ended it meanwhile, and `NotCompared` after a restore."""
+    if pause.scope is PauseScope.ALL:
+        check_compared(tx)
     now = services.clock.now()
     if not end_pause_early(tx, pause, now=now):
         raise NotFound(kind="pause", key=pause.id)

@@ -38,7 +38,7 @@ from dialer.core.attempt import AttemptState
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode, TimePassed, WindowClosed
 from dialer.core.values import TelephonyResult
-from dialer.db.system_state import heartbeats
+from dialer.db.system_state import awaited_comparison, heartbeats
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
 from dialer.telephony.callbacks import CallState, Stage, progress_of
@@ -87,10 +87,14 @@ _REMEMBERED = timedelta(hours=20)
 
 
 async def reconcile(services: Services, client: CallClient) -> int:
-    """Every attempt that was silent past its deadline has been asked about once. Returns how many."""
+    """Every attempt that was silent past its deadline has been asked about once. Returns how many; none after a
+    restore, until the comparison has settled what was under way when the backup was made.
+    """
     # Put off by this process: a second reconciler finds nothing to do meanwhile.
     poll_at = services.real.now() + timedelta(seconds=2 * services.lines.post_timeout_seconds)
     with services.store.begin() as tx:
+        if awaited_comparison(tx) is not None:
+            return 0
         found = lock_silent_calls(tx, real_now=services.real.now(), limit=_AT_ONCE)
         numbers = numbers_of_calls(tx, found)
         postpone_poll(tx, [call.attempt_id for call in found], poll_at=poll_at, counted=False)

@@ -20,6 +20,14 @@ from dialer.audit.trail import (
     write_checkpoint,
 )
 from dialer.bootstrap import application
+from dialer.calls.comparison import (
+    UNTIL_RESUMED,
+    compare_calls,
+    comparison_sentence,
+    read_awaited,
+    skip_comparison,
+)
+from dialer.calls.comparison_store import FoundCalls
 from dialer.calls.pace import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.calls.reconcile import WEB
@@ -75,13 +83,35 @@ def resume(
     unit: _Unit = None,
     load: _Load = None,
     grade: _GradeOption = None,
+    *,
+    without_comparison: Annotated[
+        bool,
+        typer.Option(
+            "--without-comparison",
+            help="after a restore, although the carrier's calls were not compared: people may be called again",
+        ),
+    ] = False,
 ) -> None:
-    """恢复外呼: end a pause; the calls that it held may be placed again."""
+    """恢复外呼: end a pause; the calls that it held may be placed again. After a restore the carrier is asked first."""
     scope, subject = _what(unit, load, grade)
     with application(load_settings()) as app:
+        if scope is PauseScope.ALL and without_comparison:
+            skip_comparison(app.services, by=by, why=why)
+        elif scope is PauseScope.ALL and (found := asyncio.run(_compare(app, by=by))) is not None:
+            typer.echo(bilingual(comparison_sentence(found)))
         released = resume_calls(app.services, scope=scope, subject=subject, by=by, why=why)
     counts = "" if scope is PauseScope.ALL else f", {released} calls released"
     typer.echo(f"{_named(scope, subject)} resumed{counts}")
+
+
+async def _compare(app: Application, *, by: str) -> FoundCalls | None:
+    if read_awaited(app.services) is None:
+        return None
+    # Imported when first used: no other command of these needs it.
+    from dialer.telephony.client import CallClient  # noqa: PLC0415
+
+    async with CallClient(app.telephony) as client:
+        return await compare_calls(app.services, client, by=by)
 
 
 @control.command("pauses")
@@ -97,7 +127,9 @@ def pauses(*, as_json: AsJson = False) -> None:
         ),
         columns={
             "范围 scope": lambda one: _named(one.scope, one.subject),
-            "截止 until": lambda one: _at(one.until),
+            "截止 until": lambda one: (
+                "人工恢复为止 resumed" if one.until == UNTIL_RESUMED else _at(one.until)
+            ),
             "何人 by": lambda one: one.by,
             "原因 why": lambda one: one.why,
         },

@@ -6,6 +6,7 @@ import typer
 
 from dialer import __version__
 from dialer.cli.accounts import staff, token, units
+from dialer.cli.backup import backup, restore
 from dialer.cli.cases import case_command, cases_command
 from dialer.cli.control import alarms, audit, care, control, keys, settings_commands
 from dialer.cli.demo import demo_command
@@ -33,6 +34,8 @@ app.command("case")(case_command)
 app.command("cases")(cases_command)
 app.add_typer(work, name="work")
 app.add_typer(scripts, name="scripts")
+app.add_typer(backup, name="backup")
+app.registered_commands.extend(restore.registered_commands)
 app.add_typer(keys, name="keys")
 app.add_typer(settings_commands, name="settings")
 app.add_typer(token, name="token")

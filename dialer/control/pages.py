@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import shutil
 from collections import Counter
@@ -14,6 +15,8 @@ from typing import Annotated, Any
 from fastapi import Form
 from starlette.responses import Response
 
+from dialer.calls.comparison import UNTIL_RESUMED, compare_calls, comparison_sentence, read_awaited
+from dialer.calls.comparison_store import FoundCalls
 from dialer.calls.pace import LEAST_CALLS_PER_SECOND, restore_pace, set_pace
 from dialer.calls.pacing import read_line_group
 from dialer.calls.pauses import pause_calls, resume_pause
@@ -30,7 +33,7 @@ from dialer.core.access import Permission
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.policy import GradePolicy, Policy, Window
-from dialer.core.values import Grade, Pause, PauseScope
+from dialer.core.values import Grade, Pause, PauseScope, Track
 from dialer.language import Lang, Text, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence, sentence
@@ -129,7 +132,7 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
                 channel=channel,
             )
         )
-    return sentences
+    return sentences + _follow_up_sentences(rules, lang)
 
 
 def common_sentences(policy: Policy, lang: Lang) -> list[str]:
@@ -226,6 +229,32 @@ def _officer_sentence(rules: GradePolicy, lang: Lang) -> str:
     return say_spans(lang, "No officer goes automatically; a person may send one, within %(due)s.", due=due)
 
 
+_FOLLOW_UP_BY = {
+    Track.ROBOT: gettext_noop(
+        "In the watch period the robot calls again after %(after)s, up to %(tries)s times, %(gap)s apart."
+    ),
+    Track.HUMAN: gettext_noop("In the watch period a caller calls again after %(after)s."),
+    Track.VISIT: gettext_noop("In the watch period an officer goes again after %(after)s."),
+}
+_FOLLOW_UP_THEN = {
+    Track.ROBOT: gettext_noop(
+        "If that does not reach the person, the robot calls, up to %(tries)s times, %(gap)s apart."
+    ),
+    Track.HUMAN: gettext_noop("If that does not reach the person, a caller calls."),
+    Track.VISIT: gettext_noop("If that does not reach the person, an officer goes."),
+}
+
+
+def _follow_up_sentences(rules: GradePolicy, lang: Lang) -> list[str]:
+    if rules.follow_up_by is None:
+        return []
+    told = [_FOLLOW_UP_BY[rules.follow_up_by]]
+    if rules.follow_up_then not in {None, rules.follow_up_by}:
+        told.append(_FOLLOW_UP_THEN[rules.follow_up_then])
+    after, gap, tries = rules.follow_up_after_seconds, rules.follow_up_gap_seconds, str(rules.follow_up_tries)
+    return [say_spans(lang, text, after=after, tries=tries, gap=gap) for text in told]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
     """The forms as they were filled in."""
@@ -263,6 +292,7 @@ def now_facts(request: RequestContext) -> dict[str, Any]:
         "disk_is_low": disk is not None and disk.free < _LEAST_FREE_BYTES,
         "pauses": visible_pauses(services, unit_id=unit_id),
         "pause_name": lambda pause: pause_name(pause, request.lang),
+        "until_resumed": UNTIL_RESUMED,
         "held_at_most": HELD_AT_MOST,
         "alarms": alarms[:_ALARMS],
         "more_alarms": len(alarms) > _ALARMS,
@@ -365,11 +395,26 @@ def pause(
 
 @control_pages.post("/control/pauses/{pause_id}/resume", act=Permission.CONTROL)
 def resume(request: CurrentRequest, pause_id: int) -> Response:
+    """After a restore the carrier's calls are compared first, which takes as long as the carrier's list does."""
+    found = None
+    if request.member.unit_id is None and read_awaited(request.services) is not None:
+        found = asyncio.run(_compare(request))
     try:
         resume_pause(request.services, pause_id, by=request.who, visible_to=request.member.unit_id)
     finally:
         _forget_halted(request)
-    return request.go("/control", notice=gettext_noop("The pause is over."))
+    notice = gettext_noop("The pause is over.")
+    return request.go(
+        "/control", notice=notice if found is None else sentence(comparison_sentence(found), request.lang)
+    )
+
+
+async def _compare(request: RequestContext) -> FoundCalls | None:
+    # Imported when first used: the telephony client takes 20 MB that an idle web process does without.
+    from dialer.telephony.client import CallClient  # noqa: PLC0415
+
+    async with CallClient(request.app.telephony) as client:
+        return await compare_calls(request.services, client, by=request.who)
 
 
 @control_pages.post("/control/pace", act=Permission.CONTROL)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from dialer.core.attempt import LIVE_STATES, AttemptState
-from dialer.core.case import PENDING_STATES, AssignmentState, CaseStatus, RobotState, VisitStage
+from dialer.core.case import PENDING_STATES, AssignmentState, CaseStatus, Reason, RobotState, VisitStage
 from dialer.core.values import Grade, LoadState, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
@@ -352,8 +352,8 @@ def alarm_visible(unit_id: int | None, *, with_service: bool = True) -> sa.Colum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastHour:
-    """Calls by the minute in which they were sent, the oldest first, and how many of them were answered; `at` is the
-    end of the last minute.
+    """Calls by the minute in which they were sent, the oldest first, and how many of them were answered; follow-ups are
+    left out. `at` is the end of the last minute.
     """
 
     at: datetime
@@ -368,7 +368,11 @@ def calls_of_last_hour(tx: Tx, *, now: datetime, unit_id: int | None) -> LastHou
     # By time first: an hour has few calls, a unit may have years of them.
     recent = (
         sa.select(attempt.case_id, attempt.sent_at, attempt.result, attempt.answered_at)
-        .where(attempt.sent_at > now - timedelta(hours=1), attempt.sent_at <= now)
+        .where(
+            attempt.sent_at > now - timedelta(hours=1),
+            attempt.sent_at <= now,
+            attempt.reason != word(Reason.FOLLOW_UP),
+        )
         .cte("recent")
         .prefix_with("MATERIALIZED")
     )

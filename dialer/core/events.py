@@ -236,7 +236,7 @@ class RecordOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReverseOutcome:
-    """A filed case undoes the success on record."""
+    """A filed case or a follow-up undoes the success on record."""
 
     reason: Reason
 

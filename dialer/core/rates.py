@@ -341,7 +341,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         basis=Basis.CASE_OPENED,
         numerator="cases_reversed",
         denominator="succeeded",
-        says="Of all successes ever claimed, those that a filed case has reversed.",
+        says="Of the successes that no follow-up has undone, those that a filed case has reversed.",
     ),
     Definition(
         name="defrauded_after_warning",

@@ -108,6 +108,8 @@ class Answer(StrEnum):
     WRONG_PERSON = "wrong_person"
     LANGUAGE_OR_HEARING = "language_or_hearing"
     OPT_OUT = "opt_out"
+    IN_CONTACT = "in_contact"
+    """In a follow-up: the scammer has been in contact again."""
 
 
 class OutcomeKind(StrEnum):
@@ -127,6 +129,12 @@ class OutcomeKind(StrEnum):
     TRANSFERRED = "transferred"
     LANGUAGE_OR_HEARING = "language_or_hearing"
     MISSED = "missed"
+
+
+SUCCESSES = frozenset(
+    {OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON, OutcomeKind.SAW_THROUGH_IT}
+)
+"""Outcomes that start the watch period."""
 
 
 class Track(StrEnum):

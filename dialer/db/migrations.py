@@ -149,6 +149,16 @@ def migrate_database(
 
 
 def _upgrade(sql_engine: sa.Engine) -> None:
+    with sql_engine.begin() as connection:
+        # Nobody claims while the tables change.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        upgrade_schema(connection, "head")
+
+
+def upgrade_schema(connection: sa.Connection, revision: str) -> None:
+    """The schema has this revision, `head` being the newest, within the transaction of the connection, which holds
+    `MIGRATION_LOCK`.
+    """
     # Every process asks for the revision when it starts, and hardly one has anything to migrate.
     from alembic import command
     from alembic.config import Config
@@ -156,11 +166,13 @@ def _upgrade(sql_engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(script_location()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    with sql_engine.begin() as connection:
-        # Nobody claims while the tables change.
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def is_known_revision(revision: str) -> bool:
+    """Whether this version's migrations lead through it."""
+    return revision in _known_revisions()
 
 
 def owned_tables(tx: Tx) -> int:

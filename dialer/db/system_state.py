@@ -32,6 +32,7 @@ from dialer.language import Text
 _FINGERPRINT = "keys_fingerprint"
 _DRILL = "drill"
 _IDENTITY = "identity"
+_RESTORED = "restored"
 _ALIVE = timedelta(seconds=8)
 
 
@@ -117,6 +118,37 @@ def record_identity(tx: Tx, identity: Identity) -> None:
     value = {**recorded, **{name: list(values) for name, values in identity.items()}}
     if value != recorded:
         _put(tx, t.meta, key="key", row={"key": _IDENTITY, "value": value})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """The database came from a backup. Both times are real. `compared_at`: when the carrier's calls since the backup
+    had been compared, or somebody decided to go on without; None: not yet, and no call may leave.
+    """
+
+    backup_at: datetime
+    restored_at: datetime
+    compared_at: datetime | None = None
+
+
+def read_restored(tx: Tx) -> Restored | None:
+    """The last restore; None: this database never was restored."""
+    found = _meta(tx, _RESTORED)
+    if found is None:
+        return None
+    return Restored(**{name: value and datetime.fromisoformat(value) for name, value in found.items()})
+
+
+def write_restored(tx: Tx, restored: Restored) -> None:
+    """As `read_restored` gives it from now on."""
+    value = {name: at and at.isoformat() for name, at in asdict(restored).items()}
+    _put(tx, t.meta, key="key", row={"key": _RESTORED, "value": value})
+
+
+def awaited_comparison(tx: Tx) -> Restored | None:
+    """The restore after which the carrier's calls have not been compared yet; None: there is none."""
+    restored = read_restored(tx)
+    return restored if restored is not None and restored.compared_at is None else None
 
 
 def is_drill_database(tx: Tx) -> bool:

@@ -63,6 +63,11 @@ class Tx:
         """The first column of the first row; None without a row."""
         return self.connection.execute(statement, parameters).scalar()
 
+    def write_last(self) -> None:
+        """What waits for the end of the transaction is written."""
+        for write, items in self.last.items():
+            write(self, items)
+
 
 T = TypeVar("T")
 
@@ -145,8 +150,7 @@ class Store:
                 if self.refuses_writing is not None:
                     tx.execute(_READ_ONLY)
                 yield tx
-                for write, items in tx.last.items():
-                    write(tx, items)
+                tx.write_last()
         except OperationalError as fault:
             raise Unavailable(part="database", problem=_short(fault)) from fault
         except PoolTimeout as fault:

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.core.attempt import LIVE_STATES, AttemptState
-from dialer.core.case import PENDING_STATES, CaseStatus, RobotState
+from dialer.core.case import PENDING_STATES, CaseStatus, Reason, RobotState
 from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Breakdown, Cut, Dimension, Period, Waits
 from dialer.core.values import Grade, LoadState, TelephonyResult
 from dialer.db import tables as t
@@ -282,7 +282,7 @@ class Progress:
     robots: int
     """Open cases with a call attempt planned or live."""
     live: int
-    """Calls at the carrier now."""
+    """Calls at the carrier now, follow-ups left out."""
     attempts: int
     rung: int
     waiting_work: int
@@ -307,7 +307,11 @@ def read_progress(tx: Tx) -> Progress:
         robots=count(
             t.case, case.status == CaseStatus.OPEN.value, case.robot_state == RobotState.PENDING.value
         ),
-        live=count(t.attempt, in_words(attempt.state, LIVE_STATES)),
+        live=count(
+            t.attempt,
+            in_words(attempt.state, LIVE_STATES),
+            attempt.reason != Reason.FOLLOW_UP.value,
+        ),
         attempts=count(t.attempt),
         rung=count(t.attempt, attempt.ringing_at.is_not(None)),
         waiting_work=count(t.assignment, in_words(t.assignment.c.state, PENDING_STATES)),

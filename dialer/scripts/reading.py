@@ -497,7 +497,7 @@ def language_for(script: Script, tags: Iterable[Tag]) -> str:
 def choose_script_id(
     fraud_type: FraudType,
     tags: Iterable[Tag] = (),
-    purpose: str = "warning",
+    purpose: Purpose = Purpose.WARNING,
     *,
     among: Mapping[str, Script] | None = None,
 ) -> str:
@@ -505,12 +505,11 @@ def choose_script_id(
 
     `among` are the versions that are live where they differ from the shipped ones.
     """
-    wanted = Purpose(purpose)
     have = frozenset(tags)
     fitting = [
         script
         for script in (shipped_scripts() if among is None else among).values()
-        if script.purpose is wanted
+        if script.purpose is purpose
         and script.tags <= have
         and (not script.fraud_types or fraud_type in script.fraud_types)
     ]

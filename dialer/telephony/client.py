@@ -219,6 +219,7 @@ _WRONG_STATE: Final = 21220
 """Twilio's code for ending a call in a way that its state does not allow."""
 _PAGE: Final = 1_000
 _MOST_CALLS: Final = 5_000
+_MOST_LISTED: Final = 1_000_000
 _SID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNDECIDED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 """4xx answers that a proxy gives when it lost patience, whatever the carrier did meanwhile."""
@@ -240,6 +241,18 @@ class PlaceCall:
     may_send: Callable[[], bool] | None = None
     """Asked once more when the connection stands and the request is about to be written: a process that was stopped
     meanwhile must not send. False makes the result `UncertainResult`, and no request leaves. None: always."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedCall:
+    """One call of the carrier's list. `to` in E.164, or a telephone of ours. `parent_sid`: of the call that this one is
+    the second leg of; '' for a call of its own.
+    """
+
+    state: CallState
+    created_at: datetime
+    to: str
+    parent_sid: str = ""
 
 
 class AccountClient:
@@ -347,6 +360,42 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
             for state in states
             if state.date_created is not None and first <= state.date_created <= last
         ]
+
+    async def list_since(self, since: datetime) -> list[ListedCall]:
+        """Every call of the account that was created since then, of whatever kind, the newest first. The list is
+        complete as far as the carrier's records go, or `Unavailable` is raised.
+        """
+        first = since.astimezone(UTC).replace(microsecond=0)
+        calls = await asked(lambda: self._newer_than(first), absent=None)
+        if calls is None or len(calls) >= _MOST_LISTED:
+            raise Unavailable(part=_PART, problem="more calls than can be looked through")
+        return calls
+
+    async def _newer_than(self, first: datetime) -> list[ListedCall]:
+        """The list has no filter for this (see `find`) and comes with the newest call first: it is read to the end of a
+        whole page of older ones.
+        """
+        found: dict[str, ListedCall] = {}
+        older = 0
+        page = await self.api.calls.page_async(page_size=_PAGE)
+        while page is not None and older < _PAGE and len(found) < _MOST_LISTED:
+            for call in page:
+                created = call.date_created
+                if not isinstance(created, datetime):
+                    raise TypeError("a call without its time")
+                if created < first:
+                    older += 1
+                    continue
+                older = 0
+                found[str(call.sid)] = ListedCall(
+                    state=_state(call),
+                    created_at=created,
+                    to=str(call.to or ""),
+                    parent_sid=str(call.parent_call_sid or ""),
+                )
+            following = page.next_page_url
+            page = await self.api.calls.get_page_async(following) if following else None
+        return list(found.values())
 
     async def _create(self, order: PlaceCall) -> CallInstance:
         config, urls = self.config, self.urls

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from dialer.calls.comparison import match_new_cases
 from dialer.cases.effects import PendingWrites, Pieces, write_effects
 from dialer.cases.persons import (
     Identity,
@@ -336,3 +337,4 @@ class _Intake:
         for case_id, unit_id in self.found_units.items():
             label = self.units.label(unit_id)
             assign_cases_to_unit(self.tx, [case_id], unit_id=unit_id, label=label, by=ROBOT, now=self.now)
+        match_new_cases(self.tx, self.services, list(self.new_cases))

@@ -15,8 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.core.attempt import LIVE_STATES
 from dialer.core.case import AssignmentState, DeskCallState, StopResult, VisitStage
 from dialer.core.errors import Conflict, NotFound
-from dialer.core.rules import SUCCESSES
-from dialer.core.values import Grade, TelephonyResult, Track
+from dialer.core.values import SUCCESSES, Grade, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx, record_of

@@ -14,9 +14,9 @@ from fastapi import Form
 
 from dialer.core.case import AssignmentState, DeskCallState, VisitStage, contact_of
 from dialer.core.errors import Invalid
-from dialer.core.rules import SUCCESSES
 from dialer.core.timeline import EntryKind
 from dialer.core.values import (
+    SUCCESSES,
     Amounts,
     Contact,
     FraudType,

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from dialer.calls.comparison import UNTIL_RESUMED, mark_restored
 from dialer.calls.pacing import lock_line_group
 from dialer.calls.pauses import pause_calls
 from dialer.cases.alarms import raise_alarm
@@ -16,7 +17,7 @@ from dialer.control.pages import common_sentences, grade_sentences, window_sente
 from dialer.core.access import Role
 from dialer.core.events import AlarmCode
 from dialer.core.policy import Window
-from dialer.core.values import Grade, PauseScope
+from dialer.core.values import Grade, PauseScope, Track
 from dialer.db import tables as t
 from dialer.db.system_state import note_cycle_part, note_heartbeat
 from dialer.language import Lang
@@ -203,8 +204,9 @@ def console_policies(console: ConsoleDesk) -> list[bytes]:
 @pytest.mark.parametrize("lang", list(Lang))
 def test_every_number_of_a_policy_is_in_its_sentences(lang: Lang):
     """A sentence that is copied by hand would not move with the policy."""
-    rules = POLICY.of(Grade.LOW)
-    told = grade_sentences(POLICY, Grade.LOW, lang)
+    rules = replace(POLICY.of(Grade.LOW), follow_up_by=Track.ROBOT, follow_up_then=Track.HUMAN)
+    policy = replace(POLICY, grades={**POLICY.grades, Grade.LOW: rules})
+    told = grade_sentences(policy, Grade.LOW, lang)
     for name, other in (
         ("first_attempt_seconds", 7_777),
         ("robot_tries", 9),
@@ -220,6 +222,11 @@ def test_every_number_of_a_policy_is_in_its_sentences(lang: Lang):
         ("feedback_seconds", 7_777),
         ("message_when_unreachable", not rules.message_when_unreachable),
         ("message_after_warning", not rules.message_after_warning),
+        ("follow_up_by", Track.VISIT),
+        ("follow_up_then", None),
+        ("follow_up_after_seconds", 7_777),
+        ("follow_up_tries", 9),
+        ("follow_up_gap_seconds", 7_777),
     ):
         changed = replace(POLICY, grades={**POLICY.grades, Grade.LOW: replace(rules, **{name: other})})
         assert grade_sentences(changed, Grade.LOW, lang) != told, name
@@ -355,3 +362,19 @@ async def test_a_page_that_renews_itself_does_not_use_its_session(console: Conso
 async def test_a_pause_of_another_process_is_on_every_page_soon(console: ConsoleDesk):
     pause_calls(console.app.services, scope=PauseScope.ALL, minutes=30, by="zhao", why="x")
     assert "All dialling is paused until 10:30" in text(await console.person(Role.OFFICER).get("/account"))
+
+
+async def test_after_a_restore_resume_asks_the_carrier_first(console: ConsoleDesk):
+    with console.app.services.store.begin() as tx:
+        mark_restored(tx, backup_at=MORNING, restored_at=MORNING, now=MORNING, by="li", facts={})
+    person = console.person(Role.SUPERVISOR)
+    said = text(await person.get("/control"))
+    assert "somebody resumes" in said
+    assert "restored from the backup of" in said
+    [hold] = console.rows(t.hold)
+    # The carrier of this test answers nothing.
+    assert (await person.post(f"/control/pauses/{hold['id']}/resume")).status_code == 503
+    refused = await person.post("/control/pause", scope="all", minutes=15, why="short")
+    assert refused.status_code == 409
+    [still] = console.rows(t.hold)
+    assert (still["until"], still["ended_at"]) == (UNTIL_RESUMED, None)

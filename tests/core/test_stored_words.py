@@ -29,7 +29,7 @@ _WORDS = {
         "approval filed alarm alarm_seen act viewed"
     ),
     "Finding": "too_few better worse alike",
-    "StepKind": "ring call errand_opens errand_due watch_ends expires settled",
+    "StepKind": "ring call errand_opens errand_due watch_ends follow_up expires settled",
     "Wait": "not_before window held paused line_trouble number_busy queue",
     "WaitReason": (
         "under_way paused held number_busy planned_for_later window_closed carrier_trouble "

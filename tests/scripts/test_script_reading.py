@@ -7,6 +7,7 @@ import pytest
 from dialer.core.errors import NotFound
 from dialer.core.values import FraudType, Tag
 from dialer.scripts.lint import check
+from dialer.scripts.model import Purpose
 from dialer.scripts.reading import (
     GENERAL_SCRIPT,
     ScriptUnreadable,
@@ -221,7 +222,7 @@ class TestChoosing:
         assert choose_script_id(FraudType.LOAN, [Tag.ELDERLY]) == "loan"
 
     def test_a_look_back_is_no_warning(self):
-        assert choose_script_id(FraudType.LOAN, purpose="follow_up") == "follow_up"
+        assert choose_script_id(FraudType.LOAN, purpose=Purpose.FOLLOW_UP) == "follow_up"
 
     def test_among_the_live_ones(self):
         live = {"loan_b": read(LOAN.replace('id = "loan"', 'id = "loan_b"'))}

@@ -90,7 +90,7 @@ def _stop_while_it_holds(p: Processes, worker: psutil.Process) -> dict[object, i
         worker.resume()
         return False
 
-    until(caught)
+    until(caught, every_seconds=0.02)
     return held
 
 

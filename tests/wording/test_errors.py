@@ -14,6 +14,10 @@ import pytest
 
 import dialer
 from dialer.accounts.actions import Taken
+from dialer.backup.actions import NothingToBackUp
+from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys
+from dialer.backup.store import NotAsBackedUp, NotEmpty
+from dialer.calls.comparison import CallsUnderWay, NotCompared, RecordsGone
 from dialer.core.errors import (
     Conflict,
     DialerError,
@@ -77,6 +81,15 @@ EXAMPLES = [
         what="refuses",
     ),
     Invalid(field="minutes", problem="is no length of a pause", mend="above 0 minutes, at most seven days"),
+    NothingToBackUp(),
+    CannotWrite(file=Path("one.backup"), why="No space left on device"),
+    DamagedBackup(file=Path("one.backup"), problem="it is cut off"),
+    OtherKeys(file=Path("one.backup"), made_with="index=1 1=2", here="index=1 1=3"),
+    NotEmpty({"case": 5}),
+    NotAsBackedUp({"case": (5, 4)}),
+    NotCompared(backup_at=NOW),
+    RecordsGone(backup_at=NOW),
+    CallsUnderWay(count=2),
     UnusableFile("the file is empty; export the list again and load that"),
     *(UnreadableFile(code) for code in FileFault),
     NoPhoneColumn(

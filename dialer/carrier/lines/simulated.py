@@ -53,6 +53,8 @@ class SimulatedLine:
         self._assigned: dict[str, Behaviour] = dict.fromkeys(desk_numbers, _DESK)
         self._desks: dict[str, SimulatedLeg | None] = dict.fromkeys(desk_numbers)
         self.handsets = Handsets(timers)
+        self._asked_before: set[str] = set()
+        """Numbers whose person has pressed all their keys in a call."""
         self._behaviours = [one for one in people.behaviours if one.share > 0]
         self._bounds = list(accumulate(one.share for one in self._behaviours))
 
@@ -97,7 +99,12 @@ class SimulatedLine:
         at_desk = self._desks.get(number)
         if handset is not None or (at_desk is not None and not at_desk.is_over):
             behaviour = replace(behaviour, pickup=Pickup.BUSY)
-        leg = SimulatedLeg(self._timers, behaviour, f"{self._seed}\x1f{number}\x1f{nth}", nth, events)
+        if number in self._asked_before and behaviour.later_keys:
+            behaviour = replace(behaviour, keys=behaviour.later_keys, says=())
+        draws = f"{self._seed}\x1f{number}\x1f{nth}"
+        leg = SimulatedLeg(
+            self._timers, behaviour, draws, nth, events, lambda: self._asked_before.add(number)
+        )
         if number in self._desks and behaviour.pickup is not Pickup.BUSY:
             self._desks[number] = leg
         leg.start()
@@ -107,12 +114,21 @@ class SimulatedLine:
 class SimulatedLeg:
     """One call to one simulated person."""
 
-    def __init__(self, timers: Timers, behaviour: Behaviour, draws: str, nth: int, events: LegEvents) -> None:
+    def __init__(
+        self,
+        timers: Timers,
+        behaviour: Behaviour,
+        draws: str,
+        nth: int,
+        events: LegEvents,
+        all_pressed: Callable[[], object],
+    ) -> None:
         self._timers = timers
         self._behaviour = behaviour
         self._draws = draws
         self._nth = nth
         self._events = events
+        self._all_pressed = all_pressed
         self.is_over = False
         self._alerting = False
         self._speech: asyncio.TimerHandle | None = None
@@ -192,6 +208,8 @@ class SimulatedLeg:
             return
         after = self._within(behaviour.key_after_seconds, "key", question)
         if text:
+            if question == len(behaviour.keys):
+                self._all_pressed()
             self._wait("key", after, lambda: self._press(text))
         else:
             self._wait("key", after, lambda: self._events.said(Speech(words=words)))

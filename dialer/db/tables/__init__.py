@@ -7,6 +7,7 @@ from __future__ import annotations
 from dialer.db.columns import metadata as metadata
 from dialer.db.columns import one_of
 from dialer.db.tables.calls import attempt as attempt
+from dialer.db.tables.calls import carrier_call as carrier_call
 from dialer.db.tables.calls import desk_call as desk_call
 from dialer.db.tables.calls import event as event
 from dialer.db.tables.calls import hold as hold

@@ -223,3 +223,18 @@ desk_call = sa.Table(
 """A call that a caller had put through: his own telephone first, then the person's. `result` is what the person's
 telephone did; until it is settled the carrier may still be asked. Holds the number as a robot's attempt does.
 """
+
+carrier_call = sa.Table(
+    "carrier_call",
+    metadata,
+    sa.Column("sid", sa.Text, primary_key=True),
+    sa.Column("phone_blind", BYTEA, nullable=False),
+    when("called_at", required=True),  # real
+    word("result", TelephonyResult),
+    sa.Column("case_id", sa.BigInteger),
+    when("found_at", required=True),  # real
+    sa.Index("ix_carrier_call_open", "phone_blind", postgresql_where=sa.text("case_id IS NULL")),
+)
+"""A call that the carrier lists and the database did not know after a restore. `case_id` NULL: no case of that number
+was open; a list that is loaded again may bring it.
+"""

@@ -1,0 +1,1 @@
+"""Backup and restore: the file, the rows, and the verbs."""

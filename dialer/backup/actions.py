@@ -1,0 +1,298 @@
+"""Back up, verify and restore. The keys are in no backup: whoever finds the file reads nothing of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import dialer
+from dialer.backup.archive import (
+    BackupReader,
+    BackupWriter,
+    CannotWrite,
+    DamagedBackup,
+    Head,
+    new_backup,
+    open_backup,
+)
+from dialer.backup.store import (
+    Contents,
+    EmptyDatabase,
+    NotAsBackedUp,
+    NotEmpty,
+    Snapshot,
+    TableColumns,
+    fill_database,
+    forget_processes,
+    take_snapshot,
+)
+from dialer.calls.comparison import mark_restored
+from dialer.core.errors import Refusal
+from dialer.db.migrations import NewerDatabase, is_known_revision, newest_revision
+from dialer.db.system_state import WrongKeys, read_service_clock
+from dialer.db.unit_of_work import Tx
+from dialer.db.vault import Keys, agrees, fingerprint
+from dialer.language import gettext_noop
+from dialer.runtime.clock import ScaledClock
+from dialer.runtime.embedded import ensure
+
+_FOLDERS: Final = ("recordings", "voices")
+"""What is only in the data folder. Lists, photos, scripts and their sound are rows; `audio` is a copy of such rows."""
+_FILE_PIECE: Final = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """Where the data of a service are. Addresses hold passwords: never to be logged."""
+
+    database_url: str = field(repr=False)
+    owner_url: str | None = field(repr=False)
+    """Of the role that owns the tables; None: the same one."""
+    keys: Keys
+    data_dir: Path
+
+
+class NothingToBackUp(Refusal):
+    """The database holds no tables of ours."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this database holds nothing to back up: check DIALER_DATABASE__URL or DIALER_DATA_DIR"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """A file, and what is in it. `made_at`: real time; what is in it is of that moment or of one just after it."""
+
+    file: Path
+    size_bytes: int
+    made_at: datetime
+    program: str
+    schema: str
+    keys: str
+    contents: Contents
+    files: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "file": str(self.file),
+            "size_bytes": self.size_bytes,
+            "made_at": self.made_at.isoformat(),
+            "program": self.program,
+            "schema": self.schema,
+            "keys": self.keys,
+            "rows": self.contents.rows,
+            "tables": dict(self.contents.tables),
+            "audit_number": self.contents.audit_number,
+            "audit_chain": self.contents.audit_chain,
+            "files": list(self.files),
+        }
+
+
+def make_backup(place: Installation, file: Path, *, real_now: datetime) -> Backup:
+    """The whole database at one moment, while calls run, and the files that are only in the data folder. Raises
+    `WrongKeys`, `NewerDatabase`, `NothingToBackUp`, `CannotWrite` and `Unavailable`; then no file is left.
+    """
+    with take_snapshot(place.database_url) as snapshot:
+        schema = snapshot.revision()
+        if not schema:
+            raise NothingToBackUp
+        if not is_known_revision(schema):
+            raise NewerDatabase(found=schema, newest=newest_revision())
+        stored = snapshot.keys_fingerprint()
+        if stored is not None and not agrees(stored=stored, keys=place.keys):
+            raise WrongKeys
+        head = Head(made_at=real_now, program=dialer.__version__, schema=schema, keys=fingerprint(place.keys))
+        with new_backup(file, head, place.keys) as writer:
+            contents = _write_rows(snapshot, writer)
+            files = tuple(_write_files(place.data_dir, writer, file))
+            manifest = asdict(contents) | {"sequences": snapshot.sequences(), "files": files}
+            writer.begin({"kind": "manifest"} | manifest)
+    return _described(file, head, contents, files)
+
+
+def _described(file: Path, head: Head, contents: Contents, files: tuple[str, ...]) -> Backup:
+    return Backup(
+        file=file,
+        size_bytes=file.stat().st_size,
+        made_at=head.made_at,
+        program=head.program,
+        schema=head.schema,
+        keys=head.keys,
+        contents=contents,
+        files=files,
+    )
+
+
+def _write_rows(snapshot: Snapshot, writer: BackupWriter) -> Contents:
+    counts: dict[str, int] = {}
+    for table in snapshot.tables():
+        writer.begin({"kind": "table", "name": table.name, "columns": table.columns})
+        counts[table.name] = snapshot.copy_out(table, writer.write)
+    number, chain = snapshot.audit_head()
+    return Contents(tables=counts, audit_number=number, audit_chain=chain)
+
+
+def _write_files(data_dir: Path, writer: BackupWriter, backup: Path) -> Iterator[str]:
+    for folder in _FOLDERS:
+        for path in sorted((data_dir / folder).rglob("*")):
+            if not path.is_file() or path.is_symlink():
+                continue
+            name = path.relative_to(data_dir).as_posix()
+            writer.begin({"kind": "file", "name": name})
+            try:
+                with path.open("rb") as content:
+                    while piece := content.read(_FILE_PIECE):
+                        writer.write(piece)
+            except OSError as fault:
+                raise CannotWrite(file=backup, why=f"{name}: {fault.strerror}") from fault
+            yield name
+
+
+def verify_backup(file: Path, keys: Keys, *, scratch: Path) -> Backup:
+    """The file is whole, and what is restored of it into a throw-away database has the same counts and the same last
+    line of the audit, also after this version's migrations. The database is a server of its own in `scratch`, gone at
+    the end: no other is touched. Raises `OtherKeys`, `DamagedBackup`, `NotAsBackedUp`, `NewerDatabase`, `Unavailable`.
+    """
+    with ExitStack() as closing:
+        reader = closing.enter_context(open_backup(file, keys))
+        folder = Path(closing.enter_context(_scratch_folder(scratch)))
+        servers = closing.enter_context(ensure(folder, valkey=False, ephemeral=True))
+        target = closing.enter_context(fill_database(servers.owner_url, keys))
+        return _fill(reader, target, keep=_skip)
+
+
+@contextmanager
+def _scratch_folder(parent: Path) -> Iterator[str]:
+    try:
+        parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = tempfile.mkdtemp(prefix=".verify-", dir=parent)
+    except OSError as fault:
+        raise CannotWrite(file=parent, why=fault.strerror or type(fault).__name__) from fault
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def restore_backup(place: Installation, file: Path, *, real_now: datetime, by: str) -> Backup:
+    """The empty place holds what the backup does, with this version's schema. Dialling is paused until the carrier's
+    calls since the backup have been compared, and nobody is signed in. All of it or nothing. Raises what
+    `verify_backup` does, and `NotEmpty`.
+    """
+    url = place.owner_url or place.database_url
+    # In this order: the files follow when the database has committed.
+    with (
+        open_backup(file, place.keys) as reader,
+        _new_files(place.data_dir) as keep,
+        fill_database(url, place.keys) as target,
+    ):
+        backup = _fill(reader, target, keep=keep)
+        tx = target.tx()
+        forget_processes(tx)
+        mark_restored(
+            tx,
+            backup_at=backup.made_at,
+            restored_at=real_now,
+            now=_service_now(tx, real_now),
+            by=by,
+            facts={"program": backup.program, "schema": backup.schema, "rows": backup.contents.rows},
+        )
+        tx.write_last()
+    return backup
+
+
+def _service_now(tx: Tx, real_now: datetime) -> datetime:
+    row = read_service_clock(tx)
+    if row is None:
+        return real_now
+    return ScaledClock(anchor_unix=row.anchor_unix, epoch=row.epoch, speed=row.speed).now()
+
+
+_Keep = Callable[[str, Iterator[bytes]], None]
+
+
+def _skip(_name: str, pieces: Iterator[bytes]) -> None:
+    for _ in pieces:
+        pass
+
+
+def _fill(reader: BackupReader, target: EmptyDatabase, *, keep: _Keep) -> Backup:
+    """The rows of the backup are in the database, compared, and migrated to this version."""
+    schema = reader.head.schema
+    if not is_known_revision(schema):
+        raise NewerDatabase(found=schema, newest=newest_revision())
+    target.prepare(schema)
+    manifest: Mapping[str, Any] | None = None
+    for entry, pieces in reader.entries():
+        match entry["kind"]:
+            case "table":
+                table = TableColumns(name=entry["name"], columns=tuple(entry["columns"]))
+                target.copy_in(table, pieces)
+            case "file":
+                keep(entry["name"], pieces)
+            case _:
+                manifest = entry
+                _skip("", pieces)
+    if manifest is None:
+        raise DamagedBackup(file=reader.path, problem=gettext_noop("it has no manifest"))
+    target.complete(manifest["sequences"])
+    contents = Contents(
+        tables=manifest["tables"],
+        audit_number=manifest["audit_number"],
+        audit_chain=manifest["audit_chain"],
+    )
+    differences = contents.differences(target.contents())
+    if differences:
+        raise NotAsBackedUp(differences)
+    target.upgrade()
+    return _described(reader.path, reader.head, contents, tuple(manifest["files"]))
+
+
+@contextmanager
+def _new_files(data_dir: Path) -> Iterator[_Keep]:
+    """What is kept in the block is in the data folder after it, if it ended without an exception. Raises `NotEmpty`."""
+    found = {name: gettext_noop("files") for name in _FOLDERS if any((data_dir / name).glob("*"))}
+    if found:
+        raise NotEmpty(found)
+    draft = data_dir / ".restoring"
+    shutil.rmtree(draft, ignore_errors=True)
+
+    def keep(name: str, pieces: Iterator[bytes]) -> None:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or path.parts[0] not in _FOLDERS:
+            raise DamagedBackup(
+                file=Path(name), problem=gettext_noop("it names a file outside the data folder")
+            )
+        target = draft / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                for piece in pieces:
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as fault:
+            raise CannotWrite(file=target, why=fault.strerror or type(fault).__name__) from fault
+
+    try:
+        yield keep
+        for name in _FOLDERS:
+            if (draft / name).is_dir():
+                (draft / name).rename(data_dir / name)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def default_file(data_dir: Path, *, real_now: datetime) -> Path:
+    """The name of a backup of this moment in the data folder's `backups`."""
+    return data_dir / "backups" / f"dialer-{real_now.astimezone(UTC):%Y%m%dT%H%M%SZ}.backup"

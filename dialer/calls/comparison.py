@@ -1,0 +1,353 @@
+"""After a restore: dialling is paused until the carrier's own list of calls since the backup has been compared with the
+database, so that nobody is called again as if for the first time.
+
+What the conversation of such a call was is lost, and is not invented: a call that somebody answered ends as unknown,
+and a person decides what comes next. A call that was not answered counts as a try with the carrier's result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from dialer.calls.apply import News
+from dialer.calls.comparison_store import (
+    CalledAttempt,
+    CarrierCall,
+    FoundCalls,
+    add_carrier_calls,
+    are_carrier_calls_open,
+    attempts_at_carrier,
+    bind_called_attempts,
+    called_attempts,
+    found_calls,
+    line_group_names,
+    newest_sid_before,
+    settle_carrier_calls,
+    unknown_sids,
+)
+from dialer.calls.events import apply_replies
+from dialer.calls.pacing import pause_line_group
+from dialer.calls.pause_store import place_pause
+from dialer.cases.store import lock_cases
+from dialer.core.access import actor_name, said
+from dialer.core.errors import Conflict
+from dialer.core.values import PauseScope, TelephonyResult
+from dialer.db.audit import write_audit
+from dialer.db.system_state import (
+    Restored,
+    awaited_comparison,
+    read_service_clock,
+    write_restored,
+)
+from dialer.db.unit_of_work import Tx
+from dialer.db.vault import BlindKind
+from dialer.language import Text, bilingual
+from dialer.services import Services
+from dialer.telephony.callbacks import CallProgress, Stage, progress_of
+
+if TYPE_CHECKING:  # A web process at rest does without the client's libraries.
+    from dialer.telephony.client import CallClient, ListedCall
+
+UNTIL_RESUMED = datetime(2999, 1, 1, tzinfo=UTC)
+"""A pause that does not end by itself."""
+_MARGIN = timedelta(minutes=15)
+"""Calls from so long before the backup are compared too: clocks differ, and a call may not have been written yet."""
+_AT_ONCE = 200
+_SIDS_AT_ONCE = 5000
+
+
+class NotCompared(Conflict):
+    """Dialling stays paused: the carrier's calls since the backup have not been compared."""
+
+    def __init__(self, *, backup_at: datetime) -> None:
+        super().__init__(
+            Text(
+                "this database was restored from a backup of %(at)s, and the carrier's calls since then have not been"
+                " compared: resume all dialling with `dialer resume`, which compares them first",
+                at=backup_at.astimezone().isoformat(timespec="seconds"),
+            )
+        )
+        self.backup_at = backup_at
+
+
+class RecordsGone(Conflict):
+    """The carrier no longer knows a call from before the backup: its list is not complete."""
+
+    def __init__(self, *, backup_at: datetime) -> None:
+        super().__init__(
+            Text(
+                "the carrier does not know the last call from before the backup of %(at)s, so its list of calls is not"
+                " complete. What it lists has been noted; dialling stays paused",
+                at=backup_at.astimezone().isoformat(timespec="seconds"),
+            )
+        )
+
+
+class CallsUnderWay(Conflict):
+    """Calls that were placed after the backup are not over yet."""
+
+    def __init__(self, *, count: int) -> None:
+        super().__init__(
+            Text(
+                "%(count)s calls from before the restore are still under way at the carrier: resume again when they are"
+                " over",
+                count=count,
+            )
+        )
+        self.count = count
+
+
+def comparison_sentence(found: FoundCalls) -> Text:
+    """What a comparison found, for people."""
+    if found.first is None or found.last is None:
+        return Text("the carrier lists no call since %(since)s that was not known", since=_local(found.since))
+    return Text(
+        "the carrier lists %(calls)s calls that were not known, from %(first)s to %(last)s: they belong to %(cases)s"
+        " cases, of which %(persons)s go to a person; %(without)s are to numbers without an open case",
+        calls=found.calls,
+        first=_local(found.first),
+        last=_local(found.last),
+        cases=found.cases,
+        persons=found.for_persons,
+        without=found.without_case,
+    )
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone().isoformat(timespec="seconds")
+
+
+def mark_restored(
+    tx: Tx,
+    *,
+    backup_at: datetime,
+    restored_at: datetime,
+    now: datetime,
+    by: str,
+    facts: Mapping[str, object],
+) -> None:
+    """The database is marked as restored, and all dialling is paused until the comparison. `now`: service time."""
+    write_restored(tx, Restored(backup_at=backup_at, restored_at=restored_at))
+    why = bilingual(
+        Text(
+            "restored from the backup of %(at)s; the carrier's calls since then have not been compared",
+            at=_local(backup_at),
+        )
+    )
+    place_pause(tx, scope=PauseScope.ALL, subject="", until=UNTIL_RESUMED, why=why, by=by, now=now)
+    for name in line_group_names(tx):
+        pause_line_group(tx, name=name, until=UNTIL_RESUMED, why=why)
+    write_audit(
+        tx,
+        who=by,
+        act="restore",
+        subject="database",
+        why="",
+        now=now,
+        facts={"backup_at": backup_at.isoformat(), "restored_at": restored_at.isoformat()} | dict(facts),
+    )
+
+
+def read_awaited(services: Services) -> Restored | None:
+    """The restore after which no comparison was made yet; None: there is none."""
+    with services.store.begin() as tx:
+        return awaited_comparison(tx)
+
+
+async def compare_calls(services: Services, client: CallClient, *, by: str) -> FoundCalls | None:
+    """Every call that the carrier lists since the backup is known, and dialling may be resumed. None: nothing was to be
+    compared. Raises `Unavailable`, `RecordsGone` and `CallsUnderWay`; then dialling stays paused, and a later
+    comparison goes on where this one ended.
+    """
+    who = actor_name(by)
+    restored = read_awaited(services)
+    if restored is None:
+        return None
+    since = restored.backup_at - _MARGIN
+    listed = await client.list_since(since)
+    under_way = await _settle_sent(services, client, listed)
+    under_way += _note_unknown(services, [one for one in listed if _is_to_a_person(one, client)])
+    _match_all(services)
+    with services.store.begin() as tx:
+        earlier = newest_sid_before(tx, posted_before=restored.backup_at)
+    if earlier is not None and await client.state(earlier) is None:
+        raise RecordsGone(backup_at=restored.backup_at)
+    if under_way:
+        raise CallsUnderWay(count=under_way)
+    with services.store.begin() as tx:
+        settle_carrier_calls(tx)
+        found = found_calls(tx, since=since, found_from=restored.restored_at)
+        write_restored(tx, replace(restored, compared_at=services.real.now()))
+        facts = {
+            "since": since.isoformat(),
+            "calls": found.calls,
+            "cases": found.cases,
+            "for_persons": found.for_persons,
+            "without_case": found.without_case,
+        }
+        write_audit(
+            tx,
+            who=who,
+            act="restore.compared",
+            subject="database",
+            why="",
+            now=services.clock.now(),
+            facts=facts,
+        )
+    return found
+
+
+def skip_comparison(services: Services, *, by: str, why: str) -> None:
+    """Dialling may be resumed without the comparison: somebody decided so. People who were called after the backup may
+    be called again. Raises `Invalid`.
+    """
+    who, reason = actor_name(by), said("why", why, mend="say why people may be called again")
+    with services.store.begin() as tx:
+        restored = awaited_comparison(tx)
+        if restored is None:
+            return
+        write_restored(tx, replace(restored, compared_at=services.real.now()))
+        facts = {"backup_at": restored.backup_at.isoformat()}
+        write_audit(
+            tx,
+            who=who,
+            act="restore.not_compared",
+            subject="database",
+            why=reason,
+            now=services.clock.now(),
+            facts=facts,
+        )
+
+
+def check_compared(tx: Tx) -> None:
+    """Raises `NotCompared`."""
+    restored = awaited_comparison(tx)
+    if restored is not None:
+        raise NotCompared(backup_at=restored.backup_at)
+
+
+async def _settle_sent(services: Services, client: CallClient, listed: Sequence[ListedCall]) -> int:
+    """Attempts that were at the carrier when the backup was made have ended. Returns how many calls are not over."""
+    with services.store.begin() as tx:
+        sent = attempts_at_carrier(tx)
+    states = {one.state.sid: one.state for one in listed}
+    under_way = 0
+    for one in sent:
+        state = states.get(one.sid) or await client.state(one.sid)
+        if state is None:
+            continue  # The reconciliation closes it as unknown.
+        progress = _without_conversation(progress_of(state))
+        if progress.stage is not Stage.ENDED:
+            under_way += 1
+            continue
+        with services.store.begin() as tx:
+            lock_cases(tx, [one.case_id])
+            step = News(attempt_id=one.attempt_id, step=f"compared.{one.sid}", progress=progress)
+            _, cancels = apply_replies(tx, services, [step])
+        if cancels:
+            services.enqueue("cancel_calls")
+    return under_way
+
+
+def _is_to_a_person(call: ListedCall, client: CallClient) -> bool:
+    """Not to a telephone on a desk, nor to the duty line."""
+    return call.to.startswith("+") and call.to != client.config.officer_number
+
+
+def _without_conversation(progress: CallProgress) -> CallProgress:
+    """Nobody knows what was said in a call that somebody answered, or why a call was withdrawn."""
+    if progress.result in {TelephonyResult.ANSWERED, TelephonyResult.CANCELED}:
+        return replace(progress, result=TelephonyResult.UNKNOWN)
+    return progress
+
+
+def _note_unknown(services: Services, listed: Sequence[ListedCall]) -> int:
+    """The calls that the database does not know are rows. Returns how many are not over, which are none yet."""
+    under_way = 0
+    for start in range(0, len(listed), _SIDS_AT_ONCE):
+        batch = listed[start : start + _SIDS_AT_ONCE]
+        with services.store.begin() as tx:
+            sids = {one.state.sid for one in batch}
+            unknown = unknown_sids(tx, [*sids, *(one.parent_sid for one in batch if one.parent_sid)])
+            rows: list[CarrierCall] = []
+            for one in batch:
+                if one.state.sid not in unknown or (one.parent_sid and one.parent_sid not in unknown):
+                    continue
+                progress = _without_conversation(progress_of(one.state))
+                if progress.stage is not Stage.ENDED:
+                    under_way += 1
+                    continue
+                if one.parent_sid and progress.result is not TelephonyResult.UNKNOWN:
+                    continue  # A caller did not reach anybody.
+                assert progress.result is not None
+                rows.append(
+                    CarrierCall(
+                        sid=one.state.sid,
+                        phone_blind=tx.vault.blind(one.to, kind=BlindKind.PHONE),
+                        called_at=one.created_at,
+                        result=progress.result,
+                    )
+                )
+            add_carrier_calls(tx, rows, found_at=services.real.now())
+    return under_way
+
+
+def _match_all(services: Services) -> None:
+    """The calls that were found count in the cases of their numbers."""
+    while True:
+        with services.store.begin() as tx:
+            done, cancels = _match(tx, services, None)
+        if cancels:
+            services.enqueue("cancel_calls")
+        if not done:
+            return
+
+
+def match_new_cases(tx: Tx, services: Services, case_ids: Sequence[int]) -> None:
+    """Cases that were just opened, of persons who were called after a backup that was restored since: what they wait
+    for has been done. Their list was lost with the old database and is loaded again. Costs one look at an empty index.
+    """
+    if case_ids and are_carrier_calls_open(tx):
+        while True:
+            done, cancels = _match(tx, services, case_ids)
+            if cancels:
+                tx.wanted.add("cancel_calls")
+            if not done:
+                return
+
+
+def _match(tx: Tx, services: Services, case_ids: Sequence[int] | None) -> tuple[list[CalledAttempt], bool]:
+    """One call of each case: what follows it may be planned by then. A call to a number that several cases share counts
+    in each of them. Also whether calls must be ended.
+    """
+    found = called_attempts(
+        tx,
+        real_now=services.real.now(),
+        case_ids=case_ids,
+        by_time=read_service_clock(tx) is None,
+        limit=_AT_ONCE,
+    )
+    chosen: dict[int, CalledAttempt] = {}
+    of_call: dict[str, list[CalledAttempt]] = {}
+    for one in found:
+        of_call.setdefault(one.sid, []).append(one)
+    for several in of_call.values():
+        if not any(one.case_id in chosen for one in several):
+            chosen |= {one.case_id: one for one in reversed(several)}
+    locked = lock_cases(tx, chosen)
+    done = [one for one in chosen.values() if one.case_id in locked]
+    bound = bind_called_attempts(tx, done)
+    news = [
+        News(
+            attempt_id=one.attempt_id,
+            step=f"compared.{one.sid}",
+            progress=CallProgress(
+                stage=Stage.ENDED, sid=one.sid if one.attempt_id in bound else "", result=one.result
+            ),
+        )
+        for one in done
+    ]
+    return done, apply_replies(tx, services, news)[1] if news else False

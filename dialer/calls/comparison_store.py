@@ -1,0 +1,227 @@
+"""Rows of the calls that a restored database did not know (table `carrier_call`), and the attempts they belong to."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.cases.attempts import attempt_update
+from dialer.core.attempt import DOUBTFUL_STATES, SENT_STATES, UNSENT_STATES, AttemptEvent
+from dialer.core.case import CaseStatus
+from dialer.core.values import TelephonyResult
+from dialer.db import tables as t
+from dialer.db.bulk import in_words, word
+from dialer.db.unit_of_work import Tx, record_of
+
+_REMEMBERED = timedelta(days=7)
+"""A list without times of its own that arrives later than this after the restore is a new matter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierCall:
+    """A call that the database did not know. `called_at`: real."""
+
+    sid: str
+    phone_blind: bytes
+    called_at: datetime
+    result: TelephonyResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalledAttempt:
+    """An attempt that was not known to be sent, and a call to its person that must have been it."""
+
+    sid: str
+    called_at: datetime
+    result: TelephonyResult
+    attempt_id: uuid.UUID
+    case_id: int
+    position: int
+    """Of the person's number that was called."""
+
+
+def unknown_sids(tx: Tx, sids: Sequence[str]) -> set[str]:
+    """Those of these calls that the database does not know."""
+    found = set(sids)
+    for table in (t.attempt, t.desk_call):
+        found -= {row["sid"] for row in tx.rows(sa.select(table.c.sid).where(table.c.sid.in_(sids)))}
+    return found
+
+
+def add_carrier_calls(tx: Tx, calls: Sequence[CarrierCall], *, found_at: datetime) -> None:
+    """Each is a row afterwards, once."""
+    rows: list[dict[str, Any]] = [
+        {
+            "sid": one.sid,
+            "phone_blind": one.phone_blind,
+            "called_at": one.called_at,
+            "result": one.result.value,
+            "found_at": found_at,
+        }
+        for one in calls
+    ]
+    if rows:
+        tx.execute(insert(t.carrier_call).on_conflict_do_nothing(index_elements=["sid"]), rows)
+
+
+def are_carrier_calls_open(tx: Tx) -> bool:
+    """Whether a call was found to a number of which no case was open then."""
+    return bool(tx.scalar(sa.select(sa.exists().where(t.carrier_call.c.case_id.is_(None)))))
+
+
+def called_attempts(
+    tx: Tx, *, real_now: datetime, case_ids: Sequence[int] | None = None, by_time: bool = True, limit: int
+) -> list[CalledAttempt]:
+    """Attempts that wait, or are in doubt, in cases of which a call was found: the oldest call first, the most urgent
+    attempt first. A case whose first warning was produced after the call is another matter (`by_time`). Of these cases
+    only, if given.
+    """
+    call, case, attempt, phone = t.carrier_call.c, t.case.c, t.attempt.c, t.person_phone.c
+    first_warning = (
+        sa.select(sa.func.min(t.warning.c.produced_at))
+        .where(t.warning.c.case_id == case.id)
+        .scalar_subquery()
+    )
+    statement = (
+        sa.select(
+            call.sid,
+            call.called_at,
+            call.result,
+            attempt.id.label("attempt_id"),
+            attempt.case_id,
+            phone.position,
+        )
+        .join(t.person_phone, phone.phone_blind == call.phone_blind)
+        .join(t.case, sa.and_(case.person_id == phone.person_id, case.status == word(CaseStatus.OPEN)))
+        .join(t.attempt, attempt.case_id == case.id)
+        .where(
+            call.case_id.is_(None),
+            call.found_at > real_now - _REMEMBERED,
+            in_words(attempt.state, UNSENT_STATES | DOUBTFUL_STATES),
+            attempt.sid.is_(None),
+        )
+        .order_by(call.called_at, call.sid, attempt.urgency_at, attempt.id)
+        .limit(limit)
+    )
+    if by_time:
+        statement = statement.where(sa.func.coalesce(first_warning, call.called_at) <= call.called_at)
+    if case_ids is not None:
+        statement = statement.where(case.id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.BigInteger))))
+    return [record_of(CalledAttempt, row) for row in tx.rows(statement)]
+
+
+def bind_called_attempts(tx: Tx, called: Sequence[CalledAttempt]) -> set[uuid.UUID]:
+    """These attempts are at the carrier, as the calls that were found. The cases are locked. Returns the attempts that
+    have the sid of their call: of a call that was found for several cases, one.
+    """
+    owners: dict[str, CalledAttempt] = {}
+    for one in called:
+        owners.setdefault(one.sid, one)
+    bound = {one.attempt_id for one in owners.values()}
+    for one in sorted(called, key=lambda one: one.attempt_id):
+        tx.execute(
+            attempt_update(AttemptEvent.ACCEPTED)
+            .where(t.attempt.c.id == one.attempt_id)
+            .values(
+                sid=one.sid if one.attempt_id in bound else None,
+                number=one.position,
+                token=t.attempt.c.token + 1,
+                posted_at=one.called_at,
+                sent_at=one.called_at,
+                accepted_at=one.called_at,
+            )
+        )
+    for sid, one in owners.items():
+        tx.execute(sa.update(t.carrier_call).where(t.carrier_call.c.sid == sid).values(case_id=one.case_id))
+    return bound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundCalls:
+    """What the carrier's list had that the database did not know, since a real time. `first` and `last`: real times of
+    these calls.
+    """
+
+    since: datetime
+    calls: int
+    cases: int
+    for_persons: int
+    """Of these cases, those that go to a person: somebody may have answered."""
+    without_case: int
+    """Calls to numbers of which no case is open; a list that is loaded again may bring it."""
+    first: datetime | None
+    last: datetime | None
+
+
+def found_calls(tx: Tx, *, since: datetime, found_from: datetime) -> FoundCalls:
+    """The calls that were found since `found_from` (real)."""
+    call = t.carrier_call.c
+    row = tx.one(
+        sa.select(
+            sa.func.count().label("calls"),
+            sa.func.count(call.case_id.distinct()).label("cases"),
+            sa.func.count(call.case_id.distinct())
+            .filter(call.result == TelephonyResult.UNKNOWN.value)
+            .label("for_persons"),
+            sa.func.count().filter(call.case_id.is_(None)).label("without_case"),
+            sa.func.min(call.called_at).label("first"),
+            sa.func.max(call.called_at).label("last"),
+        ).where(call.found_at >= found_from)
+    )
+    assert row is not None
+    return record_of(FoundCalls, row, since=since)
+
+
+def settle_carrier_calls(tx: Tx) -> None:
+    """What is left belongs to the open case of its number, where there is one: nothing of it waits to be called as if
+    for the first time.
+    """
+    call, phone = t.carrier_call.c, t.person_phone.c
+    of_number = (
+        sa.select(sa.func.min(t.case.c.id))
+        .join(t.person_phone, phone.person_id == t.case.c.person_id)
+        .where(phone.phone_blind == call.phone_blind, t.case.c.status == word(CaseStatus.OPEN))
+        .scalar_subquery()
+    )
+    tx.execute(sa.update(t.carrier_call).where(call.case_id.is_(None)).values(case_id=of_number))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentAttempt:
+    """An attempt that was at the carrier when the backup was made."""
+
+    attempt_id: uuid.UUID
+    case_id: int
+    sid: str
+
+
+def attempts_at_carrier(tx: Tx) -> list[SentAttempt]:
+    """Those with a call that the carrier has taken, in the order of their ids."""
+    statement = (
+        sa.select(t.attempt.c.id.label("attempt_id"), t.attempt.c.case_id, t.attempt.c.sid)
+        .where(in_words(t.attempt.c.state, SENT_STATES), t.attempt.c.sid.is_not(None))
+        .order_by(t.attempt.c.id)
+    )
+    return [record_of(SentAttempt, row) for row in tx.rows(statement)]
+
+
+def newest_sid_before(tx: Tx, *, posted_before: datetime) -> str | None:
+    """The newest call that the carrier took before then (real); None: it took none."""
+    sid: str | None = tx.scalar(
+        sa.select(t.attempt.c.sid)
+        .where(t.attempt.c.sid.is_not(None), t.attempt.c.posted_at < posted_before)
+        .order_by(t.attempt.c.posted_at.desc())
+        .limit(1)
+    )
+    return sid
+
+
+def line_group_names(tx: Tx) -> list[str]:
+    """All of them."""
+    return [row["name"] for row in tx.rows(sa.select(t.line_group.c.name).order_by(t.line_group.c.name))]

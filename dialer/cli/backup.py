@@ -1,0 +1,129 @@
+"""Commands that back up, verify and restore."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dialer.backup.actions import (
+    Backup,
+    Installation,
+    default_file,
+    make_backup,
+    restore_backup,
+    verify_backup,
+)
+from dialer.cli.common import By
+from dialer.cli.output import AsJson, print_json
+from dialer.db.vault import load
+from dialer.runtime.embedded import ensure
+from dialer.runtime.local import database_url, owner_url
+from dialer.runtime.settings import Settings, load_settings
+
+backup = typer.Typer(help="Back up the data 备份: one encrypted file, verified.", invoke_without_command=True)
+restore = typer.Typer()
+
+_SCRATCH = "backups"
+
+
+@contextmanager
+def _installation(settings: Settings) -> Iterator[Installation]:
+    """Where the data of these settings are: nothing is migrated, made or written. The embedded PostgreSQL is started or
+    joined. Raises `KeysRefused` where there are no keys.
+    """
+    keys = load(_keys_file(settings))
+    with ExitStack() as closing:
+        servers = None
+        if settings.database.url is None:
+            servers = closing.enter_context(ensure(settings.data_dir, valkey=False))
+        yield Installation(
+            database_url=database_url(settings, servers),
+            owner_url=owner_url(settings, servers),
+            keys=keys,
+            data_dir=settings.data_dir,
+        )
+
+
+def _keys_file(settings: Settings) -> Path:
+    return settings.keys.file if settings.keys.file is not None else settings.data_dir / "keys.json"
+
+
+@backup.callback()
+def backup_now(
+    context: typer.Context,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="the new file; default: one named by the time in backups/ of the data folder"),
+    ] = None,
+    *,
+    no_verify: Annotated[bool, typer.Option("--no-verify", help="do not restore it to compare")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """备份: all data as of now in one encrypted file, while calls run; then restored elsewhere and compared."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = load_settings()
+    began = time.monotonic()
+    with _installation(settings) as place:
+        file = out
+        if file is None:
+            file = default_file(place.data_dir, real_now=datetime.now(UTC))
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+        made = make_backup(place, file, real_now=datetime.now(UTC))
+        seconds = {"backup_seconds": round(time.monotonic() - began, 1)}
+        if not no_verify:
+            began = time.monotonic()
+            verify_backup(file, place.keys, scratch=place.data_dir / _SCRATCH)
+            seconds["verify_seconds"] = round(time.monotonic() - began, 1)
+    if as_json:
+        print_json(made.plain() | seconds | {"verified": not no_verify})
+        return
+    _describe(made)
+    if not no_verify:
+        typer.echo("核验一致 verified: restored into a database of its own, counts and audit are the same")
+    typer.echo(
+        f"密钥不在备份中，请另行保管 the keys are not in it, keep them elsewhere: {_keys_file(settings)}"
+    )
+
+
+@backup.command("verify")
+def verify(file: Path, *, as_json: AsJson = False) -> None:
+    """核验备份: restore a backup into a throw-away database and compare; needs its keys and no running service."""
+    settings = load_settings()
+    found = verify_backup(file, load(_keys_file(settings)), scratch=settings.data_dir / _SCRATCH)
+    if as_json:
+        print_json(found.plain() | {"verified": True})
+        return
+    _describe(found)
+    typer.echo("核验一致 verified: counts and audit are those of the backup")
+
+
+@restore.command("restore")
+def restore_now(file: Path, by: By = "cli", *, as_json: AsJson = False) -> None:
+    """恢复备份: into an empty database and data folder only. Dialling stays paused until `dialer resume`."""
+    began = time.monotonic()
+    with _installation(load_settings()) as place:
+        restored = restore_backup(place, file, real_now=datetime.now(UTC), by=by)
+    if as_json:
+        print_json(restored.plain() | {"restore_seconds": round(time.monotonic() - began, 1)})
+        return
+    _describe(restored)
+    typer.echo(
+        "已恢复，外呼暂停中 restored; dialling is paused. Start the service, then run `dialer resume --by ...`:"
+        " it asks the carrier for the calls since the backup first"
+    )
+
+
+def _describe(one: Backup) -> None:
+    contents = one.contents
+    typer.echo(
+        f"{one.file}: {one.size_bytes / 1e6:,.1f} MB, {contents.rows:,} rows in {len(contents.tables)} tables,"
+        f" {len(one.files)} files, schema {one.schema}, audit line {contents.audit_number},"
+        f" as of {one.made_at.astimezone().isoformat(timespec='seconds')}"
+    )
