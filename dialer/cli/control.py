@@ -1,4 +1,4 @@
-"""Commands of those who run the service: pauses, pace and alarms; doctor, keys, migrate, filed cases, the audit."""
+"""Commands of those who run the service: pauses, pace and alarms; doctor, migrate, filed cases, the audit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ from dialer.core.values import FraudType, Grade, PauseScope
 from dialer.db.audit import Finding, Flaw
 from dialer.db.migrations import owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
-from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, Text, bilingual, gettext_noop
 from dialer.outcomes.filing import file_case
 from dialer.runtime.doctor import Check, Probe, examine_installation
@@ -202,7 +201,6 @@ def _at(moment: datetime) -> str:
 
 care = typer.Typer()
 settings_commands = typer.Typer(help="The settings that the database belongs to.", no_args_is_help=True)
-keys = typer.Typer(help="The keys that encrypt personal data.", no_args_is_help=True)
 filed = typer.Typer(help="Cases filed with the police 立案.", no_args_is_help=True)
 
 
@@ -385,12 +383,6 @@ def adopt_settings(by: By, why: Annotated[str, typer.Option(help="for the record
         typer.echo(f"{one.setting}: {one.recorded} > {one.here}")
     if not changed:
         typer.echo("nothing differed")
-
-
-@keys.command("create")
-def create_keys(path: Path) -> None:
-    """Make a new keys file, mode 600; an existing one is never changed. Keep its backup away from the database."""
-    typer.echo(fingerprint(create(path)))
 
 
 @filed.command("add")
