@@ -141,6 +141,8 @@ def status(
     )
     if found.waiting:
         typer.echo(f"new keys wait for: {', '.join(found.waiting)}")
+    for name, broken in (found.progress.unreadable if found.progress is not None else {}).items():
+        typer.echo(f"{name}: {len(broken)} values cannot be read with any key, and stay as they are")
     if found.progress is not None and not found.is_resealed:
         typer.echo(f"re-sealing: {share_done(found.progress):.0%}")
     elif found.is_resealed:
@@ -176,6 +178,7 @@ def _plain_progress(progress: Progress) -> dict[str, object]:
         "rows": dict(progress.done),
         "rows_total": dict(progress.total),
         "rounds": progress.rounds,
+        "unreadable": {name: len(keys) for name, keys in progress.unreadable.items()},
         "began_at": progress.began_at or None,
         "ended_at": progress.ended_at or None,
     }

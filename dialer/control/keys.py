@@ -12,8 +12,10 @@ from typing import Final
 from dialer.control.reseal import (
     AUDIT_LINES,
     PARTS,
+    SETTLE_SECONDS,
     Batch,
     Progress,
+    needs_key,
     read_progress,
     reseal_batch,
     uses_of_key,
@@ -25,6 +27,7 @@ from dialer.db.audit import write_audit
 from dialer.db.key_state import (
     KeyState,
     database_time,
+    follow_plan,
     forget_old_fingerprint,
     oldest_transaction_since,
     read_key_state,
@@ -194,6 +197,8 @@ def rotate_keys(
         write_audit(
             tx, who=who, act="keys_rotated", subject="keys", why=why, now=services.clock.now(), facts=facts
         )
+    with services.store.begin() as tx:
+        follow_plan(tx)
     services.enqueue("reseal")
     return Rotated(made=made)
 
@@ -261,6 +266,7 @@ def reseal(
     *,
     pause: Callable[[float], bool],
     for_seconds: float | None = None,
+    settle_seconds: float = SETTLE_SECONDS,
     heard: Callable[[Batch], None] = lambda _batch: None,
 ) -> Batch:
     """Batch after batch until nothing is left, for `for_seconds` at most; the last one. After a batch that held the
@@ -269,7 +275,7 @@ def reseal(
     began = time.monotonic()
     while True:
         before = time.monotonic()
-        batch = reseal_batch(services)
+        batch = reseal_batch(services, settle_seconds=settle_seconds)
         heard(batch)
         now = time.monotonic()
         is_late = for_seconds is not None and now - began >= for_seconds
@@ -322,14 +328,15 @@ def retire_key(services: Services, source: KeySource, key_id: int, *, by: str, w
         lines = uses.pop(AUDIT_LINES, 0)
         if key.use is KeyUse.AUDIT and lines:
             uses = {AUDIT_LINES: lines}
-        if uses:
+        is_index = key.use is KeyUse.INDEX
+        if uses and (AUDIT_LINES in uses or needs_key(tx, key_id, is_index=is_index)):
             raise KeyInUse(key_id=key_id, uses=uses)
         ring = ring.only_for_audit(key_id) if lines else ring.without(key_id)
         known = {one: mark for one, mark in state.known.items() if one != key_id or lines}
         announced = {one: mark for one, mark in state.announced.items() if one != key_id}
         write_key_state(tx, replace(state, known=known, announced=announced))
         forget_old_fingerprint(tx)
-        facts = {"key": key_id, "use": key.use.value, "audit_lines": lines}
+        facts = {"key": key_id, "use": key.use.value, "audit_lines": lines, "unreadable": sum(uses.values())}
         write_audit(
             tx,
             who=who,

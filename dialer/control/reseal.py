@@ -9,6 +9,7 @@ indexes of one number would be two numbers.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
@@ -21,19 +22,23 @@ from dialer.calls.pacing import lock_line_group
 from dialer.cases.persons import open_person
 from dialer.core.access import ROBOT
 from dialer.db import tables as t
-from dialer.db.audit import write_audit
+from dialer.db.audit import stream, write_audit
 from dialer.db.bulk import RowSet
 from dialer.db.key_state import (
     KeyState,
     database_time,
+    follow_plan,
     oldest_transaction_since,
     read_key_state,
     write_key_state,
 )
 from dialer.db.keys import BARE_INDEX_ID
 from dialer.db.unit_of_work import Row, Tx
+from dialer.db.vault import KeyMissing, Tampered
 from dialer.services import Services
 from dialer.warnings.list_store import lock_arrivals
+
+_log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x72736C64
 _PROGRESS: Final = "reseal"
@@ -145,6 +150,8 @@ class Progress:
     after: str | None = None
     total: Mapping[str, int] = field(default_factory=dict)
     done: Mapping[str, int] = field(default_factory=dict)
+    unreadable: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Keys of the rows whose value does not open, by part: they stay as they are."""
     rounds: int = 1
     began_at: str = ""
     ended_at: str = ""
@@ -154,6 +161,7 @@ class Progress:
         return {name: getattr(self, name) for name in names} | {
             "total": dict(self.total),
             "done": dict(self.done),
+            "unreadable": {name: list(keys) for name, keys in self.unreadable.items()},
         }
 
 
@@ -198,8 +206,7 @@ def reseal_batch(services: Services, *, settle_seconds: float = SETTLE_SECONDS) 
         state = read_key_state(tx)
         if state is None or state.resealed:
             return Batch(is_over=True)
-        if state.plan.revision > tx.vault.plan.revision:
-            return Batch(waits=True)  # The vault of this process follows before its next transaction.
+        follow_plan(tx)
         progress = read_progress(tx)
         if progress is None or progress.revision != state.plan.revision:
             progress = _begin(tx, services, state)
@@ -226,19 +233,35 @@ def _go_on(
     if progress.part == len(PARTS):
         return _end(tx, services, state, progress, settled=_settled(tx, state, settle_seconds))
     name = PARTS[progress.part]
-    if name == INDEX_PART:
-        count, after, had_locks = (0, None, False)
-        if len(state.plan.index) > 1:
-            count, after, had_locks = _index_people(tx, services, state, progress.after)
+    if name != INDEX_PART:
+        found = _reseal_values(tx, state, SEALED[progress.part - 1], progress.after)
+    elif len(state.plan.index) > 1:
+        found = _index_people(tx, services, state, progress.after)
     else:
-        one = SEALED[progress.part - 1]
-        (count, after), had_locks = _reseal_values(tx, state, one, progress.after), False
-    done = {**progress.done, name: progress.done.get(name, 0) + count}
-    step = replace(progress, after=after, done=done)
-    if after is None:
-        step = replace(step, part=progress.part + 1)
+        found = _Found()
+    step = _with(progress, name, found)
+    step = replace(step, after=found.after, part=progress.part + (found.after is None))
     _note(tx, step)
-    return Batch(rows=count, had_locks=had_locks)
+    return Batch(rows=found.count, had_locks=name == INDEX_PART and found.count > 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What became of some rows. `after`: the key of the last one; None: there are no more."""
+
+    count: int = 0
+    after: str | None = None
+    unreadable: Sequence[str] = ()
+
+
+def _with(progress: Progress, name: str, found: _Found) -> Progress:
+    known = progress.unreadable.get(name, ())
+    new = [key for key in found.unreadable if key not in known]
+    return replace(
+        progress,
+        done={**progress.done, name: progress.done.get(name, 0) + found.count},
+        unreadable={**progress.unreadable, name: [*known, *new]} if new else progress.unreadable,
+    )
 
 
 def _settled(tx: Tx, state: KeyState, seconds: float) -> bool:
@@ -253,8 +276,11 @@ def _end(tx: Tx, services: Services, state: KeyState, progress: Progress, *, set
     """Everything was gone through once: looks at every column whether anything is left."""
     if not settled:
         return Batch(waits=True)
-    left_indexes = len(state.plan.index) > 1 and _indexes_left(tx, services, state)
-    if left_indexes or any(_is_any(tx, one.table, _old_value(one, state)) for one in SEALED):
+    is_left = False
+    if len(state.plan.index) > 1:
+        found, is_left = _index_rest(tx, services, state, progress.unreadable.get(INDEX_PART, ()))
+        progress = _with(progress, INDEX_PART, found)
+    if is_left or any(_is_value_left(tx, one, state, progress) for one in SEALED):
         _note(tx, replace(progress, part=0, after=None, rounds=progress.rounds + 1))
         return Batch(waits=True)
     now = services.clock.now()
@@ -266,6 +292,12 @@ def _end(tx: Tx, services: Services, state: KeyState, progress: Progress, *, set
     ended = replace(progress, revision=state.plan.revision, ended_at=services.real.now().isoformat())
     _note(tx, ended)
     return Batch(is_over=True)
+
+
+def _is_value_left(tx: Tx, one: SealedColumn, state: KeyState, progress: Progress) -> bool:
+    key = sa.cast(one.table.c[one.key], sa.Text)
+    known = progress.unreadable.get(one.name, ())
+    return _is_any(tx, one.table, sa.and_(_old_value(one, state), key.not_in(known)))
 
 
 def _is_any(tx: Tx, table: sa.Table, condition: sa.ColumnElement[bool]) -> bool:
@@ -298,11 +330,7 @@ def uses_of_key(tx: Tx, key_id: int, *, is_index: bool) -> dict[str, int]:
     found: dict[str, int] = {}
     if is_index:
         for table, name in INDEXES:
-            column = table.c[name]
-            mark = sa.func.substring(column, 1, _MARK_BYTES) == _number(key_id)
-            is_marked = sa.func.octet_length(column) == _INDEX_BYTES
-            is_used = ~is_marked if key_id == BARE_INDEX_ID else sa.and_(is_marked, mark)
-            found[f"{table.name}.{name}"] = _count(tx, table, sa.and_(column.is_not(None), is_used))
+            found[f"{table.name}.{name}"] = _count(tx, table, _made_with(table.c[name], key_id))
     else:
         for one in SEALED:
             head = sa.func.substring(one.table.c[one.column], 2, 2)
@@ -315,6 +343,60 @@ def uses_of_key(tx: Tx, key_id: int, *, is_index: bool) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
+def needs_key(tx: Tx, key_id: int, *, is_index: bool) -> bool:
+    """Whether a value that uses this key can be read: one that cannot be read with it does not need it."""
+    if is_index:
+        people = sa.union(
+            *(
+                sa.select(table.c[key]).where(_made_with(table.c[name], key_id))
+                for table, name, key in _OF_PERSONS
+            )
+        ).subquery()
+        rows = stream(
+            tx, sa.select(t.person.c.id, t.person.c.sealed).join(people, people.c[0] == t.person.c.id)
+        )
+        lives = _is_any(tx, t.live_number, _made_with(t.live_number.c.phone_blind, key_id))
+        return lives or _any_opens(tx, SEALED[0], rows)
+    for one in SEALED:
+        c = one.table.c
+        head = sa.func.substring(c[one.column], 2, 2) == _number(key_id)
+        rows = stream(tx, sa.select(c[one.key], c[one.column], *(c[name] for name in one.needs)).where(head))
+        if _any_opens(tx, one, rows):
+            return True
+    return False
+
+
+def _any_opens(tx: Tx, one: SealedColumn, rows: Iterable[Row]) -> bool:
+    found = False
+    for row in rows:  # to the end, so that the server's cursor is closed
+        found = found or _opens(tx, one, row)
+    return found
+
+
+def _opens(tx: Tx, one: SealedColumn, row: Row) -> bool:
+    try:
+        tx.vault.open(row[one.column], table=one.table.name, column=one.column, row=one.row(row))
+    except (Tampered, KeyMissing):
+        return False
+    return True
+
+
+def _made_with(column: sa.ColumnElement[Any], key_id: int) -> sa.ColumnElement[bool]:
+    """A blind index that was made with this key."""
+    is_marked = sa.func.octet_length(column) == _INDEX_BYTES
+    if key_id == BARE_INDEX_ID:
+        return sa.and_(column.is_not(None), ~is_marked)
+    return sa.and_(is_marked, sa.func.substring(column, 1, _MARK_BYTES) == _number(key_id))
+
+
+_OF_PERSONS: Final = (
+    (t.person, "name_blind", "id"),
+    (t.person, "id_number_blind", "id"),
+    (t.person_key, "name_phone_blind", "person_id"),
+    (t.person_phone, "phone_blind", "person_id"),
+    (t.person_phone, "last4_blind", "person_id"),
+)
+
 AUDIT_LINES: Final = "audit"
 """Stands for the lines of the audit among the columns that use a key."""
 
@@ -323,10 +405,8 @@ def _count(tx: Tx, table: sa.Table, condition: sa.ColumnElement[bool]) -> int:
     return int(tx.scalar(sa.select(sa.func.count()).select_from(table).where(condition)))
 
 
-def _reseal_values(tx: Tx, state: KeyState, one: SealedColumn, after: str | None) -> tuple[int, str | None]:
-    """How many were sealed again, and the last key; None: there are no more. Values are compared, not locked, while
-    they are being sealed.
-    """
+def _reseal_values(tx: Tx, state: KeyState, one: SealedColumn, after: str | None) -> _Found:
+    """Values are compared, not locked, while they are being sealed."""
     c = one.table.c
     key, column = c[one.key], c[one.column]
     statement = (
@@ -340,18 +420,18 @@ def _reseal_values(tx: Tx, state: KeyState, one: SealedColumn, after: str | None
         start = sa.cast(sa.literal(after, sa.Text), key.type)
         statement = statement.where(key >= start if one.key == "load_id" else key > start)
     rows = tx.rows(statement)
-    given: list[dict[str, Any]] = [
-        {
-            "key": str(row[one.key]),
-            "before": bytes(row[one.column])[:_SEALING_BYTES],
-            "sealed": tx.vault.reseal(
-                row[one.column], table=one.table.name, column=one.column, row=one.row(row)
-            ),
-        }
-        for row in rows
-    ]
-    if not given:
-        return 0, None
+    given: list[dict[str, Any]] = []
+    unreadable = []
+    place = {"table": one.table.name, "column": one.column}
+    for row in rows:
+        try:
+            sealed = tx.vault.reseal(row[one.column], **place, row=one.row(row))
+        except (Tampered, KeyMissing) as fault:
+            _log.error("%s", fault)
+            unreadable.append(str(row[one.key]))
+        else:
+            before = bytes(row[one.column])[:_SEALING_BYTES]
+            given.append({"key": str(row[one.key]), "before": before, "sealed": sealed})
     update = (
         sa.update(one.table)
         .where(
@@ -360,16 +440,18 @@ def _reseal_values(tx: Tx, state: KeyState, one: SealedColumn, after: str | None
         )
         .values({one.column: _RESEALED.c.sealed})
     )
-    tx.execute(update, _RESEALED.given(given))
-    return len(given), given[-1]["key"] if len(given) == one.at_once else None
+    if given:
+        tx.execute(update, _RESEALED.given(given))
+    last = str(rows[-1][one.key]) if len(rows) == one.at_once else None
+    if last == after and not given:
+        last = None  # of a file of many parts none opens
+    return _Found(count=len(given), after=last, unreadable=unreadable)
 
 
 _RESEALED = RowSet("given", {"key": sa.Text(), "before": sa.LargeBinary(), "sealed": sa.LargeBinary()})
 
 
-def _index_people(
-    tx: Tx, services: Services, state: KeyState, after: str | None
-) -> tuple[int, str | None, bool]:
+def _index_people(tx: Tx, services: Services, state: KeyState, after: str | None) -> _Found:
     p = t.person.c
     statement = (
         sa.select(p.id)
@@ -379,13 +461,15 @@ def _index_people(
     )
     ids = [row["id"] for row in tx.rows(statement)]
     if not ids:
-        return 0, None, False
-    count = _index(tx, services, ids)
-    return count, str(ids[-1]) if len(ids) == _PEOPLE else None, True
+        return _Found()
+    found = _index(tx, services, ids)
+    return replace(found, after=str(ids[-1]) if len(ids) == _PEOPLE else None)
 
 
-def _indexes_left(tx: Tx, services: Services, state: KeyState) -> bool:
-    """Goes through what a walk by person does not see, some of it at a time; whether anything is left."""
+def _index_rest(
+    tx: Tx, services: Services, state: KeyState, unreadable: Sequence[str]
+) -> tuple[_Found, bool]:
+    """Goes through what a walk by person does not see, some of it at a time; also whether anything is left."""
     phone, key = t.person_phone.c, t.person_key.c
     of_numbers = sa.select(phone.person_id).where(
         sa.or_(_old_index(phone.phone_blind, state), _old_index(phone.last4_blind, state))
@@ -394,16 +478,16 @@ def _indexes_left(tx: Tx, services: Services, state: KeyState) -> bool:
     of_people = sa.select(t.person.c.id).where(
         sa.or_(_old_index(t.person.c.name_blind, state), _old_index(t.person.c.id_number_blind, state))
     )
-    left = sa.union(of_people, of_numbers, of_keys).limit(_PEOPLE)
+    each = sa.union(of_people, of_numbers, of_keys).subquery()
+    left = sa.select(each.c[0]).where(each.c[0].not_in([int(key) for key in unreadable])).limit(_PEOPLE)
     ids = sorted(row[0] for row in tx.execute(left))
     if ids:
-        _index(tx, services, ids)
-        return True
+        return _index(tx, services, ids), True
     # Rests of numbers that nobody has any more.
     live = t.live_number.c
     is_old = _old_index(live.phone_blind, state)
     tx.execute(sa.delete(t.live_number).where(is_old, live.attempt_id.is_(None)))
-    return _is_any(tx, t.live_number, is_old)
+    return _Found(), _is_any(tx, t.live_number, is_old)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -415,13 +499,19 @@ class _Entry:
     keys: list[dict[str, Any]]
 
 
-def _index(tx: Tx, services: Services, ids: Sequence[int]) -> int:
-    """Indexes these people anew, but not those of whom a call holds a number. Returns how many."""
+def _index(tx: Tx, services: Services, ids: Sequence[int]) -> _Found:
+    """Indexes these people anew, but not those of whom a call holds a number."""
     lock_arrivals(tx)
     lock_line_group(tx, name=services.lines.group)
     rows = tx.rows(sa.select(t.person.c.id, t.person.c.sealed).where(t.person.c.id.in_(ids)))
     names = _names_of(tx, ids)
-    entries = [_entry(tx, row["id"], row["sealed"], names.get(row["id"], ())) for row in rows]
+    entries, unreadable = [], []
+    for row in rows:
+        try:
+            entries.append(_entry(tx, row["id"], row["sealed"], names.get(row["id"], ())))
+        except (Tampered, KeyMissing) as fault:
+            _log.error("%s", fault)
+            unreadable.append(str(row["id"]))
     old = {bytes(phone["before"]) for entry in entries for phone in entry.phones}
     held = {
         bytes(row["phone_blind"])
@@ -433,7 +523,7 @@ def _index(tx: Tx, services: Services, ids: Sequence[int]) -> int:
     }
     free = [entry for entry in entries if not held & {phone["before"] for phone in entry.phones}]
     if not free:
-        return 0
+        return _Found(unreadable=unreadable)
     phones = {phone["before"]: phone for entry in free for phone in entry.phones}
     keys = {key["before"]: key for entry in free for key in entry.keys}
     if phones:
@@ -443,7 +533,7 @@ def _index(tx: Tx, services: Services, ids: Sequence[int]) -> int:
     if keys:
         tx.execute(_INDEX_KEYS, _KEYS.given([keys[before] for before in sorted(keys)]))
     tx.execute(_INDEX_PEOPLE, _PERSONS.given([entry.person for entry in free]))
-    return len(free)
+    return _Found(count=len(free), unreadable=unreadable)
 
 
 def _names_of(tx: Tx, ids: Sequence[int]) -> dict[int, set[tuple[str, str]]]:
@@ -456,7 +546,10 @@ def _names_of(tx: Tx, ids: Sequence[int]) -> dict[int, set[tuple[str, str]]]:
     )
     found: dict[int, set[tuple[str, str]]] = {}
     for row in tx.rows(statement):
-        record = tx.vault.open_record(row["sealed"], table="warning", column="sealed", row=row["id"])
+        try:
+            record = tx.vault.open_record(row["sealed"], table="warning", column="sealed", row=row["id"])
+        except (Tampered, KeyMissing):
+            continue  # noted when it is sealed again
         pairs = found.setdefault(row["person_id"], set())
         pairs.update((record["name"], phone) for phone in record["phones"])
     return found
