@@ -24,7 +24,7 @@ from typing import Any, Final
 from dialer.core.errors import Refusal
 from dialer.core.values import Suite
 from dialer.db.token import Token, TokenRefused
-from dialer.language import Text
+from dialer.language import Text, gettext_noop
 
 KEY_BYTES = 32
 MAX_KEY_ID = 0xFFFF
@@ -216,9 +216,9 @@ class KeySource:
         if done.returncode:
             raise refused(Text("ended with code %(code)s", code=done.returncode))
         if not done.stdout.strip():
-            raise refused("printed nothing")
+            raise refused(gettext_noop("printed nothing"))
         if len(done.stdout) > _MAX_FILE_BYTES:
-            raise refused("printed more than a key ring is")
+            raise refused(gettext_noop("printed more than a key ring is"))
         return done.stdout
 
 
@@ -336,7 +336,9 @@ def _secret(row: dict[str, Any], name: str, token: Token | None, *, bound: str) 
     if wrapped is None:
         return bytes.fromhex(row.pop(name))
     if token is None:
-        raise TokenRefused("its secrets are wrapped: set keys.pkcs11_library, pkcs11_token and pkcs11_key")
+        raise TokenRefused(
+            gettext_noop("the secrets are wrapped: set keys.pkcs11_library, pkcs11_token and pkcs11_key")
+        )
     return token.unwrap(bytes.fromhex(wrapped), bound=bound)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dialer.core.errors import Refusal
-from dialer.language import Text
+from dialer.language import Text, gettext_noop
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -78,7 +78,9 @@ class Token:
         try:
             import pkcs11  # noqa: PLC0415  # an extra: only where a token is configured
         except ImportError:
-            raise TokenRefused("the extra pkcs11 is not installed: pip install 'dialer[pkcs11]'") from None
+            raise TokenRefused(
+                gettext_noop("the extra pkcs11 is not installed: pip install 'dialer[pkcs11]'")
+            ) from None
         try:
             token = pkcs11.lib(str(self.library)).get_token(token_label=self.token)
             pin = self.pin.get_secret_value() if self.pin is not None else None
