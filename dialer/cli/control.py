@@ -26,6 +26,7 @@ from dialer.calls.reconcile import WEB
 from dialer.cases.alarms import unacknowledged_alarms_of
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, fields_of, one_of, print_found, print_json
+from dialer.control.keys import read_keys_status
 from dialer.control.overview import acknowledge_alarm, adopt_identity
 from dialer.core.errors import DialerError, Invalid, Refusal
 from dialer.core.events import AlarmCode
@@ -246,6 +247,12 @@ def doctor(*, as_json: AsJson = False) -> None:
                 warns=True,
             ),
             Probe(
+                name=gettext_noop("keys"),
+                run=lambda: _check_keys(opened[0], settings),
+                mend=gettext_noop("dialer keys status"),
+                warns=True,
+            ),
+            Probe(
                 name=gettext_noop("public address"),
                 run=lambda: _walk_public_way(opened[0]),
                 mend=gettext_noop("check web.public_url"),
@@ -348,6 +355,24 @@ def _check_role(app: Application) -> Text:
         if count := owned_tables(tx):
             raise Refusal(Text("the service's role owns %(count)s tables and could change them", count=count))
     return Text("the service's role owns no table")
+
+
+def _check_keys(app: Application, settings: Settings) -> Text:
+    found = read_keys_status(app.services)
+    if found.waiting:
+        raise Refusal(Text("new keys wait for %(processes)s", processes=", ".join(found.waiting)))
+    if not found.is_resealed:
+        raise Refusal("values are being sealed again since the last rotation")
+    other = {key.suite for key in found.keys if key.state == "current"} - {settings.keys.suite.value}
+    if other:
+        raise Refusal(
+            Text(
+                "keys.suite is %(suite)s, and keys of %(other)s are in use until you rotate them",
+                suite=settings.keys.suite.value,
+                other=", ".join(sorted(other)),
+            )
+        )
+    return Text("every value uses the current keys")
 
 
 @settings_commands.command("show")

@@ -359,6 +359,14 @@ def _refuse_open_transactions(tx: Tx, since: datetime | None) -> None:
         raise Conflict("a transaction from before the rotation is still open: try again", current="open")
 
 
+def resealed_share(tx: Tx) -> float:
+    """Of the values that used other keys at the last rotation; 1 where every value uses the current ones."""
+    state, progress = read_key_state(tx), read_progress(tx)
+    if state is None or state.resealed:
+        return 1.0
+    return share_done(progress) if progress is not None and progress.revision == state.plan.revision else 0.0
+
+
 def share_done(progress: Progress) -> float:
     """Between 0 and 1."""
     total = sum(progress.total.values())

@@ -27,6 +27,7 @@ from dialer.control.keys import (
     is_started_anew,
     read_keys_status,
     reseal,
+    resealed_share,
     retire_key,
     rotate_keys,
     share_done,
@@ -139,6 +140,8 @@ def test_all_is_read_and_found_before_during_and_after(app: Application, tmp_pat
     before = persons(app)
     assert rotated(app, suite=suite) == {KeyUse.ENCRYPTION: 4, KeyUse.INDEX: 5}
     assert_all_found(app)
+    with app.services.store.begin() as tx:
+        assert resealed_share(tx) < 1.0
     for number, _ in enumerate(batches(app)):
         if number in {1, 3}:
             assert_all_found(app)
