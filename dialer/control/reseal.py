@@ -2,7 +2,7 @@
 service. Each batch is one transaction that also notes how far it is, so that a killed process loses nothing; one
 process works at a time.
 
-A value is replaced only if it is still the one that was read. A telephone number is indexed anew in all its rows at
+A row that somebody else holds is passed over and done later. A telephone number is indexed anew in all its rows at
 once, never while a call holds it, and with the locks of arrivals and of the line group: two rows with different
 indexes of one number would be two numbers.
 """
@@ -406,7 +406,7 @@ def _count(tx: Tx, table: sa.Table, condition: sa.ColumnElement[bool]) -> int:
 
 
 def _reseal_values(tx: Tx, state: KeyState, one: SealedColumn, after: str | None) -> _Found:
-    """Values are compared, not locked, while they are being sealed."""
+    """Rows that somebody else holds are passed over, so that nobody waits for this and it waits for nobody."""
     c = one.table.c
     key, column = c[one.key], c[one.column]
     statement = (
@@ -414,6 +414,7 @@ def _reseal_values(tx: Tx, state: KeyState, one: SealedColumn, after: str | None
         .where(_old_value(one, state))
         .order_by(key)
         .limit(one.at_once)
+        .with_for_update(key_share=True, skip_locked=True)
     )
     if after is not None:
         # A file has several parts under one key: those that are done are no longer old.
