@@ -83,6 +83,10 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
             return say(lang, "no next step: %(why)s", why=why)
         case StepKind.WATCH_ENDS:
             return say(lang, "the watch period ends; without a filed case it is proven")
+        case StepKind.FOLLOW_UP if step.track is Track.ROBOT:
+            return say(lang, "a follow-up call is planned")
+        case StepKind.FOLLOW_UP:
+            return say(lang, "a %(track)s is opened (%(why)s)", track=track, why=why)
         case StepKind.EXPIRES:
             return say(lang, "the warning expires")
         case StepKind.CALL:

@@ -34,6 +34,8 @@ from dialer.core.values import (
     AmountKind,
     Answer,
     Contact,
+    FiledMatchState,
+    FiledState,
     FraudType,
     Grade,
     LoadState,
@@ -103,6 +105,13 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         WarningKind.WEB_APP: "site or app",
         WarningKind.UNKNOWN: "unknown kind",
     },
+    FiledState: {
+        FiledState.WARNED: "warned before",
+        FiledState.WARNED_OTHERWISE: "warned of something else",
+        FiledState.WARNED_LATE: "warned too late",
+        FiledState.DOUBTFUL: "to be decided",
+    },
+    FiledMatchState: {},
     Tag: {
         Tag.HEARING: "hard of hearing",
         Tag.MONGOLIAN: "Mongolian speaker",
@@ -134,6 +143,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Answer.ALREADY_PAID: "has already paid",
         Answer.WANTS_OFFICER: "wants an officer",
         Answer.OPT_OUT: "asks not to be called",
+        Answer.IN_CONTACT: "the scammer is in contact again",
     },
     OutcomeKind: {},
     Track: {
@@ -181,6 +191,8 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Reason.CASE_CLOSED: "the case was closed",
         Reason.CASE_FILED: "a case was filed with the police",
         Reason.WATCH_ENDED: "the watch period ended",
+        Reason.FOLLOW_UP: "a follow-up in the watch period",
+        Reason.IN_CONTACT: "the scammer is in contact again",
     },
     RobotState: {
         RobotState.PENDING: "waiting or ringing",
@@ -303,6 +315,9 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.WORK_VISITS: "visit people",
         Permission.SEE_UNITS: "look at units",
         Permission.SORT_UNITS: "sort by unit",
+        Permission.SEE_FILED: "look at filed cases",
+        Permission.LOAD_FILED: "load filed cases",
+        Permission.DECIDE_FILED: "decide about filed cases",
         Permission.SEE_RATES: "look at success rates",
         Permission.CONTROL: "control the dialling",
         Permission.SEE_CONTROL: "look at the dialling",
@@ -437,6 +452,7 @@ def basis_word(basis: Basis, lang: Lang) -> str:
 
 
 def rate_word(definition: Definition, lang: Lang) -> str:
+    """The title of a rate in this language."""
     return say_word(lang, _RATE, definition.title)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0037"
-down_revision = "0035"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 

@@ -16,6 +16,7 @@ from dialer.calls.pause_store import standing_pauses_at, withhold_attempts
 from dialer.cases.attempts import attempt_update, lock_attempt_rows, most_urgent_ready
 from dialer.cases.persons import open_person
 from dialer.core.attempt import SENT_STATES, AttemptEvent, AttemptState
+from dialer.core.case import Reason
 from dialer.core.values import FraudType, Grade, PauseScope, Tag
 from dialer.db import tables as t
 from dialer.db.bulk import RowSet, among, in_words, word
@@ -39,6 +40,8 @@ class Claimed:
     grade: Grade
     fraud_type: FraudType
     tags: frozenset[Tag]
+    reason: Reason
+    """Of the attempt: a follow-up speaks a script of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +157,7 @@ def _candidates(tx: Tx, *, limit: int) -> list[Any]:
     of_number = sa.and_(phone.person_id == a.person_id, phone.position == a.number)
     statement = (
         sa.select(
-            *(a[name] for name in ("id", "token", "case_id", "person_id", "n", "number")),
+            *(a[name] for name in ("id", "token", "case_id", "person_id", "n", "number", "reason")),
             *(c[name] for name in ("fraud_type", "tags", "grade", "unit", "unit_id", "load_id")),
             phone.phone_blind,
             t.person.c.sealed,

@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 from dialer.calls.events import Reading
 from dialer.calls.store import Call, Change, StoredEvents
 from dialer.core.attempt import AttemptEvent, after
+from dialer.core.case import Reason
 from dialer.core.events import AlarmCode, HandOverRequested
 from dialer.core.reach import HeardPrompt, Hearing
 from dialer.core.values import Answer, FraudType, Grade, Tag
 from dialer.scripts.dialogue import Context, Heard, Position, Turn, Utterance, advance, start
-from dialer.scripts.model import Script
+from dialer.scripts.model import Purpose, Script
 from dialer.scripts.reading import choose_script_id
 from dialer.scripts.rendered import RenderedScript, shipped_manifest
 from dialer.services import Services
@@ -30,13 +31,24 @@ def choose_script(services: Services, fraud_type: FraudType, tags: Iterable[Tag]
     return live[choose_script_id(fraud_type, tags, among={name: e.script for name, e in live.items()})].script
 
 
+def purpose_of(reason: Reason) -> Purpose:
+    """Why a call with this reason is made; the script is chosen by it."""
+    return Purpose.FOLLOW_UP if reason is Reason.FOLLOW_UP else Purpose.WARNING
+
+
 def rendered_script_of(services: Services, call: Call) -> RenderedScript:
     """The script that the call was placed with, or the live one where none was kept."""
     if call.script_id:
         return services.rendered_scripts.of(call.script_id, call.script_version_id, call.audio_hash)
     choice = services.rendered_scripts.now(services.real.now())
     # Grade and person only choose a version of a trial, and a call of a trial has kept its version.
-    return choice.for_call(call.fraud_type, call.tags, grade=Grade.MEDIUM, person_id=call.person_id)
+    return choice.for_call(
+        call.fraud_type,
+        call.tags,
+        grade=Grade.MEDIUM,
+        person_id=call.person_id,
+        purpose=purpose_of(call.reason),
+    )
 
 
 def context_for(
@@ -119,6 +131,7 @@ class Step:
     personal: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, services: Services, call: Call, now: datetime) -> Reading:
+        """The next turn of the conversation, and what it changes in the attempt."""
         rendered = rendered_script_of(services, call)
         hearing = self._hearing(call, now)
         turn, unsound = sounding(services, rendered, _turn(services, rendered, call, self, hearing, now))

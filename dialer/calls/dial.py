@@ -22,11 +22,13 @@ from dialer.calls.claims import (
     mark_attempts_sending,
     promote_planned,
 )
+from dialer.calls.conversation import purpose_of
 from dialer.calls.pace import Answered, evaluate_breaker, retry_seconds
 from dialer.calls.pacing import lock_line_group
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.attempts import doubt_attempts, lock_attempt_rows, lock_live_numbers, requeue_attempts
 from dialer.cases.store import note_first_attempts
+from dialer.core.case import Reason
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.values import TelephonyResult
@@ -81,6 +83,7 @@ class CarrierCheck:
 
     @property
     def is_answering(self) -> bool:
+        """Whether the carrier has answered a short time ago."""
         answered_at = self._answered_at
         return answered_at is not None and self._clock() - answered_at < _ANSWERED_SECONDS
 
@@ -357,7 +360,11 @@ async def _wait_for(moment: float) -> None:
 def sending(choice: Choice, claimed: Claimed) -> Sending:
     """The claimed attempt with the script that its call speaks to the end, whatever is approved meanwhile."""
     rendered = choice.for_call(
-        claimed.fraud_type, claimed.tags, grade=claimed.grade, person_id=claimed.person_id
+        claimed.fraud_type,
+        claimed.tags,
+        grade=claimed.grade,
+        person_id=claimed.person_id,
+        purpose=purpose_of(claimed.reason),
     )
     return Sending(
         attempt_id=claimed.attempt_id,
@@ -394,7 +401,8 @@ def _record(services: Services, answers: _Answers) -> None:
         # Lock order: the line group first, as a claim does; then cases, attempts and numbers, each in their order.
         sent = [Answered(sent_at=c.send_at, answer=answer) for c, answer in answers.given]
         evaluate_breaker(tx, services, sent, now=now, real_now=real_now)
-        note_first_attempts(tx, [c.case_id for c, _ in placed], at=now)
+        first = [c.case_id for c, _ in placed if c.reason is not Reason.FOLLOW_UP]
+        note_first_attempts(tx, first, at=now)
         returning = [c.attempt_id for c in [*(c for c, _ in ours), *answers.late]]
         if returning or unsure:
             lock_attempt_rows(tx, [*(c.attempt_id for c in [*(c for c, _ in placed), *unsure]), *returning])

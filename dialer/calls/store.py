@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.persons import open_person
 from dialer.core.attempt import SENT_STATES, TAKEN_STATES, AttemptState
+from dialer.core.case import Reason
 from dialer.core.events import AlarmCode
 from dialer.core.reach import Reach
 from dialer.core.values import Answer, Contact, FraudType, Tag, TelephonyResult
@@ -32,6 +33,7 @@ class Call:
     case_id: int
     person_id: int
     n: int
+    reason: Reason
     state: AttemptState
     sid: str | None
     contact: Contact

@@ -50,7 +50,8 @@ class Behaviour:
     `keys[n]` are the keys pressed at the n-th question (Gather) of a call, repeated questions included; an empty string
     means silence, and so does a question beyond the end. In the shipped scripts 1 means "I am the person", then "yes"
     and "I understand", 2 no, 3 "already paid", 0 asks for an officer, 9 repeats. `says[n]` are words spoken at the n-th
-    question where no key is pressed.
+    question where no key is pressed. `later_keys`, where there are any, replace both in calls after one in which all
+    `keys` were pressed: what the person answers when called again, such as in a follow-up.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Behaviour:
     pickup: Pickup = Pickup.ANSWERED
     keys: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
+    later_keys: tuple[str, ...] = ()
     ring_after_seconds: Range = (1.0, 3.0)
     answer_after_seconds: Range = (3.0, 15.0)
     key_after_seconds: Range = (0.5, 4.5)
@@ -77,7 +79,7 @@ class Behaviour:
             raise BadBehaviour("share: must not be negative")
         if self.answers_from_call < 1:
             raise BadBehaviour("answers_from_call: counts from 1")
-        for key in self.keys:
+        for key in (*self.keys, *self.later_keys):
             if set(key) - set("0123456789*#"):
                 raise BadBehaviour("keys: only 0-9, * and #")
         for name in _RANGES:
@@ -112,6 +114,7 @@ def _texts(value: Iterable[object]) -> tuple[str, ...]:
 
 _READERS: Mapping[str, Callable[[Any], object]] = {
     "keys": _texts,
+    "later_keys": _texts,
     "says": _texts,
     "pickup": Pickup,
     "answered_by": AnsweredBy,
@@ -129,17 +132,27 @@ class PeopleConfig:
             raise BadBehaviour("behaviours: at least one share above zero")
 
 
+_ALL_IS_WELL = ("1", "2", "1")
+_PAID_SINCE = ("1", "3")
+
+
 def practice_mix() -> PeopleConfig:
     """Near what practice reports: about 40 % refuse or do not answer, and some who answer are no contact."""
     late: Range = (18.0, 24.0)
     return PeopleConfig(
         behaviours=(
-            Behaviour(name="cooperates", share=27, keys=("1", "1", "1")),
+            Behaviour(name="cooperates", share=27, keys=("1", "1", "1"), later_keys=_ALL_IS_WELL),
             Behaviour(
-                name="speaks", share=3, says=("是我", "", "有的", "明白了"), keys=("", "1", "", "", "1")
+                name="speaks",
+                share=3,
+                says=("是我", "", "有的", "明白了"),
+                keys=("", "1", "", "", "1"),
+                later_keys=_ALL_IS_WELL,
             ),
-            Behaviour(name="cooperates_no_scene", share=6, keys=("1", "2", "1")),
-            Behaviour(name="acknowledges_late", share=5, keys=("", "1", "1", "", "1")),
+            Behaviour(name="cooperates_no_scene", share=6, keys=_ALL_IS_WELL),
+            Behaviour(
+                name="acknowledges_late", share=5, keys=("", "1", "1", "", "1"), later_keys=_PAID_SINCE
+            ),
             Behaviour(name="does_not_believe", share=3, keys=("1", "1", "2")),
             Behaviour(name="asks_for_person", share=3, keys=("1", "0")),
             Behaviour(name="already_paid", share=2, keys=("1", "3")),
@@ -170,8 +183,20 @@ def practice_mix() -> PeopleConfig:
                 line_result="forwarded",
             ),
             Behaviour(name="no_answer", share=9, pickup=Pickup.NO_ANSWER),
-            Behaviour(name="answers_second_call", share=5, keys=("1", "1", "1"), answers_from_call=2),
-            Behaviour(name="answers_third_call", share=3, keys=("1", "1", "1"), answers_from_call=3),
+            Behaviour(
+                name="answers_second_call",
+                share=5,
+                keys=("1", "1", "1"),
+                later_keys=_ALL_IS_WELL,
+                answers_from_call=2,
+            ),
+            Behaviour(
+                name="answers_third_call",
+                share=3,
+                keys=("1", "1", "1"),
+                later_keys=_ALL_IS_WELL,
+                answers_from_call=3,
+            ),
             Behaviour(name="busy", share=5, pickup=Pickup.BUSY),
             Behaviour(name="rejects", share=4, pickup=Pickup.REJECTED),
             Behaviour(name="powered_off", share=3, pickup=Pickup.POWERED_OFF, line_result="powered_off"),

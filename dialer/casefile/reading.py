@@ -231,6 +231,7 @@ class CaseOut(Resource):
     tags: list[Tag]
     missed: bool
     opted_out: bool
+    reopened: bool = Field(description="经回访重新办理 · a follow-up has undone its success")
     amount_at_risk_fen: int | None
     opened_at: datetime
     expires_at: datetime | None
@@ -271,7 +272,7 @@ class CasePageOut(Resource):
 
 
 _OF_CASE = (
-    "id", "status", "outcome", "contact", "grade", "fraud_type", "warnings", "missed", "opted_out",
+    "id", "status", "outcome", "contact", "grade", "fraud_type", "warnings", "missed", "opted_out", "reopened",
     "amount_at_risk_fen", "opened_at", "expires_at", "watch_until", "policy_version",
 )  # fmt: skip
 _OF_URGENCY = ("at", "opened_at", "grade_seconds", "amount_seconds", "expiry_seconds")

@@ -17,9 +17,8 @@ from dialer.core.access import DESK, ROBOT, Permission, RevealReason
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
 from dialer.core.reach import HeardPrompt
-from dialer.core.rules import SUCCESSES
 from dialer.core.timeline import ActKind, Entry, EntryKind, Waiting, WaitReason
-from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
+from dialer.core.values import SUCCESSES, Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import name_staff
 from dialer.scripts.view import language_name
@@ -119,6 +118,7 @@ class CallAttempt:
 
     @property
     def is_bad(self) -> bool:
+        """Whether the attempt failed on our side or the network's, not the person's."""
         return self.result in {
             TelephonyResult.FAILED,
             TelephonyResult.BLOCKED,

@@ -37,8 +37,7 @@ from dialer.core.events import (
     WithdrawAssignment,
     WithdrawAttempt,
 )
-from dialer.core.rules import SUCCESSES
-from dialer.core.values import Answer, Contact, MessageState, TelephonyResult, Track
+from dialer.core.values import SUCCESSES, Answer, Contact, MessageState, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, RowSet, in_words
 from dialer.db.unit_of_work import Tx
@@ -60,7 +59,7 @@ class PendingWrites:
     assignments: Rows = field(default_factory=list)
     outcomes: Rows = field(default_factory=list)
     alarms: Rows = field(default_factory=list)
-    reversals: list[StoredCase] = field(default_factory=list)
+    reversals: list[tuple[StoredCase, ReverseOutcome]] = field(default_factory=list)
     withdrawn_attempts: list[tuple[int, int]] = field(default_factory=list)
     expedited_attempts: Rows = field(default_factory=list)
     withdrawn_assignments: list[tuple[int, WithdrawAssignment]] = field(default_factory=list)
@@ -126,7 +125,7 @@ class PendingWrites:
                         }
                     )
                 case ReverseOutcome():
-                    self.reversals.append(stored)
+                    self.reversals.append((stored, effect))
                 case RaiseAlarm():
                     self.alarms.append(alarm_row(effect.code, at=self.now, case_id=case_id))
                 case _ as never:
@@ -269,8 +268,8 @@ def write_effects(tx: Tx, writes: PendingWrites) -> bool:
     _insert_stop_payments(tx, writes.stop_payments)
     insert_messages(tx, writes.messages)
     _insert(tx, t.outcome, writes.outcomes)
-    for stored in writes.reversals:
-        _reverse(tx, stored, now=writes.now)
+    for stored, reversal in writes.reversals:
+        _reverse(tx, stored, reversal.reason, now=writes.now)
     raise_alarms(tx, writes.alarms)
     _lock_attempts(tx, writes)
     unsent, must_end = _withdraw_attempts(tx, writes) if writes.withdrawn_attempts else ([], False)
@@ -375,7 +374,11 @@ def _assign_to_duty_desk(tx: Tx, case_id: int, effect: AssignToDutyDesk, *, now:
     )
 
 
-def _reverse(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
+_NO_SUCCESSES = (Reason.CASE_FILED.value, Reason.FOLLOW_UP.value)
+"""Lines that reverse one, and what a follow-up reported of a success that stands."""
+
+
+def _reverse(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> None:
     """Adds a line to the ledger that reverses the newest success that stands, whatever was recorded since."""
     later = t.outcome.alias()
     newest = tx.one(
@@ -383,7 +386,7 @@ def _reverse(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
         .where(
             t.outcome.c.case_id == stored.case.id,
             t.outcome.c.kind.in_([kind.value for kind in SUCCESSES]),
-            t.outcome.c.reason != Reason.CASE_FILED.value,
+            t.outcome.c.reason.not_in(_NO_SUCCESSES),
             ~sa.exists().where(later.c.reverses == t.outcome.c.id),
         )
         .order_by(t.outcome.c.id.desc())
@@ -396,7 +399,7 @@ def _reverse(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
                 kind=newest["kind"],
                 contact=newest["contact"],
                 track=newest["track"],
-                reason=Reason.CASE_FILED.value,
+                reason=reason.value,
                 recorded_by=ROBOT,
                 at=now,
                 reverses=newest["id"],

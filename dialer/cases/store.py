@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from dialer.core.case import Case, CaseStatus, Robot, StaffTrack
+from dialer.core.case import Case, CaseStatus, FollowUp, Robot, StaffTrack
 from dialer.core.errors import NotFound
 from dialer.core.policy import Policy, from_plain
 from dialer.core.timeline import ActKind
@@ -41,9 +41,14 @@ class StoredCase:
     """Grows with every change."""
 
 
-_FIXED = {"id", "opened_at", "policy_version", "robot", "human", "visit"}
+_TRACKS: Mapping[str, type[Any]] = {
+    "robot": Robot,
+    "human": StaffTrack,
+    "visit": StaffTrack,
+    "follow_up": FollowUp,
+}
+_FIXED = {"id", "opened_at", "policy_version", *_TRACKS}
 _OWN_COLUMNS = (*(one.name for one in fields(Case) if one.name not in _FIXED), "due_at")
-_TRACKS: Mapping[str, type[Any]] = {"robot": Robot, "human": StaffTrack, "visit": StaffTrack}
 _TRACK_FIELDS = tuple((track, one.name) for track, kind in _TRACKS.items() for one in fields(kind))
 _STATE_COLUMNS = (*_OWN_COLUMNS, *(f"{track}_{name}" for track, name in _TRACK_FIELDS))
 

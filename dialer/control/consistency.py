@@ -1,4 +1,5 @@
-"""The consistency checker: every open case has a time to come, an open assignment, or a planned or live attempt.
+"""The consistency checker: every open case has a time to come, an open assignment, or a planned or live attempt, and so
+has every follow-up that is under way.
 
 It compares cases with their rows. Every finding is a fault of ours, is raised as an alarm once a case, and is repaired
 where that is safe: a case that nothing would move goes to a person, a number that no call holds is free again.
@@ -182,9 +183,14 @@ class _Round:
     def repair_missing_assignments(self, tx: Tx, stored: StoredCase) -> bool:
         """The assignment that the case counts as open is requested again."""
         lost = find_missing_assignments(tx, IdRange.of(stored.case.id))
+        now = self._services.clock.now()
         for work in lost:
-            forgotten = replace(stored, case=_without(stored.case, work.track))
-            stored = self._move(tx, forgotten, AssignmentRequested(track=work.track))
+            case = _without(stored.case, work.track)
+            event: Event = AssignmentRequested(track=work.track)
+            if case.status is CaseStatus.WATCHING:
+                # Its follow-up begins again.
+                case, event = replace(case, follow_up=replace(case.follow_up, at=now)), TimePassed()
+            stored = self._move(tx, replace(stored, case=case), event)
         return bool(lost)
 
     def withdraw_strays(self) -> None:

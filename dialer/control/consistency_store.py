@@ -18,28 +18,34 @@ from dialer.core.case import PENDING_STATES, CaseStatus, DeskCallState, RobotSta
 from dialer.core.values import Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
+from dialer.db.columns import FOLLOWED_UP_NOW
 from dialer.db.unit_of_work import Tx
 
 _HEAD = 2000
 _IS_LIVE = in_words(t.attempt.c.state, LIVE_STATES)
 _IS_PENDING = in_words(t.assignment.c.state, PENDING_STATES)
 _IS_OPEN = t.case.c.status == CaseStatus.OPEN.value
+_IS_FOLLOWED_UP = sa.text(f'"case".{FOLLOWED_UP_NOW}')
+"""As the index of these cases says it."""
+_IS_WATCHED = t.case.c.status == CaseStatus.WATCHING.value
 _ATTEMPT = sa.select(t.attempt.c.id.label("attempt_id"), t.attempt.c.case_id, t.attempt.c.n)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdRange:
-    """Open cases with ids above `after`, up to and with `last`."""
+    """Cases with ids above `after`, up to and with `last`, that are open or have a follow-up under way."""
 
     after: int
     last: int
 
     @staticmethod
     def of(case_id: int) -> IdRange:
+        """The range of this case alone."""
         return IdRange(after=case_id - 1, last=case_id)
 
     def holds(self) -> sa.ColumnElement[bool]:
-        return sa.and_(_IS_OPEN, t.case.c.id > self.after, t.case.c.id <= self.last)
+        """The condition that a row of `case` is in the range, and open or with a follow-up under way."""
+        return sa.and_(sa.or_(_IS_OPEN, _IS_FOLLOWED_UP), t.case.c.id > self.after, t.case.c.id <= self.last)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +59,24 @@ class CheckedAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedAssignment:
+    """An open assignment that is compared with its case."""
+
     case_id: int
     track: Track
 
 
 def next_id_range(tx: Tx, *, after: int, at_most: int) -> IdRange | None:
-    """The next open cases past id `after`, at most so many; None past the last one."""
-    ids = (
-        sa.select(t.case.c.id).where(_IS_OPEN, t.case.c.id > after).order_by(t.case.c.id).limit(at_most)
-    ).subquery()
+    """The next such cases past id `after`, at most so many; None past the last one."""
+    parts = (
+        sa.select(t.case.c.id)
+        .where(condition, t.case.c.id > after)
+        .order_by(t.case.c.id)
+        .limit(at_most)
+        .subquery()
+        for condition in (_IS_OPEN, _IS_FOLLOWED_UP)
+    )
+    both = sa.union_all(*(sa.select(part.c.id) for part in parts)).subquery()
+    ids = sa.select(both.c.id).order_by(both.c.id).limit(at_most).subquery()
     last = tx.scalar(sa.select(sa.func.max(ids.c.id)))
     return None if last is None else IdRange(after=after, last=last)
 
@@ -103,6 +118,10 @@ def find_missing_assignments(tx: Tx, id_range: IdRange) -> list[CheckedAssignmen
     return found
 
 
+def _is_settled() -> sa.ColumnElement[bool]:
+    return ~sa.or_(_IS_OPEN, _IS_WATCHED)
+
+
 def find_stray_assignments(tx: Tx, *, case_id: int | None = None, limit: int) -> list[CheckedAssignment]:
     """Open assignments of a case that is settled, or whose track of that kind is not open."""
     wanted = sa.or_(
@@ -112,7 +131,7 @@ def find_stray_assignments(tx: Tx, *, case_id: int | None = None, limit: int) ->
     statement = (
         sa.select(t.assignment.c.case_id, t.assignment.c.kind)
         .join(t.case, t.case.c.id == t.assignment.c.case_id)
-        .where(_IS_PENDING, sa.or_(~_IS_OPEN, ~wanted))
+        .where(_IS_PENDING, sa.or_(_is_settled(), ~wanted))
         .limit(limit)
     )
     if case_id is not None:
@@ -134,7 +153,7 @@ def find_stray_attempts(tx: Tx, *, case_id: int | None = None, limit: int) -> li
             ~t.attempt.c.cancel_asked,
         )
     stray = sa.or_(
-        ~_IS_OPEN,
+        _is_settled(),
         t.case.c.robot_state != RobotState.PENDING.value,
         t.case.c.robot_attempts != t.attempt.c.n,
     )

@@ -30,7 +30,7 @@ from dialer.core.access import Permission
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.policy import GradePolicy, Policy, Window
-from dialer.core.values import Grade, Pause, PauseScope
+from dialer.core.values import Grade, Pause, PauseScope, Track
 from dialer.language import Lang, Text, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence, sentence
@@ -129,7 +129,7 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
                 channel=channel,
             )
         )
-    return sentences
+    return sentences + _follow_up_sentences(rules, lang)
 
 
 def common_sentences(policy: Policy, lang: Lang) -> list[str]:
@@ -224,6 +224,32 @@ def _officer_sentence(rules: GradePolicy, lang: Lang) -> str:
     if rules.visit_when_human_fails:
         return say_spans(lang, "An officer goes when the call fails or is overdue, within %(due)s.", due=due)
     return say_spans(lang, "No officer goes automatically; a person may send one, within %(due)s.", due=due)
+
+
+_FOLLOW_UP_BY = {
+    Track.ROBOT: gettext_noop(
+        "In the watch period the robot calls again after %(after)s, up to %(tries)s times, %(gap)s apart."
+    ),
+    Track.HUMAN: gettext_noop("In the watch period a caller calls again after %(after)s."),
+    Track.VISIT: gettext_noop("In the watch period an officer goes again after %(after)s."),
+}
+_FOLLOW_UP_THEN = {
+    Track.ROBOT: gettext_noop(
+        "If that does not reach the person, the robot calls, up to %(tries)s times, %(gap)s apart."
+    ),
+    Track.HUMAN: gettext_noop("If that does not reach the person, a caller calls."),
+    Track.VISIT: gettext_noop("If that does not reach the person, an officer goes."),
+}
+
+
+def _follow_up_sentences(rules: GradePolicy, lang: Lang) -> list[str]:
+    if rules.follow_up_by is None:
+        return []
+    told = [_FOLLOW_UP_BY[rules.follow_up_by]]
+    if rules.follow_up_then not in {None, rules.follow_up_by}:
+        told.append(_FOLLOW_UP_THEN[rules.follow_up_then])
+    after, gap, tries = rules.follow_up_after_seconds, rules.follow_up_gap_seconds, str(rules.follow_up_tries)
+    return [say_spans(lang, text, after=after, tries=tries, gap=gap) for text in told]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,6 +365,7 @@ def pause(
     minutes: Annotated[str, Form()] = "",
     why: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
+    """Pauses calls. What is wrong in the form is shown beside its field, with what was typed."""
     typed = Typed(scope=scope, unit=unit, load=load, grade=grade, minutes=minutes, why=why)
     try:
         wanted = _scope(scope)
@@ -378,6 +405,7 @@ def change_pace(
     lines: Annotated[str, Form()] = "",
     pace_why: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
+    """Sets a pace in place of that of the settings. What is wrong is shown beside its field."""
     typed = Typed(calls_per_second=calls_per_second, lines=lines, pace_why=pace_why)
     try:
         set_pace(
@@ -408,6 +436,7 @@ def acknowledge(request: CurrentRequest, alarm_id: int) -> Response:
 
 @control_pages.post("/control/alarms/all/{code}/seen", act=Permission.CONTROL)
 def acknowledge_all(request: CurrentRequest, code: str) -> Response:
+    """Acknowledges all alarms of this kind that the reader sees."""
     acknowledge_alarms(request.services, code, by=request.who, visible_to=request.member.unit_id)
     return request.go("/control#alarms", notice=gettext_noop("The alarms are acknowledged."))
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from dialer.core.attempt import LIVE_STATES, AttemptState
-from dialer.core.case import PENDING_STATES, AssignmentState, CaseStatus, RobotState, VisitStage
+from dialer.core.case import PENDING_STATES, AssignmentState, CaseStatus, Reason, RobotState, VisitStage
 from dialer.core.values import Grade, LoadState, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
@@ -68,6 +68,7 @@ def first_attempt_gauges(
 
 
 def queue_gauges(tx: Tx, *, now: datetime) -> Queue:
+    """Call attempts by state, and the oldest waiting one of each grade; held ones are in none but `held`."""
     counts = tx.one(
         sa.select(
             _count(t.attempt.c.state == AttemptState.READY.value, ~t.attempt.c.held).label("ready"),
@@ -146,6 +147,8 @@ class WaitingForRobot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentLoadCounts:
+    """How far one of the newest loads is, in rows."""
+
     id: int
     state: LoadState
     rows: int
@@ -221,6 +224,8 @@ def status(tx: Tx, *, now: datetime, drill: bool) -> Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseFacts:
+    """PostgreSQL's version and the size of the database."""
+
     version: str
     size_bytes: int
 
@@ -241,6 +246,7 @@ def read_last_event_time(tx: Tx) -> datetime | None:
 
 
 def read_database_facts(tx: Tx) -> DatabaseFacts:
+    """Asks the server; the size is that of the whole database."""
     row = tx.one(
         sa.text(
             "SELECT current_setting('server_version') AS version,"
@@ -346,8 +352,8 @@ def alarm_visible(unit_id: int | None, *, with_service: bool = True) -> sa.Colum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastHour:
-    """Calls by the minute in which they were sent, the oldest first, and how many of them were answered; `at` is the
-    end of the last minute.
+    """Calls by the minute in which they were sent, the oldest first, and how many of them were answered; follow-ups are
+    left out. `at` is the end of the last minute.
     """
 
     at: datetime
@@ -357,11 +363,16 @@ class LastHour:
 
 
 def calls_of_last_hour(tx: Tx, *, now: datetime, unit_id: int | None) -> LastHour:
+    """Calls sent in the 60 minutes before `now`, by minute, of the unit and those below it; None: of all."""
     attempt = t.attempt.c
     # By time first: an hour has few calls, a unit may have years of them.
     recent = (
         sa.select(attempt.case_id, attempt.sent_at, attempt.result, attempt.answered_at)
-        .where(attempt.sent_at > now - timedelta(hours=1), attempt.sent_at <= now)
+        .where(
+            attempt.sent_at > now - timedelta(hours=1),
+            attempt.sent_at <= now,
+            attempt.reason != word(Reason.FOLLOW_UP),
+        )
         .cte("recent")
         .prefix_with("MATERIALIZED")
     )

@@ -92,6 +92,10 @@ SEALED: Final = (
         table=t.assignment_transfer, column="why_sealed", row=_transfer_place, needs=("assignment_id", "at")
     ),
     SealedColumn(
+        table=t.filed_record, column="sealed", row=lambda row: row["case_number"], needs=("case_number",)
+    ),
+    SealedColumn(table=t.filed_match, column="why_sealed", row=lambda row: int(row["id"])),
+    SealedColumn(
         table=t.staff_factor, column="secret", row=lambda row: int(row["staff_id"]), needs=("staff_id",)
     ),
     SealedColumn(

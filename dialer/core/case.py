@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag
+from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag, Track
 
 
 class CaseStatus(StrEnum):
@@ -29,6 +29,7 @@ class CaseStatus(StrEnum):
 
     @property
     def is_settled(self) -> bool:
+        """Whether the case has ended; only a filed case changes it after that."""
         return self in {CaseStatus.PROVEN, CaseStatus.REVERSED, CaseStatus.CLOSED}
 
 
@@ -73,6 +74,10 @@ class Reason(StrEnum):
     CASE_CLOSED = "case_closed"
     CASE_FILED = "case_filed"
     WATCH_ENDED = "watch_ended"
+    FOLLOW_UP = "follow_up"
+    """In the watch period: the person is asked again."""
+    IN_CONTACT = "in_contact"
+    """In a follow-up: the scammer has been in contact again."""
     NONE = "none"
 
 
@@ -81,6 +86,8 @@ WISHES = frozenset({Reason.WANTS_OFFICER, Reason.ALREADY_PAID})
 
 
 class RobotState(StrEnum):
+    """The robot's track of a case."""
+
     OFF = "off"
     PENDING = "pending"
     """Exactly one attempt, the case's newest, is planned or live."""
@@ -108,6 +115,8 @@ class Robot:
 
 
 class StaffTrackState(StrEnum):
+    """A caller's or an officer's track of a case."""
+
     NONE = "none"
     SCHEDULED = "scheduled"
     """Opens at `at` unless the person has been reached."""
@@ -127,7 +136,24 @@ class StaffTrack:
 
     @property
     def is_pending(self) -> bool:
+        """Whether somebody has to act on it, now or later."""
         return self.state in {StaffTrackState.SCHEDULED, StaffTrackState.OPEN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """The follow-up 回访 of a watched case: none, planned for `at`, or under way as the case's call or assignment."""
+
+    by: Track | None = None
+    """None: none is planned or under way."""
+    at: datetime | None = None
+    """When it begins; None while it is under way."""
+    tries: int = 0
+    """Calls of this way that did not reach the person."""
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.by is not None and self.at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,23 +180,29 @@ class Case:
     human: StaffTrack = field(default_factory=StaffTrack)
     visit: StaffTrack = field(default_factory=StaffTrack)
     watch_until: datetime | None = None
+    follow_up: FollowUp = field(default_factory=FollowUp)
+    reopened: bool = False
+    """A follow-up has undone its success."""
 
     @property
     def due_at(self) -> datetime | None:
         """The earliest time at which the clock moves the case; None: only something else can."""
         times: list[datetime] = []
-        if self.status is CaseStatus.OPEN:
+        if self.status in {CaseStatus.OPEN, CaseStatus.WATCHING}:
             times.extend(e.at for e in (self.human, self.visit) if e.is_pending and e.at is not None)
+        if self.status is CaseStatus.OPEN:
             if self.robot.state is RobotState.PENDING and self.robot.patience_at is not None:
                 times.append(self.robot.patience_at)
             if self.expires_at is not None and not self.missed and self.contact is not Contact.VERIFIED:
                 times.append(self.expires_at)
-        elif self.status is CaseStatus.WATCHING and self.watch_until is not None:
-            times.append(self.watch_until)
+        elif self.status is CaseStatus.WATCHING:
+            times.extend(at for at in (self.watch_until, self.follow_up.at) if at is not None)
         return min(times, default=None)
 
 
 class CaseAct(StrEnum):
+    """What a user may do with a case, beside reports on its assignments."""
+
     CALL_NOW = "ring_now"
     RAISE = "raise"
     LOWER = "lower"
@@ -229,6 +261,8 @@ def _can_call(case: Case) -> bool:
 
 
 class AssignmentState(StrEnum):
+    """Where an assignment is in its life."""
+
     OPEN = "open"
     SIGNED = "signed"
     """签收: a caller or an officer has it."""
@@ -339,4 +373,5 @@ def contact_of(outcome: OutcomeKind) -> Contact:
 
 
 def may_report(state: AssignmentState) -> bool:
+    """Whether feedback on an assignment in this state is accepted."""
     return state in PENDING_STATES

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dialer.core.case import WISHES, Case, CaseStatus, Reason, Robot, RobotState, StaffTrack, StaffTrackState
+from dialer.core.case import (
+    WISHES,
+    Case,
+    CaseStatus,
+    FollowUp,
+    Reason,
+    Robot,
+    RobotState,
+    StaffTrack,
+    StaffTrackState,
+)
 from dialer.core.events import (
     AlarmCode,
     Effect,
@@ -16,12 +26,13 @@ from dialer.core.events import (
     PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
+    ReverseOutcome,
     SendMessage,
     WithdrawAssignment,
     WithdrawAttempt,
 )
 from dialer.core.policy import GradePolicy, Policy, urgency
-from dialer.core.values import Contact, MessagePurpose, OutcomeKind, Track
+from dialer.core.values import Contact, MessagePurpose, OutcomeKind, Tag, Track
 
 _TOP_OF_QUEUE = timedelta(days=30)
 """More than grade, amount and expiry together can move an assignment forward."""
@@ -38,15 +49,19 @@ class Draft:
 
     @property
     def grade_policy(self) -> GradePolicy:
+        """The limits of the case's grade as it is now."""
         return self.policy.of(self.case.grade)
 
     def change(self, **fields: object) -> None:
+        """Replaces fields of the case. TypeError for a name that is none of its fields."""
         self.case = replace(self.case, **fields)  # type: ignore[arg-type]  # names are checked by replace itself
 
     def alarm(self, code: AlarmCode) -> None:
+        """Adds the effect that raises this alarm."""
         self.effects.append(RaiseAlarm(code=code))
 
     def urgency_at(self) -> datetime:
+        """The urgency time of a call planned now."""
         return urgency(self.case, self.policy.urgency).at
 
     # --- robot -----------------------------------------------------------------------------------------------
@@ -121,6 +136,7 @@ class Draft:
     # --- people ----------------------------------------------------------------------------------------------
 
     def assignment(self, track: Track) -> StaffTrack:
+        """The case's track of calls by people, or else of visits."""
         return self.case.human if track is Track.HUMAN else self.case.visit
 
     def change_assignment(self, track: Track, **fields: object) -> None:
@@ -172,8 +188,13 @@ class Draft:
             self.effects.append(SendMessage(purpose=purpose, number=number, channel=channel))
 
     def assignment_urgency_at(self, reason: Reason) -> datetime:
-        """Before everything else for a person who asked for an officer or has paid."""
-        return self.urgency_at() - (_TOP_OF_QUEUE if reason in WISHES else timedelta(0))
+        """Before everything else for a person who asked for an officer or has paid, and in a case that a follow-up has
+        opened again. A follow-up itself takes its turn as if its case were new and of the lowest grade.
+        """
+        if reason is Reason.FOLLOW_UP:
+            return self.now
+        is_first = reason in WISHES or self.case.reopened
+        return self.urgency_at() - (_TOP_OF_QUEUE if is_first else timedelta(0))
 
     def expedite_assignment(self, track: Track, reason: Reason) -> None:
         """Moves an open assignment up for a wish, which becomes its reason; paid outweighs asked."""
@@ -235,6 +256,65 @@ class Draft:
         """A provisional success until the watch period ends. The caller has checked the verified contact."""
         self.stand_down(reason)
         self.change(status=CaseStatus.WATCHING, outcome=outcome, watch_until=self.now + self.policy.watch())
+        rules = self.grade_policy
+        self.schedule_follow_up(rules.follow_up_by, after_seconds=rules.follow_up_after_seconds)
+
+    # --- follow-ups ------------------------------------------------------------------------------------------
+
+    def schedule_follow_up(self, way: Track | None, *, after_seconds: int, tries: int = 0) -> None:
+        """Plans the follow-up that way, in the dialling window. Where no robot may or can call, the policy's next way
+        is taken; where the watch period is over by then, or no way is left, no further follow-up comes.
+        """
+        case = self.case
+        if way is Track.ROBOT and (
+            case.opted_out or Tag.MINOR in case.tags or self.follow_up_number() is None
+        ):
+            way, tries = self.next_follow_up_way(way), 0
+        at = self.policy.window.next_open(self.now + timedelta(seconds=after_seconds))
+        if way is None or case.watch_until is None or at >= case.watch_until:
+            self.change(follow_up=FollowUp())
+        else:
+            self.change(follow_up=FollowUp(by=way, at=at, tries=tries))
+
+    def next_follow_up_way(self, way: Track | None) -> Track | None:
+        """The way that the policy has after this one; None: no further one."""
+        rules = self.grade_policy
+        is_last = way is not rules.follow_up_by or rules.follow_up_then is way
+        return None if is_last else rules.follow_up_then
+
+    def follow_up_number(self) -> int | None:
+        """The number that a follow-up calls: the one called last unless it is dead; None: none is left."""
+        robot = self.case.robot
+        return robot.number if robot.number not in robot.dead_numbers else self.next_number()
+
+    def plan_follow_up_call(self, number: int) -> None:
+        """Plans the follow-up's next call, which every grade makes in the dialling window only. It takes its turn as if
+        its case were new and of the lowest grade.
+        """
+        n = self.case.robot.attempts + 1
+        at = self.policy.window.next_open(self.now)
+        patience_at = at + timedelta(seconds=self.grade_policy.robot_patience_seconds)
+        reason = Reason.FOLLOW_UP
+        self.robot(
+            state=RobotState.PENDING, attempts=n, number=number, at=at, patience_at=patience_at, reason=reason
+        )
+        self.effects.append(
+            PlanAttempt(n=n, number=number, not_before=at, urgency_at=at, windowed=True, reason=reason)
+        )
+
+    def reopen(self, *, reported: Track | None = None) -> None:
+        """The follow-up undoes the success, and the case is open again for people. The staff tracks begin anew, except
+        the one whose report says so.
+        """
+        self.effects.append(ReverseOutcome(reason=Reason.FOLLOW_UP))
+        for track in (Track.HUMAN, Track.VISIT):
+            if track is not reported:
+                self.change(**{track.value: StaffTrack()})
+        self.change(
+            status=CaseStatus.OPEN, outcome=None, watch_until=None, follow_up=FollowUp(), reopened=True
+        )
+
+    # --- the ledger ------------------------------------------------------------------------------------------
 
     def record(
         self, outcome: OutcomeKind, *, track: Track | None, reason: Reason, contact: Contact | None = None

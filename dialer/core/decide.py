@@ -1,7 +1,8 @@
 """`decide`: the only place where a case's next step is decided. Pure.
 
 Guarantees, held by the property tests: attempts are numbered and bounded, every attempt has a reason, a settled case
-changes only by a filed case, late or repeated provider events change nothing, and a case never ends without a record.
+changes only by a filed case, a success is undone only by a filed case or by what a follow-up found, late or repeated
+provider events change nothing, and a case never ends without a record.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from dialer.core.case import Case, CaseStatus, Reason, RobotState
+from dialer.core.case import Case, CaseStatus, FollowUp, Reason, RobotState
 from dialer.core.case_draft import Draft
 from dialer.core.errors import Conflict
 from dialer.core.events import (
@@ -37,7 +38,6 @@ from dialer.core.events import (
 )
 from dialer.core.policy import Policy, urgency
 from dialer.core.rules import (
-    SUCCESSES,
     assignment_reported,
     attempt_ended,
     grade_changed,
@@ -48,7 +48,7 @@ from dialer.core.rules import (
     time_passed,
     warning_joined,
 )
-from dialer.core.values import Contact, Grade, OutcomeKind, Tag, Track
+from dialer.core.values import SUCCESSES, Contact, Grade, OutcomeKind, Tag, Track
 from dialer.language import Text
 
 
@@ -183,12 +183,13 @@ def _case_filed(draft: Draft) -> None:
         draft.effects.append(ReverseOutcome(reason=Reason.CASE_FILED))
         draft.alarm(AlarmCode.DEFRAUDED_AFTER_SUCCESS)
     draft.record(OutcomeKind.ALREADY_DEFRAUDED, track=None, reason=Reason.CASE_FILED)
-    if case.status is CaseStatus.OPEN:
+    if not case.status.is_settled:
         draft.stand_down(Reason.CASE_FILED)
     draft.change(
         status=CaseStatus.REVERSED if succeeded else CaseStatus.CLOSED,
         outcome=OutcomeKind.ALREADY_DEFRAUDED,
         watch_until=None,
+        follow_up=FollowUp(),
     )
 
 

@@ -218,6 +218,8 @@ class OpenStopPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawAssignment:
+    """The track's open assignment is taken back: nobody has to do it any more."""
+
     track: Track
     reason: Reason
 
@@ -234,12 +236,14 @@ class RecordOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReverseOutcome:
-    """A filed case undoes the success on record."""
+    """A filed case or a follow-up undoes the success on record."""
 
     reason: Reason
 
 
 class AlarmCode(StrEnum):
+    """What an alarm is about."""
+
     MISSED_WARNING = "missed_warning"
     HUMAN_OVERDUE = "human_overdue"
     VISIT_OVERDUE = "visit_overdue"
@@ -279,6 +283,8 @@ class AlarmCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaiseAlarm:
+    """A supervisor must see this case."""
+
     code: AlarmCode
 
 

@@ -31,6 +31,7 @@ class Window:
     zone: str
 
     def is_open(self, at: datetime) -> bool:
+        """Whether calls are allowed at that moment; a window that opens when it closes is always open."""
         if self.opens == self.closes:
             return True
         wall = at.astimezone(ZoneInfo(self.zone)).time()
@@ -88,6 +89,16 @@ class GradePolicy:
     """Send a message to a person who was warned and verified."""
     message_channel: MessageChannel = MessageChannel.SMS
     """What carries the messages of this grade."""
+    follow_up_by: Track | None = None
+    """How a person is followed up in the watch period; None: not at all."""
+    follow_up_then: Track | None = None
+    """How, where that did not reach the person; None: no more."""
+    follow_up_after_seconds: int = 86_400
+    """From the success to the follow-up."""
+    follow_up_tries: int = 2
+    """Robot calls of a follow-up."""
+    follow_up_gap_seconds: int = 14_400
+    """From the end of one of them to the next."""
 
     def due_seconds(self, track: Track) -> int:
         """Of a human call or a visit."""
@@ -108,6 +119,8 @@ class UrgencyPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
+    """The limits by which cases are decided, in seconds where a name says no unit; immutable once stored."""
+
     version: int
     grades: Mapping[Grade, GradePolicy]
     window: Window
@@ -130,6 +143,7 @@ class Policy:
         return self.grades[grade]
 
     def watch(self) -> timedelta:
+        """The watch period."""
         return timedelta(seconds=self.watch_seconds)
 
 
@@ -144,6 +158,7 @@ class Urgency:
 
     @property
     def at(self) -> datetime:
+        """The urgency time: the opening time, put earlier by grade, amount and expiry."""
         return self.opened_at - timedelta(
             seconds=self.grade_seconds + self.amount_seconds + self.expiry_seconds
         )
@@ -193,6 +208,10 @@ def from_plain(plain: Mapping[str, Any], *, version: int) -> Policy:
 
 
 def _grade_policy(plain: Mapping[str, Any]) -> GradePolicy:
-    """Policies from before there were channels name none: their messages go by SMS."""
+    """Policies from before there were channels name none: their messages go by SMS. Those from before there were
+    follow-ups have none.
+    """
     channel = MessageChannel(plain.get("message_channel", MessageChannel.SMS))
-    return GradePolicy(**{**plain, "message_channel": channel})
+    ways = {name: plain.get(name) for name in ("follow_up_by", "follow_up_then")}
+    tracks = {name: None if way is None else Track(way) for name, way in ways.items()}
+    return GradePolicy(**{**plain, "message_channel": channel, **tracks})

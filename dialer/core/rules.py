@@ -20,8 +20,16 @@ from dialer.core.events import (
     HandOverRequested,
     WarningJoined,
 )
+from dialer.core.follow_up import (
+    UNDOING_ANSWERS,
+    UNDOING_OUTCOMES,
+    follow_up_call_ended,
+    follow_up_reported,
+    watch_passed,
+)
 from dialer.core.reach import NO_CONTACT, Reach
 from dialer.core.values import (
+    SUCCESSES,
     Answer,
     Contact,
     FraudType,
@@ -177,16 +185,16 @@ _EVERYBODY_PERCENT = 100
 
 def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
     """Applies the end of the newest attempt, once; the end of any other attempt comes late and changes nothing."""
-    case = draft.case
-    robot = case.robot
-    if (
-        case.status is not CaseStatus.OPEN
-        or robot.state is not RobotState.PENDING
-        or event.n != robot.attempts
-    ):
+    robot = draft.case.robot
+    if draft.case.status.is_settled or robot.state is not RobotState.PENDING or event.n != robot.attempts:
         return
     event = _with_wish(event, robot.reason)
     draft.finish_robot(Reason.NONE)
+    if draft.case.status is CaseStatus.WATCHING:
+        if event.result is not TelephonyResult.ANSWERED or event.answer not in UNDOING_ANSWERS:
+            follow_up_call_ended(draft, event)
+            return
+        draft.reopen()
     match event.result:
         case TelephonyResult.ANSWERED:
             _answered(draft, event, asked=robot.reason)
@@ -216,13 +224,17 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
 
 
 def hand_over_requested(draft: Draft, event: HandOverRequested) -> None:
-    """Asks for a person while the call goes on; the attempt's reason keeps the wish until the call ends."""
+    """Asks for a person while the call goes on; the attempt's reason keeps the wish until the call ends. In a follow-up
+    it opens the case again.
+    """
     case = draft.case
-    if case.status is not CaseStatus.OPEN or case.robot.state is not RobotState.PENDING:
+    if case.status.is_settled or case.robot.state is not RobotState.PENDING:
         return
     wish = Reason.ALREADY_PAID if event.answer is Answer.ALREADY_PAID else Reason.WANTS_OFFICER
     if event.n != case.robot.attempts or case.robot.reason in {wish, Reason.ALREADY_PAID}:
         return
+    if case.status is CaseStatus.WATCHING:
+        draft.reopen()
     draft.robot(reason=wish)
     if wish is Reason.ALREADY_PAID:
         draft.open_stop_payment()
@@ -271,6 +283,8 @@ def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # n
             _person(draft, Reason.ALREADY_PAID)
         case Answer.WANTS_OFFICER:
             _person(draft, Reason.WANTS_OFFICER)
+        case Answer.IN_CONTACT:
+            _person(draft, Reason.IN_CONTACT)
         case Answer.DOUBTFUL if verified:
             draft.send_message(MessagePurpose.AFTER_WARNING)
             _record_and_person(draft, OutcomeKind.HALF_BELIEVES, Reason.DOUBTFUL)
@@ -426,11 +440,6 @@ def _own_fault(draft: Draft) -> None:
     draft.plan_attempt(after_seconds=draft.policy.requeue_seconds, reason=Reason.OWN_FAULT)
 
 
-SUCCESSES = frozenset(
-    {OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON, OutcomeKind.SAW_THROUGH_IT}
-)
-"""Outcomes that start the watch period."""
-
 _ENDS = frozenset(
     {OutcomeKind.ALREADY_DEFRAUDED, OutcomeKind.DUPLICATE, OutcomeKind.TRANSFERRED, OutcomeKind.MISSED}
 )
@@ -441,8 +450,7 @@ def time_passed(draft: Draft, *, is_at_carrier: bool) -> None:
     """Applies everything that is due by now; called early, it changes nothing."""
     case = draft.case
     if case.status is CaseStatus.WATCHING:
-        if case.watch_until is not None and case.watch_until <= draft.now:
-            draft.change(status=CaseStatus.PROVEN, watch_until=None)
+        watch_passed(draft, is_at_carrier=is_at_carrier)
         return
     if case.status is not CaseStatus.OPEN:
         return
@@ -502,7 +510,7 @@ def assignment_reported(draft: Draft, event: AssignmentReported) -> None:
     """
     case = draft.case
     assignment = draft.assignment(event.track)
-    is_open = case.status is CaseStatus.OPEN and assignment.state is StaffTrackState.OPEN
+    is_open = not case.status.is_settled and assignment.state is StaffTrackState.OPEN
     if event.track is Track.ROBOT or not is_open:
         raise Conflict(
             Text("case %(case)s has no open %(track)s assignment", case=case.id, track=event.track),
@@ -513,6 +521,11 @@ def assignment_reported(draft: Draft, event: AssignmentReported) -> None:
     draft.change_assignment(event.track, state=StaffTrackState.DONE, at=None, reason=Reason.NONE)
     if event.contact is Contact.VERIFIED or case.contact is Contact.NONE:
         draft.change(contact=event.contact)
+    if case.status is CaseStatus.WATCHING:
+        if event.outcome not in UNDOING_OUTCOMES:
+            follow_up_reported(draft, event)
+            return
+        draft.reopen(reported=event.track)
     draft.record(event.outcome, track=event.track, reason=Reason.NONE, contact=event.contact)
     if event.outcome in SUCCESSES:
         draft.succeed(event.outcome, Reason.VERIFIED_SUCCESS)

@@ -109,6 +109,8 @@ def in_order(entries: list[Entry]) -> tuple[Entry, ...]:
 
 
 class StepKind(StrEnum):
+    """What a case waits for."""
+
     ATTEMPT = "ring"
     """The robot's call is still to be made."""
     CALL = "call"
@@ -116,6 +118,8 @@ class StepKind(StrEnum):
     ASSIGNMENT_OPENS = "errand_opens"
     ASSIGNMENT_DUE = "errand_due"
     WATCH_ENDS = "watch_ends"
+    FOLLOW_UP = "follow_up"
+    """The follow-up of a watched case begins."""
     EXPIRES = "expires"
     SETTLED = "settled"
 
@@ -135,6 +139,8 @@ class Wait(StrEnum):
 
 
 class WaitReason(StrEnum):
+    """Why a planned call has not been placed yet."""
+
     UNDER_WAY = "under_way"
     """It is at the carrier."""
     PAUSED = "paused"
@@ -347,11 +353,15 @@ def next_steps(
     """
     if case.status in _SETTLED:
         return (Step(kind=StepKind.SETTLED, track=None, reason=_SETTLED[case.status], at=None),)
-    if case.status is CaseStatus.WATCHING:
-        return (
-            Step(kind=StepKind.WATCH_ENDS, track=None, reason=Reason.VERIFIED_SUCCESS, at=case.watch_until),
-        )
     steps: list[Step] = []
+    if case.status is CaseStatus.WATCHING:
+        ends = Step(kind=StepKind.WATCH_ENDS, track=None, reason=Reason.VERIFIED_SUCCESS, at=case.watch_until)
+        steps.append(ends)
+        follow_up = case.follow_up
+        if follow_up.at is not None:
+            steps.append(
+                Step(kind=StepKind.FOLLOW_UP, track=follow_up.by, reason=Reason.FOLLOW_UP, at=follow_up.at)
+            )
     if attempt is not None and case.robot.state is RobotState.PENDING:
         steps.append(_robot_step(case, attempt, waits))
     steps += [
@@ -359,7 +369,7 @@ def next_steps(
         for track, one in ((Track.HUMAN, case.human), (Track.VISIT, case.visit))
         if one.state in _ASSIGNMENT_STEPS
     ]
-    if case.expires_at is not None and not case.missed:
+    if case.expires_at is not None and not case.missed and case.status is CaseStatus.OPEN:
         steps.append(Step(kind=StepKind.EXPIRES, track=None, reason=Reason.EXPIRED, at=case.expires_at))
     return tuple(sorted(steps, key=lambda step: step.at or now))
 

@@ -82,3 +82,6 @@ def words(members: Iterable[StrEnum]) -> str:
 
 
 LIVE = f"state IN {words(LIVE_STATES)}"
+
+FOLLOWED_UP_NOW = "status = 'watching' AND follow_up_by IS NOT NULL AND follow_up_at IS NULL"
+"""Watched cases whose follow-up is a call or an assignment now."""

@@ -66,6 +66,9 @@ CASE_MEASURES: Mapping[str, str] = {
 """Of the columns of `dialer.outcomes.measures.CASES`."""
 
 
+NO_FOLLOW_UP = "reason <> 'follow_up'"
+"""Calls and assignments of a follow-up say nothing of how a warning reached its person."""
+
 # An attempt that was refused, waited again and was then withdrawn never was a call.
 SENT = f"state NOT IN {words(UNSENT_STATES)} AND (sid IS NOT NULL OR result IS DISTINCT FROM 'canceled')"
 

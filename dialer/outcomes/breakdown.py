@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.core.attempt import LIVE_STATES, AttemptState
-from dialer.core.case import PENDING_STATES, CaseStatus, RobotState
+from dialer.core.case import PENDING_STATES, CaseStatus, Reason, RobotState
 from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Breakdown, Cut, Dimension, Period, Waits
 from dialer.core.values import Grade, LoadState, TelephonyResult
 from dialer.db import tables as t
@@ -79,6 +79,7 @@ class Window:
     depth: int = 0
 
     def given(self, **more: object) -> dict[str, Any]:
+        """The parameters of the window's statements, with `more`."""
         return {
             "start": self.period.start,
             "end": self.period.end,
@@ -274,12 +275,14 @@ class NotCalled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
+    """How much the robot still has to do."""
+
     loading: int
     """Lists that are waiting or being loaded."""
     robots: int
     """Open cases with a call attempt planned or live."""
     live: int
-    """Calls at the carrier now."""
+    """Calls at the carrier now, follow-ups left out."""
     attempts: int
     rung: int
     waiting_work: int
@@ -287,6 +290,7 @@ class Progress:
 
     @property
     def is_settled(self) -> bool:
+        """Nothing is being loaded, and no robot call is due or live."""
         return self.loading == 0 and self.robots == 0 and self.live == 0
 
 
@@ -303,7 +307,11 @@ def read_progress(tx: Tx) -> Progress:
         robots=count(
             t.case, case.status == CaseStatus.OPEN.value, case.robot_state == RobotState.PENDING.value
         ),
-        live=count(t.attempt, in_words(attempt.state, LIVE_STATES)),
+        live=count(
+            t.attempt,
+            in_words(attempt.state, LIVE_STATES),
+            attempt.reason != Reason.FOLLOW_UP.value,
+        ),
         attempts=count(t.attempt),
         rung=count(t.attempt, attempt.ringing_at.is_not(None)),
         waiting_work=count(t.assignment, in_words(t.assignment.c.state, PENDING_STATES)),

@@ -24,6 +24,7 @@ from dialer.db.measures import (
     CASE_MEASURES,
     COUNTED_RESULT,
     MONEY_STATES,
+    NO_FOLLOW_UP,
     NOT_OURS_OUTCOME,
     SENT,
     WARNING_MEASURES,
@@ -78,12 +79,12 @@ limits AS (
     LEFT JOIN limits l ON l.version = c.policy_version AND l.grade = coalesce(b.grade, c.grade)
 ), called AS (
     SELECT a.case_id, bool_or(a.result = 'answered') AS answered
-    FROM attempt a WHERE a.sent_at IS NOT NULL AND {COUNTED_RESULT}
+    FROM attempt a WHERE a.sent_at IS NOT NULL AND a.{NO_FOLLOW_UP} AND {COUNTED_RESULT}
         AND a.case_id IN (SELECT id FROM chosen)
     GROUP BY a.case_id
 ), assigned AS (
     SELECT s.case_id, min(s.done_at) FILTER (WHERE s.state = 'done') AS first_done
-    FROM assignment s WHERE s.case_id IN (SELECT id FROM chosen) GROUP BY s.case_id
+    FROM assignment s WHERE s.{NO_FOLLOW_UP} AND s.case_id IN (SELECT id FROM chosen) GROUP BY s.case_id
 ), filed AS (
     SELECT DISTINCT f.case_id FROM filed_case f WHERE f.case_id IN (SELECT id FROM chosen)
 ), joined AS (
@@ -125,9 +126,9 @@ SELECT grade, fraud_type, {counts_of(CASE_MEASURES)}, {PERCENTILES}
 FROM timed {_SETS}
 """
 
-CALLS = """
+CALLS = f"""
     SELECT a.case_id, c.grade, c.fraud_type, a.drill, a.sent_at, a.state, a.sid, a.result, a.contact
-    FROM attempt a JOIN "case" c ON c.id = a.case_id WHERE {which}
+    FROM attempt a JOIN "case" c ON c.id = a.case_id WHERE a.{NO_FOLLOW_UP} AND {{which}}
 """
 
 _CALLS = f"""
@@ -148,7 +149,7 @@ ASSIGNMENTS = f"""
         s.state = 'done' AND s.done_at <= s.feedback_by AS reported_early,
         s.state = 'done' OR s.feedback_by < {_OVER_AT} AS feedback_counts
     FROM assignment s JOIN "case" c ON c.id = s.case_id
-    WHERE {{which}}
+    WHERE s.{NO_FOLLOW_UP} AND {{which}}
 """
 
 _ASSIGNMENTS = f"""
@@ -194,15 +195,15 @@ SELECT grade, fraud_type, CAST(first_seconds AS double precision) AS first_secon
 """The single values behind the percentiles of a window."""
 
 
-def _left_out(table: str, column: str) -> sa.TextClause:
-    return sa.text(f'SELECT count(*) FROM "{table}" WHERE drill AND {within(column)}')
+def _left_out(table: str, column: str, which: str = "true") -> sa.TextClause:
+    return sa.text(f'SELECT count(*) FROM "{table}" WHERE drill AND {which} AND {within(column)}')
 
 
 LEFT_OUT = {
     "warnings": _left_out("warning", "loaded_at"),
     "cases": _left_out("case", "opened_at"),
-    "robot_calls": _left_out("attempt", "sent_at"),
-    "assignments": _left_out("assignment", "opened_at"),
+    "robot_calls": _left_out("attempt", "sent_at", NO_FOLLOW_UP),
+    "assignments": _left_out("assignment", "opened_at", NO_FOLLOW_UP),
     "outcomes": _left_out("outcome", "at"),
 }
 

@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     IPvAnyNetwork,
@@ -37,7 +38,7 @@ from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, pr
 from dialer.core.access import RevealRules, Role, SessionRules
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
-from dialer.core.values import Grade, MessageChannel, Suite
+from dialer.core.values import Grade, MessageChannel, Suite, Track
 from dialer.language import Text, gettext_noop
 
 _DAY = 86_400
@@ -48,6 +49,10 @@ class Section(BaseModel):
     """One table of settings.toml."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+FollowUpWay = Annotated[Track | None, BeforeValidator(lambda way: None if way == "none" else way)]
+"""`none`: no follow-up that way."""
 
 
 class GradeSection(Section):
@@ -69,6 +74,11 @@ class GradeSection(Section):
     message_when_unreachable: bool = False
     message_after_warning: bool = False
     message_channel: MessageChannel = MessageChannel.SMS
+    follow_up_by: FollowUpWay = None
+    follow_up_then: FollowUpWay = None
+    follow_up_after_seconds: int = Field(default=_DAY, ge=60, le=_YEAR)
+    follow_up_tries: int = Field(default=2, ge=1, le=20)
+    follow_up_gap_seconds: int = Field(default=14_400, ge=60, le=30 * _DAY)
 
 
 class WindowSection(Section):
@@ -272,10 +282,12 @@ class ConsoleSettings(Section):
     """A page waits so long for figures of many records; slower ones are counted in the background."""
 
     def rules(self) -> SessionRules:
+        """Limits of sessions and sign-ins."""
         limits = self.model_dump(include={one.name for one in fields(SessionRules)} - {"second_factor_roles"})
         return SessionRules(**limits, second_factor_roles=frozenset(self.second_factor_roles))
 
     def reveal_rules(self) -> RevealRules:
+        """How much hidden data one person may look at, and when an alarm is raised."""
         return RevealRules(most=self.reveals, seconds=self.reveal_seconds, alarm=self.reveals_alarm)
 
 
@@ -323,6 +335,7 @@ class CarrierSettings(Section):
     """The people of the simulated line, by share; empty: the mix that practice reports."""
 
     def people_config(self) -> PeopleConfig:
+        """The people of the simulated line; without a setting, the mix for practice."""
         if not self.people:
             return practice_mix()
         return PeopleConfig(behaviours=tuple(map(behaviour_from, self.people)))
@@ -357,6 +370,7 @@ class AuditSettings(Section):
         return self
 
     def has_anchors(self) -> bool:
+        """Whether the head of the audit is also written outside the database."""
         return self.anchor_file is not None or self.anchor_syslog is not None
 
 

@@ -63,14 +63,17 @@ class Heard:
 
     @classmethod
     def keys(cls, digits: str) -> Heard:
+        """The person pressed these keys."""
         return cls(digits=digits)
 
     @classmethod
     def silence(cls) -> Heard:
+        """The person neither pressed a key nor spoke."""
         return cls()
 
     @classmethod
     def said(cls, text: str, confidence: float = 1.0) -> Heard:
+        """The person said this; `confidence` of the recognition is between 0 and 1."""
         return cls(speech=text, confidence=confidence)
 
 
@@ -251,6 +254,7 @@ class Position:
 
     @property
     def learned(self) -> Learned:
+        """What the call has brought so far."""
         return Learned(contact=self.contact, answer=self.answer)
 
 
@@ -347,6 +351,7 @@ class Turn:
 
     @property
     def node(self) -> str:
+        """The node that the call is at after this turn."""
         return self.position.node
 
     @property
@@ -441,10 +446,14 @@ def _hear_first(
 
 
 def _taught(learned: Learned, choice: Choice) -> Learned:
-    """What is known after a choice. A later 'officer' does not replace 'already paid'."""
+    """What is known after a choice. A later 'officer' does not replace 'already paid'; nothing but that replaces 'in
+    contact again'.
+    """
     answer = choice.answer if choice.answer is not None else learned.answer
     if learned.answer is Answer.ALREADY_PAID and answer is Answer.WANTS_OFFICER:
         answer = Answer.ALREADY_PAID
+    if learned.answer is Answer.IN_CONTACT and answer is not Answer.ALREADY_PAID:
+        answer = Answer.IN_CONTACT
     return Learned(contact=choice.contact or learned.contact, answer=answer)
 
 
@@ -543,8 +552,8 @@ def _is_said_twice(node: Say, learned: Learned, context: Context) -> bool:
 
 
 def _outcome(learned: Learned, answer: Answer) -> Learned:
-    """The answer at an end: 'already paid' stays, and only a verified person can acknowledge."""
-    if learned.answer is Answer.ALREADY_PAID:
+    """The answer at an end: 'already paid' and 'in contact again' stay, and only a verified person can acknowledge."""
+    if learned.answer in {Answer.ALREADY_PAID, Answer.IN_CONTACT}:
         return learned
     if answer is Answer.NONE:
         answer = learned.answer

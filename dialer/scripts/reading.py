@@ -332,7 +332,7 @@ class _Reader:
         kind = self._need(table, "kind", name)
         part = NODE_TYPES.get(kind)
         if part is None:
-            problem = Text("kind %(kind)s is none of say, ask, branch, hand_over, end", kind=kind)
+            problem = Text("kind %(kind)s must be say, ask, branch, hand_over or end", kind=kind)
             raise self._wrong(name, problem, f"nodes.{name}.kind")
         given: dict[str, Any] = {"id": name, "origin": self._origin(f"nodes.{name}")}
         read = {"kind"}
@@ -397,7 +397,7 @@ class _Reader:
         """Raises `ScriptUnreadable` for a node, a language or a variable that is used and not there."""
         if script.default_language not in script.languages:
             problem = Text(
-                "default language %(language)s is none of its languages", language=script.default_language
+                "default language %(language)s is not among its languages", language=script.default_language
             )
             raise self._wrong("", problem, "default_language")
         if script.default_language not in script.title:
@@ -437,7 +437,7 @@ class _Reader:
         except ValueError:
             allowed = ", ".join(member.value for member in kind)
             raise self._wrong(
-                node, Text("%(value)s is none of %(allowed)s", value=value, allowed=allowed)
+                node, Text("%(value)s must be one of %(allowed)s", value=value, allowed=allowed)
             ) from None
 
     def _origin(self, name: str) -> Origin:
@@ -497,7 +497,7 @@ def language_for(script: Script, tags: Iterable[Tag]) -> str:
 def choose_script_id(
     fraud_type: FraudType,
     tags: Iterable[Tag] = (),
-    purpose: str = "warning",
+    purpose: Purpose = Purpose.WARNING,
     *,
     among: Mapping[str, Script] | None = None,
 ) -> str:
@@ -505,12 +505,11 @@ def choose_script_id(
 
     `among` are the versions that are live where they differ from the shipped ones.
     """
-    wanted = Purpose(purpose)
     have = frozenset(tags)
     fitting = [
         script
         for script in (shipped_scripts() if among is None else among).values()
-        if script.purpose is wanted
+        if script.purpose is purpose
         and script.tags <= have
         and (not script.fraud_types or fraud_type in script.fraud_types)
     ]

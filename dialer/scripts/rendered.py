@@ -21,7 +21,7 @@ from dialer.core.errors import DialerError, NotFound, Unavailable
 from dialer.core.values import FraudType, Grade, Tag
 from dialer.db.unit_of_work import Store
 from dialer.language import Text
-from dialer.scripts.model import Script, first_said, named, prompt_of, with_defaults
+from dialer.scripts.model import Purpose, Script, first_said, named, prompt_of, with_defaults
 from dialer.scripts.reading import (
     choose_script_id,
     prompt_list,
@@ -124,6 +124,7 @@ class RenderedScript:
 
     @cached_property
     def audio_hash(self) -> str:
+        """Hash of the sounds of all clips: the same sounds, the same hash."""
         return audio_hash(self.clips)
 
     @cached_property
@@ -184,6 +185,7 @@ class RenderedScript:
 
 @cache
 def shipped_manifest() -> Manifest:
+    """The sounds that come with the program, read once in a process."""
     return Manifest.load()
 
 
@@ -266,11 +268,17 @@ class Choice:
     """What a trial compares, by script and number."""
 
     def for_call(
-        self, fraud_type: FraudType, tags: Iterable[Tag], *, grade: Grade, person_id: int
+        self,
+        fraud_type: FraudType,
+        tags: Iterable[Tag],
+        *,
+        grade: Grade,
+        person_id: int,
+        purpose: Purpose = Purpose.WARNING,
     ) -> RenderedScript:
         """The same person hears the same version for as long as a trial's shares stay."""
         script_id = choose_script_id(
-            fraud_type, tags, among={name: e.script for name, e in self.live.items()}
+            fraud_type, tags, purpose, among={name: e.script for name, e in self.live.items()}
         )
         chosen = self.live[script_id]
         shares = self.shares.get((script_id, grade.value)) or self.shares.get((script_id, ""))

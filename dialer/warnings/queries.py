@@ -12,7 +12,7 @@ from dialer.core.case import CaseStatus
 from dialer.core.errors import NotFound
 from dialer.core.values import Contact, LoadState, PauseScope
 from dialer.db import tables as t
-from dialer.db.measures import COUNTED_RESULT
+from dialer.db.measures import COUNTED_RESULT, NO_FOLLOW_UP
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.org.unit_store import is_visible_to
 from dialer.warnings.list_store import AWAITS_APPROVAL, LOAD_COLUMNS, Load
@@ -93,7 +93,9 @@ def load_outcome_of(tx: Tx, load_id: int, *, visible_to: int | None) -> LoadOutc
     c = t.case.c
     touched = sa.select(t.warning.c.case_id).where(t.warning.c.load_id == load_id).distinct()
     called = sa.exists().where(
-        t.attempt.c.case_id == c.id, t.attempt.c.sent_at.is_not(None), sa.text(COUNTED_RESULT)
+        t.attempt.c.case_id == c.id,
+        t.attempt.c.sent_at.is_not(None),
+        sa.text(f"{NO_FOLLOW_UP} AND {COUNTED_RESULT}"),
     )
     conditions = {
         "called": called,
@@ -148,6 +150,8 @@ def first_reject_lines(tx: Tx, load_id: int, *, limit: int) -> list[Row]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentLoad:
+    """A line of the list of loads."""
+
     id: int
     filename: str
     created_at: datetime

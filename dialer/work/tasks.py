@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from dialer.cases.effects import PendingWrites, write_effects
 from dialer.cases.store import Act, lock_cases, note_acts, save_cases
 from dialer.core.access import DESK, ROBOT, Permission, actor_name, may, said
-from dialer.core.case import AssignmentState, contact_of, may_report
+from dialer.core.case import AssignmentState, Reason, contact_of, may_report
 from dialer.core.decide import decide
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.events import AssignmentReported, RecordOutcome
@@ -215,6 +215,10 @@ def report(
     contact = given.contact if given.contact is not None else contact_of(given.outcome)
     event = AssignmentReported(track=assignment.kind, outcome=given.outcome, contact=contact)
     decision = decide(stored.case, event, now, services.policies.of(stored.case.policy_version))
+    # What a follow-up reports of a success that stands is no success of its own.
+    is_follow_up = any(
+        isinstance(effect, RecordOutcome) and effect.reason is Reason.FOLLOW_UP for effect in decision.effects
+    )
     finish_assignment(tx, assignment_id, by=by, outcome=given.outcome, now=now)
     outcome_id = append_outcome(
         tx,
@@ -223,7 +227,7 @@ def report(
         kind=given.outcome,
         contact=contact,
         track=assignment.kind,
-        reason="reported",
+        reason=Reason.FOLLOW_UP.value if is_follow_up else "reported",
         amounts=given.amounts,
         evidence=given.evidence,
         by=by,

@@ -150,6 +150,22 @@ def test_a_key_not_yet_pressed_when_the_question_is_over_never_is():
     assert called.what == ["rings", "answered"]
 
 
+def test_who_has_pressed_all_keys_answers_the_next_call_with_later_ones():
+    timers = FakeTimers()
+    behaviour = person(keys=("1", "1"), later_keys=("3",))
+    line = SimulatedLine(timers, people=PeopleConfig(behaviours=(behaviour,)), seed="1")
+    told = []
+    for nth, questions in enumerate((1, 2, 1), start=1):
+        log = Log(timers)
+        leg = line.dial(NUMBER, nth=nth, events=log)
+        timers.run(30.0)
+        for question in range(1, questions + 1):
+            leg.listen(question)
+            timers.run(10.0)
+        told.append([what for _, what in log.told if what.isdigit()])
+    assert told == [["1"], ["1", "1"], ["3"]]
+
+
 def test_several_keys_come_one_after_the_other_until_the_question_is_over():
     called = Called(person(keys=("123",)))
     called.timers.run(10)

@@ -82,6 +82,29 @@ def told(scene: ConsoleScene, case_id: int) -> list[str]:
     return [row["kind"] for row in found]
 
 
+async def test_the_page_says_when_the_follow_up_comes_and_that_one_opened_the_case_again(
+    chief: Person, scene: ConsoleScene, case_id: int
+):
+    day = MORNING + timedelta(days=1)
+    scene.do(sa.update(t.attempt).values(state="ended", result="answered", ended_at=MORNING))
+    scene.change_case(
+        case_id,
+        status=CaseStatus.WATCHING.value,
+        outcome="dissuaded_by_phone",
+        robot_state="done",
+        watch_until=MORNING + timedelta(days=7),
+        follow_up_by="robot",
+        follow_up_at=day,
+        due_at=day,
+    )
+    page = await shown(chief, case_id)
+    assert "已安排回访电话" in page or "a follow-up call is planned" in page
+    ends = {"watch_until": None, "follow_up_by": None, "follow_up_at": None, "human_state": "open"}
+    scene.change_case(case_id, status="open", outcome=None, reopened=True, **ends)
+    page = await shown(chief, case_id)
+    assert "经回访重新办理" in page or "opened again by a follow-up" in page
+
+
 async def test_who_what_and_next_are_told_masked(scene: ConsoleScene, chief: Person, case_id: int):
     answer = await chief.get(f"/cases/{case_id}")
     page = text(answer)

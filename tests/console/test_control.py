@@ -16,7 +16,7 @@ from dialer.control.pages import common_sentences, grade_sentences, window_sente
 from dialer.core.access import Role
 from dialer.core.events import AlarmCode
 from dialer.core.policy import Window
-from dialer.core.values import Grade, PauseScope
+from dialer.core.values import Grade, PauseScope, Track
 from dialer.db import tables as t
 from dialer.db.system_state import note_cycle_part, note_heartbeat
 from dialer.language import Lang
@@ -203,8 +203,9 @@ def console_policies(console: ConsoleDesk) -> list[bytes]:
 @pytest.mark.parametrize("lang", list(Lang))
 def test_every_number_of_a_policy_is_in_its_sentences(lang: Lang):
     """A sentence that is copied by hand would not move with the policy."""
-    rules = POLICY.of(Grade.LOW)
-    told = grade_sentences(POLICY, Grade.LOW, lang)
+    rules = replace(POLICY.of(Grade.LOW), follow_up_by=Track.ROBOT, follow_up_then=Track.HUMAN)
+    policy = replace(POLICY, grades={**POLICY.grades, Grade.LOW: rules})
+    told = grade_sentences(policy, Grade.LOW, lang)
     for name, other in (
         ("first_attempt_seconds", 7_777),
         ("robot_tries", 9),
@@ -220,6 +221,11 @@ def test_every_number_of_a_policy_is_in_its_sentences(lang: Lang):
         ("feedback_seconds", 7_777),
         ("message_when_unreachable", not rules.message_when_unreachable),
         ("message_after_warning", not rules.message_after_warning),
+        ("follow_up_by", Track.VISIT),
+        ("follow_up_then", None),
+        ("follow_up_after_seconds", 7_777),
+        ("follow_up_tries", 9),
+        ("follow_up_gap_seconds", 7_777),
     ):
         changed = replace(POLICY, grades={**POLICY.grades, Grade.LOW: replace(rules, **{name: other})})
         assert grade_sentences(changed, Grade.LOW, lang) != told, name

@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 from dialer.core.attempt import AttemptState
-from dialer.core.case import Case, CaseStatus, Reason, Robot, RobotState, StaffTrack, StaffTrackState
+from dialer.core.case import (
+    Case,
+    CaseStatus,
+    FollowUp,
+    Reason,
+    Robot,
+    RobotState,
+    StaffTrack,
+    StaffTrackState,
+)
 from dialer.core.timeline import (
     AHEAD_AT_MOST,
     LinesNow,
@@ -98,6 +107,16 @@ def test_a_success_waits_for_the_end_of_its_watch():
     until = MORNING + timedelta(days=7)
     (step,) = steps(replace(fresh(), status=CaseStatus.WATCHING, watch_until=until), None)
     assert (step.kind, step.at) == (StepKind.WATCH_ENDS, until)
+
+
+def test_a_follow_up_is_a_step_before_the_end_of_the_watch_and_then_a_call():
+    until = MORNING + timedelta(days=7)
+    watched = replace(fresh(), status=CaseStatus.WATCHING, watch_until=until, expires_at=until)
+    planned = replace(watched, follow_up=FollowUp(by=Track.ROBOT, at=MORNING + timedelta(days=1)))
+    first, _ = steps(planned, None)
+    assert (first.kind, first.track, first.reason) == (StepKind.FOLLOW_UP, Track.ROBOT, Reason.FOLLOW_UP)
+    calls = replace(watched, robot=PENDING.robot, follow_up=FollowUp(by=Track.ROBOT))
+    assert [step.kind for step in steps(calls)] == [StepKind.ATTEMPT, StepKind.WATCH_ENDS]
 
 
 def test_a_ready_ring_with_nothing_in_its_way_may_leave_any_moment():

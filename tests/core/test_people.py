@@ -21,8 +21,7 @@ from dialer.core.events import (
     WithdrawAssignment,
     WithdrawAttempt,
 )
-from dialer.core.rules import SUCCESSES
-from dialer.core.values import Answer, Contact, Grade, OutcomeKind, Tag, TelephonyResult, Track
+from dialer.core.values import SUCCESSES, Answer, Contact, Grade, OutcomeKind, Tag, TelephonyResult, Track
 from tests.core.samples import IN_SAMPLE, MORNING, POLICY, Story, answered, ended, started
 
 NONE, SCHEDULED, OPEN, DONE = (

@@ -14,8 +14,7 @@ from dialer.core.events import (
     RecordOutcome,
 )
 from dialer.core.reach import NO_CONTACT, Conversation, Reach, contact_of, heard_seconds, reach_of
-from dialer.core.rules import SUCCESSES
-from dialer.core.values import Answer, Contact, Grade, TelephonyResult, Track
+from dialer.core.values import SUCCESSES, Answer, Contact, Grade, TelephonyResult, Track
 from tests.core.samples import POLICY, Story, has_next_step, started
 
 T = TelephonyResult

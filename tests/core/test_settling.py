@@ -27,8 +27,7 @@ from dialer.core.events import (
     WithdrawAssignment,
     WithdrawAttempt,
 )
-from dialer.core.rules import SUCCESSES
-from dialer.core.values import Answer, Contact, Grade, OutcomeKind, TelephonyResult, Track
+from dialer.core.values import SUCCESSES, Answer, Contact, Grade, OutcomeKind, TelephonyResult, Track
 from tests.core.samples import (
     IN_SAMPLE,
     MORNING,

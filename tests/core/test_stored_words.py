@@ -30,7 +30,7 @@ _WORDS = {
         "approval filed alarm alarm_seen act viewed"
     ),
     "Finding": "too_few better worse alike",
-    "StepKind": "ring call errand_opens errand_due watch_ends expires settled",
+    "StepKind": "ring call errand_opens errand_due watch_ends follow_up expires settled",
     "Wait": "not_before window held paused line_trouble number_busy queue",
     "WaitReason": (
         "under_way paused held number_busy planned_for_later window_closed carrier_trouble "
@@ -42,6 +42,7 @@ _WORDS = {
         "amount_at_risk amount_paid event_at produced_at expires_at tags remarks row_number "
         "rejection"
     ),
+    "FiledField": "case_number name phone id_number amount filed_at event_at fraud_type unit",
     "NoticeCode": (
         "grade_defaulted id_invalid id_digits_lost fraud_type_unknown kind_unknown "
         "unit_unknown phone_part_unusable talk_unreadable tag_unknown time_in_future missed "

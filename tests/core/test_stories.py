@@ -41,8 +41,17 @@ from dialer.core.events import (
     WithdrawAttempt,
 )
 from dialer.core.policy import Policy
-from dialer.core.rules import SUCCESSES
-from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, TelephonyResult, Track
+from dialer.core.values import (
+    SUCCESSES,
+    Answer,
+    Contact,
+    FraudType,
+    Grade,
+    OutcomeKind,
+    Tag,
+    TelephonyResult,
+    Track,
+)
 from tests.core.samples import GRADES, MORNING, NIGHT, POLICY, fresh, has_next_step
 
 SHORT = replace(
@@ -50,6 +59,20 @@ SHORT = replace(
     grades={grade: replace(rules, robot_tries=1, human_sample_percent=0) for grade, rules in GRADES.items()},
     max_own_faults=0,
     visit_tries=1,
+)
+FOLLOWED_UP = replace(
+    POLICY,
+    grades={
+        grade: replace(rules, follow_up_by=by, follow_up_then=then, follow_up_after_seconds=after_seconds)
+        for (grade, rules), by, then, after_seconds in zip(
+            GRADES.items(),
+            (Track.ROBOT, Track.ROBOT, Track.HUMAN, Track.VISIT),
+            (Track.HUMAN, None, Track.ROBOT, None),
+            (60, 86_400, 7_200, 600_000),
+            strict=True,
+        )
+    },
+    max_own_faults=1,
 )
 OWN_FAULTS = {TelephonyResult.BLOCKED, TelephonyResult.CANCELED}
 REPEATABLE = (CaseOpened, AttemptEnded, HandOverRequested, WindowClosed, TimePassed, CaseFiled)
@@ -62,6 +85,7 @@ class _Shell:
 
     rung: list[int] = field(default_factory=list)
     pending: int | None = None
+    follow_ups: int = 0
     open_assignments: set[Track] = field(default_factory=set)
     ledger: list[OutcomeKind] = field(default_factory=list)
 
@@ -73,6 +97,7 @@ class _Shell:
                     assert effect.n == len(self.rung) + 1, "attempts are numbered without a gap"
                     assert effect.reason is not Reason.NONE, "a ring without a reason"
                     self.rung.append(effect.number)
+                    self.follow_ups += effect.reason is Reason.FOLLOW_UP
                     self.pending = effect.n
                 case ExpediteAttempt():
                     assert effect.n == self.pending
@@ -100,7 +125,7 @@ class CaseStory(RuleBasedStateMachine):
 
     @initialize(
         grade=st.sampled_from(Grade),
-        policy=st.sampled_from((POLICY, SHORT)),
+        policy=st.sampled_from((POLICY, SHORT, FOLLOWED_UP, FOLLOWED_UP)),
         at=st.sampled_from((MORNING, NIGHT)),
         numbers=st.integers(1, 3),
         case_id=st.sampled_from((205, 242)),
@@ -124,6 +149,7 @@ class CaseStory(RuleBasedStateMachine):
         self.shell = _Shell()
         self.wishes_to_ring = 0
         self.wished_in = 0
+        self.successes = 0
         self.case = fresh(
             grade,
             at=at,
@@ -145,6 +171,7 @@ class CaseStory(RuleBasedStateMachine):
             self.shell.pending = None
         if isinstance(event, AssignmentReported):
             self.shell.open_assignments.remove(event.track)
+        self.successes += self.case.status is CaseStatus.WATCHING and before.status is CaseStatus.OPEN
         self.shell.carry_out(decision.effects)
         if isinstance(event, REPEATABLE):
             again = decide(self.case, event, self.now, self.policy)
@@ -155,6 +182,11 @@ class CaseStory(RuleBasedStateMachine):
         if before.status.is_settled and not isinstance(event, CaseFiled):
             assert after == before
             assert not effects
+        if before.status is CaseStatus.WATCHING and after.status is CaseStatus.OPEN:
+            assert isinstance(event, AttemptEnded | HandOverRequested | AssignmentReported), "no finding"
+            assert after.reopened
+        if (before.status, after.status) == (CaseStatus.WATCHING, CaseStatus.WATCHING):
+            assert not any(isinstance(effect, ReverseOutcome) for effect in effects)
         if after.status is not before.status:
             spoken = any(isinstance(effect, RecordOutcome | ReverseOutcome) for effect in effects)
             watch_ended = after.status is CaseStatus.PROVEN and isinstance(event, TimePassed)
@@ -166,7 +198,9 @@ class CaseStory(RuleBasedStateMachine):
 
     def _calls_only_whom_it_may(self, before: Case, effects: tuple[Effect, ...]) -> None:
         for plan in (effect for effect in effects if isinstance(effect, PlanAttempt)):
-            assert before.status is CaseStatus.OPEN
+            is_follow_up = plan.reason is Reason.FOLLOW_UP
+            assert before.status is (CaseStatus.WATCHING if is_follow_up else CaseStatus.OPEN)
+            assert not is_follow_up or plan.windowed
             assert not self.case.opted_out
             assert plan.not_before >= self.now
             assert self.policy.window.is_open(plan.not_before)
@@ -199,8 +233,14 @@ class CaseStory(RuleBasedStateMachine):
         if case.status is CaseStatus.OPEN:
             assert pending or case.robot.state is RobotState.PENDING, "forgotten"
         else:
-            assert not pending
-            assert case.robot.state is not RobotState.PENDING
+            under_way = len(pending) + (case.robot.state is RobotState.PENDING)
+            assert under_way == case.follow_up.is_under_way, "a follow-up that is lost, or one too many"
+        if case.status is not CaseStatus.WATCHING:
+            assert case.follow_up.by is None
+        elif case.follow_up.at is not None:
+            assert case.watch_until is not None
+            assert case.follow_up.at < case.watch_until
+            assert self.policy.window.is_open(case.follow_up.at)
         if case.status in {CaseStatus.WATCHING, CaseStatus.PROVEN}:
             assert case.contact is Contact.VERIFIED
             assert case.outcome in SUCCESSES
@@ -212,7 +252,12 @@ class CaseStory(RuleBasedStateMachine):
     def _attempts_are_bounded(self) -> None:
         counted = max(rules.robot_tries for rules in self.policy.grades.values())
         reasons = counted + self.case.numbers + self.wishes_to_ring
-        assert len(self.shell.rung) <= reasons * (self.policy.max_own_faults + 1)
+        calls = len(self.shell.rung) - self.shell.follow_ups
+        assert calls <= reasons * (self.policy.max_own_faults + 1)
+        tries = max(rules.follow_up_tries for rules in self.policy.grades.values())
+        most = (tries + self.case.numbers) * (self.policy.max_own_faults + 1)
+        assert self.shell.follow_ups <= self.successes * most
+        assert self.case.follow_up.tries < tries
 
     @rule(
         off_by=st.sampled_from((0, 0, 0, 0, -1, 1)),
@@ -229,10 +274,18 @@ class CaseStory(RuleBasedStateMachine):
             assert self.case == before
         if result in OWN_FAULTS and before.robot.reason not in WISHES:
             assert self.case.robot.tries == before.robot.tries
+            assert self.case.follow_up.tries in {before.follow_up.tries, 0}
         if before.status is CaseStatus.OPEN and self.case.status is CaseStatus.WATCHING:
             assert n != self.wished_in, "who asked for an officer was counted as dissuaded"
             assert (result, contact) == (TelephonyResult.ANSWERED, Contact.VERIFIED)
             assert answer in {Answer.ACKNOWLEDGED, Answer.SAW_THROUGH}
+
+    @precondition(lambda self: self.shell.pending is not None)
+    @rule(answer=st.sampled_from((Answer.ACKNOWLEDGED, Answer.SAW_THROUGH)))
+    def it_is_dissuaded(self, answer: Answer) -> None:
+        n = self.case.robot.attempts
+        result, contact = TelephonyResult.ANSWERED, Contact.VERIFIED
+        self.tell(AttemptEnded(n=n, result=result, contact=contact, answer=answer))
 
     @rule(
         off_by=st.sampled_from((0, 0, -1, 1)),
@@ -310,6 +363,15 @@ class CaseStory(RuleBasedStateMachine):
         if track not in self.shell.open_assignments:
             with pytest.raises(Conflict):
                 self.tell(AssignmentReported(track=track, outcome=OutcomeKind.REFUSES, contact=Contact.NONE))
+
+    @precondition(lambda self: self.case.status is CaseStatus.WATCHING)
+    @rule()
+    def a_call_goes_on_when_it_falls_due(self) -> None:
+        before, self.now = self.case, max(self.now, self.case.due_at)
+        self.tell(TimePassed(ringing=before.robot.state is RobotState.PENDING))
+        if before.robot.state is RobotState.PENDING:
+            assert self.case.status is CaseStatus.WATCHING, "a call was cut off by the end of the watch"
+        assert self.case.due_at is None or self.case.due_at > self.now
 
     @rule(grade=st.sampled_from(Grade))
     def a_person_sets_the_grade(self, grade: Grade) -> None:

@@ -63,6 +63,11 @@ _MEANT = {
     "message_when_unreachable": "a message goes where the voice did not get through",
     "message_channel": "what carries both messages",
     "message_after_warning": "a message goes to whoever was warned and said who they are",
+    "follow_up_by": "in the watch period the person is asked again: `robot`, `human`, `visit` or `none`",
+    "follow_up_then": "and so, if that did not reach the person; it differs from the first way",
+    "follow_up_after_seconds": "from the success to the follow-up",
+    "follow_up_tries": "robot calls of a follow-up",
+    "follow_up_gap_seconds": "from the end of one of them to the next",
 }
 """Where settings.toml has no remark on the line itself."""
 
@@ -104,6 +109,8 @@ def allowed(field: FieldInfo) -> str:
     if get_origin(kind) is not tuple and any(get_origin(option) is Annotated for option in options):
         return "address"
     base = options[0] if options and get_origin(kind) is not tuple else kind
+    if isinstance(base, type) and issubclass(base, StrEnum):
+        return ", ".join((*base, "none"))
     name = {int: "whole number", float: "number", bool: "true or false", str: "text"}.get(
         base, "list" if get_origin(kind) is tuple else getattr(base, "__name__", "text").lower()
     )

@@ -22,6 +22,8 @@ _BORDERS = tuple(
     for shift in (timedelta(0), timedelta(microseconds=-1), timedelta(microseconds=1))
 )
 
+_REASONS = ("retry", "retry", "retry", "follow_up")
+
 
 class History:
     """`step` makes one change; the same seed makes the same history."""
@@ -103,6 +105,7 @@ class History:
             if result is None
             else self.moment(),
             contact=self.chance.choice(list(Contact)).value,
+            reason=self.chance.choice(_REASONS),
             drill=self.drill(),
         )
 
@@ -130,6 +133,7 @@ class History:
             done_at=self.soon(opened_at),
             done_by="li" if state == "done" else None,
             outcome=self.chance.choice(list(OutcomeKind)).value if state == "done" else None,
+            reason=self.chance.choice(_REASONS),
             drill=self.drill(),
         )
 

@@ -146,6 +146,10 @@ class TestSpecialOnes:
         assert (end.learned.contact, end.learned.answer) == (V, Answer.OPT_OUT)
         assert end_of("follow_up", "13").learned.answer is Answer.ALREADY_PAID
 
+    @pytest.mark.parametrize("keys", ["111", "112", "113", "110"])
+    def test_a_scammer_who_is_in_contact_again_is_remembered_to_the_end_of_a_follow_up(self, keys: str):
+        assert end_of("follow_up", keys).learned.answer is Answer.IN_CONTACT
+
 
 @pytest.mark.parametrize("context", [Context(), CHILD, DEAF], ids=["grown", "child", "deaf"])
 @pytest.mark.parametrize("script_id", sorted(shipped_scripts()))

@@ -7,6 +7,7 @@ import pytest
 from dialer.core.errors import NotFound
 from dialer.core.values import FraudType, Tag
 from dialer.scripts.lint import check
+from dialer.scripts.model import Purpose
 from dialer.scripts.reading import (
     GENERAL_SCRIPT,
     ScriptUnreadable,
@@ -33,13 +34,13 @@ def line_of(text: str, part: str) -> int:
 @pytest.mark.parametrize(
     ("old", "new", "problem", "part"),
     [
-        ('kind = "ask"', 'kind = "query"', "kind query is none of", 'kind = "query"'),
+        ('kind = "ask"', 'kind = "query"', "kind query must be", 'kind = "query"'),
         ('next = "acknowledge"', 'next = "nowhere"', "leads to nowhere, which is no node", "[nodes.warn]"),
         ("retries = 2\n", "", "retries is missing", "[nodes.scene]"),
         ("retries = 2", 'retries = "two"', "retries must be a whole number", 'retries = "two"'),
         ("retries = 2", "retires = 2", "does not know retires", "retires = 2"),
         ('phrases = "yes"', 'phrases = "oui"', "has no phrases oui", "[nodes.scene]"),
-        ('answer = "already_paid"', 'answer = "paid"', "paid is none of", "[nodes.scene]"),
+        ('answer = "already_paid"', 'answer = "paid"', "paid must be", "[nodes.scene]"),
         ("请注意", "{nobody}请注意", "uses {nobody}", "[nodes.warn]"),
         ('id = "loan"', 'id = "loan" x', "is not TOML", 'id = "loan" x'),
         ('id = "loan"', 'id = "../loan"', "id must be small letters", 'id = "../loan"'),
@@ -75,12 +76,12 @@ def test_what_is_made_to_do_harm_is_refused_at_once(text: str, problem: str):
         ('kind = "say"\nnext = "acknowledge"', "has no text in any language"),
         ('kind = "say"\nzh = "话"', "next is missing"),
         ('kind = "say"\nzh = "话"\nnext = "acknowledge"\nchoices = {}', "does not know choices"),
-        ('kind = "branch"\non = "weather"\ncases = {}\notherwise = "caution"', "weather is none of"),
+        ('kind = "branch"\non = "weather"\ncases = {}\notherwise = "caution"', "weather must be"),
         ('kind = "branch"\non = "tag"\notherwise = "caution"', "cases is missing"),
         ('kind = "hand_over"\nzh = "话"', "next is missing"),
-        ('kind = "hand_over"\nzh = "话"\nnext = "acknowledge"\nurgency = "later"', "later is none of"),
+        ('kind = "hand_over"\nzh = "话"\nnext = "acknowledge"\nurgency = "later"', "later must be"),
         ('kind = "end"\nanswer = "none"\nurgency = "none"', "contact is missing"),
-        ('kind = "end"\ncontact = "sure"\nanswer = "none"\nurgency = "none"', "sure is none of"),
+        ('kind = "end"\ncontact = "sure"\nanswer = "none"\nurgency = "none"', "sure must be"),
         (
             'kind = "ask"\nzh = "话"\ntimeout_seconds = true\nretries = 1\notherwise = "caution"',
             "must be a whole number",
@@ -221,7 +222,7 @@ class TestChoosing:
         assert choose_script_id(FraudType.LOAN, [Tag.ELDERLY]) == "loan"
 
     def test_a_look_back_is_no_warning(self):
-        assert choose_script_id(FraudType.LOAN, purpose="follow_up") == "follow_up"
+        assert choose_script_id(FraudType.LOAN, purpose=Purpose.FOLLOW_UP) == "follow_up"
 
     def test_among_the_live_ones(self):
         live = {"loan_b": read(LOAN.replace('id = "loan"', 'id = "loan_b"'))}

@@ -53,6 +53,8 @@ class SimulatedLine:
         self._assigned: dict[str, Behaviour] = dict.fromkeys(desk_numbers, _DESK)
         self._desks: dict[str, SimulatedLeg | None] = dict.fromkeys(desk_numbers)
         self.handsets = Handsets(timers)
+        self._asked_before: set[str] = set()
+        """Numbers whose person has pressed all their keys in a call."""
         self._behaviours = [one for one in people.behaviours if one.share > 0]
         self._bounds = list(accumulate(one.share for one in self._behaviours))
 
@@ -74,6 +76,7 @@ class SimulatedLine:
             self._assigned[number] = behaviour
 
     def refusal(self, number: str) -> int:
+        """Twilio's error code with which creating a call to this number is refused; 0: it is not."""
         if self.handsets.of(number) is not None:
             return 0
         behaviour = self.behaviour_of(number)
@@ -86,6 +89,9 @@ class SimulatedLine:
         return _TEXT_ERRORS.get(self.behaviour_of(number).pickup, 0)
 
     def dial(self, number: str, *, nth: int, events: LegEvents) -> Leg:
+        """Starts a leg to a person, a handset or a desk; a handset or desk that is in a call is busy. `nth` is how
+        often the number has been called, so that a person may behave differently each time.
+        """
         handset = self.handsets.of(number)
         if handset is not None and handset.is_free:
             return handset.dial(events)
@@ -93,7 +99,12 @@ class SimulatedLine:
         at_desk = self._desks.get(number)
         if handset is not None or (at_desk is not None and not at_desk.is_over):
             behaviour = replace(behaviour, pickup=Pickup.BUSY)
-        leg = SimulatedLeg(self._timers, behaviour, f"{self._seed}\x1f{number}\x1f{nth}", nth, events)
+        if number in self._asked_before and behaviour.later_keys:
+            behaviour = replace(behaviour, keys=behaviour.later_keys, says=())
+        draws = f"{self._seed}\x1f{number}\x1f{nth}"
+        leg = SimulatedLeg(
+            self._timers, behaviour, draws, nth, events, lambda: self._asked_before.add(number)
+        )
         if number in self._desks and behaviour.pickup is not Pickup.BUSY:
             self._desks[number] = leg
         leg.start()
@@ -103,12 +114,21 @@ class SimulatedLine:
 class SimulatedLeg:
     """One call to one simulated person."""
 
-    def __init__(self, timers: Timers, behaviour: Behaviour, draws: str, nth: int, events: LegEvents) -> None:
+    def __init__(
+        self,
+        timers: Timers,
+        behaviour: Behaviour,
+        draws: str,
+        nth: int,
+        events: LegEvents,
+        all_pressed: Callable[[], object],
+    ) -> None:
         self._timers = timers
         self._behaviour = behaviour
         self._draws = draws
         self._nth = nth
         self._events = events
+        self._all_pressed = all_pressed
         self.is_over = False
         self._alerting = False
         self._speech: asyncio.TimerHandle | None = None
@@ -116,6 +136,7 @@ class SimulatedLeg:
 
     @property
     def line_result(self) -> str:
+        """What our own carrier adds to Twilio's answer, such as a phone switched off; empty if nothing."""
         return self._behaviour.line_result
 
     def _within(self, span: Range, *what: object) -> float:
@@ -123,6 +144,7 @@ class SimulatedLeg:
         return least if least == most else least + (most - least) * chance(self._draws, *what)
 
     def start(self) -> None:
+        """Schedules the first thing that the person's behaviour makes of this call."""
         behaviour = self._behaviour
         setup = self._within(behaviour.ring_after_seconds, "setup")
         cause = _WITHOUT_RINGING.get(behaviour.pickup)
@@ -162,6 +184,7 @@ class SimulatedLeg:
         )
 
     def answer_now(self) -> bool:
+        """Answers at once a phone that rings. False if it does not."""
         if not self._alerting or self.is_over:
             return False
         self._cancel("pickup")
@@ -177,6 +200,7 @@ class SimulatedLeg:
             self._speech = None
 
     def listen(self, question: int) -> None:
+        """Schedules the keys or words with which the behaviour answers this question, counted from 1."""
         behaviour = self._behaviour
         text = behaviour.keys[question - 1] if question <= len(behaviour.keys) else ""
         words = behaviour.says[question - 1] if question <= len(behaviour.says) else ""
@@ -184,6 +208,8 @@ class SimulatedLeg:
             return
         after = self._within(behaviour.key_after_seconds, "key", question)
         if text:
+            if question == len(behaviour.keys):
+                self._all_pressed()
             self._wait("key", after, lambda: self._press(text))
         else:
             self._wait("key", after, lambda: self._events.said(Speech(words=words)))

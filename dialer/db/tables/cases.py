@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
 from dialer.core.case import CaseStatus, RobotState, StaffTrackState
-from dialer.core.values import Contact, FraudType, Grade, LoadState, OutcomeKind, WarningKind
-from dialer.db.columns import belongs_to, identity, metadata, when, word
+from dialer.core.values import Contact, FraudType, Grade, LoadState, OutcomeKind, Track, WarningKind
+from dialer.db.columns import FOLLOWED_UP_NOW, belongs_to, identity, metadata, when, word
 from dialer.db.measures import COUNTED, MONEY
 
 meta = sa.Table(
@@ -183,9 +183,18 @@ case = sa.Table(
     when("visit_at"),
     sa.Column("visit_tries", sa.SmallInteger, nullable=False),
     sa.Column("visit_reason", sa.Text, nullable=False),
+    word("follow_up_by", Track, required=False),
+    when("follow_up_at"),
+    sa.Column("follow_up_tries", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("reopened", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_case_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+    # A case that a follow-up opened again may stand beside the one of a later warning.
     sa.Index(
-        "uq_case_open", "person_id", "fraud_type", unique=True, postgresql_where=sa.text("status = 'open'")
+        "uq_case_open",
+        "person_id",
+        "fraud_type",
+        unique=True,
+        postgresql_where=sa.text("status = 'open' AND NOT reopened"),
     ),
     sa.Index("ix_case_opened_at", "opened_at"),
     sa.Index(
@@ -196,6 +205,7 @@ case = sa.Table(
     ),
     sa.Index("ix_case_fraud_type", "fraud_type", "id"),
     sa.Index("ix_case_open", "id", postgresql_where=sa.text("status = 'open'")),
+    sa.Index("ix_case_follow_up", "id", postgresql_where=sa.text(FOLLOWED_UP_NOW)),
     sa.Index("ix_case_open_unit", "unit_id", "grade", postgresql_where=sa.text("status = 'open'")),
     sa.Index("ix_case_unit_id", "unit_id", "id", postgresql_where=sa.text("unit_id IS NOT NULL")),
     sa.Index("ix_case_tray", "id", postgresql_where=sa.text("status = 'open' AND unit_id IS NULL")),
@@ -215,6 +225,8 @@ case = sa.Table(
     sa.CheckConstraint(
         "status NOT IN ('proven', 'reversed', 'closed') OR due_at IS NULL", name="settled_waits_for_nothing"
     ),
+    sa.CheckConstraint("follow_up_by IS NOT NULL OR follow_up_at IS NULL", name="follow_up_at"),
+    sa.CheckConstraint("status = 'watching' OR follow_up_by IS NULL", name="follow_up_in_the_watch"),
     sa.CheckConstraint(
         "status <> 'open' OR due_at IS NOT NULL OR robot_state = 'pending'"
         " OR human_state IN ('scheduled', 'open') OR visit_state IN ('scheduled', 'open')",

@@ -1,0 +1,166 @@
+"""The watch period of a success: the follow-up 回访 in it, by robot, caller or officer as the policy of the grade says,
+what a follow-up finds, and the end of the watch. `decide` calls these through `rules`.
+
+A follow-up either finds nothing, and the success stays provisional, or finds what opens the case again. Where it does
+not reach the person it is tried again, then by the policy's next way; the end of the watch ends it in any case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from dialer.core.case import CaseStatus, FollowUp, Reason, RobotState, StaffTrackState
+from dialer.core.case_draft import Draft
+from dialer.core.events import AlarmCode, AssignmentReported, AttemptEnded
+from dialer.core.values import (
+    SUCCESSES,
+    Answer,
+    Contact,
+    OutcomeKind,
+    TelephonyResult,
+    Track,
+)
+
+UNDOING_ANSWERS: Final = frozenset(
+    {Answer.ALREADY_PAID, Answer.IN_CONTACT, Answer.REFUSES, Answer.WANTS_OFFICER}
+)
+"""Answers in a follow-up call that open the case again."""
+UNDOING_OUTCOMES: Final = frozenset(
+    {OutcomeKind.ALREADY_DEFRAUDED, OutcomeKind.HALF_BELIEVES, OutcomeKind.REFUSES}
+)
+"""Outcomes of a follow-up by a caller or an officer that open the case again."""
+
+_CALL_ENDS: Final = timedelta(minutes=15)
+"""A call that is under way when the watch ends is heard to its end: the watch goes on for so long at a time."""
+
+
+def watch_passed(draft: Draft, *, is_at_carrier: bool) -> None:
+    """Applies everything of the watch period that is due by now; called early, it changes nothing."""
+    case = draft.case
+    if case.watch_until is not None and case.watch_until <= draft.now:
+        if is_at_carrier and case.robot.state is RobotState.PENDING:
+            draft.change(watch_until=draft.now + _CALL_ENDS)
+            return
+        _withdraw(draft)
+        draft.change(status=CaseStatus.PROVEN, watch_until=None, follow_up=FollowUp())
+        return
+    _begin(draft)
+    for track in (Track.HUMAN, Track.VISIT):
+        _overdue(draft, track)
+
+
+def _withdraw(draft: Draft) -> None:
+    """No call and no assignment of a follow-up is left."""
+    if draft.case.robot.state is RobotState.PENDING:
+        draft.stop_robot(Reason.WATCH_ENDED)
+    for track in (Track.HUMAN, Track.VISIT):
+        draft.withdraw_assignment(track, Reason.WATCH_ENDED)
+
+
+def _begin(draft: Draft) -> None:
+    follow_up = draft.case.follow_up
+    if follow_up.by is None or follow_up.at is None or follow_up.at > draft.now:
+        return
+    if not draft.policy.window.is_open(draft.now):
+        draft.schedule_follow_up(follow_up.by, after_seconds=0, tries=follow_up.tries)
+        return
+    if follow_up.by is not Track.ROBOT:
+        draft.change(follow_up=replace(follow_up, at=None))
+        draft.open_assignment(follow_up.by, Reason.FOLLOW_UP)
+        return
+    number = draft.follow_up_number()
+    if number is None or draft.case.opted_out:
+        _next_way(draft)
+        return
+    draft.change(follow_up=replace(follow_up, at=None))
+    draft.plan_follow_up_call(number)
+
+
+def _overdue(draft: Draft, track: Track) -> None:
+    """An assignment of a follow-up that nobody reports raises an alarm, and goes on."""
+    assignment = draft.assignment(track)
+    if assignment.state is not StaffTrackState.OPEN or assignment.at is None or assignment.at > draft.now:
+        return
+    draft.alarm(AlarmCode.HUMAN_OVERDUE if track is Track.HUMAN else AlarmCode.VISIT_OVERDUE)
+    due_seconds = draft.grade_policy.due_seconds(track)
+    draft.change_assignment(track, at=draft.now + timedelta(seconds=due_seconds))
+
+
+def follow_up_call_ended(draft: Draft, event: AttemptEnded) -> None:
+    """A follow-up call that did not open the case again: the success stands, and the call is made again, or the next
+    way is taken, where it did not reach the person.
+    """
+    match event.result:
+        case TelephonyResult.ANSWERED:
+            _answered(draft, event)
+        case TelephonyResult.INVALID_NUMBER:
+            _dead_number(draft)
+        case TelephonyResult.BLOCKED | TelephonyResult.CANCELED | TelephonyResult.DEAD_AIR:
+            _own_fault(draft)
+        case TelephonyResult.UNKNOWN:
+            draft.alarm(AlarmCode.UNKNOWN_SUBMISSION)
+            _next_way(draft)
+        case _:
+            _not_reached(draft)
+
+
+def _answered(draft: Draft, event: AttemptEnded) -> None:
+    verified = event.contact is Contact.VERIFIED
+    match event.answer:
+        case Answer.ACKNOWLEDGED | Answer.SAW_THROUGH if verified:
+            draft.change(follow_up=FollowUp())
+        case Answer.OPT_OUT:
+            draft.change(opted_out=True, follow_up=FollowUp())
+        case Answer.WRONG_PERSON:
+            _dead_number(draft)
+        case Answer.LANGUAGE_OR_HEARING:
+            _next_way(draft)
+        case _:
+            _not_reached(draft)
+
+
+def _not_reached(draft: Draft) -> None:
+    """The robot calls again, up to the policy's number of calls; then the next way."""
+    tries = draft.case.follow_up.tries + 1
+    draft.robot(own_faults=0)
+    rules = draft.grade_policy
+    if tries < rules.follow_up_tries:
+        draft.schedule_follow_up(Track.ROBOT, after_seconds=rules.follow_up_gap_seconds, tries=tries)
+    else:
+        _next_way(draft)
+
+
+def _dead_number(draft: Draft) -> None:
+    """Not the person's number: the next one is called at once, and no try is used up."""
+    robot = draft.case.robot
+    draft.robot(dead_numbers=robot.dead_numbers | {robot.number})
+    draft.schedule_follow_up(Track.ROBOT, after_seconds=0, tries=draft.case.follow_up.tries)
+
+
+def _own_fault(draft: Draft) -> None:
+    """Does not count as a try; too many in a row, and the next way is taken."""
+    faults = draft.case.robot.own_faults + 1
+    draft.robot(own_faults=faults)
+    if faults > draft.policy.max_own_faults:
+        draft.alarm(AlarmCode.OWN_FAULTS)
+        _next_way(draft)
+        return
+    tries = draft.case.follow_up.tries
+    draft.schedule_follow_up(Track.ROBOT, after_seconds=draft.policy.requeue_seconds, tries=tries)
+
+
+def _next_way(draft: Draft) -> None:
+    draft.schedule_follow_up(draft.next_follow_up_way(draft.case.follow_up.by), after_seconds=0)
+
+
+def follow_up_reported(draft: Draft, event: AssignmentReported) -> None:
+    """A caller or an officer reports a follow-up that did not open the case again. It is on record, and no success of
+    its own; where the person was not reached, the policy's next way is taken.
+    """
+    draft.record(event.outcome, track=event.track, reason=Reason.FOLLOW_UP, contact=event.contact)
+    if event.outcome in SUCCESSES:
+        draft.change(follow_up=FollowUp())
+    else:
+        _next_way(draft)
