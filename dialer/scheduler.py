@@ -23,6 +23,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.control.health import SCHEDULER_PART, TICK_PART, close_cycle
+from dialer.control.keys import is_reseal_due
 from dialer.core.errors import Unavailable
 from dialer.db.system_state import (
     Heartbeat,
@@ -47,6 +48,7 @@ _BEAT_SECONDS = 2.0
 _FORGET = timedelta(days=1)
 """Heartbeats and sessions are deleted once a day when they ended so long ago."""
 _CHECK_SECONDS = 60.0
+_RESEAL_SECONDS = 5.0
 _RESUME_EVERY = 5
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
@@ -185,6 +187,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("resume_renders", send, ("resume_renders", BULK_QUEUE), tick * _RESUME_EVERY),
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
+        ("reseal", _resume_reseal, (app,), _RESEAL_SECONDS),
         ("anchor", _anchor, (app,), app.settings.audit.anchor_seconds),
     ):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
@@ -206,6 +209,15 @@ def _check_trail(app: Application) -> None:
     try:
         anchors = recent_anchors(app.services.store.vault, app.settings.audit.anchor_file)
         check_new_lines(app.services, anchors=anchors)
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+
+
+def _resume_reseal(app: Application) -> None:
+    """A worker seals values again until no value uses an old key: also one that was killed, or waits for calls."""
+    try:
+        if is_reseal_due(app.services) and not app.enqueuer.is_deep(BULK_QUEUE):
+            app.enqueuer.send("reseal")
     except Unavailable as fault:
         _log.warning("%s", fault)
 

@@ -16,6 +16,7 @@ from dialer.broker import Enqueuer
 from dialer.cases.store import Policies
 from dialer.core.access import RevealRules
 from dialer.core.values import Grade, MessageChannel
+from dialer.db.keys import KeySource
 from dialer.db.system_state import Difference, Identity
 from dialer.db.unit_of_work import Store
 from dialer.org.unit_store import Units
@@ -130,6 +131,7 @@ class Application:
     """In what the database belongs to something else: then nothing is written."""
     celery: Celery
     enqueuer: Enqueuer
+    key_source: KeySource
     telephony: TelephonyConfig
     message_channels: Mapping[MessageChannel, Callable[[], MessageClient]]
     """Each configured channel of messages, and what makes its client."""

@@ -32,9 +32,10 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.util import LRUCache
 
 from dialer.core.errors import Unavailable
+from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
-from dialer.db.vault import Keys, Vault
+from dialer.db.vault import Vault
 from dialer.runtime.embedded import VALKEY_DATABASES, EmbeddedServers, ensure
 from dialer.runtime.location import own_home
 from dialer.scripts.versions import seed_scripts
@@ -333,7 +334,7 @@ def _make_template(servers: EmbeddedServers, admin: psycopg.Connection) -> None:
 def _first_start(url: str) -> None:
     """The shipped scripts are in it with their sound, as after the first start of a service, long ago."""
     store = Store(
-        url, Vault(Keys(current=1, encryption={1: os.urandom(32)}, index=os.urandom(32))), pool_size=1
+        url, Vault(Keys.of(current=1, encryption={1: os.urandom(32)}, index=os.urandom(32))), pool_size=1
     )
     with store.begin() as tx:
         seed_scripts(tx, now=_FIRST_START)

@@ -30,7 +30,7 @@ from dialer.carrier.faults import FaultRule, InjectedFault
 from dialer.carrier.people import Behaviour, PeopleConfig
 from dialer.carrier.server import RunningCarrier, start
 from dialer.cli.serve import ATTEMPT_IN_URL
-from dialer.db.vault import create
+from dialer.db.keys import create
 from dialer.runtime.embedded import erase
 from dialer.runtime.location import free_port
 

@@ -1,4 +1,4 @@
-"""Commands of those who run the service: pauses, pace and alarms; doctor, keys, migrate, the audit."""
+"""Commands of those who run the service: pauses, pace and alarms; doctor, migrate, the audit."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from dialer.calls.reconcile import WEB
 from dialer.cases.alarms import unacknowledged_alarms_of
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, fields_of, print_found, print_json
+from dialer.control.keys import read_keys_status
 from dialer.control.overview import acknowledge_alarm, adopt_identity
 from dialer.core.errors import DialerError, Invalid, Refusal
 from dialer.core.events import AlarmCode
@@ -41,7 +42,6 @@ from dialer.core.values import Grade, PauseScope
 from dialer.db.audit import Finding, Flaw
 from dialer.db.migrations import owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
-from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, Text, bilingual, gettext_noop
 from dialer.runtime.doctor import Check, Probe, examine_installation
 from dialer.runtime.settings import CentreSettings, Settings, load_settings
@@ -233,7 +233,6 @@ def _at(moment: datetime) -> str:
 
 care = typer.Typer()
 settings_commands = typer.Typer(help="The settings that the database belongs to.", no_args_is_help=True)
-keys = typer.Typer(help="The keys that encrypt personal data.", no_args_is_help=True)
 
 
 @care.command()
@@ -275,6 +274,12 @@ def doctor(*, as_json: AsJson = False) -> None:
                 name=gettext_noop("role of the database"),
                 run=lambda: _check_role(opened[0]),
                 mend=gettext_noop("use two roles, see docs/operations.md"),
+                warns=True,
+            ),
+            Probe(
+                name=gettext_noop("keys"),
+                run=lambda: _check_keys(opened[0], settings),
+                mend=gettext_noop("dialer keys status"),
                 warns=True,
             ),
             Probe(
@@ -382,6 +387,24 @@ def _check_role(app: Application) -> Text:
     return Text("the service's role owns no table")
 
 
+def _check_keys(app: Application, settings: Settings) -> Text:
+    found = read_keys_status(app.services)
+    if found.waiting:
+        raise Refusal(Text("new keys wait for %(processes)s", processes=", ".join(found.waiting)))
+    if not found.is_resealed:
+        raise Refusal("values are being sealed again since the last rotation")
+    other = {key.suite for key in found.keys if key.state == "current"} - {settings.keys.suite.value}
+    if other:
+        raise Refusal(
+            Text(
+                "keys.suite is %(suite)s, and keys of %(other)s are in use until you rotate them",
+                suite=settings.keys.suite.value,
+                other=", ".join(sorted(other)),
+            )
+        )
+    return Text("every value uses the current keys")
+
+
 @settings_commands.command("show")
 def show_settings(*, as_json: AsJson = False) -> None:
     """本库所属设置: the line and the centre that the database belongs to, beside the settings of this process."""
@@ -415,12 +438,6 @@ def adopt_settings(by: By, why: Annotated[str, typer.Option(help="for the record
         typer.echo(f"{one.setting}: {one.recorded} > {one.here}")
     if not changed:
         typer.echo("nothing differed")
-
-
-@keys.command("create")
-def create_keys(path: Path) -> None:
-    """Make a new keys file, mode 600; an existing one is never changed. Keep its backup away from the database."""
-    typer.echo(fingerprint(create(path)))
 
 
 audit = typer.Typer(

@@ -206,6 +206,7 @@ def _gauges(figures: Figures) -> Iterator[tuple[Any, ...]]:
     yield "dialer_alarms_unseen", "Unacknowledged alarms", figures.alarms, "code"
     found = "What the consistency checker's last round found"
     yield "dialer_auditor_findings", found, figures.findings, "finding"
+    yield "dialer_resealed_share", "Share of values that use the current keys", figures.resealed
     yield "dialer_processes", "Processes that are alive", figures.processes, "kind"
     yield "dialer_leader", "Whether a scheduler leads", leads
     yield "dialer_engine_late", "Whether the last whole cycle is too old", bool(state.late)

@@ -1,4 +1,4 @@
-"""The state of the whole database: its keys' fingerprint, the settings that it belongs to, whether it is a drill, its
+"""The state of the whole database: the settings that it belongs to, whether it is a drill, its
 clock, heartbeats of processes, which `dialer up` holds it;
 and whether anything is due, asked in one statement whose every part is one step into an index, since an idle
 service asks it every second.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,42 +26,13 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.db.vault import Keys, agrees, fingerprint
 from dialer.language import Text
 
-_FINGERPRINT = "keys_fingerprint"
 _DRILL = "drill"
 _IDENTITY = "identity"
 _RESTORED = "restored"
 _ALIVE = timedelta(seconds=8)
-
-
-class WrongKeys(Refusal):
-    """This database was sealed with other keys; rows written now could never be read together with the old ones."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the keys file is not the one this database was made with: set DIALER_KEYS__FILE to the right one"
-        )
-
-
-def check_database_keys(tx: Tx, keys: Keys, *, may_write: bool = True) -> None:
-    """Stores the fingerprint of the keys at the first start, and checks it afterwards; keys may be added, which is
-    stored if `may_write`. Raises `WrongKeys`.
-    """
-    if not may_write:
-        if not agrees(stored=_meta(tx, _FINGERPRINT), keys=keys):
-            raise WrongKeys
-        return
-    held = fingerprint(keys)
-    tx.execute(
-        insert(t.meta).values(key=_FINGERPRINT, value=held).on_conflict_do_nothing(index_elements=["key"])
-    )
-    stored = _meta(tx, _FINGERPRINT)
-    if not agrees(stored=stored, keys=keys):
-        raise WrongKeys
-    if stored != held:
-        tx.execute(sa.update(t.meta).where(t.meta.c.key == _FINGERPRINT).values(value=held))
+_KEYS_HELD = "keys"
 
 
 def _meta(tx: Tx, key: str) -> Any:  # noqa: ANN401  # any JSON
@@ -214,8 +185,9 @@ def write_service_clock(tx: Tx, clock: ClockRow) -> None:
 def note_heartbeat(
     tx: Tx, *, process: str, kind: str, real_now: datetime, facts: Mapping[str, object]
 ) -> None:
-    """Records that this process is alive."""
-    row = {"process": process, "kind": kind, "at": real_now, "facts": dict(facts)}
+    """Records that this process is alive, and which keys it holds."""
+    held = list(tx.vault.keys.held)
+    row = {"process": process, "kind": kind, "at": real_now, "facts": {**facts, _KEYS_HELD: held}}
     _put(tx, t.heartbeat, key="process", row=row)
 
 
@@ -251,6 +223,17 @@ def worker_runs(tx: Tx, queue: str, *, real_now: datetime) -> bool:
         h.kind == "worker", h.at >= real_now - _ALIVE, h.facts["queues"].contains([queue])
     )
     return bool(tx.scalar(sa.select(alive)))
+
+
+def processes_without_keys(tx: Tx, key_ids: Iterable[int], *, real_now: datetime) -> list[str]:
+    """Living processes that do not hold all of these keys, or have not said so."""
+    h, wanted = t.heartbeat.c, sorted(key_ids)
+    statement = sa.select(h.process).where(
+        h.kind != _PART,
+        h.at >= real_now - _ALIVE,
+        sa.func.coalesce(~h.facts[_KEYS_HELD].contains(wanted), sa.true()),
+    )
+    return [row["process"] for row in tx.rows(statement.order_by(h.process))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

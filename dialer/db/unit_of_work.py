@@ -123,6 +123,8 @@ class Store:
         self.url = url
         self.vault = vault
         self.after_commit: Callable[[set[str]], None] | None = None
+        self.follow_keys: Callable[[], None] | None = None
+        """Called before each transaction: the vault learns which keys are in use."""
         self.refuses_writing: Refusal | None = None
         """Raised by a transaction that writes; None: transactions may write."""
         self.sql_engine = sa.create_engine(
@@ -145,6 +147,8 @@ class Store:
         that the rows need are enqueued after the commit.
         """
         try:
+            if self.follow_keys is not None:
+                self.follow_keys()
             with self.sql_engine.begin() as connection:
                 tx = Tx(connection=connection, vault=self.vault)
                 if self.refuses_writing is not None:

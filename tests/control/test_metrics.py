@@ -161,13 +161,14 @@ async def test_the_page_holds_every_figure(http: httpx.AsyncClient, scene: Scene
         "dialer_alarms_unseen",
         "dialer_auditor_findings",
         "dialer_processes",
+        "dialer_resealed_share",
         "dialer_leader",
         "dialer_engine_late",
         "dialer_cycle_age_seconds",
         "dialer_part_age_seconds",
         "process_cpu_seconds_total",
     } <= names
-    assert found["dialer_database_up", ()] == 1
+    assert found["dialer_database_up", ()] == found["dialer_resealed_share", ()] == 1
     assert found["dialer_alarms_unseen", (("code", "carrier_down"),)] == 1
     assert found["dialer_rings_waiting", (("state", "ready"),)] == 1
 

@@ -11,15 +11,16 @@ from psycopg.types.json import Jsonb
 from dialer.core.errors import Unavailable
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn
+from dialer.db.keys import Keys
 from dialer.db.system_state import is_drill_database, mark_drill_database
 from dialer.db.unit_of_work import Store
-from dialer.db.vault import Keys, Vault
+from dialer.db.vault import Vault
 
 NOON = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 
 
 def opened(url: str, **options: float) -> Store:
-    vault = Vault(Keys(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
+    vault = Vault(Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
     return Store(url, vault, pool_size=1, **options)  # type: ignore[arg-type]
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from dialer.db.keys import create
 from dialer.db.system_state import ServiceHold, ServiceRuns
-from dialer.db.vault import create
 from dialer.runtime.location import free_port
 
 PATIENCE_SECONDS = 60.0

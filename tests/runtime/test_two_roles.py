@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from dialer.bootstrap import application
 from dialer.cli.tree import app as commands
+from dialer.db.keys import create
 from dialer.db.migrations import MayNotMigrate, owned_tables
-from dialer.db.vault import create
 from dialer.runtime.embedded import EmbeddedServers, ensure
 from dialer.runtime.settings import load_settings
 from dialer.services import Purpose
