@@ -150,9 +150,19 @@ def carrier() -> None:
 
 
 @serve.command(hidden=True)
-def prepare(*, first_link: Annotated[bool, typer.Option("--first-link")] = False) -> None:
-    """Prepare the database for dialling and print its clock as JSON, for processes that read nothing else of it."""
+def prepare(
+    *,
+    first_link: Annotated[bool, typer.Option("--first-link")] = False,
+    holder: Annotated[str, typer.Option("--holder")] = "",
+) -> None:
+    """Prepare the database for dialling and print its clock as JSON, for processes that read nothing else of it. A
+    `holder` holds the database for its `dialer up`.
+    """
     with process("prepare") as app:
+        if holder:
+            from dialer.db.leases import ServiceHold
+
+            ServiceHold(app.services.store.url, holder=holder).take()
         keep_apart(app)
         if first_link:
             print_first_link(app)
@@ -274,7 +284,6 @@ def up() -> None:
             _import_ahead()
             kept = [replace(child, run=partial(_run_here, child.argv)) for child in kept]
         with _hold(database_url(settings, servers)) as keep:
-            _prepared("--first-link")
             supervisor = Supervisor(kept, say)
             supervisor.start()
             typer.echo(f"dialer: {public_url(settings)}/  (Ctrl-C stops everything)", err=True)
@@ -286,9 +295,10 @@ def _hold(url: str) -> Iterator[Callable[[], None]]:
     """No other `dialer up` runs on this database. Yields what keeps it so, to be called again and again. Raises
     `ServiceRuns`.
     """
-    from dialer.db.system_state import ServiceHold
+    from dialer.db.leases import ServiceHold, own_name
 
-    hold = ServiceHold(url)
+    holder = own_name()
+    hold = ServiceHold(url, holder=holder)
     checked_at = time.monotonic()
 
     def keep() -> None:
@@ -297,8 +307,10 @@ def _hold(url: str) -> Iterator[Callable[[], None]]:
             checked_at = time.monotonic()
             hold.keep()
 
-    hold.take()
+    # Its process also brings the database to this version, so it takes the lease there.
+    _prepared("--first-link", "--holder", holder)
     try:
+        hold.take()
         yield keep
     finally:
         hold.release()

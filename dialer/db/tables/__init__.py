@@ -52,6 +52,7 @@ from dialer.db.tables.work import audit as audit
 from dialer.db.tables.work import audit_head as audit_head
 from dialer.db.tables.work import filed_case as filed_case
 from dialer.db.tables.work import heartbeat as heartbeat
+from dialer.db.tables.work import lease as lease
 from dialer.db.tables.work import outcome as outcome
 from dialer.db.tables.work import outcome_approval as outcome_approval
 from dialer.db.tables.work import sent_act as sent_act
