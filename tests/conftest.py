@@ -242,7 +242,7 @@ def _database(servers: EmbeddedServers, admin: psycopg.Connection, *, template: 
     name = f"test_{os.getpid()}_{next(_names)}"
     _create(admin, name, template)
     try:
-        yield _url_of(servers, name)
+        yield _tested_url(servers, name)
     finally:
         # The server's own upkeep may be at work in it, which no ordinary role may end; all goes with the run anyway.
         with suppress(psycopg.errors.InsufficientPrivilege):
@@ -251,6 +251,12 @@ def _database(servers: EmbeddedServers, admin: psycopg.Connection, *, template: 
 
 def _url_of(servers: EmbeddedServers, name: str) -> str:
     return servers.owner_url.rpartition("/")[0] + f"/{name}"
+
+
+def _tested_url(servers: EmbeddedServers, name: str) -> str:
+    """TESTS_POOLER: the port of a pooler in front of the run's PostgreSQL; see tests/runtime/test_pooler.py."""
+    server, _, port = servers.owner_url.rpartition("/")[0].rpartition(":")
+    return f"{server}:{os.environ.get('TESTS_POOLER', port)}/{name}"
 
 
 def _make_template(servers: EmbeddedServers, admin: psycopg.Connection) -> None:

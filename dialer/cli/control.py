@@ -20,10 +20,11 @@ from dialer.audit.trail import (
     write_checkpoint,
 )
 from dialer.bootstrap import application
+from dialer.broker import check_broker
 from dialer.calls.pace import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.calls.reconcile import WEB
-from dialer.cases.alarms import unacknowledged_alarms_of
+from dialer.cases.alarms import Alarm, unacknowledged_alarms_of
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, fields_of, one_of, print_found, print_json
 from dialer.control.overview import acknowledge_alarm, adopt_identity
@@ -33,6 +34,7 @@ from dialer.core.values import FraudType, Grade, PauseScope
 from dialer.db.audit import Finding, Flaw
 from dialer.db.migrations import owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
+from dialer.db.unit_of_work import is_pooled
 from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, Text, bilingual, gettext_noop
 from dialer.outcomes.filing import file_case
@@ -161,13 +163,13 @@ def list_alarms(
         plain=lambda alarm: fields_of(alarm, *names),
         columns={
             "ID": lambda alarm: alarm.id,
-            "告警 alarm": lambda alarm: f"{stored_word(AlarmCode, alarm.code, Lang.ZH)} {alarm.code}",
-            "预警单 case": lambda alarm: alarm.case_id or "-",
-            "名单 load": lambda alarm: alarm.load_id or "-",
+            "告警 alarm": lambda alarm: alarm.code,
+            "说明 meaning": _alarm_facts,
             "次数 times": lambda alarm: alarm.times,
-            "最近 last": lambda alarm: _at(alarm.last_at),
+            "最近 last": lambda alarm: f"{alarm.last_at.astimezone():%m-%d %H:%M:%S}",
         },
         empty="no unacknowledged alarms",
+        narrow=2,
     )
 
 
@@ -177,6 +179,14 @@ def see(alarm_id: int, by: By) -> None:
     with application(load_settings()) as app:
         acknowledge_alarm(app.services, alarm_id, by=by)
     typer.echo(f"alarm {alarm_id} seen by {by.strip()}")
+
+
+def _alarm_facts(alarm: Alarm) -> str:
+    about = {"case": alarm.case_id, "load": alarm.load_id}
+    named = {name: value for name, value in (about | dict(alarm.facts)).items() if value is not None}
+    return "\n".join(
+        [stored_word(AlarmCode, alarm.code, Lang.ZH), *(f"{name}: {value}" for name, value in named.items())]
+    )
 
 
 def _what(unit: str | None, load: str | None, grade: str | None) -> tuple[PauseScope, str]:
@@ -220,14 +230,14 @@ def doctor(*, as_json: AsJson = False) -> None:
     with ExitStack() as closing:
         opened: list[Application] = []
 
-        def parts() -> str:
-            opened.append(closing.enter_context(application(settings)))
+        def parts() -> Text:
+            opened.append(closing.enter_context(application(settings, Purpose.LOOK)))
             return _try_parts(opened[0])
 
         found = examine_installation(
             settings,
             Probe(
-                name="database and broker",
+                name=gettext_noop("database and broker"),
                 run=parts,
                 mend="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
             ),
@@ -297,10 +307,13 @@ def _mark(check: Check) -> str:
     return "[yellow]![/]" if check.warns and check.mend else "[green]ok[/]"
 
 
-def _try_parts(app: Application) -> str:
-    with app.celery.connection_for_write() as connection:
-        connection.ensure_connection(max_retries=1, timeout=3)
-        return f"schema {app.services.schema}, broker answers"
+def _try_parts(app: Application) -> Text:
+    check_broker(app.celery)
+    with app.services.store.begin() as tx:
+        pooled = is_pooled(tx)
+    if pooled:
+        return Text("schema %(schema)s, through a pooler; the broker answers", schema=app.services.schema)
+    return Text("schema %(schema)s; the broker answers", schema=app.services.schema)
 
 
 def _walk_public_way(app: Application) -> str | Text:
@@ -320,7 +333,7 @@ def _runs_here(settings: Settings) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web.host, settings.web.host)  # noqa: S104 - no bind
     local = f"http://[{host}]" if ":" in host else f"http://{host}"
     try:
-        with application(settings) as app:
+        with application(settings, Purpose.LOOK) as app:
             asyncio.run(walk_public_way(app.telephony, through=f"{local}:{settings.web.port}"))
     except DialerError:
         return False

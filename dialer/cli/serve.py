@@ -26,7 +26,7 @@ import typer
 from dialer.cli.common import answer
 from dialer.core.errors import SettingsError
 from dialer.runtime.forked import POSSIBLE, fill_standard, output_of, settle
-from dialer.runtime.local import database_url, own_carrier, own_servers, public_url
+from dialer.runtime.local import console_url, database_url, own_carrier, own_servers, public_url
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import Settings, load_settings
 from dialer.runtime.supervisor import Child, ChildEvent, HistoryEntry, Supervisor
@@ -248,17 +248,15 @@ def keep_apart(app: Application) -> None:
 
 
 def print_first_link(app: Application) -> None:
-    """Prints the link for the first administrator on standard error, once, while no account exists."""
+    """Prints the link for the first administrator on standard error, while no account exists."""
     from dialer.accounts.actions import make_first_link
 
     seconds = app.settings.console.first_link_seconds
     token = make_first_link(app.services, seconds=seconds)
     if token is not None:
         hours = round(seconds / 3600)
-        typer.echo(
-            f"首个管理员 first administrator, within {hours} h, once: {public_url(app.settings)}/first/{token}",
-            err=True,
-        )
+        link = f"{console_url(app.settings)}/first/{token}"
+        typer.echo(f"首个管理员 first administrator, within {hours} h, once: {link}", err=True)
 
 
 def _import_ahead() -> None:

@@ -53,6 +53,21 @@ class NewerDatabase(Refusal):
         )
 
 
+class NotMigrated(Refusal):
+    """The database has an older schema than this version, or none, and whoever asked only looks."""
+
+    mend = "dialer migrate"
+
+    def __init__(self, *, found: str, newest: str) -> None:
+        super().__init__(
+            Text(
+                "the database is at %(found)s, and this version needs %(newest)s",
+                found=found or Text("no revision"),
+                newest=newest,
+            )
+        )
+
+
 class MayNotMigrate(Refusal):
     """The role of the service only reads and writes rows."""
 
@@ -111,6 +126,20 @@ def database_revision(sql_engine: sa.Engine) -> str:
         if connection.scalar(sa.text("SELECT to_regclass('alembic_version')")) is None:
             return ""
         return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")) or "")
+
+
+def check_revision(sql_engine: sa.Engine) -> str:
+    """The newest revision, which the database has. Raises `NotMigrated`, `NewerDatabase`, and `Unavailable`."""
+    newest = newest_revision()
+    try:
+        found = database_revision(sql_engine)
+    except OperationalError as fault:
+        problem = str(fault.orig or fault).strip().split("\n", 1)[0]
+        raise Unavailable(part="database", problem=problem) from fault
+    if found != newest:
+        is_newer = bool(found) and found not in _known_revisions()
+        raise (NewerDatabase if is_newer else NotMigrated)(found=found, newest=newest)
+    return newest
 
 
 def migrate_database(

@@ -45,7 +45,8 @@ def check_database_keys(tx: Tx, keys: Keys, *, may_write: bool = True) -> None:
     stored if `may_write`. Raises `WrongKeys`.
     """
     if not may_write:
-        if not agrees(stored=_meta(tx, _FINGERPRINT), keys=keys):
+        known = _meta(tx, _FINGERPRINT)
+        if known is not None and not agrees(stored=known, keys=keys):
             raise WrongKeys
         return
     held = fingerprint(keys)

@@ -188,8 +188,20 @@ class DatabaseSettings(Section):
     pool_size: int = Field(default=5, ge=1, le=100)
 
 
+def _broker_address(url: SecretStr) -> SecretStr:
+    scheme = url.get_secret_value().partition("://")[0]
+    if scheme not in _BROKER_SCHEMES:
+        raise WrongValue(
+            Text("begins with %(known)s; Sentinel is not supported", known=", ".join(_BROKER_SCHEMES))
+        )
+    return url
+
+
+_BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
+
+
 class BrokerSettings(Section):
-    url: SecretStr | None = None
+    url: Annotated[SecretStr, AfterValidator(_broker_address)] | None = None
     """None: the embedded Valkey of `data_dir`."""
 
 
