@@ -15,13 +15,16 @@ MINUTES ?= 2
 SIZE ?= 1
 N ?= 20
 
-.PHONY: help setup demo test test-pythons fuzz mutants lint words bench listen chaos attack clean
+.PHONY: help setup install demo test test-pythons fuzz mutants lint words bench listen chaos attack clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
 
 setup: ## a virtual environment in .venv with everything pinned (PYTHON=python3.12 chooses the interpreter)
 	@PYTHON="$(PYTHON)" sh "$(ROOT)/tools/setup.sh"
+
+install: ## as setup, with what the service needs alone: for the user that runs it (PYTHON=/usr/bin/python3)
+	@RUNTIME=1 PYTHON="$(PYTHON)" sh "$(ROOT)/tools/setup.sh"
 
 demo: setup ## the whole service on a simulated line, with the sample list loaded and called
 	@cd "$(ROOT)" && "$(BIN)/dialer" demo $(A)
