@@ -140,7 +140,10 @@ def embedded_servers(
 ) -> EmbeddedServers:
     """The run's own servers. Stopped after the session: other workers may still need them."""
     if given := os.environ.get("TESTS_SERVERS"):
-        request.config.stash[_running] = servers = ensure(Path(given), ephemeral=True)
+        memory = os.environ.get("TESTS_SERVERS_HOME")
+        request.config.stash[_running] = servers = ensure(
+            Path(given), ephemeral=True, home=Path(memory) if memory else None
+        )
         return servers
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base

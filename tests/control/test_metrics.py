@@ -25,6 +25,8 @@ from tests.control.conftest import Assemble
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING, NAME, PHONE
 
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+
 
 def figures(scene: Scene):
     return measure(scene.services, late_seconds=60)
@@ -245,9 +247,8 @@ async def test_the_shipped_alerts_and_the_dashboard_read_metrics_that_there_are(
     run_consistency_round(scene.services)
     await http.post("/hooks/status", data={})
     printed = {name for name, _ in await page(http)} | {"up", "dialer_queue_age_seconds"}
-    deploy = Path(__file__).resolve().parents[2] / "deploy"
     for file in ("prometheus/alerts.yaml", "grafana/dialer.json"):
-        text = (deploy / file).read_text(encoding="utf-8")
+        text = (DEPLOY / file).read_text(encoding="utf-8")
         asked = set(re.findall(r"\b((?:dialer|process)_[a-z_]+)\b(?=[{\[)\s\\])", text))
         assert len(asked) > 5
         assert asked - printed == set()
@@ -256,7 +257,8 @@ async def test_the_shipped_alerts_and_the_dashboard_read_metrics_that_there_are(
 
 
 async def test_a_histogram_has_its_sum_and_its_count(http: httpx.AsyncClient, scene: Scene):
-    scene.case(grade=Grade.HIGH, opened_at=MORNING, first_attempt_at=MORNING + timedelta(seconds=40))
+    opened_at = datetime.now(UTC) - timedelta(minutes=5)
+    scene.case(grade=Grade.HIGH, opened_at=opened_at, first_attempt_at=opened_at + timedelta(seconds=40))
     found = await page(http)
     high = (("grade", "high"),)
     assert found["dialer_time_to_first_attempt_seconds_sum", high] == 40

@@ -1,5 +1,5 @@
-"""The files below deploy/ are right as they are shipped: each is checked by the program that reads it, where the machine
-has that program, and what they start is started.
+"""The files below deploy/ are right as they are shipped: each is checked by the program that reads it, where the
+machine has that program, and what they start is started.
 """
 
 from __future__ import annotations
