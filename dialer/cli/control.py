@@ -35,10 +35,12 @@ from dialer.db.audit import Finding, Flaw
 from dialer.db.migrations import owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
 from dialer.db.unit_of_work import is_pooled
+from dialer.db.upgrade import Lock, examine_upgrade
 from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, Text, bilingual, gettext_noop
 from dialer.outcomes.filing import file_case
 from dialer.runtime.doctor import Check, Probe, examine_installation
+from dialer.runtime.local import database_url, own_servers
 from dialer.runtime.settings import CentreSettings, Settings, load_settings
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
 from dialer.scripts.rendered import seconds_before_question
@@ -221,6 +223,43 @@ def migrate() -> None:
     """Bring the database to this version's schema."""
     with application(load_settings()) as app:
         typer.echo(f"schema {app.services.schema}")
+
+
+@care.command("upgrade")
+def upgrade(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="say what would change, and change nothing")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """升级检查: what `dialer migrate` of this version would do to the database, and what may run meanwhile."""
+    if not check:
+        raise Refusal("give --check, which changes nothing; `dialer migrate` upgrades the database")
+    settings = load_settings()
+    found = examine_upgrade(database_url(settings, own_servers(settings, may_start=False)))
+    if as_json:
+        print_json(
+            fields_of(found, "found", "newest", "may_run_beside")
+            | {
+                "changes": [fields_of(one, "revision", "title", "step", "why") for one in found.changes],
+                "tables": [fields_of(one, "name", "lock", "rows", "size_bytes") for one in found.tables],
+            }
+        )
+        return
+    typer.echo(f"schema {found.found or '-'} > {found.newest}")
+    for change in found.changes:
+        typer.echo(
+            f"  {change.revision} {change.step}: {change.title}" + (f" ({change.why})" if change.why else "")
+        )
+    for table in found.tables:
+        how_long = "for a moment" if table.lock is Lock.MOMENT else "while its rows are read"
+        typer.echo(
+            f"  locked 锁表 {how_long}: {table.name}, about {table.rows} rows, {table.size_bytes / 1e6:.1f} MB"
+        )
+    typer.echo(
+        "旧版进程可同时运行 processes of the version before may run meanwhile"
+        if found.may_run_beside
+        else "须先停止旧版进程 stop the processes of the version before, web last: something that they use goes away"
+    )
 
 
 @care.command()

@@ -115,9 +115,14 @@ def newest_revision() -> str:
     return max(_known_revisions(), default="")
 
 
+def migration_files() -> list[Path]:
+    """The migrations in their order; a file's first four characters are its revision."""
+    files = (script_location() / "versions").iterdir()
+    return sorted(path for path in files if _NUMBERED.fullmatch(path.name))
+
+
 def _known_revisions() -> set[str]:
-    found = (_NUMBERED.fullmatch(path.name) for path in (script_location() / "versions").iterdir())
-    return {number[1] for number in found if number}
+    return {path.name[:4] for path in migration_files()}
 
 
 def database_revision(sql_engine: sa.Engine) -> str:
