@@ -265,7 +265,8 @@ def check_broker(app: Celery) -> None:
             connection.ensure_connection(max_retries=1, timeout=3)
             connection.default_channel.client.ping()
     except Exception as fault:
-        raise Unavailable(part="broker", problem=_line_of(fault)) from fault
+        line = _line_of(fault)
+        raise Unavailable(part="broker", problem=line) from fault
 
 
 def _line_of(fault: BaseException) -> str:

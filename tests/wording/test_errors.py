@@ -31,8 +31,9 @@ from dialer.core.errors import (
 )
 from dialer.core.units import UnitFault, UnitField
 from dialer.core.values import OutcomeKind
-from dialer.db.migrations import MayNotMigrate, NewerDatabase, SchemaMoved
-from dialer.db.system_state import Difference, OtherSettings, RealRecords, ServiceRuns, WrongKeys
+from dialer.db.leases import ServiceRuns
+from dialer.db.migrations import MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
+from dialer.db.system_state import Difference, OtherSettings, RealRecords, WrongKeys
 from dialer.db.vault import KeyMissing, KeysRefused, Tampered
 from dialer.demo.run import DemoRunsAlready
 from dialer.language import Lang, Text, bilingual
@@ -109,6 +110,7 @@ EXAMPLES = [
     SchemaMoved(found="", built_for="0042"),
     NewerDatabase(found="0043", newest="0042"),
     MayNotMigrate(found="0041", newest="0042"),
+    NotMigrated(found="0041", newest="0042"),
     WrongKeys(),
     RealRecords(),
     OtherSettings([Difference(setting="centre.timezone", recorded="Asia/Shanghai", here="UTC")]),
