@@ -15,7 +15,7 @@ MINUTES ?= 2
 SIZE ?= 1
 N ?= 20
 
-.PHONY: help setup install demo test test-pythons fuzz mutants lint words bench listen chaos attack clean
+.PHONY: help setup install demo test test-pythons fuzz mutants lint words bench listen chaos attack advisories clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -63,6 +63,9 @@ chaos: setup ## all of it killed, stopped, cut off at random for MINUTES= from S
 attack: setup ## forged webhooks, fuzzed files, poisoned messages, guesses, slow clients, every page by everybody; SEED= SIZE=
 	@cd "$(ROOT)" && nice "$(BIN)/python" -m tests.attack.run --seed "$(SEED)" --size "$(SIZE)" $(A)
 
+advisories: setup ## known vulnerabilities of what the service is locked to; says so where no source of them answers
+	@sh "$(ROOT)/tools/advisories.sh"
+
 clean: ## removes .venv, caches and built files; the data in var/ stay
-	@cd "$(ROOT)" && rm -rf .venv .venv-3.* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@cd "$(ROOT)" && rm -rf .venv .venv-3.* .venv-advisories dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find "$(ROOT)/dialer" "$(ROOT)/audio" "$(ROOT)/chaos" "$(ROOT)/tests" -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -117,7 +117,7 @@ class Upgrade:
     @property
     def may_run_beside(self) -> bool:
         """Whether processes of the version before may go on meanwhile."""
-        return all(change.step is Step.EXPAND for change in self.changes)
+        return not self.found or all(change.step is Step.EXPAND for change in self.changes)
 
 
 def examine_upgrade(url: str) -> Upgrade:
