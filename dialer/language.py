@@ -16,6 +16,8 @@ Key = tuple[str, str]
 
 
 class Lang(StrEnum):
+    """The languages of the console."""
+
     ZH = "zh"
     EN = "en"
 
@@ -48,6 +50,7 @@ class Text:
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any]) -> Text:
+        """The text that `plain` wrote as JSON."""
         values = plain["values"].items()
         return cls(
             plain["text"],

@@ -46,6 +46,7 @@ from dialer.control.status import StatusPage, WebhookCounts, engine, live, metri
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.language import Lang, Text
+from dialer.outcomes.filed_pages import filed_pages
 from dialer.outcomes.pages import rates_pages
 from dialer.phone import phone_routes
 from dialer.runtime.forked import settle
@@ -395,6 +396,7 @@ SECTIONS = (
     trial_pages,
     script_pages,
     unit_pages,
+    filed_pages,
     visit_pages,
     board_pages,
 )

@@ -34,6 +34,8 @@ from dialer.core.values import (
     AmountKind,
     Answer,
     Contact,
+    FiledMatchState,
+    FiledState,
     FraudType,
     Grade,
     LoadState,
@@ -103,6 +105,13 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         WarningKind.WEB_APP: "site or app",
         WarningKind.UNKNOWN: "unknown kind",
     },
+    FiledState: {
+        FiledState.WARNED: "warned before",
+        FiledState.WARNED_OTHERWISE: "warned of something else",
+        FiledState.WARNED_LATE: "warned too late",
+        FiledState.DOUBTFUL: "to be decided",
+    },
+    FiledMatchState: {},
     Tag: {
         Tag.HEARING: "hard of hearing",
         Tag.MONGOLIAN: "Mongolian speaker",
@@ -303,6 +312,9 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.WORK_VISITS: "visit people",
         Permission.SEE_UNITS: "look at units",
         Permission.SORT_UNITS: "sort by unit",
+        Permission.SEE_FILED: "look at filed cases",
+        Permission.LOAD_FILED: "load filed cases",
+        Permission.DECIDE_FILED: "decide about filed cases",
         Permission.SEE_RATES: "look at success rates",
         Permission.CONTROL: "control the dialling",
         Permission.SEE_CONTROL: "look at the dialling",
@@ -437,6 +449,7 @@ def basis_word(basis: Basis, lang: Lang) -> str:
 
 
 def rate_word(definition: Definition, lang: Lang) -> str:
+    """The title of a rate in this language."""
     return say_word(lang, _RATE, definition.title)
 
 

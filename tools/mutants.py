@@ -101,7 +101,13 @@ GROUPS = {
     ),
     "intake": Group(
         modules=("dialer/intake/*.py",),
-        tests=("tests/intake/test_*.py", "tests/core/test_stored_words.py"),
+        tests=(
+            "tests/intake/test_*.py",
+            "tests/core/test_stored_words.py",
+            "tests/core/test_photos.py",
+            "tests/docs/test_list_words.py",
+            "tests/wording/test_words.py",
+        ),
     ),
     "figures": Group(
         modules=(
@@ -116,6 +122,7 @@ GROUPS = {
             "tests/core/test_spans.py",
             "tests/outcomes/test_*.py",
             "tests/console/test_rates.py",
+            "tests/wording/test_words.py",
         ),
     ),
     "access": Group(
@@ -137,6 +144,7 @@ GROUPS = {
             "tests/api/test_gate.py",
             "tests/api/test_tokens.py",
             "tests/console/test_role_by_page.py",
+            "tests/wording/test_words.py",
         ),
     ),
 }

@@ -57,6 +57,7 @@ class Ways:
 
 
 def ways_of(app: Application) -> Ways:
+    """The ways of signing in beside the password that the settings open."""
     identity = app.settings.identity
     return Ways(
         passkey=party_of(app.settings) is not None,

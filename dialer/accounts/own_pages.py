@@ -4,7 +4,9 @@ account with its password, second factors and sessions.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Form, Query
 from starlette.responses import RedirectResponse, Response
@@ -74,6 +76,10 @@ _REFUSED, _FORBIDDEN, _UNFIT, _BLOCKED, _UNAVAILABLE = 401, 403, 422, 429, 503
 _AGAIN = gettext_noop("That took too long. Sign in again.")
 _NO_ACCOUNT = gettext_noop("No account here belongs to this identity, or it is disabled.")
 _LONGEST_CREDENTIAL = 16_384
+_FRESH = timedelta(minutes=10)
+_OLD_SIGN_IN = gettext_noop(
+    "Second factors can be changed during the ten minutes after signing in. Sign in again."
+)
 _JSON = "application/json"
 
 
@@ -81,6 +87,7 @@ _JSON = "application/json"
 def second_step_page(
     request: CurrentRequest, next_path: Annotated[str, Query(alias="next")] = ""
 ) -> Response:
+    """Asks for the second factor; without a password given just before, leads to the sign-in."""
     member = _waiting(request)
     if member is None:
         return request.go("/sign-in")
@@ -93,6 +100,7 @@ def second_step(
     code: Annotated[str, Form()] = "",
     next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
+    """Checks a code of the app or a recovery code and signs in."""
     member = _waiting(request)
     try:
         require_private_way(request)
@@ -120,6 +128,7 @@ def second_step(
 
 @own_pages.post("/sign-in/second/passkey/ask", act=OPEN)
 def ask_for_second_passkey(request: CurrentRequest) -> Response:
+    """JSON with the challenge for the browser, of the person whose password was right."""
     return _asked(request, ask_second_passkey(request.services, _party(request), _step_token(request)))
 
 
@@ -129,11 +138,13 @@ def second_passkey(
     credential: Annotated[str, Form(max_length=_LONGEST_CREDENTIAL)] = "",
     next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
+    """Checks the browser's answer and signs in, after the password."""
     return _by_passkey(request, credential, next_path, after_password=True)
 
 
 @own_pages.post("/sign-in/passkey/ask", act=OPEN)
 def ask_for_passkey(request: CurrentRequest) -> Response:
+    """JSON with the challenge for the browser, of nobody in particular."""
     return _asked(request, ask_any_passkey(request.services, request.rules, _party(request)))
 
 
@@ -143,6 +154,7 @@ def passkey_sign_in(
     credential: Annotated[str, Form(max_length=_LONGEST_CREDENTIAL)] = "",
     next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
+    """Checks the browser's answer and signs in, without a password."""
     return _by_passkey(request, credential, next_path, after_password=False)
 
 
@@ -172,6 +184,7 @@ def _by_passkey(
 def to_identity_provider(
     request: CurrentRequest, next_path: Annotated[str, Query(alias="next")] = ""
 ) -> Response:
+    """Redirects to the bureau's identity provider. 404 where none is set."""
     settings = request.app.settings
     if settings.identity.oidc_issuer is None:
         raise NotFound(kind="page", key="")
@@ -193,6 +206,7 @@ def back_from_identity_provider(
     state: Annotated[str, Query(max_length=500)] = "",
     code: Annotated[str, Query(max_length=4000)] = "",
 ) -> Response:
+    """Signs in whoever the identity provider names. 404 where none is set."""
     settings = request.app.settings
     if settings.identity.oidc_issuer is None:
         raise NotFound(kind="page", key="")
@@ -217,6 +231,7 @@ def back_from_identity_provider(
 def certificate_sign_in(
     request: CurrentRequest, next_path: Annotated[str, Form(alias="next")] = ""
 ) -> Response:
+    """Signs in the holder of the certificate that a trusted proxy has verified. 404 where no header is set."""
     settings, headers = request.app.settings, request.request.headers
     identity = settings.identity
     if not identity.certificate_header:
@@ -298,6 +313,7 @@ def own_account_page(request: CurrentRequest) -> Response:
 
 @own_pages.post("/account/sessions/end", act=Permission.OWN_ACCOUNT)
 def end_own_sessions(request: CurrentRequest) -> Response:
+    """Signs the person out on every device, this one included."""
     end_sessions(request.services, request.who, by=request.who)
     response = request.go("/sign-in", notice=gettext_noop("You are signed out everywhere."))
     drop_cookie(request.request, response, SESSION_COOKIE)
@@ -317,12 +333,16 @@ def factors_page(request: CurrentRequest) -> Response:
 
 @own_pages.get("/account/factors/app", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
 def app_page(request: CurrentRequest) -> Response:
+    if not _is_fresh(request):
+        return request.go("/account/factors")
     return _show_app(request)
 
 
 @own_pages.post("/account/factors/app", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
 def add_app(request: CurrentRequest, code: Annotated[str, Form()] = "") -> Response:
+    """The app is a second factor once a code of it was right; the first factor also brings recovery codes."""
     assert request.session is not None
+    _require_fresh(request)
     try:
         codes = confirm_totp(request.services, request.rules, request.session, code)
     except (Invalid, SignInBlocked) as fault:
@@ -332,6 +352,8 @@ def add_app(request: CurrentRequest, code: Annotated[str, Form()] = "") -> Respo
 
 @own_pages.post("/account/factors/passkey/ask", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
 def ask_for_new_passkey(request: CurrentRequest) -> Response:
+    """JSON with the challenge for the browser that makes the passkey."""
+    _require_fresh(request)
     return _asked(request, ask_new_passkey(request.services, request.rules, _party(request), request.member))
 
 
@@ -341,7 +363,9 @@ def add_own_passkey(
     credential: Annotated[str, Form(max_length=_LONGEST_CREDENTIAL)] = "",
     name: Annotated[str, Form()] = "",
 ) -> Response:
+    """Stores the passkey of the browser's answer; the first factor also brings recovery codes."""
     assert request.session is not None
+    _require_fresh(request)
     try:
         codes = add_passkey(
             request.services,
@@ -365,7 +389,30 @@ def _added(request: RequestContext, codes: list[str]) -> Response:
 
 @own_pages.post("/account/factors/codes", act=Permission.OWN_ACCOUNT)
 def renew_codes(request: CurrentRequest) -> Response:
+    """Shows new recovery codes once; the old ones are void."""
+    _require_fresh(request)
     return request.page(_CODES, codes=new_recovery_codes(request.services, request.member))
+
+
+@own_pages.post("/account/factors/sign-in", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
+def sign_in_again(request: CurrentRequest) -> Response:
+    """Ends this session; signing in leads back to the second factors."""
+    assert request.session is not None
+    end_own_session(request.services, request.member, request.session.id)
+    response = request.go(f"/sign-in?{urlencode({'next': '/account/factors'})}")
+    drop_cookie(request.request, response, SESSION_COOKIE)
+    return response
+
+
+def _is_fresh(request: RequestContext) -> bool:
+    """The sign-in was a short time ago: a stolen or forgotten session changes no second factor."""
+    session = request.session
+    return session is not None and request.services.real.now() - session.created_at <= _FRESH
+
+
+def _require_fresh(request: RequestContext) -> None:
+    if not _is_fresh(request):
+        raise Conflict(_OLD_SIGN_IN)
 
 
 @own_pages.post("/account/factors/{factor_id}/name", act=Permission.OWN_ACCOUNT)
@@ -380,6 +427,7 @@ def name_own_factor(request: CurrentRequest, factor_id: int, name: Annotated[str
 @own_pages.post("/account/factors/{factor_id}/remove", act=Permission.OWN_ACCOUNT)
 def remove_own_factor(request: CurrentRequest, factor_id: int) -> Response:
     assert request.session is not None
+    _require_fresh(request)
     try:
         remove_factor(request.services, request.rules, request.session, factor_id)
     except Conflict as fault:
@@ -395,6 +443,7 @@ def _show_factors(request: RequestContext, *, problem: str = "") -> Response:
         problem=problem,
         can_have_passkeys=party_of(request.app.settings) is not None,
         must_enrol=request.lacks_factor,
+        is_fresh=_is_fresh(request),
     )
 
 
@@ -418,6 +467,7 @@ def set_password(
     new: Annotated[str, Form()] = "",
     again: Annotated[str, Form()] = "",
 ) -> Response:
+    """Changes the password and begins a new session. What is wrong is shown beside its field."""
     assert request.session is not None
     try:
         token = change_password(

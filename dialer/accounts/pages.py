@@ -103,6 +103,7 @@ async def sign_in_now(
     password: Annotated[str, Form()] = "",
     next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
+    """Signs in by password. 503 while this address has too many sign-ins under way."""
     if not sign_ins.has_room(request.address):
         # Before a thread is taken, so that a flood leaves the threads to the pages.
         return show_sign_in(request, next_path, login=login, problem=_TOO_MANY, status=_BUSY)
@@ -205,6 +206,7 @@ def set_language(
     lang: Annotated[Lang, Form()],
     next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
+    """Changes the language of the pages, of the account if somebody is signed in."""
     if request.somebody is not None:
         with request.services.store.begin() as tx:
             set_staff(tx, request.somebody.id, language=lang.value)
@@ -221,6 +223,7 @@ def own_path(path: str) -> str:
 
 @pages.get("/first/{token}", act=OPEN)
 def first_administrator_page(request: CurrentRequest, token: str) -> Response:
+    """The form behind the link that a new service prints. 404 once it is used or expired."""
     if not is_first_link_good(request.services, token):
         raise NotFound(kind="link", key="")
     return request.page(_FIRST, login="", display_name="", problems={})
@@ -235,6 +238,7 @@ def add_first_administrator(
     password: Annotated[str, Form()] = "",
     again: Annotated[str, Form()] = "",
 ) -> Response:
+    """Uses up the link: makes the account and signs it in."""
     try:
         made = make_first_administrator(
             request.services,
@@ -261,6 +265,7 @@ def add_first_administrator(
 
 @pages.get("/", act=OPEN)
 def first_page(request: CurrentRequest) -> Response:
+    """Redirects to the sign-in, or to the page that the person's role begins with."""
     return RedirectResponse(
         "/sign-in" if request.somebody is None else home_of(request), status_code=SEE_OTHER
     )
@@ -281,6 +286,7 @@ def add_account(
     unit: Annotated[str, Form()] = "",
     why: Why = "",
 ) -> Response:
+    """Asks for a new account; a second person confirms it where that is needed."""
     typed = {
         "login": login[:_SHOWN_LENGTH],
         "display_name": display_name[:_SHOWN_LENGTH],
@@ -327,6 +333,7 @@ def change_account(
     unit: Annotated[str, Form()] = "",
     why: Why = "",
 ) -> Response:
+    """Changes name, role or unit; a second person confirms it where that is needed."""
     try:
         is_done = ask_change(
             request.services,
@@ -349,6 +356,7 @@ def change_account(
 
 @pages.post("/accounts/{login}/disable", act=Permission.MANAGE_STAFF)
 def disable_account(request: CurrentRequest, login: str) -> Response:
+    """Nobody signs in to the account any more, and its sessions have ended."""
     try:
         disable_staff(request.services, login, by=request.who, visible_to=request.member.unit_id)
     except Conflict as fault:
@@ -405,6 +413,7 @@ def account_changes(request: CurrentRequest) -> Response:
 
 @pages.post(CHANGES_PATH + "/{number}/confirm", act=Permission.CONFIRM_STAFF_CHANGES)
 def confirm_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
+    """Carries out what another person has asked for; a new password is shown once."""
     given = confirm_change(
         request.services, request.rules, number, by=request.who, visible_to=request.member.unit_id
     )

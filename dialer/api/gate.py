@@ -144,6 +144,7 @@ class RateLimiter:
             return self._own.take(key)
 
     def close(self) -> None:
+        """Closes the connection to the broker."""
         self._storage.storage.close()
 
 
@@ -239,6 +240,7 @@ def unavailable(fault: Unavailable) -> Problem:
 
 
 def process_of(request: Request) -> ApiProcess:
+    """What the application of this request was made with."""
     process: ApiProcess = request.app.state.process
     return process
 

@@ -71,6 +71,9 @@ ACTS: Mapping[str, str] = {
     "factor_remove": gettext_noop("second factor removed"),
     "factor_reset": gettext_noop("second factors reset"),
     "file_case": gettext_noop("a case filed by the police"),
+    "load_filed": gettext_noop("a list of filed cases"),
+    "confirm_filed_match": gettext_noop("the person of a filed case confirmed"),
+    "reject_filed_match": gettext_noop("the person of a filed case rejected"),
     "forget_columns": gettext_noop("a list's corrections forgotten"),
     "forget_alias": gettext_noop("a unit's alias forgotten"),
     "import_units": gettext_noop("units imported"),
@@ -264,11 +267,13 @@ class AuditExport(AuditFilter):
 
 @audit_pages.get("/audit", act=Permission.SEE_AUDIT, nav=gettext_noop("Audit"), order=95)
 def audit(request: CurrentRequest, place: Annotated[AuditPlace, Query()]) -> Response:
+    """Lines of the audit, newest first, a page at a time."""
     return _show(request, place.asked(), before=place.before)
 
 
 @audit_pages.post("/audit/export", act=Permission.SEE_AUDIT)
 def export(request: CurrentRequest, form: Annotated[AuditExport, Form()]) -> Response:
+    """The lines as a file; the export is audited itself, with its reason."""
     asked = form.asked()
     try:
         query = _query(request, asked, _period(request, asked))

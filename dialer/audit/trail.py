@@ -71,6 +71,8 @@ class AuditQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
+    """A line of the audit, opened for its reader."""
+
     id: int
     number: int | None
     """None: from before the chain."""
@@ -85,6 +87,8 @@ class AuditLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPage:
+    """Lines of the audit, newest first."""
+
     lines: tuple[AuditLine, ...]
     next_before: tuple[datetime, int] | None
     """Where the next page begins; None when this is the last."""

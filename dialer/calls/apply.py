@@ -90,6 +90,7 @@ class News:
     personal: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, services: Services, call: Call, _now: datetime) -> Reading:
+        """What the news changes in the attempt, and the event of an ended one."""
         return Reading(
             kept=_kept(self, call.case_id),
             may_move=self.progress.stage is Stage.ENDED,

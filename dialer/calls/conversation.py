@@ -119,6 +119,7 @@ class Step:
     personal: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, services: Services, call: Call, now: datetime) -> Reading:
+        """The next turn of the conversation, and what it changes in the attempt."""
         rendered = rendered_script_of(services, call)
         hearing = self._hearing(call, now)
         turn, unsound = sounding(services, rendered, _turn(services, rendered, call, self, hearing, now))

@@ -81,6 +81,7 @@ class CarrierCheck:
 
     @property
     def is_answering(self) -> bool:
+        """Whether the carrier has answered a short time ago."""
         answered_at = self._answered_at
         return answered_at is not None and self._clock() - answered_at < _ANSWERED_SECONDS
 

@@ -51,9 +51,11 @@ class HandsetFront:
         return _json(self._state(self._handsets.take(number)), 201)
 
     async def show(self, request: web.Request) -> web.StreamResponse:
+        """JSON of the handset in the address: its state, its call, what it has played. 404 if there is none."""
         return _json(self._state(self._found(request)))
 
     async def release(self, request: web.Request) -> web.StreamResponse:
+        """The handset's number is an ordinary person again; an unknown handset is no error."""
         handset = self._handsets.find(request.match_info["handset"])
         if handset is not None:
             self._handsets.release(handset)
@@ -145,6 +147,7 @@ class AdminFront:
         self._authorization = f"Bearer {token}".encode() if token else b""
 
     def add_routes(self, app: web.Application) -> None:
+        """Everything below `/admin`, for the tests and for drills; the caller guards the paths."""
         app.router.add_get("/admin/health", self.health)
         for method, path, handler in (
             ("GET", "/admin/rings", self.rings),
@@ -197,6 +200,7 @@ class AdminFront:
         return _json({"status": "ok", "lines_in_use": self._exchange.lines_in_use})
 
     async def rings(self, request: web.Request) -> web.StreamResponse:
+        """Calls that rang: of `?number=`, of `?attempt=`, or of all with the live calls by state."""
         call_journal = self._exchange.call_journal
         if number := request.query.get("number"):
             return _json({"rings": call_journal.attempts_of_number(_e164(number))})
@@ -257,6 +261,7 @@ class AdminFront:
         return _json({"messages": messages})
 
     async def clock(self, _request: web.Request) -> web.StreamResponse:
+        """Anchor (Unix seconds), epoch and speed of the service clock, and what it shows now."""
         timers = self._exchange.timers
         clock = timers.clock
         return _json(
@@ -283,12 +288,14 @@ class AdminFront:
         return await self.clock(request)
 
     async def set_person(self, request: web.Request) -> web.StreamResponse:
+        """The number behaves from now on as the JSON body says. 400 for a behaviour that does not exist."""
         line = self._simulated()
         behaviour = behaviour_from({"name": "assigned", **await _object(request)})
         line.assign(_e164(request.match_info["number"]), behaviour)
         return _json({"name": behaviour.name})
 
     async def reset_person(self, request: web.Request) -> web.StreamResponse:
+        """The number behaves as the mix of people decides again."""
         self._simulated().assign(_e164(request.match_info["number"]), None)
         return _json({})
 
@@ -301,6 +308,7 @@ class AdminFront:
         return _json(self._exchange.faults.as_json())
 
     async def set_faults(self, request: web.Request) -> web.StreamResponse:
+        """Sets the faults of the JSON body, `{fault: knob}`, and leaves the others; answers all that are set."""
         for fault, knob in read_faults(await _object(request)).items():
             self._exchange.faults.set(fault, knob)
         return await self.faults(request)
@@ -310,6 +318,7 @@ class AdminFront:
         return await self.faults(request)
 
     async def set_limits(self, request: web.Request) -> web.StreamResponse:
+        """Calls a second and lines at once; null removes a limit. ValueError for one that admits no call."""
         data = await _object(request)
         rate, lines = data.get("calls_per_second"), data.get("max_lines")
         if (rate is not None and float(rate) <= 0) or (lines is not None and int(lines) < 1):
@@ -321,6 +330,7 @@ class AdminFront:
         return _json({"calls_per_second": rate, "max_lines": lines})
 
     async def crash(self, request: web.Request) -> web.StreamResponse:
+        """Drops all live calls without a webhook, as a crash does; without `memory` every call is forgotten."""
         data = await _object(request)
         return _json({"dropped": self._exchange.crash(memory=bool(data.get("memory", True)))})
 

@@ -51,10 +51,12 @@ _NUMBER_REFUSALS = {
 
 
 def no_such(what: str) -> RestProblem:
+    """404, Twilio's error 20404."""
     return RestProblem(status=404, code=20404, message=f"The requested {what} was not found")
 
 
 def unauthorised() -> RestProblem:
+    """401, Twilio's error 20003."""
     return RestProblem(status=401, code=20003, message="Authenticate")
 
 
@@ -66,10 +68,12 @@ def too_many(retry_after_seconds: float | None) -> RestProblem:
 
 
 def server_error() -> RestProblem:
+    """500, Twilio's error 20500."""
     return RestProblem(status=500, code=20500, message="Internal Server Error")
 
 
 def bad_parameter(code: int, message: str) -> RestProblem:
+    """400 with the code of Twilio's error list for that parameter."""
     return RestProblem(status=400, code=code, message=message)
 
 
@@ -235,6 +239,7 @@ class Status(StrEnum):
 
     @property
     def final(self) -> bool:
+        """Whether no other status follows."""
         return self not in {Status.QUEUED, Status.RINGING, Status.IN_PROGRESS}
 
 

@@ -127,9 +127,11 @@ class Timers:
         return self._loop.call_later(seconds, call)
 
     def soon(self, call: Callable[[], None]) -> None:
+        """Calls it in the next round of the event loop."""
         self._loop.call_soon(call)
 
     def service_now(self) -> datetime:
+        """The service clock's time, aware UTC."""
         return self.clock.now(time.time())
 
     @staticmethod

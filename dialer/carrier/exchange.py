@@ -61,9 +61,11 @@ class CallMemory(SealedLog):
         )
 
     def answered(self, call: Call) -> None:
+        """Writes that the call was answered, at its `updated`."""
         self.append({"k": "P", "sid": call.sid, "at": call.updated})
 
     def ended(self, call: Call) -> None:
+        """Writes how the call ended: a restarted carrier lists it with this status."""
         self.append(
             {
                 "k": "E",
@@ -185,6 +187,7 @@ class Exchange:
         raise number_refused(code)
 
     def find(self, sid: str) -> Call:
+        """The call with this sid, live or over. RestProblem 404 if none is remembered."""
         call = self._calls.get(sid)
         if call is None:
             raise no_such(f"resource /Calls/{sid}.json")
@@ -227,11 +230,13 @@ class Exchange:
     # Live calls
 
     def ringing(self, live: LiveCall) -> None:
+        """The phone rings: counted in the call journal."""
         call = live.call
         call.updated = self.timers.unix()
         self.call_journal.rang(unix=call.updated, number=call.to, attempt=live.attempt)
 
     def answered(self, live: LiveCall) -> None:
+        """The phone was answered: written to the memory of calls."""
         self._memory.answered(live.call)
 
     def over(self, live: LiveCall) -> None:
@@ -256,9 +261,11 @@ class Exchange:
         return call
 
     def child_over(self, call: Call) -> None:
+        """The second leg of a `<Dial>` has ended."""
         self._memory.ended(call)
 
     def note_error(self, code: int) -> None:
+        """Counts one more of Twilio's error codes."""
         self.errors[code] += 1
 
     def attempt_of(self, order: CallOrder) -> str:
@@ -280,6 +287,7 @@ class Exchange:
 
     @property
     def queued(self) -> int:
+        """Calls that wait for a line or for their second."""
         return sum(1 for live in self._queue if not live.call.status.final)
 
     def limit(self, *, calls_per_second: float | None, max_lines: int | None) -> None:

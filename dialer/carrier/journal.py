@@ -51,6 +51,7 @@ class JournalSummary:
     heard: Mapping[tuple[str, str], float]
 
     def hashed(self, attempt: str) -> str:
+        """The key under which the summary counts an attempt."""
         return _hashed(self.key, attempt)
 
 
@@ -122,9 +123,11 @@ class CallJournal:
         self._record("W", f"{unix:.3f}", self._hash(attempt), what)
 
     def attempts_of_number(self, number: str) -> int:
+        """How often this number (E.164) rang."""
         return self._rings_of_number[self._hash(number)]
 
     def call_count_of_attempt(self, attempt: str) -> int:
+        """How often a phone rang for this attempt; more than 1 is the error that the journal exists to find."""
         return self._rings_of_attempt[self._hash(attempt)]
 
     def most_calls_within(self, seconds: float) -> int:
@@ -142,6 +145,7 @@ class CallJournal:
         return most
 
     def close(self) -> None:
+        """Closes the file; nothing can be written any more. May be repeated."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -220,6 +224,7 @@ class SealedLog:
         self.open()
 
     def close(self) -> None:
+        """Closes the file; nothing can be written any more. May be repeated."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -197,22 +197,27 @@ class LiveCall(_LiveLeg):
 
     @property
     def leg(self) -> Leg:
+        """The leg to the phone. AssertionError before the call is dialled."""
         assert self._leg is not None, "a call has a leg once it is dialled"
         return self._leg
 
     def params(self) -> dict[str, str]:
+        """Fields of a request for TwiML, as Twilio sends them."""
         params = base_params(self.call, self.call.status.value)
         if self.call.answered_by:
             params["AnsweredBy"] = self.call.answered_by
         return params
 
     def skips_fetch(self) -> bool:
+        """Whether an injected fault leaves out this request for TwiML."""
         return self._exchange.faults.strikes(InjectedFault.TWIML_SKIP, self.call.to) is not None
 
     def fallback(self) -> tuple[str, str]:
+        """Address and method that are asked when the address of the call does not answer."""
         return self.order.fallback_url, self.order.fallback_method
 
     def error(self, code: int) -> None:
+        """Keeps one of Twilio's error codes in the call and counts it."""
         self.errors.append(code)
         self._exchange.note_error(code)
 
@@ -221,6 +226,10 @@ class LiveCall(_LiveLeg):
         self.end(Status.COMPLETED, 200)
 
     def dial(self, verb: Dial, done: OnDialled, left: OnDialled) -> None:
+        """Connects a second phone. At its end `done` gets what the request of the action says; if this call hangs up
+        first, `left` gets it.
+        """
+
         def over(result: dict[str, str]) -> None:
             self._bridge = None
             done(result)

@@ -134,6 +134,7 @@ class Reply(NamedTuple):
 
     @property
     def fine(self) -> bool:
+        """Whether the answer was a 2xx."""
         return not self.failure and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
 

@@ -153,6 +153,7 @@ class Question:
             self._await_key()
 
     def pressed(self, key: str) -> None:
+        """A key stops the prompt; the answer is complete at the finishing key or at the expected number of keys."""
         if self._over:
             return
         self._interrupt()

@@ -92,7 +92,8 @@ def read_filters(query: Mapping[str, str]) -> list[Keep]:
 class Resource(Protocol):
     """A call or a message."""
 
-    def as_json(self) -> dict[str, object]: ...
+    def as_json(self) -> dict[str, object]:
+        """As Twilio writes it."""
 
 
 _R = TypeVar("_R", bound=Resource)
@@ -169,6 +170,7 @@ class RestFront:
         self._authorization = b"Basic " + base64.b64encode(pair)
 
     def add_routes(self, app: web.Application) -> None:
+        """Twilio's addresses of an account and its calls."""
         base = f"/{API_VERSION}/Accounts/{{account}}"
         app.router.add_post(f"{base}/Calls.json", self.create)
         app.router.add_get(f"{base}/Calls.json", self.listing)
@@ -185,6 +187,7 @@ class RestFront:
             raise no_such(f"resource /Accounts/{request.match_info['account']}")
 
     async def create(self, request: web.Request) -> web.StreamResponse:
+        """Places a call as Twilio's form says: 201, or Twilio's error. Injected faults strike before and after."""
         try:
             self._check(request)
             order = read_order(Form(await request.read()))
@@ -212,6 +215,7 @@ class RestFront:
             raise server_error()
 
     async def listing(self, request: web.Request) -> web.StreamResponse:
+        """Calls, newest first, in pages, by the filters that `read_filters` reads."""
         query = dict(request.query)
         return self._answered(
             request,
@@ -221,9 +225,11 @@ class RestFront:
         )
 
     async def fetch(self, request: web.Request) -> web.StreamResponse:
+        """One call as it stands. 404 if it is not known."""
         return self._answered(request, lambda: self._exchange.find(request.match_info["sid"]).as_json())
 
     async def update(self, request: web.Request) -> web.StreamResponse:
+        """Ends a call (`completed`, `canceled`) or gives it other TwiML."""
         form = Form(await request.read())
         return self._answered(request, lambda: self._updated(request.match_info["sid"], form).as_json())
 
@@ -274,6 +280,7 @@ class RestFront:
 
 
 def json_answer(data: object, status: int) -> web.Response:
+    """An answer with the headers that Twilio sends."""
     return web.Response(
         body=orjson.dumps(data),
         status=status,
@@ -283,6 +290,7 @@ def json_answer(data: object, status: int) -> web.Response:
 
 
 def problem_answer(problem: RestProblem) -> web.Response:
+    """Twilio's error as an answer, with `Retry-After` where the problem has it."""
     response = json_answer(problem.body(), problem.status)
     if problem.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(round(problem.retry_after_seconds))

@@ -167,6 +167,7 @@ class TextMemory(SealedLog):
         )
 
     def moved(self, text: Text) -> None:
+        """Writes the message's new status and error code."""
         self.append(
             {
                 "k": "M",
@@ -219,6 +220,7 @@ class TextBoard:
         return self._texts.get(sid)
 
     def newest_first(self, *, to: str = "", from_: str = "") -> Iterator[Text]:
+        """Messages to and from these numbers; an empty number means any."""
         for text in reversed(self._texts.values()):
             if (not to or text.order.to == to) and (not from_ or text.order.from_ == from_):
                 yield text
@@ -297,12 +299,14 @@ class TextFront(RestFront):
         self._board = board
 
     def add_routes(self, app: web.Application) -> None:
+        """Twilio's addresses of an account's messages."""
         base = f"/{API_VERSION}/Accounts/{{account}}"
         app.router.add_post(f"{base}/Messages.json", self.create_text)
         app.router.add_get(f"{base}/Messages.json", self.list_texts)
         app.router.add_get(f"{base}/Messages/{{sid}}.json", self.fetch_text)
 
     async def create_text(self, request: web.Request) -> web.StreamResponse:
+        """Takes a message as Twilio's form says: 201, or Twilio's error. Injected faults strike before and after."""
         faults = self._exchange.faults
         try:
             self._check(request)
@@ -319,9 +323,11 @@ class TextFront(RestFront):
             return problem_answer(problem)
 
     async def fetch_text(self, request: web.Request) -> web.StreamResponse:
+        """One message as it stands. 404 if it is not known."""
         return self._answered(request, lambda: self._found(request.match_info["sid"]))
 
     async def list_texts(self, request: web.Request) -> web.StreamResponse:
+        """Messages, newest first, by Twilio's `To` and `From`, in pages. 400 for a filter by `DateSent`."""
         return self._answered(request, lambda: self._page(request))
 
     def _found(self, sid: str) -> dict[str, object]:

@@ -22,18 +22,24 @@ class BadTwiml(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
+    """Words to speak, `loop` times; 0 is until the call ends."""
+
     text: str
     loop: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
+    """A sound to play, `loop` times; 0 is until the call ends."""
+
     url: str
     loop: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
+    """Silence, in seconds."""
+
     seconds: float = 1.0
 
 
@@ -60,6 +66,8 @@ class Gather:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redirect:
+    """The call goes on with the TwiML of another address."""
+
     url: str
     method: str = "POST"
 

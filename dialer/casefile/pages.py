@@ -72,6 +72,7 @@ def cases(
     until: Annotated[str, Query(alias="to")] = "",
     before: int | None = None,
 ) -> Response:
+    """Cases that match the form, newest first, a page at a time."""
     asked = {
         "who": who,
         "no": no,
@@ -153,6 +154,7 @@ def _address(asked: Mapping[str, object], **more: object) -> str:
 
 @case_pages.get("/cases/{case_id}", act=Permission.SEE_CASES)
 def case(request: CurrentRequest, case_id: CaseId) -> Response:
+    """The page of a case. 404 for one that the reader's unit may not see."""
     return _page(request, read_case(request.services, case_id, visible_to=request.member.unit_id))
 
 
@@ -299,6 +301,7 @@ def note(form: Sent, words: Text = "") -> Response:
 
 @case_pages.post("/cases/{case_id}/call", act=Permission.WORK_CASES)
 def call(form: Sent) -> Response:
+    """The robot calls as soon as a line is free."""
     return form.carry_out(
         CaseAct.CALL_NOW,
         {},
@@ -328,12 +331,14 @@ def _change_grade(form: ActForm, act: CaseAct, grade: str, why: str, notice: str
 
 @case_pages.post("/cases/{case_id}/caller", act=Permission.WORK_CASES)
 def caller(form: Sent, why: Text = "") -> Response:
+    """Asks for a human call."""
     notice = gettext_noop("Waiting for a caller to accept the call.")
     return _ask_person(form, CaseAct.ASK_CALLER, Track.HUMAN, why, notice)
 
 
 @case_pages.post("/cases/{case_id}/officer", act=Permission.WORK_CASES)
 def officer(form: Sent, why: Text = "") -> Response:
+    """Asks for a visit."""
     notice = gettext_noop("Waiting for an officer to accept the visit.")
     return _ask_person(form, CaseAct.ASK_OFFICER, Track.VISIT, why, notice)
 
@@ -344,6 +349,7 @@ def _ask_person(form: ActForm, act: CaseAct, track: Track, why: str, notice: str
 
 @case_pages.post("/cases/{case_id}/unit", act=Permission.WORK_CASES)
 def unit(form: Sent, unit: Text = "", why: Text = "") -> Response:
+    """Hands the case over to another unit."""
     units = units_to_hand_to(form.seen.services)
     return form.carry_out(
         CaseAct.HAND_OVER,
@@ -365,6 +371,7 @@ def close(form: Sent, outcome: Text = "", why: Text = "") -> Response:
 
 @case_pages.post("/cases/{case_id}/duplicate", act=Permission.WORK_CASES)
 def duplicate(form: Sent, of: Text = "") -> Response:
+    """Closes the case as a duplicate of the case `of`."""
     return form.carry_out(
         CaseAct.MARK_DUPLICATE,
         {"of": of},
@@ -375,6 +382,7 @@ def duplicate(form: Sent, of: Text = "") -> Response:
 
 @case_pages.post("/cases/{case_id}/opt-out", act=Permission.WORK_CASES)
 def stop_robot(form: Sent, why: Text = "") -> Response:
+    """The robot no longer calls for this case."""
     return form.carry_out(
         CaseAct.OPT_OUT,
         {"why": why},
@@ -385,6 +393,7 @@ def stop_robot(form: Sent, why: Text = "") -> Response:
 
 @case_pages.post("/cases/{case_id}/filed", act=Permission.WORK_CASES)
 def filed(form: Sent, case_number: Text = "") -> Response:
+    """Records that the police have filed a case: a success of this case is reversed."""
     seen = form.seen
     return form.carry_out(
         "filed",
@@ -398,6 +407,7 @@ def filed(form: Sent, case_number: Text = "") -> Response:
 
 @case_pages.post("/cases/{case_id}/outcomes/{outcome_id}/approve", act=Permission.APPROVE)
 def approve(form: Sent, outcome_id: CaseId) -> Response:
+    """Approves the amounts of an outcome of this case; 404 for one of another."""
     seen = form.seen
     sheet = read_case(seen.services, seen.case_id, visible_to=seen.visible_to)
     if outcome_id not in {line.id for line in sheet.rows.outcomes}:

@@ -119,6 +119,7 @@ class CallAttempt:
 
     @property
     def is_bad(self) -> bool:
+        """Whether the attempt failed on our side or the network's, not the person's."""
         return self.result in {
             TelephonyResult.FAILED,
             TelephonyResult.BLOCKED,

@@ -1,4 +1,4 @@
-"""Commands of those who run the service: pauses, pace and alarms; doctor, keys, migrate, filed cases, the audit."""
+"""Commands of those who run the service: pauses, pace and alarms; doctor, keys, migrate, the audit."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.calls.reconcile import WEB
 from dialer.cases.alarms import Alarm, unacknowledged_alarms_of
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, fields_of, one_of, print_found, print_json
+from dialer.cli.output import AsJson, fields_of, print_found, print_json
 from dialer.control.overview import acknowledge_alarm, adopt_identity
 from dialer.core.errors import DialerError, Invalid, Refusal
 from dialer.core.events import AlarmCode
-from dialer.core.values import FraudType, Grade, PauseScope
+from dialer.core.values import Grade, PauseScope
 from dialer.db.audit import Finding, Flaw
 from dialer.db.migrations import owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
@@ -38,7 +38,6 @@ from dialer.db.unit_of_work import is_pooled
 from dialer.db.upgrade import Lock, examine_upgrade
 from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, Text, bilingual, gettext_noop
-from dialer.outcomes.filing import file_case
 from dialer.runtime.doctor import Check, Probe, examine_installation
 from dialer.runtime.local import database_url, own_servers
 from dialer.runtime.settings import CentreSettings, Settings, load_settings
@@ -215,7 +214,6 @@ def _at(moment: datetime) -> str:
 care = typer.Typer()
 settings_commands = typer.Typer(help="The settings that the database belongs to.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that encrypt personal data.", no_args_is_help=True)
-filed = typer.Typer(help="Cases filed with the police 立案.", no_args_is_help=True)
 
 
 @care.command()
@@ -443,29 +441,6 @@ def adopt_settings(by: By, why: Annotated[str, typer.Option(help="for the record
 def create_keys(path: Path) -> None:
     """Make a new keys file, mode 600; an existing one is never changed. Keep its backup away from the database."""
     typer.echo(fingerprint(create(path)))
-
-
-@filed.command("add")
-def add_filed(
-    case_number: Annotated[str, typer.Option(help="the police's number of the case")],
-    by: By = "cli",
-    id_number: Annotated[str, typer.Option(help="of the person")] = "",
-    phone: Annotated[str, typer.Option(help="of the person, where no id number is known")] = "",
-    fraud_type: Annotated[str, typer.Option(help="where the person has several cases")] = "unknown",
-) -> None:
-    """Record that a person reported a loss after all: their success is reversed."""
-    known_type = one_of(FraudType, fraud_type, field="--fraud-type")
-    with application(load_settings()) as app:
-        found = file_case(
-            app.services,
-            case_number=case_number,
-            by=by,
-            id_number=id_number,
-            phone=phone,
-            fraud_type=known_type,
-        )
-    cases = ", ".join(map(str, found.case_ids))
-    typer.echo(f"{found.case_number}: case {cases}" + (" (on record already)" if found.already else ""))
 
 
 audit = typer.Typer(

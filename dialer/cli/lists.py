@@ -45,6 +45,8 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
+    """What `dialer load` prints."""
+
     report: LoadReport
     reject_file: Path | None
 

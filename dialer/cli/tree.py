@@ -7,8 +7,9 @@ import typer
 from dialer import __version__
 from dialer.cli.accounts import staff, token, units
 from dialer.cli.cases import case_command, cases_command
-from dialer.cli.control import alarms, audit, care, control, filed, keys, settings_commands
+from dialer.cli.control import alarms, audit, care, control, keys, settings_commands
 from dialer.cli.demo import demo_command
+from dialer.cli.filed import filed
 from dialer.cli.lists import load_command, loads
 from dialer.cli.report import report_command
 from dialer.cli.scripts import scripts

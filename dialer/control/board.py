@@ -206,6 +206,7 @@ class BoardFeed:
 
     @property
     def streams(self) -> list[Stream]:
+        """The open streams of all units."""
         with self._changing:
             return [stream for unit in self._units.values() for stream in unit.streams]
 
@@ -384,6 +385,7 @@ class GradeTile:
 
     @property
     def under_way(self) -> int:
+        """Calls that are due or at the carrier."""
         return self.due + self.calling
 
 

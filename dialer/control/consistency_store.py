@@ -36,9 +36,11 @@ class IdRange:
 
     @staticmethod
     def of(case_id: int) -> IdRange:
+        """The range of this case alone."""
         return IdRange(after=case_id - 1, last=case_id)
 
     def holds(self) -> sa.ColumnElement[bool]:
+        """The condition that a row of `case` is open and in the range."""
         return sa.and_(_IS_OPEN, t.case.c.id > self.after, t.case.c.id <= self.last)
 
 
@@ -53,6 +55,8 @@ class CheckedAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedAssignment:
+    """An open assignment that is compared with its case."""
+
     case_id: int
     track: Track
 

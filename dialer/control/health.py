@@ -225,6 +225,8 @@ class PartName(StrEnum):
 
 
 class Health(StrEnum):
+    """How a part of the system is."""
+
     GOOD = "good"
     LATE = "late"
     """Not good for longer than allowed."""
@@ -256,6 +258,8 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
+    """All parts of the system at one moment of the service clock."""
+
     at: datetime
     parts: tuple[PartState, ...]
     carrier: Carrier

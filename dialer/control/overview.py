@@ -126,6 +126,8 @@ HELD_AT_MOST = 50_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingPause:
+    """A pause in force, as its reader sees it."""
+
     pause: Pause
     held: int
     """Calls of the reader's unit that it keeps from leaving now, counted up to `HELD_AT_MOST`."""
@@ -171,6 +173,7 @@ def all_paused(services: Services) -> Pause | None:
 
 
 def live_policy(services: Services) -> LivePolicy:
+    """The newest policy with its stored version, and when its dialling window opens if it is closed now."""
     policy = services.policies.newest
     with services.store.begin() as tx:
         version = policy_version_of(tx, policy.version)
@@ -271,6 +274,7 @@ class BoardToday:
 
 
 def board_now(services: Services, *, unit_id: int | None, late_seconds: float) -> BoardNow:
+    """Lines, pauses and alarms, read in one snapshot of the database, and the parts of the system."""
     now, real_now = services.clock.now(), services.real.now()
     window = services.policies.newest.window
     system = check_system(services, late_seconds=late_seconds)
@@ -293,17 +297,20 @@ def board_now(services: Services, *, unit_id: int | None, late_seconds: float) -
 
 
 def board_queue(services: Services, *, unit_id: int | None) -> BoardQueue:
+    """Waiting calls by grade, of the unit and those below it; None: of all."""
     now = services.clock.now()
     with services.store.begin() as tx:
         return BoardQueue(at=now, waiting=waiting_by_grade(tx, now=now, unit_id=unit_id))
 
 
 def board_hour(services: Services, *, unit_id: int | None) -> LastHour:
+    """Calls of the last 60 minutes, of the unit and those below it; None: of all."""
     with services.store.begin() as tx:
         return calls_of_last_hour(tx, now=services.clock.now(), unit_id=unit_id)
 
 
 def board_today(services: Services, *, unit_id: int | None) -> BoardToday:
+    """Figures by grade since midnight of the centre's time zone."""
     now = services.clock.now()
     zone = ZoneInfo(services.centre.timezone)
     midnight = datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone)

@@ -339,6 +339,7 @@ def pause(
     minutes: Annotated[str, Form()] = "",
     why: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
+    """Pauses calls. What is wrong in the form is shown beside its field, with what was typed."""
     typed = Typed(scope=scope, unit=unit, load=load, grade=grade, minutes=minutes, why=why)
     try:
         wanted = _scope(scope)
@@ -378,6 +379,7 @@ def change_pace(
     lines: Annotated[str, Form()] = "",
     pace_why: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
+    """Sets a pace in place of that of the settings. What is wrong is shown beside its field."""
     typed = Typed(calls_per_second=calls_per_second, lines=lines, pace_why=pace_why)
     try:
         set_pace(
@@ -408,6 +410,7 @@ def acknowledge(request: CurrentRequest, alarm_id: int) -> Response:
 
 @control_pages.post("/control/alarms/all/{code}/seen", act=Permission.CONTROL)
 def acknowledge_all(request: CurrentRequest, code: str) -> Response:
+    """Acknowledges all alarms of this kind that the reader sees."""
     acknowledge_alarms(request.services, code, by=request.who, visible_to=request.member.unit_id)
     return request.go("/control#alarms", notice=gettext_noop("The alarms are acknowledged."))
 

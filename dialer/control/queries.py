@@ -68,6 +68,7 @@ def first_attempt_gauges(
 
 
 def queue_gauges(tx: Tx, *, now: datetime) -> Queue:
+    """Call attempts by state, and the oldest waiting one of each grade; held ones are in none but `held`."""
     counts = tx.one(
         sa.select(
             _count(t.attempt.c.state == AttemptState.READY.value, ~t.attempt.c.held).label("ready"),
@@ -146,6 +147,8 @@ class WaitingForRobot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentLoadCounts:
+    """How far one of the newest loads is, in rows."""
+
     id: int
     state: LoadState
     rows: int
@@ -221,6 +224,8 @@ def status(tx: Tx, *, now: datetime, drill: bool) -> Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseFacts:
+    """PostgreSQL's version and the size of the database."""
+
     version: str
     size_bytes: int
 
@@ -241,6 +246,7 @@ def read_last_event_time(tx: Tx) -> datetime | None:
 
 
 def read_database_facts(tx: Tx) -> DatabaseFacts:
+    """Asks the server; the size is that of the whole database."""
     row = tx.one(
         sa.text(
             "SELECT current_setting('server_version') AS version,"
@@ -357,6 +363,7 @@ class LastHour:
 
 
 def calls_of_last_hour(tx: Tx, *, now: datetime, unit_id: int | None) -> LastHour:
+    """Calls sent in the 60 minutes before `now`, by minute, of the unit and those below it; None: of all."""
     attempt = t.attempt.c
     # By time first: an hour has few calls, a unit may have years of them.
     recent = (

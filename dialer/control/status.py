@@ -233,6 +233,9 @@ class WebhookCounts:
         self._webhooks = own.webhooks
 
     def count(self, hook: str, status: int) -> None:
+        """Counts a webhook by its answer: below 400 applied, below 500 refused, else put off (the carrier repeats
+        it).
+        """
         refused = "put_off" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused"
         result = refused if status >= HTTPStatus.BAD_REQUEST else "applied"
         self._webhooks.labels(hook if hook in _HOOKS else "other", result).inc()

@@ -118,6 +118,11 @@ class Permission(StrEnum):
     SORT_UNITS = "sort_units"
     """Assign a unit to unassigned cases; answer transfers."""
     LOAD_LISTS = "load_lists"
+    SEE_FILED = "see_filed"
+    """Cases filed with the police, persons masked."""
+    LOAD_FILED = "load_filed"
+    DECIDE_FILED = "decide_filed"
+    """Whether a warned person is the one of a filed case."""
     SEE_RATES = "see_rates"
     EXPORT = "export"
     """Records leave as a file; always audited."""
@@ -154,6 +159,9 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_UNITS: _CENTRE - {_R.CALLER},
     Permission.SORT_UNITS: frozenset({_R.CLERK, _R.SUPERVISOR}),
     Permission.LOAD_LISTS: frozenset({_R.CLERK, _R.SUPERVISOR}),
+    Permission.SEE_FILED: frozenset({_R.CLERK, _R.SUPERVISOR, _R.AUDITOR}),
+    Permission.LOAD_FILED: frozenset({_R.CLERK, _R.SUPERVISOR}),
+    Permission.DECIDE_FILED: frozenset({_R.SUPERVISOR}),
     Permission.SEE_RATES: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR, _R.AUDITOR}),
     Permission.EXPORT: frozenset({_R.SUPERVISOR, _R.AUDITOR}),
     Permission.APPROVE: frozenset({_R.SUPERVISOR}),
@@ -170,6 +178,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
 
 
 def may(role: Role, act: Permission) -> bool:
+    """Whether the role has the permission; whether a thing is of the reader's unit is asked elsewhere."""
     return role in ROLES[act]
 
 

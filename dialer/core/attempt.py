@@ -45,6 +45,8 @@ from typing import Final
 
 
 class AttemptState(StrEnum):
+    """Where a call attempt is in its life; the table in the module's docstring says what each state means."""
+
     PLANNED = "planned"
     READY = "ready"
     CLAIMED = "claimed"
@@ -57,6 +59,8 @@ class AttemptState(StrEnum):
 
 
 class AttemptEvent(StrEnum):
+    """What moves a call attempt from one state to the next."""
+
     DUE = "due"
     """Its time has come."""
     PUT_OFF = "put_off"

@@ -59,6 +59,7 @@ class Breaker:
 
     @property
     def is_untroubled(self) -> bool:
+        """Nothing has failed since the carrier last took a call."""
         return self == Breaker()
 
     def may_leave(self, real_now: datetime) -> int | None:

@@ -29,6 +29,7 @@ class CaseStatus(StrEnum):
 
     @property
     def is_settled(self) -> bool:
+        """Whether the case has ended; only a filed case changes it after that."""
         return self in {CaseStatus.PROVEN, CaseStatus.REVERSED, CaseStatus.CLOSED}
 
 
@@ -81,6 +82,8 @@ WISHES = frozenset({Reason.WANTS_OFFICER, Reason.ALREADY_PAID})
 
 
 class RobotState(StrEnum):
+    """The robot's track of a case."""
+
     OFF = "off"
     PENDING = "pending"
     """Exactly one attempt, the case's newest, is planned or live."""
@@ -108,6 +111,8 @@ class Robot:
 
 
 class StaffTrackState(StrEnum):
+    """A caller's or an officer's track of a case."""
+
     NONE = "none"
     SCHEDULED = "scheduled"
     """Opens at `at` unless the person has been reached."""
@@ -127,6 +132,7 @@ class StaffTrack:
 
     @property
     def is_pending(self) -> bool:
+        """Whether somebody has to act on it, now or later."""
         return self.state in {StaffTrackState.SCHEDULED, StaffTrackState.OPEN}
 
 
@@ -171,6 +177,8 @@ class Case:
 
 
 class CaseAct(StrEnum):
+    """What a user may do with a case, beside reports on its assignments."""
+
     CALL_NOW = "ring_now"
     RAISE = "raise"
     LOWER = "lower"
@@ -229,6 +237,8 @@ def _can_call(case: Case) -> bool:
 
 
 class AssignmentState(StrEnum):
+    """Where an assignment is in its life."""
+
     OPEN = "open"
     SIGNED = "signed"
     """签收: a caller or an officer has it."""
@@ -339,4 +349,5 @@ def contact_of(outcome: OutcomeKind) -> Contact:
 
 
 def may_report(state: AssignmentState) -> bool:
+    """Whether feedback on an assignment in this state is accepted."""
     return state in PENDING_STATES

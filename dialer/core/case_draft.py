@@ -38,15 +38,19 @@ class Draft:
 
     @property
     def grade_policy(self) -> GradePolicy:
+        """The limits of the case's grade as it is now."""
         return self.policy.of(self.case.grade)
 
     def change(self, **fields: object) -> None:
+        """Replaces fields of the case. TypeError for a name that is none of its fields."""
         self.case = replace(self.case, **fields)  # type: ignore[arg-type]  # names are checked by replace itself
 
     def alarm(self, code: AlarmCode) -> None:
+        """Adds the effect that raises this alarm."""
         self.effects.append(RaiseAlarm(code=code))
 
     def urgency_at(self) -> datetime:
+        """The urgency time of a call planned now."""
         return urgency(self.case, self.policy.urgency).at
 
     # --- robot -----------------------------------------------------------------------------------------------
@@ -121,6 +125,7 @@ class Draft:
     # --- people ----------------------------------------------------------------------------------------------
 
     def assignment(self, track: Track) -> StaffTrack:
+        """The case's track of calls by people, or else of visits."""
         return self.case.human if track is Track.HUMAN else self.case.visit
 
     def change_assignment(self, track: Track, **fields: object) -> None:

@@ -28,6 +28,8 @@ class Refusal(DialerError):
 
 
 class NotFound(Refusal):
+    """Nothing of this kind has this key, or the reader may not see it."""
+
     def __init__(self, *, kind: str | Text, key: object) -> None:
         super().__init__(Text("%(kind)s %(key)s does not exist", kind=Text.of(kind), key=key))
         self.kind = str(kind)

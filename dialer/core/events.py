@@ -218,6 +218,8 @@ class OpenStopPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawAssignment:
+    """The track's open assignment is taken back: nobody has to do it any more."""
+
     track: Track
     reason: Reason
 
@@ -240,6 +242,8 @@ class ReverseOutcome:
 
 
 class AlarmCode(StrEnum):
+    """What an alarm is about."""
+
     MISSED_WARNING = "missed_warning"
     HUMAN_OVERDUE = "human_overdue"
     VISIT_OVERDUE = "visit_overdue"
@@ -279,6 +283,8 @@ class AlarmCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaiseAlarm:
+    """A supervisor must see this case."""
+
     code: AlarmCode
 
 

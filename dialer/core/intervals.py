@@ -47,11 +47,15 @@ class Rollup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
+    """A confidence interval of a share, both ends between 0 and 1."""
+
     low: float
     high: float
 
 
 class Finding(StrEnum):
+    """What a comparison of two shares says."""
+
     TOO_FEW = "too_few"
     BETTER = "better"
     WORSE = "worse"
@@ -67,6 +71,22 @@ class Verdict:
     difference: float | None
     interval: Interval | None
     more_each: int = 0
+
+
+_Z = 1.959963984540054
+"""Of the normal distribution, for 95 %."""
+
+
+def wilson(hits: int, people: int) -> Interval | None:
+    """Where the true share is, for one look, at 95 %; None without people. E. B. Wilson, "Probable Inference, the Law
+    of Succession, and Statistical Inference", JASA 22 (1927), 209-212.
+    """
+    if people == 0:
+        return None
+    share, square = hits / people, _Z**2 / people
+    middle = (share + square / 2) / (1 + square)
+    half = math.sqrt(share * (1 - share) * square + square**2 / 4) / (1 + square)
+    return Interval(low=max(0.0, middle - half), high=min(1.0, middle + half))
 
 
 def share_interval(rollup: Rollup, *, error: float = ERROR) -> Interval | None:

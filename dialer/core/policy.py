@@ -31,6 +31,7 @@ class Window:
     zone: str
 
     def is_open(self, at: datetime) -> bool:
+        """Whether calls are allowed at that moment; a window that opens when it closes is always open."""
         if self.opens == self.closes:
             return True
         wall = at.astimezone(ZoneInfo(self.zone)).time()
@@ -108,6 +109,8 @@ class UrgencyPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
+    """The limits by which cases are decided, in seconds where a name says no unit; immutable once stored."""
+
     version: int
     grades: Mapping[Grade, GradePolicy]
     window: Window
@@ -130,6 +133,7 @@ class Policy:
         return self.grades[grade]
 
     def watch(self) -> timedelta:
+        """The watch period."""
         return timedelta(seconds=self.watch_seconds)
 
 
@@ -144,6 +148,7 @@ class Urgency:
 
     @property
     def at(self) -> datetime:
+        """The urgency time: the opening time, put earlier by grade, amount and expiry."""
         return self.opened_at - timedelta(
             seconds=self.grade_seconds + self.amount_seconds + self.expiry_seconds
         )

@@ -245,6 +245,8 @@ class Definition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
+    """A rate with its counts: what it counts, over what, and how many were left out for which reason."""
+
     definition: Definition
     numerator: int
     denominator: int
@@ -466,6 +468,8 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
+    """Counts and rates of a period, whole and cut by grade and fraud type."""
+
     total: Slice
     by_grade: Mapping[Grade, Slice]
     by_fraud_type: Mapping[FraudType, Slice]
@@ -475,6 +479,8 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
+    """The report of a period as it stood at `generated_at` (UTC)."""
+
     generated_at: datetime
     drill: bool
     """True: every figure is of a drill, and none of it happened to anybody."""

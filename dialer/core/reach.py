@@ -34,6 +34,7 @@ class HeardPrompt:
 
     @property
     def is_whole(self) -> bool:
+        """Whether the prompt was heard to its end."""
         return self.heard >= self.seconds - _ROUNDING_SECONDS
 
 

@@ -109,6 +109,8 @@ def in_order(entries: list[Entry]) -> tuple[Entry, ...]:
 
 
 class StepKind(StrEnum):
+    """What a case waits for."""
+
     ATTEMPT = "ring"
     """The robot's call is still to be made."""
     CALL = "call"
@@ -135,6 +137,8 @@ class Wait(StrEnum):
 
 
 class WaitReason(StrEnum):
+    """Why a planned call has not been placed yet."""
+
     UNDER_WAY = "under_way"
     """It is at the carrier."""
     PAUSED = "paused"

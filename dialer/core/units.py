@@ -67,6 +67,8 @@ LONGEST_NAME: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
+    """A node of the organisation, as others need it."""
+
     id: int
     name: str
     parent_id: int | None

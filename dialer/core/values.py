@@ -27,6 +27,7 @@ class Grade(StrEnum):
 
     @property
     def is_high(self) -> bool:
+        """Extra high or high: called at any hour, and never expires unnoticed."""
         return self in {Grade.EXTRA_HIGH, Grade.HIGH}
 
 
@@ -59,6 +60,8 @@ class WarningKind(StrEnum):
 
 
 class Tag(StrEnum):
+    """What to mind with a person."""
+
     MINOR = "minor"
     ELDERLY = "elderly"
     HEARING = "hearing"
@@ -158,6 +161,8 @@ class MessagePurpose(StrEnum):
 
 
 class MessageState(StrEnum):
+    """Where a message is in its life."""
+
     PLANNED = "planned"
     SENDING = "sending"
     """About to be given to the network, or given by a process that died over it."""
@@ -191,6 +196,8 @@ _RANK_MESSAGE = {
 
 
 class PauseScope(StrEnum):
+    """What a pause holds back."""
+
     ALL = "all"
     UNIT = "unit"
     LOAD = "load"
@@ -226,6 +233,8 @@ class Pause:
 
 
 class LoadState(StrEnum):
+    """Where a load is in its life."""
+
     DRAFT = "draft"
     """Dropped and looked at; nothing of it is in the books, and forgotten it goes by itself."""
     WAITING = "waiting"
@@ -263,7 +272,36 @@ class VersionState(StrEnum):
     """Was approved once; approving it again brings it back."""
 
 
+class FiledState(StrEnum):
+    """What is known of a filed case: did we warn the person before?"""
+
+    WARNED = "warned"
+    """A warning of this person came before the loss."""
+    WARNED_OTHERWISE = "warned_otherwise"
+    """The person was warned before the loss, but of another type of fraud or half a year earlier."""
+    WARNED_LATE = "warned_late"
+    """The person was warned only after the loss."""
+    DOUBTFUL = "doubtful"
+    """Somebody may be the person: a supervisor decides."""
+    NOT_WARNED = "not_warned"
+    """Nobody who was warned fits."""
+
+
+class FiledMatchState(StrEnum):
+    """Whether a warned person is the one of a filed case."""
+
+    CERTAIN = "certain"
+    """By the id number, or by name and phone."""
+    DOUBTFUL = "doubtful"
+    CONFIRMED = "confirmed"
+    """By a person, of a doubtful one."""
+    REJECTED = "rejected"
+    """By a person, of a doubtful one."""
+
+
 class RenderState(StrEnum):
+    """Where the rendering of a script version is."""
+
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"

@@ -236,6 +236,8 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
+    """Something that is wrong with the audit, and where."""
+
     flaw: Flaw
     number: int | None = None
     last: int | None = None

@@ -41,6 +41,7 @@ class RowSet:
 
     @property
     def c(self) -> ReadOnlyColumnCollection[str, Any]:
+        """The columns of the rows, for a statement that joins them."""
         return self._table.c
 
     @property
@@ -77,6 +78,7 @@ class IdSet:
         self.clause: sa.ColumnElement[bool] = column == sa.any_(ids)
 
     def given(self, ids: Iterable[uuid.UUID | int | bytes]) -> dict[str, str]:
+        """The parameter of a statement that uses the set, with these ids; each counts once."""
         found = [_element(one) for one in set(ids)]
         return {self._name: "{" + ",".join(found) + "}"}
 

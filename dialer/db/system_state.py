@@ -117,6 +117,7 @@ def record_identity(tx: Tx, identity: Identity) -> None:
 
 
 def is_drill_database(tx: Tx) -> bool:
+    """Whether the database is marked as that of a drill, for good."""
     return bool(_meta(tx, _DRILL))
 
 
@@ -171,6 +172,7 @@ def read_service_clock(tx: Tx) -> ClockRow | None:
 
 
 def write_service_clock(tx: Tx, clock: ClockRow) -> None:
+    """Sets the clock of a demo or drill; there is one row."""
     _put(tx, t.service_clock, key="id", row={"id": 1} | asdict(clock))
 
 
@@ -187,11 +189,14 @@ def _put(tx: Tx, table: sa.Table, *, key: str, row: dict[str, object]) -> None:
 
 
 def end_heartbeat(tx: Tx, *, process: str) -> None:
+    """The process has ended: it counts as gone at once."""
     tx.execute(sa.delete(t.heartbeat).where(t.heartbeat.c.process == process))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
+    """The last sign of life of a process (real clock)."""
+
     process: str
     kind: str
     at: datetime

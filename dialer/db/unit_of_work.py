@@ -48,15 +48,19 @@ class Tx:
     def execute(
         self, statement: sa.Executable, parameters: Parameters = None
     ) -> sa.CursorResult[*tuple[Any, ...]]:
+        """Runs a statement of SQLAlchemy in this transaction. `parameters` in a list: once for each."""
         return self.connection.execute(statement, parameters)
 
     def rows(self, statement: sa.Executable, parameters: Parameters = None) -> list[Row]:
+        """All rows, as mappings from column to value."""
         return cast("list[Row]", self.connection.execute(statement, parameters).mappings().all())
 
     def one(self, statement: sa.Executable, parameters: Parameters = None) -> Row | None:
+        """The first row, or None."""
         return cast("Row | None", self.connection.execute(statement, parameters).mappings().first())
 
     def scalar(self, statement: sa.Executable, parameters: Parameters = None) -> Any:  # noqa: ANN401  # of any column
+        """The first column of the first row; None without a row."""
         return self.connection.execute(statement, parameters).scalar()
 
 
@@ -165,6 +169,7 @@ class Store:
             tx.last.clear()
 
     def dispose(self) -> None:
+        """Closes the connections of the pool."""
         self.sql_engine.dispose()
 
 

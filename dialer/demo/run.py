@@ -185,6 +185,7 @@ def read_call_counts(access: CarrierAccess) -> CallCounts:
 
 
 def is_carrier_up(access: CarrierAccess) -> bool:
+    """Whether the carrier answers at this address."""
     try:
         _ask(access, "GET", "/admin/health", None)
     except Unavailable:
@@ -275,6 +276,7 @@ class SimulatedStaff(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
+        """Does the staff's work again and again until `stop`; faults are printed."""
         while not self._stopped.wait(_STAFF_SECONDS):
             try:
                 work_once_as_staff(self._app.services)
@@ -282,6 +284,7 @@ class SimulatedStaff(threading.Thread):
                 sys.stderr.write(f"demo staff: {fault}\n")
 
     def stop(self) -> None:
+        """Waits up to 5 seconds for the work in hand."""
         self._stopped.set()
         self.join(timeout=5.0)
 
@@ -295,6 +298,7 @@ class SettledWatch:
         self.progress: Progress | None = None
 
     def look(self, app: Application) -> bool:
+        """Whether nothing was left to do in several looks one after the other."""
         if time.monotonic() < self._next:
             return self._quiet >= _SETTLED_LOOKS
         self._next = time.monotonic() + _WATCH_SECONDS

@@ -30,7 +30,7 @@ _SPACES: Final = {0x09: " ", 0x0A: "\n", 0x0D: "\n", 0xA0: " ", 0x3000: " "}
 _CLEAN: Final = _INVISIBLE | _SPACES
 _GUARDED: Final = re.compile(r'="(?P<text>[^"]*)"')
 _CJK_GAP: Final = re.compile(r"(?<=[\u2e80-\u9fff\uf900-\ufaff])\s+(?=[\u2e80-\u9fff\uf900-\ufaff])")
-_BLANK_MARKS: Final = frozenset(
+BLANK_MARKS: Final = frozenset(
     {"", "-", "--", "---", "—", "——", "/", "\\", "无", "空", "暂无", "null", "none", "n/a", "nil", "(null)"}
 )
 _LONG_DIGITS: Final = re.compile(r"\d{5,}")
@@ -69,7 +69,7 @@ def joined_name(cell: str) -> str:
 
 def is_blank(folded_text: str) -> bool:
     """True for an empty cell and for the marks that people write for nothing, such as - or 无."""
-    return folded_text in _BLANK_MARKS
+    return folded_text in BLANK_MARKS
 
 
 def shown(cell: str) -> str:
@@ -78,25 +78,25 @@ def shown(cell: str) -> str:
     return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
 
 
-_GRADE_WORDS: Final = {
+GRADE_WORDS: Final = {
     Grade.EXTRA_HIGH: "特高 特高危 特级 极高 极高危 超高 超高危 0 零 extra_high extra-high extrahigh critical",
     Grade.HIGH: "高 高危 红 红色 high h 1 一 i",
     Grade.MEDIUM: "中 中危 中等 橙 橙色 黄 黄色 medium middle mid m 2 二 ii",
     Grade.LOW: "低 低危 蓝 蓝色 low l 3 三 iii 4 四 iv",
 }
-_GRADES: Final = {word: grade for grade, words in _GRADE_WORDS.items() for word in words.split()}
+_GRADES: Final = {word: grade for grade, words in GRADE_WORDS.items() for word in words.split()}
 _GRADE_NOISE: Final = re.compile(r"\s+|\.0$|[(\[【].*[)\]】]$|^(?:风险|预警|等级|级别|第)+[::]?")
 _GRADE_TAIL: Final = re.compile(r"(?:[色]?(?:风险|预警|等级|级别|级|类|度|risk|level|grade))+$")
 _GRADE_HEAD: Final = re.compile(r"^(?:level|grade|risk)[:_-]?")
 
-_KINDS: Final = (
+KIND_WORDS: Final = (
     (WarningKind.FUND, ("资金", "转账", "银行卡", "fund", "money", "bank")),
     (WarningKind.TELECOM, ("通联", "电信", "话单", "通话", "电话", "短信", "telecom", "call", "sms")),
     (WarningKind.WEB_APP, ("网络", "网址", "网站", "互联网", "app", "web", "url", "域名")),
 )
 
 # The first line that matches wins, so the narrower words stand above the wider ones.
-_FRAUD_TYPES: Final = (
+FRAUD_TYPE_WORDS: Final = (
     (FraudType.POLICE_IMPERSONATION, ("公检法", "冒充警", "冒充公安", "冒充政府", "安全账户")),
     (FraudType.GAME_TRADE, ("游戏",)),
     (FraudType.ROMANCE, ("婚恋", "交友", "杀猪盘", "网恋", "裸聊")),
@@ -108,7 +108,7 @@ _FRAUD_TYPES: Final = (
     (FraudType.INVESTMENT, ("投资", "理财", "荐股", "虚拟币", "炒股", "期货")),
     (FraudType.SHOPPING, ("购物", "网购", "虚假商品")),
 )
-_TAGS: Final = (
+TAG_WORDS: Final = (
     (Tag.MINOR, ("未成年", "学生", "儿童", "minor")),
     (Tag.ELDERLY, ("老年", "老人", "高龄", "elderly")),
     (Tag.HEARING, ("听障", "听力", "聋", "hearing")),
@@ -137,7 +137,7 @@ def read_grade(cell: str) -> Grade | None:
 def read_kind(cell: str) -> WarningKind:
     """The kind of warning; unknown for an empty cell and for words we do not know."""
     text = folded(cell)
-    for kind, words in _KINDS:
+    for kind, words in KIND_WORDS:
         if text == kind.value or any(word in text for word in words):
             return kind
     return WarningKind.UNKNOWN
@@ -148,7 +148,7 @@ def read_fraud_type(cell: str) -> FraudType:
     text = "".join(folded(cell).split())
     if text in _FRAUD_VALUES:
         return FraudType(text)
-    for fraud_type, words in _FRAUD_TYPES:
+    for fraud_type, words in FRAUD_TYPE_WORDS:
         if any(word in text for word in words):
             return fraud_type
     return FraudType.UNKNOWN
@@ -161,7 +161,7 @@ def read_tags(cell: str) -> tuple[frozenset[Tag], tuple[str, ...]]:
     for word in _TAG_BREAKS.split(folded(cell)):
         if is_blank(word):
             continue
-        tags = {tag for tag, signs in _TAGS if any(sign in word for sign in signs)}
+        tags = {tag for tag, signs in TAG_WORDS if any(sign in word for sign in signs)}
         known |= tags
         if not tags:
             others.append(word)

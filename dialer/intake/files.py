@@ -10,11 +10,12 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO, Final
 
 from dialer.core.errors import NoPhoneColumn, UnusableFile
+from dialer.intake.filed_lists import FILED_HEADING_ROWS, filed_heading
 from dialer.intake.headings import (
     HEADING_ROWS,
     Corrections,
@@ -49,10 +50,8 @@ def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[Table, 
     """
     stream.seek(0)
     head = stream.read(_HEAD)
-    if not head.strip():
-        stream.seek(0)
-        if not _has_content(stream):
-            raise UnusableFile("the file is empty; export the list again and load that")
+    if not head.strip() and not _has_content(stream):
+        raise UnusableFile("the file is empty; export the list again and load that")
     _refuse_other_kinds(head)
     if is_workbook(head):
         yield from _sheet_tables(stream, corrections)
@@ -92,6 +91,17 @@ def _begun(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> Tabl
 
 def unit_tables(stream: BinaryIO) -> Iterator[Table]:
     """The first table of the file that is a list of units, or none. Raises `UnusableFile`."""
+    return _first_table(stream, unit_heading, most=UNIT_HEADING_ROWS)
+
+
+def filed_tables(stream: BinaryIO) -> Iterator[Table]:
+    """The first table of the file that is a list of filed cases, or none. Raises `UnusableFile`."""
+    return _first_table(stream, filed_heading, most=FILED_HEADING_ROWS)
+
+
+def _first_table(
+    stream: BinaryIO, heading: Callable[[Sequence[Row]], object | None], *, most: int
+) -> Iterator[Table]:
     stream.seek(0)
     head = stream.read(_SAMPLE)
     if not head.strip():
@@ -101,8 +111,8 @@ def unit_tables(stream: BinaryIO) -> Iterator[Table]:
     else:
         all_rows = _every_split(stream)
     for rows in all_rows:
-        table = _begun("", rows, most=UNIT_HEADING_ROWS)
-        if unit_heading(table.first) is not None:
+        table = _begun("", rows, most=most)
+        if heading(table.first) is not None:
             yield table
             return
 
@@ -146,6 +156,7 @@ def _refuse_other_kinds(head: bytes) -> None:
 
 
 def _has_content(stream: BinaryIO) -> bool:
+    """Whether anything follows but blanks, from where the stream is."""
     while chunk := stream.read(1 << 20):
         if chunk.strip():
             return True

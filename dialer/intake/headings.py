@@ -114,7 +114,7 @@ HEADING_WORDS: Final = {
 _KNOWN: Final = {word: field for field, words in HEADING_WORDS.items() for word in words.split()}
 
 # Taken as the field only where no better heading of the table stands for it.
-_WEAK: Final = {
+WEAK_HEADING_WORDS: Final = {
     "号码": Field.PHONE,
     "联系人": Field.NAME,
     "联系人电话": Field.PHONE,
@@ -173,7 +173,11 @@ def fields_of(
     for index, heading in enumerate(headings):
         if heading in corrections:
             continue
-        weak = _WEAK.get(_without_person(_normal(heading))) if heading and found[index] is None else None
+        weak = (
+            WEAK_HEADING_WORDS.get(_without_person(_normal(heading)))
+            if heading and found[index] is None
+            else None
+        )
         if weak is not None and weak not in found and weak not in said:
             found[index] = weak
     return tuple(found)
@@ -250,6 +254,7 @@ class Layout:
         return tuple(index for index, known in enumerate(self.fields) if known is None)
 
     def columns(self, *, table: int, sheet: str) -> tuple[Column, ...]:
+        """The columns with their headings and fields, in order."""
         return tuple(
             Column(table=table, sheet=sheet, index=index, heading=heading, field=field)
             for index, (heading, field) in enumerate(zip(self.headings, self.fields, strict=True))

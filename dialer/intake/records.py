@@ -158,6 +158,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
+    """A row that was read as a record."""
+
     line: int
     """The line (in a text) or row (on a sheet) as a person counts it, from 1."""
     record: Record
@@ -184,6 +186,8 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected(RejectedRow):
+    """A row that cannot be used, with the field that is to blame."""
+
     field: Field
 
 

@@ -14,7 +14,7 @@ from dialer.intake.cells import cleaned, folded, is_blank
 from dialer.intake.headings import Row, Table
 from dialer.language import Text
 
-_HEADINGS: Final = {
+UNIT_HEADING_WORDS: Final = {
     UnitField.NAME: "名称 单位 单位名称 机构 机构名称 name unit",
     UnitField.PARENT: "上级 上级单位 上级机构 上级名称 所属 所属单位 parent",
     UnitField.LEVEL: "级别 层级 类型 level kind",
@@ -23,9 +23,9 @@ _HEADINGS: Final = {
     # Never 编号 or id alone: other systems' lists have numbers of their own.
     UnitField.NUMBER: "系统编号 system_no",
 }
-_KNOWN: Final = {word: field for field, words in _HEADINGS.items() for word in words.split()}
-_CLOSED: Final = frozenset({"停用", "撤销", "关闭", "否", "closed", "no", "false", "0", "inactive"})
-_OPEN: Final = frozenset({"启用", "在用", "正常", "是", "open", "yes", "true", "1", "active"})
+_KNOWN: Final = {word: field for field, words in UNIT_HEADING_WORDS.items() for word in words.split()}
+CLOSED_WORDS: Final = frozenset({"停用", "撤销", "关闭", "否", "closed", "no", "false", "0", "inactive"})
+OPEN_WORDS: Final = frozenset({"启用", "在用", "正常", "是", "open", "yes", "true", "1", "active"})
 _PARTS: Final = re.compile(r"[;；、,，|\n]+")
 UNIT_HEADING_ROWS: Final = 21
 """How many rows down the heading is searched."""
@@ -91,7 +91,7 @@ def _lines(rows: Iterator[Row], fields: dict[UnitField, int], headings: dict[Uni
         if len(lines) == _MOST:
             raise UnusableFile(Text("the list has more than %(most)s units", most=_MOST))
         state = folded(text.get(UnitField.STATE, ""))
-        if state and state not in _OPEN | _CLOSED:
+        if state and state not in OPEN_WORDS | CLOSED_WORDS:
             faults.append(replace(_STRANGE_STATE, line=number))
         given = text.get(UnitField.NUMBER, "").removesuffix(".0")
         if given and not (given.isascii() and given.isdecimal() and len(given) < _LONGEST_NUMBER):
@@ -107,7 +107,7 @@ def _lines(rows: Iterator[Row], fields: dict[UnitField, int], headings: dict[Uni
                 aliases=tuple(
                     part.strip() for part in _PARTS.split(text.get(UnitField.ALIASES, "")) if part.strip()
                 ),
-                active=None if not state else state not in _CLOSED,
+                active=None if not state else state not in CLOSED_WORDS,
                 unit_id=int(given) if given else None,
             )
         )

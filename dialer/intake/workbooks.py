@@ -125,14 +125,12 @@ def cell_text(cell: Cell) -> str:
 def _refuse_encrypted(stream: BinaryIO) -> None:
     stream.seek(0)
     if stream.read(len(OLE_MAGIC)) == OLE_MAGIC:
-        stream.seek(0)
         overlap = b""
         while chunk := stream.read(1 << 20):
             if _ENCRYPTED_OLE.search(overlap + chunk):
                 raise UnusableFile(_PASSWORD)
             overlap = chunk[-_OVERLAP:]
         return
-    stream.seek(0)
     try:
         with zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
@@ -157,7 +155,7 @@ def _filled_rows(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
     """Rows from 1; a cell merged over several rows counts for each of them, but an instruction number only
     once.
     """
-    if sheet.height == 0 or sheet.start is None:
+    if sheet.start is None:
         return
     # Rows are counted from the sheet's first one, filled or not; columns from the first filled one.
     left = sheet.start[1]

@@ -120,6 +120,7 @@ def _hashed(work: Callable[[], _T]) -> _T:
 
 
 def hash_password(password: str) -> str:
+    """Argon2id, with its salt and parameters in the text."""
     return _hashed(lambda: _hasher.hash(password))
 
 

@@ -47,6 +47,7 @@ class Member:
     """A second factor is set up."""
 
     def is_locked(self, *, real_now: datetime) -> bool:
+        """Whether wrong passwords have locked the account until a later time."""
         return self.locked_until is not None and real_now < self.locked_until
 
 
@@ -120,6 +121,7 @@ def display_names(tx: Tx, logins: Collection[str]) -> dict[str, str]:
 
 
 def password_hash_of(tx: Tx, staff_id: int) -> str:
+    """The stored hash, with its salt and parameters."""
     return str(tx.scalar(sa.select(t.staff.c.password_hash).where(t.staff.c.id == staff_id)))
 
 
@@ -239,6 +241,7 @@ def valid_session_ids(tx: Tx, session_ids: Iterable[int], *, real_now: datetime)
 
 
 def note_session_seen(tx: Tx, session_id: int, *, real_now: datetime) -> None:
+    """The session was used at that moment; its idle time starts anew."""
     tx.execute(sa.update(t.staff_session).where(t.staff_session.c.id == session_id).values(seen_at=real_now))
 
 
@@ -309,6 +312,7 @@ def make_first_sign_in_link(tx: Tx, *, token_hash: bytes, real_now: datetime, ex
 
 
 def is_sign_in_link_good(tx: Tx, token_hash: bytes, *, real_now: datetime) -> bool:
+    """Whether the link exists, is unused and has not expired."""
     found = sa.select(t.staff_link.c.id).where(*_good(token_hash, real_now))
     return tx.scalar(found) is not None
 
@@ -380,6 +384,7 @@ def block_sign_in(tx: Tx, one: bytes, *, until: datetime) -> None:
 
 
 def clear_failures(tx: Tx, one: bytes) -> None:
+    """Forgets the failed sign-ins counted under this key."""
     tx.execute(sa.delete(t.sign_in_failure).where(t.sign_in_failure.c.key == one))
 
 
@@ -453,16 +458,19 @@ def factors_of(tx: Tx, staff_id: int, *, kind: FactorKind | None = None) -> list
 
 
 def find_passkey(tx: Tx, credential_id: bytes) -> Factor | None:
+    """The passkey with the id that the browser sends."""
     row = tx.one(sa.select(*_FACTOR).where(t.staff_factor.c.credential_id == credential_id))
     return None if row is None else record_of(Factor, row)
 
 
 def factor_secret(tx: Tx, factor: Factor) -> bytes:
+    """The factor's secret in clear: an app's key."""
     sealed = tx.scalar(sa.select(t.staff_factor.c.secret).where(t.staff_factor.c.id == factor.id))
     return tx.vault.open(sealed, row=factor.staff_id, **_SEALED_FACTOR)
 
 
 def confirm_factor(tx: Tx, factor_id: int, *, real_now: datetime) -> None:
+    """The factor is in use from now on."""
     tx.execute(
         sa.update(t.staff_factor).where(t.staff_factor.c.id == factor_id).values(confirmed_at=real_now)
     )
@@ -480,6 +488,7 @@ def use_factor(tx: Tx, factor_id: int, *, counter: int, real_now: datetime, rise
 
 
 def rename_factor(tx: Tx, staff_id: int, factor_id: int, name: str) -> bool:
+    """False if the person has no such factor."""
     f = t.staff_factor.c
     statement = sa.update(t.staff_factor).where(f.id == factor_id, f.staff_id == staff_id)
     return tx.execute(statement.values(name=name)).rowcount == 1
@@ -518,6 +527,7 @@ def use_recovery_code(tx: Tx, staff_id: int, code: str, *, real_now: datetime) -
 
 
 def recovery_codes_left(tx: Tx, staff_id: int) -> int:
+    """How many recovery codes are unused."""
     c = t.staff_recovery_code.c
     found = sa.select(sa.func.count()).where(c.staff_id == staff_id, c.used_at.is_(None))
     return int(tx.scalar(found))
@@ -547,6 +557,7 @@ def begin_step(
     real_now: datetime,
     expires_at: datetime,
 ) -> None:
+    """Stores a sign-in that needs another step, found by its token's hash until it expires; `data` is sealed."""
     tx.execute(
         sa.insert(t.sign_in_step).values(
             token_hash=token_hash,
@@ -571,6 +582,7 @@ def use_step(tx: Tx, token_hash: bytes, kind: SignInStep, *, real_now: datetime)
 
 
 def change_step(tx: Tx, step_id: int, token_hash: bytes, data: Mapping[str, object]) -> None:
+    """Replaces what the step remembers."""
     sealed = tx.vault.seal_record(data, row=token_hash.hex(), **_SEALED_STEP)
     tx.execute(sa.update(t.sign_in_step).where(t.sign_in_step.c.id == step_id).values(data=sealed))
 
@@ -589,6 +601,7 @@ def _begun(tx: Tx, statement: sa.Executable, token_hash: bytes) -> Begun | None:
 
 
 def member_of(tx: Tx, staff_id: int) -> Member | None:
+    """The account of this id, disabled or not."""
     row = tx.one(sa.select(*_COLUMNS).where(t.staff.c.id == staff_id))
     return None if row is None else record_of(Member, row)
 
@@ -616,6 +629,7 @@ class Token:
     last_used_on: date | None
 
     def is_good(self, *, real_now: datetime) -> bool:
+        """Whether the service token is neither revoked nor expired."""
         return self.revoked_at is None and real_now < self.expires_at
 
 

@@ -30,6 +30,8 @@ _REVISION = "units_revision"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitAlias:
+    """A text by which lists mean a unit, and who taught it."""
+
     id: int
     unit_id: int
     text: str
@@ -140,6 +142,7 @@ def delete_unit_alias(tx: Tx, text: str) -> bool:
 
 
 def aliases_of_unit(tx: Tx, unit_id: int | None = None) -> list[UnitAlias]:
+    """The aliases of one unit, or of all, oldest first."""
     statement = sa.select(t.unit_alias).order_by(t.unit_alias.c.unit_id, t.unit_alias.c.id)
     if unit_id is not None:
         statement = statement.where(t.unit_alias.c.unit_id == unit_id)
@@ -174,6 +177,7 @@ class Units:
         return self._read[1]
 
     def current(self, tx: Tx) -> UnitIndex:
+        """The tree as this transaction sees it; read anew only if a unit or alias has changed."""
         revision = units_revision(tx)
         known, index = self._read
         if revision != known:

@@ -79,6 +79,7 @@ class Window:
     depth: int = 0
 
     def given(self, **more: object) -> dict[str, Any]:
+        """The parameters of the window's statements, with `more`."""
         return {
             "start": self.period.start,
             "end": self.period.end,
@@ -274,6 +275,8 @@ class NotCalled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
+    """How much the robot still has to do."""
+
     loading: int
     """Lists that are waiting or being loaded."""
     robots: int
@@ -287,6 +290,7 @@ class Progress:
 
     @property
     def is_settled(self) -> bool:
+        """Nothing is being loaded, and no robot call is due or live."""
         return self.loading == 0 and self.robots == 0 and self.live == 0
 
 

@@ -28,15 +28,17 @@ LOOK_BACK = timedelta(days=180)
 _RUNNING = frozenset({CaseStatus.OPEN, CaseStatus.WATCHING})
 
 
-def concerned(cases: Sequence[Case], *, fraud_type: FraudType, now: datetime) -> tuple[Case, ...]:
-    """All that are open or watched; without any, the newest of the last `LOOK_BACK`. A known fraud type leaves out
-    cases of another known one. In doubt it counts against us, never for us.
+def concerned(cases: Sequence[Case], *, fraud_type: FraudType, happened_at: datetime) -> tuple[Case, ...]:
+    """Of the cases that were opened before the loss all that are open or watched; without any, the newest of the last
+    `LOOK_BACK`. A known fraud type leaves out cases of another known one. In doubt it counts against us, never for us.
     """
-    alike = [case for case in cases if same_incident(case.fraud_type, fraud_type)]
+    alike = [
+        case for case in cases if case.opened_at <= happened_at and same_incident(case.fraud_type, fraud_type)
+    ]
     running = tuple(case for case in alike if case.status in _RUNNING)
     if running:
         return running
-    recent = [case for case in alike if case.opened_at > now - LOOK_BACK]
+    recent = [case for case in alike if case.opened_at > happened_at - LOOK_BACK]
     return tuple(sorted(recent, key=lambda case: (case.opened_at, case.id))[-1:])
 
 
@@ -125,15 +127,43 @@ def _the_person(tx: Tx, sought: PersonSearch) -> int:
     return found[0]
 
 
+def file_for_person(
+    tx: Tx,
+    services: Services,
+    person_id: int,
+    *,
+    case_number: str,
+    by: str,
+    fraud_type: FraudType,
+    happened_at: datetime,
+) -> tuple[tuple[int, ...], bool]:
+    """Records the number for the cases of this person that a loss at this time concerns. Returns the ids of those that
+    it was not recorded for before, none where no case was opened before the loss, and whether calls must be ended.
+    """
+    try:
+        filed, must_cancel = _file(tx, services, person_id, case_number, by, fraud_type, happened_at)
+    except NotFound:
+        return (), False
+    return () if filed.already else filed.case_ids, must_cancel
+
+
 def _file(
-    tx: Tx, services: Services, person_id: int, number: str, by: str, fraud_type: FraudType
+    tx: Tx,
+    services: Services,
+    person_id: int,
+    number: str,
+    by: str,
+    fraud_type: FraudType,
+    happened_at: datetime | None = None,
 ) -> tuple[Filed, bool]:
+    """Without a time the loss was now."""
     now = services.clock.now()
     locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
     before = filed_cases_recorded(tx, case_number=number, case_ids=list(locked))
     if before:
         return Filed(case_number=number, case_ids=tuple(before), already=True), False
-    chosen = concerned([stored.case for stored in locked.values()], fraud_type=fraud_type, now=now)
+    cases = [stored.case for stored in locked.values()]
+    chosen = concerned(cases, fraud_type=fraud_type, happened_at=happened_at or now)
     if not chosen:
         raise NotFound(kind="a case of this person", key="that the filed one can concern")
     ids = [case.id for case in chosen]

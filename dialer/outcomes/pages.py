@@ -316,6 +316,7 @@ def _words(request: RequestContext) -> dict[str, Any]:
 
 @rates_pages.get("/rates", act=Permission.SEE_RATES, nav=gettext_noop("Success rates"), order=50)
 def rates(request: CurrentRequest, form: Given) -> Response:
+    """Counts and rates of what the form asks; computed in the background, and polled for."""
     timezone = request.services.centre.timezone
     wrong: dict[str, str] = {}
     try:
@@ -368,6 +369,7 @@ def _figures(request: RequestContext, report: CutReport | None) -> dict[str, Any
 
 @rates_pages.get("/rates/cases", act=Permission.SEE_RATES)
 def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Response:
+    """The cases behind one figure of the rates."""
     asked, unit_id = form.asked(request.services.centre.timezone), request.member.unit_id
     check_behind(request.services, asked, form.measure, reader_unit_id=unit_id)
     reports = _reports(request)
@@ -388,6 +390,7 @@ def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Res
 
 @rates_pages.get("/rates/file/{kind}", act=Permission.EXPORT)
 def export(request: CurrentRequest, form: Given, kind: FileKind) -> Response:
+    """The rates as a file; the export is audited."""
     report = cut_rates(
         request.services, form.asked(request.services.centre.timezone), reader_unit_id=request.member.unit_id
     )

@@ -277,6 +277,8 @@ class RatesQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutReport:
+    """Figures, waiting times and comparisons of what the form asks."""
+
     generated_at: datetime
     breakdown: Breakdown
     waits: Waits

@@ -145,6 +145,8 @@ _FORM = hashlib.blake2b(FRESH.encode(), digest_size=8).hexdigest()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactState:
+    """For which time zone, and until when, the fact rows are complete."""
+
     timezone: str
     as_of: datetime
     """No report of an earlier moment can be made from the facts."""

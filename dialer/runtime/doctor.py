@@ -38,6 +38,7 @@ class Check:
 
     @property
     def ok(self) -> bool:
+        """Nothing has to be mended, or it may wait."""
         return not self.mend or self.warns
 
 
@@ -71,6 +72,7 @@ def examine_installation(
 
 
 def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Check:
+    """Whether this Python is one of those that the tests run on."""
     return Check(
         name=gettext_noop("Python"),
         detail=Text("%(version)s", version=f"{version[0]}.{version[1]}"),
@@ -102,6 +104,7 @@ def check_data_dir(folder: Path) -> Check:
 
 
 def check_disk(folder: Path) -> Check:
+    """Whether the disk of the folder, which need not exist yet, has 1 GB free."""
     existing = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
     free = shutil.disk_usage(existing).free
     return Check(
@@ -126,6 +129,7 @@ def check_programs() -> Check:
 
 
 def check_keys_file(path: Path) -> Check:
+    """Whether the file can be read, and by its owner alone."""
     name = gettext_noop("keys file")
     try:
         mode = path.stat().st_mode & 0o777

@@ -127,6 +127,7 @@ class Postgres(Server):
 
     @property
     def marks(self) -> tuple[str, ...]:
+        """Texts of a command line by which a process of this server is known."""
         return (f"-D {self.folder} ", f"postgres: {self._cluster}: ")
 
     def prepare(self, _port: int) -> None:
@@ -195,6 +196,7 @@ class Postgres(Server):
             return False
 
     def answers(self, port: int) -> bool:
+        """Whether the server at this port is the one of this folder."""
         try:
             return self._ask(port, "show data_directory") == str(self.folder)
         except Unavailable:
@@ -221,6 +223,7 @@ class Postgres(Server):
         self._place.forget_shared_password()
 
     def url(self, port: int) -> str:
+        """The database for the service's role, with its password."""
         return self._url_of(_DATABASE, "service", port)
 
     def owner_url(self, port: int) -> str:
@@ -312,6 +315,7 @@ class Valkey(Server):
 
     @property
     def marks(self) -> tuple[str, ...]:
+        """Texts of a command line by which a process of this server is known."""
         return (str(self._config),)
 
     def prepare(self, port: int) -> None:
@@ -339,6 +343,9 @@ class Valkey(Server):
         self._place.account.own(self._config)
 
     def program(self, _port: int, *, ephemeral: bool) -> Program:
+        """What the supervisor starts; the port is in the configuration. `ephemeral`: its folder is erased at the
+        end.
+        """
         return Program(
             name=self.part,
             argv=[str(self._binaries.valkey_server), str(self._config)],
@@ -351,6 +358,7 @@ class Valkey(Server):
         )
 
     def answers(self, port: int) -> bool:
+        """Whether the server at this port is the one of this folder and has read its data."""
         try:
             fields = self._info(port)
         except (OSError, Unavailable):
@@ -358,6 +366,7 @@ class Valkey(Server):
         return fields.get("config_file") == str(self._config) and fields.get("loading") == "0"
 
     def url(self, port: int) -> str:
+        """The broker, with its password."""
         return f"redis://:{self._place.password('broker')}@127.0.0.1:{port}/0"
 
     def _info(self, port: int) -> dict[str, str]:

@@ -61,6 +61,7 @@ class Forked:
         return code
 
     def kill(self) -> None:
+        """Ends the process at once if it still runs."""
         if self.poll() is None:
             os.kill(self.pid, signal.SIGKILL)
 

@@ -64,6 +64,7 @@ def own_carrier(settings: Settings, *, may_make: bool = True) -> CarrierAccess |
 
 
 def public_url(settings: Settings) -> str:
+    """The address that the telephone network is given; without a setting, made of host and port."""
     return settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
 
 

@@ -44,6 +44,7 @@ class Account:
 
     @property
     def user(self) -> tuple[int, int] | None:
+        """User and group that the servers run as; None: those of this process."""
         return (self.uid, self.gid) if self.switch else None
 
     def own(self, path: Path) -> None:
@@ -159,6 +160,7 @@ class Place:
         return self.notes / "password"
 
     def folder(self, name: str) -> Path:
+        """Where this server keeps its data."""
         return self.servers / name
 
     def port(self, name: str) -> int | None:
@@ -170,6 +172,7 @@ class Place:
         return number if isinstance(number, int) else None
 
     def record_port(self, name: str, port: int) -> None:
+        """Notes where a server listens, for processes that join it; the note is replaced as a whole."""
         path = self.notes / f"{name}.json"
         draft = path.with_suffix(".new")
         draft.unlink(missing_ok=True)
@@ -191,6 +194,7 @@ class Place:
         return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "ab")
 
     def last_log_line(self, name: str) -> str:
+        """The last line that this server has logged; empty if it has no log."""
         try:
             lines = (self.notes / f"{name}.log").read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
@@ -211,6 +215,7 @@ class Place:
         return file
 
     def anyone_joined(self) -> bool:
+        """Whether any process has joined the servers."""
         with self._lock_file("joined") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

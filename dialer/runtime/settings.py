@@ -285,10 +285,12 @@ class ConsoleSettings(Section):
     """A page waits so long for figures of many records; slower ones are counted in the background."""
 
     def rules(self) -> SessionRules:
+        """Limits of sessions and sign-ins."""
         limits = self.model_dump(include={one.name for one in fields(SessionRules)} - {"second_factor_roles"})
         return SessionRules(**limits, second_factor_roles=frozenset(self.second_factor_roles))
 
     def reveal_rules(self) -> RevealRules:
+        """How much hidden data one person may look at, and when an alarm is raised."""
         return RevealRules(most=self.reveals, seconds=self.reveal_seconds, alarm=self.reveals_alarm)
 
 
@@ -336,6 +338,7 @@ class CarrierSettings(Section):
     """The people of the simulated line, by share; empty: the mix that practice reports."""
 
     def people_config(self) -> PeopleConfig:
+        """The people of the simulated line; without a setting, the mix for practice."""
         if not self.people:
             return practice_mix()
         return PeopleConfig(behaviours=tuple(map(behaviour_from, self.people)))
@@ -370,6 +373,7 @@ class AuditSettings(Section):
         return self
 
     def has_anchors(self) -> bool:
+        """Whether the head of the audit is also written outside the database."""
         return self.anchor_file is not None or self.anchor_syslog is not None
 
 

@@ -83,6 +83,7 @@ class Limits:
 
     @classmethod
     def of_photo(cls) -> Limits:
+        """What the process that reads one photo may use."""
         return cls(
             memory_bytes=1536 * _MEGABYTE, cpu_seconds=20, wall_seconds=40.0, text_bytes=256 * _MEGABYTE
         )
@@ -104,6 +105,11 @@ def unit_tables(content: BinaryIO) -> Generator[Table, None, None]:
     reader may take.
     """
     return _tables(content, run="units", request={})
+
+
+def filed_tables(content: BinaryIO) -> Generator[Table, None, None]:
+    """The table of a list of filed cases, or none. Raises `UnusableFile` as `unit_tables` does."""
+    return _tables(content, run="filed", request={})
 
 
 def clean_picture(data: bytes, *, limits: Limits | None = None) -> tuple[str, bytes] | PictureFault:
@@ -343,6 +349,12 @@ def _unit_reader(_: object) -> _Reader:
     return lambda stream: _flat(files.unit_tables(stream))
 
 
+def _filed_reader(_: object) -> _Reader:
+    from dialer.intake import files
+
+    return lambda stream: _flat(files.filed_tables(stream))
+
+
 def _photo_reader(request: Mapping[str, int]) -> _Reader:
     from dialer.intake.photos import written_anew
 
@@ -362,5 +374,6 @@ def _photo_reader(request: Mapping[str, int]) -> _Reader:
 _READERS: Final[Mapping[str, Callable[[Any], _Reader]]] = {
     "list": _list_reader,
     "units": _unit_reader,
+    "filed": _filed_reader,
     "photo": _photo_reader,
 }

@@ -63,14 +63,17 @@ class Heard:
 
     @classmethod
     def keys(cls, digits: str) -> Heard:
+        """The person pressed these keys."""
         return cls(digits=digits)
 
     @classmethod
     def silence(cls) -> Heard:
+        """The person neither pressed a key nor spoke."""
         return cls()
 
     @classmethod
     def said(cls, text: str, confidence: float = 1.0) -> Heard:
+        """The person said this; `confidence` of the recognition is between 0 and 1."""
         return cls(speech=text, confidence=confidence)
 
 
@@ -251,6 +254,7 @@ class Position:
 
     @property
     def learned(self) -> Learned:
+        """What the call has brought so far."""
         return Learned(contact=self.contact, answer=self.answer)
 
 
@@ -347,6 +351,7 @@ class Turn:
 
     @property
     def node(self) -> str:
+        """The node that the call is at after this turn."""
         return self.position.node
 
     @property

@@ -304,6 +304,7 @@ class Walk:
 
     @property
     def is_over(self) -> bool:
+        """Whether the call has ended."""
         return self.walked[-1].turn.is_over
 
     @property

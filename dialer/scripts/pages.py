@@ -137,6 +137,7 @@ Number = Annotated[int, Form()]
 
 @script_pages.get("/scripts", act=Permission.SEE_SCRIPTS, nav=gettext_noop("Scripts"), order=70)
 def scripts(request: CurrentRequest) -> Response:
+    """All scripts by fraud type; those of other purposes last."""
     lines = list_scripts(request.services)
     return request.page(
         _LIST,
@@ -158,6 +159,7 @@ def scripts(request: CurrentRequest) -> Response:
 def script(
     request: CurrentRequest, script_id: str, version: int | None = None, language: str = ""
 ) -> Response:
+    """A script's version, or without a number its live one."""
     return _show(request, script_id, version, language=language)
 
 
@@ -172,6 +174,7 @@ def progress(request: CurrentRequest, script_id: str, version: int) -> Response:
 
 @script_pages.post("/scripts/{script_id}/render", act=Permission.EDIT_SCRIPTS)
 def render(request: CurrentRequest, script_id: str, version: Number) -> Response:
+    """Starts making the sound of a version; a worker does it."""
     start_rendering(request.services, script_id, version, by=request.who)
     return request.go(address(script_id, version=version), notice=gettext_noop("The sound is being made."))
 
@@ -184,6 +187,7 @@ def approve(
     reason: Annotated[str, Form()] = "",
     goes_live: Annotated[str, Form()] = "1",
 ) -> Response:
+    """Approves a version, and with `goes_live` 1 makes it the live one. Findings that stop it are shown."""
     need_all(request)
     live = goes_live == "1"
     try:
@@ -222,6 +226,7 @@ def versions(request: CurrentRequest, script_id: str) -> Response:
 
 @script_pages.get("/scripts/{script_id}/difference", act=Permission.SEE_SCRIPTS)
 def compared(request: CurrentRequest, script_id: str, old: int, new: int) -> Response:
+    """The lines by which two versions differ."""
     page = show_script(request.services, script_id)
     found = {one.number: one for one in script_versions(request.services, script_id)}
     for number in (old, new):
@@ -500,6 +505,7 @@ def walk(
     tag: str = "",
     steps: str = "",
 ) -> Response:
+    """The conversation after the keys and words in `steps`, as a person would hear it; no call is made."""
     tags = frozenset(one for one in Tag if one.value == tag)
     done = [step for step in steps[:_MOST_CHARACTERS].split(".") if step]
     wanted = language or request.lang.value

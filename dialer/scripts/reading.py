@@ -332,7 +332,7 @@ class _Reader:
         kind = self._need(table, "kind", name)
         part = NODE_TYPES.get(kind)
         if part is None:
-            problem = Text("kind %(kind)s is none of say, ask, branch, hand_over, end", kind=kind)
+            problem = Text("kind %(kind)s must be say, ask, branch, hand_over or end", kind=kind)
             raise self._wrong(name, problem, f"nodes.{name}.kind")
         given: dict[str, Any] = {"id": name, "origin": self._origin(f"nodes.{name}")}
         read = {"kind"}
@@ -397,7 +397,7 @@ class _Reader:
         """Raises `ScriptUnreadable` for a node, a language or a variable that is used and not there."""
         if script.default_language not in script.languages:
             problem = Text(
-                "default language %(language)s is none of its languages", language=script.default_language
+                "default language %(language)s is not among its languages", language=script.default_language
             )
             raise self._wrong("", problem, "default_language")
         if script.default_language not in script.title:
@@ -437,7 +437,7 @@ class _Reader:
         except ValueError:
             allowed = ", ".join(member.value for member in kind)
             raise self._wrong(
-                node, Text("%(value)s is none of %(allowed)s", value=value, allowed=allowed)
+                node, Text("%(value)s must be one of %(allowed)s", value=value, allowed=allowed)
             ) from None
 
     def _origin(self, name: str) -> Origin:

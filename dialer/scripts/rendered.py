@@ -124,6 +124,7 @@ class RenderedScript:
 
     @cached_property
     def audio_hash(self) -> str:
+        """Hash of the sounds of all clips: the same sounds, the same hash."""
         return audio_hash(self.clips)
 
     @cached_property
@@ -184,6 +185,7 @@ class RenderedScript:
 
 @cache
 def shipped_manifest() -> Manifest:
+    """The sounds that come with the program, read once in a process."""
     return Manifest.load()
 
 

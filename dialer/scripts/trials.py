@@ -55,6 +55,8 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
+    """What a trial has shown so far."""
+
     trial: Trial
     versions: tuple[Compared, ...]
     filed_loaded: bool

@@ -42,6 +42,8 @@ _ALIKE = 0.3
 
 
 class Change(StrEnum):
+    """How a line differs between two versions."""
+
     SAME = "same"
     REMOVED = "removed"
     ADDED = "added"
@@ -51,6 +53,8 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
+    """A part of a line."""
+
     text: str
     is_changed: bool = False
 
@@ -217,6 +221,7 @@ class Card:
     problems: tuple[Finding, ...]
 
     def has_words_in(self, language: str) -> bool:
+        """Whether the node says anything in this language."""
         return any(one.language == language and one.text for one in self.node.said)
 
     def words_in(self, language: str) -> str:
@@ -293,6 +298,7 @@ def _spoken(script: Script, said: PromptText, lang: Lang) -> Spoken:
 
 
 def language_name(language: str, lang: Lang) -> str:
+    """The name of a script's language, or its code where there is no name."""
     return say(lang, SCRIPT_LANGUAGES[language]) if language in SCRIPT_LANGUAGES else language
 
 
@@ -368,6 +374,8 @@ _MOST_LABEL = 14
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
+    """A node in the picture of a script."""
+
     id: str
     card: Card | None
     """None: every question."""
@@ -394,6 +402,8 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
+    """The graph of a script, to be drawn."""
+
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
 

@@ -176,7 +176,7 @@ def status_event(params: Mapping[str, str]) -> CallProgress:
     status = params.get("CallStatus", "")
     stage = STAGES.get(status)
     if stage is None:
-        raise Invalid(field="CallStatus", problem="is none that we know")
+        raise Invalid(field="CallStatus", problem="is not a known value")
     sip_code = _number(params.get("SipResponseCode", ""))
     answered_by = params.get("AnsweredBy", "")
     return CallProgress(
@@ -223,7 +223,7 @@ def message_event(params: Mapping[str, str]) -> MessageProgress:
     """A status callback of a message. Raises `Invalid` when it names no message or no status that we know."""
     state = MESSAGE_STATES.get(params.get("MessageStatus", ""))
     if state is None:
-        raise Invalid(field="MessageStatus", problem="is none that we know")
+        raise Invalid(field="MessageStatus", problem="is not a known value")
     sid = params.get("MessageSid", "")
     if not sid:
         raise Invalid(field="MessageSid", problem="is missing")
@@ -263,7 +263,7 @@ def person_leg(params: Mapping[str, str]) -> PersonLeg:
     """Raises `Invalid` when it says nothing that we know."""
     status = dial_status(params)
     if not status:
-        raise Invalid(field="DialCallStatus", problem="is none that we know")
+        raise Invalid(field="DialCallStatus", problem="is not a known value")
     result = result_of(status="completed" if status == "answered" else status)
     assert result is not None
     return PersonLeg(result=result, talk_seconds=_number(params.get("DialCallDuration", "")))

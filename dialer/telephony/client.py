@@ -158,6 +158,7 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package
             return Response(response.status, content.decode("utf-8", "replace"), response.headers)
 
     async def close(self) -> None:
+        """Closes the HTTP session."""
         await self._session.close()
 
     def _address(self, url: str) -> str:

@@ -96,6 +96,7 @@ _FEW = 40
 
 @unit_pages.get("/units", act=Permission.SEE_UNITS, nav=gettext_noop("Units"), order=85)
 def units(request: CurrentRequest, text: str = "") -> Response:
+    """The tree as the reader sees it; `text` keeps the units that match and those above them."""
     tree = show_tree(request.services, visible_to=request.member.unit_id, text=text[:100])
     facts: dict[str, Any] = {
         "tree": tree,
@@ -136,11 +137,13 @@ def export(request: CurrentRequest) -> Response:
 
 @unit_pages.get("/units/transfers", act=Permission.SORT_UNITS)
 def transfers(request: CurrentRequest) -> Response:
+    """Transfers into and out of the reader's units."""
     return _show_transfers(request)
 
 
 @unit_pages.post("/units/transfers/{transfer_id}/accept", act=Permission.SORT_UNITS)
 def accept(request: CurrentRequest, transfer_id: int) -> Response:
+    """Takes over transferred work and signs for it."""
     accept_transfer(request.services, transfer_id, by=request.who, visible_to=request.member.unit_id)
     return request.go(
         _TRANSFERS, notice=gettext_noop("Accepted: the work is signed for by you, and its clocks go on.")
@@ -149,6 +152,7 @@ def accept(request: CurrentRequest, transfer_id: int) -> Response:
 
 @unit_pages.post("/units/transfers/{transfer_id}/refuse", act=Permission.SORT_UNITS)
 def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
+    """Refuses transferred work, with a reason that the other unit sees."""
     try:
         refuse_transfer(
             request.services, transfer_id, by=request.who, why=why[:500], visible_to=request.member.unit_id
@@ -162,6 +166,7 @@ def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()
 
 @unit_pages.get("/units/work/{assignment_id}/transfer", act=Permission.WORK_CASES)
 def ask_form(request: CurrentRequest, assignment_id: int) -> Response:
+    """The form that asks another unit to take work over."""
     return _show_form(request, assignment_id)
 
 
@@ -172,6 +177,7 @@ def ask(
     unit: Annotated[str, Form()] = "",
     why: Annotated[str, Form()] = "",
 ) -> Response:
+    """Asks another unit to take work over. What is wrong is shown beside its field."""
     typed = {"unit": unit[:200], "why": why[:500]}
     work, index = show_work(request.services, assignment_id, visible_to=request.member.unit_id)
     try:
@@ -242,6 +248,7 @@ def _show_form(
 
 @unit_pages.get("/units/import", act=Permission.MANAGE_UNITS)
 def choose(request: CurrentRequest) -> Response:
+    """The form for a file of units."""
     return _show_import(request)
 
 
@@ -290,6 +297,7 @@ def take(
     close: Annotated[bool, Form()] = False,
     revision: Annotated[str, Form()] = "",
 ) -> Response:
+    """Loads the units of the file that was previewed. Refused if the tree has changed since the preview."""
     _check_whole(request)
     data = BytesIO(_unpacked(content))
     try:
@@ -336,6 +344,7 @@ def _show_import(
 
 @unit_pages.get("/units/unassigned", act=Permission.SORT_UNITS)
 def unassigned(request: CurrentRequest) -> Response:
+    """Unassigned cases, grouped by what their lists wrote."""
     return _show_unassigned(request)
 
 
@@ -372,6 +381,7 @@ def sort(
 
 @unit_pages.get("/units/unassigned/{case_id}", act=Permission.SORT_UNITS)
 def group(request: CurrentRequest, case_id: int, before: int | None = None) -> Response:
+    """The cases of one group; the address names one of them."""
     return _show_group(request, case_id, before=before)
 
 
@@ -461,12 +471,14 @@ def _show_group(
 # Routes are matched in order: this one comes after those whose last part is a word.
 @unit_pages.get("/units/{unit_id}", act=Permission.SEE_UNITS)
 def unit(request: CurrentRequest, unit_id: int, waiting: str = "") -> Response:
+    """A unit with its work and aliases; `waiting` chooses which of its work."""
     which = next((one for one in Waiting if one.value == waiting), Waiting.ALL)
     return _show(request, unit_id, which)
 
 
 @unit_pages.post("/units/{unit_id}/aliases", act=Permission.SORT_UNITS)
 def add_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
+    """Teaches the unit an alias, and gives it the unassigned cases of that text."""
     try:
         done = teach_alias(
             request.services, text[:100], unit_id=unit_id, by=request.who, visible_to=request.member.unit_id

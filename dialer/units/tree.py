@@ -75,6 +75,8 @@ class UnitNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitTree:
+    """The tree as a reader sees it."""
+
     roots: tuple[UnitNode, ...]
     units: int
     """All that the reader sees, also those that do not match the search."""
@@ -179,6 +181,8 @@ class UnusableUnits(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
+    """What loading a file of units has changed, in units."""
+
     new: int
     moved: int
     renamed: int

@@ -35,6 +35,8 @@ from dialer.work.transfers import active_label
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sorted:
+    """What assigning a group to a unit has changed."""
+
     placed: int
     """Cases that have their unit now, with those of the same text."""
     alias: str
@@ -58,10 +60,12 @@ class Group:
 
     @property
     def text(self) -> str:
+        """What the list wrote as the unit."""
         return self.texts[0]
 
     @property
     def highest(self) -> Grade:
+        """The highest grade of its cases."""
         return max(self.grades, key=lambda grade: grade.rank)
 
 

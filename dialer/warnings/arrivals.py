@@ -76,6 +76,7 @@ class CaseOpener:
         return self.policy is services.policies.newest and self.units is services.units.current(tx)
 
     def open(self, record: Record, *, case_id: int, person_id: int, numbers: int) -> Opened:
+        """A new case of this record with the effects of its first decision; nothing is written."""
         case = Case(
             id=case_id,
             grade=record.grade,

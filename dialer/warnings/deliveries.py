@@ -40,6 +40,8 @@ Cells = Mapping[Field, str]
 
 
 class WarningStatus(StrEnum):
+    """What became of one delivered warning."""
+
     ACCEPTED = "accepted"
     """A case of its own was opened."""
     MERGED = "merged"
@@ -51,6 +53,8 @@ class WarningStatus(StrEnum):
 
 
 class FaultCode(StrEnum):
+    """Why a field of a warning was refused."""
+
     MISSING = "missing"
     UNUSABLE = "unusable"
     UNREADABLE = "unreadable"
@@ -90,10 +94,12 @@ class Delivery:
 
     @property
     def accepted(self) -> list[Accepted]:
+        """The warnings without a fault."""
         return [item for item in self.read if isinstance(item, Accepted)]
 
     @property
     def is_urgent(self) -> bool:
+        """Whether any of them is of a high grade."""
         return any(item.record.grade.is_high for item in self.accepted)
 
 

@@ -164,6 +164,7 @@ class Load:
 
     @property
     def is_moving(self) -> bool:
+        """Whether a worker is loading it, or will."""
         return self.state in {LoadState.WAITING, LoadState.RUNNING}
 
     @property

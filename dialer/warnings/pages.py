@@ -120,6 +120,7 @@ _Why = Annotated[str, Form(max_length=500)]
 
 @list_pages.get("/lists", act=Permission.LOAD_LISTS, nav=gettext_noop("Lists"), order=50)
 def lists(request: CurrentRequest, before: int | None = None) -> Response:
+    """The newest loads and the form for a new list, or the part of it that is refreshed."""
     if request.is_part:
         return request.part(_LISTS, "loads", **_overview(request, before))
     return _show_lists(request, before=before)
@@ -132,6 +133,7 @@ def drop(
     source: Annotated[str, Form()] = "",
     dry: Annotated[str, Form()] = "",
 ) -> Response:
+    """Stores the file as a draft and shows what it would bring; nothing is loaded."""
     if file is None or not file.filename:
         return _show_lists(
             request, wrong={"file": request.say(gettext_noop("Choose a file first."))}, source=source
@@ -155,6 +157,7 @@ def drop(
 
 @list_pages.get("/lists/drafts/{draft_id}", act=Permission.LOAD_LISTS)
 def draft(request: CurrentRequest, draft_id: _Number, dry: str = "") -> Response:
+    """What a draft would bring; a draft loaded meanwhile leads to its load."""
     try:
         return _show_draft(request, draft_id, dry=bool(dry))
     except NotFound:
@@ -176,6 +179,7 @@ def columns(
     source: Annotated[str, Form()] = "",
     dry: Annotated[str, Form()] = "",
 ) -> Response:
+    """Applies a column mapping to the draft, and keeps it for the next lists of this source."""
     chosen = {name: _field(text) for name, text in zip(heading or (), field or (), strict=False)}
     try:
         correct_draft(request.services, draft_id, chosen, source=source, by=request.who)
@@ -188,6 +192,7 @@ def columns(
 
 @list_pages.post("/lists/drafts/{draft_id}/columns/forget", act=Permission.LOAD_LISTS)
 def forget_columns(request: CurrentRequest, draft_id: _Number, dry: Annotated[str, Form()] = "") -> Response:
+    """The mapping of this source is that of the headings again."""
     forget_corrections(request.services, draft_id, by=request.who)
     return request.go(
         _draft_path(draft_id, dry=bool(dry)),
@@ -197,6 +202,7 @@ def forget_columns(request: CurrentRequest, draft_id: _Number, dry: Annotated[st
 
 @list_pages.post("/lists/drafts/{draft_id}/load", act=Permission.LOAD_LISTS)
 def load(request: CurrentRequest, draft_id: _Number) -> Response:
+    """Starts loading the draft; a worker does it."""
     try:
         load_draft(request.services, draft_id, by=request.who)
     except UnusableFile:
@@ -208,12 +214,14 @@ def load(request: CurrentRequest, draft_id: _Number) -> Response:
 
 @list_pages.post("/lists/drafts/{draft_id}/forget", act=Permission.LOAD_LISTS)
 def forget(request: CurrentRequest, draft_id: _Number) -> Response:
+    """Deletes the draft and its file."""
     forget_draft(request.services, draft_id, by=request.who)
     return request.go("/lists", notice=gettext_noop("The file is discarded; nothing of it was kept."))
 
 
 @list_pages.get("/lists/drafts/{draft_id}/rejects", act=Permission.LOAD_LISTS)
 def draft_rejects(request: CurrentRequest, draft_id: _Number) -> Response:
+    """The rows that would be rejected, as a file with personal data masked."""
     return _file(
         request,
         draft_id,
@@ -225,6 +233,7 @@ def draft_rejects(request: CurrentRequest, draft_id: _Number) -> Response:
 def draft_rejects_in_clear(
     request: CurrentRequest, draft_id: _Number, reason: _Code = "", why: _Why = ""
 ) -> Response:
+    """The same in clear, with a reason that goes to the audit."""
     return _file(
         request,
         draft_id,
@@ -236,6 +245,7 @@ def draft_rejects_in_clear(
 
 @list_pages.get("/lists/{load_id}", act=Permission.LOAD_LISTS)
 def one(request: CurrentRequest, load_id: _Number) -> Response:
+    """The page of a load."""
     return _show_load(request, load_id)
 
 
@@ -261,6 +271,7 @@ def rejected(request: CurrentRequest, load_id: _Number) -> Response:
 
 @list_pages.get("/lists/{load_id}/rejects", act=Permission.LOAD_LISTS)
 def rejects(request: CurrentRequest, load_id: _Number) -> Response:
+    """The rejected rows as a file with personal data masked."""
     visible_to = request.member.unit_id
     return _file(
         request,
@@ -273,6 +284,7 @@ def rejects(request: CurrentRequest, load_id: _Number) -> Response:
 def rejects_in_clear(
     request: CurrentRequest, load_id: _Number, reason: _Code = "", why: _Why = ""
 ) -> Response:
+    """The rejected rows in clear, with a reason that goes to the audit."""
     visible_to = request.member.unit_id
     return _file(
         request,
@@ -290,6 +302,7 @@ def rejects_in_clear(
 
 @list_pages.post("/lists/{load_id}/approve", act=Permission.APPROVE)
 def approve(request: CurrentRequest, load_id: _Number) -> Response:
+    """Approves a large list: the rest of it is loaded."""
     return _carry_out(
         request,
         load_id,
@@ -305,6 +318,7 @@ def pause(
     minutes: Annotated[float, Form()] = 0,
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
+    """Pauses the calls of this list."""
     scope, subject = PauseScope.LOAD, str(load_id)
     return _carry_out(
         request,
@@ -331,6 +345,7 @@ def resume(request: CurrentRequest, load_id: _Number) -> Response:
 def withdraw(
     request: CurrentRequest, load_id: _Number, why: Annotated[str, Form(max_length=500)] = ""
 ) -> Response:
+    """Withdraws the list: its calls that have not begun are not made."""
     return _carry_out(
         request,
         load_id,

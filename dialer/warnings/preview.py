@@ -253,6 +253,7 @@ class Look:
 
     @property
     def is_large(self) -> bool:
+        """Whether loading it would wait for a second person."""
         return 0 < self.waits_above < (self.read if self.total is None else self.total)
 
 

@@ -148,6 +148,8 @@ def first_reject_lines(tx: Tx, load_id: int, *, limit: int) -> list[Row]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentLoad:
+    """A line of the list of loads."""
+
     id: int
     filename: str
     created_at: datetime

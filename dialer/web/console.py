@@ -183,10 +183,12 @@ def put_cookie(
 
 
 def drop_cookie(request: Request, response: Response, name: str) -> None:
+    """The browser deletes the cookie."""
     response.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=is_https(request))
 
 
 def put_language_cookie(request: Request, response: Response, lang: Lang) -> None:
+    """Keeps the language in this browser for a year."""
     put_cookie(request, response, LANGUAGE_COOKIE, lang.value, seconds=_YEAR_SECONDS)
 
 
@@ -320,6 +322,7 @@ class RequestContext:
 
     @property
     def address(self) -> str:
+        """The address of the browser, as the trusted proxies give it."""
         return client_address(self.request, self.app.settings.web.proxies)
 
     @property
@@ -362,9 +365,11 @@ class RequestContext:
         return tuple(place for place in self.pages.places if may(self.somebody.role, place.act))
 
     def may(self, act: Permission) -> bool:
+        """Whether somebody is signed in whose role has the permission."""
         return self.somebody is not None and may(self.somebody.role, act)
 
     def say(self, text: str, **facts: object) -> str:
+        """The sentence in the language of the page."""
         return say(self.lang, text, **facts)
 
     def page(self, template: str, *, status: int = 200, **facts: object) -> HTMLResponse:
@@ -500,6 +505,7 @@ class PageRoute(APIRoute):
     declared: ClassVar[Declared]
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """A handler that checks the declared permission before the function of the page runs."""
         answer = super().get_route_handler()
         declared = self.declared
 

@@ -111,9 +111,9 @@ class Pages:
         try:
             found = self._environment.get_template(template)
             if not block:
-                return found.render(visit=reader, **facts)
-            context = found.new_context({"visit": reader, **facts})
-            return "".join(found.blocks[block](context))
+                return found.render(context=reader, **facts)
+            block_context = found.new_context({"context": reader, **facts})
+            return "".join(found.blocks[block](block_context))
         finally:
             _current.reset(token)
 
@@ -165,6 +165,7 @@ class PageFiles(StaticFiles):
         super().__init__(directory=STATIC)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        """A static file; one whose address has its version may be cached for good."""
         response = await super().get_response(path, scope)
         query: bytes = scope.get("query_string", b"")
         response.headers["Cache-Control"] = _FOREVER if query.startswith(b"v=") else "no-cache"

@@ -73,9 +73,11 @@ class Assignment:
 
     @property
     def is_pending(self) -> bool:
+        """Whether somebody still has to do it."""
         return self.state in PENDING_STATES
 
     def is_held_by(self, who: str) -> bool:
+        """Whether this person has signed for it and not reported."""
         return self.state is AssignmentState.SIGNED and self.signed_by == who
 
 
@@ -234,6 +236,7 @@ class Scope:
     unit_id: int | None = None
 
     def covers(self, tx: Tx) -> sa.ColumnElement[bool]:
+        """The condition that a row of `assignment` is in the scope."""
         return self.includes(tx, t.assignment.c.unit_id)
 
     def includes(self, tx: Tx, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
@@ -305,6 +308,7 @@ def hand_assignment_to(
 
 
 def is_assignment_visible(tx: Tx, assignment_id: int, scope: Scope) -> bool:
+    """Whether the assignment exists and is in the scope."""
     covered = sa.select(t.assignment.c.id).where(t.assignment.c.id == assignment_id, scope.covers(tx))
     return tx.scalar(covered) is not None
 

@@ -215,6 +215,7 @@ class Taken:
     """The call is under way; its end comes with the conversation's own step."""
 
     def read(self, _services: Services, call: Call, _now: datetime) -> Reading:
+        """What the desk's answer changes: the call is talking to a desk, or goes on with the script."""
         kept = StoredEvents(
             attempt_id=self.attempt_id,
             case_id=call.case_id,

@@ -77,6 +77,7 @@ VisibleTask = Annotated[int, Depends(_visible)]
 
 @desk_pages.get("/desk", act=Permission.WORK_DESK, nav=gettext_noop("Desk"), order=20)
 def desk(request: CurrentRequest) -> Response:
+    """The task in hand, or the room to take the next one."""
     in_hand = task_in_hand(request.services, by=request.who)
     if in_hand is not None:
         return _task(request, show_task(request.services, in_hand, by=request.who, scope=_scope(request)))
@@ -91,11 +92,13 @@ def room(request: CurrentRequest) -> Response:
 
 @desk_pages.post("/desk/next", act=Permission.WORK_DESK)
 def following(request: CurrentRequest) -> Response:
+    """Takes the most urgent waiting task."""
     return _next(request)
 
 
 @desk_pages.post("/desk/extension", act=Permission.WORK_DESK)
 def extension(request: CurrentRequest, extension: Annotated[str, Form()] = "") -> Response:
+    """Stores the telephone at which the caller is reached."""
     try:
         choose_extension(request.services, request.member, extension)
     except Invalid as fault:
@@ -119,6 +122,7 @@ def beat(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Res
 
 @desk_pages.post("/desk/tasks/{task_id}/open", act=Permission.WORK_DESK)
 def show_person(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
+    """Opens the task's personal data, which is audited."""
     open_task(request.services, task_id, by=request.who, token=token)
     return request.go(_HOME)
 
@@ -130,6 +134,7 @@ def take(
     token: Annotated[int | None, Form()] = None,
     park: Annotated[str, Form()] = "",
 ) -> Response:
+    """Takes a task back, also from the duty line; one that somebody else has by then is left to them."""
     try:
         taken = reclaim(
             request.services, task_id, by=request.who, scope=_scope(request), token=token, park=park == "yes"
@@ -178,6 +183,7 @@ async def _put_through(request: RequestContext, task_id: int, *, token: int, num
 
 @desk_pages.post("/desk/tasks/{task_id}/report", act=Permission.WORK_DESK)
 def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, Depends()]) -> Response:
+    """Feedback on the task in hand. What is wrong in the form is shown beside its field."""
     view = show_task(request.services, task_id, by=request.who, scope=_scope(request))
     given, faults = form.understood()
     if given is None:
@@ -204,6 +210,7 @@ def agree(
     at: Annotated[str, Form()] = "",
     agreed: Annotated[str, Form()] = "",
 ) -> Response:
+    """Agrees a call-back: the task waits until then."""
     try:
         when = call_time(soon, at, now=request.now, timezone=request.services.centre.timezone)
         schedule_call_back(request.services, task_id, by=request.who, token=token, at=when, note=agreed[:500])
@@ -217,6 +224,7 @@ def agree(
 def release(
     request: CurrentRequest, task_id: VisibleTask, token: Token = 0, why: Annotated[str, Form()] = ""
 ) -> Response:
+    """Gives the task in hand back to the queue, with a reason."""
     try:
         release_assignment(request.services, task_id, by=request.who, token=token, why=why[:500])
     except (Invalid, Conflict) as fault:
@@ -250,12 +258,14 @@ def transfer(
 
 @desk_pages.post("/desk/transfers/{transfer_id}/accept", act=Permission.WORK_DESK)
 def accept(request: CurrentRequest, transfer_id: int) -> Response:
+    """Takes over a transferred task and signs for it."""
     accept_transfer(request.services, transfer_id, by=request.who, visible_to=request.member.unit_id)
     return request.go(_HOME, notice=gettext_noop("The task is taken over, and yours."))
 
 
 @desk_pages.post("/desk/transfers/{transfer_id}/refuse", act=Permission.WORK_DESK)
 def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
+    """Refuses a transferred task, with a reason that the other unit sees."""
     refuse_transfer(
         request.services, transfer_id, by=request.who, why=why[:500], visible_to=request.member.unit_id
     )
@@ -266,6 +276,7 @@ def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()
 def stopped(
     request: CurrentRequest, payment_id: int, result: Annotated[StopResult, Form()] = StopResult.ASKED
 ) -> Response:
+    """Reports what came of a stop-payment request."""
     stop_payment_done(
         request.services, payment_id, by=request.who, result=result, visible_to=request.member.unit_id
     )

@@ -81,6 +81,7 @@ def lock_desk_call(tx: Tx, call_id: uuid.UUID) -> DeskCall:
 
 
 def desk_calls_of_case(tx: Tx, case_id: int) -> list[DeskCall]:
+    """Calls from desks in this case, oldest first."""
     statement = sa.select(t.desk_call).where(t.desk_call.c.case_id == case_id)
     return [
         record_of(DeskCall, row)
@@ -89,6 +90,7 @@ def desk_calls_of_case(tx: Tx, case_id: int) -> list[DeskCall]:
 
 
 def change_desk_call(tx: Tx, call_id: uuid.UUID, **values: object) -> None:
+    """Sets columns of the call; an unknown id changes nothing."""
     tx.execute(sa.update(t.desk_call).where(t.desk_call.c.id == call_id).values(**values))
 
 
@@ -195,6 +197,7 @@ class CallerDay:
 
 
 def day_of_caller(tx: Tx, by: str, *, since: datetime) -> CallerDay:
+    """Calls and reports of one person since that moment."""
     c, o = t.desk_call.c, t.outcome.c
     calls = tx.one(
         sa.select(

@@ -53,6 +53,7 @@ class Choice:
 
     @property
     def needs_verified(self) -> bool:
+        """Whether the outcome is accepted only after verified contact."""
         return self.outcome in SUCCESSES
 
 
@@ -205,6 +206,7 @@ class CallLine:
 
 
 def call_line(call: DeskCall, lang: Lang) -> CallLine:
+    """What the page says of the call that the caller asked for."""
     live = call.state is not DeskCallState.ENDED
     match call.state:
         case DeskCallState.ASKED:
@@ -312,6 +314,8 @@ def note_with_points(note: str, said: Sequence[str], points: Sequence[ChecklistP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryLine:
+    """A line of what happened in the case before; `trouble`: it is shown as a warning."""
+
     at: datetime
     text: str
     by: str

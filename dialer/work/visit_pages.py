@@ -332,6 +332,7 @@ _MODULES = ("drafts.js", "here.js", "lines.js", "outbox.js", "photo.js", "store.
 
 @visit_pages.get("/visits", act=Permission.WORK_VISITS, nav=gettext_noop("Visits"), order=30)
 def visits(request: CurrentRequest, unit: str = "") -> Response:
+    """Visits that the officer may take or has; `unit` keeps those of one unit."""
     unit_id = _unit_id(unit)
     found = list_visits(request.services, who=request.who, visible_to=request.member.unit_id, unit_id=unit_id)
     facts: dict[str, Any] = {
@@ -358,6 +359,7 @@ def offline(request: CurrentRequest) -> Response:
 
 @visit_pages.get("/visits/worker.js", act=Permission.WORK_VISITS)
 def worker(request: CurrentRequest) -> Response:
+    """The service worker of the visit pages, with the files that it keeps for use without a network."""
     kept = [static(path) for path in _KEPT_OFFLINE] + [f"/static/visits/{name}" for name in _MODULES]
     # Modules import each other without a version; their versions are listed here so that a browser drops old ones.
     held = [static(f"visits/{name}") for name in _MODULES]
@@ -369,6 +371,7 @@ def worker(request: CurrentRequest) -> Response:
 
 @visit_pages.get("/visits/{visit_id}", act=Permission.WORK_VISITS)
 def one_visit(request: CurrentRequest, visit_id: int, part: str = "") -> Response:
+    """The page of a visit, or the part of it that is refreshed."""
     if request.is_part and part == "head":
         return show_head(request, visit_id)
     return show_visit(request, visit_id, in_hand=request.is_part and part == "hand")
@@ -376,6 +379,7 @@ def one_visit(request: CurrentRequest, visit_id: int, part: str = "") -> Respons
 
 @visit_pages.get("/visits/{visit_id}/conversation", act=Permission.WORK_VISITS)
 def conversation(request: CurrentRequest, visit_id: int) -> Response:
+    """What was said in the robot's call; only for the officer who has signed for the visit."""
     line = look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     if not line.is_held_by(request.who):
         return show_why_not(request, visit_id)
@@ -386,6 +390,7 @@ def conversation(request: CurrentRequest, visit_id: int) -> Response:
 
 @visit_pages.get("/visits/{visit_id}/notice", act=Permission.WORK_VISITS)
 def notice(request: CurrentRequest, visit_id: int) -> Response:
+    """The printed warning in both languages; printing it is audited."""
     line = look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     if not may_print(line, who=request.who):
         return show_why_not(request, visit_id)
@@ -407,6 +412,8 @@ def step(form: Phone, stage: _Short = "") -> Response:
 
 @visit_pages.post("/visits/{visit_id}/seen", act=Permission.WORK_VISITS)
 def seen(form: Phone, who: _Short = "", note: _Text = "") -> Response:
+    """Records who was met."""
+
     def act(services: Services, visit_id: int, *, phone: FromPhone) -> Sent:
         met = typed_word(PersonMet, who)
         if met is None:
@@ -423,6 +430,8 @@ def note(form: Phone, words: _Text = "") -> Response:
 
 @visit_pages.post("/visits/{visit_id}/photo", act=Permission.WORK_VISITS, most_bytes=_PHOTO_BYTES)
 def photo(form: Phone, photo: Annotated[UploadFile | None, File()] = None) -> Response:
+    """Adds a photo, without its metadata."""
+
     def act(services: Services, visit_id: int, *, phone: FromPhone) -> Sent:
         content = photo.file.read() if photo is not None else b""
         if not content:
@@ -504,6 +513,7 @@ def release(request: CurrentRequest, visit_id: int, why: _Text = "") -> Response
 
 @visit_pages.post("/visits/{visit_id}/transfer", act=Permission.WORK_VISITS)
 def transfer(request: CurrentRequest, visit_id: int, to: _Short = "", why: _Text = "") -> Response:
+    """Asks another unit to take the visit over."""
     look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     try:
         unit_id = _unit_id(to)
@@ -533,6 +543,7 @@ def accept(request: CurrentRequest, transfer_id: int) -> Response:
 
 @visit_pages.post("/visits/transfers/{transfer_id}/refuse", act=Permission.WORK_VISITS)
 def refuse(request: CurrentRequest, transfer_id: int, why: _Text = "") -> Response:
+    """Refuses a transferred visit, with a reason that the other unit sees."""
     line = look_at_transfer(request.services, transfer_id, visible_to=request.member.unit_id)
     try:
         refuse_transfer(

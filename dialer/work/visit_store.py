@@ -45,6 +45,8 @@ _FAULTS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photo:
+    """A photo as it is stored: read, turned and written anew, without metadata."""
+
     media_type: str
     content: bytes
     stripped_bytes: int
@@ -99,10 +101,12 @@ def note_visit_act_once(
 
 
 def set_visit_outcome(tx: Tx, client_id: uuid.UUID, outcome_id: int) -> None:
+    """Ties the act that a phone has sent to the outcome that it made."""
     tx.execute(sa.update(t.sent_act).where(t.sent_act.c.client_id == client_id).values(outcome_id=outcome_id))
 
 
 def set_visit_stage(tx: Tx, assignment_id: int, stage: VisitStage) -> None:
+    """Stores how far the visit is."""
     tx.execute(sa.update(t.assignment).where(t.assignment.c.id == assignment_id).values(stage=stage.value))
 
 
@@ -128,6 +132,8 @@ def add_visit_photo(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPhoto:
+    """A stored photo without its content."""
+
     client_id: uuid.UUID
     assignment_id: int
     media_type: str
@@ -188,6 +194,7 @@ class VisitLine(Assignment):
 
     @property
     def clock(self) -> VisitClock:
+        """Which time runs now: until it is signed for, until the officer arrives, or until the report."""
         if self.state is AssignmentState.OPEN:
             return VisitClock.SIGN
         return VisitClock.ARRIVE if self.stage.rank < VisitStage.ARRIVED.rank else VisitClock.REPORT
@@ -204,6 +211,7 @@ class VisitLine(Assignment):
                 return self.feedback_by
 
     def is_late(self, now: datetime) -> bool:
+        """Whether the time that runs now has passed."""
         return self.is_pending and self.until <= now
 
 

@@ -386,6 +386,7 @@ class VisitList:
 
     @property
     def shown(self) -> int:
+        """How many are listed; transfers are not counted."""
         return len(self.own)
 
     def late(self, now: datetime) -> int:

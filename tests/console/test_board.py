@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 
+from dialer.accounts.actions import change_staff
 from dialer.calls.pauses import pause_calls
 from dialer.cases.alarms import raise_alarm
 from dialer.control.board import (
@@ -380,6 +381,26 @@ async def test_a_stream_ends_with_its_session(console: ConsoleDesk):
         end_session(tx, session_id, real_now=console.clock.now())
     assert await next_of(events, "over") == {"why": "signed_out"}
     await close(events)
+
+
+async def test_a_stream_ends_when_the_role_or_the_unit_of_its_account_changes(console: ConsoleDesk):
+    station = ConsoleScenario(console).unit("临河区")
+    for role, unit_id in ((Role.CALLER, None), (Role.OFFICER, station)):
+        session_id = session(console)
+        member = console.rows(t.staff)[-1]
+        events = feed_of(console.app).events(session_id=session_id, unit_id=None, lang=Lang.ZH)
+        await next_of(events, "figures")
+        change_staff(
+            console.app.services,
+            member["login"],
+            display_name="another name",
+            role=role,
+            unit_id=unit_id,
+            revision=member["revision"],
+            by="cli",
+        )
+        assert await next_of(events, "over") == {"why": "signed_out"}
+        await close(events)
 
 
 @asynccontextmanager

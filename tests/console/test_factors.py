@@ -224,3 +224,30 @@ async def test_a_role_that_needs_a_factor_gets_nothing_before(strict: ConsoleDes
 async def test_a_given_password_is_changed_before_the_factor_is_set_up(strict: ConsoleDesk):
     fresh = strict.signed_in(strict.account(Role.CLERK, must_change=True))
     assert (await fresh.get("/account/factors")).headers["location"] == "/account/password"
+
+
+async def test_an_old_session_changes_no_factor(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    secret, _ = await set_up(console, clerk)
+    [factor] = console.rows(t.staff_factor)
+    console.pass_seconds(601)
+    page = await clerk.get("/account/factors")
+    assert "during the ten minutes after signing in" in text(page)
+    assert "/remove" not in page.text
+    assert "/account/factors/codes" not in page.text
+    assert (await clerk.get("/account/factors/app")).headers["location"] == "/account/factors"
+    code = code_of(console, secret)
+    for path, fields in (
+        ("app", {"code": code}),
+        ("passkey/ask", {}),
+        ("passkey", {"credential": "{}"}),
+        ("codes", {}),
+        (f"{factor['id']}/remove", {}),
+    ):
+        refused = await clerk.post(f"/account/factors/{path}", **fields)
+        assert refused.status_code == 409, path
+        assert "Sign in again" in text(refused), path
+    assert console.rows(t.staff_factor) == [factor]
+    sent = await clerk.post("/account/factors/sign-in")
+    assert sent.headers["location"] == "/sign-in?next=%2Faccount%2Ffactors"
+    assert (await clerk.get("/account")).status_code == 303

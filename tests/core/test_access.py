@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.core.access import ROLES, Permission, Role, may, needs_second_person
+from dialer.core.access import RESERVED_NAMES, ROLES, Permission, Role, may, needs_second_person
 
 CHANGES = {
     Permission.WORK_CASES,
@@ -64,3 +64,7 @@ def test_a_clerk_sees_no_person_in_clear():
 def test_everybody_has_an_account_and_sees_the_live_board(role: Role):
     assert may(role, Permission.OWN_ACCOUNT)
     assert may(role, Permission.SEE_BOARD)
+
+
+def test_the_names_that_sign_for_the_service_stay_as_rows_have_them_and_are_nobodys_else():
+    assert {"robot", "duty desk", "shipped", "release", "first-link"} == RESERVED_NAMES

@@ -20,7 +20,7 @@ def case(
 
 
 def chosen(*cases: Case, fraud_type: FraudType = FraudType.UNKNOWN) -> list[int]:
-    return [one.id for one in concerned(cases, fraud_type=fraud_type, now=NOW)]
+    return [one.id for one in concerned(cases, fraud_type=fraud_type, happened_at=NOW)]
 
 
 def test_nothing_of_nobody():

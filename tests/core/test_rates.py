@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dialer.core.rates import COUNTED, DEFINITIONS, Counts, Definition, Rate, rates_of
+from dialer.core.errors import Invalid
+from dialer.core.rates import COUNTED, DEFINITIONS, Counts, Cut, Definition, Rate, rates_of
+from dialer.core.values import Grade
 from dialer.language import Lang
 from dialer.words import rate_word
 
@@ -66,3 +68,17 @@ def test_a_rate_carries_its_parts_and_what_was_left_out():
 def test_a_part_larger_than_its_whole_cannot_be(numerator: int, denominator: int):
     with pytest.raises(ValueError, match="no part of a whole"):
         Rate(definition=DEFINITIONS[0], numerator=numerator, denominator=denominator, excludes={})
+
+
+def test_a_cut_is_whole_if_it_leaves_nothing_out():
+    assert Cut().is_whole is True
+    for given in ({"unit_ids": ()}, {"grade": Grade.LOW}, {"source": "a"}, {"script_id": "b"}, {"hour": 0}):
+        assert Cut(**given).is_whole is False
+
+
+@pytest.mark.parametrize("hour", [-1, 24])
+def test_a_cut_by_what_is_no_hour_is_refused(hour: int):
+    assert [Cut(hour=one).hour for one in (0, 23)] == [0, 23]
+    with pytest.raises(Invalid) as refused:
+        Cut(hour=hour)
+    assert refused.value.field == "hour"

@@ -102,3 +102,35 @@ def test_a_share_lies_in_its_interval(people: int, hits: int):
     assert interval is not None
     assert 0 <= interval.low <= hits / people <= interval.high <= 1
     assert share_interval(Rollup(people=LEAST_PEOPLE - 1, hits=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("people", "hits", "low", "high"),
+    [(30, 0, 0.0, 0.096584), (100, 40, 0.244742, 0.555258), (1000, 999, 0.993706, 1.0)],
+)
+def test_the_interval_is_that_of_the_formula(people: int, hits: int, low: float, high: float):
+    """Figures of section 4 of the paper that dialer/core/intervals.py names, with tau 0.08 and error 0.05."""
+    interval = share_interval(Rollup(people=people, hits=hits))
+    assert interval is not None
+    assert (interval.low, interval.high) == (pytest.approx(low, abs=1e-6), pytest.approx(high, abs=1e-6))
+
+
+@pytest.mark.parametrize(
+    ("live", "other", "low", "high", "more"),
+    [
+        ((400, 160), (400, 190), -0.031772, 0.181772, 410),
+        ((50, 20), (40, 25), -0.205100, 0.655100, 70),
+        ((5000, 2000), (5000, 2010), -0.029548, 0.033548, 580),
+    ],
+)
+def test_the_interval_of_a_difference_and_how_many_more_people_it_takes(
+    live: tuple[int, int], other: tuple[int, int], low: float, high: float, more: int
+):
+    of = [Rollup(people=people, hits=hits) for people, hits in (live, other)]
+    verdict = compare(*of, more_is_better=True)
+    assert verdict.interval is not None
+    assert (verdict.interval.low, verdict.interval.high) == (
+        pytest.approx(low, abs=1e-6),
+        pytest.approx(high, abs=1e-6),
+    )
+    assert verdict.more_each == more

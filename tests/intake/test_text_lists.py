@@ -100,6 +100,41 @@ def test_a_stray_quote_swallows_no_other_row(bad: str):
     assert [line for line, _ in found] == list(range(2, 63))
 
 
+@pytest.mark.parametrize(("breaks", "rows"), [(50, 1), (51, 52)])
+def test_a_quoted_cell_spans_fifty_line_breaks_at_most(breaks: int, rows: int):
+    data = '姓名,手机号\n王伟,"13800138000' + "\n13900139000" * breaks + '"\n'
+    assert len(list(read(data.encode()))) == rows
+
+
+def test_a_list_that_is_too_wide_is_refused_for_that_and_not_for_a_missing_phone():
+    with pytest.raises(UnusableFile, match="more than 16,384 columns"):
+        read(("手机号," * 16_384 + "姓名\n").encode())
+    assert len(list(read(("手机号,姓名" + ",备注" * 16_382 + "\n13800138000,王伟\n").encode()))) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        (b"GIF89a" + bytes(200), "picture"),
+        (b"BM\x00\x00" + bytes(200), "picture"),
+        (b"7z\xbc\xaf" + bytes(200), "archive"),
+        (b"\x1f\x8b" + bytes(200), "archive"),
+        (b"PK\x05\x06" + b"x" * 200, "neither"),
+    ],
+)
+def test_other_kinds_of_files_are_called_by_their_names(data: bytes, word: str):
+    with pytest.raises(UnusableFile, match=word):
+        read(data)
+
+
+def test_a_text_that_begins_like_a_bitmap_is_a_text():
+    assert names("BM,姓名,手机号\n1,王伟,13800138000\n".encode()) == [(2, "王伟")]
+
+
+def test_blanks_before_a_list_of_any_length_are_no_empty_file():
+    assert names(b" " * 5000 + "\n姓名,手机号\n王伟,13800138000\n".encode()) == [(3, "王伟")]
+
+
 def test_two_stray_quotes_in_rows_apart_swallow_nothing_between():
     rows = [f"人{number},139001390{number:02d},低危," for number in range(9)]
     rows[2] = '"人2,13900139002,低危,'

@@ -20,6 +20,8 @@ _KEEP_CLIPS = 12
 
 
 class HandsetState(StrEnum):
+    """What a handset is doing."""
+
     IDLE = "idle"
     """No call yet."""
     RINGING = "ringing"
@@ -53,6 +55,7 @@ class Handset:
 
     @property
     def is_free(self) -> bool:
+        """Whether a new call may come in."""
         return self._leg is None or self._leg.is_over
 
     def dial(self, events: LegEvents) -> HandsetLeg:
@@ -66,6 +69,7 @@ class Handset:
     # Acts of the person. Each says whether it had an effect.
 
     def answer(self) -> bool:
+        """False if no call rings."""
         return self._leg is not None and self._leg.answer_now()
 
     def hang_up(self) -> bool:
@@ -77,6 +81,7 @@ class Handset:
         return True
 
     def press(self, keys: str) -> bool:
+        """Sends the keys one after the other. False if nobody is talking."""
         if self._leg is None or self.state is not HandsetState.TALKING:
             return False
         for key in keys:
@@ -84,6 +89,7 @@ class Handset:
         return True
 
     def say(self, speech: Speech) -> bool:
+        """Sends what was said. False if nobody is talking."""
         if self._leg is None or self.state is not HandsetState.TALKING:
             return False
         self._leg.events.said(speech)
@@ -96,6 +102,7 @@ class Handset:
     # Used by the leg.
 
     def plays(self, clip: Clip) -> None:
+        """Adds a clip to what the handset has played, with the next number."""
         self._clips += 1
         self.played.append(Played(n=self._clips, clip=clip))
 
@@ -124,6 +131,7 @@ class HandsetLeg:
         self.events.ringing()
 
     def answer_now(self) -> bool:
+        """False if the handset does not ring."""
         if self.is_over or self._handset.state is not HandsetState.RINGING:
             return False
         self.is_answered = True
@@ -182,6 +190,7 @@ class Handsets:
         return handset
 
     def of(self, number: str) -> Handset | None:
+        """The handset that stands for this number (E.164)."""
         return self._by_number.get(number)
 
     def find(self, handset_id: str) -> Handset | None:

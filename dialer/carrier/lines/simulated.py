@@ -74,6 +74,7 @@ class SimulatedLine:
             self._assigned[number] = behaviour
 
     def refusal(self, number: str) -> int:
+        """Twilio's error code with which creating a call to this number is refused; 0: it is not."""
         if self.handsets.of(number) is not None:
             return 0
         behaviour = self.behaviour_of(number)
@@ -86,6 +87,9 @@ class SimulatedLine:
         return _TEXT_ERRORS.get(self.behaviour_of(number).pickup, 0)
 
     def dial(self, number: str, *, nth: int, events: LegEvents) -> Leg:
+        """Starts a leg to a person, a handset or a desk; a handset or desk that is in a call is busy. `nth` is how
+        often the number has been called, so that a person may behave differently each time.
+        """
         handset = self.handsets.of(number)
         if handset is not None and handset.is_free:
             return handset.dial(events)
@@ -116,6 +120,7 @@ class SimulatedLeg:
 
     @property
     def line_result(self) -> str:
+        """What our own carrier adds to Twilio's answer, such as a phone switched off; empty if nothing."""
         return self._behaviour.line_result
 
     def _within(self, span: Range, *what: object) -> float:
@@ -123,6 +128,7 @@ class SimulatedLeg:
         return least if least == most else least + (most - least) * chance(self._draws, *what)
 
     def start(self) -> None:
+        """Schedules the first thing that the person's behaviour makes of this call."""
         behaviour = self._behaviour
         setup = self._within(behaviour.ring_after_seconds, "setup")
         cause = _WITHOUT_RINGING.get(behaviour.pickup)
@@ -162,6 +168,7 @@ class SimulatedLeg:
         )
 
     def answer_now(self) -> bool:
+        """Answers at once a phone that rings. False if it does not."""
         if not self._alerting or self.is_over:
             return False
         self._cancel("pickup")
@@ -177,6 +184,7 @@ class SimulatedLeg:
             self._speech = None
 
     def listen(self, question: int) -> None:
+        """Schedules the keys or words with which the behaviour answers this question, counted from 1."""
         behaviour = self._behaviour
         text = behaviour.keys[question - 1] if question <= len(behaviour.keys) else ""
         words = behaviour.says[question - 1] if question <= len(behaviour.says) else ""

@@ -51,6 +51,8 @@ from dialer.db.tables.work import assignment_transfer as assignment_transfer
 from dialer.db.tables.work import audit as audit
 from dialer.db.tables.work import audit_head as audit_head
 from dialer.db.tables.work import filed_case as filed_case
+from dialer.db.tables.work import filed_match as filed_match
+from dialer.db.tables.work import filed_record as filed_record
 from dialer.db.tables.work import heartbeat as heartbeat
 from dialer.db.tables.work import lease as lease
 from dialer.db.tables.work import outcome as outcome

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
 from dialer.core.case import PENDING_STATES, AssignmentState, StopResult, TransferState, VisitStage
-from dialer.core.values import Contact, OutcomeKind, Track
+from dialer.core.values import Contact, FiledMatchState, FiledState, FraudType, OutcomeKind, Track
 from dialer.db.columns import identity, metadata, when, word, words
 
 _PENDING = f"state IN {words(PENDING_STATES)}"
@@ -214,6 +214,48 @@ filed_case = sa.Table(
     when("at", required=True),
     sa.UniqueConstraint("case_number", "case_id"),
 )
+
+filed_record = sa.Table(
+    "filed_record",
+    metadata,
+    identity(),
+    sa.Column("case_number", sa.Text, nullable=False, index=True),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.Column("amount_fen", sa.BigInteger),
+    when("filed_at", required=True),
+    when("event_at"),
+    word("fraud_type", FraudType),
+    sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    word("state", FiledState),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Index("ix_filed_record_state_filed_at", "state", "filed_at", "id"),
+    sa.Index("ix_filed_record_filed_at", "filed_at", "id"),
+    sa.CheckConstraint("amount_fen >= 0", name="amount_fen"),
+)
+"""One person of one case filed with the police, as a list told it; `sealed` holds name, phones and id number."""
+
+filed_match = sa.Table(
+    "filed_match",
+    metadata,
+    identity(),
+    sa.Column("record_id", sa.ForeignKey("filed_record.id"), nullable=False),
+    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False, index=True),
+    sa.Column("score", sa.SmallInteger, nullable=False),
+    word("state", FiledMatchState),
+    sa.Column("decided_by", sa.Text),
+    when("decided_at"),
+    sa.Column("why_sealed", BYTEA),
+    sa.UniqueConstraint("record_id", "person_id"),
+    sa.CheckConstraint("score BETWEEN 0 AND 100", name="score"),
+    sa.CheckConstraint(
+        "(state IN ('confirmed', 'rejected')) = (decided_by IS NOT NULL AND decided_at IS NOT NULL)",
+        name="decided",
+    ),
+)
+"""A warned person who is, or may be, the one of a filed case; `score` of 100 says how alike."""
 
 alarm = sa.Table(
     "alarm",

@@ -43,6 +43,7 @@ ROWS = (
     Row("POST", "/account/factors/passkey/ask", EVERYBODY, refused=409),
     Row("POST", "/account/factors/passkey", EVERYBODY, refused=409),
     Row("POST", "/account/factors/codes", EVERYBODY, refused=409),
+    Row("POST", "/account/factors/sign-in", EVERYBODY, refused=303),  # to the sign-in page
     Row(
         "POST",
         "/account/factors/{factor_id}/name",

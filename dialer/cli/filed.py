@@ -1,0 +1,256 @@
+"""Commands for cases filed with the police 立案: one, or a list of them; matches that a person decides; figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import typer
+
+from dialer.bootstrap import application
+from dialer.cases.reveals import note_work_reveal
+from dialer.cli.common import By
+from dialer.cli.output import AsJson, one_of, print_json
+from dialer.core.errors import Invalid
+from dialer.core.rates import Period, period_of
+from dialer.core.values import FiledState, FraudType
+from dialer.intake.reader import default_source
+from dialer.intake.records import write_rejects
+from dialer.language import Lang, Text, bilingual, say
+from dialer.outcomes.filed_lists import (
+    FiledCount,
+    FiledFigures,
+    FiledLine,
+    FiledLoad,
+    decide_match,
+    filed_figures,
+    list_filed,
+    load_filed,
+)
+from dialer.outcomes.filing import file_case
+from dialer.runtime.settings import load_settings
+from dialer.services import Application
+from dialer.words import word_of
+
+filed = typer.Typer(help="Cases filed with the police 立案.", no_args_is_help=True)
+_MOST_SHOWN = 50
+
+
+@filed.command("add")
+def add_filed(
+    case_number: Annotated[str, typer.Option(help="the police's number of the case")],
+    by: By = "cli",
+    id_number: Annotated[str, typer.Option(help="of the person")] = "",
+    phone: Annotated[str, typer.Option(help="of the person, where no id number is known")] = "",
+    fraud_type: Annotated[str, typer.Option(help="where the person has several cases")] = "unknown",
+) -> None:
+    """Record that a person reported a loss after all: their success is reversed."""
+    known_type = one_of(FraudType, fraud_type, field="--fraud-type")
+    with application(load_settings()) as app:
+        found = file_case(
+            app.services,
+            case_number=case_number,
+            by=by,
+            id_number=id_number,
+            phone=phone,
+            fraud_type=known_type,
+        )
+    cases = ", ".join(map(str, found.case_ids))
+    typer.echo(f"{found.case_number}: case {cases}" + (" (on record already)" if found.already else ""))
+
+
+@filed.command("load")
+def load_filed_list(
+    file: Path,
+    by: By = "cli",
+    source: Annotated[str, typer.Option(help="where the list comes from; else the file's name")] = "",
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what the list would do; keep nothing")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """载入立案名单: load a list of filed cases and match it to the warned persons; exit 2 if the file is unusable."""
+    settings = load_settings()
+    with _opened(file) as content, application(settings) as app:
+        done = load_filed(
+            app.services, content, source=source or default_source(file.name), by=by, dry_run=dry_run
+        )
+        rejects = None if dry_run else _write_filed_rejects(app, done, file, by=by)
+    if as_json:
+        print_json(_load_json(done, reject_file=rejects))
+        return
+    counts = (
+        ("行 rows", done.rows),
+        ("新增 new", done.new),
+        ("更新 changed", done.changed),
+        ("重复 duplicate", done.duplicate),
+        ("拒绝 rejected", done.rejected),
+        *((_both(state), number) for state, number in done.states.items()),
+    )
+    for name, number in counts:
+        typer.echo(f"{name}: {number}")
+    if done.reversed_cases:
+        typer.echo("预警单 cases: " + ", ".join(map(str, done.reversed_cases)))
+    for one in done.rejects[:_MOST_SHOWN]:
+        typer.echo(f"第 {one.line} 行 line {one.line} · {one.column}: {bilingual(one.reason)}")
+    if len(done.rejects) > _MOST_SHOWN:
+        typer.echo(f"… {len(done.rejects) - _MOST_SHOWN} more")
+    if rejects is not None:
+        typer.echo(f"拒绝行 rejected rows: {rejects}")
+
+
+def _write_filed_rejects(app: Application, done: FiledLoad, file: Path, *, by: str) -> Path | None:
+    """A workbook of the rejected rows, readable by its owner only: it holds personal data in clear."""
+    if not done.rejects:
+        return None
+    folder = app.settings.data_dir / "rejects"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"filed-{file.stem[:60]}.xlsx"
+    path.touch(mode=0o600)
+    with app.services.store.begin() as tx:
+        note_work_reveal(
+            tx, app.services, who=by, act="export_rejects", subject="filed_record", why="terminal"
+        )
+    write_rejects(path, done.columns, done.rejects)
+    return path
+
+
+@filed.command("doubtful")
+def doubtful_filed_cases(*, as_json: AsJson = False) -> None:
+    """待核立案: filed cases that may be of a warned person, with the numbers of their matches."""
+    with application(load_settings()) as app:
+        lines = list_filed(app.services, state=FiledState.DOUBTFUL, limit=_MOST_SHOWN).lines
+    if as_json:
+        print_json([_line_json(one) for one in lines])
+        return
+    for one in lines:
+        typer.echo(f"{one.case_number}  {one.person.name}  {' '.join(one.person.phones)}")
+        for match in one.matches:
+            cases = ", ".join(map(str, match.cases))
+            typer.echo(f"  match {match.id}: {match.person.name}  {match.score}/100  cases {cases}")
+    if not lines:
+        typer.echo("没有待核案件 nothing waits")
+
+
+@filed.command("decide")
+def decide_filed_match(
+    match_id: int,
+    by: By,
+    why: Annotated[str, typer.Option(help="for the record")],
+    same: Annotated[bool, typer.Option("--same/--other", help="the same person, or another one")],
+) -> None:
+    """核定: say whether a warned person is the one of a filed case."""
+    with application(load_settings()) as app:
+        state = decide_match(app.services, match_id, is_same_person=same, why=why, by=by)
+    typer.echo(f"match {match_id}: {_both(state)}")
+
+
+@filed.command("report")
+def filed_report(
+    start: Annotated[str, typer.Option("--from", help="first day of filing")] = "",
+    end: Annotated[str, typer.Option("--to", help="last day of filing")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """立案前预警率: of the filed cases of a period, those whose person had been warned before the loss."""
+    settings = load_settings()
+    with application(settings) as app:
+        period = period_of(start, end, timezone=settings.centre.timezone)
+        figures = filed_figures(app.services, period)
+    if as_json:
+        print_json(_figures_json(figures, period))
+        return
+    for one in (figures.total, *figures.by_type, *figures.by_unit):
+        share = "-" if one.share is None else f"{one.share:.1%}"
+        typer.echo(
+            f"{one.key or '全部 all'}: 立案 filed {one.filed}, 立案前已预警 warned before {one.warned},"
+            f" 待核 doubtful {one.doubtful}, 立案前预警率 warned before filed {share}"
+        )
+
+
+def _opened(file: Path) -> BinaryIO:
+    try:
+        return file.open("rb")
+    except OSError:
+        raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
+
+
+def _both(state: FiledState) -> str:
+    return f"{word_of(state, Lang.ZH)} {word_of(state, Lang.EN)}"
+
+
+def _load_json(done: FiledLoad, *, reject_file: Path | None) -> dict[str, Any]:
+    return {
+        "rows": done.rows,
+        "new": done.new,
+        "changed": done.changed,
+        "duplicate": done.duplicate,
+        "rejected": done.rejected,
+        "states": {state.value: number for state, number in done.states.items()},
+        "cases": list(done.reversed_cases),
+        "rejects": [
+            {
+                "line": one.line,
+                "sheet": one.sheet,
+                "column": one.column,
+                "reason": say(Lang.EN, one.reason),
+                "reason_zh": say(Lang.ZH, one.reason),
+            }
+            for one in done.rejects
+        ],
+        "reject_file": None if reject_file is None else str(reject_file),
+    }
+
+
+def _line_json(line: FiledLine) -> dict[str, Any]:
+    return {
+        "case_number": line.case_number,
+        "name": line.person.name,
+        "phones": list(line.person.phones),
+        "id_number": line.person.id_number,
+        "amount_fen": line.amount_fen,
+        "filed_at": line.filed_at.isoformat(),
+        "event_at": None if line.event_at is None else line.event_at.isoformat(),
+        "fraud_type": line.fraud_type.value,
+        "unit": line.unit,
+        "state": line.state.value,
+        "matches": [
+            {
+                "id": one.id,
+                "name": one.person.name,
+                "phones": list(one.person.phones),
+                "score": one.score,
+                "state": one.state.value,
+                "cases": list(one.cases),
+            }
+            for one in line.matches
+        ],
+    }
+
+
+def _figures_json(figures: FiledFigures, period: Period) -> dict[str, Any]:
+    def count(one: FiledCount) -> dict[str, Any]:
+        interval = one.interval
+        return {
+            "filed": one.filed,
+            "warned": one.warned,
+            "missed": one.missed,
+            "doubtful": one.doubtful,
+            "warned_before_filed": {
+                "numerator": one.warned,
+                "denominator": one.decided,
+                "value": one.share,
+                "low": None if interval is None else interval.low,
+                "high": None if interval is None else interval.high,
+            },
+            "amount_fen": one.amount_fen,
+        }
+
+    return {
+        "from": None if period.start is None else period.start.isoformat(),
+        "to": None if period.end is None else period.end.isoformat(),
+        "total": count(figures.total),
+        "by_type": {one.key: count(one) for one in figures.by_type},
+        "by_unit": {one.key: count(one) for one in figures.by_unit},
+    }

@@ -1,0 +1,303 @@
+"""Lists of cases filed with the police 立案: case number, person, loss, times. Pure; it stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import chain
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from dialer.core.errors import UnusableFile
+from dialer.core.values import FraudType
+from dialer.intake.cells import (
+    LONGEST_VALUE,
+    Unreadable,
+    cleaned,
+    folded,
+    is_blank,
+    joined_name,
+    read_fen,
+    read_fraud_type,
+    read_moment,
+    shown,
+)
+from dialer.intake.headings import Row, Table, yuan_per_unit
+from dialer.intake.phones import normalise_id_number, normalise_phones
+from dialer.intake.records import DEFAULT_AREA, DEFAULT_TIMEZONE, Column, RejectedRow
+from dialer.language import Text
+
+
+class FiledField(StrEnum):
+    """A column of such a list."""
+
+    CASE_NUMBER = "case_number"
+    NAME = "name"
+    PHONE = "phone"
+    ID_NUMBER = "id_number"
+    AMOUNT = "amount"
+    FILED_AT = "filed_at"
+    EVENT_AT = "event_at"
+    FRAUD_TYPE = "fraud_type"
+    UNIT = "unit"
+
+
+_HEADINGS: Final = {
+    FiledField.CASE_NUMBER: (
+        "案件编号 案件号 案号 立案编号 立案号 受案编号 受案号 案件编码 警情编号 刑事案件编号 "
+        "casenumber caseno filedcase filednumber"
+    ),
+    FiledField.NAME: (
+        "姓名 名字 受害人 受害人姓名 被害人 被害人姓名 事主 事主姓名 报案人 报案人姓名 当事人 当事人姓名 "
+        "name victim victimname fullname"
+    ),
+    FiledField.PHONE: (
+        "手机号 手机号码 手机 电话 电话号码 联系电话 联系方式 受害人电话 受害人手机号 被害人电话 被害人手机号 "
+        "被害人联系电话 受害人联系电话 事主电话 报案人电话 报案人联系电话 "
+        "phone mobile phonenumber telephone victimphone"
+    ),
+    FiledField.ID_NUMBER: (
+        "证件号 证件号码 身份证号 身份证号码 身份证 公民身份号码 居民身份证号码 受害人身份证号 被害人身份证号 "
+        "受害人证件号码 被害人证件号码 事主身份证号 报案人身份证号 idnumber idcard idno victimid"
+    ),
+    FiledField.AMOUNT: (
+        "损失金额 被骗金额 涉案金额 案损金额 涉案价值 损失 被骗资金 金额 amount loss lost amountlost"
+    ),
+    FiledField.FILED_AT: (
+        "立案时间 立案日期 受案时间 受案日期 受理时间 报案时间 报案日期 报警时间 "
+        "filedat filedtime filingdate reportedat"
+    ),
+    FiledField.EVENT_AT: (
+        "发案时间 案发时间 发生时间 被骗时间 转账时间 作案时间 发案日期 案发日期 eventat eventtime occurredat fraudat"
+    ),
+    FiledField.FRAUD_TYPE: (
+        "诈骗类型 案件类型 案件类别 诈骗类别 类型 类别 案别 诈骗手法 作案手法 手段 fraudtype scamtype type"
+    ),
+    FiledField.UNIT: (
+        "立案单位 受理单位 办案单位 受案单位 主办单位 单位 发案地 派出所 unit station policestation"
+    ),
+}
+_KNOWN: Final = {word: field for field, words in _HEADINGS.items() for word in words.split()}
+_NOISE: Final = str.maketrans("", "", " _-:：.·()（）[]【】/*")
+FILED_HEADING_ROWS: Final = 21
+"""How many rows down the heading is searched."""
+MOST_FILED: Final = 50_000
+_LONGEST_NUMBER: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledRecord:
+    """One filed case as its list tells it, normalised: aware UTC, whole fen, phones in E.164, '' and None for unknown.
+    A date without a time is the end of that day: in doubt the loss came after the warning.
+    """
+
+    line: int
+    case_number: str
+    name: str
+    phones: tuple[str, ...]
+    id_number: str
+    """'' where it is not valid."""
+    amount_fen: int | None
+    filed_at: datetime
+    event_at: datetime | None
+    fraud_type: FraudType
+    unit: str
+
+    @property
+    def happened_at(self) -> datetime:
+        """When the loss came: the event where it is known, else the filing."""
+        return self.event_at or self.filed_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledOptions:
+    """What reading such a list needs to know beside the file."""
+
+    now: datetime
+    timezone: str = DEFAULT_TIMEZONE
+    default_area: str = DEFAULT_AREA
+
+
+class _Refused(Exception):
+    def __init__(self, field: FiledField, reason: Text) -> None:
+        super().__init__(field.value)
+        self.field = field
+        self.reason = reason
+
+
+class FiledReader:
+    """Reads the tables of one file. After the last row `columns` says what was read as what."""
+
+    def __init__(self, options: FiledOptions) -> None:
+        self.columns: tuple[Column, ...] = ()
+        self._options = options
+        self._zone = ZoneInfo(options.timezone)
+
+    def read(self, tables: Iterator[Table]) -> Iterator[FiledRecord | RejectedRow]:
+        """Every row in the file's order. Raises `UnusableFile` where no table has a case number and a person."""
+        for table in tables:
+            found = filed_heading(table.first)
+            if found is None:
+                continue
+            index, fields = found
+            cells = table.first[index][1]
+            self.columns = tuple(
+                Column(table=0, sheet=table.sheet, index=place, heading=cleaned(cell), field=None)
+                for place, cell in enumerate(cells)
+            )
+            headings = {field: cleaned(cells[place]) for field, place in fields.items()}
+            yield from self._rows(table.sheet, chain(table.first[index + 1 :], table.rest), fields, headings)
+            return
+        raise UnusableFile(
+            "no list of filed cases: head a column 案件编号 or case number, and another one"
+            " 身份证号, 手机号, id number or phone"
+        )
+
+    def _rows(
+        self,
+        sheet: str,
+        rows: Iterator[Row],
+        fields: Mapping[FiledField, int],
+        headings: Mapping[FiledField, str],
+    ) -> Iterator[FiledRecord | RejectedRow]:
+        count = 0
+        for line, cells in rows:
+            text = {
+                field: cells[place].strip() if place < len(cells) else "" for field, place in fields.items()
+            }
+            if not any(text.values()) or _is_total(cells, text):
+                continue
+            count += 1
+            if count > MOST_FILED:
+                raise UnusableFile(Text("the list has more than %(most)s filed cases", most=MOST_FILED))
+            try:
+                yield self._record(line, text, headings)
+            except _Refused as refused:
+                yield RejectedRow(
+                    line=line,
+                    column=headings.get(refused.field, refused.field.value),
+                    reason=refused.reason,
+                    high_grade=False,
+                    raw=tuple(cells),
+                    sheet=sheet,
+                    table=0,
+                )
+
+    def _record(
+        self, line: int, text: Mapping[FiledField, str], headings: Mapping[FiledField, str]
+    ) -> FiledRecord:
+        for field, cell in text.items():
+            if len(cell) > LONGEST_VALUE:
+                raise _Refused(field, Text("longer than %(most)s characters: shorten it", most=LONGEST_VALUE))
+        number = _plain(text.get(FiledField.CASE_NUMBER, "")).removesuffix(".0")
+        if not number:
+            raise _Refused(FiledField.CASE_NUMBER, Text("the case number is missing: fill it in"))
+        if len(number) > _LONGEST_NUMBER:
+            raise _Refused(
+                FiledField.CASE_NUMBER,
+                Text("longer than %(most)s characters: shorten it", most=_LONGEST_NUMBER),
+            )
+        name = joined_name(_plain(text.get(FiledField.NAME, "")))
+        id_number, id_valid = normalise_id_number(_plain(text.get(FiledField.ID_NUMBER, "")))
+        phones, _unusable = normalise_phones(
+            _plain(text.get(FiledField.PHONE, "")), self._options.default_area
+        )
+        if not (id_valid and id_number) and not phones:
+            raise self._no_person(text)
+        return FiledRecord(
+            line=line,
+            case_number=number,
+            name=name,
+            phones=tuple(phones),
+            id_number=id_number if id_valid else "",
+            amount_fen=self._amount(text, headings),
+            filed_at=self._filed_at(text),
+            event_at=self._moment(text, FiledField.EVENT_AT),
+            fraud_type=read_fraud_type(text.get(FiledField.FRAUD_TYPE, "")),
+            unit=_plain(text.get(FiledField.UNIT, "")),
+        )
+
+    def _no_person(self, text: Mapping[FiledField, str]) -> _Refused:
+        given = _plain(text.get(FiledField.ID_NUMBER, ""))
+        if given:
+            return _Refused(
+                FiledField.ID_NUMBER,
+                Text("%(value)s is no valid id number: correct it, or add a phone", value=shown(given)),
+            )
+        given = _plain(text.get(FiledField.PHONE, ""))
+        if given:
+            return _Refused(
+                FiledField.PHONE,
+                Text("%(value)s is no phone number: correct it, or add an id number", value=shown(given)),
+            )
+        return _Refused(
+            FiledField.ID_NUMBER, Text("neither an id number nor a phone is given: fill in one of them")
+        )
+
+    def _amount(self, text: Mapping[FiledField, str], headings: Mapping[FiledField, str]) -> int | None:
+        cell = text.get(FiledField.AMOUNT, "")
+        try:
+            return read_fen(cell, yuan_per_unit=yuan_per_unit(headings.get(FiledField.AMOUNT, "")))
+        except Unreadable:
+            raise _Refused(
+                FiledField.AMOUNT,
+                Text("%(value)s is no amount: write it in yuan, such as 50000", value=shown(cell)),
+            ) from None
+
+    def _filed_at(self, text: Mapping[FiledField, str]) -> datetime:
+        """Of a list without a time of filing the time of the event, else now."""
+        filed_at = self._moment(text, FiledField.FILED_AT)
+        return filed_at or self._moment(text, FiledField.EVENT_AT) or self._options.now
+
+    def _moment(self, text: Mapping[FiledField, str], field: FiledField) -> datetime | None:
+        cell = text.get(field, "")
+        try:
+            begin, end = (read_moment(cell, self._zone, end_of_day=late) for late in (False, True))
+        except Unreadable:
+            raise _Refused(
+                field, Text("%(value)s is no time: write it as 2026-11-26 14:30", value=shown(cell))
+            ) from None
+        if begin is None or end is None:
+            return None
+        if begin > self._options.now:
+            raise _Refused(field, Text("%(value)s lies in the future: correct it", value=shown(cell)))
+        last = end - timedelta(seconds=1) if end != begin else end
+        return min(last, self._options.now)
+
+
+def filed_heading(rows: Sequence[Row]) -> tuple[int, dict[FiledField, int]] | None:
+    """The index of the heading row among a table's first rows, and the column of each field."""
+    for index, (_, cells) in enumerate(rows[:FILED_HEADING_ROWS]):
+        fields: dict[FiledField, int] = {}
+        for place, cell in enumerate(cells):
+            field = _field_of(cell)
+            if field is not None:
+                fields.setdefault(field, place)
+        if FiledField.CASE_NUMBER in fields and {FiledField.PHONE, FiledField.ID_NUMBER} & fields.keys():
+            return index, fields
+    return None
+
+
+def _field_of(heading: str) -> FiledField | None:
+    word = folded(heading)
+    plain = word.translate(_NOISE)
+    without_unit = plain
+    for unit in ("万元", "元"):
+        without_unit = without_unit.removesuffix(unit)
+    return _KNOWN.get(plain) or _KNOWN.get(without_unit)
+
+
+def _plain(cell: str) -> str:
+    text = cleaned(cell)
+    return "" if is_blank(folded(text)) else text
+
+
+_TOTALS: Final = frozenset({"total", "合计", "总计", "小计", "共计"})
+
+
+def _is_total(cells: Sequence[str], text: Mapping[FiledField, str]) -> bool:
+    """A line of sums: its first cell says so, and it names no person."""
+    first = next((folded(cell) for cell in cells if cell.strip()), "")
+    return first in _TOTALS and not (text.get(FiledField.PHONE) or text.get(FiledField.ID_NUMBER))

@@ -1,0 +1,592 @@
+"""Lists of cases filed with the police 立案: who of them had been warned, and what nobody had warned of.
+
+A filed case is matched to the warned persons by id number, phone and name. A certain match counts at once: it undoes
+the success of the cases that had been opened before the loss. A doubtful one waits for a supervisor. What matches
+nobody was missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import BinaryIO
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.cases.persons import MaskedPerson, Person, masked, open_person
+from dialer.core.access import actor_name, said
+from dialer.core.errors import Conflict, NotFound
+from dialer.core.intervals import Interval, wilson
+from dialer.core.rates import Period
+from dialer.core.values import FiledMatchState, FiledState, FraudType
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Row, Tx
+from dialer.intake.filed_lists import FiledOptions, FiledReader, FiledRecord
+from dialer.intake.records import Column, RejectedRow
+from dialer.outcomes.filing import file_for_person
+from dialer.runtime.uploads import filed_tables
+from dialer.services import Services
+
+CERTAIN = 90
+"""A score from here on is a certain match."""
+DOUBTFUL = 30
+"""A score from here on is looked at by a supervisor."""
+_BATCH = 200
+_MOST_CANDIDATES = 20
+"""Of one filed case: a phone that more persons share says little."""
+_MOST_NAMESAKES = 3
+_OPEN = (FiledMatchState.CERTAIN.value, FiledMatchState.CONFIRMED.value)
+
+
+def similarity(filed: Person, warned: Person) -> int:
+    """How sure it is that both are the same person, from 0 to 100. The table is in docs/metrics.md."""
+    same_id = bool(filed.id_number) and filed.id_number == warned.id_number
+    other_id = bool(filed.id_number and warned.id_number) and not same_id
+    same_phone = bool(set(filed.phones) & set(warned.phones))
+    same_name = bool(filed.name) and filed.name == warned.name
+    other_name = bool(filed.name and warned.name) and not same_name
+    if same_id:
+        return 92 if other_name else 100
+    if same_phone and same_name:
+        return 40 if other_id else 95
+    if same_phone and not other_id:
+        return 50 if other_name else 70
+    if same_name and not other_id:
+        return DOUBTFUL
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledLoad:
+    """What a list of filed cases brought. `changed` counts those that were on record with other facts."""
+
+    rows: int = 0
+    new: int = 0
+    changed: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    states: Mapping[FiledState, int] = field(default_factory=dict)
+    """Of the new and the changed ones."""
+    reversed_cases: tuple[int, ...] = ()
+    """Ids of our cases that the list was recorded for now."""
+    rejects: tuple[RejectedRow, ...] = ()
+    columns: tuple[Column, ...] = ()
+
+
+def load_filed(
+    services: Services, content: BinaryIO, *, source: str, by: str, dry_run: bool = False
+) -> FiledLoad:
+    """Reads the list, stores it and matches it, some rows at a time; the same list again changes nothing. Raises
+    `UnusableFile`. With `dry_run` nothing is stored.
+    """
+    who, now = actor_name(by), services.clock.now()
+    reader = FiledReader(
+        FiledOptions(now=now, timezone=services.centre.timezone, default_area=services.centre.area_code)
+    )
+    records: list[FiledRecord] = []
+    rejects: list[RejectedRow] = []
+    with closing(filed_tables(content)) as tables:
+        for row in reader.read(tables):
+            if isinstance(row, RejectedRow):
+                rejects.append(row)
+            else:
+                records.append(row)
+    done = FiledLoad(
+        rows=len(records) + len(rejects),
+        rejected=len(rejects),
+        rejects=tuple(rejects),
+        columns=reader.columns,
+    )
+    must_cancel = False
+    step = len(records) or 1 if dry_run else _BATCH
+    for start in range(0, len(records), step):
+        with services.store.trial() if dry_run else services.store.begin() as tx:
+            # Of two lists at once the second sees what the first has stored.
+            tx.execute(sa.text("LOCK TABLE filed_record IN SHARE ROW EXCLUSIVE MODE"))
+            for record in records[start : start + step]:
+                done, cancels = _store(tx, services, record, done, source=source, by=who, now=now)
+                must_cancel = must_cancel or cancels
+    if not dry_run:
+        with services.store.begin() as tx:
+            facts = {"file": source, "rows": done.rows, "accepted": done.new, "rejected": done.rejected}
+            write_audit(tx, who=who, act="load_filed", subject="filed_record", why="", now=now, facts=facts)
+        if must_cancel:
+            services.enqueue("cancel_calls")
+    return done
+
+
+def _store(
+    tx: Tx, services: Services, record: FiledRecord, done: FiledLoad, *, source: str, by: str, now: datetime
+) -> tuple[FiledLoad, bool]:
+    person = Person(
+        name=record.name, phones=record.phones, id_number=record.id_number, address="", family_contact=""
+    )
+    facts = {
+        "amount_fen": record.amount_fen,
+        "filed_at": record.filed_at,
+        "event_at": record.event_at,
+        "fraud_type": record.fraud_type.value,
+        "unit": record.unit,
+    }
+    before = _on_record(tx, record.case_number, person)
+    if before is not None:
+        row, known = before
+        merged = _merged(known, person)
+        if merged == known and all(row[name] == value for name, value in facts.items()):
+            return replace(done, duplicate=done.duplicate + 1), False
+        tx.execute(
+            sa.update(t.filed_record)
+            .where(t.filed_record.c.id == row["id"])
+            .values(**facts, sealed=_sealed(tx, merged, record.case_number))
+        )
+        person, record_id = merged, row["id"]
+        done = replace(done, changed=done.changed + 1)
+    else:
+        stored = tx.one(
+            sa.insert(t.filed_record)
+            .values(
+                **facts,
+                case_number=record.case_number,
+                sealed=_sealed(tx, person, record.case_number),
+                source=source,
+                state=FiledState.NOT_WARNED.value,
+                by=by,
+                at=now,
+                drill=services.drill,
+            )
+            .returning(t.filed_record.c.id)
+        )
+        assert stored is not None
+        record_id = stored["id"]
+        done = replace(done, new=done.new + 1)
+    state, case_ids, cancels = _match(tx, services, record_id, record, person, by=by)
+    states = dict(done.states) | {state: done.states.get(state, 0) + 1}
+    return replace(done, states=states, reversed_cases=done.reversed_cases + case_ids), cancels
+
+
+def _sealed(tx: Tx, person: Person, case_number: str) -> bytes:
+    facts = {"name": person.name, "phones": person.phones, "id_number": person.id_number}
+    return tx.vault.seal_record(facts, table="filed_record", column="sealed", row=case_number)
+
+
+def _opened(tx: Tx, row: Row) -> Person:
+    facts = tx.vault.open_record(row["sealed"], table="filed_record", column="sealed", row=row["case_number"])
+    return Person(**facts | {"phones": tuple(facts["phones"])}, address="", family_contact="")
+
+
+def _on_record(tx: Tx, case_number: str, person: Person) -> tuple[Row, Person] | None:
+    """The row of this person of this filed case; one case may have several victims."""
+    rows = tx.rows(
+        sa.select(t.filed_record).where(t.filed_record.c.case_number == case_number).order_by("id")
+    )
+    for row in rows:
+        known = _opened(tx, row)
+        if similarity(person, known) >= CERTAIN or known == person:
+            return row, known
+        if not (person.name and known.name) and set(person.phones) & set(known.phones):
+            return row, known
+    return None
+
+
+def _merged(known: Person, person: Person) -> Person:
+    return replace(
+        known,
+        name=person.name or known.name,
+        id_number=person.id_number or known.id_number,
+        phones=known.phones + tuple(phone for phone in person.phones if phone not in known.phones),
+    )
+
+
+def _match(
+    tx: Tx, services: Services, record_id: int, record: FiledRecord, person: Person, *, by: str
+) -> tuple[FiledState, tuple[int, ...], bool]:
+    """Adds the matches that are new, and files the case for the certain ones."""
+    decided = {
+        row["person_id"]: FiledMatchState(row["state"])
+        for row in tx.rows(sa.select(t.filed_match).where(t.filed_match.c.record_id == record_id))
+    }
+    case_ids: tuple[int, ...] = ()
+    cancels = False
+    for person_id, score in _candidates(tx, person):
+        state = FiledMatchState.CERTAIN if score >= CERTAIN else FiledMatchState.DOUBTFUL
+        if decided.get(person_id) not in {None, FiledMatchState.DOUBTFUL}:
+            continue
+        tx.execute(_insert_match(record_id=record_id, person_id=person_id, score=score, state=state))
+        if state is FiledMatchState.CERTAIN:
+            filed, cancel = file_for_person(
+                tx,
+                services,
+                person_id,
+                case_number=record.case_number,
+                by=by,
+                fraud_type=record.fraud_type,
+                happened_at=record.happened_at,
+            )
+            case_ids += filed
+            cancels = cancels or cancel
+    return _renew_state(tx, record_id), case_ids, cancels
+
+
+def _insert_match(*, record_id: int, person_id: int, score: int, state: FiledMatchState) -> sa.Executable:
+    new = insert(t.filed_match).values(
+        record_id=record_id, person_id=person_id, score=score, state=state.value
+    )
+    return new.on_conflict_do_update(
+        index_elements=["record_id", "person_id"], set_={"score": score, "state": state.value}
+    )
+
+
+def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
+    """Warned persons who may be this one with their scores, best first. Of namesakes only a few: a common name with
+    nothing else is no hint.
+    """
+    blind, p = tx.vault.blind, t.person.c
+    found: dict[int, Row] = {}
+
+    def take(condition: sa.ColumnElement[bool], most: int) -> None:
+        rows = tx.rows(sa.select(p.id, p.sealed).where(condition).order_by(p.id).limit(most + 1))
+        if len(rows) <= most:
+            found.update({row["id"]: row for row in rows})
+
+    if person.id_number:
+        take(p.id_number_blind == blind(person.id_number, kind="id_number"), 1)
+    if person.phones:
+        blinds = [blind(phone, kind="phone") for phone in person.phones]
+        holders = sa.select(t.person_phone.c.person_id).where(t.person_phone.c.phone_blind.in_(blinds))
+        take(p.id.in_(holders), _MOST_CANDIDATES)
+    if person.name:
+        take(p.name_blind == blind(person.name, kind="name"), _MOST_NAMESAKES)
+    scored = [
+        (person_id, similarity(person, open_person(tx, person_id=person_id, sealed=row["sealed"])))
+        for person_id, row in found.items()
+    ]
+    certain = [one for one in scored if one[1] >= CERTAIN]
+    # Where somebody is certain, all others are other people.
+    kept = certain or [one for one in scored if one[1] >= DOUBTFUL]
+    return sorted(kept, key=lambda one: (-one[1], one[0]))
+
+
+def _renew_state(tx: Tx, record_id: int) -> FiledState:
+    """Of a filed case by its matches and by the cases that it was recorded for."""
+    r, m = t.filed_record.c, t.filed_match.c
+    row = tx.one(
+        sa.select(
+            sa.func.coalesce(sa.func.bool_or(m.state == FiledMatchState.DOUBTFUL.value), False).label(
+                "doubtful"
+            ),
+            sa.func.coalesce(sa.func.bool_or(m.state.in_(_OPEN)), False).label("known"),
+            sa.func.coalesce(
+                sa.func.bool_or(
+                    m.state.in_(_OPEN)
+                    & sa.exists().where(
+                        t.filed_case.c.case_number == r.case_number,
+                        t.filed_case.c.case_id == t.case.c.id,
+                        t.case.c.person_id == m.person_id,
+                    )
+                ),
+                False,
+            ).label("warned"),
+            sa.func.coalesce(
+                sa.func.bool_or(
+                    m.state.in_(_OPEN)
+                    & sa.exists().where(
+                        t.case.c.person_id == m.person_id,
+                        t.case.c.opened_at <= sa.func.coalesce(r.event_at, r.filed_at),
+                    )
+                ),
+                False,
+            ).label("before"),
+        )
+        .select_from(t.filed_record.outerjoin(t.filed_match, m.record_id == r.id))
+        .where(r.id == record_id)
+    )
+    assert row is not None
+    state = (
+        FiledState.WARNED
+        if row["warned"]
+        else FiledState.WARNED_OTHERWISE
+        if row["before"]
+        else FiledState.WARNED_LATE
+        if row["known"]
+        else FiledState.DOUBTFUL
+        if row["doubtful"]
+        else FiledState.NOT_WARNED
+    )
+    tx.execute(sa.update(t.filed_record).where(r.id == record_id).values(state=state.value))
+    return state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledMatch:
+    """A warned person who is, or may be, the one of a filed case."""
+
+    id: int
+    person: MaskedPerson
+    score: int
+    state: FiledMatchState
+    cases: tuple[int, ...]
+    """All cases of the person, newest first."""
+    decided_by: str
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledLine:
+    """One filed case as the page shows it; the person is masked."""
+
+    id: int
+    case_number: str
+    person: MaskedPerson
+    amount_fen: int | None
+    filed_at: datetime
+    event_at: datetime | None
+    fraud_type: FraudType
+    unit: str
+    source: str
+    state: FiledState
+    matches: tuple[FiledMatch, ...]
+    filed_for: tuple[int, ...]
+    """Our cases that it was recorded for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledPage:
+    """One page of filed cases, newest first."""
+
+    lines: tuple[FiledLine, ...]
+    next_before_id: int | None
+
+
+def list_filed(
+    services: Services,
+    *,
+    state: FiledState | None = None,
+    period: Period = Period(),  # noqa: B008  # frozen
+    before_id: int | None = None,
+    limit: int = 50,
+) -> FiledPage:
+    """Filed cases of this state and of this time of filing, newest load first."""
+    c = t.filed_record.c
+    statement = sa.select(t.filed_record).order_by(c.id.desc()).limit(limit + 1)
+    if state is not None:
+        statement = statement.where(c.state == state.value)
+    if before_id is not None:
+        statement = statement.where(c.id < before_id)
+    statement = statement.where(*_within(period))
+    with services.store.begin() as tx:
+        rows = tx.rows(statement)
+        shown = rows[:limit]
+        matches = _matches_of(tx, [row["id"] for row in shown])
+        filed_for = _filed_for(tx, [row["case_number"] for row in shown])
+        lines = tuple(
+            _line(tx, row, matches.get(row["id"], ()), filed_for.get(row["case_number"], {})) for row in shown
+        )
+    return FiledPage(lines=lines, next_before_id=shown[-1]["id"] if len(rows) > limit else None)
+
+
+def _within(period: Period) -> Iterator[sa.ColumnElement[bool]]:
+    c = t.filed_record.c
+    if period.start is not None:
+        yield c.filed_at >= period.start
+    if period.end is not None:
+        yield c.filed_at < period.end
+
+
+def _line(
+    tx: Tx, row: Row, matches: tuple[tuple[int, FiledMatch], ...], filed_for: Mapping[int, list[int]]
+) -> FiledLine:
+    names = ("id", "case_number", "amount_fen", "filed_at", "event_at", "unit", "source")
+    taken = {person_id for person_id, one in matches if one.state.value in _OPEN}
+    return FiledLine(
+        **{name: row[name] for name in names},
+        person=masked(_opened(tx, row)),
+        fraud_type=FraudType(row["fraud_type"]),
+        state=FiledState(row["state"]),
+        matches=tuple(one for _, one in matches),
+        filed_for=tuple(sorted(case for person in taken for case in filed_for.get(person, ()))),
+    )
+
+
+def _matches_of(tx: Tx, record_ids: Sequence[int]) -> dict[int, tuple[tuple[int, FiledMatch], ...]]:
+    m = t.filed_match.c
+    rows = tx.rows(
+        sa.select(t.filed_match, t.person.c.sealed)
+        .join(t.person, t.person.c.id == m.person_id)
+        .where(m.record_id.in_(record_ids))
+        .order_by(m.score.desc(), m.id)
+    )
+    cases: dict[int, list[int]] = {}
+    for one in tx.rows(
+        sa.select(t.case.c.id, t.case.c.person_id)
+        .where(t.case.c.person_id.in_([row["person_id"] for row in rows]))
+        .order_by(t.case.c.id.desc())
+    ):
+        cases.setdefault(one["person_id"], []).append(one["id"])
+    found: dict[int, list[tuple[int, FiledMatch]]] = {}
+    for row in rows:
+        person_id = row["person_id"]
+        match = FiledMatch(
+            id=row["id"],
+            person=masked(open_person(tx, person_id=person_id, sealed=row["sealed"])),
+            score=row["score"],
+            state=FiledMatchState(row["state"]),
+            cases=tuple(cases.get(person_id, ())),
+            decided_by=row["decided_by"] or "",
+            decided_at=row["decided_at"],
+        )
+        found.setdefault(row["record_id"], []).append((person_id, match))
+    return {record_id: tuple(several) for record_id, several in found.items()}
+
+
+def _filed_for(tx: Tx, case_numbers: Iterable[str]) -> dict[str, dict[int, list[int]]]:
+    """By the number and the person, our cases that the number was recorded for."""
+    rows = tx.rows(
+        sa.select(t.filed_case.c.case_number, t.filed_case.c.case_id, t.case.c.person_id)
+        .join(t.case, t.case.c.id == t.filed_case.c.case_id)
+        .where(t.filed_case.c.case_number.in_(list(case_numbers)))
+    )
+    found: dict[str, dict[int, list[int]]] = {}
+    for row in rows:
+        found.setdefault(row["case_number"], {}).setdefault(row["person_id"], []).append(row["case_id"])
+    return found
+
+
+def decide_match(services: Services, match_id: int, *, is_same_person: bool, why: str, by: str) -> FiledState:
+    """A supervisor's decision about a doubtful match; the state of the filed case afterwards. A confirmed one is filed
+    for the person's cases. Raises `NotFound`, `Invalid`, and `Conflict` where it is decided already.
+    """
+    who, reason, now = actor_name(by), said("why", why), services.clock.now()
+    m, r = t.filed_match.c, t.filed_record.c
+    with services.store.begin() as tx:
+        row = tx.one(
+            sa.select(t.filed_match, r.case_number, r.fraud_type, r.filed_at, r.event_at)
+            .join(t.filed_record, r.id == m.record_id)
+            .where(m.id == match_id)
+            .with_for_update(of=t.filed_record)
+        )
+        if row is None:
+            raise NotFound(kind="match", key=match_id)
+        if row["state"] != FiledMatchState.DOUBTFUL.value:
+            raise Conflict("this match is decided already", current=row["state"])
+        state = FiledMatchState.CONFIRMED if is_same_person else FiledMatchState.REJECTED
+        tx.execute(
+            sa.update(t.filed_match)
+            .where(m.id == match_id)
+            .values(
+                state=state.value,
+                decided_by=who,
+                decided_at=now,
+                why_sealed=tx.vault.seal(
+                    reason.encode(), table="filed_match", column="why_sealed", row=match_id
+                ),
+            )
+        )
+        cancels = False
+        if is_same_person:
+            _, cancels = file_for_person(
+                tx,
+                services,
+                row["person_id"],
+                case_number=row["case_number"],
+                by=who,
+                fraud_type=FraudType(row["fraud_type"]),
+                happened_at=row["event_at"] or row["filed_at"],
+            )
+        after = _renew_state(tx, row["record_id"])
+        write_audit(
+            tx,
+            who=who,
+            act="confirm_filed_match" if is_same_person else "reject_filed_match",
+            subject=f"filed_match/{match_id}",
+            why=reason,
+            now=now,
+            facts={"case_number": row["case_number"]},
+        )
+    if cancels:
+        services.enqueue("cancel_calls")
+    return after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledCount:
+    """Filed cases of one kind. `warned` of `decided` is 立案前预警率: doubtful ones are left out."""
+
+    key: str
+    filed: int
+    warned: int
+    doubtful: int
+    amount_fen: int
+
+    @property
+    def decided(self) -> int:
+        return self.filed - self.doubtful
+
+    @property
+    def missed(self) -> int:
+        """Warned after the loss, of something else, or never."""
+        return self.decided - self.warned
+
+    @property
+    def share(self) -> float | None:
+        """From 0 to 1; None without a decided one."""
+        return self.warned / self.decided if self.decided else None
+
+    @property
+    def interval(self) -> Interval | None:
+        """Wilson's at 95 %."""
+        return wilson(self.warned, self.decided)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledFigures:
+    """Of the filed cases of a period, by type and by unit, most first."""
+
+    total: FiledCount
+    by_type: tuple[FiledCount, ...]
+    by_unit: tuple[FiledCount, ...]
+
+
+def filed_figures(services: Services, period: Period) -> FiledFigures:
+    """The filed cases whose filing lies in the period; drills are counted in a drill alone."""
+    with services.store.begin() as tx:
+        [total] = _counts(tx, sa.literal(""), period, drill=services.drill) or [
+            FiledCount(key="", filed=0, warned=0, doubtful=0, amount_fen=0)
+        ]
+        c = t.filed_record.c
+        by_type = _counts(tx, c.fraud_type, period, drill=services.drill)
+        by_unit = _counts(tx, c.unit, period, drill=services.drill)
+    return FiledFigures(total=total, by_type=tuple(by_type), by_unit=tuple(by_unit))
+
+
+def _counts(tx: Tx, key: sa.ColumnElement[str], period: Period, *, drill: bool) -> list[FiledCount]:
+    c = t.filed_record.c
+    count = sa.func.count()
+    rows = tx.rows(
+        sa.select(
+            key.label("key"),
+            count.label("filed"),
+            count.filter(c.state == FiledState.WARNED.value).label("warned"),
+            count.filter(c.state == FiledState.DOUBTFUL.value).label("doubtful"),
+            sa.func.coalesce(sa.func.sum(c.amount_fen), 0).label("amount_fen"),
+        )
+        .where(c.drill == drill, *_within(period))
+        .group_by(sa.text("1"))
+        .order_by(sa.text("2 DESC, 1"))
+    )
+    return [FiledCount(**{**row, "amount_fen": int(row["amount_fen"])}) for row in rows]
+
+
+def doubtful_filed(tx: Tx) -> int:
+    """How many filed cases wait for a decision."""
+    return int(
+        tx.scalar(
+            sa.select(sa.func.count())
+            .select_from(t.filed_record)
+            .where(t.filed_record.c.state == FiledState.DOUBTFUL.value)
+        )
+        or 0
+    )

@@ -1,0 +1,153 @@
+"""Filed cases 立案 on the console: a list is loaded, doubtful matches are decided, and it shows who had been warned."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import File, Form, Path, Query, UploadFile
+from starlette.responses import Response
+
+from dialer.core.access import Permission
+from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
+from dialer.core.rates import Period, period_of
+from dialer.core.values import FiledState, FraudType
+from dialer.intake.reader import default_source
+from dialer.language import gettext_noop, say
+from dialer.outcomes.filed_lists import (
+    FiledLoad,
+    decide_match,
+    filed_figures,
+    list_filed,
+    load_filed,
+)
+from dialer.sentences import refusal_sentence
+from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.words import stored_word
+
+filed_pages = Section()
+_PATH, _TEMPLATE = "/filed", "console/filed.html"
+_UNFIT, _TAKEN = 422, 409
+_MOST_FILE = 16 * 1024 * 1024
+_SHOWN_REJECTS = 200
+_LONGEST_WHY = 500
+MatchNumber = Annotated[int, Path(ge=1, lt=2**63)]
+
+
+@filed_pages.get(_PATH, act=Permission.SEE_FILED, nav=gettext_noop("Filed cases"), order=55)
+def show_filed(
+    request: CurrentRequest,
+    state: Annotated[str, Query(max_length=20)] = "",
+    start: Annotated[str, Query(alias="from", max_length=40)] = "",
+    end: Annotated[str, Query(alias="to", max_length=40)] = "",
+    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+) -> Response:
+    return _show(request, state=state, start=start, end=end, before=before)
+
+
+@filed_pages.post(_PATH, act=Permission.LOAD_FILED, most_bytes=_MOST_FILE)
+def load(request: CurrentRequest, file: Annotated[UploadFile | None, File()] = None) -> Response:
+    """Reads and stores the list at once; the same list again changes nothing."""
+    _check_whole(request)
+    if file is None or not file.filename:
+        return _show(request, refused=request.say(gettext_noop("Choose a file first.")))
+    name = file.filename[:100]
+    try:
+        done = load_filed(request.services, file.file, source=default_source(name), by=request.who)
+    except UnusableFile as fault:
+        return _show(request, refused=f"{name}: {refusal_sentence(fault, request.lang)}")
+    return _show(request, loaded=done, name=name)
+
+
+@filed_pages.post("/filed/matches/{match_id}/confirm", act=Permission.DECIDE_FILED)
+def confirm(
+    request: CurrentRequest,
+    match_id: MatchNumber,
+    why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
+) -> Response:
+    return _decide(request, match_id, why, is_same_person=True)
+
+
+@filed_pages.post("/filed/matches/{match_id}/reject", act=Permission.DECIDE_FILED)
+def reject(
+    request: CurrentRequest,
+    match_id: MatchNumber,
+    why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
+) -> Response:
+    return _decide(request, match_id, why, is_same_person=False)
+
+
+def _decide(request: RequestContext, match_id: int, why: str, *, is_same_person: bool) -> Response:
+    _check_whole(request)
+    try:
+        decide_match(request.services, match_id, is_same_person=is_same_person, why=why, by=request.who)
+    except Invalid as fault:
+        return _show(request, state=FiledState.DOUBTFUL, refused=refusal_sentence(fault, request.lang))
+    except Conflict as fault:
+        return _show(
+            request,
+            state=FiledState.DOUBTFUL,
+            refused=refusal_sentence(fault, request.lang),
+            status=_TAKEN,
+        )
+    notice = (
+        gettext_noop("The filed case is recorded for the cases of this person.")
+        if is_same_person
+        else gettext_noop("The match is rejected.")
+    )
+    return request.go(f"{_PATH}?state={FiledState.DOUBTFUL.value}", notice=notice)
+
+
+def _check_whole(request: RequestContext) -> None:
+    """Filed cases are of the whole city: accounts of a unit do not see them."""
+    if request.member.unit_id is not None:
+        raise NotFound(kind="page", key="filed cases")
+
+
+def _show(
+    request: RequestContext,
+    *,
+    state: str = "",
+    start: str = "",
+    end: str = "",
+    before: int | None = None,
+    refused: str = "",
+    status: int = _UNFIT,
+    loaded: FiledLoad | None = None,
+    name: str = "",
+) -> Response:
+    _check_whole(request)
+    period, problem = Period(), ""
+    try:
+        period = period_of(start, end, timezone=request.app.settings.centre.timezone)
+    except Invalid as fault:
+        problem = refusal_sentence(fault, request.lang)
+    chosen = FiledState(state) if state in set(FiledState) else None
+    page = list_filed(request.services, state=chosen, period=period, before_id=before)
+    figures = filed_figures(request.services, period)
+    given = {"state": chosen or "", "from": start, "to": end}
+
+    def query(**changed: object) -> str:
+        return "?" + urlencode({name: str(text) for name, text in (given | changed).items() if text})
+
+    return request.page(
+        _TEMPLATE,
+        status=status if refused or problem else 200,
+        page=page,
+        figures=figures,
+        states=list(FiledState),
+        chosen=chosen,
+        typed={"from": start, "to": end},
+        query=query,
+        refused=refused or problem,
+        loaded=loaded,
+        name=name,
+        rejects=[
+            (one.line, one.sheet, one.column, say(request.lang, one.reason))
+            for one in (loaded.rejects[:_SHOWN_REJECTS] if loaded else ())
+        ],
+        whole_period=lambda _: request.say(gettext_noop("The period chosen")),
+        type_word=lambda value: stored_word(FraudType, value, request.lang),
+        may_load=request.may(Permission.LOAD_FILED),
+        may_decide=request.may(Permission.DECIDE_FILED),
+    )

@@ -1,0 +1,81 @@
+"""Filed cases on the console: a list loaded, a doubtful match decided, and what a unit's account sees."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import httpx
+
+from dialer.core.access import Role
+from dialer.core.case import CaseStatus
+from dialer.core.values import Contact
+from dialer.db import tables as t
+from tests.console.desk import ConsoleDesk, Person, text
+from tests.console.town import ConsoleScenario
+from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
+
+LIST = f"""案件编号,姓名,手机号,身份证号,损失金额,立案时间
+A1,{NAME},,{ID_NUMBER},20000,2026-11-26
+A2,李四,{PHONE[3:]},,5万,2026-11-26
+A3,赵六,13900001111,,1,2026-11-26
+A4,孙七,,,1,2026-11-26
+"""
+
+
+async def load(person: Person, content: str) -> httpx.Response:
+    return await person.client.post(
+        "/filed", data={"csrf": person.csrf}, files={"file": ("十一月立案.csv", content.encode())}
+    )
+
+
+async def test_a_list_is_loaded_and_a_doubtful_match_decided(console: ConsoleDesk):
+    scenario = ConsoleScenario(console)
+    success = {"status": CaseStatus.WATCHING, "outcome": "dissuaded_by_phone", "contact": Contact.VERIFIED}
+    until = MORNING + timedelta(days=7)
+    sure = scenario.person(name=NAME, phones=("+8613800000009",), id_number=ID_NUMBER)
+    first = scenario.case(person_id=sure, watch_until=until, **success)
+    other = scenario.person(name="王五", phones=(PHONE,))
+    second = scenario.case(person_id=other, watch_until=until, **success)
+    console.pass_seconds(3 * 86_400)
+    supervisor = console.person(Role.SUPERVISOR)
+    shown = await load(supervisor, LIST)
+    assert shown.status_code == 200
+    page = text(shown)
+    assert "Rows 4: new 3, changed 0, on record already 0, rejected 1." in page
+    assert "neither an id number nor a phone is given" in page
+    assert f"/cases/{first}" in shown.text
+    for secret in (NAME, ID_NUMBER, PHONE[3:]):
+        assert secret not in shown.text
+    assert [row["status"] for row in console.rows(t.case)] == ["reversed", "watching"]
+    waiting = await supervisor.get("/filed?state=doubtful")
+    assert f"/cases/{second}" in waiting.text
+    found = re.search(r'action="(/filed/matches/[0-9]+)/confirm"', waiting.text)
+    assert found is not None
+    refused = await supervisor.post(f"{found[1]}/confirm", why=" ")
+    assert refused.status_code == 422
+    assert (await supervisor.post(f"{found[1]}/confirm", why="笔录核对")).status_code == 303
+    assert [row["status"] for row in console.rows(t.case)] == ["reversed", "reversed"]
+    assert (await supervisor.post(f"{found[1]}/reject", why="x")).status_code == 409
+    [line] = console.audited("confirm_filed_match")
+    assert line["facts"] == {"case_number": "A2"}
+    figures = text(await supervisor.get("/filed"))
+    assert "66.7%" in figures
+    assert console.audited("load_filed")[-1]["facts"]["rejected"] == 1
+
+
+async def test_what_is_no_list_is_refused_in_one_line(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    refused = await load(clerk, "姓名,电话\n王,13800138000\n")
+    assert refused.status_code == 422
+    assert "no list of filed cases: head a column" in text(refused)
+    assert (await clerk.get("/filed?from=x")).status_code == 422
+    assert (await clerk.get("/filed?before=0")).status_code == 422
+
+
+async def test_an_account_of_a_unit_sees_none(console: ConsoleDesk):
+    unit = ConsoleScenario(console).unit("临河区")
+    of_unit = console.person(Role.SUPERVISOR, unit_id=unit)
+    assert (await of_unit.get("/filed")).status_code == 404
+    assert (await load(of_unit, LIST)).status_code == 404
+    assert console.rows(t.filed_record) == []

@@ -1,0 +1,113 @@
+"""Lists of filed cases: headings of several offices, values as people write them, and each fault at its column."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+
+from dialer.core.errors import UnusableFile
+from dialer.core.values import FraudType
+from dialer.intake.filed_lists import FiledOptions, FiledReader, FiledRecord
+from dialer.intake.files import filed_tables
+from dialer.intake.records import RejectedRow
+from dialer.language import Lang, say
+
+NOW = datetime(2026, 11, 27, 4, 0, tzinfo=UTC)
+"""12:00 in Shanghai."""
+HEAD = "案件编号,受害人姓名,联系电话,身份证号码,损失金额（元）,立案时间,发案时间,案件类别,立案单位\n"
+ID_NUMBER = "150402199001011237"
+
+
+def rows(text: str, *, encoding: str = "utf-8") -> list[FiledRecord | RejectedRow]:
+    reader = FiledReader(FiledOptions(now=NOW))
+    return list(reader.read(filed_tables(io.BytesIO(text.encode(encoding)))))
+
+
+def only(text: str) -> FiledRecord:
+    [row] = rows(HEAD + text)
+    assert isinstance(row, FiledRecord), row
+    return row
+
+
+def refused(text: str, *, head: str = HEAD) -> tuple[int, str, str]:
+    [row] = rows(head + text)
+    assert isinstance(row, RejectedRow)
+    return row.line, row.column, say(Lang.EN, row.reason)
+
+
+def test_a_whole_row_as_offices_write_it():
+    row = only(
+        f"A1508020000002026110031,王 小明,138 0013 8000,{ID_NUMBER},5万,2026年11月26日,2026-11-25 14:30,"
+        "刷单返利类,临河区分局\n"
+    )
+    assert row == FiledRecord(
+        line=2,
+        case_number="A1508020000002026110031",
+        name="王小明",
+        phones=("+8613800138000",),
+        id_number=ID_NUMBER,
+        amount_fen=5_000_000,
+        filed_at=datetime(2026, 11, 26, 15, 59, 59, tzinfo=UTC),
+        event_at=datetime(2026, 11, 25, 6, 30, tzinfo=UTC),
+        fraud_type=FraudType.FAKE_ORDER_REBATE,
+        unit="临河区分局",
+    )
+    assert row.happened_at == row.event_at
+
+
+def test_a_date_is_the_end_of_its_day_and_today_is_until_now():
+    assert only(f"1,王,,{ID_NUMBER},,2026-11-27,,,\n").filed_at == NOW
+    assert only(f"1,王,,{ID_NUMBER},,,,,\n").filed_at == NOW
+    assert only(f"1,王,,{ID_NUMBER},,2026-11-01,,,\n").happened_at == datetime(2026, 11, 1, 15, 59, 59, tzinfo=UTC)
+
+
+def test_amounts_of_a_column_in_ten_thousands():
+    head = HEAD.replace("损失金额（元）", "涉案金额(万元)")
+    [row] = rows(f"{head}1,王,,{ID_NUMBER},3.5,,,,\n")
+    assert isinstance(row, FiledRecord)
+    assert row.amount_fen == 3_500_000
+
+
+def test_titles_above_totals_below_and_other_encodings():
+    text = f"某市电信网络诈骗案件统计表\n\n{HEAD}1,王,,{ID_NUMBER},100,,,,\n合计,,,,100,,,,\n"
+    for encoding in ("utf-8", "utf-8-sig", "gb18030", "utf-16"):
+        assert len(rows(text, encoding=encoding)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "reason"),
+    [
+        (f",王,,{ID_NUMBER},,,,,\n", "案件编号", "the case number is missing: fill it in"),
+        ("1,王,,,,,,,\n", "身份证号码", "neither an id number nor a phone is given: fill in one of them"),
+        (
+            "1,王,,150402199001011238,,,,,\n",
+            "身份证号码",
+            "150**** is no valid id number: correct it, or add a phone",
+        ),
+        ("1,王,12,,,,,,\n", "联系电话", "12 is no phone number: correct it, or add an id number"),
+        (
+            f"1,王,,{ID_NUMBER},很多,,,,\n",
+            "损失金额（元）",
+            "很多 is no amount: write it in yuan, such as 50000",
+        ),
+        (f"1,王,,{ID_NUMBER},,昨天,,,\n", "立案时间", "昨天 is no time: write it as 2026-11-26 14:30"),
+        (f"1,王,,{ID_NUMBER},,,2026-11-28,,\n", "发案时间", "2026-11-28 lies in the future: correct it"),
+        (f"1,{'王' * 501},,{ID_NUMBER},,,,,\n", "受害人姓名", "longer than 500 characters: shorten it"),
+        (f"{'1' * 101},王,,{ID_NUMBER},,,,,\n", "案件编号", "longer than 100 characters: shorten it"),
+    ],
+)
+def test_a_fault_names_its_line_its_column_and_the_fix(text: str, column: str, reason: str):
+    assert refused(text) == (2, column, reason)
+
+
+@pytest.mark.parametrize("text", ["姓名,电话\n王,13800138000\n", "案件编号,姓名\n1,王\n", "x\n"])
+def test_a_list_without_a_number_or_a_person_is_refused(text: str):
+    with pytest.raises(UnusableFile, match="no list of filed cases"):
+        rows(text)
+
+
+def test_an_empty_file_is_refused():
+    with pytest.raises(UnusableFile, match="empty"):
+        rows(" \n")

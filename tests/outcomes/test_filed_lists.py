@@ -1,0 +1,240 @@
+"""Lists of filed cases against the warned persons: certain matches count at once, doubtful ones wait."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.cases.persons import Person
+from dialer.core.case import CaseStatus
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.rates import Period
+from dialer.core.values import Contact, FiledMatchState, FiledState
+from dialer.db import tables as t
+from dialer.intake.phones import id_check_character
+from dialer.outcomes.filed_lists import (
+    CERTAIN,
+    FiledLine,
+    FiledLoad,
+    decide_match,
+    filed_figures,
+    list_filed,
+    load_filed,
+    similarity,
+)
+from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
+
+OTHER_ID = "15040219800505433" + id_check_character("15040219800505433")
+HEAD = "案件编号,姓名,手机号,身份证号,损失金额,立案时间,发案时间,案件类别,立案单位\n"
+SUCCESS = {
+    "status": CaseStatus.WATCHING,
+    "outcome": "dissuaded_by_phone",
+    "contact": Contact.VERIFIED,
+    "watch_until": MORNING + timedelta(days=7),
+}
+
+
+def load(scenario: Scenario, rows: str, *, dry_run: bool = False) -> FiledLoad:
+    return load_filed(
+        scenario.services, io.BytesIO((HEAD + rows).encode()), source="刑侦", by="li", dry_run=dry_run
+    )
+
+
+def warned(
+    scenario: Scenario,
+    *,
+    name: str = NAME,
+    phone: str = PHONE,
+    id_number: str = "",
+    opened_at: datetime = MORNING,
+) -> int:
+    person_id = scenario.person(name=name, phones=(phone,), id_number=id_number)
+    case_id = scenario.case(person_id=person_id, opened_at=opened_at, **SUCCESS)
+    scenario.outcome(case_id, intended_fen=500)
+    return case_id
+
+
+def status(scenario: Scenario, case_id: int) -> str:
+    with scenario.tx() as tx:
+        return str(tx.scalar(sa.select(t.case.c.status).where(t.case.c.id == case_id)))
+
+
+def lines(scenario: Scenario, state: FiledState | None = None) -> tuple[FiledLine, ...]:
+    return list_filed(scenario.services, state=state).lines
+
+
+@pytest.fixture
+def later(scenario: Scenario) -> Scenario:
+    """Three days after the warnings."""
+    scenario.clock.set(MORNING + timedelta(days=3))
+    return scenario
+
+
+AFTER, BEFORE = "2026-11-26 09:00", "2026-11-24 09:00"
+
+
+@pytest.mark.parametrize(
+    ("row", "id_number"),
+    [
+        (f"A1,{NAME},,{ID_NUMBER}", ID_NUMBER),
+        (f"A1,,,{ID_NUMBER}", ID_NUMBER),
+        (f"A1,{NAME},{PHONE[3:]},", ""),
+        (f"A1,{NAME},{PHONE[3:]},{ID_NUMBER}", ""),
+    ],
+)
+def test_a_certain_match_reverses_the_success(later: Scenario, row: str, id_number: str):
+    case_id = warned(later, id_number=id_number)
+    done = load(later, f"{row},20000,{AFTER},{AFTER},,临河区分局\n")
+    assert (done.new, done.reversed_cases) == (1, (case_id,))
+    assert done.states == {FiledState.WARNED: 1}
+    assert status(later, case_id) == "reversed"
+    [line] = lines(later)
+    assert (line.filed_for, line.amount_fen, line.unit) == ((case_id,), 2_000_000, "临河区分局")
+    assert line.person.name in {"王*", ""}
+
+
+def test_a_loss_before_the_warning_is_no_failure_of_it(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    done = load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},{BEFORE},,\n")
+    assert done.states == {FiledState.WARNED_LATE: 1}
+    assert status(later, case_id) == "watching"
+
+
+def test_a_warning_of_another_fraud_is_not_this_one(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    done = load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},{AFTER},刷单返利,\n")
+    assert done.states == {FiledState.WARNED_OTHERWISE: 1}
+    assert status(later, case_id) == "watching"
+
+
+def test_nobody_warned_is_a_miss(later: Scenario):
+    warned(later)
+    done = load(later, f"A1,赵六,13900009999,{ID_NUMBER},1,{AFTER},,,\n")
+    assert done.states == {FiledState.NOT_WARNED: 1}
+
+
+@pytest.mark.parametrize("row", [f"A1,李四,{PHONE[3:]},", f"A1,,{PHONE[3:]},", f"A1,{NAME},,{OTHER_ID}"])
+def test_a_doubtful_match_waits_and_a_supervisor_decides(later: Scenario, row: str):
+    case_id = warned(later)
+    done = load(later, f"{row},1,{AFTER},,,\n")
+    assert done.states == {FiledState.DOUBTFUL: 1}
+    assert status(later, case_id) == "watching"
+    [line] = lines(later, FiledState.DOUBTFUL)
+    [match] = line.matches
+    assert (match.cases, match.state) == ((case_id,), FiledMatchState.DOUBTFUL)
+    with pytest.raises(Invalid):
+        decide_match(later.services, match.id, is_same_person=True, why=" ", by="zhao")
+    state = decide_match(later.services, match.id, is_same_person=True, why="笔录里有这个号码", by="zhao")
+    assert state is FiledState.WARNED
+    assert status(later, case_id) == "reversed"
+    with pytest.raises(Conflict):
+        decide_match(later.services, match.id, is_same_person=False, why="x", by="zhao")
+    assert load(later, f"{row},1,{AFTER},,,\n").duplicate == 1
+
+
+def test_a_rejected_match_stays_rejected(later: Scenario):
+    case_id = warned(later)
+    row = f"A1,李四,{PHONE[3:]},,1,{AFTER},,,\n"
+    load(later, row)
+    [line] = lines(later)
+    decide_match(later.services, line.matches[0].id, is_same_person=False, why="同号家属", by="zhao")
+    assert lines(later, FiledState.DOUBTFUL) == ()
+    assert load(later, row.replace(",1,", ",2,")).changed == 1
+    [line] = lines(later, FiledState.NOT_WARNED)
+    assert line.matches[0].state is FiledMatchState.REJECTED
+    assert status(later, case_id) == "watching"
+    with pytest.raises(NotFound):
+        decide_match(later.services, 999, is_same_person=True, why="x", by="zhao")
+
+
+def test_a_certain_person_leaves_no_doubt_about_others(later: Scenario):
+    mine = warned(later, id_number=ID_NUMBER)
+    theirs = warned(later, name="李四", phone=PHONE)
+    done = load(later, f"A1,{NAME},{PHONE[3:]},{ID_NUMBER},1,{AFTER},,,\n")
+    assert done.states == {FiledState.WARNED: 1}
+    assert (status(later, mine), status(later, theirs)) == ("reversed", "watching")
+
+
+def test_the_same_list_again_changes_nothing_and_a_mended_one_what_it_mends(later: Scenario):
+    warned(later, id_number=ID_NUMBER)
+    row = f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,,\n"
+    assert load(later, row).new == 1
+    again = load(later, row)
+    assert (again.new, again.duplicate, again.reversed_cases) == (0, 1, ())
+    mended = load(later, row.replace(",1,", ",30000,"))
+    assert (mended.changed, mended.reversed_cases) == (1, ())
+    [line] = lines(later)
+    assert line.amount_fen == 3_000_000
+
+
+def test_several_victims_of_one_case_are_several_lines(later: Scenario):
+    rows = f"A1,{NAME},{PHONE[3:]},,1,{AFTER},,,\nA1,李四,13900001111,,2,{AFTER},,,\n"
+    assert load(later, rows).new == 2
+    assert load(later, rows).duplicate == 2
+    assert len(lines(later)) == 2
+
+
+def test_a_dry_run_keeps_nothing(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    row = f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,,\n"
+    done = load(later, row + row + "A2,王,,,1,,,,\n", dry_run=True)
+    assert (done.rows, done.new, done.duplicate, done.rejected) == (3, 1, 1, 1)
+    assert done.reversed_cases == (case_id,)
+    assert lines(later) == ()
+    assert status(later, case_id) == "watching"
+
+
+def test_figures_say_how_many_had_been_warned(later: Scenario):
+    warned(later, id_number=ID_NUMBER)
+    warned(later, name="孙七", phone="+8613700000001")
+    load(
+        later,
+        f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,网贷,临河区分局\n"
+        f"A2,赵六,13900009999,,2,{AFTER},,刷单,临河区分局\n"
+        f"A3,周八,13700000001,,3,{AFTER},,贷款,五原县局\n"
+        f"A4,吴九,13900008888,,4,2026-10-01,,贷款,五原县局\n",
+    )
+    total = filed_figures(later.services, Period()).total
+    assert (total.filed, total.warned, total.doubtful, total.missed) == (4, 1, 1, 2)
+    assert (total.decided, total.amount_fen) == (3, 1000)
+    assert total.share == pytest.approx(1 / 3)
+    november = filed_figures(later.services, Period(start=MORNING - timedelta(days=5)))
+    assert november.total.filed == 3
+    assert {one.key: one.filed for one in november.by_unit} == {"临河区分局": 2, "五原县局": 1}
+    assert [one.key for one in november.by_type] == ["loan", "fake_order_rebate"]
+
+
+def test_no_person_of_a_list_is_stored_in_clear(later: Scenario):
+    load(later, f"A1,{NAME},{PHONE[3:]},{ID_NUMBER},1,{AFTER},,,\n")
+    with later.tx() as tx:
+        [row] = tx.rows(sa.select(t.filed_record))
+    text = repr({name: value for name, value in row.items() if name != "sealed"})
+    for secret in (NAME, PHONE[3:], ID_NUMBER):
+        assert secret not in text
+        assert secret.encode() not in bytes(row["sealed"])
+
+
+people = st.builds(
+    Person,
+    name=st.sampled_from(["", "甲", "乙"]),
+    phones=st.sampled_from([(), ("+8613800000001",), ("+8613800000001", "+8613800000002")]),
+    id_number=st.sampled_from(["", ID_NUMBER, OTHER_ID]),
+    address=st.just(""),
+    family_contact=st.just(""),
+)
+
+
+@given(people, people)
+def test_likeness_is_mutual_and_two_id_numbers_are_never_certain(one: Person, other: Person):
+    score = similarity(one, other)
+    assert score == similarity(other, one)
+    assert 0 <= score <= 100
+    if one.id_number and other.id_number and one.id_number != other.id_number:
+        assert score < CERTAIN
+    if score >= CERTAIN:
+        assert one.id_number == other.id_number != "" or set(one.phones) & set(other.phones)
