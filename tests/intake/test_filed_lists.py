@@ -60,7 +60,9 @@ def test_a_whole_row_as_offices_write_it():
 def test_a_date_is_the_end_of_its_day_and_today_is_until_now():
     assert only(f"1,王,,{ID_NUMBER},,2026-11-27,,,\n").filed_at == NOW
     assert only(f"1,王,,{ID_NUMBER},,,,,\n").filed_at == NOW
-    assert only(f"1,王,,{ID_NUMBER},,2026-11-01,,,\n").happened_at == datetime(2026, 11, 1, 15, 59, 59, tzinfo=UTC)
+    assert only(f"1,王,,{ID_NUMBER},,2026-11-01,,,\n").happened_at == datetime(
+        2026, 11, 1, 15, 59, 59, tzinfo=UTC
+    )
 
 
 def test_amounts_of_a_column_in_ten_thousands():
