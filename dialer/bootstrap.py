@@ -18,13 +18,13 @@ from pydantic import SecretStr
 from dialer.broker import EnqueueLimiter, Enqueuer, MessageKey, make_app
 from dialer.calls.pacing import configure_line_group, ensure_line_group
 from dialer.cases.store import Policies, ensure_policy_version, newest_policy_version
-from dialer.core.errors import SettingsError, Unavailable
+from dialer.core.errors import Refusal, SettingsError, Unavailable
 from dialer.core.policy import Policy, to_plain
 from dialer.core.values import MessageChannel
 from dialer.db.audit import begin_chain
 from dialer.db.key_state import KeyFollower, check_database_keys
 from dialer.db.keys import Keys, KeySource, KeysRefused, create
-from dialer.db.migrations import migrate_database
+from dialer.db.migrations import check_revision, migrate_database
 from dialer.db.system_state import (
     Difference,
     Identity,
@@ -107,13 +107,14 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
     belongs to the settings, or refuses to be written. Raises `OtherSettings` for a process that would act by itself.
     """
     refuse_plain_http(settings)
+    looks = purpose is Purpose.LOOK
     with ExitStack() as undo:
-        servers = own_servers(settings)
+        servers = own_servers(settings, may_start=not looks)
         if servers is not None:
             undo.callback(servers.stop)
         source = key_source(settings)
         vault = Vault(_keys(settings, source), read_again=source.load)
-        carrier = own_carrier(settings)
+        carrier = own_carrier(settings, may_make=not looks)
         telephony = _telephony(settings, carrier)
         channels = _message_channels(telephony)
         policy = settings.policy.policy(zone=settings.centre.timezone)
@@ -228,18 +229,25 @@ def _prepare_database(
     """The schema is this version's, and holds the policy and the scripts of the settings; the pace of the settings is
     taken at the first start alone. A command with other settings changes nothing.
     """
-    schema = migrate_database(
-        store.sql_engine, owner_url=owner_url, before_upgrade=lambda: _refuse_others(store, identity, purpose)
-    )
+    if purpose is Purpose.LOOK:
+        schema = check_revision(store.sql_engine)
+        store.refuses_writing = Refusal("this command only reads")
+    else:
+        schema = migrate_database(
+            store.sql_engine,
+            owner_url=owner_url,
+            before_upgrade=lambda: _refuse_others(store, identity, purpose),
+        )
     real = SystemClock()
     with store.begin() as tx:
         recorded = recorded_identity(tx)
         differences = identity_differences(recorded, identity)
         if differences and purpose is Purpose.SERVE:
             raise OtherSettings(differences)
-        check_database_keys(tx, may_write=not differences)
+        may_write = not differences and purpose is not Purpose.LOOK
+        check_database_keys(tx, may_write=may_write)
         clock: Clock = FollowedClock(store) if read_service_clock(tx) is not None else real
-    if not differences:
+    if may_write:
         now = clock.now()
         with store.begin() as tx:
             begin_chain(tx, now=now)
@@ -249,7 +257,7 @@ def _prepare_database(
                 key="telephony.base_url",
                 problem="this database runs on a drill's clock, which no real line may follow",
             )
-        if differences:
+        if not may_write:
             policy_version = newest_policy_version(tx)
         else:
             _set_pace(

@@ -264,6 +264,27 @@ class Enqueuer:
         return depth > _DEEP
 
 
+def check_broker(app: Celery) -> None:
+    """Raises `Unavailable` when the broker does not answer within seconds."""
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, timeout=3)
+            connection.default_channel.client.ping()
+    except Exception as fault:
+        line = _line_of(fault)
+        raise Unavailable(part="broker", problem=line) from fault
+
+
+def _line_of(fault: BaseException) -> str:
+    """One line of an error of the broker's libraries, which often is empty in the outermost one."""
+    cause: BaseException | None = fault
+    while cause is not None:
+        if line := str(cause).strip().partition("\n")[0]:
+            return line
+        cause = cause.__cause__ or cause.__context__
+    return type(fault).__name__
+
+
 _UNACKNOWLEDGED: Final = ("unacked", "unacked_index", "unacked_mutex")
 
 

@@ -115,6 +115,8 @@ class Purpose(StrEnum):
     """It acts by itself: the database must belong to its settings, and the first one makes it so."""
     COMMAND = "command"
     """It does what a person asks; with other settings than the database's it only reads."""
+    LOOK = "look"
+    """It only reads: nothing is started, made, migrated or written."""
     ADOPT = "adopt"
     """A person changes what the database belongs to."""
 

@@ -204,7 +204,10 @@ def embedded_servers(
 ) -> EmbeddedServers:
     """The run's own servers. Stopped after the session: other workers may still need them."""
     if given := os.environ.get("TESTS_SERVERS"):
-        request.config.stash[_running] = servers = ensure(Path(given), ephemeral=True)
+        memory = os.environ.get("TESTS_SERVERS_HOME")
+        request.config.stash[_running] = servers = ensure(
+            Path(given), ephemeral=True, home=Path(memory) if memory else None
+        )
         return servers
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
@@ -306,7 +309,7 @@ def _database(servers: EmbeddedServers, admin: psycopg.Connection, *, template: 
     name = f"test_{os.getpid()}_{next(_names)}"
     _create(admin, name, template)
     try:
-        yield _url_of(servers, name)
+        yield _tested_url(servers, name)
     finally:
         # The server's own upkeep may be at work in it, which no ordinary role may end; all goes with the run anyway.
         with suppress(psycopg.errors.InsufficientPrivilege):
@@ -315,6 +318,12 @@ def _database(servers: EmbeddedServers, admin: psycopg.Connection, *, template: 
 
 def _url_of(servers: EmbeddedServers, name: str) -> str:
     return servers.owner_url.rpartition("/")[0] + f"/{name}"
+
+
+def _tested_url(servers: EmbeddedServers, name: str) -> str:
+    """TESTS_POOLER: the port of a pooler in front of the run's PostgreSQL; see tests/runtime/test_pooler.py."""
+    server, _, port = servers.owner_url.rpartition("/")[0].rpartition(":")
+    return f"{server}:{os.environ.get('TESTS_POOLER', port)}/{name}"
 
 
 def _make_template(servers: EmbeddedServers, admin: psycopg.Connection) -> None:

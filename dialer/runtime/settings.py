@@ -30,6 +30,7 @@ from pydantic import (
     IPvAnyNetwork,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -198,9 +199,21 @@ class DatabaseSettings(Section):
     pool_size: int = Field(default=5, ge=1, le=100)
 
 
+_BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
+
+
 class BrokerSettings(Section):
     url: SecretStr | None = None
     """None: the embedded Valkey of `data_dir`."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and url.get_secret_value().partition("://")[0] not in _BROKER_SCHEMES:
+            raise WrongValue(
+                Text("begins with %(known)s; Sentinel is not supported", known=", ".join(_BROKER_SCHEMES))
+            )
+        return url
 
 
 class TelephonySettings(Section):

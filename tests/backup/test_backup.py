@@ -20,9 +20,10 @@ from dialer.backup.actions import (
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys, open_backup
 from dialer.backup.store import NotEmpty, take_snapshot
 from dialer.calls.comparison import UNTIL_RESUMED
-from dialer.db.key_state import WrongKeys, read_restored
+from dialer.db.key_state import WrongKeys
 from dialer.db.keys import Keys, load
 from dialer.db.migrations import newest_revision
+from dialer.db.system_state import read_restored
 from tests.backup.conftest import KEYS
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING

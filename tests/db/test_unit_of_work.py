@@ -85,18 +85,6 @@ def test_copied_rows_are_part_of_the_transaction(fresh_database: str):
     store.dispose()
 
 
-def test_one_session_holds_a_lock_and_the_next_waits_for_its_end(fresh_database: str):
-    store = opened(fresh_database)
-    with store.hold_advisory_lock(7) as held:
-        assert held is not None
-        assert held()
-        with store.hold_advisory_lock(7) as second:
-            assert second is None
-    with store.hold_advisory_lock(7) as after:
-        assert after is not None
-    store.dispose()
-
-
 def test_a_connection_that_the_server_closed_meanwhile_is_not_handed_out(fresh_database: str):
     store, other = opened(fresh_database), opened(fresh_database)
     with store.begin() as first, store.begin() as second:

@@ -38,8 +38,9 @@ from dialer.core.units import UnitFault, UnitField
 from dialer.core.values import OutcomeKind
 from dialer.db.key_state import WrongKeys
 from dialer.db.keys import KeysRefused
-from dialer.db.migrations import MayNotMigrate, NewerDatabase, SchemaMoved
-from dialer.db.system_state import Difference, OtherSettings, RealRecords, ServiceRuns
+from dialer.db.leases import ServiceRuns
+from dialer.db.migrations import MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
+from dialer.db.system_state import Difference, OtherSettings, RealRecords
 from dialer.db.token import TokenRefused
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.demo.run import DemoRunsAlready
@@ -126,6 +127,7 @@ EXAMPLES = [
     SchemaMoved(found="", built_for="0042"),
     NewerDatabase(found="0043", newest="0042"),
     MayNotMigrate(found="0041", newest="0042"),
+    NotMigrated(found="0041", newest="0042"),
     WrongKeys(),
     RealRecords(),
     OtherSettings([Difference(setting="centre.timezone", recorded="Asia/Shanghai", here="UTC")]),
