@@ -4,7 +4,7 @@ once with its conversation, between the acts of people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ from dialer.web.formats import unit_names
 from dialer.words import stored_word, word_of
 from dialer.work.desk import SpokenTurn
 from dialer.work.desk_store import DeskCall
-from dialer.work.desk_view import dialled_number
+from dialer.work.desk_view import call_checklist, dialled_number
 
 _SERVICE_NAMES = {ROBOT: gettext_noop("the robot"), DESK: gettext_noop("the duty desk")}
 _TYPED: Mapping[str, str] = {
@@ -376,10 +376,11 @@ def case_facts(
             line.id
             for line in sheet.rows.outcomes
             if request.may(Permission.APPROVE)
-            and line.has_money
+            and line.needs_approval
             and not line.approved_by
             and line.recorded_by != request.who
         },
+        "said_words": _said_words(request, case.fraud_type),
         "lower_act": Permission.LOWER_CASES,
         "may_lists": request.may(Permission.LOAD_LISTS),
         "may_sort": request.may(Permission.SORT_UNITS),
@@ -387,6 +388,14 @@ def case_facts(
         "dialled": lambda number: dialled_number(number, request.services.centre.area_code),
         "Reason": Reason,
     }
+
+
+def _said_words(request: RequestContext, fraud_type: FraudType) -> Callable[[Iterable[str]], str]:
+    """Names of points of the call guide by their keys, in one line."""
+    points = call_checklist(fraud_type, request.lang, bureau="", hotline="")
+    names = {point.key: point.name for point in points}
+    between = "、" if request.lang is Lang.ZH else ", "
+    return lambda said: between.join(names.get(key, key) for key in said)
 
 
 def _units(request: RequestContext, own: int | None) -> list[str]:
