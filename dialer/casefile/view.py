@@ -370,7 +370,7 @@ def case_facts(
         "allowed": {act.value: bar for act, bar in allowed.items() if bar not in _HIDDEN},
         "higher": [grade for grade in Grade if grade.rank > case.grade.rank],
         "lower": [grade for grade in Grade if grade.rank < case.grade.rank],
-        "outcomes": _closings(case.contact),
+        "outcomes": [kind for kind in OutcomeKind if kind not in _OWN_ACT | SUCCESSES],
         "units": _units(request, stored.unit_id) if may_work and case.status is CaseStatus.OPEN else [],
         "approvable": {
             line.id
@@ -409,12 +409,6 @@ def _waiting(waiting: Waiting | None, lang: Lang) -> str:
     if waiting is None or waiting.reason is WaitReason.PLANNED_FOR_LATER:
         return ""
     return waiting_sentence(waiting, lang)
-
-
-def _closings(contact: Contact) -> list[OutcomeKind]:
-    """The outcomes to close with: a success needs verified contact; a duplicate has an act of its own."""
-    barred = _OWN_ACT if contact is Contact.VERIFIED else _OWN_ACT | SUCCESSES
-    return [kind for kind in OutcomeKind if kind not in barred]
 
 
 def _is_live(sheet: CaseSheet) -> bool:

@@ -169,7 +169,7 @@ class CallerClaims:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceAnswers:
-    """Whether a scammer was in contact, of the cases of a source that have an answer in the window; the latest counts."""
+    """Whether a scammer was in contact, of the cases of a source that have an answer in the window; the latest one."""
 
     source: str
     yes: int
