@@ -257,7 +257,7 @@ _AMOUNTS: Mapping[str, str] = {
 def _outcome(f: Facts, lang: Lang) -> str:
     parts = [stored_word(OutcomeKind, f["outcome"], lang), stored_word(Contact, f["contact"], lang)]
     parts += [say(lang, text, yuan=_yuan(f[name])) for name, text in _AMOUNTS.items() if f[name]]
-    if f["reason"] == NO_CALL:
+    if f.get("reason") == NO_CALL:
         parts.append(say(lang, "without a call of ours"))
     return say(lang, "outcome %(id)s: %(what)s", id=f["outcome_id"], what=_phrases(parts, lang))
 

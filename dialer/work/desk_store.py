@@ -248,11 +248,12 @@ def day_of_caller(tx: Tx, by: str, *, since: datetime) -> CallerDay:
             sa.func.count().filter(c.result == TelephonyResult.ANSWERED.value).label("answered"),
         ).where(c.by == by, c.asked_at >= since)
     )
+    approved = sa.exists().where(t.outcome_approval.c.outcome_id == o.id)
     outcomes = tx.one(
         sa.select(
             sa.func.count().label("reported"),
             sa.func.count()
-            .filter(o.kind.in_([kind.value for kind in SUCCESSES]), o.reason != NO_CALL)
+            .filter(o.kind.in_([kind.value for kind in SUCCESSES]), sa.or_(o.reason != NO_CALL, approved))
             .label("succeeded"),
         ).where(o.recorded_by == by, o.at >= since, o.reverses.is_(None))
     )
