@@ -168,8 +168,9 @@ def _report(services: Services, assignment: Assignment) -> None:
     outcome = _outcome(assignment)
     amounts, evidence = _money(services, assignment, outcome)
     contacts = (ScammerContact.YES, ScammerContact.UNKNOWN, ScammerContact.NO)
-    talked = assignment.kind is Track.HUMAN and rng(assignment, "dials") >= _OWN_PHONE_PERCENT
-    if talked:
+    is_call, reached = assignment.kind is Track.HUMAN, contact_of(outcome) is Contact.VERIFIED
+    on_own_phone = is_call and reached and rng(assignment, "dials") < _OWN_PHONE_PERCENT
+    if is_call and reached and not on_own_phone:
         _talk(services, assignment)
     given = Report(
         outcome=outcome,
@@ -181,7 +182,7 @@ def _report(services: Services, assignment: Assignment) -> None:
         no_call="演练：用本人手机拨打 drill: called from my own telephone",
     )
     outcome_id = report_assignment(services, assignment.id, given, by=_who(assignment))
-    if not talked or rng(assignment, "approve") < _APPROVED_PERCENT:
+    if on_own_phone or rng(assignment, "approve") < _APPROVED_PERCENT:
         approve_outcome(services, outcome_id, by=_CHIEF)
 
 
