@@ -157,7 +157,11 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
             callback_number=settings.telephony.caller_number,
             languages=settings.centre.offered_languages,
         ),
-        work=WorkRules(approve_above_rows=settings.lists.approve_above_rows),
+        work=WorkRules(
+            approve_above_rows=settings.lists.approve_above_rows,
+            least_call_seconds=settings.work.least_call_seconds,
+            claim_seconds=settings.work.claim_seconds,
+        ),
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,
         derive_key=vault.derived(b"derive"),

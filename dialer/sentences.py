@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dialer.core.attempt import AttemptState
-from dialer.core.case import PersonMet, Reason
+from dialer.core.case import NO_CALL, PersonMet, Reason
 from dialer.core.errors import DialerError, Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.reach import Reach
@@ -257,6 +257,8 @@ _AMOUNTS: Mapping[str, str] = {
 def _outcome(f: Facts, lang: Lang) -> str:
     parts = [stored_word(OutcomeKind, f["outcome"], lang), stored_word(Contact, f["contact"], lang)]
     parts += [say(lang, text, yuan=_yuan(f[name])) for name, text in _AMOUNTS.items() if f[name]]
+    if f.get("reason") == NO_CALL:
+        parts.append(say(lang, "without a call of ours"))
     return say(lang, "outcome %(id)s: %(what)s", id=f["outcome_id"], what=_phrases(parts, lang))
 
 

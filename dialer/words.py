@@ -46,6 +46,7 @@ from dialer.core.values import (
     PauseScope,
     RenderState,
     RowResult,
+    ScammerContact,
     Tag,
     TelephonyResult,
     Track,
@@ -224,6 +225,9 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         MessageState.ACCEPTED: "taken by the network",
         MessageState.UNDELIVERED: "not delivered",
         MessageState.FAILED: "not sent",
+    },
+    ScammerContact: {
+        ScammerContact.UNKNOWN: "not known",
     },
     StopResult: {
         StopResult.ASKED: "the bank has been asked",

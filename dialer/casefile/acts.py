@@ -100,7 +100,7 @@ def ask_person(seen: SeenCase, track: Track, *, why: str = "") -> None:
 
 
 def close_case(seen: SeenCase, outcome: OutcomeKind, *, why: str) -> None:
-    """Ends it with an outcome and a reason, and stands down calls and assignments. A success needs verified contact."""
+    """Ends it with an outcome and a reason, and stands down calls and assignments. Never as a success."""
     words, facts = said("why", why), {"outcome": outcome.value}
     _act(seen, CaseAct.CLOSE, CaseClosed(outcome=outcome), words=words, facts=facts)
 

@@ -4,7 +4,7 @@ once with its conversation, between the acts of people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ from dialer.web.formats import unit_names
 from dialer.words import stored_word, word_of
 from dialer.work.desk import SpokenTurn
 from dialer.work.desk_store import DeskCall
-from dialer.work.desk_view import dialled_number
+from dialer.work.desk_view import call_checklist, dialled_number
 
 _SERVICE_NAMES = {ROBOT: gettext_noop("the robot"), DESK: gettext_noop("the duty desk")}
 _TYPED: Mapping[str, str] = {
@@ -370,16 +370,17 @@ def case_facts(
         "allowed": {act.value: bar for act, bar in allowed.items() if bar not in _HIDDEN},
         "higher": [grade for grade in Grade if grade.rank > case.grade.rank],
         "lower": [grade for grade in Grade if grade.rank < case.grade.rank],
-        "outcomes": _closings(case.contact),
+        "outcomes": [kind for kind in OutcomeKind if kind not in _OWN_ACT | SUCCESSES],
         "units": _units(request, stored.unit_id) if may_work and case.status is CaseStatus.OPEN else [],
         "approvable": {
             line.id
             for line in sheet.rows.outcomes
             if request.may(Permission.APPROVE)
-            and line.has_money
+            and line.needs_approval
             and not line.approved_by
             and line.recorded_by != request.who
         },
+        "said_words": _said_words(request, case.fraud_type),
         "lower_act": Permission.LOWER_CASES,
         "may_lists": request.may(Permission.LOAD_LISTS),
         "may_sort": request.may(Permission.SORT_UNITS),
@@ -387,6 +388,14 @@ def case_facts(
         "dialled": lambda number: dialled_number(number, request.services.centre.area_code),
         "Reason": Reason,
     }
+
+
+def _said_words(request: RequestContext, fraud_type: FraudType) -> Callable[[Iterable[str]], str]:
+    """Names of points of the call guide by their keys, in one line."""
+    points = call_checklist(fraud_type, request.lang, bureau="", hotline="")
+    names = {point.key: point.name for point in points}
+    between = "、" if request.lang is Lang.ZH else ", "
+    return lambda said: between.join(names.get(key, key) for key in said)
 
 
 def _units(request: RequestContext, own: int | None) -> list[str]:
@@ -400,12 +409,6 @@ def _waiting(waiting: Waiting | None, lang: Lang) -> str:
     if waiting is None or waiting.reason is WaitReason.PLANNED_FOR_LATER:
         return ""
     return waiting_sentence(waiting, lang)
-
-
-def _closings(contact: Contact) -> list[OutcomeKind]:
-    """The outcomes to close with: a success needs verified contact; a duplicate has an act of its own."""
-    barred = _OWN_ACT if contact is Contact.VERIFIED else _OWN_ACT | SUCCESSES
-    return [kind for kind in OutcomeKind if kind not in barred]
 
 
 def _is_live(sheet: CaseSheet) -> bool:

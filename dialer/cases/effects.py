@@ -19,7 +19,7 @@ from dialer.cases.attempts import attempt_update, moved, release_uncalled_number
 from dialer.cases.store import Policies, StoredCase, save_cases
 from dialer.core.access import DESK, ROBOT
 from dialer.core.attempt import OPEN_STATES, AttemptEvent, AttemptState
-from dialer.core.case import PENDING_STATES, AssignmentState, Case, Reason
+from dialer.core.case import NO_CALL, PENDING_STATES, AssignmentState, Case, Reason
 from dialer.core.decide import decide
 from dialer.core.events import (
     AssignToDutyDesk,
@@ -388,6 +388,10 @@ def _reverse(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> No
             t.outcome.c.kind.in_([kind.value for kind in SUCCESSES]),
             t.outcome.c.reason.not_in(_NO_SUCCESSES),
             ~sa.exists().where(later.c.reverses == t.outcome.c.id),
+            sa.or_(
+                t.outcome.c.reason != NO_CALL,
+                sa.exists().where(t.outcome_approval.c.outcome_id == t.outcome.c.id),
+            ),
         )
         .order_by(t.outcome.c.id.desc())
         .limit(1)

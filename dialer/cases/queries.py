@@ -12,9 +12,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.cases.store import open_act
-from dialer.core.case import AssignmentState, Reason, StopResult, TransferState, VisitStage
+from dialer.core.case import NO_CALL, AssignmentState, Reason, StopResult, TransferState, VisitStage
 from dialer.core.reach import HeardPrompt, Hearing
-from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, Track, WarningKind
+from dialer.core.values import (
+    Answer,
+    Contact,
+    FraudType,
+    Grade,
+    OutcomeKind,
+    ScammerContact,
+    Tag,
+    Track,
+    WarningKind,
+)
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row, Tx, record_of
 
@@ -81,6 +91,12 @@ class MoneyLine:
     stopped_fen: int
     returned_fen: int
     has_evidence: bool
+    scammer_contact: ScammerContact | None
+    said: tuple[str, ...]
+    """Points of the call guide, by their key."""
+    call_at: datetime | None
+    call_seconds: int | None
+    reason: str
     recorded_by: str
     reverses: int | None
     reversed_by: int | None
@@ -90,6 +106,16 @@ class MoneyLine:
     @property
     def has_money(self) -> bool:
         return bool(self.intended_fen or self.stopped_fen or self.returned_fen)
+
+    @property
+    def is_without_call(self) -> bool:
+        """A success by phone without a call of ours, which counts only once it is approved."""
+        return self.reason == NO_CALL
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether a second person approves it."""
+        return self.has_money or self.is_without_call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,6 +126,8 @@ def _outcome(row: Row) -> Iterator[Entry]:
         **_facts(
             row, "contact", "track", "reason", "reverses", "intended_fen", "stopped_fen", "returned_fen"
         ),
+        **_facts(row, "scammer_contact", "call_at", "call_seconds"),
+        "said": ", ".join(row["said"]),
         "has_evidence": row["evidence_sealed"] is not None,
     }
     kind = EntryKind.OUTCOME if row["reverses"] is None else EntryKind.REVERSAL

@@ -12,8 +12,8 @@ import typer
 from dialer.bootstrap import application
 from dialer.cli.common import By, signer
 from dialer.cli.output import AsJson, fields_of, one_of, pick, print_json, print_rows
-from dialer.core.case import Reason, StopResult
-from dialer.core.values import FEN_PER_YUAN, Amounts, OutcomeKind, Track, fen_of
+from dialer.core.case import Reason, StopResult, contact_of
+from dialer.core.values import FEN_PER_YUAN, Amounts, Contact, OutcomeKind, ScammerContact, Track, fen_of
 from dialer.language import Lang
 from dialer.runtime.settings import load_settings
 from dialer.sentences import moment_words
@@ -186,16 +186,26 @@ def done(
     stopped_yuan: Annotated[str, typer.Option(help="paid, stopped at the bank 止付")] = "0",
     returned_yuan: Annotated[str, typer.Option(help="returned 返还")] = "0",
     evidence: Annotated[str, typer.Option(help="needed beside any amount")] = "",
+    scammer: Annotated[
+        str, typer.Option(help="was a scammer in contact with the person? yes, no or unknown")
+    ] = "",
+    no_call: Annotated[str, typer.Option(help="why a success by phone has no call of ours")] = "",
 ) -> None:
-    """反馈: report the outcome of an assignment."""
+    """反馈: report the outcome of an assignment. A success by phone without a call of ours waits for approval."""
     amounts = Amounts(
         intended_fen=fen_of(intended_yuan, field="--intended-yuan"),
         stopped_fen=fen_of(stopped_yuan, field="--stopped-yuan"),
         returned_fen=fen_of(returned_yuan, field="--returned-yuan"),
     )
     with application(load_settings()) as app:
+        kind = one_of(OutcomeKind, result, field="--outcome")
+        asks = bool(scammer) or contact_of(kind) is Contact.VERIFIED
         given = Report(
-            outcome=one_of(OutcomeKind, result, field="--outcome"), amounts=amounts, evidence=evidence
+            outcome=kind,
+            amounts=amounts,
+            evidence=evidence,
+            scammer_contact=one_of(ScammerContact, scammer, field="--scammer") if asks else None,
+            no_call=no_call,
         )
         outcome_id = report_assignment(app.services, assignment_id, given, by=by)
     typer.echo(f"outcome {outcome_id} recorded")

@@ -367,6 +367,12 @@ _REACHED = {
 }
 
 
+NO_CALL: Final = "no_call"
+"""Reason of an outcome: a success by phone was reported without a call of ours. It counts once a second person has
+approved it.
+"""
+
+
 def contact_of(outcome: OutcomeKind) -> Contact:
     """The contact that a reported outcome implies, unless the report says otherwise."""
     return _REACHED[outcome]

@@ -48,7 +48,7 @@ from dialer.core.rules import (
     time_passed,
     warning_joined,
 )
-from dialer.core.values import SUCCESSES, Contact, Grade, OutcomeKind, Tag, Track
+from dialer.core.values import SUCCESSES, Grade, OutcomeKind, Tag, Track
 from dialer.language import Text
 
 
@@ -161,14 +161,12 @@ def _opted_out(draft: Draft) -> None:
 
 
 def _case_closed(draft: Draft, outcome: OutcomeKind) -> None:
-    """Closes the case. A success needs a verified contact on record, and its watch period begins."""
+    """Closes the case. A success is never closed by hand: only a call or a visit reports one."""
     _must_be_open(draft)
-    is_success = outcome in SUCCESSES
-    if is_success and draft.case.contact is not Contact.VERIFIED:
-        raise Conflict("a success needs the verified contact of the right person")
+    if outcome in SUCCESSES:
+        raise Conflict("a success comes from a call or a visit, and is reported there")
     draft.record(outcome, track=None, reason=Reason.CASE_CLOSED)
-    end = draft.succeed if is_success else draft.close
-    end(outcome, Reason.CASE_CLOSED)
+    draft.close(outcome, Reason.CASE_CLOSED)
 
 
 def _case_filed(draft: Draft) -> None:

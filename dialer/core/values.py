@@ -137,6 +137,14 @@ SUCCESSES = frozenset(
 """Outcomes that start the watch period."""
 
 
+class ScammerContact(StrEnum):
+    """Whether a scammer was in contact with the person, as asked of them: it says whether the warning was right."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
 class Track(StrEnum):
     """The three ways of reaching a person, which may run side by side."""
 

@@ -7,20 +7,21 @@ neighbouring unit, and some stay unsigned until they are escalated.
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from dialer.cases.store import get_case
-from dialer.core.case import AssignmentState, StopResult
+from dialer.core.case import AssignmentState, DeskCallState, StopResult, contact_of
 from dialer.core.errors import Conflict
 from dialer.core.units import UnitIndex
-from dialer.core.values import Amounts, OutcomeKind, Track
+from dialer.core.values import Amounts, Contact, OutcomeKind, ScammerContact, TelephonyResult, Track
 from dialer.demo.sample_list import HOME
 from dialer.services import Services
 from dialer.work.assignments import Assignment, waiting_assignments, waiting_transfers
 from dialer.work.desk import stop_payment_done
-from dialer.work.desk_store import waiting_stop_payments
+from dialer.work.desk_store import add_desk_call, change_desk_call, waiting_stop_payments
 from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
 from dialer.work.transfers import accept_transfer, transfer_assignment
 
@@ -128,6 +129,8 @@ _AT_THE_DOOR = (
     (6, OutcomeKind.ALREADY_DEFRAUDED),
 )
 _APPROVED_PERCENT = 80
+_OWN_PHONE_PERCENT = 8
+_TALK_SECONDS = 60
 _SAVED_PERCENT = 35
 _STOPPED_PERCENT = 40
 _SAVED = frozenset({OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON})
@@ -147,6 +150,8 @@ def work_once_as_staff(services: Services) -> int:
     for assignment in waiting:
         if assignment.lease_until is not None or assignment.id in alone:
             continue  # A person has claimed it, or it is between two units.
+        if assignment.call_at is not None and assignment.call_at > now:
+            continue  # It waits for its time, or for a second person.
         age = now - assignment.opened_at
         try:
             if assignment.state is AssignmentState.OPEN and age >= _SIGN_AFTER:
@@ -162,10 +167,55 @@ def work_once_as_staff(services: Services) -> int:
 def _report(services: Services, assignment: Assignment) -> None:
     outcome = _outcome(assignment)
     amounts, evidence = _money(services, assignment, outcome)
-    given = Report(outcome=outcome, amounts=amounts, evidence=evidence)
+    contacts = (ScammerContact.YES, ScammerContact.UNKNOWN, ScammerContact.NO)
+    is_call, reached = assignment.kind is Track.HUMAN, contact_of(outcome) is Contact.VERIFIED
+    on_own_phone = is_call and reached and rng(assignment, "dials") < _OWN_PHONE_PERCENT
+    if is_call and reached and not on_own_phone:
+        _talk(services, assignment)
+    given = Report(
+        outcome=outcome,
+        amounts=amounts,
+        evidence=evidence,
+        scammer_contact=contacts[rng(assignment, "contact") // 45]
+        if contact_of(outcome) is Contact.VERIFIED
+        else None,
+        no_call="演练：用本人手机拨打 drill: called from my own telephone",
+    )
     outcome_id = report_assignment(services, assignment.id, given, by=_who(assignment))
-    if rng(assignment, "approve") < _APPROVED_PERCENT:
+    if on_own_phone or rng(assignment, "approve") < _APPROVED_PERCENT:
         approve_outcome(services, outcome_id, by=_CHIEF)
+
+
+def _talk(services: Services, assignment: Assignment) -> None:
+    """The row of a call from the desk as it would be after its end; no telephone rings."""
+    call_id, ended_at = uuid.uuid4(), services.clock.now()
+    talk_seconds = _TALK_SECONDS + rng(assignment, "talk")
+    asked_at = ended_at - timedelta(seconds=talk_seconds)
+    with services.store.begin() as tx:
+        stored = get_case(tx, assignment.case_id)
+        assert stored is not None
+        add_desk_call(
+            tx,
+            call_id,
+            assignment_id=assignment.id,
+            case_id=assignment.case_id,
+            person_id=stored.person_id,
+            number=0,
+            extension="",
+            by=_who(assignment),
+            drill=stored.drill,
+            asked_at=asked_at,
+            asked_real_at=services.real.now(),
+        )
+        change_desk_call(
+            tx,
+            call_id,
+            state=DeskCallState.ENDED.value,
+            result=TelephonyResult.ANSWERED.value,
+            talk_seconds=talk_seconds,
+            settled=True,
+            ended_at=ended_at,
+        )
 
 
 def _money(services: Services, assignment: Assignment, outcome: OutcomeKind) -> tuple[Amounts, str]:

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, NotFound
-from dialer.core.values import Amounts, Contact, OutcomeKind, Track
+from dialer.core.intervals import Interval, wilson
+from dialer.core.rates import Period
+from dialer.core.values import SUCCESSES, Amounts, Answer, Contact, OutcomeKind, ScammerContact, Track
 from dialer.db import tables as t
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Tx, record_of
 from dialer.language import Text
+from dialer.org.unit_store import is_within_unit
+
+_REPORTED = "reported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenCall:
+    """A call of ours with the person that has ended: when it began, and how long they talked."""
+
+    at: datetime
+    talk_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedOutcome:
+    """What an approval needs to know of a line of the ledger."""
+
+    case_id: int
+    assignment_id: int | None
+    kind: OutcomeKind
+    contact: Contact
+    reason: str
+    recorded_by: str
 
 
 def append_outcome(
@@ -29,6 +56,9 @@ def append_outcome(
     by: str,
     drill: bool,
     now: datetime,
+    scammer_contact: ScammerContact | None = None,
+    said: Sequence[str] = (),
+    call: ProvenCall | None = None,
 ) -> int:
     """A new line of the ledger; its id. The evidence is stored encrypted."""
     sealed = tx.vault.seal(
@@ -50,6 +80,10 @@ def append_outcome(
             recorded_by=by,
             at=now,
             drill=drill,
+            scammer_contact=scammer_contact.value if scammer_contact else None,
+            said=list(said),
+            call_at=call.at if call else None,
+            call_seconds=call.talk_seconds if call else None,
         )
         .returning(t.outcome.c.id)
     )
@@ -58,12 +92,12 @@ def append_outcome(
     return outcome_id
 
 
-def case_of_outcome(tx: Tx, outcome_id: int) -> int:
+def recorded_outcome(tx: Tx, outcome_id: int) -> RecordedOutcome:
     """Raises `NotFound`."""
-    case_id = tx.scalar(sa.select(t.outcome.c.case_id).where(t.outcome.c.id == outcome_id))
-    if case_id is None:
+    row = tx.one(sa.select(t.outcome).where(t.outcome.c.id == outcome_id))
+    if row is None:
         raise NotFound(kind="outcome", key=outcome_id)
-    return int(case_id)
+    return record_of(RecordedOutcome, row)
 
 
 def approve_outcome_row(tx: Tx, outcome_id: int, *, by: str, now: datetime) -> None:
@@ -114,3 +148,115 @@ def add_filed_cases(tx: Tx, *, case_number: str, case_ids: Sequence[int], by: st
         .values([{"case_number": case_number, "case_id": i, "by": by, "at": now} for i in case_ids])
         .on_conflict_do_nothing(index_elements=["case_number", "case_id"])
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerClaims:
+    """The successes by phone that one person reported in a window."""
+
+    login: str
+    successes: int
+    without_call: int
+    """Of them, those that rest on no call of ours."""
+    waiting: int
+    """Of those without a call, the ones that nobody has approved."""
+
+    @property
+    def interval(self) -> Interval | None:
+        """Of the share without a call."""
+        return wilson(self.without_call, self.successes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceAnswers:
+    """Whether a scammer was in contact, of the cases of a source that have an answer in the window; the latest one."""
+
+    source: str
+    yes: int
+    no: int
+    unknown: int
+
+    @property
+    def interval(self) -> Interval | None:
+        """Of the share of *no*, without the cases where it is not known."""
+        return wilson(self.no, self.yes + self.no)
+
+
+def claims_by_caller(
+    tx: Tx, period: Period, *, drill: bool, visible_to: int | None = None
+) -> list[CallerClaims]:
+    """Most without a call first; only cases that the unit `visible_to` sees. Reports of follow-ups are left out."""
+    o, approval = t.outcome.c, t.outcome_approval.c.outcome_id
+    without = sa.func.count().filter(o.call_at.is_(None))
+    statement = (
+        sa.select(
+            o.recorded_by.label("login"),
+            sa.func.count().label("successes"),
+            without.label("without_call"),
+            sa.func.count().filter(o.reason == NO_CALL, approval.is_(None)).label("waiting"),
+        )
+        .join(t.case, t.case.c.id == o.case_id)
+        .join(t.outcome_approval, approval == o.id, isouter=True)
+        .where(
+            *_within(o.at, period, visible_to),
+            o.drill == drill,
+            o.track == Track.HUMAN.value,
+            o.reverses.is_(None),
+            o.kind.in_([kind.value for kind in SUCCESSES]),
+            o.reason.in_([_REPORTED, NO_CALL]),
+        )
+        .group_by(o.recorded_by)
+        .order_by(without.desc(), o.recorded_by)
+    )
+    return [record_of(CallerClaims, row) for row in tx.rows(statement)]
+
+
+def answers_by_source(
+    tx: Tx, period: Period, *, drill: bool, visible_to: int | None = None
+) -> list[SourceAnswers]:
+    """The largest first. The robot's part: who has paid, or says in a follow-up that the scammer was there again."""
+    o, a, c = t.outcome.c, t.attempt.c, t.case.c
+    asked = (
+        sa.select(o.case_id, o.at.label("at"), o.scammer_contact.label("answer"))
+        .join(t.case, c.id == o.case_id)
+        .where(*_within(o.at, period, visible_to), o.drill == drill, o.scammer_contact.is_not(None))
+    )
+    by_robot = (
+        sa.select(a.case_id, a.sent_at.label("at"), sa.literal(ScammerContact.YES.value).label("answer"))
+        .join(t.case, c.id == a.case_id)
+        .where(
+            *_within(a.sent_at, period, visible_to),
+            a.drill == drill,
+            a.answer.in_([Answer.ALREADY_PAID.value, Answer.IN_CONTACT.value]),
+        )
+    )
+    every = asked.union_all(by_robot).subquery()
+    latest = (
+        sa.select(every.c.case_id, every.c.answer)
+        .ext(distinct_on(every.c.case_id))
+        .order_by(every.c.case_id, every.c.at.desc())
+        .subquery()
+    )
+    counts = {
+        word.value: sa.func.count().filter(latest.c.answer == word.value).label(word.value)
+        for word in ScammerContact
+    }
+    statement = (
+        sa.select(c.source, *counts.values())
+        .join(latest, latest.c.case_id == c.id)
+        .group_by(c.source)
+        .order_by(sa.func.count().desc(), c.source)
+    )
+    return [record_of(SourceAnswers, row) for row in tx.rows(statement)]
+
+
+def _within(
+    moment: sa.ColumnElement[datetime], period: Period, visible_to: int | None
+) -> Iterator[sa.ColumnElement[bool]]:
+    """The moment is in the window, and the unit sees the joined case."""
+    if period.start is not None:
+        yield moment >= period.start
+    if period.end is not None:
+        yield moment < period.end
+    if visible_to is not None:
+        yield is_within_unit(t.case.c.unit_id, visible_to)

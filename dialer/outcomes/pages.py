@@ -20,6 +20,8 @@ from dialer.core.errors import Invalid
 from dialer.core.rates import WAIT_BOUNDS_SECONDS, Cut, Dimension, Rate, Slice, period_of, rates_of
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.language import Lang, gettext_noop, say
+from dialer.org.staff import name_staff
+from dialer.outcomes.ledger import answers_by_source, claims_by_caller
 from dialer.outcomes.report import (
     CutReport,
     RatesQuery,
@@ -385,6 +387,36 @@ def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Res
         report=report,
         can_open=request.may(Permission.SEE_CASES),
         **_words(request),
+    )
+
+
+@rates_pages.get("/rates/callers", act=Permission.SEE_RATES)
+def callers(request: CurrentRequest, form: Given) -> Response:
+    """Successes that rest on no call of ours, by caller; and by source, whether a scammer was in contact."""
+    timezone = request.services.centre.timezone
+    windows = spans(request, timezone)
+    wrong: dict[str, str] = {}
+    _, since, until = windows[2]
+    try:
+        period = period_of(form.start or since, form.end or until, timezone=timezone)
+    except Invalid as fault:
+        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        period = period_of(since, until, timezone=timezone)
+    services, unit_id = request.services, request.member.unit_id
+    with services.store.begin() as tx:
+        claims = claims_by_caller(tx, period, drill=services.drill, visible_to=unit_id)
+        answers = answers_by_source(tx, period, drill=services.drill, visible_to=unit_id)
+    return request.page(
+        "console/rates_callers.html",
+        status=_UNFIT if wrong else 200,
+        wrong=wrong,
+        start=form.start or since,
+        end=form.end or until,
+        spans=windows[:-1],
+        claims=claims,
+        answers=answers,
+        names=name_staff(services, {one.login for one in claims}),
+        least_seconds=services.work.least_call_seconds,
     )
 
 

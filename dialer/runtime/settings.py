@@ -392,6 +392,13 @@ class ListsSettings(Section):
     """Larger lists wait for approval by a second person, except their high grades. 0: no list does."""
 
 
+class WorkSettings(Section):
+    least_call_seconds: int = Field(default=20, ge=0, le=3600)
+    """A success by phone needs a call of ours of this length, else a reason and a second person. 0: it needs none."""
+    claim_seconds: int = Field(default=1800, ge=60, le=86_400)
+    """A success without a call waits so long for a second person; then the task is back in the queue."""
+
+
 class ClockSettings(Section):
     speed: float = Field(default=1.0, ge=1, le=3600)
     """Service seconds in one real second; above 1 on the simulated line only."""
@@ -458,6 +465,7 @@ class Settings(Section):
     telephony: TelephonySettings = TelephonySettings()
     web: WebSettings = WebSettings()
     lists: ListsSettings = ListsSettings()
+    work: WorkSettings = WorkSettings()
     api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()
     identity: IdentitySettings = IdentitySettings()

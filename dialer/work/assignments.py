@@ -331,6 +331,11 @@ def keep_for_caller(tx: Tx, assignment_id: int, *, by: str, call_at: datetime, k
     _free(tx, [assignment_id], call_at=call_at, kept_for=by, kept_until=kept_until)
 
 
+def keep_for_approval(tx: Tx, assignment_id: int, *, until: datetime) -> None:
+    """Open, and nobody is offered it before `until`."""
+    _free(tx, [assignment_id], call_at=until, kept_for=None, kept_until=until)
+
+
 def release_assignments(tx: Tx, ids: Sequence[int]) -> None:
     """Open again, without a signature; their clocks go on."""
     _free(tx, ids, call_at=None, kept_for=None, kept_until=None)

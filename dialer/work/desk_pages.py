@@ -12,6 +12,7 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.case import AssignmentState, StopResult
 from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
+from dialer.core.values import ScammerContact
 from dialer.language import gettext_noop
 from dialer.org.staff import choose_extension, list_units
 from dialer.sentences import refusal_sentence
@@ -46,6 +47,7 @@ from dialer.work.desk_view import (
     note_with_points,
 )
 from dialer.work.tasks import (
+    NoCall,
     claim_next,
     colleagues,
     heartbeat,
@@ -189,15 +191,22 @@ def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, De
     if given is None:
         wrong = {name: refusal_sentence(fault, request.lang) for name, fault in faults.items()}
         return _task(request, view, status=_UNFIT, form=form, wrong=wrong)
-    note = note_with_points(given.note, form.said or [], _points(request, view), request.lang)
-    given = replace(given, note=note)
+    points = _points(request, view)
+    note = note_with_points(given.note, form.said or [], points, request.lang)
+    said = tuple(point.key for point in points if point.key in (form.said or []))
+    given = replace(given, note=note, said=said)
     try:
         report_assignment(request.services, task_id, given, by=request.who, token=form.token)
+    except NoCall as fault:
+        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        return _task(request, view, status=_UNFIT, form=form, wrong=wrong)
     except Conflict:
         # Shown as it is now, with everything that was typed.
         now = show_task(request.services, task_id, by=request.who, scope=_scope(request))
         return _task(request, now, status=_TAKEN, form=form, token=form.token)
     kept = gettext_noop("The report is kept.")
+    if given.no_call:
+        kept = gettext_noop("The report is kept. Without a call of ours a second person has to approve it.")
     return _next(request, notice=kept) if form.following else request.go(_HOME, notice=kept)
 
 
@@ -393,6 +402,7 @@ def _task(
         lease_seconds=int(request.services.work.lease_seconds),
         choices=CHOICES,
         money_kinds=MONEY,
+        scammer_contacts=tuple(ScammerContact),
         points=_points(request, view),
         care=care_notes(view.case.tags, request.lang),
         history=contact_history(view, request.lang),

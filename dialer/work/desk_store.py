@@ -6,19 +6,20 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.attempt import LIVE_STATES
-from dialer.core.case import AssignmentState, DeskCallState, StopResult, VisitStage
+from dialer.core.case import NO_CALL, AssignmentState, DeskCallState, StopResult, VisitStage
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.values import SUCCESSES, Grade, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx, record_of
+from dialer.outcomes.ledger import ProvenCall
 from dialer.work.assignments import Assignment, Scope
 
 
@@ -86,6 +87,49 @@ def desk_calls_of_case(tx: Tx, case_id: int) -> list[DeskCall]:
         record_of(DeskCall, row)
         for row in tx.rows(statement.order_by(t.desk_call.c.asked_at, t.desk_call.c.id))
     ]
+
+
+_SECOND = timedelta(seconds=1)
+_TAKEN_BY_DESK = ("answered", "completed")
+
+
+def call_behind(tx: Tx, assignment: Assignment, *, by: str) -> ProvenCall | None:
+    """The longest call of ours with the person that this report may rest on: answered and over, put through for `by`
+    since he took this assignment, or the one in which the robot handed the person to the duty line.
+    """
+    if assignment.signed_at is None:
+        return None
+    c = t.desk_call.c
+    own = tx.one(
+        sa.select(c.asked_at.label("at"), c.talk_seconds)
+        .where(
+            c.assignment_id == assignment.id,
+            c.by == by,
+            c.asked_at >= assignment.signed_at,
+            c.result == TelephonyResult.ANSWERED.value,
+            c.talk_seconds.is_not(None),
+        )
+        .order_by(c.talk_seconds.desc())
+        .limit(1)
+    )
+    # The duty line signs for the assignment at the moment when it answers.
+    e = t.event.c
+    begun = sa.func.min(e.at)
+    seconds = sa.cast(sa.extract("epoch", sa.func.max(e.at) - begun), sa.Integer)
+    handed_over = tx.one(
+        sa.select(begun.label("at"), seconds.label("talk_seconds"))
+        .where(
+            e.case_id == assignment.case_id,
+            e.attempt_id.is_not(None),
+            e.kind == "desk",
+            e.facts["desk"].astext.in_(_TAKEN_BY_DESK),
+            e.at >= assignment.signed_at - _SECOND,
+        )
+        .group_by(e.attempt_id)
+        .having(begun <= assignment.signed_at + _SECOND)
+    )
+    found = [ProvenCall(**row) for row in (own, handed_over) if row is not None]
+    return max(found, key=lambda call: call.talk_seconds, default=None)
 
 
 def change_desk_call(tx: Tx, call_id: uuid.UUID, **values: object) -> None:
@@ -204,10 +248,13 @@ def day_of_caller(tx: Tx, by: str, *, since: datetime) -> CallerDay:
             sa.func.count().filter(c.result == TelephonyResult.ANSWERED.value).label("answered"),
         ).where(c.by == by, c.asked_at >= since)
     )
+    approved = sa.exists().where(t.outcome_approval.c.outcome_id == o.id)
     outcomes = tx.one(
         sa.select(
             sa.func.count().label("reported"),
-            sa.func.count().filter(o.kind.in_([kind.value for kind in SUCCESSES])).label("succeeded"),
+            sa.func.count()
+            .filter(o.kind.in_([kind.value for kind in SUCCESSES]), sa.or_(o.reason != NO_CALL, approved))
+            .label("succeeded"),
         ).where(o.recorded_by == by, o.at >= since, o.reverses.is_(None))
     )
     assert calls is not None  # an aggregate without groups is always one row

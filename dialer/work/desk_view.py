@@ -21,6 +21,7 @@ from dialer.core.values import (
     Contact,
     FraudType,
     OutcomeKind,
+    ScammerContact,
     Tag,
     TelephonyResult,
     fen_of,
@@ -48,7 +49,7 @@ class Choice:
 
     @property
     def asks_who(self) -> bool:
-        """Whether the form asks if the identity was verified."""
+        """Whether the form asks if the identity was verified, and if a scammer was in contact."""
         return contact_of(self.outcome) is Contact.VERIFIED
 
     @property
@@ -73,6 +74,7 @@ _BY_OUTCOME = {choice.outcome.value: choice for choice in CHOICES}
 
 WHO_MISSING = gettext_noop("say whether the identity was verified")
 NEEDS_VERIFIED = gettext_noop("a success needs the verified contact of the right person")
+SCAMMER_MISSING = gettext_noop("say whether a scammer was in contact with the person")
 OUTCOME_MISSING = gettext_noop("choose the outcome")
 
 
@@ -83,6 +85,8 @@ class ReportForm:
     token: Annotated[int, Form()] = 0
     outcome: Annotated[str, Form()] = ""
     verified: Annotated[str, Form()] = ""
+    scammer: Annotated[str, Form()] = ""
+    no_call: Annotated[str, Form()] = ""
     intended: Annotated[str, Form()] = ""
     stopped: Annotated[str, Form()] = ""
     returned: Annotated[str, Form()] = ""
@@ -102,6 +106,9 @@ class ReportForm:
             wrong["verified"] = Invalid(field="verified", problem=WHO_MISSING)
         elif choice.needs_verified and self.verified != "yes":
             wrong["verified"] = Invalid(field="verified", problem=NEEDS_VERIFIED)
+        scammer = ScammerContact(self.scammer) if self.scammer in set(ScammerContact) else None
+        if choice is not None and choice.asks_who and scammer is None:
+            wrong["scammer"] = Invalid(field="scammer", problem=SCAMMER_MISSING)
         fen: dict[str, int] = {}
         for name in MONEY:
             try:
@@ -123,6 +130,8 @@ class ReportForm:
             amounts=amounts,
             evidence=self.evidence.strip()[:_LONGEST] if not amounts.is_nothing else "",
             note=self.note.strip()[:_LONGEST],
+            scammer_contact=scammer if choice.asks_who else None,
+            no_call=self.no_call.strip()[:_LONGEST],
         )
         return report, {}
 

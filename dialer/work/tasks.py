@@ -4,23 +4,33 @@ of what its holder left idle. Every act on a claim carries the claim's token.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from dialer.cases.effects import PendingWrites, write_effects
-from dialer.cases.store import Act, lock_cases, note_acts, save_cases
+from dialer.cases.store import Act, StoredCase, lock_cases, note_acts, save_cases
 from dialer.core.access import DESK, ROBOT, Permission, actor_name, may, said
-from dialer.core.case import AssignmentState, Reason, contact_of, may_report
-from dialer.core.decide import decide
+from dialer.core.case import NO_CALL, AssignmentState, CaseStatus, Reason, contact_of, may_report
+from dialer.core.decide import Decision, decide
 from dialer.core.errors import Conflict, Invalid
-from dialer.core.events import AssignmentReported, RecordOutcome
+from dialer.core.events import AssignmentReported, Effect, RecordOutcome
 from dialer.core.timeline import ActKind
-from dialer.core.values import Amounts, Contact, OutcomeKind, Track, must_have_evidence
+from dialer.core.values import (
+    SUCCESSES,
+    Amounts,
+    Contact,
+    OutcomeKind,
+    ScammerContact,
+    Track,
+    must_have_evidence,
+)
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
+from dialer.language import Text, gettext_noop
 from dialer.org.staff_store import Member, all_members, find_member
 from dialer.org.unit_store import check_case_visible
-from dialer.outcomes.ledger import append_outcome, approve_outcome_row, case_of_outcome
+from dialer.outcomes.ledger import RecordedOutcome, append_outcome, approve_outcome_row, recorded_outcome
 from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
@@ -32,6 +42,7 @@ from dialer.work.assignments import (
     get_assignment,
     hand_assignment_to,
     is_assignment_visible,
+    keep_for_approval,
     keep_for_caller,
     lock_assignment,
     lock_assignments_of,
@@ -43,6 +54,11 @@ from dialer.work.assignments import (
     renew_claim,
     sign_assignment_for,
 )
+from dialer.work.desk_store import call_behind
+
+NO_CALL_IN_FOLLOW_UP = gettext_noop("a follow-up asks the person again, so it needs a call of ours")
+CALL_MISSING = gettext_noop("there is no call of ours with the person since the task was taken")
+NOT_VERIFIED = gettext_noop("only a call of ours with the person verifies the identity")
 
 _LONGEST_WAIT = timedelta(days=30)
 _BATCH = 500
@@ -51,7 +67,7 @@ _BATCH = 500
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The result of a call or a visit. `evidence` is needed beside any amount; `note` is kept sealed in the timeline;
-    without `contact` it is the one that the outcome implies.
+    without `contact` it is the one that the outcome implies and a call proves.
     """
 
     outcome: OutcomeKind
@@ -59,6 +75,27 @@ class Report:
     amounts: Amounts = field(default_factory=Amounts)
     evidence: str = ""
     note: str = ""
+    scammer_contact: ScammerContact | None = None
+    """None: it was not asked."""
+    said: tuple[str, ...] = ()
+    """Points of the call guide that were ticked, by their key."""
+    no_call: str = ""
+    """Why a success by phone has no call of ours; not used where there is one."""
+
+
+class NoCall(Invalid):
+    """What was reported needs a call of ours with the person, of `least_seconds`, that has ended."""
+
+    def __init__(self, *, field: str, problem: str, least_seconds: int) -> None:
+        mend = Text("call from the desk, talk for %(n)s seconds and hang up first", n=least_seconds)
+        if problem == CALL_MISSING:
+            mend = Text(
+                "call from the desk, talk for %(n)s seconds and hang up first, or say why there is no such call:"
+                " a second person then approves",
+                n=least_seconds,
+            )
+        super().__init__(field=field, problem=problem, mend=mend)
+        self.least_seconds = least_seconds
 
 
 def _lease(services: Services) -> dict[str, datetime]:
@@ -203,7 +240,9 @@ def enqueue_after_report(services: Services, *, must_cancel: bool) -> None:
 def report(
     tx: Tx, services: Services, assignment_id: int, given: Report, *, by: str, token: int | None
 ) -> tuple[int, bool]:
-    """As `report_assignment`, in the caller's transaction; and whether the carrier must end a call."""
+    """As `report_assignment`, in the caller's transaction; and whether the carrier must end a call. A success by phone
+    without a call of ours is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
+    """
     must_have_evidence(given.amounts, given.evidence)
     now = services.clock.now()
     case_id = get_assignment(tx, assignment_id).case_id
@@ -212,14 +251,23 @@ def report(
     has_claim = token is None or (token == assignment.token and assignment.signed_by == by)
     if not may_report(assignment.state) or not has_claim:
         raise overtaken_by(assignment)
+    is_call = assignment.kind is Track.HUMAN
+    call = call_behind(tx, assignment, by=by) if is_call else None
     contact = given.contact if given.contact is not None else contact_of(given.outcome)
+    evidence, is_claim = given.evidence, False
+    least = services.work.least_call_seconds
+    if is_call and contact is Contact.VERIFIED and (call.talk_seconds if call else 0) < least:
+        call = None
+        if given.outcome in SUCCESSES:
+            is_claim = True
+            reason = _reason_without_call(given.no_call, stored.case.status, least_seconds=least)
+            evidence = "\n".join(text for text in (given.evidence, reason) if text)
+        elif given.contact is Contact.VERIFIED:
+            raise NoCall(field="verified", problem=NOT_VERIFIED, least_seconds=least)
+        else:
+            contact = Contact.UNVERIFIED
     event = AssignmentReported(track=assignment.kind, outcome=given.outcome, contact=contact)
     decision = decide(stored.case, event, now, services.policies.of(stored.case.policy_version))
-    # What a follow-up reports of a success that stands is no success of its own.
-    is_follow_up = any(
-        isinstance(effect, RecordOutcome) and effect.reason is Reason.FOLLOW_UP for effect in decision.effects
-    )
-    finish_assignment(tx, assignment_id, by=by, outcome=given.outcome, now=now)
     outcome_id = append_outcome(
         tx,
         case_id=case_id,
@@ -227,36 +275,97 @@ def report(
         kind=given.outcome,
         contact=contact,
         track=assignment.kind,
-        reason=Reason.FOLLOW_UP.value if is_follow_up else "reported",
+        reason=NO_CALL if is_claim else _ledger_reason(decision.effects),
         amounts=given.amounts,
-        evidence=given.evidence,
+        evidence=evidence,
         by=by,
         drill=stored.drill,
         now=now,
+        scammer_contact=given.scammer_contact,
+        said=given.said,
+        call=call,
     )
-    pending_writes = PendingWrites(now=now)
-    # The outcome that this person reports is in the ledger already.
-    rest = [effect for effect in decision.effects if not isinstance(effect, RecordOutcome)]
-    pending_writes.enter(replace(stored, case=decision.case), rest)
-    save_cases(tx, [decision.case], now=now)
-    cancels = write_effects(tx, pending_writes)
+    if is_claim:
+        until = now + timedelta(seconds=services.work.claim_seconds)
+        keep_for_approval(tx, assignment_id, until=until)
+        cancels = False
+    else:
+        cancels = _apply_report(tx, stored, assignment, decision, by=by, outcome=given.outcome, now=now)
     if note := given.note.strip():
         facts = {"track": assignment.kind.value}
         note_assignment_act(tx, assignment, ActKind.NOTE, by=by, now=now, facts=facts, words=note)
-    return outcome_id, bool(cancels)
+    return outcome_id, cancels
+
+
+def _reason_without_call(typed: str, status: CaseStatus, *, least_seconds: int) -> str:
+    """A follow-up asks the person again, so it cannot go without a call."""
+    reason = typed.strip()
+    if status is CaseStatus.WATCHING or not reason:
+        problem = NO_CALL_IN_FOLLOW_UP if status is CaseStatus.WATCHING else CALL_MISSING
+        raise NoCall(field="no_call", problem=problem, least_seconds=least_seconds)
+    return reason
+
+
+def _ledger_reason(effects: Iterable[Effect]) -> str:
+    # What a follow-up reports of a success that stands is no success of its own.
+    found = any(isinstance(one, RecordOutcome) and one.reason is Reason.FOLLOW_UP for one in effects)
+    return Reason.FOLLOW_UP.value if found else "reported"
+
+
+def _apply_report(
+    tx: Tx,
+    stored: StoredCase,
+    assignment: Assignment,
+    decision: Decision,
+    *,
+    by: str,
+    outcome: OutcomeKind,
+    now: datetime,
+) -> bool:
+    """The assignment is done and the case goes on; whether the carrier must end a call. The outcome that this person
+    reports is in the ledger already.
+    """
+    finish_assignment(tx, assignment.id, by=by, outcome=outcome, now=now)
+    pending_writes = PendingWrites(now=now)
+    rest = [effect for effect in decision.effects if not isinstance(effect, RecordOutcome)]
+    pending_writes.enter(replace(stored, case=decision.case), rest)
+    save_cases(tx, [decision.case], now=now)
+    return bool(write_effects(tx, pending_writes))
 
 
 def approve_outcome(services: Services, outcome_id: int, *, by: str, visible_to: int | None = None) -> None:
-    """A second person confirms it. Raises `NotFound`, also for one of a case that the unit `visible_to` does not see,
-    and `Conflict` for the person who recorded it and for one that is approved already.
+    """A second person confirms it; a success without a call counts from now on. Raises `NotFound`, also for one of a
+    case that the unit `visible_to` does not see, `Conflict` for the person who recorded it and for one that is approved
+    already, and `Overtaken` for a success without a call whose task is over.
     """
     who, now = actor_name(by), services.clock.now()
+    must_cancel: bool | None = None
     with services.store.begin() as tx:
-        case_id = case_of_outcome(tx, outcome_id)
-        check_case_visible(tx, case_id, visible_to)
-        approve_outcome_row(tx, outcome_id, by=who, now=now)
-        subject, facts = f"case/{case_id}", {"outcome_id": outcome_id}
+        line = recorded_outcome(tx, outcome_id)
+        check_case_visible(tx, line.case_id, visible_to)
+        if line.reason == NO_CALL:
+            # Locked in the order of all transactions: the case, its assignment, then what is only added.
+            stored = lock_cases(tx, [line.case_id])[line.case_id]
+            approve_outcome_row(tx, outcome_id, by=who, now=now)
+            must_cancel = _apply_claim(tx, services, stored, line, now=now)
+        else:
+            approve_outcome_row(tx, outcome_id, by=who, now=now)
+        subject, facts = f"case/{line.case_id}", {"outcome_id": outcome_id}
         write_audit(tx, who=who, act="approve_outcome", subject=subject, why="", now=now, facts=facts)
+    if must_cancel is not None:
+        enqueue_after_report(services, must_cancel=must_cancel)
+
+
+def _apply_claim(
+    tx: Tx, services: Services, stored: StoredCase, line: RecordedOutcome, *, now: datetime
+) -> bool:
+    assert line.assignment_id is not None  # a success without a call is reported of an assignment
+    assignment = lock_assignment(tx, line.assignment_id)
+    if not may_report(assignment.state):
+        raise overtaken_by(assignment)
+    event = AssignmentReported(track=assignment.kind, outcome=line.kind, contact=line.contact)
+    decision = decide(stored.case, event, now, services.policies.of(stored.case.policy_version))
+    return _apply_report(tx, stored, assignment, decision, by=line.recorded_by, outcome=line.kind, now=now)
 
 
 def reclaim(

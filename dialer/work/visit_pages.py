@@ -17,10 +17,10 @@ from fastapi import Depends, File, Form, UploadFile
 from starlette.responses import JSONResponse, Response
 
 from dialer.core.access import Permission, RevealReason
-from dialer.core.case import AssignmentState, PersonMet, Reason, VisitStage
+from dialer.core.case import AssignmentState, PersonMet, Reason, VisitStage, contact_of
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.core.timeline import ActKind
-from dialer.core.values import Amounts, Contact, OutcomeKind, fen_of
+from dialer.core.values import Amounts, Contact, OutcomeKind, ScammerContact, fen_of
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence
@@ -30,6 +30,7 @@ from dialer.web.formats import format_day, typed_word, unit_tree
 from dialer.web.rendering import static
 from dialer.words import word_of
 from dialer.work.desk import notice_text, points_of, show_hand_over
+from dialer.work.desk_view import SCAMMER_MISSING
 from dialer.work.tasks import Report, release_assignment
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from dialer.work.visit_store import VisitAct, VisitClock, VisitLine
@@ -162,6 +163,7 @@ def form_facts() -> dict[str, Any]:
         "people": list(PersonMet),
         "results": RESULTS,
         "contacts": list(Contact),
+        "scammer_contacts": list(ScammerContact),
         "new_id": lambda: str(uuid.uuid4()),
     }
 
@@ -447,6 +449,7 @@ class VisitReportForm:
 
     outcome: _Short = ""
     contact: _Short = ""
+    scammer: _Short = ""
     intended: _Short = ""
     stopped: _Short = ""
     returned: _Short = ""
@@ -458,6 +461,9 @@ class VisitReportForm:
         kind = typed_word(OutcomeKind, self.outcome)
         if kind is None:
             raise Invalid(field="outcome", problem=gettext_noop("choose the result"))
+        scammer = typed_word(ScammerContact, self.scammer)
+        if scammer is None and contact_of(kind) is Contact.VERIFIED:
+            raise Invalid(field="scammer", problem=SCAMMER_MISSING)
         return Report(
             outcome=kind,
             contact=typed_word(Contact, self.contact),
@@ -468,6 +474,7 @@ class VisitReportForm:
             ),
             evidence=self.evidence,
             note=self.note,
+            scammer_contact=scammer,
         )
 
 

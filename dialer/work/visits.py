@@ -163,6 +163,7 @@ def _report_contents(assignment_id: int, given: Report) -> list[bytes]:
         "returned_fen": given.amounts.returned_fen,
         "evidence": given.evidence,
         "note": given.note,
+        "scammer_contact": given.scammer_contact.value if given.scammer_contact is not None else "",
     }
     before = (
         f"Report(outcome={given.outcome!r}, contact={given.contact!r}, amounts={given.amounts!r}, "

@@ -177,6 +177,7 @@ def test_a_lost_connection_loses_no_word(
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     page.locator("#f-report-note").press_sequentially("已挂断视频")
     page.get_by_label("见面劝阻成功").check()
+    page.locator("input[name=scammer][value=yes]").check()
     page.get_by_role("button", name="提交反馈").click()
     expect(page.locator("#kept li", has_text="未发送")).to_have_count(5)
     page.close()

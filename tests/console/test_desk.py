@@ -138,12 +138,14 @@ async def test_a_report_is_kept_and_the_next_task_comes(
     second = put(scenario, person_id=scenario.person(), urgency_at=MORNING + timedelta(minutes=1))
     task_id, token = await taken(caller)
     assert task_id == first
+    scenario.talked(task_id, by="caller")
     answer = await report(
         caller,
         task_id,
         token,
         outcome="dissuaded_by_phone",
         verified="yes",
+        scammer="yes",
         intended="50,000",
         evidence="截图 17",
         note="已加家属微信",
@@ -159,9 +161,47 @@ async def test_a_report_is_kept_and_the_next_task_comes(
         5_000_000,
         "caller",
     )
+    assert (line["scammer_contact"], line["said"], line["call_seconds"]) == ("yes", ["who"], 60)
     assert state(console, first)["state"] == "done"
+    shown = text(await console.person(Role.SUPERVISOR).get(f"/cases/{line['case_id']}"))
+    assert "talked 1 min" in shown
+    assert "Said in it identity verified" in shown
+    assert "Scammer in contact yes" in shown
     room = text(await caller.get("/desk/room"))
     assert NAME not in room
+
+
+async def test_an_outcome_and_an_identity_without_a_call_claim_nothing(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
+):
+    """One key for the outcome, one for the identity, one for the scammer, and Enter, six seconds after the claim."""
+    put(scenario)
+    task_id, token = await taken(caller)
+    console.pass_seconds(6)
+    fields = {"outcome": "dissuaded_by_phone", "verified": "yes", "scammer": "yes"}
+    answer = await report(caller, task_id, token, **fields)
+    assert answer.status_code == 422
+    assert "there is no call of ours" in text(answer)
+    assert "Why there is no call of ours" in text(answer)
+    no_success = await report(caller, task_id, token, **fields | {"outcome": "refuses"})
+    assert "only a call of ours with the person verifies the identity" in text(no_success)
+    assert console.rows(t.outcome) == []
+    answer = await report(caller, task_id, token, no_call="用本人手机拨打", **fields)
+    assert "a second person has to approve it" in text(await caller.get(answer.headers["location"]))
+    [case] = console.rows(t.case)
+    assert (case["status"], case["contact"]) == ("open", "none")
+    chief, page = console.person(Role.SUPERVISOR), f"/cases/{case['id']}"
+    assert "without a call of ours with evidence waits for a second person" in text(await chief.get(page))
+    listed = text(await chief.get("/rates/callers"))
+    assert "Caller 1 1 100.0% 20.7–100.0% 1" in listed
+    [line] = console.rows(t.outcome)
+    await chief.post(f"{page}/outcomes/{line['id']}/approve")
+    [case] = console.rows(t.case)
+    assert (case["status"], case["outcome"], case["contact"]) == (
+        "watching",
+        "dissuaded_by_phone",
+        "verified",
+    )
 
 
 async def test_what_was_ticked_stands_under_the_note(
@@ -169,7 +209,16 @@ async def test_what_was_ticked_stands_under_the_note(
 ):
     task_id, token = (put(scenario), "")
     task_id, token = await taken(caller)
-    await report(caller, task_id, token, outcome="half_believes", verified="no", note="再想想", said="asked")
+    await report(
+        caller,
+        task_id,
+        token,
+        outcome="half_believes",
+        verified="no",
+        scammer="no",
+        note="再想想",
+        said="asked",
+    )
     [row] = [row for row in console.rows(t.event) if row["kind"] == "note"]
     with console.app.services.store.begin() as tx:
         place = f"{row['case_id']}/{row['step']}"
@@ -184,6 +233,7 @@ async def test_what_was_ticked_stands_under_the_note(
     [
         ({}, "choose the outcome"),
         ({"outcome": "half_believes"}, "say whether the identity was verified"),
+        ({"outcome": "half_believes", "verified": "no"}, "say whether a scammer was in contact"),
         ({"outcome": "dissuaded_by_phone", "verified": "no"}, "a success needs the verified contact"),
         ({"outcome": "dissuaded_by_phone", "verified": "yes", "intended": "lots"}, "is no amount"),
         (
@@ -211,7 +261,8 @@ async def test_money_of_another_outcome_is_not_asked_for_and_not_kept(
 ):
     put(scenario)
     task_id, token = await taken(caller)
-    await report(caller, task_id, token, outcome="refuses", verified="yes", intended="50000", evidence="")
+    refused = {"outcome": "refuses", "verified": "no", "scammer": "unknown"}
+    await report(caller, task_id, token, intended="50000", evidence="", **refused)
     [line] = console.rows(t.outcome)
     assert line["intended_fen"] == 0
 
@@ -227,7 +278,8 @@ async def test_a_lost_lease_is_shown_and_the_input_stays(
     assert "went back to the queue" in text(live)
     assert "Take it again" in text(live)
     assert (await caller.post(f"/desk/tasks/{task_id}/beat", token=token)).status_code == 409
-    answer = await report(caller, task_id, token, outcome="refuses", verified="yes", note="写了半天")
+    refused = {"outcome": "refuses", "verified": "no", "scammer": "unknown"}
+    answer = await report(caller, task_id, token, note="写了半天", **refused)
     assert answer.status_code == 409
     assert "写了半天" in answer.text
     assert NAME not in answer.text

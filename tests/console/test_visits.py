@@ -175,9 +175,13 @@ async def test_a_refused_act_says_why_in_the_officer_s_language(beat: Beat):
     officer = beat.console.signed_in(member)
     for fields, told in (
         ({}, "请选择结果"),
-        ({"outcome": "refuses", "intended": "5"}, "填写金额须有依据"),
-        ({"outcome": "refuses", "intended": "x"}, "不是有效金额"),
-        ({"outcome": "dissuaded_in_person", "contact": "unverified"}, "劝阻成功须已核实是机主本人"),
+        ({"outcome": "refuses"}, "请选择骗子是否联系过当事人"),
+        ({"outcome": "refuses", "scammer": "yes", "intended": "5"}, "填写金额须有依据"),
+        ({"outcome": "refuses", "scammer": "yes", "intended": "x"}, "不是有效金额"),
+        (
+            {"outcome": "dissuaded_in_person", "scammer": "no", "contact": "unverified"},
+            "劝阻成功须已核实是机主本人",
+        ),
     ):
         answer = await beat.send(visit, "report", by=officer, **fields)
         assert answer.status_code in {409, 422}
@@ -205,6 +209,7 @@ async def test_the_report_ends_the_visit_and_a_late_one_is_kept_as_a_note(beat: 
             "report",
             client_id=number,
             outcome="already_defrauded",
+            scammer="yes",
             stopped="1200.50",
             evidence="回单",
             note="已报警",
@@ -212,7 +217,7 @@ async def test_the_report_ends_the_visit_and_a_late_one_is_kept_as_a_note(beat: 
         assert answer.json() == {"stage": "accepted", "state": "done", "repeated": repeated}
     (outcome,) = beat.console.rows(t.outcome)
     assert (outcome["stopped_fen"], outcome["recorded_by"]) == (120_050, beat.officer.member.login)
-    late = await beat.send(visit, "report", outcome="refuses", note="后到")
+    late = await beat.send(visit, "report", outcome="refuses", scammer="unknown", note="后到")
     assert late.status_code == 409
     assert "has reported it already: already defrauded" in late.json()["refused"]
     page = await shown(beat.officer, f"/visits/{visit}")

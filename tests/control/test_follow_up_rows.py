@@ -16,7 +16,7 @@ from dialer.core.policy import to_plain
 from dialer.core.values import Answer, Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.outcomes.filing import file_case
-from dialer.work.tasks import Report, report_assignment
+from dialer.work.tasks import NoCall, Report, report_assignment
 from tests.control.scene import Scene
 from tests.core.samples import GRADES, POLICY, answered
 from tests.outcomes.town import PHONE
@@ -90,7 +90,11 @@ def test_a_lost_assignment_is_opened_again(followed: Scene):
 def test_a_report_is_no_second_success_and_a_filed_case_undoes_the_first(followed: Scene):
     case_id = dissuaded(followed, Grade.MEDIUM)
     [work] = followed.assignments_of(case_id)
-    report_assignment(followed.services, work["id"], Report(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li")
+    success = Report(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
+    with pytest.raises(NoCall):
+        report_assignment(followed.services, work["id"], success, by="li")
+    followed.talked(work["id"])
+    report_assignment(followed.services, work["id"], success, by="li")
     case = followed.case_of(case_id)
     assert (case.status, case.follow_up) == (CaseStatus.WATCHING, FollowUp())
     first, second = followed.rows(sa.select(t.outcome).order_by(t.outcome.c.id))

@@ -143,15 +143,11 @@ class TestClosingByHand:
         assert len(story.of(WithdrawAssignment)) == 2
 
     @pytest.mark.parametrize("outcome", sorted(SUCCESSES))
-    def test_as_a_success_that_nobody_verified_conflicts(self, outcome: OutcomeKind):
-        with pytest.raises(Conflict, match="verified contact"):
-            started(Grade.HIGH).tell(CaseClosed(outcome=outcome))
-
-    def test_as_a_success_after_verified_contact_is_watched_like_any_other(self):
+    def test_as_a_success_conflicts_also_after_verified_contact(self, outcome: OutcomeKind):
         story = started().tell(answered(1, Answer.DOUBTFUL))
-        story.tell(CaseClosed(outcome=OutcomeKind.DISSUADED_BY_PHONE))
-        assert story.case.status is CaseStatus.WATCHING
-        assert story.only(RecordOutcome).contact is Contact.VERIFIED
+        assert story.case.contact is Contact.VERIFIED
+        with pytest.raises(Conflict, match="comes from a call or a visit"):
+            story.tell(CaseClosed(outcome=outcome))
 
     def test_twice_conflicts_and_shows_the_first(self):
         story = started().tell(CaseClosed(outcome=OutcomeKind.TRANSFERRED))

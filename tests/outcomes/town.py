@@ -13,7 +13,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from dialer.cases.persons import Known, Person, identify_person, write_people
-from dialer.cases.store import Policies, case_to_columns, ensure_policy_version
+from dialer.cases.store import Policies, case_to_columns, ensure_policy_version, get_case
 from dialer.core.case import Case, CaseStatus
 from dialer.core.policy import to_plain
 from dialer.core.values import Contact, FraudType, Grade
@@ -24,6 +24,8 @@ from dialer.db.unit_of_work import Store, Tx
 from dialer.db.vault import Vault
 from dialer.scripts.rendered import RenderedScripts
 from dialer.services import Centre, LineRules, Services
+from dialer.work.assignments import get_assignment, sign_assignment_for
+from dialer.work.desk_store import add_desk_call, change_desk_call
 from tests.clock import FrozenClock
 from tests.core.samples import POLICY
 
@@ -252,6 +254,38 @@ class Scenario:
             drill=self.drill if drill is None else drill,
             **(given | columns),
         )
+
+    def talked(self, assignment_id: int, *, by: str = "li", seconds: int | None = 60) -> None:
+        """A call from the desk to the person of this assignment, which `by` has; None: its end is not known yet."""
+        call_id, now = uuid.uuid4(), self.clock.now()
+        with self.store.begin() as tx:
+            sign_assignment_for(tx, assignment_id, by=by, now=now)
+            of = get_assignment(tx, assignment_id)
+            stored = get_case(tx, of.case_id)
+            assert stored is not None
+            add_desk_call(
+                tx,
+                call_id,
+                assignment_id=assignment_id,
+                case_id=of.case_id,
+                person_id=stored.person_id,
+                number=0,
+                extension="8001",
+                by=by,
+                drill=stored.drill,
+                asked_at=now,
+                asked_real_at=now,
+            )
+            if seconds is not None:
+                change_desk_call(
+                    tx,
+                    call_id,
+                    state="ended",
+                    result="answered",
+                    talk_seconds=seconds,
+                    settled=True,
+                    ended_at=now,
+                )
 
     def outcome(
         self, case_id: int, *, kind: str = "dissuaded_by_phone", drill: bool | None = None, **columns: object

@@ -58,6 +58,7 @@ from dialer.telephony.public_way import WayBlocked
 from dialer.telephony.webhooks import BadSignature
 from dialer.units.tree import UnusableUnits
 from dialer.words import word_of
+from dialer.work.tasks import CALL_MISSING, NoCall
 
 _PROGRAMS = ("__main__", "runtime.guard")
 """Modules that run when they are imported."""
@@ -85,6 +86,7 @@ EXAMPLES = [
         who="li",
         what="refuses",
     ),
+    NoCall(field="no_call", problem=CALL_MISSING, least_seconds=20),
     Invalid(field="minutes", problem="is no length of a pause", mend="above 0 minutes, at most seven days"),
     NothingToBackUp(),
     CannotWrite(file=Path("one.backup"), why="No space left on device"),

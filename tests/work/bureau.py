@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -54,6 +55,9 @@ class Bureau(Scene):
         for table, column in ((t.case, t.case.c.id), (t.assignment, t.assignment.c.case_id)):
             self.do(sa.update(table).where(column == case_id).values(unit_id=self.unit[name]))
         return case_id
+
+    def work_rules(self, **changed: int) -> None:
+        self.services = replace(self.services, work=replace(self.services.work, **changed))
 
     def row_of(self, case_id: int) -> dict[str, Any]:
         (row,) = self.rows(sa.select(t.case).where(t.case.c.id == case_id))

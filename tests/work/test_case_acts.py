@@ -112,7 +112,7 @@ def test_opt_out_stops_the_robot_and_needs_a_reason(bureau: Bureau, case_id: int
     assert acts_allowed(bureau.case_of(case_id))[CaseAct.CALL_NOW] in {Bar.OPTED_OUT, Bar.NOT_OPEN}
 
 
-def test_a_success_needs_verified_contact(bureau: Bureau, case_id: int):
+def test_a_case_is_not_closed_as_a_success(bureau: Bureau, case_id: int):
     with pytest.raises(Conflict):
         close_case(seen(bureau, case_id, 1), OutcomeKind.DISSUADED_BY_PHONE, why="x")
     assert bureau.case_of(case_id).status is CaseStatus.OPEN

@@ -98,6 +98,7 @@ def test_only_one_transfer_waits_at_a_time(bureau: Bureau, case_id: int):
 
 def test_a_transfer_of_ended_work_is_not_accepted(bureau: Bureau, case_id: int):
     transfer_id = send(bureau, case_id)
+    bureau.talked(work(bureau, case_id))
     report_assignment(
         bureau.services,
         work(bureau, case_id),

@@ -202,6 +202,7 @@ def test_the_refusal_names_the_officer_who_has_the_visit(bureau: Bureau, case_id
 def test_text_sent_after_the_end_is_kept(bureau: Bureau, case_id: int, visit: int):
     """Reached by phone while the officer had no connection: what he wrote and photographed stays."""
     take_step(bureau.services, visit, VisitStage.ARRIVED, phone=phone())
+    bureau.talked(bureau.assignment_of(case_id)["id"])
     report_assignment(
         bureau.services,
         bureau.assignment_of(case_id)["id"],

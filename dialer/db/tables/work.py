@@ -6,7 +6,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
 from dialer.core.case import PENDING_STATES, AssignmentState, StopResult, TransferState, VisitStage
-from dialer.core.values import Contact, FiledMatchState, FiledState, FraudType, OutcomeKind, Track
+from dialer.core.values import (
+    Contact,
+    FiledMatchState,
+    FiledState,
+    FraudType,
+    OutcomeKind,
+    ScammerContact,
+    Track,
+)
 from dialer.db.columns import identity, metadata, when, word, words
 
 _PENDING = f"state IN {words(PENDING_STATES)}"
@@ -174,6 +182,10 @@ outcome = sa.Table(
     when("at", required=True),
     sa.Column("reverses", sa.ForeignKey("outcome.id")),
     sa.Column("drill", sa.Boolean, nullable=False),
+    word("scammer_contact", ScammerContact, required=False),
+    sa.Column("said", ARRAY(sa.Text), nullable=False, server_default="{}"),  # points of the call guide
+    when("call_at"),  # the call of ours that the report rests on
+    sa.Column("call_seconds", sa.Integer),
     sa.Index("ix_outcome_at", "at"),
     sa.Index(
         "ix_outcome_money", "at", postgresql_where=sa.text("intended_fen + stopped_fen + returned_fen > 0")
@@ -181,6 +193,8 @@ outcome = sa.Table(
     sa.Index("ix_outcome_drill", "at", postgresql_where=sa.text("drill")),
     sa.Index("ix_outcome_reverses", "reverses", postgresql_where=sa.text("reverses IS NOT NULL")),
     sa.UniqueConstraint("id", "recorded_by"),
+    sa.CheckConstraint("reason <> 'no_call' OR evidence_sealed IS NOT NULL", name="no_call_needs_reason"),
+    sa.CheckConstraint("(call_at IS NULL) = (call_seconds IS NULL)", name="call"),
     sa.CheckConstraint("intended_fen >= 0 AND stopped_fen >= 0 AND returned_fen >= 0", name="amounts"),
     sa.CheckConstraint(
         "intended_fen + stopped_fen + returned_fen = 0 OR evidence_sealed IS NOT NULL",

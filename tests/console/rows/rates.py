@@ -10,6 +10,7 @@ _LOOK = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
 ROWS = (
     Row("GET", "/rates", _LOOK),
     Row("GET", "/rates/cases", _LOOK, refused=422),
+    Row("GET", "/rates/callers", _LOOK),
     Row(
         "GET", "/rates/file/{kind}", _LOOK - {Role.ADMINISTRATOR}, target=lambda _desk, _unit: {"kind": "csv"}
     ),

@@ -95,7 +95,7 @@
   function work() {
     var report = document.getElementById("report");
     var money = report.querySelector("[data-money-fields]");
-    var verified = report.querySelector("[data-verified]");
+    var verified = report.querySelector("[data-verified]"), scammer = report.querySelector("[data-scammer]");
     // Of whoever typed it: a tab outlives a session, and the next caller may sign in to the same one.
     var key = "desk:" + task.dataset.owner + ":" + task.dataset.task;
     var lease = Number(task.dataset.lease) * 1000;
@@ -115,7 +115,7 @@
       document.getElementById("f-evidence").required = any;
       var at = document.querySelector("input[name=soon]:checked");
       document.querySelector("[data-at]").hidden = !at || at.value !== "at";
-      verified.hidden = Boolean(one && !("asks" in one.dataset));
+      verified.hidden = scammer.hidden = Boolean(one && !("asks" in one.dataset));
     }
 
     function save() {
@@ -202,7 +202,8 @@
         event.preventDefault();
         report.requestSubmit();
       } else {
-        var act = { y: "input[name=verified][value=yes]", n: "input[name=verified][value=no]", c: "[data-call] button",
+        var act = { y: "input[name=verified][value=yes]", n: "input[name=verified][value=no]",
+          j: "input[name=scammer][value=yes]", k: "input[name=scammer][value=no]", l: "input[name=scammer][value=unknown]", c: "[data-call] button",
           o: "[data-open]", b: "[data-dialog=call-back]", t: "[data-dialog=transfer]", r: "[data-dialog=release]" }[event.key.toLowerCase()];
         if (act) { event.preventDefault(); press(act); }
         if (event.key === "/" || event.key.toLowerCase() === "m") {

@@ -1,0 +1,183 @@
+"""A success by phone rests on a call of ours with the person, or on a reason and a second person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.cases.timeline import read_case_file
+from dialer.core.access import DESK
+from dialer.core.case import CaseStatus
+from dialer.core.errors import Conflict, Overtaken
+from dialer.core.rates import Counts, Period
+from dialer.core.values import Contact, Grade, OutcomeKind, ScammerContact
+from dialer.db import tables as t
+from dialer.outcomes.ledger import CallerClaims, SourceAnswers, answers_by_source, claims_by_caller
+from dialer.outcomes.measures import figures
+from dialer.work.assignments import Assignment, Scope
+from dialer.work.desk_store import day_of_caller
+from dialer.work.tasks import (
+    NoCall,
+    Report,
+    approve_outcome,
+    claim_next,
+    release_assignment,
+    report_assignment,
+)
+from tests.work.bureau import Bureau
+
+SUCCESS = Report(outcome=OutcomeKind.DISSUADED_BY_PHONE, scammer_contact=ScammerContact.YES)
+OWN_PHONE = Report(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
+
+
+@pytest.fixture
+def task(bureau: Bureau) -> Assignment:
+    bureau.open_case(grade=Grade.EXTRA_HIGH)
+    return claim(bureau)
+
+
+def claim(bureau: Bureau, by: str = "li") -> Assignment:
+    found = claim_next(bureau.services, by=by, scope=Scope())
+    assert found is not None
+    return found
+
+
+def report(bureau: Bureau, task: Assignment, given: Report = SUCCESS, *, by: str = "li") -> int:
+    return report_assignment(bureau.services, task.id, given, by=by)
+
+
+def counts_of(bureau: Bureau) -> Counts:
+    with bureau.tx() as tx:
+        return figures(tx, Period(), drill=False, now=bureau.clock.now()).total.counts
+
+
+def line_of(bureau: Bureau, outcome_id: int) -> dict[str, object]:
+    [row] = bureau.rows(sa.select(t.outcome).where(t.outcome.c.id == outcome_id))
+    return row
+
+
+def test_a_success_with_a_call_counts_at_once_and_names_it(bureau: Bureau, task: Assignment):
+    bureau.talked(task.id, seconds=20)
+    line = line_of(bureau, report(bureau, task))
+    assert (line["call_at"], line["call_seconds"], line["reason"]) == (bureau.clock.now(), 20, "reported")
+    assert bureau.case_of(task.case_id).status is CaseStatus.WATCHING
+
+
+def test_no_call_no_success(bureau: Bureau, task: Assignment):
+    with pytest.raises(NoCall, match="there is no call of ours"):
+        report(bureau, task)
+    assert bureau.case_of(task.case_id).status is CaseStatus.OPEN
+    assert bureau.rows(sa.select(t.outcome)) == []
+
+
+@pytest.mark.parametrize("how", ["too short", "under way", "of another caller", "before the task was taken"])
+def test_a_call_that_does_not_count(bureau: Bureau, task: Assignment, how: str):
+    if how == "of another caller":
+        release_assignment(bureau.services, task.id, by="li", why="x")
+        bureau.talked(task.id, by="wang")
+        release_assignment(bureau.services, task.id, by="wang", why="x")
+        bureau.later(seconds=1)
+        claim(bureau)
+    elif how == "before the task was taken":
+        bureau.talked(task.id)
+        release_assignment(bureau.services, task.id, by="li", why="x")
+        bureau.later(seconds=1)
+        claim(bureau)
+    else:
+        bureau.talked(task.id, seconds=19 if how == "too short" else None)
+    with pytest.raises(NoCall):
+        report(bureau, task)
+
+
+def test_the_call_that_the_duty_line_took_counts(bureau: Bureau, task: Assignment):
+    attempt_id, begun = bureau.attempt_of(task.case_id)["id"], bureau.clock.now()
+    bureau.do(
+        sa.update(t.assignment).where(t.assignment.c.id == task.id).values(signed_by=DESK, signed_at=begun)
+    )
+    for step, word, after in (("desk.3", "answered", 0), ("talk.3", "completed", 45)):
+        bureau.put(
+            t.event,
+            case_id=task.case_id,
+            attempt_id=attempt_id,
+            step=step,
+            kind="desk",
+            by="",
+            at=begun + timedelta(seconds=after),
+            facts={"desk": word},
+        )
+        if after == 0:
+            with pytest.raises(NoCall):
+                report(bureau, task)
+    assert line_of(bureau, report(bureau, task))["call_seconds"] == 45
+
+
+def test_other_outcomes_need_no_call_and_verify_nobody_without_one(bureau: Bureau, task: Assignment):
+    with pytest.raises(NoCall, match="verifies the identity"):
+        report(bureau, task, Report(outcome=OutcomeKind.REFUSES, contact=Contact.VERIFIED))
+    line = line_of(bureau, report(bureau, task, Report(outcome=OutcomeKind.REFUSES)))
+    assert line["contact"] == "unverified"
+
+
+def test_a_success_without_a_call_counts_nowhere_until_a_second_person_approves(
+    bureau: Bureau, task: Assignment
+):
+    outcome_id = report(bureau, task, OWN_PHONE)
+    case = bureau.case_of(task.case_id)
+    assert (case.status, case.contact) == (CaseStatus.OPEN, Contact.NONE)
+    counts = counts_of(bureau)
+    assert (counts.dissuaded, counts.verified_contact, counts.human_calls) == (0, 0, 0)
+    with bureau.tx() as tx:
+        assert day_of_caller(tx, "li", since=task.opened_at).succeeded == 0
+    assert claim_next(bureau.services, by="wang", scope=Scope()) is None
+    with pytest.raises(Conflict, match="another person approves it"):
+        approve_outcome(bureau.services, outcome_id, by="li")
+    approve_outcome(bureau.services, outcome_id, by="zhao")
+    case = bureau.case_of(task.case_id)
+    assert (case.status, case.contact) == (CaseStatus.WATCHING, Contact.VERIFIED)
+    done = bureau.assignment_of(task.case_id)
+    assert (done["state"], done["done_by"], done["outcome"]) == ("done", "li", "dissuaded_by_phone")
+    counts = counts_of(bureau)
+    assert (counts.dissuaded, counts.verified_contact, counts.human_calls) == (1, 1, 1)
+    assert len(bureau.rows(sa.select(t.outcome))) == 1
+
+
+def test_nobody_approves_and_the_task_is_called_by_another(bureau: Bureau, task: Assignment):
+    outcome_id = report(bureau, task, OWN_PHONE)
+    bureau.later(seconds=1800)
+    again = claim(bureau, "wang")
+    assert again.id == task.id
+    bureau.talked(task.id, by="wang")
+    report(bureau, again, by="wang")
+    with pytest.raises(Overtaken):
+        approve_outcome(bureau.services, outcome_id, by="zhao")
+    [approved] = bureau.rows(sa.select(sa.func.count().label("n")).select_from(t.outcome_approval))
+    assert approved["n"] == 0
+
+
+def test_a_rule_of_no_seconds_asks_for_no_call(bureau: Bureau, task: Assignment):
+    bureau.work_rules(least_call_seconds=0)
+    assert line_of(bureau, report(bureau, task))["reason"] == "reported"
+
+
+def test_successes_without_a_call_by_caller_and_answers_by_source(bureau: Bureau, task: Assignment):
+    report(bureau, task, OWN_PHONE)
+    for answer in (ScammerContact.YES, ScammerContact.NO):
+        bureau.open_case(grade=Grade.EXTRA_HIGH)
+        other = claim(bureau)
+        bureau.talked(other.id)
+        report(bureau, other, Report(outcome=OutcomeKind.SAW_THROUGH_IT, scammer_contact=answer))
+    with bureau.tx() as tx:
+        [caller] = claims_by_caller(tx, Period(), drill=False)
+        [source] = answers_by_source(tx, Period(), drill=False)
+        facts = [
+            entry.facts
+            for entry in read_case_file(tx, other.case_id).timeline
+            if "call_seconds" in entry.facts
+        ]
+    assert caller == CallerClaims(login="li", successes=3, without_call=1, waiting=1)
+    assert source == SourceAnswers(source="bureau", yes=1, no=1, unknown=0)
+    assert caller.interval is not None
+    assert round(caller.interval.low, 3) == 0.061
+    assert [fact["scammer_contact"] for fact in facts] == ["no"]
