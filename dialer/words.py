@@ -319,6 +319,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.LOAD_FILED: "load filed cases",
         Permission.DECIDE_FILED: "decide about filed cases",
         Permission.SEE_RATES: "look at success rates",
+        Permission.SEE_APPROVALS: "look at approvals",
         Permission.CONTROL: "control the dialling",
         Permission.SEE_CONTROL: "look at the dialling",
         Permission.SEE_SCRIPTS: "look at scripts",

@@ -378,6 +378,7 @@ def case_facts(
             if request.may(Permission.APPROVE)
             and line.has_money
             and not line.approved_by
+            and line.reversed_by is None
             and line.recorded_by != request.who
         },
         "lower_act": Permission.LOWER_CASES,

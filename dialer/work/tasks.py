@@ -250,13 +250,20 @@ def approve_outcome(services: Services, outcome_id: int, *, by: str, visible_to:
     """A second person confirms it. Raises `NotFound`, also for one of a case that the unit `visible_to` does not see,
     and `Conflict` for the person who recorded it and for one that is approved already.
     """
-    who, now = actor_name(by), services.clock.now()
+    who = actor_name(by)
     with services.store.begin() as tx:
         case_id = case_of_outcome(tx, outcome_id)
         check_case_visible(tx, case_id, visible_to)
-        approve_outcome_row(tx, outcome_id, by=who, now=now)
-        subject, facts = f"case/{case_id}", {"outcome_id": outcome_id}
-        write_audit(tx, who=who, act="approve_outcome", subject=subject, why="", now=now, facts=facts)
+        approve(tx, services, outcome_id, case_id=case_id, by=who)
+
+
+def approve(tx: Tx, services: Services, outcome_id: int, *, case_id: int, by: str) -> None:
+    """As `approve_outcome`, in the caller's transaction, of a case that this person sees."""
+    lock_cases(tx, [case_id])
+    now = services.clock.now()
+    approve_outcome_row(tx, outcome_id, by=by, now=now)
+    subject, facts = f"case/{case_id}", {"outcome_id": outcome_id}
+    write_audit(tx, who=by, act="approve_outcome", subject=subject, why="", now=now, facts=facts)
 
 
 def reclaim(
