@@ -111,9 +111,7 @@ class Inbox:
 def counts_for(counts: Counts, reader: Reader) -> dict[ApprovalKind, int]:
     """How many of each kind wait for this person, of what waits in the unit."""
     return {
-        kind: sum(
-            n for made, n in by_person.items() if _waits_for(kind, reader.who, made.by, made.concerns)
-        )
+        kind: sum(n for made, n in by_person.items() if _waits_for(kind, reader.who, made.by, made.concerns))
         for kind, by_person in counts.items()
         if reader.decides(kind)
     }
@@ -137,12 +135,18 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
     most = MOST_AT_ONCE
     with services.store.begin() as tx:
         counts = count_waiting(tx, visible_to=unit_id, real_now=services.real.now())
-        money = money_waiting(tx, who=who, visible_to=unit_id, limit=most) if decides(ApprovalKind.MONEY) else []
+        money = (
+            money_waiting(tx, who=who, visible_to=unit_id, limit=most) if decides(ApprovalKind.MONEY) else []
+        )
         returned = (
-            money_returned(tx, who=who, visible_to=unit_id, limit=most) if decides(ApprovalKind.RETURNED) else []
+            money_returned(tx, who=who, visible_to=unit_id, limit=most)
+            if decides(ApprovalKind.RETURNED)
+            else []
         )
         stops = (
-            waiting_stop_payments(tx, scope=Scope(unit_id=unit_id)) if decides(ApprovalKind.STOP_PAYMENT) else []
+            waiting_stop_payments(tx, scope=Scope(unit_id=unit_id))
+            if decides(ApprovalKind.STOP_PAYMENT)
+            else []
         )
         lists = loads_waiting(tx, visible_to=unit_id) if decides(ApprovalKind.LIST) else ()
         drafts = []

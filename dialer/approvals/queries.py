@@ -104,6 +104,7 @@ def money_waiting(
     """What `who` has not recorded; with `ids` of these lines alone."""
     statement = (
         sa.select(t.outcome, t.staff.c.display_name)
+        .select_from(t.outcome)
         .join(t.case, t.case.c.id == _o.case_id)
         .join(t.staff, t.staff.c.login == _o.recorded_by, isouter=True)
         .where(_WAITS, _o.recorded_by != who, is_visible_to(t.case.c.unit_id, visible_to))
@@ -126,6 +127,7 @@ def money_returned(tx: Tx, *, who: str, visible_to: int | None, limit: int) -> l
             _refusal.c.evidence_sealed.label("why_sealed"),
             t.staff.c.display_name,
         )
+        .select_from(t.outcome)
         .join(_refusal, _IS_RETURNED)
         .join(t.case, t.case.c.id == _o.case_id)
         .join(t.staff, t.staff.c.login == _refusal.c.recorded_by, isouter=True)
@@ -205,10 +207,12 @@ def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Coun
     drafts = _newest_drafts().subquery()
     statements: dict[ApprovalKind, sa.Select[Any]] = {
         ApprovalKind.MONEY: sa.select(_o.recorded_by.label("by"), n)
+        .select_from(t.outcome)
         .join(t.case, t.case.c.id == _o.case_id)
         .where(_WAITS, seen_case)
         .group_by(_o.recorded_by),
         ApprovalKind.RETURNED: sa.select(_o.recorded_by.label("by"), n)
+        .select_from(t.outcome)
         .join(_refusal, _IS_RETURNED)
         .join(t.case, t.case.c.id == _o.case_id)
         .where(seen_case)
@@ -224,6 +228,7 @@ def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Coun
         .group_by(load.by),
         ApprovalKind.SCRIPT: sa.select(drafts.c.drafted_by.label("by"), n).group_by(drafts.c.drafted_by),
         ApprovalKind.ACCOUNT: sa.select(change.asked_by.label("by"), change.login.label("concerns"), n)
+        .select_from(t.staff_change)
         .join(t.staff, t.staff.c.login == change.login, isouter=True)
         .where(
             change.state == StaffChangeState.WAITING.value,

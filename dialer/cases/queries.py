@@ -147,7 +147,9 @@ _WORK = (
 )
 _UNDONE = t.outcome.alias("undone")
 # Refused amounts of a success are reversed twice when a case is filed later.
-_UNDONE_BY = sa.select(sa.func.max(_UNDONE.c.id)).where(_UNDONE.c.reverses == t.outcome.c.id).scalar_subquery()
+_UNDONE_BY = (
+    sa.select(sa.func.max(_UNDONE.c.id)).where(_UNDONE.c.reverses == t.outcome.c.id).scalar_subquery()
+)
 _OUTCOMES = (
     sa.select(
         t.outcome,

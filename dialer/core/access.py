@@ -167,9 +167,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_RATES: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR, _R.AUDITOR}),
     Permission.EXPORT: frozenset({_R.SUPERVISOR, _R.AUDITOR}),
     Permission.APPROVE: frozenset({_R.SUPERVISOR}),
-    Permission.SEE_APPROVALS: frozenset(
-        {_R.CALLER, _R.OFFICER, _R.SUPERVISOR, _R.SECURITY_ADMINISTRATOR}
-    ),
+    Permission.SEE_APPROVALS: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR, _R.SECURITY_ADMINISTRATOR}),
     Permission.CONTROL: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     Permission.SEE_CONTROL: _CENTRE - {_R.CALLER, _R.OFFICER},
     Permission.SEE_SCRIPTS: _CENTRE - {_R.CLERK, _R.OFFICER},
