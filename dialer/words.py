@@ -33,6 +33,7 @@ from dialer.core.units import UnitChangeKind, UnitField
 from dialer.core.values import (
     AmountKind,
     Answer,
+    ApprovalKind,
     Contact,
     FiledMatchState,
     FiledState,
@@ -303,6 +304,11 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         RevealReason.CORRECT: "correct data",
         RevealReason.REVIEW: "review of work",
         RevealReason.OTHER: "something else",
+    },
+    ApprovalKind: {
+        ApprovalKind.RETURNED: "refused amounts",
+        ApprovalKind.ACCOUNT: "change of an account",
+        ApprovalKind.FILED: "doubtful filed case",
     },
     Permission: {
         Permission.OWN_ACCOUNT: "own account",

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from dialer.accounts.changes import WaitingChange, list_changes
 from dialer.approvals.queries import (
-    ApprovalKind,
     Counts,
     MoneyReturned,
     MoneyWaiting,
@@ -27,7 +26,7 @@ from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
 from dialer.core.access import Permission, Role, actor_name, may, said
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.values import Amounts, FiledState, must_have_evidence
+from dialer.core.values import Amounts, ApprovalKind, FiledState, must_have_evidence
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault

@@ -8,32 +8,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
 from dialer.core.access import StaffChangeState
-from dialer.core.values import MONEY_REFUSED, Contact, FiledState, OutcomeKind, Track
+from dialer.core.values import MONEY_REFUSED, ApprovalKind, Contact, FiledState, OutcomeKind, Track
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_visible_to
 from dialer.warnings.list_store import AWAITS_APPROVAL
 from dialer.work.assignments import Scope
-
-
-class ApprovalKind(StrEnum):
-    """What waits."""
-
-    MONEY = "money"
-    RETURNED = "returned"
-    """Money that was refused: back with who recorded it."""
-    STOP_PAYMENT = "stop_payment"
-    LIST = "list"
-    SCRIPT = "script"
-    ACCOUNT = "account"
-    FILED = "filed"
-    """A filed case with a doubtful match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -322,6 +322,20 @@ class RenderState(StrEnum):
         return self in {RenderState.WAITING, RenderState.RUNNING}
 
 
+class ApprovalKind(StrEnum):
+    """What waits for a second person."""
+
+    MONEY = "money"
+    RETURNED = "returned"
+    """Money that was refused: back with who recorded it."""
+    STOP_PAYMENT = "stop_payment"
+    LIST = "list"
+    SCRIPT = "script"
+    ACCOUNT = "account"
+    FILED = "filed"
+    """A filed case with a doubtful match."""
+
+
 FEN_PER_YUAN = 100
 _MOST_FEN = 10**14
 """A trillion yuan: beyond it somebody has mistyped."""

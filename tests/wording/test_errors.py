@@ -106,6 +106,7 @@ EXAMPLES = [
     NotApproved(script_id="loan", number=2, findings=()),
     NotRendered(script_id="loan", number=2, missing=3, render=None),
     SameWords(VERSION),
+    SampleUnread((7, 9), of=11),
     SignInRefused(),
     SignInBlocked(until=NOW),
     SignInBusy(),
