@@ -263,9 +263,9 @@ def _outcome(f: Facts, lang: Lang) -> str:
 
 
 def _reversal(f: Facts, lang: Lang) -> str:
-    if f["reason"] == MONEY_REFUSED:
+    if f.get("reason") == MONEY_REFUSED:
         return say(lang, "the amounts of outcome %(id)s are refused", id=f["reverses"])
-    if f["reason"] == MONEY_CORRECTED:
+    if f.get("reason") == MONEY_CORRECTED:
         return say(lang, "refused amounts recorded again; %(instead)s", instead=_outcome(f, lang))
     return say(lang, "outcome %(id)s reversed; %(instead)s", id=f["reverses"], instead=_outcome(f, lang))
 

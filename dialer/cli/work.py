@@ -1,4 +1,4 @@
-"""`dialer work`, `dialer outcome` and `dialer approvals`: assignments, the conversation so far, stop payments, approvals."""
+"""`dialer work`, `outcome` and `approvals`: assignments, the conversation so far, stop payments, approvals."""
 
 from __future__ import annotations
 

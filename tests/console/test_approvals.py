@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.accounts.changes import ask_new_account
+from dialer.approvals.actions import Reader, read_inbox
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
-from dialer.core.values import Contact
+from dialer.core.values import ApprovalKind, Contact
 from dialer.db import tables as t
 from dialer.outcomes.filing import file_for_case
 from tests.console.desk import ConsoleDesk, Person, text
@@ -87,6 +88,10 @@ async def test_one_sees_what_one_may_decide_oldest_first(console: ConsoleDesk, t
     assert (await local.post("/approvals/approve", outcome=elsewhere)).status_code == 404
     assert (await local.post("/approvals/evidence", outcome=elsewhere)).status_code == 404
     assert (await chief.post("/approvals/approve", outcome=own)).status_code == 409
+    assert RECEIPT in (await chief.post("/approvals/evidence", outcome=early)).text
+    everybody = read_inbox(console.app.services, Reader(who="", role=None, unit_id=None))
+    assert {one.id for one in everybody.money} == {own, early, late, elsewhere}
+    assert everybody.counts[ApprovalKind.MONEY] == 4
 
 
 async def test_a_small_batch_is_approved_and_the_number_falls(

@@ -14,6 +14,7 @@ import pytest
 
 import dialer
 from dialer.accounts.actions import Taken
+from dialer.approvals.actions import SampleUnread
 from dialer.backup.actions import NothingToBackUp
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys
 from dialer.backup.store import NotAsBackedUp, NotEmpty
