@@ -15,13 +15,16 @@ MINUTES ?= 2
 SIZE ?= 1
 N ?= 20
 
-.PHONY: help setup demo test test-pythons fuzz mutants lint words bench listen chaos attack restore-drill clean
+.PHONY: help setup install demo test test-pythons fuzz mutants lint words bench listen chaos attack restore-drill advisories clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
 
 setup: ## a virtual environment in .venv with everything pinned (PYTHON=python3.12 chooses the interpreter)
 	@PYTHON="$(PYTHON)" sh "$(ROOT)/tools/setup.sh"
+
+install: ## as setup, with what the service needs alone: for the user that runs it (PYTHON=/usr/bin/python3)
+	@RUNTIME=1 PYTHON="$(PYTHON)" sh "$(ROOT)/tools/setup.sh"
 
 demo: setup ## the whole service on a simulated line, with the sample list loaded and called
 	@cd "$(ROOT)" && "$(BIN)/dialer" demo $(A)
@@ -63,6 +66,9 @@ attack: setup ## forged webhooks, fuzzed files, poisoned messages, guesses, slow
 restore-drill: setup ## a service burns with calls under way: dump, restore into an empty folder, compare; time to the first call
 	@cd "$(ROOT)" && "$(BIN)/python" -m tools.restore_drill $(A)
 
+advisories: setup ## known vulnerabilities of what the service is locked to; says so where no source of them answers
+	@sh "$(ROOT)/tools/advisories.sh"
+
 clean: ## removes .venv, caches and built files; the data in var/ stay
-	@cd "$(ROOT)" && rm -rf .venv .venv-3.* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@cd "$(ROOT)" && rm -rf .venv .venv-3.* .venv-advisories dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find "$(ROOT)/dialer" "$(ROOT)/audio" "$(ROOT)/chaos" "$(ROOT)/tests" -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

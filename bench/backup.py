@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from bench import city
 from bench.service import owner_store, service
 from dialer.backup.actions import Installation, make_backup, restore_backup
-from dialer.db.vault import load
+from dialer.db.keys import load
 from dialer.runtime.embedded import ensure, erase
 
 

@@ -31,9 +31,10 @@ from bench.backlog import bare
 from dialer.cases.store import ensure_policy_version
 from dialer.core.policy import to_plain
 from dialer.core.rates import Figures, Period
+from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store, Tx, hold_snapshot
-from dialer.db.vault import Keys, Vault
+from dialer.db.vault import Vault
 from dialer.outcomes.measures import figures
 from dialer.outcomes.rollup import refresh_rollup_once, rollup_figures
 from dialer.runtime.embedded import ensure
@@ -187,7 +188,7 @@ def run(
 def database(keep: Path | None) -> Iterator[Store]:
     with tempfile.TemporaryDirectory(prefix="bench-report-") as scratch:
         servers = ensure(keep or Path(scratch), valkey=False, ephemeral=keep is None)
-        vault = Vault(Keys(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
+        vault = Vault(Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
         store = Store(servers.owner_url, vault, pool_size=2)
         try:
             migrate_database(store.sql_engine)

@@ -18,8 +18,9 @@ from pathlib import Path
 from bench.service import service
 from dialer.audit.trail import check_new_lines, verify_trail
 from dialer.db.audit import write_audit
+from dialer.db.keys import load
 from dialer.db.unit_of_work import Store
-from dialer.db.vault import Vault, load
+from dialer.db.vault import Vault
 from dialer.services import Services
 
 _AT_ONCE = 2000

@@ -18,16 +18,17 @@ from pydantic import SecretStr
 from dialer.broker import EnqueueLimiter, Enqueuer, MessageKey, make_app
 from dialer.calls.pacing import configure_line_group, ensure_line_group
 from dialer.cases.store import Policies, ensure_policy_version, newest_policy_version
-from dialer.core.errors import SettingsError, Unavailable
+from dialer.core.errors import Refusal, SettingsError, Unavailable
 from dialer.core.policy import Policy, to_plain
 from dialer.core.values import MessageChannel
 from dialer.db.audit import begin_chain
-from dialer.db.migrations import migrate_database
+from dialer.db.key_state import KeyFollower, check_database_keys
+from dialer.db.keys import Keys, KeySource, KeysRefused, create
+from dialer.db.migrations import check_revision, migrate_database
 from dialer.db.system_state import (
     Difference,
     Identity,
     OtherSettings,
-    check_database_keys,
     identity_differences,
     is_drill_database,
     read_service_clock,
@@ -35,8 +36,9 @@ from dialer.db.system_state import (
     recorded_identity,
     refuse_real_records,
 )
+from dialer.db.token import Token
 from dialer.db.unit_of_work import Store, Tx
-from dialer.db.vault import Keys, KeysRefused, Vault, create, load
+from dialer.db.vault import Vault
 from dialer.language import Text
 from dialer.runtime.clock import Clock, ScaledClock, SystemClock
 from dialer.runtime.embedded import EmbeddedServers
@@ -49,7 +51,7 @@ from dialer.runtime.local import (
     owner_url,
     public_url,
 )
-from dialer.runtime.settings import Settings
+from dialer.runtime.settings import KeysSettings, Settings
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
 from dialer.services import Application, Centre, LineRules, Purpose, Services, WorkRules
@@ -105,24 +107,27 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
     belongs to the settings, or refuses to be written. Raises `OtherSettings` for a process that would act by itself.
     """
     refuse_plain_http(settings)
+    looks = purpose is Purpose.LOOK
     with ExitStack() as undo:
-        servers = own_servers(settings)
+        servers = own_servers(settings, may_start=not looks)
         if servers is not None:
             undo.callback(servers.stop)
-        keys = _keys(settings)
-        carrier = own_carrier(settings)
+        source = key_source(settings)
+        vault = Vault(_keys(settings, source), read_again=source.load)
+        carrier = own_carrier(settings, may_make=not looks)
         telephony = _telephony(settings, carrier)
         channels = _message_channels(telephony)
         policy = settings.policy.policy(zone=settings.centre.timezone)
         refuse_unknown_channels(policy, channels)
-        store = Store(database_url(settings, servers), Vault(keys), pool_size=settings.database.pool_size)
+        store = Store(database_url(settings, servers), vault, pool_size=settings.database.pool_size)
         undo.callback(store.dispose)
-        identity = identity_of(settings, telephony, carrier, keys)
+        identity = identity_of(settings, telephony, carrier, vault)
         prepared = _prepare_database(
-            settings, store, keys, carrier, policy, identity, purpose, owner_url(settings, servers)
+            settings, store, carrier, policy, identity, purpose, owner_url(settings, servers)
         )
         undo.pop_all()
-    message_key = MessageKey(secret=_derived(keys, b"broker"))
+    store.follow_keys = KeyFollower(store)
+    message_key = MessageKey(secrets=vault.order_secrets)
     celery = make_app(_broker_url(settings, servers), message_key)
     enqueue = Enqueuer(celery, message_key)
     store.after_commit = EnqueueLimiter(enqueue, spacing_seconds=0.2)
@@ -155,13 +160,14 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
         work=WorkRules(approve_above_rows=settings.lists.approve_above_rows),
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,
-        derive_key=_derived(keys, b"derive"),
+        derive_key=vault.derived(b"derive"),
         schema=prepared.schema,
         enqueue=enqueue,
     )
     return Application(
         settings=settings,
         services=services,
+        key_source=source,
         identity=identity,
         differences=prepared.differences,
         celery=celery,
@@ -173,13 +179,8 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
     )
 
 
-def _derived(keys: Keys, purpose: bytes) -> bytes:
-    """A key for one purpose, 64 bytes, that reveals nothing of the keys it is made of."""
-    return hashlib.blake2b(key=keys.index, person=purpose).digest()
-
-
 def identity_of(
-    settings: Settings, telephony: TelephonyConfig, carrier: CarrierAccess | None, keys: Keys
+    settings: Settings, telephony: TelephonyConfig, carrier: CarrierAccess | None, vault: Vault
 ) -> Identity:
     """What a database of this process belongs to: its line and its centre. The pace is no part of it."""
     identity = {
@@ -194,14 +195,14 @@ def identity_of(
     tokens = (telephony.auth_token, telephony.auth_token_next)
     return identity | {
         "telephony.account_sid": (telephony.account_sid,),
-        "telephony.auth_token": tuple(_fingerprint(token, keys) for token in tokens if token),
+        "telephony.auth_token": tuple(_fingerprint(token, vault) for token in tokens if token),
         "web.public_url": (telephony.public_url,),
     }
 
 
-def _fingerprint(secret: str, keys: Keys) -> str:
+def _fingerprint(secret: str, vault: Vault) -> str:
     """Tells two secrets apart, and says nothing about them to whoever lacks the keys."""
-    key = _derived(keys, b"identity")
+    key = vault.derived(b"identity")
     return f"fingerprint {hashlib.blake2b(secret.encode(), key=key, digest_size=4).hexdigest()}"
 
 
@@ -219,7 +220,6 @@ class _Prepared:
 def _prepare_database(
     settings: Settings,
     store: Store,
-    keys: Keys,
     carrier: CarrierAccess | None,
     policy: Policy,
     identity: Identity,
@@ -229,18 +229,25 @@ def _prepare_database(
     """The schema is this version's, and holds the policy and the scripts of the settings; the pace of the settings is
     taken at the first start alone. A command with other settings changes nothing.
     """
-    schema = migrate_database(
-        store.sql_engine, owner_url=owner_url, before_upgrade=lambda: _refuse_others(store, identity, purpose)
-    )
+    if purpose is Purpose.LOOK:
+        schema = check_revision(store.sql_engine)
+        store.refuses_writing = Refusal("this command only reads")
+    else:
+        schema = migrate_database(
+            store.sql_engine,
+            owner_url=owner_url,
+            before_upgrade=lambda: _refuse_others(store, identity, purpose),
+        )
     real = SystemClock()
     with store.begin() as tx:
         recorded = recorded_identity(tx)
         differences = identity_differences(recorded, identity)
         if differences and purpose is Purpose.SERVE:
             raise OtherSettings(differences)
-        check_database_keys(tx, keys, may_write=not differences)
+        may_write = not differences and purpose is not Purpose.LOOK
+        check_database_keys(tx, may_write=may_write)
         clock: Clock = FollowedClock(store) if read_service_clock(tx) is not None else real
-    if not differences:
+    if may_write:
         now = clock.now()
         with store.begin() as tx:
             begin_chain(tx, now=now)
@@ -250,7 +257,7 @@ def _prepare_database(
                 key="telephony.base_url",
                 problem="this database runs on a drill's clock, which no real line may follow",
             )
-        if differences:
+        if not may_write:
             policy_version = newest_policy_version(tx)
         else:
             _set_pace(
@@ -308,24 +315,43 @@ def _broker_url(settings: Settings, servers: EmbeddedServers | None) -> str:
     return servers.broker_url
 
 
-def _keys(settings: Settings) -> Keys:
-    """Made by themselves only beside the embedded database; a configured one demands configured keys."""
-    if settings.keys.file is not None:
-        return load(settings.keys.file)
-    if settings.database.url is not None:
+def key_source(settings: Settings) -> KeySource:
+    """Where the key ring of these settings is. Raises `SettingsError`."""
+    keys = settings.keys
+    if keys.file is None and not keys.command and settings.database.url is not None:
         raise SettingsError(
             key="keys.file",
             problem="must name the keys of the configured database (DIALER_KEYS__FILE); `dialer keys create` makes one",
         )
-    path = settings.data_dir / "keys.json"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
+    own = None if keys.command else settings.data_dir / "keys.json"
+    return KeySource(
+        file=keys.file or own,
+        command=keys.command,
+        command_seconds=keys.command_seconds,
+        token=token_of(keys),
+    )
+
+
+def token_of(keys: KeysSettings) -> Token | None:
+    """The token whose key wraps the secrets of the ring; None: they are not wrapped."""
+    if keys.pkcs11_library is None:
+        return None
+    return Token(
+        library=keys.pkcs11_library, token=keys.pkcs11_token, key=keys.pkcs11_key, pin=keys.pkcs11_pin
+    )
+
+
+def _keys(settings: Settings, source: KeySource) -> Keys:
+    """Made by themselves only beside the embedded database; a configured one demands configured keys."""
+    path = source.file
+    if path is not None and settings.keys.file is None and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            return create(path)
+            return create(path, suite=settings.keys.suite, token=source.token)
         except KeysRefused:
             if not path.exists():
                 raise
-    return load(path)
+    return source.load()
 
 
 def _message_channels(

@@ -1,7 +1,7 @@
 """The Celery application, and how work is enqueued: by its name and ids, after the commit. Losing a message loses
 nothing, since what is due is in the rows.
 
-A message is an order, signed with a key that every process of the service derives from the keys file. A worker believes
+A message is an order, signed with a key that every process of the service derives from the key ring. A worker believes
 nothing else of a message: what comes without a valid signature is discarded before Celery sees any of it, and from what
 comes with one a new message is made. So a message that somebody else put on a queue can stop no worker.
 """
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 TASK_PREFIX = "dialer."
 DIAL_QUEUE = "dial"
 BULK_QUEUE = "bulk"
-_BULK = frozenset({"load_list", "resume_loads", "close_withdrawn", "render_script", "resume_renders"})
+_BULK = frozenset(
+    {"load_list", "resume_loads", "close_withdrawn", "render_script", "resume_renders", "reseal"}
+)
 _EXPIRES_SECONDS = 30
 _CLOCKS_APART_SECONDS = 60
 """The sender's clock may be ahead by so much."""
@@ -64,14 +66,16 @@ class UnsignedMessage(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageKey:
-    """Signs and reads orders. `secret`: at least 32 bytes, the same in all processes of a service."""
+    """Signs and reads orders. `secrets`: the keys of a service, each of at least 32 bytes: the first signs, all are
+    believed, so that an order sent while keys are rotated is still read.
+    """
 
-    secret: bytes = field(repr=False)
+    secrets: Callable[[], tuple[bytes, ...]] = field(repr=False)
 
     def headers(self, order: Order) -> dict[str, str]:
         """The headers of a message with this order."""
         text = json.dumps([order.name, list(order.ids), order.sent_at])
-        return {_ORDER: text, _SIGNATURE: self._signature(text)}
+        return {_ORDER: text, _SIGNATURE: _signature(text, self.secrets()[0])}
 
     def read(self, headers: object, *, unix_seconds: float) -> Order | None:
         """The order in these headers; None: it was sent too long ago. Raises `UnsignedMessage`."""
@@ -81,7 +85,8 @@ class MessageKey:
         if not isinstance(text, str) or not isinstance(signature, str) or len(text) > _LONGEST_ORDER:
             raise UnsignedMessage("no order, or no signature")
         # Compared as bytes: the comparison of texts raises for anything but ASCII.
-        if not hmac.compare_digest(signature.encode("utf-8", "replace"), self._signature(text).encode()):
+        given = signature.encode("utf-8", "replace")
+        if not any(hmac.compare_digest(given, _signature(text, key).encode()) for key in self.secrets()):
             raise UnsignedMessage("the signature is not ours")
         # Only our own processes have written what follows.
         name, ids, sent_at = json.loads(text)
@@ -90,8 +95,9 @@ class MessageKey:
             return None
         return Order(name=name, ids=tuple(ids), sent_at=sent_at)
 
-    def _signature(self, text: str) -> str:
-        return hmac.new(self.secret, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+def _signature(text: str, key: bytes) -> str:
+    return hmac.new(key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def _message_of(order: Order, key: MessageKey, *, delivery_tag: str) -> dict[str, Any]:
@@ -256,6 +262,27 @@ class Enqueuer:
             _log.warning("broker does not tell its depth: %s", type(fault).__name__)
             return False
         return depth > _DEEP
+
+
+def check_broker(app: Celery) -> None:
+    """Raises `Unavailable` when the broker does not answer within seconds."""
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, timeout=3)
+            connection.default_channel.client.ping()
+    except Exception as fault:
+        line = _line_of(fault)
+        raise Unavailable(part="broker", problem=line) from fault
+
+
+def _line_of(fault: BaseException) -> str:
+    """One line of an error of the broker's libraries, which often is empty in the outermost one."""
+    cause: BaseException | None = fault
+    while cause is not None:
+        if line := str(cause).strip().partition("\n")[0]:
+            return line
+        cause = cause.__cause__ or cause.__context__
+    return type(fault).__name__
 
 
 _UNACKNOWLEDGED: Final = ("unacked", "unacked_index", "unacked_mutex")

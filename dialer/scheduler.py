@@ -1,8 +1,8 @@
-"""`dialer scheduler`: ticks that enqueue names of work. Several may run; one leads, by a lock in PostgreSQL.
+"""`dialer scheduler`: ticks that enqueue names of work. Several may run; one leads, by a lease in PostgreSQL.
 
-A leader that dies loses its connection and with it the lock, and another leads within a second. A leader that is
-stopped or cut off keeps its lock and is silent: the others end its session after a while. The scheduler holds no
-business data: what is due is in the rows.
+The leader renews its lease with each heartbeat; when it died, is stopped or cut off, the lease ends and another one
+leads. A leader whose lease may have ended sends nothing. The scheduler holds no business data: what is due is in the
+rows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,30 +24,32 @@ from apscheduler.triggers.interval import IntervalTrigger
 from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.control.health import SCHEDULER_PART, TICK_PART, close_cycle
+from dialer.control.keys import is_reseal_due
 from dialer.core.errors import Unavailable
+from dialer.db.leases import LEADER, Lease, own_name, take_lease
 from dialer.db.system_state import (
-    Heartbeat,
     delete_silent_processes,
     end_heartbeat,
-    end_lock_holder,
-    heartbeats,
     is_anything_due,
     note_cycle_part,
     note_heartbeat,
 )
+from dialer.db.unit_of_work import Tx
 from dialer.org.staff_store import delete_expired_sessions
 from dialer.services import Application
 
-LEADER_LOCK = 0x6C656164
 ALIVE_FILE = "engine-alive"
 """In the data folder of the leading scheduler's machine, touched whenever a whole cycle was completed: for a watchdog
 that needs neither our database nor our web process.
 """
 _FOLLOW_SECONDS = 1.0
 _BEAT_SECONDS = 2.0
+_LEASE_SECONDS = 8.0
+"""Another one leads at the latest so long after the leader was last able to renew its lease."""
 _FORGET = timedelta(days=1)
 """Heartbeats and sessions are deleted once a day when they ended so long ago."""
 _CHECK_SECONDS = 60.0
+_RESEAL_SECONDS = 5.0
 _RESUME_EVERY = 5
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
@@ -64,45 +67,60 @@ class TickLog:
     rounds: int = 0
     due: bool = True
     """Whether a worker would find work, as the leading thread last saw it."""
+    leads: Callable[[], bool] = lambda: True
+    """A job that a stopped process begins when it wakes finds that another one leads now."""
 
 
 @dataclass(slots=True)
-class _Patience:
-    """How long the leader has been silent, measured by this process alone: no two machines' clocks are compared."""
+class _Lead:
+    """The lease of the leader, and how long it is certain by this process's own time."""
 
-    limit_seconds: float
-    _last: tuple[str, datetime] | None = None
-    _since: float = field(default_factory=time.monotonic)
+    lease: Lease
+    _until: float
 
-    def is_over(self, leader: Heartbeat | None) -> bool:
-        heard = None if leader is None else (leader.process, leader.at)
-        if heard is not None and heard != self._last:
-            self._last = heard
-            self.begin()
-        return time.monotonic() - self._since > self.limit_seconds
+    @classmethod
+    def take(cls, app: Application, process: str, *, holder: str, seconds: float) -> _Lead | None:
+        """None: another one leads."""
+        asked_at = time.monotonic()
+        with app.services.store.begin() as tx:
+            lease = take_lease(tx.connection, LEADER, holder=holder, seconds=seconds)
+            _beat(tx, app, process, leader=lease is not None)
+        return None if lease is None else cls(lease=lease, _until=asked_at + seconds)
 
-    def begin(self) -> None:
-        self._since = time.monotonic()
-
-
-def run_scheduler(app: Application, *, stopped: threading.Event, silent_seconds: float = 8.0) -> None:
-    """Leads when no other does, until `stopped`. A leader that loses the database or the lock stops leading at once;
-    the session of one that is silent for `silent_seconds` is ended.
-    """
-    process = f"{SCHEDULER_PART}:{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
-    patience = _Patience(limit_seconds=silent_seconds)
-    while not stopped.is_set():
+    def renew(self, app: Application, process: str) -> bool:
+        """False: another one leads, or may soon. The heartbeat says the same, in the same transaction."""
+        asked_at = time.monotonic()
         try:
-            with app.services.store.hold_advisory_lock(LEADER_LOCK) as still_held:
-                if still_held is not None:
-                    _log.info("leading")
-                    _lead(app, process, still_held, stopped)
-                    patience.begin()
-                else:
-                    _follow(app, process, patience)
+            with app.services.store.begin() as tx:
+                renewed = self.lease.renew(tx.connection)
+                _beat(tx, app, process, leader=renewed)
         except Unavailable as fault:
             _log.warning("%s", fault)
-            patience.begin()
+            return self.is_certain()
+        self._until = asked_at + self.lease.seconds if renewed else asked_at
+        return renewed
+
+    def is_certain(self) -> bool:
+        """No other one leads at this moment, whatever the database says later."""
+        return time.monotonic() < self._until
+
+
+def run_scheduler(
+    app: Application, *, stopped: threading.Event, lease_seconds: float = _LEASE_SECONDS
+) -> None:
+    """Leads when no other does, until `stopped`. A leader that cannot renew its lease of `lease_seconds` stops leading
+    before another may begin.
+    """
+    process = f"{SCHEDULER_PART}:{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
+    holder = own_name()
+    while not stopped.is_set():
+        try:
+            lead = _Lead.take(app, process, holder=holder, seconds=lease_seconds)
+            if lead is not None:
+                _log.info("leading")
+                _send_ticks(app, process, lead, stopped)
+        except Unavailable as fault:
+            _log.warning("%s", fault)
         stopped.wait(_FOLLOW_SECONDS)
     try:
         with app.services.store.begin() as tx:
@@ -111,52 +129,48 @@ def run_scheduler(app: Application, *, stopped: threading.Event, silent_seconds:
         _log.warning("%s", fault)
 
 
-def _follow(app: Application, process: str, patience: _Patience) -> None:
-    _beat(app, process, leader=False)
-    with app.services.store.begin() as tx:
-        leaders = [beat for beat in heartbeats(tx, kind=SCHEDULER_PART) if beat.facts.get("leader")]
-        if patience.is_over(leaders[0] if leaders else None):
-            patience.begin()
-            if end_lock_holder(tx, key=LEADER_LOCK):
-                _log.warning("the leading scheduler is silent: its session was ended")
+def _beat(tx: Tx, app: Application, process: str, *, leader: bool) -> None:
+    note_heartbeat(
+        tx, process=process, kind=SCHEDULER_PART, real_now=app.services.real.now(), facts={"leader": leader}
+    )
 
 
-def _beat(app: Application, process: str, *, leader: bool) -> None:
-    with app.services.store.begin() as tx:
-        note_heartbeat(
-            tx,
-            process=process,
-            kind=SCHEDULER_PART,
-            real_now=app.services.real.now(),
-            facts={"leader": leader},
-        )
-
-
-def _lead(app: Application, process: str, still_held: Callable[[], bool], stopped: threading.Event) -> None:
-    ticks = TickLog()
+def _send_ticks(app: Application, process: str, lead: _Lead, stopped: threading.Event) -> None:
+    ticks = TickLog(leads=lead.is_certain)
     scheduler = _ticking(app, ticks)
     cycle_began = app.services.real.now()
-    beaten = -_BEAT_SECONDS
+    renewed = time.monotonic()
     scheduler.start()
     try:
         while not stopped.is_set():
-            if not still_held():
+            if not lead.is_certain():
                 _log.warning("lost the lead")
                 return
             ticks.due = _is_due(app)
-            if time.monotonic() - beaten >= _BEAT_SECONDS:
-                beaten = time.monotonic()
-                cycle_began = _note(app, process, ticks, cycle_began)
+            if time.monotonic() - renewed >= _BEAT_SECONDS:
+                renewed = time.monotonic()
+                if lead.renew(app, process):
+                    cycle_began = _note(app, ticks, cycle_began)
             stopped.wait(_FOLLOW_SECONDS)
     finally:
         # A process that ends lets its jobs end first: they hold connections. One that lost the lead stops at once.
         scheduler.shutdown(wait=stopped.is_set())
+        with suppress(Unavailable), app.services.store.begin() as tx:
+            lead.lease.end(tx.connection)
 
 
 def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
     settings = app.settings.scheduler
     tick = settings.tick_seconds
     enqueue = app.enqueuer
+
+    def leading(job: Callable[..., None]) -> Callable[..., None]:
+        def run(*args: object) -> None:
+            if ticks.leads():
+                job(*args)
+
+        return run
+
     scheduler = BackgroundScheduler(
         timezone="UTC",
         # A tick that was missed is run once, however late: what is due is in the rows, not in the tick.
@@ -185,10 +199,11 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("resume_renders", send, ("resume_renders", BULK_QUEUE), tick * _RESUME_EVERY),
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
+        ("reseal", _resume_reseal, (app,), _RESEAL_SECONDS),
         ("anchor", _anchor, (app,), app.settings.audit.anchor_seconds),
     ):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
-        scheduler.add_job(job, trigger, args=args, id=name, next_run_time=first)
+        scheduler.add_job(leading(job), trigger, args=args, id=name, next_run_time=first)
     return scheduler
 
 
@@ -206,6 +221,15 @@ def _check_trail(app: Application) -> None:
     try:
         anchors = recent_anchors(app.services.store.vault, app.settings.audit.anchor_file)
         check_new_lines(app.services, anchors=anchors)
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+
+
+def _resume_reseal(app: Application) -> None:
+    """A worker seals values again until no value uses an old key: also one that was killed, or waits for calls."""
+    try:
+        if is_reseal_due(app.services) and not app.enqueuer.is_deep(BULK_QUEUE):
+            app.enqueuer.send("reseal")
     except Unavailable as fault:
         _log.warning("%s", fault)
 
@@ -228,10 +252,9 @@ def _is_due(app: Application) -> bool:
         return True
 
 
-def _note(app: Application, process: str, ticks: TickLog, cycle_began: datetime) -> datetime:
-    """Writes the heartbeat and ticks of the leader; returns when the present cycle began."""
+def _note(app: Application, ticks: TickLog, cycle_began: datetime) -> datetime:
+    """Writes the ticks of the leader; returns when the present cycle began."""
     services = app.services
-    _beat(app, process, leader=True)
     if ticks.sent_at is not None:
         with services.store.begin() as tx:
             note_cycle_part(tx, TICK_PART, began_at=ticks.sent_at, real_now=ticks.sent_at)

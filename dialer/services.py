@@ -16,6 +16,7 @@ from dialer.broker import Enqueuer
 from dialer.cases.store import Policies
 from dialer.core.access import RevealRules
 from dialer.core.values import Grade, MessageChannel
+from dialer.db.keys import KeySource
 from dialer.db.system_state import Difference, Identity
 from dialer.db.unit_of_work import Store
 from dialer.org.unit_store import Units
@@ -114,6 +115,8 @@ class Purpose(StrEnum):
     """It acts by itself: the database must belong to its settings, and the first one makes it so."""
     COMMAND = "command"
     """It does what a person asks; with other settings than the database's it only reads."""
+    LOOK = "look"
+    """It only reads: nothing is started, made, migrated or written."""
     ADOPT = "adopt"
     """A person changes what the database belongs to."""
 
@@ -130,6 +133,7 @@ class Application:
     """In what the database belongs to something else: then nothing is written."""
     celery: Celery
     enqueuer: Enqueuer
+    key_source: KeySource
     telephony: TelephonyConfig
     message_channels: Mapping[MessageChannel, Callable[[], MessageClient]]
     """Each configured channel of messages, and what makes its client."""

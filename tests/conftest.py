@@ -23,14 +23,19 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from hypothesis import HealthCheck, settings
 from jinja2 import Environment
 from psycopg import sql
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.util import LRUCache
 
 from dialer.core.errors import Unavailable
+from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
-from dialer.db.vault import Keys, Vault
+from dialer.db.vault import Vault
 from dialer.runtime.embedded import VALKEY_DATABASES, EmbeddedServers, ensure
 from dialer.runtime.location import own_home
 from dialer.scripts.versions import seed_scripts
@@ -42,6 +47,9 @@ _LAST_WORKER_SECONDS = 1800.0
 _FIRST_START = datetime(2026, 1, 1, tzinfo=UTC)
 _SHM = Path("/dev/shm")
 _MEMORY_BYTES = 6 << 30
+_OF_PASSWORDS = frozenset({"test_passwords.py", "test_signing_in.py", "test_sign_in.py"})
+_STATEMENTS = 5_000
+_FACTS = (bool, int, str, tuple)
 _names = itertools.count(1)
 _PATIENT = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -113,6 +121,62 @@ def templates_compiled_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once() -> Iterator[None]:
+    """A statement is compiled once for all the databases of a worker, and the server is asked once what it can: each
+    test has an engine of its own, which would begin with nothing.
+    """
+    compiled: LRUCache[Any, Any] = LRUCache(_STATEMENTS)
+    known: dict[str, object] = {}
+    create, initialize = sa.create_engine, PGDialect_psycopg.initialize
+
+    def create_engine(*args: Any, **named: Any) -> sa.Engine:  # noqa: ANN401  # as the library has it
+        engine = create(*args, **named)
+        engine._compiled_cache = compiled
+        return engine
+
+    def initialize_once(self: PGDialect_psycopg, connection: sa.Connection) -> None:
+        if not known:
+            before = dict(vars(self))
+            initialize(self, connection)  # type: ignore[no-untyped-call]
+            facts = {name: value for name, value in vars(self).items() if isinstance(value, _FACTS)}
+            known.update({name: value for name, value in facts.items() if before.get(name, before) != value})
+        vars(self).update(known)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sa, "create_engine", create_engine)
+        patch.setattr(PGDialect_psycopg, "initialize", initialize_once)
+        # The dialect is a part of what a compiled statement is kept under.
+        patch.setattr(PGDialect_psycopg, "__eq__", lambda self, other: type(self) is type(other))
+        patch.setattr(PGDialect_psycopg, "__hash__", lambda self: hash(type(self)))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def passwords_hashed_cheaply(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A hash with the parameters of the service takes 0.2 s of CPU. They are used where passwords are tested, and by
+    the processes of a story. A hash says its parameters, so both kinds are understood everywhere.
+    """
+    if request.path.name in _OF_PASSWORDS:
+        yield
+        return
+    cheap, hash_one, verify = PasswordHasher(1, 64, 1), PasswordHasher.hash, PasswordHasher.verify
+
+    def hash_cheaply(_self: PasswordHasher, password: str | bytes, *, salt: bytes | None = None) -> str:
+        return hash_one(cheap, password, salt=salt)
+
+    def verify_cheaply(self: PasswordHasher, made: str | bytes, password: str | bytes) -> bool:
+        if f"$m={self.memory_cost}," in str(made):
+            # Nobody's: the one that is verified for an unknown login.
+            raise VerifyMismatchError
+        return bool(verify(self, made, password))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PasswordHasher, "hash", hash_cheaply)
+        patch.setattr(PasswordHasher, "verify", verify_cheaply)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def only_loopback() -> Iterator[None]:
     """A test that connects to another machine fails."""
     connect = socket.socket.connect
@@ -140,7 +204,10 @@ def embedded_servers(
 ) -> EmbeddedServers:
     """The run's own servers. Stopped after the session: other workers may still need them."""
     if given := os.environ.get("TESTS_SERVERS"):
-        request.config.stash[_running] = servers = ensure(Path(given), ephemeral=True)
+        memory = os.environ.get("TESTS_SERVERS_HOME")
+        request.config.stash[_running] = servers = ensure(
+            Path(given), ephemeral=True, home=Path(memory) if memory else None
+        )
         return servers
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
@@ -242,7 +309,7 @@ def _database(servers: EmbeddedServers, admin: psycopg.Connection, *, template: 
     name = f"test_{os.getpid()}_{next(_names)}"
     _create(admin, name, template)
     try:
-        yield _url_of(servers, name)
+        yield _tested_url(servers, name)
     finally:
         # The server's own upkeep may be at work in it, which no ordinary role may end; all goes with the run anyway.
         with suppress(psycopg.errors.InsufficientPrivilege):
@@ -251,6 +318,12 @@ def _database(servers: EmbeddedServers, admin: psycopg.Connection, *, template: 
 
 def _url_of(servers: EmbeddedServers, name: str) -> str:
     return servers.owner_url.rpartition("/")[0] + f"/{name}"
+
+
+def _tested_url(servers: EmbeddedServers, name: str) -> str:
+    """TESTS_POOLER: the port of a pooler in front of the run's PostgreSQL; see tests/runtime/test_pooler.py."""
+    server, _, port = servers.owner_url.rpartition("/")[0].rpartition(":")
+    return f"{server}:{os.environ.get('TESTS_POOLER', port)}/{name}"
 
 
 def _make_template(servers: EmbeddedServers, admin: psycopg.Connection) -> None:
@@ -270,7 +343,7 @@ def _make_template(servers: EmbeddedServers, admin: psycopg.Connection) -> None:
 def _first_start(url: str) -> None:
     """The shipped scripts are in it with their sound, as after the first start of a service, long ago."""
     store = Store(
-        url, Vault(Keys(current=1, encryption={1: os.urandom(32)}, index=os.urandom(32))), pool_size=1
+        url, Vault(Keys.of(current=1, encryption={1: os.urandom(32)}, index=os.urandom(32))), pool_size=1
     )
     with store.begin() as tx:
         seed_scripts(tx, now=_FIRST_START)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Afterwards .venv holds every pinned dependency (checked by hash) and this project itself, editable.
-# Does nothing when that is so already. PYTHON names the interpreter, VENV another folder than .venv for it; uv is used
+# Does nothing when that is so already. RUNTIME=1 leaves out what only tests and development need, and installs a copy
+# instead of the editable project: for the user that runs the service. PYTHON names the interpreter, VENV another folder than .venv for it; uv is used
 # where there is one. A Python of Debian that lacks its venv module gets it where root may install.
 set -eu
 
@@ -8,6 +9,9 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
 venv=$root/${VENV:-.venv}
 stamp=$venv/.ready
+lock=requirements.lock
+[ -z "${RUNTIME:-}" ] || lock=requirements-runtime.lock
+ready="$root${RUNTIME:+ runtime}"
 
 wanted() { # the interpreter asked for, else the first good one
     if [ -n "${PYTHON:-}" ]; then
@@ -32,8 +36,9 @@ version() {
 }
 
 is_ready() {
-    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$root" ] || return 1
-    [ -z "$(find requirements.lock pyproject.toml -newer "$stamp")" ] || return 1
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$ready" ] || return 1
+    [ -z "$(find "$lock" pyproject.toml -newer "$stamp")" ] || return 1
+    [ -z "${RUNTIME:-}" ] || [ -z "$(find dialer audio alembic settings.toml -newer "$stamp" -type f ! -name '*.pyc')" ] || return 1
     "$venv/bin/python" -c '' 2>/dev/null || return 1
     [ -z "${PYTHON:-}" ] || [ "$(version "$venv/bin/python")" = "$(version "$PYTHON")" ]
 }
@@ -70,20 +75,29 @@ command -v "$python" >/dev/null 2>&1 || refuse "no $python here: apt-get install
 [ -n "$(version "$python")" ] || refuse "$python does not run here: apt-get install python3 python3-venv, or choose one with PYTHON="
 fits "$python" || refuse "$python is not Python 3.11, 3.12 or 3.13: choose one with PYTHON="
 
-echo "setup: Python $(version "$python"), ${VENV:-.venv} from requirements.lock" >&2
+if [ -n "${RUNTIME:-}" ] && closed=$("$python" -c '
+import pathlib, sys
+path = pathlib.Path(sys.base_prefix).resolve()
+print(next((str(one) for one in (path, *path.parents) if not one.stat().st_mode & 1), ""))') && [ -n "$closed" ]; then
+    echo "setup: other users cannot run this Python ($closed is closed to them): PYTHON=/usr/bin/python3 chooses another" >&2
+fi
+
+echo "setup: Python $(version "$python"), ${VENV:-.venv} from $lock" >&2
 rm -rf "$venv"
+project="-e ."
+[ -z "${RUNTIME:-}" ] || project=.
 if command -v uv >/dev/null 2>&1; then
     uv venv --quiet --python "$(command -v "$python")" "$venv"
-    VIRTUAL_ENV=$venv uv pip install --quiet --require-hashes -r requirements.lock
-    VIRTUAL_ENV=$venv uv pip install --quiet --no-deps --no-build-isolation --offline -e .
+    VIRTUAL_ENV=$venv uv pip install --quiet --require-hashes -r "$lock"
+    VIRTUAL_ENV=$venv uv pip install --quiet --no-deps --no-build-isolation --offline $project
 else
     has_venv "$python" || install_venv "$python"
     has_venv "$python" || refuse "this Python cannot make virtual environments: apt-get install python3-venv"
     "$python" -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index $project
 fi
 # Compiled once, whatever the environment says about writing bytecode: a process that compiles what it imports starts in
 # seconds instead of one, and keeps a third more memory for as long as it runs.
 "$venv/bin/python" -m compileall -q "$venv"/lib/python*/site-packages dialer audio || true
-echo "$root" >"$stamp"
+echo "$ready" >"$stamp"

@@ -19,6 +19,7 @@ from dialer.backup.archive import (
     CannotWrite,
     DamagedBackup,
     Head,
+    named_keys,
     new_backup,
     open_backup,
 )
@@ -35,10 +36,11 @@ from dialer.backup.store import (
 )
 from dialer.calls.comparison import mark_restored
 from dialer.core.errors import Refusal
+from dialer.db.key_state import WrongKeys
+from dialer.db.keys import Keys
 from dialer.db.migrations import NewerDatabase, is_known_revision, newest_revision
-from dialer.db.system_state import WrongKeys, read_service_clock
+from dialer.db.system_state import read_service_clock
 from dialer.db.unit_of_work import Tx
-from dialer.db.vault import Keys, agrees, fingerprint
 from dialer.language import gettext_noop
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure
@@ -108,10 +110,12 @@ def make_backup(place: Installation, file: Path, *, real_now: datetime) -> Backu
             raise NothingToBackUp
         if not is_known_revision(schema):
             raise NewerDatabase(found=schema, newest=newest_revision())
-        stored = snapshot.keys_fingerprint()
-        if stored is not None and not agrees(stored=stored, keys=place.keys):
+        held, known = place.keys.marks(), snapshot.key_marks()
+        if not known.items() <= held.items():
             raise WrongKeys
-        head = Head(made_at=real_now, program=dialer.__version__, schema=schema, keys=fingerprint(place.keys))
+        head = Head(
+            made_at=real_now, program=dialer.__version__, schema=schema, keys=named_keys(known or held)
+        )
         with new_backup(file, head, place.keys) as writer:
             contents = _write_rows(snapshot, writer)
             files = tuple(_write_files(place.data_dir, writer, file))

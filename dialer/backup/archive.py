@@ -16,7 +16,7 @@ import os
 import secrets
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from dialer.core.errors import Refusal
-from dialer.db.vault import KEY_BYTES, Keys, agrees, fingerprint
+from dialer.db.keys import KEY_BYTES, Keys
 from dialer.language import Text, gettext_noop
 
 _MAGIC: Final = b"DIALERBK"
@@ -84,7 +84,9 @@ class CannotWrite(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """What the file says in clear. `keys`: the fingerprint of the keys; `made_at`: real time of the snapshot."""
+    """What the file says in clear. `keys`: names the keys that its rows may use; `made_at`: real time of the
+    snapshot.
+    """
 
     made_at: datetime
     program: str
@@ -185,7 +187,7 @@ def new_backup(path: Path, head: Head, keys: Keys) -> Iterator[BackupWriter]:
             )
         with _closing(file):
             start = _MAGIC + _LENGTH.pack(len(content)) + content
-            sealer = _Sealer(path, file, key=_file_key(keys.encryption[keys.current], salt), start=start)
+            sealer = _Sealer(path, file, key=_file_key(keys.held[keys.current].secret, salt), start=start)
             writer = BackupWriter(sealer)
             yield writer
             writer.end()
@@ -222,6 +224,11 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def named_keys(marks: Mapping[int, str]) -> str:
+    """One line that names every key and reveals nothing of it: `1=.. 2=..`."""
+    return " ".join(f"{key_id}={mark}" for key_id, mark in sorted(marks.items()))
 
 
 def _file_key(key: bytes, salt: bytes) -> bytes:
@@ -313,10 +320,11 @@ def open_backup(path: Path, keys: Keys) -> Iterator[BackupReader]:
             schema=given["schema"],
             keys=given["keys"],
         )
-        key = keys.encryption.get(given["key"])
-        if key is None or not agrees(stored=head.keys, keys=keys):
-            raise OtherKeys(file=path, made_with=head.keys, here=fingerprint(keys))
-        cipher = AESGCM(_file_key(key, bytes.fromhex(given["salt"])))
+        key = keys.held.get(given["key"])
+        here = named_keys(keys.marks())
+        if key is None or not set(head.keys.split()) <= set(here.split()):
+            raise OtherKeys(file=path, made_with=head.keys, here=here)
+        cipher = AESGCM(_file_key(key.secret, bytes.fromhex(given["salt"])))
         yield BackupReader(path, file, head, start=start, cipher=cipher)
 
 

@@ -18,9 +18,11 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from dialer.core.errors import Refusal, Unavailable
 from dialer.db import tables as t
+from dialer.db.key_state import follow_plan, marks_of_fingerprint
+from dialer.db.keys import Keys
 from dialer.db.migrations import MIGRATION_LOCK, MayNotMigrate, newest_revision, upgrade_schema
 from dialer.db.unit_of_work import Tx
-from dialer.db.vault import Keys, Vault
+from dialer.db.vault import Vault
 from dialer.language import Text
 
 _MOST_NAMED: Final = 5
@@ -105,10 +107,13 @@ class Snapshot:
         found = self._rows("SELECT version_num FROM alembic_version")
         return str(found[0][0]) if found else ""
 
-    def keys_fingerprint(self) -> str | None:
-        """None before the first start."""
-        found = self._rows("SELECT value #>> '{}' FROM meta WHERE key = 'keys_fingerprint'")
-        return None if not found else str(found[0][0])
+    def key_marks(self) -> dict[int, str]:
+        """The mark of each key that values may use; none before the first start."""
+        for (state,) in self._rows("SELECT value FROM meta WHERE key = 'key_state'"):
+            return {int(key_id): mark for key_id, mark in state["known"].items()}
+        for (earlier,) in self._rows("SELECT value #>> '{}' FROM meta WHERE key = 'keys_fingerprint'"):
+            return marks_of_fingerprint(earlier)
+        return {}
 
     def tables(self) -> list[TableColumns]:
         """In the order of their names."""
@@ -207,7 +212,9 @@ class EmptyDatabase:
 
     def tx(self) -> Tx:
         """To write rows of the present schema; `write_last` of it must be called at the end."""
-        return Tx(connection=self.connection, vault=Vault(self._keys))
+        tx = Tx(connection=self.connection, vault=Vault(self._keys))
+        follow_plan(tx)
+        return tx
 
     def prepare(self, revision: str) -> None:
         """The tables of that revision exist, empty and open to any row."""

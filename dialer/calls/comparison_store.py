@@ -19,7 +19,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx, record_of
 
-_REMEMBERED = timedelta(days=7)
+REMEMBERED = timedelta(days=7)
 """A list without times of its own that arrives later than this after the restore is a new matter."""
 
 
@@ -70,9 +70,11 @@ def add_carrier_calls(tx: Tx, calls: Sequence[CarrierCall], *, found_at: datetim
         tx.execute(insert(t.carrier_call).on_conflict_do_nothing(index_elements=["sid"]), rows)
 
 
-def are_carrier_calls_open(tx: Tx) -> bool:
-    """Whether a call was found to a number of which no case was open then."""
-    return bool(tx.scalar(sa.select(sa.exists().where(t.carrier_call.c.case_id.is_(None)))))
+def are_carrier_calls_open(tx: Tx, *, found_since: datetime | None = None) -> bool:
+    """Whether a call was found, since then, to a number of which no case was open."""
+    call = t.carrier_call.c
+    since = () if found_since is None else (call.found_at >= found_since,)
+    return bool(tx.scalar(sa.select(sa.exists().where(call.case_id.is_(None), *since))))
 
 
 def called_attempts(
@@ -102,7 +104,7 @@ def called_attempts(
         .join(t.attempt, attempt.case_id == case.id)
         .where(
             call.case_id.is_(None),
-            call.found_at > real_now - _REMEMBERED,
+            call.found_at > real_now - REMEMBERED,
             in_words(attempt.state, UNSENT_STATES | DOUBTFUL_STATES),
             attempt.sid.is_(None),
         )

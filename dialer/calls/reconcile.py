@@ -276,10 +276,10 @@ def sweep_attempts(services: Services) -> None:
 
 
 WEB = "web"
-_SILENT_SECONDS = 30.0
-"""Longer than a killed web process takes to come back."""
+_SILENT_SECONDS = 8.0
+"""Four heartbeats, and longer than a killed web process takes to come back."""
 _PATIENCE_SECONDS = 10.0
-"""A service that is starting raises no alarm."""
+"""So long after the last heartbeat, or the start of the service, the alarm is raised."""
 
 
 class WebProcessCheck:
@@ -294,6 +294,7 @@ class WebProcessCheck:
         self._looked_at: float | None = None
         self._beat_at: float | None = None
         self._missing_since: float | None = None
+        self._any = False
 
     def allowed(self, tx: Tx, services: Services) -> int | None:
         """How many calls may leave now; None: as many as pacing allows."""
@@ -308,8 +309,8 @@ class WebProcessCheck:
         # Two threads dial: the attribute may be None by the next line.
         since = self._missing_since
         if since is None:
-            self._missing_since = now
-        elif now - since >= _PATIENCE_SECONDS:
+            self._missing_since = since = now if not self._any or self._beat_at is None else self._beat_at
+        if now - since >= _PATIENCE_SECONDS:
             raise_alarm_once(tx, AlarmCode.NOBODY_ANSWERS, now=services.clock.now())
         return False
 
@@ -318,12 +319,14 @@ class WebProcessCheck:
         if self._looked_at is None or now - self._looked_at >= _SILENT_SECONDS:
             recent = services.real.now() - timedelta(seconds=_SILENT_SECONDS)
             has_beaten = any(at >= recent for at in beats.values())
+            self._beat_at = None
         else:
             has_beaten = any(self._seen.get(process) != at for process, at in beats.items())
         self._seen, self._looked_at = beats, now
         if has_beaten:
             self._beat_at = now
         # A web process that stopped in order has deleted its row.
+        self._any = bool(beats)
         beat_at = self._beat_at
         return bool(beats) and beat_at is not None and now - beat_at < _SILENT_SECONDS
 

@@ -33,10 +33,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What a person can be found by: keyed hashes only."""
+    """What a person can be found by: keyed hashes only. Of each, the one that is written and then those that rows may
+    still have while the index is being made again.
+    """
 
-    id_number: bytes | None
-    name_phones: tuple[bytes, ...]
+    id_number: tuple[bytes, ...]
+    name_phones: tuple[tuple[bytes, ...], ...]
 
 
 def identify_person(
@@ -44,8 +46,8 @@ def identify_person(
 ) -> Identity:
     """The keys of these facts; an id number that is not valid gives none."""
     return Identity(
-        id_number=vault.blind(id_number, kind="id_number") if id_valid and id_number else None,
-        name_phones=tuple(vault.blind(f"{name}\0{phone}", kind="name_phone") for phone in phones)
+        id_number=vault.blinds(id_number, kind="id_number") if id_valid and id_number else (),
+        name_phones=tuple(vault.blinds(f"{name}\0{phone}", kind="name_phone") for phone in phones)
         if name
         else (),
     )
@@ -72,25 +74,27 @@ class Directory:
 
     def find(self, identity: Identity) -> Known | None:
         """The same person, as the module says; None when it is a new one."""
-        if identity.id_number is not None and identity.id_number in self.by_id:
-            return self.by_id[identity.id_number]
-        for key in identity.name_phones:
-            found = self.by_name_phone.get(key)
-            if found is not None and (identity.id_number is None or found.id_number is None):
-                return found
+        for number in identity.id_number:
+            if number in self.by_id:
+                return self.by_id[number]
+        for keys in identity.name_phones:
+            for key in keys:
+                found = self.by_name_phone.get(key)
+                if found is not None and (not identity.id_number or found.id_number is None):
+                    return found
         return None
 
     def add(self, identity: Identity, known: Known) -> None:
         """The person is found by all keys of the identity from now on; a key stays with its first person."""
-        if identity.id_number is not None and known.id_number is None:
-            known.id_number = identity.id_number
+        if identity.id_number and known.id_number is None:
+            known.id_number = identity.id_number[0]
             known.changed = True
         if known.id_number is not None:
             self.by_id.setdefault(known.id_number, known)
-        for key in identity.name_phones:
-            if key not in self.by_name_phone:
-                self.by_name_phone[key] = known
-                self.new_keys.append((key, known.id))
+        for keys in identity.name_phones:
+            if not any(key in self.by_name_phone for key in keys):
+                self.by_name_phone[keys[0]] = known
+                self.new_keys.append((keys[0], known.id))
 
 
 def merge_person(known: Known, person: Person) -> None:
@@ -121,8 +125,8 @@ _PEOPLE = sa.select(t.person.c.id, t.person.c.id_number_blind, t.person.c.sealed
 
 def read_directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
     """The persons that these identities may mean, read under the load lock."""
-    ids = {identity.id_number for identity in identities if identity.id_number}
-    keys = {key for identity in identities for key in identity.name_phones}
+    ids = {number for identity in identities for number in identity.id_number}
+    keys = {key for identity in identities for keys in identity.name_phones for key in keys}
     pairs = tx.rows(_BY_KEY, _KEYS.given(keys))
     people = tx.rows(_PEOPLE, _ID_NUMBERS.given(ids) | _IDS.given(pair["person_id"] for pair in pairs))
     known = {
@@ -145,7 +149,7 @@ class Sealed:
 
     name_blind: bytes
     sealed: bytes
-    phones: tuple[tuple[object, ...], ...]
+    phones: tuple[tuple[int, int, bytes, bytes], ...]
 
 
 def seal_directory_entry(vault: Vault, person: Person, *, person_id: int) -> Sealed:
@@ -179,20 +183,25 @@ def write_people(
     """
     rows: list[tuple[object, ...]] = []
     phones: list[tuple[object, ...]] = []
-    for one in known:
-        if not one.is_new and not one.changed:
-            continue
+    written = [one for one in known if one.is_new or one.changed]
+    earlier = _earlier_indexes(tx, written)
+    for one in written:
         person = one.person
         ready = sealed.get(one.id) if not one.changed else None
         ready = ready or seal_directory_entry(tx.vault, person, person_id=one.id)
-        phones += ready.phones
+        phones += [(*place, earlier.get(blind, blind), last4) for *place, blind, last4 in ready.phones]
         if one.is_new:
             rows.append((one.id, one.id_number, ready.name_blind, len(person.phones), ready.sealed, now))
             continue
         tx.execute(
             sa.update(t.person)
             .where(t.person.c.id == one.id)
-            .values(id_number_blind=one.id_number, numbers=len(person.phones), sealed=ready.sealed)
+            .values(
+                id_number_blind=one.id_number,
+                name_blind=ready.name_blind,
+                numbers=len(person.phones),
+                sealed=ready.sealed,
+            )
         )
         tx.execute(sa.delete(t.person_phone).where(t.person_phone.c.person_id == one.id))
     _COPY_PERSON.write(tx, rows)
@@ -200,6 +209,28 @@ def write_people(
     _COPY_KEY.write(tx, new_keys)
 
 
+def _earlier_indexes(tx: Tx, people: Sequence[Known]) -> dict[bytes, bytes]:
+    """While the index is made again, the earlier blind index of each number that still has it, by the new one: all rows
+    of a number change together, since a call is told from another by it.
+    """
+    if len(tx.vault.plan.index) == 1:
+        return {}
+    numbers = {phone for one in people for phone in one.person.phones}
+    new_of = {
+        earlier: blinds[0]
+        for blinds in (tx.vault.blinds(phone, kind="phone") for phone in numbers)
+        for earlier in blinds[1:]
+    }
+    given = _PHONES.given(new_of) | _LIVE_NUMBERS.given(new_of)
+    return {new_of[bytes(row["phone_blind"])]: bytes(row["phone_blind"]) for row in tx.rows(_STILL, given)}
+
+
+_PHONES = IdSet("phones", t.person_phone.c.phone_blind)
+_LIVE_NUMBERS = IdSet("live_numbers", t.live_number.c.phone_blind)
+_STILL = sa.union(
+    sa.select(t.person_phone.c.phone_blind).where(_PHONES.clause),
+    sa.select(t.live_number.c.phone_blind).where(_LIVE_NUMBERS.clause),
+)
 _COPY_PERSON = CopyIn(t.person, ("id", "id_number_blind", "name_blind", "numbers", "sealed", "created_at"))
 _COPY_PHONE = CopyIn(t.person_phone, ("person_id", "position", "phone_blind", "last4_blind"))
 _COPY_KEY = CopyIn(t.person_key, ("name_phone_blind", "person_id"))
@@ -288,18 +319,20 @@ class PersonSearch:
 def matching_person_ids(tx: Tx, sought: PersonSearch) -> sa.Select[tuple[int]]:
     """A statement for the ids of all who match."""
     statement = sa.select(t.person.c.id)
-    blind = tx.vault.blind
+    blinds = tx.vault.blinds
     if sought.id_number:
-        statement = statement.where(t.person.c.id_number_blind == blind(sought.id_number, kind="id_number"))
+        statement = statement.where(
+            t.person.c.id_number_blind.in_(blinds(sought.id_number, kind="id_number"))
+        )
     if sought.name:
-        statement = statement.where(t.person.c.name_blind == blind(sought.name, kind="name"))
+        statement = statement.where(t.person.c.name_blind.in_(blinds(sought.name, kind="name")))
     phone = t.person_phone.c
     for column, kind, typed in (
         (phone.phone_blind, "phone", sought.phone),
         (phone.last4_blind, "phone_last4", sought.last4),
     ):
         if typed:
-            holders = sa.select(phone.person_id).where(column == blind(typed, kind=kind))
+            holders = sa.select(phone.person_id).where(column.in_(blinds(typed, kind=kind)))
             statement = statement.where(t.person.c.id.in_(holders))
     return statement
 

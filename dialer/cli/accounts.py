@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -16,19 +16,21 @@ from dialer.accounts.actions import (
     enable_staff,
     end_sessions,
     list_sessions,
+    make_first_link,
     reset_password,
 )
 from dialer.accounts.factors import reset_factors
 from dialer.bootstrap import application
 from dialer.cases.unassigned import unassigned_groups
 from dialer.cli.common import By, naming
-from dialer.cli.output import AsJson, fields_of, print_found
+from dialer.cli.output import AsJson, fields_of, print_found, print_json
 from dialer.core.access import Role
-from dialer.core.errors import Invalid
+from dialer.core.errors import Invalid, Refusal
 from dialer.core.units import find_unit
 from dialer.language import Lang, Text, bilingual
 from dialer.org import staff as org_staff
 from dialer.org.staff_store import Member, all_members
+from dialer.runtime.local import console_url
 from dialer.runtime.settings import load_settings
 from dialer.units.tree import UnusableUnits, import_units, list_units
 from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
@@ -63,6 +65,22 @@ def add_account(
             rules=app.settings.console.rules(),
         )
     _print_password(new)
+
+
+@staff.command("first-link")
+def first_link(*, as_json: AsJson = False) -> None:
+    """首个管理员链接: the link by which the first administrator makes an account; earlier ones stop working."""
+    with application(load_settings()) as app:
+        seconds = app.settings.console.first_link_seconds
+        token = make_first_link(app.services, seconds=seconds)
+        expires_at = app.services.real.now() + timedelta(seconds=seconds)
+    if token is None:
+        raise Refusal("there are accounts already: `dialer staff list`")
+    link = f"{console_url(app.settings)}/first/{token}"
+    if as_json:
+        print_json({"link": link, "expires_at": expires_at})
+        return
+    typer.echo(link)
 
 
 @staff.command("list")

@@ -19,9 +19,9 @@ from dialer.backup.actions import (
     restore_backup,
     verify_backup,
 )
+from dialer.bootstrap import key_source
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, print_json
-from dialer.db.vault import load
 from dialer.runtime.embedded import ensure
 from dialer.runtime.local import database_url, owner_url
 from dialer.runtime.settings import Settings, load_settings
@@ -37,7 +37,7 @@ def _installation(settings: Settings) -> Iterator[Installation]:
     """Where the data of these settings are: nothing is migrated, made or written. The embedded PostgreSQL is started or
     joined. Raises `KeysRefused` where there are no keys.
     """
-    keys = load(_keys_file(settings))
+    keys = key_source(settings).load()
     with ExitStack() as closing:
         servers = None
         if settings.database.url is None:
@@ -48,10 +48,6 @@ def _installation(settings: Settings) -> Iterator[Installation]:
             keys=keys,
             data_dir=settings.data_dir,
         )
-
-
-def _keys_file(settings: Settings) -> Path:
-    return settings.keys.file if settings.keys.file is not None else settings.data_dir / "keys.json"
 
 
 @backup.callback()
@@ -88,7 +84,7 @@ def backup_now(
     if not no_verify:
         typer.echo("核验一致 verified: restored into a database of its own, counts and audit are the same")
     typer.echo(
-        f"密钥不在备份中，请另行保管 the keys are not in it, keep them elsewhere: {_keys_file(settings)}"
+        f"密钥不在备份中，请另行保管 the keys are not in it, keep them elsewhere: {key_source(settings).name}"
     )
 
 
@@ -96,7 +92,7 @@ def backup_now(
 def verify(file: Path, *, as_json: AsJson = False) -> None:
     """核验备份: restore a backup into a throw-away database and compare; needs its keys and no running service."""
     settings = load_settings()
-    found = verify_backup(file, load(_keys_file(settings)), scratch=settings.data_dir / _SCRATCH)
+    found = verify_backup(file, key_source(settings).load(), scratch=settings.data_dir / _SCRATCH)
     if as_json:
         print_json(found.plain() | {"verified": True})
         return

@@ -1,4 +1,4 @@
-"""Commands of those who run the service: pauses, pace and alarms; doctor, keys, migrate, the audit."""
+"""Commands of those who run the service: pauses, pace and alarms; doctor, migrate, the audit."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from dialer.audit.trail import (
     write_checkpoint,
 )
 from dialer.bootstrap import application
+from dialer.broker import check_broker
 from dialer.calls.comparison import (
     UNTIL_RESUMED,
     compare_calls,
@@ -31,9 +32,10 @@ from dialer.calls.comparison_store import FoundCalls
 from dialer.calls.pace import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.calls.reconcile import WEB
-from dialer.cases.alarms import unacknowledged_alarms_of
+from dialer.cases.alarms import Alarm, unacknowledged_alarms_of
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, fields_of, print_found, print_json
+from dialer.control.keys import read_keys_status
 from dialer.control.overview import acknowledge_alarm, adopt_identity
 from dialer.core.errors import DialerError, Invalid, Refusal
 from dialer.core.events import AlarmCode
@@ -41,9 +43,11 @@ from dialer.core.values import Grade, PauseScope
 from dialer.db.audit import Finding, Flaw
 from dialer.db.migrations import owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
-from dialer.db.vault import create, fingerprint
+from dialer.db.unit_of_work import is_pooled
+from dialer.db.upgrade import Lock, examine_upgrade
 from dialer.language import Lang, Text, bilingual, gettext_noop
 from dialer.runtime.doctor import Check, Probe, examine_installation
+from dialer.runtime.local import database_url, own_servers
 from dialer.runtime.settings import CentreSettings, Settings, load_settings
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
 from dialer.scripts.rendered import seconds_before_question
@@ -192,13 +196,13 @@ def list_alarms(
         plain=lambda alarm: fields_of(alarm, *names),
         columns={
             "ID": lambda alarm: alarm.id,
-            "告警 alarm": lambda alarm: f"{stored_word(AlarmCode, alarm.code, Lang.ZH)} {alarm.code}",
-            "预警单 case": lambda alarm: alarm.case_id or "-",
-            "名单 load": lambda alarm: alarm.load_id or "-",
+            "告警 alarm": lambda alarm: alarm.code,
+            "说明 meaning": _alarm_facts,
             "次数 times": lambda alarm: alarm.times,
-            "最近 last": lambda alarm: _at(alarm.last_at),
+            "最近 last": lambda alarm: f"{alarm.last_at.astimezone():%m-%d %H:%M:%S}",
         },
         empty="no unacknowledged alarms",
+        narrow=2,
     )
 
 
@@ -208,6 +212,14 @@ def see(alarm_id: int, by: By) -> None:
     with application(load_settings()) as app:
         acknowledge_alarm(app.services, alarm_id, by=by)
     typer.echo(f"alarm {alarm_id} seen by {by.strip()}")
+
+
+def _alarm_facts(alarm: Alarm) -> str:
+    about = {"case": alarm.case_id, "load": alarm.load_id}
+    named = {name: value for name, value in (about | dict(alarm.facts)).items() if value is not None}
+    return "\n".join(
+        [stored_word(AlarmCode, alarm.code, Lang.ZH), *(f"{name}: {value}" for name, value in named.items())]
+    )
 
 
 def _what(unit: str | None, load: str | None, grade: str | None) -> tuple[PauseScope, str]:
@@ -233,7 +245,6 @@ def _at(moment: datetime) -> str:
 
 care = typer.Typer()
 settings_commands = typer.Typer(help="The settings that the database belongs to.", no_args_is_help=True)
-keys = typer.Typer(help="The keys that encrypt personal data.", no_args_is_help=True)
 
 
 @care.command()
@@ -243,6 +254,43 @@ def migrate() -> None:
         typer.echo(f"schema {app.services.schema}")
 
 
+@care.command("upgrade")
+def upgrade(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="say what would change, and change nothing")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """升级检查: what `dialer migrate` of this version would do to the database, and what may run meanwhile."""
+    if not check:
+        raise Refusal("give --check, which changes nothing; `dialer migrate` upgrades the database")
+    settings = load_settings()
+    found = examine_upgrade(database_url(settings, own_servers(settings, may_start=False)))
+    if as_json:
+        print_json(
+            fields_of(found, "found", "newest", "may_run_beside")
+            | {
+                "changes": [fields_of(one, "revision", "title", "step", "why") for one in found.changes],
+                "tables": [fields_of(one, "name", "lock", "rows", "size_bytes") for one in found.tables],
+            }
+        )
+        return
+    typer.echo(f"schema {found.found or '-'} > {found.newest}")
+    for change in found.changes:
+        typer.echo(
+            f"  {change.revision} {change.step}: {change.title}" + (f" ({change.why})" if change.why else "")
+        )
+    for table in found.tables:
+        how_long = "for a moment" if table.lock is Lock.MOMENT else "while its rows are read"
+        typer.echo(
+            f"  locked 锁表 {how_long}: {table.name}, about {table.rows} rows, {table.size_bytes / 1e6:.1f} MB"
+        )
+    typer.echo(
+        "旧版进程可同时运行 processes of the version before may run meanwhile"
+        if found.may_run_beside
+        else "须先停止旧版进程 stop the processes of the version before, web last: something that they use goes away"
+    )
+
+
 @care.command()
 def doctor(*, as_json: AsJson = False) -> None:
     """Check whether this machine can run the service, and say how to fix what is wrong; exit 1 if anything is."""
@@ -250,14 +298,14 @@ def doctor(*, as_json: AsJson = False) -> None:
     with ExitStack() as closing:
         opened: list[Application] = []
 
-        def parts() -> str:
-            opened.append(closing.enter_context(application(settings)))
+        def parts() -> Text:
+            opened.append(closing.enter_context(application(settings, Purpose.LOOK)))
             return _try_parts(opened[0])
 
         found = examine_installation(
             settings,
             Probe(
-                name="database and broker",
+                name=gettext_noop("database and broker"),
                 run=parts,
                 mend="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
             ),
@@ -275,6 +323,12 @@ def doctor(*, as_json: AsJson = False) -> None:
                 name=gettext_noop("role of the database"),
                 run=lambda: _check_role(opened[0]),
                 mend=gettext_noop("use two roles, see docs/operations.md"),
+                warns=True,
+            ),
+            Probe(
+                name=gettext_noop("keys"),
+                run=lambda: _check_keys(opened[0], settings),
+                mend=gettext_noop("dialer keys status"),
                 warns=True,
             ),
             Probe(
@@ -327,10 +381,13 @@ def _mark(check: Check) -> str:
     return "[yellow]![/]" if check.warns and check.mend else "[green]ok[/]"
 
 
-def _try_parts(app: Application) -> str:
-    with app.celery.connection_for_write() as connection:
-        connection.ensure_connection(max_retries=1, timeout=3)
-        return f"schema {app.services.schema}, broker answers"
+def _try_parts(app: Application) -> Text:
+    check_broker(app.celery)
+    with app.services.store.begin() as tx:
+        pooled = is_pooled(tx)
+    if pooled:
+        return Text("schema %(schema)s, through a pooler; the broker answers", schema=app.services.schema)
+    return Text("schema %(schema)s; the broker answers", schema=app.services.schema)
 
 
 def _walk_public_way(app: Application) -> str | Text:
@@ -350,7 +407,7 @@ def _runs_here(settings: Settings) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web.host, settings.web.host)  # noqa: S104 - no bind
     local = f"http://[{host}]" if ":" in host else f"http://{host}"
     try:
-        with application(settings) as app:
+        with application(settings, Purpose.LOOK) as app:
             asyncio.run(walk_public_way(app.telephony, through=f"{local}:{settings.web.port}"))
     except DialerError:
         return False
@@ -380,6 +437,24 @@ def _check_role(app: Application) -> Text:
         if count := owned_tables(tx):
             raise Refusal(Text("the service's role owns %(count)s tables and could change them", count=count))
     return Text("the service's role owns no table")
+
+
+def _check_keys(app: Application, settings: Settings) -> Text:
+    found = read_keys_status(app.services)
+    if found.waiting:
+        raise Refusal(Text("new keys wait for %(processes)s", processes=", ".join(found.waiting)))
+    if not found.is_resealed:
+        raise Refusal("values are being sealed again since the last rotation")
+    other = {key.suite for key in found.keys if key.state == "current"} - {settings.keys.suite.value}
+    if other:
+        raise Refusal(
+            Text(
+                "keys.suite is %(suite)s, and keys of %(other)s are in use until you rotate them",
+                suite=settings.keys.suite.value,
+                other=", ".join(sorted(other)),
+            )
+        )
+    return Text("every value uses the current keys")
 
 
 @settings_commands.command("show")
@@ -415,12 +490,6 @@ def adopt_settings(by: By, why: Annotated[str, typer.Option(help="for the record
         typer.echo(f"{one.setting}: {one.recorded} > {one.here}")
     if not changed:
         typer.echo("nothing differed")
-
-
-@keys.command("create")
-def create_keys(path: Path) -> None:
-    """Make a new keys file, mode 600; an existing one is never changed. Keep its backup away from the database."""
-    typer.echo(fingerprint(create(path)))
 
 
 audit = typer.Typer(

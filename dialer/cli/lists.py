@@ -113,13 +113,23 @@ def load_file(app: Application, file: Path, *, source: str, by: str, progress: b
 
 
 def write_reject_file(app: Application, report: LoadReport, *, by: str) -> Path | None:
-    """A workbook of the rejected rows, readable by its owner only: it holds personal data in clear."""
+    """A workbook of the rejected rows, readable by its owner only: it holds personal data in clear. None: no row was
+    rejected, or the data folder cannot be written, which is said; the list is loaded nevertheless.
+    """
     if not report.rejects or report.load_id is None:
         return None
     folder = app.settings.data_dir / "rejects"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"load-{report.load_id}.xlsx"
-    path.touch(mode=0o600)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+    except OSError as error:
+        typer.echo(
+            f"拒绝行文件未能写入，可在“名单”页下载 the rejected rows were not written, and can be had from the page"
+            f" Lists: {path}: {error.strerror}",
+            err=True,
+        )
+        return None
     with app.services.store.begin() as tx:
         # Whoever has the machine has the list too: no reason is asked for, but it is on record.
         subject = f"list_load/{report.load_id}"

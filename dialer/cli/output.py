@@ -105,7 +105,9 @@ def print_rows(
     if empty and not found:
         typer.echo(empty)
         return
-    headings = (Column(heading, no_wrap=place < narrow) for place, heading in enumerate(columns))
+    headings = (
+        Column(heading, no_wrap=place < narrow, overflow="fold") for place, heading in enumerate(columns)
+    )
     table = Table(*headings, **options)
     for row in found:
         table.add_row(*(str(of_row(row)) for of_row in columns.values()))

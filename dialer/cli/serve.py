@@ -26,7 +26,7 @@ import typer
 from dialer.cli.common import answer
 from dialer.core.errors import SettingsError
 from dialer.runtime.forked import POSSIBLE, fill_standard, output_of, settle
-from dialer.runtime.local import database_url, own_carrier, own_servers, public_url
+from dialer.runtime.local import console_url, database_url, own_carrier, own_servers, public_url
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import Settings, load_settings
 from dialer.runtime.supervisor import Child, ChildEvent, HistoryEntry, Supervisor
@@ -150,9 +150,19 @@ def carrier() -> None:
 
 
 @serve.command(hidden=True)
-def prepare(*, first_link: Annotated[bool, typer.Option("--first-link")] = False) -> None:
-    """Prepare the database for dialling and print its clock as JSON, for processes that read nothing else of it."""
+def prepare(
+    *,
+    first_link: Annotated[bool, typer.Option("--first-link")] = False,
+    holder: Annotated[str, typer.Option("--holder")] = "",
+) -> None:
+    """Prepare the database for dialling and print its clock as JSON, for processes that read nothing else of it. A
+    `holder` holds the database for its `dialer up`.
+    """
     with process("prepare") as app:
+        if holder:
+            from dialer.db.leases import ServiceHold
+
+            ServiceHold(app.services.store.url, holder=holder).take()
         keep_apart(app)
         if first_link:
             print_first_link(app)
@@ -238,17 +248,15 @@ def keep_apart(app: Application) -> None:
 
 
 def print_first_link(app: Application) -> None:
-    """Prints the link for the first administrator on standard error, once, while no account exists."""
+    """Prints the link for the first administrator on standard error, while no account exists."""
     from dialer.accounts.actions import make_first_link
 
     seconds = app.settings.console.first_link_seconds
     token = make_first_link(app.services, seconds=seconds)
     if token is not None:
         hours = round(seconds / 3600)
-        typer.echo(
-            f"首个管理员 first administrator, within {hours} h, once: {public_url(app.settings)}/first/{token}",
-            err=True,
-        )
+        link = f"{console_url(app.settings)}/first/{token}"
+        typer.echo(f"首个管理员 first administrator, within {hours} h, once: {link}", err=True)
 
 
 def _import_ahead() -> None:
@@ -274,7 +282,6 @@ def up() -> None:
             _import_ahead()
             kept = [replace(child, run=partial(_run_here, child.argv)) for child in kept]
         with _hold(database_url(settings, servers)) as keep:
-            _prepared("--first-link")
             supervisor = Supervisor(kept, say)
             supervisor.start()
             typer.echo(f"dialer: {public_url(settings)}/  (Ctrl-C stops everything)", err=True)
@@ -286,9 +293,10 @@ def _hold(url: str) -> Iterator[Callable[[], None]]:
     """No other `dialer up` runs on this database. Yields what keeps it so, to be called again and again. Raises
     `ServiceRuns`.
     """
-    from dialer.db.system_state import ServiceHold
+    from dialer.db.leases import ServiceHold, own_name
 
-    hold = ServiceHold(url)
+    holder = own_name()
+    hold = ServiceHold(url, holder=holder)
     checked_at = time.monotonic()
 
     def keep() -> None:
@@ -297,8 +305,10 @@ def _hold(url: str) -> Iterator[Callable[[], None]]:
             checked_at = time.monotonic()
             hold.keep()
 
-    hold.take()
+    # Its process also brings the database to this version, so it takes the lease there.
+    _prepared("--first-link", "--holder", holder)
     try:
+        hold.take()
         yield keep
     finally:
         hold.release()

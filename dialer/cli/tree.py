@@ -8,9 +8,10 @@ from dialer import __version__
 from dialer.cli.accounts import staff, token, units
 from dialer.cli.backup import backup, restore
 from dialer.cli.cases import case_command, cases_command
-from dialer.cli.control import alarms, audit, care, control, keys, settings_commands
+from dialer.cli.control import alarms, audit, care, control, settings_commands
 from dialer.cli.demo import demo_command
 from dialer.cli.filed import filed
+from dialer.cli.keys import keys
 from dialer.cli.lists import load_command, loads
 from dialer.cli.report import report_command
 from dialer.cli.scripts import scripts

@@ -20,6 +20,7 @@ from dialer.cases.alarms import (
 )
 from dialer.cases.store import PolicyVersion, policy_version_of
 from dialer.control.health import SCHEDULER_PART, SystemState, check_system, last_findings
+from dialer.control.keys import resealed_share
 from dialer.control.queries import (
     AlarmCount,
     FirstAttempts,
@@ -201,6 +202,8 @@ class Figures:
     alarms: Mapping[str, int]
     findings: Mapping[str, int]
     """Of the consistency checker's last round, by kind."""
+    resealed: float
+    """The share of values that use the current keys."""
     processes: Mapping[str, int]
     state: SystemState
 
@@ -223,6 +226,7 @@ def measure(services: Services, *, late_seconds: float) -> Figures:
             work=pending_work(tx, now=now),
             alarms={alarm.code: alarm.count for alarm in count_alarms(tx)},
             findings=last_findings(cycle_parts(tx)),
+            resealed=resealed_share(tx),
             processes={
                 kind: sum(one.kind == kind for one in alive) for kind in ("web", "worker", "scheduler")
             },

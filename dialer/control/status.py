@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, Metric, generate_latest
-from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -167,7 +167,7 @@ def _gauge(
 
 
 def _histogram(first: Mapping[Grade, FirstAttempts]) -> Metric:
-    family = GaugeHistogramMetricFamily(
+    family = HistogramMetricFamily(
         "dialer_time_to_first_attempt_seconds",
         "From the opening of a case to its first attempt, of cases opened within a day",
         labels=("grade",),
@@ -179,7 +179,7 @@ def _histogram(first: Mapping[Grade, FirstAttempts]) -> Metric:
         for bound, count in zip(bounds, found.counts, strict=True):
             together += count
             buckets.append((bound, together))
-        family.add_metric((grade.value,), buckets, gsum_value=found.sum_seconds)
+        family.add_metric((grade.value,), buckets, sum_value=found.sum_seconds)
     return family
 
 
@@ -206,6 +206,7 @@ def _gauges(figures: Figures) -> Iterator[tuple[Any, ...]]:
     yield "dialer_alarms_unseen", "Unacknowledged alarms", figures.alarms, "code"
     found = "What the consistency checker's last round found"
     yield "dialer_auditor_findings", found, figures.findings, "finding"
+    yield "dialer_resealed_share", "Share of values that use the current keys", figures.resealed
     yield "dialer_processes", "Processes that are alive", figures.processes, "kind"
     yield "dialer_leader", "Whether a scheduler leads", leads
     yield "dialer_engine_late", "Whether the last whole cycle is too old", bool(state.late)

@@ -390,3 +390,10 @@ def must_have_evidence(amounts: Amounts, evidence: str) -> None:
             problem="is missing",
             mend="money on record needs its evidence, such as a receipt",
         )
+
+
+class Suite(StrEnum):
+    """The algorithms of an encryption or index key: encryption, and digest of blind indexes and seals."""
+
+    AES_BLAKE2 = "aes-gcm/blake2"
+    SM4_SM3 = "sm4-gcm/sm3"

@@ -23,7 +23,7 @@ from dialer.core.access import ROBOT
 from dialer.core.errors import Unavailable
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row, Tx, hold_snapshot
-from dialer.db.vault import UNREADABLE, KeyMissing, Tampered, Vault, digest_of
+from dialer.db.vault import AUDIT_TABLE, UNREADABLE, KeyMissing, Tampered, Vault, digest_of
 
 CHAIN_ACT: Final = "audit_chain"
 """Of the chain's first line where there were lines before the chain: `facts` hold how many and their digest."""
@@ -91,7 +91,7 @@ def write_audit(
     data.
     """
     line = {"at": now, "who": who, "act": act, "subject": subject, "facts": dict(facts or {})}
-    sealed = tx.vault.seal(why.encode(), table="audit", column="why_sealed", row=_bound_to(line))
+    sealed = tx.vault.seal_reason(why, row=_bound_to(line))
     tx.last.setdefault(_append, []).append(line | {"why": "", "why_sealed": sealed})
 
 
@@ -169,7 +169,7 @@ def audit_reason(vault: Vault, row: Row) -> Reason:
     if row["why_sealed"] is None:
         return Reason(why=row["why"], seal=Seal.NONE)
     try:
-        why = vault.open(row["why_sealed"], table="audit", column="why_sealed", row=_bound_to(row))
+        why = vault.open(row["why_sealed"], table=AUDIT_TABLE, column="why_sealed", row=_bound_to(row))
     except (Tampered, KeyMissing):
         return _broken(row)
     return Reason(why=why.decode(), seal=Seal.WHOLE)

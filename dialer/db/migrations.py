@@ -53,6 +53,21 @@ class NewerDatabase(Refusal):
         )
 
 
+class NotMigrated(Refusal):
+    """The database has an older schema than this version, or none, and whoever asked only looks."""
+
+    mend = "dialer migrate"
+
+    def __init__(self, *, found: str, newest: str) -> None:
+        super().__init__(
+            Text(
+                "the database is at %(found)s, and this version needs %(newest)s",
+                found=found or Text("no revision"),
+                newest=newest,
+            )
+        )
+
+
 class MayNotMigrate(Refusal):
     """The role of the service only reads and writes rows."""
 
@@ -100,9 +115,14 @@ def newest_revision() -> str:
     return max(_known_revisions(), default="")
 
 
+def migration_files() -> list[Path]:
+    """The migrations in their order; a file's first four characters are its revision."""
+    files = (script_location() / "versions").iterdir()
+    return sorted(path for path in files if _NUMBERED.fullmatch(path.name))
+
+
 def _known_revisions() -> set[str]:
-    found = (_NUMBERED.fullmatch(path.name) for path in (script_location() / "versions").iterdir())
-    return {number[1] for number in found if number}
+    return {path.name[:4] for path in migration_files()}
 
 
 def database_revision(sql_engine: sa.Engine) -> str:
@@ -111,6 +131,20 @@ def database_revision(sql_engine: sa.Engine) -> str:
         if connection.scalar(sa.text("SELECT to_regclass('alembic_version')")) is None:
             return ""
         return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")) or "")
+
+
+def check_revision(sql_engine: sa.Engine) -> str:
+    """The newest revision, which the database has. Raises `NotMigrated`, `NewerDatabase`, and `Unavailable`."""
+    newest = newest_revision()
+    try:
+        found = database_revision(sql_engine)
+    except OperationalError as fault:
+        problem = str(fault.orig or fault).strip().split("\n", 1)[0]
+        raise Unavailable(part="database", problem=problem) from fault
+    if found != newest:
+        is_newer = bool(found) and found not in _known_revisions()
+        raise (NewerDatabase if is_newer else NotMigrated)(found=found, newest=newest)
+    return newest
 
 
 def migrate_database(

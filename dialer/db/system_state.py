@@ -1,67 +1,34 @@
-"""The state of the whole database: its keys' fingerprint, the settings that it belongs to, whether it is a drill, its
-clock, heartbeats of processes, which `dialer up` holds it;
+"""The state of the whole database: the settings that it belongs to, whether it is a drill, its clock, heartbeats of
+processes;
 and whether anything is due, asked in one statement whose every part is one step into an index, since an idle
 service asks it every second.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 
 from dialer.core.attempt import AttemptState
 from dialer.core.case import AssignmentState
-from dialer.core.errors import Refusal, Unavailable
+from dialer.core.errors import Refusal
 from dialer.core.values import MessageState
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.db.vault import Keys, agrees, fingerprint
 from dialer.language import Text
 
-_FINGERPRINT = "keys_fingerprint"
 _DRILL = "drill"
 _IDENTITY = "identity"
 _RESTORED = "restored"
 _ALIVE = timedelta(seconds=8)
-
-
-class WrongKeys(Refusal):
-    """This database was sealed with other keys; rows written now could never be read together with the old ones."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the keys file is not the one this database was made with: set DIALER_KEYS__FILE to the right one"
-        )
-
-
-def check_database_keys(tx: Tx, keys: Keys, *, may_write: bool = True) -> None:
-    """Stores the fingerprint of the keys at the first start, and checks it afterwards; keys may be added, which is
-    stored if `may_write`. Raises `WrongKeys`.
-    """
-    if not may_write:
-        if not agrees(stored=_meta(tx, _FINGERPRINT), keys=keys):
-            raise WrongKeys
-        return
-    held = fingerprint(keys)
-    tx.execute(
-        insert(t.meta).values(key=_FINGERPRINT, value=held).on_conflict_do_nothing(index_elements=["key"])
-    )
-    stored = _meta(tx, _FINGERPRINT)
-    if not agrees(stored=stored, keys=keys):
-        raise WrongKeys
-    if stored != held:
-        tx.execute(sa.update(t.meta).where(t.meta.c.key == _FINGERPRINT).values(value=held))
+_KEYS_HELD = "keys"
 
 
 def _meta(tx: Tx, key: str) -> Any:  # noqa: ANN401  # any JSON
@@ -214,8 +181,9 @@ def write_service_clock(tx: Tx, clock: ClockRow) -> None:
 def note_heartbeat(
     tx: Tx, *, process: str, kind: str, real_now: datetime, facts: Mapping[str, object]
 ) -> None:
-    """Records that this process is alive."""
-    row = {"process": process, "kind": kind, "at": real_now, "facts": dict(facts)}
+    """Records that this process is alive, and which keys it holds."""
+    held = list(tx.vault.keys.held)
+    row = {"process": process, "kind": kind, "at": real_now, "facts": {**facts, _KEYS_HELD: held}}
     _put(tx, t.heartbeat, key="process", row=row)
 
 
@@ -251,6 +219,17 @@ def worker_runs(tx: Tx, queue: str, *, real_now: datetime) -> bool:
         h.kind == "worker", h.at >= real_now - _ALIVE, h.facts["queues"].contains([queue])
     )
     return bool(tx.scalar(sa.select(alive)))
+
+
+def processes_without_keys(tx: Tx, key_ids: Iterable[int], *, real_now: datetime) -> list[str]:
+    """Living processes that do not hold all of these keys, or have not said so."""
+    h, wanted = t.heartbeat.c, sorted(key_ids)
+    statement = sa.select(h.process).where(
+        h.kind != _PART,
+        h.at >= real_now - _ALIVE,
+        sa.func.coalesce(~h.facts[_KEYS_HELD].contains(wanted), sa.true()),
+    )
+    return [row["process"] for row in tx.rows(statement.order_by(h.process))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,112 +272,6 @@ def heartbeats(tx: Tx, *, kind: str) -> list[Heartbeat]:
 def delete_silent_processes(tx: Tx, *, before: datetime) -> None:
     """Deletes heartbeats of processes that have been silent since before then (real)."""
     tx.execute(sa.delete(t.heartbeat).where(t.heartbeat.c.kind != _PART, t.heartbeat.c.at < before))
-
-
-def end_lock_holder(tx: Tx, *, key: int) -> int:
-    """Ends the session that holds an advisory lock of this database; how many were ended. For a holder that is stopped
-    or cut off without the server knowing: if it wakes, it has lost its lock.
-    """
-    statement = sa.text(
-        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_locks"
-        " WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid <> pg_backend_pid()"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        " AND (classid::bigint << 32) + objid::bigint = :key"
-    )
-    return int(tx.scalar(statement, {"key": key}))
-
-
-class ServiceRuns(Refusal):
-    """Another `dialer up` runs on this database. `holder`: its machine and process."""
-
-    def __init__(self, *, holder: str, since: datetime | None) -> None:
-        super().__init__(
-            Text(
-                "another service runs on this database: %(holder)s, since %(since)s. Stop it first;"
-                " more web processes and workers beside it are `dialer web` and `dialer worker`",
-                holder=holder,
-                since="?" if since is None else since.astimezone().isoformat(timespec="seconds"),
-            )
-        )
-        self.holder = holder
-
-
-SERVICE_LOCK = 0x73657276
-_HOLDER_PREFIX = "dialer up "
-_HOLD_WAIT_SECONDS = 2.0
-"""A service that was just killed holds the database for a moment longer."""
-_HOLDER = sa.text(
-    "SELECT application_name, backend_start FROM pg_stat_activity JOIN pg_locks USING (pid)"
-    " WHERE locktype = 'advisory' AND granted AND objsubid = 1"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND (classid::bigint << 32) + objid::bigint = :key"
-)
-
-
-class ServiceHold:
-    """Holds a database for one `dialer up`, by a lock that lasts as long as its connection: a killed process holds
-    nothing. Used by one thread.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(
-            url,
-            poolclass=sa.NullPool,
-            hide_parameters=True,
-            connect_args={
-                "connect_timeout": 5,
-                "application_name": f"{_HOLDER_PREFIX}{socket.gethostname()[:30]} pid {os.getpid()}",
-                # A machine that loses power holds the database for 25 s.
-                "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
-            },
-            isolation_level="AUTOCOMMIT",
-        )
-        self._connection: sa.Connection | None = None
-
-    def take(self) -> None:
-        """This process holds the database. Raises `ServiceRuns`, and `Unavailable`."""
-        deadline = time.monotonic() + _HOLD_WAIT_SECONDS
-        while not self._try():
-            if time.monotonic() >= deadline:
-                raise self._refusal()
-            time.sleep(0.1)
-
-    def keep(self) -> None:
-        """It still holds it, also after the database was away, which is no fault here. Raises `ServiceRuns` when
-        another process has taken it meanwhile.
-        """
-        try:
-            if self._connection is not None:
-                self._connection.execute(sa.text("SELECT 1"))
-                return
-            if not self._try():
-                raise self._refusal()
-        except (DBAPIError, Unavailable):
-            self.release()
-
-    def release(self) -> None:
-        """Another process may hold it."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()
-            connection.close()
-
-    def _try(self) -> bool:
-        try:
-            connection = self._connection or self._engine.connect()
-            self._connection = connection
-            return bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(SERVICE_LOCK))))
-        except DBAPIError as fault:
-            self.release()
-            raise Unavailable(part="database", problem=str(fault.orig or fault).split("\n", 1)[0]) from fault
-
-    def _refusal(self) -> ServiceRuns:
-        """The connection is given up."""
-        assert self._connection is not None
-        row = self._connection.execute(_HOLDER, {"key": SERVICE_LOCK}).first()
-        self.release()
-        holder = "" if row is None else str(row[0]).removeprefix(_HOLDER_PREFIX)
-        return ServiceRuns(holder=holder or "?", since=None if row is None else row[1])
 
 
 _NOW = sa.bindparam("now", type_=sa.DateTime(timezone=True))

@@ -123,6 +123,8 @@ class Store:
         self.url = url
         self.vault = vault
         self.after_commit: Callable[[set[str]], None] | None = None
+        self.follow_keys: Callable[[], None] | None = None
+        """Called before each transaction: the vault learns which keys are in use."""
         self.refuses_writing: Refusal | None = None
         """Raised by a transaction that writes; None: transactions may write."""
         self.sql_engine = sa.create_engine(
@@ -131,12 +133,9 @@ class Store:
             max_overflow=pool_size,
             pool_timeout=pool_timeout_seconds,
             hide_parameters=True,
-            connect_args={
-                "connect_timeout": 5,
-                "application_name": "dialer",
-                "options": f"-c idle_in_transaction_session_timeout={round(idle_seconds * 1000)}",
-            },
+            connect_args=driver_settings("dialer"),
         )
+        _limit_idle_transactions(self.sql_engine, round(idle_seconds * 1000))
         sa.event.listen(self.sql_engine, "checkout", _refuse_closed)
 
     @contextmanager
@@ -145,6 +144,8 @@ class Store:
         that the rows need are enqueued after the commit.
         """
         try:
+            if self.follow_keys is not None:
+                self.follow_keys()
             with self.sql_engine.begin() as connection:
                 tx = Tx(connection=connection, vault=self.vault)
                 if self.refuses_writing is not None:
@@ -175,36 +176,47 @@ class Store:
             tx.wanted.clear()
             tx.last.clear()
 
-    @contextmanager
-    def hold_advisory_lock(self, key: int) -> Iterator[Callable[[], bool] | None]:
-        """Yields None when another session holds the lock; else a check that says whether this one still does.
-
-        The lock lasts as long as its own connection.
-        """
-        try:
-            with self.sql_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
-                    yield None
-                    return
-
-                def still_held() -> bool:
-                    try:
-                        connection.execute(sa.text("SELECT 1"))
-                    except DBAPIError:
-                        return False
-                    return True
-
-                try:
-                    yield still_held
-                finally:
-                    if not connection.invalidated:
-                        connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
-        except OperationalError as fault:
-            raise Unavailable(part="database", problem=_short(fault)) from fault
-
     def dispose(self) -> None:
         """Closes the connections of the pool."""
         self.sql_engine.dispose()
+
+
+def driver_settings(application_name: str) -> dict[str, Any]:
+    """How every connection is opened. A pooler refuses most settings at the start of a session, so there are none."""
+    return {"connect_timeout": 5, "application_name": application_name}
+
+
+_POOLED = "dialer_is_pooled"
+_IDLE = "idle_in_transaction_session_timeout"
+_OWN_SESSION = "SELECT pg_backend_pid() = %s, set_config(%s, %s, pg_backend_pid() <> %s)"
+
+
+def _limit_idle_transactions(sql_engine: sa.Engine, milliseconds: int) -> None:
+    """A transaction of these connections is idle for so long at most. A session of our own keeps that; behind a pooler
+    such as pgbouncer, which gives each transaction any session, each transaction says so, and nothing is prepared.
+    """
+
+    def opened(connection: psycopg.Connection[Any], record: Any) -> None:  # noqa: ANN401  # the pool's
+        pid = connection.info.backend_pid
+        connection.autocommit = True
+        # A pooler makes up the number of the session that it tells.
+        row = connection.execute(_OWN_SESSION, (pid, _IDLE, str(milliseconds), pid)).fetchone()
+        connection.autocommit = False
+        if row is not None and not row[0]:
+            connection.prepare_threshold = None
+            record.info[_POOLED] = True
+
+    def begun(connection: sa.Connection) -> None:
+        if connection.info.get(_POOLED):
+            connection.exec_driver_sql(f"SET LOCAL {_IDLE} = {milliseconds}")
+
+    sa.event.listen(sql_engine, "connect", opened)
+    sa.event.listen(sql_engine, "begin", begun)
+
+
+def is_pooled(tx: Tx) -> bool:
+    """Whether a pooler is between this process and the database, which gives each transaction any session."""
+    return bool(tx.connection.info.get(_POOLED))
 
 
 def _refuse_closed(connection: psycopg.Connection[Any], _record: object, _fairy: object) -> None:

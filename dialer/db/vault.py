@@ -1,5 +1,8 @@
-"""Personal data: sealed for one place in the database, with keyed blind indexes to find it again, and the keys, a
-private file outside the database, which stores a fingerprint of it. Knows no SQL.
+"""Personal data: sealed for one place in the database, with keyed blind indexes to find it again. Knows no SQL.
+
+A sealed value is a version, the number of its key, a nonce and the ciphertext; table, column and row are authenticated
+with it. The suite belongs to the key. A blind index begins with the number of its key; only those of an index key from
+a file of the first format are bare.
 """
 
 from __future__ import annotations
@@ -7,21 +10,25 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import secrets
-import stat
-import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import SM4
+from cryptography.hazmat.primitives.ciphers.modes import GCM
+from cryptography.hazmat.primitives.hashes import SM3
+from cryptography.hazmat.primitives.hmac import HMAC
 
-from dialer.core.errors import DialerError, Refusal
+from dialer.core.errors import DialerError
+from dialer.core.values import Suite
+from dialer.db.keys import BARE_INDEX_ID, Key, Keys, KeysRefused, KeyUse
 from dialer.language import Text
 
 _PIECES_AT_ONCE = 512
@@ -53,161 +60,6 @@ class RandomPieces:
         return piece
 
 
-KEY_BYTES = 32
-MAX_KEY_ID = 0xFFFF
-_FINGERPRINT_BYTES = 8
-_MAX_FILE_BYTES = 1 << 20
-
-
-class KeysRefused(Refusal):
-    """The key file cannot be used as it is; the line says why and never holds a key."""
-
-    def __init__(self, *, path: Path | None, problem: str | Text) -> None:
-        self.problem = Text.of(problem)
-        if path:
-            super().__init__(Text("key file %(path)s: %(problem)s", path=path, problem=self.problem))
-        else:
-            super().__init__(Text("keys: %(problem)s", problem=self.problem))
-        self.path = path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
-    """Encryption keys by id (the current one seals, all open) and the one key of the blind indexes, 32 bytes each.
-
-    The index key is not rotated: every blind index in the database would have to be made anew.
-    """
-
-    encryption: Mapping[int, bytes] = field(repr=False)
-    index: bytes = field(repr=False)
-    current: int
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "encryption", MappingProxyType(dict(self.encryption)))
-        problem = _problem(self)
-        if problem:
-            raise KeysRefused(path=None, problem=problem)
-
-
-def load(path: Path) -> Keys:
-    """The keys of the file. A file that others may read, or that is no key file, is refused."""
-    try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise KeysRefused(path=path, problem="is no regular file")
-            if status.st_mode & 0o077:
-                mode = stat.S_IMODE(status.st_mode)
-                raise KeysRefused(
-                    path=path,
-                    problem=Text(
-                        "mode %(mode)s lets others read it; run chmod 600 on it", mode=f"{mode:04o}"
-                    ),
-                )
-            content = file.read(_MAX_FILE_BYTES)
-    except OSError as error:
-        raise KeysRefused(path=path, problem=Text("cannot be read (%(why)s)", why=error.strerror)) from None
-    try:
-        return _parse(content)
-    except KeysRefused as refused:
-        raise KeysRefused(path=path, problem=refused.problem) from None
-
-
-def create(path: Path) -> Keys:
-    """New random keys in a new file of mode 0600, whole or not at all. An existing file is never touched.
-
-    Of two processes that create the same file at once, one is refused and may then load it.
-    """
-    keys = Keys(
-        encryption={1: secrets.token_bytes(KEY_BYTES)}, index=secrets.token_bytes(KEY_BYTES), current=1
-    )
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_render(keys))
-                file.flush()
-                os.fsync(file.fileno())
-            # A link refuses an existing name and never shows half a file, which a plain exclusive create does.
-            os.link(draft, path)
-        finally:
-            draft.unlink()
-        _sync_folder(path.parent)
-    except FileExistsError:
-        raise KeysRefused(path=path, problem="already exists") from None
-    except OSError as error:
-        raise KeysRefused(
-            path=path, problem=Text("cannot be created (%(why)s)", why=error.strerror)
-        ) from None
-    return keys
-
-
-def fingerprint(keys: Keys) -> str:
-    """One line that names every key without telling it, safe to keep in the database: `index=.. 1=.. 2=..`."""
-    named = {"index": keys.index} | {str(i): keys.encryption[i] for i in sorted(keys.encryption)}
-    return " ".join(f"{name}={_hash(key)}" for name, key in named.items())
-
-
-def agrees(*, stored: str, keys: Keys) -> bool:
-    """True when every key that the stored fingerprint names is still held, unchanged. New keys may have joined."""
-    known = set(stored.split())
-    return bool(known) and known <= set(fingerprint(keys).split())
-
-
-def _hash(key: bytes) -> str:
-    return hashlib.blake2b(key=key, digest_size=_FINGERPRINT_BYTES, person=b"fingerprint").hexdigest()
-
-
-def _problem(keys: Keys) -> Text | None:
-    held = [keys.index, *keys.encryption.values()]
-    if any(len(key) != KEY_BYTES for key in held):
-        return Text("every key has %(bytes)s bytes", bytes=KEY_BYTES)
-    if any(not 1 <= key_id <= MAX_KEY_ID for key_id in keys.encryption):
-        return Text("a key id is a number from 1 to %(most)s", most=MAX_KEY_ID)
-    if keys.current not in keys.encryption:
-        return Text("the current key %(key)s is not among the encryption keys", key=keys.current)
-    if len(set(held)) != len(held):
-        return Text("two keys are the same")
-    return None
-
-
-def _parse(content: bytes) -> Keys:
-    try:
-        table = tomllib.loads(content.decode("utf-8"))
-        encryption = table.pop("encryption")
-        keys = {int(key_id): bytes.fromhex(text) for key_id, text in encryption.items()}
-        index = bytes.fromhex(table.pop("index"))
-        current = table.pop("current")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        # Nothing of the parser's own message: it may quote a key.
-        raise KeysRefused(path=None, problem="is no key file of this product, or a damaged one") from None
-    if table or type(current) is not int or len(keys) != len(encryption):
-        raise KeysRefused(path=None, problem="is no key file of this product, or a damaged one")
-    return Keys(encryption=keys, index=index, current=current)
-
-
-def _render(keys: Keys) -> bytes:
-    lines = [
-        "# Keys of the personal data. Without this file the data cannot be read by anybody: keep a copy elsewhere.",
-        "# To rotate: add a key with the next number below [encryption], and set current to it.",
-        f"current = {keys.current}",
-        f'index = "{keys.index.hex()}"',
-        "[encryption]",
-        *(f'{key_id} = "{key.hex()}"' for key_id, key in sorted(keys.encryption.items())),
-        "",
-    ]
-    return "\n".join(lines).encode()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 BLIND_BYTES: Final = 16
 UNREADABLE: Final = "（无法读取 cannot be read）"
 """Stands for a sealed text that cannot be opened, where a page goes on without it."""
@@ -217,11 +69,14 @@ _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 _BODY: Final = _HEADER_BYTES + _NONCE_BYTES
 _LEAST: Final = _BODY + _TAG_BYTES
-_DIGESTS: Final = MappingProxyType({1: "sha256"})
-"""The digests of seals, by the number that each seal begins with. Another one, such as `sm3`, is a line here and the
-next number below; what was sealed before is still checked with its own.
-"""
-_DIGEST: Final = 1
+_MARK_BYTES: Final = 2
+"""Of the key number that a blind index begins with."""
+_SM4_BYTES: Final = 16
+_DIGESTS: Final = MappingProxyType({Suite.AES_BLAKE2: 1, Suite.SM4_SM3: 2})
+"""The number that a seal begins with: 1 HMAC with SHA-256, 2 HMAC with SM3."""
+_SUITES: Final = MappingProxyType({number: suite for suite, number in _DIGESTS.items()})
+_DIGEST: Final = "sha256"
+AUDIT_TABLE: Final = "audit"
 
 
 class BlindKind(StrEnum):
@@ -238,12 +93,15 @@ class BlindKind(StrEnum):
 
 def digest_of(pieces: Iterable[bytes]) -> str:
     """The digest of the pieces, with its name: `sha256:...`. Each piece is told from the next by its length."""
-    name = _DIGESTS[_DIGEST]
-    digest = hashlib.new(name)
+    digest = hashlib.new(_DIGEST)
     for piece in pieces:
         digest.update(len(piece).to_bytes(8, "big"))
         digest.update(piece)
-    return f"{name}:{digest.hexdigest()}"
+    return f"{_DIGEST}:{digest.hexdigest()}"
+
+
+LASTING_KINDS: Final = (BlindKind.SIGN_IN, BlindKind.RECOVERY_CODE)
+"""Made with the fixed secret: what they are of is stored nowhere, so that they cannot be made again."""
 
 
 class Tampered(DialerError):
@@ -260,12 +118,12 @@ class Tampered(DialerError):
 
 
 class KeyMissing(DialerError):
-    """The value was sealed with a key that the key file does not hold (any more)."""
+    """The value was sealed with a key that the key ring does not hold (any more)."""
 
     def __init__(self, *, key_id: int, table: str, column: str, row: int | str) -> None:
         super().__init__(
             Text(
-                "%(column)s of row %(row)s needs encryption key %(key)s, which the key file lacks",
+                "%(column)s of row %(row)s needs encryption key %(key)s, which the key ring lacks",
                 column=f"{table}.{column}",
                 row=row,
                 key=key_id,
@@ -273,33 +131,182 @@ class KeyMissing(DialerError):
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPlan:
+    """Which keys are in use. `index`: the first makes blind indexes, all are searched."""
+
+    encryption: int
+    audit: int
+    index: tuple[int, ...]
+    revision: int = 0
+    """A later plan has a higher one."""
+
+
+def plan_of(keys: Keys) -> KeyPlan:
+    """The plan of a database that has none yet: the newest key of each use."""
+    audit = keys.ids(KeyUse.AUDIT)
+    return KeyPlan(
+        encryption=keys.current,
+        audit=audit[-1] if audit else keys.current,
+        index=(keys.ids(KeyUse.INDEX)[-1],),
+    )
+
+
+_Encrypt = Callable[[bytes, bytes, bytes], bytes]
+"""Nonce, text, and what is authenticated with it."""
+
+
+def _ciphers(key: Key) -> tuple[_Encrypt, _Encrypt]:
+    """Encryption and decryption, which raises `InvalidTag`."""
+    if key.suite is Suite.AES_BLAKE2:
+        aes = AESGCM(key.secret)
+        return aes.encrypt, aes.decrypt
+    try:
+        sm4 = SM4(_keyed(Suite.SM4_SM3, key.secret)(b"sm4-gcm")[:_SM4_BYTES])
+        Cipher(sm4, GCM(bytes(_NONCE_BYTES))).encryptor()
+    except UnsupportedAlgorithm:
+        problem = Text("the cryptography library of this machine has no %(suite)s", suite=key.suite.value)
+        raise KeysRefused(source=None, problem=problem) from None
+
+    def encrypt(nonce: bytes, text: bytes, bound: bytes) -> bytes:
+        run = Cipher(sm4, GCM(nonce)).encryptor()
+        run.authenticate_additional_data(bound)
+        return run.update(text) + run.finalize() + run.tag
+
+    def decrypt(nonce: bytes, sealed: bytes, bound: bytes) -> bytes:
+        run = Cipher(sm4, GCM(nonce, sealed[-_TAG_BYTES:])).decryptor()
+        run.authenticate_additional_data(bound)
+        text = run.update(sealed[:-_TAG_BYTES])
+        return text + run.finalize()
+
+    return encrypt, decrypt
+
+
+def _keyed(suite: Suite, key: bytes) -> Callable[[bytes], bytes]:
+    """HMAC with the digest of the suite."""
+    if suite is Suite.AES_BLAKE2:
+        sha = hmac.new(key, digestmod=_DIGEST)
+
+        def with_sha(content: bytes) -> bytes:
+            mac = sha.copy()
+            mac.update(content)
+            return mac.digest()
+
+        return with_sha
+    sm3 = HMAC(key, SM3())
+
+    def with_sm3(content: bytes) -> bytes:
+        mac = sm3.copy()
+        mac.update(content)
+        return mac.finalize()
+
+    return with_sm3
+
+
+def _blinder(key: Key, kind: str, *, bare: bool) -> Callable[[bytes], bytes]:
+    """Makes the blind indexes of a kind."""
+    mark = b"" if bare else key.id.to_bytes(_MARK_BYTES, "big")
+    if key.suite is Suite.SM4_SM3:
+        keyed = _keyed(key.suite, _keyed(key.suite, key.secret)(f"index\0{kind}".encode()))
+        return lambda value: mark + keyed(value)[:BLIND_BYTES]
+    blake = hashlib.blake2b(key=key.secret, digest_size=BLIND_BYTES, person=kind.encode())
+
+    def blind(value: bytes) -> bytes:
+        digest = blake.copy()
+        digest.update(value)
+        return mark + digest.digest()
+
+    return blind
+
+
+class _Ring:
+    """What a vault works with at one time: keys and plan, made ready."""
+
+    def __init__(self, keys: Keys, plan: KeyPlan) -> None:
+        for key_id in (plan.encryption, plan.audit, *plan.index):
+            if key_id not in keys.held:
+                problem = Text("key %(key)s is in use and not in the key ring", key=key_id)
+                raise KeysRefused(source=None, problem=problem)
+        self.keys, self.plan = keys, plan
+        self.ciphers = {key.id: _ciphers(key) for key in keys.held.values() if key.use is not KeyUse.INDEX}
+        self.audit_only = frozenset(keys.ids(KeyUse.AUDIT))
+        self.header = bytes([_VERSION]) + plan.encryption.to_bytes(2, "big")
+        self.encrypt = self.ciphers[plan.encryption][0]
+        self.audit_header = bytes([_VERSION]) + plan.audit.to_bytes(2, "big")
+        self.audit_encrypt = self.ciphers[plan.audit][0]
+        audit = keys.held[plan.audit]
+        self.seal_header = bytes([_DIGESTS[audit.suite]]) + plan.audit.to_bytes(2, "big")
+        self.macs: dict[tuple[bytes, str], Callable[[bytes], bytes]] = {}
+        fixed = Key(id=0, use=KeyUse.INDEX, secret=keys.fixed)
+        index = [keys.held[one] for one in plan.index]
+        self.blinders = {
+            kind.value: tuple(
+                _blinder(key, kind.value, bare=key.id == BARE_INDEX_ID)
+                for key in ([fixed] if kind in LASTING_KINDS else index)
+            )
+            for kind in BlindKind
+        }
+
+    def mac(self, header: bytes, purpose: str) -> Callable[[bytes], bytes]:
+        """Keyed by a key of its own, derived from the one that the header names. Raises `KeyError`."""
+        if (found := self.macs.get((header, purpose))) is not None:
+            return found
+        suite = _SUITES[header[0] if header else 0]
+        key = self.keys.held[int.from_bytes(header[1:], "big")]
+        if key.use is KeyUse.INDEX:
+            raise KeyError(key.id)
+        mac = _keyed(suite, _keyed(suite, key.secret)(f"seal\0{purpose}".encode()))
+        self.macs[header, purpose] = mac
+        return mac
+
+
 class Vault:
-    """Seals with the current key, opens with any. Safe to share by threads, and after a fork.
+    """Seals with the keys of its plan, opens with any of its ring. Safe to share by threads, and after a fork.
 
     Nonces are random (NIST SP 800-38D, 8.3): one key may seal 2**32 values, then it must be rotated.
     """
 
-    def __init__(self, keys: Keys) -> None:
-        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.encryption.items()}
-        self._header = bytes([_VERSION]) + keys.current.to_bytes(2, "big")
-        self._encrypt = self._ciphers[keys.current].encrypt
+    def __init__(
+        self, keys: Keys, plan: KeyPlan | None = None, *, read_again: Callable[[], Keys] | None = None
+    ) -> None:
+        self._ring = _Ring(keys, plan or plan_of(keys))
+        self._renewing = threading.Lock()
+        self.read_again = read_again
+        """Reads the key ring anew from where it is stored. Raises `KeysRefused`."""
         self._places: dict[tuple[str, str], bytes] = {}
-        self._encryption = keys.encryption
-        self._seal_header = bytes([_DIGEST]) + keys.current.to_bytes(2, "big")
-        self._macs: dict[tuple[bytes, str], hmac.HMAC] = {}
-        self._blinds = {
-            kind.value: hashlib.blake2b(
-                key=keys.index, digest_size=BLIND_BYTES, person=kind.value.encode()
-            ).copy
-            for kind in BlindKind
-        }
+
+    @property
+    def keys(self) -> Keys:
+        return self._ring.keys
+
+    @property
+    def plan(self) -> KeyPlan:
+        return self._ring.plan
+
+    def renew(self, keys: Keys, plan: KeyPlan) -> None:
+        """Works with these from now on, unless it has a later plan already. Raises `KeysRefused` for a key of the plan
+        that the ring lacks; then nothing changes.
+        """
+        with self._renewing:
+            now = self._ring
+            if plan.revision >= now.plan.revision and (keys != now.keys or plan != now.plan):
+                self._ring = _Ring(keys, plan)
 
     def seal(self, plaintext: bytes, *, table: str, column: str, row: int | str) -> bytes:
         """The value encrypted and bound to its place; 31 bytes longer. Row 5 and row "5" are the same row."""
-        head = self._header
+        ring = self._ring
+        head = ring.header
         place = self._places.get((table, column)) or self._place(table, column)
         nonce = os.urandom(_NONCE_BYTES)
-        return head + nonce + self._encrypt(nonce, plaintext, b"%b%b%b" % (head, place, str(row).encode()))
+        return head + nonce + ring.encrypt(nonce, plaintext, b"%b%b%b" % (head, place, str(row).encode()))
+
+    def seal_reason(self, reason: str, *, row: str) -> bytes:
+        """The reason of a line of the audit, with the key of the audit: it is never sealed again."""
+        ring = self._ring
+        head, place = ring.audit_header, self._place(AUDIT_TABLE, "why_sealed")
+        nonce = os.urandom(_NONCE_BYTES)
+        bound = b"%b%b%b" % (head, place, row.encode())
+        return head + nonce + ring.audit_encrypt(nonce, reason.encode(), bound)
 
     def open(self, sealed: bytes, *, table: str, column: str, row: int | str) -> bytes:
         """What was sealed for this place. Raises Tampered or KeyMissing; never returns a changed value."""
@@ -308,15 +315,22 @@ class Vault:
             raise Tampered(table=table, column=column, row=row)
         head = sealed[:_HEADER_BYTES]
         key_id = int.from_bytes(head[1:], "big")
-        cipher = self._ciphers.get(key_id)
-        if cipher is None:
+        ring = self._ring
+        cipher = ring.ciphers.get(key_id)
+        if cipher is None or (key_id in ring.audit_only and table != AUDIT_TABLE):
             raise KeyMissing(key_id=key_id, table=table, column=column, row=row)
         place = self._places.get((table, column)) or self._place(table, column)
         bound = b"%b%b%b" % (head, place, str(row).encode())
         try:
-            return cipher.decrypt(sealed[_HEADER_BYTES:_BODY], sealed[_BODY:], bound)
+            return cipher[1](sealed[_HEADER_BYTES:_BODY], sealed[_BODY:], bound)
         except InvalidTag:
             raise Tampered(table=table, column=column, row=row) from None
+
+    def reseal(self, sealed: bytes, *, table: str, column: str, row: int | str) -> bytes:
+        """The same value under the key that seals now. Raises Tampered or KeyMissing."""
+        return self.seal(
+            self.open(sealed, table=table, column=column, row=row), table=table, column=column, row=row
+        )
 
     def seal_record(self, record: Mapping[str, object], *, table: str, column: str, row: int | str) -> bytes:
         """The whole personal part of a row as one sealed value: one blob a row is one encryption a row."""
@@ -329,45 +343,48 @@ class Vault:
         return record
 
     def blind(self, value: str, *, kind: str) -> bytes:
-        """16 bytes that are equal for equal values of a kind, and tell nothing without the index key.
+        """The number of its key and 16 bytes that are equal for equal values of a kind, and tell nothing without the
+        index key.
 
         The value must already be in its one normal form (E.164, upper-case id number); a name is taken as it is.
         """
-        digest = self._blinds[kind]()
-        digest.update(value.encode())
-        return digest.digest()
+        return self._ring.blinders[kind][0](value.encode())
+
+    def blinds(self, value: str, *, kind: str) -> tuple[bytes, ...]:
+        """As `blind`, then those that rows may still have while the index is being made again."""
+        content = value.encode()
+        return tuple(blinder(content) for blinder in self._ring.blinders[kind])
 
     def sign(self, content: bytes, *, purpose: str) -> bytes:
         """The seal of a content: the digest's number, the key's, and an HMAC that nobody makes without the key. A seal
         of one purpose fits no other.
         """
-        header = self._seal_header
-        mac = (self._macs.get((header, purpose)) or self._mac(header, purpose)).copy()
-        mac.update(content)
-        return header + mac.digest()
+        ring = self._ring
+        return ring.seal_header + ring.mac(ring.seal_header, purpose)(content)
 
     def fits(self, seal: bytes, content: bytes, *, purpose: str) -> bool:
         """Whether `sign` made this seal, with whatever key and digest were current then. False also for a key that the
-        key file lacks.
+        key ring lacks.
         """
         header = bytes(seal[:_HEADER_BYTES])
         try:
-            mac = (self._macs.get((header, purpose)) or self._mac(header, purpose)).copy()
+            mac = self._ring.mac(header, purpose)
         except KeyError:
             return False
-        mac.update(content)
-        return hmac.compare_digest(header + mac.digest(), seal)
+        return hmac.compare_digest(header + mac(content), seal)
 
-    def _mac(self, header: bytes, purpose: str) -> hmac.HMAC:
-        """Keyed by a key of its own, derived from the one that the header names. Raises `KeyError`."""
-        digest, key = (
-            _DIGESTS[header[0] if header else 0],
-            self._encryption[int.from_bytes(header[1:], "big")],
+    def derived(self, purpose: bytes) -> bytes:
+        """A key for one purpose, 64 bytes, made of the fixed secret, of which it reveals nothing."""
+        return hashlib.blake2b(key=self._ring.keys.fixed, person=purpose).digest()
+
+    def order_secrets(self) -> tuple[bytes, ...]:
+        """Keys that sign orders to workers: the first signs, all are believed."""
+        ring = self._ring
+        every = (*ring.plan.index, *reversed(ring.keys.ids(KeyUse.INDEX)))
+        return tuple(
+            hashlib.blake2b(key=ring.keys.held[one].secret, person=b"broker").digest()
+            for one in dict.fromkeys(every)
         )
-        derived = hmac.digest(key, f"seal\0{purpose}".encode(), digest)
-        mac = hmac.new(derived, digestmod=digest)
-        self._macs[header, purpose] = mac
-        return mac
 
     def _place(self, table: str, column: str) -> bytes:
         if not table or not column or "\0" in table + column:

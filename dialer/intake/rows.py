@@ -292,12 +292,12 @@ class RowReader:
         kind_cell, type_cell = row[one[Field.KIND]], row[one[Field.FRAUD_TYPE]]
         kind = self._kind_of(kind_cell)
         fraud_type = self._fraud_type_of(type_cell)
-        has_type = not is_blank(folded(type_cell)) if fraud_type is FraudType.UNKNOWN else True
+        has_type = fraud_type is not FraudType.UNKNOWN or not is_blank(folded(type_cell))
         if kind_cell and (kind is WarningKind.UNKNOWN or not has_type):
             # Some offices write the fraud type under 预警类型.
             from_kind = self._fraud_type_of(kind_cell)
             if from_kind is not FraudType.UNKNOWN and not has_type:
-                return (WarningKind.UNKNOWN if kind is WarningKind.UNKNOWN else kind), from_kind
+                return kind, from_kind
             if kind is WarningKind.UNKNOWN and not is_blank(folded(kind_cell)):
                 self._notice(notices, one[Field.KIND], NoticeCode.KIND_UNKNOWN, Text("kind not known"))
         if fraud_type is FraudType.UNKNOWN and has_type:

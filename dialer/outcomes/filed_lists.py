@@ -244,7 +244,7 @@ def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
     """Warned persons who may be this one with their scores, best first. Of namesakes only a few: a common name with
     nothing else is no hint.
     """
-    blind, p = tx.vault.blind, t.person.c
+    blinds, p = tx.vault.blinds, t.person.c
     found: dict[int, Row] = {}
 
     def take(condition: sa.ColumnElement[bool], most: int) -> None:
@@ -253,13 +253,13 @@ def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
             found.update({row["id"]: row for row in rows})
 
     if person.id_number:
-        take(p.id_number_blind == blind(person.id_number, kind="id_number"), 1)
+        take(p.id_number_blind.in_(blinds(person.id_number, kind="id_number")), 1)
     if person.phones:
-        blinds = [blind(phone, kind="phone") for phone in person.phones]
-        holders = sa.select(t.person_phone.c.person_id).where(t.person_phone.c.phone_blind.in_(blinds))
+        numbers = [one for phone in person.phones for one in blinds(phone, kind="phone")]
+        holders = sa.select(t.person_phone.c.person_id).where(t.person_phone.c.phone_blind.in_(numbers))
         take(p.id.in_(holders), _MOST_CANDIDATES)
     if person.name:
-        take(p.name_blind == blind(person.name, kind="name"), _MOST_NAMESAKES)
+        take(p.name_blind.in_(blinds(person.name, kind="name")), _MOST_NAMESAKES)
     scored = [
         (person_id, similarity(person, open_person(tx, person_id=person_id, sealed=row["sealed"])))
         for person_id, row in found.items()

@@ -7,6 +7,7 @@ docs/json.md describes it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -15,7 +16,7 @@ from pydantic import Field
 
 from dialer.cases.search import CasePage, case_lines
 from dialer.core.access import actor_name
-from dialer.core.errors import Invalid, NotFound
+from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.core.intervals import Finding
 from dialer.core.rates import (
     COUNTED,
@@ -32,6 +33,7 @@ from dialer.core.rates import (
 )
 from dialer.core.values import Grade
 from dialer.db.audit import write_audit
+from dialer.db.leases import ROLLUP, Lease, own_name, take_lease
 from dialer.db.unit_of_work import Tx, hold_snapshot
 from dialer.org.unit_store import get_unit, list_units_of_tree, subtree_ids
 from dialer.outcomes.breakdown import (
@@ -43,7 +45,7 @@ from dialer.outcomes.breakdown import (
     read_breakdown,
     read_waits,
 )
-from dialer.outcomes.rollup import ROLLUP_LOCK, is_rollup_waiting, refresh_rollup_once, rollup_figures
+from dialer.outcomes.rollup import is_rollup_waiting, refresh_rollup_once, rollup_figures
 from dialer.scripts.trials import Comparison, Measured
 from dialer.services import Resource, Services
 
@@ -235,14 +237,31 @@ def refresh_rollup(services: Services, *, for_seconds: float | None = None, at_o
             return 0
     end = None if for_seconds is None else services.real.now() + timedelta(seconds=for_seconds)
     total = 0
-    with services.store.hold_advisory_lock(ROLLUP_LOCK) as still_held:
-        if still_held is None:
-            return 0
+    lease = _take_rollup(services)
+    if lease is None:
+        return 0
+    try:
         while True:
             done = refresh_rollup_once(services.store, timezone=zone, now=services.clock.now(), limit=at_once)
             total += done
             if not done or (end is not None and services.real.now() >= end):
                 return total
+            with services.store.begin() as tx:
+                if not lease.renew(tx.connection):
+                    return total
+    finally:
+        with suppress(Unavailable), services.store.begin() as tx:
+            lease.end(tx.connection)
+
+
+_ROLLUP_SECONDS = 60.0
+"""Much longer than a transaction of a refresh takes."""
+
+
+def _take_rollup(services: Services) -> Lease | None:
+    """Two refreshes at once would only wait for each other."""
+    with services.store.begin() as tx:
+        return take_lease(tx.connection, ROLLUP, holder=own_name(), seconds=_ROLLUP_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,9 +164,6 @@ def state_of(tx: Tx) -> FactState | None:
     return FactState(timezone=held["timezone"], as_of=datetime.fromisoformat(held["as_of"]))
 
 
-ROLLUP_LOCK = 0x666F6C64
-"""The advisory lock of a refresh: two at once would only wait for each other."""
-
 _CLOCK_SLACK = timedelta(seconds=10)
 """A refresh is as of this long ago, so that a report by a clock a little behind is exact too."""
 

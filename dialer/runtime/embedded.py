@@ -30,6 +30,7 @@ from dialer.runtime.location import (
     Binaries,
     Place,
     delete_server_files,
+    installed_binaries,
     place_for,
     server_binaries,
     write_private,
@@ -553,6 +554,15 @@ def ensure(
     return EmbeddedServers(
         place=place, urls=urls, owner_url=owner_url, guards=guards, joined=joined, ephemeral=ephemeral
     )
+
+
+def are_running(data_dir: Path, *, postgres: bool = True, valkey: bool = True) -> bool:
+    """Whether these servers of `data_dir` are kept by a living process. Nothing is made or changed."""
+    if not (data_dir / "embedded").is_dir():
+        return False
+    place, binaries = place_for(data_dir), installed_binaries()
+    kinds = [*([Postgres] if postgres else []), *([Valkey] if valkey else [])]
+    return all(_is_kept(kind(place=place, binaries=binaries)) for kind in kinds)
 
 
 def erase(data_dir: Path) -> None:

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from ipaddress import ip_address
 
-from dialer.core.errors import SettingsError
+from dialer.core.errors import SettingsError, Unavailable
 from dialer.language import Text
-from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.runtime.embedded import EmbeddedServers, are_running, ensure
 from dialer.runtime.location import free_port, write_private
 from dialer.runtime.settings import Settings
 
@@ -30,12 +30,13 @@ class CarrierAccess:
         return f"http://127.0.0.1:{self.port}"
 
 
-def own_carrier(settings: Settings) -> CarrierAccess | None:
-    """The access to the carrier of this data folder, made once; None when a base URL is set."""
+def own_carrier(settings: Settings, *, may_make: bool = True) -> CarrierAccess | None:
+    """The access to the carrier of this data folder, made once; None when a base URL is set. Without `may_make` one
+    that is not there yet is nowhere afterwards.
+    """
     if settings.telephony.base_url is not None:
         return None
     path = settings.data_dir / "carrier.json"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         access = CarrierAccess(
             port=settings.carrier.port or free_port(),
@@ -43,6 +44,9 @@ def own_carrier(settings: Settings) -> CarrierAccess | None:
             auth_token=secrets.token_hex(16),
             admin_token=secrets.token_hex(16),
         )
+        if not may_make:
+            return access
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         write_private(draft, json.dumps(asdict(access)))
         # A link refuses an existing name and never shows half a file. Of two processes the first one's file holds.
@@ -79,12 +83,16 @@ def console_url(settings: Settings) -> str:
     return settings.web.console_url or public_url(settings)
 
 
-def own_servers(settings: Settings) -> EmbeddedServers | None:
-    """Embedded servers for what the settings do not name, started or joined; None when they name both."""
+def own_servers(settings: Settings, *, may_start: bool = True) -> EmbeddedServers | None:
+    """Embedded servers for what the settings do not name, started or joined; None when they name both. Without
+    `may_start` raises `Unavailable` where they do not run.
+    """
     postgres = settings.database.url is None
     valkey = settings.broker.url is None
     if not postgres and not valkey:
         return None
+    if not may_start and not are_running(settings.data_dir, postgres=postgres, valkey=valkey):
+        raise Unavailable(part="embedded servers", problem="do not run: they start with the service")
     return ensure(settings.data_dir, postgres=postgres, valkey=valkey)
 
 

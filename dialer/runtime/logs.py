@@ -52,6 +52,8 @@ _QUIET = {
     # It warns of skipped ticks, which coalescing intends.
     "apscheduler.scheduler": logging.ERROR,
     "celery.app.trace": logging.WARNING,
+    # A line for each task received.
+    "celery.worker.strategy": logging.WARNING,
     "twilio": logging.WARNING,
     "asyncio": logging.WARNING,
 }

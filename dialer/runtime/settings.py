@@ -30,6 +30,7 @@ from pydantic import (
     IPvAnyNetwork,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -38,7 +39,7 @@ from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, pr
 from dialer.core.access import RevealRules, Role, SessionRules
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
-from dialer.core.values import Grade, MessageChannel, Track
+from dialer.core.values import Grade, MessageChannel, Suite, Track
 from dialer.language import Text, gettext_noop
 
 _DAY = 86_400
@@ -198,9 +199,21 @@ class DatabaseSettings(Section):
     pool_size: int = Field(default=5, ge=1, le=100)
 
 
+_BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
+
+
 class BrokerSettings(Section):
     url: SecretStr | None = None
     """None: the embedded Valkey of `data_dir`."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and url.get_secret_value().partition("://")[0] not in _BROKER_SCHEMES:
+            raise WrongValue(
+                Text("begins with %(known)s; Sentinel is not supported", known=", ".join(_BROKER_SCHEMES))
+            )
+        return url
 
 
 class TelephonySettings(Section):
@@ -386,7 +399,25 @@ class ClockSettings(Section):
 
 class KeysSettings(Section):
     file: Path | None = None
-    """None: made beside the embedded servers. A configured database requires a configured file."""
+    """None: made beside the embedded servers. A configured database requires a configured file or command."""
+    command: tuple[str, ...] = ()
+    """A program and its arguments; it prints the key ring."""
+    command_seconds: float = Field(default=10.0, ge=0.1, le=120)
+    suite: Suite = Suite.AES_BLAKE2
+    """Of new keys; the keys that are there keep theirs."""
+    pkcs11_library: Path | None = None
+    pkcs11_token: str = ""
+    pkcs11_key: str = ""
+    pkcs11_pin: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.file is not None and self.command:
+            raise WrongValue(Text("file and command are both set: keep one"))
+        given = (self.pkcs11_library is not None, bool(self.pkcs11_token), bool(self.pkcs11_key))
+        if any(given) and not all(given):
+            raise WrongValue(Text("pkcs11_library, pkcs11_token and pkcs11_key are set together"))
+        return self
 
 
 class LogSettings(Section):
@@ -492,6 +523,9 @@ def _with_whole_paths(settings: Settings, file: Path, environment: Mapping[str, 
     keys = settings.keys
     if keys.file is not None:
         keys = keys.model_copy(update={"file": whole(keys.file, "KEYS__FILE")})
+    if keys.pkcs11_library is not None:
+        library = whole(keys.pkcs11_library, "KEYS__PKCS11_LIBRARY")
+        keys = keys.model_copy(update={"pkcs11_library": library})
     audit = settings.audit
     for key in ("anchor_file", "anchor_tsa_certificate"):
         if (path := getattr(audit, key)) is not None:

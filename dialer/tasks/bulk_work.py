@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from dialer.control.keys import reseal
 from dialer.core.errors import UnusableFile
 from dialer.scripts.store import unfinished_renders
-from dialer.tasks.application import current_application, is_stopping, patient_task
+from dialer.tasks.application import current_application, is_stopping, patient_task, wait_for_stop
 from dialer.warnings.list_store import loads_being_closed, unfinished_loads
 from dialer.warnings.lists import close_withdrawn
 from dialer.warnings.load import load_list
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from dialer.scripts.render import Studio
 
 _RENDER_SECONDS = 5.0
+_RESEAL_SECONDS = 2.0
 
 _studios: list[Studio] = []
 """The voices of this process, loaded once."""
@@ -75,6 +77,17 @@ def _studio() -> Studio:
     if not _studios:
         _studios.append(Studio.of(current_application().settings.data_dir))
     return _studios[0]
+
+
+@patient_task("reseal")
+def reseal_task() -> None:
+    """Seals values again after a rotation of keys, for a while: a list must not wait behind it."""
+    services = current_application().services
+    if (
+        not reseal(services, pause=wait_for_stop, for_seconds=_RESEAL_SECONDS).ends_for_now
+        and not is_stopping()
+    ):
+        services.enqueue("reseal")
 
 
 @patient_task("resume_renders")

@@ -37,8 +37,9 @@ from dialer.core.decide import Openings, decide
 from dialer.core.events import WarningJoined
 from dialer.core.rules import same_incident
 from dialer.db import tables as t
+from dialer.db.key_state import follow_plan
 from dialer.db.unit_of_work import Tx
-from dialer.db.vault import Vault
+from dialer.db.vault import KeyPlan, Vault
 from dialer.intake.records import Accepted, Record
 from dialer.services import Services
 from dialer.warnings.list_store import (
@@ -115,13 +116,17 @@ class Prepared:
     if these are new.
     """
 
-    record: Record
+    accepted: Accepted
     identity: Identity
     person: Person
     person_id: int
     sealed: Sealed
     opened: Opened
     content: Content
+
+    @property
+    def record(self) -> Record:
+        return self.accepted.record
 
     @property
     def case_id(self) -> int:
@@ -134,19 +139,22 @@ class PreparedBatch:
 
     opener: CaseOpener
     records: tuple[Prepared, ...]
+    plan: KeyPlan
+    """The keys that its blind indexes were made with."""
 
 
 def prepare_arrivals(
     tx: Tx, services: Services, batch: Sequence[Accepted], *, load_id: int | None, now: datetime
 ) -> PreparedBatch:
     """In the order given. Takes ids from the sequences, which a rollback does not return."""
+    plan = tx.vault.plan
     opener = CaseOpener(tx, services, load_id=load_id, now=now)
     ids = [take_next_ids(tx, table, len(batch)) for table in (t.person, t.case, t.warning)]
     records = [
         _prepared(tx.vault, opener, accepted, person_id=person_id, case_id=case_id, warning_id=warning_id)
         for accepted, person_id, case_id, warning_id in zip(batch, *ids, strict=True)
     ]
-    return PreparedBatch(opener=opener, records=tuple(records))
+    return PreparedBatch(opener=opener, records=tuple(records), plan=plan)
 
 
 def _prepared(
@@ -161,19 +169,33 @@ def _prepared(
         family_contact=record.family_contact,
     )
     return Prepared(
-        record=record,
-        identity=identify_person(
-            vault,
-            name=record.name,
-            phones=record.phones,
-            id_number=record.id_number,
-            id_valid=record.id_valid,
-        ),
+        accepted=accepted,
+        identity=_identity(vault, record),
         person=person,
         person_id=person_id,
         sealed=seal_directory_entry(vault, person, person_id=person_id),
         opened=opener.open(record, case_id=case_id, person_id=person_id, numbers=len(person.phones)),
         content=warning_content(vault, accepted, warning_id=warning_id),
+    )
+
+
+def _identity(vault: Vault, record: Record) -> Identity:
+    return identify_person(
+        vault,
+        name=record.name,
+        phones=record.phones,
+        id_number=record.id_number,
+        id_valid=record.id_valid,
+    )
+
+
+def _with_new_keys(vault: Vault, prepared: Prepared) -> Prepared:
+    """Keys were rotated after this was prepared."""
+    return replace(
+        prepared,
+        identity=_identity(vault, prepared.record),
+        sealed=seal_directory_entry(vault, prepared.person, person_id=prepared.person_id),
+        content=warning_content(vault, prepared.accepted, warning_id=prepared.content.id),
     )
 
 
@@ -193,7 +215,10 @@ class Taken:
 def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
     """The batch is stored. Other batches wait for the end of the transaction, so that nobody becomes two persons."""
     lock_arrivals(tx)
+    plan = follow_plan(tx)
     records = batch.records
+    if plan != batch.plan:
+        records = tuple(_with_new_keys(tx.vault, prepared) for prepared in records)
     seen = set(cases_of_warnings(tx, [prepared.record.key for prepared in records]))
     fresh: dict[int, Prepared] = {}
     for position, prepared in enumerate(records):
@@ -256,7 +281,10 @@ class _Intake:
         known = self.directory.find(identity)
         if known is None:
             known = Known(
-                id=prepared.person_id, id_number=identity.id_number, person=prepared.person, is_new=True
+                id=prepared.person_id,
+                id_number=next(iter(identity.id_number), None),
+                person=prepared.person,
+                is_new=True,
             )
             self.sealed[known.id] = prepared.sealed
         else:

@@ -49,9 +49,9 @@ class DeskCall:
 def take_number_for_desk_call(tx: Tx, call_id: uuid.UUID, *, person_id: int, number: int) -> bool:
     """The number is held by this call; False while another call holds it. A rest after a call is not waited for."""
     blind = tx.scalar(
-        sa.select(t.person_phone.c.phone_blind).where(
-            t.person_phone.c.person_id == person_id, t.person_phone.c.position == number
-        )
+        sa.select(t.person_phone.c.phone_blind)
+        .where(t.person_phone.c.person_id == person_id, t.person_phone.c.position == number)
+        .with_for_update(read=True)  # no other blind index of the number before this call holds it
     )
     if blind is None:
         raise NotFound(kind="telephone number", key=number)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from dialer.bootstrap import assemble
-from dialer.db.vault import create
+from dialer.db.keys import create
 from dialer.runtime.settings import load_settings
 from dialer.server import create_app
 from dialer.services import Application

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from dialer.bootstrap import assemble
-from dialer.db.vault import create
+from dialer.db.keys import create
 from dialer.org.staff import add_token
 from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.settings import load_settings

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from dialer.backup.actions import Installation, make_backup
-from dialer.db.vault import Keys
+from dialer.db.keys import Keys
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
-KEYS = Keys(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1)
+KEYS = Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1)
 """Those of a scene."""
 
 

@@ -20,14 +20,15 @@ from dialer.backup.actions import (
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys, open_backup
 from dialer.backup.store import NotEmpty, take_snapshot
 from dialer.calls.comparison import UNTIL_RESUMED
+from dialer.db.key_state import WrongKeys
+from dialer.db.keys import Keys, load
 from dialer.db.migrations import newest_revision
-from dialer.db.system_state import WrongKeys, read_restored
-from dialer.db.vault import Keys, load
+from dialer.db.system_state import read_restored
 from tests.backup.conftest import KEYS
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
-_OTHERS = Keys(encryption={1: bytes([7]) * 32}, index=bytes([9]) * 32, current=1)
+_OTHERS = Keys.of(encryption={1: bytes([7]) * 32}, index=bytes([9]) * 32, current=1)
 _CHUNK = (1 << 18) + 16
 
 

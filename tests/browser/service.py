@@ -23,10 +23,13 @@ from typer.testing import CliRunner
 
 from dialer.bootstrap import application
 from dialer.cli.tree import app
+from dialer.core.access import Role
 from dialer.core.errors import Unavailable
 from dialer.db import tables as t
 from dialer.db.system_state import ClockRow, mark_drill_database, write_service_clock
 from dialer.db.unit_of_work import Store
+from dialer.org.staff import open_session
+from dialer.org.staff_store import insert_member
 from dialer.runtime.embedded import wait_until
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
@@ -70,6 +73,25 @@ class Service:
             emptied = wait_until(lambda: _truncate(owner), seconds=_STOP_SECONDS, step_seconds=0.1)
             owner.dispose()
         assert emptied, "the processes of the service keep the tables locked"
+
+    def signed_in(self, login: str, role: Role, *, language: str, password_hash: str) -> str:
+        """The token of a session of a new account that need not change its password."""
+        settings, now = load_settings(self.env), datetime.now(UTC)
+        with application(settings) as made, made.services.store.begin() as tx:
+            member = insert_member(
+                tx,
+                login=login,
+                display_name=login.title(),
+                password_hash=password_hash,
+                role=role,
+                unit_id=None,
+                language=language,
+                must_change=False,
+                by="test",
+                real_now=now,
+            )
+            assert member is not None
+            return open_session(tx, settings.console.rules(), member, address="127.0.0.1", real_now=now)
 
     def load(self, rows: Sequence[dict[str, str]]) -> str:
         """A list of these rows, loaded."""

@@ -24,7 +24,7 @@ from dialer.core.errors import NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.values import PauseScope
 from dialer.db import tables as t
-from dialer.db.vault import create
+from dialer.db.keys import create
 from dialer.org.staff import add_token
 from dialer.org.unit_store import add_unit
 from dialer.runtime.settings import load_settings

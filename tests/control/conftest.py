@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dialer.bootstrap import assemble
-from dialer.db.vault import create
+from dialer.db.keys import create
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
 from tests.control.scene import Scene

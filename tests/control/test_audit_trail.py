@@ -20,9 +20,10 @@ from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.db.audit import Flaw, Verdict, begin_chain, check_trail, read_head, write_audit
+from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
-from dialer.db.vault import Keys, Vault
+from dialer.db.vault import Vault
 from tests.control.scene import Scene
 from tests.control.test_grouping_migration import at_revision
 from tests.outcomes.town import MORNING
@@ -130,7 +131,7 @@ def test_what_the_owner_did_is_named(ten: Scene, statements: list[str], expected
 def test_whoever_lacks_the_key_cannot_seal_anew(ten: Scene):
     """A whole chain that fits by itself, of somebody's own key."""
     rows = ten.rows(sa.select(t.audit).order_by(t.audit.c.number))
-    other = Vault(Keys(current=1, encryption={1: os.urandom(32)}, index=os.urandom(32)))
+    other = Vault(Keys.of(current=1, encryption={1: os.urandom(32)}, index=os.urandom(32)))
     forged = Store(ten.store.url, other)
     owner(ten, "DELETE FROM audit WHERE number > 5")
     ten.do(sa.update(t.audit_head).values(number=5, chain=rows[4]["chain"]))

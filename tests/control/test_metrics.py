@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -22,6 +24,8 @@ from dialer.server import create_app
 from tests.control.conftest import Assemble
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING, NAME, PHONE
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 
 def figures(scene: Scene):
@@ -161,13 +165,14 @@ async def test_the_page_holds_every_figure(http: httpx.AsyncClient, scene: Scene
         "dialer_alarms_unseen",
         "dialer_auditor_findings",
         "dialer_processes",
+        "dialer_resealed_share",
         "dialer_leader",
         "dialer_engine_late",
         "dialer_cycle_age_seconds",
         "dialer_part_age_seconds",
         "process_cpu_seconds_total",
     } <= names
-    assert found["dialer_database_up", ()] == 1
+    assert found["dialer_database_up", ()] == found["dialer_resealed_share", ()] == 1
     assert found["dialer_alarms_unseen", (("code", "carrier_down"),)] == 1
     assert found["dialer_rings_waiting", (("state", "ready"),)] == 1
 
@@ -233,3 +238,29 @@ async def test_scrapes_within_seconds_read_the_database_once(http: httpx.AsyncCl
     second = await page(http)
     key = ("dialer_rings_waiting", (("state", "ready"),))
     assert first[key] == second[key]
+
+
+async def test_the_shipped_alerts_and_the_dashboard_read_metrics_that_there_are(
+    http: httpx.AsyncClient, scene: Scene
+):
+    with scene.tx() as tx:
+        raise_alarm(tx, AlarmCode.CARRIER_DOWN, now=MORNING)
+    run_consistency_round(scene.services)
+    await http.post("/hooks/status", data={})
+    printed = {name for name, _ in await page(http)} | {"up", "dialer_queue_age_seconds"}
+    for file in ("prometheus/alerts.yaml", "grafana/dialer.json"):
+        text = (DEPLOY / file).read_text(encoding="utf-8")
+        asked = set(re.findall(r"\b((?:dialer|process)_[a-z_]+)\b(?=[{\[)\s\\])", text))
+        assert len(asked) > 5
+        assert asked - printed == set()
+        codes = re.findall(r'code=~\\?"([a-z_|]+)', text)
+        assert {code for one in codes for code in one.split("|")} <= {code.value for code in AlarmCode}
+
+
+async def test_a_histogram_has_its_sum_and_its_count(http: httpx.AsyncClient, scene: Scene):
+    opened_at = datetime.now(UTC) - timedelta(minutes=5)
+    scene.case(grade=Grade.HIGH, opened_at=opened_at, first_attempt_at=opened_at + timedelta(seconds=40))
+    found = await page(http)
+    high = (("grade", "high"),)
+    assert found["dialer_time_to_first_attempt_seconds_sum", high] == 40
+    assert found["dialer_time_to_first_attempt_seconds_count", high] == 1

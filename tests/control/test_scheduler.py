@@ -23,10 +23,10 @@ from dialer.control.health import WORK_PARTS, note_part_done
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
-from dialer.db.system_state import cycle_parts, end_lock_holder, heartbeats
+from dialer.db.system_state import cycle_parts, heartbeats
 from dialer.org.staff import token_hash
 from dialer.org.staff_store import find_member, start_session
-from dialer.scheduler import ALIVE_FILE, LEADER_LOCK, TickLog, _ticking, run_scheduler
+from dialer.scheduler import ALIVE_FILE, TickLog, _ticking, run_scheduler
 from dialer.services import Application
 from tests.control.conftest import Assemble
 
@@ -114,7 +114,7 @@ def test_a_stopped_leader_is_deposed_and_steps_down_when_it_wakes(
         until(lambda: leaders(look))
         stopped = leaders(look)[0]
         first.send_signal(signal.SIGSTOP)
-        with running(assembled(), silent_seconds=3.0):
+        with running(assembled(), lease_seconds=3.0):
             until(lambda: leaders(look)[0] != stopped)
             first.send_signal(signal.SIGCONT)
             until(lambda: leaders(look) != [] and stopped not in leaders(look))
@@ -134,21 +134,9 @@ def test_a_leader_that_beats_is_never_deposed(assembled: Assemble):
             seen.add(at)
             return len(seen) >= 3
 
-        with running(assembled(), silent_seconds=4.0):
+        with running(assembled(), lease_seconds=4.0):
             until(beaten_twice)
             assert leaders(look) == [leader]
-
-
-def test_only_the_holder_of_that_lock_in_this_database_is_deposed(assembled: Assemble):
-    app = assembled()
-    store = app.services.store
-    with store.hold_advisory_lock(LEADER_LOCK) as held, store.hold_advisory_lock(LEADER_LOCK + 1) as other:
-        assert held is not None
-        assert other is not None
-        with store.begin() as tx:
-            assert end_lock_holder(tx, key=LEADER_LOCK) == 1
-        assert not held()
-        assert other()
 
 
 def test_ticks_reach_the_broker_and_a_deep_queue_gets_no_more(assembled: Assemble, broker_url: str):

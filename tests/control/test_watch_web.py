@@ -37,9 +37,9 @@ def test_calls_wait_for_a_web_process_and_go_on_while_it_is_away_for_a_moment(sc
     assert not watched.may_call()
     beat(scene)
     assert watched.may_call()
-    watched.passes(29)
+    watched.passes(7)
     assert watched.may_call()
-    watched.passes(2)
+    watched.passes(1)
     assert not watched.may_call()
     beat(scene)
     assert watched.may_call()
@@ -48,7 +48,7 @@ def test_calls_wait_for_a_web_process_and_go_on_while_it_is_away_for_a_moment(sc
 def test_a_worker_that_starts_believes_a_recent_beat_and_no_old_one(scene: Scene):
     beat(scene)
     assert Watched(scene).may_call()
-    scene.clock.advance(31)
+    scene.clock.advance(9)
     watched = Watched(scene)
     assert not watched.may_call()
     watched.passes(2)
@@ -99,6 +99,20 @@ def test_a_service_that_starts_is_no_alarm_and_one_without_web_is_one(scene: Sce
     assert scene.alarms_of(None) == {"nobody_answers": 1}
     beat(scene)
     assert watched.may_call()
+
+
+def test_ten_seconds_after_the_last_heartbeat_of_a_killed_web_process_the_alarm_is_raised(scene: Scene):
+    watched = Watched(scene)
+    beat(scene)
+    assert watched.may_call()
+    watched.passes(5)
+    assert watched.may_call()
+    watched.passes(3)
+    assert not watched.may_call()
+    assert scene.alarms_of(None) == {}
+    watched.passes(2)
+    assert not watched.may_call()
+    assert scene.alarms_of(None) == {"nobody_answers": 1}
 
 
 def test_a_web_process_that_came_back_begins_the_patience_anew(scene: Scene):

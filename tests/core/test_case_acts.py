@@ -106,3 +106,9 @@ def test_why_not(state: str, act: CaseAct, bar: Bar | None):
 
 def test_every_act_is_told():
     assert set(acts_allowed(OPEN)) == set(CaseAct)
+
+
+@pytest.mark.parametrize(("state", "number"), [("open", 0), ("one number left", 1)])
+def test_a_call_that_is_asked_for_is_made_at_once(state: str, number: int):
+    robot = decide(STATES[state], CallRequested(), NOW, POLICY).case.robot
+    assert (robot.state, robot.at, robot.number) == (RobotState.PENDING, NOW, number)

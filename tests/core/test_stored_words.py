@@ -18,6 +18,7 @@ _WORDS = {
     "PictureFault": "kind pixels damage busy",
     "StaffChangeState": "waiting confirmed refused withdrawn expired",
     "SignInStep": "second_factor passkey add_passkey identity",
+    "Suite": "aes-gcm/blake2 sm4-gcm/sm3",
     "AttemptEvent": (
         "due put_off claimed posting in_doubt not_taken withdrawn accepted ringing answered ended"
     ),

@@ -33,8 +33,9 @@ from dialer.core.attempt import LIVE_STATES
 from dialer.core.case import Case
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
+from dialer.db.keys import Keys
 from dialer.db.unit_of_work import Row, Store
-from dialer.db.vault import Keys, Vault
+from dialer.db.vault import Vault
 
 NOON = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 PHONES = tuple(f"+861990000000{n}" for n in range(4))
@@ -48,7 +49,7 @@ SPACING = 60
 
 @pytest.fixture(scope="module")
 def store(module_database: str) -> Iterator[Store]:
-    keys = Keys(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1)
+    keys = Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1)
     made = Store(module_database, Vault(keys), pool_size=2)
     with made.begin() as tx:
         tx.execute(

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 
 from dialer.db import tables as t
+from dialer.db.key_state import WrongKeys, check_database_keys, read_key_state
+from dialer.db.keys import Keys
 from dialer.db.system_state import (
     ClockRow,
     RealRecords,
-    WrongKeys,
     become_drill_database,
-    check_database_keys,
     is_drill_database,
     read_service_clock,
     write_service_clock,
 )
-from dialer.db.vault import Keys
+from dialer.db.vault import KeyPlan, Vault
 from tests.outcomes.town import MORNING, Scenario
 
 
@@ -31,26 +32,44 @@ def scenario(fresh_database: str) -> Iterator[Scenario]:
 
 
 def keys(number: int) -> Keys:
-    return Keys(encryption={1: bytes([number]) * 32}, index=bytes([number + 50]) * 32, current=1)
+    return Keys.of(encryption={1: bytes([number]) * 32}, index=bytes([number + 50]) * 32, current=1)
+
+
+def check(scenario: Scenario, ring: Keys) -> KeyPlan:
+    with scenario.tx() as tx:
+        of_ring = replace(tx, vault=Vault(ring))
+        check_database_keys(of_ring)
+        return of_ring.vault.plan
 
 
 def test_a_database_keeps_to_the_keys_it_was_made_with(scenario: Scenario):
-    with scenario.tx() as tx:
-        check_database_keys(tx, keys(1))
-    with scenario.tx() as tx:
-        check_database_keys(tx, keys(1))
-    with pytest.raises(WrongKeys, match="KEYS__FILE"), scenario.tx() as tx:
-        check_database_keys(tx, keys(2))
+    check(scenario, keys(1))
+    check(scenario, keys(1))
+    with pytest.raises(WrongKeys, match="KEYS__FILE"):
+        check(scenario, keys(2))
 
 
-def test_a_key_may_join_and_is_remembered(scenario: Scenario):
-    first = keys(1)
-    both = Keys(encryption={**first.encryption, 2: b"2" * 32}, index=first.index, current=2)
-    for held in (first, both):
-        with scenario.tx() as tx:
-            check_database_keys(tx, held)
-    with pytest.raises(WrongKeys), scenario.tx() as tx:
-        check_database_keys(tx, first)
+def test_a_key_that_joins_the_ring_is_not_used_by_that(scenario: Scenario):
+    """A rotation uses it, when every process has it."""
+    first = check(scenario, keys(1))
+    both = Keys.of(encryption={1: b"\1" * 32, 2: b"2" * 32}, index=b"\63" * 32, current=2)
+    assert check(scenario, both) == first
+    check(scenario, keys(1))
+
+
+def test_the_fingerprint_of_an_earlier_version_says_which_keys_are_used(scenario: Scenario):
+    held = Keys.of(encryption={1: b"\1" * 32, 2: b"2" * 32}, index=b"\63" * 32, current=2)
+    marks = held.marks()
+    noted = f"index={marks[0]} 1={marks[1]} 2={marks[2]}"
+    with scenario.tx() as tx:
+        tx.execute(sa.insert(t.meta).values(key="keys_fingerprint", value=noted))
+    assert check(scenario, held) == KeyPlan(encryption=2, audit=2, index=(0,))
+    with scenario.tx() as tx:
+        state = read_key_state(tx)
+    assert state is not None
+    assert state.known == marks
+    with pytest.raises(WrongKeys):
+        check(scenario, keys(1))
 
 
 def test_the_clock_is_the_machine_s_until_a_row_says_otherwise(scenario: Scenario):

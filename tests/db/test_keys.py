@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+import subprocess
 import threading
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from dialer.db.vault import KEY_BYTES, Keys, KeysRefused, agrees, create, fingerprint, load
+from dialer.core.values import Suite
+from dialer.db.keys import KEY_BYTES, Keys, KeySource, KeysRefused, KeyUse, create, load, render, save
+from dialer.db.token import Token
 
 ONE = bytes([1]) * KEY_BYTES
 TWO = bytes([2]) * KEY_BYTES
@@ -17,7 +24,7 @@ INDEX = bytes([9]) * KEY_BYTES
 
 
 def keys(encryption: dict[int, bytes] | None = None, *, index: bytes = INDEX, current: int = 1) -> Keys:
-    return Keys(encryption=encryption or {1: ONE}, index=index, current=current)
+    return Keys.of(encryption=encryption or {1: ONE}, index=index, current=current)
 
 
 def written(path: Path, text: str, mode: int = 0o600) -> Path:
@@ -26,20 +33,17 @@ def written(path: Path, text: str, mode: int = 0o600) -> Path:
     return path
 
 
-def rotated(path: Path) -> str:
-    return path.read_text(encoding="utf-8").replace("current = 1", "current = 2") + f'2 = "{TWO.hex()}"\n'
-
-
 def test_a_created_file_gives_the_same_keys_back(tmp_path: Path):
     made = create(tmp_path / "keys.toml")
     assert load(tmp_path / "keys.toml") == made
     assert made.current == 1
-    assert len(made.encryption[1]) == len(made.index) == KEY_BYTES
+    assert [key.use for key in made.held.values()] == list(KeyUse)
+    assert {len(key.secret) for key in made.held.values()} == {len(made.fixed)} == {KEY_BYTES}
 
 
 def test_two_created_files_share_no_key(tmp_path: Path):
     first, second = create(tmp_path / "a"), create(tmp_path / "b")
-    assert len({first.index, second.index, first.encryption[1], second.encryption[1]}) == 4
+    assert len({key.secret for ring in (first, second) for key in ring.held.values()}) == 6
 
 
 def test_a_created_file_is_the_owner_s_alone_whatever_the_umask(tmp_path: Path):
@@ -96,7 +100,7 @@ def test_a_file_open_to_others_is_refused_and_says_how_to_mend_it(tmp_path: Path
     path.chmod(mode)
     with pytest.raises(KeysRefused, match=f"{mode:04o}.*chmod 600") as caught:
         load(path)
-    assert caught.value.path == path
+    assert caught.value.source == path
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400])
@@ -130,6 +134,10 @@ def test_a_missing_file_and_a_folder_are_one_clear_line(tmp_path: Path):
         f'current = 1\nindex = "{INDEX.hex()}"\n[encryption]\none = "{ONE.hex()}"\n',
         f'current = 1\nindex = "{INDEX.hex()}"\n[encryption]\n1 = "{ONE.hex()}"\n01 = "{TWO.hex()}"\n',
         f'current = 1\nindex = "{INDEX.hex()}"\nindx = "a"\n[encryption]\n1 = "{ONE.hex()}"\n',
+        f'{{"format": 3, "fixed": "{ONE.hex()}", "key": []}}',
+        f'{{"format": 2, "fixed": "{ONE.hex()}", "key": [{{"id": 1, "use": "sealing"}}]}}',
+        f'{{"format": 2, "fixed": "{ONE.hex()}", "key": [], "else": 1}}',
+        "[1]",
     ],
 )
 def test_a_damaged_file_is_refused_without_quoting_it(tmp_path: Path, text: str):
@@ -147,7 +155,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path):
     path = tmp_path / "keys.toml"
     path.write_bytes(b"\xff\xfe\x00")
     path.chmod(0o600)
-    with pytest.raises(KeysRefused, match="no key file"):
+    with pytest.raises(KeysRefused, match="no key ring"):
         load(path)
 
 
@@ -168,14 +176,56 @@ def test_impossible_keys_are_refused(encryption: dict[int, bytes], index: bytes,
         keys(encryption, index=index, current=current)
 
 
-def test_a_key_added_by_hand_becomes_the_current_one(tmp_path: Path):
+SECOND = f"""format = 2
+fixed = "{TWO.hex()}"
+[[key]]
+id = 1
+use = "encryption"
+suite = "sm4-gcm/sm3"
+secret = "{ONE.hex()}"
+[[key]]
+id = 2
+use = "index"
+suite = "aes-gcm/blake2"
+secret = "{INDEX.hex()}"
+"""
+
+
+def test_a_file_of_the_first_format_is_read_and_becomes_one_of_the_second(tmp_path: Path):
+    """Its index key is also the fixed secret, and number 0."""
+    text = f'current = 2\nindex = "{INDEX.hex()}"\n[encryption]\n1 = "{ONE.hex()}"\n2 = "{TWO.hex()}"\n'
+    path = written(tmp_path / "keys.toml", text)
+    held = load(path)
+    assert held == keys({1: ONE, 2: TWO}, current=2)
+    assert (held.fixed, held.ids(KeyUse.INDEX)) == (INDEX, [0])
+    save(path, held)
+    assert load(path) == held
+    assert "format = 2" in path.read_text(encoding="utf-8")
+
+
+def test_the_second_format_gives_each_key_its_use_and_suite(tmp_path: Path):
+    held = load(written(tmp_path / "keys.toml", SECOND))
+    assert [(key.use, key.suite) for key in held.held.values()] == [
+        (KeyUse.ENCRYPTION, Suite.SM4_SM3),
+        (KeyUse.INDEX, Suite.AES_BLAKE2),
+    ]
+    with pytest.raises(KeysRefused, match="no index key"):
+        load(written(tmp_path / "other.toml", SECOND.replace('"index"', '"encryption"')))
+
+
+def test_new_keys_have_new_numbers_and_the_ring_is_replaced_whole(tmp_path: Path):
     path = tmp_path / "keys.toml"
-    before = create(path)
-    written(path, rotated(path))
-    after = load(path)
-    assert after.current == 2
-    assert after.encryption == {1: before.encryption[1], 2: TWO}
-    assert after.index == before.index
+    first = create(path)
+    ring, made = first.with_new([KeyUse.INDEX, KeyUse.ENCRYPTION], Suite.SM4_SM3)
+    assert made == {KeyUse.INDEX: 4, KeyUse.ENCRYPTION: 5}
+    assert (ring.current, ring.fixed, ring.held[4].suite) == (5, first.fixed, Suite.SM4_SM3)
+    path.chmod(0o400)
+    save(path, ring)
+    assert load(path) == ring
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["keys.toml"]
+    assert set(ring.without(1).held) == {2, 3, 4, 5}
+    assert ring.only_for_audit(1).ids(KeyUse.AUDIT) == [1, 3]
 
 
 def test_keys_show_no_key_and_cannot_be_changed():
@@ -183,41 +233,107 @@ def test_keys_show_no_key_and_cannot_be_changed():
     assert "\\x01" not in shown
     assert ONE.hex() not in shown
     with pytest.raises(TypeError):
-        keys().encryption[2] = TWO  # type: ignore[index]
+        keys().held[2] = keys().held[1]  # type: ignore[index]
 
 
-def test_a_later_change_of_the_given_mapping_changes_no_keys():
-    given = {1: ONE}
-    held = keys(given)
-    given[2] = TWO
-    assert dict(held.encryption) == {1: ONE}
-
-
-def test_the_fingerprint_names_every_key_and_tells_none():
-    line = fingerprint(keys({2: TWO, 1: ONE}))
-    assert [part.split("=")[0] for part in line.split()] == ["index", "1", "2"]
+def test_a_mark_names_a_key_and_tells_nothing_of_it():
+    marks = keys({2: TWO, 1: ONE}).marks()
+    assert list(marks) == [0, 1, 2]
+    assert len(set(marks.values())) == 3
     for key in (ONE, TWO, INDEX):
-        assert key.hex()[:12] not in line
-    assert line == fingerprint(keys({1: ONE, 2: TWO}, current=2))
+        assert key.hex()[:12] not in str(marks)
 
 
-def test_the_same_keys_agree_with_their_fingerprint_and_so_do_rotated_ones():
-    stored = fingerprint(keys())
-    assert agrees(stored=stored, keys=keys())
-    assert agrees(stored=stored, keys=keys({1: ONE, 2: TWO}, current=2))
+def source(script: str, seconds: float = 10.0) -> KeySource:
+    return KeySource(command=("/bin/sh", "-c", script), command_seconds=seconds)
+
+
+def test_a_command_prints_the_ring_as_json_or_as_the_file_is(tmp_path: Path):
+    plain = {
+        "format": 2,
+        "fixed": TWO.hex(),
+        "key": [
+            {"id": 1, "use": "encryption", "suite": "aes-gcm/blake2", "secret": ONE.hex()},
+            {"id": 2, "use": "index", "suite": "aes-gcm/blake2", "secret": INDEX.hex()},
+        ],
+    }
+    file = written(tmp_path / "ring.json", json.dumps(plain))
+    assert source(f"cat {file}").load().held[1].secret == ONE
+    made = create(tmp_path / "keys.toml")
+    assert source(f"cat {tmp_path / 'keys.toml'}").load() == made
+    with pytest.raises(KeysRefused, match="sh: is read only"):
+        source("true").save(made)
 
 
 @pytest.mark.parametrize(
-    "other", [keys({1: TWO}), keys(index=TWO), keys({2: ONE}, current=2), keys({1: TWO, 2: ONE})]
+    ("script", "seconds", "problem"),
+    [
+        ("echo secret-word; echo secret-word >&2; exit 3", 10.0, "ended with code 3"),
+        ("true", 10.0, "printed nothing"),
+        ("echo secret-word", 10.0, "no key ring"),
+        ("exec sleep 60", 0.2, "did not end within 0.2 s"),
+    ],
 )
-def test_other_keys_do_not_agree(other: Keys):
-    assert not agrees(stored=fingerprint(keys()), keys=other)
+def test_a_command_that_fails_is_one_clear_line_without_what_it_printed(
+    script: str, seconds: float, problem: str
+):
+    with pytest.raises(KeysRefused, match=problem) as caught:
+        source(script, seconds).load()
+    assert "secret-word" not in str(caught.value)
+    assert caught.value.__cause__ is None
 
 
-def test_a_key_that_the_database_knows_must_not_be_dropped():
-    stored = fingerprint(keys({1: ONE, 2: TWO}, current=2))
-    assert not agrees(stored=stored, keys=keys({2: TWO}, current=2))
+def test_a_command_that_is_not_there_is_named():
+    with pytest.raises(KeysRefused, match="no-such-program: cannot be started"):
+        KeySource(command=("/nowhere/no-such-program", "argument")).load()
 
 
-def test_an_empty_fingerprint_agrees_with_nothing():
-    assert not agrees(stored="", keys=keys())
+SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
+
+
+@pytest.fixture
+def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Token:
+    """A token with a wrapping key. SoftHSM reads its configuration once in a process."""
+    if not SOFTHSM.exists() or find_spec("pkcs11") is None:
+        pytest.skip("needs softhsm2 and the extra pkcs11")
+    (tmp_path / "tokens").mkdir()
+    config = written(tmp_path / "softhsm2.conf", f"directories.tokendir = {tmp_path / 'tokens'}\n")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(config))
+    tool = (
+        "softhsm2-util",
+        "--init-token",
+        "--free",
+        "--label",
+        "centre",
+        "--pin",
+        "1234",
+        "--so-pin",
+        "4321",
+    )
+    subprocess.run(tool, check=True, capture_output=True)
+    made = Token(library=SOFTHSM, token="centre", key="dialer", pin=SecretStr("1234"))
+    made.create_key()
+    return made
+
+
+def test_a_token_wraps_the_secrets_and_only_it_unwraps_them(tmp_path: Path, token: Token):
+    path = tmp_path / "keys.toml"
+    made = create(path, token=token)
+    text = path.read_text(encoding="utf-8")
+    assert not any(
+        secret.hex() in text for secret in (made.fixed, *(key.secret for key in made.held.values()))
+    )
+    assert load(path, token) == made
+    with pytest.raises(KeysRefused, match="are wrapped"):
+        load(path)
+    moved = text.replace('id = 2\nuse = "index"', 'id = 7\nuse = "index"')
+    with pytest.raises(KeysRefused, match="PKCS#11"):
+        load(written(tmp_path / "moved.toml", moved), token)
+    with pytest.raises(KeysRefused, match=r"PKCS#11.*NoSuchKey"):
+        load(path, replace(token, key="other"))
+    with pytest.raises(KeysRefused, match="PKCS#11") as caught:
+        load(path, replace(token, pin=SecretStr("9999")))
+    assert "9999" not in str(caught.value)
+    # A plain file is read too, and wrapped when it is next written.
+    plain = written(tmp_path / "plain.toml", render(made).decode())
+    assert load(plain, token) == made

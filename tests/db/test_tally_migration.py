@@ -11,9 +11,10 @@ from alembic.config import Config
 from dialer.cases.store import ensure_policy_version
 from dialer.core.policy import to_plain
 from dialer.core.rates import Period
+from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database, script_location
 from dialer.db.unit_of_work import Store, hold_snapshot
-from dialer.db.vault import Keys, Vault
+from dialer.db.vault import Vault
 from dialer.outcomes.measures import figures
 from dialer.outcomes.rollup import refresh_rollup_once, rollup_figures, state_of
 from tests.core.samples import POLICY
@@ -57,7 +58,7 @@ _ROWS = (
 
 def test_old_cases_are_tallied_in_bounded_batches_and_reported_exactly_meanwhile(empty_database: str):
     store = Store(
-        empty_database, Vault(Keys(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
+        empty_database, Vault(Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
     )
     try:
         fill(store)

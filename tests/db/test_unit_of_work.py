@@ -11,15 +11,16 @@ from psycopg.types.json import Jsonb
 from dialer.core.errors import Unavailable
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn
+from dialer.db.keys import Keys
 from dialer.db.system_state import is_drill_database, mark_drill_database
 from dialer.db.unit_of_work import Store
-from dialer.db.vault import Keys, Vault
+from dialer.db.vault import Vault
 
 NOON = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 
 
 def opened(url: str, **options: float) -> Store:
-    vault = Vault(Keys(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
+    vault = Vault(Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
     return Store(url, vault, pool_size=1, **options)  # type: ignore[arg-type]
 
 
@@ -81,18 +82,6 @@ def test_copied_rows_are_part_of_the_transaction(fresh_database: str):
         raise ZeroDivisionError
     with store.begin() as tx:
         assert tx.scalar(sa.select(sa.func.count()).select_from(t.heartbeat)) == 0
-    store.dispose()
-
-
-def test_one_session_holds_a_lock_and_the_next_waits_for_its_end(fresh_database: str):
-    store = opened(fresh_database)
-    with store.hold_advisory_lock(7) as held:
-        assert held is not None
-        assert held()
-        with store.hold_advisory_lock(7) as second:
-            assert second is None
-    with store.hold_advisory_lock(7) as after:
-        assert after is not None
     store.dispose()
 
 

@@ -18,6 +18,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from dialer.core.values import Suite
+from dialer.db.keys import KeyUse, load
 from dialer.db.migrations import database_revision, newest_revision
 
 _DATA = Path(__file__).resolve().parent / "data"
@@ -75,3 +77,33 @@ def test_cases_and_figures_of_an_earlier_version_are_the_same_after_the_upgrade(
         assert database_revision(sql_engine) == newest_revision()
     finally:
         sql_engine.dispose()
+
+
+def test_the_keys_of_an_earlier_version_are_rotated_to_the_other_suite(earlier: dict[str, str]):
+    """Its one encryption key had sealed the audit too: it is kept for those lines, and opens nothing else."""
+    environment = earlier | {"DIALER_KEYS__SUITE": "sm4-gcm/sm3"}
+    expected = json.loads((_DATA / "0024_expected.json").read_text(encoding="utf-8"))
+    why = ("--by", "li", "--why", "to SM4 and SM3")
+    assert _printed(environment, "keys", "rotate", *why)["made"] == {"encryption": 2, "index": 3, "audit": 4}
+    assert _printed(environment, "keys", "reseal")["rows"] > 0
+    assert _printed(environment, "keys", "retire", "0", *why)["audit_lines"] == 0
+    assert _printed(environment, "keys", "retire", "1", *why)["audit_lines"] > 1
+    ring = load(Path(environment["DIALER_KEYS__FILE"]))
+    assert {key.id: (key.use, key.suite) for key in ring.held.values()} == {
+        1: (KeyUse.AUDIT, Suite.AES_BLAKE2),
+        2: (KeyUse.ENCRYPTION, Suite.SM4_SM3),
+        3: (KeyUse.INDEX, Suite.SM4_SM3),
+        4: (KeyUse.AUDIT, Suite.SM4_SM3),
+    }
+    status = _printed(environment, "keys", "status", "--counts")
+    assert status["resealed"]
+    assert [(key["id"], key["state"]) for key in status["keys"]] == [
+        (1, "kept"),
+        (2, "current"),
+        (3, "current"),
+        (4, "current"),
+    ]
+    assert set(status["keys"][0]["values"]) == {"audit"}
+    cases = _printed(environment, "cases")["cases"]
+    assert [{name: one[name] for name in expected["cases"][0]} for one in cases] == expected["cases"]
+    assert _printed(environment, "audit", "verify")["whole"]

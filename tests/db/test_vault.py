@@ -7,11 +7,18 @@ from itertools import pairwise
 from types import MappingProxyType
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import SM4
+from cryptography.hazmat.primitives.ciphers.modes import GCM
+from cryptography.hazmat.primitives.hashes import SM3
+from cryptography.hazmat.primitives.hmac import HMAC
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.db.vault import BLIND_BYTES, BlindKind, KeyMissing, Keys, Tampered, Vault
+from dialer.core.values import Suite
+from dialer.db.keys import Key, Keys, KeysRefused, KeyUse
+from dialer.db.vault import BLIND_BYTES, BlindKind, KeyMissing, KeyPlan, Tampered, Vault
 
 ONE = bytes([1]) * 32
 TWO = bytes([2]) * 32
@@ -20,10 +27,21 @@ PHONE = "+8613800138000"
 
 
 def a_vault(encryption: dict[int, bytes] | None = None, *, index: bytes = INDEX, current: int = 1) -> Vault:
-    return Vault(Keys(encryption=encryption or {1: ONE}, index=index, current=current))
+    return Vault(Keys.of(encryption=encryption or {1: ONE}, index=index, current=current))
+
+
+def of_suite(suite: Suite) -> Vault:
+    """A ring of the second format: every key of this suite."""
+    held = {
+        number: Key(id=number, use=use, suite=suite, secret=bytes([number]) * 32)
+        for number, use in enumerate(KeyUse, start=1)
+    }
+    return Vault(Keys(held=held, fixed=INDEX, current=1))
 
 
 VAULT = a_vault()
+BY_SUITE = {suite: of_suite(suite) for suite in Suite}
+SUITES = st.sampled_from(list(Suite))
 
 
 def seal(plaintext: bytes = b"secret", vault: Vault = VAULT) -> bytes:
@@ -34,11 +52,97 @@ def opened(sealed: bytes, vault: Vault = VAULT) -> bytes:
     return vault.open(sealed, table="person", column="sealed", row=7)
 
 
-@given(st.binary(max_size=2000), st.integers() | st.text(max_size=20))
-def test_what_was_sealed_comes_back(plaintext: bytes, row: int | str):
-    sealed = VAULT.seal(plaintext, table="person", column="sealed", row=row)
-    assert VAULT.open(sealed, table="person", column="sealed", row=row) == plaintext
+@given(SUITES, st.binary(max_size=2000), st.integers() | st.text(max_size=20))
+def test_what_was_sealed_comes_back(suite: Suite, plaintext: bytes, row: int | str):
+    vault = BY_SUITE[suite]
+    sealed = vault.seal(plaintext, table="person", column="sealed", row=row)
+    assert vault.open(sealed, table="person", column="sealed", row=row) == plaintext
     assert len(sealed) == len(plaintext) + 31
+
+
+@given(SUITES, st.binary(max_size=200), st.data())
+def test_a_value_changed_in_any_byte_or_place_is_refused(suite: Suite, plaintext: bytes, data: st.DataObject):
+    vault = BY_SUITE[suite]
+    sealed = bytearray(vault.seal(plaintext, table="person", column="sealed", row=7))
+    sealed[data.draw(st.integers(0, len(sealed) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises((Tampered, KeyMissing)):
+        opened(bytes(sealed), vault)
+    with pytest.raises(Tampered):
+        vault.open(seal(plaintext, vault), table="person", column="sealed", row=data.draw(st.integers(8)))
+
+
+@given(st.binary(max_size=200))
+def test_a_value_of_one_suite_is_opened_by_a_ring_that_has_rotated_to_the_other(plaintext: bytes):
+    """The suite belongs to the key."""
+    old = Key(id=1, use=KeyUse.ENCRYPTION, secret=ONE)
+    new = Key(id=2, use=KeyUse.ENCRYPTION, suite=Suite.SM4_SM3, secret=TWO)
+    index = Key(id=3, use=KeyUse.INDEX, suite=Suite.SM4_SM3, secret=INDEX)
+    before = Vault(Keys(held={1: old, 3: index}, fixed=ONE, current=1))
+    after = Vault(Keys(held={1: old, 2: new, 3: index}, fixed=ONE, current=2))
+    sealed = seal(plaintext, before)
+    again = after.reseal(sealed, table="person", column="sealed", row=7)
+    assert (sealed[1:3], again[1:3]) == (b"\0\1", b"\0\2")
+    assert opened(sealed, after) == opened(again, after) == plaintext
+    with pytest.raises(KeyMissing, match="encryption key 2"):
+        opened(again, before)
+
+
+def test_an_audit_key_opens_lines_of_the_audit_alone():
+    vault = BY_SUITE[Suite.SM4_SM3]
+    sealed = vault.seal_reason("why", row="line")
+    assert vault.open(sealed, table="audit", column="why_sealed", row="line") == b"why"
+    held = {
+        **vault.keys.held,
+        1: Key(id=1, use=KeyUse.AUDIT, secret=ONE),
+        4: Key(id=4, use=KeyUse.ENCRYPTION, secret=b"4" * 32),
+    }
+    with pytest.raises(KeyMissing):
+        opened(seal(vault=a_vault()), Vault(Keys(held=held, fixed=INDEX, current=4)))
+
+
+def test_the_format_of_sm4_and_sm3_is_the_one_that_is_written_down():
+    """Keys are derived by HMAC with SM3; then SM4-GCM, and HMAC with SM3."""
+
+    def hmac(key: bytes, content: bytes) -> bytes:
+        mac = HMAC(key, SM3())
+        mac.update(content)
+        return mac.finalize()
+
+    vault = BY_SUITE[Suite.SM4_SM3]
+    sealed = seal(vault=vault)
+    key = hmac(b"\1" * 32, b"sm4-gcm")[:16]
+    run = Cipher(SM4(key), GCM(sealed[3:15], sealed[-16:])).decryptor()
+    run.authenticate_additional_data(sealed[:3] + b"person\0sealed\0" + b"7")
+    assert run.update(sealed[15:-16]) + run.finalize() == b"secret"
+    blind = hmac(hmac(b"\2" * 32, b"index\0phone"), PHONE.encode())[:16]
+    assert vault.blind(PHONE, kind="phone") == b"\0\2" + blind
+    signed = vault.sign(b"line", purpose="p")
+    assert signed == b"\2\0\3" + hmac(hmac(b"\3" * 32, b"seal\0p"), b"line")
+    assert vault.fits(signed, b"line", purpose="p")
+    assert not vault.fits(signed, b"line", purpose="q")
+
+
+def test_while_the_index_is_made_again_a_value_has_the_blind_index_of_each_key():
+    held = {**VAULT.keys.held, 2: Key(id=2, use=KeyUse.INDEX, secret=TWO)}
+    keys = Keys(held=held, fixed=INDEX, current=1)
+    vault = Vault(keys, KeyPlan(encryption=1, audit=1, index=(2, 0)))
+    new, old = vault.blinds(PHONE, kind="phone")
+    assert (new, old) == (vault.blind(PHONE, kind="phone"), VAULT.blind(PHONE, kind="phone"))
+    assert (len(new), new[:2]) == (BLIND_BYTES + 2, b"\0\2")
+    # What cannot be made again keeps its hash.
+    code = BlindKind.RECOVERY_CODE
+    assert vault.blinds("code", kind=code) == VAULT.blinds("code", kind=code)
+
+
+def test_a_vault_follows_a_later_plan_and_no_earlier_one():
+    ring = Keys.of(encryption={1: ONE, 2: TWO}, index=INDEX, current=1)
+    vault = Vault(ring)
+    vault.renew(ring, KeyPlan(encryption=2, audit=1, index=(0,), revision=2))
+    vault.renew(ring, KeyPlan(encryption=1, audit=1, index=(0,), revision=1))
+    assert seal(vault=vault)[1:3] == b"\0\2"
+    with pytest.raises(KeysRefused, match="key 3 is in use and not in the key ring"):
+        vault.renew(ring, KeyPlan(encryption=3, audit=1, index=(0,), revision=3))
+    assert seal(vault=vault)[1:3] == b"\0\2"
 
 
 def test_a_driver_s_memoryview_opens_too():

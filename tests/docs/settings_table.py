@@ -22,7 +22,7 @@ PAGE = ROOT / "docs" / "operations.md"
 BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 _FILE = ROOT / "settings.toml"
 _SECTION = re.compile(r"^\[+([a-z_.]+)\]+")
-_REMARK = re.compile(r"^(?:#? ?)([a-z_]+)(?: = [^#]*#|:) *(.+)$")
+_REMARK = re.compile(r"^(?:#? ?)([a-z_0-9]+)(?: = [^#]*#|:) *(.+)$")
 _GRADES = tuple(grade.value for grade in Grade)
 _MEANT = {
     "data_dir": "the embedded servers, their keys, the files of refused rows",

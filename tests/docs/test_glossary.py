@@ -36,6 +36,7 @@ _NEVER_SHOWN = {
     "EntryKind",
     "Finding",
     "SignInStep",
+    "Suite",
     "StaffChangeState",
     "StepKind",
     "Wait",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.db.vault import create
+from dialer.db.keys import create
 
 
 def _dialer(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -68,3 +68,51 @@ def test_one_wrong_digit_is_always_found(serial: int, born: date):
 def test_any_text_is_read_without_a_fault(text: str):
     number, is_valid = normalise_id_number(text)
     assert not is_valid or len(number) == 18
+
+
+@pytest.mark.parametrize("cross", "×хХ╳xX")
+def test_everything_that_looks_like_the_last_x_is_one(cross: str):
+    assert normalise_id_number(VALID[:17] + cross) == (VALID, True)
+
+
+def checked(first: str) -> str:
+    return first + id_check_character(first)
+
+
+def test_the_provinces_are_those_of_the_standard():
+    known = [
+        11,
+        12,
+        13,
+        14,
+        15,
+        21,
+        22,
+        23,
+        31,
+        32,
+        33,
+        34,
+        35,
+        36,
+        37,
+        41,
+        42,
+        43,
+        44,
+        45,
+        46,
+        50,
+        51,
+        52,
+        53,
+        54,
+    ]
+    known += [61, 62, 63, 64, 65, 71, 81, 82, 83]
+    numbers = {code: checked(f"{code}010119491231002") for code in range(10, 100)}
+    assert [code for code, number in numbers.items() if normalise_id_number(number)[1]] == known
+
+
+def test_nobody_was_born_before_1880():
+    assert normalise_id_number(checked("11010518800101002"))[1] is True
+    assert normalise_id_number(checked("11010518791231002"))[1] is False

@@ -303,6 +303,21 @@ def test_a_fraud_type_written_under_the_kind_is_read_as_one():
     assert (record.kind, record.fraud_type) == (WarningKind.UNKNOWN, FraudType.FAKE_ORDER_REBATE)
 
 
+@pytest.mark.parametrize(
+    ("kind", "fraud_type", "read"),
+    [
+        ("刷单返利", "虚假贷款", (WarningKind.UNKNOWN, FraudType.LOAN)),
+        ("刷单返利", "新型骗局", (WarningKind.UNKNOWN, FraudType.UNKNOWN)),
+        ("网络贷款", "", (WarningKind.WEB_APP, FraudType.LOAN)),
+        ("网络贷款", "无", (WarningKind.WEB_APP, FraudType.LOAN)),
+        ("资金", "", (WarningKind.FUND, FraudType.UNKNOWN)),
+    ],
+)
+def test_a_fraud_type_of_its_own_column_stands(kind: str, fraud_type: str, read: tuple[object, object]):
+    record = accepted({"预警类型": kind, "诈骗类型": fraud_type, "手机号": "13800138000"}).record
+    assert (record.kind, record.fraud_type) == read
+
+
 def test_amounts_under_a_heading_in_ten_thousands():
     record = accepted({"手机号": "13800138000", "拟转金额（万元）": "1.5"}).record
     assert record.amount_at_risk_fen == 1_500_000

@@ -18,9 +18,10 @@ from dialer.core.case import Case, CaseStatus
 from dialer.core.policy import to_plain
 from dialer.core.values import Contact, FraudType, Grade
 from dialer.db import tables as t
+from dialer.db.keys import Keys
 from dialer.db.migrations import newest_revision
 from dialer.db.unit_of_work import Store, Tx
-from dialer.db.vault import Keys, Vault
+from dialer.db.vault import Vault
 from dialer.scripts.rendered import RenderedScripts
 from dialer.services import Centre, LineRules, Services
 from tests.clock import FrozenClock
@@ -39,7 +40,7 @@ def _newest() -> str:
 
 class Scenario:
     def __init__(self, url: str, *, drill: bool = False) -> None:
-        vault = Vault(Keys(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
+        vault = Vault(Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
         self.store = Store(url, vault, pool_size=2)
         self.clock = FrozenClock(MORNING)
         self.drill = drill
@@ -106,8 +107,10 @@ class Scenario:
                 id_number=id_number,
                 id_valid=bool(id_number),
             )
-            known = Known(id=person_id, id_number=identity.id_number, person=person, is_new=True)
-            write_people(tx, [known], [(key, person_id) for key in identity.name_phones], now=MORNING)
+            known = Known(
+                id=person_id, id_number=next(iter(identity.id_number), None), person=person, is_new=True
+            )
+            write_people(tx, [known], [(key, person_id) for key, *_ in identity.name_phones], now=MORNING)
         return int(person_id)
 
     def case(

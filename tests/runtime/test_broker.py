@@ -20,12 +20,12 @@ import redis
 
 from dialer.bootstrap import application
 from dialer.broker import DIAL_QUEUE, MessageKey, Order, UnsignedMessage, discard_messages, make_app
+from dialer.db.keys import create
 from dialer.db.system_state import cycle_parts, living_processes
-from dialer.db.vault import create
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
 
-KEY = MessageKey(secret=b"k" * 64)
+KEY = MessageKey(secrets=lambda: (b"k" * 64,))
 NOW = 1_800_000_000.0
 MARK = "13800138000"
 """Stands for content: no log line may hold it."""
@@ -116,7 +116,7 @@ def test_what_is_no_mapping_of_both_is_refused(headers: object):
 def test_another_key_is_refused():
     headers = KEY.headers(Order(name="sweep", ids=(), sent_at=NOW))
     with pytest.raises(UnsignedMessage):
-        MessageKey(secret=b"o" * 64).read(headers, unix_seconds=NOW)
+        MessageKey(secrets=lambda: (b"o" * 64,)).read(headers, unix_seconds=NOW)
 
 
 def test_discarding_empties_a_queue_of_any_kind_and_mends_where_it_leads(broker_url: str):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from dialer.broker import MessageKey, check_broker, make_app
 from dialer.cli.control import check_names
-from dialer.core.errors import Unavailable
+from dialer.cli.tree import app as commands
+from dialer.core.errors import SettingsError, Unavailable
+from dialer.db.migrations import newest_revision
+from dialer.db.vault import create
 from dialer.runtime.doctor import (
     Probe,
     check_data_dir,
@@ -146,3 +152,64 @@ def test_a_longer_name_is_advice_that_says_the_seconds_and_fails_nothing(names: 
     assert check.ok
     assert check.mend
     assert "14 s" in str(check.detail)
+
+
+def test_a_data_folder_that_this_user_cannot_make(tmp_path: Path):
+    (tmp_path / "file").touch()
+    check = check_data_dir(tmp_path / "file" / "data")
+    assert not check.ok
+    assert str(tmp_path / "file") in str(check.detail)
+
+
+@pytest.mark.parametrize("url", ["sentinel://:p@127.0.0.1:1", "amqp://127.0.0.1"])
+def test_an_address_that_no_broker_of_ours_has_is_refused_in_one_line(url: str):
+    with pytest.raises(SettingsError, match="Sentinel is not supported"):
+        load_settings({"DIALER_BROKER__URL": url})
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss"])
+def test_a_broker_that_does_not_answer_is_one_line(scheme: str, listener: int):
+    app = make_app(f"{scheme}://:p@127.0.0.1:1/0", MessageKey(secret=b"0" * 64))
+    with pytest.raises(Unavailable) as told:
+        check_broker(app)
+    assert "refused" in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_looking_starts_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DIALER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DIALER_WEB__PORT", "0")
+    told = CliRunner().invoke(commands, ["doctor", "--json"])
+    found = {one["name"]: one for one in json.loads(told.stdout)}
+    assert "do not run" in found["database and broker"]["detail"]
+    assert not (tmp_path / "data").exists()
+
+
+def test_looking_writes_nothing_and_leaves_an_older_schema(
+    empty_database: str, broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    create(tmp_path / "keys.toml")
+    for name, value in {
+        "DIALER_DATABASE__URL": empty_database,
+        "DIALER_BROKER__URL": broker_url,
+        "DIALER_KEYS__FILE": str(tmp_path / "keys.toml"),
+        "DIALER_DATA_DIR": str(tmp_path / "data"),
+        "DIALER_WEB__PORT": "0",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    def looked() -> dict[str, object]:
+        told = CliRunner().invoke(commands, ["doctor", "--json"])
+        return {one["name"]: one for one in json.loads(told.stdout)}["database and broker"]
+
+    assert looked() == {
+        "name": "database and broker",
+        "ok": False,
+        "detail": f"the database is at no revision, and this version needs {newest_revision()}",
+        "mend": "dialer migrate",
+    }
+    assert CliRunner().invoke(commands, ["migrate"]).exit_code == 0
+    assert looked()["ok"]
+    assert not (tmp_path / "data").exists() or list((tmp_path / "data").iterdir()) == [
+        tmp_path / "data/carrier.json"
+    ]

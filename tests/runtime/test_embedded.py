@@ -46,7 +46,7 @@ def connect_service(servers: EmbeddedServers) -> psycopg.Connection:
 
 
 def gone(data_dir: Path) -> bool:
-    return wait_until(lambda: not processes_about(data_dir), seconds=60)
+    return wait_until(lambda: not processes_about(data_dir), seconds=60, step_seconds=0.1)
 
 
 def holder(data_dir: Path) -> str:
@@ -329,7 +329,9 @@ def test_committed_rows_survive_a_kill_of_the_database(data_dir: Path):
             except psycopg.OperationalError:
                 return False
 
-        assert wait_until(all_there, seconds=60), "its guard brings it back on the same port"
+        assert wait_until(all_there, seconds=60, step_seconds=0.1), (
+            "its guard brings it back on the same port"
+        )
 
 
 def test_a_recycled_process_number_does_not_pass_for_a_server(data_dir: Path):
@@ -355,7 +357,7 @@ def test_a_stray_server_that_nobody_keeps_is_replaced(data_dir: Path, python: St
         stdout=subprocess.DEVNULL,
     )
     try:
-        assert wait_until(lambda: bool(processes_about(data_dir)), seconds=60)
+        assert wait_until(lambda: bool(processes_about(data_dir)), seconds=60, step_seconds=0.1)
         with ensure(data_dir, postgres=False) as servers:
             assert servers.started
             assert stray.wait(60) is not None

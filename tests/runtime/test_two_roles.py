@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from dialer.bootstrap import application
 from dialer.cli.tree import app as commands
+from dialer.db.keys import create
 from dialer.db.migrations import MayNotMigrate, owned_tables
-from dialer.db.vault import create
 from dialer.runtime.embedded import EmbeddedServers, ensure
 from dialer.runtime.settings import load_settings
 from dialer.services import Purpose
@@ -55,6 +55,8 @@ def test_one_role_works_and_doctor_warns(
         assert told.exit_code == 0, told.output
         return {one["name"]: one for one in json.loads(told.stdout)}["role of the database"]
 
+    with application(load_settings(env | {"DIALER_DATABASE__OWNER_URL": own_servers.owner_url})):
+        pass
     one_role = doctor(own_servers.owner_url)
     assert one_role["ok"]
     assert "tables and could change them" in str(one_role["detail"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.db.vault import create
+from dialer.db.keys import create
 from tests.scripts.centre import ScriptCentre
 
 ROOT = Path(__file__).resolve().parents[2]

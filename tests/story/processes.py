@@ -24,12 +24,15 @@ PATIENCE_SECONDS = 150.0
 WORKERS = ("worker-a", "worker-b")
 
 
-def until(true: Callable[[], object], *, within: float = PATIENCE_SECONDS) -> None:
+def until(
+    true: Callable[[], object], *, within: float = PATIENCE_SECONDS, every_seconds: float = 0.1
+) -> None:
+    """Asks so seldom, since each look into the rows takes CPU from the processes that it waits for."""
     began = time.monotonic()
     ever = threading.Event()
     while not true():
         assert time.monotonic() - began < within, "it never came true"
-        ever.wait(0.02)
+        ever.wait(every_seconds)
 
 
 class Processes:

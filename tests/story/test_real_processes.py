@@ -13,7 +13,6 @@ import pytest
 import redis
 
 from dialer.db.system_state import Heartbeat, heartbeats
-from dialer.scheduler import LEADER_LOCK
 from tests.story.processes import WORKERS, Processes, processes, until
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(500)]
@@ -33,7 +32,7 @@ def test_of_four_schedulers_one_leads_and_everybody_is_rung_once(p: Processes) -
     until(p.everybody_called)
     leading = [beat for beat in _schedulers(p) if beat.facts["leader"]]
     assert len(leading) == 1
-    assert p.count(f"pg_locks WHERE locktype = 'advisory' AND granted AND objid = {LEADER_LOCK}") == 1
+    assert p.count("lease WHERE name = 'scheduler' AND until > clock_timestamp() AND token = 1") == 1
     verdict = p.verdict()
     assert verdict.wrong == []
     # On a very slow machine one may be rung again, for a second attempt of its own.
@@ -90,7 +89,7 @@ def _stop_while_it_holds(p: Processes, worker: psutil.Process) -> dict[object, i
         worker.resume()
         return False
 
-    until(caught)
+    until(caught, every_seconds=0.02)
     return held
 
 

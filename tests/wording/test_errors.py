@@ -19,6 +19,7 @@ from dialer.backup.actions import NothingToBackUp
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys
 from dialer.backup.store import NotAsBackedUp, NotEmpty
 from dialer.calls.comparison import CallsUnderWay, NotCompared, RecordsGone
+from dialer.control.keys import KeyInUse, KeysWaiting
 from dialer.core.errors import (
     Conflict,
     DialerError,
@@ -36,9 +37,13 @@ from dialer.core.errors import (
 )
 from dialer.core.units import UnitFault, UnitField
 from dialer.core.values import OutcomeKind
-from dialer.db.migrations import MayNotMigrate, NewerDatabase, SchemaMoved
-from dialer.db.system_state import Difference, OtherSettings, RealRecords, ServiceRuns, WrongKeys
-from dialer.db.vault import KeyMissing, KeysRefused, Tampered
+from dialer.db.key_state import WrongKeys
+from dialer.db.keys import KeysRefused
+from dialer.db.leases import ServiceRuns
+from dialer.db.migrations import MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
+from dialer.db.system_state import Difference, OtherSettings, RealRecords
+from dialer.db.token import TokenRefused
+from dialer.db.vault import KeyMissing, Tampered
 from dialer.demo.run import DemoRunsAlready
 from dialer.language import Lang, Text, bilingual
 from dialer.org.passwords import SignInBusy
@@ -124,11 +129,16 @@ EXAMPLES = [
     SchemaMoved(found="", built_for="0042"),
     NewerDatabase(found="0043", newest="0042"),
     MayNotMigrate(found="0041", newest="0042"),
+    NotMigrated(found="0041", newest="0042"),
     WrongKeys(),
     RealRecords(),
     OtherSettings([Difference(setting="centre.timezone", recorded="Asia/Shanghai", here="UTC")]),
     ServiceRuns(holder="station pid 42", since=NOW),
-    KeysRefused(path=None, problem="two keys are the same"),
+    KeysRefused(source=None, problem="two keys are the same"),
+    KeysRefused(source="keys.toml", problem="is no regular file"),
+    KeyInUse(key_id=1, uses={"person.sealed": 3}),
+    KeysWaiting(key_ids=[4, 5], processes=["web:host:12"]),
+    TokenRefused("the extra pkcs11 is not installed: pip install 'dialer[pkcs11]'"),
     Tampered(table="person", column="sealed", row=7),
     KeyMissing(key_id=2, table="person", column="sealed", row=7),
     DemoRunsAlready(),

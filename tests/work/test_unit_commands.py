@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dialer.cli.tree import app
-from dialer.db.vault import create
+from dialer.db.keys import create
 
 ROOT = Path(__file__).resolve().parents[2]
 

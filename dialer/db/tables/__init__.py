@@ -55,6 +55,7 @@ from dialer.db.tables.work import filed_case as filed_case
 from dialer.db.tables.work import filed_match as filed_match
 from dialer.db.tables.work import filed_record as filed_record
 from dialer.db.tables.work import heartbeat as heartbeat
+from dialer.db.tables.work import lease as lease
 from dialer.db.tables.work import outcome as outcome
 from dialer.db.tables.work import outcome_approval as outcome_approval
 from dialer.db.tables.work import sent_act as sent_act

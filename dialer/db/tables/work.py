@@ -343,3 +343,15 @@ heartbeat = sa.Table(
     when("at", required=True),  # real
     sa.Column("facts", JSONB, nullable=False),
 )
+
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("token", sa.BigInteger, nullable=False),
+    when("since", required=True),  # real, by the clock of the database
+    when("until", required=True),  # real, by the clock of the database
+    sa.CheckConstraint("token > 0", name="token"),
+)
+"""What one process at a time does. See `dialer.db.leases`."""

@@ -1,0 +1,265 @@
+"""The files below deploy/ are right as they are shipped: each is checked by the program that reads it, where the
+machine has that program, and what they start is started.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from dialer.cli.tree import app as commands
+from dialer.db.vault import create
+from dialer.runtime.location import free_port
+from dialer.runtime.settings import load_settings
+from tools.runtime_lock import RUNTIME_LOCK, runtime_lock
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+WHERE = "/usr/sbin:/usr/bin:/sbin:/bin"
+MOST_EXPOSED = 2.0
+START_SECONDS = 120.0
+
+
+def program(name: str, package: str) -> str:
+    """The path of a program of Debian; without it the test is skipped, with what to install."""
+    path = shutil.which(name, path=WHERE)
+    if path is None:
+        pytest.skip(f"no {name} here: as root, apt-get install {package}")
+    return path
+
+
+def done(*argv: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(one) for one in argv], capture_output=True, text=True, check=False)
+
+
+def test_the_runtime_lock_holds_what_the_service_needs_and_no_tools_of_tests():
+    assert RUNTIME_LOCK.read_text() == runtime_lock(), "run python -m tools.runtime_lock"
+    names = set(re.findall(r"^([a-z0-9-]+)==", runtime_lock(), re.MULTILINE))
+    assert {"sqlalchemy", "zxcvbn", "hatchling"} <= names
+    assert not names & {"pytest", "hypothesis", "playwright", "ruff", "mypy"}
+    assert "http" not in re.sub(r"^[a-z0-9-]+==.*$", "", runtime_lock(), flags=re.MULTILINE)
+
+
+# systemd
+
+
+def settings_of(unit: Path) -> list[str]:
+    lines = unit.read_text().splitlines()
+    return [line for line in lines if not line.startswith(("Description=", "ExecStart=", "Environment="))]
+
+
+def exec_start(unit: Path) -> list[str]:
+    [line] = [line for line in unit.read_text().splitlines() if line.startswith("ExecStart=")]
+    return shlex.split(line.removeprefix("ExecStart="))
+
+
+def test_the_units_differ_in_what_they_run_alone():
+    assert len(UNITS) == 3
+    assert len({tuple(settings_of(unit)) for unit in UNITS}) == 1
+    assert {tuple(exec_start(unit)) for unit in UNITS} == {
+        ("/opt/dialer/.venv/bin/dialer", what) for what in ("web", "worker", "scheduler")
+    }
+    wanted = re.findall(r"dialer-\w+@", (DEPLOY / "systemd/dialer.target").read_text())
+    assert {f"{one}.service" for one in wanted} == {unit.name for unit in UNITS}
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_systemd_reads_the_units_and_finds_them_closed(unit: Path, tmp_path: Path):
+    analyze = program("systemd-analyze", "systemd")
+    for one in (DEPLOY / "systemd").iterdir():
+        text = one.read_text().replace(exec_start(UNITS[0])[0], sys.executable)
+        (tmp_path / one.name).write_text(text)
+    verdict = done(analyze, "verify", tmp_path / unit.name, tmp_path / "dialer.target")
+    assert (verdict.returncode, verdict.stderr) == (0, "")
+    exposed = done(analyze, "security", "--offline=yes", tmp_path / unit.name)
+    level = re.search(r"Overall exposure level for \S+: ([\d.]+)", exposed.stdout)
+    assert level is not None, exposed.stdout + exposed.stderr
+    assert float(level[1]) <= MOST_EXPOSED
+
+
+def example_environment() -> dict[str, str]:
+    lines = (DEPLOY / "env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+@pytest.fixture
+def environment(fresh_database: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
+    """The shipped environment file, with the addresses and files of this test."""
+    create(tmp_path / "keys.toml")
+    token = tmp_path / "token"
+    token.write_text("0" * 32 + "\n")
+    token.chmod(0o600)
+    return example_environment() | {
+        "DIALER_DATABASE__URL": fresh_database,
+        "DIALER_BROKER__URL": broker_url,
+        "DIALER_KEYS__FILE": str(tmp_path / "keys.toml"),
+        "DIALER_TELEPHONY__AUTH_TOKEN_FILE": str(token),
+        "DIALER_DATA_DIR": str(tmp_path / "data"),
+        "DIALER_WEB__CHECK_PUBLIC_URL": "false",
+    }
+
+
+def test_the_environment_file_is_taken_whole(environment: dict[str, str]):
+    settings = load_settings(environment)
+    assert settings.telephony.lines == 24
+    assert settings.data_dir.name == "data"
+
+
+@contextmanager
+def started(unit: Path, environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    argv = [str(Path(sys.executable).with_name("dialer")), *exec_start(unit)[1:]]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DIALER_")}
+    with log.open("wb") as output:
+        process = subprocess.Popen(argv, env=kept | environment, stdout=output, stderr=output)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.story
+def test_what_the_units_start_runs_and_ends_in_order(environment: dict[str, str], tmp_path: Path):
+    """All of them at once on one database, as systemd starts them, with the environment file that is shipped."""
+    port = str(free_port())
+    logs = {unit.stem: tmp_path / f"{unit.stem}.log" for unit in UNITS}
+    by_unit = {unit: environment | {"DIALER_WEB__PORT": port} for unit in UNITS}
+    scheduler, web, worker = UNITS
+    with (
+        started(scheduler, by_unit[scheduler], logs[scheduler.stem]) as first,
+        started(web, by_unit[web], logs[web.stem]) as second,
+        started(worker, by_unit[worker], logs[worker.stem]) as third,
+    ):
+        _until(lambda: _answers(f"http://127.0.0.1:{port}/health/engine"), (first, second, third), logs)
+        for process in (third, second, first):
+            process.send_signal(signal.SIGTERM)
+        assert [process.wait(30) for process in (first, second, third)] == [0, 0, 0], _said(logs)
+
+
+def _said(logs: dict[str, Path]) -> str:
+    return "\n".join(f"{name}: {path.read_text()[-1500:]}" for name, path in logs.items())
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # of this test
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _until(true: object, processes: tuple[subprocess.Popen[bytes], ...], logs: dict[str, Path]) -> None:
+    assert callable(true)
+    began = time.monotonic()
+    while not true():
+        assert all(process.poll() is None for process in processes), _said(logs)
+        assert time.monotonic() - began < START_SECONDS, _said(logs)
+        time.sleep(0.2)
+
+
+# The other files
+
+
+def test_nginx_reads_its_file(tmp_path: Path):
+    nginx, openssl = program("nginx", "nginx-light"), program("openssl", "openssl")
+    key, certificate = tmp_path / "dialer.key", tmp_path / "dialer.crt"
+    made = done(
+        *(
+            openssl,
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=dialer.example.cn",
+        ),
+        *("-keyout", key, "-out", certificate),
+    )
+    assert made.returncode == 0, made.stderr
+    shipped = (DEPLOY / "nginx/dialer.conf").read_text()
+    text = shipped.replace("/etc/dialer/tls/", f"{tmp_path}/").replace(":443", f":{free_port()}")
+    (tmp_path / "dialer.conf").write_text(text.replace("listen 443", f"listen 127.0.0.1:{free_port()}"))
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/nginx.pid;\nerror_log {tmp_path}/error.log;\nevents {{}}\n"
+        f"http {{ access_log off; include {tmp_path}/dialer.conf; }}\n"
+    )
+    verdict = done(nginx, "-t", "-e", tmp_path / "error.log", "-p", tmp_path, "-c", tmp_path / "nginx.conf")
+    assert verdict.returncode == 0, verdict.stderr
+    assert "[warn]" not in verdict.stderr
+
+
+def test_the_file_of_the_containers_nginx_is_the_same_with_other_names():
+    def rules(path: str) -> list[str]:
+        return [line for line in (DEPLOY / path).read_text().splitlines() if not line.startswith("#")]
+
+    for ours, theirs in (("127.0.0.1:8001", "web1:8000"), ("127.0.0.1:8002", "web2:8000")):
+        assert any(ours in line for line in rules("nginx/dialer.conf"))
+        assert any(theirs in line for line in rules("container/nginx.conf"))
+    named = [
+        re.sub(r"server (127\.0\.0\.1:800|web)(\d)\S*", r"server \2", one)
+        for one in rules("nginx/dialer.conf")
+    ]
+    assert named == [re.sub(r"server web(\d)\S*", r"server \1", one) for one in rules("container/nginx.conf")]
+
+
+def test_logrotate_reads_its_file(tmp_path: Path):
+    logrotate = program("logrotate", "logrotate")
+    text = (DEPLOY / "logrotate/dialer").read_text().replace("su dialer dialer", "")
+    (tmp_path / "dialer").write_text(text.replace("/var/log/dialer", str(tmp_path)))
+    (tmp_path / "dialer").chmod(0o644)
+    (tmp_path / "web.log").write_text("a line\n")
+    verdict = done(logrotate, "--force", "--state", tmp_path / "state", tmp_path / "dialer")
+    assert (verdict.returncode, verdict.stderr) == (0, "")
+    assert (tmp_path / "web.log.1").read_text() == "a line\n"
+
+
+def test_promtool_reads_the_alert_rules():
+    promtool = program("promtool", "prometheus")
+    verdict = done(promtool, "check", "config", DEPLOY / "prometheus/prometheus.yaml")
+    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+    assert "alerts.yaml" in verdict.stdout
+
+
+def test_the_containers_run_commands_that_there_are_with_settings_that_there_are():
+    """No container is started here: what the files say is compared with the program."""
+    compose = yaml.safe_load((DEPLOY / "container/compose.yaml").read_text())
+    known = set(typer.main.get_command(commands).commands)  # type: ignore[attr-defined]
+    services = compose["services"]
+    ours = {name: one for name, one in services.items() if one["image"] == "dialer"}
+    assert {one["command"][0] for one in ours.values()} == {"web", "worker", "scheduler", "migrate"} & known
+    for one in services.values():
+        assert set(one.get("secrets", ())) <= set(compose["secrets"])
+        assert set(one["networks"]) <= set(compose["networks"])
+        assert set(one.get("depends_on", ())) <= set(services)
+        for volume in one.get("volumes", ()):
+            source = volume.partition(":")[0]
+            assert source.startswith("./") or source in compose["volumes"]
+    plain = {"DIALER_WEB__PUBLIC_URL": "https://dialer.example.cn"}
+    for one in ours.values():
+        named = {name: str(value) for name, value in one["environment"].items() if not name.endswith("_FILE")}
+        load_settings(plain | named)
+    image = (DEPLOY / "container/Containerfile").read_text()
+    copied = [
+        line.split()[1:-1] for line in image.splitlines() if line.startswith("COPY ") and "--from" not in line
+    ]
+    assert copied
+    assert all((ROOT / name).exists() for names in copied for name in names)
+    assert "/opt/dialer/.venv/bin/dialer" in image
