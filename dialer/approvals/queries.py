@@ -1,7 +1,4 @@
-"""Rows that wait for a decision, of the cases that a unit sees, oldest first; and how many there are, by who made them.
-
-A count reads the lines with money of the whole ledger, so callers keep it for some seconds.
-"""
+"""Rows that wait for a decision, of the cases that a unit sees, oldest first; and their number by who made them."""
 
 from __future__ import annotations
 
@@ -69,13 +66,10 @@ Counts = Mapping[ApprovalKind, Mapping[Who, int]]
 
 _o = t.outcome.c
 _refusal, _later = t.outcome.alias("refusal"), t.outcome.alias("later")
-_HAS_MONEY = sa.text("outcome.intended_fen + outcome.stopped_fen + outcome.returned_fen > 0")
-_WAITS = sa.and_(
-    _HAS_MONEY,
-    ~sa.exists().where(t.outcome_approval.c.outcome_id == _o.id),
-    ~sa.exists().where(_later.c.reverses == _o.id),
-)
+_WAITING = t.outcome_waiting.join(t.outcome, _o.id == t.outcome_waiting.c.outcome_id)
 _IS_RETURNED = sa.and_(
+    # Of the partial index: lines that reverse one are few.
+    _refusal.c.reverses.is_not(None),
     _refusal.c.reverses == _o.id,
     _refusal.c.reason == MONEY_REFUSED,
     ~sa.exists().where(_later.c.reverses == _refusal.c.id),
@@ -89,10 +83,10 @@ def money_waiting(
     """What `who` has not recorded; with `ids` of these lines alone."""
     statement = (
         sa.select(t.outcome, t.staff.c.display_name)
-        .select_from(t.outcome)
+        .select_from(_WAITING)
         .join(t.case, t.case.c.id == _o.case_id)
         .join(t.staff, t.staff.c.login == _o.recorded_by, isouter=True)
-        .where(_WAITS, _o.recorded_by != who, is_visible_to(t.case.c.unit_id, visible_to))
+        .where(_o.recorded_by != who, is_visible_to(t.case.c.unit_id, visible_to))
         .order_by(_o.at, _o.id)
         .limit(limit)
     )
@@ -192,9 +186,9 @@ def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Coun
     drafts = _newest_drafts().subquery()
     statements: dict[ApprovalKind, sa.Select[Any]] = {
         ApprovalKind.MONEY: sa.select(_o.recorded_by.label("by"), n)
-        .select_from(t.outcome)
+        .select_from(_WAITING)
         .join(t.case, t.case.c.id == _o.case_id)
-        .where(_WAITS, seen_case)
+        .where(seen_case)
         .group_by(_o.recorded_by),
         ApprovalKind.RETURNED: sa.select(_o.recorded_by.label("by"), n)
         .select_from(t.outcome)
