@@ -24,6 +24,8 @@ from dialer.core.timeline import (
     WaitReason,
 )
 from dialer.core.values import (
+    MONEY_CORRECTED,
+    MONEY_REFUSED,
     Answer,
     Contact,
     FraudType,
@@ -263,6 +265,10 @@ def _outcome(f: Facts, lang: Lang) -> str:
 
 
 def _reversal(f: Facts, lang: Lang) -> str:
+    if f.get("reason") == MONEY_REFUSED:
+        return say(lang, "the amounts of outcome %(id)s are refused", id=f["reverses"])
+    if f.get("reason") == MONEY_CORRECTED:
+        return say(lang, "refused amounts recorded again; %(instead)s", instead=_outcome(f, lang))
     return say(lang, "outcome %(id)s reversed; %(instead)s", id=f["reverses"], instead=_outcome(f, lang))
 
 
@@ -285,12 +291,14 @@ VIEWS: Mapping[str, str] = {
     "reveal": gettext_noop("saw the person in clear"),
     "conversation": gettext_noop("read what was said and written"),
     "view_photo": gettext_noop("looked at a photo"),
+    "view_evidence": gettext_noop("read the evidence of amounts"),
     "print_notice": gettext_noop("printed the notice"),
     "export": gettext_noop("exported records"),
 }
 """By these acts somebody saw or exported hidden data."""
 _OF_WORK: Mapping[str, str] = {
     "desk": gettext_noop("at the desk"),
+    "approval": gettext_noop("before an approval"),
     "phone": gettext_noop("answered on the simulated line"),
 }
 """Reasons that the work itself gives, so that none was typed."""

@@ -30,6 +30,7 @@ from dialer import __version__
 from dialer.accounts.own_pages import own_pages
 from dialer.accounts.pages import pages as account_pages
 from dialer.api.app import API_PREFIX, create_api
+from dialer.approvals.pages import approval_pages
 from dialer.audit.pages import audit_pages
 from dialer.calls.apply import News
 from dialer.calls.conversation import Step
@@ -387,6 +388,7 @@ _MOVED: Mapping[str, str] = {
 SECTIONS = (
     account_pages,
     own_pages,
+    approval_pages,
     audit_pages,
     case_pages,
     control_pages,

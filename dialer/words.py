@@ -33,6 +33,7 @@ from dialer.core.units import UnitChangeKind, UnitField
 from dialer.core.values import (
     AmountKind,
     Answer,
+    ApprovalKind,
     Contact,
     FiledMatchState,
     FiledState,
@@ -308,6 +309,11 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         RevealReason.REVIEW: "review of work",
         RevealReason.OTHER: "something else",
     },
+    ApprovalKind: {
+        ApprovalKind.RETURNED: "refused amounts",
+        ApprovalKind.ACCOUNT: "change of an account",
+        ApprovalKind.FILED: "doubtful filed case",
+    },
     Permission: {
         Permission.OWN_ACCOUNT: "own account",
         Permission.SEE_BOARD: "look at the live board",
@@ -323,6 +329,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.LOAD_FILED: "load filed cases",
         Permission.DECIDE_FILED: "decide about filed cases",
         Permission.SEE_RATES: "look at success rates",
+        Permission.SEE_APPROVALS: "look at approvals",
         Permission.CONTROL: "control the dialling",
         Permission.SEE_CONTROL: "look at the dialling",
         Permission.SEE_SCRIPTS: "look at scripts",

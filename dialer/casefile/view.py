@@ -378,6 +378,7 @@ def case_facts(
             if request.may(Permission.APPROVE)
             and line.needs_approval
             and not line.approved_by
+            and line.reversed_by is None
             and line.recorded_by != request.who
         },
         "said_words": _said_words(request, case.fraud_type),

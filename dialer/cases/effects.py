@@ -37,7 +37,7 @@ from dialer.core.events import (
     WithdrawAssignment,
     WithdrawAttempt,
 )
-from dialer.core.values import SUCCESSES, Answer, Contact, MessageState, TelephonyResult, Track
+from dialer.core.values import MONEY_REFUSED, SUCCESSES, Answer, Contact, MessageState, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, RowSet, in_words
 from dialer.db.unit_of_work import Tx
@@ -374,7 +374,7 @@ def _assign_to_duty_desk(tx: Tx, case_id: int, effect: AssignToDutyDesk, *, now:
     )
 
 
-_NO_SUCCESSES = (Reason.CASE_FILED.value, Reason.FOLLOW_UP.value)
+_NO_SUCCESSES = (Reason.CASE_FILED.value, Reason.FOLLOW_UP.value, MONEY_REFUSED)
 """Lines that reverse one, and what a follow-up reported of a success that stands."""
 
 
@@ -387,7 +387,8 @@ def _reverse(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> No
             t.outcome.c.case_id == stored.case.id,
             t.outcome.c.kind.in_([kind.value for kind in SUCCESSES]),
             t.outcome.c.reason.not_in(_NO_SUCCESSES),
-            ~sa.exists().where(later.c.reverses == t.outcome.c.id),
+            # A refusal concerns the amounts: the success stands.
+            ~sa.exists().where(later.c.reverses == t.outcome.c.id, later.c.reason != MONEY_REFUSED),
             sa.or_(
                 t.outcome.c.reason != NO_CALL,
                 sa.exists().where(t.outcome_approval.c.outcome_id == t.outcome.c.id),

@@ -172,15 +172,18 @@ _WORK = (
     .order_by(t.assignment.c.id.desc())
 )
 _UNDONE = t.outcome.alias("undone")
+# Refused amounts of a success are reversed twice when a case is filed later.
+_UNDONE_BY = (
+    sa.select(sa.func.max(_UNDONE.c.id)).where(_UNDONE.c.reverses == t.outcome.c.id).scalar_subquery()
+)
 _OUTCOMES = (
     sa.select(
         t.outcome,
         t.outcome_approval.c.approved_by,
         t.outcome_approval.c.at.label("approved_at"),
-        _UNDONE.c.id.label("reversed_by"),
+        _UNDONE_BY.label("reversed_by"),
     )
     .join(t.outcome_approval, t.outcome_approval.c.outcome_id == t.outcome.c.id, isouter=True)
-    .join(_UNDONE, _UNDONE.c.reverses == t.outcome.c.id, isouter=True)
     .where(t.outcome.c.case_id == _ID)
     .order_by(t.outcome.c.id.desc())
 )

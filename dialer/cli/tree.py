@@ -16,7 +16,7 @@ from dialer.cli.lists import load_command, loads
 from dialer.cli.report import report_command
 from dialer.cli.scripts import scripts
 from dialer.cli.serve import serve
-from dialer.cli.work import outcome, work
+from dialer.cli.work import approvals_command, outcome, work
 
 app = typer.Typer(
     help="Calls people who are being defrauded right now.",
@@ -45,6 +45,7 @@ app.add_typer(loads, name="loads")
 app.add_typer(staff, name="staff")
 app.add_typer(filed, name="filed")
 app.add_typer(outcome, name="outcome")
+app.command("approvals")(approvals_command)
 app.add_typer(audit, name="audit")
 
 

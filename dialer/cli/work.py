@@ -1,7 +1,8 @@
-"""`dialer work` and `dialer outcome`: assignments, the conversation so far, stop payments, approval of outcomes."""
+"""`dialer work`, `outcome` and `approvals`: assignments, the conversation so far, stop payments, approvals."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from operator import itemgetter
 from typing import Annotated
@@ -9,12 +10,25 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from dialer.approvals.actions import Inbox, Reader, read_inbox
 from dialer.bootstrap import application
 from dialer.cli.common import By, signer
 from dialer.cli.output import AsJson, fields_of, one_of, pick, print_json, print_rows
 from dialer.core.case import Reason, StopResult, contact_of
-from dialer.core.values import FEN_PER_YUAN, Amounts, Contact, OutcomeKind, ScammerContact, Track, fen_of
+from dialer.core.errors import NotFound
+from dialer.core.values import (
+    FEN_PER_YUAN,
+    Amounts,
+    ApprovalKind,
+    Contact,
+    OutcomeKind,
+    ScammerContact,
+    Track,
+    fen_of,
+    yuan,
+)
 from dialer.language import Lang
+from dialer.org.staff_store import find_member
 from dialer.runtime.settings import load_settings
 from dialer.sentences import moment_words
 from dialer.words import word_of
@@ -220,3 +234,94 @@ def approve(
     with application(load_settings()) as app:
         approve_outcome(app.services, outcome_id, by=by)
     typer.echo(f"outcome {outcome_id} approved by {by}")
+
+
+def approvals_command(
+    login: Annotated[str, typer.Option(help="what waits for this account alone; without it everything")] = "",
+    lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """待审批: what waits for a second person, each kind oldest first."""
+    with application(load_settings()) as app:
+        reader = Reader(who="", role=None, unit_id=None)
+        if login:
+            with app.services.store.begin() as tx:
+                member = find_member(tx, login)
+            if member is None:
+                raise NotFound(kind="account", key=login)
+            reader = Reader(who=member.login, role=member.role, unit_id=member.unit_id)
+        inbox = read_inbox(app.services, reader)
+        now, zone = app.services.clock.now(), ZoneInfo(app.settings.centre.timezone)
+    if as_json:
+        print_json(_inbox_json(inbox))
+        return
+    headings = (
+        ("种类", "编号", "内容", "登记人", "时间")
+        if lang is Lang.ZH
+        else ("kind", "ID", "what", "by", "since")
+    )
+    columns = {heading: itemgetter(place) for place, heading in enumerate(headings)}
+    rows = [
+        (word_of(kind, lang), key, what, by or "-", moment_words(at.astimezone(zone), now, lang))
+        for kind, key, what, by, at in _inbox_rows(inbox, lang)
+    ]
+    print_rows(
+        rows, columns, empty=pick(lang, "没有待审批事项", "nothing waits"), box=None, header_style="dim"
+    )
+
+
+def _inbox_rows(inbox: Inbox, lang: Lang) -> Iterator[tuple[ApprovalKind, str, str, str, datetime]]:
+    for payment in inbox.stop_payments:
+        yield ApprovalKind.STOP_PAYMENT, str(payment.id), f"case {payment.case_id}", "", payment.opened_at
+    for refused in inbox.returned:
+        what = f"case {refused.case_id}"
+        yield ApprovalKind.RETURNED, str(refused.id), what, refused.recorded_by, refused.at
+    for line in inbox.money:
+        fen = (line.intended_fen, line.stopped_fen, line.returned_fen)
+        what = (
+            f"case {line.case_id}  {word_of(line.kind, lang)}  {' / '.join(f'¥{yuan(one)}' for one in fen)}"
+        )
+        yield ApprovalKind.MONEY, str(line.id), what, line.recorded_by, line.at
+    for load in inbox.lists:
+        yield ApprovalKind.LIST, str(load.id), load.filename, load.by, load.created_at
+    for draft in inbox.drafts:
+        version = draft.version
+        key = f"{version.script_id} {version.number}"
+        title = draft.title.get(lang.value, "")
+        yield ApprovalKind.SCRIPT, key, title, version.drafted_by, version.drafted_at
+    for change in (one.change for one in inbox.changes):
+        what = f"{change.login}  {word_of(change.kind, lang)}"
+        yield ApprovalKind.ACCOUNT, str(change.id), what, change.asked_by, change.asked_at
+    for filed in inbox.filed:
+        yield ApprovalKind.FILED, filed.case_number, word_of(filed.fraud_type, lang), "", filed.filed_at
+
+
+def _inbox_json(inbox: Inbox) -> dict[str, object]:
+    """Amounts in fen. No evidence, no reasons."""
+    fen = ("intended_fen", "stopped_fen", "returned_fen")
+    return {
+        "counts": {kind.value: n for kind, n in inbox.counts.items()},
+        "money": [
+            fields_of(one, "id", "case_id", "kind", "contact", "track", *fen, "recorded_by", "at")
+            for one in inbox.money
+        ],
+        "returned": [
+            fields_of(one, "id", "case_id", "kind", *fen, "recorded_by", "refused_by", "at")
+            for one in inbox.returned
+        ],
+        "stop_payments": [fields_of(one, "id", "case_id", "opened_at") for one in inbox.stop_payments],
+        "lists": [
+            fields_of(one, "id", "filename", "source", "total", "early_accepted", "by", "created_at")
+            for one in inbox.lists
+        ],
+        "scripts": [
+            fields_of(one.version, "script_id", "number", "drafted_by", "drafted_at") | {"live": one.live}
+            for one in inbox.drafts
+        ],
+        "accounts": [
+            fields_of(one.change, "id", "kind", "login", "role", "asked_by", "asked_at", "expires_at")
+            for one in inbox.changes
+        ],
+        "filed": [fields_of(one, "case_number", "fraud_type", "unit", "filed_at") for one in inbox.filed],
+    }

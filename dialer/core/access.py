@@ -128,6 +128,8 @@ class Permission(StrEnum):
     """Records leave as a file; always audited."""
     APPROVE = "approve"
     """The second person for loads, money, scripts and policies."""
+    SEE_APPROVALS = "see_approvals"
+    """What waits for one's own decision."""
     CONTROL = "control"
     """Pause, resume, pacing, windows."""
     SEE_CONTROL = "see_control"
@@ -165,6 +167,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_RATES: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR, _R.AUDITOR}),
     Permission.EXPORT: frozenset({_R.SUPERVISOR, _R.AUDITOR}),
     Permission.APPROVE: frozenset({_R.SUPERVISOR}),
+    Permission.SEE_APPROVALS: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR, _R.SECURITY_ADMINISTRATOR}),
     Permission.CONTROL: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     Permission.SEE_CONTROL: _CENTRE - {_R.CALLER, _R.OFFICER},
     Permission.SEE_SCRIPTS: _CENTRE - {_R.CLERK, _R.OFFICER},

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from typing import Final
 
 from dialer.core.errors import Invalid
 
@@ -329,6 +330,20 @@ class RenderState(StrEnum):
         return self in {RenderState.WAITING, RenderState.RUNNING}
 
 
+class ApprovalKind(StrEnum):
+    """What waits for a second person."""
+
+    MONEY = "money"
+    RETURNED = "returned"
+    """Money that was refused: back with who recorded it."""
+    STOP_PAYMENT = "stop_payment"
+    LIST = "list"
+    SCRIPT = "script"
+    ACCOUNT = "account"
+    FILED = "filed"
+    """A filed case with a doubtful match."""
+
+
 FEN_PER_YUAN = 100
 _MOST_FEN = 10**14
 """A trillion yuan: beyond it somebody has mistyped."""
@@ -351,6 +366,12 @@ class Amounts:
     @property
     def is_nothing(self) -> bool:
         return not (self.intended_fen or self.stopped_fen or self.returned_fen)
+
+
+MONEY_REFUSED: Final = "money_refused"
+"""The reason of a line of the ledger that reverses one whose amounts a second person has refused."""
+MONEY_CORRECTED: Final = "money_corrected"
+"""The reason of the recorder's line that answers a refusal: it reverses the refusal."""
 
 
 def yuan(fen: int) -> str:

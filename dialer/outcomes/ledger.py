@@ -9,13 +9,23 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from dialer.core.case import NO_CALL
+from dialer.core.case import NO_CALL, Reason
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.intervals import Interval, wilson
 from dialer.core.rates import Period
-from dialer.core.values import SUCCESSES, Amounts, Answer, Contact, OutcomeKind, ScammerContact, Track
+from dialer.core.values import (
+    MONEY_CORRECTED,
+    MONEY_REFUSED,
+    SUCCESSES,
+    Amounts,
+    Answer,
+    Contact,
+    OutcomeKind,
+    ScammerContact,
+    Track,
+)
 from dialer.db import tables as t
-from dialer.db.unit_of_work import Tx, record_of
+from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
 from dialer.org.unit_store import is_within_unit
 
@@ -59,8 +69,9 @@ def append_outcome(
     scammer_contact: ScammerContact | None = None,
     said: Sequence[str] = (),
     call: ProvenCall | None = None,
+    reverses: int | None = None,
 ) -> int:
-    """A new line of the ledger; its id. The evidence is stored encrypted."""
+    """A new line of the ledger; its id. The evidence is stored encrypted, for a refusal its reason."""
     sealed = tx.vault.seal(
         evidence.encode(), table="outcome", column="evidence_sealed", row=f"case/{case_id}"
     )
@@ -79,6 +90,7 @@ def append_outcome(
             evidence_sealed=sealed if evidence else None,
             recorded_by=by,
             at=now,
+            reverses=reverses,
             drill=drill,
             scammer_contact=scammer_contact.value if scammer_contact else None,
             said=list(said),
@@ -101,8 +113,24 @@ def recorded_outcome(tx: Tx, outcome_id: int) -> RecordedOutcome:
 
 
 def approve_outcome_row(tx: Tx, outcome_id: int, *, by: str, now: datetime) -> None:
-    """Approves an outcome, once. Raises `NotFound`, and `Conflict` for the recorder or when it is approved."""
-    row = tx.one(sa.select(t.outcome.c.recorded_by).where(t.outcome.c.id == outcome_id))
+    """Approves an outcome, once. Raises `NotFound`, and `Conflict` for the recorder or when it is approved or reversed.
+    The caller holds the case.
+    """
+    row = _undecided(tx, outcome_id, by=by)
+    tx.execute(
+        sa.insert(t.outcome_approval).values(
+            outcome_id=outcome_id, recorded_by=row["recorded_by"], approved_by=by, at=now
+        )
+    )
+
+
+def _undecided(tx: Tx, outcome_id: int, *, by: str) -> Row:
+    """The line, which this person may approve or refuse."""
+    row = tx.one(
+        sa.select(t.outcome, t.outcome_approval.c.approved_by, _is_reversed(t.outcome.c.id).label("reversed"))
+        .join(t.outcome_approval, t.outcome_approval.c.outcome_id == t.outcome.c.id, isouter=True)
+        .where(t.outcome.c.id == outcome_id)
+    )
     if row is None:
         raise NotFound(kind="outcome", key=outcome_id)
     if row["recorded_by"] == by:
@@ -110,18 +138,84 @@ def approve_outcome_row(tx: Tx, outcome_id: int, *, by: str, now: datetime) -> N
             Text("outcome %(id)s was recorded by %(by)s: another person approves it", id=outcome_id, by=by),
             current="own record",
         )
-    standing = tx.scalar(
-        sa.select(t.outcome_approval.c.approved_by).where(t.outcome_approval.c.outcome_id == outcome_id)
-    )
-    if standing is not None:
+    if row["approved_by"] is not None:
         raise Conflict(
-            Text("outcome %(id)s is approved already by %(who)s", id=outcome_id, who=standing),
+            Text("outcome %(id)s is approved already by %(who)s", id=outcome_id, who=row["approved_by"]),
             current="approved",
         )
-    tx.execute(
-        sa.insert(t.outcome_approval).values(
-            outcome_id=outcome_id, recorded_by=row["recorded_by"], approved_by=by, at=now
+    if row["reversed"]:
+        raise Conflict(Text("outcome %(id)s is reversed already", id=outcome_id), current="reversed")
+    return row
+
+
+def _is_reversed(outcome_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    later = t.outcome.alias()
+    return sa.exists().where(later.c.reverses == outcome_id)
+
+
+def refuse_outcome_row(tx: Tx, outcome_id: int, *, by: str, why: str, now: datetime) -> int:
+    """A line that reverses the amounts of this one, with the reason sealed; its id. The outcome of the case stands.
+    Raises `NotFound`, and `Conflict` for the recorder, for a line without money, and when it is decided already. The
+    caller holds the case.
+    """
+    row = _undecided(tx, outcome_id, by=by)
+    if not (row["intended_fen"] or row["stopped_fen"] or row["returned_fen"]):
+        raise Conflict(Text("outcome %(id)s has no amounts", id=outcome_id), current="no amounts")
+    return append_outcome(
+        tx,
+        case_id=row["case_id"],
+        assignment_id=row["assignment_id"],
+        kind=OutcomeKind(row["kind"]),
+        contact=Contact(row["contact"]),
+        track=Track(row["track"]) if row["track"] else None,
+        reason=MONEY_REFUSED,
+        amounts=Amounts(),
+        evidence=why,
+        by=by,
+        drill=row["drill"],
+        now=now,
+        reverses=outcome_id,
+    )
+
+
+def correct_outcome_row(
+    tx: Tx, outcome_id: int, *, amounts: Amounts, evidence: str, by: str, now: datetime
+) -> int:
+    """The recorder answers a refusal with a line that reverses the refusal and waits for approval itself; its id.
+    Without amounts the refusal is accepted. Raises `NotFound` for a line that is not refused or another person's,
+    and `Conflict` when it is answered, or when the outcome itself was reversed. The caller holds the case.
+    """
+    refusal = t.outcome.alias()
+    row = tx.one(
+        sa.select(t.outcome, refusal.c.id.label("refusal_id"), _is_reversed(refusal.c.id).label("answered"))
+        .join(
+            refusal,
+            sa.and_(refusal.c.reverses == t.outcome.c.id, refusal.c.reason == MONEY_REFUSED),
         )
+        .where(t.outcome.c.id == outcome_id, t.outcome.c.recorded_by == by)
+    )
+    if row is None:
+        raise NotFound(kind="outcome", key=outcome_id)
+    undone = sa.select(t.outcome.c.id).where(
+        t.outcome.c.reverses == outcome_id, t.outcome.c.reason != MONEY_REFUSED
+    )
+    if row["answered"] or tx.scalar(undone) is not None:
+        raise Conflict(Text("outcome %(id)s is reversed already", id=outcome_id), current="reversed")
+    return append_outcome(
+        tx,
+        case_id=row["case_id"],
+        assignment_id=row["assignment_id"],
+        kind=OutcomeKind(row["kind"]),
+        contact=Contact(row["contact"]),
+        track=Track(row["track"]) if row["track"] else None,
+        # What a follow-up reported is no success of its own, corrected or not.
+        reason=row["reason"] if row["reason"] == Reason.FOLLOW_UP.value else MONEY_CORRECTED,
+        amounts=amounts,
+        evidence=evidence,
+        by=by,
+        drill=row["drill"],
+        now=now,
+        reverses=row["refusal_id"],
     )
 
 

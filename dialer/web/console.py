@@ -118,16 +118,17 @@ class Section:
         act: Permission | None,
         nav: str = "",
         order: int = 0,
+        badge: Callable[[RequestContext], int] | None = None,
         while_must_change: bool = False,
         while_must_enrol: bool = False,
         while_idle: bool = False,
     ) -> Callable[[_Answer], _Answer]:
         """Answers GET for those who have the permission `act`; with `nav` (English of the catalogue) it is in their
-        navigation.
+        navigation, beside it the number that `badge` gives.
         """
         if nav:
             assert act is not None
-            self.places.append(Place(path=path, text=gettext_noop(nav), act=act, order=order))
+            self.places.append(Place(path=path, text=gettext_noop(nav), act=act, order=order, badge=badge))
 
         def declare(answer: _Answer) -> _Answer:
             self.declared.append(
@@ -353,9 +354,18 @@ class RequestContext:
         except Unavailable:
             return None
 
-    def cache(self, name: str, read: Callable[[Any], Any]) -> Cache[Any, Any]:
-        """The cache of this name, shared by all requests to this process."""
-        return _console(self.request).cache(name, read)
+    def cache(self, name: str, read: Callable[[Any], Any], *, seconds: float = 0.0) -> Cache[Any, Any]:
+        """The cache of this name, shared by all requests to this process; its values are good for `seconds`."""
+        return _console(self.request).cache(name, read, seconds=seconds)
+
+    def badge_of(self, place: Place) -> int:
+        """The number beside an entry of the navigation; 0 while the database does not answer."""
+        if place.badge is None:
+            return 0
+        try:
+            return place.badge(self)
+        except Unavailable:
+            return 0
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -492,11 +502,10 @@ class ConsoleContext:
     caches: dict[str, Cache[Any, Any]] = field(default_factory=dict)
     """Counts behind pages, by name, shared by all requests."""
 
-    def cache(self, name: str, read: Callable[[_Key], _T]) -> Cache[_Key, _T]:
+    def cache(self, name: str, read: Callable[[_Key], _T], *, seconds: float = 0.0) -> Cache[_Key, _T]:
         """The cache of this name; its first use makes it with `read`."""
-        return self.caches.setdefault(
-            name, Cache(read, patience_seconds=self.app.settings.console.patience_seconds)
-        )
+        patience_seconds = self.app.settings.console.patience_seconds
+        return self.caches.setdefault(name, Cache(read, seconds=seconds, patience_seconds=patience_seconds))
 
 
 class PageRoute(APIRoute):

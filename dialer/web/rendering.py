@@ -73,6 +73,8 @@ class Place:
     """English of the catalogue."""
     act: Permission
     order: int
+    badge: Callable[[Any], int] | None = None
+    """How many things wait there for this person, by the `RequestContext`."""
 
 
 class Pages:

@@ -338,22 +338,27 @@ def approve_outcome(services: Services, outcome_id: int, *, by: str, visible_to:
     case that the unit `visible_to` does not see, `Conflict` for the person who recorded it and for one that is approved
     already, and `Overtaken` for a success without a call whose task is over.
     """
-    who, now = actor_name(by), services.clock.now()
-    must_cancel: bool | None = None
+    who = actor_name(by)
     with services.store.begin() as tx:
-        line = recorded_outcome(tx, outcome_id)
-        check_case_visible(tx, line.case_id, visible_to)
-        if line.reason == NO_CALL:
-            # Locked in the order of all transactions: the case, its assignment, then what is only added.
-            stored = lock_cases(tx, [line.case_id])[line.case_id]
-            approve_outcome_row(tx, outcome_id, by=who, now=now)
-            must_cancel = _apply_claim(tx, services, stored, line, now=now)
-        else:
-            approve_outcome_row(tx, outcome_id, by=who, now=now)
-        subject, facts = f"case/{line.case_id}", {"outcome_id": outcome_id}
-        write_audit(tx, who=who, act="approve_outcome", subject=subject, why="", now=now, facts=facts)
+        case_id = recorded_outcome(tx, outcome_id).case_id
+        check_case_visible(tx, case_id, visible_to)
+        must_cancel = approve(tx, services, outcome_id, case_id=case_id, by=who)
     if must_cancel is not None:
         enqueue_after_report(services, must_cancel=must_cancel)
+
+
+def approve(tx: Tx, services: Services, outcome_id: int, *, case_id: int, by: str) -> bool | None:
+    """As `approve_outcome`, in the caller's transaction, of a case that this person sees. For a success without a call,
+    which counts from now on, whether calls must be ended; then the caller runs `enqueue_after_report`. Else None.
+    """
+    # Locked in the order of all transactions: the case, its assignment, then what is only added.
+    stored = lock_cases(tx, [case_id])[case_id]
+    line, now = recorded_outcome(tx, outcome_id), services.clock.now()
+    approve_outcome_row(tx, outcome_id, by=by, now=now)
+    must_cancel = _apply_claim(tx, services, stored, line, now=now) if line.reason == NO_CALL else None
+    subject, facts = f"case/{case_id}", {"outcome_id": outcome_id}
+    write_audit(tx, who=by, act="approve_outcome", subject=subject, why="", now=now, facts=facts)
+    return must_cancel
 
 
 def _apply_claim(

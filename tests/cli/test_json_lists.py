@@ -20,6 +20,7 @@ from dialer.calls.pause_store import place_pause
 from dialer.cases.alarms import raise_alarm
 from dialer.cli.tree import app
 from dialer.core.access import Role
+from dialer.core.errors import NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.values import PauseScope
 from dialer.db import tables as t
@@ -127,3 +128,16 @@ def test_what_was_said_is_printed_as_described(filled: Filled):
     rows = (line for line in section.splitlines() if line.startswith("| `"))
     assert isinstance(found, dict)
     assert set(found) == {key for row in rows for key in re.findall(r"`([^`]+)`", row.split("|")[1])}
+
+
+def test_what_waits_for_a_second_person_is_printed_as_described(filled: Filled):
+    section = PAGE.partition("## `dialer approvals --json`\n")[2].partition("\n## ")[0]
+    keys = {found[1] for line in section.splitlines() if (found := re.match(r"\| `(\w+)`", line))}
+    everything = printed(filled, "approvals")
+    assert isinstance(everything, dict)
+    assert set(everything) == keys
+    assert all(f"`{kind}`" in section for kind in everything["counts"])
+    unknown = CliRunner().invoke(app, ["approvals", "--login", "nobody"], env=filled.env)
+    assert isinstance(unknown.exception, NotFound)
+    shown = CliRunner().invoke(app, ["approvals", "--lang", "en"], env=filled.env).output
+    assert "stop payment" in shown

@@ -45,6 +45,7 @@ def test_a_security_administrator_has_to_do_with_accounts_alone():
         Permission.SEE_BOARD,
         Permission.SEE_STAFF_CHANGES,
         Permission.CONFIRM_STAFF_CHANGES,
+        Permission.SEE_APPROVALS,
     }
     assert not may(Role.ADMINISTRATOR, Permission.CONFIRM_STAFF_CHANGES)
     assert {role for role in Role if not needs_second_person(role)} == {Role.CLERK}

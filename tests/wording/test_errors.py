@@ -14,6 +14,7 @@ import pytest
 
 import dialer
 from dialer.accounts.actions import Taken
+from dialer.approvals.actions import SampleUnread
 from dialer.backup.actions import NothingToBackUp
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys
 from dialer.backup.store import NotAsBackedUp, NotEmpty
@@ -113,6 +114,7 @@ EXAMPLES = [
     NotApproved(script_id="loan", number=2, findings=()),
     NotRendered(script_id="loan", number=2, missing=3, render=None),
     SameWords(VERSION),
+    SampleUnread((7, 9), of=11),
     SignInRefused(),
     SignInBlocked(until=NOW),
     SignInBusy(),

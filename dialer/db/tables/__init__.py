@@ -58,6 +58,7 @@ from dialer.db.tables.work import heartbeat as heartbeat
 from dialer.db.tables.work import lease as lease
 from dialer.db.tables.work import outcome as outcome
 from dialer.db.tables.work import outcome_approval as outcome_approval
+from dialer.db.tables.work import outcome_waiting as outcome_waiting
 from dialer.db.tables.work import sent_act as sent_act
 from dialer.db.tables.work import stop_payment as stop_payment
 from dialer.db.tables.work import visit_photo as visit_photo

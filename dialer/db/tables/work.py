@@ -218,6 +218,13 @@ outcome_approval = sa.Table(
     sa.CheckConstraint("approved_by <> recorded_by", name="second_person"),
 )
 
+outcome_waiting = sa.Table(
+    "outcome_waiting",
+    metadata,
+    sa.Column("outcome_id", sa.ForeignKey("outcome.id"), primary_key=True, autoincrement=False),
+)
+"""Lines with money that are neither approved nor reversed. Triggers of the ledger keep it; nothing else writes it."""
+
 filed_case = sa.Table(
     "filed_case",
     metadata,

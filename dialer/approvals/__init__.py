@@ -1,0 +1,1 @@
+"""What waits for a second person: money, lists, scripts, changes of accounts, stop payments, doubtful filed cases."""

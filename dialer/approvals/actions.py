@@ -1,0 +1,304 @@
+"""The inbox of one person: what waits for their decision, oldest first; and the decisions about money, alone and in
+batches. Nobody decides what they recorded themselves, and nobody sees what their unit does not see.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dialer.accounts.changes import WaitingChange, list_changes
+from dialer.approvals.queries import (
+    Counts,
+    MoneyReturned,
+    MoneyWaiting,
+    cases_of_outcomes,
+    count_waiting,
+    draft_ids,
+    evidence_of,
+    evidence_read_by,
+    money_returned,
+    money_waiting,
+)
+from dialer.cases.reveals import note_work_reveal
+from dialer.cases.store import lock_cases
+from dialer.core.access import Permission, Role, actor_name, may, said
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.values import Amounts, ApprovalKind, FiledState, must_have_evidence
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.db.vault import Vault
+from dialer.language import Text
+from dialer.outcomes.filed_lists import FiledLine, list_filed
+from dialer.outcomes.ledger import correct_outcome_row, refuse_outcome_row
+from dialer.scripts.reading import shipped_scripts
+from dialer.scripts.store import Version, live_scripts, script_version_by_id
+from dialer.services import Services
+from dialer.warnings.queries import LoadLine, loads_waiting
+from dialer.work.assignments import Scope
+from dialer.work.desk_store import StopPayment, waiting_stop_payments
+from dialer.work.tasks import approve, enqueue_after_report
+
+MOST_AT_ONCE = 100
+"""Lines of a kind on a page, and lines of a batch."""
+MOST_UNSAMPLED = 10
+"""A larger batch is approved after the evidence of a sample was read."""
+_SAMPLED_SHARE, _FEWEST_SAMPLED = 0.1, 3
+_READ_FOR = timedelta(hours=12)
+"""Evidence read longer ago is read again."""
+_LONGEST_WHY = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Whose inbox it is. Without a role: of everybody, as the terminal of the server shows it."""
+
+    who: str
+    role: Role | None
+    unit_id: int | None
+
+    def decides(self, kind: ApprovalKind) -> bool:
+        """Whether this person may decide something of this kind at all."""
+        if self.unit_id is not None and kind in {ApprovalKind.SCRIPT, ApprovalKind.FILED}:
+            return False  # these belong to the whole centre
+        return self.role is None or may(self.role, _PERMISSIONS[kind])
+
+
+_PERMISSIONS: Mapping[ApprovalKind, Permission] = {
+    ApprovalKind.MONEY: Permission.APPROVE,
+    ApprovalKind.RETURNED: Permission.WORK_CASES,
+    ApprovalKind.STOP_PAYMENT: Permission.WORK_DESK,
+    ApprovalKind.LIST: Permission.APPROVE,
+    ApprovalKind.SCRIPT: Permission.APPROVE,
+    ApprovalKind.ACCOUNT: Permission.CONFIRM_STAFF_CHANGES,
+    ApprovalKind.FILED: Permission.DECIDE_FILED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A version of a script that nobody has approved."""
+
+    version: Version
+    title: Mapping[str, str]
+    """By language; empty for a script that is not shipped."""
+    live: int | None
+    """The number of the version that is spoken now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbox:
+    """What waits for one person, each kind oldest first, `MOST_AT_ONCE` of money and of what was returned at most."""
+
+    counts: Mapping[ApprovalKind, int]
+    """Of all that waits, by the kinds that this person decides."""
+    money: Sequence[MoneyWaiting] = ()
+    returned: Sequence[MoneyReturned] = ()
+    stop_payments: Sequence[StopPayment] = ()
+    lists: Sequence[LoadLine] = ()
+    drafts: Sequence[Draft] = ()
+    changes: Sequence[WaitingChange] = ()
+    filed: Sequence[FiledLine] = ()
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+def counts_for(counts: Counts, reader: Reader) -> dict[ApprovalKind, int]:
+    """How many of each kind wait for this person, of what waits in the unit."""
+    return {
+        kind: sum(n for made, n in by_person.items() if _waits_for(kind, reader.who, made.by, made.concerns))
+        for kind, by_person in counts.items()
+        if reader.decides(kind)
+    }
+
+
+def _waits_for(kind: ApprovalKind, who: str, by: str, concerns: str) -> bool:
+    if kind is ApprovalKind.RETURNED:
+        return who in {by, ""}
+    return not who or who not in {by, concerns}
+
+
+def read_counts(services: Services, *, visible_to: int | None) -> Counts:
+    """Of everything that waits in a unit."""
+    with services.store.begin() as tx:
+        return count_waiting(tx, visible_to=visible_to, real_now=services.real.now())
+
+
+def read_inbox(services: Services, reader: Reader) -> Inbox:
+    """What waits for this person now."""
+    who, unit_id, decides = reader.who, reader.unit_id, reader.decides
+    most = MOST_AT_ONCE
+    with services.store.begin() as tx:
+        counts = count_waiting(tx, visible_to=unit_id, real_now=services.real.now())
+        money = (
+            money_waiting(tx, who=who, visible_to=unit_id, limit=most) if decides(ApprovalKind.MONEY) else []
+        )
+        returned = (
+            money_returned(tx, who=who, visible_to=unit_id, limit=most)
+            if decides(ApprovalKind.RETURNED)
+            else []
+        )
+        stops = (
+            waiting_stop_payments(tx, scope=Scope(unit_id=unit_id))
+            if decides(ApprovalKind.STOP_PAYMENT)
+            else []
+        )
+        lists = loads_waiting(tx, visible_to=unit_id) if decides(ApprovalKind.LIST) else ()
+        drafts = []
+        if decides(ApprovalKind.SCRIPT) and (ids := draft_ids(tx, who=who)):
+            versions = [script_version_by_id(tx, one) for one in ids]
+            live = {name: one.version_id for name, one in live_scripts(tx).items()}
+            numbers = {name: script_version_by_id(tx, one).number for name, one in live.items()}
+            drafts = [_draft(version, numbers) for version in versions]
+    changes = list_changes(services, visible_to=unit_id) if decides(ApprovalKind.ACCOUNT) else []
+    filed = list_filed(services, state=FiledState.DOUBTFUL).lines if decides(ApprovalKind.FILED) else ()
+    return Inbox(
+        counts=counts_for(counts, reader),
+        money=money,
+        returned=returned,
+        stop_payments=stops,
+        lists=[one for one in lists if not who or one.by != who],
+        drafts=drafts,
+        changes=[one for one in changes if not who or who not in {one.change.asked_by, one.change.login}],
+        filed=sorted(filed, key=lambda one: one.filed_at),
+    )
+
+
+def _draft(version: Version, live: Mapping[str, int]) -> Draft:
+    shipped = shipped_scripts().get(version.script_id)
+    return Draft(
+        version=version,
+        title=shipped.title if shipped is not None else {},
+        live=live.get(version.script_id),
+    )
+
+
+class SampleUnread(Conflict):
+    """A batch whose sample was not read: the evidence of the lines `sample` is read first."""
+
+    def __init__(self, sample: Collection[int], *, of: int) -> None:
+        super().__init__(
+            Text(
+                "a batch of %(of)s is approved after the evidence of a sample was read: %(n)s of its lines are left",
+                of=of,
+                n=len(sample),
+            ),
+            current="sample",
+        )
+        self.sample = tuple(sample)
+
+
+def sample_of(vault: Vault, outcome_ids: Collection[int], *, who: str) -> tuple[int, ...]:
+    """The lines of a batch whose evidence is read before it is approved: a tenth, three at least. They look random,
+    cannot be foretold, and are the same for the same batch and person, so that nobody draws again.
+    """
+    ids = sorted(set(outcome_ids))
+    if len(ids) <= MOST_UNSAMPLED:
+        return ()
+    batch = f"{who} {ids}"
+    drawn = sorted(ids, key=lambda one: vault.sign(f"{batch} {one}".encode(), purpose="sample of approvals"))
+    return tuple(sorted(drawn[: max(_FEWEST_SAMPLED, math.ceil(len(ids) * _SAMPLED_SHARE))]))
+
+
+def approve_outcomes(
+    services: Services, outcome_ids: Collection[int], *, by: str, visible_to: int | None
+) -> int:
+    """All of them are approved, or none; how many. Raises `Invalid` for none and for more than `MOST_AT_ONCE`,
+    `NotFound`, `Conflict` for one that this person may not decide (any more), and `SampleUnread`.
+    """
+    who, ids = actor_name(by), sorted(set(outcome_ids))
+    if not 1 <= len(ids) <= MOST_AT_ONCE:
+        problem = Text("choose between 1 and %(most)s lines", most=MOST_AT_ONCE)
+        raise Invalid(field="outcome", problem=problem)
+    with services.store.begin() as tx:
+        cases = cases_of_outcomes(tx, ids, visible_to=visible_to)
+        if missing := [one for one in ids if one not in cases]:
+            raise NotFound(kind="outcome", key=missing[0])
+        sample = sample_of(tx.vault, ids, who=who)
+        if sample:
+            read = evidence_read_by(tx, who, sample, since=services.clock.now() - _READ_FOR)
+            if unread := [one for one in sample if one not in read]:
+                raise SampleUnread(unread, of=len(ids))
+        lock_cases(tx, sorted(set(cases.values())))
+        applied = [approve(tx, services, one, case_id=cases[one], by=who) for one in ids]
+    if any(one is not None for one in applied):
+        enqueue_after_report(services, must_cancel=any(applied))
+    return len(ids)
+
+
+def read_evidence(
+    services: Services, outcome_ids: Collection[int], *, who: str, visible_to: int | None
+) -> dict[int, str]:
+    """In clear by the line, of lines that wait for this person's decision; every line is audited. Raises `NotFound`
+    for another one.
+    """
+    viewer, ids = actor_name(who), sorted(set(outcome_ids))[:MOST_AT_ONCE]
+    with services.store.begin() as tx:
+        waiting = {
+            one.id: one.case_id
+            for one in money_waiting(tx, who=viewer, visible_to=visible_to, limit=MOST_AT_ONCE, ids=ids)
+        }
+        if missing := [one for one in ids if one not in waiting]:
+            raise NotFound(kind="outcome", key=missing[0])
+        for one in ids:
+            note_work_reveal(
+                tx,
+                services,
+                who=viewer,
+                act="view_evidence",
+                subject=f"case/{waiting[one]}",
+                why="approval",
+                facts={"outcome_id": one},
+            )
+        return evidence_of(tx, ids)
+
+
+def refuse_outcome(services: Services, outcome_id: int, *, why: str, by: str, visible_to: int | None) -> int:
+    """The amounts are reversed by a new line, whose id it returns, and the recorder has them back with the reason.
+    Raises `NotFound`, `Invalid` without a reason, and `Conflict` as an approval does.
+    """
+    who, reason = actor_name(by), said("why", why)[:_LONGEST_WHY]
+    with services.store.begin() as tx:
+        case_id = _lock_case(tx, outcome_id, visible_to)
+        now = services.clock.now()
+        line = refuse_outcome_row(tx, outcome_id, by=who, why=reason, now=now)
+        _audit(tx, "refuse_outcome", case_id, outcome_id, line, by=who, why=reason, now=now)
+    return line
+
+
+def correct_outcome(
+    services: Services, outcome_id: int, *, amounts: Amounts, evidence: str, by: str, visible_to: int | None
+) -> int:
+    """The recorder answers a refusal: with amounts and their evidence, which wait for approval anew, or with none.
+    The id of the new line. Raises `NotFound` for a line that is not refused or another person's, `Invalid` for money
+    without evidence, and `Conflict` when it was answered before.
+    """
+    who = actor_name(by)
+    must_have_evidence(amounts, evidence)
+    with services.store.begin() as tx:
+        case_id = _lock_case(tx, outcome_id, visible_to)
+        now = services.clock.now()
+        line = correct_outcome_row(
+            tx, outcome_id, amounts=amounts, evidence=evidence.strip(), by=who, now=now
+        )
+        _audit(tx, "correct_outcome", case_id, outcome_id, line, by=who, why="", now=now)
+    return line
+
+
+def _lock_case(tx: Tx, outcome_id: int, visible_to: int | None) -> int:
+    case_id = cases_of_outcomes(tx, [outcome_id], visible_to=visible_to).get(outcome_id)
+    if case_id is None:
+        raise NotFound(kind="outcome", key=outcome_id)
+    lock_cases(tx, [case_id])
+    return case_id
+
+
+def _audit(
+    tx: Tx, act: str, case_id: int, outcome_id: int, line: int, *, by: str, why: str, now: datetime
+) -> None:
+    facts = {"outcome_id": outcome_id, "line": line}
+    write_audit(tx, who=by, act=act, subject=f"case/{case_id}", why=why, now=now, facts=facts)

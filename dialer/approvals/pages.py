@@ -1,0 +1,190 @@
+"""The page of approvals 待审批: what waits for the person who is signed in, decided there; and its number beside the
+navigation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Annotated
+
+from fastapi import Form, Path
+from starlette.responses import Response
+
+from dialer.approvals.actions import (
+    MOST_AT_ONCE,
+    MOST_UNSAMPLED,
+    Reader,
+    SampleUnread,
+    approve_outcomes,
+    correct_outcome,
+    counts_for,
+    read_counts,
+    read_evidence,
+    read_inbox,
+    refuse_outcome,
+)
+from dialer.approvals.queries import Counts
+from dialer.core.access import Permission
+from dialer.core.case import StopResult
+from dialer.core.errors import Conflict, Invalid
+from dialer.core.values import Amounts, fen_of
+from dialer.language import gettext_noop
+from dialer.sentences import refusal_sentence
+from dialer.web.cache import Cache
+from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.work.desk import stop_payment_done
+
+approval_pages = Section()
+_PATH, _TEMPLATE = "/approvals", "console/approvals.html"
+_UNFIT, _TAKEN = 422, 409
+_BADGE_SECONDS = 10.0
+_LONGEST = 500
+Number = Annotated[int, Path(ge=1, lt=2**63)]
+Chosen = Annotated[list[Annotated[int, Form(ge=1, lt=2**63)]] | None, Form(max_length=2 * MOST_AT_ONCE)]
+Short = Annotated[str, Form(max_length=40)]
+Words = Annotated[str, Form(max_length=_LONGEST)]
+
+
+def _reader(request: RequestContext) -> Reader:
+    member = request.member
+    return Reader(who=request.who, role=member.role, unit_id=member.unit_id)
+
+
+def _counts(request: RequestContext) -> Cache[int | None, Counts]:
+    """What waits in a unit, by who made it: one reading for everybody of the unit."""
+    services = request.services
+    return request.cache(
+        "approvals", lambda unit_id: read_counts(services, visible_to=unit_id), seconds=_BADGE_SECONDS
+    )
+
+
+def waiting_for(request: RequestContext) -> int:
+    """How many things wait for this person, a few seconds old; 0 while they are being counted for the first time."""
+    counts = _counts(request).get(request.member.unit_id).value
+    return sum(counts_for(counts, _reader(request)).values()) if counts is not None else 0
+
+
+@approval_pages.get(
+    _PATH, act=Permission.SEE_APPROVALS, nav=gettext_noop("Approvals"), order=35, badge=waiting_for
+)
+def approvals(request: CurrentRequest) -> Response:
+    return _show(request)
+
+
+@approval_pages.post(_PATH + "/evidence", act=Permission.APPROVE)
+def evidence(request: CurrentRequest, outcome: Chosen = None) -> Response:
+    """The evidence of the chosen lines in clear, on this one answer; audited."""
+    return _show(request, ticked=outcome or (), read=_read(request, outcome or ()))
+
+
+@approval_pages.post(_PATH + "/approve", act=Permission.APPROVE)
+def approve(request: CurrentRequest, outcome: Chosen = None) -> Response:
+    """Approves the chosen lines. Of a large batch the evidence of a sample is shown first."""
+    chosen = outcome or ()
+    try:
+        approve_outcomes(request.services, chosen, by=request.who, visible_to=request.member.unit_id)
+    except SampleUnread as fault:
+        read = _read(request, fault.sample)
+        note = gettext_noop(
+            "Compare the evidence of this sample with its amounts. Untick what is wrong, then approve the batch."
+        )
+        return _show(request, ticked=chosen, read=read, note=request.say(note), status=_TAKEN)
+    except Invalid as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_UNFIT)
+    except Conflict as fault:
+        return _show(request, ticked=chosen, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    return _done(request, gettext_noop("The money is approved."))
+
+
+@approval_pages.post(_PATH + "/outcomes/{outcome_id}/refuse", act=Permission.APPROVE)
+def refuse(request: CurrentRequest, outcome_id: Number, why: Words = "") -> Response:
+    """Refuses the amounts of a line: its recorder has them back with the reason."""
+    unit_id = request.member.unit_id
+    try:
+        refuse_outcome(request.services, outcome_id, why=why, by=request.who, visible_to=unit_id)
+    except Invalid as fault:
+        return _show(request, wrong={outcome_id: refusal_sentence(fault, request.lang)}, status=_UNFIT)
+    except Conflict as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    return _done(request, gettext_noop("The amounts are refused; who recorded them sees why."))
+
+
+@approval_pages.post(_PATH + "/outcomes/{outcome_id}/correct", act=Permission.WORK_CASES)
+def correct(
+    request: CurrentRequest,
+    outcome_id: Number,
+    intended: Short = "",
+    stopped: Short = "",
+    returned: Short = "",
+    evidence: Words = "",
+) -> Response:
+    """The recorder's answer to a refusal: other amounts or other evidence, or no amounts."""
+    try:
+        amounts = Amounts(
+            intended_fen=fen_of(intended or "0", field="intended"),
+            stopped_fen=fen_of(stopped or "0", field="stopped"),
+            returned_fen=fen_of(returned or "0", field="returned"),
+        )
+        correct_outcome(
+            request.services,
+            outcome_id,
+            amounts=amounts,
+            evidence=evidence,
+            by=request.who,
+            visible_to=request.member.unit_id,
+        )
+    except Invalid as fault:
+        return _show(request, wrong={outcome_id: refusal_sentence(fault, request.lang)}, status=_UNFIT)
+    except Conflict as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    return _done(request, gettext_noop("Recorded again."))
+
+
+@approval_pages.post(_PATH + "/stop-payments/{payment_id}/done", act=Permission.WORK_DESK)
+def stopped(
+    request: CurrentRequest, payment_id: Number, result: Annotated[StopResult, Form()] = StopResult.ASKED
+) -> Response:
+    """Reports what came of a stop-payment request."""
+    unit_id = request.member.unit_id
+    try:
+        stop_payment_done(request.services, payment_id, by=request.who, result=result, visible_to=unit_id)
+    except Conflict as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    return _done(request, gettext_noop("The stop-payment task is done."))
+
+
+def _read(request: RequestContext, outcome_ids: Collection[int]) -> Mapping[int, str]:
+    unit_id = request.member.unit_id
+    return read_evidence(request.services, outcome_ids, who=request.who, visible_to=unit_id)
+
+
+def _done(request: RequestContext, notice: str) -> Response:
+    _counts(request).forget(request.member.unit_id)
+    return request.go(_PATH, notice=notice)
+
+
+def _show(
+    request: RequestContext,
+    *,
+    ticked: Collection[int] = (),
+    read: Mapping[int, str] | None = None,
+    wrong: Mapping[int, str] | None = None,
+    note: str = "",
+    refused: str = "",
+    status: int = 200,
+) -> Response:
+    """`read` is evidence in clear by the line; `wrong` what is wrong in the form of a line."""
+    return request.page(
+        _TEMPLATE,
+        status=status,
+        inbox=read_inbox(request.services, _reader(request)),
+        ticked=set(ticked),
+        read=read or {},
+        wrong=wrong or {},
+        note=note,
+        refused=refused,
+        stop_results=tuple(StopResult),
+        most=MOST_AT_ONCE,
+        unsampled=MOST_UNSAMPLED,
+        yuan=lambda fen: f"{fen / 100:.2f}".rstrip("0").rstrip(".") if fen else "",
+    )

@@ -1,0 +1,252 @@
+"""Rows that wait for a decision, of the cases that a unit sees, oldest first; and their number by who made them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dialer.core.access import StaffChangeState
+from dialer.core.case import NO_CALL, PENDING_STATES
+from dialer.core.values import MONEY_REFUSED, ApprovalKind, Contact, FiledState, OutcomeKind, Track
+from dialer.db import tables as t
+from dialer.db.bulk import in_words
+from dialer.db.unit_of_work import Tx, record_of
+from dialer.org.unit_store import is_visible_to
+from dialer.warnings.list_store import AWAITS_APPROVAL
+from dialer.work.assignments import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyWaiting:
+    """A line with money, or a success without a call of ours, that nobody has approved. Amounts in fen."""
+
+    id: int
+    case_id: int
+    kind: OutcomeKind
+    contact: Contact
+    track: Track | None
+    intended_fen: int
+    stopped_fen: int
+    returned_fen: int
+    recorded_by: str
+    recorded_by_name: str
+    """'' for somebody without an account."""
+    at: datetime
+    is_without_call: bool
+    """A success without a call of ours: it counts from the approval on. The evidence says why there was none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyReturned:
+    """A refused line, which its recorder has not answered. Amounts in fen, as they were refused."""
+
+    id: int
+    case_id: int
+    kind: OutcomeKind
+    intended_fen: int
+    stopped_fen: int
+    returned_fen: int
+    recorded_by: str
+    refused_by: str
+    refused_by_name: str
+    at: datetime
+    """Of the refusal."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    """Who made what waits, and whose account it concerns; '' for nobody."""
+
+    by: str
+    concerns: str = ""
+
+
+Counts = Mapping[ApprovalKind, Mapping[Who, int]]
+
+_o = t.outcome.c
+_refusal, _later = t.outcome.alias("refusal"), t.outcome.alias("later")
+_WAITING = t.outcome_waiting.join(
+    t.outcome,
+    sa.and_(
+        _o.id == t.outcome_waiting.c.outcome_id,
+        # A success without a call can be approved while its task is open.
+        sa.or_(
+            _o.reason != NO_CALL,
+            sa.exists().where(
+                t.assignment.c.id == _o.assignment_id, in_words(t.assignment.c.state, PENDING_STATES)
+            ),
+        ),
+    ),
+)
+_IS_RETURNED = sa.and_(
+    # Of the partial index: lines that reverse one are few.
+    _refusal.c.reverses.is_not(None),
+    _refusal.c.reverses == _o.id,
+    _refusal.c.reason == MONEY_REFUSED,
+    _o.reason != NO_CALL,
+    ~sa.exists().where(_later.c.reverses == _refusal.c.id),
+    ~sa.exists().where(_later.c.reverses == _o.id, _later.c.reason != MONEY_REFUSED),
+)
+
+
+def money_waiting(
+    tx: Tx, *, who: str, visible_to: int | None, limit: int, ids: Collection[int] | None = None
+) -> list[MoneyWaiting]:
+    """What `who` has not recorded; with `ids` of these lines alone."""
+    statement = (
+        sa.select(t.outcome, t.staff.c.display_name)
+        .select_from(_WAITING)
+        .join(t.case, t.case.c.id == _o.case_id)
+        .join(t.staff, t.staff.c.login == _o.recorded_by, isouter=True)
+        .where(_o.recorded_by != who, is_visible_to(t.case.c.unit_id, visible_to))
+        .order_by(_o.at, _o.id)
+        .limit(limit)
+    )
+    if ids is not None:
+        statement = statement.where(_o.id.in_(ids))
+    rows = tx.rows(statement)
+    return [
+        record_of(
+            MoneyWaiting,
+            row,
+            recorded_by_name=row["display_name"] or "",
+            is_without_call=row["reason"] == NO_CALL,
+        )
+        for row in rows
+    ]
+
+
+def money_returned(tx: Tx, *, who: str, visible_to: int | None, limit: int) -> list[MoneyReturned]:
+    """What `who` has recorded and somebody has refused; of everybody without `who`."""
+    statement = (
+        sa.select(
+            t.outcome,
+            _refusal.c.recorded_by.label("refused_by"),
+            _refusal.c.at.label("refused_at"),
+            _refusal.c.evidence_sealed.label("why_sealed"),
+            t.staff.c.display_name,
+        )
+        .select_from(t.outcome)
+        .join(_refusal, _IS_RETURNED)
+        .join(t.case, t.case.c.id == _o.case_id)
+        .join(t.staff, t.staff.c.login == _refusal.c.recorded_by, isouter=True)
+        .where(is_visible_to(t.case.c.unit_id, visible_to))
+        .order_by(_refusal.c.at, _o.id)
+        .limit(limit)
+    )
+    if who:
+        statement = statement.where(_o.recorded_by == who)
+    return [
+        record_of(
+            MoneyReturned,
+            row,
+            at=row["refused_at"],
+            refused_by_name=row["display_name"] or "",
+            why=_unsealed(tx, row["why_sealed"], row["case_id"]),
+        )
+        for row in tx.rows(statement)
+    ]
+
+
+def _unsealed(tx: Tx, sealed: bytes | None, case_id: int) -> str:
+    if sealed is None:
+        return ""
+    place = {"table": "outcome", "column": "evidence_sealed", "row": f"case/{case_id}"}
+    return tx.vault.open(sealed, **place).decode()
+
+
+def evidence_of(tx: Tx, outcome_ids: Collection[int]) -> dict[int, str]:
+    """In clear, for an action that has audited who reads it."""
+    rows = tx.rows(sa.select(_o.id, _o.case_id, _o.evidence_sealed).where(_o.id.in_(outcome_ids)))
+    return {row["id"]: _unsealed(tx, row["evidence_sealed"], row["case_id"]) for row in rows}
+
+
+def evidence_read_by(tx: Tx, who: str, outcome_ids: Collection[int], *, since: datetime) -> set[int]:
+    """Those of these lines whose evidence this person has read since then, as the audit has it."""
+    c = t.audit.c
+    read = c.facts["outcome_id"].as_integer()
+    rows = tx.rows(
+        sa.select(read.label("id")).where(
+            c.who == who, c.at >= since, c.act == "view_evidence", read.in_(outcome_ids)
+        )
+    )
+    return {row["id"] for row in rows}
+
+
+def cases_of_outcomes(tx: Tx, outcome_ids: Collection[int], *, visible_to: int | None) -> dict[int, int]:
+    """The case of each of these lines that the unit sees."""
+    rows = tx.rows(
+        sa.select(_o.id, _o.case_id)
+        .join(t.case, t.case.c.id == _o.case_id)
+        .where(_o.id.in_(outcome_ids), is_visible_to(t.case.c.unit_id, visible_to))
+    )
+    return {row["id"]: row["case_id"] for row in rows}
+
+
+def _newest_drafts() -> sa.Select[Any]:
+    """The newest version of each script, where nobody has approved it: older drafts are out of date."""
+    v, newer = t.script_version, t.script_version.alias("newer")
+    return sa.select(v.c.id, v.c.drafted_by, v.c.drafted_at).where(
+        ~sa.exists().where(newer.c.script_id == v.c.script_id, newer.c.number > v.c.number),
+        ~sa.exists().where(t.script_approval.c.version_id == v.c.id),
+    )
+
+
+def draft_ids(tx: Tx, *, who: str) -> list[int]:
+    """Versions of scripts that wait for approval and that `who` has not drafted."""
+    drafts = _newest_drafts().where(t.script_version.c.drafted_by != who)
+    return [row["id"] for row in tx.rows(drafts.order_by(t.script_version.c.drafted_at))]
+
+
+def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Counts:
+    """What waits by who made it; for `RETURNED` by whom it goes back to."""
+    n = sa.func.count().label("n")
+    seen_case = is_visible_to(t.case.c.unit_id, visible_to)
+    load, change = t.list_load.c, t.staff_change.c
+    drafts = _newest_drafts().subquery()
+    statements: dict[ApprovalKind, sa.Select[Any]] = {
+        ApprovalKind.MONEY: sa.select(_o.recorded_by.label("by"), n)
+        .select_from(_WAITING)
+        .join(t.case, t.case.c.id == _o.case_id)
+        .where(seen_case)
+        .group_by(_o.recorded_by),
+        ApprovalKind.RETURNED: sa.select(_o.recorded_by.label("by"), n)
+        .select_from(t.outcome)
+        .join(_refusal, _IS_RETURNED)
+        .join(t.case, t.case.c.id == _o.case_id)
+        .where(seen_case)
+        .group_by(_o.recorded_by),
+        ApprovalKind.STOP_PAYMENT: sa.select(n)
+        .select_from(t.stop_payment.join(t.case, t.case.c.id == t.stop_payment.c.case_id))
+        .where(
+            t.stop_payment.c.done_at.is_(None),
+            Scope(unit_id=visible_to).includes(tx, t.case.c.unit_id),
+        ),
+        ApprovalKind.LIST: sa.select(load.by, n)
+        .where(AWAITS_APPROVAL, is_visible_to(load.unit_id, visible_to))
+        .group_by(load.by),
+        ApprovalKind.SCRIPT: sa.select(drafts.c.drafted_by.label("by"), n).group_by(drafts.c.drafted_by),
+        ApprovalKind.ACCOUNT: sa.select(change.asked_by.label("by"), change.login.label("concerns"), n)
+        .select_from(t.staff_change)
+        .join(t.staff, t.staff.c.login == change.login, isouter=True)
+        .where(
+            change.state == StaffChangeState.WAITING.value,
+            change.expires_at > real_now,
+            is_visible_to(change.unit_id, visible_to),
+            sa.or_(t.staff.c.id.is_(None), is_visible_to(t.staff.c.unit_id, visible_to)),
+        )
+        .group_by(change.asked_by, change.login),
+        ApprovalKind.FILED: sa.select(n).where(t.filed_record.c.state == FiledState.DOUBTFUL.value),
+    }
+    return {
+        kind: {
+            Who(by=row.get("by") or "", concerns=row.get("concerns") or ""): row["n"]
+            for row in tx.rows(statement)
+        }
+        for kind, statement in statements.items()
+    }

@@ -1,0 +1,248 @@
+"""What waits for a decision: seen by those who may decide it, decided there, and counted beside the navigation."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.accounts.changes import ask_new_account
+from dialer.approvals.actions import Reader, read_inbox
+from dialer.core.access import Role
+from dialer.core.case import CaseStatus
+from dialer.core.values import ApprovalKind, Contact
+from dialer.db import tables as t
+from dialer.outcomes.filing import file_for_case
+from tests.console.desk import ConsoleDesk, Person, text
+from tests.console.town import ConsoleScenario
+from tests.outcomes.town import MORNING
+
+RECEIPT = "银行回单 881"
+
+
+class Inbox(ConsoleScenario):
+    """Cases of a town with money on record."""
+
+    def __init__(self, console: ConsoleDesk) -> None:
+        super().__init__(console)
+        self.console = console
+
+    def open_case(self, unit_id: int | None = None, **columns: object) -> int:
+        number = len(self.console.rows(t.person)) + 1
+        owner = self.person(name=f"甲{number}", phones=(f"+86138{number:08d}",))
+        return self.case(person_id=owner, unit_id=unit_id, warning=False, **columns)
+
+    def money(self, case_id: int, *, by: str = "li", yuan: int = 200, hour: int = 0) -> int:
+        with self.tx() as tx:
+            place = {"table": "outcome", "column": "evidence_sealed", "row": f"case/{case_id}"}
+            sealed = tx.vault.seal(RECEIPT.encode(), **place)
+        at = MORNING + timedelta(hours=hour)
+        return self.outcome(case_id, stopped_fen=yuan * 100, recorded_by=by, at=at, evidence_sealed=sealed)
+
+
+@pytest.fixture
+def town(console: ConsoleDesk) -> Inbox:
+    return Inbox(console)
+
+
+@pytest.fixture
+def chief(console: ConsoleDesk) -> Person:
+    return console.signed_in(console.account(Role.SUPERVISOR, login="zhao"))
+
+
+async def badge(person: Person) -> int:
+    """The number beside the navigation, of any page."""
+    page = (await person.get("/account")).text
+    entry = re.search(r'<a href="/approvals"[^>]*>[^<]*(?:<b[^>]*>(\d+))?', page)
+    assert entry is not None
+    return int(entry[1] or 0)
+
+
+def offered(page: str) -> list[int]:
+    """The lines with money, in the order of the page."""
+    return [int(one) for one in re.findall(r'<li id="outcome-(\d+)"', page)]
+
+
+async def test_one_sees_what_one_may_decide_oldest_first(console: ConsoleDesk, town: Inbox, chief: Person):
+    unit, other_unit = town.unit("临河区"), town.unit("五原县")
+    inside, outside = town.open_case(unit), town.open_case(other_unit)
+    late, early = town.money(inside, hour=2), town.money(inside, hour=1)
+    own = town.money(inside, by="zhao")
+    elsewhere = town.money(outside, hour=3)
+    approved = town.money(inside)
+    town.approve(approved)
+    town.put(t.stop_payment, case_id=inside, opened_at=MORNING, drill=False)
+    page = await chief.get("/approvals")
+    assert offered(page.text) == [early, late, elsewhere]
+    assert "¥200" in text(page)
+    assert RECEIPT not in page.text
+    assert f"/cases/{inside}" in page.text
+    assert await badge(chief) == 4
+    local = console.signed_in(console.account(Role.SUPERVISOR, login="sun", unit_id=unit))
+    assert sorted(offered((await local.get("/approvals")).text)) == sorted([own, early, late])
+    assert await badge(local) == 4
+    refused = await local.post(f"/approvals/outcomes/{elsewhere}/refuse", why="回单不符")
+    assert refused.status_code == 404
+    assert (await local.post("/approvals/approve", outcome=elsewhere)).status_code == 404
+    assert (await local.post("/approvals/evidence", outcome=elsewhere)).status_code == 404
+    assert (await chief.post("/approvals/approve", outcome=own)).status_code == 409
+    assert RECEIPT in (await chief.post("/approvals/evidence", outcome=early)).text
+    everybody = read_inbox(console.app.services, Reader(who="", role=None, unit_id=None))
+    assert {one.id for one in everybody.money} == {own, early, late, elsewhere}
+    assert everybody.counts[ApprovalKind.MONEY] == 4
+
+
+async def test_a_small_batch_is_approved_and_the_number_falls(
+    console: ConsoleDesk, town: Inbox, chief: Person
+):
+    lines = [town.money(town.open_case()) for _ in range(3)]
+    assert await badge(chief) == 3
+    done = await chief.client.post("/approvals/approve", data={"csrf": chief.csrf, "outcome": lines[:2]})
+    assert done.status_code == 303
+    assert await badge(chief) == 1
+    assert offered((await chief.get("/approvals")).text) == lines[2:]
+    assert [line["facts"]["outcome_id"] for line in console.audited("approve_outcome")] == lines[:2]
+    # All or none: one of them is approved already.
+    again = await chief.client.post("/approvals/approve", data={"csrf": chief.csrf, "outcome": lines})
+    assert again.status_code == 409
+    assert "approved already by zhao" in text(again)
+    assert await badge(chief) == 1
+
+
+async def test_a_large_batch_needs_the_evidence_of_a_sample(console: ConsoleDesk, town: Inbox, chief: Person):
+    lines = [town.money(town.open_case()) for _ in range(11)]
+    form = {"csrf": chief.csrf, "outcome": lines}
+    first = await chief.client.post("/approvals/approve", data=form)
+    assert first.status_code == 409
+    assert "Compare the evidence of this sample" in text(first)
+    assert first.text.count(RECEIPT) == 3
+    assert first.text.count(" checked") == 11
+    read = console.audited("view_evidence")
+    assert len(read) == 3
+    assert {line["facts"]["outcome_id"] for line in read} < set(lines)
+    # Another batch has a sample of its own, so that nobody approves more than was looked at.
+    larger = {"csrf": chief.csrf, "outcome": [*lines, *(town.money(town.open_case()) for _ in range(9))]}
+    assert (await chief.client.post("/approvals/approve", data=larger)).status_code == 409
+    assert (await chief.client.post("/approvals/approve", data=form)).status_code == 303
+    assert len(offered((await chief.get("/approvals")).text)) == 9
+
+
+async def test_refused_money_goes_back_to_its_recorder(console: ConsoleDesk, town: Inbox, chief: Person):
+    caller = console.signed_in(console.account(Role.CALLER, login="li"))
+    until = MORNING + timedelta(days=7)
+    success = {"status": CaseStatus.WATCHING, "outcome": "dissuaded_by_phone", "contact": Contact.VERIFIED}
+    case_id = town.open_case(watch_until=until, **success)
+    line = town.money(case_id, yuan=50_000)
+    path = f"/approvals/outcomes/{line}"
+    assert await badge(caller) == 0
+    assert (await chief.post(f"{path}/refuse", why=" ")).status_code == 422
+    assert (await chief.post(f"{path}/refuse", why="回单金额不符")).status_code == 303
+    assert await badge(chief) == 0
+    [original, refusal] = console.rows(t.outcome)
+    assert (refusal["reverses"], refusal["recorded_by"], refusal["stopped_fen"]) == (line, "zhao", 0)
+    assert original["stopped_fen"] == 5_000_000
+    back = await caller.get("/approvals")
+    assert "回单金额不符" in back.text
+    assert 'value="50000"' in back.text
+    assert (await chief.post("/approvals/approve", outcome=line)).status_code == 409
+    other = console.signed_in(console.account(Role.CALLER, login="qian"))
+    assert "回单金额不符" not in (await other.get("/approvals")).text
+    assert (await other.post(f"{path}/correct", stopped="1", evidence="x")).status_code == 404
+    unproven = await caller.post(f"{path}/correct", stopped="20000")
+    assert unproven.status_code == 422
+    assert "money on record needs its evidence" in text(unproven)
+    assert (await caller.post(f"{path}/correct", stopped="20000", evidence="回单 882")).status_code == 303
+    assert (await caller.post(f"{path}/correct", stopped="1", evidence="x")).status_code == 409
+    corrected = console.rows(t.outcome)[-1]
+    assert (corrected["reverses"], corrected["stopped_fen"]) == (refusal["id"], 2_000_000)
+    assert offered((await chief.get("/approvals")).text) == [corrected["id"]]
+    assert (await chief.post("/approvals/approve", outcome=corrected["id"])).status_code == 303
+    told = text(await chief.get(f"/cases/{case_id}"))
+    assert f"the amounts of outcome {line} are refused" in told
+    assert "refused amounts recorded again" in told
+    # A filed case reverses the corrected amounts, and with them the success.
+    file_for_case(console.app.services, case_id, case_number="A1", by="zhao")
+    last = console.rows(t.outcome)[-1]
+    assert (last["reason"], last["reverses"]) == ("case_filed", corrected["id"])
+
+
+async def test_a_filed_case_reverses_a_success_whose_amounts_were_refused(
+    console: ConsoleDesk, town: Inbox, chief: Person
+):
+    until = MORNING + timedelta(days=7)
+    success = {"status": CaseStatus.WATCHING, "outcome": "dissuaded_by_phone", "contact": Contact.VERIFIED}
+    case_id = town.open_case(watch_until=until, **success)
+    line = town.money(case_id)
+    await chief.post(f"/approvals/outcomes/{line}/refuse", why="回单不符")
+    file_for_case(console.app.services, case_id, case_number="A1", by="zhao")
+    assert [row["reverses"] for row in console.rows(t.outcome) if row["reverses"]] == [line, line]
+    assert (await chief.get(f"/cases/{case_id}")).text.count(f'id="outcome-{line}"') == 1
+    # What is reversed altogether is not recorded again.
+    caller = console.signed_in(console.account(Role.CALLER, login="li"))
+    late = await caller.post(f"/approvals/outcomes/{line}/correct", stopped="1", evidence="x")
+    assert late.status_code == 409
+    assert await badge(caller) == 0
+
+
+async def test_lists_scripts_and_stop_payments_wait_there(console: ConsoleDesk, town: Inbox, chief: Person):
+    case_id = town.open_case()
+    payment = town.put(t.stop_payment, case_id=case_id, opened_at=MORNING, drill=False)
+    for by in ("li", "zhao"):
+        town.put(
+            t.list_load,
+            filename=f"{by}.xlsx",
+            state="held",
+            content_hash=b"x",
+            size_bytes=1,
+            by=by,
+            created_at=MORNING,
+            needs_approval=True,
+            total=5_000,
+            early_accepted=12,
+        )
+    with town.tx() as tx:
+        [version] = tx.rows(
+            sa.select(t.script_version).where(
+                t.script_version.c.script_id == "investment", t.script_version.c.number == 1
+            )
+        )
+    changed = {"number": 2, "content_hash": "0" * 64, "drafted_by": "li", "drafted_at": MORNING}
+    town.put(t.script_version, **{k: v for k, v in version.items() if k != "id"} | changed)
+    page = await chief.get("/approvals")
+    told = text(page)
+    assert "li.xlsx" in told
+    assert "zhao.xlsx" not in told
+    assert "5,000 rows · high grades loaded already: 12" in told
+    assert "/scripts/investment/difference?old=1&amp;new=2" in page.text
+    assert await badge(chief) == 3
+    caller = console.person(Role.CALLER)
+    assert await badge(caller) == 1
+    done = await caller.post(f"/approvals/stop-payments/{payment}/done", result="asked")
+    assert done.status_code == 303
+    assert await badge(caller) == 0
+    assert (await chief.post(f"/approvals/stop-payments/{payment}/done")).status_code == 409
+
+
+async def test_changes_of_accounts_wait_for_the_security_administrator_alone(
+    console: ConsoleDesk, chief: Person
+):
+    security = console.person(Role.SECURITY_ADMINISTRATOR)
+    admin = console.person(Role.ADMINISTRATOR)
+    ask_new_account(
+        console.app.services,
+        console.app.settings.console.rules(),
+        login="wu",
+        display_name="吴",
+        role=Role.AUDITOR,
+        unit_id=None,
+        language="zh",
+        why="审计",
+        by=admin.member.login,
+        visible_to=None,
+    )
+    assert await badge(security) == 1
+    assert "审计" in (await security.get("/approvals")).text
+    assert await badge(chief) == 0
+    assert (await admin.get("/approvals")).status_code == 403
