@@ -49,13 +49,15 @@ _browsers: list[Browser] = []
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One whole service for all browser tests of a worker; the tests of a module see each other's accounts and cases,
-    and no others'. A list of more than 2,000 rows waits for a second person.
+    and no others'. A list of more than 2,000 rows waits for a second person. A call of a second is long enough, since
+    the simulated people soon hang up.
     """
     if not _services:
         started = running_service(
             tmp_path_factory.mktemp("service"),
             TELEPHONY__OFFICER_NUMBER="+8647896111",
             LISTS__APPROVE_ABOVE_ROWS="2000",
+            WORK__LEAST_CALL_SECONDS="1",
         )
         _services.append(_running.enter_context(started))
     yield _services[0]
