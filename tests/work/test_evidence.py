@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from dialer.approvals.actions import Reader, approve_outcomes, read_inbox
 from dialer.cases.timeline import read_case_file
-from dialer.core.access import DESK
+from dialer.core.access import DESK, Role
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Overtaken
 from dialer.core.rates import Counts, Period
@@ -181,3 +182,22 @@ def test_successes_without_a_call_by_caller_and_answers_by_source(bureau: Bureau
     assert caller.interval is not None
     assert round(caller.interval.low, 3) == 0.061
     assert [fact["scammer_contact"] for fact in facts] == ["no"]
+
+
+def test_a_success_without_a_call_waits_in_the_inbox_while_its_task_is_open(bureau: Bureau, task: Assignment):
+    claimed = report(bureau, task, OWN_PHONE)
+    chief = Reader(who="zhao", role=Role.SUPERVISOR, unit_id=None)
+    [line] = read_inbox(bureau.services, chief).money
+    assert (line.id, line.is_without_call) == (claimed, True)
+    assert approve_outcomes(bureau.services, [claimed], by="zhao", visible_to=None) == 1
+    assert bureau.case_of(task.case_id).status is CaseStatus.WATCHING
+    assert read_inbox(bureau.services, chief).total == 0
+
+
+def test_one_whose_task_is_over_waits_no_longer(bureau: Bureau, task: Assignment):
+    report(bureau, task, OWN_PHONE)
+    bureau.later(seconds=1801)
+    other = claim(bureau, by="wang")
+    bureau.talked(other.id, by="wang", seconds=20)
+    report(bureau, other, by="wang")
+    assert read_inbox(bureau.services, Reader(who="zhao", role=Role.SUPERVISOR, unit_id=None)).money == []
