@@ -14,8 +14,8 @@ from dialer.broker import MessageKey, check_broker, make_app
 from dialer.cli.control import check_names
 from dialer.cli.tree import app as commands
 from dialer.core.errors import SettingsError, Unavailable
+from dialer.db.keys import create
 from dialer.db.migrations import newest_revision
-from dialer.db.vault import create
 from dialer.runtime.doctor import (
     Probe,
     check_data_dir,
@@ -169,7 +169,7 @@ def test_an_address_that_no_broker_of_ours_has_is_refused_in_one_line(url: str):
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss"])
 def test_a_broker_that_does_not_answer_is_one_line(scheme: str, listener: int):
-    app = make_app(f"{scheme}://:p@127.0.0.1:1/0", MessageKey(secret=b"0" * 64))
+    app = make_app(f"{scheme}://:p@127.0.0.1:1/0", MessageKey(secrets=lambda: (b"0" * 64,)))
     with pytest.raises(Unavailable) as told:
         check_broker(app)
     assert "refused" in str(told.value)

@@ -43,6 +43,7 @@ def application_of(
     return Application(
         settings=settings,
         services=scene.services,
+        key_source=None,  # type: ignore[arg-type]  # nothing here reads the ring again
         celery=None,  # type: ignore[arg-type]  # nothing here sends a task
         enqueuer=None,  # type: ignore[arg-type]
         telephony=None,  # type: ignore[arg-type]  # nothing here speaks to a telephone network
