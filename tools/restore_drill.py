@@ -108,7 +108,7 @@ class Drill:
         self.carrier.exchange.faults.clear()
 
         began = time.monotonic()
-        await self._command(new, "restore", str(backup), "--by", "drill", "--json")
+        await self._command(new, "restore", str(backup), "--by", "drill", "--no-erasures", "--json")
         self.figures["restore_seconds"] = round(time.monotonic() - began, 1)
         with self._up(new):
             self._must(self.calls() == before, "calls left before the comparison")

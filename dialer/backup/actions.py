@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -35,12 +35,14 @@ from dialer.backup.store import (
     take_snapshot,
 )
 from dialer.calls.comparison import mark_restored
+from dialer.cases.erasing import erase_again, read_register
 from dialer.core.errors import Refusal
 from dialer.db.key_state import WrongKeys
 from dialer.db.keys import Keys
 from dialer.db.migrations import NewerDatabase, is_known_revision, newest_revision
 from dialer.db.system_state import read_service_clock
 from dialer.db.unit_of_work import Tx
+from dialer.db.vault import Vault
 from dialer.language import gettext_noop
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure
@@ -82,6 +84,8 @@ class Backup:
     keys: str
     contents: Contents
     files: tuple[str, ...]
+    erased: int = 0
+    """Persons that the restore erased again."""
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -97,6 +101,7 @@ class Backup:
             "audit_number": self.contents.audit_number,
             "audit_chain": self.contents.audit_chain,
             "files": list(self.files),
+            "erased": self.erased,
         }
 
 
@@ -188,10 +193,12 @@ def _scratch_folder(parent: Path) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def restore_backup(place: Installation, file: Path, *, real_now: datetime, by: str) -> Backup:
-    """The empty place holds what the backup does, with this version's schema. Dialling is paused until the carrier's
-    calls since the backup have been compared, and nobody is signed in. All of it or nothing. Raises what
-    `verify_backup` does, and `NotEmpty`.
+def restore_backup(
+    place: Installation, file: Path, *, real_now: datetime, by: str, register: Path | None = None
+) -> Backup:
+    """The empty place holds what the backup does, with this version's schema, without the persons of the register of
+    erasures. Dialling is paused until the carrier's calls since the backup have been compared, and nobody is signed in.
+    All of it or nothing. Raises what `verify_backup` does, `NotEmpty`, `NoRegister` and `UnreadableRegister`.
     """
     url = place.owner_url or place.database_url
     # In this order: the files follow when the database has committed.
@@ -200,19 +207,22 @@ def restore_backup(place: Installation, file: Path, *, real_now: datetime, by: s
         _new_files(place.data_dir) as keep,
         fill_database(url, place.keys) as target,
     ):
+        erased = read_register(Vault(place.keys), register) if register is not None else []
         backup = _fill(reader, target, keep=keep)
         tx = target.tx()
         forget_processes(tx)
+        now = _service_now(tx, real_now)
+        again = erase_again(tx, erased, by=by, now=now)
         mark_restored(
             tx,
             backup_at=backup.made_at,
             restored_at=real_now,
-            now=_service_now(tx, real_now),
+            now=now,
             by=by,
             facts={"program": backup.program, "schema": backup.schema, "rows": backup.contents.rows},
         )
         tx.write_last()
-    return backup
+    return replace(backup, erased=again)
 
 
 def _service_now(tx: Tx, real_now: datetime) -> datetime:

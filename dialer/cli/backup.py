@@ -101,15 +101,37 @@ def verify(file: Path, *, as_json: AsJson = False) -> None:
 
 
 @restore.command("restore")
-def restore_now(file: Path, by: By = "cli", *, as_json: AsJson = False) -> None:
-    """恢复备份: into an empty database and data folder only. Dialling stays paused until `dialer resume`."""
+def restore_now(
+    file: Path,
+    by: By = "cli",
+    *,
+    no_erasures: Annotated[
+        bool, typer.Option("--no-erasures", help="nobody was ever erased: there is no register of erasures")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """恢复备份: into an empty database and data folder only; whoever was erased is erased again. Dialling stays paused
+    until `dialer resume`.
+    """
     began = time.monotonic()
-    with _installation(load_settings()) as place:
-        restored = restore_backup(place, file, real_now=datetime.now(UTC), by=by)
+    settings = load_settings()
+    register = settings.register_of_erasures()
+    with _installation(settings) as place:
+        restored = restore_backup(
+            place,
+            file,
+            real_now=datetime.now(UTC),
+            by=by,
+            register=None if no_erasures and not register.exists() else register,
+        )
     if as_json:
         print_json(restored.plain() | {"restore_seconds": round(time.monotonic() - began, 1)})
         return
     _describe(restored)
+    if restored.erased:
+        typer.echo(
+            f"按登记再次删除 {restored.erased} 人 erased again by the register: {restored.erased} persons"
+        )
     typer.echo(
         "已恢复，外呼暂停中 restored; dialling is paused. Start the service, then run `dialer resume --by ...`:"
         " it asks the carrier for the calls since the backup first"

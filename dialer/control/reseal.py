@@ -556,7 +556,7 @@ def _names_of(tx: Tx, ids: Sequence[int]) -> dict[int, set[tuple[str, str]]]:
         except (Tampered, KeyMissing):
             continue  # noted when it is sealed again
         pairs = found.setdefault(row["person_id"], set())
-        pairs.update((record["name"], phone) for phone in record["phones"])
+        pairs.update((record["name"], phone) for phone in record.get("phones", ()))
     return found
 
 

@@ -83,6 +83,15 @@ class StaffChangeState(StrEnum):
     EXPIRED = "expired"
 
 
+class ErasureState(StrEnum):
+    """How far the erasure of a person is."""
+
+    WAITING = "waiting"
+    """For a second person."""
+    REFUSED = "refused"
+    ERASED = "erased"
+
+
 class RevealReason(StrEnum):
     """Why somebody looks at personal data in clear."""
 

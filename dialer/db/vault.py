@@ -89,6 +89,8 @@ class BlindKind(StrEnum):
     NAME = "name"
     SIGN_IN = "sign_in"
     RECOVERY_CODE = "recovery_code"
+    ERASURE = "erasure"
+    """Of a line of the register of erasures, or of a certificate: the seal of it."""
 
 
 def digest_of(pieces: Iterable[bytes]) -> str:
@@ -100,8 +102,8 @@ def digest_of(pieces: Iterable[bytes]) -> str:
     return f"{_DIGEST}:{digest.hexdigest()}"
 
 
-LASTING_KINDS: Final = (BlindKind.SIGN_IN, BlindKind.RECOVERY_CODE)
-"""Made with the fixed secret: what they are of is stored nowhere, so that they cannot be made again."""
+LASTING_KINDS: Final = (BlindKind.SIGN_IN, BlindKind.RECOVERY_CODE, BlindKind.ERASURE)
+"""Made with the fixed secret: what they are of is stored nowhere, or outside, so that they cannot be made again."""
 
 
 class Tampered(DialerError):
@@ -338,8 +340,9 @@ class Vault:
         return self.seal(packed, table=table, column=column, row=row)
 
     def open_record(self, sealed: bytes, *, table: str, column: str, row: int | str) -> dict[str, Any]:
-        """The record as JSON gives it back: dates are texts, tuples are lists."""
-        record: dict[str, Any] = orjson.loads(self.open(sealed, table=table, column=column, row=row))
+        """The record as JSON gives it back: dates are texts, tuples are lists. Of an erased value it is empty."""
+        packed = self.open(sealed, table=table, column=column, row=row)
+        record: dict[str, Any] = orjson.loads(packed) if packed else {}
         return record
 
     def blind(self, value: str, *, kind: str) -> bytes:

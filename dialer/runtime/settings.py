@@ -387,6 +387,11 @@ class AuditSettings(Section):
         return self.anchor_file is not None or self.anchor_syslog is not None
 
 
+class ErasureSettings(Section):
+    register_file: Path | None = None
+    """Whom a restore must erase again. None: `erasures.jsonl` of `data_dir`."""
+
+
 class ListsSettings(Section):
     approve_above_rows: int = Field(default=0, ge=0)
     """Larger lists wait for approval by a second person, except their high grades. 0: no list does."""
@@ -472,6 +477,7 @@ class Settings(Section):
     carrier: CarrierSettings = CarrierSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     audit: AuditSettings = AuditSettings()
+    erasure: ErasureSettings = ErasureSettings()
     clock: ClockSettings = ClockSettings()
     keys: KeysSettings = KeysSettings()
     log: LogSettings = LogSettings()
@@ -479,6 +485,10 @@ class Settings(Section):
 
     policy: PolicySection
     """The rules of each grade; without a default, so that a grade without rules is refused at start."""
+
+    def register_of_erasures(self) -> Path:
+        """The file; it is made at the first erasure."""
+        return self.erasure.register_file or self.data_dir / "erasures.jsonl"
 
 
 def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -538,9 +548,10 @@ def _with_whole_paths(settings: Settings, file: Path, environment: Mapping[str, 
     for key in ("anchor_file", "anchor_tsa_certificate"):
         if (path := getattr(audit, key)) is not None:
             audit = audit.model_copy(update={key: whole(path, f"AUDIT__{key.upper()}")})
-    return settings.model_copy(
-        update={"data_dir": whole(settings.data_dir, "DATA_DIR"), "keys": keys, "audit": audit}
-    )
+    changed = {"data_dir": whole(settings.data_dir, "DATA_DIR"), "keys": keys, "audit": audit}
+    if (register := settings.erasure.register_file) is not None:
+        changed["erasure"] = ErasureSettings(register_file=whole(register, "ERASURE__REGISTER_FILE"))
+    return settings.model_copy(update=changed)
 
 
 def settings_file(env: Mapping[str, str]) -> Path:

@@ -17,6 +17,7 @@ _WORDS = {
     "FileFault": "memory time text damage busy",
     "PictureFault": "kind pixels damage busy",
     "StaffChangeState": "waiting confirmed refused withdrawn expired",
+    "ErasureState": "waiting refused erased",
     "SignInStep": "second_factor passkey add_passkey identity",
     "Suite": "aes-gcm/blake2 sm4-gcm/sm3",
     "AttemptEvent": (

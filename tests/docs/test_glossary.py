@@ -34,6 +34,7 @@ _NEVER_SHOWN = {
     "Basis",
     "Dimension",
     "EntryKind",
+    "ErasureState",
     "Finding",
     "SignInStep",
     "Suite",

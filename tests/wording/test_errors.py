@@ -19,6 +19,7 @@ from dialer.backup.actions import NothingToBackUp
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys
 from dialer.backup.store import NotAsBackedUp, NotEmpty
 from dialer.calls.comparison import CallsUnderWay, NotCompared, RecordsGone
+from dialer.cases.erasing import CannotRegister, NoRegister, UnreadableRegister
 from dialer.control.keys import KeyInUse, KeysWaiting
 from dialer.core.errors import (
     Conflict,
@@ -93,6 +94,9 @@ EXAMPLES = [
     CannotWrite(file=Path("one.backup"), why="No space left on device"),
     DamagedBackup(file=Path("one.backup"), problem="it is cut off"),
     OtherKeys(file=Path("one.backup"), made_with="index=1 1=2", here="index=1 1=3"),
+    NoRegister(Path("erasures.jsonl")),
+    UnreadableRegister(file=Path("erasures.jsonl"), line=3),
+    CannotRegister(file=Path("erasures.jsonl"), why="No space left on device"),
     NotEmpty({"case": 5}),
     NotAsBackedUp({"case": (5, 4)}),
     NotCompared(backup_at=NOW),

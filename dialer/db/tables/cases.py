@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
+from dialer.core.access import ErasureState
 from dialer.core.case import CaseStatus, RobotState, StaffTrackState
 from dialer.core.values import Contact, FraudType, Grade, LoadState, OutcomeKind, Track, WarningKind
 from dialer.db.columns import FOLLOWED_UP_NOW, belongs_to, identity, metadata, when, word
@@ -265,6 +266,50 @@ warning = sa.Table(
     sa.CheckConstraint("amount_at_risk_fen >= 0 AND amount_paid_fen >= 0", name="amounts"),
 )
 
+erasure = sa.Table(
+    "erasure",
+    metadata,
+    identity(),
+    sa.Column("person_id", sa.BigInteger, nullable=False),
+    when("person_created_at", required=True),
+    word("state", ErasureState),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    when("asked_at", required=True),
+    sa.Column("decided_by", sa.Text),
+    when("decided_at"),
+    sa.Column("counts", JSONB),
+    sa.Index(
+        "uq_erasure_person",
+        "person_id",
+        "person_created_at",
+        unique=True,
+        postgresql_where=sa.text("state <> 'refused'"),
+    ),
+    sa.CheckConstraint(
+        "(state = 'waiting') = (decided_by IS NULL) AND (state = 'waiting') = (decided_at IS NULL)",
+        name="decided",
+    ),
+    sa.CheckConstraint("state <> 'erased' OR decided_by <> asked_by", name="second_person"),
+)
+"""A person who is to be erased, or is. `person_created_at` tells the person from a later one with the same id: after a
+restore ids are given again. `counts`: values erased, by column.
+"""
+
+legal_hold = sa.Table(
+    "legal_hold",
+    metadata,
+    identity(),
+    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("placed_by", sa.Text, nullable=False),
+    when("placed_at", required=True),
+    sa.Column("lifted_by", sa.Text),
+    when("lifted_at"),
+    sa.Index(
+        "uq_legal_hold_standing", "person_id", unique=True, postgresql_where=sa.text("lifted_at IS NULL")
+    ),
+    sa.CheckConstraint("(lifted_by IS NULL) = (lifted_at IS NULL)", name="lifted"),
+)
+"""A person who may not be erased while it stands. The reasons are in the audit."""
 
 _KEY = ("day", "drill", "grade", "fraud_type")
 

@@ -1,0 +1,401 @@
+"""What the database holds of a person, made unreadable: sealed values become empty ones, blind indexes go, every row
+that is counted stays. Also the register of erasures: a file outside the database, by which a restore erases again.
+
+Nothing personal is in the register: a person is there the id of the row and the moment at which the row was made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from dialer.cases.persons import Person, open_person, seal_directory_entry
+from dialer.core.access import ErasureState
+from dialer.core.attempt import AttemptState
+from dialer.core.case import PENDING_STATES, CaseStatus, DeskCallState, RobotState, StaffTrackState
+from dialer.core.errors import Refusal
+from dialer.core.values import FiledMatchState, MessageState, TelephonyResult
+from dialer.db import tables as t
+from dialer.db.audit import stream, write_audit
+from dialer.db.unit_of_work import Row, Tx
+from dialer.db.vault import BlindKind, Vault
+from dialer.language import Text
+
+_FEWEST_DIGITS: Final = 7
+"""A shorter number is part of too many others to be looked for in cells."""
+_SAME_PERSON: Final = (FiledMatchState.CERTAIN.value, FiledMatchState.CONFIRMED.value)
+_NOT_OVER: Final = (CaseStatus.OPEN.value, CaseStatus.WATCHING.value)
+_MESSAGES_UNDER_WAY: Final = (
+    MessageState.PLANNED.value,
+    MessageState.SENDING.value,
+    MessageState.UNKNOWN.value,
+)
+_PENDING: Final = tuple(state.value for state in PENDING_STATES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRow:
+    """A person as the register knows them."""
+
+    id: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """A line of the register."""
+
+    person: PersonRow
+    erased_at: datetime
+    asked_by: str
+    confirmed_by: str
+
+
+def lock_person(tx: Tx, person_id: int) -> PersonRow | None:
+    """Locked, with all cases of theirs, to the end of the transaction; None: there is none."""
+    tx.execute(sa.select(t.case.c.id).where(t.case.c.person_id == person_id).order_by("id").with_for_update())
+    row = tx.one(
+        sa.select(t.person.c.id, t.person.c.created_at).where(t.person.c.id == person_id).with_for_update()
+    )
+    return None if row is None else PersonRow(**row)
+
+
+def cases_of_person(tx: Tx, person_id: int) -> list[int]:
+    """Their ids, lowest first."""
+    c = t.case.c
+    return [row["id"] for row in tx.rows(sa.select(c.id).where(c.person_id == person_id).order_by(c.id))]
+
+
+def work_of_person(tx: Tx, person_id: int) -> str:
+    """What of a person is not over, by its table, so that it needs their data; '' for nothing."""
+    cases = sa.select(t.case.c.id).where(t.case.c.person_id == person_id)
+    checks = {
+        "case": sa.select(t.case.c.id).where(t.case.c.person_id == person_id, t.case.c.status.in_(_NOT_OVER)),
+        "attempt": sa.select(t.attempt.c.id).where(
+            t.attempt.c.case_id.in_(cases), t.attempt.c.state != AttemptState.ENDED.value
+        ),
+        "assignment": sa.select(t.assignment.c.id).where(
+            t.assignment.c.case_id.in_(cases), t.assignment.c.state.in_(_PENDING)
+        ),
+        "desk_call": sa.select(t.desk_call.c.id).where(
+            t.desk_call.c.case_id.in_(cases), ~t.desk_call.c.settled
+        ),
+        "message": sa.select(t.message.c.id).where(
+            t.message.c.case_id.in_(cases), t.message.c.state.in_(_MESSAGES_UNDER_WAY)
+        ),
+        "stop_payment": sa.select(t.stop_payment.c.id).where(
+            t.stop_payment.c.case_id.in_(cases), t.stop_payment.c.done_at.is_(None)
+        ),
+    }
+    return next((name for name, found in checks.items() if tx.one(found.limit(1)) is not None), "")
+
+
+def erase_person(tx: Tx, person_id: int) -> dict[str, int]:
+    """Erases the person, whom the caller has locked; how many values, by column. Reads every rejected row and every
+    record of a filed case, since nothing says whose they are.
+    """
+    person = _opened(tx, person_id)
+    cases = cases_of_person(tx, person_id)
+    counts = _erase_events(tx, cases) | _erase_rows(tx, person_id, cases)
+    counts["list_reject.sealed"] = _erase_rejects(tx, person)
+    counts["filed_record.sealed"] = _erase_filed(tx, person_id, person)
+    counts |= _erase_numbers(tx, person_id, person, cases)
+    blank = Person(name="", phones=("",) * len(person.phones), id_number="", address="", family_contact="")
+    entry = seal_directory_entry(tx.vault, blank, person_id=person_id)
+    tx.execute(
+        sa.update(t.person)
+        .where(t.person.c.id == person_id)
+        .values(sealed=entry.sealed, name_blind=entry.name_blind, id_number_blind=None)
+    )
+    counts["person.sealed"] = 1
+    return {name: count for name, count in sorted(counts.items()) if count}
+
+
+def _opened(tx: Tx, person_id: int) -> Person:
+    sealed = tx.scalar(sa.select(t.person.c.sealed).where(t.person.c.id == person_id))
+    return open_person(tx, person_id=person_id, sealed=sealed)
+
+
+def _empty(
+    tx: Tx, table: sa.Table, column: str, where: sa.ColumnElement[bool], place: Callable[[Row], int | str]
+) -> int:
+    """The values become empty ones, each sealed for its place; how many."""
+    c = table.c
+    rows = tx.rows(sa.select(table).where(where, c[column].is_not(None)).order_by(c.id))
+    for row in rows:
+        sealed = tx.vault.seal(b"", table=table.name, column=column, row=place(row))
+        tx.execute(sa.update(table).where(c.id == row["id"]).values({column: sealed}))
+    return len(rows)
+
+
+def _erase_events(tx: Tx, cases: Sequence[int]) -> dict[str, int]:
+    attempts = sa.select(t.attempt.c.id).where(t.attempt.c.case_id.in_(cases))
+    e = t.event.c
+    theirs = sa.or_(e.case_id.in_(cases), e.attempt_id.in_(attempts))
+    place: Callable[[Row], str] = lambda row: f"{row['attempt_id'] or row['case_id']}/{row['step']}"  # noqa: E731
+    return {"event.sealed": _empty(tx, t.event, "sealed", theirs, place)}
+
+
+def _erase_rows(tx: Tx, person_id: int, cases: Sequence[int]) -> dict[str, int]:
+    w, o, m = t.warning.c, t.outcome.c, t.filed_match.c
+    tr = t.assignment_transfer.c
+    transfers = tr.assignment_id.in_(sa.select(t.assignment.c.id).where(t.assignment.c.case_id.in_(cases)))
+    counts = {
+        "warning.sealed": _empty(tx, t.warning, "sealed", w.case_id.in_(cases), lambda row: int(row["id"])),
+        "outcome.evidence_sealed": _empty(
+            tx, t.outcome, "evidence_sealed", o.case_id.in_(cases), lambda row: f"case/{row['case_id']}"
+        ),
+        "assignment_transfer.why_sealed": _empty(
+            tx,
+            t.assignment_transfer,
+            "why_sealed",
+            transfers,
+            lambda row: f"{row['assignment_id']}/{row['at'].astimezone(UTC).isoformat()}",
+        ),
+        "filed_match.why_sealed": _empty(
+            tx, t.filed_match, "why_sealed", m.person_id == person_id, lambda row: int(row["id"])
+        ),
+    }
+    plain = sa.update(t.assignment_transfer).where(transfers, sa.or_(tr.why != "", tr.answer != ""))
+    counts["assignment_transfer.why"] = tx.execute(plain.values(why="", answer="")).rowcount
+    photos = sa.delete(t.visit_photo).where(t.visit_photo.c.case_id.in_(cases))
+    counts["visit_photo"] = tx.execute(photos).rowcount
+    return counts
+
+
+def _erase_numbers(tx: Tx, person_id: int, person: Person, cases: Sequence[int]) -> dict[str, int]:
+    """Blind indexes. A telephone that somebody else has too keeps its rest after a call."""
+    p, live, call = t.person_phone.c, t.live_number.c, t.carrier_call.c
+    blinds = [blind for phone in person.phones for blind in tx.vault.blinds(phone, kind=BlindKind.PHONE)]
+    shared = sa.select(p.phone_blind).where(p.phone_blind.in_(blinds), p.person_id != person_id)
+    own = {bytes(blind) for blind in blinds} - {bytes(row["phone_blind"]) for row in tx.rows(shared)}
+    deleted: dict[str, sa.Delete] = {
+        "person_phone": sa.delete(t.person_phone).where(p.person_id == person_id),
+        "person_key": sa.delete(t.person_key).where(t.person_key.c.person_id == person_id),
+        "live_number": sa.delete(t.live_number).where(live.phone_blind.in_(own), live.attempt_id.is_(None)),
+        "carrier_call": sa.delete(t.carrier_call).where(
+            sa.or_(call.case_id.in_(cases), call.phone_blind.in_(own))
+        ),
+    }
+    return {name: tx.execute(statement).rowcount for name, statement in deleted.items()}
+
+
+def _erase_rejects(tx: Tx, person: Person) -> int:
+    """Of rejected rows that hold one of their telephones or their id number."""
+    found: list[tuple[int, str, dict[str, Any]]] = []
+    c = t.list_reject.c
+    for row in stream(tx, sa.select(c.id, c.load_id, c.sheet, c.line, c.sealed)):
+        place = f"{row['load_id']}/{row['sheet']}/{row['line']}"
+        record = tx.vault.open_record(row["sealed"], table="list_reject", column="sealed", row=place)
+        if _names(record["raw"], person):
+            found.append((row["id"], place, record | {"raw": [""] * len(record["raw"])}))
+    for reject_id, place, record in found:
+        sealed = tx.vault.seal_record(record, table="list_reject", column="sealed", row=place)
+        tx.execute(sa.update(t.list_reject).where(c.id == reject_id).values(sealed=sealed))
+    return len(found)
+
+
+def _names(cells: Iterable[object], person: Person) -> bool:
+    numbers = [phone.removeprefix("+86").lstrip("+") for phone in person.phones]
+    numbers = [number for number in numbers if len(number) >= _FEWEST_DIGITS]
+    for cell in cells:
+        text = str(cell).upper()
+        if person.id_number and person.id_number.upper() in text:
+            return True
+        digits = re.sub(r"[^0-9]", "", text)
+        if any(number in digits for number in numbers):
+            return True
+    return False
+
+
+def _erase_filed(tx: Tx, person_id: int, person: Person) -> int:
+    """Of records of filed cases that are matched to them, or hold their id number, or their telephone and name."""
+    r, m = t.filed_record.c, t.filed_match.c
+    matched = {
+        row["record_id"]
+        for row in tx.rows(sa.select(m.record_id).where(m.person_id == person_id, m.state.in_(_SAME_PERSON)))
+    }
+    found: list[Row] = []
+    for row in stream(tx, sa.select(r.id, r.case_number, r.sealed)):
+        place = {"table": "filed_record", "column": "sealed", "row": row["case_number"]}
+        facts = tx.vault.open_record(row["sealed"], **place)
+        same_id = bool(person.id_number) and facts["id_number"] == person.id_number
+        same_phone = bool(set(facts["phones"]) & set(person.phones) - {""})
+        if row["id"] in matched or same_id or (same_phone and facts["name"] in {"", person.name}):
+            found.append(row)
+    blank = {"name": "", "phones": [], "id_number": ""}
+    for row in found:
+        place = {"table": "filed_record", "column": "sealed", "row": row["case_number"]}
+        sealed = tx.vault.seal_record(blank, **place)
+        tx.execute(sa.update(t.filed_record).where(r.id == row["id"]).values(sealed=sealed))
+    return len(found)
+
+
+def _stand_down(tx: Tx, person_id: int) -> None:
+    """Nothing of the person is waited for any more: their data, which calls and people would need, go. Of a restored
+    database alone, where no process runs.
+    """
+    cases = cases_of_person(tx, person_id)
+    c, a, s, d, m = t.case.c, t.attempt.c, t.assignment.c, t.desk_call.c, t.message.c
+    attempts = sa.select(a.id).where(a.case_id.in_(cases))
+    tx.execute(sa.delete(t.live_number).where(t.live_number.c.attempt_id.in_(attempts)))
+    ended = {"state": AttemptState.ENDED.value, "result": TelephonyResult.UNKNOWN.value}
+    tx.execute(
+        sa.update(t.attempt).where(a.case_id.in_(cases), a.state != AttemptState.ENDED.value).values(ended)
+    )
+    tx.execute(
+        sa.update(t.assignment)
+        .where(s.case_id.in_(cases), s.state.in_(_PENDING))
+        .values(state="withdrawn", withdrawn_why="erased")
+    )
+    call = {"state": DeskCallState.ENDED.value, "settled": True}
+    unknown = sa.func.coalesce(d.result, TelephonyResult.UNKNOWN.value)
+    tx.execute(
+        sa.update(t.desk_call).where(d.case_id.in_(cases), ~d.settled).values(call | {"result": unknown})
+    )
+    tx.execute(
+        sa.update(t.message)
+        .where(m.case_id.in_(cases), m.state.in_(_MESSAGES_UNDER_WAY))
+        .values(state=MessageState.FAILED.value, poll_at=None)
+    )
+    over = {"robot_state": RobotState.DONE.value, "follow_up_by": None, "follow_up_at": None}
+    is_person = c.person_id == person_id
+    tx.execute(sa.update(t.case).where(is_person, c.status == CaseStatus.WATCHING.value).values(over))
+    staff = dict.fromkeys(("human_state", "visit_state"), StaffTrackState.DONE.value)
+    closed = {"status": CaseStatus.CLOSED.value, "due_at": None}
+    tx.execute(
+        sa.update(t.case).where(is_person, c.status == CaseStatus.OPEN.value).values(over | staff | closed)
+    )
+
+
+class UnreadableRegister(Refusal):
+    """The register of erasures is not what was written; `line` is the first that is wrong."""
+
+    def __init__(self, *, file: Path, line: int) -> None:
+        self.file, self.line = file, line
+        super().__init__(
+            Text(
+                "line %(line)s of the register of erasures %(file)s was changed or is of another installation:"
+                " take another copy of it",
+                line=line,
+                file=file,
+            )
+        )
+
+
+class NoRegister(Refusal):
+    """A restore would bring back whom it does not know to be erased."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        super().__init__(
+            Text(
+                "there is no register of erasures at %(file)s: copy it there, or say --no-erasures if nobody was ever"
+                " erased",
+                file=file,
+            )
+        )
+
+
+class CannotRegister(Refusal):
+    """The register cannot be written, so nobody is erased."""
+
+    def __init__(self, *, file: Path, why: str) -> None:
+        self.file, self.why = file, why
+        super().__init__(Text("%(file)s cannot be written (%(why)s): nobody was erased", file=file, why=why))
+
+
+def seal_of(vault: Vault, plain: Mapping[str, object]) -> str:
+    """Made with the fixed secret of the keys, which is never rotated; hexadecimal."""
+    content = json.dumps(dict(plain), sort_keys=True, ensure_ascii=False)
+    return vault.blind(content, kind=BlindKind.ERASURE).hex()
+
+
+def register_line(vault: Vault, one: Erased) -> str:
+    """The line, sealed, as it stands in the file."""
+    plain: dict[str, object] = {
+        "person": one.person.id,
+        "created_at": one.person.created_at.astimezone(UTC).isoformat(),
+        "erased_at": one.erased_at.astimezone(UTC).isoformat(),
+        "asked_by": one.asked_by,
+        "confirmed_by": one.confirmed_by,
+    }
+    return json.dumps(plain | {"seal": seal_of(vault, plain)}, ensure_ascii=False) + "\n"
+
+
+def add_to_register(vault: Vault, file: Path, one: Erased) -> None:
+    """The line is on the disk. Raises `CannotRegister`."""
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as register:
+            register.write(register_line(vault, one))
+            register.flush()
+            os.fsync(register.fileno())
+    except OSError as fault:
+        raise CannotRegister(file=file, why=fault.strerror or type(fault).__name__) from fault
+
+
+def read_register(vault: Vault, file: Path) -> list[Erased]:
+    """All lines. Raises `NoRegister` and `UnreadableRegister`."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise NoRegister(file) from None
+    except (OSError, UnicodeDecodeError):
+        raise UnreadableRegister(file=file, line=1) from None
+    found = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            plain = json.loads(line)
+            seal = plain.pop("seal")
+            one = Erased(
+                person=PersonRow(id=plain["person"], created_at=datetime.fromisoformat(plain["created_at"])),
+                erased_at=datetime.fromisoformat(plain["erased_at"]),
+                asked_by=plain["asked_by"],
+                confirmed_by=plain["confirmed_by"],
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UnreadableRegister(file=file, line=number) from None
+        if seal_of(vault, plain) != seal:
+            raise UnreadableRegister(file=file, line=number)
+        found.append(one)
+    return found
+
+
+def erase_again(tx: Tx, register: Sequence[Erased], *, by: str, now: datetime) -> int:
+    """Whoever of the register is in this restored database, and is not erased in it, is erased; how many. `now`:
+    service time.
+    """
+    e, count = t.erasure.c, 0
+    for one in register:
+        same = (e.person_id == one.person.id, e.person_created_at == one.person.created_at)
+        if tx.one(sa.select(e.id).where(*same, e.state == ErasureState.ERASED.value)) is not None:
+            continue
+        if lock_person(tx, one.person.id) != one.person:
+            continue
+        _stand_down(tx, one.person.id)
+        counts = erase_person(tx, one.person.id)
+        tx.execute(sa.delete(t.erasure).where(*same, e.state == ErasureState.WAITING.value))
+        tx.execute(
+            sa.insert(t.erasure).values(
+                person_id=one.person.id,
+                person_created_at=one.person.created_at,
+                state=ErasureState.ERASED.value,
+                asked_by=one.asked_by,
+                asked_at=one.erased_at,
+                decided_by=one.confirmed_by,
+                decided_at=one.erased_at,
+                counts=counts,
+            )
+        )
+        subject = f"person/{one.person.id}"
+        write_audit(tx, who=by, act="erase_again", subject=subject, why="", now=now, facts={"counts": counts})
+        count += 1
+    return count

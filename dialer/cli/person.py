@@ -1,0 +1,118 @@
+"""Commands that erase a person, and legal holds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dialer.cli.common import By
+from dialer.cli.output import AsJson, command_application, print_json
+from dialer.control.erasure import (
+    Certificate,
+    ask_erasure,
+    certificate_of,
+    confirm_erasure,
+    lift_legal_hold,
+    list_erasures,
+    list_legal_holds,
+    place_legal_hold,
+    refuse_erasure,
+)
+
+person = typer.Typer(help="Erase a person 删除当事人数据; legal holds 留存令.", no_args_is_help=True)
+
+_Case = Annotated[int, typer.Option("--case", help="a case of the person")]
+_Why = Annotated[str, typer.Option(help="the reason; sealed in the audit")]
+
+
+@person.command("erase")
+def erase(case: _Case, why: _Why, by: By = "cli", *, as_json: AsJson = False) -> None:
+    """申请删除: ask for the person of a case to be erased; a second person confirms."""
+    with command_application("person") as app:
+        asked = ask_erasure(app.services, case, why=why, by=by)
+    if as_json:
+        print_json(asked.plain())
+        return
+    typer.echo(
+        f"申请 {asked.id} 待第二人确认 request {asked.id}: person {asked.person_id} is erased when a second person says"
+        f" `dialer person confirm {asked.id} --by ...`"
+    )
+
+
+@person.command("confirm")
+def confirm(request_id: int, by: By = "cli", *, as_json: AsJson = False) -> None:
+    """确认删除: the person is erased for good, and the certificate printed."""
+    with command_application("person") as app:
+        register = app.settings.register_of_erasures()
+        made = confirm_erasure(app.services, request_id, register=register, by=by)
+    _print(made, as_json=as_json)
+
+
+@person.command("refuse")
+def refuse(request_id: int, why: _Why, by: By = "cli") -> None:
+    """不予删除: nothing is erased; who asked may also take it back."""
+    with command_application("person") as app:
+        refuse_erasure(app.services, request_id, why=why, by=by)
+    typer.echo(f"申请 {request_id} 未予删除 request {request_id} refused: nothing was erased")
+
+
+@person.command("certificate")
+def certificate(request_id: int, *, as_json: AsJson = False) -> None:
+    """删除证明: what was erased, by whom and when, sealed."""
+    with command_application("person") as app:
+        found = certificate_of(app.services, request_id)
+    _print(found, as_json=as_json)
+
+
+@person.command("hold")
+def hold(case: _Case, why: _Why, by: By = "cli") -> None:
+    """留存令: the person of a case may not be erased until it is lifted."""
+    with command_application("person") as app:
+        placed = place_legal_hold(app.services, case, why=why, by=by)
+    typer.echo(f"当事人 {placed.person_id} 已留存 person {placed.person_id} is under a legal hold")
+
+
+@person.command("lift")
+def lift(case: _Case, why: _Why, by: By = "cli") -> None:
+    """解除留存令: the person of a case may be erased again."""
+    with command_application("person") as app:
+        lift_legal_hold(app.services, case, why=why, by=by)
+    typer.echo(f"预警单 {case} 当事人的留存令已解除 the legal hold on the person of case {case} is lifted")
+
+
+@person.command("list")
+def list_all(*, as_json: AsJson = False) -> None:
+    """删除申请和留存令: requests to erase, and the legal holds that stand."""
+    with command_application("person") as app:
+        asked, holds = list_erasures(app.services), list_legal_holds(app.services)
+    if as_json:
+        plain = {"erasures": [one.plain() for one in asked], "legal_holds": [one.plain() for one in holds]}
+        print_json(plain)
+        return
+    for one in asked:
+        decided = f", {one.decided_by} {one.decided_at:%Y-%m-%d %H:%M}" if one.decided_at else ""
+        typer.echo(f"{one.id}: person {one.person_id} {one.state.value}, {one.asked_by}{decided}")
+    for held in holds:
+        typer.echo(
+            f"留存令 legal hold: person {held.person_id}, {held.placed_by} {held.placed_at:%Y-%m-%d %H:%M}"
+        )
+
+
+def _print(one: Certificate, *, as_json: bool) -> None:
+    if as_json:
+        print_json(one.plain())
+        return
+    erasure = one.erasure
+    assert erasure.decided_at is not None
+    lines = [
+        f"删除证明 Certificate of erasure {erasure.id}",
+        f"当事人 person {erasure.person_id}; 预警单 cases {', '.join(map(str, one.cases))}",
+        f"申请 asked by {erasure.asked_by}, {erasure.asked_at.isoformat(timespec='seconds')}",
+        f"确认 confirmed by {erasure.decided_by}, {erasure.decided_at.isoformat(timespec='seconds')}",
+        *(f"  {name}: {count}" for name, count in sorted((erasure.counts or {}).items())),
+        f"审计记录 line {one.audit_number} of the audit",
+        f"封签 seal {one.seal}",
+        "备份：恢复时按删除登记再次删除 backups: a restore erases again by the register of erasures",
+    ]
+    typer.echo("\n".join(lines))

@@ -1,0 +1,299 @@
+"""Erasing a person: one asks with a reason, a second one confirms; legal holds, which refuse it; certificates. Rows and
+actions. Every step is audited, and the reasons are in the audit alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from dialer.cases.erasing import (
+    Erased,
+    PersonRow,
+    add_to_register,
+    cases_of_person,
+    erase_person,
+    lock_person,
+    seal_of,
+    work_of_person,
+)
+from dialer.core.access import ErasureState, actor_name, said
+from dialer.core.errors import Conflict, NotFound
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.language import Text
+from dialer.services import Services
+from dialer.warnings.list_store import lock_arrivals
+
+_ERASED_ACTS: Final = ("erase", "erase_again")
+"""Of the audit: confirmed by two people, or once more after a restore."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """A person who is to be erased, or is. `counts`: values erased, by column; None before that."""
+
+    id: int
+    person_id: int
+    person_created_at: datetime
+    state: ErasureState
+    asked_by: str
+    asked_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    counts: Mapping[str, int] | None
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "id": self.id,
+            "person": self.person_id,
+            "state": self.state.value,
+            "asked_by": self.asked_by,
+            "asked_at": self.asked_at.isoformat(),
+            "decided_by": self.decided_by,
+            "decided_at": self.decided_at.isoformat() if self.decided_at else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalHold:
+    """A person who may not be erased."""
+
+    id: int
+    person_id: int
+    placed_by: str
+    placed_at: datetime
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "id": self.id,
+            "person": self.person_id,
+            "placed_by": self.placed_by,
+            "placed_at": self.placed_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What was erased of a person, by whom and when. `audit_number`: the line of the audit that says so."""
+
+    erasure: Erasure
+    cases: tuple[int, ...]
+    audit_number: int
+    seal: str
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON; `seal` covers all the rest."""
+        return _certified(self.erasure, self.cases, self.audit_number) | {"seal": self.seal}
+
+
+def ask_erasure(services: Services, case_id: int, *, why: str, by: str) -> Erasure:
+    """The person of this case is to be erased; nothing is, before a second person confirms. Raises `NotFound`,
+    `Invalid` and `Conflict`.
+    """
+    who, reason, now = actor_name(by), said("why", why), services.clock.now()
+    with services.store.begin() as tx:
+        person = _person_of(tx, case_id)
+        _check_erasable(tx, person)
+        e = t.erasure.c
+        same = (e.person_id == person.id, e.person_created_at == person.created_at)
+        standing = tx.one(sa.select(e.id, e.state).where(*same, e.state != ErasureState.REFUSED.value))
+        if standing is not None and standing["state"] == ErasureState.ERASED.value:
+            raise Conflict(Text("the person was erased already: request %(id)s", id=standing["id"]))
+        if standing is not None:
+            raise Conflict(Text("request %(id)s for this person waits already", id=standing["id"]))
+        row = tx.one(
+            sa.insert(t.erasure)
+            .values(
+                person_id=person.id,
+                person_created_at=person.created_at,
+                state=ErasureState.WAITING.value,
+                asked_by=who,
+                asked_at=now,
+            )
+            .returning(t.erasure)
+        )
+        assert row is not None
+        facts = {"request": row["id"], "case": case_id}
+        _note(tx, "erase_asked", person.id, by=who, why=reason, now=now, facts=facts)
+    return record_of(Erasure, row)
+
+
+def confirm_erasure(services: Services, request_id: int, *, register: Path, by: str) -> Certificate:
+    """The person is erased, and the register says so. Raises `NotFound`, `Conflict` and `CannotRegister`; then nothing
+    is changed.
+    """
+    who, now = actor_name(by), services.clock.now()
+    with services.store.begin() as tx:
+        lock_arrivals(tx)
+        asked = _waiting(tx, request_id)
+        if who == asked.asked_by:
+            raise Conflict("a second person confirms this, who did not ask for it")
+        person = lock_person(tx, asked.person_id)
+        if person is None or person.created_at != asked.person_created_at:
+            raise NotFound(kind="person", key=asked.person_id)
+        _check_erasable(tx, person)
+        counts = erase_person(tx, person.id)
+        _decide(tx, asked, ErasureState.ERASED, by=who, now=now, counts=counts)
+        facts = {"request": request_id, "asked_by": asked.asked_by, "counts": counts}
+        _note(tx, "erase", person.id, by=who, why="", now=now, facts=facts)
+        one = Erased(person=person, erased_at=now, asked_by=asked.asked_by, confirmed_by=who)
+        add_to_register(tx.vault, register, one)
+    return certificate_of(services, request_id)
+
+
+def refuse_erasure(services: Services, request_id: int, *, why: str, by: str) -> None:
+    """Nothing is erased; also who asked may take it back. Raises `NotFound`, `Invalid` and `Conflict`."""
+    who, reason, now = actor_name(by), said("why", why), services.clock.now()
+    with services.store.begin() as tx:
+        asked = _waiting(tx, request_id)
+        _decide(tx, asked, ErasureState.REFUSED, by=who, now=now, counts=None)
+        facts = {"request": request_id}
+        _note(tx, "erase_refused", asked.person_id, by=who, why=reason, now=now, facts=facts)
+
+
+def list_erasures(services: Services) -> list[Erasure]:
+    """All that were asked for, the newest first."""
+    with services.store.begin() as tx:
+        rows = tx.rows(sa.select(t.erasure).order_by(t.erasure.c.id.desc()))
+    return [record_of(Erasure, row) for row in rows]
+
+
+def certificate_of(services: Services, request_id: int) -> Certificate:
+    """Raises `NotFound`, and `Conflict` where the person was not erased."""
+    with services.store.begin() as tx:
+        row = tx.one(sa.select(t.erasure).where(t.erasure.c.id == request_id))
+        if row is None:
+            raise NotFound(kind="request", key=request_id)
+        erasure = record_of(Erasure, row)
+        if erasure.state is not ErasureState.ERASED:
+            raise Conflict(
+                Text(
+                    "request %(id)s is %(state)s: nobody was erased", id=request_id, state=erasure.state.value
+                ),
+                current=erasure.state.value,
+            )
+        a = t.audit.c
+        lines = sa.select(a.number).where(
+            a.subject == f"person/{erasure.person_id}", a.act.in_(_ERASED_ACTS), a.at >= erasure.decided_at
+        )
+        number = tx.scalar(lines.order_by(a.number).limit(1)) or 0
+        cases = tuple(cases_of_person(tx, erasure.person_id))
+        seal = seal_of(tx.vault, _certified(erasure, cases, number))
+    return Certificate(erasure=erasure, cases=cases, audit_number=number, seal=seal)
+
+
+def _certified(erasure: Erasure, cases: tuple[int, ...], audit_number: int) -> dict[str, Any]:
+    counts = dict(erasure.counts or {})
+    return erasure.plain() | {"cases": list(cases), "erased": counts, "audit_number": audit_number}
+
+
+def place_legal_hold(services: Services, case_id: int, *, why: str, by: str) -> LegalHold:
+    """The person of this case is not erased while it stands. Raises `NotFound`, `Invalid` and `Conflict`."""
+    who, reason, now = actor_name(by), said("why", why), services.clock.now()
+    with services.store.begin() as tx:
+        person = _person_of(tx, case_id)
+        if _standing_hold(tx, person.id) is not None:
+            raise Conflict("the person is under a legal hold already")
+        row = tx.one(
+            sa.insert(t.legal_hold)
+            .values(person_id=person.id, placed_by=who, placed_at=now)
+            .returning(t.legal_hold)
+        )
+        assert row is not None
+        _note(
+            tx,
+            "legal_hold",
+            person.id,
+            by=who,
+            why=reason,
+            now=now,
+            facts={"hold": row["id"], "case": case_id},
+        )
+    return record_of(LegalHold, row)
+
+
+def lift_legal_hold(services: Services, case_id: int, *, why: str, by: str) -> None:
+    """Raises `NotFound`, `Invalid`, and `Conflict` where none stands."""
+    who, reason, now = actor_name(by), said("why", why), services.clock.now()
+    with services.store.begin() as tx:
+        person = _person_of(tx, case_id)
+        hold = _standing_hold(tx, person.id)
+        if hold is None:
+            raise Conflict("the person is under no legal hold")
+        tx.execute(
+            sa.update(t.legal_hold)
+            .where(t.legal_hold.c.id == hold["id"])
+            .values(lifted_by=who, lifted_at=now)
+        )
+        facts = {"hold": hold["id"], "case": case_id}
+        _note(tx, "legal_hold_lifted", person.id, by=who, why=reason, now=now, facts=facts)
+
+
+def list_legal_holds(services: Services) -> list[LegalHold]:
+    """Those that stand, the newest first."""
+    h = t.legal_hold.c
+    with services.store.begin() as tx:
+        rows = tx.rows(sa.select(t.legal_hold).where(h.lifted_at.is_(None)).order_by(h.id.desc()))
+    return [record_of(LegalHold, row) for row in rows]
+
+
+def _person_of(tx: Tx, case_id: int) -> PersonRow:
+    """Locked, with all their cases."""
+    person_id = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == case_id))
+    person = None if person_id is None else lock_person(tx, person_id)
+    if person is None:
+        raise NotFound(kind="case", key=case_id)
+    return person
+
+
+def _check_erasable(tx: Tx, person: PersonRow) -> None:
+    if _standing_hold(tx, person.id) is not None:
+        raise Conflict("the person is under a legal hold: it must be lifted first", current="legal_hold")
+    if work := work_of_person(tx, person.id):
+        raise Conflict(
+            "a case of the person is not over, or a call, message or task of it: wait for the end, or close it",
+            current=work,
+        )
+
+
+def _standing_hold(tx: Tx, person_id: int) -> Row | None:
+    h = t.legal_hold.c
+    return tx.one(sa.select(h.id).where(h.person_id == person_id, h.lifted_at.is_(None)))
+
+
+def _waiting(tx: Tx, request_id: int) -> Erasure:
+    row = tx.one(sa.select(t.erasure).where(t.erasure.c.id == request_id).with_for_update())
+    if row is None:
+        raise NotFound(kind="request", key=request_id)
+    found = record_of(Erasure, row)
+    if found.state is not ErasureState.WAITING:
+        raise Conflict(
+            Text("request %(id)s was decided by %(who)s", id=request_id, who=found.decided_by),
+            current=found.state.value,
+        )
+    return found
+
+
+def _decide(
+    tx: Tx, asked: Erasure, state: ErasureState, *, by: str, now: datetime, counts: Mapping[str, int] | None
+) -> None:
+    tx.execute(
+        sa.update(t.erasure)
+        .where(t.erasure.c.id == asked.id)
+        .values(state=state.value, decided_by=by, decided_at=now, counts=counts)
+    )
+
+
+def _note(
+    tx: Tx, act: str, person_id: int, *, by: str, why: str, now: datetime, facts: Mapping[str, object]
+) -> None:
+    write_audit(tx, who=by, act=act, subject=f"person/{person_id}", why=why, now=now, facts=facts)
