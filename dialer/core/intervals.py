@@ -188,10 +188,10 @@ class Adjusted:
 
 
 def adjust(strata: Iterable[Stratum], *, error: float = ERROR) -> Adjusted:
-    """Direct standardisation to the mix of all: both shares are sums of w_s * p_s over the kinds s that both have, where
-    w_s is the portion of s in all cases of these kinds. P. Armitage, G. Berry, J. N. S. Matthews, "Statistical Methods in
-    Medical Research" (4th edition, 2002), section 19.3. For one look; with several parts divide `error` among them
-    (O. J. Dunn, "Multiple Comparisons Among Means", JASA 56, 1961).
+    """Direct standardisation to the mix of all: both shares are sums of w_s * p_s over the kinds s that both have,
+    where w_s is the portion of s in all cases of these kinds. P. Armitage, G. Berry, J. N. S. Matthews, "Statistical
+    Methods in Medical Research" (4th edition, 2002), chapter 19. For one look; with several parts divide `error` among
+    them (O. J. Dunn, "Multiple Comparisons Among Means", JASA 56, 1961).
     """
     common = [one for one in strata if one.part.people and one.rest.people]
     of_part, of_rest = sum(one.part.people for one in common), sum(one.rest.people for one in common)

@@ -39,6 +39,7 @@ from dialer.outcomes.measures import (
     IS_REVERSED,
     MONEY_COLUMNS,
     PERCENTILES,
+    WARNINGS,
     slice_of,
     within,
 )
@@ -139,10 +140,7 @@ _CASES = _Records(
     more=PERCENTILES,
 )
 _RECORDS = (
-    _Records(
-        select=f"""SELECT w.case_id FROM warning w JOIN "case" c ON c.id = w.case_id WHERE {_which("w.loaded_at")}""",
-        measures=WARNING_MEASURES,
-    ),
+    _Records(select=WARNINGS.format(which=_which("w.loaded_at")), measures=WARNING_MEASURES),
     _CASES,
     _Records(
         before=f"calls AS ({CALLS.format(which=_which('a.sent_at'))}),",

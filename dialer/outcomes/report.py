@@ -219,9 +219,7 @@ def _measure(one: Measured) -> MeasureOut:
     )
 
 
-def make_report(
-    services: Services, period: Period | None = None, *, at: datetime | None = None
-) -> Report:
+def make_report(services: Services, period: Period | None = None, *, at: datetime | None = None) -> Report:
     """All numbers of one moment. A drill database reports its drill; any other counts drill records as left out.
 
     With `at` the report that the page of success rates showed as of that moment. Raises `Invalid` if it is not kept.
@@ -400,10 +398,10 @@ def cut_rates(
         window = _window(tx, services, asked, reader_unit_id)
         if at is not None:
             return _kept(kept_report(tx, _CUTS, (asked, reader_unit_id), at=at))
-        whole = _whole_report(tx, services, window) if window.cut.is_whole else None
+        whole = _whole_report(tx, window) if window.cut.is_whole else None
         report = CutReport(
             generated_at=window.now,
-            breakdown=_breakdown(tx, asked.by, window, whole and whole.figures),
+            breakdown=_breakdown(tx, asked.by, window, whole.figures if whole else None),
             waits=read_waits(tx, window),
             unit_names={str(unit.id): unit.name for unit in list_units_of_tree(tx)},
             adjusted=_adjusted(read_strata(tx, window)) if asked.by is Dimension.UNIT else {},
@@ -415,7 +413,7 @@ def cut_rates(
     return report
 
 
-def _whole_report(tx: Tx, services: Services, window: Window) -> Report:
+def _whole_report(tx: Tx, window: Window) -> Report:
     return Report(
         generated_at=window.now,
         drill=window.drill,
@@ -441,7 +439,9 @@ def _adjusted(by_rate: Mapping[str, Mapping[str, Mapping[str, Rollup]]]) -> dict
         }
         for unit, parts in by_unit.items():
             strata = [
-                Stratum(part=part, rest=Rollup(people=total[k][0] - part.people, hits=total[k][1] - part.hits))
+                Stratum(
+                    part=part, rest=Rollup(people=total[k][0] - part.people, hits=total[k][1] - part.hits)
+                )
                 for k, part in sorted(parts.items())
             ]
             found.setdefault(unit, {})[rate] = adjust(strata, error=ERROR / len(by_unit))
@@ -477,7 +477,10 @@ def cases_behind(
     reader_unit_id: int | None,
     before_id: int | None = None,
 ) -> Behind:
-    """The count as it is now with its cases, in one snapshot. Raises `NotFound` for a unit that the reader does not see."""
+    """The count as it is now with its cases, in one snapshot.
+
+    Raises `NotFound` for a unit that the reader does not see.
+    """
     with services.store.begin() as tx:
         hold_snapshot(tx)
         window = _window(tx, services, asked, reader_unit_id)
@@ -496,9 +499,13 @@ def _count(tx: Tx, measure: str, window: Window) -> int:
     return int(getattr(figures.total.counts, measure))
 
 
-def clicked_count(report: CutReport, measure: str, value: str | None) -> int:
-    """The figure of the report that a list of cases was opened from; of one value of its dimension, if given."""
-    part = report.breakdown.total if value is None else report.breakdown.slices.get(value)
+def clicked_count(report: CutReport, measure: str, value: str) -> int | None:
+    """The figure of the report that a list of cases was opened from; of one value of its dimension, unless it is ''.
+    None: the report does not show it.
+    """
+    if measure not in COUNTED:
+        return None
+    part = report.breakdown.slices.get(value) if value else report.breakdown.total
     return 0 if part is None else int(getattr(part.counts, measure))
 
 
@@ -544,9 +551,7 @@ def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int |
     )
 
 
-def _breakdown(
-    tx: Tx, dimension: Dimension, window: Window, figures: Figures | None = None
-) -> Breakdown:
+def _breakdown(tx: Tx, dimension: Dimension, window: Window, figures: Figures | None = None) -> Breakdown:
     """From the sums of days where they hold what is asked: the whole centre by grade or by fraud type.
     `figures`: those of the window, if they are known.
     """

@@ -47,6 +47,7 @@ from dialer.outcomes.measures import (
     CASES,
     FIRST_SECONDS,
     MONEY_LINES,
+    WARNINGS,
     WHOLE,
     Key,
     Numbers,
@@ -95,7 +96,11 @@ def _piece(
 
 
 _PIECES = (
-    _piece("warning WHERE case_id IN (SELECT id FROM asked)", "loaded_at", WARNING_MEASURES),
+    _piece(
+        f"({WARNINGS.format(which='w.case_id IN (SELECT id FROM asked)')}) warnings",
+        "loaded_at",
+        WARNING_MEASURES,
+    ),
     _piece(
         "timed",
         "opened_at",

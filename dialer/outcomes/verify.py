@@ -145,7 +145,7 @@ def verification_out(found: Verification) -> VerificationOut:
         different=found.different,
         differences=[
             DifferenceOut(
-                day=one.day and one.day.isoformat(),
+                day=one.day.isoformat() if one.day else None,
                 part=one.part,
                 value=one.value,
                 name=one.name,
@@ -169,7 +169,9 @@ def _check_rollup(tx: Tx, *, timezone: str, now: datetime) -> None:
     if state is None or state.timezone != timezone or now < state.as_of:
         raise Unavailable(
             part=gettext_noop("rollup"),
-            problem=gettext_noop("not built yet for these definitions and this time zone; try again in some minutes"),
+            problem=gettext_noop(
+                "not built yet for these definitions and this time zone; try again in some minutes"
+            ),
         )
     if changed_cases(tx, now=now) is None:
         raise Unavailable(
@@ -188,9 +190,7 @@ def _compare(day: date | None, summed: Figures, recounted: Figures) -> Iterator[
     for part, value, one, other in parts:
         numbers = dict(numbers_of(other))
         for name, number in numbers_of(one):
-            yield Difference(
-                day=day, part=part, value=value, name=name, rollup=number, recount=numbers[name]
-            )
+            yield Difference(day=day, part=part, value=value, name=name, rollup=number, recount=numbers[name])
     for kind, count in summed.left_out.items():
         yield Difference(
             day=day, part="left_out", value="", name=kind, rollup=count, recount=recounted.left_out[kind]
