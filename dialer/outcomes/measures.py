@@ -2,9 +2,9 @@
 
 Each statement gives rows of (grade, fraud type, numbers); two nulls name the whole. Its parameters are start and end
 (null: without limit), drill and now. `WARNINGS`, `CASES`, `CALLS`, `ASSIGNMENTS` and `MONEY_LINES` are the records with
-all columns that `dialer.db.measures` reads; their {which} chooses. Everything is of the grade and the fraud type that its
-case has now. Always exact, and slow over millions: `rollup_figures` gives the same from sums of days, and is tested
-against this.
+all columns that `dialer.db.measures` reads; their {which} chooses. Everything is of the grade and the fraud type that
+its case has now. Always exact, and slow over millions: `rollup_figures` gives the same from sums of days, and is
+tested against this.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound

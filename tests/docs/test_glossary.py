@@ -35,6 +35,7 @@ _NEVER_SHOWN = {
     "Dimension",
     "EntryKind",
     "Finding",
+    "Standing",
     "SignInStep",
     "Suite",
     "StaffChangeState",

@@ -17,6 +17,7 @@ from dialer.cli.lists import Loaded
 from dialer.core.intervals import Rollup, compare, share_interval
 from dialer.core.rates import COUNTED, DEFINITIONS, Period
 from dialer.core.values import Contact, FraudType, Grade, TelephonyResult
+from dialer.db import tables as t
 from dialer.demo.run import CallCounts, summary_json
 from dialer.intake.records import RejectedRow
 from dialer.outcomes.breakdown import NotCalled, Progress
