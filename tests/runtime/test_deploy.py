@@ -22,7 +22,7 @@ import typer
 import yaml
 
 from dialer.cli.tree import app as commands
-from dialer.db.vault import create
+from dialer.db.keys import create
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
 from tools.runtime_lock import RUNTIME_LOCK, runtime_lock

@@ -14,8 +14,8 @@ from dialer.broker import MessageKey, check_broker, make_app
 from dialer.cli.control import check_names
 from dialer.cli.tree import app as commands
 from dialer.core.errors import SettingsError, Unavailable
+from dialer.db.keys import create
 from dialer.db.migrations import newest_revision
-from dialer.db.vault import create
 from dialer.runtime.doctor import (
     Probe,
     check_data_dir,

@@ -15,10 +15,11 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.core.errors import Unavailable
+from dialer.db.keys import Keys
 from dialer.db.leases import take_lease
 from dialer.db.migrations import migrate_database, newest_revision
 from dialer.db.unit_of_work import Store, is_pooled
-from dialer.db.vault import Keys, Vault
+from dialer.db.vault import Vault
 from dialer.runtime.embedded import EmbeddedServers, ensure
 from dialer.runtime.location import own_home
 from tests.pooler import PROGRAM, ROOT, WHY_NOT, pooler
@@ -50,7 +51,7 @@ def through(url: str, port: int) -> str:
 
 
 def opened(url: str, *, idle_seconds: float = 20.0) -> Store:
-    keys = Keys(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1)
+    keys = Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1)
     return Store(url, Vault(keys), pool_size=5, idle_seconds=idle_seconds)
 
 
