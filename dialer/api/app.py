@@ -28,7 +28,7 @@ from dialer.casefile.reading import CaseOut, show_case, tell_case
 from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.language import Text, bilingual
 from dialer.org.staff_store import Token
-from dialer.outcomes.report import ReportOut, make_report, report_out, report_period
+from dialer.outcomes.report import ReportOut, make_report, moment_of, report_out, report_period
 from dialer.scripts.trials import running_trials
 from dialer.services import Application, Services
 from dialer.web.console import AnswerHeaders
@@ -62,6 +62,14 @@ class ReportQuery(BaseModel):
         str | None,
         Field(alias="to", default=None, max_length=40, description=f"止，含当日 · to, included. {_A_DAY}"),
     ]
+    at: Annotated[
+        str,
+        Field(
+            max_length=40,
+            description="成效页面地址中的时刻，取该页当时的数字，保留一天 · The moment in the address of the page"
+            " of success rates: the figures that it showed, kept for a day.",
+        ),
+    ] = ""
 
 
 @reading_router.get(
@@ -103,7 +111,8 @@ async def get_report(
 def report(services: Services, window: ReportQuery) -> dict[str, Any]:
     """As `dialer report --json`. Raises `Invalid` and `Unavailable`."""
     period = report_period(services, window.start, window.end)
-    return report_out(make_report(services, period), running_trials(services)).plain()
+    trials = () if window.at else running_trials(services)
+    return report_out(make_report(services, period, at=moment_of(window.at)), trials).plain()
 
 
 API_PREFIX = "/api/v1"

@@ -15,10 +15,12 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from dialer.cli.output import AsJson, command_application, pick, print_json
+from dialer.core.errors import Invalid
 from dialer.core.rates import Basis, Rate, Report, Slice, rates_of
 from dialer.core.values import AmountKind, Grade, yuan
-from dialer.language import Lang, say
-from dialer.outcomes.report import make_report, report_out, report_period
+from dialer.language import Lang, gettext_noop, say
+from dialer.outcomes.report import make_report, moment_of, report_out, report_period
+from dialer.outcomes.verify import Verification, verification_out, verify_rollup
 from dialer.scripts.trials import Comparison, Measured, running_trials
 from dialer.words import (
     MEASURES,
@@ -63,18 +65,76 @@ _BY_TYPE = (
 def report_command(
     start: Annotated[str, typer.Option("--from", help="first day, or a moment; default: the beginning")] = "",
     end: Annotated[str, typer.Option("--to", help="last day, included, or a moment; default: now")] = "",
+    at: Annotated[
+        str,
+        typer.Option("--at", help="figures that the page showed: the moment of its address; kept for a day"),
+    ] = "",
     lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
     *,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="recount all records and name what the rollup has otherwise; then exit 1"
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Every figure with its numerator, denominator and window."""
+    if verify:
+        if start or end or at:
+            raise Invalid(
+                field="--verify", problem=gettext_noop("compares all days; give no window and no moment")
+            )
+        _verify(lang, as_json=as_json)
+        return
     with command_application("report") as app:
-        report = make_report(app.services, report_period(app.services, start, end))
-        trials = running_trials(app.services)
+        report = make_report(app.services, report_period(app.services, start, end), at=moment_of(at))
+        trials = [] if at else running_trials(app.services)
     if as_json:
         print_json(report_out(report, trials).plain())
     else:
         Console().print(report_view(report, lang, trials))
+
+
+def _verify(lang: Lang, *, as_json: bool) -> None:
+    with command_application("report") as app:
+        found = verify_rollup(app.services)
+    if as_json:
+        print_json(verification_out(found).plain())
+    else:
+        Console().print(verification_view(found, lang))
+    if found.different:
+        raise typer.Exit(1)
+
+
+def verification_view(found: Verification, lang: Lang) -> RenderableType:
+    """What was compared, and a line for each difference."""
+    compared = pick(
+        lang,
+        f"已逐日重新统计 {found.days} 天、{found.figures:,} 个数字",
+        f"{found.days} days with {found.figures:,} figures recounted",
+    )
+    if not found.different:
+        return RichText(f"{compared}{pick(lang, '，与汇总一致', '; the rollup agrees')}")
+    table = _table(
+        f"{compared}{pick(lang, f'，不一致 {found.different:,} 个', f'; {found.different:,} differ')}",
+        pick(lang, "日期", "day"),
+        pick(lang, "部分", "part"),
+        pick(lang, "数字", "figure"),
+        pick(lang, "汇总", "rollup"),
+        pick(lang, "重新统计", "recount"),
+    )
+    for column in table.columns[1:3]:
+        column.justify = "left"
+    for one in found.differences:
+        table.add_row(
+            one.day.isoformat() if one.day else pick(lang, "全部", "all days"),
+            f"{one.part} {one.value}".strip(),
+            one.name,
+            str(one.rollup),
+            str(one.recount),
+        )
+    return table
 
 
 def report_view(report: Report, lang: Lang, trials: Sequence[Comparison] = ()) -> RenderableType:
@@ -154,11 +214,12 @@ def _rates(report: Report, lang: Lang) -> Table:
         pick(lang, "比率", "Rates"),
         pick(lang, "指标", "rate"),
         pick(lang, "数值", "value"),
+        pick(lang, "95% 区间", "95 % interval"),
         pick(lang, "分子 / 分母", "of"),
         pick(lang, "时间口径", "window"),
         pick(lang, "未计入", "left out"),
     )
-    for column in table.columns[3:]:
+    for column in table.columns[4:]:
         column.justify = "left"
         column.style = "dim"
     for rate in rates_of(report.figures.total.counts):
@@ -166,6 +227,7 @@ def _rates(report: Report, lang: Lang) -> Table:
         table.add_row(
             rate_word(definition, lang),
             _percent(rate),
+            f"{rate.interval.low:.1%} – {rate.interval.high:.1%}" if rate.interval else "[dim]—[/]",
             f"{rate.numerator:,} / {rate.denominator:,}",
             basis_word(definition.basis, lang),
             ", ".join(f"{count_word(name, lang)} {n:,}" for name, n in rate.excludes.items() if n) or "-",

@@ -12,8 +12,10 @@ NumPy in the web process. The formula is `_half_width`.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import NormalDist
 
 ERROR = 0.05
 """Probability that a true share is ever outside its interval, over all looks."""
@@ -151,3 +153,68 @@ def _about(number: int) -> int:
     """Rounded up to two figures."""
     size: int = 10 ** max(0, len(str(number)) - 2)
     return -(-number // size) * size
+
+
+class Standing(StrEnum):
+    """How one part's share compares with that of all others, adjusted for the mix of their cases."""
+
+    TOO_FEW = "too_few"
+    NOISE = "noise"
+    """Chance alone explains a difference of this size."""
+    ABOVE = "above"
+    BELOW = "below"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stratum:
+    """The cases of one kind: those of the part that is compared, and those of all others."""
+
+    part: Rollup
+    rest: Rollup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjusted:
+    """The shares that a part and the rest would have with the same mix of cases; None without a common kind."""
+
+    standing: Standing
+    share: float | None = None
+    rest: float | None = None
+    difference: float | None = None
+    interval: Interval | None = None
+    """Of the difference, between -1 and 1; None below `LEAST_PEOPLE`."""
+    compared: int = 0
+    """Cases of the part that are of a kind which the rest has too."""
+
+
+def adjust(strata: Iterable[Stratum], *, error: float = ERROR) -> Adjusted:
+    """Direct standardisation to the mix of all: both shares are sums of w_s * p_s over the kinds s that both have,
+    where w_s is the portion of s in all cases of these kinds. P. Armitage, G. Berry, J. N. S. Matthews, "Statistical
+    Methods in Medical Research" (4th edition, 2002), chapter 19. For one look; with several parts divide `error` among
+    them (O. J. Dunn, "Multiple Comparisons Among Means", JASA 56, 1961).
+    """
+    common = [one for one in strata if one.part.people and one.rest.people]
+    of_part, of_rest = sum(one.part.people for one in common), sum(one.rest.people for one in common)
+    if not common:
+        return Adjusted(standing=Standing.TOO_FEW)
+    share = rest = variance = 0.0
+    for one in common:
+        weight = (one.part.people + one.rest.people) / (of_part + of_rest)
+        share += weight * one.part.hits / one.part.people
+        rest += weight * one.rest.hits / one.rest.people
+        variance += weight**2 * _variance(one.part, one.rest, one.part.people, one.rest.people)
+    interval, standing = None, Standing.TOO_FEW
+    if min(of_part, of_rest) >= LEAST_PEOPLE:
+        half = NormalDist().inv_cdf(1 - error / 2) * math.sqrt(variance)
+        interval = Interval(low=max(-1.0, share - rest - half), high=min(1.0, share - rest + half))
+        standing = (
+            Standing.ABOVE if interval.low > 0 else Standing.BELOW if interval.high < 0 else Standing.NOISE
+        )
+    return Adjusted(
+        standing=standing,
+        share=share,
+        rest=rest,
+        difference=share - rest,
+        interval=interval,
+        compared=of_part,
+    )

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from dialer.core.case import contact_of
 from dialer.core.errors import Invalid
+from dialer.core.intervals import Interval, wilson
 from dialer.core.values import AmountKind, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.language import gettext_noop
 
@@ -262,6 +263,11 @@ class Rate:
     def value(self) -> float | None:
         """Between 0 and 1; None of nothing."""
         return None if self.denominator == 0 else self.numerator / self.denominator
+
+    @property
+    def interval(self) -> Interval | None:
+        """Where the true share is, at 95 % (Wilson); None of nothing."""
+        return wilson(self.numerator, self.denominator)
 
 
 _NOT_COUNTED_CALLS = (

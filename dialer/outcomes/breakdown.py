@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import PENDING_STATES, CaseStatus, Reason, RobotState
+from dialer.core.intervals import Rollup
 from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Breakdown, Cut, Dimension, Period, Waits
 from dialer.core.values import Grade, LoadState, TelephonyResult
 from dialer.db import tables as t
@@ -38,6 +39,7 @@ from dialer.outcomes.measures import (
     IS_REVERSED,
     MONEY_COLUMNS,
     PERCENTILES,
+    WARNINGS,
     slice_of,
     within,
 )
@@ -138,10 +140,7 @@ _CASES = _Records(
     more=PERCENTILES,
 )
 _RECORDS = (
-    _Records(
-        select=f"""SELECT w.case_id FROM warning w JOIN "case" c ON c.id = w.case_id WHERE {_which("w.loaded_at")}""",
-        measures=WARNING_MEASURES,
-    ),
+    _Records(select=WARNINGS.format(which=_which("w.loaded_at")), measures=WARNING_MEASURES),
     _CASES,
     _Records(
         before=f"calls AS ({CALLS.format(which=_which('a.sent_at'))}),",
@@ -186,6 +185,32 @@ def read_breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
     )
 
 
+ADJUSTED = ("verified_contact", "dissuaded")
+"""The rates whose comparison of units is adjusted; both are of `cases_ours`."""
+
+
+def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]]]:
+    """By rate, by unit as in `read_breakdown`, by grade and fraud type: hits of our cases."""
+    statement = f"""
+        WITH {_CASES.before} records AS ({_CASES.select})
+        SELECT coalesce(CAST(d.value AS text), '') AS value, r.grade || ' ' || r.fraud_type AS kind,
+            {counts_of({name: CASE_MEASURES[name] for name in (_ADJUSTED_OF, *ADJUSTED)})}
+        FROM records r CROSS JOIN LATERAL (
+            SELECT {_VALUES[Dimension.UNIT]} AS value FROM "case" c WHERE c.id = r.id
+        ) d
+        GROUP BY 1, 2
+    """
+    found: dict[str, dict[str, dict[str, Rollup]]] = {name: {} for name in ADJUSTED}
+    for row in tx.rows(sa.text(statement.format(narrow=window.narrow())), window.given()):
+        for name in ADJUSTED:
+            share = Rollup(people=row[_ADJUSTED_OF], hits=row[name])
+            found[name].setdefault(row["value"], {})[row["kind"]] = share
+    return found
+
+
+_ADJUSTED_OF = "cases_ours"
+
+
 def read_waits(tx: Tx, window: Window) -> Waits:
     """The distribution of the time from a case's clock start to its first call attempt or finished assignment."""
     statement = f"""
@@ -226,6 +251,16 @@ def case_ids_behind(tx: Tx, measure: str, window: Window, *, before_id: int | No
         found += [row["id"] for row in tx.rows(statement, given)]
         before, id_range = lowest, id_range * 4
     return found
+
+
+def count_behind(tx: Tx, measure: str, window: Window) -> int:
+    """The count whose cases `case_ids_behind` lists; a call, an assignment or a warning counts each time."""
+    records = _BEHIND[measure]
+    statement = f"""
+        WITH {records.before} records AS ({records.select})
+        SELECT count(*) FROM records WHERE {records.measures[measure]}
+    """
+    return int(tx.scalar(sa.text(statement.format(narrow=window.narrow())), window.given()))
 
 
 def figure_sources(tx: Tx) -> list[str]:

@@ -1,9 +1,10 @@
 """The figures of a report, counted from the records themselves: one statement for each kind of record.
 
 Each statement gives rows of (grade, fraud type, numbers); two nulls name the whole. Its parameters are start and end
-(null: without limit), drill and now. `CASES`, `CALLS`, `ASSIGNMENTS` and `MONEY_LINES` are the records with all columns
-that `dialer.db.measures` reads; their {which} chooses. Always exact, and slow over millions: `rollup_figures` gives the
-same from sums of days, and is tested against this.
+(null: without limit), drill and now. `WARNINGS`, `CASES`, `CALLS`, `ASSIGNMENTS` and `MONEY_LINES` are the records with
+all columns that `dialer.db.measures` reads; their {which} chooses. Everything is of the grade and the fraud type that
+its case has now. Always exact, and slow over millions: `rollup_figures` gives the same from sums of days, and is
+tested against this.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
@@ -44,9 +45,15 @@ def within(column: str) -> str:
 
 _SETS = "GROUP BY GROUPING SETS ((), (grade), (fraud_type))"
 
+WARNINGS = """
+    SELECT w.case_id, w.drill, w.loaded_at, c.grade, c.fraud_type
+    FROM warning w JOIN "case" c ON c.id = w.case_id WHERE {which}
+"""
+
 _WARNINGS = f"""
+WITH warnings AS ({WARNINGS.format(which=f"w.drill = :drill AND {within('w.loaded_at')}")})
 SELECT grade, fraud_type, {counts_of(WARNING_MEASURES)}
-FROM warning WHERE drill = :drill AND {within("loaded_at")} {_SETS}
+FROM warnings {_SETS}
 """
 
 

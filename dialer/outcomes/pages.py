@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -17,23 +18,29 @@ from starlette.responses import Response
 
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid
-from dialer.core.rates import WAIT_BOUNDS_SECONDS, Cut, Dimension, Rate, Slice, period_of, rates_of
+from dialer.core.intervals import Adjusted, Standing
+from dialer.core.rates import WAIT_BOUNDS_SECONDS, Counts, Cut, Dimension, Rate, Slice, period_of, rates_of
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import name_staff
+from dialer.outcomes.breakdown import ADJUSTED
 from dialer.outcomes.ledger import answers_by_source, claims_by_caller
 from dialer.outcomes.report import (
+    Behind,
     CutReport,
     RatesQuery,
+    cases_behind,
     check_behind,
+    clicked_count,
     cut_choices,
     cut_rates,
-    ids_behind,
+    moment_of,
+    moment_text,
     note_export,
     page_of,
 )
 from dialer.sentences import refusal_sentence
-from dialer.web.cache import Cache
+from dialer.web.cache import Cache, CountedValue
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import Cell, Sheet, as_file, format_span, typed_number
 from dialer.words import basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
@@ -53,6 +60,8 @@ class RatesForm(BaseModel):
     source: Annotated[str, Field(max_length=200)] = ""
     script: Annotated[str, Field(max_length=80)] = ""
     hour: Annotated[str, Field(max_length=2)] = ""
+    at: Annotated[str, Field(max_length=40)] = ""
+    """The moment of the report that is meant; '': now."""
 
     @property
     def given(self) -> dict[str, str]:
@@ -75,8 +84,11 @@ class RatesForm(BaseModel):
         )
 
     def query(self, **changed: str) -> str:
-        """The query of an address with the same filter except for `changed`; empty parts are left out."""
-        return urlencode({name: text for name, text in (self.given | changed).items() if text})
+        """The query of an address with the same filter except for `changed`, as of now unless `at` is among them; empty
+        parts are left out.
+        """
+        given = self.given | {"at": ""} | changed
+        return urlencode({name: text for name, text in given.items() if text})
 
     @property
     def narrows(self) -> int:
@@ -89,6 +101,8 @@ class BehindForm(RatesForm):
     """The filter, with the count whose cases are listed and where the last page of them ended."""
 
     measure: Annotated[str, Field(max_length=60)]
+    value: Annotated[str, Field(max_length=200)] = ""
+    """Of the dimension, where a figure of the comparison was clicked."""
     before: int | None = None
 
 
@@ -148,6 +162,8 @@ _RATE_HEAD = (
     gettext_noop("Value"),
     gettext_noop("Numerator"),
     gettext_noop("Denominator"),
+    gettext_noop("95 % from"),
+    gettext_noop("95 % to"),
     gettext_noop("Window"),
     gettext_noop("Left out"),
     gettext_noop("Definition"),
@@ -174,6 +190,8 @@ class RateLine:
     name: str
     part: Slice
     rates: tuple[Rate, ...]
+    adjusted: Mapping[str, Adjusted] = field(default_factory=dict)
+    """By rate; of a unit."""
 
 
 def rate_lines(report: CutReport, lang: Lang) -> tuple[RateLine, ...]:
@@ -185,6 +203,7 @@ def rate_lines(report: CutReport, lang: Lang) -> tuple[RateLine, ...]:
             name=name_of(report, value, lang),
             part=part,
             rates=tuple(rate for rate in rates_of(part.counts) if rate.definition.name in _RATES_BESIDE),
+            adjusted=report.adjusted.get(value, {}),
         )
         for value, part in report.breakdown.slices.items()
     ]
@@ -248,23 +267,41 @@ def waits_chart(report: CutReport, lang: Lang) -> str:
     return json.dumps({"labels": wait_bars(lang), "series": series, "unit": "", "stacked": True})
 
 
-def rate_sheets(report: CutReport, lang: Lang) -> tuple[Sheet, ...]:
-    """The page as tables: every rate of the cut, the values side by side, the times, the amounts."""
+STANDINGS: Mapping[Standing, str] = {
+    Standing.TOO_FEW: gettext_noop("Too few cases to compare"),
+    Standing.NOISE: gettext_noop("The difference from the rest is within chance: %(low)s to %(high)s points"),
+    Standing.ABOVE: gettext_noop("Above the rest by %(points)s points (%(low)s to %(high)s)"),
+    Standing.BELOW: gettext_noop("Below the rest by %(points)s points (%(low)s to %(high)s)"),
+}
+
+
+def standing_sentence(adjusted: Mapping[str, Adjusted], lang: Lang, rate: str = "dissuaded") -> str:
+    """How a unit compares with all others, for the same mix of grades and types; '' where it is not compared."""
+    one = adjusted.get(rate)
+    if one is None:
+        return ""
+    if one.interval is None or one.difference is None:
+        return say(lang, STANDINGS[one.standing])
+    return say(
+        lang,
+        STANDINGS[one.standing],
+        points=f"{abs(one.difference) * 100:.1f}",
+        low=f"{one.interval.low * 100:+.1f}",
+        high=f"{one.interval.high * 100:+.1f}",
+    )
+
+
+def rate_sheets(report: CutReport, lang: Lang, zone: ZoneInfo) -> tuple[Sheet, ...]:
+    """The page as tables: every rate of the cut, the values side by side, the times, the amounts, and the moment."""
     total = report.breakdown.total
+    shown = rate_lines(report, lang)
     return (
         Sheet(
             title=say(lang, "Rates"),
             head=[say(lang, text) for text in _RATE_HEAD],
             rows=[_rate_row(rate, lang) for rate in rates_of(total.counts)],
         ),
-        Sheet(
-            title=say(lang, RATE_DIMENSIONS[report.breakdown.dimension]),
-            head=["", *(count_word(name, lang) for name in SHOWN_BESIDE)],
-            rows=[
-                [line.name, *(getattr(line.part.counts, name) for name in SHOWN_BESIDE)]
-                for line in rate_lines(report, lang)
-            ],
-        ),
+        _beside_sheet(report, shown, lang),
         Sheet(
             title=say(lang, "Time to first call"),
             head=[say(lang, "Grade"), *wait_bars(lang)],
@@ -281,7 +318,49 @@ def rate_sheets(report: CutReport, lang: Lang) -> tuple[Sheet, ...]:
                 for kind, money in ((kind, total.amounts[kind]) for kind in AmountKind)
             ],
         ),
+        Sheet(
+            title=say(lang, "Counts"),
+            head=[say(lang, "Figure"), say(lang, "Value")],
+            rows=[
+                [say(lang, "As of"), f"{report.generated_at.astimezone(zone):%Y-%m-%d %H:%M:%S %z}"],
+                *([count_word(name, lang), getattr(total.counts, name)] for name in RATES_FUNNEL),
+                [say(lang, "Half of the first calls within, seconds"), total.first_attempt.p50_seconds],
+                [say(lang, "Nine of ten first calls within, seconds"), total.first_attempt.p90_seconds],
+            ],
+        ),
     )
+
+
+def _beside_sheet(report: CutReport, shown: tuple[RateLine, ...], lang: Lang) -> Sheet:
+    """Beside the rates of units how each compares with the rest."""
+    definitions = [rate.definition for rate in rates_of(Counts()) if rate.definition.name in _RATES_BESIDE]
+    adjusted = [one for one in definitions if one.name in ADJUSTED and report.adjusted]
+    head = ["", *(count_word(name, lang) for name in SHOWN_BESIDE)]
+    for one in definitions:
+        head += [rate_word(one, lang), say(lang, "95 % from"), say(lang, "95 % to")]
+    for one in adjusted:
+        head += [
+            f"{rate_word(one, lang)}: {say(lang, text)}"
+            for text in (
+                gettext_noop("adjusted"),
+                gettext_noop("the rest, adjusted"),
+                gettext_noop("comparison"),
+            )
+        ]
+    rows: list[list[Cell]] = []
+    for line in shown:
+        row: list[Cell] = [line.name, *(getattr(line.part.counts, name) for name in SHOWN_BESIDE)]
+        for rate in line.rates:
+            row += [
+                rate.value,
+                rate.interval.low if rate.interval else None,
+                rate.interval.high if rate.interval else None,
+            ]
+        for definition in adjusted:
+            found = line.adjusted[definition.name]
+            row += [found.share, found.rest, standing_sentence(line.adjusted, lang, definition.name)]
+        rows.append(row)
+    return Sheet(title=say(lang, RATE_DIMENSIONS[report.breakdown.dimension]), head=head, rows=rows)
 
 
 def _rate_row(rate: Rate, lang: Lang) -> list[Cell]:
@@ -292,6 +371,8 @@ def _rate_row(rate: Rate, lang: Lang) -> list[Cell]:
         rate.value,
         rate.numerator,
         rate.denominator,
+        rate.interval.low if rate.interval else None,
+        rate.interval.high if rate.interval else None,
         basis_word(definition.basis, lang),
         "; ".join(left_out),
         rate_sentence(definition, lang),
@@ -308,7 +389,9 @@ class FileKind(StrEnum):
 
 
 def _words(request: RequestContext) -> dict[str, Any]:
+    zone = ZoneInfo(request.services.centre.timezone)
     return {
+        "exact_moment": lambda at: f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
         "count_word": lambda name: count_word(name, request.lang),
         "rate_word": lambda definition: rate_word(definition, request.lang),
         "rate_sentence": lambda definition: rate_sentence(definition, request.lang),
@@ -321,14 +404,15 @@ def rates(request: CurrentRequest, form: Given) -> Response:
     """Counts and rates of what the form asks; computed in the background, and polled for."""
     timezone = request.services.centre.timezone
     wrong: dict[str, str] = {}
+    unit_id = request.member.unit_id
+    asked, kept = RatesQuery(), None
     try:
         asked = form.asked(timezone)
+        kept = _kept(request, asked, form)
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
-        asked = RatesQuery()
-    unit_id = request.member.unit_id
     choices = cut_choices(request.services, asked, reader_unit_id=unit_id)
-    count = _reports(request).get((asked, unit_id))
+    count = CountedValue(value=kept) if kept else _reports(request).get((asked, unit_id))
     return request.page(
         "console/rates.html",
         status=_UNFIT if wrong else 200,
@@ -351,15 +435,18 @@ def rates(request: CurrentRequest, form: Given) -> Response:
         can_open=request.may(Permission.SEE_CASES),
         can_export=request.may(Permission.EXPORT),
         by_unit=Dimension.UNIT,
+        own_unit=form.unit or str(unit_id or ""),
+        standing_sentence=lambda line: standing_sentence(line.adjusted, request.lang),
         **_words(request),
     )
 
 
 def _figures(request: RequestContext, report: CutReport | None) -> dict[str, Any]:
     if report is None:
-        return {}
+        return {"at": ""}
     shown = rate_lines(report, request.lang)
     return {
+        "at": moment_text(report.generated_at),
         "total": report.breakdown.total,
         "rates": rates_of(report.breakdown.total.counts),
         "lines": shown,
@@ -371,20 +458,25 @@ def _figures(request: RequestContext, report: CutReport | None) -> dict[str, Any
 
 @rates_pages.get("/rates/cases", act=Permission.SEE_RATES)
 def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Response:
-    """The cases behind one figure of the rates."""
+    """The cases behind one figure of the rates, and what the figure was when it was clicked."""
     asked, unit_id = form.asked(request.services.centre.timezone), request.member.unit_id
+    try:
+        clicked = _kept(request, asked, form)
+    except Invalid:
+        clicked = None
+    if form.value:
+        asked = asked.narrowed(form.value)
     check_behind(request.services, asked, form.measure, reader_unit_id=unit_id)
-    reports = _reports(request)
-    reports.begin((asked, unit_id))
     count = _behind(request).get((asked, form.measure, unit_id, form.before))
-    report = reports.get((asked, unit_id)).value if count.value is not None else None
     return request.page(
         "console/rates_cases.html",
         form=form,
         measure=form.measure,
-        found=page_of(request.services, count.value) if count.value is not None else None,
+        behind=count.value,
+        found=page_of(request.services, count.value.ids) if count.value is not None else None,
         before=form.before,
-        report=report,
+        report=clicked,
+        clicked=clicked_count(clicked, form.measure, form.value) if clicked else None,
         can_open=request.may(Permission.SEE_CASES),
         **_words(request),
     )
@@ -424,7 +516,10 @@ def callers(request: CurrentRequest, form: Given) -> Response:
 def export(request: CurrentRequest, form: Given, kind: FileKind) -> Response:
     """The rates as a file; the export is audited."""
     report = cut_rates(
-        request.services, form.asked(request.services.centre.timezone), reader_unit_id=request.member.unit_id
+        request.services,
+        form.asked(request.services.centre.timezone),
+        reader_unit_id=request.member.unit_id,
+        at=moment_of(form.at),
     )
     note_export(
         request.services,
@@ -433,7 +528,8 @@ def export(request: CurrentRequest, form: Given, kind: FileKind) -> Response:
         facts={name: text for name, text in form.given.items() if text} | {"kind": kind.value},
     )
     name = f"rates-{request.now:%Y%m%d-%H%M}"
-    return as_file(rate_sheets(report, request.lang), name=name, kind=kind.value)
+    zone = ZoneInfo(request.services.centre.timezone)
+    return as_file(rate_sheets(report, request.lang, zone), name=name, kind=kind.value)
 
 
 def _reports(request: RequestContext) -> Cache[tuple[RatesQuery, int | None], CutReport]:
@@ -442,11 +538,17 @@ def _reports(request: RequestContext) -> Cache[tuple[RatesQuery, int | None], Cu
     return request.cache("reports", lambda key: cut_rates(services, key[0], reader_unit_id=key[1]))
 
 
-def _behind(
-    request: RequestContext,
-) -> Cache[tuple[RatesQuery, str, int | None, int | None], tuple[int, ...]]:
+def _kept(request: RequestContext, asked: RatesQuery, form: RatesForm) -> CutReport | None:
+    """The report of the moment in the address; None without one. Raises `Invalid` if it is not kept."""
+    at = moment_of(form.at)
+    if at is None:
+        return None
+    return cut_rates(request.services, asked, reader_unit_id=request.member.unit_id, at=at)
+
+
+def _behind(request: RequestContext) -> Cache[tuple[RatesQuery, str, int | None, int | None], Behind]:
     """The cases behind a count, by query, its name, the reader's unit, and the end of the previous page."""
     services = request.services
     return request.cache(
-        "behind", lambda key: ids_behind(services, key[0], key[1], reader_unit_id=key[2], before_id=key[3])
+        "behind", lambda key: cases_behind(services, key[0], key[1], reader_unit_id=key[2], before_id=key[3])
     )

@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, TypeVar
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from dialer.cases.search import CasePage, case_lines
 from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, NotFound, Unavailable
-from dialer.core.intervals import Finding
+from dialer.core.intervals import ERROR, Adjusted, Finding, Rollup, Stratum, adjust
 from dialer.core.rates import (
     COUNTED,
     Breakdown,
     Cut,
     Dimension,
+    Figures,
     Period,
     Rate,
     Report,
@@ -31,21 +32,25 @@ from dialer.core.rates import (
     period_of,
     rates_of,
 )
-from dialer.core.values import Grade
+from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
 from dialer.db.leases import ROLLUP, Lease, own_name, take_lease
 from dialer.db.unit_of_work import Tx, hold_snapshot
+from dialer.language import gettext_noop
 from dialer.org.unit_store import get_unit, list_units_of_tree, subtree_ids
 from dialer.outcomes.breakdown import (
     BEHIND,
     Window,
     case_ids_behind,
+    count_behind,
     figure_scripts,
     figure_sources,
     read_breakdown,
+    read_strata,
     read_waits,
 )
 from dialer.outcomes.rollup import is_rollup_waiting, refresh_rollup_once, rollup_figures
+from dialer.outcomes.snapshots import keep_report, kept_report
 from dialer.scripts.trials import Comparison, Measured
 from dialer.services import Resource, Services
 
@@ -69,6 +74,8 @@ class RateOut(Resource):
     numerator: int
     denominator: int
     value: float | None
+    low: float | None
+    high: float | None
     window: RateWindowOut
     excludes: dict[str, int]
 
@@ -175,6 +182,8 @@ def _rate(rate: Rate, period: Period) -> RateOut:
         numerator=rate.numerator,
         denominator=rate.denominator,
         value=rate.value,
+        low=rate.interval.low if rate.interval else None,
+        high=rate.interval.high if rate.interval else None,
         window=RateWindowOut(start=period.start, end=period.end, basis=rate.definition.basis.value),
         excludes=dict(rate.excludes),
     )
@@ -210,15 +219,61 @@ def _measure(one: Measured) -> MeasureOut:
     )
 
 
-def make_report(services: Services, period: Period | None = None) -> Report:
-    """All numbers of one moment. A drill database reports its drill; any other counts drill records as left out."""
+def make_report(services: Services, period: Period | None = None, *, at: datetime | None = None) -> Report:
+    """All numbers of one moment. A drill database reports its drill; any other counts drill records as left out.
+
+    With `at` the report that the page of success rates showed as of that moment. Raises `Invalid` if it is not kept.
+    """
     period = period or Period()
+    if at is not None:
+        with services.store.begin() as tx:
+            return _kept(kept_report(tx, _REPORTS, _whole(period), at=at))
     timezone = services.centre.timezone
     with services.store.begin() as tx:
         hold_snapshot(tx)
         now = services.clock.now()
         figures = rollup_figures(tx, period, drill=services.drill, now=now, timezone=timezone)
     return Report(generated_at=now, drill=services.drill, timezone=timezone, period=period, figures=figures)
+
+
+_REPORTS = TypeAdapter(Report)
+_T = TypeVar("_T")
+
+
+def _whole(period: Period) -> tuple[object, ...]:
+    return ("whole", period)
+
+
+def _kept(report: _T | None) -> _T:
+    if report is None:
+        raise Invalid(
+            field="at",
+            problem=gettext_noop("the figures of this moment are not kept"),
+            mend=gettext_noop("count them anew, without it"),
+        )
+    return report
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment of a report as an address carries it; None of nothing. Raises `Invalid`."""
+    if not text.strip():
+        return None
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise Invalid(
+            field="at",
+            problem=gettext_noop("is no moment"),
+            mend=gettext_noop("a moment such as 2026-11-25T09:00:00.000000Z"),
+        )
+    return at.astimezone(UTC)
+
+
+def moment_text(at: datetime) -> str:
+    """To the microsecond, for `moment_of`."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def report_period(services: Services, start: str | None, end: str | None) -> Period:
@@ -274,6 +329,25 @@ class RatesQuery:
     cut: Cut = field(default_factory=Cut)
     """Its units are those of `unit_id` and below."""
 
+    def narrowed(self, value: str) -> RatesQuery:
+        """The same, of one value of the dimension. Raises `Invalid`."""
+        try:
+            match self.by:
+                case Dimension.UNIT:
+                    return replace(self, unit_id=int(value))
+                case Dimension.GRADE:
+                    return replace(self, cut=replace(self.cut, grade=Grade(value)))
+                case Dimension.FRAUD_TYPE:
+                    return replace(self, cut=replace(self.cut, fraud_type=FraudType(value)))
+                case Dimension.SOURCE:
+                    return replace(self, cut=replace(self.cut, source=value))
+                case Dimension.SCRIPT:
+                    return replace(self, cut=replace(self.cut, script_id=value))
+                case Dimension.HOUR:
+                    return replace(self, cut=replace(self.cut, hour=int(value)))
+        except ValueError:
+            raise Invalid(field="value", problem="is not known") from None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutReport:
@@ -284,6 +358,11 @@ class CutReport:
     waits: Waits
     unit_names: Mapping[str, str]
     """Names of the compared units, by id as text."""
+    adjusted: Mapping[str, Mapping[str, Adjusted]] = field(default_factory=dict)
+    """By unit and rate: the unit compared with the rest, for the same mix of grades and types. Of a cut by unit."""
+
+
+_CUTS = TypeAdapter(CutReport)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,17 +386,66 @@ def cut_choices(services: Services, asked: RatesQuery, *, reader_unit_id: int | 
         )
 
 
-def cut_rates(services: Services, asked: RatesQuery, *, reader_unit_id: int | None) -> CutReport:
-    """All numbers of one moment. Raises `NotFound` for a unit that the reader does not see."""
+def cut_rates(
+    services: Services, asked: RatesQuery, *, reader_unit_id: int | None, at: datetime | None = None
+) -> CutReport:
+    """All numbers of one moment. Keeps them for a day: with `at` they are those that were kept as of that moment.
+
+    Raises `NotFound` for a unit that the reader does not see, and `Invalid` if nothing is kept of `at`.
+    """
     with services.store.begin() as tx:
         hold_snapshot(tx)
         window = _window(tx, services, asked, reader_unit_id)
-        return CutReport(
+        if at is not None:
+            return _kept(kept_report(tx, _CUTS, (asked, reader_unit_id), at=at))
+        whole = _whole_report(tx, window) if window.cut.is_whole else None
+        report = CutReport(
             generated_at=window.now,
-            breakdown=_breakdown(tx, asked.by, window),
+            breakdown=_breakdown(tx, asked.by, window, whole.figures if whole else None),
             waits=read_waits(tx, window),
             unit_names={str(unit.id): unit.name for unit in list_units_of_tree(tx)},
+            adjusted=_adjusted(read_strata(tx, window)) if asked.by is Dimension.UNIT else {},
         )
+    with services.store.begin() as tx:
+        keep_report(tx, _CUTS, (asked, reader_unit_id), report, at=report.generated_at)
+        if whole is not None:
+            keep_report(tx, _REPORTS, _whole(asked.period), whole, at=report.generated_at)
+    return report
+
+
+def _whole_report(tx: Tx, window: Window) -> Report:
+    return Report(
+        generated_at=window.now,
+        drill=window.drill,
+        timezone=window.timezone,
+        period=window.period,
+        figures=rollup_figures(
+            tx, window.period, drill=window.drill, now=window.now, timezone=window.timezone
+        ),
+    )
+
+
+def _adjusted(by_rate: Mapping[str, Mapping[str, Mapping[str, Rollup]]]) -> dict[str, dict[str, Adjusted]]:
+    """Each unit against all others. The chance of one wrong verdict is `ERROR` for all units together."""
+    found: dict[str, dict[str, Adjusted]] = {}
+    for rate, by_unit in by_rate.items():
+        kinds = sorted({kind for parts in by_unit.values() for kind in parts})
+        total = {
+            kind: (
+                sum(parts[kind].people for parts in by_unit.values() if kind in parts),
+                sum(parts[kind].hits for parts in by_unit.values() if kind in parts),
+            )
+            for kind in kinds
+        }
+        for unit, parts in by_unit.items():
+            strata = [
+                Stratum(
+                    part=part, rest=Rollup(people=total[k][0] - part.people, hits=total[k][1] - part.hits)
+                )
+                for k, part in sorted(parts.items())
+            ]
+            found.setdefault(unit, {})[rate] = adjust(strata, error=ERROR / len(by_unit))
+    return found
 
 
 def cut_breakdown(services: Services, asked: RatesQuery, *, reader_unit_id: int | None) -> Breakdown:
@@ -330,21 +458,55 @@ def cut_breakdown(services: Services, asked: RatesQuery, *, reader_unit_id: int 
 PAGE = 50
 
 
-def ids_behind(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """A count and the cases behind it, of one moment."""
+
+    at: datetime
+    count: int | None
+    """Records counted; None of a later page."""
+    ids: tuple[int, ...]
+    """Newest first: a page, and one more when there are more."""
+
+
+def cases_behind(
     services: Services,
     asked: RatesQuery,
     measure: str,
     *,
     reader_unit_id: int | None,
     before_id: int | None = None,
-) -> tuple[int, ...]:
-    """The cases behind a count, newest first: a page, and one more when there are more.
+) -> Behind:
+    """The count as it is now with its cases, in one snapshot.
 
     Raises `NotFound` for a unit that the reader does not see.
     """
     with services.store.begin() as tx:
+        hold_snapshot(tx)
         window = _window(tx, services, asked, reader_unit_id)
-        return tuple(case_ids_behind(tx, measure, window, before_id=before_id, limit=PAGE + 1))
+        return Behind(
+            at=window.now,
+            count=_count(tx, measure, window) if before_id is None else None,
+            ids=tuple(case_ids_behind(tx, measure, window, before_id=before_id, limit=PAGE + 1)),
+        )
+
+
+def _count(tx: Tx, measure: str, window: Window) -> int:
+    """Of the whole centre from the sums of days, which is as exact and faster."""
+    if not window.cut.is_whole or measure not in COUNTED:
+        return count_behind(tx, measure, window)
+    figures = rollup_figures(tx, window.period, drill=window.drill, now=window.now, timezone=window.timezone)
+    return int(getattr(figures.total.counts, measure))
+
+
+def clicked_count(report: CutReport, measure: str, value: str) -> int | None:
+    """The figure of the report that a list of cases was opened from; of one value of its dimension, unless it is ''.
+    None: the report does not show it.
+    """
+    if measure not in COUNTED:
+        return None
+    part = report.breakdown.slices.get(value) if value else report.breakdown.total
+    return 0 if part is None else int(getattr(part.counts, measure))
 
 
 def check_behind(services: Services, asked: RatesQuery, measure: str, *, reader_unit_id: int | None) -> None:
@@ -356,7 +518,7 @@ def check_behind(services: Services, asked: RatesQuery, measure: str, *, reader_
 
 
 def page_of(services: Services, ids: Sequence[int]) -> CasePage:
-    """The cases of a result of `ids_behind`, masked."""
+    """The cases of a result of `cases_behind`, masked."""
     shown = ids[:PAGE]
     with services.store.begin() as tx:
         return CasePage(cases=case_lines(tx, shown), next_before_id=shown[-1] if len(ids) > PAGE else None)
@@ -389,11 +551,16 @@ def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int |
     )
 
 
-def _breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
-    """From the sums of days where they hold what is asked: the whole centre by grade or by fraud type."""
+def _breakdown(tx: Tx, dimension: Dimension, window: Window, figures: Figures | None = None) -> Breakdown:
+    """From the sums of days where they hold what is asked: the whole centre by grade or by fraud type.
+    `figures`: those of the window, if they are known.
+    """
     if not window.cut.is_whole or dimension not in {Dimension.GRADE, Dimension.FRAUD_TYPE}:
         return read_breakdown(tx, dimension, window)
-    figures = rollup_figures(tx, window.period, drill=window.drill, now=window.now, timezone=window.timezone)
+    if figures is None:
+        figures = rollup_figures(
+            tx, window.period, drill=window.drill, now=window.now, timezone=window.timezone
+        )
     slices = figures.by_grade if dimension is Dimension.GRADE else figures.by_fraud_type
     return Breakdown(
         dimension=dimension,

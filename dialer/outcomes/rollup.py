@@ -47,6 +47,7 @@ from dialer.outcomes.measures import (
     CASES,
     FIRST_SECONDS,
     MONEY_LINES,
+    WARNINGS,
     WHOLE,
     Key,
     Numbers,
@@ -95,7 +96,11 @@ def _piece(
 
 
 _PIECES = (
-    _piece("warning WHERE case_id IN (SELECT id FROM asked)", "loaded_at", WARNING_MEASURES),
+    _piece(
+        f"({WARNINGS.format(which='w.case_id IN (SELECT id FROM asked)')}) warnings",
+        "loaded_at",
+        WARNING_MEASURES,
+    ),
     _piece(
         "timed",
         "opened_at",
@@ -140,7 +145,7 @@ asked AS MATERIALIZED (
 `turns_at`: after this moment some of the figures change by the passing of time alone. Parameters: ids, zone, now.
 """
 
-_FORM = hashlib.blake2b(FRESH.encode(), digest_size=8).hexdigest()
+FORM = hashlib.blake2b(FRESH.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,13 +158,13 @@ class FactState:
 
     def plain(self) -> dict[str, str]:
         """For the row `KEY` of `meta`."""
-        return {"form": _FORM, "timezone": self.timezone, "as_of": self.as_of.isoformat()}
+        return {"form": FORM, "timezone": self.timezone, "as_of": self.as_of.isoformat()}
 
 
 def state_of(tx: Tx) -> FactState | None:
     """None: there are no facts, or some by other definitions."""
     held = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == KEY))
-    if held is None or held["form"] != _FORM:
+    if held is None or held["form"] != FORM:
         return None
     return FactState(timezone=held["timezone"], as_of=datetime.fromisoformat(held["as_of"]))
 
@@ -303,8 +308,8 @@ def rollup_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezo
     spans = _usable(tx, period, now=now, timezone=timezone)
     if spans is None:
         return figures(tx, period, drill=drill, now=now)
-    changed = [row["case_id"] for row in tx.rows(_CHANGED, {"now": now, "limit": _TOO_MANY + 1})]
-    if len(changed) > _TOO_MANY:
+    changed = changed_cases(tx, now=now)
+    if changed is None:
         return figures(tx, period, drill=drill, now=now)
     numbers: Numbers = {WHOLE: {}}
     apart = Counter(dict.fromkeys(_LEFT_OUT, 0) | left_out(tx, _MONEY, period, drill=drill))
@@ -335,6 +340,12 @@ def rollup_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezo
         p50, p90 = report[0][name] or (None, None)
         numbers.setdefault(key, {}).update(p50_seconds=p50, p90_seconds=p90)
     return as_figures(numbers, left_out=dict(apart))
+
+
+def changed_cases(tx: Tx, *, now: datetime) -> list[int] | None:
+    """The cases that are not refreshed yet; None: so many that reports count directly."""
+    changed = [row["case_id"] for row in tx.rows(_CHANGED, {"now": now, "limit": _TOO_MANY + 1})]
+    return None if len(changed) > _TOO_MANY else changed
 
 
 def _usable(tx: Tx, period: Period, *, now: datetime, timezone: str) -> Spans | None:

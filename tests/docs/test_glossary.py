@@ -36,6 +36,7 @@ _NEVER_SHOWN = {
     "EntryKind",
     "ErasureState",
     "Finding",
+    "Standing",
     "SignInStep",
     "Suite",
     "StaffChangeState",

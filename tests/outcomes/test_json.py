@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from dialer.casefile.reading import CaseLineOut, show_case, tell_case, tell_page
 from dialer.cases.search import CaseQuery, search_cases
@@ -16,10 +17,12 @@ from dialer.cli.lists import Loaded
 from dialer.core.intervals import Rollup, compare, share_interval
 from dialer.core.rates import COUNTED, DEFINITIONS, Period
 from dialer.core.values import Contact, FraudType, Grade, TelephonyResult
+from dialer.db import tables as t
 from dialer.demo.run import CallCounts, summary_json
 from dialer.intake.records import RejectedRow
 from dialer.outcomes.breakdown import NotCalled, Progress
-from dialer.outcomes.report import make_report, report_out
+from dialer.outcomes.report import make_report, refresh_rollup, report_out
+from dialer.outcomes.verify import verification_out, verify_rollup
 from dialer.scripts.store import Trial
 from dialer.scripts.trials import MEASURES, Compared, Comparison, Measured
 from dialer.warnings.load import LoadReport
@@ -85,6 +88,16 @@ def test_the_report(scenario: Scenario, lively: int):
     }
     assert rate["value"] == 1.0
     assert plain["amounts"]["intended"] == {"approved_fen": 0, "unapproved_fen": 5, "reversed_fen": 0}
+
+
+def test_a_verification(scenario: Scenario, lively: int):
+    refresh_rollup(scenario.services)
+    with scenario.tx() as tx:
+        tx.execute(sa.update(t.day_figure).values(cases=7))
+    plain = verification_out(verify_rollup(scenario.services)).plain()
+    assert set(plain) == described("dialer report --verify --json")
+    assert set(plain["differences"][0]) == described("dialer report --verify --json", table=1)
+    assert (plain["differences"][0]["day"], plain["differences"][0]["rollup"]) == ("2026-11-25", 7)
 
 
 def tried() -> Comparison:

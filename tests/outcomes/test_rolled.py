@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from io import StringIO
 
 import pytest
 import sqlalchemy as sa
+from rich.console import Console
 
+from dialer.cli.report import verification_view
+from dialer.core.errors import Unavailable
 from dialer.core.rates import Figures, Money, Period, period_of
 from dialer.core.values import AmountKind, Grade
 from dialer.db import tables as t
 from dialer.db.leases import ROLLUP, take_lease
-from dialer.db.measures import MONEY
+from dialer.db.measures import MONEY, money_name
 from dialer.db.unit_of_work import hold_snapshot
+from dialer.language import Lang
 from dialer.outcomes.measures import figures
 from dialer.outcomes.report import make_report, refresh_rollup
 from dialer.outcomes.rollup import FIGURES, refresh_rollup_once, rollup_figures, state_of
+from dialer.outcomes.verify import verify_rollup
 from tests.outcomes.histories import MIDNIGHT, History
 from tests.outcomes.town import MORNING, Scenario
 from tests.seeds import seeds
@@ -76,6 +82,10 @@ def test_whatever_happens_both_reports_agree_before_and_after_every_fold(scenari
         while fold(scenario, now=now):
             pass
         agree(scenario, now=now)
+        scenario.clock.set(now)
+        found = verify_rollup(scenario.services)
+        assert found.differences == ()
+        assert found.days > 2
         agree(scenario, now=now + 20 * DAY)  # nothing but time has passed
 
 
@@ -88,6 +98,44 @@ def test_the_sums_of_days_are_what_is_read(scenario: Scenario):
     rolled, direct = both(scenario, Period(), now=MORNING)
     assert direct.total.counts.cases == 1
     assert rolled.total.counts.cases == 2
+
+
+_UNAPPROVED = money_name(AmountKind.INTENDED, "unapproved")
+
+
+def test_verification_names_every_difference(scenario: Scenario):
+    case_id = scenario.case()
+    scenario.outcome(case_id, intended_fen=70_00)
+    scenario.attempt(case_id, result="answered")
+    with pytest.raises(Unavailable, match="not built yet"):
+        verify_rollup(scenario.services)
+    refresh_rollup(scenario.services)
+    clean = verify_rollup(scenario.services)
+    assert (clean.days, clean.different) == (1, 0)
+    scenario.case(opened_at=MORNING - DAY)  # waits for a refresh, which is no difference
+    assert verify_rollup(scenario.services).different == 0
+    with scenario.tx() as tx:
+        tx.execute(
+            sa.update(t.day_figure).values(
+                warnings=t.day_figure.c.warnings + 3,
+                **{_UNAPPROVED: t.day_figure.c[_UNAPPROVED] - 1},
+            )
+        )
+    found = verify_rollup(scenario.services)
+    told = {
+        (str(one.day), one.part, one.value, one.name, one.rollup, one.recount) for one in found.differences
+    }
+    assert told >= {
+        ("2026-11-25", "all", "", "warnings", 4, 1),
+        ("2026-11-25", "grade", "medium", "warnings", 4, 1),
+        ("2026-11-25", "fraud_type", "loan", "intended.unapproved_fen", 69_99, 70_00),
+        ("None", "all", "", "warnings", 5, 2),
+    }
+    assert found.different == len(told) == 12
+    assert {one.name for one in found.differences} == {"warnings", "intended.unapproved_fen"}
+    text = Console(width=200, file=StringIO())
+    text.print(verification_view(found, Lang.EN))
+    assert "12 differ" in text.file.getvalue()  # type: ignore[attr-defined]
 
 
 def money(scenario: Scenario) -> Money:

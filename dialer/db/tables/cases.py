@@ -332,6 +332,18 @@ day_figure = sa.Table(
 )
 """The figures of one day of the centre, by grade and fraud type: sums of `case_fact`."""
 
+kept_report = sa.Table(
+    "kept_report",
+    metadata,
+    identity(),
+    sa.Column("asked", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("report", JSONB, nullable=False),
+    sa.UniqueConstraint("asked", "at"),
+    sa.Index("ix_kept_report_at", "at"),
+)
+"""Reports as they were shown, for a day. `asked`: a digest of the filter and the definitions. No personal data."""
+
 case_fact = sa.Table(
     "case_fact",
     metadata,

@@ -1,0 +1,210 @@
+"""Compares the rollup with a recount of the records themselves, day by day, and names every difference.
+
+Each day is one short transaction with one snapshot, so memory and the age of a snapshot stay bounded however many years
+there are. Cases that changed since the last refresh are counted as they are now on both sides: they are no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from dialer.core.errors import Unavailable
+from dialer.core.rates import COUNTED, Figures, Period, Slice, period_of, spans_of
+from dialer.db.unit_of_work import Tx, hold_snapshot
+from dialer.language import gettext_noop
+from dialer.outcomes.measures import figures
+from dialer.outcomes.rollup import changed_cases, rollup_figures, state_of
+from dialer.services import Resource, Services
+
+MOST_NAMED = 1_000
+"""So many differences are named; further ones are only counted."""
+
+_DAYS = sa.text("""
+SELECT day FROM day_figure
+UNION SELECT CAST(loaded_at AT TIME ZONE :zone AS date) FROM warning
+UNION SELECT CAST(opened_at AT TIME ZONE :zone AS date) FROM "case"
+UNION SELECT CAST(sent_at AT TIME ZONE :zone AS date) FROM attempt WHERE sent_at IS NOT NULL
+UNION SELECT CAST(opened_at AT TIME ZONE :zone AS date) FROM assignment
+UNION SELECT CAST(at AT TIME ZONE :zone AS date) FROM outcome
+ORDER BY day
+""")
+
+Number = int | float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One figure that the rollup and the recount do not agree about."""
+
+    day: date | None
+    """Of the centre; None: the sum of all days."""
+    part: str
+    """all, grade, fraud_type, or left_out: drill records that are in no figure."""
+    value: str
+    """The grade or the fraud type; '' for the others."""
+    name: str
+    """A count, `first_attempt.p50_seconds`, `intended.approved_fen`, or the kind of record left out."""
+    rollup: Number
+    recount: Number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What was compared, and what differs."""
+
+    begun_at: datetime
+    timezone: str
+    days: int
+    """Days that were compared."""
+    figures: int
+    """Figures that were compared."""
+    not_summed: tuple[date, ...]
+    """Days at whose border the clocks change: reports count them directly, so they have no rollup."""
+    differences: tuple[Difference, ...]
+    """At most `MOST_NAMED`."""
+    different: int
+    """All that differ, also those that are not named."""
+
+
+class DifferenceOut(Resource):
+    """不一致的一项 · One figure that differs."""
+
+    day: str | None
+    part: str
+    value: str
+    name: str
+    rollup: Number
+    recount: Number
+
+
+class VerificationOut(Resource):
+    """核对结果 · The rollup compared with a recount."""
+
+    begun_at: datetime
+    timezone: str
+    days: int
+    figures: int
+    not_summed: list[str]
+    different: int
+    differences: list[DifferenceOut]
+
+
+def verify_rollup(services: Services) -> Verification:
+    """Raises `Unavailable` where there is no rollup to compare: none yet, of another zone or older definitions, or too
+    many cases wait for a refresh.
+    """
+    zone = services.centre.timezone
+    begun_at = services.clock.now()
+    with services.store.begin() as tx:
+        hold_snapshot(tx)
+        days: list[date] = [row["day"] for row in tx.rows(_DAYS, {"zone": zone})]
+    found: list[Difference] = []
+    compared = different = 0
+    not_summed: list[date] = []
+    for day in (*days, None):
+        period = _period(day, zone)
+        spans = spans_of(period, timezone=zone)
+        if day is not None and (spans is None or spans.edges):
+            not_summed.append(day)
+            continue
+        with services.store.begin() as tx:
+            hold_snapshot(tx)
+            now = services.clock.now()
+            _check_rollup(tx, timezone=zone, now=now)
+            summed = rollup_figures(tx, period, drill=services.drill, now=now, timezone=zone)
+            recounted = figures(tx, period, drill=services.drill, now=now)
+        for one in _compare(day, summed, recounted):
+            compared += 1
+            if one.rollup != one.recount:
+                different += 1
+                if len(found) < MOST_NAMED:
+                    found.append(one)
+    return Verification(
+        begun_at=begun_at,
+        timezone=zone,
+        days=len(days) - len(not_summed),
+        figures=compared,
+        not_summed=tuple(not_summed),
+        differences=tuple(found),
+        different=different,
+    )
+
+
+def verification_out(found: Verification) -> VerificationOut:
+    """For `dialer report --verify --json`."""
+    return VerificationOut(
+        begun_at=found.begun_at,
+        timezone=found.timezone,
+        days=found.days,
+        figures=found.figures,
+        not_summed=[day.isoformat() for day in found.not_summed],
+        different=found.different,
+        differences=[
+            DifferenceOut(
+                day=one.day.isoformat() if one.day else None,
+                part=one.part,
+                value=one.value,
+                name=one.name,
+                rollup=one.rollup,
+                recount=one.recount,
+            )
+            for one in found.differences
+        ],
+    )
+
+
+def _period(day: date | None, zone: str) -> Period:
+    if day is None:
+        return Period()
+    return period_of(day.isoformat(), day.isoformat(), timezone=zone)
+
+
+def _check_rollup(tx: Tx, *, timezone: str, now: datetime) -> None:
+    """Else both sides would be the recount."""
+    state = state_of(tx)
+    if state is None or state.timezone != timezone or now < state.as_of:
+        raise Unavailable(
+            part=gettext_noop("rollup"),
+            problem=gettext_noop(
+                "not built yet for these definitions and this time zone; try again in some minutes"
+            ),
+        )
+    if changed_cases(tx, now=now) is None:
+        raise Unavailable(
+            part=gettext_noop("rollup"),
+            problem=gettext_noop("too many changed cases wait for a refresh; try again in some minutes"),
+        )
+
+
+def _compare(day: date | None, summed: Figures, recounted: Figures) -> Iterator[Difference]:
+    parts = [("all", "", summed.total, recounted.total)]
+    parts += [("grade", key.value, one, recounted.by_grade[key]) for key, one in summed.by_grade.items()]
+    parts += [
+        ("fraud_type", key.value, one, recounted.by_fraud_type[key])
+        for key, one in summed.by_fraud_type.items()
+    ]
+    for part, value, one, other in parts:
+        numbers = dict(numbers_of(other))
+        for name, number in numbers_of(one):
+            yield Difference(day=day, part=part, value=value, name=name, rollup=number, recount=numbers[name])
+    for kind, count in summed.left_out.items():
+        yield Difference(
+            day=day, part="left_out", value="", name=kind, rollup=count, recount=recounted.left_out[kind]
+        )
+
+
+def numbers_of(one: Slice) -> Iterator[tuple[str, Number]]:
+    """Every number of a slice with its name, as in `dialer report --json`."""
+    for name in COUNTED:
+        yield name, getattr(one.counts, name)
+    for result, count in one.counts.results.items():
+        yield f"results.{result.value}", count
+    for name in ("cases", "p50_seconds", "p90_seconds"):
+        yield f"first_attempt.{name}", getattr(one.first_attempt, name)
+    for kind, money in one.amounts.items():
+        for state in ("approved_fen", "unapproved_fen", "reversed_fen"):
+            yield f"{kind.value}.{state}", getattr(money, state)
