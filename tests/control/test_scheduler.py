@@ -174,7 +174,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
     jobs = {job.id: job for job in ticking.get_jobs()}
     ticking.shutdown(wait=False)
     assert set(jobs) == {
-        *("round", "audit", "resume_loads", "resume_renders", "clean_up"),
+        *("round", "audit", "reseal", "resume_loads", "resume_renders", "clean_up"),
         *("check_trail", "anchor"),
     }
     for job in jobs.values():

@@ -18,6 +18,7 @@ _WORDS = {
     "PictureFault": "kind pixels damage busy",
     "StaffChangeState": "waiting confirmed refused withdrawn expired",
     "ErasureState": "waiting refused erased",
+    "Standing": "too_few noise above below",
     "SignInStep": "second_factor passkey add_passkey identity",
     "Suite": "aes-gcm/blake2 sm4-gcm/sm3",
     "AttemptEvent": (
