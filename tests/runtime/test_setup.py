@@ -143,7 +143,8 @@ def test_a_newer_list_of_dependencies_is_set_up_anew(clone: Path, name: str):
     )
 
 
-def test_the_check_before_landing_runs_lint_tests_and_fuzz():
+def test_the_check_before_landing_runs_lint_tests_fuzz_and_a_restore():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert re.findall(r"^make ([\w-]+)", script.read_text(), re.MULTILINE) == ["lint", "test", "fuzz"]
+    runs = re.findall(r"^make ([\w-]+)", script.read_text(), re.MULTILINE)
+    assert runs == ["lint", "test", "fuzz", "restore-drill"]
