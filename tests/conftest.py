@@ -66,7 +66,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers the stories come first: a long test that begins last is waited for.
+    """With several workers the stories and long tests come first: one that begins last is waited for.
 
     A worker is dealt one piece of the list in its order, and what another steals is taken from the end of it. So every
     piece begins with stories. Those of the browser are in the first piece, whose worker starts their service.
@@ -75,8 +75,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not workers:
         return
     browser = deque(item for item in items if _is_of_browser(item))
-    stories = deque(item for item in items if _is_story(item) and not _is_of_browser(item))
-    short = deque(item for item in items if not _is_story(item))
+    stories = deque(item for item in items if _is_long(item) and not _is_of_browser(item))
+    short = deque(item for item in items if not _is_long(item))
     room, share = len(items) // workers, -(-len(stories) // max(1, workers - 1))
     ordered: list[pytest.Item] = []
     for number in range(workers):
@@ -91,6 +91,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _is_story(item: pytest.Item) -> bool:
     return item.get_closest_marker("story") is not None
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return _is_story(item) or item.get_closest_marker("long") is not None
 
 
 def _is_of_browser(item: pytest.Item) -> bool:

@@ -6,12 +6,15 @@ import itertools
 from dataclasses import dataclass
 
 import httpx
+import pytest
 
 from dialer.core.access import Role, may
 from dialer.org.unit_store import add_unit
 from dialer.server import declarations
 from tests.console.desk import ConsoleDesk, Person
 from tests.console.row import Row, every_row
+
+pytestmark = pytest.mark.long
 
 ROWS = every_row()
 _numbers = itertools.count(1)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
+import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount, Route
 
@@ -23,6 +24,8 @@ from dialer.warnings.deliveries import NAMES
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row, every_row
 from tests.seeds import seeds
+
+pytestmark = pytest.mark.long
 
 VALUES: dict[str, bytes] = {
     "5,000 digits": b"9" * 5_000,
