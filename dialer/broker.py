@@ -100,9 +100,10 @@ def _signature(text: str, key: bytes) -> str:
     return hmac.new(key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
-def _message_of(order: Order, key: MessageKey, *, delivery_tag: str) -> dict[str, Any]:
+def _message_of(order: Order, key: MessageKey, *, queue: str, delivery_tag: str) -> dict[str, Any]:
     """As kombu keeps it on a queue, with everything that Celery reads; nothing of it comes from the message that
-    carried the order. It is signed too, at the same time: one that is put back on its queue is read again.
+    carried the order. It is signed too, at the same time, and names its queue: kombu puts back there what a worker has
+    taken and not begun, and that is read again.
     """
     task_id = str(uuid.uuid4())
     expires = datetime.fromtimestamp(order.sent_at + _EXPIRES_SECONDS, UTC).isoformat()
@@ -120,7 +121,7 @@ def _message_of(order: Order, key: MessageKey, *, delivery_tag: str) -> dict[str
             **key.headers(order),
         },
         "properties": {
-            "correlation_id": task_id, "delivery_mode": 2, "delivery_info": {"exchange": "", "routing_key": ""},
+            "correlation_id": task_id, "delivery_mode": 2, "delivery_info": {"exchange": "", "routing_key": queue},
             "priority": 0, "body_encoding": "base64", "delivery_tag": delivery_tag,
         },
     }  # fmt: skip
@@ -171,7 +172,7 @@ def _transport_of(key: MessageKey) -> type[Transport]:
                 return
             self.is_handling = True
             try:
-                clean = _message_of(order, key, delivery_tag=str(uuid.uuid4()))
+                clean = _message_of(order, key, queue=queue, delivery_tag=str(uuid.uuid4()))
                 super()._deliver(clean, queue)  # type: ignore[no-untyped-call]
             finally:
                 self.is_handling = False

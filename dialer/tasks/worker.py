@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Sequence
 
 from celery.worker import state
@@ -56,6 +57,9 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
     with beating(app.services, kind="worker", facts={"queues": list(queues)}):
         if _discard(app, queues):
             worker.start()
+    if worker.exitcode:
+        # A fault that Celery has logged and not survived: a supervisor must not take it for a stop.
+        sys.exit(worker.exitcode)
 
 
 def _discard(app: Application, queues: Sequence[str]) -> bool:

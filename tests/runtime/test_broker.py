@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 import redis
+from kombu import Queue
 
 from dialer.bootstrap import application
-from dialer.broker import DIAL_QUEUE, MessageKey, Order, UnsignedMessage, discard_messages, make_app
+from dialer.broker import DIAL_QUEUE, Enqueuer, MessageKey, Order, UnsignedMessage, discard_messages, make_app
 from dialer.db.keys import create
 from dialer.db.system_state import cycle_parts, living_processes
 from dialer.runtime.settings import load_settings
@@ -135,6 +136,26 @@ def test_discarding_empties_a_queue_of_any_kind_and_mends_where_it_leads(broker_
     app.close()
 
 
+def test_what_was_taken_and_not_begun_is_put_back_and_read_again(broker_url: str):
+    """As kombu does it for messages of a process that was killed, when another one connects."""
+    app, taken = make_app(broker_url, KEY), []
+    assert Enqueuer(app, KEY).send("sweep")
+    with (
+        app.connection_for_read() as connection,
+        redis.Redis.from_url(broker_url) as broker,
+        connection.Consumer([Queue(DIAL_QUEUE)], callbacks=[lambda _body, message: taken.append(message)]),
+    ):
+        connection.drain_events(timeout=PATIENCE_SECONDS)
+        [tag] = broker.zrange("unacked_index", 0, -1)
+        connection.default_channel.qos.restore_by_tag(tag)
+        assert (broker.llen(DIAL_QUEUE), broker.hlen("unacked")) == (1, 0)
+        connection.drain_events(timeout=PATIENCE_SECONDS)
+        assert [message.headers["task"] for message in taken] == ["dialer.sweep"] * 2
+        for message in taken:
+            message.ack()
+    app.close()
+
+
 @dataclass(slots=True, kw_only=True)
 class WorkerProcess:
     app: Application
@@ -176,10 +197,11 @@ def worker_process(app: Application, env: dict[str, str], folder: Path) -> Itera
         process.wait(30)
 
 
-@pytest.mark.story
-def test_no_message_stops_a_worker(fresh_database: str, broker_url: str, tmp_path: Path):
+@pytest.fixture
+def env(fresh_database: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
+    """Of a worker on the database and the broker of this test."""
     create(tmp_path / "keys.toml")
-    env = {
+    return {
         **{name: value for name, value in os.environ.items() if not name.startswith("DIALER_")},
         "DIALER_DATA_DIR": str(tmp_path / "data"),
         "DIALER_DATABASE__URL": fresh_database,
@@ -187,6 +209,31 @@ def test_no_message_stops_a_worker(fresh_database: str, broker_url: str, tmp_pat
         "DIALER_KEYS__FILE": str(tmp_path / "keys.toml"),
         "DIALER_LOG__FORMAT": "json",
     }
+
+
+_UNRECOVERABLE = """
+import sys
+from celery.worker.consumer import Consumer
+def start(consumer):
+    raise ValueError("as a fault of the libraries")
+Consumer.start = start
+sys.argv = ["dialer", "worker", "--queues", "dial"]
+from dialer.__main__ import main
+main()
+"""
+
+
+@pytest.mark.story
+def test_a_worker_that_cannot_go_on_ends_as_a_failure(env: dict[str, str]):
+    """Else a supervisor would take it for one that was told to stop."""
+    argv = [sys.executable, "-c", _UNRECOVERABLE]
+    done = subprocess.run(argv, env=env, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert b"Unrecoverable error" in done.stderr
+
+
+@pytest.mark.story
+def test_no_message_stops_a_worker(env: dict[str, str], broker_url: str, tmp_path: Path):
     with (
         application(load_settings(env)) as app,
         redis.Redis.from_url(broker_url) as broker,
