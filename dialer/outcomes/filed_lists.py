@@ -578,15 +578,3 @@ def _counts(tx: Tx, key: sa.ColumnElement[str], period: Period, *, drill: bool) 
         .order_by(sa.text("2 DESC, 1"))
     )
     return [FiledCount(**{**row, "amount_fen": int(row["amount_fen"])}) for row in rows]
-
-
-def doubtful_filed(tx: Tx) -> int:
-    """How many filed cases wait for a decision."""
-    return int(
-        tx.scalar(
-            sa.select(sa.func.count())
-            .select_from(t.filed_record)
-            .where(t.filed_record.c.state == FiledState.DOUBTFUL.value)
-        )
-        or 0
-    )
