@@ -205,7 +205,7 @@ def identity_of(
 
 
 def _fingerprint(secret: str, vault: Vault) -> str:
-    """Tells two secrets apart, and says nothing about them to whoever lacks the keys."""
+    """Tells two secrets apart, and says nothing about them to somebody without the keys."""
     key = vault.derived(b"identity")
     return f"fingerprint {hashlib.blake2b(secret.encode(), key=key, digest_size=4).hexdigest()}"
 

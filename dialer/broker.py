@@ -158,7 +158,7 @@ def _transport_of(key: MessageKey) -> type[Transport]:
     class CheckedTransport(kombu_redis.Transport):
         Channel = CheckedChannel
         is_handling = False
-        """A message that was ours is being handled: a fault is none of its form."""
+        """A message that was ours is being handled: a fault is not in its form."""
 
         def _deliver(self, message: object, queue: str) -> None:
             headers = message.get("headers") if isinstance(message, dict) else None

@@ -25,6 +25,7 @@ from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.control.health import SCHEDULER_PART, TICK_PART, close_cycle
 from dialer.control.keys import is_reseal_due
+from dialer.control.retention import is_retention_due
 from dialer.core.errors import Unavailable
 from dialer.db.leases import LEADER, Lease, own_name, take_lease
 from dialer.db.system_state import (
@@ -35,7 +36,6 @@ from dialer.db.system_state import (
     note_heartbeat,
 )
 from dialer.db.unit_of_work import Tx
-from dialer.org.staff_store import delete_expired_sessions
 from dialer.services import Application
 
 ALIVE_FILE = "engine-alive"
@@ -47,9 +47,10 @@ _BEAT_SECONDS = 2.0
 _LEASE_SECONDS = 8.0
 """Another one leads at the latest so long after the leader was last able to renew its lease."""
 _FORGET = timedelta(days=1)
-"""Heartbeats and sessions are deleted once a day when they ended so long ago."""
+"""Heartbeats are deleted once a day when they ended so long ago."""
 _CHECK_SECONDS = 60.0
 _RESEAL_SECONDS = 5.0
+_RETENTION_SECONDS = 30.0
 _RESUME_EVERY = 5
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
@@ -200,6 +201,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
         ("reseal", _resume_reseal, (app,), _RESEAL_SECONDS),
+        ("retention", _resume_retention, (app,), _RETENTION_SECONDS),
         ("anchor", _anchor, (app,), app.settings.audit.anchor_seconds),
     ):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
@@ -212,7 +214,6 @@ def _clean_up(app: Application) -> None:
     try:
         with app.services.store.begin() as tx:
             delete_silent_processes(tx, before=before)
-            delete_expired_sessions(tx, before=before)
     except Unavailable as fault:
         _log.warning("%s", fault)
 
@@ -230,6 +231,15 @@ def _resume_reseal(app: Application) -> None:
     try:
         if is_reseal_due(app.services) and not app.enqueuer.is_deep(BULK_QUEUE):
             app.enqueuer.send("reseal")
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+
+
+def _resume_retention(app: Application) -> None:
+    """A worker deletes what is past its period, each hour, and goes on where one was killed."""
+    try:
+        if is_retention_due(app.services, app.settings.retention) and not app.enqueuer.is_deep(BULK_QUEUE):
+            app.enqueuer.send("retention")
     except Unavailable as fault:
         _log.warning("%s", fault)
 

@@ -315,8 +315,7 @@ def _ask(
     reason = said("why", why)[:LONGEST_REASON]
     if not lock_administrators(tx, Role.SECURITY_ADMINISTRATOR):
         raise Conflict(
-            "a security administrator must confirm this, and there is none: make an account for one first, of the"
-            " whole centre"
+            "a security administrator must confirm this: make an account for one first, of the whole centre"
         )
     real_now, c = services.real.now(), t.staff_change.c
     waiting = (c.login == login, c.state == StaffChangeState.WAITING.value)

@@ -152,7 +152,7 @@ def note_new_factor(
     tx: Tx, services: Services, member: Member, session: Session, kind: FactorKind
 ) -> list[str]:
     """The account has a new factor: its other sessions end, this one counts as signed in with it. New recovery codes
-    where there are none.
+    for an account that has no codes.
     """
     end_sessions_of(tx, member.id, real_now=services.real.now(), but=session.id)
     mark_second_factor(tx, session.id)
@@ -278,7 +278,7 @@ def _accept(tx: Tx, member: Member, code: str, real_now: datetime) -> str:
 
 
 def _step_of(secret: str, code: str, real_now: datetime) -> int | None:
-    """The time step whose code this is; None where it is none of the present ones."""
+    """The time step whose code this is; None for a code of no present step."""
     digits = "".join(code.split())
     if not _DIGITS.fullmatch(digits):
         return None

@@ -206,7 +206,7 @@ def back_from_identity_provider(
     state: Annotated[str, Query(max_length=500)] = "",
     code: Annotated[str, Query(max_length=4000)] = "",
 ) -> Response:
-    """Signs in whoever the identity provider names. 404 where none is set."""
+    """Signs in the account that the identity provider names. 404 where no provider is set."""
     settings = request.app.settings
     if settings.identity.oidc_issuer is None:
         raise NotFound(kind="page", key="")

@@ -72,6 +72,7 @@ ACTS: Mapping[str, str] = {
     "erase_asked": gettext_noop("asked to erase a person"),
     "erase_refused": gettext_noop("a person not erased"),
     "export": gettext_noop("records exported"),
+    "retention": gettext_noop("data past their period deleted or erased"),
     "extension": gettext_noop("the desk's telephone changed"),
     "export_rejects": gettext_noop("rejected rows exported in clear"),
     "factor_add": gettext_noop("second factor set up"),

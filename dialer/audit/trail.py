@@ -353,7 +353,7 @@ def _anchored(anchor: Anchor) -> bytes:
 def anchor_trail(
     services: Services, settings: AuditSettings, *, always: bool = False
 ) -> tuple[Anchor | None, dict[str, str]]:
-    """The head is written to every place that the settings name; no anchor where there is none, or where the last one
+    """The head is written to every place that the settings name; no anchor while the audit is empty, or if the last one
     names the same line and not `always`. Also what went wrong, by place: it raises an alarm, and the next round tries
     again.
     """

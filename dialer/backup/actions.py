@@ -1,4 +1,4 @@
-"""Back up, verify and restore. The keys are in no backup: whoever finds the file reads nothing of it."""
+"""Back up, verify and restore. The keys are in no backup: somebody who finds the file cannot read it."""
 
 from __future__ import annotations
 
@@ -86,6 +86,8 @@ class Backup:
     files: tuple[str, ...]
     erased: int = 0
     """Persons that the restore erased again."""
+    expired: Mapping[str, int] = field(default_factory=dict)
+    """What the restore deleted or erased because it is past its period, by kind."""
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -102,6 +104,7 @@ class Backup:
             "audit_chain": self.contents.audit_chain,
             "files": list(self.files),
             "erased": self.erased,
+            "expired": dict(self.expired),
         }
 
 
@@ -193,12 +196,23 @@ def _scratch_folder(parent: Path) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+Expire = Callable[[Tx, datetime], Mapping[str, int]]
+"""Deletes what is past its period at a moment of the service clock; how many of each kind."""
+
+
 def restore_backup(
-    place: Installation, file: Path, *, real_now: datetime, by: str, register: Path | None = None
+    place: Installation,
+    file: Path,
+    *,
+    real_now: datetime,
+    by: str,
+    register: Path | None = None,
+    expire: Expire = lambda _tx, _now: {},
 ) -> Backup:
     """The empty place holds what the backup does, with this version's schema, without the persons of the register of
-    erasures. Dialling is paused until the carrier's calls since the backup have been compared, and nobody is signed in.
-    All of it or nothing. Raises what `verify_backup` does, `NotEmpty`, `NoRegister` and `UnreadableRegister`.
+    erasures and without what `expire` takes. Dialling is paused until the carrier's calls since the backup have been
+    compared, and nobody is signed in. All of it or nothing. Raises what `verify_backup` does, `NotEmpty`, `NoRegister`
+    and `UnreadableRegister`.
     """
     url = place.owner_url or place.database_url
     # In this order: the files follow when the database has committed.
@@ -213,6 +227,7 @@ def restore_backup(
         forget_processes(tx)
         now = _service_now(tx, real_now)
         again = erase_again(tx, erased, by=by, now=now)
+        expired = expire(tx, now)
         mark_restored(
             tx,
             backup_at=backup.made_at,
@@ -222,7 +237,7 @@ def restore_backup(
             facts={"program": backup.program, "schema": backup.schema, "rows": backup.contents.rows},
         )
         tx.write_last()
-    return replace(backup, erased=again)
+    return replace(backup, erased=again, expired=expired)
 
 
 def _service_now(tx: Tx, real_now: datetime) -> datetime:

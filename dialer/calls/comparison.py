@@ -152,7 +152,7 @@ def mark_restored(
 
 
 def read_awaited(services: Services) -> Restored | None:
-    """The restore after which no comparison was made yet; None: there is none."""
+    """The restore after which no comparison was made yet; None: no comparison is awaited."""
     with services.store.begin() as tx:
         return awaited_comparison(tx)
 
@@ -265,7 +265,7 @@ def _without_conversation(progress: CallProgress) -> CallProgress:
 
 
 def _note_unknown(services: Services, listed: Sequence[ListedCall]) -> int:
-    """The calls that the database does not know are rows. Returns how many are not over, which are none yet."""
+    """The calls that the database does not know are rows. Returns how many are not over, which have no row yet."""
     under_way = 0
     for start in range(0, len(listed), _SIDS_AT_ONCE):
         batch = listed[start : start + _SIDS_AT_ONCE]

@@ -351,7 +351,7 @@ def bound_call_sids(tx: Tx, sids: Sequence[str]) -> set[str]:
 
 
 def newest_call_known_before(tx: Tx, *, posted_at: datetime, since: datetime) -> str | None:
-    """The sid of the newest call that the carrier took between these real times; None if there is none."""
+    """The sid of the newest call that the carrier took between these real times; None without such a call."""
     # By its newest event, which an index has in order: the cost does not grow with the attempts.
     sid: str | None = tx.scalar(
         sa.select(t.attempt.c.sid)

@@ -51,7 +51,7 @@ class HandsetFront:
         return _json(self._state(self._handsets.take(number)), 201)
 
     async def show(self, request: web.Request) -> web.StreamResponse:
-        """JSON of the handset in the address: its state, its call, what it has played. 404 if there is none."""
+        """JSON of the handset in the address: its state, its call, what it has played. 404 without one."""
         return _json(self._state(self._found(request)))
 
     async def release(self, request: web.Request) -> web.StreamResponse:

@@ -214,7 +214,7 @@ def _dial(element: _Element) -> Dial:
         number, asked = child.content, child
     events = frozenset(asked.attributes.get("statusCallbackEvent", "completed").split())
     if events - _DIAL_EVENTS:
-        raise BadTwiml("statusCallbackEvent of <Number> is none", code=INVALID_ATTRIBUTE)
+        raise BadTwiml("statusCallbackEvent of <Number> is unknown", code=INVALID_ATTRIBUTE)
     if not number:
         raise BadTwiml("<Dial> names no number", code=INVALID_ATTRIBUTE)
     return Dial(

@@ -91,7 +91,7 @@ class Turn:
     """What the person said or typed; '' while it is sealed."""
     asked_at: str
     lines: tuple[tuple[str, str, HeardPrompt | None, str], ...]
-    """Each prompt as it was spoken, the file of its sound ('' where there is none), how much of it was heard, and the
+    """Each prompt as it was spoken, the file of its sound ('' without one), how much of it was heard, and the
     language that it was said in, '' for the call's own.
     """
     desk: str

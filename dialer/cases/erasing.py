@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
 
 from dialer.cases.persons import Person, open_person, seal_directory_entry
@@ -25,6 +26,7 @@ from dialer.core.errors import Refusal
 from dialer.core.values import FiledMatchState, MessageState, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.audit import stream, write_audit
+from dialer.db.bulk import RowSet
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import BlindKind, Vault
 from dialer.language import Text
@@ -39,6 +41,11 @@ _MESSAGES_UNDER_WAY: Final = (
     MessageState.UNKNOWN.value,
 )
 _PENDING: Final = tuple(state.value for state in PENDING_STATES)
+EMPTY_BYTES: Final = 31
+"""Of an empty text when it is sealed: every other value is longer."""
+_BLANK_FILED: Final[Mapping[str, object]] = {"name": "", "phones": [], "id_number": ""}
+BLANK_FILED_BYTES: Final = EMPTY_BYTES + len(orjson.dumps(_BLANK_FILED))
+"""Of an erased record of a filed case, sealed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +67,7 @@ class Erased:
 
 
 def lock_person(tx: Tx, person_id: int) -> PersonRow | None:
-    """Locked, with all cases of theirs, to the end of the transaction; None: there is none."""
+    """Locked, with all cases of theirs, to the end of the transaction; None: no such person."""
     tx.execute(sa.select(t.case.c.id).where(t.case.c.person_id == person_id).order_by("id").with_for_update())
     row = tx.one(
         sa.select(t.person.c.id, t.person.c.created_at).where(t.person.c.id == person_id).with_for_update()
@@ -76,8 +83,14 @@ def cases_of_person(tx: Tx, person_id: int) -> list[int]:
 
 def work_of_person(tx: Tx, person_id: int) -> str:
     """What of a person is not over, by its table, so that it needs their data; '' for nothing."""
-    cases = sa.select(t.case.c.id).where(t.case.c.person_id == person_id)
-    checks = {
+    checks = work_of(sa.literal(person_id, sa.BigInteger))
+    return next((name for name, found in checks.items() if tx.one(found.limit(1)) is not None), "")
+
+
+def work_of(person_id: sa.ColumnElement[Any]) -> dict[str, sa.Select[Any]]:
+    """By table, the rows of a person that are not over; `person_id` may be a column of a statement around these."""
+    cases = sa.select(t.case.c.id).where(t.case.c.person_id == person_id).correlate(t.person)
+    return {
         "case": sa.select(t.case.c.id).where(t.case.c.person_id == person_id, t.case.c.status.in_(_NOT_OVER)),
         "attempt": sa.select(t.attempt.c.id).where(
             t.attempt.c.case_id.in_(cases), t.attempt.c.state != AttemptState.ENDED.value
@@ -95,33 +108,60 @@ def work_of_person(tx: Tx, person_id: int) -> str:
             t.stop_payment.c.case_id.in_(cases), t.stop_payment.c.done_at.is_(None)
         ),
     }
-    return next((name for name, found in checks.items() if tx.one(found.limit(1)) is not None), "")
 
 
-def erase_person(tx: Tx, person_id: int) -> dict[str, int]:
+def erase_person(tx: Tx, person_id: int, *, now: datetime) -> dict[str, int]:
     """Erases the person, whom the caller has locked; how many values, by column. Reads every rejected row and every
     record of a filed case, since nothing says whose they are.
     """
-    person = _opened(tx, person_id)
-    cases = cases_of_person(tx, person_id)
-    counts = _erase_events(tx, cases) | _erase_rows(tx, person_id, cases)
+    person = open_people(tx, [person_id])[person_id]
+    counts = erase_people(tx, [person_id], now=now)
     counts["list_reject.sealed"] = _erase_rejects(tx, person)
-    counts["filed_record.sealed"] = _erase_filed(tx, person_id, person)
-    counts |= _erase_numbers(tx, person_id, person, cases)
-    blank = Person(name="", phones=("",) * len(person.phones), id_number="", address="", family_contact="")
-    entry = seal_directory_entry(tx.vault, blank, person_id=person_id)
-    tx.execute(
-        sa.update(t.person)
-        .where(t.person.c.id == person_id)
-        .values(sealed=entry.sealed, name_blind=entry.name_blind, id_number_blind=None)
-    )
-    counts["person.sealed"] = 1
+    filed = counts.get("filed_record.sealed", 0) + _erase_filed(tx, person)
+    return {name: count for name, count in sorted((counts | {"filed_record.sealed": filed}).items()) if count}
+
+
+def erase_people(tx: Tx, person_ids: Sequence[int], *, now: datetime) -> dict[str, int]:
+    """Erases what is tied to these persons, whom the caller has locked; how many values, by column. Rejected rows and
+    records of filed cases that nothing ties to them are not looked for.
+    """
+    people = open_people(tx, person_ids)
+    c = t.case.c
+    cases = [row["id"] for row in tx.rows(sa.select(c.id).where(c.person_id.in_(person_ids)).order_by(c.id))]
+    counts = _erase_rows(tx, person_ids, cases) | _erase_numbers(tx, people, cases)
+    r, m = t.filed_record.c, t.filed_match.c
+    matched = sa.select(m.record_id).where(m.person_id.in_(person_ids), m.state.in_(_SAME_PERSON))
+    counts["filed_record.sealed"] = erase_filed_records(tx, r.id.in_(matched))
+    for person_id, person in people.items():
+        blank = Person(
+            name="", phones=("",) * len(person.phones), id_number="", address="", family_contact=""
+        )
+        entry = seal_directory_entry(tx.vault, blank, person_id=person_id)
+        tx.execute(
+            sa.update(t.person)
+            .where(t.person.c.id == person_id)
+            .values(sealed=entry.sealed, name_blind=entry.name_blind, id_number_blind=None, erased_at=now)
+        )
+    counts["person.sealed"] = len(people)
     return {name: count for name, count in sorted(counts.items()) if count}
 
 
-def _opened(tx: Tx, person_id: int) -> Person:
-    sealed = tx.scalar(sa.select(t.person.c.sealed).where(t.person.c.id == person_id))
-    return open_person(tx, person_id=person_id, sealed=sealed)
+def open_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, Person]:
+    """By id, in clear."""
+    p = t.person.c
+    rows = tx.rows(sa.select(p.id, p.sealed).where(p.id.in_(person_ids)).order_by(p.id))
+    return {row["id"]: open_person(tx, person_id=row["id"], sealed=row["sealed"]) for row in rows}
+
+
+def erase_conversations(tx: Tx, case_ids: Sequence[int], *, now: datetime) -> int:
+    """What was said in the robot's calls of these cases, which the caller has locked; how many values."""
+    attempts = sa.select(t.attempt.c.id).where(t.attempt.c.case_id.in_(case_ids))
+    count = _empty(tx, t.event, "sealed", t.event.c.attempt_id.in_(attempts), _event_place)
+    tx.execute(sa.update(t.case).where(t.case.c.id.in_(case_ids)).values(conversation_erased_at=now))
+    return count
+
+
+_RESEALED: Final = RowSet("given", {"id": sa.BigInteger(), "sealed": sa.LargeBinary()})
 
 
 def _empty(
@@ -129,26 +169,31 @@ def _empty(
 ) -> int:
     """The values become empty ones, each sealed for its place; how many."""
     c = table.c
-    rows = tx.rows(sa.select(table).where(where, c[column].is_not(None)).order_by(c.id))
-    for row in rows:
-        sealed = tx.vault.seal(b"", table=table.name, column=column, row=place(row))
-        tx.execute(sa.update(table).where(c.id == row["id"]).values({column: sealed}))
+    is_full = sa.func.octet_length(c[column]) > EMPTY_BYTES
+    rows = tx.rows(sa.select(table).where(where, is_full).order_by(c.id))
+    seal = tx.vault.seal
+    given = [
+        {"id": row["id"], "sealed": seal(b"", table=table.name, column=column, row=place(row))}
+        for row in rows
+    ]
+    if given:
+        update = sa.update(table).where(c.id == _RESEALED.c.id).values({column: _RESEALED.c.sealed})
+        tx.execute(update, _RESEALED.given(given))
     return len(rows)
 
 
-def _erase_events(tx: Tx, cases: Sequence[int]) -> dict[str, int]:
-    attempts = sa.select(t.attempt.c.id).where(t.attempt.c.case_id.in_(cases))
-    e = t.event.c
-    theirs = sa.or_(e.case_id.in_(cases), e.attempt_id.in_(attempts))
-    place: Callable[[Row], str] = lambda row: f"{row['attempt_id'] or row['case_id']}/{row['step']}"  # noqa: E731
-    return {"event.sealed": _empty(tx, t.event, "sealed", theirs, place)}
+def _event_place(row: Row) -> str:
+    return f"{row['attempt_id'] or row['case_id']}/{row['step']}"
 
 
-def _erase_rows(tx: Tx, person_id: int, cases: Sequence[int]) -> dict[str, int]:
-    w, o, m = t.warning.c, t.outcome.c, t.filed_match.c
+def _erase_rows(tx: Tx, person_ids: Sequence[int], cases: Sequence[int]) -> dict[str, int]:
+    w, o, m, e = t.warning.c, t.outcome.c, t.filed_match.c, t.event.c
     tr = t.assignment_transfer.c
     transfers = tr.assignment_id.in_(sa.select(t.assignment.c.id).where(t.assignment.c.case_id.in_(cases)))
+    attempts = sa.select(t.attempt.c.id).where(t.attempt.c.case_id.in_(cases))
+    events = sa.or_(e.case_id.in_(cases), e.attempt_id.in_(attempts))
     counts = {
+        "event.sealed": _empty(tx, t.event, "sealed", events, _event_place),
         "warning.sealed": _empty(tx, t.warning, "sealed", w.case_id.in_(cases), lambda row: int(row["id"])),
         "outcome.evidence_sealed": _empty(
             tx, t.outcome, "evidence_sealed", o.case_id.in_(cases), lambda row: f"case/{row['case_id']}"
@@ -161,7 +206,7 @@ def _erase_rows(tx: Tx, person_id: int, cases: Sequence[int]) -> dict[str, int]:
             lambda row: f"{row['assignment_id']}/{row['at'].astimezone(UTC).isoformat()}",
         ),
         "filed_match.why_sealed": _empty(
-            tx, t.filed_match, "why_sealed", m.person_id == person_id, lambda row: int(row["id"])
+            tx, t.filed_match, "why_sealed", m.person_id.in_(person_ids), lambda row: int(row["id"])
         ),
     }
     plain = sa.update(t.assignment_transfer).where(transfers, sa.or_(tr.why != "", tr.answer != ""))
@@ -171,15 +216,16 @@ def _erase_rows(tx: Tx, person_id: int, cases: Sequence[int]) -> dict[str, int]:
     return counts
 
 
-def _erase_numbers(tx: Tx, person_id: int, person: Person, cases: Sequence[int]) -> dict[str, int]:
+def _erase_numbers(tx: Tx, people: Mapping[int, Person], cases: Sequence[int]) -> dict[str, int]:
     """Blind indexes. A telephone that somebody else has too keeps its rest after a call."""
     p, live, call = t.person_phone.c, t.live_number.c, t.carrier_call.c
-    blinds = [blind for phone in person.phones for blind in tx.vault.blinds(phone, kind=BlindKind.PHONE)]
-    shared = sa.select(p.phone_blind).where(p.phone_blind.in_(blinds), p.person_id != person_id)
+    phones = {phone for person in people.values() for phone in person.phones}
+    blinds = [blind for phone in phones for blind in tx.vault.blinds(phone, kind=BlindKind.PHONE)]
+    shared = sa.select(p.phone_blind).where(p.phone_blind.in_(blinds), p.person_id.not_in(people))
     own = {bytes(blind) for blind in blinds} - {bytes(row["phone_blind"]) for row in tx.rows(shared)}
     deleted: dict[str, sa.Delete] = {
-        "person_phone": sa.delete(t.person_phone).where(p.person_id == person_id),
-        "person_key": sa.delete(t.person_key).where(t.person_key.c.person_id == person_id),
+        "person_phone": sa.delete(t.person_phone).where(p.person_id.in_(people)),
+        "person_key": sa.delete(t.person_key).where(t.person_key.c.person_id.in_(people)),
         "live_number": sa.delete(t.live_number).where(live.phone_blind.in_(own), live.attempt_id.is_(None)),
         "carrier_call": sa.delete(t.carrier_call).where(
             sa.or_(call.case_id.in_(cases), call.phone_blind.in_(own))
@@ -195,7 +241,7 @@ def _erase_rejects(tx: Tx, person: Person) -> int:
     for row in stream(tx, sa.select(c.id, c.load_id, c.sheet, c.line, c.sealed)):
         place = f"{row['load_id']}/{row['sheet']}/{row['line']}"
         record = tx.vault.open_record(row["sealed"], table="list_reject", column="sealed", row=place)
-        if _names(record["raw"], person):
+        if names_person(record["raw"], person):
             found.append((row["id"], place, record | {"raw": [""] * len(record["raw"])}))
     for reject_id, place, record in found:
         sealed = tx.vault.seal_record(record, table="list_reject", column="sealed", row=place)
@@ -203,7 +249,8 @@ def _erase_rejects(tx: Tx, person: Person) -> int:
     return len(found)
 
 
-def _names(cells: Iterable[object], person: Person) -> bool:
+def names_person(cells: Iterable[object], person: Person) -> bool:
+    """Whether one of the cells holds their id number or one of their telephones."""
     numbers = [phone.removeprefix("+86").lstrip("+") for phone in person.phones]
     numbers = [number for number in numbers if len(number) >= _FEWEST_DIGITS]
     for cell in cells:
@@ -216,27 +263,30 @@ def _names(cells: Iterable[object], person: Person) -> bool:
     return False
 
 
-def _erase_filed(tx: Tx, person_id: int, person: Person) -> int:
-    """Of records of filed cases that are matched to them, or hold their id number, or their telephone and name."""
-    r, m = t.filed_record.c, t.filed_match.c
-    matched = {
-        row["record_id"]
-        for row in tx.rows(sa.select(m.record_id).where(m.person_id == person_id, m.state.in_(_SAME_PERSON)))
-    }
-    found: list[Row] = []
+def _erase_filed(tx: Tx, person: Person) -> int:
+    """Of records of filed cases that hold their id number, or their telephone and name."""
+    r = t.filed_record.c
+    found: list[int] = []
     for row in stream(tx, sa.select(r.id, r.case_number, r.sealed)):
         place = {"table": "filed_record", "column": "sealed", "row": row["case_number"]}
         facts = tx.vault.open_record(row["sealed"], **place)
         same_id = bool(person.id_number) and facts["id_number"] == person.id_number
         same_phone = bool(set(facts["phones"]) & set(person.phones) - {""})
-        if row["id"] in matched or same_id or (same_phone and facts["name"] in {"", person.name}):
-            found.append(row)
-    blank = {"name": "", "phones": [], "id_number": ""}
-    for row in found:
+        if same_id or (same_phone and facts["name"] in {"", person.name}):
+            found.append(row["id"])
+    return erase_filed_records(tx, r.id.in_(found)) if found else 0
+
+
+def erase_filed_records(tx: Tx, which: sa.ColumnElement[bool]) -> int:
+    """Name, telephones and id number in records of filed cases; how many."""
+    r = t.filed_record.c
+    is_full = sa.func.octet_length(r.sealed) > BLANK_FILED_BYTES
+    rows = tx.rows(sa.select(r.id, r.case_number).where(which, is_full).order_by(r.id))
+    for row in rows:
         place = {"table": "filed_record", "column": "sealed", "row": row["case_number"]}
-        sealed = tx.vault.seal_record(blank, **place)
+        sealed = tx.vault.seal_record(_BLANK_FILED, **place)
         tx.execute(sa.update(t.filed_record).where(r.id == row["id"]).values(sealed=sealed))
-    return len(found)
+    return len(rows)
 
 
 def _stand_down(tx: Tx, person_id: int) -> None:
@@ -370,7 +420,7 @@ def read_register(vault: Vault, file: Path) -> list[Erased]:
 
 
 def erase_again(tx: Tx, register: Sequence[Erased], *, by: str, now: datetime) -> int:
-    """Whoever of the register is in this restored database, and is not erased in it, is erased; how many. `now`:
+    """The persons of the register that this restored database holds are erased; how many were not yet. `now`:
     service time.
     """
     e, count = t.erasure.c, 0
@@ -381,7 +431,7 @@ def erase_again(tx: Tx, register: Sequence[Erased], *, by: str, now: datetime) -
         if lock_person(tx, one.person.id) != one.person:
             continue
         _stand_down(tx, one.person.id)
-        counts = erase_person(tx, one.person.id)
+        counts = erase_person(tx, one.person.id, now=now)
         tx.execute(sa.delete(t.erasure).where(*same, e.state == ErasureState.WAITING.value))
         tx.execute(
             sa.insert(t.erasure).values(

@@ -42,7 +42,7 @@ def note_reveal(
     """
     viewer, code, words = actor_name(who), _reason_of(reason), _words_of(why)
     if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(*_lock_of(viewer)))):
-        # Whoever sends many at once does not hold a connection with each of them.
+        # Somebody who sends many at once does not hold a connection with each of them.
         raise TooMany(Text("you are looking at other hidden data at this moment: wait, then go on"))
     rules, seen = services.reveals, _seen_by(tx, services, viewer)
     if seen.asked >= rules.most:
@@ -67,8 +67,8 @@ def note_work_reveal(
     why: str,
     facts: Mapping[str, object] | None = None,
 ) -> None:
-    """As `note_reveal`, for whoever has the work in hand, which is the reason: nobody has to wait, many raise the alarm
-    all the same.
+    """As `note_reveal`, for the one who has the work in hand, which is the reason: nobody has to wait, many raise the
+    alarm all the same.
     """
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(*_lock_of(who))))
     seen = _seen_by(tx, services, who)

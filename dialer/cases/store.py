@@ -348,7 +348,7 @@ _LOCK_POLICIES = 0x706F6C69
 
 
 def ensure_policy_version(tx: Tx, content: Mapping[str, Any], *, now: datetime) -> int:
-    """The number of the version with this content, made when there is none."""
+    """The number of the version with this content, made if it is missing."""
     packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     content_hash = hashlib.sha256(packed).digest()
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_POLICIES)))
@@ -366,7 +366,7 @@ def ensure_policy_version(tx: Tx, content: Mapping[str, Any], *, now: datetime) 
 
 
 def newest_policy_version(tx: Tx) -> int:
-    """The number of the version that was made last; 0 when there is none."""
+    """The number of the version that was made last; 0 without a version."""
     return int(tx.scalar(sa.select(sa.func.coalesce(sa.func.max(t.policy_version.c.version), 0))))
 
 

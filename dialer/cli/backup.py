@@ -22,6 +22,9 @@ from dialer.backup.actions import (
 from dialer.bootstrap import key_source
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, print_json
+from dialer.control.retention import KIND_WORDS, Clocks, Kind, expire_restored
+from dialer.db.unit_of_work import Tx
+from dialer.language import Lang, say
 from dialer.runtime.embedded import ensure
 from dialer.runtime.local import database_url, owner_url
 from dialer.runtime.settings import Settings, load_settings
@@ -110,19 +113,26 @@ def restore_now(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """恢复备份: into an empty database and data folder only; whoever was erased is erased again. Dialling stays paused
-    until `dialer resume`.
+    """恢复备份: into an empty database and data folder only; persons who were erased, and what is past its period, are
+    erased again. Dialling stays paused until `dialer resume`.
     """
     began = time.monotonic()
     settings = load_settings()
     register = settings.register_of_erasures()
+    real_now = datetime.now(UTC)
+
+    def expire(tx: Tx, now: datetime) -> dict[str, int]:
+        clocks = Clocks(now=now, real_now=real_now)
+        return {kind.value: n for kind, n in expire_restored(tx, settings.retention, clocks, by=by).items()}
+
     with _installation(settings) as place:
         restored = restore_backup(
             place,
             file,
-            real_now=datetime.now(UTC),
+            real_now=real_now,
             by=by,
             register=None if no_erasures and not register.exists() else register,
+            expire=expire,
         )
     if as_json:
         print_json(restored.plain() | {"restore_seconds": round(time.monotonic() - began, 1)})
@@ -132,6 +142,9 @@ def restore_now(
         typer.echo(
             f"按登记再次删除 {restored.erased} 人 erased again by the register: {restored.erased} persons"
         )
+    if restored.expired:
+        gone = ", ".join(f"{say(Lang.EN, KIND_WORDS[Kind(one)])} {n}" for one, n in restored.expired.items())
+        typer.echo(f"按保存期限再次清除 past its period, deleted or erased again: {gone}")
     typer.echo(
         "已恢复，外呼暂停中 restored; dialling is paused. Start the service, then run `dialer resume --by ...`:"
         " it asks the carrier for the calls since the backup first"

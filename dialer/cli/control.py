@@ -573,7 +573,7 @@ def _print_verdict(
     if len(findings) > _MOST_SHOWN:
         typer.echo(f"... {len(findings) - _MOST_SHOWN} more: --json names up to 1,000")
     if foreign := counts.get("foreign_anchors"):
-        typer.echo(f"{foreign} 条外部存证非本系统所写 anchors are none of ours")
+        typer.echo(f"{foreign} 条外部存证非本系统所写 anchors were not written by us")
     if wrong := counts.get("wrong_stamps"):
         typer.echo(f"{wrong} 个时间戳不符 stamps do not fit their anchor")
     against = f"，对照 {anchors} 条外部存证 against {anchors} anchors" if anchors else ""

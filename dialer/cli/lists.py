@@ -131,7 +131,7 @@ def write_reject_file(app: Application, report: LoadReport, *, by: str) -> Path 
         )
         return None
     with app.services.store.begin() as tx:
-        # Whoever has the machine has the list too: no reason is asked for, but it is on record.
+        # A user of this machine has the list too: no reason is asked for, but it is on record.
         subject = f"list_load/{report.load_id}"
         note_work_reveal(tx, app.services, who=by, act="export_rejects", subject=subject, why="terminal")
     write_reject_list(app.services, report.load_id, path, in_clear=True)

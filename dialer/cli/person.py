@@ -1,13 +1,15 @@
-"""Commands that erase a person, and legal holds."""
+"""Commands that erase a person, legal holds, and the retention of data."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, command_application, print_json
+from dialer.cli.output import AsJson, command_application, print_json, print_rows
 from dialer.control.erasure import (
     Certificate,
     ask_erasure,
@@ -19,6 +21,14 @@ from dialer.control.erasure import (
     place_legal_hold,
     refuse_erasure,
 )
+from dialer.control.retention import (
+    KIND_WORDS,
+    Standing,
+    apply_retention,
+    delete_reject_files,
+    read_standing,
+)
+from dialer.language import Lang, say
 
 person = typer.Typer(help="Erase a person 删除当事人数据; legal holds 留存令.", no_args_is_help=True)
 
@@ -97,6 +107,47 @@ def list_all(*, as_json: AsJson = False) -> None:
         typer.echo(
             f"留存令 legal hold: person {held.person_id}, {held.placed_by} {held.placed_at:%Y-%m-%d %H:%M}"
         )
+
+
+def retention_command(
+    by: By = "cli",
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what is past its period")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """保存期限: delete or erase now what is past its period, and say per kind how long it is kept, what was past it,
+    and when it was last looked at. The service does the same each hour.
+    """
+    with command_application("retention") as app:
+        periods = app.settings.retention
+        found = read_standing(app.services, periods)
+        gone, files = None, 0
+        if not dry_run:
+            gone = apply_retention(app.services, periods, by=by, pause=_wait, at_once=True)
+            files = delete_reject_files(app.services, periods, app.settings.data_dir / "rejects")
+    if as_json:
+        done = {} if gone is None else {kind.value: count for kind, count in gone.items()}
+        plain = [one.plain() | {"deleted": done.get(one.kind.value, 0)} for one in found]
+        print_json({"kinds": plain, "reject_files_deleted": files, "dry_run": dry_run})
+        return
+    columns: dict[str, Callable[[Standing], object]] = {
+        "数据 data": lambda one: f"{say(Lang.ZH, KIND_WORDS[one.kind])} {say(Lang.EN, KIND_WORDS[one.kind])}",
+        "期限（天） days": lambda one: one.days or "-",
+        "已到期 past": lambda one: one.past,
+        "最早 oldest": lambda one: f"{one.oldest_at.astimezone():%Y-%m-%d}" if one.oldest_at else "-",
+        "留存 held": lambda one: one.held,
+        "上次 last": lambda one: f"{one.last.at.astimezone():%Y-%m-%d %H:%M}" if one.last else "-",
+    }
+    if gone is not None:
+        columns["已清除 deleted"] = lambda one: gone.get(one.kind, 0)
+    print_rows(found, columns)
+    if files:
+        typer.echo(f"未通过数据表格 spreadsheets of rejected rows deleted: {files}")
+
+
+def _wait(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False
 
 
 def _print(one: Certificate, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from dialer.cli.demo import demo_command
 from dialer.cli.filed import filed
 from dialer.cli.keys import keys
 from dialer.cli.lists import load_command, loads
-from dialer.cli.person import person
+from dialer.cli.person import person, retention_command
 from dialer.cli.report import report_command
 from dialer.cli.scripts import scripts
 from dialer.cli.serve import serve
@@ -39,6 +39,7 @@ app.add_typer(scripts, name="scripts")
 app.add_typer(backup, name="backup")
 app.registered_commands.extend(restore.registered_commands)
 app.add_typer(person, name="person")
+app.command("retention")(retention_command)
 app.add_typer(keys, name="keys")
 app.add_typer(settings_commands, name="settings")
 app.add_typer(token, name="token")

@@ -25,6 +25,7 @@ from dialer.calls.pacing import (
 from dialer.cases.alarms import raise_alarm
 from dialer.control.consistency import Verdict, check_consistency
 from dialer.control.queries import DatabaseFacts, read_database_facts, read_last_event_time
+from dialer.control.retention import RETENTION_PART, rounds_of
 from dialer.core.breaker import Breaker
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
@@ -42,6 +43,7 @@ from dialer.db.unit_of_work import Tx
 from dialer.services import Services
 
 BEAT_SECONDS = 2.0
+_RETENTION_LATE_SECONDS = 86_400.0
 
 _log = logging.getLogger(__name__)
 
@@ -221,6 +223,7 @@ class PartName(StrEnum):
     DIAL = "dial"
     RECONCILE = "reconcile"
     AUDIT = "audit"
+    RETENTION = "retention"
     DATABASE = "database"
 
 
@@ -267,6 +270,8 @@ class Parts:
     leader: str
     found: Mapping[str, int]
     """What the consistency checker's last round found, by kind; kinds without a finding are left out."""
+    deleted: int
+    """What the last rounds of retention deleted or erased, of all kinds."""
 
 
 def watch_parts(services: Services, *, late_seconds: float) -> Parts:
@@ -296,11 +301,13 @@ def watch_parts(services: Services, *, late_seconds: float) -> Parts:
             PartState(name=PartName.DATABASE, health=Health.GOOD, good_seconds=0.0),
             *(_processes(name, beats, real_now) for name, beats in processes),
             *(_round(name, noted.get(key), real_now, late_seconds) for name, key in rounds),
+            _round(PartName.RETENTION, noted.get(RETENTION_PART), real_now, _RETENTION_LATE_SECONDS),
         ),
         carrier=carrier,
         database=database,
         leader=leaders[0].process if leaders else "",
         found={kind: count for kind, count in last_findings(noted).items() if count},
+        deleted=sum(one.count for one in rounds_of(noted).values()),
     )
 
 

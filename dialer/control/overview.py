@@ -37,6 +37,7 @@ from dialer.control.queries import (
     queue_gauges,
     waiting_by_grade,
 )
+from dialer.control.retention import read_rounds
 from dialer.core.access import actor_name, said
 from dialer.core.errors import Conflict
 from dialer.core.policy import Policy
@@ -204,6 +205,10 @@ class Figures:
     """Of the consistency checker's last round, by kind."""
     resealed: float
     """The share of values that use the current keys."""
+    retention_age_seconds: Mapping[str, float]
+    """Since each kind of data was last looked through for what is past its period."""
+    retention_deleted: Mapping[str, int]
+    """What the last round deleted or erased, by kind."""
     processes: Mapping[str, int]
     state: SystemState
 
@@ -213,6 +218,7 @@ def measure(services: Services, *, late_seconds: float) -> Figures:
     now = services.clock.now()
     state = check_system(services, late_seconds=late_seconds)
     with services.store.begin() as tx:
+        rounds = read_rounds(tx)
         queue = queue_gauges(tx, now=now)
         alive = living_processes(tx, since=services.real.now() - timedelta(seconds=10))
         return Figures(
@@ -227,6 +233,10 @@ def measure(services: Services, *, late_seconds: float) -> Figures:
             alarms={alarm.code: alarm.count for alarm in count_alarms(tx)},
             findings=last_findings(cycle_parts(tx)),
             resealed=resealed_share(tx),
+            retention_age_seconds={
+                kind.value: (services.real.now() - one.at).total_seconds() for kind, one in rounds.items()
+            },
+            retention_deleted={kind.value: one.count for kind, one in rounds.items()},
             processes={
                 kind: sum(one.kind == kind for one in alive) for kind in ("web", "worker", "scheduler")
             },

@@ -62,6 +62,7 @@ PARTS: Mapping[PartName, str] = {
     PartName.DIAL: gettext_noop("Dialled"),
     PartName.RECONCILE: gettext_noop("Calls reconciled"),
     PartName.AUDIT: gettext_noop("Consistency check"),
+    PartName.RETENTION: gettext_noop("Retention of data"),
 }
 control_pages = Section()
 

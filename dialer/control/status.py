@@ -207,6 +207,10 @@ def _gauges(figures: Figures) -> Iterator[tuple[Any, ...]]:
     found = "What the consistency checker's last round found"
     yield "dialer_auditor_findings", found, figures.findings, "finding"
     yield "dialer_resealed_share", "Share of values that use the current keys", figures.resealed
+    aged = "Since the data of a kind were last looked through for what is past its period"
+    yield "dialer_retention_age_seconds", aged, figures.retention_age_seconds, "kind"
+    gone = "What the last round deleted or erased"
+    yield "dialer_retention_deleted", gone, figures.retention_deleted, "kind"
     yield "dialer_processes", "Processes that are alive", figures.processes, "kind"
     yield "dialer_leader", "Whether a scheduler leads", leads
     yield "dialer_engine_late", "Whether the last whole cycle is too old", bool(state.late)

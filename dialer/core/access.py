@@ -236,7 +236,7 @@ class RevealRules:
     """The pace of one person who looks at personal data in clear."""
 
     most: int = 30
-    """Looks with a reason in `seconds`; whoever has the work in hand is not limited."""
+    """Looks with a reason in `seconds`; those who have the work in hand are not limited."""
     seconds: float = 600.0
     alarm: int = 20
     """Cases or lists in `seconds`, of work in hand too, that raise the alarm."""

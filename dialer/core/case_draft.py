@@ -53,7 +53,7 @@ class Draft:
         return self.policy.of(self.case.grade)
 
     def change(self, **fields: object) -> None:
-        """Replaces fields of the case. TypeError for a name that is none of its fields."""
+        """Replaces fields of the case. TypeError for a name that is not a field of it."""
         self.case = replace(self.case, **fields)  # type: ignore[arg-type]  # names are checked by replace itself
 
     def alarm(self, code: AlarmCode) -> None:

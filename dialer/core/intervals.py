@@ -1,7 +1,7 @@
 """Shares and their differences with confidence intervals that hold at every look. Pure.
 
 A usual confidence interval holds for one look at a number of calls chosen before; looking every morning and stopping
-when it seems clear finds differences where there are none. These intervals hold at all looks together: they invert the
+when it seems clear finds differences that do not exist. These intervals hold at all looks together: they invert the
 mixture sequential probability ratio test of H. Robbins (1970), as R. Johari, P. Koomen, L. Pekelis and D. Walsh use it
 for comparisons of shares ("Always Valid Inference", Operations Research 70(3), 2022, section 4).
 

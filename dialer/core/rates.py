@@ -100,7 +100,7 @@ def spans_of(period: Period, *, timezone: str) -> Spans | None:
 def _border(moment: datetime, zone: ZoneInfo, step: timedelta) -> tuple[datetime, date] | None:
     """The nearest midnight at or after `moment` (or before it, by the sign of the step), and the day it begins.
 
-    A midnight near which the clocks change is none: that day may begin twice, or later.
+    A midnight near which the clocks change does not count: that day may begin twice, or later.
     """
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         return None

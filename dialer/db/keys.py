@@ -255,7 +255,7 @@ def create(path: Path, *, suite: Suite = Suite.AES_BLAKE2, token: Token | None =
 
 
 def save(path: Path, keys: Keys, token: Token | None = None) -> None:
-    """The file holds these keys and is of mode 0600: whoever reads it finds the old ring or the new one, whole."""
+    """The file holds these keys and is of mode 0600: a reader finds the old ring or the new one, whole."""
     _place(path, render(keys, token), os.replace)
 
 

@@ -54,7 +54,7 @@ class NewerDatabase(Refusal):
 
 
 class NotMigrated(Refusal):
-    """The database has an older schema than this version, or none, and whoever asked only looks."""
+    """The database has an older schema than this version, or none, and the process only reads."""
 
     mend = "dialer migrate"
 

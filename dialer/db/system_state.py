@@ -113,7 +113,7 @@ def write_restored(tx: Tx, restored: Restored) -> None:
 
 
 def awaited_comparison(tx: Tx) -> Restored | None:
-    """The restore after which the carrier's calls have not been compared yet; None: there is none."""
+    """The restore after which the carrier's calls have not been compared yet; None: no comparison is awaited."""
     restored = read_restored(tx)
     return restored if restored is not None and restored.compared_at is None else None
 

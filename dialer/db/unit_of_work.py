@@ -182,7 +182,7 @@ class Store:
 
 
 def driver_settings(application_name: str) -> dict[str, Any]:
-    """How every connection is opened. A pooler refuses most settings at the start of a session, so there are none."""
+    """How every connection is opened. A pooler refuses most settings at the start of a session: none is set."""
     return {"connect_timeout": 5, "application_name": application_name}
 
 

@@ -159,7 +159,7 @@ _SIZES: Final = sa.text(
 
 
 def _name(call: ast.Call) -> str:
-    """The operation of alembic that is called; '' when it is none."""
+    """The operation of alembic that is called; '' for any other call."""
     is_op = isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)
     return call.func.attr if is_op and call.func.value.id in {"op", "connection"} else ""  # type: ignore[attr-defined]
 

@@ -36,7 +36,7 @@ BLANK_MARKS: Final = frozenset(
 _LONG_DIGITS: Final = re.compile(r"\d{5,}")
 SHOWN_LENGTH: Final = 16
 LONGEST_VALUE: Final = 500
-"""Characters of a value: a longer text is none, and some patterns would take the square of its length."""
+"""Characters of a value: a longer text is no value, and some patterns would take the square of its length."""
 
 
 def cleaned(cell: str) -> str:
@@ -155,7 +155,7 @@ def read_fraud_type(cell: str) -> FraudType:
 
 
 def read_tags(cell: str) -> tuple[frozenset[Tag], tuple[str, ...]]:
-    """The known tags, and the words that are none."""
+    """The known tags, and the words that are not tags."""
     known: set[Tag] = set()
     others: list[str] = []
     for word in _TAG_BREAKS.split(folded(cell)):

@@ -272,7 +272,7 @@ def layout_of(cells: Sequence[str], corrections: Corrections = NO_CORRECTIONS) -
 def best_layout(
     rows: Sequence[Sequence[str]], corrections: Corrections = NO_CORRECTIONS
 ) -> tuple[int, Layout] | None:
-    """The index of the heading row among a table's first rows and its layout; None when there is none.
+    """The index of the heading row among a table's first rows and its layout; None without one.
 
     A lone phone column counts only as a table of one column: a title may hold the word.
     """

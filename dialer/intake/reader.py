@@ -46,7 +46,7 @@ class ListReader:
     def __init__(
         self, tables: Generator[Table, None, None], *, filename: str, options: IntakeOptions
     ) -> None:
-        """Reads the first row: raises UnusableFile when there is none."""
+        """Reads the first row: raises UnusableFile in an empty table."""
         self.skipped = 0
         self.columns: tuple[Column, ...] = ()
         self.options = replace(options, source=options.source or default_source(filename))

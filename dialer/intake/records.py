@@ -23,7 +23,7 @@ DEFAULT_AREA: Final = "0478"
 
 
 class Field(StrEnum):
-    """A field of a warning record, and the two kinds of column that are none."""
+    """A field of a warning record, and the two kinds of column that are not fields."""
 
     INSTRUCTION_NO = "instruction_no"
     SOURCE = "source"

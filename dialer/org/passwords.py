@@ -81,7 +81,7 @@ class SignInQueue:
 
     @contextmanager
     def place(self, address: str) -> Iterator[None]:
-        """A place until the end of the block. Raises `SignInBusy` at once where there is none."""
+        """A place until the end of the block. Raises `SignInBusy` at once if all are taken."""
         with self._lock:
             if not self.has_room(address):
                 raise SignInBusy

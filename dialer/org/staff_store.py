@@ -297,10 +297,12 @@ def open_sessions(
     return [record_of(Session, row) for row in tx.rows(statement)]
 
 
-def delete_expired_sessions(tx: Tx, *, before: datetime) -> None:
-    """Deletes sessions that expired before then, ended or not, and what was begun and not finished."""
-    tx.execute(sa.delete(t.staff_session).where(t.staff_session.c.expires_at < before))
+def delete_expired_sessions(tx: Tx, *, before: datetime) -> int:
+    """Deletes sessions that expired before then, ended or not, and what was begun and not finished; how many
+    sessions.
+    """
     tx.execute(sa.delete(t.sign_in_step).where(t.sign_in_step.c.expires_at < before))
+    return tx.execute(sa.delete(t.staff_session).where(t.staff_session.c.expires_at < before)).rowcount
 
 
 def make_first_sign_in_link(tx: Tx, *, token_hash: bytes, real_now: datetime, expires_at: datetime) -> None:
@@ -516,7 +518,7 @@ def replace_recovery_codes(tx: Tx, staff_id: int, codes: Iterable[str]) -> None:
 
 
 def use_recovery_code(tx: Tx, staff_id: int, code: str, *, real_now: datetime) -> bool:
-    """Uses it up. False when it is none, or used: of two at once only one gets True."""
+    """Uses it up. False when it does not exist, or was used: of two at once only one gets True."""
     c = t.staff_recovery_code.c
     used = tx.execute(
         sa.update(t.staff_recovery_code)
@@ -676,7 +678,7 @@ def all_tokens(tx: Tx) -> list[Token]:
 
 
 def revoke_token_named(tx: Tx, name: str, *, real_now: datetime) -> Token | None:
-    """The token of this name is good no longer; None when there is none in use."""
+    """The token of this name is good no longer; None when no such token is in use."""
     row = tx.one(
         sa.update(t.api_token)
         .where(t.api_token.c.name == name, t.api_token.c.revoked_at.is_(None))

@@ -1,12 +1,13 @@
 """Reports as they were shown, as rows: what is opened from a report later reads the same figures.
 
-A case is changed in place, so a report of an earlier moment cannot be counted again. It is kept instead, for a day.
+A case is changed in place, so a report of an earlier moment cannot be counted again. It is kept instead, for the
+period of `dialer/control/retention.py`, a day.
 """
 
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -17,7 +18,6 @@ from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
 from dialer.outcomes.rollup import FORM
 
-KEPT_FOR = timedelta(days=1)
 _MOST_KEPT = 5_000
 """About 100 MB, however often pages are opened."""
 _T = TypeVar("_T")
@@ -33,9 +33,7 @@ def keep_report(tx: Tx, kind: TypeAdapter[_T], asked: object, report: _T, *, at:
         ).returning(t.kept_report.c.id)
     )
     kept = t.kept_report.c
-    tx.execute(
-        sa.delete(t.kept_report).where(sa.or_(kept.at < at - KEPT_FOR, kept.id <= kept_id - _MOST_KEPT))
-    )
+    tx.execute(sa.delete(t.kept_report).where(kept.id <= kept_id - _MOST_KEPT))
 
 
 def kept_report(tx: Tx, kind: TypeAdapter[_T], asked: object, *, at: datetime) -> _T | None:

@@ -610,7 +610,7 @@ def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Gu
 
 
 def _join(place: Place, server: Server) -> int | None:
-    """The port of a server that a living process keeps. None: there is none, and servers without an owner are ended."""
+    """The port of a server that a living process keeps. None: nobody does, and servers without an owner are ended."""
     running = find_running(server)
     if running is None:
         return None

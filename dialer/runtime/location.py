@@ -145,7 +145,7 @@ class Place:
         return path.read_text(encoding="ascii").strip()
 
     def shared_password(self) -> str | None:
-        """The one password of an earlier version, for everything; None when there is none any more."""
+        """The one password of an earlier version, for everything; None when its file is gone."""
         try:
             return self._shared.read_text(encoding="ascii").strip()
         except FileNotFoundError:

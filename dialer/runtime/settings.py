@@ -392,6 +392,30 @@ class ErasureSettings(Section):
     """Whom a restore must erase again. None: `erasures.jsonl` of `data_dir`."""
 
 
+_LONGEST_DAYS = 36_500
+LEAST_AUDIT_DAYS = 180
+"""The law asks for six months; the database refuses to delete younger lines."""
+
+
+class RetentionSettings(Section):
+    """How long data are kept, in days; 0: without end."""
+
+    persons_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
+    conversations_days: int = Field(default=365, ge=0, le=_LONGEST_DAYS)
+    photos_days: int = Field(default=365, ge=0, le=_LONGEST_DAYS)
+    rejected_rows_days: int = Field(default=90, ge=0, le=_LONGEST_DAYS)
+    filed_records_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
+    audit_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
+    kept_reports_days: int = Field(default=1, ge=1, le=_LONGEST_DAYS)
+    sessions_days: int = Field(default=1, ge=1, le=_LONGEST_DAYS)
+
+    @model_validator(mode="after")
+    def _audit_is_kept(self) -> Self:
+        if 0 < self.audit_days < LEAST_AUDIT_DAYS:
+            raise WrongValue(Text("audit_days is at least %(days)s, or 0", days=LEAST_AUDIT_DAYS))
+        return self
+
+
 class ListsSettings(Section):
     approve_above_rows: int = Field(default=0, ge=0)
     """Larger lists wait for approval by a second person, except their high grades. 0: no list does."""
@@ -478,6 +502,7 @@ class Settings(Section):
     scheduler: SchedulerSettings = SchedulerSettings()
     audit: AuditSettings = AuditSettings()
     erasure: ErasureSettings = ErasureSettings()
+    retention: RetentionSettings = RetentionSettings()
     clock: ClockSettings = ClockSettings()
     keys: KeysSettings = KeysSettings()
     log: LogSettings = LogSettings()

@@ -175,7 +175,7 @@ RULES: Mapping[str, Rules] = {"zh": ZH, "en": EN}
 
 
 def asks_for(text: str, rules: Rules) -> str:
-    """The clause that asks for what a script must never ask for; empty when there is none."""
+    """The clause that asks for what a script must never ask for; empty without one."""
     for clause in rules.clause_end.split(text):
         if rules.demand.search(clause) and not rules.denial.search(clause):
             return clause.strip()
@@ -489,7 +489,7 @@ def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: Text) -> Find
 
 
 def _length(script: Script, durations: Durations) -> Iterator[Finding]:
-    """The warning is short: whoever has a fraudster on another line does not listen for long."""
+    """The warning is short: a person with a fraudster on another line does not listen for long."""
     texts = {
         _LONGEST_OPENING_SECONDS: gettext_noop(
             "the opening takes %(seconds)s s in %(language)s; %(most)s is allowed"

@@ -376,7 +376,7 @@ def _heard(script: Script, turn: Turn, step: str, language: str) -> Heard:
 
 
 def phrase_of(script: Script, node_id: str, key: str, language: str) -> str:
-    """The first phrase that means the same as a key in a question; '' where there is none."""
+    """The first phrase that means the same as a key in a question; '' without one."""
     node = script.nodes[node_id]
     own = node.choices if isinstance(node, Ask) else {}
     choice = {**script.anywhere, **own}.get(key)

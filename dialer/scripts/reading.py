@@ -532,7 +532,7 @@ class PromptItem:
 
 def slow_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ...]:
     """The warnings that people who do not hear well are told slowly: every `say` node with words that must be said.
-    A call does without the slower reading where there is none.
+    A call does without the slower reading where no reader is installed.
     """
     scripts = tuple(shipped_scripts().values() if scripts is None else scripts)
     slowly = {

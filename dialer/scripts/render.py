@@ -94,7 +94,7 @@ def render_names(services: Services, studio: Studio) -> int:
 
 
 def rendering(services: Services, script_id: str, number: int) -> Render | None:
-    """The newest rendering of a version; None when there is none. Raises `NotFound`."""
+    """The newest rendering of a version; None before the first. Raises `NotFound`."""
     with services.store.begin() as tx:
         return newest_render(tx, get_script_version(tx, script_id, number).id)
 

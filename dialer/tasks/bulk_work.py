@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from dialer.control.keys import reseal
+from dialer.control.retention import apply_retention, delete_reject_files
 from dialer.core.errors import UnusableFile
 from dialer.scripts.store import unfinished_renders
 from dialer.tasks.application import current_application, is_stopping, patient_task, wait_for_stop
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _RENDER_SECONDS = 5.0
 _RESEAL_SECONDS = 2.0
+_RETENTION_SECONDS = 5.0
 
 _studios: list[Studio] = []
 """The voices of this process, loaded once."""
@@ -88,6 +90,15 @@ def reseal_task() -> None:
         and not is_stopping()
     ):
         services.enqueue("reseal")
+
+
+@patient_task("retention")
+def retention_task() -> None:
+    """Deletes what is past its period, for a while: the scheduler sends the next one until nothing is left."""
+    app = current_application()
+    periods = app.settings.retention
+    apply_retention(app.services, periods, pause=wait_for_stop, for_seconds=_RETENTION_SECONDS)
+    delete_reject_files(app.services, periods, app.settings.data_dir / "rejects")
 
 
 @patient_task("resume_renders")

@@ -119,7 +119,7 @@ class MessageClient(ChannelClient[SendText, MessageProgress], Protocol):
 
 
 EMPTY_LISTINGS: Final = 2
-"""So many complete listings past the deadline of a request, all without it, prove that there is none."""
+"""So many complete listings past the deadline of a request, all without it, prove that it does not exist."""
 CLOCK_SKEW: Final = timedelta(seconds=5)
 """Between our clock and that of a channel."""
 GIVE_UP: Final = timedelta(minutes=10)

@@ -536,7 +536,7 @@ class SmsClient(AccountClient, MessageClient):
 async def asked(
     question: Callable[[], Awaitable[_T]], *, absent: int | None, wrong_state: int | None = None
 ) -> _T | None:
-    """The answer; None for the HTTP status or code that means there is none. All other trouble is `Unavailable`."""
+    """The answer; None for the HTTP status or code that means it does not exist. All other trouble is `Unavailable`."""
     try:
         return await question()
     except TooFast:

@@ -30,7 +30,7 @@ from dialer.org.unit_store import get_unit, is_within_unit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """One human call or visit. A login is '' and a time None where there is none."""
+    """One human call or visit. A login is '' and a time None without one."""
 
     id: int
     case_id: int

@@ -136,7 +136,7 @@ class Paid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOver:
-    """What the robot and the person have said, for whoever calls back."""
+    """What the robot and the person have said, for the caller who calls back."""
 
     assignment: Assignment
     said: tuple[SpokenTurn, ...]

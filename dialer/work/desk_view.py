@@ -142,7 +142,7 @@ class ReportForm:
 
 
 _WAIT_DIGITS = 5
-"""A wait of more is none."""
+"""A number with more digits is no wait."""
 
 
 def call_time(soon: str, at: str, *, now: datetime, timezone: str) -> datetime:
@@ -264,7 +264,7 @@ def dialled_number(number: str, area_code: str) -> str:
 
 
 _OPENING = gettext_noop(
-    "This is %(bureau)s. Please do not transfer any money now, and hang up on whoever else is on the line."
+    "This is %(bureau)s. Please do not transfer any money now, and hang up on anybody else on the line."
 )
 _FALSE_POLICE = gettext_noop(
     "Fraudsters may call us false police. Hang up and ring %(hotline)s, 110 or the police station yourself."

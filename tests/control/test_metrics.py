@@ -16,10 +16,12 @@ from dialer.calls.pauses import pause_calls
 from dialer.cases.alarms import raise_alarm
 from dialer.control.health import WORK_PARTS, close_cycle, note_part_done, run_consistency_round
 from dialer.control.overview import FIRST_ATTEMPT_BOUNDS, measure, measure_first_attempts
+from dialer.control.retention import apply_retention
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
 from dialer.db.system_state import note_heartbeat
+from dialer.runtime.settings import RetentionSettings
 from dialer.server import create_app
 from tests.control.conftest import Assemble
 from tests.control.scene import Scene
@@ -246,6 +248,7 @@ async def test_the_shipped_alerts_and_the_dashboard_read_metrics_that_there_are(
     with scene.tx() as tx:
         raise_alarm(tx, AlarmCode.CARRIER_DOWN, now=MORNING)
     run_consistency_round(scene.services)
+    apply_retention(scene.services, RetentionSettings())
     await http.post("/hooks/status", data={})
     printed = {name for name, _ in await page(http)} | {"up", "dialer_queue_age_seconds"}
     for file in ("prometheus/alerts.yaml", "grafana/dialer.json"):

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from dialer.accounts.actions import add_staff
 from dialer.audit.trail import read_trail_state
 from dialer.control.health import WORK_PARTS, note_part_done
+from dialer.control.retention import apply_retention
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
@@ -175,7 +176,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
     ticking.shutdown(wait=False)
     assert set(jobs) == {
         *("round", "audit", "reseal", "resume_loads", "resume_renders", "clean_up"),
-        *("check_trail", "anchor"),
+        *("check_trail", "anchor", "retention"),
     }
     for job in jobs.values():
         assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
@@ -226,6 +227,5 @@ def test_sessions_that_expired_long_ago_are_deleted_and_no_others(assembled: Ass
         with app.services.store.begin() as tx:
             return {row["address"] for row in tx.rows(sa.select(t.staff_session.c.address))}
 
-    with running(app):
-        until(lambda: "long expired" not in kept())
+    apply_retention(app.services, app.settings.retention)
     assert kept() == {"just expired", "valid"}

@@ -62,7 +62,7 @@ _MEANT = {
     "feedback_seconds": "by when the report counts as in time",
     "message_when_unreachable": "a message goes where the voice did not get through",
     "message_channel": "what carries both messages",
-    "message_after_warning": "a message goes to whoever was warned and said who they are",
+    "message_after_warning": "a message goes to a person who was warned and said who they are",
     "follow_up_by": "in the watch period the person is asked again: `robot`, `human`, `visit` or `none`",
     "follow_up_then": "and so, if that did not reach the person; it differs from the first way",
     "follow_up_after_seconds": "from the success to the follow-up",

@@ -182,7 +182,7 @@ class Handsets:
         self._by_number: dict[str, Handset] = {}
 
     def take(self, number: str) -> Handset:
-        """The handset of that number, made if there is none."""
+        """The handset of that number, made if it is missing."""
         handset = self._by_number.get(number)
         if handset is None:
             self._release_oldest()

@@ -118,6 +118,8 @@ person = sa.Table(
     sa.Column("numbers", sa.SmallInteger, nullable=False),
     sa.Column("sealed", BYTEA, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    when("erased_at"),
+    sa.Index("ix_person_kept", "created_at", postgresql_where=sa.text("erased_at IS NULL")),
 )
 
 person_key = sa.Table(
@@ -188,6 +190,12 @@ case = sa.Table(
     when("follow_up_at"),
     sa.Column("follow_up_tries", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("reopened", sa.Boolean, nullable=False, server_default=sa.false()),
+    when("conversation_erased_at"),
+    sa.Index(
+        "ix_case_conversation",
+        "settled_at",
+        postgresql_where=sa.text("settled_at IS NOT NULL AND conversation_erased_at IS NULL"),
+    ),
     sa.Index("ix_case_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
     # A case that a follow-up opened again may stand beside the one of a later warning.
     sa.Index(

@@ -336,7 +336,7 @@ audit_head = sa.Table(
     sa.Column("chain", BYTEA, nullable=False),
     sa.CheckConstraint("id = 1", name="one"),
 )
-"""One row: the number and chain of the last line of the audit, locked by whoever adds lines."""
+"""One row: the number and chain of the last line of the audit, locked by each transaction that adds lines."""
 
 api_token = sa.Table(
     "api_token",
