@@ -40,6 +40,7 @@ from dialer.calls.reconcile import WEB
 from dialer.casefile.pages import case_pages
 from dialer.cases.alarms import raise_alarm_once
 from dialer.control.board import board_pages
+from dialer.control.erasure_pages import erasure_pages
 from dialer.control.health import beating
 from dialer.control.overview import all_paused
 from dialer.control.pages import control_pages
@@ -392,6 +393,7 @@ SECTIONS = (
     audit_pages,
     case_pages,
     control_pages,
+    erasure_pages,
     desk_pages,
     list_pages,
     rates_pages,

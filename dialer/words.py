@@ -332,6 +332,8 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.SEE_APPROVALS: "look at approvals",
         Permission.CONTROL: "control the dialling",
         Permission.SEE_CONTROL: "look at the dialling",
+        Permission.SEE_ERASURES: "look at erasures",
+        Permission.ERASE_PERSONS: "erase persons",
         Permission.SEE_SCRIPTS: "look at scripts",
         Permission.EDIT_SCRIPTS: "change scripts",
         Permission.SEE_AUDIT: "look at the audit",

@@ -5,7 +5,7 @@ actions. Every step is audited, and the reasons are in the audit alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -22,12 +22,14 @@ from dialer.cases.erasing import (
     seal_of,
     work_of_person,
 )
-from dialer.core.access import ErasureState, actor_name, said
+from dialer.core.access import ErasureState, Permission, actor_name, may, said
 from dialer.core.errors import Conflict, NotFound
 from dialer.db import tables as t
-from dialer.db.audit import write_audit
+from dialer.db.audit import last_audit_reason, write_audit
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
+from dialer.org.staff_store import find_member
+from dialer.org.unit_store import check_case_visible, is_visible_to
 from dialer.services import Services
 from dialer.warnings.list_store import lock_arrivals
 
@@ -95,13 +97,16 @@ class Certificate:
         return _certified(self.erasure, self.cases, self.audit_number) | {"seal": self.seal}
 
 
-def ask_erasure(services: Services, case_id: int, *, why: str, by: str) -> Erasure:
+def ask_erasure(
+    services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
+) -> Erasure:
     """The person of this case is to be erased; nothing is, before a second person confirms. Raises `NotFound`,
     `Invalid` and `Conflict`.
     """
     who, reason, now = actor_name(by), said("why", why), services.clock.now()
     with services.store.begin() as tx:
-        person = _person_of(tx, case_id)
+        _check_role(tx, who)
+        person = _person_of(tx, case_id, visible_to)
         _check_erasable(tx, person)
         e = t.erasure.c
         same = (e.person_id == person.id, e.person_created_at == person.created_at)
@@ -127,14 +132,17 @@ def ask_erasure(services: Services, case_id: int, *, why: str, by: str) -> Erasu
     return record_of(Erasure, row)
 
 
-def confirm_erasure(services: Services, request_id: int, *, register: Path, by: str) -> Certificate:
+def confirm_erasure(
+    services: Services, request_id: int, *, register: Path, by: str, visible_to: int | None = None
+) -> Certificate:
     """The person is erased, and the register says so. Raises `NotFound`, `Conflict` and `CannotRegister`; then nothing
     is changed.
     """
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
         lock_arrivals(tx)
-        asked = _waiting(tx, request_id)
+        _check_role(tx, who)
+        asked = _waiting(tx, request_id, visible_to)
         if who == asked.asked_by:
             raise Conflict("a second person confirms this, who did not ask for it")
         person = lock_person(tx, asked.person_id)
@@ -150,11 +158,14 @@ def confirm_erasure(services: Services, request_id: int, *, register: Path, by: 
     return certificate_of(services, request_id)
 
 
-def refuse_erasure(services: Services, request_id: int, *, why: str, by: str) -> None:
+def refuse_erasure(
+    services: Services, request_id: int, *, why: str, by: str, visible_to: int | None = None
+) -> None:
     """Nothing is erased; also who asked may take it back. Raises `NotFound`, `Invalid` and `Conflict`."""
     who, reason, now = actor_name(by), said("why", why), services.clock.now()
     with services.store.begin() as tx:
-        asked = _waiting(tx, request_id)
+        _check_role(tx, who)
+        asked = _waiting(tx, request_id, visible_to)
         _decide(tx, asked, ErasureState.REFUSED, by=who, now=now, counts=None)
         facts = {"request": request_id}
         _note(tx, "erase_refused", asked.person_id, by=who, why=reason, now=now, facts=facts)
@@ -165,6 +176,60 @@ def list_erasures(services: Services) -> list[Erasure]:
     with services.store.begin() as tx:
         rows = tx.rows(sa.select(t.erasure).order_by(t.erasure.c.id.desc()))
     return [record_of(Erasure, row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutPerson:
+    """A request to erase, or a legal hold, with what a person needs to decide about it. `why`: the reason that was
+    given; `cases`: of the person.
+    """
+
+    of: Erasure | LegalHold
+    why: str
+    cases: tuple[int, ...]
+    login: str
+    """Who asked for it or placed it."""
+    certificate: Certificate | None = None
+
+
+def read_erasures(services: Services, *, visible_to: int | None, limit: int = 100) -> list[AboutPerson]:
+    """Requests about persons all of whose cases this unit sees, those that wait first, the newest first."""
+    e = t.erasure.c
+    waits = e.state == ErasureState.WAITING.value
+    statement = sa.select(t.erasure).where(~_hidden_case(e.person_id, visible_to))
+    with services.store.begin() as tx:
+        rows = tx.rows(statement.order_by(waits.desc(), e.id.desc()).limit(limit))
+        found = [
+            AboutPerson(
+                of=record_of(Erasure, row),
+                why=last_audit_reason(tx, act="erase_asked", subject=f"person/{row['person_id']}"),
+                cases=tuple(cases_of_person(tx, row["person_id"])),
+                login=row["asked_by"],
+            )
+            for row in rows
+        ]
+    return [
+        replace(one, certificate=certificate_of(services, one.of.id))
+        if isinstance(one.of, Erasure) and one.of.state is ErasureState.ERASED
+        else one
+        for one in found
+    ]
+
+
+def read_holds(services: Services, *, visible_to: int | None, limit: int = 100) -> list[AboutPerson]:
+    """Legal holds that stand on persons all of whose cases this unit sees, the newest first."""
+    h = t.legal_hold.c
+    statement = sa.select(t.legal_hold).where(h.lifted_at.is_(None), ~_hidden_case(h.person_id, visible_to))
+    with services.store.begin() as tx:
+        return [
+            AboutPerson(
+                of=record_of(LegalHold, row),
+                why=last_audit_reason(tx, act="legal_hold", subject=f"person/{row['person_id']}"),
+                cases=tuple(cases_of_person(tx, row["person_id"])),
+                login=row["placed_by"],
+            )
+            for row in tx.rows(statement.order_by(h.id.desc()).limit(limit))
+        ]
 
 
 def certificate_of(services: Services, request_id: int) -> Certificate:
@@ -196,11 +261,14 @@ def _certified(erasure: Erasure, cases: tuple[int, ...], audit_number: int) -> d
     return erasure.plain() | {"cases": list(cases), "erased": counts, "audit_number": audit_number}
 
 
-def place_legal_hold(services: Services, case_id: int, *, why: str, by: str) -> LegalHold:
+def place_legal_hold(
+    services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
+) -> LegalHold:
     """The person of this case is not erased while it stands. Raises `NotFound`, `Invalid` and `Conflict`."""
     who, reason, now = actor_name(by), said("why", why), services.clock.now()
     with services.store.begin() as tx:
-        person = _person_of(tx, case_id)
+        _check_role(tx, who)
+        person = _person_of(tx, case_id, visible_to)
         if _standing_hold(tx, person.id) is not None:
             raise Conflict("the person is under a legal hold already")
         row = tx.one(
@@ -221,11 +289,14 @@ def place_legal_hold(services: Services, case_id: int, *, why: str, by: str) -> 
     return record_of(LegalHold, row)
 
 
-def lift_legal_hold(services: Services, case_id: int, *, why: str, by: str) -> None:
+def lift_legal_hold(
+    services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
+) -> None:
     """Raises `NotFound`, `Invalid`, and `Conflict` where none stands."""
     who, reason, now = actor_name(by), said("why", why), services.clock.now()
     with services.store.begin() as tx:
-        person = _person_of(tx, case_id)
+        _check_role(tx, who)
+        person = _person_of(tx, case_id, visible_to)
         hold = _standing_hold(tx, person.id)
         if hold is None:
             raise Conflict("the person is under no legal hold")
@@ -246,12 +317,34 @@ def list_legal_holds(services: Services) -> list[LegalHold]:
     return [record_of(LegalHold, row) for row in rows]
 
 
-def _person_of(tx: Tx, case_id: int) -> PersonRow:
+def _check_role(tx: Tx, who: str) -> None:
+    """Raises `Conflict` for an account whose role may not; a name that is no account's comes from the terminal."""
+    member = find_member(tx, who)
+    if member is not None and not may(member.role, Permission.ERASE_PERSONS):
+        raise Conflict(Text("the role of %(who)s does not decide about persons' data", who=who))
+
+
+def _hidden_case(person_id: sa.ColumnElement[Any], visible_to: int | None) -> sa.ColumnElement[bool]:
+    """A case of the person that this unit does not see."""
+    c = t.case.c
+    sees = sa.func.coalesce(is_visible_to(c.unit_id, visible_to), sa.false())
+    return sa.exists().where(c.person_id == person_id, sa.not_(sees))
+
+
+def _check_visible(tx: Tx, person_id: int, visible_to: int | None) -> None:
+    """Raises `NotFound` where a case of the person belongs to another unit: the whole centre decides then."""
+    if tx.scalar(sa.select(_hidden_case(sa.literal(person_id, sa.BigInteger), visible_to))):
+        raise NotFound(kind="person", key=person_id)
+
+
+def _person_of(tx: Tx, case_id: int, visible_to: int | None) -> PersonRow:
     """Locked, with all their cases."""
+    check_case_visible(tx, case_id, visible_to)
     person_id = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == case_id))
     person = None if person_id is None else lock_person(tx, person_id)
     if person is None:
         raise NotFound(kind="case", key=case_id)
+    _check_visible(tx, person.id, visible_to)
     return person
 
 
@@ -270,11 +363,12 @@ def _standing_hold(tx: Tx, person_id: int) -> Row | None:
     return tx.one(sa.select(h.id).where(h.person_id == person_id, h.lifted_at.is_(None)))
 
 
-def _waiting(tx: Tx, request_id: int) -> Erasure:
+def _waiting(tx: Tx, request_id: int, visible_to: int | None) -> Erasure:
     row = tx.one(sa.select(t.erasure).where(t.erasure.c.id == request_id).with_for_update())
     if row is None:
         raise NotFound(kind="request", key=request_id)
     found = record_of(Erasure, row)
+    _check_visible(tx, found.person_id, visible_to)
     if found.state is not ErasureState.WAITING:
         raise Conflict(
             Text("request %(id)s was decided by %(who)s", id=request_id, who=found.decided_by),

@@ -142,6 +142,10 @@ class Permission(StrEnum):
     CONTROL = "control"
     """Pause, resume, pacing, windows."""
     SEE_CONTROL = "see_control"
+    SEE_ERASURES = "see_erasures"
+    """Requests to erase persons, certificates and legal holds."""
+    ERASE_PERSONS = "erase_persons"
+    """Ask for an erasure, confirm another one's, place and lift legal holds."""
     SEE_SCRIPTS = "see_scripts"
     EDIT_SCRIPTS = "edit_scripts"
     SEE_AUDIT = "see_audit"
@@ -179,6 +183,8 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_APPROVALS: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR, _R.SECURITY_ADMINISTRATOR}),
     Permission.CONTROL: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     Permission.SEE_CONTROL: _CENTRE - {_R.CALLER, _R.OFFICER},
+    Permission.SEE_ERASURES: frozenset({_R.SUPERVISOR, _R.AUDITOR}),
+    Permission.ERASE_PERSONS: frozenset({_R.SUPERVISOR}),
     Permission.SEE_SCRIPTS: _CENTRE - {_R.CLERK, _R.OFFICER},
     Permission.EDIT_SCRIPTS: frozenset({_R.SUPERVISOR}),
     Permission.SEE_AUDIT: frozenset({_R.AUDITOR}),

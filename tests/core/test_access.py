@@ -15,6 +15,7 @@ CHANGES = {
     Permission.LOAD_LISTS,
     Permission.APPROVE,
     Permission.CONTROL,
+    Permission.ERASE_PERSONS,
     Permission.EDIT_SCRIPTS,
     Permission.MANAGE_STAFF,
     Permission.MANAGE_UNITS,
