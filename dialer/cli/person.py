@@ -131,16 +131,16 @@ def retention_command(
         print_json({"kinds": plain, "reject_files_deleted": files, "dry_run": dry_run})
         return
     columns: dict[str, Callable[[Standing], object]] = {
-        "数据 data": lambda one: f"{say(Lang.ZH, KIND_WORDS[one.kind])} {say(Lang.EN, KIND_WORDS[one.kind])}",
-        "期限（天） days": lambda one: one.days or "-",
-        "已到期 past": lambda one: one.past,
+        "数据 data": lambda one: f"{one.kind.value}\n{say(Lang.ZH, KIND_WORDS[one.kind])}",
+        "天数 days": lambda one: one.days or "-",
+        "到期 past": lambda one: one.past,
         "最早 oldest": lambda one: f"{one.oldest_at.astimezone():%Y-%m-%d}" if one.oldest_at else "-",
         "留存 held": lambda one: one.held,
-        "上次 last": lambda one: f"{one.last.at.astimezone():%Y-%m-%d %H:%M}" if one.last else "-",
+        "上次 last": lambda one: f"{one.last.at.astimezone():%m-%d\n%H:%M}" if one.last else "-",
     }
     if gone is not None:
-        columns["已清除 deleted"] = lambda one: gone.get(one.kind, 0)
-    print_rows(found, columns)
+        columns["清除 gone"] = lambda one: gone.get(one.kind, 0)
+    print_rows(found, columns, narrow=1)
     if files:
         typer.echo(f"未通过数据表格 spreadsheets of rejected rows deleted: {files}")
 
