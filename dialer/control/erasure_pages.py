@@ -31,7 +31,7 @@ Case = Annotated[int, Form(ge=1, lt=2**63)]
 Words = Annotated[str, Form(max_length=500)]
 
 
-@erasure_pages.get(_PATH, act=Permission.SEE_ERASURES, nav=gettext_noop("Erasures"), order=87)
+@erasure_pages.get(_PATH, act=Permission.SEE_ERASURES)
 def erasures(request: CurrentRequest) -> Response:
     return _show(request)
 

@@ -319,6 +319,7 @@ def _show(
         line_pace = read_line_group(tx, name=services.lines.group)
         loads = recent_loads(tx) if unit_id is None else []
     facts = now_facts(request) | {
+        "sees_erasures": request.may(Permission.SEE_ERASURES),
         "wrong": wrong or {},
         "typed": typed or Typed(scope=scopes[0].value),
         "scopes": [(scope.value, word_of(scope, lang)) for scope in scopes],
