@@ -29,13 +29,15 @@ from dialer.calls.comparison_store import (
     unknown_sids,
 )
 from dialer.calls.events import apply_replies
-from dialer.calls.pacing import pause_line_group
+from dialer.calls.pacing import lock_line_group, pause_line_group
 from dialer.calls.pause_store import place_pause
+from dialer.cases.persons import earlier_indexes
 from dialer.cases.store import lock_cases
 from dialer.core.access import actor_name, said
 from dialer.core.errors import Conflict
 from dialer.core.values import PauseScope, TelephonyResult
 from dialer.db.audit import write_audit
+from dialer.db.key_state import follow_plan
 from dialer.db.system_state import (
     Restored,
     awaited_comparison,
@@ -272,6 +274,10 @@ def _note_unknown(services: Services, listed: Sequence[ListedCall]) -> int:
         with services.store.begin() as tx:
             sids = {one.state.sid for one in batch}
             unknown = unknown_sids(tx, [*sids, *(one.parent_sid for one in batch if one.parent_sid)])
+            # Nobody makes the index of a number anew meanwhile.
+            lock_line_group(tx, name=services.lines.group)
+            follow_plan(tx)
+            earlier = earlier_indexes(tx, {one.to for one in batch})
             rows: list[CarrierCall] = []
             for one in batch:
                 if one.state.sid not in unknown or (one.parent_sid and one.parent_sid not in unknown):
@@ -283,10 +289,11 @@ def _note_unknown(services: Services, listed: Sequence[ListedCall]) -> int:
                 if one.parent_sid and progress.result is not TelephonyResult.UNKNOWN:
                     continue  # A caller did not reach anybody.
                 assert progress.result is not None
+                blind = tx.vault.blind(one.to, kind=BlindKind.PHONE)
                 rows.append(
                     CarrierCall(
                         sid=one.state.sid,
-                        phone_blind=tx.vault.blind(one.to, kind=BlindKind.PHONE),
+                        phone_blind=earlier.get(blind, blind),
                         called_at=one.created_at,
                         result=progress.result,
                     )

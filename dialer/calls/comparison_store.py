@@ -19,6 +19,8 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx, record_of
 
+_CALLED = frozenset({CaseStatus.OPEN, CaseStatus.WATCHING})
+"""In the watch period a follow-up calls."""
 REMEMBERED = timedelta(days=7)
 """A list without times of its own that arrives later than this after the restore is a new matter."""
 
@@ -100,7 +102,7 @@ def called_attempts(
             phone.position,
         )
         .join(t.person_phone, phone.phone_blind == call.phone_blind)
-        .join(t.case, sa.and_(case.person_id == phone.person_id, case.status == word(CaseStatus.OPEN)))
+        .join(t.case, sa.and_(case.person_id == phone.person_id, in_words(case.status, _CALLED)))
         .join(t.attempt, attempt.case_id == case.id)
         .where(
             call.case_id.is_(None),

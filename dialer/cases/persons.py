@@ -187,7 +187,7 @@ def write_people(
     rows: list[tuple[object, ...]] = []
     phones: list[tuple[object, ...]] = []
     written = [one for one in known if one.is_new or one.changed]
-    earlier = _earlier_indexes(tx, written)
+    earlier = earlier_indexes(tx, {phone for one in written for phone in one.person.phones})
     for one in written:
         person = one.person
         ready = sealed.get(one.id) if not one.changed else None
@@ -212,13 +212,12 @@ def write_people(
     _COPY_KEY.write(tx, new_keys)
 
 
-def _earlier_indexes(tx: Tx, people: Sequence[Known]) -> dict[bytes, bytes]:
+def earlier_indexes(tx: Tx, numbers: Iterable[str]) -> dict[bytes, bytes]:
     """While the index is made again, the earlier blind index of each number that still has it, by the new one: all rows
     of a number change together, since a call is told from another by it.
     """
     if len(tx.vault.plan.index) == 1:
         return {}
-    numbers = {phone for one in people for phone in one.person.phones}
     new_of = {
         earlier: blinds[0]
         for blinds in (tx.vault.blinds(phone, kind="phone") for phone in numbers)

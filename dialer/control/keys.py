@@ -183,6 +183,8 @@ def rotate_keys(
     with services.store.begin() as tx:
         lock_arrivals(tx)
         state = _state(tx, lock=True)
+        if not state.resealed or not state.announced.keys() >= set(made.values()):
+            raise Conflict("values are still being sealed again since the last rotation", current="resealing")
         plan = state.plan
         index = (made[KeyUse.INDEX], *plan.index) if KeyUse.INDEX in made else plan.index
         plan = replace(
@@ -351,7 +353,6 @@ def retire_key(services: Services, source: KeySource, key_id: int, *, by: str, w
         is_index = key.use is KeyUse.INDEX
         if uses and (AUDIT_LINES in uses or needs_key(tx, key_id, is_index=is_index)):
             raise KeyInUse(key_id=key_id, uses=uses)
-        ring = ring.only_for_audit(key_id) if lines else ring.without(key_id)
         known = {one: mark for one, mark in state.known.items() if one != key_id or lines}
         announced = {one: mark for one, mark in state.announced.items() if one != key_id}
         write_key_state(tx, replace(state, known=known, announced=announced))
@@ -368,7 +369,11 @@ def retire_key(services: Services, source: KeySource, key_id: int, *, by: str, w
         )
     # The database no longer asks for the key: should the ring not be written now, run it again.
     if source.is_writable:
-        source.save(ring)
+        with services.store.begin() as tx:
+            # Read anew under the lock: somebody may have made new keys since.
+            _state(tx, lock=True)
+            ring = source.load()
+            source.save(ring.only_for_audit(key_id) if lines else ring.without(key_id))
     return Retired(key_id=key_id, audit_lines=lines, in_ring=not source.is_writable)
 
 

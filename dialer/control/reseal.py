@@ -287,10 +287,12 @@ def _end(tx: Tx, services: Services, state: KeyState, progress: Progress, *, set
     if is_left or any(_is_value_left(tx, one, state, progress) for one in SEALED):
         _note(tx, replace(progress, part=0, after=None, rounds=progress.rounds + 1))
         return Batch(waits=True)
+    locked = read_key_state(tx, lock=True)
+    if locked is None or locked.plan.revision != state.plan.revision:
+        return Batch(waits=True)  # rotated since this batch began
     now = services.clock.now()
     facts = {"encryption": state.plan.encryption, "index": state.plan.index[0], "rows": dict(progress.done)}
     write_audit(tx, who=ROBOT, act="keys_resealed", subject="keys", why="", now=now, facts=facts)
-    read_key_state(tx, lock=True)
     plan = replace(state.plan, index=state.plan.index[:1])
     state = write_key_state(tx, replace(state, plan=plan, resealed=True, since=database_time(tx)))
     ended = replace(progress, revision=state.plan.revision, ended_at=services.real.now().isoformat())
@@ -535,6 +537,7 @@ def _index(tx: Tx, services: Services, ids: Sequence[int]) -> _Found:
         given = _NUMBERS.given([phones[before] for before in sorted(phones)])
         tx.execute(_INDEX_PHONES, given)
         tx.execute(_INDEX_RESTS, given)
+        tx.execute(_INDEX_CARRIER_CALLS, given)
     if keys:
         tx.execute(_INDEX_KEYS, _KEYS.given([keys[before] for before in sorted(keys)]))
     tx.execute(_INDEX_PEOPLE, _PERSONS.given([entry.person for entry in free]))
@@ -601,6 +604,12 @@ _INDEX_RESTS = (
     .where(t.live_number.c.phone_blind == _NUMBERS.c.before, t.live_number.c.attempt_id.is_(None))
     .values(phone_blind=_NUMBERS.c.phone_blind)
 )
+_INDEX_CARRIER_CALLS = (
+    sa.update(t.carrier_call)
+    .where(t.carrier_call.c.phone_blind == _NUMBERS.c.before)
+    .values(phone_blind=_NUMBERS.c.phone_blind)
+)
+"""Calls found after a restore, which wait for their lists."""
 _KEYS = RowSet("given", {"before": sa.LargeBinary(), "name_phone_blind": sa.LargeBinary()})
 _INDEX_KEYS = (
     sa.update(t.person_key)

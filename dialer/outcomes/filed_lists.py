@@ -466,7 +466,7 @@ def decide_match(services: Services, match_id: int, *, is_same_person: bool, why
             sa.select(t.filed_match, r.case_number, r.fraud_type, r.filed_at, r.event_at)
             .join(t.filed_record, r.id == m.record_id)
             .where(m.id == match_id)
-            .with_for_update(of=t.filed_record)
+            .with_for_update(of=(t.filed_record, t.filed_match))
         )
         if row is None:
             raise NotFound(kind="match", key=match_id)

@@ -199,6 +199,9 @@ def correct_outcome_row(
     undone = sa.select(t.outcome.c.id).where(
         t.outcome.c.reverses == outcome_id, t.outcome.c.reason != MONEY_REFUSED
     )
+    if row["reason"] == NO_CALL:
+        # It never counted: the task is open, and what is true of it is reported there.
+        raise Conflict(Text("outcome %(id)s is reversed already", id=outcome_id), current="reversed")
     if row["answered"] or tx.scalar(undone) is not None:
         raise Conflict(Text("outcome %(id)s is reversed already", id=outcome_id), current="reversed")
     return append_outcome(

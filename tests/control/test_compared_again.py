@@ -1,0 +1,112 @@
+"""After a restore, calls that the carrier lists are known by number also while the index is made again, and also where
+they were follow-ups.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
+
+from dialer.calls.comparison import compare_calls, mark_restored, match_new_cases
+from dialer.control.keys import rotate_keys
+from dialer.control.reseal import reseal_batch
+from dialer.core.values import Grade, Suite
+from dialer.db.keys import KeyUse
+from dialer.services import Application, Services
+from dialer.telephony.callbacks import CallState
+from dialer.telephony.client import CallClient, ListedCall
+from tests.control.conftest import Assemble
+from tests.control.scene import Scene
+from tests.control.test_follow_up_rows import dissuaded, followed  # noqa: F401  # a fixture
+from tests.outcomes.town import NAME, PHONE
+
+
+@dataclass(frozen=True)
+class _Carrier:
+    """Lists these calls."""
+
+    listed: list[ListedCall]
+    config = SimpleNamespace(officer_number="")
+
+    async def list_since(self, _since: datetime) -> list[ListedCall]:
+        return self.listed
+
+    async def state(self, _sid: str) -> CallState | None:
+        return None
+
+
+def _scene(app: Application) -> Scene:
+    scene = Scene.on(app.services)
+    scene.clock = app.services.clock  # type: ignore[assignment]  # the real one
+    return scene
+
+
+def compared(scene: Scene, services: Services, *numbers: str) -> None:
+    """The carrier lists an unanswered call to each of these numbers, a second after the backup."""
+    now = services.real.now()
+    with scene.tx() as tx:
+        mark_restored(
+            tx,
+            backup_at=now - timedelta(seconds=9),
+            restored_at=now,
+            now=services.clock.now(),
+            by="li",
+            facts={},
+        )
+    listed = [
+        ListedCall(
+            state=CallState(sid=f"CA{n}", status="no-answer", date_created=now), created_at=now, to=number
+        )
+        for n, number in enumerate(numbers)
+    ]
+    asyncio.run(compare_calls(services, cast("CallClient", _Carrier(listed)), by="li"))
+
+
+def test_a_call_is_known_by_a_number_whose_index_is_still_the_old_one(assembled: Assemble):
+    app: Application = assembled()
+    scene = _scene(app)
+    case_id = scene.open_case(person_id=scene.person(name=NAME, phones=(PHONE,)))
+    rotate_keys(
+        app.services,
+        app.key_source,
+        uses=(KeyUse.INDEX,),
+        suite=Suite.AES_BLAKE2,
+        by="li",
+        why="after a theft",
+        wait_seconds=0.0,
+    )
+    compared(scene, app.services, PHONE)
+    assert next((row["state"], row["sid"]) for row in scene.attempts_of(case_id)) == ("ended", "CA0")
+
+
+def test_a_call_that_waits_for_its_list_is_known_when_the_index_was_made_again(assembled: Assemble):
+    app: Application = assembled()
+    scene = _scene(app)
+    person_id = scene.person(name=NAME, phones=(PHONE,))
+    rotate_keys(
+        app.services,
+        app.key_source,
+        uses=(KeyUse.INDEX,),
+        suite=Suite.AES_BLAKE2,
+        by="li",
+        why="after a theft",
+        wait_seconds=0.0,
+    )
+    compared(scene, app.services, PHONE)
+    while not reseal_batch(app.services, settle_seconds=0.0).is_over:
+        pass
+    case_id = scene.open_case(person_id=person_id)
+    with scene.tx() as tx:
+        match_new_cases(tx, app.services, [case_id])
+    assert next((row["state"], row["sid"]) for row in scene.attempts_of(case_id)) == ("ended", "CA0")
+
+
+def test_a_follow_up_call_after_the_backup_is_not_made_again(followed: Scene):  # noqa: F811
+    case_id = dissuaded(followed, Grade.HIGH)
+    assert followed.attempt_of(case_id)["state"] == "ready"
+    compared(followed, followed.services, PHONE)
+    assert [(row["state"], row["sid"]) for row in followed.attempts_of(case_id)][1] == ("ended", "CA0")
+    assert followed.claimed_cases() == []
