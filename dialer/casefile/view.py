@@ -62,6 +62,7 @@ _GROUPS: Mapping[EntryKind, str] = {
     EntryKind.REVERSAL: "money",
     EntryKind.APPROVAL: "money",
     EntryKind.FILED: "money",
+    EntryKind.FILING_UNDONE: "money",
     EntryKind.ALARM: "alarm",
     EntryKind.ALARM_SEEN: "alarm",
     EntryKind.VIEWED: "seen",

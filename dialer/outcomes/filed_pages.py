@@ -20,6 +20,7 @@ from dialer.outcomes.filed_lists import (
     filed_figures,
     list_filed,
     load_filed,
+    undo_match,
 )
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
@@ -75,6 +76,26 @@ def reject(
     why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
 ) -> Response:
     return _decide(request, match_id, why, is_same_person=False)
+
+
+@filed_pages.post("/filed/matches/{match_id}/undo", act=Permission.DECIDE_FILED)
+def undo(
+    request: CurrentRequest,
+    match_id: MatchNumber,
+    why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
+) -> Response:
+    """The match was another person: their cases go back to what they were."""
+    _check_whole(request)
+    try:
+        undone = undo_match(request.services, match_id, why=why, by=request.who)
+    except Invalid as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang))
+    except Conflict as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    return request.go(
+        f"{_PATH}?state={undone.state.value}",
+        notice=gettext_noop("The match is undone: the cases of this person are what they were before."),
+    )
 
 
 def _decide(request: RequestContext, match_id: int, why: str, *, is_same_person: bool) -> Response:
