@@ -294,6 +294,7 @@ VIEWS: Mapping[str, str] = {
     "view_evidence": gettext_noop("read the evidence of amounts"),
     "print_notice": gettext_noop("printed the notice"),
     "export": gettext_noop("exported records"),
+    "look_back": gettext_noop("opened the look-back"),
 }
 """By these acts somebody saw or exported hidden data."""
 _OF_WORK: Mapping[str, str] = {

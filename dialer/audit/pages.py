@@ -82,6 +82,7 @@ ACTS: Mapping[str, str] = {
     "keys_reseal_asked": gettext_noop("sealing again asked for"),
     "keys_resealed": gettext_noop("everything sealed again"),
     "key_retired": gettext_noop("a key retired"),
+    "look_back": gettext_noop("a look-back opened"),
     "load_filed": gettext_noop("a list of filed cases"),
     "confirm_filed_match": gettext_noop("the person of a filed case confirmed"),
     "reject_filed_match": gettext_noop("the person of a filed case rejected"),

@@ -22,6 +22,7 @@ from dialer.core.timeline import AHEAD_AT_MOST, Entry, EntryKind, Fact, PendingA
 from dialer.db import tables as t
 from dialer.db.audit import audit_reason
 from dialer.db.bulk import in_words
+from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx, record_of
 
 
@@ -230,6 +231,17 @@ _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = 
     (_FILINGS_UNDONE, _filing_undone),
     (sa.select(t.alarm).where(t.alarm.c.case_id == _ID), _alarm),
 )
+
+
+def filings(tx: Tx, case_id: int) -> list[tuple[str, datetime]]:
+    """The numbers of the filed cases that stand for a case and when each was recorded, oldest first."""
+    f = t.filed_case.c
+    rows = tx.rows(
+        sa.select(f.case_number, f.at)
+        .where(f.case_id == case_id, sa.text(filing_stands("filed_case")))
+        .order_by(f.at, f.id)
+    )
+    return [(row["case_number"], row["at"]) for row in rows]
 
 
 def awaited(tx: Tx, case_ids: Sequence[int]) -> dict[int, tuple[Case, PendingAttempt | None]]:
