@@ -26,7 +26,7 @@ from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx
-from dialer.intake.filed_lists import FiledOptions, FiledReader, FiledRecord
+from dialer.intake.filed_lists import MOST_FILED, FiledOptions, FiledReader, FiledRecord
 from dialer.intake.records import Column, RejectedRow
 from dialer.outcomes.filing import file_for_person, undo_for_person
 from dialer.runtime.uploads import filed_tables
@@ -79,14 +79,25 @@ class FiledLoad:
 
 
 def load_filed(
-    services: Services, content: BinaryIO, *, source: str, by: str, dry_run: bool = False
+    services: Services,
+    content: BinaryIO,
+    *,
+    source: str,
+    by: str,
+    dry_run: bool = False,
+    most: int = MOST_FILED,
 ) -> FiledLoad:
     """Reads the list, stores it and matches it, some rows at a time; the same list again changes nothing. Raises
-    `UnusableFile`. With `dry_run` nothing is stored.
+    `UnusableFile`, also for more than `most` rows, of which nothing is stored. With `dry_run` nothing is stored.
     """
     who, now = actor_name(by), services.clock.now()
     reader = FiledReader(
-        FiledOptions(now=now, timezone=services.centre.timezone, default_area=services.centre.area_code)
+        FiledOptions(
+            now=now,
+            timezone=services.centre.timezone,
+            default_area=services.centre.area_code,
+            most=most,
+        )
     )
     records: list[FiledRecord] = []
     rejects: list[RejectedRow] = []

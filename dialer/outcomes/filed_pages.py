@@ -30,6 +30,8 @@ filed_pages = Section()
 _PATH, _TEMPLATE = "/filed", "console/filed.html"
 _UNFIT, _TAKEN = 422, 409
 _MOST_FILE = 16 * 1024 * 1024
+_MOST_ROWS = 2_000
+"""A row takes about 5 ms, and the page waits for all of them; a longer list is loaded by the command."""
 _SHOWN_REJECTS = 200
 _LONGEST_WHY = 500
 MatchNumber = Annotated[int, Path(ge=1, lt=2**63)]
@@ -54,7 +56,9 @@ def load(request: CurrentRequest, file: Annotated[UploadFile | None, File()] = N
         return _show(request, refused=request.say(gettext_noop("Choose a file first.")))
     name = file.filename[:100]
     try:
-        done = load_filed(request.services, file.file, source=default_source(name), by=request.who)
+        done = load_filed(
+            request.services, file.file, source=default_source(name), by=request.who, most=_MOST_ROWS
+        )
     except UnusableFile as fault:
         return _show(request, refused=f"{name}: {refusal_sentence(fault, request.lang)}")
     return _show(request, loaded=done, name=name)

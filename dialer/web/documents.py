@@ -68,6 +68,8 @@ class Document:
 
         table = self._docx.add_table(rows=0, cols=len(shares), style="Table Grid")
         table.autofit = False
+        for column, share in zip(table.columns, shares, strict=True):
+            column.width = int(self._width * share / sum(shares))
         lines = [list(head)] if head else []
         for place, line in enumerate([*lines, *rows]):
             row = table.add_row()

@@ -8,6 +8,7 @@ from io import BytesIO
 
 import docx
 import httpx
+import pytest
 
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
@@ -87,6 +88,16 @@ async def test_an_account_of_a_unit_sees_none(console: ConsoleDesk):
     of_unit = console.person(Role.SUPERVISOR, unit_id=unit)
     assert (await of_unit.get("/filed")).status_code == 404
     assert (await load(of_unit, LIST)).status_code == 404
+    assert console.rows(t.filed_record) == []
+
+
+async def test_the_page_refuses_what_would_hold_it_too_long(
+    console: ConsoleDesk, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("dialer.outcomes.filed_pages._MOST_ROWS", 3)
+    refused = await load(console.person(Role.SUPERVISOR), LIST)
+    assert refused.status_code == 422
+    assert "more than 3 filed cases" in text(refused)
     assert console.rows(t.filed_record) == []
 
 
