@@ -294,6 +294,7 @@ VIEWS: Mapping[str, str] = {
     "view_evidence": gettext_noop("read the evidence of amounts"),
     "print_notice": gettext_noop("printed the notice"),
     "export": gettext_noop("exported records"),
+    "look_back": gettext_noop("opened the look-back"),
 }
 """By these acts somebody saw or exported hidden data."""
 _OF_WORK: Mapping[str, str] = {
@@ -357,6 +358,9 @@ _SENTENCES: Mapping[EntryKind, Tell] = {
     EntryKind.REVERSAL: _reversal,
     EntryKind.APPROVAL: _said(gettext_noop("approved outcome %(what)s"), "outcome_id"),
     EntryKind.FILED: _said(gettext_noop("a case was filed with the police: %(what)s"), "case_number"),
+    EntryKind.FILING_UNDONE: _said(
+        gettext_noop("the filed case %(what)s was another person's"), "case_number"
+    ),
     EntryKind.ALARM: _alarm(gettext_noop("alarm: %(alarm)s")),
     EntryKind.ALARM_SEEN: _alarm(gettext_noop("alarm seen: %(alarm)s")),
     EntryKind.ACT: _act,

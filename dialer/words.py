@@ -192,6 +192,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Reason.VERIFIED_SUCCESS: "verified and dissuaded",
         Reason.CASE_CLOSED: "the case was closed",
         Reason.CASE_FILED: "a case was filed with the police",
+        Reason.FILING_UNDONE: "the filed case was another person's",
         Reason.WATCH_ENDED: "the watch period ended",
         Reason.FOLLOW_UP: "a follow-up in the watch period",
         Reason.IN_CONTACT: "the scammer is in contact again",

@@ -14,6 +14,7 @@ from dialer.core.case import NO_CALL, PENDING_STATES
 from dialer.core.values import MONEY_REFUSED, ApprovalKind, Contact, FiledState, OutcomeKind, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
+from dialer.db.columns import is_reversed
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_visible_to
 from dialer.warnings.list_store import AWAITS_APPROVAL
@@ -90,7 +91,7 @@ _IS_RETURNED = sa.and_(
     _refusal.c.reason == MONEY_REFUSED,
     _o.reason != NO_CALL,
     ~sa.exists().where(_later.c.reverses == _refusal.c.id),
-    ~sa.exists().where(_later.c.reverses == _o.id, _later.c.reason != MONEY_REFUSED),
+    ~sa.literal_column(is_reversed("outcome.id", f"l.reason <> '{MONEY_REFUSED}'"), sa.Boolean),
 )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Form, Path, Query
 from starlette.responses import FileResponse, Response
@@ -27,6 +28,13 @@ from dialer.casefile.acts import (
     note_case,
     opt_out,
 )
+from dialer.casefile.look_back import (
+    LookBack,
+    item_lines,
+    look_back_document,
+    open_look_back,
+    step_words,
+)
 from dialer.casefile.reading import CaseSheet, read_case, read_words, reveal, units_to_hand_to
 from dialer.casefile.view import TEMPLATE, Typed, case_facts
 from dialer.cases.persons import Person, PersonSearch
@@ -41,6 +49,7 @@ from dialer.org.staff import list_units
 from dialer.outcomes.filing import file_for_case
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.documents import as_docx
 from dialer.web.formats import typed_number, typed_unit, typed_word, unit_tree
 from dialer.work.tasks import approve_outcome
 from dialer.work.visits import show_photo
@@ -156,6 +165,46 @@ def _address(asked: Mapping[str, object], **more: object) -> str:
 def case(request: CurrentRequest, case_id: CaseId) -> Response:
     """The page of a case. 404 for one that the reader's unit may not see."""
     return _page(request, read_case(request.services, case_id, visible_to=request.member.unit_id))
+
+
+@case_pages.get("/cases/{case_id}/look-back", act=Permission.SEE_CASES)
+def look_back(request: CurrentRequest, case_id: CaseId) -> Response:
+    """Everything that was done in a case that was filed. 404 where no filed case stands for it."""
+    look = _look_back(request, case_id, "page")
+    zone = ZoneInfo(request.services.centre.timezone)
+    return request.page(
+        "console/look_back.html",
+        look=look,
+        case=look.sheet.story.file.stored.case,
+        masked=look.sheet.story.file.person,
+        steps=step_words(look, request.lang),
+        lines=lambda item: item_lines(item, request.lang),
+        exact=lambda at: f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        may_export=request.may(Permission.EXPORT),
+    )
+
+
+@case_pages.get("/cases/{case_id}/look-back/docx", act=Permission.EXPORT)
+def look_back_file(request: CurrentRequest, case_id: CaseId) -> Response:
+    """The same as a file, named in local time."""
+    look = _look_back(request, case_id, "docx")
+    timezone = request.services.centre.timezone
+    document = look_back_document(
+        look, lang=request.lang, timezone=timezone, who=request.who, now=request.now
+    )
+    at = request.now.astimezone(ZoneInfo(timezone))
+    return as_docx(document, name=f"look-back-{case_id}-{at:%Y%m%d-%H%M}")
+
+
+def _look_back(request: RequestContext, case_id: int, kind: str) -> LookBack:
+    return open_look_back(
+        request.services,
+        case_id,
+        who=request.who,
+        lang=request.lang,
+        kind=kind,
+        visible_to=request.member.unit_id,
+    )
 
 
 @case_pages.post("/cases/{case_id}/reveal", act=Permission.REVEAL)

@@ -23,6 +23,7 @@ from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import name_staff
 from dialer.scripts.view import language_name
 from dialer.sentences import VIEWS, ahead_words, entry_sentence, step_sentence, waiting_sentence
+from dialer.services import Services
 from dialer.web.console import RequestContext
 from dialer.web.formats import unit_names
 from dialer.words import stored_word, word_of
@@ -62,6 +63,7 @@ _GROUPS: Mapping[EntryKind, str] = {
     EntryKind.REVERSAL: "money",
     EntryKind.APPROVAL: "money",
     EntryKind.FILED: "money",
+    EntryKind.FILING_UNDONE: "money",
     EntryKind.ALARM: "alarm",
     EntryKind.ALARM_SEEN: "alarm",
     EntryKind.VIEWED: "seen",
@@ -343,7 +345,7 @@ def case_facts(
     lang, story = request.lang, sheet.story
     stored = story.file.stored
     case = stored.case
-    names = name_staff(request.services, _logins(sheet))
+    names = staff_names(request.services, sheet)
     form = typed or Typed(act="")
     allowed = acts_allowed(case)
     may_work = request.may(Permission.WORK_CASES)
@@ -356,6 +358,7 @@ def case_facts(
         "person": person,
         "clear_seconds": CLEAR_SECONDS,
         "items": story_items(sheet, names, lang),
+        "is_filed": any(entry.kind is EntryKind.FILED for entry in story.file.timeline),
         "steps": [(step, step_sentence(step, lang)) for step in story.next_steps],
         "waiting": _waiting(story.waiting, lang),
         "ahead": ahead_words(story.pending.ahead, lang) if story.pending is not None else "",
@@ -436,6 +439,11 @@ def _changed(request: RequestContext, case_id: int, form: Typed) -> list[tuple[d
         (entry.at, entry_sentence(entry, request.lang), by_words(entry.by, names, request.lang))
         for entry in entries
     ]
+
+
+def staff_names(services: Services, sheet: CaseSheet) -> dict[str, str]:
+    """The display names of everybody who did something in the case, by login."""
+    return name_staff(services, _logins(sheet))
 
 
 def _logins(sheet: CaseSheet) -> set[str]:

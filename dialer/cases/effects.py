@@ -32,6 +32,7 @@ from dialer.core.events import (
     PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
+    RestoreOutcome,
     ReverseOutcome,
     SendMessage,
     WithdrawAssignment,
@@ -40,7 +41,8 @@ from dialer.core.events import (
 from dialer.core.values import MONEY_REFUSED, SUCCESSES, Answer, Contact, MessageState, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, RowSet, in_words
-from dialer.db.unit_of_work import Tx
+from dialer.db.columns import is_reversed
+from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import RandomPieces
 
 _ids = RandomPieces(16)
@@ -60,6 +62,7 @@ class PendingWrites:
     outcomes: Rows = field(default_factory=list)
     alarms: Rows = field(default_factory=list)
     reversals: list[tuple[StoredCase, ReverseOutcome]] = field(default_factory=list)
+    restored: list[StoredCase] = field(default_factory=list)
     withdrawn_attempts: list[tuple[int, int]] = field(default_factory=list)
     expedited_attempts: Rows = field(default_factory=list)
     withdrawn_assignments: list[tuple[int, WithdrawAssignment]] = field(default_factory=list)
@@ -126,6 +129,8 @@ class PendingWrites:
                     )
                 case ReverseOutcome():
                     self.reversals.append((stored, effect))
+                case RestoreOutcome():
+                    self.restored.append(stored)
                 case RaiseAlarm():
                     self.alarms.append(alarm_row(effect.code, at=self.now, case_id=case_id))
                 case _ as never:
@@ -270,6 +275,8 @@ def write_effects(tx: Tx, writes: PendingWrites) -> bool:
     _insert(tx, t.outcome, writes.outcomes)
     for stored, reversal in writes.reversals:
         _reverse(tx, stored, reversal.reason, now=writes.now)
+    for stored in writes.restored:
+        _restore(tx, stored, now=writes.now)
     raise_alarms(tx, writes.alarms)
     _lock_attempts(tx, writes)
     unsent, must_end = _withdraw_attempts(tx, writes) if writes.withdrawn_attempts else ([], False)
@@ -374,13 +381,17 @@ def _assign_to_duty_desk(tx: Tx, case_id: int, effect: AssignToDutyDesk, *, now:
     )
 
 
-_NO_SUCCESSES = (Reason.CASE_FILED.value, Reason.FOLLOW_UP.value, MONEY_REFUSED)
+_NO_SUCCESSES = (
+    Reason.CASE_FILED.value,
+    Reason.FILING_UNDONE.value,
+    Reason.FOLLOW_UP.value,
+    MONEY_REFUSED,
+)
 """Lines that reverse one, and what a follow-up reported of a success that stands."""
 
 
 def _reverse(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> None:
     """Adds a line to the ledger that reverses the newest success that stands, whatever was recorded since."""
-    later = t.outcome.alias()
     newest = tx.one(
         sa.select(t.outcome)
         .where(
@@ -388,7 +399,7 @@ def _reverse(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> No
             t.outcome.c.kind.in_([kind.value for kind in SUCCESSES]),
             t.outcome.c.reason.not_in(_NO_SUCCESSES),
             # A refusal concerns the amounts: the success stands.
-            ~sa.exists().where(later.c.reverses == t.outcome.c.id, later.c.reason != MONEY_REFUSED),
+            ~sa.literal_column(is_reversed("outcome.id", f"l.reason <> '{MONEY_REFUSED}'"), sa.Boolean),
             sa.or_(
                 t.outcome.c.reason != NO_CALL,
                 sa.exists().where(t.outcome_approval.c.outcome_id == t.outcome.c.id),
@@ -398,19 +409,35 @@ def _reverse(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> No
         .limit(1)
     )
     if newest is not None:
-        tx.execute(
-            sa.insert(t.outcome).values(
-                case_id=stored.case.id,
-                kind=newest["kind"],
-                contact=newest["contact"],
-                track=newest["track"],
-                reason=reason.value,
-                recorded_by=ROBOT,
-                at=now,
-                reverses=newest["id"],
-                drill=stored.drill,
-            )
+        _insert_reversal(tx, newest, reason, now=now)
+
+
+def _insert_reversal(tx: Tx, line: Row, reason: Reason, *, now: datetime) -> None:
+    names = ("case_id", "kind", "contact", "track", "drill")
+    tx.execute(
+        sa.insert(t.outcome).values(
+            **{name: line[name] for name in names},
+            reason=reason.value,
+            recorded_by=ROBOT,
+            at=now,
+            reverses=line["id"],
         )
+    )
+
+
+def _restore(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
+    """Reverses the lines that filed cases added and that stand."""
+    lines = tx.rows(
+        sa.select(t.outcome)
+        .where(
+            t.outcome.c.case_id == stored.case.id,
+            t.outcome.c.reason == Reason.CASE_FILED.value,
+            ~sa.literal_column(is_reversed("outcome.id"), sa.Boolean),
+        )
+        .order_by(t.outcome.c.id)
+    )
+    for line in lines:
+        _insert_reversal(tx, line, Reason.FILING_UNDONE, now=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

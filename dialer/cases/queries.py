@@ -26,6 +26,7 @@ from dialer.core.values import (
     WarningKind,
 )
 from dialer.db import tables as t
+from dialer.db.columns import reversed_by
 from dialer.db.unit_of_work import Row, Tx, record_of
 
 
@@ -171,11 +172,8 @@ _WORK = (
     .where(t.assignment.c.case_id == _ID)
     .order_by(t.assignment.c.id.desc())
 )
-_UNDONE = t.outcome.alias("undone")
 # Refused amounts of a success are reversed twice when a case is filed later.
-_UNDONE_BY = (
-    sa.select(sa.func.max(_UNDONE.c.id)).where(_UNDONE.c.reverses == t.outcome.c.id).scalar_subquery()
-)
+_UNDONE_BY = sa.literal_column(f"(SELECT max(l.id) {reversed_by('outcome.id')})", sa.BigInteger)
 _OUTCOMES = (
     sa.select(
         t.outcome,

@@ -22,6 +22,7 @@ from dialer.core.timeline import AHEAD_AT_MOST, Entry, EntryKind, Fact, PendingA
 from dialer.db import tables as t
 from dialer.db.audit import audit_reason
 from dialer.db.bulk import in_words
+from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx, record_of
 
 
@@ -143,6 +144,11 @@ def _filed(row: Row) -> Iterator[Entry]:
     yield _entry(row, "at", EntryKind.FILED, f"filed/{row['id']}", row["by"], case_number=row["case_number"])
 
 
+def _filing_undone(row: Row) -> Iterator[Entry]:
+    of, number = f"filed/{row['filed_case_id']}", row["case_number"]
+    yield _entry(row, "at", EntryKind.FILING_UNDONE, of, row["by"], case_number=number)
+
+
 def _alarm(row: Row) -> Iterator[Entry]:
     of, code = f"alarm/{row['id']}", row["code"]
     yield _entry(row, "raised_at", EntryKind.ALARM, of, code=code)
@@ -206,6 +212,11 @@ _ATTEMPTS = (
     .join(t.script_version, t.script_version.c.id == t.attempt.c.script_version_id, isouter=True)
     .where(t.attempt.c.case_id == _ID)
 )
+_FILINGS_UNDONE = (
+    sa.select(t.filed_case_change, t.filed_case.c.case_number)
+    .join(t.filed_case, t.filed_case.c.id == t.filed_case_change.c.filed_case_id)
+    .where(t.filed_case_change.c.case_id == _ID, ~t.filed_case_change.c.stands)
+)
 _VIEWS = sa.select(t.audit).where(t.audit.c.subject == sa.func.concat("case/", _ID))
 
 _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = (
@@ -217,8 +228,20 @@ _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = 
     (sa.select(t.outcome).where(t.outcome.c.case_id == _ID), _outcome),
     (_APPROVALS, _approval),
     (sa.select(t.filed_case).where(t.filed_case.c.case_id == _ID), _filed),
+    (_FILINGS_UNDONE, _filing_undone),
     (sa.select(t.alarm).where(t.alarm.c.case_id == _ID), _alarm),
 )
+
+
+def filings(tx: Tx, case_id: int) -> list[tuple[str, datetime]]:
+    """The numbers of the filed cases that stand for a case and when each was recorded, oldest first."""
+    f = t.filed_case.c
+    rows = tx.rows(
+        sa.select(f.case_number, f.at)
+        .where(f.case_id == case_id, sa.text(filing_stands("filed_case")))
+        .order_by(f.at, f.id)
+    )
+    return [(row["case_number"], row["at"]) for row in rows]
 
 
 def awaited(tx: Tx, case_ids: Sequence[int]) -> dict[int, tuple[Case, PendingAttempt | None]]:

@@ -26,6 +26,7 @@ from dialer.outcomes.filed_lists import (
     filed_figures,
     list_filed,
     load_filed,
+    undo_match,
 )
 from dialer.outcomes.filing import file_case
 from dialer.runtime.settings import load_settings
@@ -119,8 +120,22 @@ def _write_filed_rejects(app: Application, done: FiledLoad, file: Path, *, by: s
 @filed.command("doubtful")
 def doubtful_filed_cases(*, as_json: AsJson = False) -> None:
     """待核立案: filed cases that may be of a warned person, with the numbers of their matches."""
+    _print_lines(FiledState.DOUBTFUL, as_json=as_json)
+
+
+@filed.command("matches")
+def filed_matches(
+    state: Annotated[str, typer.Option(help="of the filed cases")] = FiledState.WARNED.value,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """立案匹配: the newest filed cases of a state, with the numbers of their matches."""
+    _print_lines(one_of(FiledState, state, field="--state"), as_json=as_json)
+
+
+def _print_lines(state: FiledState, *, as_json: bool) -> None:
     with application(load_settings()) as app:
-        lines = list_filed(app.services, state=FiledState.DOUBTFUL, limit=_MOST_SHOWN).lines
+        lines = list_filed(app.services, state=state, limit=_MOST_SHOWN).lines
     if as_json:
         print_json([_line_json(one) for one in lines])
         return
@@ -144,6 +159,24 @@ def decide_filed_match(
     with application(load_settings()) as app:
         state = decide_match(app.services, match_id, is_same_person=same, why=why, by=by)
     typer.echo(f"match {match_id}: {_both(state)}")
+
+
+@filed.command("undo")
+def undo_filed_match(
+    match_id: Annotated[int, typer.Argument(help="the number of the match, of `dialer filed matches`")],
+    by: By,
+    reason: Annotated[str, typer.Option(help="why it is another person, for the record")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """撤销匹配: the match was another person; the cases of that person go back to what they were."""
+    with application(load_settings()) as app:
+        done = undo_match(app.services, match_id, why=reason, by=by)
+    if as_json:
+        print_json({"match": match_id, "state": done.state.value, "cases": list(done.case_ids)})
+        return
+    cases = ", ".join(map(str, done.case_ids)) or "-"
+    typer.echo(f"match {match_id}: {_both(done.state)}; 预警单 cases {cases}")
 
 
 @filed.command("report")

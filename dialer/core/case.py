@@ -73,6 +73,8 @@ class Reason(StrEnum):
     VERIFIED_SUCCESS = "verified_success"
     CASE_CLOSED = "case_closed"
     CASE_FILED = "case_filed"
+    FILING_UNDONE = "filing_undone"
+    """The filed case was another person's."""
     WATCH_ENDED = "watch_ended"
     FOLLOW_UP = "follow_up"
     """In the watch period: the person is asked again."""
@@ -182,7 +184,7 @@ class Case:
     watch_until: datetime | None = None
     follow_up: FollowUp = field(default_factory=FollowUp)
     reopened: bool = False
-    """A follow-up has undone its success."""
+    """It is open again: a follow-up has undone its success, or a filing that had ended it was undone."""
 
     @property
     def due_at(self) -> datetime | None:
@@ -198,6 +200,32 @@ class Case:
         elif self.status is CaseStatus.WATCHING:
             times.extend(at for at in (self.watch_until, self.follow_up.at) if at is not None)
         return min(times, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeforeFiling:
+    """What a filed case changes in a case, as it was before."""
+
+    status: CaseStatus
+    outcome: OutcomeKind | None
+    watch_until: datetime | None
+    follow_up: FollowUp
+    is_robot_pending: bool
+    human: StaffTrack
+    visit: StaffTrack
+
+    @classmethod
+    def of(cls, case: Case) -> BeforeFiling:
+        """Of the case as it is now."""
+        return cls(
+            status=case.status,
+            outcome=case.outcome,
+            watch_until=case.watch_until,
+            follow_up=case.follow_up,
+            is_robot_pending=case.robot.state is RobotState.PENDING,
+            human=case.human,
+            visit=case.visit,
+        )
 
 
 class CaseAct(StrEnum):

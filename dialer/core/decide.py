@@ -1,8 +1,8 @@
 """`decide`: the only place where a case's next step is decided. Pure.
 
 Guarantees, held by the property tests: attempts are numbered and bounded, every attempt has a reason, a settled case
-changes only by a filed case, a success is undone only by a filed case or by what a follow-up found, late or repeated
-provider events change nothing, and a case never ends without a record.
+changes only by a filed case and by the undoing of one, a success is undone only by a filed case or by what a
+follow-up found, late or repeated provider events change nothing, and a case never ends without a record.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from dialer.core.case import Case, CaseStatus, FollowUp, Reason, RobotState
+from dialer.core.case import BeforeFiling, Case, CaseStatus, FollowUp, Reason, RobotState, StaffTrackState
 from dialer.core.case_draft import Draft
 from dialer.core.errors import Conflict
 from dialer.core.events import (
@@ -25,12 +25,14 @@ from dialer.core.events import (
     CaseOpened,
     Effect,
     Event,
+    FilingUndone,
     GradeChanged,
     HandOverAnswered,
     HandOverRequested,
     OpenAssignment,
     OptedOut,
     PlanAttempt,
+    RestoreOutcome,
     ReverseOutcome,
     TimePassed,
     WarningJoined,
@@ -100,6 +102,8 @@ def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one ar
             _case_closed(draft, event.outcome)
         case CaseFiled():
             _case_filed(draft)
+        case FilingUndone():
+            _filing_undone(draft, event.before)
         case _ as never:
             assert_never(never)
 
@@ -172,9 +176,7 @@ def _case_closed(draft: Draft, outcome: OutcomeKind) -> None:
 def _case_filed(draft: Draft) -> None:
     """Money was lost: a success is reversed, anything else ends as already defrauded. Twice changes nothing."""
     case = draft.case
-    if case.status is CaseStatus.REVERSED or (
-        case.status is CaseStatus.CLOSED and case.outcome is OutcomeKind.ALREADY_DEFRAUDED
-    ):
+    if _is_filed(case):
         return
     succeeded = case.status in {CaseStatus.WATCHING, CaseStatus.PROVEN}
     if succeeded:
@@ -189,6 +191,45 @@ def _case_filed(draft: Draft) -> None:
         watch_until=None,
         follow_up=FollowUp(),
     )
+
+
+def _is_filed(case: Case) -> bool:
+    return case.status is CaseStatus.REVERSED or (
+        case.status is CaseStatus.CLOSED and case.outcome is OutcomeKind.ALREADY_DEFRAUDED
+    )
+
+
+def _filing_undone(draft: Draft, before: BeforeFiling) -> None:
+    """The case is what it was before it was filed. Calls and assignments that the filing ended are not brought back:
+    those that were pending are planned anew. A watch period that is over by now ends at the next look. Of a case
+    that is not filed, and of one that had ended so before, nothing changes.
+    """
+    case = draft.case
+    if not _is_filed(case) or (before.status, before.outcome) == (case.status, case.outcome):
+        return
+    draft.effects.append(RestoreOutcome())
+    draft.change(status=before.status, outcome=before.outcome, watch_until=before.watch_until)
+    if before.status is CaseStatus.WATCHING and before.follow_up.by is not None:
+        at = before.follow_up.at or draft.now
+        seconds = max(0, int((at - draft.now).total_seconds()))
+        draft.schedule_follow_up(before.follow_up.by, after_seconds=seconds, tries=before.follow_up.tries)
+    if before.status is CaseStatus.OPEN:
+        draft.change(reopened=True)
+        _tracks_again(draft, before)
+
+
+def _tracks_again(draft: Draft, before: BeforeFiling) -> None:
+    if before.is_robot_pending and not draft.case.opted_out:
+        draft.plan_attempt(after_seconds=0, reason=Reason.FILING_UNDONE)
+    for track, was in ((Track.HUMAN, before.human), (Track.VISIT, before.visit)):
+        if was.state is StaffTrackState.OPEN:
+            draft.open_assignment(track, was.reason)
+        elif was.state is StaffTrackState.SCHEDULED and was.at is not None:
+            seconds = max(0, int((was.at - draft.now).total_seconds()))
+            draft.schedule(track, after_seconds=seconds, reason=was.reason)
+    case = draft.case
+    if not (case.robot.state is RobotState.PENDING or case.human.is_pending or case.visit.is_pending):
+        draft.ask_person(Reason.FILING_UNDONE)
 
 
 class Openings:

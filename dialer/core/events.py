@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from dialer.core.case import Reason
+from dialer.core.case import BeforeFiling, Reason
 from dialer.core.reach import Reach
 from dialer.core.values import (
     Answer,
@@ -126,6 +126,13 @@ class CaseFiled:
     """The person reported to the police that money was lost after all (立案)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilingUndone:
+    """The filed case was another person's: the case goes back to what it was before."""
+
+    before: BeforeFiling
+
+
 Event = (
     CaseOpened
     | WarningJoined
@@ -141,6 +148,7 @@ Event = (
     | OptedOut
     | CaseClosed
     | CaseFiled
+    | FilingUndone
 )
 
 
@@ -241,6 +249,11 @@ class ReverseOutcome:
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreOutcome:
+    """The lines that a filed case added to the ledger are reversed: what they had reversed stands again."""
+
+
 class AlarmCode(StrEnum):
     """What an alarm is about."""
 
@@ -300,5 +313,6 @@ Effect = (
     | WithdrawAssignment
     | RecordOutcome
     | ReverseOutcome
+    | RestoreOutcome
     | RaiseAlarm
 )

@@ -76,6 +76,7 @@ class EntryKind(StrEnum):
     REVERSAL = "reversal"
     APPROVAL = "approval"
     FILED = "filed"
+    FILING_UNDONE = "filing_undone"
     ALARM = "alarm"
     ALARM_SEEN = "alarm_seen"
     ACT = "act"

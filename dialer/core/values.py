@@ -314,6 +314,8 @@ class FiledMatchState(StrEnum):
     """By a person, of a doubtful one."""
     REJECTED = "rejected"
     """By a person, of a doubtful one."""
+    UNDONE = "undone"
+    """By a person, of one that had counted."""
 
 
 class RenderState(StrEnum):

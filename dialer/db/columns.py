@@ -1,5 +1,7 @@
 """How columns are written down, and the metadata that all tables share."""
 
+# ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -82,6 +84,31 @@ def words(members: Iterable[StrEnum]) -> str:
 
 
 LIVE = f"state IN {words(LIVE_STATES)}"
+
+
+def filing_stands(filed_case: str) -> str:
+    """A condition of rows of `filed_case` under this name in a statement: their filing has not been undone."""
+    return (
+        f"(SELECT z.stands FROM filed_case_change z WHERE z.filed_case_id = {filed_case}.id"
+        " ORDER BY z.id DESC LIMIT 1) IS NOT FALSE"
+    )
+
+
+def reversed_by(outcome_id: str, which: str = "true") -> str:
+    """FROM and WHERE of the lines of the ledger `l` that reverse this one: those that `which` holds for, and that the
+    undoing of a filing has not reversed again.
+    """
+    return (
+        f"FROM outcome l WHERE l.reverses = {outcome_id} AND l.reverses IS NOT NULL AND {which}"
+        " AND NOT EXISTS (SELECT FROM outcome u WHERE u.reverses = l.id AND u.reverses IS NOT NULL"
+        " AND u.reason = 'filing_undone')"
+    )
+
+
+def is_reversed(outcome_id: str, which: str = "true") -> str:
+    """A condition: such a line exists."""
+    return f"EXISTS (SELECT {reversed_by(outcome_id, which)})"
+
 
 FOLLOWED_UP_NOW = "status = 'watching' AND follow_up_by IS NOT NULL AND follow_up_at IS NULL"
 """Watched cases whose follow-up is a call or an assignment now."""

@@ -118,6 +118,8 @@ class FiledOptions:
     now: datetime
     timezone: str = DEFAULT_TIMEZONE
     default_area: str = DEFAULT_AREA
+    most: int = MOST_FILED
+    """Rows; a longer list is refused."""
 
 
 class _Refused(Exception):
@@ -170,8 +172,10 @@ class FiledReader:
             if not any(text.values()) or _is_total(cells, text):
                 continue
             count += 1
-            if count > MOST_FILED:
-                raise UnusableFile(Text("the list has more than %(most)s filed cases", most=MOST_FILED))
+            if count > self._options.most:
+                raise UnusableFile(
+                    Text("the list has more than %(most)s filed cases", most=self._options.most)
+                )
             try:
                 yield self._record(line, text, headings)
             except _Refused as refused:

@@ -24,10 +24,11 @@ from dialer.core.rates import Period
 from dialer.core.values import FiledMatchState, FiledState, FraudType
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
+from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx
-from dialer.intake.filed_lists import FiledOptions, FiledReader, FiledRecord
+from dialer.intake.filed_lists import MOST_FILED, FiledOptions, FiledReader, FiledRecord
 from dialer.intake.records import Column, RejectedRow
-from dialer.outcomes.filing import file_for_person
+from dialer.outcomes.filing import file_for_person, undo_for_person
 from dialer.runtime.uploads import filed_tables
 from dialer.services import Services
 
@@ -78,14 +79,25 @@ class FiledLoad:
 
 
 def load_filed(
-    services: Services, content: BinaryIO, *, source: str, by: str, dry_run: bool = False
+    services: Services,
+    content: BinaryIO,
+    *,
+    source: str,
+    by: str,
+    dry_run: bool = False,
+    most: int = MOST_FILED,
 ) -> FiledLoad:
     """Reads the list, stores it and matches it, some rows at a time; the same list again changes nothing. Raises
-    `UnusableFile`. With `dry_run` nothing is stored.
+    `UnusableFile`, also for more than `most` rows, of which nothing is stored. With `dry_run` nothing is stored.
     """
     who, now = actor_name(by), services.clock.now()
     reader = FiledReader(
-        FiledOptions(now=now, timezone=services.centre.timezone, default_area=services.centre.area_code)
+        FiledOptions(
+            now=now,
+            timezone=services.centre.timezone,
+            default_area=services.centre.area_code,
+            most=most,
+        )
     )
     records: list[FiledRecord] = []
     rejects: list[RejectedRow] = []
@@ -286,6 +298,7 @@ def _renew_state(tx: Tx, record_id: int) -> FiledState:
                         t.filed_case.c.case_number == r.case_number,
                         t.filed_case.c.case_id == t.case.c.id,
                         t.case.c.person_id == m.person_id,
+                        sa.text(filing_stands("filed_case")),
                     )
                 ),
                 False,
@@ -332,6 +345,11 @@ class FiledMatch:
     """All cases of the person, newest first."""
     decided_by: str
     decided_at: datetime | None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the filed case is recorded for the person."""
+        return self.state.value in _OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -447,7 +465,7 @@ def _filed_for(tx: Tx, case_numbers: Iterable[str]) -> dict[str, dict[int, list[
     rows = tx.rows(
         sa.select(t.filed_case.c.case_number, t.filed_case.c.case_id, t.case.c.person_id)
         .join(t.case, t.case.c.id == t.filed_case.c.case_id)
-        .where(t.filed_case.c.case_number.in_(list(case_numbers)))
+        .where(t.filed_case.c.case_number.in_(list(case_numbers)), sa.text(filing_stands("filed_case")))
     )
     found: dict[str, dict[int, list[int]]] = {}
     for row in rows:
@@ -509,6 +527,63 @@ def decide_match(services: Services, match_id: int, *, is_same_person: bool, why
     if cancels:
         services.enqueue("cancel_calls")
     return after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoneMatch:
+    """What the undoing of a match has changed."""
+
+    state: FiledState
+    """Of the filed case afterwards."""
+    case_ids: tuple[int, ...]
+    """Our cases that it had been recorded for."""
+
+
+def undo_match(services: Services, match_id: int, *, why: str, by: str) -> UndoneMatch:
+    """A match that had counted was another person: their cases are what they were before, by new lines of the ledger,
+    and the match does not count again. Raises `NotFound`, `Invalid`, and `Conflict` where it does not count.
+    """
+    who, reason, now = actor_name(by), said("why", why), services.clock.now()
+    m, r = t.filed_match.c, t.filed_record.c
+    with services.store.begin() as tx:
+        row = tx.one(
+            sa.select(t.filed_match, r.case_number)
+            .join(t.filed_record, r.id == m.record_id)
+            .where(m.id == match_id)
+            .with_for_update(of=t.filed_record)
+        )
+        if row is None:
+            raise NotFound(kind="match", key=match_id)
+        if row["state"] not in _OPEN:
+            raise Conflict("this match does not count", current=row["state"])
+        tx.execute(
+            sa.update(t.filed_match)
+            .where(m.id == match_id)
+            .values(
+                state=FiledMatchState.UNDONE.value,
+                decided_by=who,
+                decided_at=now,
+                why_sealed=tx.vault.seal(
+                    reason.encode(), table="filed_match", column="why_sealed", row=match_id
+                ),
+            )
+        )
+        case_ids, cancels = undo_for_person(
+            tx, services, row["person_id"], case_number=row["case_number"], by=who
+        )
+        after = _renew_state(tx, row["record_id"])
+        write_audit(
+            tx,
+            who=who,
+            act="undo_filed_match",
+            subject=f"filed_match/{match_id}",
+            why=reason,
+            now=now,
+            facts={"case_number": row["case_number"]},
+        )
+    if cancels:
+        services.enqueue("cancel_calls")
+    return UndoneMatch(state=after, case_ids=case_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

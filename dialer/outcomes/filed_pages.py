@@ -20,6 +20,7 @@ from dialer.outcomes.filed_lists import (
     filed_figures,
     list_filed,
     load_filed,
+    undo_match,
 )
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
@@ -29,6 +30,8 @@ filed_pages = Section()
 _PATH, _TEMPLATE = "/filed", "console/filed.html"
 _UNFIT, _TAKEN = 422, 409
 _MOST_FILE = 16 * 1024 * 1024
+_MOST_ROWS = 2_000
+"""A row takes about 5 ms, and the page waits for all of them; a longer list is loaded by the command."""
 _SHOWN_REJECTS = 200
 _LONGEST_WHY = 500
 MatchNumber = Annotated[int, Path(ge=1, lt=2**63)]
@@ -53,7 +56,9 @@ def load(request: CurrentRequest, file: Annotated[UploadFile | None, File()] = N
         return _show(request, refused=request.say(gettext_noop("Choose a file first.")))
     name = file.filename[:100]
     try:
-        done = load_filed(request.services, file.file, source=default_source(name), by=request.who)
+        done = load_filed(
+            request.services, file.file, source=default_source(name), by=request.who, most=_MOST_ROWS
+        )
     except UnusableFile as fault:
         return _show(request, refused=f"{name}: {refusal_sentence(fault, request.lang)}")
     return _show(request, loaded=done, name=name)
@@ -75,6 +80,26 @@ def reject(
     why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
 ) -> Response:
     return _decide(request, match_id, why, is_same_person=False)
+
+
+@filed_pages.post("/filed/matches/{match_id}/undo", act=Permission.DECIDE_FILED)
+def undo(
+    request: CurrentRequest,
+    match_id: MatchNumber,
+    why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
+) -> Response:
+    """The match was another person: their cases go back to what they were."""
+    _check_whole(request)
+    try:
+        undone = undo_match(request.services, match_id, why=why, by=request.who)
+    except Invalid as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang))
+    except Conflict as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    return request.go(
+        f"{_PATH}?state={undone.state.value}",
+        notice=gettext_noop("The match is undone: the cases of this person are what they were before."),
+    )
 
 
 def _decide(request: RequestContext, match_id: int, why: str, *, is_same_person: bool) -> Response:

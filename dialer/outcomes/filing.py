@@ -11,15 +11,22 @@ from dialer.cases.persons import PersonSearch, find_person_ids
 from dialer.cases.search import seek_person
 from dialer.cases.store import get_case, lock_cases
 from dialer.core.access import actor_name
-from dialer.core.case import Case, CaseStatus
+from dialer.core.case import BeforeFiling, Case, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.events import CaseFiled
+from dialer.core.events import CaseFiled, FilingUndone
 from dialer.core.rules import same_incident
 from dialer.core.values import FraudType
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
+from dialer.language import Text
 from dialer.org.unit_store import check_case_visible
-from dialer.outcomes.ledger import add_filed_cases, case_ids_of_people, filed_cases_recorded
+from dialer.outcomes.ledger import (
+    add_filed_cases,
+    case_ids_of_people,
+    filed_cases_recorded,
+    filings_of_case,
+    undo_filed_cases,
+)
 from dialer.services import Services
 
 LOOK_BACK = timedelta(days=180)
@@ -167,7 +174,35 @@ def _file(
     if not chosen:
         raise NotFound(kind="a case of this person", key="that the filed one can concern")
     ids = [case.id for case in chosen]
-    add_filed_cases(tx, case_number=number, case_ids=ids, by=by, now=now)
+    earlier = {case.id: BeforeFiling.of(case) for case in chosen}
+    add_filed_cases(tx, case_number=number, before=earlier, by=by, now=now)
     moves = [Move(case_id=case_id, event=CaseFiled()) for case_id in ids]
     cancels = move_cases(tx, locked, moves, policies=services.policies, now=now)
     return Filed(case_number=number, case_ids=tuple(ids), already=False), bool(cancels)
+
+
+def undo_for_person(
+    tx: Tx, services: Services, person_id: int, *, case_number: str, by: str
+) -> tuple[tuple[int, ...], bool]:
+    """The number stands for no case of this person afterwards, and a case for which no other number stands is what it
+    was before the first one. Returns the ids of those that it stood for, and whether calls must be ended. Raises
+    `Conflict` for a case that an older version filed without recording what the case was.
+    """
+    now = services.clock.now()
+    locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
+    ids = filed_cases_recorded(tx, case_number=case_number, case_ids=list(locked))
+    moves: list[Move] = []
+    for case_id in ids:
+        filings = filings_of_case(tx, case_id)
+        if filings.numbers != {case_number}:
+            continue
+        if filings.before is None:
+            raise Conflict(
+                Text("case %(case)s was filed before its earlier state was recorded", case=case_id),
+                current="filed",
+            )
+        moves.append(Move(case_id=case_id, event=FilingUndone(before=filings.before)))
+    if ids:
+        undo_filed_cases(tx, case_number=case_number, case_ids=ids, by=by, now=now)
+    cancels = move_cases(tx, locked, moves, policies=services.policies, now=now)
+    return tuple(ids), bool(cancels)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from dialer.core.case import NO_CALL, Reason
+from dialer.core.case import NO_CALL, BeforeFiling, Reason
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.intervals import Interval, wilson
 from dialer.core.rates import Period
@@ -25,6 +27,7 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db import tables as t
+from dialer.db.columns import filing_stands, is_reversed
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
 from dialer.org.unit_store import is_within_unit
@@ -149,8 +152,7 @@ def _undecided(tx: Tx, outcome_id: int, *, by: str) -> Row:
 
 
 def _is_reversed(outcome_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-    later = t.outcome.alias()
-    return sa.exists().where(later.c.reverses == outcome_id)
+    return sa.literal_column(is_reversed(str(outcome_id)), sa.Boolean)
 
 
 def refuse_outcome_row(tx: Tx, outcome_id: int, *, by: str, why: str, now: datetime) -> int:
@@ -185,7 +187,7 @@ def correct_outcome_row(
     Without amounts the refusal is accepted. Raises `NotFound` for a line that is not refused or another person's,
     and `Conflict` when it is answered, or when the outcome itself was reversed. The caller holds the case.
     """
-    refusal = t.outcome.alias()
+    refusal = t.outcome.alias("refusal")
     row = tx.one(
         sa.select(t.outcome, refusal.c.id.label("refusal_id"), _is_reversed(refusal.c.id).label("answered"))
         .join(
@@ -196,13 +198,11 @@ def correct_outcome_row(
     )
     if row is None:
         raise NotFound(kind="outcome", key=outcome_id)
-    undone = sa.select(t.outcome.c.id).where(
-        t.outcome.c.reverses == outcome_id, t.outcome.c.reason != MONEY_REFUSED
-    )
     if row["reason"] == NO_CALL:
         # It never counted: the task is open, and what is true of it is reported there.
         raise Conflict(Text("outcome %(id)s is reversed already", id=outcome_id), current="reversed")
-    if row["answered"] or tx.scalar(undone) is not None:
+    is_undone = sa.text("SELECT " + is_reversed(":id", f"l.reason <> '{MONEY_REFUSED}'"))
+    if row["answered"] or tx.scalar(is_undone, {"id": outcome_id}):
         raise Conflict(Text("outcome %(id)s is reversed already", id=outcome_id), current="reversed")
     return append_outcome(
         tx,
@@ -229,22 +229,100 @@ def case_ids_of_people(tx: Tx, person_ids: Sequence[int]) -> list[int]:
 
 
 def filed_cases_recorded(tx: Tx, *, case_number: str, case_ids: Sequence[int]) -> list[int]:
-    """Those of these cases that the number is recorded for."""
+    """Those of these cases that the number is recorded for; one that was undone is not."""
     rows = tx.rows(
         sa.select(t.filed_case.c.case_id)
-        .where(t.filed_case.c.case_number == case_number, t.filed_case.c.case_id.in_(case_ids))
+        .where(
+            t.filed_case.c.case_number == case_number,
+            t.filed_case.c.case_id.in_(case_ids),
+            sa.text(filing_stands("filed_case")),
+        )
         .order_by(t.filed_case.c.case_id)
     )
     return [row["case_id"] for row in rows]
 
 
-def add_filed_cases(tx: Tx, *, case_number: str, case_ids: Sequence[int], by: str, now: datetime) -> None:
-    """Records the number for each of these cases, once."""
+_BEFORE = TypeAdapter(BeforeFiling)
+
+
+def add_filed_cases(
+    tx: Tx, *, case_number: str, before: Mapping[int, BeforeFiling], by: str, now: datetime
+) -> None:
+    """Records the number for each of these cases, with what the case is now. The caller holds the cases, and the number
+    stands for none of them.
+    """
     tx.execute(
         insert(t.filed_case)
-        .values([{"case_number": case_number, "case_id": i, "by": by, "at": now} for i in case_ids])
+        .values([{"case_number": case_number, "case_id": i, "by": by, "at": now} for i in before])
         .on_conflict_do_nothing(index_elements=["case_number", "case_id"])
     )
+    _change_filings(
+        tx,
+        case_number=case_number,
+        before={i: _BEFORE.dump_python(one, mode="json") for i, one in before.items()},
+        by=by,
+        now=now,
+    )
+
+
+def undo_filed_cases(tx: Tx, *, case_number: str, case_ids: Sequence[int], by: str, now: datetime) -> None:
+    """The number stands for none of these cases afterwards. The caller holds them."""
+    _change_filings(tx, case_number=case_number, before=dict.fromkeys(case_ids), by=by, now=now)
+
+
+def _change_filings(
+    tx: Tx, *, case_number: str, before: Mapping[int, Mapping[str, Any] | None], by: str, now: datetime
+) -> None:
+    f = t.filed_case.c
+    rows = tx.rows(
+        sa.select(f.id, f.case_id)
+        .where(f.case_number == case_number, f.case_id.in_(list(before)))
+        .order_by(f.id)
+    )
+    tx.execute(
+        sa.insert(t.filed_case_change).values(
+            [
+                {
+                    "filed_case_id": row["id"],
+                    "case_id": row["case_id"],
+                    "stands": before[row["case_id"]] is not None,
+                    "before": before[row["case_id"]],
+                    "by": by,
+                    "at": now,
+                }
+                for row in rows
+            ]
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFilings:
+    """The filings of a case that stand, and what the case was before the first of them."""
+
+    numbers: frozenset[str]
+    before: BeforeFiling | None
+    """None where no filing stands, and where an older version recorded it without."""
+
+
+def filings_of_case(tx: Tx, case_id: int) -> CaseFilings:
+    """From the first record on: a case may have been filed, undone, and filed again."""
+    f, c = t.filed_case.c, t.filed_case_change.c
+    standing: set[str] = set()
+    before: BeforeFiling | None = None
+    for row in tx.rows(
+        sa.select(f.case_number, c.stands, c.before)
+        .join(t.filed_case_change, c.filed_case_id == f.id, isouter=True)
+        .where(f.case_id == case_id)
+        .order_by(sa.func.coalesce(c.at, f.at), c.id.nulls_first(), f.id)
+    ):
+        if row["stands"] is False:
+            standing.discard(row["case_number"])
+            continue
+        if not standing:
+            before = None if row["before"] is None else _BEFORE.validate_python(row["before"])
+        standing.add(row["case_number"])
+    return CaseFilings(numbers=frozenset(standing), before=before if standing else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

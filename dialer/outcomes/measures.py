@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from dialer.core.rates import COUNTED, Counts, Figures, FirstAttempt, Money, Period, Slice
 from dialer.core.values import AmountKind, FraudType, Grade, TelephonyResult
+from dialer.db.columns import filing_stands, is_reversed
 from dialer.db.measures import (
     ASSIGNMENT_MEASURES,
     CALL_MEASURES,
@@ -93,7 +94,8 @@ limits AS (
     SELECT s.case_id, min(s.done_at) FILTER (WHERE s.state = 'done') AS first_done
     FROM assignment s WHERE s.{NO_FOLLOW_UP} AND s.case_id IN (SELECT id FROM chosen) GROUP BY s.case_id
 ), filed AS (
-    SELECT DISTINCT f.case_id FROM filed_case f WHERE f.case_id IN (SELECT id FROM chosen)
+    SELECT DISTINCT f.case_id FROM filed_case f
+    WHERE f.case_id IN (SELECT id FROM chosen) AND {filing_stands("f")}
 ), joined AS (
     SELECT c.*, r.case_id IS NOT NULL AS rung, coalesce(r.answered, false) AS answered,
         e.case_id IS NOT NULL AS handed, f.case_id IS NOT NULL AS filed,
@@ -173,7 +175,7 @@ MONEY_COLUMNS = ", ".join(
 """Of lines with their three amounts, `approved` and `reversed`."""
 
 IS_APPROVED = "EXISTS (SELECT FROM outcome_approval p WHERE p.outcome_id = o.id) AS approved"
-IS_REVERSED = "EXISTS (SELECT FROM outcome l WHERE l.reverses = o.id AND l.reverses IS NOT NULL) AS reversed"
+IS_REVERSED = f"{is_reversed('o.id')} AS reversed"
 # Lines with money are few, which the planner cannot know of a sum: the lateral join reads only their cases.
 MONEY_LINES = f"""
     SELECT o.case_id, o.at, o.drill, c.grade, c.fraud_type, o.intended_fen, o.stopped_fen, o.returned_fen,

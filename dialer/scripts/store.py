@@ -18,6 +18,7 @@ from dialer.core.errors import NotFound
 from dialer.core.reach import Reach
 from dialer.core.values import Contact, OutcomeKind, RenderState, TelephonyResult, VersionState
 from dialer.db import tables as t
+from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx
 from dialer.language import Text
 from dialer.scripts.model import Script
@@ -509,7 +510,11 @@ def trial_results(tx: Tx, trial: Trial, *, drill: bool, other_grades: list[str])
         )
         .exists()
     )
-    filed = sa.select(t.filed_case.c.id).where(t.filed_case.c.case_id == first.c.case_id).exists()
+    filed = (
+        sa.select(t.filed_case.c.id)
+        .where(t.filed_case.c.case_id == first.c.case_id, sa.text(filing_stands("filed_case")))
+        .exists()
+    )
 
     def count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.count().filter(condition)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from io import BytesIO
 
+import docx
 import httpx
+import pytest
 
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
@@ -61,6 +64,13 @@ async def test_a_list_is_loaded_and_a_doubtful_match_decided(console: ConsoleDes
     assert line["facts"] == {"case_number": "A2"}
     figures = text(await supervisor.get("/filed"))
     assert "66.7%" in figures
+    counted = re.search(r'action="(/filed/matches/[0-9]+)/undo"', (await supervisor.get("/filed")).text)
+    assert counted is not None
+    assert (await supervisor.post(f"{counted[1]}/undo", why="")).status_code == 422
+    assert (await supervisor.post(f"{counted[1]}/undo", why="同号家属")).status_code == 303
+    assert [row["status"] for row in console.rows(t.case)] == ["reversed", "watching"]
+    assert (await supervisor.post(f"{counted[1]}/undo", why="x")).status_code == 409
+    assert console.audited("undo_filed_match")[0]["facts"] == {"case_number": "A2"}
     assert console.audited("load_filed")[-1]["facts"]["rejected"] == 1
 
 
@@ -79,3 +89,42 @@ async def test_an_account_of_a_unit_sees_none(console: ConsoleDesk):
     assert (await of_unit.get("/filed")).status_code == 404
     assert (await load(of_unit, LIST)).status_code == 404
     assert console.rows(t.filed_record) == []
+
+
+async def test_the_page_refuses_what_would_hold_it_too_long(
+    console: ConsoleDesk, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("dialer.outcomes.filed_pages._MOST_ROWS", 3)
+    refused = await load(console.person(Role.SUPERVISOR), LIST)
+    assert refused.status_code == 422
+    assert "more than 3 filed cases" in text(refused)
+    assert console.rows(t.filed_record) == []
+
+
+async def test_a_filed_case_opens_a_look_back_of_every_act(console: ConsoleDesk):
+    town = ConsoleScenario(console)
+    first = MORNING + timedelta(minutes=2)
+    case_id = town.case(person_id=town.person(name="王小明"), opened_at=MORNING, first_attempt_at=first)
+    town.attempt(case_id, result="answered", sent_at=first)
+    supervisor = console.person(Role.SUPERVISOR)
+    path = f"/cases/{case_id}/look-back"
+    assert (await supervisor.get(path)).status_code == 404
+    assert not console.audited("look_back")
+    town.put_filed(case_id, "A7788")
+    shown = text(await supervisor.get(path))
+    assert "A7788" in shown
+    assert "First call attempt" in shown
+    assert "2 min after the opening" in shown
+    assert "王小明" not in shown
+    assert path in (await supervisor.get(f"/cases/{case_id}")).text
+    file = await supervisor.get(f"{path}/docx")
+    assert re.search(
+        r'filename="look-back-[0-9]+-[0-9]{8}-[0-9]{4}\.docx"', file.headers["content-disposition"]
+    )
+    document = docx.Document(BytesIO(file.content))
+    cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+    assert "A7788" in cells
+    assert any(cell.startswith("Call 1 · answered") for cell in cells)
+    assert not any("王小明" in cell for cell in cells)
+    assert document.sections[0].footer.paragraphs[0].text.startswith("Made by ")
+    assert [line["facts"]["kind"] for line in console.audited("look_back")] == ["page", "docx"]

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dialer.core.case import WISHES, Case, CaseStatus, Reason, RobotState, StaffTrackState
+from dialer.core.case import WISHES, BeforeFiling, Case, CaseStatus, Reason, RobotState, StaffTrackState
 from dialer.core.decide import decide
 from dialer.core.errors import Conflict
 from dialer.core.events import (
@@ -26,6 +26,7 @@ from dialer.core.events import (
     Effect,
     Event,
     ExpediteAttempt,
+    FilingUndone,
     GradeChanged,
     HandOverRequested,
     OpenAssignment,
@@ -33,6 +34,7 @@ from dialer.core.events import (
     PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
+    RestoreOutcome,
     ReverseOutcome,
     TimePassed,
     WarningJoined,
@@ -75,7 +77,7 @@ FOLLOWED_UP = replace(
     max_own_faults=1,
 )
 OWN_FAULTS = {TelephonyResult.BLOCKED, TelephonyResult.CANCELED}
-REPEATABLE = (CaseOpened, AttemptEnded, HandOverRequested, WindowClosed, TimePassed, CaseFiled)
+REPEATABLE = (CaseOpened, AttemptEnded, HandOverRequested, WindowClosed, TimePassed, CaseFiled, FilingUndone)
 CALLED = (Track.HUMAN, Track.VISIT)
 
 
@@ -88,6 +90,8 @@ class _Shell:
     follow_ups: int = 0
     open_assignments: set[Track] = field(default_factory=set)
     ledger: list[OutcomeKind] = field(default_factory=list)
+    filed: int = 0
+    """Lines that filed cases added and that stand."""
 
     def carry_out(self, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
@@ -113,8 +117,12 @@ class _Shell:
                 case RecordOutcome():
                     assert effect.outcome not in SUCCESSES or effect.contact is Contact.VERIFIED
                     self.ledger.append(effect.outcome)
+                    self.filed += effect.reason is Reason.CASE_FILED
                 case ReverseOutcome():
                     assert SUCCESSES & set(self.ledger), "nothing to reverse"
+                case RestoreOutcome():
+                    assert self.filed, "nothing to restore"
+                    self.filed = 0
                 case RaiseAlarm():
                     pass
 
@@ -150,6 +158,7 @@ class CaseStory(RuleBasedStateMachine):
         self.wishes_to_ring = 0
         self.wished_in = 0
         self.successes = 0
+        self.before_filing: BeforeFiling | None = None
         self.case = fresh(
             grade,
             at=at,
@@ -179,7 +188,7 @@ class CaseStory(RuleBasedStateMachine):
 
     def _stays_what_it_was(self, before: Case, event: Event, effects: tuple[Effect, ...]) -> None:
         after = self.case
-        if before.status.is_settled and not isinstance(event, CaseFiled):
+        if before.status.is_settled and not isinstance(event, CaseFiled | FilingUndone):
             assert after == before
             assert not effects
         if before.status is CaseStatus.WATCHING and after.status is CaseStatus.OPEN:
@@ -188,7 +197,9 @@ class CaseStory(RuleBasedStateMachine):
         if (before.status, after.status) == (CaseStatus.WATCHING, CaseStatus.WATCHING):
             assert not any(isinstance(effect, ReverseOutcome) for effect in effects)
         if after.status is not before.status:
-            spoken = any(isinstance(effect, RecordOutcome | ReverseOutcome) for effect in effects)
+            spoken = any(
+                isinstance(effect, RecordOutcome | ReverseOutcome | RestoreOutcome) for effect in effects
+            )
             watch_ended = after.status is CaseStatus.PROVEN and isinstance(event, TimePassed)
             assert spoken or watch_ended, "it ended silently"
         if after.grade.rank < before.grade.rank:
@@ -199,7 +210,7 @@ class CaseStory(RuleBasedStateMachine):
     def _calls_only_whom_it_may(self, before: Case, effects: tuple[Effect, ...]) -> None:
         for plan in (effect for effect in effects if isinstance(effect, PlanAttempt)):
             is_follow_up = plan.reason is Reason.FOLLOW_UP
-            assert before.status is (CaseStatus.WATCHING if is_follow_up else CaseStatus.OPEN)
+            assert self.case.status is (CaseStatus.WATCHING if is_follow_up else CaseStatus.OPEN)
             assert not is_follow_up or plan.windowed
             assert not self.case.opted_out
             assert plan.not_before >= self.now
@@ -404,10 +415,31 @@ class CaseStory(RuleBasedStateMachine):
     @precondition(lambda self: self.case.robot.attempts > 2 or self.case.status is not CaseStatus.OPEN)
     def a_case_is_filed(self) -> None:
         before = self.case.status
+        if self.before_filing is None:
+            self.before_filing = BeforeFiling.of(self.case)
         self.tell(CaseFiled())
         assert self.case.outcome is OutcomeKind.ALREADY_DEFRAUDED
         succeeded = before in {CaseStatus.WATCHING, CaseStatus.PROVEN, CaseStatus.REVERSED}
         assert self.case.status is (CaseStatus.REVERSED if succeeded else CaseStatus.CLOSED)
+
+    @rule()
+    @precondition(lambda self: self.before_filing is not None)
+    def the_filing_is_undone(self) -> None:
+        """The case is what it was before the first of its filings, and something still moves it."""
+        was = self.before_filing
+        self.before_filing = None
+        self.wishes_to_ring += 1
+        self.successes += was.status is CaseStatus.WATCHING
+        self.tell(FilingUndone(before=was))
+        assert not self.shell.filed
+        assert (self.case.status, self.case.outcome) == (was.status, was.outcome)
+        assert self.case.watch_until == was.watch_until
+        if was.status is CaseStatus.OPEN:
+            assert (self.case.robot.state is RobotState.PENDING) >= (
+                was.is_robot_pending and not self.case.opted_out
+            )
+            assert self.case.human.is_pending >= was.human.is_pending
+            assert self.case.visit.is_pending >= was.visit.is_pending
 
 
 CaseStory.TestCase.settings = settings(stateful_step_count=40)

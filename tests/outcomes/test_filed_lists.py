@@ -14,7 +14,7 @@ from dialer.cases.persons import Person
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Period
-from dialer.core.values import Contact, FiledMatchState, FiledState
+from dialer.core.values import AmountKind, Contact, FiledMatchState, FiledState
 from dialer.db import tables as t
 from dialer.intake.phones import id_check_character
 from dialer.outcomes.filed_lists import (
@@ -26,7 +26,11 @@ from dialer.outcomes.filed_lists import (
     list_filed,
     load_filed,
     similarity,
+    undo_match,
 )
+from dialer.outcomes.filing import file_for_case
+from dialer.outcomes.measures import IS_REVERSED, figures
+from dialer.outcomes.report import make_report, refresh_rollup
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 OTHER_ID = "15040219800505433" + id_check_character("15040219800505433")
@@ -238,3 +242,88 @@ def test_likeness_is_mutual_and_two_id_numbers_are_never_certain(one: Person, ot
         assert score < CERTAIN
     if score >= CERTAIN:
         assert one.id_number == other.id_number != "" or set(one.phones) & set(other.phones)
+
+
+def ledger(scenario: Scenario, case_id: int) -> list[tuple[str, str, bool]]:
+    """Each line of the case: its reason, its outcome, and whether it stands as the report counts it."""
+    statement = sa.text(
+        f"SELECT o.reason, o.kind, {IS_REVERSED} FROM outcome o WHERE o.case_id = :case ORDER BY o.id"
+    )
+    with scenario.tx() as tx:
+        return [
+            (row["reason"], row["kind"], not row["reversed"]) for row in tx.rows(statement, {"case": case_id})
+        ]
+
+
+def counts(scenario: Scenario) -> tuple[int, int, int]:
+    """Reversed, standing successes, and approved loss prevented, recounted and from the rollup alike."""
+    refresh_rollup(scenario.services)
+    report = make_report(scenario.services).figures.total
+    with scenario.tx() as tx:
+        again = figures(tx, Period(), drill=False, now=scenario.clock.now()).total
+    assert report.counts == again.counts
+    assert report.amounts == again.amounts
+    c = report.counts
+    assert c.defrauded_after_warning == c.cases_reversed
+    return c.cases_reversed, c.dissuaded, report.amounts[AmountKind.INTENDED].approved_fen
+
+
+def test_an_undone_match_gives_the_success_back(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    later.approve(1)
+    before = counts(later)
+    row = f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,,\n"
+    load(later, row)
+    assert counts(later) == (1, 0, 0)
+    [line] = lines(later)
+    [match] = line.matches
+    with pytest.raises(Invalid):
+        undo_match(later.services, match.id, why=" ", by="zhao")
+    done = undo_match(later.services, match.id, why="同名同号的家属", by="zhao")
+    assert (done.state, done.case_ids) == (FiledState.NOT_WARNED, (case_id,))
+    assert counts(later) == before == (0, 1, 500)
+    assert ledger(later, case_id) == [
+        ("reported", "dissuaded_by_phone", True),
+        ("case_filed", "already_defrauded", False),
+        ("case_filed", "dissuaded_by_phone", False),
+        ("filing_undone", "already_defrauded", True),
+        ("filing_undone", "dissuaded_by_phone", True),
+    ]
+    with later.tx() as tx:
+        assert tx.one(sa.select(t.case.c.watch_until, t.case.c.settled_at)) == {
+            "watch_until": SUCCESS["watch_until"],
+            "settled_at": None,
+        }
+    with pytest.raises(Conflict):
+        undo_match(later.services, match.id, why="x", by="zhao")
+    load(later, row.replace(",1,", ",2,"))
+    [line] = lines(later)
+    assert (line.state, line.filed_for, line.matches[0].state) == (
+        FiledState.NOT_WARNED,
+        (),
+        FiledMatchState.UNDONE,
+    )
+    # Of this person after all: recorded by hand, and the same success is reversed again.
+    file_for_case(later.services, case_id, case_number="A1", by="zhao")
+    assert counts(later) == (1, 0, 0)
+
+
+def test_a_case_that_two_numbers_stand_for_goes_back_with_the_last(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,,\nA2,{NAME},,{ID_NUMBER},1,{AFTER},,,\n")
+    first, second = (line.matches[0].id for line in lines(later))
+    undo_match(later.services, first, why="x", by="zhao")
+    assert (status(later, case_id), counts(later)[0]) == ("reversed", 1)
+    undo_match(later.services, second, why="x", by="zhao")
+    assert (status(later, case_id), counts(later)[0]) == ("watching", 0)
+
+
+def test_amounts_that_waited_wait_again(later: Scenario):
+    warned(later, id_number=ID_NUMBER)
+    waiting = sa.select(sa.func.count()).select_from(t.outcome_waiting)
+    load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,,\n")
+    with later.tx() as tx:
+        assert tx.scalar(waiting) == 0
+    undo_match(later.services, lines(later)[0].matches[0].id, why="x", by="zhao")
+    with later.tx() as tx:
+        assert tx.scalar(waiting) == 1

@@ -47,6 +47,7 @@ FACTS: dict[EntryKind, dict[str, Fact]] = {
     EntryKind.REVERSAL: OUTCOME,
     EntryKind.APPROVAL: {"outcome_id": 4},
     EntryKind.FILED: {"case_number": "A1"},
+    EntryKind.FILING_UNDONE: {"case_number": "A1"},
     EntryKind.ALARM: {"code": "missed_warning"},
     EntryKind.ALARM_SEEN: {"code": "missed_warning"},
     EntryKind.ACT: {"act": "grade_lowered"},

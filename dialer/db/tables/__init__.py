@@ -55,6 +55,7 @@ from dialer.db.tables.work import assignment_transfer as assignment_transfer
 from dialer.db.tables.work import audit as audit
 from dialer.db.tables.work import audit_head as audit_head
 from dialer.db.tables.work import filed_case as filed_case
+from dialer.db.tables.work import filed_case_change as filed_case_change
 from dialer.db.tables.work import filed_match as filed_match
 from dialer.db.tables.work import filed_record as filed_record
 from dialer.db.tables.work import heartbeat as heartbeat
@@ -72,6 +73,7 @@ APPEND_ONLY = (
     event,
     audit,
     filed_case,
+    filed_case_change,
     script_version,
     script_sound,
     script_approval,

@@ -236,6 +236,22 @@ filed_case = sa.Table(
     sa.UniqueConstraint("case_number", "case_id"),
 )
 
+filed_case_change = sa.Table(
+    "filed_case_change",
+    metadata,
+    identity(),
+    sa.Column("filed_case_id", sa.ForeignKey("filed_case.id"), nullable=False, index=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("stands", sa.Boolean, nullable=False),
+    sa.Column("before", JSONB(none_as_null=True)),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.CheckConstraint("stands = (before IS NOT NULL)", name="before"),
+)
+"""A filing was recorded, or undone; the newest row of a `filed_case` says whether it stands. `before`: what the case
+was when it was filed.
+"""
+
 filed_record = sa.Table(
     "filed_record",
     metadata,
@@ -272,7 +288,7 @@ filed_match = sa.Table(
     sa.UniqueConstraint("record_id", "person_id"),
     sa.CheckConstraint("score BETWEEN 0 AND 100", name="score"),
     sa.CheckConstraint(
-        "(state IN ('confirmed', 'rejected')) = (decided_by IS NOT NULL AND decided_at IS NOT NULL)",
+        "(state IN ('confirmed', 'rejected', 'undone')) = (decided_by IS NOT NULL AND decided_at IS NOT NULL)",
         name="decided",
     ),
 )

@@ -18,6 +18,7 @@ from tests.outcomes.town import MORNING
 
 _WORK = frozenset({Role.CALLER, Role.OFFICER, Role.SUPERVISOR})
 _CHIEF = frozenset({Role.SUPERVISOR})
+_EXPORTS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 _SEEN = {"reason": "review", "why": "checks a report"}
 _NOW = {"expected": "1", "why": "as the family asked"}
 PICTURE = base64.b64decode(
@@ -49,6 +50,12 @@ def _money(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     return {"case_id": case_id, "outcome_id": scenario.outcome(case_id, stopped_fen=100)}
 
 
+def _filed(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    scenario, case_id = _new(desk, unit_id)
+    scenario.put_filed(case_id, f"A{case_id}")
+    return {"case_id": case_id}
+
+
 def _clip(_desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
     return {"file": shipped_manifest().clips[0].file}
 
@@ -59,6 +66,8 @@ def _act(path: str, *, roles: frozenset[Role] = _WORK, **form: str) -> Row:
 
 ROWS = (
     Row("GET", "/cases/{case_id}", CENTRE, _case, by_unit=True),
+    Row("GET", "/cases/{case_id}/look-back", CENTRE, _filed, by_unit=True),
+    Row("GET", "/cases/{case_id}/look-back/docx", _EXPORTS, _filed, by_unit=True),
     Row("POST", "/cases/{case_id}/reveal", _WORK, _case, by_unit=True, form=_SEEN),
     Row("POST", "/cases/{case_id}/words", _WORK, _case, by_unit=True, form=_SEEN),
     Row("POST", "/cases/{case_id}/photos/{photo_id}", _WORK, _photo, by_unit=True, form=_SEEN),

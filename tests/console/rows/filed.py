@@ -36,4 +36,5 @@ ROWS = (
         form={"why": "x"},
         refused=404,
     ),
+    Row("POST", "/filed/matches/{match_id}/undo", _DECIDES, target=_nothing, form={"why": "x"}, refused=404),
 )
