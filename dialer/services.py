@@ -72,6 +72,24 @@ class WorkRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRules:
+    """How signals are kept and evaluated. Service time, except for the snapshots."""
+
+    keep_days: int = 7
+    """Signals are stored for so long."""
+    silent_seconds: int = 1800
+    """A source that sends regularly and is silent for so long raises an alarm."""
+    draw_share: float = 0.04
+    """Of the budget, for verdicts below the line that are drawn at random."""
+    share: float = 0.8
+    """Of the free capacity of lines and desks, for warnings of the robot."""
+    snapshot_seconds: float = 60.0
+    """Real seconds between two snapshots of the state."""
+    stream: str = ""
+    """The stream of the broker that signals are read from; empty: none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Centre:
     """The centre that runs this service."""
 
@@ -108,6 +126,7 @@ class Services:
     """
     enqueue: Callable[..., None]
     work: WorkRules = field(default_factory=WorkRules)
+    signals: SignalRules = field(default_factory=SignalRules)
     reveals: RevealRules = field(default_factory=RevealRules)
     units: Units = field(default_factory=Units)
 

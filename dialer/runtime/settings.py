@@ -404,6 +404,23 @@ class WorkSettings(Section):
     """A success without a call waits so long for a second person; then the task is back in the queue."""
 
 
+class SignalsSettings(Section):
+    """The warning robot. Service time, except for the snapshots."""
+
+    keep_days: int = Field(default=7, ge=4, le=14)
+    """Signals are stored for so long. The rules look back 72 hours."""
+    silent_seconds: int = Field(default=1800, ge=60, le=_DAY)
+    """A source that sends regularly and is silent for so long raises an alarm."""
+    share: float = Field(default=0.8, gt=0, le=1)
+    """Of the free capacity of lines and desks, for warnings of the robot."""
+    draw_share: float = Field(default=0.04, ge=0, le=0.2)
+    """Of that, for verdicts below the line, drawn at random."""
+    snapshot_seconds: float = Field(default=60.0, ge=1, le=3600)
+    """Real seconds between two snapshots of the robot's state."""
+    stream: str = Field(default="", pattern=r"^[A-Za-z0-9:._-]{0,100}$")
+    """A stream of the broker that signals are read from. Empty: none."""
+
+
 class ClockSettings(Section):
     speed: float = Field(default=1.0, ge=1, le=3600)
     """Service seconds in one real second; above 1 on the simulated line only."""
@@ -471,6 +488,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     lists: ListsSettings = ListsSettings()
     work: WorkSettings = WorkSettings()
+    signals: SignalsSettings = SignalsSettings()
     api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()
     identity: IdentitySettings = IdentitySettings()
