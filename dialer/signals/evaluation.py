@@ -2,8 +2,8 @@
 
 A person's verdict is a function of the set of signals, not of their order. At every moment at which something happened
 to the person (a signal of theirs, or a change of a list for an item that they touched in the 72 hours before) the rules
-read the windows that end there; the strongest moment of an incident is its verdict. A late signal is put in its place and
-the moments from there on are read again. Memory holds the windows and, before them, as much as may still arrive late.
+read the windows that end there; the strongest moment of an incident is its verdict. A late signal is put in its place
+and the moments from there on are read again. Memory holds the windows, and before them what may still arrive late.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import hashlib
 import json
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from enum import StrEnum
 from struct import Struct
+from struct import error as StructError  # noqa: N812 - it is a class
 from typing import Any, Final, NamedTuple
 
 from dialer.core.errors import Refusal
-from dialer.core.values import FraudType, Grade, yuan
+from dialer.core.values import FraudType, Grade
 from dialer.language import Text
 from dialer.signals.features import (
     AT,
@@ -44,8 +44,21 @@ from dialer.signals.features import (
     rows_of,
 )
 from dialer.signals.model import Item, Signal, SignalKind
-from dialer.signals.rules import BLANK, Effect, Op, Rule, RuleSet, Test
+from dialer.signals.rules import Effect, RuleSet, Test
 from dialer.signals.scorecard import Scorecard
+from dialer.signals.verdicts import (
+    Bands,
+    Compared,
+    Hit,
+    Kept,
+    SignalName,
+    Touch,
+    Verdict,
+    VerdictChange,
+    compare,
+    filled,
+    rules_that_fired,
+)
 
 GAP: Final = timedelta(hours=72)
 """Without a scoring moment for so long, what follows is another incident."""
@@ -53,8 +66,8 @@ _GAP: Final = GAP // timedelta(microseconds=1)
 _SLACK: Final = 6 * 3600 * SECOND
 """Rows are dropped some hours later than they could be, many at once."""
 _MOST_POINTS: Final = 16
+_FORMAT: Final = 1
 _HEAD: Final = Struct("<HIIIIq")
-_BUCKETS: Final = 1 << 16
 
 
 class SnapshotUnreadable(Refusal):
@@ -62,120 +75,6 @@ class SnapshotUnreadable(Refusal):
 
     def __init__(self) -> None:
         super().__init__(Text("the snapshot of the warning robot cannot be read; replay the stored signals"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bands:
-    """From probability and money at risk to a grade, by the expected loss (their product). Amounts in fen.
-
-    `typical_loss_fen` stands for the money where less of it is known. Below `least_probability` there is no warning,
-    unless a rule sets a floor.
-    """
-
-    least_probability: float = 0.05
-    typical_loss_fen: int = 3_000_000
-    low_fen: int = 0
-    medium_fen: int = 500_000
-    high_fen: int = 1_500_000
-    extra_high_fen: int = 5_000_000
-
-    def grade(self, probability: float, money_fen: int) -> Grade | None:
-        """None: below the line."""
-        expected = probability * max(money_fen, self.typical_loss_fen)
-        if probability < self.least_probability or expected < self.low_fen:
-            return None
-        if expected >= self.extra_high_fen:
-            return Grade.EXTRA_HIGH
-        if expected >= self.high_fen:
-            return Grade.HIGH
-        return Grade.MEDIUM if expected >= self.medium_fen else Grade.LOW
-
-
-class SignalName(NamedTuple):
-    """Which signal: unique together."""
-
-    source: str
-    signal_no: str
-
-
-class VerdictChange(StrEnum):
-    """How a verdict differs from the one before it of the same person. `lowered` and `withdrawn` follow a late signal
-    that disproves what a rule had read; rules that only count upwards never do.
-    """
-
-    NEW = "new"
-    RAISED = "raised"
-    LOWERED = "lowered"
-    WITHDRAWN = "withdrawn"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A rule that fired: its points (of a mitigator those taken off), each feature's figure, the signals that its
-    features counted, and its reason in both languages with the figures in it.
-    """
-
-    rule: str
-    version: str
-    points: int
-    values: Mapping[str, int]
-    signals: tuple[SignalName, ...]
-    reason: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """One thing that would have kept a rule from firing: `feature` was `figure`, the rule asks for `op` `bound`.
-    `enough`: without this rule alone there would have been no warning.
-    """
-
-    rule: str
-    feature: str
-    figure: int
-    op: Op
-    bound: float
-    enough: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What the robot says of a person, at the strongest moment `at` of the incident that began at `since` (event time,
-    UTC). `grade` None: below the line. `money_fen`: the largest amount seen in the 72 hours before `at`.
-
-    `calming`: mitigators that did not apply, each of which would have brought it below the line.
-    """
-
-    person: bytes
-    change: VerdictChange
-    at: datetime
-    since: datetime
-    score: int
-    probability: float
-    grade: Grade | None
-    fraud_type: FraudType
-    money_fen: int
-    hits: tuple[Hit, ...]
-    mitigators: tuple[Hit, ...]
-    kept: tuple[Kept, ...]
-    calming: tuple[str, ...]
-
-    @property
-    def digest(self) -> bytes:
-        """Sixteen bytes that two equal verdicts share; the change and the words of reasons are left out."""
-        told = [
-            self.person.hex(), micros(self.at), micros(self.since), self.score, self.grade, self.fraud_type, self.money_fen,
-            [(one.rule, one.version, one.points, sorted(one.values.items()), one.signals) for one in (*self.hits, *self.mitigators)],
-        ]  # fmt: skip
-        return hashlib.blake2b(json.dumps(told).encode(), digest_size=16).digest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touch:
-    """A person who touched an item: when last (UTC), and their money at risk then, in fen."""
-
-    person: bytes
-    last_at: datetime
-    money_fen: int
 
 
 class _Point(NamedTuple):
@@ -266,7 +165,7 @@ class Evaluator:
             return []
         name = name_of(signal)
         key = name_key(name)
-        if _find(person.rows, key, _NAME_KEY) >= 0:
+        if _holds(person.rows, key, _NAME_KEY):
             self.repeated += 1
             return []
         before = self._current(person)
@@ -335,15 +234,11 @@ class Evaluator:
         return person
 
     def _index(self, person: _Person, new: bytes) -> None:
+        """Notes who touched the items of rows that are about to be added."""
         for row in ROW.iter_unpack(new):
-            for item, place in ((row[7], _FIRST_ITEM), (row[8], _SECOND_ITEM)):
-                if (
-                    item != NO_ITEM
-                    and _find(person.rows, item, _FIRST_ITEM) < 0
-                    and _find(person.rows, item, _SECOND_ITEM) < 0
-                ):
+            for item in row[7:]:
+                if item != NO_ITEM and not _touches(person.rows, item):
                     self._touches.setdefault(int.from_bytes(item[:2]), array("I")).append(person.slot)
-                del place
 
     def _holders(self, item: bytes) -> list[tuple[bytes, _Person]]:
         """The persons with a row of the item."""
@@ -353,7 +248,7 @@ class Evaluator:
             key = self._slots[slot]
             if key is not None:
                 person = self._persons[key]
-                if _find(person.rows, item, _FIRST_ITEM) >= 0 or _find(person.rows, item, _SECOND_ITEM) >= 0:
+                if _touches(person.rows, item):
                     found.append((key, person))
         return found
 
@@ -404,7 +299,7 @@ class Evaluator:
         rows = person.rows
         last = AT.unpack_from(rows, len(rows) - ROW.size)[0] if rows else 0
         for t in moments:
-            given: Iterable[Row] = ROW.iter_unpack(rows) if t >= last else _until(rows, t)  # type: ignore[assignment]
+            given: Iterable[Row] = ROW.iter_unpack(rows) if t >= last else _until(rows, t)
             fired, money = self._score(given, t, self._listings, person.known)
             if fired:
                 point = self._point(t, fired, money)
@@ -598,7 +493,7 @@ class Evaluator:
     def snapshot(self) -> bytes:
         """Everything in memory. `restore` of an evaluator with the same settings gives the same verdicts from here."""
         head = {
-            "format": 1, "basis": self._basis(), "too_late": self.too_late, "repeated": self.repeated,
+            "format": _FORMAT, "basis": self._basis(), "too_late": self.too_late, "repeated": self.repeated,
             "last_change": self._last_change, "closed": f"{self._closed:x}",
             "listings": {
                 item.hex(): [[at, key.hex(), *rest] for at, key, *rest in changes]
@@ -621,13 +516,12 @@ class Evaluator:
         try:
             text, _, body = data.partition(b"\n")
             head = json.loads(text)
-            if head["format"] != 1:
-                raise SnapshotUnreadable
-            self._load(head, memoryview(body))
-        except SnapshotUnreadable:
-            raise
-        except Exception as error:
+            if head["format"] == _FORMAT:
+                self._load(head, memoryview(body))
+                return
+        except (ValueError, KeyError, TypeError, IndexError, StructError) as error:
             raise SnapshotUnreadable from error
+        raise SnapshotUnreadable
 
     def _load(self, head: Mapping[str, Any], body: memoryview) -> None:
         self._persons, self._slots, self._touches, self._listings = {}, [], {}, Listings()
@@ -666,18 +560,25 @@ class Evaluator:
 _NAME_KEY: Final = 8
 _FIRST_ITEM: Final = 29
 _SECOND_ITEM: Final = 37
+"""Places in a row."""
 
 
-def _find(rows: bytes, needle: bytes, offset: int) -> int:
-    """The place of the row that holds `needle` at `offset`; -1 if there is none."""
+def _holds(rows: bytes, needle: bytes, *offsets: int) -> bool:
+    """Whether a row holds the eight bytes at one of the places."""
     place = rows.find(needle)
-    while place >= 0 and (place - offset) % ROW.size:
+    while place >= 0:
+        if place % ROW.size in offsets:
+            return True
         place = rows.find(needle, place + 1)
-    return place
+    return False
+
+
+def _touches(rows: bytes, item: bytes) -> bool:
+    return _holds(rows, item, _FIRST_ITEM, _SECOND_ITEM)
 
 
 def _until(rows: bytes, t: int) -> list[Row]:
-    return [row for row in ROW.iter_unpack(rows) if row[0] <= t]  # type: ignore[misc]
+    return [row for row in ROW.iter_unpack(rows) if row[0] <= t]
 
 
 def _digest(key: bytes, incident: _Incident) -> int:
@@ -686,43 +587,7 @@ def _digest(key: bytes, incident: _Incident) -> int:
     return int.from_bytes(hashlib.blake2b(content, key=hashlib.sha256(key).digest(), digest_size=16).digest())
 
 
-def filled(template: str, values: Mapping[str, int]) -> str:
-    """A reason with its figures: {name} as it is, {name:yuan} of fen, {name:minutes} and {name:hours} of seconds."""
-    shown = {
-        "": str,
-        "yuan": lambda fen: yuan(fen).removesuffix(".00"),
-        "minutes": lambda seconds: str(max(1, seconds // 60)),
-        "hours": lambda seconds: str(max(1, seconds // 3600)),
-    }
-    return BLANK.sub(lambda found: shown[found[2] or ""](values[found[1]]), template)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """A draft's verdicts beside the live ones: persons only the draft warns, only the live one warns, and both with
-    another grade.
-    """
-
-    new: tuple[bytes, ...]
-    lost: tuple[bytes, ...]
-    regraded: tuple[bytes, ...]
-
-
-def compare(live: Mapping[bytes, Grade], draft: Mapping[bytes, Grade]) -> Compared:
-    """Of the grades of warned persons, in the persons' order."""
-    return Compared(
-        new=tuple(sorted(draft.keys() - live.keys())),
-        lost=tuple(sorted(live.keys() - draft.keys())),
-        regraded=tuple(sorted(one for one in live.keys() & draft.keys() if live[one] is not draft[one])),
-    )
-
-
-def rules_that_fired(verdict: Verdict) -> tuple[str, ...]:
-    """Ids, mitigators last."""
-    return tuple(one.rule for one in (*verdict.hits, *verdict.mitigators))
-
-
 __all__ = [
-    "Bands", "Compared", "Evaluator", "Hit", "Kept", "Rule", "SignalName", "SnapshotUnreadable", "Touch", "Verdict",
+    "Bands", "Compared", "Evaluator", "Hit", "Kept", "SignalName", "SnapshotUnreadable", "Touch", "Verdict",
     "VerdictChange", "compare", "filled", "rules_that_fired",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Signals as rows in memory, and rules compiled to one Python function that reads a person's rows once. Pure.
 
-A row is 45 bytes. The rows of a person are joined in one `bytes`, oldest first; their names (source and number) stand in
-a second one, in the same order. A window is exact: a row counts at a moment `t` if `t - within < event_at <= t`.
+A row is 45 bytes. The rows of a person are joined in one `bytes`, oldest first; their names (source and number) stand
+in a second one, in the same order. A window is exact: a row counts at a moment `t` if `t - within < event_at <= t`.
 """
 
 from __future__ import annotations
@@ -345,7 +345,7 @@ class _Source:
             self._add(1, "return fired, money")
 
 
-def _where(where: Where) -> str:
+def _where(where: Where) -> str:  # noqa: PLR0911 - one for each kind of test
     name, op = where.name, where.op
     if name in FLAGS:
         return f"flags & {_FLAG[name]}" if where.values[0] else f"not flags & {_FLAG[name]}"

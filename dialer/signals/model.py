@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -231,15 +233,15 @@ FLAGS: Final = (
 )
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "kind": {
-        "通话": "call", "电话": "call", "短信": "sms", "网页": "web", "网址": "web", "应用": "app", "转账": "payment_attempt",
-        "支付": "payment_attempt", "登录": "login", "平台推送": "platform_push", "举报": "report", "报告": "report",
-        "名单变更": "list_change",
+        "通话": "call", "电话": "call", "短信": "sms", "网页": "web", "网址": "web", "应用": "app",
+        "转账": "payment_attempt", "支付": "payment_attempt", "登录": "login", "平台推送": "platform_push",
+        "举报": "report", "报告": "report", "名单变更": "list_change",
     },
     "direction": {"主叫": "out", "被叫": "in", "呼出": "out", "呼入": "in", "转出": "out", "转入": "in"},
     "topic": {
         "验证码": "verification_code", "刷单": "rebate", "投资": "investment", "购物": "shopping", "退款": "refund",
-        "贷款": "loan", "征信": "credit", "公检法": "justice", "交友": "dating", "游戏": "game", "会议": "meeting", "聊天": "chat",
-        "银行": "bank", "快递": "delivery", "催收": "debt_collection",
+        "贷款": "loan", "征信": "credit", "公检法": "justice", "交友": "dating", "游戏": "game", "会议": "meeting",
+        "聊天": "chat", "银行": "bank", "快递": "delivery", "催收": "debt_collection",
     },
     "reporter": {"本人": "self", "家属": "family", "银行": "bank", "群众": "public"},
     "list_kind": {"涉诈": "fraud", "可疑": "suspected", "可信": "trusted"},
@@ -283,7 +285,7 @@ class SignalReader:
         given = {name: value for name, value in raw.items() if value is not None and value != ""}
         wrong: list[RejectedField] = []
 
-        def take(name: str, read: Callable[[], Any]) -> Any:
+        def take(name: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `read` gives
             try:
                 return read()
             except _Wrong as problem:
@@ -302,12 +304,12 @@ class SignalReader:
         values = {
             name: value
             for name in FIELDS[kind]
-            if (value := take(name, lambda name=name: _value(name, given, kind))) is not None  # type: ignore[misc]
+            if (value := take(name, partial(_value, name, given, kind))) is not None
         }
         plain = {
             item: value
             for item in ItemKind
-            if (value := take(item.value, lambda item=item: self._item(item, given, kind))) is not None  # type: ignore[misc]
+            if (value := take(item.value, partial(self._item, item, given, kind))) is not None
         }
         if kind is SignalKind.LIST_CHANGE and len(plain) != 1 and not wrong:
             take("number", lambda: _one_item(plain))
@@ -327,7 +329,7 @@ class SignalReader:
         )  # fmt: skip
         return Reading(signal=signal, phone=phone, id_number=id_number, items=plain)
 
-    def _moment(self, value: Any, received_at: datetime) -> datetime:
+    def _moment(self, value: object, received_at: datetime) -> datetime:
         fix = Text("write the time with its offset, such as 2026-11-27T09:30:00+08:00")
         if value is None:
             raise _Wrong("is missing", fix)
@@ -338,10 +340,8 @@ class SignalReader:
             read = datetime.fromisoformat(value.strip())
             moment = read if read.tzinfo else read.replace(tzinfo=self.zone)
         except ValueError:
-            try:
+            with suppress(Unreadable):
                 moment = read_moment(folded(value), self.zone)
-            except Unreadable:
-                pass
         if moment is None:
             raise _Wrong("is not a time", fix)
         moment = moment.astimezone(received_at.tzinfo)
@@ -408,7 +408,7 @@ def _domain(text: str) -> str:
     return ascii_host if _DOMAIN.fullmatch(ascii_host) else ""
 
 
-def _kind(value: Any) -> SignalKind:
+def _kind(value: object) -> SignalKind:
     fix = Text("one of %(allowed)s", allowed=", ".join(SignalKind))
     if value is None:
         raise _Wrong("is missing", fix)
@@ -419,7 +419,7 @@ def _kind(value: Any) -> SignalKind:
         raise _Wrong("is not a kind of signal", fix) from None
 
 
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     fix = Text("write 1 to %(most)s characters", most=LONGEST_NAME)
     if value is None:
         raise _Wrong("is missing", fix)
@@ -429,7 +429,7 @@ def _name(value: Any) -> str:
     return text
 
 
-def _value(name: str, given: Mapping[str, Any], kind: SignalKind) -> Any:  # noqa: PLR0911 - one answer for each type
+def _value(name: str, given: Mapping[str, Any], kind: SignalKind) -> object:  # noqa: PLR0911 - one for each type
     value = given.get(name)
     if name == "amount_fen" and value is None and "amount" in given:
         return _amount(given["amount"])
@@ -455,7 +455,7 @@ def _value(name: str, given: Mapping[str, Any], kind: SignalKind) -> Any:  # noq
         raise _Wrong("is not one of its words", Text("one of %(allowed)s", allowed=", ".join(enum))) from None
 
 
-def _whole(value: Any) -> int:
+def _whole(value: object) -> int:
     fix = Text("write a whole number from 0 to %(most)s", most=LARGEST_NUMBER)
     if isinstance(value, bool):
         raise _Wrong("is not a whole number", fix)
@@ -465,7 +465,7 @@ def _whole(value: Any) -> int:
     return int(text)
 
 
-def _amount(value: Any) -> int:
+def _amount(value: object) -> int:
     try:
         fen = read_fen(folded(str(value)))
     except Unreadable:
@@ -475,7 +475,7 @@ def _amount(value: Any) -> int:
     return fen
 
 
-def _truth(value: Any) -> bool:
+def _truth(value: object) -> bool:
     text = str(value).strip().casefold()
     if text in _YES:
         return True

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from dialer.core.errors import Refusal
 from dialer.core.values import FraudType, Grade
@@ -181,6 +181,7 @@ class RuleSet:
         return next(rule for rule in self.rules if rule.id == rule_id)
 
 
+_Enum = TypeVar("_Enum", bound=StrEnum)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _PERIOD: Final = re.compile(r"([1-9][0-9]{0,4})(s|m|h|d)")
 _UNIT: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -396,7 +397,7 @@ def _test(text: str, features: Mapping[str, Feature]) -> Test:
     return Test(feature=found[1], op=Op(found[2]), factor=float(found[3] or 1), other=other)
 
 
-def _example(raw: Any) -> Example:
+def _example(raw: object) -> Example:
     if not isinstance(raw, dict):
         raise _Wrong(Text("an example is not a table"), "write [[examples]]")
     _only(raw, frozenset({"name", "fires", "signals"}), "examples")
@@ -411,7 +412,7 @@ def _example(raw: Any) -> Example:
     return Example(name=_need(raw, "name", str), fires=_need(raw, "fires", bool), signals=tuple(signals))
 
 
-def _period(value: Any, place: str, *, longest: int = LONGEST_WINDOW_HOURS * 3600) -> int:
+def _period(value: object, place: str, *, longest: int = LONGEST_WINDOW_HOURS * 3600) -> int:
     found = _PERIOD.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise _Wrong(
@@ -448,7 +449,7 @@ def _only(raw: Mapping[str, Any], allowed: frozenset[str], place: str) -> None:
             )
 
 
-def _need(raw: Mapping[str, Any], name: str, kind: type) -> Any:
+def _need(raw: Mapping[str, Any], name: str, kind: type) -> Any:  # noqa: ANN401 - of the type asked for
     value = raw.get(name)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise _Wrong(
@@ -462,7 +463,7 @@ def _need(raw: Mapping[str, Any], name: str, kind: type) -> Any:
 
 
 def _both(raw: Mapping[str, Any], name: str) -> Mapping[str, str]:
-    value = _need(raw, name, dict)
+    value: dict[str, Any] = _need(raw, name, dict)
     if set(value) != {"zh", "en"} or not all(isinstance(one, str) and one.strip() for one in value.values()):
         raise _Wrong(
             Text("%(name)s is not in both languages", name=name),
@@ -471,15 +472,15 @@ def _both(raw: Mapping[str, Any], name: str) -> Mapping[str, str]:
     return value
 
 
-def _texts(value: Any, place: str) -> list[str]:
+def _texts(value: object, place: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise _Wrong(Text("%(place)s is not a list of texts", place=place), "write ['...', '...']")
     return value
 
 
-def _word(value: Any, enum: type[StrEnum], place: str) -> Any:
+def _word(value: object, enum: type[_Enum], place: str) -> _Enum:
     try:
-        return enum(value)
+        return enum(str(value))
     except ValueError:
         raise _Wrong(
             Text("%(place)s: %(value)s is not known", place=place, value=str(value)),
