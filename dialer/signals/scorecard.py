@@ -1,0 +1,98 @@
+"""Scorecard: points of the rules that fired make a score, and the score a calibrated probability. Stored as JSON. Pure.
+
+`fit` learns points and calibration from labelled cases with scikit-learn, which is imported there alone (extra
+`learning`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dialer.core.errors import Refusal
+from dialer.language import Text
+from dialer.signals.rules import Effect, RuleSet
+
+
+class ScorecardUnreadable(Refusal):
+    """A stored scorecard that is none, or not of these rules."""
+
+    def __init__(self, problem: Text) -> None:
+        super().__init__(Text("scorecard: %(problem)s", problem=problem))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """`points` replace those of rules by id, never below 0; a mitigator's are taken off. The probability of a score is
+    1 / (1 + exp(-(slope * score + intercept))), or read from `steps` (score, probability; rising) where there are any.
+    """
+
+    points: Mapping[str, int] = field(default_factory=dict)
+    slope: float = 0.08
+    intercept: float = -5.5
+    steps: tuple[tuple[float, float], ...] = ()
+
+    def points_of(self, rules: RuleSet) -> tuple[int, ...]:
+        """In the order of the rules; negative for mitigators."""
+        return tuple(
+            self.points.get(rule.id, rule.points) * (-1 if rule.effect is Effect.MITIGATOR else 1)
+            for rule in rules.rules
+        )
+
+    def probability(self, score: float) -> float:
+        """That a warning at this score is right, 0 to 1; never falls as the score rises."""
+        if self.steps:
+            return _between(self.steps, score)
+        return _logistic(self.slope * score + self.intercept)
+
+    def to_json(self) -> str:
+        """The same text for the same scorecard."""
+        return json.dumps(
+            {
+                "points": dict(sorted(self.points.items())), "slope": self.slope, "intercept": self.intercept,
+                "steps": [list(one) for one in self.steps],
+            },
+            sort_keys=True,
+        )  # fmt: skip
+
+    @classmethod
+    def from_json(cls, text: str) -> Scorecard:
+        """Raises `ScorecardUnreadable`."""
+        try:
+            raw = json.loads(text)
+            made = cls(
+                points={str(name): int(one) for name, one in raw["points"].items()}, slope=float(raw["slope"]),
+                intercept=float(raw["intercept"]), steps=tuple((float(x), float(y)) for x, y in raw["steps"]),
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise ScorecardUnreadable(Text("is not the JSON of a scorecard")) from None
+        rising = all(one <= two for one, two in zip(made.steps, made.steps[1:], strict=False))
+        if any(one < 0 for one in made.points.values()) or made.slope <= 0 or not rising:
+            raise ScorecardUnreadable(
+                Text("points are never negative, and the probability rises with the score")
+            )
+        return made
+
+    @property
+    def content_hash(self) -> str:
+        """Of its JSON."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0  # noqa: PLR2004 - below this exp overflows
+
+
+def _between(steps: Sequence[tuple[float, float]], score: float) -> float:
+    before = steps[0]
+    for step in steps:
+        if score <= step[0]:
+            if step[0] == before[0]:
+                return step[1]
+            share = (score - before[0]) / (step[0] - before[0])
+            return before[1] + max(0.0, share) * (step[1] - before[1])
+        before = step
+    return steps[-1][1]
