@@ -77,12 +77,14 @@ class SignalRules:
 
     keep_days: int = 7
     """Signals are stored for so long."""
-    silent_seconds: int = 1800
-    """A source that sends regularly and is silent for so long raises an alarm."""
+    late_seconds: int = 3600
+    """A signal may be so much earlier than the newest one of its person; what is later changes no verdict."""
+    share: float = 0.8
+    """Of the free lines and desks, for warnings of the robot."""
+    least_desks: int = 2
+    """So many callers are counted on also when fewer are signed in."""
     draw_share: float = 0.04
     """Of the budget, for verdicts below the line that are drawn at random."""
-    share: float = 0.8
-    """Of the free capacity of lines and desks, for warnings of the robot."""
     snapshot_seconds: float = 60.0
     """Real seconds between two snapshots of the state."""
     stream: str = ""

@@ -409,12 +409,14 @@ class SignalsSettings(Section):
 
     keep_days: int = Field(default=7, ge=4, le=14)
     """Signals are stored for so long. The rules look back 72 hours."""
-    silent_seconds: int = Field(default=1800, ge=60, le=_DAY)
-    """A source that sends regularly and is silent for so long raises an alarm."""
+    late_seconds: int = Field(default=3600, ge=0, le=2 * _DAY)
+    """A signal may be so much earlier than the newest one of its person; what is later changes no verdict."""
     share: float = Field(default=0.8, gt=0, le=1)
-    """Of the free capacity of lines and desks, for warnings of the robot."""
+    """Of the free lines and desks, for warnings of the robot."""
+    least_desks: int = Field(default=2, ge=0, le=10_000)
+    """So many callers are counted on also when fewer are signed in."""
     draw_share: float = Field(default=0.04, ge=0, le=0.2)
-    """Of that, for verdicts below the line, drawn at random."""
+    """Of the budget, for verdicts below the line, drawn at random."""
     snapshot_seconds: float = Field(default=60.0, ge=1, le=3600)
     """Real seconds between two snapshots of the robot's state."""
     stream: str = Field(default="", pattern=r"^[A-Za-z0-9:._-]{0,100}$")

@@ -235,31 +235,67 @@ def delete_old_signals(tx: Tx, *, before: datetime) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShardState:
-    """How far a shard is evaluated, and the hash of the rules that it was evaluated with."""
+class Shard:
+    """How far a shard is evaluated."""
 
     shard: int
     seq: int
-    rules: str
 
 
-def lock_shards(tx: Tx, shards: Collection[int], *, now: datetime) -> dict[int, ShardState]:
-    """The rows of these shards, made where there are none, and locked to the end of the transaction."""
-    rows = [{"shard": shard, "seq": 0, "at": now} for shard in sorted(shards)]
+_UNTIL = "clock_timestamp() + make_interval(secs => :seconds)"
+_TAKE = sa.text(f"""
+UPDATE robot_shard SET holder = :holder, until = {_UNTIL} WHERE shard IN (
+    SELECT shard FROM robot_shard
+    WHERE until IS NULL OR until <= clock_timestamp() OR holder = ANY(:gone) OR holder = ''
+    ORDER BY shard LIMIT :most FOR UPDATE SKIP LOCKED
+) RETURNING shard, seq
+""")  # noqa: S608 - a constant of this module
+_KEEP = sa.text(f"""
+UPDATE robot_shard AS held SET until = {_UNTIL} FROM (
+    SELECT shard FROM robot_shard WHERE holder = :holder AND shard = ANY(:shards) ORDER BY shard FOR UPDATE
+) AS mine WHERE held.shard = mine.shard RETURNING held.shard
+""")  # noqa: S608 - a constant of this module
+
+
+def take_shards(tx: Tx, *, holder: str, gone: Sequence[str], most: int, seconds: float) -> list[Shard]:
+    """Up to `most` shards that no process holds, or one of `gone`, are held by this one for `seconds`."""
+    if most <= 0:
+        return []
+    rows = [{"shard": shard} for shard in range(SHARDS)]
     tx.execute(insert(t.robot_shard).values(rows).on_conflict_do_nothing(index_elements=["shard"]))
+    given = {"holder": holder, "gone": list(gone), "most": most, "seconds": seconds}
+    return sorted((Shard(**row) for row in tx.rows(_TAKE, given)), key=lambda one: one.shard)
+
+
+def keep_shards(tx: Tx, shards: Collection[int], *, holder: str, seconds: float) -> set[int]:
+    """Those of these shards that this process still holds, for `seconds` from now on; locked to the end of the
+    transaction. Of another one nothing may be written.
+    """
+    given = {"holder": holder, "shards": sorted(shards), "seconds": seconds}
+    return set(tx.execute(_KEEP, given).scalars())
+
+
+def release_shards(tx: Tx, shards: Collection[int], *, holder: str) -> None:
+    """Another process may hold them at once."""
     c = t.robot_shard.c
-    found = tx.rows(
-        sa.select(c.shard, c.seq, c.rules).where(c.shard.in_(shards)).order_by(c.shard).with_for_update()
+    tx.execute(
+        sa.update(t.robot_shard).where(c.shard.in_(shards), c.holder == holder).values(holder="", until=None)
     )
-    return {row["shard"]: ShardState(**row) for row in found}
 
 
-def advance_shards(tx: Tx, shards: Collection[int], *, seq: int, rules: str, now: datetime) -> None:
+def shard_holders(tx: Tx) -> list[str]:
+    """The processes that hold a shard."""
+    holder = t.robot_shard.c.holder
+    return list(tx.execute(sa.select(holder).where(holder != "").distinct()).scalars())
+
+
+def advance_shards(tx: Tx, shards: Collection[int], *, seq: int, rules_hash: str, now: datetime) -> None:
     """Everything up to `seq` is evaluated in these shards."""
+    c = t.robot_shard.c
     tx.execute(
         sa.update(t.robot_shard)
-        .where(t.robot_shard.c.shard.in_(shards), t.robot_shard.c.seq <= seq)
-        .values(seq=seq, rules=rules, at=now)
+        .where(c.shard.in_(shards), c.seq < seq)
+        .values(seq=seq, rules_hash=rules_hash, at=now)
     )
 
 
@@ -271,7 +307,18 @@ def snapshot_place(shard: int, part: int, seq: int) -> str:
     return f"{shard}/{part}/{seq}"
 
 
-def write_snapshot(tx: Tx, shard: int, content: bytes, *, seq: int, rules: str, now: datetime) -> None:
+def write_snapshot(
+    tx: Tx,
+    shard: int,
+    content: bytes,
+    *,
+    seq: int,
+    rules_hash: str,
+    fingerprint: str,
+    persons: int,
+    too_late: int,
+    now: datetime,
+) -> None:
     """The state of a shard after all signals up to `seq`; it takes the place of the one before."""
     tx.execute(sa.delete(t.robot_snapshot).where(t.robot_snapshot.c.shard == shard))
     for part, at in enumerate(range(0, max(1, len(content)), _PART_BYTES)):
@@ -279,16 +326,23 @@ def write_snapshot(tx: Tx, shard: int, content: bytes, *, seq: int, rules: str, 
         piece = tx.vault.seal(
             content[at : at + _PART_BYTES], table="robot_snapshot", column="sealed", row=place
         )
-        row = {"shard": shard, "part": part, "seq": seq, "rules": rules, "at": now, "sealed": piece}
+        row = {"shard": shard, "part": part, "seq": seq, "rules_hash": rules_hash, "at": now, "sealed": piece}
         tx.execute(sa.insert(t.robot_snapshot).values(row))
+    told = {"fingerprint": fingerprint, "fingerprint_seq": seq, "persons": persons, "too_late": too_late}
+    tx.execute(sa.update(t.robot_shard).where(t.robot_shard.c.shard == shard).values(told))
 
 
-def read_snapshot(tx: Tx, shard: int) -> tuple[int, str, bytes] | None:
-    """Its number, the hash of its rules, and the state; None: there is none."""
+def read_snapshot(tx: Tx, shard: int) -> tuple[int, bytes] | None:
+    """Its number and the state; None: there is none."""
     c = t.robot_snapshot.c
     rows = tx.rows(sa.select(t.robot_snapshot).where(c.shard == shard).order_by(c.part))
     pieces = []
     for row in rows:
         place = snapshot_place(shard, row["part"], row["seq"])
         pieces.append(tx.vault.open(row["sealed"], table="robot_snapshot", column="sealed", row=place))
-    return (rows[0]["seq"], rows[0]["rules"], b"".join(pieces)) if rows else None
+    return (rows[0]["seq"], b"".join(pieces)) if rows else None
+
+
+def signal_rows(tx: Tx, keys: Iterable[tuple[str, str]]) -> list[Row]:
+    """Those of these (source, number) that are still stored, for `SignalCodec.open`."""
+    return tx.rows(sa.select(t.signal).join(_KEYS.clause, _IS_GIVEN), _given(keys))
