@@ -389,6 +389,15 @@ class Evaluator:
             self._verdict(key, person, now, VerdictChange.RAISED if is_now > was else VerdictChange.LOWERED)
         ]
 
+    def fired(self, person: bytes, at: datetime) -> tuple[str, ...]:
+        """The ids of the rules that fire for a person at a moment that memory still covers."""
+        held = self._persons.get(person)
+        if held is None:
+            return ()
+        t = micros(at)
+        fired, _ = self._score(_until(held.rows, t), t, self._listings, held.known)
+        return tuple(rule.id for n, rule in enumerate(self.rules.rules) if fired >> n & 1)
+
     def verdict(self, person: bytes) -> Verdict | None:
         """What the robot says of a person now: of the last incident, None if there is none."""
         held = self._persons.get(person)
