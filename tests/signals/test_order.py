@@ -20,6 +20,10 @@ from dialer.signals.scorecard import Scorecard
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 PERSONS = (b"a" * 16, b"b" * 16)
 LATENESS = timedelta(hours=2)
+KINDS = (
+    *(SignalKind.CALL, SignalKind.SMS, SignalKind.WEB, SignalKind.APP, SignalKind.LIST_CHANGE) * 3,
+    *(SignalKind.PAYMENT_ATTEMPT,) * 5, SignalKind.LOGIN, SignalKind.PLATFORM_PUSH, SignalKind.REPORT,
+)  # fmt: skip
 
 
 def key(kind: ItemKind, n: int) -> Item:
@@ -27,12 +31,12 @@ def key(kind: ItemKind, n: int) -> Item:
 
 
 @st.composite
-def signals(draw: st.DrawFn, days: int = 6) -> tuple[Signal, ...]:
+def signals(draw: st.DrawFn, days: int = 4) -> tuple[Signal, ...]:
     """Signals of two persons that touch the same few items, and changes of lists, each at its own minute or not."""
     count = draw(st.integers(1, 30))
     made = []
     for n in range(count):
-        kind = draw(st.sampled_from(SignalKind))
+        kind = draw(st.sampled_from(KINDS))
         at = START + timedelta(minutes=draw(st.integers(0, days * 1440)))
         items: tuple[Item, ...]
         number, domain, app, account = (key(one, draw(st.integers(0, 2))) for one in ItemKind)
