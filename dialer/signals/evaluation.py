@@ -39,8 +39,6 @@ from dialer.signals.features import (
     listing_of,
     micros,
     moment,
-    name_key,
-    name_of,
     rows_of,
 )
 from dialer.signals.model import Item, Signal, SignalKind
@@ -137,6 +135,7 @@ class Evaluator:
         self._keep = self._compiled.longest_seconds * SECOND + self._lateness
         self._points = self.scorecard.points_of(rules)
         self._scores: dict[int, tuple[int, float, int]] = {}
+        self._sources: dict[str, int] = {}
         self._persons: dict[bytes, _Person] = {}
         self._slots: list[bytes | None] = []
         self._touches: dict[int, array[int]] = {}
@@ -163,15 +162,15 @@ class Evaluator:
         elif at < person.latest - self._lateness:
             self.too_late += 1
             return []
-        name = name_of(signal)
-        key = name_key(name)
-        if _holds(person.rows, key, _NAME_KEY):
+        source = self._sources.setdefault(signal.source, len(self._sources))
+        name = b"%d\t%b\n" % (source, signal.signal_no.encode())
+        if person.names.startswith(name) or b"\n" + name in person.names:
             self.repeated += 1
             return []
         before = self._current(person)
-        new = rows_of(signal, key)
+        new = rows_of(signal)
         self._index(person, new)
-        if self._insert(person, at, key, new, name) and at >= self._last_change:
+        if self._insert(person, at, new, name) and at >= self._last_change:
             self._reread(person, at, [at])
         else:
             self._reread(person, at, self._moments(person, at))
@@ -203,7 +202,7 @@ class Evaluator:
         key, start = item_key(item), micros(since)
         found: list[Touch] = []
         for name, person in self._holders(key):
-            last = max((row[0] for row in ROW.iter_unpack(person.rows) if key in row[7:]), default=0)
+            last = max((row[0] for row in ROW.iter_unpack(person.rows) if key in row[6:]), default=0)
             if last >= start:
                 _, money = self._score(_until(person.rows, last), last, self._listings, b"")
                 found.append(Touch(person=name, last_at=moment(last), money_fen=money))
@@ -236,7 +235,7 @@ class Evaluator:
     def _index(self, person: _Person, new: bytes) -> None:
         """Notes who touched the items of rows that are about to be added."""
         for row in ROW.iter_unpack(new):
-            for item in row[7:]:
+            for item in row[6:]:
                 if item != NO_ITEM and not _touches(person.rows, item):
                     self._touches.setdefault(int.from_bytes(item[:2]), array("I")).append(person.slot)
 
@@ -253,23 +252,22 @@ class Evaluator:
         return found
 
     @staticmethod
-    def _insert(person: _Person, at: int, key: bytes, new: bytes, name: str) -> bool:
-        """Whether the rows went to the end."""
+    def _insert(person: _Person, at: int, new: bytes, name: bytes) -> bool:
+        """Whether the rows went to the end. Of rows with one time the order is that of their content."""
         rows = person.rows
-        encoded = name.encode()
-        more = b"\n" * (len(new) // ROW.size - 1)
+        name += b"\n" * (len(new) // ROW.size - 1)
         place = len(rows)
-        while place and (
-            AT.unpack_from(rows, place - ROW.size)[0],
-            rows[place - ROW.size + 8 : place - ROW.size + 16],
-        ) > (at, key):
+        while place and (AT.unpack_from(rows, place - ROW.size)[0], rows[place - ROW.size : place]) > (
+            at,
+            new,
+        ):
             place -= ROW.size
         if place == len(rows):
-            person.names = person.names + b"\n" + encoded + more if rows else encoded + more
+            person.names += name
             person.rows = rows + new
             return True
         names = person.names.split(b"\n")
-        names[place // ROW.size : place // ROW.size] = [encoded, *([b""] * len(more))]
+        names[place // ROW.size : place // ROW.size] = name.split(b"\n")[:-1]
         person.names = b"\n".join(names)
         person.rows = rows[:place] + new + rows[place:]
         return False
@@ -282,7 +280,7 @@ class Evaluator:
             at = row[0]
             if at >= start:
                 found.add(at)
-            for item in row[7:]:
+            for item in row[6:]:
                 if item in changes:
                     found.update(
                         one[0]
@@ -344,13 +342,13 @@ class Evaluator:
                 item: (first, last) for item, first, last in KNOWN.iter_unpack(person.known)
             }
             for row in ROW.iter_unpack(rows[: count * size]):
-                at, item = row[0], row[7]
+                at, item = row[0], row[6]
                 first, last = seen.get(item, (at, at))
                 seen[item] = (first if at - last <= FORGET_SECONDS * SECOND else at, at)
             seen.pop(NO_ITEM, None)
             person.known = b"".join(KNOWN.pack(item, *times) for item, times in seen.items())
             person.rows = rows[count * size :]
-            person.names = person.names.split(b"\n", count)[count] if person.rows else b""
+            person.names = person.names.split(b"\n", count)[count]
         if person.known:
             forgotten = person.latest - FORGET_SECONDS * SECOND - self._lateness
             if any(last < forgotten for _, _, last in KNOWN.iter_unpack(person.known)):
@@ -389,6 +387,15 @@ class Evaluator:
             self._verdict(key, person, now, VerdictChange.RAISED if is_now > was else VerdictChange.LOWERED)
         ]
 
+    def fired(self, person: bytes, at: datetime) -> tuple[str, ...]:
+        """The ids of the rules that fire for a person at a moment that memory still covers."""
+        held = self._persons.get(person)
+        if held is None:
+            return ()
+        t = micros(at)
+        fired, _ = self._score(_until(held.rows, t), t, self._listings, held.known)
+        return tuple(rule.id for n, rule in enumerate(self.rules.rules) if fired >> n & 1)
+
     def verdict(self, person: bytes) -> Verdict | None:
         """What the robot says of a person now: of the last incident, None if there is none."""
         held = self._persons.get(person)
@@ -403,7 +410,7 @@ class Evaluator:
         best = incident.best
         gone = change is VerdictChange.WITHDRAWN
         trace = self._compiled.trace(_until(person.rows, best.at), best.at, self._listings, person.known)
-        names = person.names.decode().split("\n")
+        names = self._names(person)
         fired = [n for n in range(len(self.rules.rules)) if best.fired >> n & 1] if not gone else []
         hits = [self._hit(n, trace, names) for n in fired]
         raising = [n for n in fired if self.rules.rules[n].effect is Effect.POINTS]
@@ -419,13 +426,21 @@ class Evaluator:
             calming=self._calming(best),
         )  # fmt: skip
 
-    def _hit(self, n: int, trace: Trace, names: Sequence[str]) -> Hit:
+    def _names(self, person: _Person) -> list[SignalName]:
+        """Of the rows, in their order."""
+        sources = list(self._sources)
+        parts = (one.split("\t") for one in person.names.decode().split("\n")[:-1])
+        return [
+            SignalName(sources[int(one[0])], one[1]) if len(one) > 1 else SignalName("", "") for one in parts
+        ]
+
+    def _hit(self, n: int, trace: Trace, names: Sequence[SignalName]) -> Hit:
         rule, places = self.rules.rules[n], self._compiled.names[n]
         used = sorted({row for place in places.values() for row in trace.rows[place]})
         values = {name: trace.figures[place] for name, place in places.items()}
         return Hit(
             rule=rule.id, version=rule.version, points=abs(self._points[n]), values=values,
-            signals=tuple(SignalName(*names[row].split("\t")) for row in used if row < len(names)),
+            signals=tuple(sorted(names[row] for row in used)),
             reason={language: filled(template, values) for language, template in rule.reason.items()},
         )  # fmt: skip
 
@@ -465,7 +480,7 @@ class Evaluator:
 
     def _types_named(self, n: int, trace: Trace, rows: bytes) -> set[FraudType]:
         used = {row for place in self._compiled.names[n].values() for row in trace.rows[place]}
-        codes = {rows[row * ROW.size + 17] for row in used if (row + 1) * ROW.size <= len(rows)}
+        codes = {rows[row * ROW.size + 9] for row in used}
         return {FRAUD_TYPES[code - 1] for code in codes if code}
 
     # -- fingerprint and snapshot -------------------------------------------------------------------------------
@@ -494,7 +509,7 @@ class Evaluator:
         """Everything in memory. `restore` of an evaluator with the same settings gives the same verdicts from here."""
         head = {
             "format": _FORMAT, "basis": self._basis(), "too_late": self.too_late, "repeated": self.repeated,
-            "last_change": self._last_change, "closed": f"{self._closed:x}",
+            "sources": list(self._sources), "last_change": self._last_change, "closed": f"{self._closed:x}",
             "listings": {
                 item.hex(): [[at, key.hex(), *rest] for at, key, *rest in changes]
                 for item, changes in self._listings.changes.items()
@@ -525,6 +540,7 @@ class Evaluator:
 
     def _load(self, head: Mapping[str, Any], body: memoryview) -> None:
         self._persons, self._slots, self._touches, self._listings = {}, [], {}, Listings()
+        self._sources = {source: n for n, source in enumerate(head["sources"])}
         self.too_late, self.repeated = head["too_late"], head["repeated"]
         self._last_change, self._closed = head["last_change"], int(head["closed"], 16)
         for item, changes in head["listings"].items():
@@ -557,9 +573,8 @@ class Evaluator:
         return hashlib.sha256(json.dumps(basis).encode()).hexdigest()
 
 
-_NAME_KEY: Final = 8
-_FIRST_ITEM: Final = 29
-_SECOND_ITEM: Final = 37
+_FIRST_ITEM: Final = 21
+_SECOND_ITEM: Final = 29
 """Places in a row."""
 
 

@@ -1,6 +1,6 @@
 """Signals as rows in memory, and rules compiled to one Python function that reads a person's rows once. Pure.
 
-A row is 45 bytes. The rows of a person are joined in one `bytes`, oldest first; their names (source and number) stand
+A row is 37 bytes. The rows of a person are joined in one `bytes`, oldest first; their names (source and number) stand
 in a second one, in the same order. A window is exact: a row counts at a moment `t` if `t - within < event_at <= t`.
 """
 
@@ -26,8 +26,8 @@ from dialer.signals.model import (
 )
 from dialer.signals.rules import Aggregate, Feature, Op, RuleSet, Test, Where
 
-ROW: Final = Struct("<q8sBBBHq8s8s")
-"""Microseconds since 1970, name key, kind, topic or fraud type, grade or reporter, flags, number, two items."""
+ROW: Final = Struct("<qBBBHq8s8s")
+"""Microseconds since 1970, kind, topic or fraud type, grade or reporter, flags, number, two items."""
 AT: Final = Struct("<q")
 KNOWN: Final = Struct("<8sqq")
 """An item of rows that were dropped, with its first and last touch."""
@@ -39,8 +39,10 @@ FORGET_SECONDS: Final = 30 * 86400
 """An item that a person has not touched for so long counts as new."""
 
 KINDS: Final = {kind: n for n, kind in enumerate(SignalKind, start=1)}
-MORE_ITEMS: Final = 0
-"""Kind of the row that holds the third and fourth item of a push or report. No feature reads it."""
+MORE_ITEMS: Final = 255
+"""Kind of the row that holds the third and fourth item of a push or report. No feature reads it; of the rows of one
+time it comes last, whatever arrived first.
+"""
 _ENUMS: Final[Mapping[str, Mapping[str, int]]] = {
     "topic": {word: n for n, word in enumerate(Topic, start=1)},
     "fraud_type": {word: n for n, word in enumerate(FraudType, start=1)},
@@ -55,7 +57,7 @@ _LIST_BIT: Final = {word: 1 << n for n, word in enumerate(ListKind)}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OPS: Final = {Op.EQ: "==", Op.NE: "!=", Op.GE: ">=", Op.LE: "<=", Op.GT: ">", Op.LT: "<"}
 
-Row = tuple[int, bytes, int, int, int, int, int, bytes, bytes]
+Row = tuple[int, int, int, int, int, int, bytes, bytes]
 Listing = tuple[int, bytes, int, str, bool]
 """Microseconds, name key, bit of the list's kind, its name, whether the item was entered."""
 
@@ -75,17 +77,7 @@ def item_key(item: Item) -> bytes:
     return blake2b(item.key, digest_size=8, person=item.kind.encode()).digest()
 
 
-def name_of(signal: Signal) -> str:
-    """A signal's identity as it stands in memory; neither part has a control character."""
-    return f"{signal.source}\t{signal.signal_no}"
-
-
-def name_key(name: str) -> bytes:
-    """Eight bytes of an identity."""
-    return blake2b(name.encode(), digest_size=8).digest()
-
-
-def rows_of(signal: Signal, key: bytes) -> bytes:
+def rows_of(signal: Signal) -> bytes:
     """One row, or two where a push or report has more than two items."""
     flags = _OUT if signal.direction is Direction.OUT else 0
     kind = signal.kind
@@ -101,9 +93,9 @@ def rows_of(signal: Signal, key: bytes) -> bytes:
     items += [NO_ITEM] * (2 - len(items))
     at = micros(signal.event_at)
     number = signal.duration_seconds or signal.amount_fen
-    packed = ROW.pack(at, key, KINDS[kind], c1, c2, flags, number, items[0], items[1])
+    packed = ROW.pack(at, KINDS[kind], c1, c2, flags, number, items[0], items[1])
     if len(items) > 2:  # noqa: PLR2004 - two items a row
-        packed += ROW.pack(at, key, MORE_ITEMS, 0, 0, 0, 0, items[2], items[3] if len(items) > 3 else NO_ITEM)  # noqa: PLR2004
+        packed += ROW.pack(at, MORE_ITEMS, 0, 0, 0, 0, items[2], items[3] if len(items) > 3 else NO_ITEM)  # noqa: PLR2004
     return packed
 
 
@@ -112,7 +104,7 @@ def listing_of(signal: Signal) -> tuple[bytes, Listing]:
     assert signal.list_kind is not None
     entry = (
         micros(signal.event_at),
-        name_key(name_of(signal)),
+        blake2b(f"{signal.source}\t{signal.signal_no}".encode(), digest_size=8).digest(),
         _LIST_BIT[signal.list_kind],
         signal.list_name,
         signal.change == "entered",
@@ -262,9 +254,9 @@ class _Source:
 
     def _loop(self) -> None:
         counter = (
-            "i, (at, key, kind, c1, c2, flags, n, a, b) in enumerate(rows)"
+            "i, (at, kind, c1, c2, flags, n, a, b) in enumerate(rows)"
             if self.traced
-            else ("at, key, kind, c1, c2, flags, n, a, b in rows")
+            else ("at, kind, c1, c2, flags, n, a, b in rows")
         )
         self._add(1, f"for {counter}:")
         if self._known:

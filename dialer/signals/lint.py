@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -13,8 +13,7 @@ from dialer.core.values import FraudType
 from dialer.language import Text
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.model import ItemKind, Reading, Signal, SignalKind, SignalReader
-from dialer.signals.rules import BLANK, Effect, Example, Op, Rule, RuleSet, RuleUnreadable, Test, read_rule
-from dialer.signals.scorecard import Scorecard
+from dialer.signals.rules import BLANK, Example, Op, Rule, RuleSet, RuleUnreadable, Test, read_rule
 
 _START: Final = datetime(2026, 3, 2, 1, tzinfo=UTC)
 _PERSON: Final = "13800000000"
@@ -114,18 +113,13 @@ class ExampleUnreadable(Exception):
 
 
 def fires_on(rule: Rule, example: Example) -> bool:
-    """Whether the rule fires at any moment of the example. Raises `ExampleUnreadable`."""
-    start = max(_START, rule.since or _START)
-    # Alone a mitigator would change no score: here every rule counts as one that adds a point.
-    alone = RuleSet.of([_raising(rule)])
-    evaluator = Evaluator(alone, Scorecard(points={rule.id: 1}), allowed_lateness=timedelta(days=30))
+    """Whether the rule fires at the moment of the example's last signal. Raises `ExampleUnreadable`."""
+    evaluator = Evaluator(RuleSet.of([rule]), allowed_lateness=timedelta(days=30))
+    last = start = max(_START, rule.since or _START)
     for signal in example_signals(example, start):
         evaluator.apply(signal)
-    return evaluator.verdict(_key(_PERSON)) is not None
-
-
-def _raising(rule: Rule) -> Rule:
-    return replace(rule, effect=Effect.POINTS)
+        last = max(last, signal.event_at)
+    return bool(evaluator.fired(_key(_PERSON), last))
 
 
 def example_signals(example: Example, start: datetime) -> Iterable[Signal]:
