@@ -71,14 +71,14 @@ class Directory:
 
     def __init__(self, known: Sequence[Known], keys: Sequence[tuple[bytes, Known]]) -> None:
         self.by_id = {known_one.id_number: known_one for known_one in known if known_one.id_number}
-        self._by_person = {known_one.id: known_one for known_one in known}
+        self.by_person = {known_one.id: known_one for known_one in known}
         self.by_name_phone = dict(keys)
         self.new_keys: list[tuple[bytes, int]] = []
 
     def find(self, identity: Identity) -> Known | None:
         """The same person, as the module says; None when it is a new one."""
-        if identity.person_id in self._by_person:
-            return self._by_person[identity.person_id]
+        if identity.person_id in self.by_person:
+            return self.by_person[identity.person_id]
         for number in identity.id_number:
             if number in self.by_id:
                 return self.by_id[number]
@@ -281,7 +281,9 @@ def sole_persons_of_phones(tx: Tx, phones: Sequence[str]) -> dict[str, int]:
     """The person of each of these numbers that exactly one known person has."""
     c = t.person_phone.c
     blinds = {blind: phone for phone in phones for blind in tx.vault.blinds(phone, kind="phone")}
-    rows = tx.rows(sa.select(c.phone_blind, c.person_id).where(_PHONES.clause).distinct(), _PHONES.given(blinds))
+    rows = tx.rows(
+        sa.select(c.phone_blind, c.person_id).where(_PHONES.clause).distinct(), _PHONES.given(blinds)
+    )
     owners: dict[str, set[int]] = {}
     for row in rows:
         owners.setdefault(blinds[bytes(row["phone_blind"])], set()).add(row["person_id"])

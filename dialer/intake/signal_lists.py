@@ -1,5 +1,5 @@
-"""Lists of signals: any table with a heading, in Chinese or English, to raw records by the names of the signals' fields.
-Pure; the fields themselves are read elsewhere, by the rules that hold for every door.
+"""Lists of signals: any table with a heading, in Chinese or English, to raw records by the names of signals'
+fields. Pure; the fields themselves are read elsewhere, by the rules that hold for every door.
 """
 
 from __future__ import annotations

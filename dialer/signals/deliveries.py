@@ -1,5 +1,5 @@
-"""Signals that arrive, by whatever door: read one by one, those that are wrong refused with every reason, the rest stored
-in one transaction. What is answered is committed.
+"""Signals that arrive, by whatever door: read one by one, those that are wrong refused with every reason, the rest
+stored in one transaction. What is answered is committed.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from dialer.core.errors import Refusal
 from dialer.language import Text
 from dialer.signals.rules import Effect, RuleSet
 
-
 LEAST_LABELS: Final = 30
 """Of each answer, below which nothing is learned."""
 ISOTONIC_FROM: Final = 1_000
@@ -186,7 +185,7 @@ def _learning() -> tuple[Any, Any]:
     return np, optimize
 
 
-def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> tuple[Any, Any]:  # noqa: ANN401 - numpy's
+def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> tuple[Any, Any]:
     """Whole points of each column (of its sign, or 0), and the score that each row gets from points learned without it.
 
     A logistic regression whose coefficients keep their sign, with a small penalty; scores are never below 0.
@@ -195,10 +194,10 @@ def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> t
     scaled = weights / weights.mean()
     signed = matrix * np.array(signs, dtype=float)
 
-    def learned(chosen: Any) -> Any:  # noqa: ANN401
+    def learned(chosen: Any) -> Any:
         x, y, w = signed[chosen], labels[chosen], scaled[chosen]
 
-        def loss(values: Any) -> tuple[float, Any]:  # noqa: ANN401
+        def loss(values: Any) -> tuple[float, Any]:
             margin = x @ values[:-1] + values[-1]
             error = (1 / (1 + np.exp(-margin)) - y) * w
             value = (w * (np.logaddexp(0, margin) - y * margin)).sum() + _PENALTY / 2 * (
@@ -223,7 +222,7 @@ def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> t
 
 def calibration(
     scores: Any, labels: Any, weights: Any
-) -> tuple[float, float, tuple[tuple[float, float], ...]]:  # noqa: ANN401
+) -> tuple[float, float, tuple[tuple[float, float], ...]]:
     """Slope, intercept (Platt) and, from `ISOTONIC_FROM` positive labels on, the steps of an isotonic regression."""
     try:
         from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - the extra

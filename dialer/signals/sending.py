@@ -125,9 +125,7 @@ def keep_verdicts(
     return Kept(verdicts=len(rows), sent=sent)
 
 
-def _signals_of(
-    verdict: Verdict, signals: Mapping[tuple[str, str], StoredSignal]
-) -> list[StoredSignal]:
+def _signals_of(verdict: Verdict, signals: Mapping[tuple[str, str], StoredSignal]) -> list[StoredSignal]:
     names = dict.fromkeys(name for hit in (*verdict.hits, *verdict.mitigators) for name in hit.signals)
     return [signals[name] for name in names if name in signals]
 
@@ -276,7 +274,7 @@ def release_held(tx: Tx, services: Services, *, now: datetime) -> int:
 
 
 def _has_phone(one: StoredVerdict) -> bool:
-    return bool(one.personal.get("phone") or one.personal.get("id_number"))
+    return bool(one.personal.get("phone"))
 
 
 def _stands_without(points: Mapping[str, int], stopped: Collection[str]) -> bool:
@@ -296,18 +294,22 @@ def budget_now(tx: Tx, services: Services) -> Mapping[Grade, int]:
     return hourly_budget(Capacity(lines=round(lines), desks=round(desks)), policy)
 
 
-def draw_below(tx: Tx, services: Services, *, now: datetime) -> int:
-    """Sends some of the verdicts below the line, chosen at random; how many. Each has one chance, whose probability is
-    kept with it.
+def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -> int:
+    """Sends some of the verdicts below the line, chosen at random, no sooner than `every` after the last time; how many.
+    Each has one chance, whose probability is kept with it.
     """
     lock_budget(tx)
     before = last_draw(tx)
+    if before is not None and now - before < every:
+        return 0
     since = now - _HOUR if before is None else before
     hours = min(24.0, (now - since) / _HOUR)
     if hours <= 0:
         return 0
     expected = services.signals.draw_share * sum(budget_now(tx, services).values()) * hours
-    pool = {str(one.id): one for one in lock_below(tx, after=since, until=now) if _has_phone(one) and one.rules}
+    pool = {
+        str(one.id): one for one in lock_below(tx, after=since, until=now) if _has_phone(one) and one.rules
+    }
     seed = hashlib.blake2b(now.isoformat().encode(), key=services.derive_key[:64]).digest()
     drawn = draw(pool, expected, seed=seed)
     note_draw(tx, at=now, pool=len(pool), drawn=len(drawn))
@@ -396,7 +398,9 @@ def _record(row: StoredVerdict, reasons: Sequence[StoredReason], now: datetime) 
         produced_at=now,
         expires_at=None,
         tags=frozenset(),
-        remarks="；".join(reason.told.get("reason", {}).get("zh", "") for reason in reasons if reason.points > 0),
+        remarks="；".join(
+            reason.told.get("reason", {}).get("zh", "") for reason in reasons if reason.points > 0
+        ),
         missed=False,
         raw=(),
     )

@@ -12,7 +12,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
@@ -121,6 +122,23 @@ class SignalStream:
             pipe.xdel(self._name, *ids)
             pipe.execute()
         return len(entries)
+
+
+@contextmanager
+def reading_stream(services: Services, *, url: str, stopped: threading.Event) -> Iterator[None]:
+    """Within the block a thread reads the stream of the settings, if they name one."""
+    name = services.signals.stream
+    reader = None
+    if name:
+        stream = SignalStream(services, url=url, name=name)
+        reader = threading.Thread(target=stream.run, args=(stopped,), name="stream", daemon=True)
+        reader.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        if reader is not None:
+            reader.join(timeout=_RETRY_SECONDS)
 
 
 def _record(fields: Mapping[bytes, bytes] | None) -> Mapping[str, Any] | None:

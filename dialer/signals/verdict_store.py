@@ -182,7 +182,9 @@ def points_of_rules(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str,
 
 def verdicts_of_case(tx: Tx, case_id: int) -> list[StoredVerdict]:
     """Of the warnings of a case, oldest first."""
-    return [_opened(tx, row) for row in tx.rows(sa.select(t.verdict).where(_v.case_id == case_id).order_by(_v.id))]
+    return [
+        _opened(tx, row) for row in tx.rows(sa.select(t.verdict).where(_v.case_id == case_id).order_by(_v.id))
+    ]
 
 
 def persons_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, int]:
@@ -206,9 +208,7 @@ def lock_budget(tx: Tx) -> None:
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def free_capacity(
-    tx: Tx, *, line_group: str, least_desks: int, real_now: datetime
-) -> Capacity:
+def free_capacity(tx: Tx, *, line_group: str, least_desks: int, real_now: datetime) -> Capacity:
     """Lines that are not in use, and callers at desks who have no task."""
     group = read_line_group(tx, name=line_group)
     lines = 0 if group is None else max(0, group.lines - group.in_use)
@@ -338,5 +338,3 @@ def source_rates(tx: Tx, *, now: datetime) -> list[SourceRate]:
         )
         for row in tx.rows(statement)
     ]
-
-

@@ -273,8 +273,7 @@ class _Intake:
         self.directory = read_directory(tx, [prepared.identity for prepared in fresh])
         self.people: dict[int, Known] = {}
         self.sealed: dict[int, Sealed] = {}
-        known = {k.id for k in (*self.directory.by_id.values(), *self.directory.by_name_phone.values())}
-        self.cases_of = lock_cases_of_people(tx, sorted(known))
+        self.cases_of = lock_cases_of_people(tx, sorted(self.directory.by_person))
         self.new_cases: dict[int, StoredCase] = {}
         self.rows: dict[int, tuple[object, ...]] = {}
         self.changed: dict[int, StoredCase] = {}

@@ -48,9 +48,9 @@ from dialer.db.tables.org import staff_recovery_code as staff_recovery_code
 from dialer.db.tables.org import staff_session as staff_session
 from dialer.db.tables.org import unit as unit
 from dialer.db.tables.org import unit_alias as unit_alias
+from dialer.db.tables.signals import robot_draw as robot_draw
 from dialer.db.tables.signals import robot_shard as robot_shard
 from dialer.db.tables.signals import robot_snapshot as robot_snapshot
-from dialer.db.tables.signals import robot_draw as robot_draw
 from dialer.db.tables.signals import rule_approval as rule_approval
 from dialer.db.tables.signals import rule_stop as rule_stop
 from dialer.db.tables.signals import rule_version as rule_version

@@ -63,8 +63,8 @@ robot_shard = sa.Table(
     sa.Column("too_late", sa.BigInteger, nullable=False, server_default="0"),
     when("at"),
 )
-"""How far the robot is: everything up to `seq` is evaluated and its verdicts are committed. `holder` is the process that
-evaluates this shard, `until` then. `fingerprint` is that of the verdicts after `fingerprint_seq`.
+"""How far the robot is: everything up to `seq` is evaluated and its verdicts are committed. `holder` is the process
+that evaluates this shard, `until` then. `fingerprint` is that of the verdicts after `fingerprint_seq`.
 """
 
 robot_snapshot = sa.Table(
