@@ -1,5 +1,5 @@
-"""`dialer robot`: reads committed signals in the order of arrival, evaluates them, and stores verdicts and warnings in the
-transaction that also notes how far it is. So after any end, a kill included, the next process goes on exactly there:
+"""`dialer robot`: reads committed signals in the order of arrival, evaluates them, and stores verdicts and warnings in
+the transaction that also notes how far it is. So after any end, a kill included, the next process goes on exactly there:
 no signal is lost and no warning is made twice.
 
 The state of a shard is in memory, and a snapshot of it in the database; a process that takes a shard over restores the
@@ -188,9 +188,7 @@ class Robot:
         """The robots that are alive, this one among them."""
         since = self._services.real.now() - timedelta(seconds=LEASE_SECONDS)
         return [
-            one.process
-            for one in heartbeats(tx, kind=KIND)
-            if one.at >= since and not has_ended(one.process)
+            one.process for one in heartbeats(tx, kind=KIND) if one.at >= since and not has_ended(one.process)
         ]
 
     def _forget(self, shard: int) -> None:

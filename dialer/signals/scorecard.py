@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from dialer.core.errors import Refusal
 from dialer.language import Text
@@ -185,7 +186,7 @@ def _learning() -> tuple[Any, Any]:
     return np, optimize
 
 
-def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> tuple[Any, Any]:
+def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> tuple[Any, Any]:  # noqa: ANN401 - numpy's
     """Whole points of each column (of its sign, or 0), and the score that each row gets from points learned without it.
 
     A logistic regression whose coefficients keep their sign, with a small penalty; scores are never below 0.
@@ -194,10 +195,10 @@ def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> t
     scaled = weights / weights.mean()
     signed = matrix * np.array(signs, dtype=float)
 
-    def learned(chosen: Any) -> Any:
+    def learned(chosen: Any) -> Any:  # noqa: ANN401
         x, y, w = signed[chosen], labels[chosen], scaled[chosen]
 
-        def loss(values: Any) -> tuple[float, Any]:
+        def loss(values: Any) -> tuple[float, Any]:  # noqa: ANN401
             margin = x @ values[:-1] + values[-1]
             error = (1 / (1 + np.exp(-margin)) - y) * w
             value = (w * (np.logaddexp(0, margin) - y * margin)).sum() + _PENALTY / 2 * (

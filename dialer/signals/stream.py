@@ -1,8 +1,8 @@
-"""Signals from a stream of the broker, read by a consumer group: an entry is acknowledged after its signal is committed,
-so that of several readers one reads it, and when that one dies another.
+"""Signals from a stream of the broker, read by a consumer group: an entry is acknowledged after its signal is
+committed, so that of several readers one reads it, and when that one dies another.
 
-An entry holds the fields of one signal, or a field `json` with one object. What is refused is acknowledged too, and named
-with its reasons on the stream `NAME:refused`; nothing of the signal is repeated there.
+An entry holds the fields of one signal, or a field `json` with one object. What is refused is acknowledged too, and
+named with its reasons on the stream `NAME:refused`; nothing of the signal is repeated there.
 """
 
 from __future__ import annotations

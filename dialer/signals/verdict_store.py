@@ -1,4 +1,4 @@
-"""Rows of verdicts with their reasons, of random draws, and of stopped rules; and the figures that the budget is made of."""
+"""Rows of verdicts with their reasons, of random draws, of stopped rules; and the figures of the budget."""
 
 from __future__ import annotations
 

@@ -87,7 +87,9 @@ def test_a_payment_to_a_listed_account_is_a_warning_with_its_reasons(post: Post)
 
 def test_one_incident_is_one_warning_that_is_sent_again_only_when_it_rises(post: Post):
     robot = post.robot()
-    post.send(post.listed(number=SCAMMER), post.signal("call", number=SCAMMER, direction="in", duration_seconds=900))
+    post.send(
+        post.listed(number=SCAMMER), post.signal("call", number=SCAMMER, direction="in", duration_seconds=900)
+    )
     post.work(robot)
     (first,) = warnings(post)
     post.clock.advance(600)
@@ -102,7 +104,10 @@ def test_one_incident_is_one_warning_that_is_sent_again_only_when_it_rises(post:
     assert found[-1][1] == Grade.EXTRA_HIGH
     assert len({case_id for *_, case_id in found}) == 1
     assert len({row["person_id"] for row in post.rows(t.case)}) == 1
-    assert [number for number, *_ in found] == [first[0], *(f"{first[0]}-{n}" for n in range(2, len(found) + 1))]
+    assert [number for number, *_ in found] == [
+        first[0],
+        *(f"{first[0]}-{n}" for n in range(2, len(found) + 1)),
+    ]
 
 
 def test_an_account_that_is_listed_finds_who_paid_to_it_before(post: Post):
@@ -146,7 +151,9 @@ def test_a_robot_that_is_killed_at_any_moment_loses_nothing_and_doubles_nothing(
         else:
             number = rng.choice([SCAMMER, "+85298765432"])
             sent.append(
-                post.signal("call", phone=phone, number=number, direction="in", duration_seconds=rng.randrange(1800))
+                post.signal(
+                    "call", phone=phone, number=number, direction="in", duration_seconds=rng.randrange(1800)
+                )
             )
     robot = post.robot()
     commit = Robot._commit
