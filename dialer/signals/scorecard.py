@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from dialer.core.errors import Refusal
 from dialer.language import Text
 from dialer.signals.rules import Effect, RuleSet
-
 
 LEAST_LABELS: Final = 30
 """Of each answer, below which nothing is learned."""
@@ -223,7 +223,7 @@ def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> t
 
 def calibration(
     scores: Any, labels: Any, weights: Any
-) -> tuple[float, float, tuple[tuple[float, float], ...]]:  # noqa: ANN401
+) -> tuple[float, float, tuple[tuple[float, float], ...]]:
     """Slope, intercept (Platt) and, from `ISOTONIC_FROM` positive labels on, the steps of an isotonic regression."""
     try:
         from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - the extra
