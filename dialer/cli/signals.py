@@ -23,8 +23,7 @@ from dialer.signals.queries import RobotStatus, read_status
 from dialer.signals.replay import replay
 from dialer.signals.rule_store import rule_versions
 from dialer.signals.rules import shipped_texts
-from dialer.signals.verdict_store import end_rule_stop
-from dialer.signals.versions import approve_rules, draft_rules
+from dialer.signals.versions import approve_rules, draft_rules, resume_rule
 
 signals = typer.Typer(help="Signals and the warning robot 预警机器人.", no_args_is_help=True)
 rules = typer.Typer(help="Rules of the warning robot.", no_args_is_help=True)
@@ -156,7 +155,8 @@ def replay_command(
     if (shadow := done.shadow) is not None:
         typer.echo(
             f"版本 version {shadow.version}: 预警 warnings {shadow.warnings}, 新增 new {shadow.new},"
-            f" 减少 lost {shadow.lost}, 等级不同 regraded {shadow.regraded}; 线路小时 line hours {done.line_hours} → {shadow.line_hours},"
+            f" 减少 lost {shadow.lost}, 等级不同 regraded {shadow.regraded};"
+            f" 线路小时 line hours {done.line_hours} → {shadow.line_hours},"
             f" 坐席小时 desk hours {done.desk_hours} → {shadow.desk_hours}"
         )
 
@@ -210,8 +210,8 @@ def list_command() -> None:
 @rules.command("resume")
 def resume_command(rule: Annotated[str, typer.Argument(help="that was stopped")], by: By) -> None:
     """What a stopped rule finds is sent again."""
-    with command_application("signals") as app, app.services.store.begin() as tx:
-        if not end_rule_stop(tx, rule, by=by, now=app.services.clock.now()):
+    with command_application("signals") as app:
+        if not resume_rule(app.services, rule, by=by):
             raise Invalid(field="rule", problem=Text("%(rule)s is not stopped", rule=rule))
     typer.echo(rule)
 

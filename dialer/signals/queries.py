@@ -10,10 +10,10 @@ from typing import Final
 import sqlalchemy as sa
 
 from dialer.core.intervals import Interval, wilson
-from dialer.core.values import OutcomeKind, ScammerContact, VerdictState
+from dialer.core.values import FraudType, Grade, OutcomeKind, ScammerContact, VerdictState
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Tx, record_of
 from dialer.signals.budget import Estimate, missed_fraud
 from dialer.signals.verdict_store import RuleStop, stopped_rules
 
@@ -177,3 +177,36 @@ def _drawn(tx: Tx, *, since: datetime) -> list[tuple[float, bool]]:
         .where(_v.state == VerdictState.DRAWN.value, _v.opened_at >= since)
     )
     return [(row["draw_share"], bool(row["right"])) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictLine:
+    """One verdict of a list, without anything personal."""
+
+    id: int
+    state: VerdictState
+    grade: Grade | None
+    fraud_type: FraudType
+    score: int
+    probability: float
+    money_fen: int
+    case_id: int | None
+    opened_at: datetime
+    held_at: datetime | None
+    draw_share: float | None
+
+
+MOST_LINES: Final = 200
+
+
+def list_verdicts(
+    tx: Tx, *, since: datetime, state: VerdictState | None = None, rule: str = ""
+) -> list[VerdictLine]:
+    """Of that state, and with that rule, where given: the highest scores first, `MOST_LINES` at most."""
+    columns = (_v[name] for name in VerdictLine.__dataclass_fields__)
+    statement = sa.select(*columns).where(_v.opened_at >= since).order_by(_v.score.desc(), _v.id.desc())
+    if state is not None:
+        statement = statement.where(_v.state == state.value)
+    if rule:
+        statement = statement.where(sa.exists().where(_r.verdict_id == _v.id, _r.rule == rule))
+    return [record_of(VerdictLine, row) for row in tx.rows(statement.limit(MOST_LINES))]

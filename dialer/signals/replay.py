@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -57,7 +56,7 @@ class _Run:
         self.grades: dict[bytes, Grade] = {}
 
     def hours(self) -> tuple[float, float]:
-        needs: Mapping = BudgetPolicy().needs
+        needs = BudgetPolicy().needs
         grades = self.grades.values()
         lines, desks = (
             sum(getattr(needs[grade], name) for grade in grades) / 3600

@@ -1,6 +1,6 @@
 """`dialer robot`: reads committed signals in the order of arrival, evaluates them, and stores verdicts and warnings in
-the transaction that also notes how far it is. So after any end, a kill included, the next process goes on exactly there:
-no signal is lost and no warning is made twice.
+the transaction that also notes how far it is. So after any end, a kill included, the next process goes on exactly
+there: no signal is lost and no warning is made twice.
 
 The state of a shard is in memory, and a snapshot of it in the database; a process that takes a shard over restores the
 snapshot and reads again, without telling anything, the signals since. Several processes share the shards.
@@ -175,8 +175,8 @@ class Robot:
                 tx, holder=self._holder, gone=gone, most=fair - len(held), seconds=LEASE_SECONDS
             )
             surplus = sorted(self._shards)[fair:]
-        for shard in taken:
-            self._restore(shard)
+        for one in taken:
+            self._restore(one)
         if surplus:
             self._snapshot(surplus)
             with self._services.store.begin() as tx:

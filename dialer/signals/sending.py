@@ -295,8 +295,8 @@ def budget_now(tx: Tx, services: Services) -> Mapping[Grade, int]:
 
 
 def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -> int:
-    """Sends some of the verdicts below the line, chosen at random, no sooner than `every` after the last time; how many.
-    Each has one chance, whose probability is kept with it.
+    """Sends some of the verdicts below the line, chosen at random, no sooner than `every` after the last time; how
+    many. Each has one chance, whose probability is kept with it.
     """
     lock_budget(tx)
     before = last_draw(tx)

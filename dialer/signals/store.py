@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Final, get_args, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -87,7 +87,7 @@ class SignalCodec:
         record = self.vault.open_record(row["sealed"], table="signal", column="sealed", row=place)
         plain = {ItemKind(kind): value for kind, value in record.get("items", {}).items()}
         kinds = _kinds()
-        facts = {
+        facts: dict[str, Any] = {
             name: kinds[name](value) if name in kinds else value
             for name, value in record.get("facts", {}).items()
         }

@@ -101,7 +101,8 @@ class SignalStream:
         found: Any = self._client.xautoclaim(
             self._name, GROUP, self._consumer, min_idle_time=self._idle_ms, count=_AT_ONCE
         )
-        return found[1]
+        entries: Sequence[Entry] = found[1]
+        return entries
 
     def _take(self, entries: Sequence[Entry]) -> int:
         if not entries:

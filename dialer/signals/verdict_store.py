@@ -128,7 +128,7 @@ def write_verdicts(tx: Tx, verdicts: Sequence[StoredVerdict], *, new: Collection
     if fresh := [row for row in rows if row["id"] in new]:
         tx.execute(sa.insert(t.verdict), fresh)
     if changed := [row for row in rows if row["id"] not in new]:
-        values = {name: sa.bindparam(name) for name in _COLUMNS if name != "id"}
+        values: dict[str, Any] = {name: sa.bindparam(name) for name in _COLUMNS if name != "id"}
         update = sa.update(t.verdict).where(_v.id == sa.bindparam("key")).values(values)
         tx.execute(update, [{**row, "key": row["id"]} for row in changed])
 
@@ -246,7 +246,8 @@ def sent_since(tx: Tx, moment: datetime) -> dict[Grade, int]:
 
 def last_draw(tx: Tx) -> datetime | None:
     """When verdicts below the line were last drawn."""
-    return tx.scalar(sa.select(sa.func.max(t.robot_draw.c.at)))
+    found: datetime | None = tx.scalar(sa.select(sa.func.max(t.robot_draw.c.at)))
+    return found
 
 
 def note_draw(tx: Tx, *, at: datetime, pool: int, drawn: int) -> None:

@@ -29,6 +29,7 @@ from dialer.signals.rule_store import (
 )
 from dialer.signals.rules import RuleSet, read_rule, shipped_texts
 from dialer.signals.scorecard import Scorecard
+from dialer.signals.verdict_store import end_rule_stop
 
 _SHOWN: Final = 20
 
@@ -147,3 +148,13 @@ def approve_rules(services: Services, number: int, *, by: str, reason: str) -> R
         facts = {"version": number, "hash": version.content_hash[:12]}
         write_audit(tx, who=who, act="rules_approve", subject="rules", why=why, now=now, facts=facts)
         return rule_version_by_number(tx, number)
+
+
+def resume_rule(services: Services, rule: str, *, by: str) -> bool:
+    """What a stopped rule finds is sent again; False when it was not stopped."""
+    who, now = actor_name(by), services.clock.now()
+    with services.store.begin() as tx:
+        if not end_rule_stop(tx, rule, by=who, now=now):
+            return False
+        write_audit(tx, who=who, act="rule_resume", subject=f"rule/{rule}", why="", now=now, facts={})
+    return True
