@@ -25,7 +25,7 @@ _HEADINGS: Final = {
     "domain": "域名 网址 网站 涉诈网址 domain url site",
     "app": "应用 软件 包名 涉诈应用 应用名称 app package",
     "account": "账号 账户 收款账号 收款账户 对方账号 涉诈账户 银行卡号 account payee payeeaccount",
-    "amount": "金额 交易金额 转账金额 amount amountyuan",
+    "amount": "金额 金额元 交易金额 交易金额元 转账金额 转账金额元 amount amountyuan",
     "amount_fen": "金额分 amountfen",
     "direction": "方向 呼叫方向 direction",
     "duration_seconds": "时长 通话时长 时长秒 durationseconds duration seconds",

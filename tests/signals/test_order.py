@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 from dialer.core.values import FraudType, Grade
 from dialer.signals.evaluation import Evaluator, SnapshotUnreadable
-from dialer.signals.model import Change, Direction, Item, ItemKind, ListKind, Reporter, Signal, SignalKind, Topic
+from dialer.signals.model import (
+    Change,
+    Direction,
+    Item,
+    ItemKind,
+    ListKind,
+    Reporter,
+    Signal,
+    SignalKind,
+    Topic,
+)
 from dialer.signals.rules import shipped_rules
 from dialer.signals.scorecard import Scorecard
 
@@ -126,7 +136,9 @@ def test_a_restored_snapshot_goes_on_as_if_nothing_had_been(made: tuple[Signal, 
         second.apply(one)
     assert second.fingerprint() == whole.fingerprint()
     assert digests(second) == digests(whole)
-    assert [second.touched(one, START) for one in made[0].items] == [whole.touched(one, START) for one in made[0].items]
+    assert [second.touched(one, START) for one in made[0].items] == [
+        whole.touched(one, START) for one in made[0].items
+    ]
 
 
 @given(signals())
