@@ -55,7 +55,6 @@ from dialer.runtime.settings import KeysSettings, Settings
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
 from dialer.services import Application, Centre, LineRules, Purpose, Services, SignalRules, WorkRules
-from dialer.signals.versions import seed_rules
 from dialer.telephony.channels import MessageClient
 from dialer.telephony.config import TelephonyConfig
 
@@ -275,7 +274,6 @@ def _prepare_database(
                 record_identity(tx, identity)
             policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
             seed_scripts(tx, now=clock.now())
-            seed_rules(tx, now=clock.now())
         drill = is_drill_database(tx)
     if differences and purpose is Purpose.COMMAND:
         store.refuses_writing = OtherSettings(differences)

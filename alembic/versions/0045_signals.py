@@ -241,7 +241,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("verdict_id", "rule", name=op.f("pk_verdict_reason")),
     )
     op.create_index("ix_verdict_reason_rule", "verdict_reason", ["rule", "at"], unique=False)
-    op.execute("CREATE SEQUENCE signal_seq")
+    op.execute("CREATE SEQUENCE signal_seq OWNED BY signal.seq")
     for slot in range(_DAYS):
         op.execute(f"CREATE TABLE signal_{slot:02d} PARTITION OF signal FOR VALUES IN ({slot})")
     # The service's role owns no table and may not truncate: this is all it may empty, and only what is old.
@@ -287,4 +287,4 @@ def downgrade() -> None:
         "robot_draw",
     ):
         op.drop_table(table)
-    op.execute("DROP SEQUENCE signal_seq")
+

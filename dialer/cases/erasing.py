@@ -105,6 +105,7 @@ def erase_person(tx: Tx, person_id: int) -> dict[str, int]:
     person = _opened(tx, person_id)
     cases = cases_of_person(tx, person_id)
     counts = _erase_events(tx, cases) | _erase_rows(tx, person_id, cases)
+    counts |= _erase_verdicts(tx, person_id)
     counts["list_reject.sealed"] = _erase_rejects(tx, person)
     counts["filed_record.sealed"] = _erase_filed(tx, person_id, person)
     counts |= _erase_numbers(tx, person_id, person, cases)
@@ -134,6 +135,29 @@ def _empty(
         sealed = tx.vault.seal(b"", table=table.name, column=column, row=place(row))
         tx.execute(sa.update(table).where(c.id == row["id"]).values({column: sealed}))
     return len(rows)
+
+
+def _erase_verdicts(tx: Tx, person_id: int) -> dict[str, int]:
+    """What the warning robot found of the person, and the signals that are still kept. A number of which it said
+    nothing is in signals for some days yet.
+    """
+    v, reason = t.verdict.c, t.verdict_reason.c
+    counts = {
+        "verdict.sealed": _empty(
+            tx, t.verdict, "sealed", v.person_id == person_id, lambda row: str(row["instruction_no"])
+        )
+    }
+    own = sa.select(v.id).where(v.person_id == person_id)
+    rows = tx.rows(sa.select(reason.verdict_id, reason.rule).where(reason.verdict_id.in_(own)))
+    for row in rows:
+        place = f"{row['verdict_id']}/{row['rule']}"
+        sealed = tx.vault.seal(b"", table="verdict_reason", column="sealed", row=place)
+        which = (reason.verdict_id == row["verdict_id"], reason.rule == row["rule"])
+        tx.execute(sa.update(t.verdict_reason).where(*which).values(sealed=sealed))
+    counts["verdict_reason.sealed"] = len(rows)
+    hashes = sa.select(v.person_hash).where(v.person_id == person_id)
+    counts["signal"] = tx.execute(sa.delete(t.signal).where(t.signal.c.person_hash.in_(hashes))).rowcount
+    return counts
 
 
 def _erase_events(tx: Tx, cases: Sequence[int]) -> dict[str, int]:

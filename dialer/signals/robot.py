@@ -52,7 +52,7 @@ from dialer.signals.verdict_store import (
     source_rates,
     stop_rule_row,
 )
-from dialer.signals.versions import LiveRules, live_rules
+from dialer.signals.versions import LiveRules, live_rules, seed_rules
 
 KIND: Final = "robot"
 LEASE_SECONDS: Final = 10.0
@@ -144,6 +144,8 @@ class Robot:
         with self._services.store.begin() as tx:
             if self._services.schema:
                 hold_schema(tx, built_for=self._services.schema)
+            if self._rules is None:
+                seed_rules(tx, now=self._services.clock.now())
             digest = live_rules_hash(tx)
             if self._rules is not None and self._rules.content_hash == digest:
                 return

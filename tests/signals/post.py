@@ -30,7 +30,7 @@ class Post(Scene):
         with self.tx() as tx:
             seed_rules(tx, now=self.clock.now())
 
-    def signal(self, kind: str, **fields: Any) -> dict[str, Any]:
+    def signal(self, kind: str, **fields: object) -> dict[str, Any]:
         """A raw record of now, as JSON has it."""
         number = f"S-{next(self._count)}"
         base = {"source": "bank", "signal_no": number, "kind": kind, "event_at": self.clock.now().isoformat()}
@@ -38,7 +38,7 @@ class Post(Scene):
             base["phone"] = PERSON
         return base | fields
 
-    def payment(self, *, account: str = MULE, fen: int = 2_000_000, **fields: Any) -> dict[str, Any]:
+    def payment(self, *, account: str = MULE, fen: int = 2_000_000, **fields: object) -> dict[str, Any]:
         return self.signal("payment_attempt", account=account, amount_fen=fen, **fields)
 
     def listed(self, **item: str) -> dict[str, Any]:

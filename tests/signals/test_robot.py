@@ -8,11 +8,13 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from dialer.cases.erasing import erase_person
 from dialer.core.errors import Unavailable
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.signals.deliveries import SignalReception, SignalStatus, take_signals
 from dialer.signals.evaluation import Evaluator
+from dialer.signals.reasons import reasons_of_case
 from dialer.signals.robot import Robot, check_health
 from dialer.signals.sending import SOURCE, draw_below, release_held
 from dialer.signals.store import SignalCodec, delete_old_signals, last_signal
@@ -124,12 +126,17 @@ def test_an_account_that_is_listed_finds_who_paid_to_it_before(post: Post):
     assert phones == {PERSON, OTHER}
 
 
-def told(post: Post) -> list[tuple[bytes, str, int, str]]:
-    rows = [
-        (bytes(row["person_hash"]), row["state"], row["score"], row["instruction_no"])
-        for row in post.rows(t.verdict)
-    ]
-    return sorted(rows)
+def test_an_erased_person_leaves_no_signal_and_no_reason(post: Post):
+    post.send(post.listed(account=MULE), post.payment())
+    post.work(post.robot())
+    (case,) = post.rows(t.case)
+    with post.tx() as tx:
+        counts = erase_person(tx, case["person_id"])
+    assert (counts["signal"], counts["verdict.sealed"]) == (1, 1)
+    with post.tx() as tx:
+        (shown,) = reasons_of_case(tx, case["id"])
+    assert shown.reasons
+    assert all(not one.signals and not one.sentence for one in shown.reasons)
 
 
 @seeds(2)
