@@ -36,7 +36,6 @@ from dialer.db.keys import BARE_INDEX_ID
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.services import Services
-from dialer.signals.store import signal_place, snapshot_place
 from dialer.warnings.list_store import lock_arrivals
 
 _log = logging.getLogger(__name__)
@@ -130,14 +129,14 @@ SEALED: Final = (
     SealedColumn(
         table=t.signal,
         column="sealed",
-        row=lambda row: signal_place(row["source"], row["signal_no"]),
+        row=lambda row: f"{row['source']}/{row['signal_no']}",
         key="seq",
         needs=("source", "signal_no"),
     ),
     SealedColumn(
         table=t.robot_snapshot,
         column="sealed",
-        row=lambda row: snapshot_place(row["shard"], row["part"], row["seq"]),
+        row=lambda row: f"{row['shard']}/{row['part']}/{row['seq']}",
         needs=("shard", "part", "seq"),
         at_once=_LARGE_VALUES,
     ),
