@@ -39,7 +39,9 @@ async def test_a_case_says_why_the_robot_warned_and_the_page_leads_to_it(console
         ("zh", "正在向涉诈账户转账，共1笔"),
         ("en", "1 payments to an account on a fraud list"),
     ):
-        supervisor = console.signed_in(console.account(Role.SUPERVISOR, language=language))
+        supervisor = console.signed_in(
+            console.account(Role.SUPERVISOR, login=f"boss-{language}", language=language)
+        )
         case = await supervisor.get(f"/cases/{case_id}")
         page = await supervisor.get("/robot")
         verdicts = await supervisor.get("/robot/verdicts", state="sent")
