@@ -29,7 +29,7 @@ _VERSIONS = 10
 Words = Annotated[str, Form(max_length=500)]
 
 
-@robot_pages.get(_PATH, act=Permission.SEE_CONTROL, nav=gettext_noop("Warning robot"), order=25)
+@robot_pages.get(_PATH, act=Permission.SEE_CONTROL, nav=gettext_noop("Warning robot"), order=65)
 def robot(request: CurrentRequest) -> Response:
     return _show(request)
 
