@@ -54,7 +54,7 @@ from dialer.runtime.local import (
 from dialer.runtime.settings import KeysSettings, Settings
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
-from dialer.services import Application, Centre, LineRules, Purpose, Services, WorkRules
+from dialer.services import Application, Centre, LineRules, Purpose, Services, SignalRules, WorkRules
 from dialer.telephony.channels import MessageClient
 from dialer.telephony.config import TelephonyConfig
 
@@ -162,6 +162,7 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
             least_call_seconds=settings.work.least_call_seconds,
             claim_seconds=settings.work.claim_seconds,
         ),
+        signals=SignalRules(**settings.signals.model_dump()),
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,
         derive_key=vault.derived(b"derive"),

@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from functools import cache
 from queue import Empty
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
 from kombu.connection import Connection
@@ -315,6 +316,17 @@ def _mend_bindings(client: redis.Redis, channel: Channel, queue: str) -> None:
             client.srem(name, *others)
     else:
         client.delete(name)
+
+
+def redis_url(broker_url: str, *, scheme: str = "redis+unix") -> str:
+    """The address for other libraries: a socket is redis+socket:// in the settings, redis+unix:// for `limits` and
+    unix:// for the client.
+    """
+    if not broker_url.startswith("redis+socket://"):
+        return broker_url
+    parts = urlsplit(broker_url)
+    number = parse_qs(parts.query).get("virtual_host", ["0"])[0].lstrip("/")
+    return f"{scheme}://{parts.path}?db={number}"
 
 
 class EnqueueLimiter:

@@ -57,6 +57,7 @@ from dialer.runtime.settings import WebSettings
 from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.scripts.pages import script_pages, trial_pages
 from dialer.services import Application, Services
+from dialer.signals.pages import robot_pages
 from dialer.telephony.callbacks import (
     CallProgress,
     caller_left,
@@ -399,6 +400,7 @@ SECTIONS = (
     rates_pages,
     trial_pages,
     script_pages,
+    robot_pages,
     unit_pages,
     filed_pages,
     visit_pages,

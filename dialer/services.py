@@ -72,6 +72,26 @@ class WorkRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRules:
+    """How signals are kept and evaluated. Service time, except for the snapshots."""
+
+    keep_days: int = 7
+    """Signals are stored for so long."""
+    late_seconds: int = 3600
+    """A signal may be so much earlier than the newest one of its person; what is later changes no verdict."""
+    share: float = 0.8
+    """Of the free lines and desks, for warnings of the robot."""
+    least_desks: int = 2
+    """So many callers are counted on also when fewer are signed in."""
+    draw_share: float = 0.04
+    """Of the budget, for verdicts below the line that are drawn at random."""
+    snapshot_seconds: float = 60.0
+    """Real seconds between two snapshots of the state."""
+    stream: str = ""
+    """The stream of the broker that signals are read from; empty: none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Centre:
     """The centre that runs this service."""
 
@@ -108,6 +128,7 @@ class Services:
     """
     enqueue: Callable[..., None]
     work: WorkRules = field(default_factory=WorkRules)
+    signals: SignalRules = field(default_factory=SignalRules)
     reveals: RevealRules = field(default_factory=RevealRules)
     units: Units = field(default_factory=Units)
 

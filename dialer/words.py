@@ -51,6 +51,7 @@ from dialer.core.values import (
     Tag,
     TelephonyResult,
     Track,
+    VerdictState,
     VersionState,
     WarningKind,
 )
@@ -276,6 +277,8 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.AUDIT_BROKEN: "lines of the audit are missing or altered",
         AlarmCode.ANCHOR_FAILED: "an anchor of the audit could not be written",
         AlarmCode.MANY_REVEALS: "one person looked at much hidden data in a short time",
+        AlarmCode.SIGNALS_SILENT: "a source of signals has gone silent",
+        AlarmCode.RULE_STOPPED: "a rule fired far more often than usual and was stopped",
     },
     VersionState: {},
     RenderState: {
@@ -314,6 +317,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ApprovalKind.RETURNED: "refused amounts",
         ApprovalKind.ACCOUNT: "change of an account",
         ApprovalKind.FILED: "doubtful filed case",
+        ApprovalKind.RULES: "rules of the warning robot",
     },
     Permission: {
         Permission.OWN_ACCOUNT: "own account",
@@ -398,6 +402,11 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     },
     TransferState: {
         TransferState.ASKED: "waiting for an answer",
+    },
+    VerdictState: {
+        VerdictState.SENT: "warning sent",
+        VerdictState.BELOW: "below the line",
+        VerdictState.DRAWN: "drawn at random",
     },
 }
 """By enumeration, the words of its members; any other member is called by its value, such as no_answer: no answer."""

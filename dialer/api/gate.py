@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from email.message import Message
 from functools import partial
 from typing import Annotated, Any, Final, TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 import orjson
 from fastapi import Request, Security
@@ -27,12 +26,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from dialer.api.models import Problem, ProblemCode, retry_after
-from dialer.broker import EnqueueLimiter
+from dialer.broker import EnqueueLimiter, redis_url
 from dialer.core.errors import Unavailable
 from dialer.language import Text
 from dialer.org.staff import ScopeMissing, TokenAuth, UnknownToken
 from dialer.org.staff_store import Token, TokenScope
 from dialer.services import Application
+from dialer.signals.deliveries import SignalAnswer, SignalDelivery, SignalReception, take_signals
 from dialer.warnings.deliveries import Answer, Delivery, take_deliveries
 from dialer.web.write_batcher import WriteBatcher
 
@@ -90,6 +90,7 @@ def parsed(body: bytes) -> Any:  # noqa: ANN401  # JSON may be anything
 
 MOST_TOGETHER = 1000
 """Warnings in one transaction, unless a single request has more."""
+MOST_SIGNALS_TOGETHER = 4000
 
 _OPTIONS: Final[Mapping[str, Any]] = {
     "socket_timeout": 0.3,
@@ -148,15 +149,6 @@ class RateLimiter:
         self._storage.storage.close()
 
 
-def redis_url(broker_url: str) -> str:
-    """The address as `limits` knows it: a socket is redis+unix:// there and redis+socket:// in the settings."""
-    if not broker_url.startswith("redis+socket://"):
-        return broker_url
-    parts = urlsplit(broker_url)
-    number = parse_qs(parts.query).get("virtual_host", ["0"])[0].lstrip("/")
-    return f"redis+unix://{parts.path}?db={number}"
-
-
 _THREADS = 2
 """Beside the one that writes warnings: webhooks must not wait for a connection of the pool."""
 _MOST_WAITING = 100
@@ -186,6 +178,12 @@ class ApiProcess:
             size=lambda delivery: len(delivery.read),
             is_urgent=lambda delivery: delivery.is_urgent,
         )
+        self.signal_reception = SignalReception(app.services)
+        self._signals: WriteBatcher[SignalDelivery, tuple[SignalAnswer, ...]] = WriteBatcher(
+            partial(take_signals, app.services),
+            at_most=MOST_SIGNALS_TOGETHER,
+            size=lambda delivery: len(delivery.read),
+        )
         self._waiting = 0
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -197,6 +195,11 @@ class ApiProcess:
         """The answers to its warnings, committed. Raises `Unavailable`."""
         with self._place():
             return await self._deliveries.add(delivery)
+
+    async def take_signals(self, delivery: SignalDelivery) -> tuple[SignalAnswer, ...]:
+        """The answers to its signals, committed. Raises `Unavailable`."""
+        with self._place():
+            return await self._signals.add(delivery)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -249,7 +252,7 @@ _BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="token",
     description="`dialer token add NAME --scope ...` 生成的令牌 · A token made by `dialer token add`. "
-    "Scopes: warnings:write, cases:read, report:read.",
+    "Scopes: warnings:write, signals:write, cases:read, report:read.",
 )
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
@@ -264,5 +267,6 @@ def _needs(scope: TokenScope) -> Callable[[Request, _Credentials], Awaitable[Tok
 
 
 MayWriteWarnings = Annotated[Token, Security(_needs(TokenScope.WARNINGS_WRITE))]
+MayWriteSignals = Annotated[Token, Security(_needs(TokenScope.SIGNALS_WRITE))]
 MayReadCases = Annotated[Token, Security(_needs(TokenScope.CASES_READ))]
 MayReadReport = Annotated[Token, Security(_needs(TokenScope.REPORT_READ))]

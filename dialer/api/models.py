@@ -43,9 +43,7 @@ class ProblemCode(StrEnum):
 class FieldProblem(BaseModel):
     """字段问题 · One field that must be mended."""
 
-    index: Annotated[
-        int | None, Field(default=None, description="第几条预警，从 0 起 · which warning, from 0")
-    ]
+    index: Annotated[int | None, Field(default=None, description="第几条，从 0 起 · which one, from 0")]
     field: Annotated[str, Field(description="字段名 · the field's name")]
     code: Annotated[str, Field(description="原因代码 · the reason as a code")]
     reason: Annotated[str, Field(description="原因 · the reason in words")]
@@ -211,6 +209,42 @@ class WarningIn(BaseModel):
     remarks: Annotated[_Text | None, _about("备注 · remarks")]
 
 
+class SignalIn(BaseModel):
+    """一条信号 · One signal: what a source observed of a person, or a change of a list. Fields by kind: docs/api.md."""
+
+    model_config = ConfigDict(
+        title="Signal",
+        json_schema_extra={
+            "examples": [
+                {
+                    "signal_no": "C-20261127-000001",
+                    "kind": "call",
+                    "event_at": "2026-11-27T09:30:00+08:00",
+                    "phone": "13800138000",
+                    "number": "+85291234567",
+                    "direction": "in",
+                    "duration_seconds": 640,
+                    "overseas": True,
+                }
+            ]
+        },
+        extra="allow",
+    )
+
+    signal_no: Annotated[_Key, Field(description="信号编号，同一来源内唯一 · unique within its source")]
+    kind: Annotated[
+        _Key,
+        Field(
+            description="call, sms, web, app, payment_attempt, login, platform_push, report, list_change"
+            " · 或 通话、短信、网页、应用、转账、登录、平台推送、举报、名单变更"
+        ),
+    ]
+    event_at: Annotated[_Key, Field(description="发生时间 · when it happened")]
+    source: Annotated[_Key | None, _about("来源，缺省为令牌名称 · default: the token's name", "mobile")]
+    phone: Annotated[_Key | None, _about("手机号 · the person's telephone number", "13800138000")]
+    id_number: Annotated[_Key | None, _about("证件号 · the person's id number")]
+
+
 class NoticeOut(BaseModel):
     """提示 · Something about an accepted warning that a person may want to mend."""
 
@@ -316,8 +350,8 @@ _RETRY = {
 }
 ABOUT = (
     "预警从上游系统进入本系统的接口。文档见 docs/api.md。\n\n"
-    "Warnings from upstream systems. Every answer of `POST /warnings` is sent after the commit; sending "
-    "the same again is always safe."
+    "Warnings and signals from upstream systems. Every answer of `POST /warnings` and `POST /signals` is sent "
+    "after the commit; sending the same again is always safe."
 )
 
 
@@ -336,12 +370,17 @@ def _problem(status: int) -> dict[str, Any]:
 
 def warnings_body() -> dict[str, Any]:
     """The request body of POST /warnings, which is validated item by item so that one bad warning costs only itself."""
-    one = {"$ref": _REF.format(model="WarningIn")}
-    many = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_WARNINGS}
+    return many_of("WarningIn", MOST_WARNINGS, "一条预警 · one warning")
+
+
+def many_of(model: str, most: int, one_of_them: str) -> dict[str, Any]:
+    """A request body of one object or of a list of up to `most`."""
+    one = {"$ref": _REF.format(model=model)}
+    many = {"type": "array", "items": one, "minItems": 1, "maxItems": most}
     return {
         "requestBody": {
             "required": True,
-            "description": f"一条预警，或最多 {MOST_WARNINGS} 条的数组 · one warning, or up to {MOST_WARNINGS}",
+            "description": f"{one_of_them}，或最多 {most} 条的数组 · or up to {most}",
             "content": {"application/json": {"schema": {"anyOf": [one, many]}}},
         }
     }
@@ -354,7 +393,8 @@ class DescribedApi(FastAPI):
         if self.openapi_schema is None:
             described = super().openapi()
             _, found = models_json_schema(
-                [(WarningIn, "validation"), (ProblemOut, "validation")], ref_template=_REF
+                [(WarningIn, "validation"), (SignalIn, "validation"), (ProblemOut, "validation")],
+                ref_template=_REF,
             )
             described.setdefault("components", {}).setdefault("schemas", {}).update(found["$defs"])
         return super().openapi()

@@ -14,6 +14,7 @@ from dialer.approvals.queries import (
     Counts,
     MoneyReturned,
     MoneyWaiting,
+    RuleDraft,
     cases_of_outcomes,
     count_waiting,
     draft_ids,
@@ -21,6 +22,7 @@ from dialer.approvals.queries import (
     evidence_read_by,
     money_returned,
     money_waiting,
+    rule_drafts,
 )
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
@@ -61,7 +63,7 @@ class Reader:
 
     def decides(self, kind: ApprovalKind) -> bool:
         """Whether this person may decide something of this kind at all."""
-        if self.unit_id is not None and kind in {ApprovalKind.SCRIPT, ApprovalKind.FILED}:
+        if self.unit_id is not None and kind in {ApprovalKind.SCRIPT, ApprovalKind.RULES, ApprovalKind.FILED}:
             return False  # these belong to the whole centre
         return self.role is None or may(self.role, _PERMISSIONS[kind])
 
@@ -72,6 +74,7 @@ _PERMISSIONS: Mapping[ApprovalKind, Permission] = {
     ApprovalKind.STOP_PAYMENT: Permission.WORK_DESK,
     ApprovalKind.LIST: Permission.APPROVE,
     ApprovalKind.SCRIPT: Permission.APPROVE,
+    ApprovalKind.RULES: Permission.APPROVE,
     ApprovalKind.ACCOUNT: Permission.CONFIRM_STAFF_CHANGES,
     ApprovalKind.FILED: Permission.DECIDE_FILED,
 }
@@ -99,6 +102,7 @@ class Inbox:
     stop_payments: Sequence[StopPayment] = ()
     lists: Sequence[LoadLine] = ()
     drafts: Sequence[Draft] = ()
+    rules: Sequence[RuleDraft] = ()
     changes: Sequence[WaitingChange] = ()
     filed: Sequence[FiledLine] = ()
 
@@ -154,6 +158,7 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
             live = {name: one.version_id for name, one in live_scripts(tx).items()}
             numbers = {name: script_version_by_id(tx, one).number for name, one in live.items()}
             drafts = [_draft(version, numbers) for version in versions]
+        rules = rule_drafts(tx, who=who) if decides(ApprovalKind.RULES) else []
     changes = list_changes(services, visible_to=unit_id) if decides(ApprovalKind.ACCOUNT) else []
     filed = list_filed(services, state=FiledState.DOUBTFUL).lines if decides(ApprovalKind.FILED) else ()
     return Inbox(
@@ -163,6 +168,7 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
         stop_payments=stops,
         lists=[one for one in lists if not who or one.by != who],
         drafts=drafts,
+        rules=rules,
         changes=[one for one in changes if not who or who not in {one.change.asked_by, one.change.login}],
         filed=sorted(filed, key=lambda one: one.filed_at),
     )

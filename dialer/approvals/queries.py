@@ -67,6 +67,15 @@ class Who:
     concerns: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleDraft:
+    """A version of the warning robot's rules that nobody has approved."""
+
+    number: int
+    drafted_by: str
+    drafted_at: datetime
+
+
 Counts = Mapping[ApprovalKind, Mapping[Who, int]]
 
 _o = t.outcome.c
@@ -198,6 +207,21 @@ def _newest_drafts() -> sa.Select[Any]:
     )
 
 
+def _rule_drafts() -> sa.Select[Any]:
+    """The newest version of the robot's rules, where nobody has approved it."""
+    v, newer = t.rule_version.c, t.rule_version.alias("newer")
+    return sa.select(v.number, v.drafted_by, v.drafted_at).where(
+        ~sa.exists().where(newer.c.number > v.number),
+        ~sa.exists().where(t.rule_approval.c.version_id == v.id),
+    )
+
+
+def rule_drafts(tx: Tx, *, who: str) -> list[RuleDraft]:
+    """Those that wait for approval and that `who` has not drafted."""
+    drafts = _rule_drafts().where(t.rule_version.c.drafted_by != who)
+    return [record_of(RuleDraft, row) for row in tx.rows(drafts)]
+
+
 def draft_ids(tx: Tx, *, who: str) -> list[int]:
     """Versions of scripts that wait for approval and that `who` has not drafted."""
     drafts = _newest_drafts().where(t.script_version.c.drafted_by != who)
@@ -208,7 +232,7 @@ def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Coun
     """What waits by who made it; for `RETURNED` by whom it goes back to."""
     n = sa.func.count().label("n")
     seen_case = is_visible_to(t.case.c.unit_id, visible_to)
-    load, change = t.list_load.c, t.staff_change.c
+    load, change, rules = t.list_load.c, t.staff_change.c, t.rule_version.c
     drafts = _newest_drafts().subquery()
     statements: dict[ApprovalKind, sa.Select[Any]] = {
         ApprovalKind.MONEY: sa.select(_o.recorded_by.label("by"), n)
@@ -232,6 +256,9 @@ def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Coun
         .where(AWAITS_APPROVAL, is_visible_to(load.unit_id, visible_to))
         .group_by(load.by),
         ApprovalKind.SCRIPT: sa.select(drafts.c.drafted_by.label("by"), n).group_by(drafts.c.drafted_by),
+        ApprovalKind.RULES: _rule_drafts()
+        .with_only_columns(rules.drafted_by.label("by"), n)
+        .group_by(rules.drafted_by),
         ApprovalKind.ACCOUNT: sa.select(change.asked_by.label("by"), change.login.label("concerns"), n)
         .select_from(t.staff_change)
         .join(t.staff, t.staff.c.login == change.login, isouter=True)

@@ -235,7 +235,9 @@ class EmptyDatabase:
             self._run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
         indexes = self._rows(
             "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i"
+            # Those of a partitioned table are one with those of its partitions.
             " JOIN pg_class c ON c.oid = i.indexrelid AND c.relnamespace = 'public'::regnamespace"
+            " AND c.relkind = 'i' AND NOT c.relispartition"
             " WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)"
         )
         self._removed.indexes = [definition for _, definition in indexes]

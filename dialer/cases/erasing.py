@@ -129,6 +129,7 @@ def erase_people(tx: Tx, person_ids: Sequence[int], *, now: datetime) -> dict[st
     c = t.case.c
     cases = [row["id"] for row in tx.rows(sa.select(c.id).where(c.person_id.in_(person_ids)).order_by(c.id))]
     counts = _erase_rows(tx, person_ids, cases) | _erase_numbers(tx, people, cases)
+    counts |= _erase_verdicts(tx, person_ids)
     r, m = t.filed_record.c, t.filed_match.c
     matched = sa.select(m.record_id).where(m.person_id.in_(person_ids), m.state.in_(_SAME_PERSON))
     counts["filed_record.sealed"] = erase_filed_records(tx, r.id.in_(matched))
@@ -184,6 +185,29 @@ def _empty(
 
 def _event_place(row: Row) -> str:
     return f"{row['attempt_id'] or row['case_id']}/{row['step']}"
+
+
+def _erase_verdicts(tx: Tx, person_ids: Sequence[int]) -> dict[str, int]:
+    """What the warning robot found of these persons, and the signals that are still kept. A number of which it said
+    nothing is in signals for some days yet.
+    """
+    v, reason = t.verdict.c, t.verdict_reason.c
+    counts = {
+        "verdict.sealed": _empty(
+            tx, t.verdict, "sealed", v.person_id.in_(person_ids), lambda row: str(row["instruction_no"])
+        )
+    }
+    own = sa.select(v.id).where(v.person_id.in_(person_ids))
+    rows = tx.rows(sa.select(reason.verdict_id, reason.rule).where(reason.verdict_id.in_(own)))
+    for row in rows:
+        place = f"{row['verdict_id']}/{row['rule']}"
+        sealed = tx.vault.seal(b"", table="verdict_reason", column="sealed", row=place)
+        which = (reason.verdict_id == row["verdict_id"], reason.rule == row["rule"])
+        tx.execute(sa.update(t.verdict_reason).where(*which).values(sealed=sealed))
+    counts["verdict_reason.sealed"] = len(rows)
+    hashes = sa.select(v.person_hash).where(v.person_id.in_(person_ids))
+    counts["signal"] = tx.execute(sa.delete(t.signal).where(t.signal.c.person_hash.in_(hashes))).rowcount
+    return counts
 
 
 def _erase_rows(tx: Tx, person_ids: Sequence[int], cases: Sequence[int]) -> dict[str, int]:

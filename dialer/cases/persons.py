@@ -39,6 +39,8 @@ class Identity:
 
     id_number: tuple[bytes, ...]
     name_phones: tuple[tuple[bytes, ...], ...]
+    person_id: int | None = None
+    """Of a person who is known beforehand, whatever the keys say."""
 
 
 def identify_person(
@@ -69,11 +71,14 @@ class Directory:
 
     def __init__(self, known: Sequence[Known], keys: Sequence[tuple[bytes, Known]]) -> None:
         self.by_id = {known_one.id_number: known_one for known_one in known if known_one.id_number}
+        self.by_person = {known_one.id: known_one for known_one in known}
         self.by_name_phone = dict(keys)
         self.new_keys: list[tuple[bytes, int]] = []
 
     def find(self, identity: Identity) -> Known | None:
         """The same person, as the module says; None when it is a new one."""
+        if identity.person_id in self.by_person:
+            return self.by_person[identity.person_id]
         for number in identity.id_number:
             if number in self.by_id:
                 return self.by_id[number]
@@ -128,7 +133,9 @@ def read_directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
     ids = {number for identity in identities for number in identity.id_number}
     keys = {key for identity in identities for keys in identity.name_phones for key in keys}
     pairs = tx.rows(_BY_KEY, _KEYS.given(keys))
-    people = tx.rows(_PEOPLE, _ID_NUMBERS.given(ids) | _IDS.given(pair["person_id"] for pair in pairs))
+    persons = {identity.person_id for identity in identities if identity.person_id is not None}
+    persons.update(pair["person_id"] for pair in pairs)
+    people = tx.rows(_PEOPLE, _ID_NUMBERS.given(ids) | _IDS.given(persons))
     known = {
         row["id"]: Known(
             id=row["id"],
@@ -270,6 +277,19 @@ def masked(person: Person) -> MaskedPerson:
         has_address=bool(person.address),
         has_family_contact=bool(person.family_contact),
     )
+
+
+def sole_persons_of_phones(tx: Tx, phones: Sequence[str]) -> dict[str, int]:
+    """The person of each of these numbers that exactly one known person has."""
+    c = t.person_phone.c
+    blinds = {blind: phone for phone in phones for blind in tx.vault.blinds(phone, kind="phone")}
+    rows = tx.rows(
+        sa.select(c.phone_blind, c.person_id).where(_PHONES.clause).distinct(), _PHONES.given(blinds)
+    )
+    owners: dict[str, set[int]] = {}
+    for row in rows:
+        owners.setdefault(blinds[bytes(row["phone_blind"])], set()).add(row["person_id"])
+    return {phone: next(iter(ids)) for phone, ids in owners.items() if len(ids) == 1}
 
 
 def mask_name(name: str) -> str:

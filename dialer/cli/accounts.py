@@ -191,7 +191,8 @@ token = typer.Typer(help="Tokens of the API.", no_args_is_help=True)
 def add_token(
     name: Annotated[str, typer.Argument(help="whose it is, such as the upstream system's name")],
     scope: Annotated[
-        list[str], typer.Option(help="warnings:write, cases:read, report:read; may be repeated")
+        list[str],
+        typer.Option(help="warnings:write, signals:write, cases:read, report:read; may be repeated"),
     ],
     days: Annotated[int, typer.Option(help="good for so many days")] = 365,
     unit: Annotated[str, typer.Option(help="its only unit; default: the whole city")] = "",

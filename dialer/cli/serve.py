@@ -39,6 +39,8 @@ _AHEAD = (
     "dialer.bootstrap",
     "dialer.carrier.server",
     "dialer.scheduler",
+    "dialer.signals.robot",
+    "dialer.signals.stream",
     "dialer.tasks.bulk_work",
     "dialer.tasks.dial_work",
     "dialer.tasks.worker",
@@ -105,6 +107,22 @@ def scheduler() -> None:
 
     with process("scheduler") as app:
         run_scheduler(app, stopped=stopped)
+
+
+@serve.command()
+def robot() -> None:
+    """Run the warning robot: evaluate signals; several may run and share the work."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    from dialer.signals.robot import Robot
+    from dialer.signals.stream import reading_stream
+
+    with (
+        process("robot") as app,
+        reading_stream(app.services, url=app.celery.conf.broker_url, stopped=stopped),
+    ):
+        Robot(app.services, stopped).run()
 
 
 @serve.command()
@@ -208,6 +226,7 @@ def children(settings: Settings, env: dict[str, str]) -> list[Child]:
         child("worker-dial", "worker", "--queues", "dial", grace=20.0),
         child("worker-bulk", "worker", "--queues", "bulk", grace=20.0),
         child("scheduler", "scheduler"),
+        child("robot", "robot"),
     ]
     if own_carrier(settings) is not None:
         wanted.insert(0, child("carrier", "carrier"))

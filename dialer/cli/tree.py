@@ -17,6 +17,7 @@ from dialer.cli.person import person, retention_command
 from dialer.cli.report import report_command
 from dialer.cli.scripts import scripts
 from dialer.cli.serve import serve
+from dialer.cli.signals import signals
 from dialer.cli.work import approvals_command, outcome, work
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ app.command("case")(case_command)
 app.command("cases")(cases_command)
 app.add_typer(work, name="work")
 app.add_typer(scripts, name="scripts")
+app.add_typer(signals, name="signals")
 app.add_typer(backup, name="backup")
 app.registered_commands.extend(restore.registered_commands)
 app.add_typer(person, name="person")

@@ -290,6 +290,8 @@ def _inbox_rows(inbox: Inbox, lang: Lang) -> Iterator[tuple[ApprovalKind, str, s
         key = f"{version.script_id} {version.number}"
         title = draft.title.get(lang.value, "")
         yield ApprovalKind.SCRIPT, key, title, version.drafted_by, version.drafted_at
+    for rules in inbox.rules:
+        yield ApprovalKind.RULES, str(rules.number), "", rules.drafted_by, rules.drafted_at
     for change in (one.change for one in inbox.changes):
         what = f"{change.login}  {word_of(change.kind, lang)}"
         yield ApprovalKind.ACCOUNT, str(change.id), what, change.asked_by, change.asked_at
@@ -319,6 +321,7 @@ def _inbox_json(inbox: Inbox) -> dict[str, object]:
             fields_of(one.version, "script_id", "number", "drafted_by", "drafted_at") | {"live": one.live}
             for one in inbox.drafts
         ],
+        "rules": [fields_of(one, "number", "drafted_by", "drafted_at") for one in inbox.rules],
         "accounts": [
             fields_of(one.change, "id", "kind", "login", "role", "asked_by", "asked_at", "expires_at")
             for one in inbox.changes

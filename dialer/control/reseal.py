@@ -51,6 +51,8 @@ SETTLE_SECONDS: Final = 2.0
 _PEOPLE: Final = 200
 _VALUES: Final = 500
 _LARGE_VALUES: Final = 4
+_SEVERAL: Final = frozenset({"load_id", "verdict_id"})
+"""Keys under which there are several values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,30 @@ SEALED: Final = (
         key="load_id",
         needs=("part",),
         at_once=_LARGE_VALUES,
+    ),
+    SealedColumn(
+        table=t.signal,
+        column="sealed",
+        row=lambda row: f"{row['source']}/{row['signal_no']}",
+        key="seq",
+        needs=("source", "signal_no"),
+    ),
+    SealedColumn(
+        table=t.robot_snapshot,
+        column="sealed",
+        row=lambda row: f"{row['shard']}/{row['part']}/{row['seq']}",
+        needs=("shard", "part", "seq"),
+        at_once=_LARGE_VALUES,
+    ),
+    SealedColumn(
+        table=t.verdict, column="sealed", row=lambda row: row["instruction_no"], needs=("instruction_no",)
+    ),
+    SealedColumn(
+        table=t.verdict_reason,
+        column="sealed",
+        row=lambda row: f"{row['verdict_id']}/{row['rule']}",
+        key="verdict_id",
+        needs=("rule",),
     ),
     SealedColumn(
         table=t.visit_photo,
@@ -423,9 +449,9 @@ def _reseal_values(tx: Tx, state: KeyState, one: SealedColumn, after: str | None
         .with_for_update(key_share=True, skip_locked=True)
     )
     if after is not None:
-        # A file has several parts under one key: those that are done are no longer old.
+        # Of several values under one key those that are done are no longer old.
         start = sa.cast(sa.literal(after, sa.Text), key.type)
-        statement = statement.where(key >= start if one.key == "load_id" else key > start)
+        statement = statement.where(key >= start if one.key in _SEVERAL else key > start)
     rows = tx.rows(statement)
     given: list[dict[str, Any]] = []
     unreadable = []

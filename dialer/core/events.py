@@ -292,6 +292,10 @@ class AlarmCode(StrEnum):
     """The last line of the audit could not be noted outside the database."""
     MANY_REVEALS = "many_reveals"
     """One person has looked at much personal data in clear in a short time."""
+    SIGNALS_SILENT = "signals_silent"
+    """A source that sent signals regularly sends none."""
+    RULE_STOPPED = "rule_stopped"
+    """A rule of the warning robot fired far more often than it used to: what it alone finds is held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

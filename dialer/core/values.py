@@ -341,9 +341,24 @@ class ApprovalKind(StrEnum):
     STOP_PAYMENT = "stop_payment"
     LIST = "list"
     SCRIPT = "script"
+    RULES = "rules"
+    """A version of the warning robot's rules."""
     ACCOUNT = "account"
     FILED = "filed"
     """A filed case with a doubtful match."""
+
+
+class VerdictState(StrEnum):
+    """What became of a verdict of the warning robot."""
+
+    SENT = "sent"
+    """A warning was made of it."""
+    HELD = "held"
+    """Above the line, and waits for free capacity, or for a person where its rule is stopped."""
+    BELOW = "below"
+    """Below the line: no warning, unless it is drawn."""
+    DRAWN = "drawn"
+    """Below the line, and drawn at random: a warning was made of it."""
 
 
 FEN_PER_YUAN = 100

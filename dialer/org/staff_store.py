@@ -612,6 +612,7 @@ class TokenScope(StrEnum):
     """What a token may do."""
 
     WARNINGS_WRITE = "warnings:write"
+    SIGNALS_WRITE = "signals:write"
     CASES_READ = "cases:read"
     REPORT_READ = "report:read"
 

@@ -428,6 +428,25 @@ class WorkSettings(Section):
     """A success without a call waits so long for a second person; then the task is back in the queue."""
 
 
+class SignalsSettings(Section):
+    """The warning robot. Service time, except for the snapshots."""
+
+    keep_days: int = Field(default=7, ge=4, le=14)
+    """Signals are stored for so long. The rules look back 72 hours."""
+    late_seconds: int = Field(default=3600, ge=0, le=2 * _DAY)
+    """A signal may be so much earlier than the newest one of its person; what is later changes no verdict."""
+    share: float = Field(default=0.8, gt=0, le=1)
+    """Of the free lines and desks, for warnings of the robot."""
+    least_desks: int = Field(default=2, ge=0, le=10_000)
+    """So many callers are counted on also when fewer are signed in."""
+    draw_share: float = Field(default=0.04, ge=0, le=0.2)
+    """Of the budget, for verdicts below the line, drawn at random."""
+    snapshot_seconds: float = Field(default=60.0, ge=1, le=3600)
+    """Real seconds between two snapshots of the robot's state."""
+    stream: str = Field(default="", pattern=r"^[A-Za-z0-9:._-]{0,100}$")
+    """A stream of the broker that signals are read from. Empty: none."""
+
+
 class ClockSettings(Section):
     speed: float = Field(default=1.0, ge=1, le=3600)
     """Service seconds in one real second; above 1 on the simulated line only."""
@@ -495,6 +514,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     lists: ListsSettings = ListsSettings()
     work: WorkSettings = WorkSettings()
+    signals: SignalsSettings = SignalsSettings()
     api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()
     identity: IdentitySettings = IdentitySettings()

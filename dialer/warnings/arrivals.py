@@ -144,21 +144,39 @@ class PreparedBatch:
 
 
 def prepare_arrivals(
-    tx: Tx, services: Services, batch: Sequence[Accepted], *, load_id: int | None, now: datetime
+    tx: Tx,
+    services: Services,
+    batch: Sequence[Accepted],
+    *,
+    load_id: int | None,
+    now: datetime,
+    of_persons: Sequence[int | None] = (),
 ) -> PreparedBatch:
-    """In the order given. Takes ids from the sequences, which a rollback does not return."""
+    """In the order given. Takes ids from the sequences, which a rollback does not return. `of_persons`: of each record
+    the person who is known beforehand; empty: none is.
+    """
     plan = tx.vault.plan
     opener = CaseOpener(tx, services, load_id=load_id, now=now)
     ids = [take_next_ids(tx, table, len(batch)) for table in (t.person, t.case, t.warning)]
+    known = of_persons or [None] * len(batch)
     records = [
-        _prepared(tx.vault, opener, accepted, person_id=person_id, case_id=case_id, warning_id=warning_id)
-        for accepted, person_id, case_id, warning_id in zip(batch, *ids, strict=True)
+        _prepared(
+            tx.vault, opener, accepted, known_id, person_id=person_id, case_id=case_id, warning_id=warning_id
+        )
+        for accepted, known_id, person_id, case_id, warning_id in zip(batch, known, *ids, strict=True)
     ]
     return PreparedBatch(opener=opener, records=tuple(records), plan=plan)
 
 
 def _prepared(
-    vault: Vault, opener: CaseOpener, accepted: Accepted, *, person_id: int, case_id: int, warning_id: int
+    vault: Vault,
+    opener: CaseOpener,
+    accepted: Accepted,
+    known_id: int | None,
+    *,
+    person_id: int,
+    case_id: int,
+    warning_id: int,
 ) -> Prepared:
     record = accepted.record
     person = Person(
@@ -170,7 +188,7 @@ def _prepared(
     )
     return Prepared(
         accepted=accepted,
-        identity=_identity(vault, record),
+        identity=replace(_identity(vault, record), person_id=known_id),
         person=person,
         person_id=person_id,
         sealed=seal_directory_entry(vault, person, person_id=person_id),
@@ -193,7 +211,7 @@ def _with_new_keys(vault: Vault, prepared: Prepared) -> Prepared:
     """Keys were rotated after this was prepared."""
     return replace(
         prepared,
-        identity=_identity(vault, prepared.record),
+        identity=replace(_identity(vault, prepared.record), person_id=prepared.identity.person_id),
         sealed=seal_directory_entry(vault, prepared.person, person_id=prepared.person_id),
         content=warning_content(vault, prepared.accepted, warning_id=prepared.content.id),
     )
@@ -255,8 +273,7 @@ class _Intake:
         self.directory = read_directory(tx, [prepared.identity for prepared in fresh])
         self.people: dict[int, Known] = {}
         self.sealed: dict[int, Sealed] = {}
-        known = {k.id for k in (*self.directory.by_id.values(), *self.directory.by_name_phone.values())}
-        self.cases_of = lock_cases_of_people(tx, sorted(known))
+        self.cases_of = lock_cases_of_people(tx, sorted(self.directory.by_person))
         self.new_cases: dict[int, StoredCase] = {}
         self.rows: dict[int, tuple[object, ...]] = {}
         self.changed: dict[int, StoredCase] = {}

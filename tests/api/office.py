@@ -18,7 +18,7 @@ from tests.clock import FrozenClock
 
 ROOT = Path(__file__).resolve().parents[2]
 Opener = Callable[[dict[str, str]], Application]
-EVERYTHING = ("warnings:write", "cases:read", "report:read")
+EVERYTHING = ("warnings:write", "signals:write", "cases:read", "report:read")
 WANG = {"name": "王小明", "phones": "13800138000", "id_number": "150402199001011237"}
 
 

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from dialer.api.gate import LocalLimiter, RateLimiter, redis_url
+from dialer.api.gate import LocalLimiter, RateLimiter
+from dialer.broker import redis_url
 
 
 @pytest.fixture

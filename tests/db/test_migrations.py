@@ -16,8 +16,17 @@ from dialer.db.tables import APPEND_ONLY
 def test_migrations_give_exactly_the_tables(fresh_database: str):
     services = sa.create_engine(fresh_database)
     with services.connect() as connection:
+        partitions = set(
+            connection.execute(sa.text("SELECT relname FROM pg_class WHERE relispartition")).scalars()
+        )
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": True}
+            connection,
+            opts={
+                "compare_type": True,
+                "compare_server_default": True,
+                # They are as their table is.
+                "include_name": lambda name, kind, _: kind != "table" or name not in partitions,
+            },
         )
         assert compare_metadata(context, metadata) == []
     services.dispose()

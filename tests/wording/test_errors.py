@@ -56,6 +56,10 @@ from dialer.scripts.rendered import RenderedScriptMissing
 from dialer.scripts.store import Version
 from dialer.scripts.versions import NotApproved, NotRendered, SameWords
 from dialer.sentences import refusal_sentence, sentence
+from dialer.signals.evaluation import SnapshotUnreadable
+from dialer.signals.rules import RuleUnreadable
+from dialer.signals.scorecard import LearningMissing, ScorecardUnreadable, TooFewLabels
+from dialer.signals.versions import RulesNotApproved
 from dialer.telephony.public_way import WayBlocked
 from dialer.telephony.webhooks import BadSignature
 from dialer.units.tree import UnusableUnits
@@ -117,6 +121,12 @@ EXAMPLES = [
     ),
     NotApproved(script_id="loan", number=2, findings=()),
     NotRendered(script_id="loan", number=2, missing=3, render=None),
+    RulesNotApproved(number=2, findings=()),
+    RuleUnreadable(file="a.toml", rule="a", problem=Text("has no condition"), fix=Text("has no condition")),
+    ScorecardUnreadable(Text("is not the JSON of a scorecard")),
+    SnapshotUnreadable(),
+    TooFewLabels(positive=3, negative=4),
+    LearningMissing(),
     SameWords(VERSION),
     SampleUnread((7, 9), of=11),
     SignInRefused(),

@@ -48,6 +48,16 @@ from dialer.db.tables.org import staff_recovery_code as staff_recovery_code
 from dialer.db.tables.org import staff_session as staff_session
 from dialer.db.tables.org import unit as unit
 from dialer.db.tables.org import unit_alias as unit_alias
+from dialer.db.tables.signals import robot_draw as robot_draw
+from dialer.db.tables.signals import robot_shard as robot_shard
+from dialer.db.tables.signals import robot_snapshot as robot_snapshot
+from dialer.db.tables.signals import rule_approval as rule_approval
+from dialer.db.tables.signals import rule_stop as rule_stop
+from dialer.db.tables.signals import rule_version as rule_version
+from dialer.db.tables.signals import signal as signal
+from dialer.db.tables.signals import signal_minute as signal_minute
+from dialer.db.tables.signals import verdict as verdict
+from dialer.db.tables.signals import verdict_reason as verdict_reason
 from dialer.db.tables.work import alarm as alarm
 from dialer.db.tables.work import api_token as api_token
 from dialer.db.tables.work import assignment as assignment
@@ -79,6 +89,8 @@ APPEND_ONLY = (
     script_approval,
     sound_file,
     script_trial,
+    rule_version,
+    rule_approval,
 )
 """A trigger refuses UPDATE and DELETE on these for every role."""
 

@@ -1,0 +1,352 @@
+"""How well the warning robot finds frauds in a made-up city, beside simpler ways at the same budget; prints JSON.
+
+    python -m bench.signals_city --seed 7 [--quick]
+
+Days 0-20 a city runs on the shipped points; what was called, what the random draw chose and what was filed meanwhile
+are the labels that the scorecard is fitted on. Days 21-31 are judged (`judged`). On day 32 two thirds of the frauds
+change; days 39-45 are judged again (`after_drift`), ours refitted each day from calls, draw and filed cases, against a
+top-k that learns from its own calls alone and one that learns nothing. All figures are of a simulation; bench/signals_life.py says what is
+assumed. LightGBM is the challenger where it is installed (extra `learning-bench`); without it its figures are null.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bench.signals_life import START, City, Fraud, make
+from dialer.signals.budget import draw, missed_fraud
+from dialer.signals.evaluation import Evaluator
+from dialer.signals.features import ROW, micros
+from dialer.signals.rules import Effect, RuleSet, shipped_rules
+from dialer.signals.scorecard import Labelled, Scorecard, TooFewLabels, calibration_error, fit
+
+DAYS, LEARN_UNTIL, JUDGED_UNTIL, DRIFT, AFTER_FROM, AFTER_UNTIL = 46, 21, 32, 32, 39, 46
+A_DAY = 0.0012
+"""Calls a day for each person of the city."""
+DRAWN = 0.04
+ANSWERS_AFTER = 1.0
+"""Days until a call's answer is known."""
+
+
+@dataclass(slots=True)
+class Moment:
+    """A scoring moment of a person, as the evaluator saw it."""
+
+    hour: float
+    person: int
+    fired: int
+    money: int
+    figures: tuple[int, ...]
+
+
+class Recorder(Evaluator):
+    """Keeps every scoring moment, under any points."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        super().__init__(rules)
+        self.moments: list[Moment] = []
+        self.raising = sum(1 << n for n, one in enumerate(rules.rules) if one.effect is Effect.POINTS)
+        self.last: dict[int, tuple[int, int]] = {}
+
+    def _reread(self, person: Any, start: int, moments: Sequence[int]) -> None:
+        super()._reread(person, start, moments)
+        key = self._slots[person.slot]
+        assert key is not None
+        for t in moments:
+            rows = [row for row in ROW.iter_unpack(person.rows) if row[0] <= t]
+            fired, money = self._score(rows, t, self._listings, person.known)
+            if not fired & self.raising or self.last.get(person.slot) == (fired, money):
+                continue
+            self.last[person.slot] = (fired, money)
+            trace = self._compiled.trace(rows, t, self._listings, person.known)
+            self.moments.append(
+                Moment((t - micros(START)) / 3.6e9, int(key), fired, money, trace.figures)
+            )
+
+
+class Truth:
+    """Whether a person was being defrauded at an hour: from the beginning until two days after the first payment."""
+
+    def __init__(self, frauds: Sequence[Fraud]) -> None:
+        self.of: dict[int, list[Fraud]] = {}
+        for one in frauds:
+            self.of.setdefault(one.person, []).append(one)
+
+    def at(self, person: int, hour: float) -> Fraud | None:
+        return next((one for one in self.of.get(person, ()) if one.begins <= hour <= one.first_payment + 48), None)
+
+
+Score = Callable[[Moment], float]
+
+
+@dataclass(slots=True)
+class Call:
+    moment: Moment
+    score: float
+    weight: float
+    drawn: bool
+    fraud: Fraud | None
+
+
+def run_days(
+    moments: Sequence[Moment],
+    truth: Truth,
+    days: range,
+    budget: int,
+    score: Score,
+    *,
+    drawn_share: float = 0.0,
+    seed: int = 0,
+    refit: Callable[[int, list[Call]], Score] | None = None,
+) -> list[Call]:
+    """Calls of each day: as the day goes on whoever reaches the bar (the score that yesterday's budget reached), at most
+    the budget; what is left of it goes at the end of the day to the best that were held. A person is called once in
+    three days.
+    """
+    by_day: dict[int, list[Moment]] = {}
+    for one in moments:
+        by_day.setdefault(int(one.hour // 24), []).append(one)
+    called: dict[int, float] = {}
+    calls: list[Call] = []
+    bar: float | None = None
+    for day in range(days.start - 3, days.stop):
+        live = day in days
+        if refit is not None and live:
+            score = refit(day, calls)
+            bar = None
+        todays = by_day.get(day, [])
+        if bar is None:
+            bar = _bar(by_day.get(day - 1, []), score, budget)
+        places = budget - round(budget * drawn_share) if live else 0
+        waiting: dict[int, tuple[float, Moment]] = {}
+        for one in todays:
+            if called.get(one.person, -1e9) > one.hour - 72:
+                continue
+            value = score(one)
+            if live and places and value >= bar and value > 0:
+                places -= 1
+                called[one.person] = one.hour
+                waiting.pop(one.person, None)
+                calls.append(Call(one, value, 1.0, drawn=False, fraud=truth.at(one.person, one.hour)))
+            elif value > waiting.get(one.person, (-1.0, one))[0]:
+                waiting[one.person] = (value, one)
+        if live:
+            left = sorted(waiting.values(), key=lambda held: (-held[0], held[1].person))
+            for value, one in left[:places]:
+                end = Moment((day + 1) * 24 - 0.01, one.person, one.fired, one.money, one.figures)
+                called[one.person] = end.hour
+                calls.append(Call(end, value, 1.0, drawn=False, fraud=truth.at(one.person, one.hour)))
+            below = {str(one.person): (value, one) for value, one in left[places:]}
+            for name in draw(below, budget * drawn_share, seed=b"%d %d" % (seed, day)):
+                value, one = below[name.key]
+                called[one.person] = one.hour
+                calls.append(Call(one, value, 1 / name.probability, drawn=True, fraud=truth.at(one.person, one.hour)))
+        bar = _bar(todays, score, budget)
+    return calls
+
+
+def _bar(moments: Sequence[Moment], score: Score, budget: int) -> float:
+    best: dict[int, float] = {}
+    for one in moments:
+        best[one.person] = max(best.get(one.person, 0.0), score(one))
+    values = sorted(best.values(), reverse=True)
+    return values[min(len(values), budget) - 1] if values else 0.0
+
+
+def recall(calls: Sequence[Call], frauds: Sequence[Fraud]) -> dict[str, float]:
+    """Of the frauds: warned at all while it went on, and before the first payment."""
+    first: dict[int, float] = {}
+    for one in calls:
+        if one.fraud is not None:
+            first[id(one.fraud)] = min(first.get(id(one.fraud), 1e9), one.moment.hour)
+    found = [one for one in frauds if id(one) in first]
+    early = [one for one in found if first[id(one)] < one.first_payment]
+    total = max(1, len(frauds))
+    return {
+        "recall": round(len(found) / total, 4), "before_payment": round(len(early) / total, 4),
+        "precision": round(len([one for one in calls if one.fraud]) / max(1, len(calls)), 4), "calls": len(calls),
+    }  # fmt: skip
+
+
+class Scoring:
+    """Points of a scorecard over the bits of rules, remembered."""
+
+    def __init__(self, rules: RuleSet, card: Scorecard) -> None:
+        self.points, self.known = card.points_of(rules), {}
+
+    def __call__(self, one: Moment) -> float:
+        value = self.known.get(one.fired)
+        if value is None:
+            value = self.known[one.fired] = max(0.0, sum(p for n, p in enumerate(self.points) if one.fired >> n & 1))
+        return value + min(one.money, 10**9) / 10**12
+
+
+def counted(raising: int) -> Score:
+    return lambda one: float((one.fired & raising).bit_count())
+
+
+def labels_of(rules: RuleSet, calls: Sequence[Call], moments: Mapping[int, list[Moment]], truth: Truth, day: float, *,
+              filed: bool) -> tuple[list[Labelled], list[Moment], list[float], list[float]]:
+    """What is known on a day: answers of calls, and, where `filed`, cases filed by then of people not called."""
+    ids = [one.id for one in rules.rules]
+    rows: list[tuple[Moment, bool, float]] = [
+        (one.moment, one.fraud is not None, one.weight) for one in calls if one.moment.hour / 24 + ANSWERS_AFTER <= day
+    ]
+    if filed:
+        reached = {id(one.fraud) for one in calls}
+        for fraud in (one for group in truth.of.values() for one in group):
+            if fraud.filed_day is None or fraud.filed_day > day or id(fraud) in reached:
+                continue
+            mine = [one for one in moments.get(fraud.person, []) if fraud.begins <= one.hour <= fraud.first_payment + 48]
+            if mine:
+                rows.append((mine[-1], True, 1.0))
+    labelled = [
+        Labelled(fired=frozenset(ids[n] for n in range(len(ids)) if one.fired >> n & 1), is_fraud=y, weight=w) for one, y, w in rows
+    ]
+    return labelled, [one for one, _, _ in rows], [float(y) for _, y, _ in rows], [w for _, _, w in rows]
+
+
+def challenger(moments: Sequence[Moment], labels: Sequence[float], weights: Sequence[float]) -> Callable[[Sequence[Moment]], Any] | None:
+    try:
+        import lightgbm  # noqa: PLC0415 - where it is installed
+    except ImportError:
+        return None
+    model = lightgbm.train(
+        {"objective": "binary", "num_leaves": 15, "learning_rate": 0.05, "min_data_in_leaf": 20, "verbose": -1, "num_threads": 1,
+         "deterministic": True, "seed": 1},
+        lightgbm.Dataset(_table(moments), np.array(labels), weight=np.array(weights)), num_boost_round=200,
+    )  # fmt: skip
+    return lambda rows: model.predict(_table(rows))
+
+
+def _table(moments: Sequence[Moment]) -> Any:
+    return np.array([[*one.figures, one.money] for one in moments], dtype=float)
+
+
+def run(seed: int, persons: int) -> dict[str, Any]:
+    began = time.perf_counter()
+    city: City = make(seed, persons, DAYS, DRIFT)
+    rules = shipped_rules()
+    recorder = Recorder(rules)
+    for one in city.signals:
+        recorder.apply(one)
+    moments, truth = recorder.moments, Truth(city.frauds)
+    of_person: dict[int, list[Moment]] = {}
+    for moment in moments:
+        of_person.setdefault(moment.person, []).append(moment)
+    budget = max(8, round(persons * A_DAY))
+    shipped = Scorecard()
+    learning = run_days(moments, truth, range(LEARN_UNTIL), budget, Scoring(rules, shipped), drawn_share=DRAWN, seed=seed)
+    labelled, rows, answers, weights = labels_of(rules, learning, of_person, truth, LEARN_UNTIL, filed=True)
+    fitted = fit(rules, shipped, labelled)
+    judged = range(LEARN_UNTIL, JUDGED_UNTIL)
+    frauds = [one for one in city.frauds if one.begins / 24 in _Span(judged) and one.first_payment / 24 < JUDGED_UNTIL]
+    ways: dict[str, Score | None] = {
+        "rules_alone": counted(recorder.raising), "shipped_points": Scoring(rules, shipped), "fitted": Scoring(rules, fitted.scorecard),
+    }  # fmt: skip
+    predict = challenger(rows, answers, weights)
+    if predict is not None:
+        scores = dict(zip(map(id, moments), predict(moments).tolist(), strict=True))
+        ways["lightgbm"] = lambda one: scores.get(id(one), 0.0)
+    figures: dict[str, Any] = {name: None for name in ("rules_alone", "shipped_points", "fitted", "lightgbm")}
+    kept: dict[str, list[Call]] = {}
+    for name, score in ways.items():
+        if score is not None:
+            kept[name] = run_days(moments, truth, judged, budget, score)
+            figures[name] = recall(kept[name], frauds)
+    figures["fitted_over_rules_alone"] = round(figures["fitted"]["recall"] / max(1e-9, figures["rules_alone"]["recall"]), 3)
+    if predict is not None:
+        figures["points_behind_lightgbm"] = round(100 * (figures["lightgbm"]["recall"] - figures["fitted"]["recall"]), 2)
+    figures["calibration_error"] = round(calibrated(fitted.scorecard, rules, kept["fitted"]), 4)
+    figures["frauds"] = len(frauds)
+    drawn = [one for one in learning if one.drawn]
+    found = {id(one.fraud) for one in learning if not one.drawn}
+    estimate = missed_fraud((1 / one.weight, one.fraud is not None) for one in drawn)
+    figures["drawn_in_learning"] = {
+        "drawn": len(drawn), "frauds_among_them": sum(one.fraud is not None for one in drawn), "estimate": round(estimate.value, 1),
+        "low": round(estimate.low, 1), "high": round(estimate.high, 1), "missed_in_truth": missed(moments, truth, found),
+    }  # fmt: skip
+    return {
+        "seed": seed, "persons": persons, "signals": len(city.signals), "frauds": len(city.frauds), "budget_a_day": budget,
+        "labels": {"right": fitted.positive, "wrong": fitted.negative}, "simulated": True,
+        "judged": figures,
+        "after_drift": after_drift(moments, truth, of_person, rules, fitted.scorecard, learning, budget, seed, city.frauds),
+        "seconds": round(time.perf_counter() - began, 1),
+    }  # fmt: skip
+
+
+class _Span:
+    def __init__(self, days: range) -> None:
+        self.days = days
+
+    def __contains__(self, day: float) -> bool:
+        return self.days.start <= day < self.days.stop
+
+
+def calibrated(card: Scorecard, rules: RuleSet, calls: Sequence[Call]) -> float:
+    """Calibration error of the calls that were made: probability against whether it was a fraud."""
+    points = card.points_of(rules)
+    scores = [max(0.0, sum(p for n, p in enumerate(points) if one.moment.fired >> n & 1)) for one in calls]
+    return calibration_error(
+        [card.probability(one) for one in scores], [float(one.fraud is not None) for one in calls], [1.0] * len(calls)
+    )
+
+
+def missed(moments: Sequence[Moment], truth: Truth, found: set[int]) -> int:
+    """Frauds of the learning days that scored and were not called."""
+    return len(
+        {id(fraud) for one in moments if one.hour < LEARN_UNTIL * 24 and (fraud := truth.at(one.person, one.hour))} - found
+    )
+
+
+def after_drift(
+    moments: Sequence[Moment], truth: Truth, of_person: Mapping[int, list[Moment]], rules: RuleSet, card: Scorecard,
+    learning: list[Call], budget: int, seed: int, frauds: Sequence[Fraud],
+) -> dict[str, Any]:  # fmt: skip
+    """Recall of the changed frauds, seven days after the change."""
+    changed = [one for one in frauds if one.after_drift and AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1]
+    days = range(LEARN_UNTIL, AFTER_UNTIL)
+
+    def refits(*, filed: bool) -> Callable[[int, list[Call]], Score]:
+        now = [card]
+
+        def refit(day: int, calls: list[Call]) -> Score:
+            labelled, *_ = labels_of(rules, [*learning, *calls], of_person, truth, day, filed=filed)
+            try:
+                now[0] = fit(rules, now[0], labelled).scorecard
+            except TooFewLabels:
+                pass
+            return Scoring(rules, now[0])
+
+        return refit
+
+    ours = run_days(moments, truth, days, budget, Scoring(rules, card), drawn_share=DRAWN, seed=seed, refit=refits(filed=True))
+    draw_alone = run_days(moments, truth, days, budget, Scoring(rules, card), drawn_share=DRAWN, seed=seed, refit=refits(filed=False))
+    own_calls = run_days(moments, truth, days, budget, Scoring(rules, card), refit=refits(filed=False))
+    frozen = run_days(moments, truth, days, budget, Scoring(rules, card))
+    figures: dict[str, Any] = {
+        "frauds": len(changed), "ours": recall(ours, changed)["recall"], "ours_without_filed_cases": recall(draw_alone, changed)["recall"],
+        "top_k_of_own_calls": recall(own_calls, changed)["recall"], "frozen_top_k": recall(frozen, changed)["recall"],
+    }  # fmt: skip
+    best = max(figures["top_k_of_own_calls"], figures["frozen_top_k"], 1 / max(1, len(changed)))
+    figures["ours_over_pure_top_k"] = round(figures["ours"] / best, 2)
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--quick", action="store_true")
+    given = parser.parse_args()
+    print(json.dumps(run(given.seed, 8_000 if given.quick else 40_000), indent=1))
+
+
+if __name__ == "__main__":
+    main()

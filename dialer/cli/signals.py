@@ -1,0 +1,223 @@
+"""`dialer signals`: files of signals, the robot's status, replay, and its rules."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dialer.cases.reveals import note_work_reveal
+from dialer.cli.common import By, naming
+from dialer.cli.output import AsJson, command_application, fields_of, print_json, print_rows
+from dialer.core.errors import Invalid, UnusableFile
+from dialer.core.rates import period_of
+from dialer.intake.records import write_rejects
+from dialer.language import Text, bilingual
+from dialer.services import Application
+from dialer.signals.lint import check_texts
+from dialer.signals.load import SignalLoad, load_signals
+from dialer.signals.queries import RobotStatus, read_status
+from dialer.signals.replay import replay
+from dialer.signals.rule_store import rule_versions
+from dialer.signals.rules import shipped_texts
+from dialer.signals.versions import approve_rules, draft_rules, resume_rule
+
+signals = typer.Typer(help="Signals and the warning robot 预警机器人.", no_args_is_help=True)
+rules = typer.Typer(help="Rules of the warning robot.", no_args_is_help=True)
+signals.add_typer(rules, name="rules")
+_SHOWN = 20
+_DAYS = 7
+
+
+@signals.command("load")
+def load_command(
+    file: Annotated[Path, typer.Argument(help="csv, tsv, txt, xlsx, xls or ods")],
+    source: Annotated[str, typer.Option(help="source of rows that name none; default: the file's name")] = "",
+    *,
+    as_json: AsJson = False,
+    by: By = "cli",
+) -> None:
+    """Load a file of signals; what is wrong is named with line and column. Exit 2 when it is no such file."""
+    if not file.is_file():
+        raise UnusableFile(Text("%(file)s: no such file", file=file.name))
+    with naming(file), command_application("signals") as app, file.open("rb") as content:
+        done = load_signals(app.services, content, filename=file.name, source=source)
+        rejects = _write_rejects(app, done, file, by=by)
+    if as_json:
+        print_json(
+            fields_of(done, "rows", "accepted", "duplicate", "rejected")
+            | {
+                "rejects": [
+                    {"line": one.line, "column": one.column, "reason": bilingual(one.reason)}
+                    for one in done.rejects
+                ],
+                "reject_file": str(rejects) if rejects else None,
+            }
+        )
+        return
+    for name, number in (
+        ("行 rows", done.rows),
+        ("接收 accepted", done.accepted),
+        ("重复 duplicate", done.duplicate),
+        ("拒绝 rejected", done.rejected),
+    ):
+        typer.echo(f"{name}: {number}")
+    for one in done.rejects[:_SHOWN]:
+        typer.echo(f"第 {one.line} 行 line {one.line} · {one.column}: {bilingual(one.reason)}")
+    if rejects is not None:
+        typer.echo(f"拒绝行 rejected rows: {rejects}")
+
+
+def _write_rejects(app: Application, done: SignalLoad, file: Path, *, by: str) -> Path | None:
+    """A workbook of the rejected rows, readable by its owner only: it holds personal data in clear."""
+    if not done.rejects:
+        return None
+    folder = app.settings.data_dir / "rejects"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"signals-{file.stem[:60]}.xlsx"
+    path.touch(mode=0o600)
+    with app.services.store.begin() as tx:
+        note_work_reveal(tx, app.services, who=by, act="export_rejects", subject="signal", why="terminal")
+    write_rejects(path, done.columns, done.rejects)
+    return path
+
+
+@signals.command("status")
+def status_command(
+    days: Annotated[int, typer.Option(help="how many days", min=1, max=90)] = _DAYS,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Signals by source, verdicts, and the precision of each rule."""
+    with command_application("signals") as app, app.services.store.begin() as tx:
+        now = app.services.clock.now()
+        status = read_status(tx, since=now - timedelta(days=days), now=now)
+    if as_json:
+        print_json(status_json(status))
+        return
+    print_rows(
+        status.sources,
+        {
+            "来源 source": lambda one: one.source,
+            "每分钟 a minute": lambda one: f"{one.per_minute:.1f}",
+            "一天 a day": lambda one: one.day,
+        },
+        empty="没有信号 no signals",
+    )
+    print_rows(
+        status.rules,
+        {
+            "规则 rule": lambda one: one.rule,
+            "预警 warnings": lambda one: one.warnings,
+            "准确 right": lambda one: f"{one.right}/{one.labelled}",
+            "停用 stopped": lambda one: (
+                "" if one.stop is None else one.stop.stopped_at.isoformat(timespec="minutes")
+            ),
+        },
+        empty="没有规则命中 no rule has fired",
+    )
+    typer.echo(" ".join(f"{state.value} {count}" for state, count in status.states.items()))
+    typer.echo(f"fingerprint {status.fingerprint}  behind {status.behind}")
+
+
+def status_json(status: RobotStatus) -> dict[str, Any]:
+    """Described in docs/json.md."""
+    plain = asdict(status)
+    plain["states"] = {state.value: count for state, count in status.states.items()}
+    return plain
+
+
+@signals.command("replay")
+def replay_command(
+    start: Annotated[str, typer.Option("--from", help="a day, or a moment, local")],
+    end: Annotated[str, typer.Option("--to", help="a day, included")] = "",
+    draft: Annotated[
+        int | None, typer.Option("--rules", help="a version to compare with the live one")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate stored signals again, by the live rules and by a draft; nobody is warned."""
+    with command_application("signals") as app:
+        services = app.services
+        period = period_of(start, end or None, timezone=services.centre.timezone)
+        assert period.start is not None
+        done = replay(services, start=period.start, end=period.end or services.clock.now(), draft=draft)
+    if as_json:
+        print_json(asdict(done))
+        return
+    typer.echo(
+        f"信号 signals {done.signals}  {done.seconds} s  预警 warnings {done.warnings}\nfingerprint {done.fingerprint}"
+    )
+    if (shadow := done.shadow) is not None:
+        typer.echo(
+            f"版本 version {shadow.version}: 预警 warnings {shadow.warnings}, 新增 new {shadow.new},"
+            f" 减少 lost {shadow.lost}, 等级不同 regraded {shadow.regraded};"
+            f" 线路小时 line hours {done.line_hours} → {shadow.line_hours},"
+            f" 坐席小时 desk hours {done.desk_hours} → {shadow.desk_hours}"
+        )
+
+
+@rules.command("check")
+def check_command(
+    folder: Annotated[Path | None, typer.Argument(help="of .toml files; default: the shipped rules")] = None,
+) -> None:
+    """Read rules and run their examples; exit 1 when something is wrong."""
+    texts = shipped_texts() if folder is None else _texts(folder)
+    findings = check_texts(texts)
+    for finding in findings:
+        typer.echo(str(finding))
+    if findings:
+        raise typer.Exit(1)
+    typer.echo(f"{len(texts)} 条规则无误 rules are right")
+
+
+@rules.command("draft")
+def draft_command(folder: Annotated[Path, typer.Argument(help="of .toml files")], by: By) -> None:
+    """Store all rules of a folder as a new version, which waits for a second person."""
+    texts = _texts(folder)
+    with command_application("signals") as app:
+        version = draft_rules(app.services, texts, by=by)
+    typer.echo(f"{version.number} {version.content_hash[:12]}")
+
+
+@rules.command("approve")
+def approve_command(
+    number: Annotated[int, typer.Argument(help="of `dialer signals rules list`")],
+    by: By,
+    reason: Annotated[str, typer.Option(help="why this version")],
+) -> None:
+    """Approve a version, as a second person: the robot uses it within seconds."""
+    with command_application("signals") as app:
+        version = approve_rules(app.services, number, by=by, reason=reason)
+    typer.echo(f"{version.number} {version.content_hash[:12]} {version.state.value}")
+
+
+@rules.command("list")
+def list_command() -> None:
+    """All versions, newest first."""
+    with command_application("signals") as app, app.services.store.begin() as tx:
+        found = rule_versions(tx)
+    for one in found:
+        typer.echo(
+            f"{one.number}  {one.content_hash[:12]}  {one.state.value}  {one.drafted_by}  {one.approved_by}"
+        )
+
+
+@rules.command("resume")
+def resume_command(rule: Annotated[str, typer.Argument(help="that was stopped")], by: By) -> None:
+    """What a stopped rule finds is sent again."""
+    with command_application("signals") as app:
+        if not resume_rule(app.services, rule, by=by):
+            raise Invalid(field="rule", problem=Text("%(rule)s is not stopped", rule=rule))
+    typer.echo(rule)
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    files = sorted(folder.glob("*.toml")) if folder.is_dir() else []
+    if not files:
+        raise UnusableFile(Text("%(folder)s: no .toml files", folder=folder.name))
+    return {file.stem: file.read_text(encoding="utf-8") for file in files}

@@ -1,0 +1,207 @@
+"""Signals, what the warning robot makes of them, and its rules. See `dialer.db.tables` for what the times mean."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
+
+from dialer.core.values import FraudType, Grade, VerdictState
+from dialer.db.columns import identity, metadata, when, word
+
+SIGNAL_DAYS: Final = 16
+"""Partitions of `signal`: the days since 1970, modulo this. Signals are kept for fewer days than that."""
+
+signal = sa.Table(
+    "signal",
+    metadata,
+    sa.Column("seq", sa.BigInteger, nullable=False, autoincrement=False),
+    sa.Column("slot", sa.SmallInteger, nullable=False, autoincrement=False),
+    sa.Column("shard", sa.SmallInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("signal_no", sa.Text, nullable=False),
+    when("event_at", required=True),
+    when("received_at", required=True),
+    sa.Column("person_hash", BYTEA),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.PrimaryKeyConstraint("seq", "slot"),
+    sa.UniqueConstraint("source", "signal_no", "slot"),
+    sa.Index("ix_signal_person", "person_hash", postgresql_where=sa.text("person_hash IS NOT NULL")),
+    sa.Index("ix_signal_received_at", "received_at"),
+    sa.CheckConstraint("slot >= 0 AND slot < 16 AND shard >= -1", name="place"),
+    postgresql_partition_by="LIST (slot)",
+)
+"""One accepted signal. `seq` counts in the order of the commits, so a reader that has seen one has seen all below it.
+`shard` -1: of no person, so for every shard. The hash is keyed with a secret that lasts. The partition of a slot is
+emptied as a whole; `empty_signal_day` does that.
+"""
+
+signal_minute = sa.Table(
+    "signal_minute",
+    metadata,
+    sa.Column("source", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("source", "at"),
+    sa.Index("ix_signal_minute_at", "at"),
+)
+"""How many signals of a source were accepted in a minute."""
+
+robot_shard = sa.Table(
+    "robot_shard",
+    metadata,
+    sa.Column("shard", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("holder", sa.Text, nullable=False, server_default=""),
+    when("until"),  # real, by the clock of the database
+    sa.Column("rules_hash", sa.Text, nullable=False, server_default=""),
+    sa.Column("fingerprint", sa.Text, nullable=False, server_default=""),
+    sa.Column("fingerprint_seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("persons", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("too_late", sa.BigInteger, nullable=False, server_default="0"),
+    when("at"),
+)
+"""How far the robot is: everything up to `seq` is evaluated and its verdicts are committed. `holder` is the process
+that evaluates this shard, `until` then. `fingerprint` is that of the verdicts after `fingerprint_seq`.
+"""
+
+robot_snapshot = sa.Table(
+    "robot_snapshot",
+    metadata,
+    identity(),
+    sa.Column("shard", sa.SmallInteger, nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("rules_hash", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.UniqueConstraint("shard", "part"),
+)
+"""The state of a shard after all signals up to `seq`, in parts."""
+
+verdict = sa.Table(
+    "verdict",
+    metadata,
+    identity(),
+    sa.Column("person_hash", BYTEA, nullable=False),
+    word("state", VerdictState),
+    word("grade", Grade, required=False),
+    word("fraud_type", FraudType),
+    sa.Column("score", sa.Integer, nullable=False),
+    sa.Column("probability", sa.Double, nullable=False),
+    sa.Column("money_fen", sa.BigInteger, nullable=False),
+    sa.Column("rules", ARRAY(sa.Text), nullable=False),
+    sa.Column("rules_hash", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    when("since", required=True),
+    when("event_at", required=True),
+    when("received_at", required=True),
+    when("opened_at", required=True),
+    when("changed_at", required=True),
+    when("held_at"),
+    sa.Column("instruction_no", sa.Text, nullable=False, unique=True),
+    sa.Column("warnings", sa.SmallInteger, nullable=False, server_default="0"),
+    when("sent_at"),
+    word("sent_grade", Grade, required=False),
+    word("sent_fraud_type", FraudType, required=False),
+    sa.Column("person_id", sa.BigInteger),
+    sa.Column("case_id", sa.BigInteger),
+    sa.Column("draw_share", sa.Double),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.Index("ix_verdict_person", "person_hash", "event_at"),
+    sa.Index("ix_verdict_case_id", "case_id", postgresql_where=sa.text("case_id IS NOT NULL")),
+    sa.Index("ix_verdict_held", "score", "id", postgresql_where=sa.text("state = 'held'")),
+    sa.Index("ix_verdict_below", "changed_at", postgresql_where=sa.text("state = 'below'")),
+    sa.Index("ix_verdict_sent_at", "sent_at", postgresql_where=sa.text("sent_at IS NOT NULL")),
+    sa.CheckConstraint("probability >= 0 AND probability <= 1 AND money_fen >= 0", name="figures"),
+    sa.CheckConstraint("(draw_share IS NULL) = (state <> 'drawn') AND draw_share > 0", name="drawn"),
+    sa.CheckConstraint(
+        "(state IN ('sent', 'drawn')) = (sent_at IS NOT NULL) AND (warnings > 0) = (sent_at IS NOT NULL)",
+        name="sent",
+    ),
+)
+"""What the robot says of one incident of a person, as of the last signal that changed it. Its first warning has the
+number `instruction_no`, the others that number and their own. `sent_grade` and `sent_fraud_type` are those of the last
+one. `draw_share`: the probability with which it was drawn. `sealed`: the person's telephone and id number, and what
+would have kept the warning from being made.
+"""
+
+robot_draw = sa.Table(
+    "robot_draw",
+    metadata,
+    identity(),
+    when("at", required=True),
+    sa.Column("pool", sa.Integer, nullable=False),
+    sa.Column("drawn", sa.Integer, nullable=False),
+    sa.Index("ix_robot_draw_at", "at"),
+    sa.CheckConstraint("drawn >= 0 AND drawn <= pool", name="drawn"),
+)
+"""How many verdicts below the line there were when some of them were drawn."""
+
+verdict_reason = sa.Table(
+    "verdict_reason",
+    metadata,
+    sa.Column("verdict_id", sa.ForeignKey("verdict.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("points", sa.Integer, nullable=False),
+    when("at", required=True),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.Index("ix_verdict_reason_rule", "rule", "at"),
+)
+"""A rule that fired for a verdict, with its sentence, its figures, and copies of its signals, which are kept as long as
+the verdict. `points` of a mitigator are negative.
+"""
+
+rule_version = sa.Table(
+    "rule_version",
+    metadata,
+    identity(),
+    sa.Column("number", sa.Integer, nullable=False, unique=True),
+    sa.Column("content_hash", sa.Text, nullable=False, unique=True),
+    sa.Column("files", JSONB, nullable=False),
+    sa.Column("scorecard", JSONB),
+    sa.Column("drafted_by", sa.Text, nullable=False),
+    when("drafted_at", required=True),
+    sa.UniqueConstraint("id", "drafted_by"),
+    sa.CheckConstraint("number > 0 AND drafted_by <> '' AND content_hash <> ''", name="whole"),
+)
+"""Append-only: all rules together as they were written, by the name of the file, and the scorecard."""
+
+rule_approval = sa.Table(
+    "rule_approval",
+    metadata,
+    identity(),
+    sa.Column("version_id", sa.BigInteger, nullable=False),
+    sa.Column("drafted_by", sa.Text, nullable=False),
+    sa.Column("approved_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.ForeignKeyConstraint(
+        ["version_id", "drafted_by"],
+        ["rule_version.id", "rule_version.drafted_by"],
+        name="fk_rule_approval_version",
+    ),
+    sa.Index("ix_rule_approval_version_id", "version_id"),
+    sa.CheckConstraint("approved_by <> drafted_by AND approved_by <> ''", name="second_person"),
+    sa.CheckConstraint("reason <> ''", name="reason"),
+)
+"""Append-only. The newest one is what the robot evaluates with."""
+
+rule_stop = sa.Table(
+    "rule_stop",
+    metadata,
+    identity(),
+    sa.Column("rule", sa.Text, nullable=False),
+    when("stopped_at", required=True),
+    sa.Column("stopped_by", sa.Text, nullable=False),
+    sa.Column("facts", JSONB, nullable=False),
+    when("ended_at"),
+    sa.Column("ended_by", sa.Text),
+    sa.Index("uq_rule_stop_active", "rule", unique=True, postgresql_where=sa.text("ended_at IS NULL")),
+    sa.CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended"),
+)
+"""A rule that fired far more often than it used to: while it is stopped, what it alone finds is held."""

@@ -1,0 +1,106 @@
+"""Lists of signals: any table with a heading, in Chinese or English, to raw records by the names of signals'
+fields. Pure; the fields themselves are read elsewhere, by the rules that hold for every door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from dialer.core.errors import UnusableFile
+from dialer.intake.cells import cleaned, folded, is_blank
+from dialer.intake.headings import Row, Table
+from dialer.intake.records import Column
+
+_HEADINGS: Final = {
+    "signal_no": "信号编号 编号 流水号 序列号 话单号 signalno signalid number_of_signal id",
+    "source": "来源 数据来源 信号来源 source",
+    "kind": "类型 信号类型 种类 kind type signaltype",
+    "event_at": "时间 发生时间 事件时间 通话时间 交易时间 开始时间 eventat time eventtime occurredat",
+    "phone": "手机号 手机号码 电话 用户号码 本机号码 当事人电话 受害人电话 phone mobile subscriber",
+    "id_number": "证件号 证件号码 身份证号 身份证号码 idnumber idcard idno",
+    "number": "对方号码 对端号码 涉诈号码 主叫号码 号码 number othernumber peer caller",
+    "domain": "域名 网址 网站 涉诈网址 domain url site",
+    "app": "应用 软件 包名 涉诈应用 应用名称 app package",
+    "account": "账号 账户 收款账号 收款账户 对方账号 涉诈账户 银行卡号 account payee payeeaccount",
+    "amount": "金额 金额元 交易金额 交易金额元 转账金额 转账金额元 amount amountyuan",
+    "amount_fen": "金额分 amountfen",
+    "direction": "方向 呼叫方向 direction",
+    "duration_seconds": "时长 通话时长 时长秒 durationseconds duration seconds",
+    "overseas": "境外 是否境外 overseas",
+    "new_payee": "首次收款人 新收款人 newpayee",
+    "screen_sharing": "屏幕共享 screensharing",
+    "from_store": "应用商店 fromstore",
+    "new_device": "新设备 newdevice",
+    "failed": "失败 是否失败 failed",
+    "has_link": "含链接 带链接 haslink",
+    "topic": "主题 内容类别 topic",
+    "fraud_type": "诈骗类型 fraudtype",
+    "grade": "等级 预警等级 grade",
+    "reporter": "报告人 举报人类别 reporter",
+    "list_kind": "名单类型 名单性质 listkind",
+    "list_name": "名单名称 名单 listname list",
+    "change": "变更 变更类型 change",
+}
+_KNOWN: Final = {word: field for field, words in _HEADINGS.items() for word in words.split()}
+_KNOWN.update({field.replace("_", ""): field for field in _HEADINGS})
+_NOISE: Final = str.maketrans("", "", " _-:：.·()（）[]【】/*")
+SIGNAL_HEADING_ROWS: Final = 21
+"""How many rows down the heading is searched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawSignal:
+    """One row: its line as a person counts it, and the cells by the names of fields; a blank cell is left out."""
+
+    line: int
+    cells: Mapping[str, str]
+    raw: tuple[str, ...]
+
+
+class SignalRows:
+    """The rows of the first table of a file that is a list of signals. `headings` says what the file calls a field."""
+
+    def __init__(self, tables: Iterator[Table]) -> None:
+        """Raises `UnusableFile` where no table is one."""
+        table = next(tables, None)
+        found = None if table is None else signal_heading(table.first)
+        if table is None or found is None:
+            raise UnusableFile(
+                "no list of signals: head the columns 类型 or kind, 时间 or event_at, and 信号编号 or signal_no"
+            )
+        index, fields = found
+        cells = table.first[index][1]
+        self.columns = tuple(
+            Column(table=0, sheet=table.sheet, index=place, heading=cleaned(cell), field=None)
+            for place, cell in enumerate(cells)
+        )
+        self.headings = {field: cleaned(cells[place]) for field, place in fields.items()}
+        self.sheet = table.sheet
+        self._fields = fields
+        self._rows = chain(table.first[index + 1 :], table.rest)
+
+    def __iter__(self) -> Iterator[RawSignal]:
+        for line, cells in self._rows:
+            held = {
+                field: text
+                for field, place in self._fields.items()
+                if place < len(cells) and not is_blank(folded(text := cleaned(cells[place])))
+            }
+            if held:
+                yield RawSignal(line=line, cells=held, raw=tuple(cells))
+
+
+def signal_heading(rows: Sequence[Row]) -> tuple[int, dict[str, int]] | None:
+    """The index of the heading row among a table's first rows, and the column of each field."""
+    for index, (_, cells) in enumerate(rows[:SIGNAL_HEADING_ROWS]):
+        fields: dict[str, int] = {}
+        for place, cell in enumerate(cells):
+            field = _KNOWN.get(folded(cell).translate(_NOISE))
+            if field is not None:
+                fields.setdefault(field, place)
+        if {"kind", "event_at", "signal_no"} <= fields.keys():
+            return index, fields
+    return None

@@ -1,0 +1,222 @@
+"""How many warnings may become calls, which ones, and how well the robot does: budget, random draw, estimate of what is
+missed, and the checks of its rules and sources. Pure.
+
+Nothing is dropped: what is above the budget stays held and is chosen again at the next look, the strongest first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Final
+
+from dialer.core.values import Grade
+
+DRAWN_SHARE: Final = 0.04
+"""Of the budget: warnings drawn at random from below the line."""
+_HOUR: Final = 3600
+_LIMITED: Final = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
+_Z: Final = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What is free: lines of the robot, and callers at desks."""
+
+    lines: int
+    desks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What one warning of a grade takes on average, in seconds of a line and of a caller."""
+
+    line_seconds: float
+    desk_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetPolicy:
+    """`shares` of the free capacity by grade; what a grade leaves over goes to the next lower one."""
+
+    needs: Mapping[Grade, Need] = field(
+        default_factory=lambda: {
+            Grade.EXTRA_HIGH: Need(line_seconds=120, desk_seconds=600),
+            Grade.HIGH: Need(line_seconds=120, desk_seconds=300),
+            Grade.MEDIUM: Need(line_seconds=120, desk_seconds=60),
+            Grade.LOW: Need(line_seconds=120, desk_seconds=15),
+        }
+    )
+    shares: Mapping[Grade, float] = field(
+        default_factory=lambda: {Grade.HIGH: 0.5, Grade.MEDIUM: 0.3, Grade.LOW: 0.2}
+    )
+    drawn_share: float = DRAWN_SHARE
+
+
+def hourly_budget(
+    free: Capacity, policy: BudgetPolicy, *, extra_high_waiting: int = 0
+) -> Mapping[Grade, int]:
+    """Warnings of each limited grade that an hour's free capacity carries, after the extra-high ones that wait have
+    taken theirs. Extra high has no budget: it is never held.
+    """
+    first = policy.needs[Grade.EXTRA_HIGH]
+    lines = max(0.0, free.lines * _HOUR - extra_high_waiting * first.line_seconds)
+    desks = max(0.0, free.desks * _HOUR - extra_high_waiting * first.desk_seconds)
+    budget: dict[Grade, int] = {}
+    over_lines = over_desks = 0.0
+    for grade in _LIMITED:
+        need, share = policy.needs[grade], policy.shares[grade]
+        mine, mine_desks = over_lines + lines * share, over_desks + desks * share
+        ways = [mine // need.line_seconds] if need.line_seconds else []
+        ways += [mine_desks // need.desk_seconds] if need.desk_seconds else []
+        count = budget[grade] = int(min(ways, default=0))
+        over_lines, over_desks = mine - count * need.line_seconds, mine_desks - count * need.desk_seconds
+    return budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A warning that waits to be released. `key` is its own; `since` when it was first held."""
+
+    key: str
+    grade: Grade
+    score: int
+    probability: float
+    money_fen: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Which warnings go on now, in their order, and which stay held."""
+
+    released: tuple[Candidate, ...]
+    held: tuple[Candidate, ...]
+
+
+def release(waiting: Iterable[Candidate], budget: Mapping[Grade, int], used: Mapping[Grade, int]) -> Release:
+    """Extra-high ones always; of each other grade by expected loss up to what its budget of the hour has left. `used`:
+    how many of the grade went on in this hour already. Unused places of a grade go to the next lower one.
+    """
+    ordered = sorted(
+        waiting,
+        key=lambda one: (-one.grade.rank, -one.probability * one.money_fen, -one.score, one.since, one.key),
+    )
+    released = [one for one in ordered if one.grade is Grade.EXTRA_HIGH]
+    held: list[Candidate] = []
+    over = 0
+    for grade in _LIMITED:
+        mine = [one for one in ordered if one.grade is grade]
+        places = max(0, over + budget.get(grade, 0) - used.get(grade, 0))
+        released += mine[:places]
+        held += mine[places:]
+        over = max(0, places - len(mine))
+    return Release(tuple(released), tuple(held))
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One of the random draw below the line, with the probability that it had."""
+
+    key: str
+    probability: float
+
+
+def draw(below: Iterable[str], expected: float, *, seed: bytes) -> tuple[Drawn, ...]:
+    """Each of the keys with the same probability, so that `expected` are drawn on average. The same keys and seed (an
+    hour's, secret) give the same draw.
+    """
+    keys = sorted(set(below))
+    if not keys or expected <= 0:
+        return ()
+    probability = min(1.0, expected / len(keys))
+    return tuple(Drawn(key, probability) for key in keys if _uniform(key, seed) < probability)
+
+
+def _uniform(key: str, seed: bytes) -> float:
+    """In [0, 1), by the key."""
+    return (int.from_bytes(blake2b(key.encode(), key=seed[:64], digest_size=8).digest()) >> 11) / (1 << 53)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """An estimated number, with the ends of its 95 % interval, and the labels that it rests on."""
+
+    value: float
+    low: float
+    high: float
+    labelled: int
+
+
+def missed_fraud(labelled: Iterable[tuple[float, bool]]) -> Estimate:
+    """How much fraud lay below the line, from drawn ones whose label came: (probability of being drawn, was fraud).
+
+    Unbiased: each found one stands for 1 / probability (Horvitz and Thompson). Give the probability of being drawn
+    times that of being labelled, where not all labels come. Without any found one the upper end is that of a zero
+    count (three divided by the smallest probability).
+    """
+    pairs = [(p, fraud) for p, fraud in labelled if 0 < p <= 1]
+    value = sum(1 / p for p, fraud in pairs if fraud)
+    variance = sum((1 - p) / p**2 for p, fraud in pairs if fraud)
+    half = _Z * math.sqrt(variance)
+    high = value + half
+    if pairs and not value:
+        high = 3 / min(p for p, _ in pairs)
+    return Estimate(value=value, low=max(0.0, value - half), high=high, labelled=len(pairs))
+
+
+def is_runaway(count: int, usual: Sequence[int], *, times: float = 5.0, least: int = 20) -> bool:
+    """Whether a rule fires far more than it used to: `count` in this hour against the same figure of hours before.
+
+    More than `least`, and more than `times` the usual mean with the chance spread of such a mean on top. A rule without
+    a past has only `least`.
+    """
+    mean = sum(usual) / len(usual) if usual else 0.0
+    return count > max(least, times * mean + 4 * math.sqrt(times * mean))
+
+
+def psi(expected: Sequence[float], actual: Sequence[float]) -> float:
+    """Population stability index of two histograms over the same bins; from 0.25 on the feature has drifted.
+
+    0.0 if either is empty. An empty bin counts as half a case. Raises `ValueError` for different numbers of bins.
+    """
+    if len(expected) != len(actual):
+        raise ValueError("the histograms have different bins")
+    if not sum(expected) or not sum(actual):
+        return 0.0
+    first, second = _shares(expected), _shares(actual)
+    return sum((b - a) * math.log(b / a) for a, b in zip(first, second, strict=True))
+
+
+def _shares(counts: Sequence[float]) -> list[float]:
+    mended = [max(one, 0.5) for one in counts]
+    return [one / sum(mended) for one in mended]
+
+
+SILENT_ERROR: Final = 1e-6
+_SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(hours=24)
+
+
+def silent_after(usual_per_hour: float) -> timedelta:
+    """How long a source may be silent at its usual rate before that is no chance (one in a million), between five
+    minutes and a day.
+    """
+    if usual_per_hour <= 0:
+        return _LONGEST
+    return min(_LONGEST, max(_SHORTEST, timedelta(hours=-math.log(SILENT_ERROR) / usual_per_hour)))
+
+
+def has_fallen(before: tuple[int, int], now: tuple[int, int]) -> bool:
+    """Whether a precision fell for more than a chance: (right, labelled) of the reference and of the recent time.
+
+    A one-sided test of two shares at 0.5 %; with fewer than 20 labels on a side it never has.
+    """
+    (right, labelled), (right_now, labelled_now) = before, now
+    if min(labelled, labelled_now) < 20:  # noqa: PLR2004
+        return False
+    pooled = (right + right_now) / (labelled + labelled_now)
+    spread = math.sqrt(pooled * (1 - pooled) * (1 / labelled + 1 / labelled_now))
+    return spread > 0 and (right / labelled - right_now / labelled_now) / spread > 2.576  # noqa: PLR2004

@@ -1,0 +1,136 @@
+"""Signals that arrive, by whatever door: read one by one, those that are wrong refused with every reason, the rest
+stored in one transaction. What is answered is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dialer.db.unit_of_work import Tx
+from dialer.language import Text
+from dialer.services import Services
+from dialer.signals.model import Reading, RejectedField, SignalReader
+from dialer.signals.store import SignalCodec, known_signals, lock_signals, write_signals
+
+MOST_SIGNALS = 1000
+"""Of one request."""
+
+
+class SignalStatus(StrEnum):
+    """What became of one signal that was sent."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    """Its source sent this number before; nothing has changed."""
+    REJECTED = "rejected"
+    """Nothing of it was stored; corrected, the same number may be sent again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalAnswer:
+    """The result of one signal."""
+
+    status: SignalStatus
+    source: str = ""
+    signal_no: str = ""
+    faults: tuple[RejectedField, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedReading:
+    """A record that was read, and its sealed value."""
+
+    reading: Reading
+    sealed: bytes
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Identifies the signal: its source and number."""
+        return self.reading.signal.source, self.reading.signal.signal_no
+
+
+Refused = tuple[RejectedField, ...]
+"""Everything that is wrong with a record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalDelivery:
+    """Signals that were read and not yet stored."""
+
+    read: tuple[SealedReading | Refused, ...]
+
+
+class SignalReception:
+    """Reads raw records: mappings from the name of a field to its value, as a line of a file or as JSON has them."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._codec = SignalCodec(services.store.vault)
+        self._reader = SignalReader(
+            zone=ZoneInfo(services.centre.timezone),
+            area=services.centre.area_code,
+            person=self._codec.person,
+            item=self._codec.item,
+        )
+
+    def read(self, sent: Sequence[Mapping[str, Any] | None], *, source: str = "") -> SignalDelivery:
+        """A record without a source has this one. None stands for what is no record."""
+        now = self._services.clock.now()
+        return SignalDelivery(read=tuple(self._read(raw, source, now) for raw in sent))
+
+    def _read(self, raw: Mapping[str, Any] | None, source: str, now: datetime) -> SealedReading | Refused:
+        if raw is None:
+            return (RejectedField(field="", reason=Text("is no signal"), fix=Text("send each as an object")),)
+        for name, value in raw.items():
+            if not isinstance(value, str | int | float | None):
+                fix = Text("write one text, number or truth value")
+                return (RejectedField(field=name, reason=Text("has the wrong type"), fix=fix),)
+        given = raw if raw.get("source") or not source else {**raw, "source": source}
+        reading = self._reader.read(given, received_at=now)
+        if not isinstance(reading, Reading):
+            return reading
+        kept = timedelta(days=self._services.signals.keep_days)
+        if reading.signal.event_at < now - kept:
+            reason = Text("is older than the %(days)s days for which signals are kept", days=kept.days)
+            return (RejectedField(field="event_at", reason=reason, fix=Text("leave the signal out")),)
+        return SealedReading(reading=reading, sealed=self._codec.seal(reading))
+
+
+def take_signals(services: Services, deliveries: Sequence[SignalDelivery]) -> list[tuple[SignalAnswer, ...]]:
+    """Stores all of them in one transaction; the answers to each, in order, are committed when this returns."""
+    if any(isinstance(item, SealedReading) for delivery in deliveries for item in delivery.read):
+        with services.store.begin() as tx:
+            return _store(tx, deliveries)
+    return [tuple(map(_refusal, delivery.read)) for delivery in deliveries]
+
+
+def _store(tx: Tx, deliveries: Sequence[SignalDelivery]) -> list[tuple[SignalAnswer, ...]]:
+    good = [item for delivery in deliveries for item in delivery.read if isinstance(item, SealedReading)]
+    lock_signals(tx)
+    seen = known_signals(tx, [item.key for item in good])
+    fresh: list[tuple[Reading, bytes]] = []
+
+    def answer(item: SealedReading | Refused) -> SignalAnswer:
+        if not isinstance(item, SealedReading):
+            return _refusal(item)
+        status = SignalStatus.DUPLICATE if item.key in seen else SignalStatus.ACCEPTED
+        if status is SignalStatus.ACCEPTED:
+            seen.add(item.key)
+            fresh.append((item.reading, item.sealed))
+        source, number = item.key
+        return SignalAnswer(status=status, source=source, signal_no=number)
+
+    answers = [tuple(map(answer, delivery.read)) for delivery in deliveries]
+    if fresh:
+        write_signals(tx, fresh)
+    return answers
+
+
+def _refusal(item: SealedReading | Refused) -> SignalAnswer:
+    faults = () if isinstance(item, SealedReading) else item
+    return SignalAnswer(status=SignalStatus.REJECTED, faults=faults)

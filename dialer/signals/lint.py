@@ -1,0 +1,169 @@
+"""Checks of rules beyond reading: their examples are run, and a rule set must have no gaps. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from dialer.core.values import FraudType
+from dialer.language import Text
+from dialer.signals.evaluation import Evaluator
+from dialer.signals.model import ItemKind, Reading, Signal, SignalKind, SignalReader
+from dialer.signals.rules import BLANK, Example, Op, Rule, RuleSet, RuleUnreadable, Test, read_rule
+
+_START: Final = datetime(2026, 3, 2, 1, tzinfo=UTC)
+_PERSON: Final = "13800000000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One fault: its file, the rule's id (empty for the file or set as a whole), what is wrong and what to do."""
+
+    file: str
+    rule: str
+    problem: Text
+    fix: Text
+
+    def __str__(self) -> str:
+        place = f"{self.file}: {self.rule}" if self.rule else self.file
+        return f"{place}: {self.problem}; {self.fix}"
+
+
+def check_texts(texts: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Every fault of rules by the name of their file without its ending."""
+    rules: list[Rule] = []
+    found: list[Finding] = []
+    for name, text in sorted(texts.items()):
+        file = f"{name}.toml"
+        try:
+            rule = read_rule(text, file=file)
+        except RuleUnreadable as error:
+            found.append(Finding(file=file, rule=error.rule, problem=error.problem, fix=error.fix))
+            continue
+        if rule.id != name:
+            found.append(
+                Finding(
+                    file=file, rule=rule.id, problem=Text("the file is not named as the rule"),
+                    fix=Text("rename it to %(name)s.toml", name=rule.id),
+                )
+            )  # fmt: skip
+        rules.append(rule)
+        found += check_rule(rule, file=file)
+    uncovered = set(FraudType) - {FraudType.UNKNOWN} - {rule.fraud_type for rule in rules}
+    found += [
+        Finding(
+            file="*", rule="", problem=Text("no rule is of the fraud type %(name)s", name=one.value),
+            fix=Text("add a rule of this type"),
+        )
+        for one in sorted(uncovered)
+    ]  # fmt: skip
+    return tuple(found)
+
+
+def check_rule(rule: Rule, *, file: str) -> tuple[Finding, ...]:
+    """The faults of one rule; none means that every example came out as it says."""
+    found: list[Finding] = []
+
+    def add(problem: str | Text, fix: str | Text) -> None:
+        found.append(Finding(file=file, rule=rule.id, problem=Text.of(problem), fix=Text.of(fix)))
+
+    for fires in (True, False):
+        if not any(one.fires is fires for one in rule.examples):
+            add(
+                Text("has no example with fires = %(fires)s", fires=str(fires).lower()),
+                "add [[examples]] with name, fires and signals",
+            )
+    used = {name for test in (*rule.all_of, *rule.any_of) for name in (test.feature, test.other)}
+    used |= {name for template in rule.reason.values() for name, _ in BLANK.findall(template)}
+    awaited = {one.after for one in rule.features.values()}
+    for name, feature in rule.features.items():
+        if name not in used and feature not in awaited:
+            add(Text("nothing uses the feature %(name)s", name=name), "use it in when, or delete it")
+    for test in rule.all_of:
+        if _is_always(test):
+            add(Text("the condition on %(name)s always holds", name=test.feature), "compare with at least 1")
+    if rule.points == 0 and rule.floor is None:
+        add("has no points and no floor", "write the points, or delete the rule")
+    for example in rule.examples:
+        try:
+            fired = fires_on(rule, example)
+        except ExampleUnreadable as error:
+            add(Text("example %(name)s: %(problem)s", name=example.name, problem=error.problem), error.fix)
+            continue
+        if fired is not example.fires:
+            problem = "example %(name)s fires" if fired else "example %(name)s does not fire"
+            add(Text(problem, name=example.name), "correct the condition, or the example")
+    return tuple(found)
+
+
+def _is_always(test: Test) -> bool:
+    return not test.other and test.op is Op.GE and test.factor == 0
+
+
+class ExampleUnreadable(Exception):
+    """A signal of an example that the reader refuses."""
+
+    def __init__(self, problem: Text, fix: Text) -> None:
+        super().__init__(str(problem))
+        self.problem, self.fix = problem, fix
+
+
+def fires_on(rule: Rule, example: Example) -> bool:
+    """Whether the rule fires at the moment of the example's last signal. Raises `ExampleUnreadable`."""
+    evaluator = Evaluator(RuleSet.of([rule]), allowed_lateness=timedelta(days=30))
+    last = start = max(_START, rule.since or _START)
+    for signal in example_signals(example, start):
+        evaluator.apply(signal)
+        last = max(last, signal.event_at)
+    return bool(evaluator.fired(_key(_PERSON), last))
+
+
+def example_signals(example: Example, start: datetime) -> Iterable[Signal]:
+    """The signals of an example, whose person and items are made-up ones. Raises `ExampleUnreadable`."""
+    reader = SignalReader(
+        zone=ZoneInfo("Asia/Shanghai"), area="0478",
+        person=lambda phone, id_number: _key(phone.removeprefix("+86") or id_number),
+        item=lambda kind, value: _key(f"{kind} {value}"),
+    )  # fmt: skip
+    for n, raw in enumerate(example.signals):
+        at = start + timedelta(seconds=raw["at"])
+        record: dict[str, Any] = {"source": "example", "signal_no": str(n), "event_at": at.isoformat(), **raw}
+        del record["at"]
+        for item in ItemKind:
+            if item.value in record:
+                record[item.value] = _item(item, str(record[item.value]))
+        if record["kind"] != SignalKind.LIST_CHANGE:
+            record.setdefault("phone", _PERSON)
+        read = reader.read(record, received_at=at)
+        if not isinstance(read, Reading):
+            wrong = read[0]
+            raise ExampleUnreadable(
+                Text(
+                    "signal %(number)s: %(field)s %(reason)s",
+                    number=n + 1,
+                    field=wrong.field,
+                    reason=wrong.reason,
+                ),
+                wrong.fix,
+            )
+        yield read.signal
+
+
+def _item(kind: ItemKind, name: str) -> str:
+    """A usable item of a name, always the same one."""
+    digits = f"{int.from_bytes(_key(name)[:6]):015d}"[:15]
+    match kind:
+        case ItemKind.NUMBER:
+            return digits
+        case ItemKind.DOMAIN:
+            return f"a{digits}.example"
+        case ItemKind.APP | ItemKind.ACCOUNT:
+            return f"a{digits}"
+
+
+def _key(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[:16]

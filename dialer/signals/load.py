@@ -1,0 +1,73 @@
+"""A file of signals is loaded: through the process that reads files, in batches, each committed before the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import BinaryIO
+
+from dialer.intake.reader import default_source
+from dialer.intake.records import Column, RejectedRow
+from dialer.intake.signal_lists import RawSignal, SignalRows
+from dialer.language import Text
+from dialer.runtime.uploads import signal_tables
+from dialer.services import Services
+from dialer.signals.deliveries import MOST_SIGNALS, SignalReception, SignalStatus, take_signals
+from dialer.signals.model import RejectedField
+
+
+@dataclass(slots=True, kw_only=True)
+class SignalLoad:
+    """What became of a file's rows. `rejects` are in its order, one for each thing that is wrong."""
+
+    rows: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    rejects: list[RejectedRow]
+    columns: tuple[Column, ...] = ()
+
+
+def load_signals(services: Services, content: BinaryIO, *, filename: str, source: str = "") -> SignalLoad:
+    """Loads all rows that are signals. Rows without a source have `source`, or else the file's name. What was loaded
+    stays when the rest of the file cannot be read; loading it again adds what is missing. Raises `UnusableFile`.
+    """
+    reception = SignalReception(services)
+    done = SignalLoad(rejects=[])
+    own = source or default_source(filename)
+    with closing(signal_tables(content)) as tables:
+        rows = SignalRows(tables)
+        done.columns = rows.columns
+        for batch in _batches(iter(rows)):
+            delivery = reception.read([one.cells for one in batch], source=own)
+            (answers,) = take_signals(services, [delivery])
+            for row, answer in zip(batch, answers, strict=True):
+                done.rows += 1
+                match answer.status:
+                    case SignalStatus.ACCEPTED:
+                        done.accepted += 1
+                    case SignalStatus.DUPLICATE:
+                        done.duplicate += 1
+                    case SignalStatus.REJECTED:
+                        done.rejected += 1
+                        done.rejects += [_reject(rows, row, fault) for fault in answer.faults]
+    return done
+
+
+def _batches(rows: Iterator[RawSignal]) -> Iterator[list[RawSignal]]:
+    while batch := list(islice(rows, MOST_SIGNALS)):
+        yield batch
+
+
+def _reject(rows: SignalRows, row: RawSignal, fault: RejectedField) -> RejectedRow:
+    return RejectedRow(
+        line=row.line,
+        column=rows.headings.get(fault.field, fault.field),
+        reason=Text("%(reason)s: %(fix)s", reason=fault.reason, fix=fault.fix),
+        high_grade=False,
+        raw=row.raw,
+        sheet=rows.sheet,
+        table=0,
+    )

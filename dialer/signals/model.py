@@ -1,0 +1,520 @@
+"""A signal: something a source observed of one person, or the entry and removal of an item in a list. Pure.
+
+The nine kinds and their fields are one table, `FIELDS`; `read_signal` reads one raw record by it. A signal holds no
+phone, no id number and no text: persons and items are keyed indexes, made by the reader's caller.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from dialer.core.values import FraudType, Grade
+from dialer.intake.cells import (
+    Unreadable,
+    cleaned,
+    folded,
+    read_fen,
+    read_fraud_type,
+    read_grade,
+    read_moment,
+)
+from dialer.intake.phones import normalise_id_number, normalise_phone
+from dialer.language import Text
+
+LONGEST_NAME: Final = 64
+"""Characters of a source, a signal number and the name of a list."""
+MOST_AHEAD: Final = timedelta(minutes=5)
+"""How far an event may lie after its arrival: clocks of sources differ."""
+LARGEST_NUMBER: Final = 10**13
+
+
+class SignalKind(StrEnum):
+    """What was observed."""
+
+    CALL = "call"
+    SMS = "sms"
+    WEB = "web"
+    APP = "app"
+    PAYMENT_ATTEMPT = "payment_attempt"
+    LOGIN = "login"
+    PLATFORM_PUSH = "platform_push"
+    REPORT = "report"
+    LIST_CHANGE = "list_change"
+
+
+class ItemKind(StrEnum):
+    """What may stand in a list and be touched by a person."""
+
+    NUMBER = "number"
+    DOMAIN = "domain"
+    APP = "app"
+    ACCOUNT = "account"
+
+
+class Direction(StrEnum):
+    """From the person's side: a call or payment received, or made."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class Topic(StrEnum):
+    """What a message, site, app or payment is about, as its source classified it."""
+
+    VERIFICATION_CODE = "verification_code"
+    REBATE = "rebate"
+    INVESTMENT = "investment"
+    SHOPPING = "shopping"
+    REFUND = "refund"
+    LOAN = "loan"
+    CREDIT = "credit"
+    JUSTICE = "justice"
+    DATING = "dating"
+    GAME = "game"
+    MEETING = "meeting"
+    CHAT = "chat"
+    BANK = "bank"
+    DELIVERY = "delivery"
+    DEBT_COLLECTION = "debt_collection"
+
+
+class Reporter(StrEnum):
+    """Who reported."""
+
+    SELF = "self"
+    FAMILY = "family"
+    BANK = "bank"
+    PUBLIC = "public"
+
+
+class Change(StrEnum):
+    """What happened to an item of a list."""
+
+    ENTERED = "entered"
+    REMOVED = "removed"
+
+
+class ListKind(StrEnum):
+    """What a list says of its items. `trusted`: known senders such as deliveries, debt collectors and banks."""
+
+    FRAUD = "fraud"
+    SUSPECTED = "suspected"
+    TRUSTED = "trusted"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A number, domain, app or account by its keyed index; `key` has at least 8 bytes."""
+
+    kind: ItemKind
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """One observation. (source, signal_no) is unique; times are aware UTC. `person` is the keyed index of the person,
+    None for a change of a list. A field that the kind does not have keeps its default (`FIELDS`).
+
+    `signals`: at most two items, four of a platform push or report, each kind once; a list change has one.
+    """
+
+    source: str
+    signal_no: str
+    kind: SignalKind
+    event_at: datetime
+    received_at: datetime
+    person: bytes | None = None
+    items: tuple[Item, ...] = ()
+    direction: Direction | None = None
+    duration_seconds: int = 0
+    amount_fen: int = 0
+    overseas: bool = False
+    new_payee: bool = False
+    screen_sharing: bool = False
+    from_store: bool = False
+    new_device: bool = False
+    failed: bool = False
+    has_link: bool = False
+    topic: Topic | None = None
+    fraud_type: FraudType | None = None
+    grade: Grade | None = None
+    reporter: Reporter | None = None
+    list_kind: ListKind | None = None
+    list_name: str = ""
+    change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedField:
+    """One field of a raw record that is wrong, why, and what to write instead. No value of the record is repeated."""
+
+    field: str
+    reason: Text
+    fix: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A record that was read. `phone` (E.164) and `id_number` are for the caller to seal; `items` the plain values of
+    the signal's items by kind, for the same purpose. `signal.person` is what the caller's index gave.
+    """
+
+    signal: Signal
+    phone: str = ""
+    id_number: str = ""
+    items: Mapping[ItemKind, str] = field(default_factory=dict)
+
+
+ITEMS: Final[Mapping[SignalKind, tuple[ItemKind, ...]]] = {
+    SignalKind.CALL: (ItemKind.NUMBER,),
+    SignalKind.SMS: (ItemKind.NUMBER, ItemKind.DOMAIN),
+    SignalKind.WEB: (ItemKind.DOMAIN,),
+    SignalKind.APP: (ItemKind.APP, ItemKind.DOMAIN),
+    SignalKind.PAYMENT_ATTEMPT: (ItemKind.ACCOUNT, ItemKind.NUMBER),
+    SignalKind.LOGIN: (ItemKind.ACCOUNT, ItemKind.DOMAIN),
+    SignalKind.PLATFORM_PUSH: tuple(ItemKind),
+    SignalKind.REPORT: tuple(ItemKind),
+    SignalKind.LIST_CHANGE: tuple(ItemKind),
+}
+"""The items that a signal of a kind may have; the first is the one that `known_hours` is counted for."""
+
+NEEDED_ITEM: Final[Mapping[SignalKind, ItemKind]] = {
+    SignalKind.CALL: ItemKind.NUMBER,
+    SignalKind.SMS: ItemKind.NUMBER,
+    SignalKind.WEB: ItemKind.DOMAIN,
+    SignalKind.APP: ItemKind.APP,
+    SignalKind.PAYMENT_ATTEMPT: ItemKind.ACCOUNT,
+}
+
+FIELDS: Final[Mapping[SignalKind, tuple[str, ...]]] = {
+    SignalKind.CALL: ("direction", "duration_seconds", "overseas"),
+    SignalKind.SMS: ("direction", "overseas", "has_link", "topic"),
+    SignalKind.WEB: ("topic",),
+    SignalKind.APP: ("screen_sharing", "from_store", "topic"),
+    SignalKind.PAYMENT_ATTEMPT: ("direction", "amount_fen", "new_payee", "failed", "topic"),
+    SignalKind.LOGIN: ("new_device", "overseas", "failed"),
+    SignalKind.PLATFORM_PUSH: ("fraud_type", "grade"),
+    SignalKind.REPORT: ("fraud_type", "reporter", "amount_fen"),
+    SignalKind.LIST_CHANGE: ("list_kind", "list_name", "change"),
+}
+"""The fields of each kind, besides those that every signal has."""
+
+NEEDED: Final[Mapping[SignalKind, tuple[str, ...]]] = {
+    SignalKind.CALL: ("direction",),
+    SignalKind.PAYMENT_ATTEMPT: ("amount_fen",),
+    SignalKind.LIST_CHANGE: ("list_kind", "change"),
+}
+
+_ENUMS: Final[Mapping[str, type[StrEnum]]] = {
+    "direction": Direction,
+    "topic": Topic,
+    "reporter": Reporter,
+    "list_kind": ListKind,
+    "change": Change,
+}
+NUMBERS: Final = ("duration_seconds", "amount_fen")
+FLAGS: Final = (
+    "overseas",
+    "new_payee",
+    "screen_sharing",
+    "from_store",
+    "new_device",
+    "failed",
+    "has_link",
+)
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "kind": {
+        "通话": "call", "电话": "call", "短信": "sms", "网页": "web", "网址": "web", "应用": "app",
+        "转账": "payment_attempt", "支付": "payment_attempt", "登录": "login", "平台推送": "platform_push",
+        "举报": "report", "报告": "report", "名单变更": "list_change",
+    },
+    "direction": {"主叫": "out", "被叫": "in", "呼出": "out", "呼入": "in", "转出": "out", "转入": "in"},
+    "topic": {
+        "验证码": "verification_code", "刷单": "rebate", "投资": "investment", "购物": "shopping", "退款": "refund",
+        "贷款": "loan", "征信": "credit", "公检法": "justice", "交友": "dating", "游戏": "game", "会议": "meeting",
+        "聊天": "chat", "银行": "bank", "快递": "delivery", "催收": "debt_collection",
+    },
+    "reporter": {"本人": "self", "家属": "family", "银行": "bank", "群众": "public"},
+    "list_kind": {"涉诈": "fraud", "可疑": "suspected", "可信": "trusted"},
+    "change": {"加入": "entered", "移出": "removed"},
+}  # fmt: skip
+_YES: Final = frozenset({"1", "true", "yes", "y", "是", "有"})
+_NO: Final = frozenset({"0", "false", "no", "n", "否", "无", ""})
+_COMMON: Final = frozenset(
+    {"source", "signal_no", "kind", "event_at", "phone", "id_number", "amount", *(k.value for k in ItemKind)}
+)
+_DOMAIN: Final = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}")
+_NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
+_ACCOUNT: Final = re.compile(r"[0-9A-Z@._-]{4,64}")
+
+PersonIndex = Callable[[str, str], bytes | None]
+"""Of a phone in E.164 and an id number, either may be ''."""
+ItemIndex = Callable[[ItemKind, str], bytes]
+
+
+class _Wrong(Exception):
+    def __init__(self, reason: str | Text, fix: str | Text) -> None:
+        super().__init__()
+        self.reason, self.fix = Text.of(reason), Text.of(fix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalReader:
+    """Reads raw records. `zone` is that of times without an offset, `area` the code (with its 0) of landlines without
+    one; `person` and `item` are the keyed indexes.
+    """
+
+    zone: ZoneInfo
+    area: str
+    person: PersonIndex
+    item: ItemIndex
+
+    def read(self, raw: Mapping[str, Any], *, received_at: datetime) -> Reading | tuple[RejectedField, ...]:
+        """The signal of a record, or everything that is wrong with the record. A value may be a text as in a file, or
+        a number, truth or text as in JSON; an empty one counts as missing.
+        """
+        given = {name: value for name, value in raw.items() if value is not None and value != ""}
+        wrong: list[RejectedField] = []
+
+        def take(name: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `read` gives
+            try:
+                return read()
+            except _Wrong as problem:
+                wrong.append(RejectedField(field=name, reason=problem.reason, fix=problem.fix))
+                return None
+
+        kind: SignalKind | None = take("kind", lambda: _kind(given.get("kind")))
+        source = take("source", lambda: _name(given.get("source")))
+        signal_no = take("signal_no", lambda: _name(given.get("signal_no")))
+        event_at = take("event_at", lambda: self._moment(given.get("event_at"), received_at))
+        if kind is None:
+            return tuple(wrong)
+        for name in sorted(set(given) - _COMMON - set(FIELDS[kind])):
+            # A field of another kind in a table of all kinds is empty; with a value it is a mistake.
+            take(name, lambda: _unknown_field(kind))
+        values = {
+            name: value
+            for name in FIELDS[kind]
+            if (value := take(name, partial(_value, name, given, kind))) is not None
+        }
+        plain = {
+            item: value
+            for item in ItemKind
+            if (value := take(item.value, partial(self._item, item, given, kind))) is not None
+        }
+        if kind is SignalKind.LIST_CHANGE and len(plain) != 1 and not wrong:
+            take("number", lambda: _one_item(plain))
+        phone, id_number = "", ""
+        if kind is not SignalKind.LIST_CHANGE:
+            phone = take("phone", lambda: self._phone(given)) or ""
+            id_number = take("id_number", lambda: _id_number(given)) or ""
+            if not phone and not id_number and not any(one.field in {"phone", "id_number"} for one in wrong):
+                take("phone", _no_person)
+        if wrong:
+            return tuple(wrong)
+        person = None if kind is SignalKind.LIST_CHANGE else self.person(phone, id_number)
+        items = tuple(Item(one, self.item(one, plain[one])) for one in ITEMS[kind] if one in plain)
+        signal = Signal(
+            source=source, signal_no=signal_no, kind=kind, event_at=event_at, received_at=received_at,
+            person=person, items=items, **values,
+        )  # fmt: skip
+        return Reading(signal=signal, phone=phone, id_number=id_number, items=plain)
+
+    def _moment(self, value: object, received_at: datetime) -> datetime:
+        fix = Text("write the time with its offset, such as 2026-11-27T09:30:00+08:00")
+        if value is None:
+            raise _Wrong("is missing", fix)
+        if not isinstance(value, str):
+            raise _Wrong("is not a time", fix)
+        moment = None
+        try:
+            read = datetime.fromisoformat(value.strip())
+            moment = read if read.tzinfo else read.replace(tzinfo=self.zone)
+        except ValueError:
+            with suppress(Unreadable):
+                moment = read_moment(folded(value), self.zone)
+        if moment is None:
+            raise _Wrong("is not a time", fix)
+        moment = moment.astimezone(received_at.tzinfo)
+        if moment > received_at + MOST_AHEAD:
+            raise _Wrong("lies after the arrival", "correct the clock or the time zone of the source")
+        return moment
+
+    def _phone(self, given: Mapping[str, Any]) -> str | None:
+        if "phone" not in given:
+            return None
+        phone = normalise_phone(str(given["phone"]), self.area)
+        if phone is None:
+            raise _Wrong("is not one telephone number", "write one number in full, such as +8613800000000")
+        return phone
+
+    def _item(self, item: ItemKind, given: Mapping[str, Any], kind: SignalKind) -> str | None:
+        if item.value not in given:
+            if NEEDED_ITEM.get(kind) is item:
+                raise _Wrong("is missing", Text("a signal of the kind %(kind)s needs it", kind=kind.value))
+            return None
+        if item not in ITEMS[kind]:
+            raise _Wrong(
+                Text("does not belong to the kind %(kind)s", kind=kind.value),
+                "leave the field out or correct the kind",
+            )
+        return plain_item(item, str(given[item.value]), self.area)
+
+
+def plain_item(item: ItemKind, value: str, area: str) -> str:
+    """An item in the one form that its keyed index is made of. Raises `ItemUnreadable`."""
+    text = cleaned(value)
+    match item:
+        case ItemKind.NUMBER:
+            digits = re.sub(r"[^0-9+]", "", text)
+            found = normalise_phone(value, area) or (
+                digits if re.fullmatch(r"\+?[0-9]{3,20}", digits) else ""
+            )
+            fix = "write the digits of one number"
+        case ItemKind.DOMAIN:
+            found = _domain(text)
+            fix = "write the name alone, such as example.com"
+        case ItemKind.APP:
+            found = text.casefold() if _NAME.fullmatch(text) else ""
+            fix = "write the package name or the app's name, 64 characters at most"
+        case ItemKind.ACCOUNT:
+            compact = re.sub(r"\s", "", text).upper()
+            found = compact if _ACCOUNT.fullmatch(compact) else ""
+            fix = "write 4 to 64 letters and digits"
+    if not found:
+        raise ItemUnreadable(Text("is not a usable %(item)s", item=item.value), fix)
+    return found
+
+
+class ItemUnreadable(_Wrong):
+    """A value that is no number, domain, app or account: `reason` and `fix`."""
+
+
+def _domain(text: str) -> str:
+    try:
+        host = urlsplit(text if "://" in text else f"//{text}").hostname or ""
+        ascii_host = host.strip(".").removeprefix("www.").encode("idna").decode("ascii")
+    except ValueError:
+        return ""
+    return ascii_host if _DOMAIN.fullmatch(ascii_host) else ""
+
+
+def _kind(value: object) -> SignalKind:
+    fix = Text("one of %(allowed)s", allowed=", ".join(SignalKind))
+    if value is None:
+        raise _Wrong("is missing", fix)
+    text = str(value).strip().casefold()
+    try:
+        return SignalKind(_WORDS["kind"].get(text, text))
+    except ValueError:
+        raise _Wrong("is not a kind of signal", fix) from None
+
+
+def _name(value: object) -> str:
+    fix = Text("write 1 to %(most)s characters", most=LONGEST_NAME)
+    if value is None:
+        raise _Wrong("is missing", fix)
+    text = str(value).strip()
+    if not _NAME.fullmatch(text):
+        raise _Wrong("is empty, too long or has control characters", fix)
+    return text
+
+
+def _value(name: str, given: Mapping[str, Any], kind: SignalKind) -> object:  # noqa: PLR0911 - one for each type
+    value = given.get(name)
+    if name == "amount_fen" and value is None and "amount" in given:
+        return _amount(given["amount"])
+    if value is None:
+        if name in NEEDED.get(kind, ()):
+            raise _Wrong("is missing", Text("a signal of the kind %(kind)s needs it", kind=kind.value))
+        return None
+    if name in NUMBERS:
+        return _whole(value)
+    if name in FLAGS:
+        return _truth(value)
+    if name == "fraud_type":
+        return read_fraud_type(str(value))
+    if name == "grade":
+        return _grade(str(value))
+    if name == "list_name":
+        return _name(value)
+    enum = _ENUMS[name]
+    text = str(value).strip().casefold()
+    try:
+        return enum(_WORDS[name].get(text, text))
+    except ValueError:
+        raise _Wrong("is not one of its words", Text("one of %(allowed)s", allowed=", ".join(enum))) from None
+
+
+def _whole(value: object) -> int:
+    fix = Text("write a whole number from 0 to %(most)s", most=LARGEST_NUMBER)
+    if isinstance(value, bool):
+        raise _Wrong("is not a whole number", fix)
+    text = str(value).strip()
+    if not re.fullmatch(r"[0-9]{1,14}", text) or int(text) > LARGEST_NUMBER:
+        raise _Wrong("is not a whole number", fix)
+    return int(text)
+
+
+def _amount(value: object) -> int:
+    try:
+        fen = read_fen(folded(str(value)))
+    except Unreadable:
+        fen = None
+    if fen is None or fen < 0:
+        raise _Wrong("is not an amount", "write yuan, such as 5000 or 5000.50, or give amount_fen in fen")
+    return fen
+
+
+def _truth(value: object) -> bool:
+    text = str(value).strip().casefold()
+    if text in _YES:
+        return True
+    if text in _NO:
+        return False
+    raise _Wrong("is neither true nor false", "write true or false")
+
+
+def _grade(text: str) -> Grade | None:
+    try:
+        return read_grade(text)
+    except Unreadable:
+        raise _Wrong("is not a grade", Text("one of %(allowed)s", allowed=", ".join(Grade))) from None
+
+
+def _id_number(given: Mapping[str, Any]) -> str | None:
+    if "id_number" not in given:
+        return None
+    number, valid = normalise_id_number(cleaned(str(given["id_number"])))
+    if not valid:
+        raise _Wrong(
+            "is not a valid id number", "write all 18 characters, or leave it out and give the phone"
+        )
+    return number
+
+
+def _unknown_field(kind: SignalKind) -> None:
+    raise _Wrong(
+        Text("does not belong to the kind %(kind)s", kind=kind.value),
+        "leave the field out or correct the kind",
+    )
+
+
+def _one_item(plain: Mapping[ItemKind, str]) -> None:
+    raise _Wrong(
+        Text("a list change has one item, this one has %(count)s", count=len(plain)),
+        "give one of number, domain, app and account",
+    )
+
+
+def _no_person() -> None:
+    raise _Wrong("neither phone nor id number is given", "give the phone or the id number of the person")

@@ -1,0 +1,91 @@
+"""The page *Warning robot* 预警机器人: signals by source, verdicts by state, the rules with their precision and
+their versions; each figure leads to its verdicts.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import Form
+from starlette.responses import Response
+
+from dialer.core.access import Permission
+from dialer.core.errors import Conflict, Invalid
+from dialer.core.values import VerdictState
+from dialer.language import gettext_noop
+from dialer.sentences import refusal_sentence
+from dialer.signals.queries import list_verdicts, read_status
+from dialer.signals.reasons import rule_title
+from dialer.signals.rule_store import rule_versions
+from dialer.signals.versions import RulesNotApproved, approve_rules, resume_rule
+from dialer.web.console import CurrentRequest, RequestContext, Section
+
+robot_pages = Section()
+_PATH = "/robot"
+_DAYS = timedelta(days=7)
+_UNFIT, _TAKEN = 422, 409
+_VERSIONS = 10
+Words = Annotated[str, Form(max_length=500)]
+
+
+@robot_pages.get(_PATH, act=Permission.SEE_CONTROL, nav=gettext_noop("Warning robot"), order=65)
+def robot(request: CurrentRequest) -> Response:
+    return _show(request)
+
+
+@robot_pages.get(_PATH + "/verdicts", act=Permission.SEE_CONTROL)
+def verdicts(request: CurrentRequest, state: str = "", rule: str = "") -> Response:
+    """The verdicts behind a figure."""
+    services = request.services
+    chosen = VerdictState(state) if state in set(VerdictState) else None
+    with services.store.begin() as tx:
+        lines = list_verdicts(tx, since=services.clock.now() - _DAYS, state=chosen, rule=rule[:60])
+    return request.page(
+        "console/robot_verdicts.html",
+        lines=lines,
+        state=chosen,
+        rule=rule_title(rule[:60]).get(request.lang.value, "") if rule else "",
+        sees_cases=request.may(Permission.SEE_CASES),
+    )
+
+
+@robot_pages.post(_PATH + "/rules/{number}/approve", act=Permission.APPROVE)
+def approve(request: CurrentRequest, number: int, reason: Words = "") -> Response:
+    """The robot evaluates with this version, as a second person wants it."""
+    try:
+        approve_rules(request.services, number, by=request.who, reason=reason)
+    except (Invalid, RulesNotApproved) as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_UNFIT)
+    except Conflict as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    return request.go(
+        _PATH, notice=gettext_noop("The rules are approved; the robot uses them within seconds.")
+    )
+
+
+@robot_pages.post(_PATH + "/rules/resume", act=Permission.CONTROL)
+def resume(request: CurrentRequest, rule: Words = "") -> Response:
+    """What a stopped rule finds is sent again."""
+    resume_rule(request.services, rule, by=request.who)
+    return request.go(_PATH, notice=gettext_noop("The rule is in use again."))
+
+
+def _show(request: RequestContext, *, refused: str = "", status: int = 200) -> Response:
+    services = request.services
+    now = services.clock.now()
+    with services.store.begin() as tx:
+        facts: dict[str, Any] = {
+            "robot": read_status(tx, since=now - _DAYS, now=now),
+            "versions": rule_versions(tx)[:_VERSIONS],
+        }
+    return request.page(
+        "console/robot.html",
+        status=status,
+        refused=refused,
+        states=list(VerdictState),
+        title_of=lambda rule: rule_title(rule).get(request.lang.value, rule),
+        may_approve=request.may(Permission.APPROVE),
+        may_control=request.may(Permission.CONTROL),
+        **facts,
+    )

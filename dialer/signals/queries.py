@@ -1,0 +1,212 @@
+"""What the robot's status shows: signals by source, warnings by rule with the precision of each, what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from dialer.core.intervals import Interval, wilson
+from dialer.core.values import FraudType, Grade, OutcomeKind, ScammerContact, VerdictState
+from dialer.db import tables as t
+from dialer.db.bulk import in_words
+from dialer.db.unit_of_work import Tx, record_of
+from dialer.signals.budget import Estimate, missed_fraud
+from dialer.signals.verdict_store import RuleStop, stopped_rules
+
+_v, _r = t.verdict.c, t.verdict_reason.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLine:
+    """Signals of a source: of the last whole hour a minute, of the last day, and when the last one came."""
+
+    source: str
+    per_minute: float
+    day: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleLine:
+    """A rule: verdicts in which it fired, warnings among them, and how many of those with a label were right."""
+
+    rule: str
+    verdicts: int
+    warnings: int
+    right: int
+    labelled: int
+    precision: Interval | None
+    """None: nothing has a label."""
+    stop: RuleStop | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotStatus:
+    """Of the days since `since`. `behind` are signals that are not evaluated yet."""
+
+    since: datetime
+    behind: int
+    sources: Sequence[SourceLine]
+    states: Mapping[VerdictState, int]
+    rules: Sequence[RuleLine]
+    missed: Estimate
+    fingerprint: str
+    persons: int
+    too_late: int
+
+
+def read_status(tx: Tx, *, since: datetime, now: datetime) -> RobotStatus:
+    """Counted now."""
+    shard = t.robot_shard.c
+    shards = tx.rows(sa.select(shard.seq, shard.fingerprint, shard.persons, shard.too_late))
+    newest = tx.scalar(sa.select(sa.func.max(t.signal.c.seq))) or 0
+    done = min((row["seq"] for row in shards), default=0)
+    behind = tx.scalar(
+        sa.select(sa.func.count())
+        .select_from(t.signal)
+        .where(t.signal.c.seq > done, t.signal.c.seq <= newest)
+    )
+    total = sum(int(row["fingerprint"] or "0", 16) for row in shards) % (1 << 128)
+    states = tx.rows(
+        sa.select(_v.state, sa.func.count().label("n")).where(_v.opened_at >= since).group_by(_v.state)
+    )
+    return RobotStatus(
+        since=since,
+        # Of a shard without new signals the number stays behind.
+        behind=behind if any(row["seq"] < newest for row in shards) or not shards else 0,
+        sources=_sources(tx, now=now),
+        states={VerdictState(row["state"]): row["n"] for row in states},
+        rules=_rules(tx, since=since),
+        missed=missed_fraud(_drawn(tx, since=since)),
+        fingerprint=f"{total:032x}",
+        persons=sum(row["persons"] for row in shards),
+        too_late=sum(row["too_late"] for row in shards),
+    )
+
+
+def _sources(tx: Tx, *, now: datetime) -> list[SourceLine]:
+    m = t.signal_minute.c
+    hour = sa.func.sum(m.n).filter(m.at > now - timedelta(hours=1))
+    rows = tx.rows(
+        sa.select(
+            m.source,
+            sa.func.coalesce(hour, 0).label("hour"),
+            sa.func.sum(m.n).label("day"),
+            sa.func.max(m.at).label("last_at"),
+        )
+        .where(m.at > now - timedelta(days=1))
+        .group_by(m.source)
+        .order_by(m.source)
+    )
+    return [
+        SourceLine(
+            source=row["source"],
+            per_minute=float(row["hour"]) / 60,
+            day=int(row["day"]),
+            last_at=row["last_at"],
+        )
+        for row in rows
+    ]
+
+
+_RIGHT: Final = (OutcomeKind.ALREADY_DEFRAUDED,)
+_WRONG: Final = (OutcomeKind.MISMATCH,)
+
+
+def _labels() -> sa.Subquery:
+    """By case, whether its warning was right: a filed case, already defrauded, or contact by a scammer said yes; a
+    mismatch or no contact said no. Anything else is no label; right counts before wrong.
+    """
+    o, later = t.outcome.c, t.outcome.alias("later")
+    right = sa.or_(in_words(o.kind, _RIGHT), o.scammer_contact == ScammerContact.YES.value)
+    wrong = sa.or_(in_words(o.kind, _WRONG), o.scammer_contact == ScammerContact.NO.value)
+    told = (
+        sa.select(o.case_id, sa.case((right, 1), else_=0).label("right"))
+        .where(sa.or_(right, wrong), ~sa.exists().where(later.c.reverses == o.id))
+        .union_all(sa.select(t.filed_case.c.case_id, sa.literal(1)))
+        .subquery()
+    )
+    return (
+        sa.select(told.c.case_id, sa.func.max(told.c.right).label("right"))
+        .group_by(told.c.case_id)
+        .subquery()
+    )
+
+
+def _rules(tx: Tx, *, since: datetime) -> list[RuleLine]:
+    labels = _labels()
+    has_warning = _v.sent_at.is_not(None)
+    rows = tx.rows(
+        sa.select(
+            _r.rule,
+            sa.func.count().label("verdicts"),
+            sa.func.count().filter(has_warning).label("warnings"),
+            sa.func.count(labels.c.right).label("labelled"),
+            sa.func.coalesce(sa.func.sum(labels.c.right), 0).label("right"),
+        )
+        .select_from(
+            t.verdict_reason.join(t.verdict, _v.id == _r.verdict_id).outerjoin(
+                labels, labels.c.case_id == _v.case_id
+            )
+        )
+        .where(_v.opened_at >= since, _r.points > 0)
+        .group_by(_r.rule)
+        .order_by(sa.desc("warnings"), _r.rule)
+    )
+    stops = stopped_rules(tx)
+    return [
+        RuleLine(
+            **{name: row[name] for name in ("rule", "verdicts", "warnings", "labelled")},
+            right=int(row["right"]),
+            precision=wilson(int(row["right"]), row["labelled"]) if row["labelled"] else None,
+            stop=stops.get(row["rule"]),
+        )
+        for row in rows
+    ]
+
+
+def _drawn(tx: Tx, *, since: datetime) -> list[tuple[float, bool]]:
+    labels = _labels()
+    rows = tx.rows(
+        sa.select(_v.draw_share, labels.c.right)
+        .join(labels, labels.c.case_id == _v.case_id)
+        .where(_v.state == VerdictState.DRAWN.value, _v.opened_at >= since)
+    )
+    return [(row["draw_share"], bool(row["right"])) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictLine:
+    """One verdict of a list, without anything personal."""
+
+    id: int
+    state: VerdictState
+    grade: Grade | None
+    fraud_type: FraudType
+    score: int
+    probability: float
+    money_fen: int
+    case_id: int | None
+    opened_at: datetime
+    held_at: datetime | None
+    draw_share: float | None
+
+
+MOST_LINES: Final = 200
+
+
+def list_verdicts(
+    tx: Tx, *, since: datetime, state: VerdictState | None = None, rule: str = ""
+) -> list[VerdictLine]:
+    """Of that state, and with that rule, where given: the highest scores first, `MOST_LINES` at most."""
+    columns = (_v[name] for name in VerdictLine.__dataclass_fields__)
+    statement = sa.select(*columns).where(_v.opened_at >= since).order_by(_v.score.desc(), _v.id.desc())
+    if state is not None:
+        statement = statement.where(_v.state == state.value)
+    if rule:
+        statement = statement.where(sa.exists().where(_r.verdict_id == _v.id, _r.rule == rule))
+    return [record_of(VerdictLine, row) for row in tx.rows(statement.limit(MOST_LINES))]

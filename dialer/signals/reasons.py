@@ -1,0 +1,140 @@
+"""Why the robot warned: the reasons of a case's warnings with their points and signals, masked, and what would have
+kept each warning from being made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from dialer.cases.persons import mask_phone
+from dialer.core.values import FraudType, Grade
+from dialer.db.unit_of_work import Tx
+from dialer.language import Lang, gettext_noop
+from dialer.signals.model import ItemKind, SignalKind
+from dialer.signals.rules import shipped_rules
+from dialer.signals.verdict_store import StoredReason, reasons_of, verdicts_of_case
+
+_TAIL: Final = 4
+KIND_WORDS: Final = {
+    SignalKind.CALL: gettext_noop("a call"),
+    SignalKind.SMS: gettext_noop("a text message"),
+    SignalKind.WEB: gettext_noop("a visit to a site"),
+    SignalKind.APP: gettext_noop("an app"),
+    SignalKind.PAYMENT_ATTEMPT: gettext_noop("an attempt to pay"),
+    SignalKind.LOGIN: gettext_noop("a sign-in to an account"),
+    SignalKind.PLATFORM_PUSH: gettext_noop("a push of the platform"),
+    SignalKind.REPORT: gettext_noop("a report of fraud"),
+    SignalKind.LIST_CHANGE: gettext_noop("a change of a list"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownSignal:
+    """A signal of a reason; numbers and accounts are masked."""
+
+    kind: SignalKind
+    event_at: datetime
+    source: str
+    items: tuple[str, ...]
+    amount_fen: int
+    duration_seconds: int
+
+    @property
+    def word(self) -> str:
+        """What was observed, in English."""
+        return KIND_WORDS[self.kind]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownReason:
+    """A rule that fired. `sentence` and `title` by language; `points` of a mitigator are negative. `was_enough`:
+    without it alone there would have been no warning.
+    """
+
+    rule: str
+    version: str
+    title: Mapping[str, str]
+    sentence: Mapping[str, str]
+    points: int
+    signals: tuple[ShownSignal, ...]
+    tests: tuple[str, ...]
+    """What it asks, with the figures that it found."""
+    was_enough: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownVerdict:
+    """Of one incident. `calming`: titles of mitigators that would have brought it below the line."""
+
+    grade: Grade | None
+    fraud_type: FraudType
+    score: int
+    probability: float
+    money_fen: int
+    since: datetime
+    draw_share: float | None
+    reasons: tuple[ShownReason, ...]
+    calming: tuple[Mapping[str, str], ...]
+
+
+def reasons_of_case(tx: Tx, case_id: int) -> tuple[ShownVerdict, ...]:
+    """Oldest first; none for a case without a warning of the robot."""
+    verdicts = verdicts_of_case(tx, case_id)
+    if not verdicts:
+        return ()
+    reasons = reasons_of(tx, [one.id for one in verdicts])
+    return tuple(
+        ShownVerdict(
+            grade=one.grade,
+            fraud_type=one.fraud_type,
+            score=one.score,
+            probability=one.probability,
+            money_fen=one.money_fen,
+            since=one.since,
+            draw_share=one.draw_share,
+            reasons=tuple(_shown(reason, one.personal.get("kept", ())) for reason in reasons.get(one.id, ())),
+            calming=tuple(rule_title(rule) for rule in one.personal.get("calming", ())),
+        )
+        for one in verdicts
+    )
+
+
+def rule_title(rule: str) -> Mapping[str, str]:
+    """By language; the id of a rule that is not shipped."""
+    titles = {one.id: one.title for one in shipped_rules().rules}
+    return titles.get(rule, {lang.value: rule for lang in Lang})
+
+
+def _shown(reason: StoredReason, kept: Sequence[Mapping[str, Any]]) -> ShownReason:
+    own = [one for one in kept if one["rule"] == reason.rule]
+    return ShownReason(
+        rule=reason.rule,
+        version=reason.version,
+        title=rule_title(reason.rule),
+        sentence=reason.told.get("reason", {}),
+        points=reason.points,
+        signals=tuple(map(_signal, reason.told.get("signals", ()))),
+        tests=tuple(f"{one['feature']} {one['op']} {one['bound']:g} ({one['figure']})" for one in own),
+        was_enough=any(one["enough"] for one in own),
+    )
+
+
+def _signal(one: Mapping[str, Any]) -> ShownSignal:
+    return ShownSignal(
+        kind=SignalKind(one["kind"]),
+        event_at=datetime.fromisoformat(one["event_at"]),
+        source=one["source"],
+        items=tuple(mask_item(ItemKind(kind), value) for kind, value in one.get("items", {}).items()),
+        amount_fen=one.get("amount_fen", 0),
+        duration_seconds=one.get("duration_seconds", 0),
+    )
+
+
+def mask_item(kind: ItemKind, value: str) -> str:
+    """A number or account without its middle; a domain or an app whole: it is of no person."""
+    if kind is ItemKind.NUMBER:
+        return mask_phone(value)
+    return f"****{value[-_TAIL:]}" if kind is ItemKind.ACCOUNT else value

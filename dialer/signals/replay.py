@@ -1,0 +1,117 @@
+"""Stored signals evaluated again, live rules beside a draft: nothing is stored and nobody is warned."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from dialer.core.values import Grade
+from dialer.services import Services
+from dialer.signals.budget import BudgetPolicy
+from dialer.signals.evaluation import Evaluator
+from dialer.signals.rule_store import rule_version_by_number
+from dialer.signals.store import SignalCodec, read_period
+from dialer.signals.verdicts import compare
+from dialer.signals.versions import LiveRules, live_rules, rules_of
+
+_AT_ONCE: Final = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shadow:
+    """A draft beside the live rules: persons whom only one warns, or both with another grade; warnings, and the hours
+    of lines and desks that they need.
+    """
+
+    version: int
+    fingerprint: str
+    warnings: int
+    new: int
+    lost: int
+    regraded: int
+    line_hours: float
+    desk_hours: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """`fingerprint` is that of the verdicts: the same signals and rules have the same one."""
+
+    signals: int
+    seconds: float
+    fingerprint: str
+    warnings: int
+    line_hours: float
+    desk_hours: float
+    shadow: Shadow | None
+
+
+class _Run:
+    def __init__(self, rules: LiveRules, late_seconds: int) -> None:
+        self.evaluator = Evaluator(
+            rules.rules, rules.scorecard, allowed_lateness=timedelta(seconds=late_seconds)
+        )
+        self.grades: dict[bytes, Grade] = {}
+
+    def hours(self) -> tuple[float, float]:
+        needs = BudgetPolicy().needs
+        grades = self.grades.values()
+        lines, desks = (
+            sum(getattr(needs[grade], name) for grade in grades) / 3600
+            for name in ("line_seconds", "desk_seconds")
+        )
+        return round(lines, 1), round(desks, 1)
+
+
+def replay(services: Services, *, start: datetime, end: datetime, draft: int | None = None) -> Replay:
+    """All signals that arrived from `start` to before `end`, by the live rules and by version `draft`. Raises
+    `NotFound`.
+    """
+    began = time.monotonic()
+    codec, late = SignalCodec(services.store.vault), services.signals.late_seconds
+    with services.store.begin() as tx:
+        live = _Run(live_rules(tx), late)
+        other = None if draft is None else _Run(rules_of(rule_version_by_number(tx, draft)), late)
+    runs = [live] if other is None else [live, other]
+    after = count = 0
+    while True:
+        with services.store.begin() as tx:
+            rows = read_period(tx, after=after, start=start, end=end, limit=_AT_ONCE)
+        if not rows:
+            break
+        after, count = rows[-1]["seq"], count + len(rows)
+        for row in rows:
+            signal = codec.open(row).signal
+            for run in runs:
+                for verdict in run.evaluator.apply(signal):
+                    if verdict.grade is None:
+                        run.grades.pop(verdict.person, None)
+                    else:
+                        run.grades[verdict.person] = verdict.grade
+    lines, desks = live.hours()
+    return Replay(
+        signals=count,
+        seconds=round(time.monotonic() - began, 2),
+        fingerprint=live.evaluator.fingerprint(),
+        warnings=len(live.grades),
+        line_hours=lines,
+        desk_hours=desks,
+        shadow=None if other is None or draft is None else _shadow(live, other, draft),
+    )
+
+
+def _shadow(live: _Run, other: _Run, version: int) -> Shadow:
+    compared = compare(live.grades, other.grades)
+    lines, desks = other.hours()
+    return Shadow(
+        version=version,
+        fingerprint=other.evaluator.fingerprint(),
+        warnings=len(other.grades),
+        new=len(compared.new),
+        lost=len(compared.lost),
+        regraded=len(compared.regraded),
+        line_hours=lines,
+        desk_hours=desks,
+    )

@@ -1,0 +1,356 @@
+"""`dialer robot`: reads committed signals in the order of arrival, evaluates them, and stores verdicts and warnings in
+the transaction that also notes how far it is. So after any end, a kill included, the next process goes on exactly
+there: no signal is lost and no warning is made twice.
+
+The state of a shard is in memory, and a snapshot of it in the database; a process that takes a shard over restores the
+snapshot and reads again, without telling anything, the signals since. Several processes share the shards.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from dialer.cases.alarms import raise_alarm, raise_alarm_once
+from dialer.core.access import ROBOT
+from dialer.core.errors import Unavailable
+from dialer.core.events import AlarmCode
+from dialer.db.leases import has_ended, own_name
+from dialer.db.migrations import SchemaMoved, hold_schema
+from dialer.db.system_state import end_heartbeat, heartbeats, note_heartbeat
+from dialer.db.unit_of_work import Row, Tx
+from dialer.db.vault import KeyMissing, Tampered
+from dialer.services import Services
+from dialer.signals.budget import is_runaway, silent_after
+from dialer.signals.evaluation import Evaluator, SnapshotUnreadable
+from dialer.signals.rule_store import live_rules_hash
+from dialer.signals.sending import Told, draw_below, keep_verdicts, release_held
+from dialer.signals.store import (
+    EVERY_SHARD,
+    SHARDS,
+    Shard,
+    SignalCodec,
+    StoredSignal,
+    advance_shards,
+    delete_old_signals,
+    keep_shards,
+    read_signals,
+    read_snapshot,
+    release_shards,
+    shard_holders,
+    take_shards,
+    write_snapshot,
+)
+from dialer.signals.verdict_store import (
+    delete_old_below,
+    firings_by_hour,
+    source_rates,
+    stop_rule_row,
+)
+from dialer.signals.versions import LiveRules, live_rules, seed_rules
+
+KIND: Final = "robot"
+LEASE_SECONDS: Final = 10.0
+"""Another process evaluates a shard at the latest so long after its holder was cut off."""
+_AT_ONCE: Final = 1000
+_BEAT_SECONDS: Final = 2.0
+_BUSY_SECONDS, _QUIET_SECONDS = 0.02, 0.2
+_QUIET_AFTER_SECONDS: Final = 5.0
+_RELEASE_SECONDS: Final = 1.0
+_HEALTH_SECONDS: Final = 15.0
+_CLEAN_SECONDS: Final = 600.0
+_DRAW_EVERY: Final = timedelta(minutes=10)
+_USUAL_HOURS: Final = 25
+_BELOW_KEPT: Final = timedelta(days=2)
+
+_log = logging.getLogger(__name__)
+
+
+class Robot:
+    """One process's part of the work. `stopped` ends it."""
+
+    def __init__(self, services: Services, stopped: threading.Event, *, holder: str = "") -> None:
+        self._services = services
+        self._stopped = stopped
+        self._holder = holder or own_name(os.getpid())
+        self._codec = SignalCodec(services.store.vault)
+        self._rules: LiveRules | None = None
+        self._shards: dict[int, Evaluator] = {}
+        self._seq: dict[int, int] = {}
+        self._told: list[Told] = []
+        self._last: dict[str, float] = {}
+        self._snapshot_at: dict[int, float] = {}
+        self._snapshot_seq: dict[int, int] = {}
+
+    def run(self) -> None:
+        """Works until `stopped`. A database that does not answer costs a log line; then the same is written again."""
+        worked_at = time.monotonic()
+        while not self._stopped.is_set():
+            try:
+                self.beat()
+                count = self.step()
+            except (Unavailable, SchemaMoved) as fault:
+                _log.warning("%s", fault)
+                self._stopped.wait(_BEAT_SECONDS)
+                continue
+            if count:
+                worked_at = time.monotonic()
+            if count < _AT_ONCE:
+                is_quiet = time.monotonic() - worked_at > _QUIET_AFTER_SECONDS
+                self._stopped.wait(_QUIET_SECONDS if is_quiet else _BUSY_SECONDS)
+        self.close()
+
+    def close(self) -> None:
+        """Snapshots are written, and the shards are free for others."""
+        try:
+            self._snapshot(list(self._shards))
+            with self._services.store.begin() as tx:
+                release_shards(tx, list(self._shards), holder=self._holder)
+                end_heartbeat(tx, process=self._holder)
+        except Unavailable as fault:
+            _log.warning("%s", fault)
+        self._shards.clear()
+
+    def beat(self) -> None:
+        """What is done from time to time: shards, rules, snapshots, and the work that one process does for all."""
+        if not self._is_due("beat", _BEAT_SECONDS):
+            return
+        self._follow_rules()
+        self._share()
+        every = self._services.signals.snapshot_seconds
+        due = [
+            shard
+            for shard in self._shards
+            if time.monotonic() - self._snapshot_at.get(shard, 0.0) >= every
+            and self._snapshot_seq.get(shard) != self._seq[shard]
+        ]
+        self._snapshot(due)
+        if 0 in self._shards:
+            self._do_for_all()
+
+    def _is_due(self, name: str, seconds: float) -> bool:
+        now = time.monotonic()
+        if now - self._last.get(name, -seconds) < seconds:
+            return False
+        self._last[name] = now
+        return True
+
+    def _follow_rules(self) -> None:
+        with self._services.store.begin() as tx:
+            if self._services.schema:
+                hold_schema(tx, built_for=self._services.schema)
+            if self._rules is None:
+                seed_rules(tx, now=self._services.clock.now())
+            digest = live_rules_hash(tx)
+            if self._rules is not None and self._rules.content_hash == digest:
+                return
+            self._rules = live_rules(tx)
+        _log.info("rules %s", digest[:12])
+        for shard, before in list(self._shards.items()):
+            renewed = self._evaluator()
+            renewed.restore(before.snapshot())
+            self._shards[shard] = renewed
+
+    def _evaluator(self) -> Evaluator:
+        assert self._rules is not None
+        return Evaluator(
+            self._rules.rules,
+            self._rules.scorecard,
+            allowed_lateness=timedelta(seconds=self._services.signals.late_seconds),
+        )
+
+    def _share(self) -> None:
+        """The shards that this process still holds are renewed; free ones are taken, up to a fair part."""
+        with self._services.store.begin() as tx:
+            held = keep_shards(tx, list(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
+            for lost in set(self._shards) - held:
+                self._forget(lost)
+            note_heartbeat(tx, process=self._holder, kind=KIND, real_now=self._services.real.now(), facts={})
+            gone = [one for one in shard_holders(tx) if one != self._holder and has_ended(one)]
+            fair = -(-SHARDS // max(1, len(self._processes(tx))))
+            taken = take_shards(
+                tx, holder=self._holder, gone=gone, most=fair - len(held), seconds=LEASE_SECONDS
+            )
+            surplus = sorted(self._shards)[fair:]
+        for one in taken:
+            self._restore(one)
+        if surplus:
+            self._snapshot(surplus)
+            with self._services.store.begin() as tx:
+                release_shards(tx, surplus, holder=self._holder)
+            for shard in surplus:
+                self._forget(shard)
+
+    def _processes(self, tx: Tx) -> list[str]:
+        """The robots that are alive, this one among them."""
+        since = self._services.real.now() - timedelta(seconds=LEASE_SECONDS)
+        return [
+            one.process for one in heartbeats(tx, kind=KIND) if one.at >= since and not has_ended(one.process)
+        ]
+
+    def _forget(self, shard: int) -> None:
+        self._shards.pop(shard, None)
+        self._seq.pop(shard, None)
+        _log.info("shard %s is another's", shard)
+
+    def _restore(self, shard: Shard) -> None:
+        began = time.monotonic()
+        evaluator = self._evaluator()
+        with self._services.store.begin() as tx:
+            found = read_snapshot(tx, shard.shard)
+        at = 0
+        if found is not None:
+            try:
+                evaluator.restore(found[1])
+                at = found[0]
+            except SnapshotUnreadable as fault:
+                _log.warning("%s", fault)
+                evaluator = self._evaluator()
+        replayed = 0
+        while at < shard.seq and not self._stopped.is_set():
+            with self._services.store.begin() as tx:
+                rows = read_signals(tx, after=at, shards=[shard.shard], limit=_AT_ONCE)
+                keep_shards(tx, [*self._shards, shard.shard], holder=self._holder, seconds=LEASE_SECONDS)
+            rows = [row for row in rows if row["seq"] <= shard.seq]
+            if not rows:
+                break
+            for stored in self._opened(rows):
+                evaluator.apply(stored.signal)
+            at, replayed = rows[-1]["seq"], replayed + len(rows)
+        self._shards[shard.shard] = evaluator
+        self._seq[shard.shard] = shard.seq
+        self._snapshot_seq[shard.shard] = found[0] if found is not None else 0
+        _log.info("shard %s: %s signals again in %.1f s", shard.shard, replayed, time.monotonic() - began)
+
+    def step(self) -> int:
+        """The next signals are evaluated, and what follows is committed; how many there were. Raises `Unavailable`;
+        then the next call writes the same.
+        """
+        if not self._shards or self._rules is None:
+            return 0
+        with self._services.store.begin() as tx:
+            start = min(self._seq.values())
+            rows = read_signals(tx, after=start, shards=list(self._shards), limit=_AT_ONCE)
+        if not rows:
+            return 0
+        self._evaluate(rows)
+        last = rows[-1]["seq"]
+        while True:
+            try:
+                self._commit(last)
+                return len(rows)
+            except Unavailable as fault:
+                # The state in memory is ahead: it is written as soon as the database answers.
+                _log.warning("%s", fault)
+                if self._stopped.wait(_BEAT_SECONDS):
+                    self._shards.clear()
+                    return 0
+
+    def _opened(self, rows: Collection[Row]) -> Iterator[StoredSignal]:
+        """One that cannot be opened is passed over: it must not stop all others."""
+        for row in rows:
+            try:
+                yield self._codec.open(row)
+            except (Tampered, KeyMissing) as fault:
+                _log.error("%s", fault)
+
+    def _evaluate(self, rows: Collection[Row]) -> None:
+        for stored in self._opened(rows):
+            to = self._shards if stored.shard == EVERY_SHARD else (stored.shard,)
+            for shard in to:
+                if stored.seq > self._seq[shard]:
+                    self._told += [
+                        Told(verdict=one, seq=stored.seq, received_at=stored.signal.received_at)
+                        for one in self._shards[shard].apply(stored.signal)
+                    ]
+
+    def _commit(self, last: int) -> None:
+        assert self._rules is not None
+        services = self._services
+        with services.store.begin() as tx:
+            mine = keep_shards(tx, list(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
+            if mine != set(self._shards):
+                # Another process has gone on with what this one lost; everything here is built again.
+                for shard in list(self._shards):
+                    self._forget(shard)
+                self._told = []
+                release_shards(tx, mine, holder=self._holder)
+                return
+            now = services.clock.now()
+            kept = keep_verdicts(
+                tx, services, self._codec, self._told, rules_hash=self._rules.content_hash, now=now
+            )
+            advance_shards(tx, mine, seq=last, rules_hash=self._rules.content_hash, now=now)
+        self._told = []
+        for shard in mine:
+            self._seq[shard] = max(last, self._seq[shard])
+        if kept.sent:
+            services.enqueue("dial")
+
+    def _snapshot(self, shards: Collection[int]) -> None:
+        if not shards or self._rules is None:
+            return
+        now = self._services.clock.now()
+        for shard in shards:
+            evaluator = self._shards[shard]
+            # Older signals are refused at the door, so this changes no verdict.
+            evaluator.sweep(now - timedelta(days=self._services.signals.keep_days))
+            content, seq = evaluator.snapshot(), self._seq[shard]
+            with self._services.store.begin() as tx:
+                if shard not in keep_shards(tx, [shard], holder=self._holder, seconds=LEASE_SECONDS):
+                    continue
+                write_snapshot(
+                    tx,
+                    shard,
+                    content,
+                    seq=seq,
+                    rules_hash=self._rules.content_hash,
+                    fingerprint=evaluator.fingerprint(),
+                    persons=len(evaluator),
+                    too_late=evaluator.too_late,
+                    now=now,
+                )
+            self._snapshot_at[shard], self._snapshot_seq[shard] = time.monotonic(), seq
+
+    def _do_for_all(self) -> None:
+        services = self._services
+        now = services.clock.now()
+        if self._is_due("release", _RELEASE_SECONDS):
+            with services.store.begin() as tx:
+                sent = release_held(tx, services, now=now)
+            if sent:
+                services.enqueue("dial")
+        if self._is_due("health", _HEALTH_SECONDS):
+            with services.store.begin() as tx:
+                sent = draw_below(tx, services, now=now, every=_DRAW_EVERY)
+                check_health(tx, now=now)
+            if sent:
+                services.enqueue("dial")
+        if self._is_due("clean", _CLEAN_SECONDS):
+            with services.store.begin() as tx:
+                delete_old_signals(tx, before=now - timedelta(days=services.signals.keep_days))
+                delete_old_below(tx, before=now - _BELOW_KEPT)
+
+
+def check_health(tx: Tx, *, now: datetime) -> None:
+    """A rule that fires far more often than it used to is stopped; a source that sends nothing any more is named. Both
+    raise an alarm.
+    """
+    for rule, by_hour in firings_by_hour(tx, now=now, hours=_USUAL_HOURS).items():
+        count, usual = by_hour[0], by_hour[1:]
+        if is_runaway(count, usual):
+            facts = {"rule": rule, "count": count, "usual_per_hour": round(sum(usual) / len(usual), 1)}
+            if stop_rule_row(tx, rule, by=ROBOT, facts=facts, now=now):
+                raise_alarm(tx, AlarmCode.RULE_STOPPED, now=now, facts=facts)
+    silent = [
+        one.source
+        for one in source_rates(tx, now=now)
+        if now - one.last_at > silent_after(one.per_hour) + timedelta(minutes=1)
+    ]
+    if silent:
+        raise_alarm_once(tx, AlarmCode.SIGNALS_SILENT, now=now, facts={"sources": silent[:20]})

@@ -1,0 +1,272 @@
+"""Scorecard: points of the rules that fired make a score, and the score a calibrated probability. Stored as JSON. Pure.
+
+`fit` learns points and calibration from labelled cases with scikit-learn, which is imported there alone (extra
+`learning`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from dialer.core.errors import Refusal
+from dialer.language import Text
+from dialer.signals.rules import Effect, RuleSet
+
+LEAST_LABELS: Final = 30
+"""Of each answer, below which nothing is learned."""
+ISOTONIC_FROM: Final = 1_000
+"""Positive labels from which the calibration may bend freely."""
+POINTS_PER_DOUBLING: Final = 12
+"""Points that double the odds."""
+_PENALTY: Final = 1.0
+_FOLDS: Final = 5
+
+
+class ScorecardUnreadable(Refusal):
+    """A stored scorecard that is none, or not of these rules."""
+
+    def __init__(self, problem: Text) -> None:
+        super().__init__(Text("scorecard: %(problem)s", problem=problem))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """`points` replace those of rules by id, never below 0; a mitigator's are taken off. The probability of a score is
+    1 / (1 + exp(-(slope * score + intercept))), or read from `steps` (score, probability; rising) where there are any.
+    """
+
+    points: Mapping[str, int] = field(default_factory=dict)
+    slope: float = 0.08
+    intercept: float = -5.5
+    steps: tuple[tuple[float, float], ...] = ()
+
+    def points_of(self, rules: RuleSet) -> tuple[int, ...]:
+        """In the order of the rules; negative for mitigators."""
+        return tuple(
+            self.points.get(rule.id, rule.points) * (-1 if rule.effect is Effect.MITIGATOR else 1)
+            for rule in rules.rules
+        )
+
+    def probability(self, score: float) -> float:
+        """That a warning at this score is right, 0 to 1; never falls as the score rises."""
+        if self.steps:
+            return _between(self.steps, score)
+        return _logistic(self.slope * score + self.intercept)
+
+    def to_json(self) -> str:
+        """The same text for the same scorecard."""
+        return json.dumps(
+            {
+                "points": dict(sorted(self.points.items())), "slope": self.slope, "intercept": self.intercept,
+                "steps": [list(one) for one in self.steps],
+            },
+            sort_keys=True,
+        )  # fmt: skip
+
+    @classmethod
+    def from_json(cls, text: str) -> Scorecard:
+        """Raises `ScorecardUnreadable`."""
+        try:
+            raw = json.loads(text)
+            made = cls(
+                points={str(name): int(one) for name, one in raw["points"].items()}, slope=float(raw["slope"]),
+                intercept=float(raw["intercept"]), steps=tuple((float(x), float(y)) for x, y in raw["steps"]),
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise ScorecardUnreadable(Text("is not the JSON of a scorecard")) from None
+        rising = all(one <= two for one, two in zip(made.steps, made.steps[1:], strict=False))
+        if any(one < 0 for one in made.points.values()) or made.slope <= 0 or not rising:
+            raise ScorecardUnreadable(
+                Text("points are never negative, and the probability rises with the score")
+            )
+        return made
+
+    @property
+    def content_hash(self) -> str:
+        """Of its JSON."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+class TooFewLabels(Refusal):
+    """Not enough labelled cases to learn from."""
+
+    def __init__(self, *, positive: int, negative: int) -> None:
+        super().__init__(
+            Text(
+                "%(positive)s right and %(negative)s wrong warnings are labelled; fitting needs %(least)s of each",
+                positive=positive, negative=negative, least=LEAST_LABELS,
+            )
+        )  # fmt: skip
+
+
+class LearningMissing(Refusal):
+    """The extra `learning` is not installed here."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("fitting a scorecard needs scikit-learn; install it with: pip install 'dialer[learning]'")
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """A verdict that a call or a filed case answered: the rules that fired, mitigators too, and whether it was right.
+    `weight`: 1 / probability of one that was drawn from below the line, 1 of the others.
+    """
+
+    fired: frozenset[str]
+    is_fraud: bool
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A draft and what it rests on: `changes` (rule, points now, points in the draft), labels, and the mean difference
+    between probability and share of right ones over ten bins of equal size, before and after (on folds not seen).
+    """
+
+    scorecard: Scorecard
+    changes: tuple[tuple[str, int, int], ...]
+    positive: int
+    negative: int
+    error_before: float
+    error_after: float
+
+
+def fit(rules: RuleSet, current: Scorecard, labelled: Iterable[Labelled]) -> Fitted:
+    """A draft from labels. A rule that never fired among them keeps its points. Raises `TooFewLabels` and
+    `LearningMissing`. The same labels give the same draft.
+    """
+    cases = list(labelled)
+    positive = sum(one.is_fraud for one in cases)
+    if min(positive, len(cases) - positive) < LEAST_LABELS:
+        raise TooFewLabels(positive=positive, negative=len(cases) - positive)
+    np, _ = _learning()
+    signs = [-1 if rule.effect is Effect.MITIGATOR else 1 for rule in rules.rules]
+    ids = [rule.id for rule in rules.rules]
+    matrix = np.array([[one_id in case.fired for one_id in ids] for case in cases], dtype=float)
+    labels = np.array([case.is_fraud for case in cases], dtype=float)
+    weights = np.array([case.weight for case in cases], dtype=float)
+    now = np.array(current.points_of(rules), dtype=float)
+    seen = matrix.any(axis=0)
+    points, held_out = points_of(matrix, labels, weights, signs)
+    points = np.where(seen, points, now)
+    slope, intercept, steps = calibration(held_out, labels, weights)
+    draft = Scorecard(
+        points={one: int(abs(value)) for one, value in zip(ids, points, strict=True)},
+        slope=slope, intercept=intercept, steps=steps,
+    )  # fmt: skip
+    before = [current.probability(max(0.0, one)) for one in matrix @ now]
+    after = [draft.probability(one) for one in held_out]
+    return Fitted(
+        scorecard=draft,
+        changes=tuple(
+            (one, int(abs(old)), int(abs(new)))
+            for one, old, new in zip(ids, now, points, strict=True)
+            if old != new
+        ),
+        positive=positive,
+        negative=len(cases) - positive,
+        error_before=calibration_error(before, labels.tolist(), weights.tolist()),
+        error_after=calibration_error(after, labels.tolist(), weights.tolist()),
+    )
+
+
+def _learning() -> tuple[Any, Any]:
+    try:
+        import numpy as np  # noqa: PLC0415 - the extra
+        from scipy import optimize  # noqa: PLC0415 - the extra
+    except ImportError as error:
+        raise LearningMissing from error
+    return np, optimize
+
+
+def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> tuple[Any, Any]:  # noqa: ANN401 - numpy's
+    """Whole points of each column (of its sign, or 0), and the score that each row gets from points learned without it.
+
+    A logistic regression whose coefficients keep their sign, with a small penalty; scores are never below 0.
+    """
+    np, optimize = _learning()
+    scaled = weights / weights.mean()
+    signed = matrix * np.array(signs, dtype=float)
+
+    def learned(chosen: Any) -> Any:  # noqa: ANN401
+        x, y, w = signed[chosen], labels[chosen], scaled[chosen]
+
+        def loss(values: Any) -> tuple[float, Any]:  # noqa: ANN401
+            margin = x @ values[:-1] + values[-1]
+            error = (1 / (1 + np.exp(-margin)) - y) * w
+            value = (w * (np.logaddexp(0, margin) - y * margin)).sum() + _PENALTY / 2 * (
+                values[:-1] ** 2
+            ).sum()
+            return float(value), np.append(x.T @ error + _PENALTY * values[:-1], error.sum())
+
+        start = np.zeros(x.shape[1] + 1)
+        bounds = [(0.0, None)] * x.shape[1] + [(None, None)]
+        found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
+        return np.minimum(np.rint(found.x[:-1] * POINTS_PER_DOUBLING / math.log(2)), 100) * np.array(signs)
+
+    held_out = np.zeros(len(labels))
+    # Every fold gets its share of both answers, without a random number.
+    order = np.argsort(labels, kind="stable")
+    folds = np.empty(len(labels), dtype=int)
+    folds[order] = np.arange(len(labels)) % _FOLDS
+    for fold in range(_FOLDS):
+        held_out[folds == fold] = np.maximum(0, matrix[folds == fold] @ learned(folds != fold))
+    return learned(np.ones(len(labels), dtype=bool)), held_out
+
+
+def calibration(
+    scores: Any, labels: Any, weights: Any
+) -> tuple[float, float, tuple[tuple[float, float], ...]]:
+    """Slope, intercept (Platt) and, from `ISOTONIC_FROM` positive labels on, the steps of an isotonic regression."""
+    try:
+        from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - the extra
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the extra
+    except ImportError as error:
+        raise LearningMissing from error
+    model = LogisticRegression(C=1e6).fit(scores.reshape(-1, 1), labels, sample_weight=weights)
+    slope, intercept = max(1e-6, float(model.coef_[0][0])), float(model.intercept_[0])
+    if labels.sum() < ISOTONIC_FROM:
+        return slope, intercept, ()
+    bent = IsotonicRegression(y_min=0.0, y_max=1.0).fit(scores, labels, sample_weight=weights)
+    steps = zip(bent.X_thresholds_.tolist(), bent.y_thresholds_.tolist(), strict=True)
+    return slope, intercept, tuple(steps)
+
+
+def calibration_error(
+    probabilities: Sequence[float], labels: Sequence[float], weights: Sequence[float]
+) -> float:
+    """Expected calibration error: over ten bins of equal weight, the mean of |mean probability - share of ones|."""
+    rows = sorted(zip(probabilities, labels, weights, strict=True))
+    total = sum(weights)
+    error = filled = 0.0
+    one: list[tuple[float, float, float]] = []
+    for row in rows:
+        one.append(row)
+        filled += row[2]
+        if filled >= total / 10 or row is rows[-1]:
+            error += abs(sum(p * w for p, _, w in one) - sum(y * w for _, y, w in one))
+            one, filled = [], 0.0
+    return error / total if total else 0.0
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0  # noqa: PLR2004 - below this exp overflows
+
+
+def _between(steps: Sequence[tuple[float, float]], score: float) -> float:
+    before = steps[0]
+    for step in steps:
+        if score <= step[0]:
+            if step[0] == before[0]:
+                return step[1]
+            share = (score - before[0]) / (step[0] - before[0])
+            return before[1] + max(0.0, share) * (step[1] - before[1])
+        before = step
+    return steps[-1][1]

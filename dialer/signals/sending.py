@@ -1,0 +1,410 @@
+"""Verdicts become warnings: kept with their reasons, held to the budget, and sent through the door of all warnings. One
+incident of a person has one verdict; it is sent again only when it rises.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from dialer.cases.persons import sole_persons_of_phones
+from dialer.cases.store import take_next_ids
+from dialer.core.values import FraudType, Grade, VerdictState, WarningKind
+from dialer.db import tables as t
+from dialer.db.unit_of_work import Tx
+from dialer.intake.phones import normalise_id_number
+from dialer.intake.records import Accepted, Record
+from dialer.services import Services
+from dialer.signals.budget import BudgetPolicy, Candidate, Capacity, draw, hourly_budget, release
+from dialer.signals.evaluation import GAP
+from dialer.signals.model import ItemKind, SignalKind
+from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
+from dialer.signals.verdict_store import (
+    StoredReason,
+    StoredVerdict,
+    free_capacity,
+    last_draw,
+    lock_below,
+    lock_budget,
+    lock_held,
+    lock_verdicts_of,
+    note_draw,
+    persons_of,
+    persons_of_cases,
+    points_of_rules,
+    reasons_of,
+    sent_since,
+    stopped_rules,
+    write_reasons,
+    write_verdicts,
+)
+from dialer.signals.verdicts import Hit, Verdict
+from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
+from dialer.warnings.list_store import cases_of_warnings
+
+SOURCE: Final = "预警机器人"
+"""The source of the robot's warnings."""
+_AT_ONCE: Final = 500
+_HOUR: Final = timedelta(hours=1)
+_PREFIX: Final = "R-"
+_LENGTH: Final = 24
+_KINDS: Final = {
+    SignalKind.PAYMENT_ATTEMPT: WarningKind.FUND,
+    SignalKind.CALL: WarningKind.TELECOM,
+    SignalKind.SMS: WarningKind.TELECOM,
+    SignalKind.WEB: WarningKind.WEB_APP,
+    SignalKind.APP: WarningKind.WEB_APP,
+}
+_ITEMS: Final = {
+    ItemKind.NUMBER: "fraud_numbers",
+    ItemKind.DOMAIN: "fraud_url",
+    ItemKind.APP: "fraud_app",
+    ItemKind.ACCOUNT: "fraud_account",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A verdict with the signal that changed it: its place in the order of arrival, and when it came."""
+
+    verdict: Verdict
+    seq: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What became of verdicts: how many were stored, and how many warnings were sent."""
+
+    verdicts: int
+    sent: int
+
+
+def keep_verdicts(
+    tx: Tx, services: Services, codec: SignalCodec, told: Sequence[Told], *, rules_hash: str, now: datetime
+) -> Kept:
+    """Stores the last verdict of each person, and sends what the budget allows. In the transaction that also notes how
+    far the signals are evaluated, so that each is stored and sent exactly once.
+    """
+    last = {one.verdict.person: one for one in told}
+    if not last:
+        return Kept(verdicts=0, sent=0)
+    known = lock_verdicts_of(tx, list(last))
+    names = {
+        name
+        for one in last.values()
+        for hit in (*one.verdict.hits, *one.verdict.mitigators)
+        for name in hit.signals
+    }
+    signals = {
+        (one.signal.source, one.signal.signal_no): one for one in map(codec.open, signal_rows(tx, names))
+    }
+    ids = iter(take_next_ids(tx, t.verdict, len(last)))
+    rows: list[StoredVerdict] = []
+    reasons: list[StoredReason] = []
+    new: set[int] = set()
+    for person, one in last.items():
+        before = known.get(person)
+        if before is not None and one.verdict.since > before.event_at + GAP:
+            before = None
+        row = _row(services, one, before, next(ids), _signals_of(one.verdict, signals), rules_hash, now)
+        if before is None:
+            new.add(row.id)
+        rows.append(row)
+        reasons += _reasons(row.id, one.verdict, signals, now)
+    write_verdicts(tx, rows, new=new)
+    write_reasons(tx, reasons, verdict_ids=[row.id for row in rows])
+    risen = [row for row in rows if row.sent_at is not None and _has_risen(row)]
+    sent = len(send(tx, services, risen, now=now))
+    if any(row.state is VerdictState.HELD for row in rows):
+        sent += release_held(tx, services, now=now)
+    return Kept(verdicts=len(rows), sent=sent)
+
+
+def _signals_of(verdict: Verdict, signals: Mapping[tuple[str, str], StoredSignal]) -> list[StoredSignal]:
+    names = dict.fromkeys(name for hit in (*verdict.hits, *verdict.mitigators) for name in hit.signals)
+    return [signals[name] for name in names if name in signals]
+
+
+def _row(
+    services: Services,
+    told: Told,
+    before: StoredVerdict | None,
+    new_id: int,
+    signals: Sequence[StoredSignal],
+    rules_hash: str,
+    now: datetime,
+) -> StoredVerdict:
+    verdict = told.verdict
+    had = before.personal if before is not None else {}
+    own = [one for one in signals if one.signal.person == verdict.person]
+    personal = {
+        "phone": had.get("phone") or next((one.phone for one in own if one.phone), ""),
+        "id_number": had.get("id_number") or next((one.id_number for one in own if one.id_number), ""),
+        "kept": [
+            {
+                "rule": one.rule,
+                "feature": one.feature,
+                "figure": one.figure,
+                "op": one.op.value,
+                "bound": one.bound,
+                "enough": one.enough,
+            }
+            for one in verdict.kept
+        ],
+        "calming": list(verdict.calming),
+    }
+    facts: dict[str, Any] = {
+        "grade": verdict.grade,
+        "fraud_type": verdict.fraud_type,
+        "score": verdict.score,
+        "probability": min(1.0, max(0.0, verdict.probability)),
+        "money_fen": verdict.money_fen,
+        "rules": tuple(hit.rule for hit in verdict.hits),
+        "rules_hash": rules_hash,
+        "seq": told.seq,
+        "changed_at": now,
+        "personal": personal,
+    }
+    waits = VerdictState.BELOW if verdict.grade is None else VerdictState.HELD
+    if before is not None:
+        state = before.state if before.sent_at is not None else waits
+        held_at = (before.held_at or now) if state is VerdictState.HELD else before.held_at
+        return replace(
+            before,
+            **facts,
+            state=state,
+            held_at=held_at,
+            since=min(before.since, verdict.since),
+            event_at=max(before.event_at, verdict.at),
+        )
+    return StoredVerdict(
+        **facts,
+        id=new_id,
+        person_hash=verdict.person,
+        state=waits,
+        held_at=now if waits is VerdictState.HELD else None,
+        since=verdict.since,
+        event_at=verdict.at,
+        received_at=told.received_at,
+        opened_at=now,
+        instruction_no=instruction_number(services.derive_key, verdict.person, verdict.since),
+        warnings=0,
+        sent_at=None,
+        sent_grade=None,
+        sent_fraud_type=None,
+        person_id=None,
+        case_id=None,
+        draw_share=None,
+        drill=services.drill,
+    )
+
+
+def instruction_number(key: bytes, person: bytes, since: datetime) -> str:
+    """Derived from the person and the beginning of the incident, of which it tells nothing."""
+    digest = hmac.digest(key, b"robot\0" + person + since.isoformat().encode(), hashlib.sha256)
+    return _PREFIX + digest.hex()[:_LENGTH]
+
+
+def _reasons(
+    verdict_id: int, verdict: Verdict, signals: Mapping[tuple[str, str], StoredSignal], now: datetime
+) -> Iterable[StoredReason]:
+    hits: list[tuple[Hit, int]] = [(hit, hit.points) for hit in verdict.hits]
+    hits += [(hit, -hit.points) for hit in verdict.mitigators]
+    for hit, points in hits:
+        copies = [_copy(signals[name]) for name in hit.signals if name in signals]
+        told = {"reason": dict(hit.reason), "values": dict(hit.values), "signals": copies}
+        yield StoredReason(
+            verdict_id=verdict_id, rule=hit.rule, version=hit.version, points=points, at=now, told=told
+        )
+
+
+def _copy(one: StoredSignal) -> dict[str, Any]:
+    signal = one.signal
+    facts = {"amount_fen": signal.amount_fen, "duration_seconds": signal.duration_seconds}
+    return {
+        "source": signal.source,
+        "signal_no": signal.signal_no,
+        "kind": signal.kind.value,
+        "event_at": signal.event_at.isoformat(),
+        "items": {kind.value: value for kind, value in one.items.items()},
+        **{name: value for name, value in facts.items() if value},
+    }
+
+
+def _has_risen(row: StoredVerdict) -> bool:
+    """The last warning of it says less than the verdict does now."""
+    if row.grade is None or row.sent_grade is None:
+        return False
+    learnt = row.sent_fraud_type is FraudType.UNKNOWN and row.fraud_type is not FraudType.UNKNOWN
+    return row.grade.rank > row.sent_grade.rank or learnt
+
+
+def release_held(tx: Tx, services: Services, *, now: datetime) -> int:
+    """Sends those that are held as far as the budget of the hour goes, the highest expected loss first; how many.
+    Extra-high ones need no budget. What only stopped rules have found stays held.
+    """
+    lock_budget(tx)
+    held = [one for one in lock_held(tx, limit=_AT_ONCE) if _has_phone(one) and one.grade is not None]
+    stopped = set(stopped_rules(tx))
+    if stopped:
+        points = points_of_rules(tx, [one.id for one in held if stopped & set(one.rules)])
+        held = [one for one in held if one.id not in points or _stands_without(points[one.id], stopped)]
+    if not held:
+        return 0
+    by_key = {str(one.id): one for one in held}
+    used = {} if all(one.grade is Grade.EXTRA_HIGH for one in held) else sent_since(tx, now - _HOUR)
+    candidates = [
+        Candidate(
+            key=key,
+            grade=one.grade or Grade.LOW,
+            score=one.score,
+            probability=one.probability,
+            money_fen=one.money_fen,
+            since=one.held_at or one.opened_at,
+        )
+        for key, one in by_key.items()
+    ]
+    chosen = release(candidates, budget_now(tx, services), used).released
+    return len(send(tx, services, [by_key[one.key] for one in chosen], now=now))
+
+
+def _has_phone(one: StoredVerdict) -> bool:
+    return bool(one.personal.get("phone"))
+
+
+def _stands_without(points: Mapping[str, int], stopped: Collection[str]) -> bool:
+    """Half of the points at least come from rules that are not stopped."""
+    own = sum(value for rule, value in points.items() if rule not in stopped and value > 0)
+    return own * 2 >= sum(value for value in points.values() if value > 0)
+
+
+def budget_now(tx: Tx, services: Services) -> Mapping[Grade, int]:
+    """Warnings of each grade that the free lines and desks carry in an hour."""
+    rules = services.signals
+    free = free_capacity(
+        tx, line_group=services.lines.group, least_desks=rules.least_desks, real_now=services.real.now()
+    )
+    lines, desks = free.lines * rules.share, free.desks * rules.share
+    policy = BudgetPolicy(drawn_share=rules.draw_share)
+    return hourly_budget(Capacity(lines=round(lines), desks=round(desks)), policy)
+
+
+def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -> int:
+    """Sends some of the verdicts below the line, chosen at random, no sooner than `every` after the last time; how
+    many. Each has one chance, whose probability is kept with it.
+    """
+    lock_budget(tx)
+    before = last_draw(tx)
+    if before is not None and now - before < every:
+        return 0
+    since = now - _HOUR if before is None else before
+    hours = min(24.0, (now - since) / _HOUR)
+    if hours <= 0:
+        return 0
+    expected = services.signals.draw_share * sum(budget_now(tx, services).values()) * hours
+    pool = {
+        str(one.id): one for one in lock_below(tx, after=since, until=now) if _has_phone(one) and one.rules
+    }
+    seed = hashlib.blake2b(now.isoformat().encode(), key=services.derive_key[:64]).digest()
+    drawn = draw(pool, expected, seed=seed)
+    note_draw(tx, at=now, pool=len(pool), drawn=len(drawn))
+    rows = [replace(pool[one.key], draw_share=one.probability) for one in drawn]
+    return len(send(tx, services, rows, now=now))
+
+
+def send(tx: Tx, services: Services, rows: Sequence[StoredVerdict], *, now: datetime) -> list[StoredVerdict]:
+    """A warning of each is stored, by the door of lists and of the API; the rows as they are then. A row whose person
+    has no telephone number stays as it is.
+    """
+    if not rows:
+        return []
+    reasons = reasons_of(tx, [row.id for row in rows])
+    earlier = persons_of(tx, [row.person_hash for row in rows])
+    sole = sole_persons_of_phones(tx, [row.personal["phone"] for row in rows if row.personal.get("phone")])
+    accepted: list[Accepted] = []
+    of_persons: list[int | None] = []
+    for line, row in enumerate(rows, start=1):
+        record = _record(row, reasons.get(row.id, []), now)
+        accepted.append(Accepted(line=line, record=record, notices=(), sheet="", table=0))
+        known = earlier.get(row.person_hash)
+        if known is None and not record.id_number:
+            known = sole.get(row.personal.get("phone", ""))
+        of_persons.append(known)
+    batch = prepare_arrivals(tx, services, accepted, load_id=None, now=now, of_persons=of_persons)
+    taken = take_arrivals(tx, services, batch)
+    repeated = [
+        item.record.key for item, case_id in zip(accepted, taken.case_ids, strict=True) if case_id is None
+    ]
+    there = cases_of_warnings(tx, repeated) if repeated else {}
+    cases = [
+        there[item.record.key] if case_id is None else case_id
+        for item, case_id in zip(accepted, taken.case_ids, strict=True)
+    ]
+    owners = persons_of_cases(tx, cases)
+    sent = [
+        replace(
+            row,
+            state=VerdictState.SENT if row.draw_share is None else VerdictState.DRAWN,
+            warnings=row.warnings + 1,
+            sent_at=row.sent_at or now,
+            sent_grade=item.record.grade,
+            sent_fraud_type=item.record.fraud_type,
+            case_id=case_id,
+            person_id=owners[case_id],
+        )
+        for row, item, case_id in zip(rows, accepted, cases, strict=True)
+    ]
+    write_verdicts(tx, sent, new=())
+    return sent
+
+
+def _record(row: StoredVerdict, reasons: Sequence[StoredReason], now: datetime) -> Record:
+    signals = [one for reason in reasons if reason.points > 0 for one in reason.told.get("signals", ())]
+    items: dict[str, list[str]] = {}
+    for one in signals:
+        for kind, value in one.get("items", {}).items():
+            items.setdefault(_ITEMS[ItemKind(kind)], []).append(value)
+    kinds = [_KINDS.get(SignalKind(one["kind"]), WarningKind.UNKNOWN) for one in signals]
+    id_number, id_valid = normalise_id_number(row.personal.get("id_number", ""))
+    number = row.warnings + 1
+    known = row.sent_fraud_type not in {None, FraudType.UNKNOWN}
+    return Record(
+        source=SOURCE,
+        instruction_no=row.instruction_no if number == 1 else f"{row.instruction_no}-{number}",
+        instruction_derived=True,
+        kind=next((kind for kind in kinds if kind is not WarningKind.UNKNOWN), WarningKind.UNKNOWN),
+        fraud_type=row.sent_fraud_type if known and row.sent_fraud_type else row.fraud_type,
+        grade=row.grade or Grade.LOW,
+        name="",
+        phones=(row.personal["phone"],) if row.personal.get("phone") else (),
+        id_number=id_number,
+        id_valid=id_valid,
+        address="",
+        unit="",
+        family_contact="",
+        fraud_numbers=_joined(items, "fraud_numbers"),
+        fraud_url=_joined(items, "fraud_url"),
+        fraud_app=_joined(items, "fraud_app"),
+        fraud_account=_joined(items, "fraud_account"),
+        talk_seconds=max((one.get("duration_seconds", 0) for one in signals), default=0) or None,
+        amount_at_risk_fen=row.money_fen or None,
+        amount_paid_fen=None,
+        event_at=row.event_at,
+        produced_at=now,
+        expires_at=None,
+        tags=frozenset(),
+        remarks="；".join(
+            reason.told.get("reason", {}).get("zh", "") for reason in reasons if reason.points > 0
+        ),
+        missed=False,
+        raw=(),
+    )
+
+
+def _joined(items: Mapping[str, Sequence[str]], name: str) -> str:
+    return ", ".join(dict.fromkeys(items.get(name, ())))

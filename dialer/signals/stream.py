@@ -1,0 +1,155 @@
+"""Signals from a stream of the broker, read by a consumer group: an entry is acknowledged after its signal is
+committed, so that of several readers one reads it, and when that one dies another.
+
+An entry holds the fields of one signal, or a field `json` with one object. What is refused is acknowledged too, and
+named with its reasons on the stream `NAME:refused`; nothing of the signal is repeated there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import orjson
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+from redis.retry import Retry
+
+from dialer.broker import redis_url
+from dialer.core.errors import Unavailable
+from dialer.services import Services
+from dialer.signals.deliveries import SignalReception, SignalStatus, take_signals
+
+GROUP: Final = "dialer"
+_AT_ONCE: Final = 1000
+_BLOCK_MS: Final = 500
+_IDLE_MS: Final = 15_000
+"""An entry that a reader has had for so long without acknowledging it is another's."""
+_CLAIM_SECONDS: Final = 5.0
+_RETRY_SECONDS: Final = 1.0
+_REFUSED_KEPT: Final = 10_000
+
+Entry = tuple[bytes, Mapping[bytes, bytes]]
+
+_log = logging.getLogger(__name__)
+
+
+class SignalStream:
+    """One reader of the stream `name` of the broker at `url`."""
+
+    def __init__(self, services: Services, *, url: str, name: str, idle_ms: int = _IDLE_MS) -> None:
+        self._services = services
+        self._name = name
+        self._idle_ms = idle_ms
+        self._reception = SignalReception(services)
+        self._consumer = f"{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
+        self._client = redis.Redis.from_url(
+            redis_url(url, scheme="unix"), socket_timeout=10, retry=Retry(NoBackoff(), 0)
+        )
+        self._claimed_at = -_CLAIM_SECONDS
+        self._is_ready = False
+
+    def run(self, stopped: threading.Event) -> None:
+        """Reads until `stopped`. A broker or database that does not answer costs a log line and a second."""
+        while not stopped.is_set():
+            try:
+                self.read_once(block_ms=_BLOCK_MS)
+            except (RedisError, Unavailable) as fault:
+                _log.warning("signals of the stream wait: %s", type(fault).__name__)
+                self._is_ready, self._claimed_at = False, -_CLAIM_SECONDS
+                stopped.wait(_RETRY_SECONDS)
+        self._client.close()
+
+    def read_once(self, *, block_ms: int | None = None) -> int:
+        """The next entries are committed and acknowledged; how many. Raises `Unavailable` and `RedisError`: then they
+        are read again.
+        """
+        if not self._is_ready:
+            self._make_ready()
+        taken = 0
+        if time.monotonic() - self._claimed_at >= _CLAIM_SECONDS:
+            taken += self._take(self._abandoned())
+            self._claimed_at = time.monotonic()
+        found: Any = self._client.xreadgroup(
+            GROUP, self._consumer, {self._name: ">"}, count=_AT_ONCE, block=block_ms
+        )
+        return taken + sum(self._take(entries) for _, entries in found or ())
+
+    def _make_ready(self) -> None:
+        try:
+            self._client.xgroup_create(self._name, GROUP, id="0", mkstream=True)
+        except ResponseError as fault:
+            if not str(fault).startswith("BUSYGROUP"):
+                raise
+        # What this reader had read when the database did not answer.
+        while (found := self._own()) and self._take(found):
+            pass
+        self._is_ready = True
+
+    def _own(self) -> Sequence[Entry]:
+        found: Any = self._client.xreadgroup(GROUP, self._consumer, {self._name: "0"}, count=_AT_ONCE)
+        return found[0][1] if found else ()
+
+    def _abandoned(self) -> Sequence[Entry]:
+        found: Any = self._client.xautoclaim(
+            self._name, GROUP, self._consumer, min_idle_time=self._idle_ms, count=_AT_ONCE
+        )
+        entries: Sequence[Entry] = found[1]
+        return entries
+
+    def _take(self, entries: Sequence[Entry]) -> int:
+        if not entries:
+            return 0
+        delivery = self._reception.read([_record(fields) for _, fields in entries])
+        (answers,) = take_signals(self._services, [delivery])
+        with self._client.pipeline(transaction=True) as pipe:
+            for (entry_id, _), answer in zip(entries, answers, strict=True):
+                if answer.status is SignalStatus.REJECTED:
+                    faults = [
+                        {"field": one.field, "reason": str(one.reason), "fix": str(one.fix)}
+                        for one in answer.faults
+                    ]
+                    refused: Any = {"entry": entry_id, "faults": orjson.dumps(faults)}
+                    pipe.xadd(f"{self._name}:refused", refused, maxlen=_REFUSED_KEPT)
+            ids = [entry_id for entry_id, _ in entries]
+            pipe.xack(self._name, GROUP, *ids)
+            pipe.xdel(self._name, *ids)
+            pipe.execute()
+        return len(entries)
+
+
+@contextmanager
+def reading_stream(services: Services, *, url: str, stopped: threading.Event) -> Iterator[None]:
+    """Within the block a thread reads the stream of the settings, if they name one."""
+    name = services.signals.stream
+    reader = None
+    if name:
+        stream = SignalStream(services, url=url, name=name)
+        reader = threading.Thread(target=stream.run, args=(stopped,), name="stream", daemon=True)
+        reader.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        if reader is not None:
+            reader.join(timeout=_RETRY_SECONDS)
+
+
+def _record(fields: Mapping[bytes, bytes] | None) -> Mapping[str, Any] | None:
+    """None: what the entry holds is no record."""
+    if not fields:
+        return None  # Deleted while it was pending.
+    try:
+        if b"json" in fields:
+            value = orjson.loads(fields[b"json"])
+            return value if isinstance(value, dict) else None
+        return {name.decode(): value.decode() for name, value in fields.items()}
+    except (UnicodeDecodeError, orjson.JSONDecodeError):
+        return None

@@ -1,0 +1,341 @@
+"""Rows of verdicts with their reasons, of random draws, of stopped rules; and the figures of the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.calls.pacing import read_line_group
+from dialer.core.access import Role
+from dialer.core.case import AssignmentState
+from dialer.core.values import FraudType, Grade, Track, VerdictState
+from dialer.db import tables as t
+from dialer.db.bulk import RowSet, in_words
+from dialer.db.unit_of_work import Tx, record_of
+from dialer.signals.budget import Capacity
+
+_LOCK: Final = 0x76657264
+_v, _r = t.verdict.c, t.verdict_reason.c
+_GONE: Final = timedelta(minutes=10)
+"""A caller whose session was not used for so long is not at the desk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredVerdict:
+    """A row. `personal` is what is sealed in it: `phone`, `id_number`, `kept`, `calming`."""
+
+    id: int
+    person_hash: bytes
+    state: VerdictState
+    grade: Grade | None
+    fraud_type: FraudType
+    score: int
+    probability: float
+    money_fen: int
+    rules: tuple[str, ...]
+    rules_hash: str
+    seq: int
+    since: datetime
+    event_at: datetime
+    received_at: datetime
+    opened_at: datetime
+    changed_at: datetime
+    held_at: datetime | None
+    instruction_no: str
+    warnings: int
+    sent_at: datetime | None
+    sent_grade: Grade | None
+    sent_fraud_type: FraudType | None
+    person_id: int | None
+    case_id: int | None
+    draw_share: float | None
+    drill: bool
+    personal: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReason:
+    """A rule that fired for a verdict. `told`: its sentence by language, its figures, and copies of its signals."""
+
+    verdict_id: int
+    rule: str
+    version: str
+    points: int
+    at: datetime
+    told: Mapping[str, Any]
+
+
+_COLUMNS: Final = tuple(column.name for column in t.verdict.c)
+
+
+def _opened(tx: Tx, row: Mapping[str, Any]) -> StoredVerdict:
+    personal = tx.vault.open_record(
+        row["sealed"], table="verdict", column="sealed", row=row["instruction_no"]
+    )
+    return record_of(StoredVerdict, row, personal=personal, person_hash=bytes(row["person_hash"]))
+
+
+def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVerdict]:
+    """The latest verdict of each of these persons, locked to the end of the transaction."""
+    found: dict[bytes, StoredVerdict] = {}
+    statement = sa.select(t.verdict).where(_v.person_hash.in_(persons)).order_by(_v.id).with_for_update()
+    for row in tx.rows(statement):
+        one = _opened(tx, row)
+        before = found.get(one.person_hash)
+        if before is None or before.event_at <= one.event_at:
+            found[one.person_hash] = one
+    return found
+
+
+def lock_held(tx: Tx, *, limit: int) -> list[StoredVerdict]:
+    """Those that are held, the highest scores first, locked; one that another process writes is passed over."""
+    statement = (
+        sa.select(t.verdict)
+        .where(_v.state == VerdictState.HELD.value)
+        .order_by(_v.score.desc(), _v.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [_opened(tx, row) for row in tx.rows(statement)]
+
+
+def lock_below(tx: Tx, *, after: datetime, until: datetime) -> list[StoredVerdict]:
+    """Those below the line that were opened after the one moment and up to the other, locked."""
+    statement = (
+        sa.select(t.verdict)
+        .where(_v.state == VerdictState.BELOW.value, _v.opened_at > after, _v.opened_at <= until)
+        .order_by(_v.id)
+        .with_for_update(skip_locked=True)
+    )
+    return [_opened(tx, row) for row in tx.rows(statement)]
+
+
+def write_verdicts(tx: Tx, verdicts: Sequence[StoredVerdict], *, new: Collection[int]) -> None:
+    """Stores these rows; those of the ids `new` are not there yet."""
+    rows = []
+    for one in verdicts:
+        row = {name: getattr(one, name) for name in _COLUMNS if name != "sealed"}
+        row["rules"] = list(one.rules)
+        row["sealed"] = tx.vault.seal_record(
+            one.personal, table="verdict", column="sealed", row=one.instruction_no
+        )
+        rows.append(row)
+    if fresh := [row for row in rows if row["id"] in new]:
+        tx.execute(sa.insert(t.verdict), fresh)
+    if changed := [row for row in rows if row["id"] not in new]:
+        values: dict[str, Any] = {name: sa.bindparam(name) for name in _COLUMNS if name != "id"}
+        update = sa.update(t.verdict).where(_v.id == sa.bindparam("key")).values(values)
+        tx.execute(update, [{**row, "key": row["id"]} for row in changed])
+
+
+_GIVEN = RowSet("given", {"verdict_id": sa.BigInteger(), "rule": sa.Text()})
+
+
+def write_reasons(tx: Tx, reasons: Sequence[StoredReason], *, verdict_ids: Collection[int]) -> None:
+    """These are the reasons of these verdicts now; one that was there keeps the moment at which it first fired."""
+    given = _GIVEN.given([{"verdict_id": one.verdict_id, "rule": one.rule} for one in reasons])
+    still = sa.select(_GIVEN.c.rule).where(_GIVEN.c.verdict_id == _r.verdict_id, _GIVEN.c.rule == _r.rule)
+    tx.execute(sa.delete(t.verdict_reason).where(_r.verdict_id.in_(verdict_ids), ~still.exists()), given)
+    if not reasons:
+        return
+    rows = [
+        {
+            "verdict_id": one.verdict_id,
+            "rule": one.rule,
+            "version": one.version,
+            "points": one.points,
+            "at": one.at,
+            "sealed": tx.vault.seal_record(
+                one.told, table="verdict_reason", column="sealed", row=f"{one.verdict_id}/{one.rule}"
+            ),
+        }
+        for one in reasons
+    ]
+    statement = insert(t.verdict_reason).values(rows)
+    new = {name: statement.excluded[name] for name in ("version", "points", "sealed")}
+    tx.execute(statement.on_conflict_do_update(index_elements=["verdict_id", "rule"], set_=new))
+
+
+def reasons_of(tx: Tx, verdict_ids: Collection[int]) -> dict[int, list[StoredReason]]:
+    """By verdict, most points first."""
+    found: dict[int, list[StoredReason]] = {}
+    statement = sa.select(t.verdict_reason).where(_r.verdict_id.in_(verdict_ids))
+    for row in tx.rows(statement.order_by(_r.verdict_id, _r.points.desc(), _r.rule)):
+        place = f"{row['verdict_id']}/{row['rule']}"
+        told = tx.vault.open_record(row["sealed"], table="verdict_reason", column="sealed", row=place)
+        found.setdefault(row["verdict_id"], []).append(record_of(StoredReason, row, told=told))
+    return found
+
+
+def points_of_rules(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """By verdict and rule, without opening anything."""
+    found: dict[int, dict[str, int]] = {}
+    for row in tx.rows(sa.select(_r.verdict_id, _r.rule, _r.points).where(_r.verdict_id.in_(verdict_ids))):
+        found.setdefault(row["verdict_id"], {})[row["rule"]] = row["points"]
+    return found
+
+
+def verdicts_of_case(tx: Tx, case_id: int) -> list[StoredVerdict]:
+    """Of the warnings of a case, oldest first."""
+    return [
+        _opened(tx, row) for row in tx.rows(sa.select(t.verdict).where(_v.case_id == case_id).order_by(_v.id))
+    ]
+
+
+def persons_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, int]:
+    """The person of an earlier verdict of each of these, where there is one."""
+    statement = (
+        sa.select(_v.person_hash, sa.func.max(_v.person_id).label("person_id"))
+        .where(_v.person_hash.in_(persons), _v.person_id.is_not(None))
+        .group_by(_v.person_hash)
+    )
+    return {bytes(row["person_hash"]): row["person_id"] for row in tx.rows(statement)}
+
+
+def persons_of_cases(tx: Tx, case_ids: Collection[int]) -> dict[int, int]:
+    """The person of each of these cases."""
+    statement = sa.select(t.case.c.id, t.case.c.person_id).where(t.case.c.id.in_(case_ids))
+    return {row["id"]: row["person_id"] for row in tx.rows(statement)}
+
+
+def lock_budget(tx: Tx) -> None:
+    """Warnings are released by this transaction alone until it ends."""
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+def free_capacity(tx: Tx, *, line_group: str, least_desks: int, real_now: datetime) -> Capacity:
+    """Lines that are not in use, and callers at desks who have no task."""
+    group = read_line_group(tx, name=line_group)
+    lines = 0 if group is None else max(0, group.lines - group.in_use)
+    at_desks = tx.scalar(
+        sa.select(sa.func.count(sa.distinct(t.staff.c.id)))
+        .select_from(t.staff_session.join(t.staff, t.staff.c.id == t.staff_session.c.staff_id))
+        .where(
+            t.staff.c.role == Role.CALLER.value,
+            t.staff_session.c.ended_at.is_(None),
+            t.staff_session.c.seen_at > real_now - _GONE,
+        )
+    )
+    assignment = t.assignment.c
+    busy = tx.scalar(
+        sa.select(sa.func.count())
+        .select_from(t.assignment)
+        .where(
+            assignment.kind == Track.HUMAN.value,
+            in_words(assignment.state, [AssignmentState.SIGNED]),
+            assignment.lease_until > real_now,
+        )
+    )
+    return Capacity(lines=lines, desks=max(0, max(at_desks, least_desks) - busy))
+
+
+def sent_since(tx: Tx, moment: datetime) -> dict[Grade, int]:
+    """First warnings since then, drawn ones left out, by their grade."""
+    statement = (
+        sa.select(_v.sent_grade, sa.func.count().label("n"))
+        .where(_v.sent_at > moment, _v.state == VerdictState.SENT.value)
+        .group_by(_v.sent_grade)
+    )
+    return {Grade(row["sent_grade"]): row["n"] for row in tx.rows(statement)}
+
+
+def last_draw(tx: Tx) -> datetime | None:
+    """When verdicts below the line were last drawn."""
+    found: datetime | None = tx.scalar(sa.select(sa.func.max(t.robot_draw.c.at)))
+    return found
+
+
+def note_draw(tx: Tx, *, at: datetime, pool: int, drawn: int) -> None:
+    """What a draw did."""
+    tx.execute(sa.insert(t.robot_draw).values(at=at, pool=pool, drawn=drawn))
+
+
+def delete_old_below(tx: Tx, *, before: datetime) -> int:
+    """Verdicts below the line that nothing has changed since then; how many."""
+    statement = sa.delete(t.verdict).where(_v.state == VerdictState.BELOW.value, _v.changed_at < before)
+    return tx.execute(statement).rowcount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleStop:
+    """A rule that is stopped."""
+
+    rule: str
+    stopped_at: datetime
+    stopped_by: str
+    facts: Mapping[str, Any]
+
+
+def stopped_rules(tx: Tx) -> dict[str, RuleStop]:
+    """By the rule."""
+    s = t.rule_stop.c
+    statement = sa.select(s.rule, s.stopped_at, s.stopped_by, s.facts).where(s.ended_at.is_(None))
+    return {row["rule"]: RuleStop(**row) for row in tx.rows(statement)}
+
+
+def stop_rule_row(tx: Tx, rule: str, *, by: str, facts: Mapping[str, Any], now: datetime) -> bool:
+    """False: it was stopped before."""
+    statement = insert(t.rule_stop).values(rule=rule, stopped_at=now, stopped_by=by, facts=dict(facts))
+    no_second = statement.on_conflict_do_nothing(
+        index_elements=["rule"], index_where=t.rule_stop.c.ended_at.is_(None)
+    )
+    return bool(tx.execute(no_second).rowcount)
+
+
+def end_rule_stop(tx: Tx, rule: str, *, by: str, now: datetime) -> bool:
+    """False: it was not stopped."""
+    s = t.rule_stop.c
+    statement = sa.update(t.rule_stop).where(s.rule == rule, s.ended_at.is_(None))
+    return bool(tx.execute(statement.values(ended_at=now, ended_by=by)).rowcount)
+
+
+def firings_by_hour(tx: Tx, *, now: datetime, hours: int) -> dict[str, list[int]]:
+    """How often each rule fired for a verdict in each of the hours before `now`, the last one first."""
+    age = sa.cast(sa.func.floor(sa.extract("epoch", sa.literal(now) - _r.at) / 3600), sa.Integer)
+    statement = (
+        sa.select(_r.rule, age.label("age"), sa.func.count().label("n"))
+        .where(_r.at > now - timedelta(hours=hours), _r.at <= now)
+        .group_by(_r.rule, "age")
+    )
+    found: dict[str, list[int]] = {}
+    for row in tx.rows(statement):
+        found.setdefault(row["rule"], [0] * hours)[min(row["age"], hours - 1)] = row["n"]
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRate:
+    """A source of signals: per hour over the last day on which it sent, and when the last one came."""
+
+    source: str
+    per_hour: float
+    last_at: datetime
+
+
+def source_rates(tx: Tx, *, now: datetime) -> list[SourceRate]:
+    """Of the sources of the last two days, by name."""
+    m = t.signal_minute.c
+    statement = (
+        sa.select(
+            m.source,
+            sa.func.sum(m.n).label("n"),
+            sa.func.min(m.at).label("first_at"),
+            sa.func.max(m.at).label("last_at"),
+        )
+        .where(m.at > now - timedelta(days=2), m.at <= now)
+        .group_by(m.source)
+        .order_by(m.source)
+    )
+    return [
+        SourceRate(
+            source=row["source"],
+            per_hour=float(row["n"]) / max(1.0, (row["last_at"] - row["first_at"]).total_seconds() / 3600),
+            last_at=row["last_at"],
+        )
+        for row in tx.rows(statement)
+    ]

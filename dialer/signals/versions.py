@@ -1,0 +1,160 @@
+"""Versions of the robot's rules, approved as call scripts are: a draft is kept as it was written, and a second person
+approves it when the lint finds nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, said
+from dialer.core.errors import Conflict, NotFound, Refusal
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.language import Text
+from dialer.services import Services
+from dialer.signals.lint import Finding, check_texts
+from dialer.signals.rule_store import (
+    RuleVersion,
+    add_rule_version,
+    approve_rule_version,
+    live_rule_version,
+    lock_rules,
+    rule_version_by_number,
+    rule_versions,
+)
+from dialer.signals.rules import RuleSet, read_rule, shipped_texts
+from dialer.signals.scorecard import Scorecard
+from dialer.signals.verdict_store import end_rule_stop
+
+_SHOWN: Final = 20
+
+
+class RulesNotApproved(Refusal):
+    """What must be mended first."""
+
+    def __init__(self, *, number: int, findings: Sequence[Finding]) -> None:
+        lines = [str(finding) for finding in findings[:_SHOWN]]
+        super().__init__(
+            Text(
+                "version %(number)s of the rules cannot be approved, %(count)s findings:\n  %(findings)s",
+                number=number,
+                count=len(findings),
+                findings="\n  ".join(lines),
+            )
+        )
+        self.findings = tuple(findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRules:
+    """What an evaluator is made of. `content_hash` names the version."""
+
+    content_hash: str
+    rules: RuleSet
+    scorecard: Scorecard
+
+
+def content_hash_of(files: Mapping[str, str], scorecard: Mapping[str, Any] | None) -> str:
+    """The same for the same rules and scorecard."""
+    told = json.dumps([sorted(files.items()), scorecard], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def rules_of(version: RuleVersion) -> LiveRules:
+    """Raises `RuleUnreadable` and `ScorecardUnreadable`."""
+    return LiveRules(
+        content_hash=version.content_hash,
+        rules=RuleSet.of(read_rule(text, file=f"{name}.toml") for name, text in version.files.items()),
+        scorecard=Scorecard()
+        if version.scorecard is None
+        else Scorecard.from_json(json.dumps(version.scorecard)),
+    )
+
+
+def seed_rules(tx: Tx, *, now: datetime) -> bool:
+    """The shipped rules are a version. They go live at the first start, and where the live version was shipped too;
+    where a centre has rules of its own, the new ones stay a draft.
+    """
+    files = dict(shipped_texts())
+    digest = content_hash_of(files, None)
+    if any(one.content_hash == digest for one in rule_versions(tx)):
+        return False
+    lock_rules(tx)
+    if any(one.content_hash == digest for one in rule_versions(tx)):
+        return False
+    live = live_rule_version(tx)
+    number = add_rule_version(
+        tx, content_hash=digest, files=files, scorecard=None, drafted_by=SHIPPED_BY, now=now
+    )
+    if live is None or live.drafted_by == SHIPPED_BY:
+        version = rule_version_by_number(tx, number)
+        reason = "first start" if live is None else "upgrade"
+        approve_rule_version(tx, version, approved_by=RELEASED_BY, reason=reason, now=now)
+    return True
+
+
+def live_rules(tx: Tx) -> LiveRules:
+    """Raises `NotFound` in a database that no process has prepared."""
+    version = live_rule_version(tx)
+    if version is None:
+        raise NotFound(kind="version of the rules", key="live")
+    return rules_of(version)
+
+
+def draft_rules(
+    services: Services, files: Mapping[str, str], *, by: str, scorecard: Mapping[str, Any] | None = None
+) -> RuleVersion:
+    """A new version that waits for a second person. Raises `Conflict` when a version says just that."""
+    who, now = actor_name(by), services.clock.now()
+    digest = content_hash_of(files, scorecard)
+    with services.store.begin() as tx:
+        lock_rules(tx)
+        same = next((one for one in rule_versions(tx) if one.content_hash == digest), None)
+        if same is not None:
+            problem = Text("version %(number)s of the rules says just that", number=same.number)
+            raise Conflict(problem, current=same.state.value)
+        number = add_rule_version(
+            tx, content_hash=digest, files=files, scorecard=scorecard, drafted_by=who, now=now
+        )
+        facts = {"version": number, "hash": digest[:12]}
+        write_audit(tx, who=who, act="rules_draft", subject="rules", why="", now=now, facts=facts)
+        return rule_version_by_number(tx, number)
+
+
+def approve_rules(services: Services, number: int, *, by: str, reason: str) -> RuleVersion:
+    """The robot evaluates with this version within seconds. Raises `NotFound`, `Invalid`, `RulesNotApproved`, and
+    `Conflict` for the person who drafted it.
+    """
+    who, why = actor_name(by), said("reason", reason)
+    now = services.clock.now()
+    with services.store.begin() as tx:
+        lock_rules(tx)
+        version = rule_version_by_number(tx, number)
+        if who.casefold() == version.drafted_by.casefold():
+            problem = Text(
+                "%(who)s drafted version %(number)s of the rules: a second person approves it",
+                who=who,
+                number=number,
+            )
+            raise Conflict(problem, current=version.state.value)
+        if findings := check_texts(version.files):
+            raise RulesNotApproved(number=number, findings=findings)
+        approve_rule_version(tx, version, approved_by=who, reason=why, now=now)
+        facts = {"version": number, "hash": version.content_hash[:12]}
+        write_audit(tx, who=who, act="rules_approve", subject="rules", why=why, now=now, facts=facts)
+        return rule_version_by_number(tx, number)
+
+
+def resume_rule(services: Services, rule: str, *, by: str) -> bool:
+    """What a stopped rule finds is sent again; False when it was not stopped."""
+    who, now = actor_name(by), services.clock.now()
+    with services.store.begin() as tx:
+        if not end_rule_stop(tx, rule, by=who, now=now):
+            return False
+        write_audit(tx, who=who, act="rule_resume", subject=f"rule/{rule}", why="", now=now, facts={})
+    return True

@@ -1,0 +1,43 @@
+"""Signals through the API: answered after the commit, one by one."""
+
+from __future__ import annotations
+
+from dialer.db import tables as t
+from tests.api.office import Office
+from tests.outcomes.town import MORNING
+
+SIGNAL = {
+    "kind": "payment_attempt",
+    "event_at": MORNING.isoformat(),
+    "phone": "13800138000",
+    "account": "6222020200001111",
+    "amount_fen": 2_000_000,
+}
+
+
+async def test_good_signals_are_taken_and_wrong_ones_named_without_what_they_held(office: Office):
+    body = [
+        SIGNAL | {"signal_no": "1"},
+        SIGNAL | {"signal_no": "2", "phone": "777"},
+        SIGNAL | {"signal_no": "1"},
+        7,
+    ]
+    answer = await office.client.post("/api/v1/signals", json=body)
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["accepted"], told["duplicate"], told["rejected"]) == (1, 1, 2)
+    assert [(one["index"], one["field"]) for one in told["faults"]] == [(1, "phone"), (3, "")]
+    assert "777" not in answer.text
+    with office.app.services.store.begin() as tx:
+        (row,) = tx.rows(t.signal.select())
+    assert (row["source"], row["signal_no"]) == ("city-bank", "1")
+
+
+async def test_a_token_needs_the_scope_and_a_request_with_nothing_good_is_refused(office: Office):
+    narrow = office.token("narrow", "warnings:write")
+    answer = await office.client.post("/api/v1/signals", json=[SIGNAL], headers=narrow)
+    assert answer.status_code == 403
+    answer = await office.client.post("/api/v1/signals", json=[{"kind": ["call"]}])
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "kind"
+    assert (await office.client.post("/api/v1/signals", json=[SIGNAL] * 1001)).status_code == 422

@@ -1,0 +1,24 @@
+"""Warning robot: who may look at it, and who approves its rules."""
+
+from __future__ import annotations
+
+from dialer.core.access import Role
+from tests.console.row import Row
+
+_LOOK = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
+
+ROWS = (
+    Row("GET", "/robot", _LOOK),
+    Row("GET", "/robot/verdicts", _LOOK),
+    Row(
+        "POST",
+        "/robot/rules/{number}/approve",
+        frozenset({Role.SUPERVISOR}),
+        lambda _desk, _unit: {"number": 1},
+        form={"reason": ""},
+        refused=422,
+    ),
+    Row(
+        "POST", "/robot/rules/resume", frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}), form={"rule": "none"}
+    ),
+)

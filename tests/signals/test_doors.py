@@ -1,0 +1,93 @@
+"""Files and the stream bring signals as the API does."""
+
+from __future__ import annotations
+
+import io
+
+import orjson
+import pytest
+import redis
+
+from dialer.core.errors import UnusableFile
+from dialer.db import tables as t
+from dialer.signals.load import load_signals
+from dialer.signals.replay import replay
+from dialer.signals.stream import GROUP, SignalStream
+from dialer.signals.versions import approve_rules, draft_rules, live_rules
+from tests.outcomes.town import MORNING
+from tests.signals.post import MULE, PERSON, Post
+
+LIST = f"""某银行转账信号,,,,,
+信号编号,类型,时间,手机号,收款账号,金额（元）
+A-1,转账,2026-11-25 09:50,{PERSON},{MULE},20000
+A-2,转账,昨天,{PERSON},{MULE},20000
+A-3,转账,2026-11-25 09:51,,{MULE},100
+A-1,转账,2026-11-25 09:50,{PERSON},{MULE},20000
+"""
+
+
+def test_a_file_is_read_tolerantly_and_its_faults_have_line_and_column(post: Post):
+    text = LIST.replace("2026-11-25", MORNING.date().isoformat())
+    done = load_signals(post.services, io.BytesIO(text.encode("gb18030")), filename="bank.csv")
+    assert (done.rows, done.accepted, done.duplicate, done.rejected) == (4, 1, 1, 2)
+    assert [(one.line, one.column) for one in done.rejects] == [(4, "时间"), (5, "手机号")]
+    assert {row["source"] for row in post.rows(t.signal)} == {"bank"}
+    with pytest.raises(UnusableFile):
+        load_signals(post.services, io.BytesIO("姓名,电话\n王,1\n".encode()), filename="list.csv")
+
+
+def test_an_entry_of_the_stream_is_acknowledged_after_its_commit(post: Post, broker_url: str):
+    client = redis.Redis.from_url(broker_url)
+    dead = SignalStream(post.services, url=broker_url, name="signals", idle_ms=0)
+    dead.read_once()
+    client.xadd("signals", post.payment())  # type: ignore[arg-type]
+    # A reader that dies with an entry in hand, before the commit.
+    client.xreadgroup(GROUP, "dead", {"signals": ">"})
+    client.xadd("signals", {"json": orjson.dumps(post.payment(new_payee=True))})
+    client.xadd("signals", {"json": b"[1]"})
+    reader = SignalStream(post.services, url=broker_url, name="signals", idle_ms=0)
+    taken = reader.read_once()
+    assert taken == 3
+    assert [row["signal_no"] for row in post.rows(t.signal)] == ["S-1", "S-2"]
+    assert client.xlen("signals") == 0
+    assert client.xpending("signals", GROUP)["pending"] == 0  # type: ignore[index]
+    ((_, refused),) = client.xrange("signals:refused")  # type: ignore[misc]
+    assert orjson.loads(refused[b"faults"])[0]["reason"]
+
+
+def test_a_replay_has_the_fingerprint_of_the_live_robot_and_a_draft_is_compared(post: Post):
+    post.send(post.listed(account=MULE), post.payment())
+    robot = post.robot()
+    post.work(robot)
+    robot.close()
+    total = sum(int(row["fingerprint"], 16) for row in post.rows(t.robot_shard)) % (1 << 128)
+    files = dict(live_rules_files(post))
+    files.pop("payment_listed_account")
+    draft = draft_rules(post.services, files, by="zhao")
+    post.clock.advance(1)
+    done = replay(post.services, start=MORNING, end=post.clock.now(), draft=draft.number)
+    assert done.fingerprint == f"{total:032x}"
+    assert done.shadow is not None
+    assert (done.signals, done.warnings, done.shadow.lost + done.shadow.regraded) == (2, 1, 1)
+
+
+def live_rules_files(post: Post) -> dict[str, str]:
+    (row,) = post.rows(t.rule_version)
+    return row["files"]
+
+
+def test_a_second_person_approves_rules_and_the_robot_goes_on_with_them(post: Post):
+    robot = post.robot()
+    files = live_rules_files(post)
+    text = files["payment_listed_account"].replace("points = 60", "points = 61")
+    draft = draft_rules(post.services, files | {"payment_listed_account": text}, by="zhao")
+    with pytest.raises(Exception, match="second person"):
+        approve_rules(post.services, draft.number, by="zhao", reason="more")
+    approve_rules(post.services, draft.number, by="li", reason="more")
+    robot._last.clear()
+    robot.beat()
+    with post.tx() as tx:
+        assert live_rules(tx).content_hash == draft.content_hash == robot._rules.content_hash  # type: ignore[union-attr]
+    post.send(post.listed(account=MULE), post.payment())
+    post.work(robot)
+    assert 61 in {row["points"] for row in post.rows(t.verdict_reason)}

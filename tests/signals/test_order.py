@@ -1,0 +1,202 @@
+"""Whatever the order in which signals arrive, the verdicts are those of signals in order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.core.values import FraudType, Grade
+from dialer.signals.evaluation import Evaluator, SnapshotUnreadable
+from dialer.signals.model import (
+    Change,
+    Direction,
+    Item,
+    ItemKind,
+    ListKind,
+    Reporter,
+    Signal,
+    SignalKind,
+    Topic,
+)
+from dialer.signals.rules import shipped_rules
+from dialer.signals.scorecard import Scorecard
+
+START = datetime(2026, 3, 2, 1, tzinfo=UTC)
+PERSONS = (b"a" * 16, b"b" * 16)
+LATENESS = timedelta(hours=2)
+KINDS = (
+    *(SignalKind.CALL, SignalKind.SMS, SignalKind.WEB, SignalKind.APP, SignalKind.LIST_CHANGE) * 3,
+    *(SignalKind.PAYMENT_ATTEMPT,) * 5, SignalKind.LOGIN, SignalKind.PLATFORM_PUSH, SignalKind.REPORT,
+)  # fmt: skip
+
+
+def key(kind: ItemKind, n: int) -> Item:
+    return Item(kind, f"{kind} {n} ........".encode())
+
+
+@st.composite
+def signals(draw: st.DrawFn, days: int = 4) -> tuple[Signal, ...]:
+    """Signals of two persons that touch the same few items, and changes of lists, each at its own minute or not."""
+    count = draw(st.integers(1, 30))
+    made = []
+    for n in range(count):
+        kind = draw(st.sampled_from(KINDS))
+        at = START + timedelta(minutes=draw(st.integers(0, days * 1440)))
+        items: tuple[Item, ...]
+        number, domain, app, account = (key(one, draw(st.integers(0, 2))) for one in ItemKind)
+        match kind:
+            case SignalKind.CALL:
+                items = (number,)
+            case SignalKind.SMS:
+                items = (number, domain)
+            case SignalKind.WEB:
+                items = (domain,)
+            case SignalKind.APP:
+                items = (app,)
+            case SignalKind.PAYMENT_ATTEMPT | SignalKind.LOGIN:
+                items = (account,)
+            case SignalKind.LIST_CHANGE:
+                items = (draw(st.sampled_from((number, domain, app, account))),)
+            case _:
+                items = (number, domain, app, account)
+        of_list = kind is SignalKind.LIST_CHANGE
+        made.append(
+            Signal(
+                source="s", signal_no=str(n), kind=kind, event_at=at, received_at=at, items=items,
+                person=None if of_list else draw(st.sampled_from(PERSONS)),
+                direction=draw(st.sampled_from(Direction)),
+                duration_seconds=draw(st.sampled_from((0, 90, 700, 3700))) if kind is SignalKind.CALL else 0,
+                amount_fen=draw(st.sampled_from((2000, 60000, 2000000, 9000000)))
+                if kind is SignalKind.PAYMENT_ATTEMPT
+                else 0,
+                overseas=draw(st.booleans()), new_payee=draw(st.booleans()), screen_sharing=draw(st.booleans()),
+                has_link=draw(st.booleans()), failed=draw(st.booleans()), new_device=draw(st.booleans()),
+                topic=draw(st.sampled_from(Topic)) if kind in {SignalKind.SMS, SignalKind.WEB, SignalKind.APP} else None,
+                fraud_type=FraudType.LOAN if kind in {SignalKind.PLATFORM_PUSH, SignalKind.REPORT} else None,
+                grade=draw(st.sampled_from(Grade)) if kind is SignalKind.PLATFORM_PUSH else None,
+                reporter=draw(st.sampled_from(Reporter)) if kind is SignalKind.REPORT else None,
+                list_kind=draw(st.sampled_from(ListKind)) if of_list else None,
+                list_name=draw(st.sampled_from(("x", "y"))) if of_list else "",
+                change=draw(st.sampled_from(Change)) if of_list else None,
+            )
+        )  # fmt: skip
+    return tuple(sorted(made, key=lambda one: one.event_at))
+
+
+def told(given_signals: Sequence[Signal], lateness: timedelta = timedelta(days=60)) -> Evaluator:
+    evaluator = Evaluator(shipped_rules(), allowed_lateness=lateness)
+    for one in given_signals:
+        evaluator.apply(one)
+    return evaluator
+
+
+def digests(evaluator: Evaluator) -> list[bytes | None]:
+    verdicts = [evaluator.verdict(one) for one in PERSONS]
+    return [one.digest if one else None for one in verdicts]
+
+
+@given(signals(), st.randoms(use_true_random=False))
+def test_any_order_with_repeats_gives_the_verdicts_of_the_order_of_events(
+    made: tuple[Signal, ...], chance: random.Random
+):
+    mixed = [*made, *chance.sample(made, len(made) // 3)]
+    chance.shuffle(mixed)
+    in_order, in_disorder = told(made), told(mixed)
+    assert in_disorder.fingerprint() == in_order.fingerprint()
+    assert digests(in_disorder) == digests(in_order)
+    assert in_disorder.repeated == len(mixed) - len(made)
+
+
+@given(signals(days=40), st.randoms(use_true_random=False))
+def test_windows_that_have_been_dropped_do_not_change_what_late_signals_give(
+    made: tuple[Signal, ...], chance: random.Random
+):
+    """Forty days: rows are dropped, items are remembered and forgotten, incidents end."""
+    late = sorted(made, key=lambda one: one.event_at + LATENESS * chance.random())
+    in_order, in_disorder = told(made, LATENESS), told(late, LATENESS)
+    assert in_disorder.too_late == 0
+    assert in_disorder.fingerprint() == in_order.fingerprint()
+    everything = told(made)
+    assert in_order.fingerprint() == everything.fingerprint()
+
+
+@given(signals(days=20), st.integers(0, 29))
+def test_a_restored_snapshot_goes_on_as_if_nothing_had_been(made: tuple[Signal, ...], cut: int):
+    whole = told(made, LATENESS)
+    first = told(made[:cut], LATENESS)
+    second = Evaluator(shipped_rules(), allowed_lateness=LATENESS)
+    second.restore(first.snapshot())
+    for one in made[max(0, cut - 3) :]:
+        second.apply(one)
+    assert second.fingerprint() == whole.fingerprint()
+    assert digests(second) == digests(whole)
+    assert [second.touched(one, START) for one in made[0].items] == [
+        whole.touched(one, START) for one in made[0].items
+    ]
+
+
+@given(signals())
+def test_shards_add_up_to_the_whole(made: tuple[Signal, ...]):
+    whole = told(made)
+    shards = [told([one for one in made if one.person in {mine, None}]) for mine in PERSONS]
+    total = sum(int(one.fingerprint(), 16) for one in shards) % (1 << 128)
+    assert f"{total:032x}" == whole.fingerprint()
+
+
+@given(signals())
+def test_what_was_told_step_by_step_is_what_is_said_at_the_end(made: tuple[Signal, ...]):
+    evaluator = Evaluator(shipped_rules())
+    last: dict[bytes, tuple[int, Grade | None]] = {}
+    for one in made:
+        for verdict in evaluator.apply(one):
+            last[verdict.person] = (verdict.score, verdict.grade)
+    for person in PERSONS:
+        now = evaluator.verdict(person)
+        assert last.get(person) == ((now.score, now.grade) if now else None)
+
+
+def test_a_snapshot_under_another_scorecard_is_scored_anew():
+    at = START
+    call = Signal(
+        source="s", signal_no="1", kind=SignalKind.PAYMENT_ATTEMPT, event_at=at, received_at=at, person=PERSONS[0],
+        items=(key(ItemKind.ACCOUNT, 1),), amount_fen=9_000_000, new_payee=True,
+    )  # fmt: skip
+    first = told([call])
+    other = Evaluator(shipped_rules(), Scorecard(points={"large_new_payee": 77}))
+    other.restore(first.snapshot())
+    before, after = first.verdict(PERSONS[0]), other.verdict(PERSONS[0])
+    assert before is not None
+    assert after is not None
+    assert (before.score, after.score) == (10, 77)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b'{"format": 99}\n', b"\x80\x04garbage"])
+def test_other_bytes_are_no_snapshot(data: bytes):
+    with pytest.raises(SnapshotUnreadable):
+        told([]).restore(data)
+
+
+def test_a_cut_snapshot_is_refused():
+    signal = Signal(
+        source="s", signal_no="1", kind=SignalKind.LOGIN, event_at=START, received_at=START, person=PERSONS[0]
+    )
+    with pytest.raises(SnapshotUnreadable):
+        told([]).restore(told([signal]).snapshot()[:-5])
+
+
+def test_a_signal_later_than_allowed_is_counted_and_changes_nothing():
+    first = Signal(
+        source="s", signal_no="1", kind=SignalKind.REPORT, event_at=START, received_at=START, person=PERSONS[0],
+        reporter=Reporter.BANK,
+    )  # fmt: skip
+    evaluator = told([first], LATENESS)
+    before = evaluator.fingerprint()
+    late = replace(first, signal_no="2", event_at=START - LATENESS - timedelta(seconds=1))
+    assert evaluator.apply(late) == []
+    assert (evaluator.too_late, evaluator.fingerprint()) == (1, before)
