@@ -23,8 +23,11 @@ ISOTONIC_FROM: Final = 1_000
 """Positive labels from which the calibration may bend freely."""
 POINTS_PER_DOUBLING: Final = 12
 """Points that double the odds."""
-_PENALTY: Final = 1.0
+_PENALTY: Final = 2.0
 _FOLDS: Final = 5
+
+
+Steps = tuple[tuple[float, float], ...]
 
 
 class ScorecardUnreadable(Refusal):
@@ -221,9 +224,7 @@ def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> t
     return learned(np.ones(len(labels), dtype=bool)), held_out
 
 
-def calibration(
-    scores: Any, labels: Any, weights: Any
-) -> tuple[float, float, tuple[tuple[float, float], ...]]:
+def calibration(scores: Any, labels: Any, weights: Any) -> tuple[float, float, Steps]:  # noqa: ANN401 - numpy's
     """Slope, intercept (Platt) and, from `ISOTONIC_FROM` positive labels on, the steps of an isotonic regression."""
     try:
         from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - the extra
