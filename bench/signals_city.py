@@ -2,8 +2,8 @@
 
     python -m bench.signals_city --seed 7 [--quick]
 
-Days 0-20 a city runs on the shipped points, and each week on a scorecard fitted on what is known by then: answers of the
-calls, of the random draw, and cases filed meanwhile. Days 21-31 are judged (`judged`) with the last one. On day 32 two
+Days 0-20 a city runs on the shipped points, and each week on a scorecard fitted on what is known by then: answers of
+the calls, of the random draw, and cases filed meanwhile. Days 21-31 are judged (`judged`) with the last one. On day 32 two
 thirds of the frauds change; days 39-45 are judged again (`after_drift`): ours, refitted each day, against a top-k that
 learns from its own calls alone and one that learns nothing. All figures are of a simulation; bench/signals_life.py says
 what is assumed. LightGBM is the challenger where it is installed (extra `learning-bench`); else its figures are null.
@@ -15,6 +15,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,7 +107,7 @@ def run_days(
     seed: int = 0,
     refit: Callable[[int, list[Call]], Score] | None = None,
 ) -> list[Call]:
-    """Calls of each day: as the day goes on whoever reaches the bar (the score that yesterday's budget reached), at most
+    """Calls of each day: as the day goes on each who reaches the bar (the score that yesterday's budget reached), at most
     the budget; what is left of it goes at the end of the day to the best that were held. A person is called once in
     three days.
     """
@@ -212,6 +213,7 @@ def labels_of(
         for one in calls
         if one.moment.hour / 24 + ANSWERS_AFTER <= day
     ]
+    answered = len(rows)
     if filed:
         reached = {id(one.fraud) for one in calls}
         for fraud in (one for group in truth.of.values() for one in group):
@@ -225,9 +227,12 @@ def labels_of(
             if mine:
                 rows.append((mine[-1], True, 1.0))
     labelled = [
-        Labelled(fired=frozenset(ids[n] for n in range(len(ids)) if one.fired >> n & 1), is_fraud=y, weight=w)
-        for one, y, w in rows
-    ]
+        Labelled(
+            fired=frozenset(name for bit, name in enumerate(ids) if one.fired >> bit & 1),
+            is_fraud=y, weight=w, called=place < answered,
+        )
+        for place, (one, y, w) in enumerate(rows)
+    ]  # fmt: skip
     return labelled, [one for one, _, _ in rows], [float(y) for _, y, _ in rows], [w for _, _, w in rows]
 
 
@@ -296,7 +301,7 @@ def run(seed: int, persons: int) -> dict[str, Any]:
     if predict is not None:
         scores = dict(zip(map(id, moments), predict(moments).tolist(), strict=True))
         ways["lightgbm"] = lambda one: scores.get(id(one), 0.0)
-    figures: dict[str, Any] = {name: None for name in ("rules_alone", "shipped_points", "fitted", "lightgbm")}
+    figures: dict[str, Any] = dict.fromkeys(("rules_alone", "shipped_points", "fitted", "lightgbm"))
     kept: dict[str, list[Call]] = {}
     for name, score in ways.items():
         if score is not None:
@@ -371,10 +376,8 @@ def after_drift(
 
         def refit(day: int, calls: list[Call]) -> Score:
             labelled, *_ = labels_of(rules, [*learning, *calls], of_person, truth, day, filed=filed)
-            try:
+            with suppress(TooFewLabels):
                 now[0] = fit(rules, now[0], labelled).scorecard
-            except TooFewLabels:
-                pass
             return Scoring(rules, now[0])
 
         return refit

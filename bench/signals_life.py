@@ -90,7 +90,7 @@ class _Maker:
                 person=b"%8d" % person,
                 items=items,
                 **values,
-            )  # fmt: skip
+            )
         )
 
     def list_change(self, hour: float, item: Item, list_kind: ListKind) -> None:
@@ -106,7 +106,7 @@ class _Maker:
                 list_kind=list_kind,
                 list_name=list_kind.value,
                 change=Change.ENTERED,
-            )  # fmt: skip
+            )
         )
 
     def fresh(self, kind: ItemKind) -> Item:
@@ -121,7 +121,7 @@ class _Maker:
         week, late = int(hour // 168), hour >= self.drift * 24
         gang = self.gang.setdefault((way, week, late), {})
         names = gang.setdefault(kind, [])
-        if len(names) < 4:  # noqa: PLR2004
+        if len(names) < 4:
             names.append(f"g{way}{week}{late}{len(names)}")
             item = key(kind, names[-1])
             known = 0.4 if not late else 0.12
@@ -586,7 +586,7 @@ class _Maker:
                 sms(0.6, Topic.GAME)
                 return pays(c.uniform(0.8, 3), c.randrange(1, 3), 10, 0.5)
             case _:
-                # What no rule was written for: a false delivery service, a chat of the store, payments that fail at first.
+                # What no rule was written for: a false delivery, a chat of the store, payments that fail at first.
                 sms(0, Topic.DELIVERY, link=0.9)
                 web(0.3, Topic.DELIVERY)
                 app(1, Topic.CHAT, store=0.9)

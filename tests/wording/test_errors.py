@@ -56,6 +56,9 @@ from dialer.scripts.rendered import RenderedScriptMissing
 from dialer.scripts.store import Version
 from dialer.scripts.versions import NotApproved, NotRendered, SameWords
 from dialer.sentences import refusal_sentence, sentence
+from dialer.signals.evaluation import SnapshotUnreadable
+from dialer.signals.rules import RuleUnreadable
+from dialer.signals.scorecard import LearningMissing, ScorecardUnreadable, TooFewLabels
 from dialer.telephony.public_way import WayBlocked
 from dialer.telephony.webhooks import BadSignature
 from dialer.units.tree import UnusableUnits
@@ -131,6 +134,16 @@ EXAMPLES = [
         Text("%(url)s: %(why)s", url="https://calls.example.cn", why=Text("no connection")), mend="start"
     ),
     ActRefused("keys: only 0-9, * and #"),
+    RuleUnreadable(
+        file="app_listed.toml",
+        rule="app_listed",
+        problem=Text("has no condition"),
+        fix=Text("write true or false"),
+    ),
+    ScorecardUnreadable(Text("is not the JSON of a scorecard")),
+    TooFewLabels(positive=3, negative=400),
+    LearningMissing(),
+    SnapshotUnreadable(),
     ScriptUnreadable(file="loan.toml", line=3, node="warn", problem="has no text in the default language"),
     SchemaMoved(found="", built_for="0042"),
     NewerDatabase(found="0043", newest="0042"),
