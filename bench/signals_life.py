@@ -1,9 +1,9 @@
 """A made-up city for bench.signals_city: what is true of its people, and apart from it the signals that sources see.
 
-All figures are assumptions. Per person and week 0.2 % are defrauded (`PREVALENCE`), in one of ten ways, each a sequence of steps of which a
-source sees two thirds. About one person in nine has a week that looks like a fraud and is none (`LOOK_ALIKES`): debt
-collection, deliveries, family abroad, investing, loans, games, online shopping, a new phone, meetings, dating.
-From `drift` on two thirds of the frauds go another way that the rules were not written for.
+All figures are assumptions. Per person and week 0.2 % are defrauded (`PREVALENCE`), in one of ten ways, each a sequence
+of steps of which a source sees two thirds. About one person in nine has a week that looks like a fraud and is none
+(`LOOK_ALIKES`): debt collection, deliveries, family abroad, investing, loans, games, online shopping, a new phone,
+meetings, dating. From `drift` on two thirds of the frauds go another way that the rules were not written for.
 """
 
 from __future__ import annotations
@@ -15,7 +15,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dialer.core.values import FraudType, Grade
-from dialer.signals.model import Change, Direction, Item, ItemKind, ListKind, Reporter, Signal, SignalKind, Topic
+from dialer.signals.model import (
+    Change,
+    Direction,
+    Item,
+    ItemKind,
+    ListKind,
+    Reporter,
+    Signal,
+    SignalKind,
+    Topic,
+)
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 PREVALENCE = 0.002
@@ -64,24 +74,39 @@ class _Maker:
         self.items = 0
         self.gang: dict[tuple[str, int, bool], dict[ItemKind, list[str]]] = {}
 
-    def emit(self, person: int, hour: float, kind: SignalKind, *items: Item, seen: float = SEEN, **values: Any) -> None:
+    def emit(
+        self, person: int, hour: float, kind: SignalKind, *items: Item, seen: float = SEEN, **values: Any
+    ) -> None:
         if self.chance.random() >= seen or not 0 <= hour < self.city.days * 24:
             return
         at = START + timedelta(hours=hour)
         self.city.signals.append(
             Signal(
-                source=kind.value, signal_no=f"{len(self.city.signals)}", kind=kind, event_at=at, received_at=at,
-                person=b"%8d" % person, items=items, **values,
-            )  # fmt: skip
+                source=kind.value,
+                signal_no=f"{len(self.city.signals)}",
+                kind=kind,
+                event_at=at,
+                received_at=at,
+                person=b"%8d" % person,
+                items=items,
+                **values,
+            )
         )
 
     def list_change(self, hour: float, item: Item, list_kind: ListKind) -> None:
         at = START + timedelta(hours=max(0.0, hour))
         self.city.signals.append(
             Signal(
-                source="list", signal_no=f"{len(self.city.signals)}", kind=SignalKind.LIST_CHANGE, event_at=at,
-                received_at=at, items=(item,), list_kind=list_kind, list_name=list_kind.value, change=Change.ENTERED,
-            )  # fmt: skip
+                source="list",
+                signal_no=f"{len(self.city.signals)}",
+                kind=SignalKind.LIST_CHANGE,
+                event_at=at,
+                received_at=at,
+                items=(item,),
+                list_kind=list_kind,
+                list_name=list_kind.value,
+                change=Change.ENTERED,
+            )
         )
 
     def fresh(self, kind: ItemKind) -> Item:
@@ -96,7 +121,7 @@ class _Maker:
         week, late = int(hour // 168), hour >= self.drift * 24
         gang = self.gang.setdefault((way, week, late), {})
         names = gang.setdefault(kind, [])
-        if len(names) < 4:  # noqa: PLR2004
+        if len(names) < 4:
             names.append(f"g{way}{week}{late}{len(names)}")
             item = key(kind, names[-1])
             known = 0.4 if not late else 0.12
@@ -111,26 +136,81 @@ class _Maker:
     def usual(self) -> None:
         chance, hours = self.chance, self.city.days * 24
         for _ in range(int(self.city.persons * self.city.days * USUAL_A_DAY)):
-            person, hour, what = chance.randrange(self.city.persons), chance.uniform(0, hours), chance.random()
+            person, hour, what = (
+                chance.randrange(self.city.persons),
+                chance.uniform(0, hours),
+                chance.random(),
+            )
             way = Direction.IN if chance.random() < 0.6 else Direction.OUT
             if what < 0.4:
-                number = self.own(person, ItemKind.NUMBER, 6) if chance.random() < 0.75 else self.fresh(ItemKind.NUMBER)
-                self.emit(person, hour, CALL, number, seen=1, direction=way, duration_seconds=int(chance.expovariate(1 / 100)))
+                number = (
+                    self.own(person, ItemKind.NUMBER, 6)
+                    if chance.random() < 0.75
+                    else self.fresh(ItemKind.NUMBER)
+                )
+                self.emit(
+                    person,
+                    hour,
+                    CALL,
+                    number,
+                    seen=1,
+                    direction=way,
+                    duration_seconds=int(chance.expovariate(1 / 100)),
+                )
             elif what < 0.6:
-                topic = chance.choice((Topic.BANK, Topic.VERIFICATION_CODE, Topic.DELIVERY, Topic.SHOPPING, Topic.LOAN, Topic.REBATE))
-                self.emit(person, hour, SMS, key(ItemKind.NUMBER, f"s{chance.randrange(300)}"), seen=1, direction=Direction.IN,
-                          topic=topic, has_link=chance.random() < 0.2)
+                topic = chance.choice(
+                    (
+                        Topic.BANK,
+                        Topic.VERIFICATION_CODE,
+                        Topic.DELIVERY,
+                        Topic.SHOPPING,
+                        Topic.LOAN,
+                        Topic.REBATE,
+                    )
+                )
+                self.emit(
+                    person,
+                    hour,
+                    SMS,
+                    key(ItemKind.NUMBER, f"s{chance.randrange(300)}"),
+                    seen=1,
+                    direction=Direction.IN,
+                    topic=topic,
+                    has_link=chance.random() < 0.2,
+                )
             elif what < 0.75:
-                self.emit(person, hour, WEB, key(ItemKind.DOMAIN, f"d{chance.randrange(2000)}"), seen=1,
-                          topic=chance.choice((Topic.SHOPPING, Topic.GAME, Topic.BANK, Topic.CHAT)))
+                self.emit(
+                    person,
+                    hour,
+                    WEB,
+                    key(ItemKind.DOMAIN, f"d{chance.randrange(2000)}"),
+                    seen=1,
+                    topic=chance.choice((Topic.SHOPPING, Topic.GAME, Topic.BANK, Topic.CHAT)),
+                )
             elif what < 0.85:
-                self.emit(person, hour, APP, key(ItemKind.APP, f"a{chance.randrange(400)}"), seen=1, from_store=chance.random() < 0.9,
-                          topic=chance.choice((Topic.CHAT, Topic.SHOPPING, Topic.GAME, Topic.BANK, Topic.MEETING)))
+                self.emit(
+                    person,
+                    hour,
+                    APP,
+                    key(ItemKind.APP, f"a{chance.randrange(400)}"),
+                    seen=1,
+                    from_store=chance.random() < 0.9,
+                    topic=chance.choice((Topic.CHAT, Topic.SHOPPING, Topic.GAME, Topic.BANK, Topic.MEETING)),
+                )
             else:
                 new = chance.random() < 0.25
                 payee = self.fresh(ItemKind.ACCOUNT) if new else self.own(person, ItemKind.ACCOUNT, 4)
-                self.emit(person, hour, PAY, payee, seen=1, direction=Direction.OUT, new_payee=new,
-                          amount_fen=int(chance.lognormvariate(9.8, 1.4)), failed=chance.random() < 0.03)
+                self.emit(
+                    person,
+                    hour,
+                    PAY,
+                    payee,
+                    seen=1,
+                    direction=Direction.OUT,
+                    new_payee=new,
+                    amount_fen=int(chance.lognormvariate(9.8, 1.4)),
+                    failed=chance.random() < 0.03,
+                )
 
     def look_alikes(self) -> None:
         weeks = self.city.days // 7 + 1
@@ -146,40 +226,136 @@ class _Maker:
             case "debt_collection":
                 number = key(ItemKind.NUMBER, f"collector{c.randrange(40)}")
                 for n in range(c.randrange(2, 7)):
-                    self.emit(person, hour + n * c.uniform(0.5, 9), CALL, number, direction=Direction.IN, duration_seconds=int(c.expovariate(1 / 300)))
-                self.emit(person, hour + 2, SMS, number, direction=Direction.IN, topic=c.choice((Topic.DEBT_COLLECTION, Topic.CREDIT, Topic.LOAN)))
+                    self.emit(
+                        person,
+                        hour + n * c.uniform(0.5, 9),
+                        CALL,
+                        number,
+                        direction=Direction.IN,
+                        duration_seconds=int(c.expovariate(1 / 300)),
+                    )
+                self.emit(
+                    person,
+                    hour + 2,
+                    SMS,
+                    number,
+                    direction=Direction.IN,
+                    topic=c.choice((Topic.DEBT_COLLECTION, Topic.CREDIT, Topic.LOAN)),
+                )
                 if c.random() < 0.5:
-                    self.pay(person, hour + c.uniform(3, 40), key(ItemKind.ACCOUNT, f"lender{c.randrange(30)}"), 7.5 + 5, new=c.random() < 0.3)
+                    self.pay(
+                        person,
+                        hour + c.uniform(3, 40),
+                        key(ItemKind.ACCOUNT, f"lender{c.randrange(30)}"),
+                        7.5 + 5,
+                        new=c.random() < 0.3,
+                    )
             case "delivery":
                 number = key(ItemKind.NUMBER, f"post{c.randrange(60)}")
-                self.emit(person, hour, SMS, number, direction=Direction.IN, topic=Topic.DELIVERY, has_link=c.random() < 0.6)
+                self.emit(
+                    person,
+                    hour,
+                    SMS,
+                    number,
+                    direction=Direction.IN,
+                    topic=Topic.DELIVERY,
+                    has_link=c.random() < 0.6,
+                )
                 self.emit(person, hour + 1, CALL, number, direction=Direction.IN, duration_seconds=25)
-                self.emit(person, hour + 0.3, WEB, key(ItemKind.DOMAIN, f"post{c.randrange(12)}"), topic=Topic.DELIVERY)
+                self.emit(
+                    person,
+                    hour + 0.3,
+                    WEB,
+                    key(ItemKind.DOMAIN, f"post{c.randrange(12)}"),
+                    topic=Topic.DELIVERY,
+                )
             case "family_abroad":
-                number = self.fresh(ItemKind.NUMBER) if c.random() < 0.15 else key(ItemKind.NUMBER, f"{person}/abroad")
+                number = (
+                    self.fresh(ItemKind.NUMBER)
+                    if c.random() < 0.15
+                    else key(ItemKind.NUMBER, f"{person}/abroad")
+                )
                 for n in range(c.randrange(1, 4)):
-                    self.emit(person, hour + n * 40, CALL, number, direction=c.choice(tuple(Direction)), overseas=True,
-                              duration_seconds=int(c.expovariate(1 / 1800)))
+                    self.emit(
+                        person,
+                        hour + n * 40,
+                        CALL,
+                        number,
+                        direction=c.choice(tuple(Direction)),
+                        overseas=True,
+                        duration_seconds=int(c.expovariate(1 / 1800)),
+                    )
                 if c.random() < 0.3:
-                    self.emit(person, hour + 1, APP, key(ItemKind.APP, "meeting"), topic=Topic.MEETING, screen_sharing=True, from_store=True)
+                    self.emit(
+                        person,
+                        hour + 1,
+                        APP,
+                        key(ItemKind.APP, "meeting"),
+                        topic=Topic.MEETING,
+                        screen_sharing=True,
+                        from_store=True,
+                    )
             case "investing":
                 store = c.random() < 0.85
-                self.emit(person, hour, APP, key(ItemKind.APP, f"broker{c.randrange(20)}"), topic=Topic.INVESTMENT, from_store=store)
+                self.emit(
+                    person,
+                    hour,
+                    APP,
+                    key(ItemKind.APP, f"broker{c.randrange(20)}"),
+                    topic=Topic.INVESTMENT,
+                    from_store=store,
+                )
                 for n in range(c.randrange(0, 3)):
-                    self.pay(person, hour + 2 + n * 20, key(ItemKind.ACCOUNT, f"broker{c.randrange(20)}"), 14.2, new=c.random() < 0.4)
+                    self.pay(
+                        person,
+                        hour + 2 + n * 20,
+                        key(ItemKind.ACCOUNT, f"broker{c.randrange(20)}"),
+                        14.2,
+                        new=c.random() < 0.4,
+                    )
             case "loan":
-                self.emit(person, hour, APP, key(ItemKind.APP, f"lender{c.randrange(15)}"), topic=Topic.LOAN, from_store=c.random() < 0.8)
-                self.emit(person, hour + 1, SMS, key(ItemKind.NUMBER, f"lender{c.randrange(30)}"), direction=Direction.IN, topic=Topic.LOAN)
+                self.emit(
+                    person,
+                    hour,
+                    APP,
+                    key(ItemKind.APP, f"lender{c.randrange(15)}"),
+                    topic=Topic.LOAN,
+                    from_store=c.random() < 0.8,
+                )
+                self.emit(
+                    person,
+                    hour + 1,
+                    SMS,
+                    key(ItemKind.NUMBER, f"lender{c.randrange(30)}"),
+                    direction=Direction.IN,
+                    topic=Topic.LOAN,
+                )
                 if c.random() < 0.35:
-                    self.pay(person, hour + c.uniform(2, 20), key(ItemKind.ACCOUNT, f"lender{c.randrange(30)}"), 11.5, new=True)
+                    self.pay(
+                        person,
+                        hour + c.uniform(2, 20),
+                        key(ItemKind.ACCOUNT, f"lender{c.randrange(30)}"),
+                        11.5,
+                        new=True,
+                    )
             case "game":
                 self.emit(person, hour, WEB, key(ItemKind.DOMAIN, f"game{c.randrange(25)}"), topic=Topic.GAME)
-                self.emit(person, hour + 0.4, APP, self.fresh(ItemKind.APP) if c.random() < 0.3 else key(ItemKind.APP, "chat"), topic=Topic.CHAT,
-                          from_store=True)
+                self.emit(
+                    person,
+                    hour + 0.4,
+                    APP,
+                    self.fresh(ItemKind.APP) if c.random() < 0.3 else key(ItemKind.APP, "chat"),
+                    topic=Topic.CHAT,
+                    from_store=True,
+                )
                 self.pay(person, hour + c.uniform(0.2, 3), self.fresh(ItemKind.ACCOUNT), 9.2, new=True)
             case "shopping":
-                self.emit(person, hour, WEB, key(ItemKind.DOMAIN, f"shop{c.randrange(60)}"), topic=Topic.SHOPPING)
-                self.emit(person, hour + 0.5, APP, key(ItemKind.APP, "chat"), topic=Topic.CHAT, from_store=True)
+                self.emit(
+                    person, hour, WEB, key(ItemKind.DOMAIN, f"shop{c.randrange(60)}"), topic=Topic.SHOPPING
+                )
+                self.emit(
+                    person, hour + 0.5, APP, key(ItemKind.APP, "chat"), topic=Topic.CHAT, from_store=True
+                )
                 for n in range(c.randrange(1, 4)):
                     self.pay(person, hour + 1 + n, self.fresh(ItemKind.ACCOUNT), 10.2, new=True)
                 if c.random() < 0.2:
@@ -187,20 +363,72 @@ class _Maker:
             case "new_phone":
                 self.emit(person, hour, LOGIN, self.own(person, ItemKind.ACCOUNT, 4), new_device=True)
                 for n in range(c.randrange(2, 6)):
-                    self.emit(person, hour + n * 0.05, SMS, key(ItemKind.NUMBER, f"s{c.randrange(300)}"), direction=Direction.IN,
-                              topic=Topic.VERIFICATION_CODE)
+                    self.emit(
+                        person,
+                        hour + n * 0.05,
+                        SMS,
+                        key(ItemKind.NUMBER, f"s{c.randrange(300)}"),
+                        direction=Direction.IN,
+                        topic=Topic.VERIFICATION_CODE,
+                    )
                 self.pay(person, hour + c.uniform(0.3, 9), self.fresh(ItemKind.ACCOUNT), 11, new=True)
             case "meeting":
-                self.emit(person, hour, CALL, self.fresh(ItemKind.NUMBER), direction=Direction.IN, duration_seconds=int(c.expovariate(1 / 400)))
-                self.emit(person, hour + 0.5, APP, key(ItemKind.APP, "meeting"), topic=Topic.MEETING, screen_sharing=True, from_store=True)
+                self.emit(
+                    person,
+                    hour,
+                    CALL,
+                    self.fresh(ItemKind.NUMBER),
+                    direction=Direction.IN,
+                    duration_seconds=int(c.expovariate(1 / 400)),
+                )
+                self.emit(
+                    person,
+                    hour + 0.5,
+                    APP,
+                    key(ItemKind.APP, "meeting"),
+                    topic=Topic.MEETING,
+                    screen_sharing=True,
+                    from_store=True,
+                )
             case "dating":
-                self.emit(person, hour, APP, key(ItemKind.APP, f"dating{c.randrange(9)}"), topic=Topic.DATING, from_store=True)
+                self.emit(
+                    person,
+                    hour,
+                    APP,
+                    key(ItemKind.APP, f"dating{c.randrange(9)}"),
+                    topic=Topic.DATING,
+                    from_store=True,
+                )
                 for n in range(c.randrange(0, 3)):
-                    self.pay(person, hour + 10 + n * 20, self.own(person, ItemKind.ACCOUNT, 4), 10, new=c.random() < 0.3)
+                    self.pay(
+                        person,
+                        hour + 10 + n * 20,
+                        self.own(person, ItemKind.ACCOUNT, 4),
+                        10,
+                        new=c.random() < 0.3,
+                    )
 
-    def pay(self, person: int, hour: float, payee: Item, size: float, *, new: bool, into: bool = False, seen: float = 0.85) -> None:
-        self.emit(person, hour, PAY, payee, seen=seen, direction=Direction.IN if into else Direction.OUT, new_payee=new,
-                  amount_fen=int(self.chance.lognormvariate(size, 0.9)))
+    def pay(
+        self,
+        person: int,
+        hour: float,
+        payee: Item,
+        size: float,
+        *,
+        new: bool,
+        into: bool = False,
+        seen: float = 0.85,
+    ) -> None:
+        self.emit(
+            person,
+            hour,
+            PAY,
+            payee,
+            seen=seen,
+            direction=Direction.IN if into else Direction.OUT,
+            new_payee=new,
+            amount_fen=int(self.chance.lognormvariate(size, 0.9)),
+        )
 
     # -- frauds -------------------------------------------------------------------------------------------------
 
@@ -216,10 +444,22 @@ class _Maker:
                 filed = (first / 24 + 1 + c.expovariate(1 / 3)) if c.random() < 0.6 else None
                 self.city.frauds.append(Fraud(person, kind, begins, first, filed, changed))
                 if c.random() < 0.04:
-                    self.emit(person, begins + c.uniform(1, 12), SignalKind.REPORT, seen=1, reporter=c.choice((Reporter.FAMILY, Reporter.BANK)))
+                    self.emit(
+                        person,
+                        begins + c.uniform(1, 12),
+                        SignalKind.REPORT,
+                        seen=1,
+                        reporter=c.choice((Reporter.FAMILY, Reporter.BANK)),
+                    )
                 if c.random() < 0.08:
-                    self.emit(person, begins + c.uniform(0.5, 8), SignalKind.PLATFORM_PUSH, seen=1, grade=c.choice((Grade.HIGH, Grade.MEDIUM)),
-                              fraud_type=FraudType.UNKNOWN)
+                    self.emit(
+                        person,
+                        begins + c.uniform(0.5, 8),
+                        SignalKind.PLATFORM_PUSH,
+                        seen=1,
+                        grade=c.choice((Grade.HIGH, Grade.MEDIUM)),
+                        fraud_type=FraudType.UNKNOWN,
+                    )
 
     def fraud(self, person: int, hour: float, kind: str) -> float:
         """Emits what sources see; the hour of the first payment attempt."""
@@ -229,25 +469,56 @@ class _Maker:
             return self.of_gang(kind, hour, item)
 
         def call(after: float, seconds: float, *, overseas: float = 0.2) -> None:
-            self.emit(person, hour + after, CALL, gang(ItemKind.NUMBER), direction=Direction.IN, overseas=c.random() < overseas,
-                      duration_seconds=int(c.expovariate(1 / seconds)))
+            self.emit(
+                person,
+                hour + after,
+                CALL,
+                gang(ItemKind.NUMBER),
+                direction=Direction.IN,
+                overseas=c.random() < overseas,
+                duration_seconds=int(c.expovariate(1 / seconds)),
+            )
 
         def sms(after: float, topic: Topic, *, link: float = 0.6) -> None:
-            self.emit(person, hour + after, SMS, gang(ItemKind.NUMBER), gang(ItemKind.DOMAIN), direction=Direction.IN, topic=topic,
-                      has_link=c.random() < link)
+            self.emit(
+                person,
+                hour + after,
+                SMS,
+                gang(ItemKind.NUMBER),
+                gang(ItemKind.DOMAIN),
+                direction=Direction.IN,
+                topic=topic,
+                has_link=c.random() < link,
+            )
 
         def web(after: float, topic: Topic) -> None:
             self.emit(person, hour + after, WEB, gang(ItemKind.DOMAIN), topic=topic)
 
         def app(after: float, topic: Topic, *, sharing: bool = False, store: float = 0.2) -> None:
             item = key(ItemKind.APP, "meeting") if sharing else gang(ItemKind.APP)
-            self.emit(person, hour + after, APP, item, topic=topic, screen_sharing=sharing, from_store=c.random() < store)
+            self.emit(
+                person,
+                hour + after,
+                APP,
+                item,
+                topic=topic,
+                screen_sharing=sharing,
+                from_store=c.random() < store,
+            )
 
-        def pays(after: float, count: int, size: float, apart: float, *, growth: float = 0.5, same: bool = False) -> float:
+        def pays(
+            after: float, count: int, size: float, apart: float, *, growth: float = 0.5, same: bool = False
+        ) -> float:
             payee = gang(ItemKind.ACCOUNT)
             for n in range(count):
-                self.pay(person, hour + after + n * apart, payee if same else gang(ItemKind.ACCOUNT), size + n * growth,
-                         new=not same or n == 0, seen=0.8)
+                self.pay(
+                    person,
+                    hour + after + n * apart,
+                    payee if same else gang(ItemKind.ACCOUNT),
+                    size + n * growth,
+                    new=not same or n == 0,
+                    seen=0.8,
+                )
             return hour + after
 
         match kind:
@@ -273,8 +544,14 @@ class _Maker:
                 sms(0.2, Topic.REFUND)
                 app(0.5, Topic.MEETING, sharing=True)
                 for n in range(3):
-                    self.emit(person, hour + 0.6 + n * 0.1, SMS, key(ItemKind.NUMBER, f"s{c.randrange(300)}"), direction=Direction.IN,
-                              topic=Topic.VERIFICATION_CODE)
+                    self.emit(
+                        person,
+                        hour + 0.6 + n * 0.1,
+                        SMS,
+                        key(ItemKind.NUMBER, f"s{c.randrange(300)}"),
+                        direction=Direction.IN,
+                        topic=Topic.VERIFICATION_CODE,
+                    )
                 return pays(c.uniform(0.9, 3), c.randrange(1, 4), 13.2, 0.4)
             case "loan":
                 sms(0, Topic.LOAN)
@@ -309,7 +586,7 @@ class _Maker:
                 sms(0.6, Topic.GAME)
                 return pays(c.uniform(0.8, 3), c.randrange(1, 3), 10, 0.5)
             case _:
-                # What no rule was written for: a false delivery service, a chat of the store, payments that fail at first.
+                # What no rule was written for: a false delivery, a chat of the store, payments that fail at first.
                 sms(0, Topic.DELIVERY, link=0.9)
                 web(0.3, Topic.DELIVERY)
                 app(1, Topic.CHAT, store=0.9)
@@ -317,8 +594,16 @@ class _Maker:
                 self.emit(person, hour + 2, LOGIN, self.own(person, ItemKind.ACCOUNT, 4), new_device=True)
                 first = c.uniform(2.5, 8)
                 for n in range(2):
-                    self.emit(person, hour + first + n * 0.1, PAY, gang(ItemKind.ACCOUNT), direction=Direction.OUT, new_payee=True,
-                              failed=True, amount_fen=int(c.lognormvariate(12.5, 0.8)))
+                    self.emit(
+                        person,
+                        hour + first + n * 0.1,
+                        PAY,
+                        gang(ItemKind.ACCOUNT),
+                        direction=Direction.OUT,
+                        new_payee=True,
+                        failed=True,
+                        amount_fen=int(c.lognormvariate(12.5, 0.8)),
+                    )
                 pays(first + 0.5, c.randrange(1, 4), 12.5, 0.5)
                 return hour + first
 

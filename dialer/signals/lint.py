@@ -75,19 +75,22 @@ def check_rule(rule: Rule, *, file: str) -> tuple[Finding, ...]:
         if not any(one.fires is fires for one in rule.examples):
             add(
                 Text("has no example with fires = %(fires)s", fires=str(fires).lower()),
-                "add [[examples]] with name, fires and signals",
+                Text("add [[examples]] with name, fires and signals"),
             )
     used = {name for test in (*rule.all_of, *rule.any_of) for name in (test.feature, test.other)}
     used |= {name for template in rule.reason.values() for name, _ in BLANK.findall(template)}
     awaited = {one.after for one in rule.features.values()}
     for name, feature in rule.features.items():
         if name not in used and feature not in awaited:
-            add(Text("nothing uses the feature %(name)s", name=name), "use it in when, or delete it")
+            add(Text("nothing uses the feature %(name)s", name=name), Text("use it in when, or delete it"))
     for test in rule.all_of:
         if _is_always(test):
-            add(Text("the condition on %(name)s always holds", name=test.feature), "compare with at least 1")
+            add(
+                Text("the condition on %(name)s always holds", name=test.feature),
+                Text("compare with at least 1"),
+            )
     if rule.points == 0 and rule.floor is None:
-        add("has no points and no floor", "write the points, or delete the rule")
+        add(Text("has no points and no floor"), Text("write the points, or delete the rule"))
     for example in rule.examples:
         try:
             fired = fires_on(rule, example)
@@ -95,8 +98,13 @@ def check_rule(rule: Rule, *, file: str) -> tuple[Finding, ...]:
             add(Text("example %(name)s: %(problem)s", name=example.name, problem=error.problem), error.fix)
             continue
         if fired is not example.fires:
-            problem = "example %(name)s fires" if fired else "example %(name)s does not fire"
-            add(Text(problem, name=example.name), "correct the condition, or the example")
+            name = example.name
+            add(
+                Text("example %(name)s fires", name=name)
+                if fired
+                else Text("example %(name)s does not fire", name=name),
+                Text("correct the condition, or the example"),
+            )
     return tuple(found)
 
 

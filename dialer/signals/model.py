@@ -332,9 +332,9 @@ class SignalReader:
     def _moment(self, value: object, received_at: datetime) -> datetime:
         fix = Text("write the time with its offset, such as 2026-11-27T09:30:00+08:00")
         if value is None:
-            raise _Wrong("is missing", fix)
+            raise _Wrong(Text("is missing"), fix)
         if not isinstance(value, str):
-            raise _Wrong("is not a time", fix)
+            raise _Wrong(Text("is not a time"), fix)
         moment = None
         try:
             read = datetime.fromisoformat(value.strip())
@@ -343,10 +343,12 @@ class SignalReader:
             with suppress(Unreadable):
                 moment = read_moment(folded(value), self.zone)
         if moment is None:
-            raise _Wrong("is not a time", fix)
+            raise _Wrong(Text("is not a time"), fix)
         moment = moment.astimezone(received_at.tzinfo)
         if moment > received_at + MOST_AHEAD:
-            raise _Wrong("lies after the arrival", "correct the clock or the time zone of the source")
+            raise _Wrong(
+                Text("lies after the arrival"), Text("correct the clock or the time zone of the source")
+            )
         return moment
 
     def _phone(self, given: Mapping[str, Any]) -> str | None:
@@ -354,18 +356,22 @@ class SignalReader:
             return None
         phone = normalise_phone(str(given["phone"]), self.area)
         if phone is None:
-            raise _Wrong("is not one telephone number", "write one number in full, such as +8613800000000")
+            raise _Wrong(
+                Text("is not one telephone number"), Text("write one number in full, such as +8613800000000")
+            )
         return phone
 
     def _item(self, item: ItemKind, given: Mapping[str, Any], kind: SignalKind) -> str | None:
         if item.value not in given:
             if NEEDED_ITEM.get(kind) is item:
-                raise _Wrong("is missing", Text("a signal of the kind %(kind)s needs it", kind=kind.value))
+                raise _Wrong(
+                    Text("is missing"), Text("a signal of the kind %(kind)s needs it", kind=kind.value)
+                )
             return None
         if item not in ITEMS[kind]:
             raise _Wrong(
                 Text("does not belong to the kind %(kind)s", kind=kind.value),
-                "leave the field out or correct the kind",
+                Text("leave the field out or correct the kind"),
             )
         return plain_item(item, str(given[item.value]), self.area)
 
@@ -379,17 +385,17 @@ def plain_item(item: ItemKind, value: str, area: str) -> str:
             found = normalise_phone(value, area) or (
                 digits if re.fullmatch(r"\+?[0-9]{3,20}", digits) else ""
             )
-            fix = "write the digits of one number"
+            fix = Text("write the digits of one number")
         case ItemKind.DOMAIN:
             found = _domain(text)
-            fix = "write the name alone, such as example.com"
+            fix = Text("write the name alone, such as example.com")
         case ItemKind.APP:
             found = text.casefold() if _NAME.fullmatch(text) else ""
-            fix = "write the package name or the app's name, 64 characters at most"
+            fix = Text("write the package name or the app's name, 64 characters at most")
         case ItemKind.ACCOUNT:
             compact = re.sub(r"\s", "", text).upper()
             found = compact if _ACCOUNT.fullmatch(compact) else ""
-            fix = "write 4 to 64 letters and digits"
+            fix = Text("write 4 to 64 letters and digits")
     if not found:
         raise ItemUnreadable(Text("is not a usable %(item)s", item=item.value), fix)
     return found
@@ -411,21 +417,21 @@ def _domain(text: str) -> str:
 def _kind(value: object) -> SignalKind:
     fix = Text("one of %(allowed)s", allowed=", ".join(SignalKind))
     if value is None:
-        raise _Wrong("is missing", fix)
+        raise _Wrong(Text("is missing"), fix)
     text = str(value).strip().casefold()
     try:
         return SignalKind(_WORDS["kind"].get(text, text))
     except ValueError:
-        raise _Wrong("is not a kind of signal", fix) from None
+        raise _Wrong(Text("is not a kind of signal"), fix) from None
 
 
 def _name(value: object) -> str:
     fix = Text("write 1 to %(most)s characters", most=LONGEST_NAME)
     if value is None:
-        raise _Wrong("is missing", fix)
+        raise _Wrong(Text("is missing"), fix)
     text = str(value).strip()
     if not _NAME.fullmatch(text):
-        raise _Wrong("is empty, too long or has control characters", fix)
+        raise _Wrong(Text("is empty, too long or has control characters"), fix)
     return text
 
 
@@ -435,7 +441,7 @@ def _value(name: str, given: Mapping[str, Any], kind: SignalKind) -> object:  # 
         return _amount(given["amount"])
     if value is None:
         if name in NEEDED.get(kind, ()):
-            raise _Wrong("is missing", Text("a signal of the kind %(kind)s needs it", kind=kind.value))
+            raise _Wrong(Text("is missing"), Text("a signal of the kind %(kind)s needs it", kind=kind.value))
         return None
     if name in NUMBERS:
         return _whole(value)
@@ -452,16 +458,18 @@ def _value(name: str, given: Mapping[str, Any], kind: SignalKind) -> object:  # 
     try:
         return enum(_WORDS[name].get(text, text))
     except ValueError:
-        raise _Wrong("is not one of its words", Text("one of %(allowed)s", allowed=", ".join(enum))) from None
+        raise _Wrong(
+            Text("is not one of its words"), Text("one of %(allowed)s", allowed=", ".join(enum))
+        ) from None
 
 
 def _whole(value: object) -> int:
     fix = Text("write a whole number from 0 to %(most)s", most=LARGEST_NUMBER)
     if isinstance(value, bool):
-        raise _Wrong("is not a whole number", fix)
+        raise _Wrong(Text("is not a whole number"), fix)
     text = str(value).strip()
     if not re.fullmatch(r"[0-9]{1,14}", text) or int(text) > LARGEST_NUMBER:
-        raise _Wrong("is not a whole number", fix)
+        raise _Wrong(Text("is not a whole number"), fix)
     return int(text)
 
 
@@ -471,7 +479,9 @@ def _amount(value: object) -> int:
     except Unreadable:
         fen = None
     if fen is None or fen < 0:
-        raise _Wrong("is not an amount", "write yuan, such as 5000 or 5000.50, or give amount_fen in fen")
+        raise _Wrong(
+            Text("is not an amount"), Text("write yuan, such as 5000 or 5000.50, or give amount_fen in fen")
+        )
     return fen
 
 
@@ -481,14 +491,14 @@ def _truth(value: object) -> bool:
         return True
     if text in _NO:
         return False
-    raise _Wrong("is neither true nor false", "write true or false")
+    raise _Wrong(Text("is neither true nor false"), Text("write true or false"))
 
 
 def _grade(text: str) -> Grade | None:
     try:
         return read_grade(text)
     except Unreadable:
-        raise _Wrong("is not a grade", Text("one of %(allowed)s", allowed=", ".join(Grade))) from None
+        raise _Wrong(Text("is not a grade"), Text("one of %(allowed)s", allowed=", ".join(Grade))) from None
 
 
 def _id_number(given: Mapping[str, Any]) -> str | None:
@@ -497,7 +507,8 @@ def _id_number(given: Mapping[str, Any]) -> str | None:
     number, valid = normalise_id_number(cleaned(str(given["id_number"])))
     if not valid:
         raise _Wrong(
-            "is not a valid id number", "write all 18 characters, or leave it out and give the phone"
+            Text("is not a valid id number"),
+            Text("write all 18 characters, or leave it out and give the phone"),
         )
     return number
 
@@ -505,16 +516,18 @@ def _id_number(given: Mapping[str, Any]) -> str | None:
 def _unknown_field(kind: SignalKind) -> None:
     raise _Wrong(
         Text("does not belong to the kind %(kind)s", kind=kind.value),
-        "leave the field out or correct the kind",
+        Text("leave the field out or correct the kind"),
     )
 
 
 def _one_item(plain: Mapping[ItemKind, str]) -> None:
     raise _Wrong(
         Text("a list change has one item, this one has %(count)s", count=len(plain)),
-        "give one of number, domain, app and account",
+        Text("give one of number, domain, app and account"),
     )
 
 
 def _no_person() -> None:
-    raise _Wrong("neither phone nor id number is given", "give the phone or the id number of the person")
+    raise _Wrong(
+        Text("neither phone nor id number is given"), Text("give the phone or the id number of the person")
+    )

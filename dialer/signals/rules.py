@@ -221,7 +221,9 @@ def read_rule(text: str, *, file: str) -> Rule:
         try:
             raw = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise _Wrong(Text("is not TOML: %(error)s", error=str(error)), "correct that line") from None
+            raise _Wrong(
+                Text("is not TOML: %(error)s", error=str(error)), Text("correct that line")
+            ) from None
         rule_id = str(raw.get("id", ""))
         return _rule(raw, text)
     except _Wrong as wrong:
@@ -232,7 +234,7 @@ def _rule(raw: Mapping[str, Any], text: str) -> Rule:
     _only(raw, _KEYS, "rule")
     rule_id = _need(raw, "id", str)
     if not _NAME.fullmatch(rule_id):
-        raise _Wrong(Text("id is not a name"), "use up to 48 lower-case letters, digits and _")
+        raise _Wrong(Text("id is not a name"), Text("use up to 48 lower-case letters, digits and _"))
     effect = _word(raw.get("effect", "points"), Effect, "effect")
     points = _need(raw, "points", int)
     if not 0 <= points <= MOST_POINTS:
@@ -244,12 +246,12 @@ def _rule(raw: Mapping[str, Any], text: str) -> Rule:
         )
     floor = _word(raw["floor"], Grade, "floor") if "floor" in raw else None
     if floor is not None and effect is Effect.MITIGATOR:
-        raise _Wrong(Text("a mitigator has a floor"), "leave floor out")
+        raise _Wrong(Text("a mitigator has a floor"), Text("leave floor out"))
     features = _features(_need(raw, "features", dict))
     all_of = tuple(_test(one, features) for one in _texts(raw.get("when", []), "when"))
     any_of = tuple(_test(one, features) for one in _texts(raw.get("any", []), "any"))
     if not all_of and not any_of:
-        raise _Wrong(Text("has no condition"), "write when = ['feature >= 1']")
+        raise _Wrong(Text("has no condition"), Text("write when = ['feature >= 1']"))
     title, reason = _both(raw, "title"), _both(raw, "reason")
     for language, template in reason.items():
         unknown = {name for name, _ in BLANK.findall(template)} - set(features)
@@ -264,7 +266,7 @@ def _rule(raw: Mapping[str, Any], text: str) -> Rule:
     fraud_type = raw.get("fraud_type", FraudType.UNKNOWN.value)
     since, until = _day(raw, "from"), _day(raw, "until")
     if since and until and until <= since:
-        raise _Wrong(Text("until is not after from"), "correct one of the two days")
+        raise _Wrong(Text("until is not after from"), Text("correct one of the two days"))
     content = json.dumps(raw, sort_keys=True, ensure_ascii=False, default=str)
     return Rule(
         id=rule_id, title=title, reason=reason, effect=effect, points=points, floor=floor,
@@ -280,7 +282,8 @@ def _features(raw: Mapping[str, Any]) -> Mapping[str, Feature]:
     for name, one in raw.items():
         if not _NAME.fullmatch(name) or not isinstance(one, dict):
             raise _Wrong(
-                Text("feature %(name)s is not a table with a usable name", name=name), "correct its heading"
+                Text("feature %(name)s is not a table with a usable name", name=name),
+                Text("correct its heading"),
             )
         made[name] = _feature(name, one, made)
     return made
@@ -293,7 +296,7 @@ def _feature(name: str, raw: Mapping[str, Any], before: Mapping[str, Feature]) -
     if len(which) != 1:
         raise _Wrong(
             Text("%(place)s needs one of count, sum, max and distinct", place=place),
-            "write count = 'call', for example",
+            Text("write count = 'call', for example"),
         )
     aggregate = which[0]
     given = raw[aggregate]
@@ -305,7 +308,8 @@ def _feature(name: str, raw: Mapping[str, Any], before: Mapping[str, Feature]) -
     fields = {field for _, _, field in parts}
     if len(fields) != 1 or SignalKind.LIST_CHANGE in kinds:
         raise _Wrong(
-            Text("%(place)s mixes fields, or counts list changes", place=place), "use one field, and listed"
+            Text("%(place)s mixes fields, or counts list changes", place=place),
+            Text("use one field, and listed"),
         )
     (field,) = fields
     allowed = {
@@ -324,7 +328,9 @@ def _feature(name: str, raw: Mapping[str, Any], before: Mapping[str, Feature]) -
             Text("one of: %(names)s", names=_list(before) or "-"),
         )
     if "gap" in raw and after is None:
-        raise _Wrong(Text("%(place)s has a gap without after", place=place), "add after, or leave gap out")
+        raise _Wrong(
+            Text("%(place)s has a gap without after", place=place), Text("add after, or leave gap out")
+        )
     return Feature(
         aggregate=aggregate, kinds=kinds, field=field,
         where=tuple(_where(one, kinds, place) for one in _texts(raw.get("where", []), f"{place}.where")),
@@ -340,7 +346,7 @@ def _where(text: str, kinds: Sequence[SignalKind], place: str) -> Where:
     if found is None:
         raise _Wrong(
             Text("%(place)s: %(text)s is no test", place=place, text=text),
-            "write name = value, with =, !=, >=, <=, in",
+            Text("write name = value, with =, !=, >=, <=, in"),
         )
     name, op, written = found[1], Op(found[2]), found[3].split()
     known = {one for one in FIELDS[kinds[0]] if all(one in FIELDS[kind] for kind in kinds)}
@@ -353,12 +359,13 @@ def _where(text: str, kinds: Sequence[SignalKind], place: str) -> Where:
         )
     if len(written) != 1 and op is not Op.IN:
         raise _Wrong(
-            Text("%(place)s: %(name)s has several values", place=place, name=name), "write in instead of ="
+            Text("%(place)s: %(name)s has several values", place=place, name=name),
+            Text("write in instead of ="),
         )
     if name in _WORDS:
         if op not in {Op.EQ, Op.NE, Op.IN}:
             raise _Wrong(
-                Text("%(place)s: %(name)s has no order", place=place, name=name), "write =, != or in"
+                Text("%(place)s: %(name)s has no order", place=place, name=name), Text("write =, != or in")
             )
         for one in written:
             if one not in _WORDS[name]:
@@ -371,12 +378,12 @@ def _where(text: str, kinds: Sequence[SignalKind], place: str) -> Where:
         if op is not Op.EQ or written[0] not in {"true", "false"}:
             raise _Wrong(
                 Text("%(place)s: %(name)s is true or false", place=place, name=name),
-                "write = true or = false",
+                Text("write = true or = false"),
             )
         return Where(name=name, op=op, values=(int(written[0] == "true"),))
     if op is Op.IN or not written[0].isdecimal():
         raise _Wrong(
-            Text("%(place)s: %(name)s is a number", place=place, name=name), "write >= 600, for example"
+            Text("%(place)s: %(name)s is a number", place=place, name=name), Text("write >= 600, for example")
         )
     return Where(name=name, op=op, values=(int(written[0]),))
 
@@ -385,7 +392,7 @@ def _test(text: str, features: Mapping[str, Feature]) -> Test:
     found = _TEST.fullmatch(text.strip())
     if found is None:
         raise _Wrong(
-            Text("%(text)s is no condition", text=text), "write feature >= 2, or feature >= 3 * other"
+            Text("%(text)s is no condition", text=text), Text("write feature >= 2, or feature >= 3 * other")
         )
     other = found[4] or found[5] or ""
     for name in filter(None, (found[1], other)):
@@ -399,13 +406,13 @@ def _test(text: str, features: Mapping[str, Feature]) -> Test:
 
 def _example(raw: object) -> Example:
     if not isinstance(raw, dict):
-        raise _Wrong(Text("an example is not a table"), "write [[examples]]")
+        raise _Wrong(Text("an example is not a table"), Text("write [[examples]]"))
     _only(raw, frozenset({"name", "fires", "signals"}), "examples")
     signals = []
     for one in _need(raw, "signals", list):
         if not isinstance(one, dict) or "kind" not in one:
             raise _Wrong(
-                Text("a signal of an example has no kind"), "write { at = '10m', kind = 'call', ... }"
+                Text("a signal of an example has no kind"), Text("write { at = '10m', kind = 'call', ... }")
             )
         at = one.get("at", "0")
         signals.append({**one, "at": 0 if at == "0" else _period(at, "examples.at", longest=10**9)})
@@ -416,7 +423,8 @@ def _period(value: object, place: str, *, longest: int = LONGEST_WINDOW_HOURS * 
     found = _PERIOD.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise _Wrong(
-            Text("%(place)s is no period", place=place), "write a number and s, m, h or d, such as '72h'"
+            Text("%(place)s is no period", place=place),
+            Text("write a number and s, m, h or d, such as '72h'"),
         )
     seconds = int(found[1]) * _UNIT[found[2]]
     if seconds > longest:
@@ -433,11 +441,11 @@ def _day(raw: Mapping[str, Any], name: str) -> datetime | None:
     value = raw[name]
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise _Wrong(Text("%(name)s has no offset", name=name), "write 2026-12-01T00:00:00+08:00")
+            raise _Wrong(Text("%(name)s has no offset", name=name), Text("write 2026-12-01T00:00:00+08:00"))
         return value.astimezone(UTC)
     if isinstance(value, date):
         return datetime.combine(value, time(), UTC)
-    raise _Wrong(Text("%(name)s is not a day", name=name), "write 2026-12-01, without quotes")
+    raise _Wrong(Text("%(name)s is not a day", name=name), Text("write 2026-12-01, without quotes"))
 
 
 def _only(raw: Mapping[str, Any], allowed: frozenset[str], place: str) -> None:
@@ -474,7 +482,7 @@ def _both(raw: Mapping[str, Any], name: str) -> Mapping[str, str]:
 
 def _texts(value: object, place: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise _Wrong(Text("%(place)s is not a list of texts", place=place), "write ['...', '...']")
+        raise _Wrong(Text("%(place)s is not a list of texts", place=place), Text("write ['...', '...']"))
     return value
 
 

@@ -23,8 +23,11 @@ ISOTONIC_FROM: Final = 1_000
 """Positive labels from which the calibration may bend freely."""
 POINTS_PER_DOUBLING: Final = 12
 """Points that double the odds."""
-_PENALTY: Final = 1.0
+_PENALTY: Final = 2.0
 _FOLDS: Final = 5
+
+
+Steps = tuple[tuple[float, float], ...]
 
 
 class ScorecardUnreadable(Refusal):
@@ -116,12 +119,15 @@ class LearningMissing(Refusal):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
     """A verdict that a call or a filed case answered: the rules that fired, mitigators too, and whether it was right.
-    `weight`: 1 / probability of one that was drawn from below the line, 1 of the others.
+    `weight`: 1 / probability of one that was drawn from below the line, 1 of the others. `called`: False for a case
+    that was filed without a call. It tells which rules matter, but not how often a score is right: of cases without a
+    call only those that were fraud are known.
     """
 
     fired: frozenset[str]
     is_fraud: bool
     weight: float = 1.0
+    called: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,12 +162,16 @@ def fit(rules: RuleSet, current: Scorecard, labelled: Iterable[Labelled]) -> Fit
     seen = matrix.any(axis=0)
     points, held_out = points_of(matrix, labels, weights, signs)
     points = np.where(seen, points, now)
+    called = np.array([case.called for case in cases])
+    if len(set(labels[called].tolist())) < 2:  # noqa: PLR2004 - both answers
+        raise TooFewLabels(positive=int(labels[called].sum()), negative=int((1 - labels[called]).sum()))
+    held_out, labels, weights = held_out[called], labels[called], weights[called]
     slope, intercept, steps = calibration(held_out, labels, weights)
     draft = Scorecard(
         points={one: int(abs(value)) for one, value in zip(ids, points, strict=True)},
         slope=slope, intercept=intercept, steps=steps,
     )  # fmt: skip
-    before = [current.probability(max(0.0, one)) for one in matrix @ now]
+    before = [current.probability(max(0.0, one)) for one in matrix[called] @ now]
     after = [draft.probability(one) for one in held_out]
     return Fitted(
         scorecard=draft,
@@ -221,9 +231,7 @@ def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> t
     return learned(np.ones(len(labels), dtype=bool)), held_out
 
 
-def calibration(
-    scores: Any, labels: Any, weights: Any
-) -> tuple[float, float, tuple[tuple[float, float], ...]]:
+def calibration(scores: Any, labels: Any, weights: Any) -> tuple[float, float, Steps]:  # noqa: ANN401 - numpy's
     """Slope, intercept (Platt) and, from `ISOTONIC_FROM` positive labels on, the steps of an isotonic regression."""
     try:
         from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - the extra
@@ -242,17 +250,18 @@ def calibration(
 def calibration_error(
     probabilities: Sequence[float], labels: Sequence[float], weights: Sequence[float]
 ) -> float:
-    """Expected calibration error: over ten bins of equal weight, the mean of |mean probability - share of ones|."""
-    rows = sorted(zip(probabilities, labels, weights, strict=True))
+    """Expected calibration error: over about ten bins of equal weight, the mean of |mean probability - share of ones|.
+    Equal probabilities stay in one bin.
+    """
     total = sum(weights)
-    error = filled = 0.0
-    one: list[tuple[float, float, float]] = []
-    for row in rows:
-        one.append(row)
-        filled += row[2]
-        if filled >= total / 10 or row is rows[-1]:
-            error += abs(sum(p * w for p, _, w in one) - sum(y * w for _, y, w in one))
-            one, filled = [], 0.0
+    error = gap = filled = 0.0
+    rows = sorted(zip(probabilities, labels, weights, strict=True), key=lambda row: row[0])
+    for n, (p, label, weight) in enumerate(rows):
+        gap += (p - label) * weight
+        filled += weight
+        if n + 1 == len(rows) or (filled >= total / 10 and rows[n + 1][0] != p):
+            error += abs(gap)
+            gap = filled = 0.0
     return error / total if total else 0.0
 
 

@@ -30,6 +30,7 @@ from dialer.signals.scorecard import Scorecard
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 PERSONS = (b"a" * 16, b"b" * 16)
 LATENESS = timedelta(hours=2)
+TALKS = {SignalKind.SMS, SignalKind.WEB, SignalKind.APP}
 KINDS = (
     *(SignalKind.CALL, SignalKind.SMS, SignalKind.WEB, SignalKind.APP, SignalKind.LIST_CHANGE) * 3,
     *(SignalKind.PAYMENT_ATTEMPT,) * 5, SignalKind.LOGIN, SignalKind.PLATFORM_PUSH, SignalKind.REPORT,
@@ -77,7 +78,7 @@ def signals(draw: st.DrawFn, days: int = 4) -> tuple[Signal, ...]:
                 else 0,
                 overseas=draw(st.booleans()), new_payee=draw(st.booleans()), screen_sharing=draw(st.booleans()),
                 has_link=draw(st.booleans()), failed=draw(st.booleans()), new_device=draw(st.booleans()),
-                topic=draw(st.sampled_from(Topic)) if kind in {SignalKind.SMS, SignalKind.WEB, SignalKind.APP} else None,
+                topic=draw(st.sampled_from(Topic)) if kind in TALKS else None,
                 fraud_type=FraudType.LOAN if kind in {SignalKind.PLATFORM_PUSH, SignalKind.REPORT} else None,
                 grade=draw(st.sampled_from(Grade)) if kind is SignalKind.PLATFORM_PUSH else None,
                 reporter=draw(st.sampled_from(Reporter)) if kind is SignalKind.REPORT else None,

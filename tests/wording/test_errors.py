@@ -141,6 +141,16 @@ EXAMPLES = [
         Text("%(url)s: %(why)s", url="https://calls.example.cn", why=Text("no connection")), mend="start"
     ),
     ActRefused("keys: only 0-9, * and #"),
+    RuleUnreadable(
+        file="app_listed.toml",
+        rule="app_listed",
+        problem=Text("has no condition"),
+        fix=Text("write true or false"),
+    ),
+    ScorecardUnreadable(Text("is not the JSON of a scorecard")),
+    TooFewLabels(positive=3, negative=400),
+    LearningMissing(),
+    SnapshotUnreadable(),
     ScriptUnreadable(file="loan.toml", line=3, node="warn", problem="has no text in the default language"),
     SchemaMoved(found="", built_for="0042"),
     NewerDatabase(found="0043", newest="0042"),

@@ -1,0 +1,182 @@
+"""Rules: their examples, what the reader and the lint refuse, exact windows, and what a verdict says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dialer.core.values import FraudType, Grade
+from dialer.language import Lang, say
+from dialer.signals.evaluation import Evaluator
+from dialer.signals.lint import check_rule, check_texts
+from dialer.signals.model import Change, Direction, Item, ItemKind, ListKind, Signal, SignalKind
+from dialer.signals.rules import RuleSet, RuleUnreadable, read_rule, shipped_rules, shipped_texts
+from dialer.signals.verdicts import Bands, compare, filled
+
+START = datetime(2026, 3, 2, 1, tzinfo=UTC)
+PERSON = b"p" * 16
+GOOD = shipped_texts()["app_listed"]
+
+
+def test_every_shipped_rule_comes_out_as_its_examples_say_and_every_fraud_type_is_covered():
+    assert [str(one) for one in check_texts(shipped_texts())] == []
+    assert len(shipped_rules().rules) >= 20
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem", "fix"),
+    [
+        ("points = 35", "points = -3", "points are -3", "mitigator"),
+        ("points = 35", "punkte = 35", "punkte is not known in rule", "points"),
+        ('"uses >= 1"', '"use >= 1"', "use is not a feature of this rule", "uses"),
+        ('"uses >= 1"', '"uses at least 1"', "is no condition", "feature >= 2"),
+        ("listed = fraud", "listed = bad", "listed is never bad", "suspected"),
+        ("listed = fraud", "amount_fen >= 3", "amount_fen is not known of app", "from_store"),
+        ('count = "app"', 'sum = "app.duration_seconds"', "cannot take the sum", "allowed"),
+        ('within = "72h"', 'within = "90d"', "is too long", "336 hours"),
+        ('within = "72h"', 'within = "three days"', "is no period", "72h"),
+        ("{uses}次", "{number}次", "names a value that is no feature", "uses"),
+        ("title.en", "title.fr", "not in both languages", "title.en"),
+        ("points = 35", "points = ", "is not TOML", "correct that line"),
+        ("points = 35", 'points = 35\nfloor = "top"', "top is not known", "extra_high"),
+        (
+            "points = 35",
+            "points = 35\nfrom = 2026-05-01\nuntil = 2026-04-01",
+            "until is not after from",
+            "days",
+        ),
+    ],
+)
+def test_a_wrong_rule_names_file_rule_fault_and_mend(old: str, new: str, problem: str, fix: str):
+    assert old in GOOD
+    with pytest.raises(RuleUnreadable) as caught:
+        read_rule(GOOD.replace(old, new), file="app_listed.toml")
+    assert str(caught.value).startswith("app_listed.toml: rule ")
+    assert problem in str(caught.value.problem)
+    assert fix in str(caught.value.fix)
+    assert say(Lang.ZH, caught.value.problem) != str(caught.value.problem)
+
+
+def test_the_lint_finds_what_reads_well_and_is_wrong():
+    texts = {
+        "renamed": GOOD,
+        "app_listed": GOOD.replace("fires = true", "fires = false"),
+    }
+    found = [str(one) for one in check_texts(texts)]
+    assert any(one.startswith("renamed.toml: app_listed: the file is not named as the rule") for one in found)
+    assert any("example opened once fires; correct the condition" in one for one in found)
+    assert any("has no example with fires = true" in one for one in found)
+    assert any("no rule is of the fraud type loan" in one for one in found)
+    unused = read_rule(GOOD + '\n[features.more]\ncount = "web"\nwithin = "1h"\n', file="x.toml")
+    assert any("nothing uses the feature more" in str(one) for one in check_rule(unused, file="x.toml"))
+
+
+def test_a_version_is_its_content_and_not_its_layout():
+    rule = read_rule(GOOD, file="a.toml")
+    assert read_rule("# a remark\n" + GOOD, file="b.toml").content_hash == rule.content_hash
+    assert read_rule(GOOD.replace("35", "36"), file="a.toml").content_hash != rule.content_hash
+    assert RuleSet.of([rule]).content_hash != shipped_rules().content_hash
+
+
+def payment(n: int, at: datetime, fen: int, *, account: str = "a") -> Signal:
+    return Signal(
+        source="bank", signal_no=str(n), kind=SignalKind.PAYMENT_ATTEMPT, event_at=at, received_at=at, person=PERSON,
+        items=(Item(ItemKind.ACCOUNT, account.encode() * 12),), direction=Direction.OUT, amount_fen=fen, new_payee=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("after", "fires"),
+    [(timedelta(hours=24) - timedelta(microseconds=1), True), (timedelta(hours=24), False)],
+)
+def test_a_window_ends_exactly(after: timedelta, fires: bool):
+    evaluator = Evaluator(RuleSet.of([shipped_rules()["many_new_payees"]]))
+    for n, (offset, account) in enumerate([(timedelta(0), "a"), (timedelta(hours=1), "b"), (after, "c")]):
+        evaluator.apply(payment(n, START + offset, 100, account=account))
+    assert bool(evaluator.fired(PERSON, START + after)) is fires
+
+
+def test_a_rule_is_in_effect_from_its_day_until_its_day():
+    rule = replace(shipped_rules()["large_new_payee"], since=START, until=START + timedelta(days=1))
+    evaluator = Evaluator(RuleSet.of([rule]))
+    evaluator.apply(payment(1, START - timedelta(microseconds=1), 9_000_000))
+    moments = (
+        START - timedelta(microseconds=1),
+        START,
+        START + timedelta(hours=23),
+        START + timedelta(days=1),
+    )
+    assert [bool(evaluator.fired(PERSON, one)) for one in moments] == [False, True, True, False]
+
+
+def test_a_payment_to_a_listed_account_is_extra_high_and_says_why():
+    evaluator = Evaluator(shipped_rules())
+    at = START + timedelta(hours=1)
+    evaluator.apply(
+        Signal(
+            source="list",
+            signal_no="9",
+            kind=SignalKind.LIST_CHANGE,
+            event_at=START,
+            received_at=START,
+            items=(Item(ItemKind.ACCOUNT, b"a" * 12),),
+            list_kind=ListKind.FRAUD,
+            list_name="x",
+            change=Change.ENTERED,
+        )
+    )
+    (verdict,) = evaluator.apply(payment(1, at, 2_050_050))
+    assert (verdict.grade, verdict.score, verdict.money_fen, verdict.at) == (
+        Grade.EXTRA_HIGH,
+        60,
+        2_050_050,
+        at,
+    )
+    (hit,) = verdict.hits
+    assert (hit.rule, hit.points, hit.values) == (
+        "payment_listed_account",
+        60,
+        {"payments": 1, "amount": 2_050_050},
+    )
+    assert hit.signals == (("bank", "1"),)
+    assert hit.reason["zh"] == "正在向涉诈账户转账，共1笔20,500.50元"
+    assert hit.reason["en"] == "1 payments to an account on a fraud list, 20,500.50 yuan in all"
+    (kept,) = verdict.kept
+    assert (kept.feature, kept.figure, kept.op, kept.bound, kept.enough) == ("payments", 1, ">=", 1, True)
+    assert verdict.fraud_type is FraudType.UNKNOWN
+
+
+def test_a_list_change_finds_those_who_touched_the_item_in_three_days_and_no_others():
+    evaluator = Evaluator(shipped_rules())
+    now = START + timedelta(days=10)
+    for n, (hours, fen) in enumerate([(71, 10_000), (73, 10_000), (2, 90_000), (2, 5_000)]):
+        one = payment(n, now - timedelta(hours=hours), fen)
+        evaluator.apply(replace(one, person=bytes([n]) * 16))
+    found = evaluator.touched(Item(ItemKind.ACCOUNT, b"a" * 12), now - timedelta(hours=72))
+    assert [(one.person[0], one.money_fen) for one in found] == [(2, 90_000), (3, 5_000), (0, 10_000)]
+    listed = Signal(
+        source="list", signal_no="9", kind=SignalKind.LIST_CHANGE, event_at=now, received_at=now,
+        items=(Item(ItemKind.ACCOUNT, b"a" * 12),), list_kind=ListKind.FRAUD, change=Change.ENTERED,
+    )  # fmt: skip
+    verdicts = [one for one in evaluator.apply(listed) if one.grade is Grade.EXTRA_HIGH]
+    assert [one.person[0] for one in verdicts] == [2, 0, 3]
+
+
+def test_grades_follow_the_expected_loss():
+    bands = Bands(
+        least_probability=0.1, typical_loss_fen=100, medium_fen=50, high_fen=200, extra_high_fen=1000
+    )
+    assert [bands.grade(p, m) for p, m in [(0.05, 10**9), (0.1, 0), (0.5, 0), (0.5, 400), (0.5, 2000)]] == [
+        None, Grade.LOW, Grade.MEDIUM, Grade.HIGH, Grade.EXTRA_HIGH,
+    ]  # fmt: skip
+
+
+def test_a_draft_is_compared_with_what_is_live():
+    compared = compare({b"a": Grade.LOW, b"b": Grade.HIGH}, {b"b": Grade.LOW, b"c": Grade.LOW})
+    assert (compared.new, compared.lost, compared.regraded) == ((b"c",), (b"a",), (b"b",))
+
+
+def test_figures_in_a_reason():
+    assert filled("{a} {a:yuan} {b:minutes} {b:hours}", {"a": 150, "b": 7300}) == "150 1.50 121 2"
