@@ -54,7 +54,7 @@ from dialer.runtime.local import (
 from dialer.runtime.settings import KeysSettings, Settings
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
-from dialer.services import Application, Centre, LineRules, Purpose, Services, WorkRules
+from dialer.services import Application, CardRules, Centre, LineRules, Purpose, Services, WorkRules
 from dialer.telephony.channels import MessageClient
 from dialer.telephony.config import TelephonyConfig
 
@@ -161,6 +161,10 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
             approve_above_rows=settings.lists.approve_above_rows,
             least_call_seconds=settings.work.least_call_seconds,
             claim_seconds=settings.work.claim_seconds,
+        ),
+        cards=CardRules(
+            top_limit_fen=settings.cards.top_limit_yuan * 100,
+            **settings.cards.model_dump(exclude={"top_limit_yuan"}),
         ),
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,

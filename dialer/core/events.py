@@ -279,6 +279,10 @@ class AlarmCode(StrEnum):
     """The last line of the audit could not be noted outside the database."""
     MANY_REVEALS = "many_reveals"
     """One person has looked at much personal data in clear in a short time."""
+    MANY_OPENING_CHECKS = "many_opening_checks"
+    """An outlet has checked more openings in an hour than it may open cards."""
+    CARD_QUESTION_LAPSED = "card_question_lapsed"
+    """Nobody of the desk answered an outlet while its customer waited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

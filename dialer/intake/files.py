@@ -25,6 +25,7 @@ from dialer.intake.headings import (
     known_fields,
     likely_headings,
 )
+from dialer.intake.opening_lists import OPENING_HEADING_ROWS, opening_heading
 from dialer.intake.unit_lists import UNIT_HEADING_ROWS, unit_heading
 from dialer.intake.workbooks import MOST_COLUMNS, ZIP_MAGIC, is_workbook, open_sheets, too_many_columns
 from dialer.language import Text, gettext_noop
@@ -97,6 +98,11 @@ def unit_tables(stream: BinaryIO) -> Iterator[Table]:
 def filed_tables(stream: BinaryIO) -> Iterator[Table]:
     """The first table of the file that is a list of filed cases, or none. Raises `UnusableFile`."""
     return _first_table(stream, filed_heading, most=FILED_HEADING_ROWS)
+
+
+def opening_tables(stream: BinaryIO) -> Iterator[Table]:
+    """The first table of the file that is a list of openings, or none. Raises `UnusableFile`."""
+    return _first_table(stream, opening_heading, most=OPENING_HEADING_ROWS)
 
 
 def _first_table(

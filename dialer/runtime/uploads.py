@@ -112,6 +112,11 @@ def filed_tables(content: BinaryIO) -> Generator[Table, None, None]:
     return _tables(content, run="filed", request={})
 
 
+def opening_tables(content: BinaryIO) -> Generator[Table, None, None]:
+    """The table of a list of openings, or none. Raises `UnusableFile` as `unit_tables` does."""
+    return _tables(content, run="openings", request={})
+
+
 def clean_picture(data: bytes, *, limits: Limits | None = None) -> tuple[str, bytes] | PictureFault:
     """Its format as Pillow names it, and the picture written anew (`intake/photos.py`)."""
     with tempfile.TemporaryFile() as file:
@@ -355,6 +360,12 @@ def _filed_reader(_: object) -> _Reader:
     return lambda stream: _flat(files.filed_tables(stream))
 
 
+def _openings_reader(_: object) -> _Reader:
+    from dialer.intake import files
+
+    return lambda stream: _flat(files.opening_tables(stream))
+
+
 def _photo_reader(request: Mapping[str, int]) -> _Reader:
     from dialer.intake.photos import written_anew
 
@@ -375,5 +386,6 @@ _READERS: Final[Mapping[str, Callable[[Any], _Reader]]] = {
     "list": _list_reader,
     "units": _unit_reader,
     "filed": _filed_reader,
+    "openings": _openings_reader,
     "photo": _photo_reader,
 }
