@@ -170,6 +170,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("ring_id IS NOT NULL"),
     )
     op.create_index("ix_opening_story", "opening", ["story_blind", "asked_at"], unique=False)
+    op.create_index(
+        "ix_opening_unchecked", "opening", ["id"], unique=False, postgresql_where=sa.text("verdict IS NULL")
+    )
     op.create_table(
         "outlet_notice",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),

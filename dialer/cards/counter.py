@@ -23,6 +23,7 @@ from dialer.cards.store import (
     join_facts,
     keep_ring,
     node_of,
+    note_opener,
     number_blind,
     opening_by_number,
     opening_row,
@@ -35,7 +36,7 @@ from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.store import take_next_ids
 from dialer.core.access import said
 from dialer.core.cards import CardProduct, CheckVerdict, OpeningResult
-from dialer.core.errors import Conflict, NotFound
+from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
@@ -85,7 +86,7 @@ def check_opening(
         outlet = outlet_of(tx, outlet_id)
         row = _in_progress(tx, services, record, outlet, by=by, source=source, now=now)
         opening_id: int = row["id"]
-        answer = _answer(tx, services, record, row, outlet, now=now)
+        answer, _ = answer_of(tx, services, record, row, outlet, now=now)
         [check_id] = take_next_ids(tx, t.opening_check, 1)
         tx.execute(
             sa.insert(t.opening_check).values(
@@ -150,18 +151,22 @@ def _must_be_the_same(tx: Tx, known: Row, record: OpeningRecord, outlet: Outlet)
         )
 
 
-def _answer(
+def answer_of(
     tx: Tx, services: Services, record: OpeningRecord, row: Row, outlet: Outlet, *, now: datetime
-) -> Answer:
+) -> tuple[Answer, bool]:
+    """What the checks say of this opening as of `now`; its ring is kept, and who is asked about is on the morning's
+    list (True).
+    """
     ring = ring_of(tx, services, row, until=now)
-    if ring.is_found:
-        keep_ring(tx, ring, now=now)
+    ring_id = keep_ring(tx, ring, now=now) if ring.is_found else None
     facts = read_facts(
         tx, record, opening_id=row["id"], outlet=outlet, ring=ring, rules=services.cards, now=now
     )
     day = now.astimezone(ZoneInfo(services.centre.timezone)).date()
     restriction = restriction_of(tx, bytes(row["person_blind"]), on=day)
-    return shipped_checks().answer(facts, now=now, restriction=restriction)
+    answer = shipped_checks().answer(facts, now=now, restriction=restriction)
+    listed = note_opener(tx, row, answer, unit_id=outlet.unit_id, ring_id=ring_id, now=now)
+    return answer, listed
 
 
 def ring_of(tx: Tx, services: Services, row: Row, *, until: datetime) -> Ring:
@@ -283,6 +288,8 @@ def finish_opening(
     `Invalid`, and `Conflict` when it has its result.
     """
     now = services.clock.now()
+    if result is OpeningResult.IN_PROGRESS:
+        raise Invalid(field="result", problem="is not chosen", mend="choose one of the list")
     reason = said("why", why) if result is OpeningResult.REFUSED else why.strip()
     with services.store.begin() as tx:
         row = own_opening(tx, opening_id, outlet_id=outlet_id, lock=True)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.cards.checks import Facts, Restriction
+from dialer.cards.checks import Answer, Facts, Restriction
 from dialer.cards.rings import HUB_PERSONS, Key, KeyKind, Node, Part, Ring, within
 from dialer.cases.store import take_next_ids
 from dialer.core.cards import (
     CardProduct,
+    CheckVerdict,
     DeterminationState,
     OpenerState,
     OpeningFactKind,
@@ -90,6 +91,11 @@ def institution_named(tx: Tx, name: str) -> Row:
     if row is None:
         raise NotFound(kind="institution", key=name)
     return row
+
+
+def institution_of_token(tx: Tx, token_name: str) -> Row | None:
+    """The institution that sends with this API token."""
+    return tx.one(sa.select(t.institution).where(t.institution.c.token_name == token_name))
 
 
 def person_blind(vault: Vault, id_number: str) -> bytes:
@@ -306,14 +312,6 @@ _AROUND: Final = sa.select(
     )
     .label("open_case"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
-    """What is known of an opening beside its ring, and the others of the same person."""
-
-    facts: Facts
-    own: tuple[Row, ...]
 
 
 def read_facts(
@@ -561,6 +559,56 @@ def keep_ring(tx: Tx, ring: Ring, *, now: datetime) -> int:
     return ring_id
 
 
-def facts_plain(facts: Facts) -> dict[str, Any]:
-    """JSON-ready, without what is nothing."""
-    return {name: value for name, value in asdict(facts).items() if value}
+def note_opener(
+    tx: Tx, row: Mapping[str, Any], answer: Answer, *, unit_id: int | None, ring_id: int | None, now: datetime
+) -> bool:
+    """Who is asked about is on the morning's list: the ring where it is one, else the person; False when nobody is. A
+    person, or a ring, that somebody has lifted is not listed again before that finding would have expired.
+    """
+    grave = [one for one in answer.findings if one.verdict is CheckVerdict.ASK_DESK]
+    if not grave:
+        return False
+    p = t.card_opener.c
+    blind = bytes(row["person_blind"])
+    who: dict[str, Any] = {"ring_id": ring_id} if ring_id is not None else {"person_blind": blind}
+    same = (
+        p.ring_id == ring_id if ring_id is not None else sa.and_(p.person_blind == blind, p.ring_id.is_(None))
+    )
+    lifted = sa.and_(same, p.state == word(OpenerState.LIFTED), p.expires_at > now)
+    if tx.scalar(sa.select(p.id).where(lifted).limit(1)) is not None:
+        return False
+    expires_at = max(one.expires_at for one in grave)
+    new = insert(t.card_opener).values(
+        **who,
+        opening_id=row["id"],
+        unit_id=unit_id,
+        state=OpenerState.LISTED.value,
+        findings=[one.plain() for one in grave],
+        listed_at=now,
+        expires_at=expires_at,
+    )
+    is_over = p.expires_at <= now
+
+    def anew(name: str, value: object) -> sa.ColumnElement[Any]:
+        return sa.case((is_over, sa.literal(value, p[name].type)), else_=p[name])
+
+    is_person = ring_id is None
+    tx.execute(
+        new.on_conflict_do_update(
+            index_elements=["person_blind" if is_person else "ring_id"],
+            index_where=sa.text(
+                "ring_id IS NULL AND state <> 'lifted'"
+                if is_person
+                else "ring_id IS NOT NULL AND state <> 'lifted'"
+            ),
+            set_={
+                "findings": new.excluded.findings,
+                "expires_at": sa.func.greatest(p.expires_at, new.excluded.expires_at),
+                "state": anew("state", OpenerState.LISTED.value),
+                "listed_at": anew("listed_at", now),
+                "decided_by": anew("decided_by", None),
+                "signed_by": anew("signed_by", None),
+            },
+        )
+    )
+    return True

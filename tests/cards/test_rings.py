@@ -95,7 +95,5 @@ def test_families_classes_and_hired_people_are_no_ring():
     ]
     assert ring(hired).persons == 8
     assert not ring(hired).is_found
-    students = [
-        node(n, f"s{n}", age=19, address="hall 3 room 5", away=False, top=False) for n in range(4)
-    ]
+    students = [node(n, f"s{n}", age=19, address="hall 3 room 5", away=False, top=False) for n in range(4)]
     assert not ring(students).is_found

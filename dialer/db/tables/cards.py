@@ -133,6 +133,7 @@ opening = sa.Table(
     sa.Index("ix_opening_story", "story_blind", "asked_at"),
     sa.Index("ix_opening_number", "number_blind"),
     sa.Index("ix_opening_outlet", "outlet_id", "asked_at"),
+    sa.Index("ix_opening_unchecked", "id", postgresql_where=sa.text("verdict IS NULL")),
     sa.Index("ix_opening_ring_id", "ring_id", postgresql_where=sa.text("ring_id IS NOT NULL")),
     sa.CheckConstraint("limit_fen >= 0", name="limit_fen"),
     sa.CheckConstraint(
