@@ -21,7 +21,6 @@ from dialer.core.cards import (
     OpeningChannel,
     OpeningFactKind,
     OpeningResult,
-    OutletStep,
     QuestionState,
 )
 from dialer.core.case import (
@@ -340,10 +339,6 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     },
     DeterminationState: {},
     ObjectionState: {},
-    OutletStep: {
-        OutletStep.PROPOSAL: "proposal of suspension",
-        OutletStep.LETTER: "letter of the authority",
-    },
     Role: {
         Role.ADMINISTRATOR: "system administrator",
     },
@@ -370,6 +365,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ApprovalKind.RETURNED: "refused amounts",
         ApprovalKind.ACCOUNT: "change of an account",
         ApprovalKind.FILED: "doubtful filed case",
+        ApprovalKind.RESTRICTION: "restriction of a person",
     },
     Permission: {
         Permission.OWN_ACCOUNT: "own account",
@@ -377,7 +373,6 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.ANSWER_OUTLETS: "answer outlets",
         Permission.SEE_OPENERS: "look at frequent openers",
         Permission.DECIDE_OPENERS: "decide about frequent openers",
-        Permission.SEE_OUTLETS: "look at outlets",
         Permission.SEE_BOARD: "look at the live board",
         Permission.SEE_CASES: "look at cases",
         Permission.REVEAL: "look at hidden data",

@@ -201,28 +201,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("outlet_id", "day", name=op.f("pk_outlet_report")),
     )
     op.create_table(
-        "outlet_step",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("outlet_id", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("document_no", sa.Text(), server_default="", nullable=False),
-        sa.Column("note", sa.Text(), server_default="", nullable=False),
-        sa.Column("until_on", sa.Date(), nullable=True),
-        sa.Column("by", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "kind <> 'letter' OR (document_no <> '' AND until_on IS NOT NULL)",
-            name=op.f("ck_outlet_step_letter"),
-        ),
-        sa.CheckConstraint(
-            "\"kind\" IN ('bulletin', 'talk', 'proposal', 'letter', 'review', 'end')",
-            name=op.f("ck_outlet_step_kind"),
-        ),
-        sa.ForeignKeyConstraint(["outlet_id"], ["outlet.id"], name=op.f("fk_outlet_step_outlet_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outlet_step")),
-    )
-    op.create_index(op.f("ix_outlet_step_outlet_id"), "outlet_step", ["outlet_id"], unique=False)
-    op.create_table(
         "outlet_teller",
         sa.Column("staff_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("outlet_id", sa.BigInteger(), nullable=False),
@@ -448,7 +426,6 @@ def downgrade() -> None:
     op.drop_table("opening_check")
     op.drop_table("card_opener")
     op.drop_table("outlet_teller")
-    op.drop_table("outlet_step")
     op.drop_table("outlet_report")
     op.drop_table("outlet_notice")
     op.drop_table("opening")

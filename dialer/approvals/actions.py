@@ -22,9 +22,11 @@ from dialer.approvals.queries import (
     money_returned,
     money_waiting,
 )
+from dialer.cards.restrictions import Determination, list_determinations
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
 from dialer.core.access import Permission, Role, actor_name, may, said
+from dialer.core.cards import DeterminationState
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.values import Amounts, ApprovalKind, FiledState, must_have_evidence
 from dialer.db.audit import write_audit
@@ -61,7 +63,7 @@ class Reader:
 
     def decides(self, kind: ApprovalKind) -> bool:
         """Whether this person may decide something of this kind at all."""
-        if self.unit_id is not None and kind in {ApprovalKind.SCRIPT, ApprovalKind.FILED}:
+        if self.unit_id is not None and kind in _OF_CENTRE:
             return False  # these belong to the whole centre
         return self.role is None or may(self.role, _PERMISSIONS[kind])
 
@@ -74,7 +76,9 @@ _PERMISSIONS: Mapping[ApprovalKind, Permission] = {
     ApprovalKind.SCRIPT: Permission.APPROVE,
     ApprovalKind.ACCOUNT: Permission.CONFIRM_STAFF_CHANGES,
     ApprovalKind.FILED: Permission.DECIDE_FILED,
+    ApprovalKind.RESTRICTION: Permission.APPROVE,
 }
+_OF_CENTRE = frozenset({ApprovalKind.SCRIPT, ApprovalKind.FILED, ApprovalKind.RESTRICTION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,7 @@ class Inbox:
     drafts: Sequence[Draft] = ()
     changes: Sequence[WaitingChange] = ()
     filed: Sequence[FiledLine] = ()
+    restrictions: Sequence[Determination] = ()
 
     @property
     def total(self) -> int:
@@ -156,6 +161,11 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
             drafts = [_draft(version, numbers) for version in versions]
     changes = list_changes(services, visible_to=unit_id) if decides(ApprovalKind.ACCOUNT) else []
     filed = list_filed(services, state=FiledState.DOUBTFUL).lines if decides(ApprovalKind.FILED) else ()
+    restrictions = (
+        list_determinations(services, state=DeterminationState.WAITING)
+        if decides(ApprovalKind.RESTRICTION)
+        else []
+    )
     return Inbox(
         counts=counts_for(counts, reader),
         money=money,
@@ -165,6 +175,7 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
         drafts=drafts,
         changes=[one for one in changes if not who or who not in {one.change.asked_by, one.change.login}],
         filed=sorted(filed, key=lambda one: one.filed_at),
+        restrictions=[one for one in reversed(restrictions) if not who or one.entered_by != who],
     )
 
 

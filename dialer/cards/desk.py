@@ -127,7 +127,7 @@ def ask_desk(services: Services, opening_id: int, *, note: str, outlet_id: int, 
         if standing is not None:
             return int(standing)
         [question_id] = take_next_ids(tx, t.card_question, 1)
-        place = {"table": "card_question", "column": "sealed", "row": question_id}
+        place: dict[str, Any] = {"table": "card_question", "column": "sealed", "row": question_id}
         tx.execute(
             sa.insert(t.card_question).values(
                 id=question_id,
@@ -245,7 +245,7 @@ def answer_question(
         result = tx.scalar(sa.select(_o.result).where(_o.id == row["opening_id"]))
         if result != OpeningResult.IN_PROGRESS.value:
             raise Conflict("the outlet has decided meanwhile", current=result)
-        place = {"table": "card_question", "column": "reason_sealed", "row": question_id}
+        place: dict[str, Any] = {"table": "card_question", "column": "reason_sealed", "row": question_id}
         tx.execute(
             sa.update(t.card_question)
             .where(_q.id == question_id)
@@ -323,7 +323,7 @@ def end_onsite(
         )
         if row is None:
             raise Conflict("no team is at the outlet", current="onsite")
-        place = {"table": "onsite_check", "column": "note_sealed", "row": row["id"]}
+        place: dict[str, Any] = {"table": "onsite_check", "column": "note_sealed", "row": row["id"]}
         tx.execute(
             sa.update(t.onsite_check)
             .where(_s.id == row["id"])
@@ -426,7 +426,7 @@ def _question(tx: Tx, row: Row, services: Services, *, masked: bool) -> Question
     note = vault.open(row["sealed"], table="card_question", column="sealed", row=question_id).decode()
     reason = ""
     if row["reason_sealed"] is not None:
-        place = {"table": "card_question", "column": "reason_sealed", "row": question_id}
+        place: dict[str, Any] = {"table": "card_question", "column": "reason_sealed", "row": question_id}
         reason = vault.open(row["reason_sealed"], **place).decode()
     end = row["answered_at"] or services.real.now()
     onsite = None

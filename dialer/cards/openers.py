@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -119,7 +120,7 @@ def decide_opener(
         if row["signed_by"] != who:
             raise Conflict("somebody else has signed for this finding", current="signed")
         state = OpenerState.CONFIRMED if confirm else OpenerState.LIFTED
-        place = {"table": "card_opener", "column": "why_sealed", "row": opener_id}
+        place: dict[str, Any] = {"table": "card_opener", "column": "why_sealed", "row": opener_id}
         tx.execute(
             sa.update(t.card_opener)
             .where(_p.id == opener_id)

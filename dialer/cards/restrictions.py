@@ -50,6 +50,7 @@ class Determination:
     until_on: date
     state: DeterminationState
     entered_by: str
+    entered_at: datetime
     decided_by: str
     is_over: bool
 
@@ -98,7 +99,7 @@ def enter_determination(
         ):
             raise Conflict("this document is on record for this person", current="document")
         [determination_id] = take_next_ids(tx, t.card_determination, 1)
-        place = {"table": "card_determination", "column": "sealed", "row": determination_id}
+        place: dict[str, Any] = {"table": "card_determination", "column": "sealed", "row": determination_id}
         tx.execute(
             sa.insert(t.card_determination).values(
                 id=determination_id,
@@ -186,7 +187,7 @@ def list_determinations(
     with services.store.begin() as tx:
         found = []
         for row in tx.rows(statement):
-            place = {"table": "card_determination", "column": "sealed", "row": row["id"]}
+            place: dict[str, Any] = {"table": "card_determination", "column": "sealed", "row": row["id"]}
             person = tx.vault.open_record(row["sealed"], **place)
             found.append(
                 Determination(
@@ -199,6 +200,7 @@ def list_determinations(
                     until_on=row["until_on"],
                     state=DeterminationState(row["state"]),
                     entered_by=row["entered_by"],
+                    entered_at=row["entered_at"],
                     decided_by=row["decided_by"] or "",
                     is_over=row["until_on"] <= today,
                 )
@@ -242,7 +244,7 @@ def take_objection(
     with services.store.begin() as tx:
         decider = _decider(tx, opening_id, determination_id, opener_id, outlet_id)
         [objection_id] = take_next_ids(tx, t.card_objection, 1)
-        place = {"table": "card_objection", "column": "sealed", "row": objection_id}
+        place: dict[str, Any] = {"table": "card_objection", "column": "sealed", "row": objection_id}
         tx.execute(
             sa.insert(t.card_objection).values(
                 id=objection_id,
@@ -300,7 +302,7 @@ def decide_objection(services: Services, objection_id: int, *, uphold: bool, rea
             raise Conflict("this objection is decided already", current=row["state"])
         if who in {row["decider"], row["taken_by"]}:
             raise Conflict("who decided, or took the objection, does not check it", current="same_person")
-        place = {"table": "card_objection", "column": "reason_sealed", "row": objection_id}
+        place: dict[str, Any] = {"table": "card_objection", "column": "reason_sealed", "row": objection_id}
         state = ObjectionState.UPHELD if uphold else ObjectionState.REJECTED
         tx.execute(
             sa.update(t.card_objection)
@@ -388,7 +390,11 @@ def _objection(tx: Tx, row: Row, *, now: datetime) -> Objection:
 def _person(tx: Tx, row: Row) -> str:
     if row["determination_id"] is not None:
         sealed = tx.scalar(sa.select(_d.sealed).where(_d.id == row["determination_id"]))
-        place = {"table": "card_determination", "column": "sealed", "row": row["determination_id"]}
+        place: dict[str, Any] = {
+            "table": "card_determination",
+            "column": "sealed",
+            "row": row["determination_id"],
+        }
         return mask_name(tx.vault.open_record(sealed, **place)["name"])
     opening_id = row["opening_id"]
     if opening_id is None:

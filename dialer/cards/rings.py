@@ -7,7 +7,7 @@ Two hubs together may still be rare, such as a dormitory and a story: then the p
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +26,8 @@ _MOST_ROUNDS: Final = 6
 FLAG_POINTS: Final = 3
 _STUDENT_AGES: Final = range(15, 25)
 _GENERATION: Final = 18
+_MOST_OF_THEM: Final = 0.8
+_FEW_EACH: Final = 2.5
 
 
 class KeyKind(StrEnum):
@@ -160,7 +162,11 @@ def _judged(seen: Iterable[Node], links: Mapping[Key, tuple[int, ...]]) -> Ring:
         if len({owner[one] for one in ids if one in owner}) > 1
         for part in key
     }
-    told = _for(persons, kinds, nodes) | _against(persons, kinds, nodes)
+    speaks = _for(persons, kinds, nodes)
+    told = speaks | _against(persons, kinds, nodes)
+    if kinds == {KeyKind.STORY} and not (speaks["out_of_town"] or speaks["top_limits"]):
+        # In a large city people of one place happen to say the same.
+        told |= dict.fromkeys(("same_story", "institutions", "cards_each"), 0)
     reasons = tuple(name for name, points in told.items() if points)
     return Ring(nodes=nodes, links=links, points=max(0, sum(told.values())), reasons=reasons)
 
@@ -171,12 +177,13 @@ def _for(
     many, each = len(persons), len(nodes) / len(persons)
     firsts = [own[0] for own in persons.values()]
     strangers = sum(one.out_of_town for one in firsts)
+    wide = sum(len({node.institution_id for node in own}) > 1 for own in persons.values())
     top = sum(any(node.top_limit for node in own) for own in persons.values())
     return {
         "cards_each": 2 if each >= 2.5 else 1 if each >= 1.5 else 0,  # noqa: PLR2004
         "out_of_town": 1 if 2 * strangers >= many else 0,
         "top_limits": 1 if 2 * top >= many else 0,
-        "institutions": 1 if len({node.institution_id for node in nodes}) >= LEAST_PERSONS else 0,
+        "institutions": 1 if 2 * wide >= many else 0,
         "same_agent": 1 if KeyKind.AGENT in kinds else 0,
         "same_story": 1 if KeyKind.STORY in kinds else 0,
         "same_phone": 1 if KeyKind.PHONE in kinds else 0,
@@ -197,11 +204,11 @@ def _against(
         and max(ages) - min(ages) >= _GENERATION
         and len({one.home[:4] for one in firsts}) == 1
     )
-    employers = {one.employer for one in firsts}
-    hired = len(employers) == 1 and None not in employers
+    employers = Counter(one.employer for one in firsts if one.employer is not None)
+    hired = bool(employers) and employers.most_common(1)[0][1] >= _MOST_OF_THEM * len(persons)
     each = len(nodes) / len(persons)
     school = bool(ages) and _STUDENT_AGES.start <= median(ages) < _STUDENT_AGES.stop and max(ages) <= 30  # noqa: PLR2004
-    few = each <= 2 and len({node.institution_id for node in nodes}) <= 4  # noqa: PLR2004
+    few = each <= _FEW_EACH
     return {
         "family": -4 if family else 0,
         "one_employer": -4 if hired and few else 0,

@@ -543,7 +543,7 @@ def keep_ring(tx: Tx, ring: Ring, *, now: datetime) -> int:
         "reasons": list(ring.reasons),
     }
     if known:
-        ring_id = known[0]
+        ring_id = int(known[0])
         if joined := known[1:]:
             tx.execute(sa.update(t.opening).where(_o.ring_id.in_(joined)).values(ring_id=ring_id))
             tx.execute(sa.update(t.card_ring).where(t.card_ring.c.id.in_(joined)).values(persons=0, cards=0))

@@ -29,7 +29,7 @@ REASON_WORDS: Final[Mapping[str, str]] = {
     "cards_each": gettext_noop("several cards each"),
     "out_of_town": gettext_noop("most from another place"),
     "top_limits": gettext_noop("most ask for the highest limit"),
-    "institutions": gettext_noop("at three institutions or more"),
+    "institutions": gettext_noop("at several institutions each"),
     "same_agent": gettext_noop("the same agent"),
     "same_story": gettext_noop("the same story"),
     "same_phone": gettext_noop("the same phone left"),

@@ -160,8 +160,6 @@ class Permission(StrEnum):
     """Frequent openers, rings, restrictions and objections, persons masked."""
     DECIDE_OPENERS = "decide_openers"
     """Confirms, lifts, enters and approves them."""
-    SEE_OUTLETS = "see_outlets"
-    """Figures of outlets, and what is done about them."""
 
 
 _R = Role
@@ -202,7 +200,6 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.ANSWER_OUTLETS: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
     Permission.SEE_OPENERS: frozenset({_R.OFFICER, _R.SUPERVISOR, _R.AUDITOR}),
     Permission.DECIDE_OPENERS: frozenset({_R.OFFICER, _R.SUPERVISOR}),
-    Permission.SEE_OUTLETS: frozenset({_R.SUPERVISOR, _R.AUDITOR}),
 }
 
 

@@ -126,13 +126,3 @@ class ObjectionState(StrEnum):
     UPHELD = "upheld"
     REJECTED = "rejected"
 
-
-class OutletStep(StrEnum):
-    """What is done about an outlet that opens involved cards. The letter is the authority's, never ours."""
-
-    BULLETIN = "bulletin"
-    TALK = "talk"
-    PROPOSAL = "proposal"
-    LETTER = "letter"
-    REVIEW = "review"
-    END = "end"

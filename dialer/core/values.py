@@ -341,6 +341,7 @@ class ApprovalKind(StrEnum):
     SCRIPT = "script"
     ACCOUNT = "account"
     FILED = "filed"
+    RESTRICTION = "restriction"
     """A filed case with a doubtful match."""
 
 

@@ -19,7 +19,6 @@ from dialer.core.cards import (
     OpeningChannel,
     OpeningFactKind,
     OpeningResult,
-    OutletStep,
     QuestionState,
 )
 from dialer.db.columns import identity, metadata, when, word
@@ -63,20 +62,6 @@ outlet_report = sa.Table(
     sa.CheckConstraint("reported >= 0", name="reported"),
 )
 """How many openings of a day an outlet's institution says that there were."""
-
-outlet_step = sa.Table(
-    "outlet_step",
-    metadata,
-    identity(),
-    sa.Column("outlet_id", sa.ForeignKey("outlet.id"), nullable=False, index=True),
-    word("kind", OutletStep),
-    sa.Column("document_no", sa.Text, nullable=False, server_default=""),
-    sa.Column("note", sa.Text, nullable=False, server_default=""),
-    sa.Column("until_on", sa.Date),
-    sa.Column("by", sa.Text, nullable=False),
-    when("at", required=True),
-    sa.CheckConstraint("kind <> 'letter' OR (document_no <> '' AND until_on IS NOT NULL)", name="letter"),
-)
 
 outlet_notice = sa.Table(
     "outlet_notice",
