@@ -125,4 +125,3 @@ class ObjectionState(StrEnum):
     OPEN = "open"
     UPHELD = "upheld"
     REJECTED = "rejected"
-
