@@ -58,15 +58,15 @@ def test_every_finding_has_its_sentence_basis_and_expiry_in_both_languages():
 def test_counts_lead_to_the_desk_and_three_notes_do_too():
     checks = shipped_checks()
     assert checks.answer(Facts(), now=NOW).verdict is CheckVerdict.CLEAR
-    assert checks.answer(Facts(cards_24h=3), now=NOW).verdict is CheckVerdict.ASK_DESK
-    two = Facts(phone_persons=3, institutions_7d=3)
+    assert checks.answer(Facts(cards_24h=4), now=NOW).verdict is CheckVerdict.ASK_DESK
+    two = Facts(phone_persons=6, institutions_7d=3)
     assert checks.answer(two, now=NOW).verdict is CheckVerdict.NOTE
-    three = Facts(phone_persons=3, institutions_7d=3, phone_of_another=1)
+    three = Facts(phone_persons=6, institutions_7d=3, phone_of_another=1)
     assert checks.answer(three, now=NOW).verdict is CheckVerdict.ASK_DESK
 
 
 def test_a_possible_victim_comes_before_the_desk_and_a_restriction_before_both():
-    checks, victim = shipped_checks(), Facts(cards_24h=3, guided=1)
+    checks, victim = shipped_checks(), Facts(cards_24h=4, guided=1)
     assert checks.answer(victim, now=NOW).verdict is CheckVerdict.POSSIBLE_VICTIM
     until = date(2028, 1, 1)
     restriction = Restriction(

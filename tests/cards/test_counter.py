@@ -36,7 +36,7 @@ def test_a_first_card_is_clear_and_everything_personal_is_sealed(street: Street,
 def test_counts_go_over_institutions_and_products(street: Street):
     street.enter(street.record(hours_ago=5))
     street.enter(street.record(hours_ago=3), street.outlets[OTHER_BANK])
-    assert "cards_24h" in found(street)
+    assert "cards_24h_some" in found(street)
     assert found(street, n=2) == set()
     street.enter(street.record(3, hours_ago=30))
     street.enter(street.record(3, hours_ago=28), street.outlets[CARRIER])

@@ -24,7 +24,7 @@ async def test_a_teller_checks_asks_and_decides_and_the_customer_gets_a_slip(
     console: ConsoleDesk, street: Street
 ):
     at_counter, desk = teller(console, street), console.person(Role.CALLER)
-    for n in range(2):
+    for n in range(3):
         street.enter(street.record(7, hours_ago=n + 1, opening_no=f"B-{n}"))
     wrong = await at_counter.post("/counter", **FORM, id_number="123")
     assert wrong.status_code == 422
@@ -34,7 +34,7 @@ async def test_a_teller_checks_asks_and_decides_and_the_customer_gets_a_slip(
     path = done.headers["location"]
     page = text(await at_counter.get(path))
     assert "ask the desk" in page
-    assert "opened or asked for 3 cards within 24 hours" in page
+    assert "opened or asked for 4 cards within 24 hours" in page
     assert "王小明" not in page
     await at_counter.post(f"{path}/ask", note="说不清用途")
     assert "Your question waits. Before it: 0." in text(await at_counter.get(path))

@@ -85,7 +85,7 @@ def test_an_upheld_objection_lifts_at_once_and_tells_every_outlet(street: Street
         with pytest.raises(Conflict):
             decide_objection(services, objection, uphold=True, reason="查证属实", by=same)
     decide_objection(services, objection, uphold=True, reason="查证属实", by="auditor")
-    assert verdict(street) is CheckVerdict.ASK_DESK  # the third check of a day
+    assert verdict(street) is CheckVerdict.NOTE  # the third check of a day
     for outlet in (street.bank, other):
         [notice] = unseen_notices(services, outlet_id=outlet.id)
         assert notice.code == "restriction_lifted"
