@@ -54,7 +54,16 @@ from dialer.runtime.local import (
 from dialer.runtime.settings import KeysSettings, Settings
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
-from dialer.services import Application, Centre, LineRules, Purpose, Services, SignalRules, WorkRules
+from dialer.services import (
+    Application,
+    CardRules,
+    Centre,
+    LineRules,
+    Purpose,
+    Services,
+    SignalRules,
+    WorkRules,
+)
 from dialer.telephony.channels import MessageClient
 from dialer.telephony.config import TelephonyConfig
 
@@ -163,6 +172,10 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
             claim_seconds=settings.work.claim_seconds,
         ),
         signals=SignalRules(**settings.signals.model_dump()),
+        cards=CardRules(
+            top_limit_fen=settings.cards.top_limit_yuan * 100,
+            **settings.cards.model_dump(exclude={"top_limit_yuan"}),
+        ),
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,
         derive_key=vault.derived(b"derive"),

@@ -37,6 +37,9 @@ from dialer.calls.conversation import Step
 from dialer.calls.events import CallEvent, apply_call_events
 from dialer.calls.messages import apply_message_event
 from dialer.calls.reconcile import WEB
+from dialer.cards.counter_pages import counter_pages
+from dialer.cards.desk_pages import desk_pages as card_desk_pages
+from dialer.cards.opener_pages import opener_pages
 from dialer.casefile.pages import case_pages
 from dialer.cases.alarms import raise_alarm_once
 from dialer.control.board import board_pages
@@ -405,6 +408,9 @@ SECTIONS = (
     filed_pages,
     visit_pages,
     board_pages,
+    counter_pages,
+    card_desk_pages,
+    opener_pages,
 )
 """All pages, in the order of their routes: the first one that matches an address answers it."""
 

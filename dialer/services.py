@@ -92,6 +92,31 @@ class SignalRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardRules:
+    """Of two-card control. Clocks of a question are real seconds after it was asked."""
+
+    home_prefix: str = "1508"
+    """Id numbers that begin so were issued here; all others are of people from another place."""
+    top_limit_fen: int = 20_000_000
+    """A limit asked for from here on counts as the highest."""
+    first_class_ceiling: int = 1
+    """Accounts of class I of a person at one bank."""
+    other_class_ceiling: int = 5
+    """Accounts of class II and III of a person at one bank."""
+    sim_ceiling: int = 5
+    """SIM cards of a person at one carrier."""
+    checks_per_hour: int = 60
+    """Of one outlet; more raise an alarm."""
+    remind_seconds: int = 60
+    second_seconds: int = 180
+    """From then on a second officer may take a claimed question."""
+    lapse_seconds: int = 300
+    """Then the outlet decides by itself."""
+    objection_days: int = 15
+    """By then an objection is decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Centre:
     """The centre that runs this service."""
 
@@ -131,6 +156,7 @@ class Services:
     signals: SignalRules = field(default_factory=SignalRules)
     reveals: RevealRules = field(default_factory=RevealRules)
     units: Units = field(default_factory=Units)
+    cards: CardRules = field(default_factory=CardRules)
 
 
 class Purpose(StrEnum):

@@ -9,6 +9,20 @@ from enum import StrEnum
 
 from dialer.core.access import FactorKind, Permission, RevealReason, Role, StaffChangeKind
 from dialer.core.attempt import AttemptState
+from dialer.core.cards import (
+    CardProduct,
+    CheckVerdict,
+    DeskAnswer,
+    DeterminationState,
+    InstitutionKind,
+    ObjectionState,
+    OnsiteFinding,
+    OpenerState,
+    OpeningChannel,
+    OpeningFactKind,
+    OpeningResult,
+    QuestionState,
+)
 from dialer.core.case import (
     AssignmentState,
     Bar,
@@ -279,6 +293,8 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.MANY_REVEALS: "one person looked at much hidden data in a short time",
         AlarmCode.SIGNALS_SILENT: "a source of signals has gone silent",
         AlarmCode.RULE_STOPPED: "a rule fired far more often than usual and was stopped",
+        AlarmCode.MANY_OPENING_CHECKS: "an outlet checks more openings than it opens cards",
+        AlarmCode.CARD_QUESTION_LAPSED: "an outlet asked the desk and nobody answered in time",
     },
     VersionState: {},
     RenderState: {
@@ -291,6 +307,42 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         PauseScope.LOAD: "a list",
         PauseScope.GRADE: "a grade",
     },
+    InstitutionKind: {},
+    OpeningChannel: {},
+    CardProduct: {
+        CardProduct.ACCOUNT_1: "account of class I",
+        CardProduct.ACCOUNT_2: "account of class II",
+        CardProduct.ACCOUNT_3: "account of class III",
+        CardProduct.CORPORATE: "corporate account",
+        CardProduct.SIM_MAIN: "SIM card",
+        CardProduct.SIM_SUB: "secondary SIM card",
+        CardProduct.IOT: "SIM card of a device",
+    },
+    OpeningResult: {},
+    CheckVerdict: {
+        CheckVerdict.ASK_DESK: "ask the desk",
+    },
+    OpeningFactKind: {
+        OpeningFactKind.INVOLVED: "involved in a case",
+        OpeningFactKind.USED_FAR: "first used far away",
+    },
+    QuestionState: {
+        QuestionState.LAPSED: "nobody answered in time",
+    },
+    DeskAnswer: {
+        DeskAnswer.ASK_PAPERS: "ask for papers",
+        DeskAnswer.WAIT_FOR_TEAM: "wait for the team",
+    },
+    OnsiteFinding: {
+        OnsiteFinding.NOTHING: "nothing wrong",
+        OnsiteFinding.VICTIM: "a victim",
+        OnsiteFinding.LEFT: "had left",
+    },
+    OpenerState: {
+        OpenerState.SIGNED: "signed for",
+    },
+    DeterminationState: {},
+    ObjectionState: {},
     Role: {
         Role.ADMINISTRATOR: "system administrator",
     },
@@ -318,9 +370,14 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ApprovalKind.ACCOUNT: "change of an account",
         ApprovalKind.FILED: "doubtful filed case",
         ApprovalKind.RULES: "rules of the warning robot",
+        ApprovalKind.RESTRICTION: "restriction of a person",
     },
     Permission: {
         Permission.OWN_ACCOUNT: "own account",
+        Permission.ENTER_OPENINGS: "enter and check openings of the own outlet",
+        Permission.ANSWER_OUTLETS: "answer outlets",
+        Permission.SEE_OPENERS: "look at frequent openers",
+        Permission.DECIDE_OPENERS: "decide about frequent openers",
         Permission.SEE_BOARD: "look at the live board",
         Permission.SEE_CASES: "look at cases",
         Permission.REVEAL: "look at hidden data",

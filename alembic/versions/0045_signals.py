@@ -287,4 +287,3 @@ def downgrade() -> None:
         "robot_draw",
     ):
         op.drop_table(table)
-

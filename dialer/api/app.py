@@ -23,6 +23,7 @@ from dialer.api.models import (
     problem_response,
     problems,
 )
+from dialer.api.openings import openings_router
 from dialer.api.signals import signals_router
 from dialer.api.warnings import warnings_router
 from dialer.casefile.reading import CaseOut, show_case, tell_case
@@ -136,6 +137,7 @@ def create_api(app: Application) -> FastAPI:
     api.state.process = ApiProcess(app)
     api.include_router(warnings_router)
     api.include_router(signals_router)
+    api.include_router(openings_router)
     api.include_router(reading_router)
     api.add_middleware(AnswerHeaders, what="the API", headers=SECURITY_HEADERS, failed=failed)
     for kind in (Problem, Unavailable, NotFound, Invalid, RequestValidationError, HTTPException):

@@ -252,7 +252,7 @@ _BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="token",
     description="`dialer token add NAME --scope ...` 生成的令牌 · A token made by `dialer token add`. "
-    "Scopes: warnings:write, signals:write, cases:read, report:read.",
+    "Scopes: warnings:write, signals:write, cases:read, report:read, openings:write.",
 )
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
@@ -269,4 +269,5 @@ def _needs(scope: TokenScope) -> Callable[[Request, _Credentials], Awaitable[Tok
 MayWriteWarnings = Annotated[Token, Security(_needs(TokenScope.WARNINGS_WRITE))]
 MayWriteSignals = Annotated[Token, Security(_needs(TokenScope.SIGNALS_WRITE))]
 MayReadCases = Annotated[Token, Security(_needs(TokenScope.CASES_READ))]
+MayWriteOpenings = Annotated[Token, Security(_needs(TokenScope.OPENINGS_WRITE))]
 MayReadReport = Annotated[Token, Security(_needs(TokenScope.REPORT_READ))]

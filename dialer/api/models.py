@@ -30,6 +30,7 @@ class ProblemCode(StrEnum):
     UNKNOWN_SENDER = "unknown_sender"
     NO_SCOPE = "no_scope"
     NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
     METHOD = "method_not_allowed"
     TOO_SLOW = "too_slow"
     TOO_LARGE = "too_large"
@@ -332,6 +333,7 @@ _WHY = {
     401: "令牌缺失或无效 · The token is missing or not valid",
     403: "令牌没有此权限 · The token has not this scope",
     404: "没有这张预警单 · No such case, or not of the token's unit",
+    409: "与已有记录冲突 · It does not fit what is on record; detail says why",
     408: "请求体接收超时 · The body took too long to arrive",
     413: "请求体过大 · The body is too large",
     415: "类型不对 · Not application/json in UTF-8",

@@ -24,9 +24,11 @@ from dialer.approvals.queries import (
     money_waiting,
     rule_drafts,
 )
+from dialer.cards.restrictions import Determination, list_determinations
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
 from dialer.core.access import Permission, Role, actor_name, may, said
+from dialer.core.cards import DeterminationState
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.values import Amounts, ApprovalKind, FiledState, must_have_evidence
 from dialer.db.audit import write_audit
@@ -63,7 +65,7 @@ class Reader:
 
     def decides(self, kind: ApprovalKind) -> bool:
         """Whether this person may decide something of this kind at all."""
-        if self.unit_id is not None and kind in {ApprovalKind.SCRIPT, ApprovalKind.RULES, ApprovalKind.FILED}:
+        if self.unit_id is not None and kind in _OF_CENTRE:
             return False  # these belong to the whole centre
         return self.role is None or may(self.role, _PERMISSIONS[kind])
 
@@ -77,7 +79,11 @@ _PERMISSIONS: Mapping[ApprovalKind, Permission] = {
     ApprovalKind.RULES: Permission.APPROVE,
     ApprovalKind.ACCOUNT: Permission.CONFIRM_STAFF_CHANGES,
     ApprovalKind.FILED: Permission.DECIDE_FILED,
+    ApprovalKind.RESTRICTION: Permission.APPROVE,
 }
+_OF_CENTRE = frozenset(
+    {ApprovalKind.SCRIPT, ApprovalKind.RULES, ApprovalKind.FILED, ApprovalKind.RESTRICTION}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +111,7 @@ class Inbox:
     rules: Sequence[RuleDraft] = ()
     changes: Sequence[WaitingChange] = ()
     filed: Sequence[FiledLine] = ()
+    restrictions: Sequence[Determination] = ()
 
     @property
     def total(self) -> int:
@@ -161,6 +168,11 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
         rules = rule_drafts(tx, who=who) if decides(ApprovalKind.RULES) else []
     changes = list_changes(services, visible_to=unit_id) if decides(ApprovalKind.ACCOUNT) else []
     filed = list_filed(services, state=FiledState.DOUBTFUL).lines if decides(ApprovalKind.FILED) else ()
+    restrictions = (
+        list_determinations(services, state=DeterminationState.WAITING)
+        if decides(ApprovalKind.RESTRICTION)
+        else []
+    )
     return Inbox(
         counts=counts_for(counts, reader),
         money=money,
@@ -171,6 +183,7 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
         rules=rules,
         changes=[one for one in changes if not who or who not in {one.change.asked_by, one.change.login}],
         filed=sorted(filed, key=lambda one: one.filed_at),
+        restrictions=[one for one in reversed(restrictions) if not who or one.entered_by != who],
     )
 
 

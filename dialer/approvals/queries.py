@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.core.access import StaffChangeState
+from dialer.core.cards import DeterminationState
 from dialer.core.case import NO_CALL, PENDING_STATES
 from dialer.core.values import MONEY_REFUSED, ApprovalKind, Contact, FiledState, OutcomeKind, Track
 from dialer.db import tables as t
@@ -269,6 +270,9 @@ def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Coun
             sa.or_(t.staff.c.id.is_(None), is_visible_to(t.staff.c.unit_id, visible_to)),
         )
         .group_by(change.asked_by, change.login),
+        ApprovalKind.RESTRICTION: sa.select(t.card_determination.c.entered_by.label("by"), n)
+        .where(t.card_determination.c.state == DeterminationState.WAITING.value)
+        .group_by(t.card_determination.c.entered_by),
         ApprovalKind.FILED: sa.select(n).where(t.filed_record.c.state == FiledState.DOUBTFUL.value),
     }
     return {

@@ -7,6 +7,7 @@ import typer
 from dialer import __version__
 from dialer.cli.accounts import staff, token, units
 from dialer.cli.backup import backup, restore
+from dialer.cli.cards import cards, openings
 from dialer.cli.cases import case_command, cases_command
 from dialer.cli.control import alarms, audit, care, control, settings_commands
 from dialer.cli.demo import demo_command
@@ -49,6 +50,8 @@ app.add_typer(units, name="units")
 app.add_typer(loads, name="loads")
 app.add_typer(staff, name="staff")
 app.add_typer(filed, name="filed")
+app.add_typer(openings, name="openings")
+app.add_typer(cards, name="cards")
 app.add_typer(outcome, name="outcome")
 app.command("approvals")(approvals_command)
 app.add_typer(audit, name="audit")

@@ -297,6 +297,9 @@ def _inbox_rows(inbox: Inbox, lang: Lang) -> Iterator[tuple[ApprovalKind, str, s
         yield ApprovalKind.ACCOUNT, str(change.id), what, change.asked_by, change.asked_at
     for filed in inbox.filed:
         yield ApprovalKind.FILED, filed.case_number, word_of(filed.fraud_type, lang), "", filed.filed_at
+    for one in inbox.restrictions:
+        what = f"{one.person}  {one.authority}"
+        yield ApprovalKind.RESTRICTION, one.document_no, what, one.entered_by, one.entered_at
 
 
 def _inbox_json(inbox: Inbox) -> dict[str, object]:

@@ -112,6 +112,19 @@ SEALED: Final = (
         row=lambda row: bytes(row["token_hash"]).hex(),
         needs=("token_hash",),
     ),
+    *(
+        SealedColumn(table=table, column=column, row=lambda row: int(row["id"]))
+        for table, column in (
+            (t.opening, "sealed"),
+            (t.card_question, "sealed"),
+            (t.card_question, "reason_sealed"),
+            (t.onsite_check, "note_sealed"),
+            (t.card_determination, "sealed"),
+            (t.card_objection, "sealed"),
+            (t.card_objection, "reason_sealed"),
+            (t.card_opener, "why_sealed"),
+        )
+    ),
     SealedColumn(
         table=t.list_reject,
         column="sealed",

@@ -38,6 +38,8 @@ class Role(StrEnum):
     SECURITY_ADMINISTRATOR = "security_administrator"
     """Confirms or refuses what an administrator asks for."""
     AUDITOR = "auditor"
+    TELLER = "teller"
+    """Of an outlet of a bank or carrier, outside the police: enters openings and asks the desk, sees no case."""
 
 
 class FactorKind(StrEnum):
@@ -154,15 +156,23 @@ class Permission(StrEnum):
     CONFIRM_STAFF_CHANGES = "confirm_staff_changes"
     """The second person for accounts."""
     MANAGE_UNITS = "manage_units"
+    ENTER_OPENINGS = "enter_openings"
+    """At the counter of one's own outlet."""
+    ANSWER_OUTLETS = "answer_outlets"
+    """The verification desk, and checks on the spot."""
+    SEE_OPENERS = "see_openers"
+    """Frequent openers, rings, restrictions and objections, persons masked."""
+    DECIDE_OPENERS = "decide_openers"
+    """Confirms, lifts, enters and approves them."""
 
 
 _R = Role
 _EVERYBODY = frozenset(Role)
-# A security administrator has to do with accounts and with nothing else.
-_CENTRE = _EVERYBODY - {_R.SECURITY_ADMINISTRATOR}
+# A security administrator has to do with accounts and with nothing else, a teller with the own outlet.
+_CENTRE = _EVERYBODY - {_R.SECURITY_ADMINISTRATOR, _R.TELLER}
 ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.OWN_ACCOUNT: _EVERYBODY,
-    Permission.SEE_BOARD: _EVERYBODY,
+    Permission.SEE_BOARD: _EVERYBODY - {_R.TELLER},
     Permission.SEE_CASES: _CENTRE,
     # An administrator, who can give himself every right, and an auditor see no person in clear.
     Permission.REVEAL: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
@@ -192,6 +202,10 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_STAFF_CHANGES: frozenset({_R.ADMINISTRATOR, _R.SECURITY_ADMINISTRATOR}),
     Permission.CONFIRM_STAFF_CHANGES: frozenset({_R.SECURITY_ADMINISTRATOR}),
     Permission.MANAGE_UNITS: frozenset({_R.ADMINISTRATOR}),
+    Permission.ENTER_OPENINGS: frozenset({_R.TELLER}),
+    Permission.ANSWER_OUTLETS: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
+    Permission.SEE_OPENERS: frozenset({_R.OFFICER, _R.SUPERVISOR, _R.AUDITOR}),
+    Permission.DECIDE_OPENERS: frozenset({_R.OFFICER, _R.SUPERVISOR}),
 }
 
 

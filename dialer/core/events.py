@@ -296,6 +296,10 @@ class AlarmCode(StrEnum):
     """A source that sent signals regularly sends none."""
     RULE_STOPPED = "rule_stopped"
     """A rule of the warning robot fired far more often than it used to: what it alone finds is held."""
+    MANY_OPENING_CHECKS = "many_opening_checks"
+    """An outlet has checked more openings in an hour than it may open cards."""
+    CARD_QUESTION_LAPSED = "card_question_lapsed"
+    """Nobody of the desk answered an outlet while its customer waited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

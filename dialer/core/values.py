@@ -345,6 +345,7 @@ class ApprovalKind(StrEnum):
     """A version of the warning robot's rules."""
     ACCOUNT = "account"
     FILED = "filed"
+    RESTRICTION = "restriction"
     """A filed case with a doubtful match."""
 
 

@@ -92,6 +92,13 @@ class BlindKind(StrEnum):
     RECOVERY_CODE = "recovery_code"
     ERASURE = "erasure"
     """Of a line of the register of erasures, or of a certificate: the seal of it."""
+    OPENING_PERSON = "opening_person"
+    OPENING_PHONE = "opening_phone"
+    OPENING_ADDRESS = "opening_address"
+    OPENING_EMPLOYER = "opening_employer"
+    OPENING_AGENT = "opening_agent"
+    OPENING_STORY = "opening_story"
+    OPENING_NUMBER = "opening_number"
 
 
 def digest_of(pieces: Iterable[bytes]) -> str:
@@ -103,8 +110,21 @@ def digest_of(pieces: Iterable[bytes]) -> str:
     return f"{_DIGEST}:{digest.hexdigest()}"
 
 
-LASTING_KINDS: Final = (BlindKind.SIGN_IN, BlindKind.RECOVERY_CODE, BlindKind.ERASURE)
-"""Made with the fixed secret: what they are of is stored nowhere, or outside, so that they cannot be made again."""
+LASTING_KINDS: Final = (
+    BlindKind.SIGN_IN,
+    BlindKind.RECOVERY_CODE,
+    BlindKind.ERASURE,
+    BlindKind.OPENING_PERSON,
+    BlindKind.OPENING_PHONE,
+    BlindKind.OPENING_ADDRESS,
+    BlindKind.OPENING_EMPLOYER,
+    BlindKind.OPENING_AGENT,
+    BlindKind.OPENING_STORY,
+    BlindKind.OPENING_NUMBER,
+)
+"""Made with the fixed secret: what they are of is stored nowhere, or outside, so that they cannot be made again; or, of
+openings, too many and compared over years (docs/decisions/0721).
+"""
 
 
 class Tampered(DialerError):

@@ -25,6 +25,7 @@ from dialer.intake.headings import (
     known_fields,
     likely_headings,
 )
+from dialer.intake.opening_lists import OPENING_HEADING_ROWS, opening_heading
 from dialer.intake.signal_lists import SIGNAL_HEADING_ROWS, signal_heading
 from dialer.intake.unit_lists import UNIT_HEADING_ROWS, unit_heading
 from dialer.intake.workbooks import MOST_COLUMNS, ZIP_MAGIC, is_workbook, open_sheets, too_many_columns
@@ -103,6 +104,11 @@ def filed_tables(stream: BinaryIO) -> Iterator[Table]:
 def signal_tables(stream: BinaryIO) -> Iterator[Table]:
     """The first table of the file that is a list of signals, or none. Raises `UnusableFile`."""
     return _first_table(stream, signal_heading, most=SIGNAL_HEADING_ROWS)
+
+
+def opening_tables(stream: BinaryIO) -> Iterator[Table]:
+    """The first table of the file that is a list of openings, or none. Raises `UnusableFile`."""
+    return _first_table(stream, opening_heading, most=OPENING_HEADING_ROWS)
 
 
 def _first_table(

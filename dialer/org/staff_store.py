@@ -615,6 +615,8 @@ class TokenScope(StrEnum):
     SIGNALS_WRITE = "signals:write"
     CASES_READ = "cases:read"
     REPORT_READ = "report:read"
+    OPENINGS_WRITE = "openings:write"
+    """Of a bank or carrier: checks and enters its openings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -447,6 +447,28 @@ class SignalsSettings(Section):
     """A stream of the broker that signals are read from. Empty: none."""
 
 
+class CardsSettings(Section):
+    home_prefix: str = Field(default="1508", pattern=r"^[0-9]{2,6}$")
+    """Id numbers that begin so were issued here."""
+    top_limit_yuan: int = Field(default=200_000, ge=1, le=1_000_000_000)
+    """A limit asked for from here on counts as the highest."""
+    first_class_ceiling: int = Field(default=1, ge=1, le=100)
+    other_class_ceiling: int = Field(default=5, ge=1, le=100)
+    sim_ceiling: int = Field(default=5, ge=1, le=100)
+    checks_per_hour: int = Field(default=60, ge=1, le=100_000)
+    """Checks of one outlet in an hour; more raise an alarm."""
+    remind_seconds: int = Field(default=60, ge=5, le=3600)
+    second_seconds: int = Field(default=180, ge=5, le=3600)
+    lapse_seconds: int = Field(default=300, ge=10, le=3600)
+    objection_days: int = Field(default=15, ge=1, le=180)
+
+    @model_validator(mode="after")
+    def _clocks_follow(self) -> Self:
+        if not self.remind_seconds < self.second_seconds < self.lapse_seconds:
+            raise WrongValue(Text("remind_seconds, second_seconds and lapse_seconds must rise"))
+        return self
+
+
 class ClockSettings(Section):
     speed: float = Field(default=1.0, ge=1, le=3600)
     """Service seconds in one real second; above 1 on the simulated line only."""
@@ -515,6 +537,8 @@ class Settings(Section):
     lists: ListsSettings = ListsSettings()
     work: WorkSettings = WorkSettings()
     signals: SignalsSettings = SignalsSettings()
+
+    cards: CardsSettings = CardsSettings()
     api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()
     identity: IdentitySettings = IdentitySettings()

@@ -117,6 +117,11 @@ def signal_tables(content: BinaryIO) -> Generator[Table, None, None]:
     return _tables(content, run="signals", request={})
 
 
+def opening_tables(content: BinaryIO) -> Generator[Table, None, None]:
+    """The table of a list of openings, or none. Raises `UnusableFile` as `unit_tables` does."""
+    return _tables(content, run="openings", request={})
+
+
 def clean_picture(data: bytes, *, limits: Limits | None = None) -> tuple[str, bytes] | PictureFault:
     """Its format as Pillow names it, and the picture written anew (`intake/photos.py`)."""
     with tempfile.TemporaryFile() as file:
@@ -366,6 +371,12 @@ def _signal_reader(_: object) -> _Reader:
     return lambda stream: _flat(files.signal_tables(stream))
 
 
+def _openings_reader(_: object) -> _Reader:
+    from dialer.intake import files
+
+    return lambda stream: _flat(files.opening_tables(stream))
+
+
 def _photo_reader(request: Mapping[str, int]) -> _Reader:
     from dialer.intake.photos import written_anew
 
@@ -387,5 +398,6 @@ _READERS: Final[Mapping[str, Callable[[Any], _Reader]]] = {
     "units": _unit_reader,
     "filed": _filed_reader,
     "signals": _signal_reader,
+    "openings": _openings_reader,
     "photo": _photo_reader,
 }

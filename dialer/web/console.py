@@ -58,6 +58,7 @@ HOMES: Mapping[Role, str] = {
     Role.ADMINISTRATOR: "/accounts",
     Role.SECURITY_ADMINISTRATOR: "/account-changes",
     Role.AUDITOR: "/audit",
+    Role.TELLER: "/counter",
 }
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",

@@ -76,7 +76,13 @@ def described(application: Application) -> schemathesis.schemas.BaseSchema:
     return schemathesis.openapi.from_asgi("/api/v1/openapi.json", create_app(application))
 
 
-OPERATIONS = [("/warnings", "POST"), ("/cases/{case_id}", "GET"), ("/report", "GET")]
+OPERATIONS = [
+    ("/warnings", "POST"),
+    ("/openings/check", "POST"),
+    ("/openings", "POST"),
+    ("/cases/{case_id}", "GET"),
+    ("/report", "GET"),
+]
 
 
 def test_every_operation_is_asked(described: schemathesis.schemas.BaseSchema):

@@ -11,7 +11,8 @@ from dialer.core.access import Role
 from tests.console.desk import ConsoleDesk
 
 EVERYBODY = frozenset(Role)
-CENTRE = EVERYBODY - {Role.SECURITY_ADMINISTRATOR}
+POLICE = EVERYBODY - {Role.TELLER}
+CENTRE = POLICE - {Role.SECURITY_ADMINISTRATOR}
 """Who has to do with cases at all."""
 OPEN: None = None
 """Also for people who are not signed in."""

@@ -44,6 +44,10 @@ _WORDS = {
         "amount_at_risk amount_paid event_at produced_at expires_at tags remarks row_number "
         "rejection"
     ),
+    "OpeningField": (
+        "opening_no outlet channel product teller agent name id_number phone address employer purpose limit "
+        "number iccid accompanied guided asked_at opened_at result why"
+    ),
     "FiledField": "case_number name phone id_number amount filed_at event_at fraud_type unit",
     "NoticeCode": (
         "grade_defaulted id_invalid id_digits_lost fraud_type_unknown kind_unknown "

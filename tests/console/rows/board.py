@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.console.row import EVERYBODY, Row
+from tests.console.row import POLICE, Row
 
 ROWS = (
-    Row("GET", "/board", EVERYBODY),
-    Row("GET", "/board/live", EVERYBODY),
+    Row("GET", "/board", POLICE),
+    Row("GET", "/board/live", POLICE),
 )

@@ -1,0 +1,242 @@
+"""POST /openings/check and POST /openings: an institution checks an opening while the customer waits, and enters it.
+Both take one object; the names of its fields are those of a daily file.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dialer.api.gate import MayWriteOpenings, parsed, process_of, read_body
+from dialer.api.models import FieldProblem, Problem, ProblemCode, problems
+from dialer.cards.checks import shipped_checks
+from dialer.cards.counter import Checked, check_opening, enter_openings
+from dialer.cards.store import Outlet, institution_of_token, outlets_of_institution
+from dialer.core.cards import CheckVerdict
+from dialer.core.errors import Conflict
+from dialer.intake.opening_lists import (
+    OpeningField,
+    OpeningOptions,
+    OpeningRecord,
+    OpeningRefused,
+    read_opening,
+)
+from dialer.language import Lang, Text, bilingual
+from dialer.org.staff_store import Token
+from dialer.services import Services
+
+_LONG = 200
+_Cell = Annotated[str, Field(max_length=_LONG)]
+
+openings_router: Final = APIRouter()
+
+
+class OpeningIn(BaseModel):
+    """一笔开户或开卡 · One opening. Cells as text, as in a daily file."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "opening_no": "20261127-0001",
+                    "outlet": "0478-001",
+                    "product": "二类",
+                    "name": "张三",
+                    "id_number": "150802199001010015",
+                    "phone": "13800138000",
+                    "purpose": "日常消费",
+                }
+            ]
+        },
+    )
+
+    opening_no: Annotated[_Cell, Field(description="业务流水号，机构内唯一 · unique in the institution")]
+    outlet: Annotated[_Cell, Field(description="网点编号 · the outlet's code")]
+    name: _Cell
+    id_number: _Cell
+    phone: _Cell = ""
+    product: _Cell = ""
+    channel: _Cell = ""
+    teller: _Cell = ""
+    agent: Annotated[_Cell, Field(description="代办人 · who opens for the customer")] = ""
+    address: _Cell = ""
+    employer: _Cell = ""
+    purpose: _Cell = ""
+    limit: Annotated[_Cell, Field(description="申请限额，元 · in yuan")] = ""
+    number: Annotated[_Cell, Field(description="账号或号码 · account or telephone number")] = ""
+    iccid: _Cell = ""
+    accompanied: bool = False
+    guided: Annotated[bool, Field(description="客户正被他人指挥 · somebody directs the customer")] = False
+    asked_at: _Cell = ""
+    opened_at: _Cell = ""
+    result: Annotated[_Cell, Field(description="已开、拒办、放弃 · opened, refused, abandoned")] = ""
+    why: Annotated[_Cell, Field(description="拒办原因 · why it was refused")] = ""
+
+
+class FindingOut(BaseModel):
+    """一项发现 · One finding with its basis of law and its expiry."""
+
+    check: str
+    sentence: str
+    values: dict[str, Any]
+    basis: str
+    expires_at: str
+
+
+class CheckOut(BaseModel):
+    """核查结论 · What the checks say. The institution decides."""
+
+    opening_id: int
+    verdict: Annotated[
+        CheckVerdict,
+        Field(
+            description="clear 未发现, note 提示, ask_desk 请问核查席, possible_victim 疑似被骗, restricted 惩戒期内。"
+            "系统从不拒绝，由机构决定 · the system never refuses"
+        ),
+    ]
+    findings: list[FindingOut]
+    questions: Annotated[list[str], Field(description="疑似被骗时请问客户 · to ask a possible victim")]
+    version: Annotated[str, Field(description="规则版本 · the version of the checks")]
+
+
+class EnteredOut(BaseModel):
+    """录入结果 · What became of it."""
+
+    opening_id: int
+    status: Annotated[str, Field(description="new, completed, duplicate")]
+
+
+VICTIM_QUESTIONS: Final = (
+    Text("Who asked you to open this card today, and have you met this person?"),
+    Text(
+        "Did somebody tell you to transfer money, to share your screen, or to keep this secret from the bank?"
+    ),
+    Text("Did somebody promise you a loan, earnings or a refund, or say that you are part of a case?"),
+)
+_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": OpeningIn.model_json_schema()}},
+    }
+}
+
+
+@openings_router.post(
+    "/openings/check",
+    summary="核查开户 · Check an opening",
+    response_model=CheckOut,
+    responses=problems(400, 408, 409, 413, 415, 422),
+    openapi_extra=_BODY,
+)
+async def post_check(request: Request, token: MayWriteOpenings) -> JSONResponse:
+    """客户在柜台等候时核查一笔正在办理的业务；一个流水号只能查一个人，每次查询都有审计。
+
+    Checks an opening in progress: one number is of one person, and every check is audited.
+    """
+    body = await read_body(request)
+    process = process_of(request)
+    return JSONResponse(await process.run(lambda: check(process.services, token, body)))
+
+
+def check(services: Services, token: Token, body: bytes) -> dict[str, Any]:
+    """The answer as JSON. Raises `Problem`."""
+    record, outlet = _read(services, token, body, is_asking=True)
+    try:
+        checked = check_opening(services, record, outlet_id=outlet.id, by=f"token/{token.name}", source="api")
+    except Conflict as fault:
+        raise Problem(409, ProblemCode.CONFLICT, fault.text) from None
+    return told(checked).model_dump(mode="json")
+
+
+def told(checked: Checked) -> CheckOut:
+    """The answer with its sentences in both languages."""
+    checks, answer = shipped_checks(), checked.answer
+    is_victim = answer.verdict is CheckVerdict.POSSIBLE_VICTIM
+    return CheckOut(
+        opening_id=checked.opening_id,
+        verdict=answer.verdict,
+        findings=[
+            FindingOut(
+                check=one.check,
+                sentence=f"{checks.sentence(one, Lang.ZH)} ({checks.sentence(one, Lang.EN)})",
+                values=dict(one.values),
+                basis=one.basis,
+                expires_at=one.expires_at.isoformat(),
+            )
+            for one in answer.findings
+        ],
+        questions=[bilingual(one) for one in VICTIM_QUESTIONS] if is_victim else [],
+        version=answer.version,
+    )
+
+
+@openings_router.post(
+    "/openings",
+    summary="录入开户 · Enter an opening",
+    response_model=EnteredOut,
+    responses=problems(400, 408, 409, 413, 415, 422),
+    openapi_extra=_BODY,
+)
+async def post_opening(request: Request, token: MayWriteOpenings) -> JSONResponse:
+    """录入一笔已办结的业务；同一流水号重复发送不会重复录入，核查过的补上结果。
+
+    Enters an opening with its result, once for its number; one that was checked gets its result.
+    """
+    body = await read_body(request)
+    process = process_of(request)
+    return JSONResponse(await process.run(lambda: enter(process.services, token, body)))
+
+
+def enter(services: Services, token: Token, body: bytes) -> dict[str, Any]:
+    """What became of it, as JSON. Raises `Problem`."""
+    record, outlet = _read(services, token, body, is_asking=False)
+    with services.store.begin() as tx:
+        entered = enter_openings(services, tx, [(record, outlet)], by=f"token/{token.name}", source="api")
+    if entered.refused:
+        raise Problem(409, ProblemCode.CONFLICT, Text("this opening number belongs to another opening"))
+    status = "new" if entered.new else "completed" if entered.completed else "duplicate"
+    return EnteredOut(opening_id=entered.ids[0], status=status).model_dump()
+
+
+def _read(services: Services, token: Token, body: bytes, *, is_asking: bool) -> tuple[OpeningRecord, Outlet]:
+    try:
+        given = OpeningIn.model_validate(parsed(body))
+    except ValidationError as fault:
+        errors = fault.errors(include_url=False, include_input=False, include_context=False)
+        name = str((errors[0]["loc"] or ("",))[-1])[:60]
+        raise _unfit(name, str(errors[0]["type"]), Text("not readable"), Text("see there")) from None
+    with services.store.begin() as tx:
+        institution = institution_of_token(tx, token.name)
+        outlets = {} if institution is None else outlets_of_institution(tx, institution["id"])
+    if institution is None:
+        raise Problem(403, ProblemCode.NO_SCOPE, Text("this token belongs to no institution"))
+    cells = {
+        field: ("1" if value is True else "" if value is False else value)
+        for field in OpeningField
+        for value in [getattr(given, field.value)]
+    }
+    options = OpeningOptions(
+        now=services.clock.now(),
+        timezone=services.centre.timezone,
+        default_area=services.centre.area_code,
+        is_bank=institution["kind"] == "bank",
+        is_asking=is_asking,
+    )
+    try:
+        record = read_opening(cells, options)
+    except OpeningRefused as fault:
+        # What the field held is not repeated.
+        raise _unfit(fault.field.value, "unreadable", Text("not readable"), Text("see there")) from None
+    outlet = outlets.get(record.outlet)
+    if outlet is None:
+        raise _unfit("outlet", "unknown", Text("no such outlet"), Text("register it, or correct the code"))
+    return record, outlet
+
+
+def _unfit(field: str, code: str, reason: Text, mend: Text) -> Problem:
+    error = FieldProblem(index=None, field=field, code=code, reason=bilingual(reason), mend=bilingual(mend))
+    return Problem(422, ProblemCode.INVALID, Text("a field of the opening is wrong"), errors=[error])

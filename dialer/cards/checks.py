@@ -1,0 +1,228 @@
+"""The checks of an opening: facts in, findings and a verdict out. Pure; the limits and sentences are `checks.toml`.
+
+The highest verdict of a check is `ask_desk`; `possible_victim` protects. What an authority has determined is no check:
+`restricted` comes from the determination alone. Nothing here refuses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from dialer.core.cards import CheckVerdict
+from dialer.language import Lang
+
+_RANK: Final = {verdict: rank for rank, verdict in enumerate(CheckVerdict)}
+_SAID_BY_CHECKS: Final = frozenset({CheckVerdict.NOTE, CheckVerdict.ASK_DESK, CheckVerdict.POSSIBLE_VICTIM})
+RESTRICTED: Final = "restricted"
+"""The finding that repeats a determination."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of an opening, this one counted; flags are 0 or 1, `age` None where it is not known."""
+
+    cards_24h: int = 1
+    cards_7d: int = 1
+    cards_30d: int = 1
+    cards_90d: int = 1
+    institutions_7d: int = 1
+    accounts_7d: int = 0
+    sims_7d: int = 0
+    over_ceiling: int = 0
+    ceiling: int = 0
+    refused_elsewhere_30d: int = 0
+    involved: int = 0
+    used_far: int = 0
+    confirmed: int = 0
+    phone_of_another: int = 0
+    phone_persons: int = 1
+    agent_persons: int = 0
+    out_of_town: int = 0
+    top_limit: int = 0
+    accompanied: int = 0
+    guided: int = 0
+    open_case: int = 0
+    age: int | None = None
+    ring_points: int = 0
+    ring_persons: int = 0
+    ring_cards: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restriction:
+    """The determination of an authority that is in force. `until_on`: the first day without it."""
+
+    document_no: str
+    authority: str
+    from_on: date
+    until_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckFinding:
+    """What one check found: the values that its sentence names, its basis of law, and until when it stands."""
+
+    check: str
+    verdict: CheckVerdict
+    values: Mapping[str, Any]
+    basis: str
+    expires_at: datetime
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self) | {"verdict": self.verdict.value, "expires_at": self.expires_at.isoformat()}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> CheckFinding:
+        """What `plain` of a finding gave."""
+        return cls(
+            check=plain["check"],
+            verdict=CheckVerdict(plain["verdict"]),
+            values=plain["values"],
+            basis=plain["basis"],
+            expires_at=datetime.fromisoformat(plain["expires_at"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the outlet is told."""
+
+    verdict: CheckVerdict
+    findings: tuple[CheckFinding, ...]
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One rule: every fact of `when` reaches its limit."""
+
+    id: str
+    when: tuple[tuple[str, int], ...]
+    verdict: CheckVerdict
+    days: int
+    basis: str
+    sentences: Mapping[Lang, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """The checks of one version; `version` is the digest of their content."""
+
+    checks: tuple[Check, ...]
+    notes_ask: int
+    bases: Mapping[str, str]
+    version: str
+
+    def answer(self, facts: Facts, *, now: datetime, restriction: Restriction | None = None) -> Answer:
+        """The findings, gravest first, and the verdict."""
+        found = [self._finding(check, facts, now) for check in self.checks if _holds(check, facts)]
+        notes = sum(one.verdict is CheckVerdict.NOTE for one in found)
+        verdict = max((one.verdict for one in found), key=_RANK.__getitem__, default=CheckVerdict.CLEAR)
+        if verdict is CheckVerdict.NOTE and notes >= self.notes_ask:
+            verdict = CheckVerdict.ASK_DESK
+        if restriction is not None:
+            found.append(self._restricted(restriction, now))
+            verdict = CheckVerdict.RESTRICTED
+        found.sort(key=lambda one: -_RANK[one.verdict])
+        return Answer(verdict=verdict, findings=tuple(found), version=self.version)
+
+    def _finding(self, check: Check, facts: Facts, now: datetime) -> CheckFinding:
+        said = "".join(check.sentences.values())
+        values = {name: value for name, value in asdict(facts).items() if f"%({name})s" in said}
+        return CheckFinding(
+            check=check.id,
+            verdict=check.verdict,
+            values=values,
+            basis=self.bases[check.basis],
+            expires_at=now + timedelta(days=check.days),
+        )
+
+    def _restricted(self, restriction: Restriction, now: datetime) -> CheckFinding:
+        until = datetime(*restriction.until_on.timetuple()[:3], tzinfo=now.tzinfo)
+        return CheckFinding(
+            check=RESTRICTED,
+            verdict=CheckVerdict.RESTRICTED,
+            values={
+                "document_no": restriction.document_no,
+                "authority": restriction.authority,
+                "from_on": restriction.from_on.isoformat(),
+                "until_on": restriction.until_on.isoformat(),
+            },
+            basis=self.bases["restriction"],
+            expires_at=until,
+        )
+
+    def sentence(self, finding: CheckFinding, lang: Lang) -> str:
+        """The finding in words; of a check that is no longer there, its name."""
+        if finding.check == RESTRICTED:
+            template = _RESTRICTED[lang]
+        else:
+            template = next(
+                (one.sentences[lang] for one in self.checks if one.id == finding.check), finding.check
+            )
+        return template % finding.values
+
+
+_RESTRICTED: Final = {
+    Lang.EN: "restricted by %(authority)s, document %(document_no)s, from %(from_on)s until %(until_on)s;"
+    " basic services stay open",
+    Lang.ZH: "经%(authority)s认定惩戒，文号%(document_no)s，%(from_on)s起至%(until_on)s止；保留基本服务",
+}
+
+
+def _holds(check: Check, facts: Facts) -> bool:
+    values = (getattr(facts, name) for name, _ in check.when)
+    return all(
+        value is not None and value >= least for value, (_, least) in zip(values, check.when, strict=True)
+    )
+
+
+def read_checks(text: str) -> Checks:
+    """The checks of a TOML text. Raises `ValueError` for one that says more than it may, or names no fact."""
+    given = tomllib.loads(text)
+    known = {one.name for one in fields(Facts)}
+    checks = []
+    for one in given["check"]:
+        verdict = CheckVerdict(one["verdict"])
+        if verdict not in _SAID_BY_CHECKS:
+            raise ValueError(f"check {one['id']}: no check says {verdict.value}")
+        when = tuple((term["fact"], int(term["at_least"])) for term in one["when"])
+        if not when or not {name for name, _ in when} <= known:
+            raise ValueError(f"check {one['id']}: unknown fact")
+        checks.append(
+            Check(
+                id=one["id"],
+                when=when,
+                verdict=verdict,
+                days=int(one["days"]),
+                basis=one["basis"],
+                sentences={Lang.EN: one["en"], Lang.ZH: one["zh"]},
+            )
+        )
+    content = json.dumps(given, sort_keys=True, ensure_ascii=False).encode()
+    return Checks(
+        checks=tuple(checks),
+        notes_ask=int(given["notes_ask"]),
+        bases=given["basis"],
+        version=hashlib.sha256(content).hexdigest()[:16],
+    )
+
+
+@cache
+def shipped_checks() -> Checks:
+    """Those of this release."""
+    return read_checks(files("dialer.cards").joinpath("checks.toml").read_text(encoding="utf-8"))
+
+
+def graver(verdicts: Sequence[CheckVerdict]) -> CheckVerdict:
+    """The gravest of them; `clear` of none."""
+    return max(verdicts, key=_RANK.__getitem__, default=CheckVerdict.CLEAR)

@@ -1,0 +1,323 @@
+"""The counter: an opening is checked while the customer stands there, and entered with its result. A check is bound to
+one opening in progress of one person, so that nobody browses people; each is audited, and many in an hour of one outlet
+raise an alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from dialer.cards.checks import Answer, shipped_checks
+from dialer.cards.rings import Ring, find_ring
+from dialer.cards.store import (
+    Looker,
+    Outlet,
+    complete_opening,
+    insert_openings,
+    join_facts,
+    keep_ring,
+    node_of,
+    note_opener,
+    number_blind,
+    opening_by_number,
+    opening_row,
+    outlet_of,
+    person_blind,
+    read_facts,
+    restriction_of,
+)
+from dialer.cases.alarms import raise_alarm_once
+from dialer.cases.store import take_next_ids
+from dialer.core.access import said
+from dialer.core.cards import CardProduct, CheckVerdict, OpeningResult
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.events import AlarmCode
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Row, Tx
+from dialer.intake.headings import Layout
+from dialer.intake.opening_lists import OpeningRecord, card_number
+from dialer.intake.records import Accepted, Field
+from dialer.intake.rows import RowReader
+from dialer.services import Services
+from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
+from dialer.warnings.load import row_options
+
+WARNING_SOURCE: Final = "两卡核查"
+"""Of the warnings about openers who look like victims."""
+_WARNING_FIELDS: Final = (
+    Field.INSTRUCTION_NO,
+    Field.NAME,
+    Field.PHONE,
+    Field.ID_NUMBER,
+    Field.GRADE,
+    Field.ADDRESS,
+    Field.UNIT,
+    Field.REMARKS,
+)
+_LAYOUT: Final = Layout(headings=tuple(field.value for field in _WARNING_FIELDS), fields=_WARNING_FIELDS)
+_RATE_SECONDS: Final = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The answer of the checks to one opening. `case_id`: the case of a possible victim, where a warning was opened."""
+
+    opening_id: int
+    check_id: int
+    answer: Answer
+    case_id: int | None = None
+
+
+def check_opening(
+    services: Services, record: OpeningRecord, *, outlet_id: int, by: str, source: str
+) -> Checked:
+    """Opens, or finds, the opening in progress and checks it. Raises `Conflict` for a number that another person's
+    opening, another outlet's or a finished one has, and `NotFound` for the outlet.
+    """
+    now = services.clock.now()
+    with services.store.begin() as tx:
+        outlet = outlet_of(tx, outlet_id)
+        row = _in_progress(tx, services, record, outlet, by=by, source=source, now=now)
+        opening_id: int = row["id"]
+        answer, _ = answer_of(tx, services, record, row, outlet, now=now)
+        [check_id] = take_next_ids(tx, t.opening_check, 1)
+        tx.execute(
+            sa.insert(t.opening_check).values(
+                id=check_id,
+                opening_id=opening_id,
+                outlet_id=outlet.id,
+                verdict=answer.verdict.value,
+                version=answer.version,
+                findings=[one.plain() for one in answer.findings],
+                by=by,
+                at=now,
+            )
+        )
+        tx.execute(
+            sa.update(t.opening).where(t.opening.c.id == opening_id).values(verdict=answer.verdict.value)
+        )
+        case_id = None
+        if any(one.verdict is CheckVerdict.POSSIBLE_VICTIM for one in answer.findings):
+            case_id = _warn(tx, services, record, opening_id, outlet, now=now)
+        _watch_rate(tx, services, outlet, now=now)
+        facts = {"outlet": outlet.code, "verdict": answer.verdict.value, "version": answer.version}
+        subject = f"opening/{opening_id}"
+        write_audit(tx, who=by, act="check_opening", subject=subject, why="", now=now, facts=facts)
+    if case_id is not None:
+        services.enqueue("dial")
+    return Checked(opening_id=opening_id, check_id=check_id, answer=answer, case_id=case_id)
+
+
+def _in_progress(
+    tx: Tx, services: Services, record: OpeningRecord, outlet: Outlet, *, by: str, source: str, now: datetime
+) -> Row:
+    known = opening_by_number(tx, outlet.institution_id, record.opening_no, lock=True)
+    if known is None:
+        [opening_id] = take_next_ids(tx, t.opening, 1)
+        row = opening_row(
+            tx.vault,
+            record,
+            opening_id=opening_id,
+            outlet=outlet,
+            source=source,
+            by=by,
+            drill=services.drill,
+            now=now,
+        )
+        if insert_openings(tx, [row]):
+            return row
+        known = opening_by_number(tx, outlet.institution_id, record.opening_no, lock=True)
+        assert known is not None
+    _must_be_the_same(tx, known, record, outlet)
+    if known["result"] != OpeningResult.IN_PROGRESS.value:
+        raise Conflict(
+            "this opening has its result already: check before it is decided", current=known["result"]
+        )
+    return known
+
+
+def _must_be_the_same(tx: Tx, known: Row, record: OpeningRecord, outlet: Outlet) -> None:
+    same_person = bytes(known["person_blind"]) == person_blind(tx.vault, record.id_number)
+    if known["outlet_id"] != outlet.id or not same_person:
+        raise Conflict(
+            "this opening number belongs to another opening: use a number of its own", current="number"
+        )
+
+
+def answer_of(
+    tx: Tx, services: Services, record: OpeningRecord, row: Row, outlet: Outlet, *, now: datetime
+) -> tuple[Answer, bool]:
+    """What the checks say of this opening as of `now`; its ring is kept, and who is asked about is on the morning's
+    list (True).
+    """
+    ring = ring_of(tx, services, row, until=now)
+    ring_id = keep_ring(tx, ring, now=now) if ring.is_found else None
+    facts = read_facts(
+        tx, record, opening_id=row["id"], outlet=outlet, ring=ring, rules=services.cards, now=now
+    )
+    day = now.astimezone(ZoneInfo(services.centre.timezone)).date()
+    restriction = restriction_of(tx, bytes(row["person_blind"]), on=day)
+    answer = shipped_checks().answer(facts, now=now, restriction=restriction)
+    listed = note_opener(tx, row, answer, unit_id=outlet.unit_id, ring_id=ring_id, now=now)
+    return answer, listed
+
+
+def ring_of(tx: Tx, services: Services, row: Row, *, until: datetime) -> Ring:
+    """The component of this opening."""
+    return find_ring(node_of(row, services.cards), Looker(tx, services.cards, until=until))
+
+
+def _warn(
+    tx: Tx, services: Services, record: OpeningRecord, opening_id: int, outlet: Outlet, *, now: datetime
+) -> int | None:
+    """A warning about the person, by the door of all warnings; the same opening opens one alone. None: none could be
+    opened, since no phone was left, or there was one.
+    """
+    tree = services.units.current(tx)
+    cells = {
+        Field.INSTRUCTION_NO: f"K-{opening_id}",
+        Field.NAME: record.name,
+        Field.PHONE: record.phone,
+        Field.ID_NUMBER: record.id_number,
+        Field.GRADE: "high",
+        Field.ADDRESS: record.address,
+        Field.UNIT: tree.label(outlet.unit_id) if outlet.unit_id is not None else "",
+        Field.REMARKS: f"{outlet.institution} {outlet.name}",
+    }
+    options = row_options(services, source=WARNING_SOURCE, now=now, tree=tree)
+    read = RowReader(layout=_LAYOUT, options=options).read(1, [cells[field] for field in _WARNING_FIELDS])
+    if not isinstance(read, Accepted):
+        return None
+    taken = take_arrivals(tx, services, prepare_arrivals(tx, services, [read], load_id=None, now=now))
+    return taken.case_ids[0]
+
+
+def _watch_rate(tx: Tx, services: Services, outlet: Outlet, *, now: datetime) -> None:
+    c = t.opening_check.c
+    made = tx.scalar(
+        sa.select(sa.func.count()).where(
+            c.outlet_id == outlet.id, c.at > now - timedelta(seconds=_RATE_SECONDS)
+        )
+    )
+    if made > services.cards.checks_per_hour:
+        facts = {"outlet": outlet.code, "institution": outlet.institution, "checks": made}
+        raise_alarm_once(tx, AlarmCode.MANY_OPENING_CHECKS, now=now, facts=facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """What entering some openings did."""
+
+    new: int = 0
+    completed: int = 0
+    """Had been checked, and have their result now."""
+    duplicate: int = 0
+    ids: tuple[int, ...] = ()
+    """In the order given; of duplicates too."""
+    refused: tuple[tuple[int, str], ...] = ()
+    """Places of those whose number another opening has."""
+
+
+def enter_openings(
+    services: Services, tx: Tx, records: Sequence[tuple[OpeningRecord, Outlet]], *, by: str, source: str
+) -> Entered:
+    """On the caller's transaction: each is written once under its number; one that was checked gets its result."""
+    now = services.clock.now()
+    ids = take_next_ids(tx, t.opening, len(records))
+    rows = [
+        opening_row(
+            tx.vault,
+            record,
+            opening_id=opening_id,
+            outlet=outlet,
+            source=source,
+            by=by,
+            drill=services.drill,
+            now=now,
+        )
+        for (record, outlet), opening_id in zip(records, ids, strict=True)
+    ]
+    written = insert_openings(tx, rows)
+    found: list[int] = []
+    refused: list[tuple[int, str]] = []
+    completed = duplicate = 0
+    for place, ((record, outlet), row) in enumerate(zip(records, rows, strict=True)):
+        if row["id"] in written:
+            found.append(row["id"])
+            continue
+        known = opening_by_number(tx, outlet.institution_id, record.opening_no, lock=True)
+        assert known is not None
+        try:
+            _must_be_the_same(tx, known, record, outlet)
+        except Conflict as fault:
+            refused.append((place, str(fault.text)))
+            continue
+        found.append(known["id"])
+        if (
+            known["result"] == OpeningResult.IN_PROGRESS.value
+            and record.result is not OpeningResult.IN_PROGRESS
+        ):
+            complete_opening(tx, known, row)
+            completed += 1
+        else:
+            duplicate += 1
+    join_facts(tx, found)
+    return Entered(
+        new=len(written), completed=completed, duplicate=duplicate, ids=tuple(found), refused=tuple(refused)
+    )
+
+
+def finish_opening(
+    services: Services,
+    opening_id: int,
+    *,
+    result: OpeningResult,
+    why: str,
+    number: str,
+    outlet_id: int,
+    by: str,
+) -> None:
+    """The outlet says what became of an opening in progress. Only a person refuses, and says why. Raises `NotFound`,
+    `Invalid`, and `Conflict` when it has its result.
+    """
+    now = services.clock.now()
+    if result is OpeningResult.IN_PROGRESS:
+        raise Invalid(field="result", problem="is not chosen", mend="choose one of the list")
+    reason = said("why", why) if result is OpeningResult.REFUSED else why.strip()
+    with services.store.begin() as tx:
+        row = own_opening(tx, opening_id, outlet_id=outlet_id, lock=True)
+        if row["result"] != OpeningResult.IN_PROGRESS.value:
+            raise Conflict("this opening has its result already", current=row["result"])
+        values: dict[str, Any] = {"result": result.value, "decided_by": by, "decided_why": reason}
+        if result is OpeningResult.OPENED:
+            values["opened_at"] = now
+        product = CardProduct(row["product"])
+        if given := card_number(product, number, services.centre.area_code):
+            personal = tx.vault.open_record(row["sealed"], table="opening", column="sealed", row=opening_id)
+            personal["number"] = given
+            values["sealed"] = tx.vault.seal_record(
+                personal, table="opening", column="sealed", row=opening_id
+            )
+            values["number_blind"] = number_blind(tx.vault, given)
+        tx.execute(sa.update(t.opening).where(t.opening.c.id == opening_id).values(**values))
+        join_facts(tx, [opening_id])
+        facts = {"result": result.value}
+        subject = f"opening/{opening_id}"
+        write_audit(tx, who=by, act="finish_opening", subject=subject, why=reason, now=now, facts=facts)
+
+
+def own_opening(tx: Tx, opening_id: int, *, outlet_id: int, lock: bool = False) -> Row:
+    """An opening of this outlet. Raises `NotFound`."""
+    c = t.opening.c
+    statement = sa.select(t.opening).where(c.id == opening_id, c.outlet_id == outlet_id)
+    row = tx.one(statement.with_for_update() if lock else statement)
+    if row is None:
+        raise NotFound(kind="opening", key=opening_id)
+    return row

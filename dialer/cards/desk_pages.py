@@ -1,0 +1,250 @@
+"""The verification desk 核查席 on the console: questions of outlets, oldest first, shown as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated
+
+from fastapi import Form, Path
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette.sse import SendTimeoutError
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from dialer.cards.desk import (
+    Question,
+    answer_question,
+    arrive_onsite,
+    claim_question,
+    count_open,
+    desk_mark,
+    end_onsite,
+    lapse_questions,
+    open_questions,
+    order_onsite,
+    question_for,
+)
+from dialer.cards.view import sentences
+from dialer.core.access import Permission
+from dialer.core.cards import DeskAnswer, OnsiteFinding
+from dialer.core.errors import Conflict, Invalid, Unavailable
+from dialer.language import gettext_noop
+from dialer.org.staff import valid_sessions
+from dialer.sentences import refusal_sentence
+from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
+
+desk_pages = Section()
+_PATH, _TEMPLATE = "/cards/desk", "console/card_desk.html"
+_UNFIT, _TAKEN = 422, 409
+_LOOK_SECONDS, _BEAT_LOOKS = 0.4, 25
+_BADGE_SECONDS = 5.0
+_MOST_STREAMS = 64
+QuestionId = Annotated[int, Path(ge=1, lt=2**63)]
+Words = Annotated[str, Form(max_length=500)]
+_ACT = Permission.ANSWER_OUTLETS
+BASES = (
+    gettext_noop("Anti-Telecom Fraud Law, Art. 10"),
+    gettext_noop("Anti-Telecom Fraud Law, Art. 16"),
+    gettext_noop("Anti-Telecom Fraud Law, Art. 18"),
+    gettext_noop("Anti-Telecom Fraud Law, Art. 34"),
+)
+
+
+def _waiting(request: RequestContext) -> int:
+    services = request.services
+    cache = request.cache(
+        "card_desk", lambda unit_id: count_open(services, visible_to=unit_id), seconds=_BADGE_SECONDS
+    )
+    return int(cache.get(request.member.unit_id).value or 0)
+
+
+@desk_pages.get(_PATH, act=_ACT, nav=gettext_noop("Verification desk"), order=21, badge=_waiting)
+def show_desk(request: CurrentRequest) -> Response:
+    return _show(request)
+
+
+class _Events(EventSourceResponse):
+    """A reader that has disconnected is not an error."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(SendTimeoutError, OSError):
+            await super().__call__(scope, receive, send)
+
+
+class _Streams:
+    """The open streams of this process. They end when it stops."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.is_over = False
+
+    def stop(self) -> None:
+        self.is_over = True
+
+
+@desk_pages.get(_PATH + "/live", act=_ACT)
+async def stream_desk(request: CurrentRequest) -> Response:
+    """Says `changed` whenever a question of the unit has changed; the page then asks for its part anew."""
+    state = request.request.app.state
+    if not hasattr(state, "card_streams"):
+        context: ConsoleContext = state.console_context
+        state.card_streams = _Streams()
+        context.closing.join(state.card_streams.stop)
+    streams: _Streams = state.card_streams
+    if streams.is_over or streams.open >= _MOST_STREAMS:
+        return Response(status_code=503, headers={"Retry-After": "15"})
+    only_one = "text/event-stream" not in request.request.headers.get("accept", "")
+    return _Events(_changes(request, streams, only_one=only_one), ping=0, send_timeout=20.0)
+
+
+async def _changes(request: RequestContext, streams: _Streams, *, only_one: bool) -> AsyncIterator[bytes]:
+    services, unit_id = request.services, request.member.unit_id
+    session_id = request.session.id if request.session is not None else 0
+    streams.open += 1
+    seen, looks = "", 0
+    try:
+        while not streams.is_over:
+            try:
+                await asyncio.to_thread(lapse_questions, services)
+                mark = await asyncio.to_thread(desk_mark, services, visible_to=unit_id)
+                if looks % _BEAT_LOOKS == 0 and session_id not in await asyncio.to_thread(
+                    valid_sessions, services, [session_id]
+                ):
+                    return
+            except Unavailable:
+                mark = seen
+            if mark != seen:
+                seen = mark
+                yield ServerSentEvent(event="changed", data="", sep="\n").encode()
+            elif looks % _BEAT_LOOKS == 0:
+                yield ServerSentEvent(event="beat", data="", sep="\n").encode()
+            if only_one:
+                return
+            looks += 1
+            await asyncio.sleep(_LOOK_SECONDS)
+    finally:
+        streams.open -= 1
+
+
+@desk_pages.get(_PATH + "/questions/{question_id}", act=_ACT)
+def show_question(request: CurrentRequest, question_id: QuestionId) -> Response:
+    return _show(request, chosen=question_id)
+
+
+@desk_pages.post(_PATH + "/questions/{question_id}/claim", act=_ACT)
+def claim(request: CurrentRequest, question_id: QuestionId) -> Response:
+    return _do(
+        request,
+        question_id,
+        lambda: claim_question(
+            request.services, question_id, by=request.who, visible_to=request.member.unit_id
+        ),
+    )
+
+
+@desk_pages.post(_PATH + "/questions/{question_id}/answer", act=_ACT)
+def answer(
+    request: CurrentRequest,
+    question_id: QuestionId,
+    answer: Annotated[DeskAnswer | None, Form()] = None,
+    reason: Words = "",
+    basis: Words = "",
+) -> Response:
+    def act() -> None:
+        if answer is None:
+            raise Invalid(field="answer", problem="is not chosen", mend="choose one of the list")
+        answer_question(
+            request.services,
+            question_id,
+            answer=answer,
+            reason=reason,
+            basis=basis,
+            by=request.who,
+            visible_to=request.member.unit_id,
+        )
+
+    return _do(request, question_id, act)
+
+
+@desk_pages.post(_PATH + "/questions/{question_id}/onsite", act=_ACT)
+def onsite(request: CurrentRequest, question_id: QuestionId, team: Words = "") -> Response:
+    return _do(
+        request,
+        question_id,
+        lambda: order_onsite(
+            request.services, question_id, team=team, by=request.who, visible_to=request.member.unit_id
+        ),
+    )
+
+
+@desk_pages.post(_PATH + "/questions/{question_id}/arrived", act=_ACT)
+def arrived(request: CurrentRequest, question_id: QuestionId) -> Response:
+    return _do(
+        request,
+        question_id,
+        lambda: arrive_onsite(
+            request.services, question_id, by=request.who, visible_to=request.member.unit_id
+        ),
+    )
+
+
+@desk_pages.post(_PATH + "/questions/{question_id}/found", act=_ACT)
+def found(
+    request: CurrentRequest,
+    question_id: QuestionId,
+    finding: Annotated[OnsiteFinding, Form()] = OnsiteFinding.NOTHING,
+    persons: Annotated[int, Form(ge=0, le=1000)] = 0,
+    note: Words = "",
+) -> Response:
+    return _do(
+        request,
+        question_id,
+        lambda: end_onsite(
+            request.services,
+            question_id,
+            finding=finding,
+            persons=persons,
+            note=note,
+            by=request.who,
+            visible_to=request.member.unit_id,
+        ),
+    )
+
+
+def _do(request: RequestContext, question_id: int, act: Callable[[], None]) -> Response:
+    try:
+        act()
+    except Invalid as fault:
+        refused = refusal_sentence(fault, request.lang)
+        return _show(request, chosen=question_id, refused=refused, status=_UNFIT)
+    except Conflict as fault:
+        refused = refusal_sentence(fault, request.lang)
+        return _show(request, chosen=question_id, refused=refused, status=_TAKEN)
+    return request.go(f"{_PATH}/questions/{question_id}")
+
+
+def _show(
+    request: RequestContext, *, chosen: int | None = None, refused: str = "", status: int = 200
+) -> Response:
+    services, unit_id = request.services, request.member.unit_id
+    lapse_questions(services)
+    questions = open_questions(services, visible_to=unit_id)
+    question: Question | None = None
+    if chosen is not None:
+        question = question_for(services, chosen, by=request.who, visible_to=unit_id)
+    facts = {
+        "questions": questions,
+        "question": question,
+        "findings": sentences(question.findings, request.lang) if question is not None else [],
+        "is_mine": question is not None and question.claimed_by == request.who,
+        "answers": list(DeskAnswer),
+        "onsite_findings": list(OnsiteFinding),
+        "bases": [request.say(one) for one in BASES],
+        "refused": refused,
+        "may_see_rings": request.may(Permission.SEE_OPENERS),
+    }
+    if request.is_part:
+        return request.part(_TEMPLATE, "list", status=status, **facts)
+    return request.page(_TEMPLATE, status=status, **facts)

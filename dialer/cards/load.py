@@ -1,0 +1,245 @@
+"""Institutions with outlets, accounts of tellers, daily files of openings, and what is known later of cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import BinaryIO
+
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.cards.counter import enter_openings
+from dialer.cards.store import Outlet, institution_named, outlets_of_institution, write_fact
+from dialer.core.access import Role, actor_name, said
+from dialer.core.cards import CardProduct, InstitutionKind, OpeningFactKind
+from dialer.core.errors import Invalid, NotFound
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.intake.opening_lists import (
+    OpeningField,
+    OpeningOptions,
+    OpeningReader,
+    OpeningRecord,
+    card_number,
+)
+from dialer.intake.records import Column, RejectedRow
+from dialer.language import Text
+from dialer.org.staff_store import find_member
+from dialer.runtime.uploads import opening_tables
+from dialer.services import Services
+
+_BATCH = 500
+
+
+def add_institution(services: Services, *, name: str, kind: InstitutionKind, token: str, by: str) -> int:
+    """A bank or carrier; the same name again changes its API token. Its id."""
+    who, called = actor_name(by), said("name", name)
+    with services.store.begin() as tx:
+        values = {"kind": kind.value, "token_name": token.strip() or None}
+        institution_id = tx.scalar(
+            insert(t.institution)
+            .values(name=called, **values)
+            .on_conflict_do_update(index_elements=["name"], set_=values)
+            .returning(t.institution.c.id)
+        )
+        _note(tx, services, who, "institution", f"institution/{institution_id}", {"name": called})
+    return int(institution_id)
+
+
+def add_outlet(services: Services, *, institution: str, code: str, name: str, unit: str, by: str) -> int:
+    """An outlet; the same code again changes its name and unit. `unit`: the name of the centre in charge, '' for none.
+    Its id. Raises `NotFound`.
+    """
+    who, known = actor_name(by), said("code", code)
+    with services.store.begin() as tx:
+        row = institution_named(tx, institution)
+        found = services.units.current(tx).find(unit) if unit.strip() else None
+        if unit.strip() and found is None:
+            raise NotFound(kind="unit", key=unit)
+        outlet_id = _put_outlet(
+            tx, row["id"], known, name.strip() or known, None if found is None else found.id
+        )
+        _note(tx, services, who, "outlet", f"outlet/{outlet_id}", {"code": known})
+    return outlet_id
+
+
+def _put_outlet(tx: Tx, institution_id: int, code: str, name: str, unit_id: int | None) -> int:
+    values = {"name": name, "unit_id": unit_id}
+    return int(
+        tx.scalar(
+            insert(t.outlet)
+            .values(institution_id=institution_id, code=code, **values)
+            .on_conflict_do_update(index_elements=["institution_id", "code"], set_=values)
+            .returning(t.outlet.c.id)
+        )
+    )
+
+
+def bind_teller(services: Services, *, login: str, institution: str, code: str, by: str) -> None:
+    """The teller's account works for this outlet from now on. Raises `NotFound`, and `Invalid` for another role."""
+    who = actor_name(by)
+    with services.store.begin() as tx:
+        member = find_member(tx, login)
+        if member is None:
+            raise NotFound(kind="account", key=login)
+        if member.role is not Role.TELLER:
+            raise Invalid(field="login", problem="is not the account of a teller")
+        outlet = _outlet(tx, institution, code)
+        values = {"outlet_id": outlet.id}
+        tx.execute(
+            insert(t.outlet_teller)
+            .values(staff_id=member.id, **values)
+            .on_conflict_do_update(index_elements=["staff_id"], set_=values)
+        )
+        _note(tx, services, who, "bind_teller", f"staff/{member.id}", {"outlet": outlet.code})
+
+
+def _outlet(tx: Tx, institution: str, code: str) -> Outlet:
+    row = institution_named(tx, institution)
+    outlet = outlets_of_institution(tx, row["id"]).get(code)
+    if outlet is None:
+        raise NotFound(kind="outlet", key=code)
+    return outlet
+
+
+def report_openings(
+    services: Services, *, institution: str, code: str, day: date, reported: int, by: str
+) -> None:
+    """How many openings the institution says that the outlet had on a day: the denominator of its completeness."""
+    who = actor_name(by)
+    if reported < 0:
+        raise Invalid(field="reported", problem="is below zero")
+    with services.store.begin() as tx:
+        outlet = _outlet(tx, institution, code)
+        tx.execute(
+            insert(t.outlet_report)
+            .values(outlet_id=outlet.id, day=day, reported=reported)
+            .on_conflict_do_update(index_elements=["outlet_id", "day"], set_={"reported": reported})
+        )
+        facts = {"day": day.isoformat(), "reported": reported}
+        _note(tx, services, who, "report_openings", f"outlet/{outlet.id}", facts)
+
+
+def _note(tx: Tx, services: Services, who: str, act: str, subject: str, facts: Mapping[str, object]) -> None:
+    write_audit(tx, who=who, act=act, subject=subject, why="", now=services.clock.now(), facts=facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningLoad:
+    """What a daily file brought. `completed` had been checked at the counter."""
+
+    rows: int = 0
+    new: int = 0
+    completed: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    rejects: tuple[RejectedRow, ...] = ()
+    columns: tuple[Column, ...] = ()
+
+
+def load_openings(
+    services: Services,
+    content: BinaryIO,
+    *,
+    institution: str,
+    source: str,
+    by: str,
+    add_outlets: bool = False,
+    dry_run: bool = False,
+) -> OpeningLoad:
+    """Reads the file and enters its openings, some at a time; the same file again changes nothing. With `add_outlets`
+    an unknown outlet is added under its code. Raises `UnusableFile`, and `NotFound` for the institution.
+    """
+    who, now = actor_name(by), services.clock.now()
+    with services.store.begin() as tx:
+        row = institution_named(tx, institution)
+        outlets = outlets_of_institution(tx, row["id"])
+    reader = OpeningReader(
+        OpeningOptions(
+            now=now,
+            timezone=services.centre.timezone,
+            default_area=services.centre.area_code,
+            is_bank=row["kind"] == InstitutionKind.BANK.value,
+        )
+    )
+    records: list[OpeningRecord] = []
+    rejects: list[RejectedRow] = []
+    with closing(opening_tables(content)) as tables:
+        for one in reader.read(tables):
+            if isinstance(one, RejectedRow):
+                rejects.append(one)
+            elif one.outlet in outlets or add_outlets:
+                records.append(one)
+            else:
+                rejects.append(_refused(one, _unknown_outlet(one.outlet)))
+    known = outlets.keys()
+    done = OpeningLoad(rows=len(records) + len(rejects), columns=reader.columns)
+    for start in range(0, len(records), _BATCH):
+        batch = records[start : start + _BATCH]
+        with services.store.trial() if dry_run else services.store.begin() as tx:
+            for code in sorted({one.outlet for one in batch} - outlets.keys()):
+                _put_outlet(tx, row["id"], code, code, None)
+            outlets = outlets_of_institution(tx, row["id"])
+            entered = enter_openings(
+                services, tx, [(one, outlets[one.outlet]) for one in batch], by=who, source=source
+            )
+        if dry_run:  # what was added is not there any more
+            outlets = {code: one for code, one in outlets.items() if code in known}
+        rejects += [_refused(batch[place], _OTHER_OPENING) for place, _ in entered.refused]
+        done = replace(
+            done,
+            new=done.new + entered.new,
+            completed=done.completed + entered.completed,
+            duplicate=done.duplicate + entered.duplicate,
+        )
+    rejects.sort(key=lambda one: one.line)
+    done = replace(done, rejected=len(rejects), rejects=tuple(rejects))
+    if not dry_run:
+        with services.store.begin() as tx:
+            facts = {"file": source, "rows": done.rows, "accepted": done.new, "rejected": done.rejected}
+            _note(tx, services, who, "load_openings", f"institution/{row['id']}", facts)
+    return done
+
+
+_OTHER_OPENING = Text(
+    "this number belongs to the opening of another person or outlet: give it a number of its own"
+)
+
+
+def _unknown_outlet(code: str) -> Text:
+    return Text(
+        "outlet %(outlet)s is not known: add it with `dialer openings outlet`, or correct the code",
+        outlet=code,
+    )
+
+
+def _refused(record: OpeningRecord, reason: Text) -> RejectedRow:
+    is_number = reason is _OTHER_OPENING
+    field = OpeningField.OPENING_NO if is_number else OpeningField.OUTLET
+    return RejectedRow(
+        line=record.line,
+        column=field.value,
+        reason=reason,
+        high_grade=False,
+        raw=(record.opening_no, record.outlet),
+        sheet="",
+        table=0,
+    )
+
+
+def add_fact(
+    services: Services, *, number: str, kind: OpeningFactKind, source: str, at: datetime, by: str
+) -> bool:
+    """What is known later of an account or telephone number; False when it was known. Raises `Invalid`."""
+    who, given = actor_name(by), said("number", number)
+    with services.store.begin() as tx:
+        plain = card_number(CardProduct.SIM_MAIN, given, services.centre.area_code)
+        is_new = write_fact(
+            tx, plain, kind, source=said("source", source), by=who, at=at, now=services.clock.now()
+        )
+        if is_new:
+            _note(tx, services, who, "opening_fact", "opening_fact", {"kind": kind.value})
+    return is_new

@@ -1,0 +1,178 @@
+"""Frequent openers and rings 频繁开卡: the list of the morning, signed for by the centre of the outlet, confirmed or
+lifted by a person. A finding that nobody confirms expires by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dialer.cards.checks import CheckFinding
+from dialer.cards.desk import masked_opener
+from dialer.cards.rings import Ring, find_ring
+from dialer.cards.store import Looker, node_of, opening_personal
+from dialer.core.access import actor_name, said
+from dialer.core.cards import OpenerState
+from dialer.core.errors import Conflict, NotFound
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Row, Tx
+from dialer.org.unit_store import is_visible_to
+from dialer.services import Services
+
+_p, _o, _r = t.card_opener.c, t.opening.c, t.card_ring.c
+_MOST_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opener:
+    """A frequent opener, or a ring, masked. `persons` and `cards` of a ring; of a person 1 and 0."""
+
+    id: int
+    person: str
+    id_number: str
+    ring_id: int | None
+    persons: int
+    cards: int
+    state: OpenerState
+    findings: tuple[CheckFinding, ...]
+    listed_at: datetime
+    expires_at: datetime
+    is_over: bool
+    signed_by: str
+    decided_by: str
+
+
+def list_openers(
+    services: Services, *, visible_to: int | None, state: OpenerState | None = None, limit: int = _MOST_SHOWN
+) -> list[Opener]:
+    """Newest first; what has expired without being confirmed is left out."""
+    now = services.clock.now()
+    statement = (
+        sa.select(t.card_opener, _o.sealed, _r.persons, _r.cards)
+        .join(t.opening, _o.id == _p.opening_id)
+        .join(t.card_ring, _r.id == _p.ring_id, isouter=True)
+        .where(_p.expires_at > now, is_visible_to(_p.unit_id, visible_to))
+        .order_by(_p.listed_at.desc(), _p.id.desc())
+        .limit(limit)
+    )
+    if state is not None:
+        statement = statement.where(_p.state == state.value)
+    with services.store.begin() as tx:
+        return [_opener(tx, row, now) for row in tx.rows(statement)]
+
+
+def _opener(tx: Tx, row: Row, now: datetime) -> Opener:
+    person = masked_opener(opening_personal(tx, row["opening_id"], row["sealed"]))
+    return Opener(
+        id=row["id"],
+        person=person["name"],
+        id_number=person["id_number"],
+        ring_id=row["ring_id"],
+        persons=row["persons"] or 1,
+        cards=row["cards"] or 0,
+        state=OpenerState(row["state"]),
+        findings=tuple(CheckFinding.of(one) for one in row["findings"]),
+        listed_at=row["listed_at"],
+        expires_at=row["expires_at"],
+        is_over=row["expires_at"] <= now,
+        signed_by=row["signed_by"] or "",
+        decided_by=row["decided_by"] or "",
+    )
+
+
+def _locked(tx: Tx, opener_id: int, visible_to: int | None) -> Row:
+    row = tx.one(
+        sa.select(t.card_opener)
+        .where(_p.id == opener_id, is_visible_to(_p.unit_id, visible_to))
+        .with_for_update()
+    )
+    if row is None:
+        raise NotFound(kind="finding", key=opener_id)
+    return row
+
+
+def sign_opener(services: Services, opener_id: int, *, by: str, visible_to: int | None) -> None:
+    """Somebody of the centre works on it. Raises `NotFound` and `Conflict`."""
+    who, now = actor_name(by), services.clock.now()
+    with services.store.begin() as tx:
+        row = _locked(tx, opener_id, visible_to)
+        if row["state"] != OpenerState.LISTED.value:
+            raise Conflict("this finding is signed for already", current=row["state"])
+        values = {"state": OpenerState.SIGNED.value, "signed_by": who, "signed_at": now}
+        tx.execute(sa.update(t.card_opener).where(_p.id == opener_id).values(**values))
+        _note(tx, who, "sign_opener", opener_id, "", now)
+
+
+def decide_opener(
+    services: Services, opener_id: int, *, confirm: bool, why: str, by: str, visible_to: int | None
+) -> None:
+    """Who has signed for it confirms or lifts it, with what was found. Raises `NotFound`, `Invalid` and `Conflict`."""
+    who, now, reason = actor_name(by), services.clock.now(), said("why", why)
+    with services.store.begin() as tx:
+        row = _locked(tx, opener_id, visible_to)
+        if row["state"] != OpenerState.SIGNED.value:
+            raise Conflict("sign for this finding first", current=row["state"])
+        if row["signed_by"] != who:
+            raise Conflict("somebody else has signed for this finding", current="signed")
+        state = OpenerState.CONFIRMED if confirm else OpenerState.LIFTED
+        place: dict[str, Any] = {"table": "card_opener", "column": "why_sealed", "row": opener_id}
+        tx.execute(
+            sa.update(t.card_opener)
+            .where(_p.id == opener_id)
+            .values(
+                state=state.value,
+                decided_by=who,
+                decided_at=now,
+                why_sealed=tx.vault.seal(reason.encode(), **place),
+            )
+        )
+        _note(tx, who, "confirm_opener" if confirm else "lift_opener", opener_id, reason, now)
+
+
+def _note(tx: Tx, who: str, act: str, opener_id: int, why: str, now: datetime) -> None:
+    write_audit(tx, who=who, act=act, subject=f"card_opener/{opener_id}", why=why, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingMember:
+    """One person of a ring, masked, with the openings."""
+
+    key: bytes
+    name: str
+    opening_ids: tuple[int, ...]
+
+
+def read_ring(
+    services: Services, ring_id: int, *, visible_to: int | None
+) -> tuple[Ring, Sequence[RingMember]]:
+    """The ring as it is now, with its masked members. Raises `NotFound`, also where the unit has no opening of it."""
+    with services.store.begin() as tx:
+        rows = tx.rows(sa.select(t.opening).where(_o.ring_id == ring_id).order_by(_o.asked_at, _o.id))
+        seen = tx.scalar(
+            sa.select(sa.func.count())
+            .select_from(t.opening.join(t.outlet, t.outlet.c.id == _o.outlet_id))
+            .where(_o.ring_id == ring_id, is_visible_to(t.outlet.c.unit_id, visible_to))
+        )
+        if not rows or not seen:
+            raise NotFound(kind="ring", key=ring_id)
+        last = rows[-1]
+        ring = find_ring(
+            node_of(last, services.cards), Looker(tx, services.cards, until=services.clock.now())
+        )
+        persons: dict[bytes, list[Row]] = {}
+        for row in rows:
+            persons.setdefault(bytes(row["person_blind"]), []).append(row)
+        members = tuple(
+            RingMember(
+                key=key,
+                name=masked_opener(opening_personal(tx, own[0]["id"], own[0]["sealed"]))["name"],
+                opening_ids=tuple(row["id"] for row in own),
+            )
+            for key, own in persons.items()
+        )
+    return ring, members

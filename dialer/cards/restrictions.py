@@ -1,0 +1,442 @@
+"""Restrictions that an authority has determined, and objections. A determination is entered by one and approved by
+another, lasts two or three years and at most five with those before it, and ends by itself. An objection is checked by
+somebody else than who decided; an upheld one lifts at once and tells the outlets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from dialer.cards.desk import masked_opener
+from dialer.cards.store import opening_personal, person_blind
+from dialer.cases.persons import mask_id_number, mask_name
+from dialer.cases.store import take_next_ids
+from dialer.core.access import actor_name, said
+from dialer.core.cards import DeterminationState, ObjectionState, OpenerState
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.bulk import word
+from dialer.db.unit_of_work import Row, Tx
+from dialer.intake.phones import normalise_id_number
+from dialer.language import Text
+from dialer.services import Services
+
+TERMS = (2, 3)
+"""Years of one determination."""
+MOST_YEARS = 5
+"""Of determinations that follow each other."""
+_d, _j = t.card_determination.c, t.card_objection.c
+_MOST_SHOWN = 200
+LIFTED = "restriction_lifted"
+UPHELD = "objection_upheld"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Determination:
+    """One restriction; the person masked. `until_on`: the first day without it."""
+
+    id: int
+    person: str
+    id_number: str
+    document_no: str
+    authority: str
+    from_on: date
+    until_on: date
+    state: DeterminationState
+    entered_by: str
+    entered_at: datetime
+    decided_by: str
+    is_over: bool
+
+
+def years_after(start: date, years: int) -> date:
+    """The same day so many years later; of 29 February the first of March."""
+    try:
+        return start.replace(year=start.year + years)
+    except ValueError:
+        return date(start.year + years, 3, 1)
+
+
+def enter_determination(
+    services: Services,
+    *,
+    name: str,
+    id_number: str,
+    document_no: str,
+    authority: str,
+    from_on: date,
+    years: int,
+    by: str,
+) -> int:
+    """What an authority has determined waits for a second person; its id. Raises `Invalid`, and `Conflict` for a
+    document that is on record for this person.
+    """
+    who, now = actor_name(by), services.clock.now()
+    called, document, office = (
+        said("name", name),
+        said("document_no", document_no),
+        said("authority", authority),
+    )
+    number, is_valid = normalise_id_number(id_number)
+    if not is_valid:
+        raise Invalid(field="id_number", problem="is no valid id number", mend="compare it with the document")
+    if years not in TERMS:
+        raise Invalid(field="years", problem="is neither 2 nor 3")
+    until = years_after(from_on, years)
+    with services.store.begin() as tx:
+        blind = person_blind(tx.vault, number)
+        _lock_person(tx, blind)
+        _must_fit(tx, blind, from_on=from_on, until_on=until)
+        if (
+            tx.scalar(sa.select(_d.id).where(_d.document_no == document, _d.person_blind == blind))
+            is not None
+        ):
+            raise Conflict("this document is on record for this person", current="document")
+        [determination_id] = take_next_ids(tx, t.card_determination, 1)
+        place: dict[str, Any] = {"table": "card_determination", "column": "sealed", "row": determination_id}
+        tx.execute(
+            sa.insert(t.card_determination).values(
+                id=determination_id,
+                person_blind=blind,
+                document_no=document,
+                authority=office,
+                from_on=from_on,
+                until_on=until,
+                state=DeterminationState.WAITING.value,
+                sealed=tx.vault.seal_record({"name": called, "id_number": number}, **place),
+                entered_by=who,
+                entered_at=now,
+            )
+        )
+        _note(tx, services, who, "enter_determination", f"card_determination/{determination_id}", document)
+    return determination_id
+
+
+def _lock_person(tx: Tx, blind: bytes) -> None:
+    key = int.from_bytes(blind[-8:], "big", signed=True)
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
+def _must_fit(tx: Tx, blind: bytes, *, from_on: date, until_on: date, leave_out: int = 0) -> None:
+    """With those that it follows or that follow it, the term is five years at most."""
+    rows = tx.rows(
+        sa.select(_d.from_on, _d.until_on).where(
+            _d.person_blind == blind,
+            _d.state.in_([DeterminationState.WAITING.value, DeterminationState.IN_FORCE.value]),
+            _d.id != leave_out,
+        )
+    )
+    begin, end = from_on, until_on
+    spans = [(row["from_on"], row["until_on"]) for row in rows]
+    grown = True
+    while grown:
+        grown = False
+        for one in list(spans):
+            if one[0] <= end and one[1] >= begin:
+                begin, end = min(begin, one[0]), max(end, one[1])
+                spans.remove(one)
+                grown = True
+    if end > years_after(begin, MOST_YEARS):
+        problem = Text("with those before it is longer than %(most)s years", most=MOST_YEARS)
+        raise Invalid(field="years", problem=problem)
+
+
+def _note(
+    tx: Tx, services: Services, who: str, act: str, subject: str, why: str = "", **facts: object
+) -> None:
+    write_audit(tx, who=who, act=act, subject=subject, why=why, now=services.clock.now(), facts=facts)
+
+
+def decide_determination(services: Services, determination_id: int, *, approve: bool, by: str) -> None:
+    """A second person puts it in force, or refuses it. Raises `NotFound`, `Invalid` and `Conflict`."""
+    who, now = actor_name(by), services.clock.now()
+    with services.store.begin() as tx:
+        row = _determination(tx, determination_id)
+        if row["state"] != DeterminationState.WAITING.value:
+            raise Conflict("this determination is decided already", current=row["state"])
+        if row["entered_by"] == who:
+            raise Conflict("who entered a determination does not approve it", current="same_person")
+        state = DeterminationState.IN_FORCE if approve else DeterminationState.REFUSED
+        values = {"state": state.value, "decided_by": who, "decided_at": now}
+        tx.execute(sa.update(t.card_determination).where(_d.id == determination_id).values(**values))
+        act = "approve_determination" if approve else "refuse_determination"
+        _note(tx, services, who, act, f"card_determination/{determination_id}")
+
+
+def _determination(tx: Tx, determination_id: int) -> Row:
+    row = tx.one(sa.select(t.card_determination).where(_d.id == determination_id).with_for_update())
+    if row is None:
+        raise NotFound(kind="determination", key=determination_id)
+    return row
+
+
+def list_determinations(
+    services: Services, *, state: DeterminationState | None = None
+) -> list[Determination]:
+    """Newest first, persons masked; one whose term has ended is over by itself."""
+    today = services.clock.now().astimezone(ZoneInfo(services.centre.timezone)).date()
+    statement = sa.select(t.card_determination).order_by(_d.id.desc()).limit(_MOST_SHOWN)
+    if state is not None:
+        statement = statement.where(_d.state == state.value)
+    with services.store.begin() as tx:
+        found = []
+        for row in tx.rows(statement):
+            place: dict[str, Any] = {"table": "card_determination", "column": "sealed", "row": row["id"]}
+            person = tx.vault.open_record(row["sealed"], **place)
+            found.append(
+                Determination(
+                    id=row["id"],
+                    person=mask_name(person["name"]),
+                    id_number=mask_id_number(person["id_number"]),
+                    document_no=row["document_no"],
+                    authority=row["authority"],
+                    from_on=row["from_on"],
+                    until_on=row["until_on"],
+                    state=DeterminationState(row["state"]),
+                    entered_by=row["entered_by"],
+                    entered_at=row["entered_at"],
+                    decided_by=row["decided_by"] or "",
+                    is_over=row["until_on"] <= today,
+                )
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """Somebody objects to a refusal, a restriction or a finding; the person masked."""
+
+    id: int
+    about: str
+    """A table and a row, such as opening/7."""
+    person: str
+    words: str
+    state: ObjectionState
+    decider: str
+    taken_by: str
+    taken_at: datetime
+    due_at: datetime
+    is_late: bool
+    decided_by: str
+    reason: str
+
+
+def take_objection(
+    services: Services,
+    *,
+    words: str,
+    by: str,
+    opening_id: int | None = None,
+    determination_id: int | None = None,
+    opener_id: int | None = None,
+    outlet_id: int | None = None,
+) -> int:
+    """An objection to one of the three; its id. With `outlet_id` of an opening of that outlet alone. Raises `NotFound`,
+    `Invalid`, and `Conflict` for what nobody has decided.
+    """
+    who, now, text = actor_name(by), services.clock.now(), said("words", words)
+    with services.store.begin() as tx:
+        decider = _decider(tx, opening_id, determination_id, opener_id, outlet_id)
+        [objection_id] = take_next_ids(tx, t.card_objection, 1)
+        place: dict[str, Any] = {"table": "card_objection", "column": "sealed", "row": objection_id}
+        tx.execute(
+            sa.insert(t.card_objection).values(
+                id=objection_id,
+                opening_id=opening_id,
+                determination_id=determination_id,
+                opener_id=opener_id,
+                outlet_id=outlet_id,
+                state=ObjectionState.OPEN.value,
+                decider=decider,
+                taken_by=who,
+                taken_at=now,
+                due_at=now + timedelta(days=services.cards.objection_days),
+                sealed=tx.vault.seal(text.encode(), **place),
+            )
+        )
+        _note(tx, services, who, "take_objection", f"card_objection/{objection_id}")
+    return objection_id
+
+
+def _decider(
+    tx: Tx, opening_id: int | None, determination_id: int | None, opener_id: int | None, outlet_id: int | None
+) -> str:
+    given = [one for one in (opening_id, determination_id, opener_id) if one is not None]
+    if len(given) != 1:
+        raise Invalid(field="about", problem="is not chosen", mend="name one opening, restriction or finding")
+    if opening_id is not None:
+        statement = sa.select(t.opening.c.decided_by).where(t.opening.c.id == opening_id)
+        if outlet_id is not None:
+            statement = statement.where(t.opening.c.outlet_id == outlet_id)
+    elif determination_id is not None:
+        statement = sa.select(_d.decided_by).where(
+            _d.id == determination_id, _d.state == word(DeterminationState.IN_FORCE)
+        )
+    else:
+        statement = sa.select(t.card_opener.c.decided_by).where(t.card_opener.c.id == opener_id)
+    row = tx.one(statement)
+    if row is None:
+        raise NotFound(kind="decision", key=given[0])
+    if row["decided_by"] is None:
+        raise Conflict("nothing is decided here yet", current="undecided")
+    return str(row["decided_by"])
+
+
+def decide_objection(services: Services, objection_id: int, *, uphold: bool, reason: str, by: str) -> None:
+    """Somebody else than who decided, and than who took the objection, checks it. An upheld one lifts the restriction
+    or the finding in the same transaction, so that no check finds it from now on, and outlets are told. Raises
+    `NotFound`, `Invalid` and `Conflict`.
+    """
+    who, now, why = actor_name(by), services.clock.now(), said("reason", reason)
+    with services.store.begin() as tx:
+        row = tx.one(sa.select(t.card_objection).where(_j.id == objection_id).with_for_update())
+        if row is None:
+            raise NotFound(kind="objection", key=objection_id)
+        if row["state"] != ObjectionState.OPEN.value:
+            raise Conflict("this objection is decided already", current=row["state"])
+        if who in {row["decider"], row["taken_by"]}:
+            raise Conflict("who decided, or took the objection, does not check it", current="same_person")
+        place: dict[str, Any] = {"table": "card_objection", "column": "reason_sealed", "row": objection_id}
+        state = ObjectionState.UPHELD if uphold else ObjectionState.REJECTED
+        tx.execute(
+            sa.update(t.card_objection)
+            .where(_j.id == objection_id)
+            .values(
+                state=state.value,
+                decided_by=who,
+                decided_at=now,
+                reason_sealed=tx.vault.seal(why.encode(), **place),
+            )
+        )
+        if uphold:
+            _lift(tx, row, by=who, now=now)
+        act = "uphold_objection" if uphold else "reject_objection"
+        _note(tx, services, who, act, f"card_objection/{objection_id}", why)
+
+
+def _lift(tx: Tx, row: Row, *, by: str, now: datetime) -> None:
+    o = t.opening.c
+    if row["determination_id"] is not None:
+        values = {"state": DeterminationState.LIFTED.value, "lifted_by": by, "lifted_at": now}
+        tx.execute(sa.update(t.card_determination).where(_d.id == row["determination_id"]).values(**values))
+        blind = sa.select(_d.person_blind).where(_d.id == row["determination_id"]).scalar_subquery()
+        _tell(tx, o.person_blind == blind, LIFTED, now=now)
+    elif row["opener_id"] is not None:
+        p = t.card_opener.c
+        values = {"state": OpenerState.LIFTED.value, "decided_by": by, "decided_at": now}
+        tx.execute(sa.update(t.card_opener).where(p.id == row["opener_id"]).values(**values))
+        own = sa.select(p.opening_id).where(p.id == row["opener_id"]).scalar_subquery()
+        _tell(tx, o.id == own, LIFTED, now=now)
+    else:
+        _tell(tx, o.id == row["opening_id"], UPHELD, now=now)
+
+
+def _tell(tx: Tx, condition: sa.ColumnElement[bool], code: str, *, now: datetime) -> None:
+    """Every outlet where this person opened, or asked to, is told on its page."""
+    o = t.opening.c
+    newest = (
+        sa.select(
+            o.outlet_id, sa.func.max(o.id), sa.literal(code), sa.literal(now, sa.DateTime(timezone=True))
+        )
+        .where(condition)
+        .group_by(o.outlet_id)
+    )
+    tx.execute(sa.insert(t.outlet_notice).from_select(["outlet_id", "opening_id", "code", "at"], newest))
+
+
+def list_objections(services: Services, *, state: ObjectionState | None = None) -> list[Objection]:
+    """Open ones by their due time, then the newest decided; persons masked."""
+    now = services.clock.now()
+    is_open = _j.state == word(ObjectionState.OPEN)
+    statement = (
+        sa.select(t.card_objection).order_by(is_open.desc(), _j.due_at, _j.id.desc()).limit(_MOST_SHOWN)
+    )
+    if state is not None:
+        statement = statement.where(_j.state == state.value)
+    with services.store.begin() as tx:
+        return [_objection(tx, row, now=now) for row in tx.rows(statement)]
+
+
+def _objection(tx: Tx, row: Row, *, now: datetime) -> Objection:
+    vault = tx.vault
+    place: dict[str, Any] = {"table": "card_objection", "row": row["id"]}
+    reason = row["reason_sealed"]
+    return Objection(
+        id=row["id"],
+        about=next(
+            f"{name}/{row[f'{name}_id']}"
+            for name in ("opening", "determination", "opener")
+            if row[f"{name}_id"] is not None
+        ),
+        person=_person(tx, row),
+        words=vault.open(row["sealed"], column="sealed", **place).decode(),
+        state=ObjectionState(row["state"]),
+        decider=row["decider"],
+        taken_by=row["taken_by"],
+        taken_at=row["taken_at"],
+        due_at=row["due_at"],
+        is_late=row["state"] == ObjectionState.OPEN.value and row["due_at"] < now,
+        decided_by=row["decided_by"] or "",
+        reason="" if reason is None else vault.open(reason, column="reason_sealed", **place).decode(),
+    )
+
+
+def _person(tx: Tx, row: Row) -> str:
+    if row["determination_id"] is not None:
+        sealed = tx.scalar(sa.select(_d.sealed).where(_d.id == row["determination_id"]))
+        place: dict[str, Any] = {
+            "table": "card_determination",
+            "column": "sealed",
+            "row": row["determination_id"],
+        }
+        return mask_name(tx.vault.open_record(sealed, **place)["name"])
+    opening_id = row["opening_id"]
+    if opening_id is None:
+        opening_id = tx.scalar(
+            sa.select(t.card_opener.c.opening_id).where(t.card_opener.c.id == row["opener_id"])
+        )
+    sealed = tx.scalar(sa.select(t.opening.c.sealed).where(t.opening.c.id == opening_id))
+    return str(masked_opener(opening_personal(tx, opening_id, sealed))["name"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What an outlet is told. `opening_no`: of its own opening."""
+
+    id: int
+    code: str
+    opening_no: str
+    at: datetime
+
+
+def unseen_notices(services: Services, *, outlet_id: int) -> list[Notice]:
+    """Of an outlet, oldest first."""
+    n = t.outlet_notice.c
+    with services.store.begin() as tx:
+        rows = tx.rows(
+            sa.select(n.id, n.code, n.at, t.opening.c.opening_no)
+            .join(t.opening, t.opening.c.id == n.opening_id)
+            .where(n.outlet_id == outlet_id, n.seen_at.is_(None))
+            .order_by(n.id)
+            .limit(20)
+        )
+    return [Notice(**row) for row in rows]
+
+
+def note_seen(services: Services, notice_id: int, *, outlet_id: int) -> None:
+    """The outlet has read it. Raises `NotFound`."""
+    n = t.outlet_notice.c
+    with services.store.begin() as tx:
+        done = tx.execute(
+            sa.update(t.outlet_notice)
+            .where(n.id == notice_id, n.outlet_id == outlet_id)
+            .values(seen_at=services.clock.now())
+        )
+        if not done.rowcount:
+            raise NotFound(kind="notice", key=notice_id)

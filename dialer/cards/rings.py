@@ -1,0 +1,221 @@
+"""Rings: people who open cards together. Openings are linked by a rare key that they share (phone left, address, agent,
+story) within 72 hours; a component of at least three persons is looked at, and points say whether it is a ring. Pure.
+
+A key that many people share (a factory, a dormitory, a school, a usual purpose) is a hub: it links nobody by itself.
+Two hubs together may still be rare, such as a dormitory and a story: then the pair is a key.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import combinations
+from statistics import median
+from typing import Final
+
+LINK_HOURS: Final = 72
+LEAST_PERSONS: Final = 3
+HUB_PERSONS: Final = 20
+"""More people than this within the time make a key a hub."""
+MOST_OPENINGS: Final = 200
+"""Of one component that are looked at."""
+_MOST_ROUNDS: Final = 6
+FLAG_POINTS: Final = 3
+_STUDENT_AGES: Final = range(15, 25)
+_GENERATION: Final = 18
+_MOST_OF_THEM: Final = 0.8
+_FEW_EACH: Final = 2.5
+
+
+class KeyKind(StrEnum):
+    """What openings may share."""
+
+    PHONE = "phone"
+    ADDRESS = "address"
+    AGENT = "agent"
+    STORY = "story"
+
+
+Part = tuple[KeyKind, bytes]
+Key = tuple[Part, ...]
+"""One shared value, or a pair of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One opening as the rings see it. `person` and the keys are blind indexes."""
+
+    id: int
+    person: bytes
+    at: datetime
+    institution_id: int
+    outlet_id: int
+    parts: tuple[Part, ...]
+    employer: bytes | None = None
+    age: int | None = None
+    home: str = ""
+    out_of_town: bool = False
+    top_limit: bool = False
+
+
+Look = Callable[[Sequence[tuple[Key, datetime]]], Mapping[Key, Sequence[Node]]]
+"""For each key the openings that have it within `LINK_HOURS` around the moment; of a hub only enough to see that it is
+one.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ring:
+    """A component with its points; at `FLAG_POINTS` it is a finding. `reasons` are names in words below."""
+
+    nodes: tuple[Node, ...]
+    links: Mapping[Key, tuple[int, ...]]
+    """The openings that share each key."""
+    points: int
+    reasons: tuple[str, ...]
+
+    @property
+    def persons(self) -> int:
+        """How many different ones."""
+        return len({node.person for node in self.nodes})
+
+    @property
+    def cards(self) -> int:
+        return len(self.nodes)
+
+    @property
+    def is_found(self) -> bool:
+        """Enough persons and points."""
+        return self.persons >= LEAST_PERSONS and self.points >= FLAG_POINTS
+
+
+def keys_of(node: Node) -> tuple[Key, ...]:
+    """Every single value that it may share."""
+    return tuple((part,) for part in node.parts)
+
+
+def is_hub(nodes: Iterable[Node]) -> bool:
+    """More people share the key than a ring has."""
+    return len({node.person for node in nodes}) > HUB_PERSONS
+
+
+def find_ring(start: Node, look: Look) -> Ring:
+    """The component of this opening, walked outward until nothing new is linked or enough was seen."""
+    seen: dict[int, Node] = {start.id: start}
+    links: dict[Key, set[int]] = {}
+    asked: set[Key] = set()
+    hubs: set[Part] = set()
+    frontier: deque[Node] = deque([start])
+    for _ in range(_MOST_ROUNDS):
+        wanted: dict[Key, datetime] = {}
+        for node in frontier:
+            for key in keys_of(node):
+                if key not in asked:
+                    wanted.setdefault(key, node.at)
+        if not wanted:
+            break
+        asked |= wanted.keys()
+        found = dict(look(tuple(wanted.items())))
+        pairs = _pairs_of_hubs(frontier, found, hubs, asked)
+        if pairs:
+            asked |= pairs.keys()
+            found |= look(tuple(pairs.items()))
+        frontier = deque()
+        for key, nodes in found.items():
+            if is_hub(nodes):
+                continue
+            if len({node.person for node in nodes} | {start.person}) > 1 or len(nodes) > 1:
+                links.setdefault(key, set()).update(node.id for node in nodes)
+            for node in nodes:
+                if node.id not in seen and len(seen) < MOST_OPENINGS:
+                    seen[node.id] = node
+                    frontier.append(node)
+    return _judged(seen.values(), {key: tuple(sorted(ids)) for key, ids in links.items() if len(ids) > 1})
+
+
+def _pairs_of_hubs(
+    frontier: Iterable[Node], found: Mapping[Key, Sequence[Node]], hubs: set[Part], asked: set[Key]
+) -> dict[Key, datetime]:
+    hubs.update(key[0] for key, nodes in found.items() if is_hub(nodes))
+    pairs: dict[Key, datetime] = {}
+    for node in frontier:
+        for pair in combinations([part for part in node.parts if part in hubs], 2):
+            if pair not in asked:
+                pairs.setdefault(pair, node.at)
+    return pairs
+
+
+def _judged(seen: Iterable[Node], links: Mapping[Key, tuple[int, ...]]) -> Ring:
+    nodes = tuple(sorted(seen, key=lambda node: (node.at, node.id)))
+    persons: dict[bytes, list[Node]] = {}
+    for node in nodes:
+        persons.setdefault(node.person, []).append(node)
+    if len(persons) < LEAST_PERSONS:
+        return Ring(nodes=nodes, links=links, points=0, reasons=())
+    owner = {node.id: node.person for node in nodes}
+    kinds = {
+        part[0]
+        for key, ids in links.items()
+        if len({owner[one] for one in ids if one in owner}) > 1
+        for part in key
+    }
+    speaks = _for(persons, kinds, nodes)
+    told = speaks | _against(persons, kinds, nodes)
+    if kinds == {KeyKind.STORY} and not (speaks["out_of_town"] or speaks["top_limits"]):
+        # In a large city people of one place happen to say the same.
+        told |= dict.fromkeys(("same_story", "institutions", "cards_each"), 0)
+    reasons = tuple(name for name, points in told.items() if points)
+    return Ring(nodes=nodes, links=links, points=max(0, sum(told.values())), reasons=reasons)
+
+
+def _for(
+    persons: Mapping[bytes, Sequence[Node]], kinds: set[KeyKind], nodes: Sequence[Node]
+) -> dict[str, int]:
+    many, each = len(persons), len(nodes) / len(persons)
+    firsts = [own[0] for own in persons.values()]
+    strangers = sum(one.out_of_town for one in firsts)
+    wide = sum(len({node.institution_id for node in own}) > 1 for own in persons.values())
+    top = sum(any(node.top_limit for node in own) for own in persons.values())
+    return {
+        "cards_each": 2 if each >= 2.5 else 1 if each >= 1.5 else 0,  # noqa: PLR2004
+        "out_of_town": 1 if 2 * strangers >= many else 0,
+        "top_limits": 1 if 2 * top >= many else 0,
+        "institutions": 1 if 2 * wide >= many else 0,
+        "same_agent": 1 if KeyKind.AGENT in kinds else 0,
+        "same_story": 1 if KeyKind.STORY in kinds else 0,
+        "same_phone": 1 if KeyKind.PHONE in kinds else 0,
+    }
+
+
+def _against(
+    persons: Mapping[bytes, Sequence[Node]], kinds: set[KeyKind], nodes: Sequence[Node]
+) -> dict[str, int]:
+    """What makes it a family, a class, or people whom one employer has hired."""
+    firsts = [own[0] for own in persons.values()]
+    ages = [one.age for one in firsts if one.age is not None]
+    local = 2 * sum(one.out_of_town for one in firsts) < len(persons)
+    family = (
+        KeyKind.ADDRESS in kinds
+        and len(persons) <= 6  # noqa: PLR2004
+        and len(ages) > 1
+        and max(ages) - min(ages) >= _GENERATION
+        and len({one.home[:4] for one in firsts}) == 1
+    )
+    employers = Counter(one.employer for one in firsts if one.employer is not None)
+    hired = bool(employers) and employers.most_common(1)[0][1] >= _MOST_OF_THEM * len(persons)
+    each = len(nodes) / len(persons)
+    school = bool(ages) and _STUDENT_AGES.start <= median(ages) < _STUDENT_AGES.stop and max(ages) <= 30  # noqa: PLR2004
+    few = each <= _FEW_EACH
+    return {
+        "family": -4 if family else 0,
+        "one_employer": -4 if hired and few else 0,
+        "students": -2 if school and few and local else 0,
+    }
+
+
+def within(at: datetime) -> tuple[datetime, datetime]:
+    """The time around a moment in which openings are linked."""
+    return at - timedelta(hours=LINK_HOURS), at + timedelta(hours=LINK_HOURS)

@@ -1,0 +1,614 @@
+"""Rows of openings: written sealed with their blind indexes, and counted by person, phone, address and agent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.cards.checks import Answer, Facts, Restriction
+from dialer.cards.rings import HUB_PERSONS, Key, KeyKind, Node, Part, Ring, within
+from dialer.cases.store import take_next_ids
+from dialer.core.cards import (
+    CardProduct,
+    CheckVerdict,
+    DeterminationState,
+    OpenerState,
+    OpeningFactKind,
+    OpeningResult,
+)
+from dialer.core.case import CaseStatus
+from dialer.core.errors import NotFound
+from dialer.db import tables as t
+from dialer.db.bulk import RowSet, word
+from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.db.vault import BlindKind, Vault
+from dialer.intake.opening_lists import OpeningRecord
+from dialer.services import CardRules
+
+_PERSONAL: Final = (
+    "name", "id_number", "phone", "address", "employer", "purpose", "agent", "number", "iccid"
+)  # fmt: skip
+_MOST_OWN: Final = 400
+_MOST_SHARING: Final = 60
+_LOOKED_AT: Final = 6 * HUB_PERSONS
+_RING_LOCK: Final = 0x52494E47
+_SIMS: Final = frozenset(product for product in CardProduct if product.is_sim)
+_OTHER_CLASSES: Final = frozenset({CardProduct.ACCOUNT_2, CardProduct.ACCOUNT_3})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlet:
+    """Where customers open cards. `unit_id`: the centre in charge."""
+
+    id: int
+    institution_id: int
+    code: str
+    name: str
+    unit_id: int | None
+    institution: str
+    is_bank: bool
+
+
+_OUTLET: Final = sa.select(
+    t.outlet,
+    t.institution.c.name.label("institution"),
+    (t.institution.c.kind == "bank").label("is_bank"),
+).join(t.institution, t.institution.c.id == t.outlet.c.institution_id)
+
+
+def outlet_of(tx: Tx, outlet_id: int) -> Outlet:
+    """Raises `NotFound`."""
+    row = tx.one(_OUTLET.where(t.outlet.c.id == outlet_id))
+    if row is None:
+        raise NotFound(kind="outlet", key=outlet_id)
+    return record_of(Outlet, row)
+
+
+def outlets_of_institution(tx: Tx, institution_id: int) -> dict[str, Outlet]:
+    """By code."""
+    rows = tx.rows(_OUTLET.where(t.outlet.c.institution_id == institution_id))
+    return {row["code"]: record_of(Outlet, row) for row in rows}
+
+
+def outlet_of_teller(tx: Tx, staff_id: int) -> Outlet | None:
+    """The outlet of this account; None where nobody has said which."""
+    row = tx.one(
+        _OUTLET.join(t.outlet_teller, t.outlet_teller.c.outlet_id == t.outlet.c.id).where(
+            t.outlet_teller.c.staff_id == staff_id
+        )
+    )
+    return None if row is None else record_of(Outlet, row)
+
+
+def institution_named(tx: Tx, name: str) -> Row:
+    """Raises `NotFound`."""
+    row = tx.one(sa.select(t.institution).where(t.institution.c.name == name))
+    if row is None:
+        raise NotFound(kind="institution", key=name)
+    return row
+
+
+def institution_of_token(tx: Tx, token_name: str) -> Row | None:
+    """The institution that sends with this API token."""
+    return tx.one(sa.select(t.institution).where(t.institution.c.token_name == token_name))
+
+
+def person_blind(vault: Vault, id_number: str) -> bytes:
+    """Finds the openings of a person again."""
+    return vault.blind(id_number, kind=BlindKind.OPENING_PERSON)
+
+
+def number_blind(vault: Vault, number: str) -> bytes:
+    """Finds the opening of an account or a telephone number again."""
+    return vault.blind(number, kind=BlindKind.OPENING_NUMBER)
+
+
+def blinds_of(vault: Vault, record: OpeningRecord) -> dict[str, bytes | None]:
+    """The blind columns of an opening."""
+
+    def blind(value: str, kind: BlindKind) -> bytes | None:
+        return vault.blind(value, kind=kind) if value else None
+
+    return {
+        "person_blind": person_blind(vault, record.id_number),
+        "phone_blind": blind(record.phone, BlindKind.OPENING_PHONE),
+        "address_blind": blind(record.address_key, BlindKind.OPENING_ADDRESS),
+        "employer_blind": blind(record.employer, BlindKind.OPENING_EMPLOYER),
+        "agent_blind": blind(record.agent, BlindKind.OPENING_AGENT),
+        "story_blind": blind(record.story_key, BlindKind.OPENING_STORY),
+        "number_blind": blind(record.number or record.iccid, BlindKind.OPENING_NUMBER),
+    }
+
+
+def opening_row(
+    vault: Vault,
+    record: OpeningRecord,
+    *,
+    opening_id: int,
+    outlet: Outlet,
+    source: str,
+    by: str,
+    drill: bool,
+    now: datetime,
+) -> dict[str, Any]:
+    """All columns of the row; what names a person or a card is sealed."""
+    personal = {name: getattr(record, name) for name in _PERSONAL}
+    refused = record.result is OpeningResult.REFUSED
+    return {
+        "id": opening_id,
+        "institution_id": outlet.institution_id,
+        "outlet_id": outlet.id,
+        "opening_no": record.opening_no,
+        "channel": record.channel.value,
+        "product": record.product.value,
+        "teller": record.teller,
+        **blinds_of(vault, record),
+        "home": record.home,
+        "age": record.age,
+        "limit_fen": record.limit_fen,
+        "accompanied": record.accompanied,
+        "guided": record.guided,
+        "asked_at": record.asked_at,
+        "opened_at": record.opened_at,
+        "entered_at": now,
+        "result": record.result.value,
+        "decided_by": (record.teller or by) if refused else None,
+        "decided_why": record.why if refused else "",
+        "sealed": vault.seal_record(personal, table="opening", column="sealed", row=opening_id),
+        "source": source,
+        "by": by,
+        "drill": drill,
+    }
+
+
+def insert_openings(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Rows whose number their institution had not used; the ids of those that were written. An opening in progress of
+    the same person is completed, and keeps its own id, which is not among them.
+    """
+    if not rows:
+        return set()
+    new = insert(t.opening)
+    written = tx.execute(
+        new.on_conflict_do_nothing(index_elements=["institution_id", "opening_no"]).returning(t.opening.c.id),
+        list(rows),
+    )
+    return {int(one) for one in written.scalars()}
+
+
+def opening_by_number(tx: Tx, institution_id: int, opening_no: str, *, lock: bool = False) -> Row | None:
+    """The opening of this number."""
+    c = t.opening.c
+    statement = sa.select(t.opening).where(c.institution_id == institution_id, c.opening_no == opening_no)
+    return tx.one(statement.with_for_update() if lock else statement)
+
+
+def opening_personal(tx: Tx, opening_id: int, sealed: bytes) -> dict[str, Any]:
+    """What names the person and the card, in clear."""
+    return tx.vault.open_record(sealed, table="opening", column="sealed", row=opening_id)
+
+
+def complete_opening(tx: Tx, known: Row, row: Mapping[str, Any]) -> None:
+    """The opening has its result now, and what was entered with it."""
+    personal = opening_personal(tx, known["id"], known["sealed"])
+    later = tx.vault.open_record(row["sealed"], table="opening", column="sealed", row=row["id"])
+    merged = personal | {name: value for name, value in later.items() if value}
+    kept = {
+        "id",
+        "institution_id",
+        "outlet_id",
+        "opening_no",
+        "sealed",
+        "asked_at",
+        "accompanied",
+        "guided",
+        "drill",
+    }
+    values = {name: value for name, value in row.items() if name not in kept and value not in (None, "")}
+    sealed = tx.vault.seal_record(merged, table="opening", column="sealed", row=known["id"])
+    tx.execute(sa.update(t.opening).where(t.opening.c.id == known["id"]).values(**values, sealed=sealed))
+
+
+def join_facts(tx: Tx, opening_ids: Iterable[int]) -> None:
+    """Later facts that were known before their opening was entered belong to it now."""
+    ids = list(opening_ids)
+    if ids:
+        tx.execute(
+            sa.update(t.opening_fact)
+            .where(
+                t.opening_fact.c.opening_id.is_(None),
+                t.opening.c.id.in_(ids),
+                t.opening_fact.c.number_blind == t.opening.c.number_blind,
+            )
+            .values(opening_id=t.opening.c.id)
+        )
+
+
+def write_fact(
+    tx: Tx, number: str, kind: OpeningFactKind, *, source: str, by: str, at: datetime, now: datetime
+) -> bool:
+    """A card is known to be involved, closed, or used far away; False when it was known. It joins by the number."""
+    blind = number_blind(tx.vault, number)
+    opening_id = tx.scalar(
+        sa.select(t.opening.c.id)
+        .where(t.opening.c.number_blind == blind)
+        .order_by(t.opening.c.asked_at.desc())
+        .limit(1)
+    )
+    done = tx.execute(
+        insert(t.opening_fact)
+        .values(
+            number_blind=blind,
+            kind=kind.value,
+            opening_id=opening_id,
+            source=source,
+            by=by,
+            at=at,
+            entered_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["number_blind", "kind"])
+    )
+    return bool(done.rowcount)
+
+
+_o = t.opening.c
+_OWN: Final = (
+    sa.select(_o.id, _o.asked_at, _o.institution_id, _o.outlet_id, _o.product, _o.result)
+    .where(_o.person_blind == sa.bindparam("person"), _o.asked_at <= sa.bindparam("until"))
+    .order_by(_o.asked_at.desc())
+    .limit(_MOST_OWN)
+)
+
+
+def _persons_sharing(column: sa.ColumnElement[Any], name: str, since: str) -> sa.ColumnElement[int]:
+    few = (
+        sa.select(_o.person_blind)
+        .where(
+            column == sa.bindparam(name),
+            _o.asked_at >= sa.bindparam(since),
+            _o.asked_at <= sa.bindparam("until"),
+        )
+        .limit(_MOST_SHARING)
+        .subquery()
+    )
+    return sa.select(sa.func.count(sa.distinct(few.c.person_blind))).scalar_subquery()
+
+
+_f = t.opening_fact.c
+_of_person = (
+    sa.select(sa.func.count())
+    .select_from(t.opening_fact.join(t.opening, _o.id == _f.opening_id))
+    .where(_o.person_blind == sa.bindparam("person"))
+)
+_shared_ring = t.card_opener.alias("of_ring")
+_AROUND: Final = sa.select(
+    _persons_sharing(_o.phone_blind, "phone", "since_90d").label("phone_persons"),
+    _persons_sharing(_o.agent_blind, "agent", "since_30d").label("agent_persons"),
+    sa.exists()
+    .where(
+        _o.number_blind == sa.bindparam("phone_as_number"),
+        _o.person_blind != sa.bindparam("person"),
+        _o.result == word(OpeningResult.OPENED),
+    )
+    .label("phone_of_another"),
+    _of_person.where(_f.kind == word(OpeningFactKind.INVOLVED)).scalar_subquery().label("involved"),
+    _of_person.where(_f.kind == word(OpeningFactKind.USED_FAR)).scalar_subquery().label("used_far"),
+    sa.exists()
+    .where(
+        t.card_opener.c.person_blind == sa.bindparam("person"),
+        t.card_opener.c.state == word(OpenerState.CONFIRMED),
+        t.card_opener.c.expires_at > sa.bindparam("until"),
+    )
+    .label("confirmed"),
+    sa.exists()
+    .where(
+        t.person.c.id_number_blind == sa.any_(sa.cast(sa.bindparam("warned"), sa.ARRAY(sa.LargeBinary))),
+        t.case.c.person_id == t.person.c.id,
+        t.case.c.status == word(CaseStatus.OPEN),
+    )
+    .label("open_case"),
+)
+
+
+def read_facts(
+    tx: Tx,
+    record: OpeningRecord,
+    *,
+    opening_id: int,
+    outlet: Outlet,
+    ring: Ring | None,
+    rules: CardRules,
+    now: datetime,
+) -> Facts:
+    """The counts, this opening among them. `now` ends all windows."""
+    vault, blinds = tx.vault, blinds_of(tx.vault, record)
+    own = tx.rows(_OWN, {"person": blinds["person_blind"], "until": now})
+    around = tx.one(
+        _AROUND,
+        {
+            "person": blinds["person_blind"],
+            "phone": blinds["phone_blind"],
+            "agent": blinds["agent_blind"],
+            "phone_as_number": number_blind(vault, record.phone) if record.phone else None,
+            "warned": list(vault.blinds(record.id_number, kind=BlindKind.ID_NUMBER)),
+            "since_90d": now - timedelta(days=90),
+            "since_30d": now - timedelta(days=30),
+            "until": now,
+        },
+    )
+    assert around is not None
+    cards = [row for row in own if row["id"] != opening_id]
+    counted = _counts(cards, record, outlet, rules=rules, now=now)
+    found = ring is not None and ring.is_found
+    return Facts(
+        **counted,
+        involved=around["involved"],
+        used_far=around["used_far"],
+        confirmed=int(around["confirmed"]),
+        phone_of_another=int(around["phone_of_another"]),
+        phone_persons=max(1, around["phone_persons"]),
+        agent_persons=around["agent_persons"],
+        out_of_town=int(not record.home.startswith(rules.home_prefix)),
+        top_limit=int((record.limit_fen or 0) >= rules.top_limit_fen),
+        accompanied=int(record.accompanied),
+        guided=int(record.guided),
+        open_case=int(around["open_case"]),
+        age=record.age,
+        ring_points=ring.points if ring is not None and found else 0,
+        ring_persons=ring.persons if ring is not None and found else 0,
+        ring_cards=ring.cards if ring is not None and found else 0,
+    )
+
+
+def _counts(
+    others: Sequence[Row], record: OpeningRecord, outlet: Outlet, *, rules: CardRules, now: datetime
+) -> dict[str, int]:
+    """`others`: the openings of the same person but this one."""
+
+    def since(**span: float) -> list[Row]:
+        begin = now - timedelta(**span)
+        return [row for row in others if row["asked_at"] >= begin and row["result"] != "abandoned"]
+
+    week = since(days=7)
+    here = [
+        row for row in others if row["institution_id"] == outlet.institution_id and row["result"] == "opened"
+    ]
+    product = record.product
+    if product in _SIMS:
+        same, ceiling = sum(row["product"] in _SIMS for row in here), rules.sim_ceiling
+    elif product in _OTHER_CLASSES:
+        same, ceiling = sum(row["product"] in _OTHER_CLASSES for row in here), rules.other_class_ceiling
+    else:
+        same, ceiling = sum(row["product"] == product.value for row in here), rules.first_class_ceiling
+    is_counted = product is not CardProduct.CORPORATE
+    refused = [row for row in since(days=30) if row["result"] == "refused" and row["outlet_id"] != outlet.id]
+    return {
+        "cards_24h": 1 + len(since(hours=24)),
+        "cards_7d": 1 + len(week),
+        "cards_30d": 1 + len(since(days=30)),
+        "cards_90d": 1 + len(since(days=90)),
+        "institutions_7d": len({outlet.institution_id, *(row["institution_id"] for row in week)}),
+        "accounts_7d": sum(row["product"] not in _SIMS for row in week) + (product not in _SIMS),
+        "sims_7d": sum(row["product"] in _SIMS for row in week) + (product in _SIMS),
+        "over_ceiling": int(is_counted and same + 1 > ceiling),
+        "ceiling": ceiling,
+        "refused_elsewhere_30d": len(refused),
+    }
+
+
+def restriction_of(tx: Tx, blind: bytes, *, on: date) -> Restriction | None:
+    """The determination in force for a person on this day, the one that ends last."""
+    c = t.card_determination.c
+    row = tx.one(
+        sa.select(t.card_determination)
+        .where(
+            c.person_blind == blind,
+            c.state == word(DeterminationState.IN_FORCE),
+            c.from_on <= on,
+            c.until_on > on,
+        )
+        .order_by(c.until_on.desc())
+        .limit(1)
+    )
+    return None if row is None else record_of(Restriction, row)
+
+
+_NODE: Final = (
+    "id", "person_blind", "asked_at", "institution_id", "outlet_id", "phone_blind", "address_blind",
+    "agent_blind", "story_blind", "employer_blind", "age", "home", "limit_fen",
+)  # fmt: skip
+_BLINDS: Final = {
+    KeyKind.PHONE: "phone_blind",
+    KeyKind.ADDRESS: "address_blind",
+    KeyKind.AGENT: "agent_blind",
+    KeyKind.STORY: "story_blind",
+}
+_GIVEN = RowSet(
+    "wanted",
+    {
+        "place": sa.Integer(),
+        "kind": sa.Text(),
+        "blind": sa.LargeBinary(),
+        "second": sa.Text(),
+        "second_blind": sa.LargeBinary(),
+        "since": sa.DateTime(timezone=True),
+        "until": sa.DateTime(timezone=True),
+    },
+)
+
+
+def _sharing() -> sa.Select[Any]:
+    wanted = _GIVEN.c
+    branches = []
+    for kind, name in _BLINDS.items():
+        branches.append(
+            sa.select(*(_o[column] for column in _NODE))
+            .where(
+                wanted.kind == sa.literal_column(f"'{kind.value}'"),
+                _o[name] == wanted.blind,
+                _o.asked_at >= wanted.since,
+                _o.asked_at <= wanted.until,
+                sa.or_(
+                    wanted.second.is_(None),
+                    *(
+                        sa.and_(
+                            wanted.second == sa.literal_column(f"'{other.value}'"),
+                            _o[second] == wanted.second_blind,
+                        )
+                        for other, second in _BLINDS.items()
+                    ),
+                ),
+            )
+            .order_by(_o.asked_at.desc())
+            .limit(_LOOKED_AT)
+            .correlate(_GIVEN.clause)
+        )
+    found = sa.union_all(*branches).lateral("found")
+    return sa.select(wanted.place, found).select_from(_GIVEN.clause.join(found, sa.true()))
+
+
+_SHARING: Final = _sharing()
+
+
+def node_of(row: Mapping[str, Any], rules: CardRules) -> Node:
+    """The opening as the rings see it."""
+    parts: tuple[Part, ...] = tuple(
+        (kind, bytes(row[name])) for kind, name in _BLINDS.items() if row[name] is not None
+    )
+    return Node(
+        id=row["id"],
+        person=bytes(row["person_blind"]),
+        at=row["asked_at"],
+        institution_id=row["institution_id"],
+        outlet_id=row["outlet_id"],
+        parts=parts,
+        employer=None if row["employer_blind"] is None else bytes(row["employer_blind"]),
+        age=row["age"],
+        home=row["home"],
+        out_of_town=not row["home"].startswith(rules.home_prefix),
+        top_limit=(row["limit_fen"] or 0) >= rules.top_limit_fen,
+    )
+
+
+class Looker:
+    """Looks for openings that share keys, until a moment."""
+
+    def __init__(self, tx: Tx, rules: CardRules, *, until: datetime) -> None:
+        self._tx = tx
+        self._rules = rules
+        self._until = until
+
+    def __call__(self, wanted: Sequence[tuple[Key, datetime]]) -> dict[Key, list[Node]]:
+        given = []
+        for place, (key, at) in enumerate(wanted):
+            begin, end = within(at)
+            (kind, blind), *rest = key
+            second, second_blind = rest[0] if rest else (None, None)
+            given.append(
+                {
+                    "place": place,
+                    "kind": kind.value,
+                    "blind": blind,
+                    "second": None if second is None else second.value,
+                    "second_blind": second_blind,
+                    "since": begin.isoformat(),
+                    "until": min(end, self._until).isoformat(),
+                }
+            )
+        found: dict[Key, list[Node]] = {key: [] for key, _ in wanted}
+        for row in self._tx.rows(_SHARING, _GIVEN.given(given)):
+            found[wanted[row["place"]][0]].append(node_of(row, self._rules))
+        return found
+
+
+def keep_ring(tx: Tx, ring: Ring, *, now: datetime) -> int:
+    """The number of the ring, which its openings have from now on. Rings that it joins become one."""
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_RING_LOCK)))
+    ids = [node.id for node in ring.nodes]
+    known = sorted(
+        {
+            row["ring_id"]
+            for row in tx.rows(sa.select(_o.ring_id).where(_o.id.in_(ids), _o.ring_id.is_not(None)))
+        }
+    )
+    values = {
+        "last_at": now,
+        "persons": ring.persons,
+        "cards": ring.cards,
+        "points": ring.points,
+        "reasons": list(ring.reasons),
+    }
+    if known:
+        ring_id = int(known[0])
+        if joined := known[1:]:
+            tx.execute(sa.update(t.opening).where(_o.ring_id.in_(joined)).values(ring_id=ring_id))
+            tx.execute(sa.update(t.card_ring).where(t.card_ring.c.id.in_(joined)).values(persons=0, cards=0))
+        tx.execute(sa.update(t.card_ring).where(t.card_ring.c.id == ring_id).values(**values))
+    else:
+        [ring_id] = take_next_ids(tx, t.card_ring, 1)
+        tx.execute(sa.insert(t.card_ring).values(id=ring_id, found_at=now, **values))
+    tx.execute(
+        sa.update(t.opening)
+        .where(_o.id.in_(ids), _o.ring_id.is_distinct_from(ring_id))
+        .values(ring_id=ring_id)
+    )
+    return ring_id
+
+
+def note_opener(
+    tx: Tx, row: Mapping[str, Any], answer: Answer, *, unit_id: int | None, ring_id: int | None, now: datetime
+) -> bool:
+    """Who is asked about is on the morning's list: the ring where it is one, else the person; False when nobody is. A
+    person, or a ring, that somebody has lifted is not listed again before that finding would have expired.
+    """
+    grave = [one for one in answer.findings if one.verdict is CheckVerdict.ASK_DESK]
+    if not grave:
+        return False
+    p = t.card_opener.c
+    blind = bytes(row["person_blind"])
+    who: dict[str, Any] = {"ring_id": ring_id} if ring_id is not None else {"person_blind": blind}
+    same = (
+        p.ring_id == ring_id if ring_id is not None else sa.and_(p.person_blind == blind, p.ring_id.is_(None))
+    )
+    lifted = sa.and_(same, p.state == word(OpenerState.LIFTED), p.expires_at > now)
+    if tx.scalar(sa.select(p.id).where(lifted).limit(1)) is not None:
+        return False
+    expires_at = max(one.expires_at for one in grave)
+    new = insert(t.card_opener).values(
+        **who,
+        opening_id=row["id"],
+        unit_id=unit_id,
+        state=OpenerState.LISTED.value,
+        findings=[one.plain() for one in grave],
+        listed_at=now,
+        expires_at=expires_at,
+    )
+    is_over = p.expires_at <= now
+
+    def anew(name: str, value: object) -> sa.ColumnElement[Any]:
+        return sa.case((is_over, sa.literal(value, p[name].type)), else_=p[name])
+
+    is_person = ring_id is None
+    tx.execute(
+        new.on_conflict_do_update(
+            index_elements=["person_blind" if is_person else "ring_id"],
+            index_where=sa.text(
+                "ring_id IS NULL AND state <> 'lifted'"
+                if is_person
+                else "ring_id IS NOT NULL AND state <> 'lifted'"
+            ),
+            set_={
+                "findings": new.excluded.findings,
+                "expires_at": sa.func.greatest(p.expires_at, new.excluded.expires_at),
+                "state": anew("state", OpenerState.LISTED.value),
+                "listed_at": anew("listed_at", now),
+                "decided_by": anew("decided_by", None),
+                "signed_by": anew("signed_by", None),
+            },
+        )
+    )
+    return True

@@ -1,0 +1,221 @@
+"""Commands of two-card control 两卡管控: institutions, outlets, daily files, later facts, screening."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from dialer.bootstrap import application
+from dialer.cards.load import (
+    OpeningLoad,
+    add_fact,
+    add_institution,
+    add_outlet,
+    bind_teller,
+    load_openings,
+    report_openings,
+)
+from dialer.cards.screening import Screened, screen_all
+from dialer.cases.reveals import note_work_reveal
+from dialer.cli.common import By
+from dialer.cli.output import AsJson, one_of, print_json
+from dialer.core.cards import InstitutionKind, OpeningFactKind
+from dialer.core.errors import Invalid
+from dialer.intake.reader import default_source
+from dialer.intake.records import write_rejects
+from dialer.language import Lang, Text, bilingual, say
+from dialer.runtime.settings import load_settings
+from dialer.services import Application
+
+openings = typer.Typer(help="Openings of accounts and SIM cards 开户开卡.", no_args_is_help=True)
+cards = typer.Typer(help="Two-card control 两卡管控.", no_args_is_help=True)
+_MOST_SHOWN = 50
+Institution = Annotated[str, typer.Option(help="the bank or carrier")]
+_Day = Annotated[str, typer.Option(help="such as 2026-11-26")]
+
+
+@openings.command("institution")
+def institution_command(
+    name: str,
+    kind: Annotated[str, typer.Option(help="bank or carrier")],
+    token: Annotated[str, typer.Option(help="the name of its API token")] = "",
+    by: By = "cli",
+) -> None:
+    """机构: add a bank or carrier, or change its API token."""
+    known = one_of(InstitutionKind, kind, field="--kind")
+    with application(load_settings()) as app:
+        add_institution(app.services, name=name, kind=known, token=token, by=by)
+    typer.echo(f"{name}: {known.value}")
+
+
+@openings.command("outlet")
+def outlet_command(
+    code: str,
+    institution: Institution,
+    name: Annotated[str, typer.Option(help="as people call it")] = "",
+    unit: Annotated[str, typer.Option(help="the centre in charge")] = "",
+    by: By = "cli",
+) -> None:
+    """网点: add an outlet, or change its name and unit."""
+    with application(load_settings()) as app:
+        add_outlet(app.services, institution=institution, code=code, name=name, unit=unit, by=by)
+    typer.echo(f"{institution} {code}")
+
+
+@openings.command("teller")
+def teller_command(
+    login: str,
+    institution: Institution,
+    outlet: Annotated[str, typer.Option(help="its code")],
+    by: By = "cli",
+) -> None:
+    """柜员: say for which outlet the account of a teller works."""
+    with application(load_settings()) as app:
+        bind_teller(app.services, login=login, institution=institution, code=outlet, by=by)
+    typer.echo(f"{login}: {institution} {outlet}")
+
+
+@openings.command("reported")
+def reported_command(
+    count: int,
+    institution: Institution,
+    outlet: Annotated[str, typer.Option(help="its code")],
+    day: _Day,
+    by: By = "cli",
+) -> None:
+    """上报数: how many openings an institution says that an outlet had on a day."""
+    with application(load_settings()) as app:
+        report_openings(
+            app.services, institution=institution, code=outlet, day=_day(day), reported=count, by=by
+        )
+    typer.echo(f"{institution} {outlet} {day}: {count}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid(field="--day", problem="is no day", mend="write it like 2026-11-26") from None
+
+
+@openings.command("load")
+def load_command(
+    file: Path,
+    institution: Institution,
+    by: By = "cli",
+    *,
+    add_outlets: Annotated[
+        bool, typer.Option("--add-outlets", help="add outlets that are not known under their code")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what the file would do; keep nothing")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """载入日报: load the openings of a day; exit 2 if the file is unusable."""
+    settings = load_settings()
+    with _opened(file) as content, application(settings) as app:
+        done = load_openings(
+            app.services,
+            content,
+            institution=institution,
+            source=default_source(file.name),
+            by=by,
+            add_outlets=add_outlets,
+            dry_run=dry_run,
+        )
+        rejects = None if dry_run else _write_rejects(app, done, file, by=by)
+    if as_json:
+        print_json(_load_json(done, reject_file=rejects))
+        return
+    for name, number in (
+        ("行 rows", done.rows),
+        ("新增 new", done.new),
+        ("补全 completed", done.completed),
+        ("重复 duplicate", done.duplicate),
+        ("拒绝 rejected", done.rejected),
+    ):
+        typer.echo(f"{name}: {number}")
+    for one in done.rejects[:_MOST_SHOWN]:
+        typer.echo(f"第 {one.line} 行 line {one.line} · {one.column}: {bilingual(one.reason)}")
+    if len(done.rejects) > _MOST_SHOWN:
+        typer.echo(f"… {len(done.rejects) - _MOST_SHOWN} more")
+    if rejects is not None:
+        typer.echo(f"拒绝行 rejected rows: {rejects}")
+
+
+def _opened(file: Path) -> BinaryIO:
+    try:
+        return file.open("rb")
+    except OSError:
+        raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
+
+
+def _write_rejects(app: Application, done: OpeningLoad, file: Path, *, by: str) -> Path | None:
+    """A workbook of the rejected rows, readable by its owner only: it holds personal data in clear."""
+    if not done.rejects:
+        return None
+    folder = app.settings.data_dir / "rejects"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"openings-{file.stem[:60]}.xlsx"
+    path.touch(mode=0o600)
+    with app.services.store.begin() as tx:
+        note_work_reveal(tx, app.services, who=by, act="export_rejects", subject="opening", why="terminal")
+    write_rejects(path, done.columns, done.rejects)
+    return path
+
+
+def _load_json(done: OpeningLoad, *, reject_file: Path | None) -> dict[str, object]:
+    return {
+        "rows": done.rows,
+        "new": done.new,
+        "completed": done.completed,
+        "duplicate": done.duplicate,
+        "rejected": done.rejected,
+        "rejects": [
+            {
+                "line": one.line,
+                "sheet": one.sheet,
+                "column": one.column,
+                "reason": say(Lang.EN, one.reason),
+                "reason_zh": say(Lang.ZH, one.reason),
+            }
+            for one in done.rejects
+        ],
+        "reject_file": None if reject_file is None else str(reject_file),
+    }
+
+
+@cards.command("fact")
+def fact_command(
+    number: Annotated[str, typer.Argument(help="of the account, or the telephone number")],
+    kind: Annotated[str, typer.Option(help="involved, closed or used_far")],
+    source: Annotated[str, typer.Option(help="such as the case number")],
+    day: _Day = "",
+    by: By = "cli",
+) -> None:
+    """涉案、销户: record what is known later of a card; it joins its opening by the number."""
+    known = one_of(OpeningFactKind, kind, field="--kind")
+    with application(load_settings()) as app:
+        at = datetime(*_day(day).timetuple()[:3], tzinfo=UTC) if day else app.services.clock.now()
+        is_new = add_fact(app.services, number=number, kind=known, source=source, at=at, by=by)
+    typer.echo(f"{known.value}" + ("" if is_new else " (on record already)"))
+
+
+@cards.command("screen")
+def screen_command(*, as_json: AsJson = False) -> None:
+    """存量核查: check what has no verdict yet; a run that was ended goes on where it stopped."""
+    last = Screened()
+    with application(load_settings()) as app:
+        for last in screen_all(app.services):
+            if not as_json:
+                typer.echo(f"\r{last.done} / {last.done + last.left}", nl=False, err=True)
+    if as_json:
+        print_json({"screened": last.done, "listed": last.listed, "left": last.left})
+        return
+    typer.echo("", err=True)
+    typer.echo(f"核查 screened: {last.done}")
+    typer.echo(f"列入名单 listed: {last.listed}")

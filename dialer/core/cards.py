@@ -1,0 +1,127 @@
+"""Words of two-card control 两卡管控: who opens what, what a check says, and how far a question, a restriction or an
+objection is. Pure.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class InstitutionKind(StrEnum):
+    """Who opens accounts or SIM cards."""
+
+    BANK = "bank"
+    CARRIER = "carrier"
+
+
+class OpeningChannel(StrEnum):
+    """How the customer came."""
+
+    COUNTER = "counter"
+    SELF_SERVICE = "self_service"
+    ONLINE = "online"
+    AGENT = "agent"
+    OTHER = "other"
+
+
+class CardProduct(StrEnum):
+    """What is opened. The first four are accounts of a bank, the others SIM cards of a carrier."""
+
+    ACCOUNT_1 = "account_1"
+    ACCOUNT_2 = "account_2"
+    ACCOUNT_3 = "account_3"
+    CORPORATE = "corporate"
+    SIM_MAIN = "sim_main"
+    SIM_SUB = "sim_sub"
+    IOT = "iot"
+
+    @property
+    def is_sim(self) -> bool:
+        """Of a carrier."""
+        return self in {CardProduct.SIM_MAIN, CardProduct.SIM_SUB, CardProduct.IOT}
+
+
+class OpeningResult(StrEnum):
+    """What became of an opening. Only the outlet, that is a person, refuses."""
+
+    IN_PROGRESS = "in_progress"
+    OPENED = "opened"
+    REFUSED = "refused"
+    ABANDONED = "abandoned"
+    """The customer went away."""
+
+
+class CheckVerdict(StrEnum):
+    """What a check tells the outlet. `restricted` repeats the determination of an authority; the highest that the
+    checks themselves say is `ask_desk`.
+    """
+
+    CLEAR = "clear"
+    NOTE = "note"
+    ASK_DESK = "ask_desk"
+    POSSIBLE_VICTIM = "possible_victim"
+    RESTRICTED = "restricted"
+
+
+class OpeningFactKind(StrEnum):
+    """What is known later of an account or a number."""
+
+    INVOLVED = "involved"
+    """In a case."""
+    CLOSED = "closed"
+    USED_FAR = "used_far"
+    """First used far from here."""
+
+
+class QuestionState(StrEnum):
+    """How far a question of an outlet to the desk is."""
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    ANSWERED = "answered"
+    LAPSED = "lapsed"
+    """Nobody answered in time: the outlet decides by itself."""
+
+
+class DeskAnswer(StrEnum):
+    """What the desk advises. The outlet decides."""
+
+    MAY_OPEN = "may_open"
+    ASK_PAPERS = "ask_papers"
+    WAIT_FOR_TEAM = "wait_for_team"
+    ADVISE_REFUSAL = "advise_refusal"
+
+
+class OnsiteFinding(StrEnum):
+    """What a team found at an outlet."""
+
+    NOTHING = "nothing"
+    VICTIM = "victim"
+    SUSPECTS = "suspects"
+    LEFT = "left"
+
+
+class OpenerState(StrEnum):
+    """How far a frequent opener, or a ring, of the morning's list is."""
+
+    LISTED = "listed"
+    SIGNED = "signed"
+    CONFIRMED = "confirmed"
+    LIFTED = "lifted"
+
+
+class DeterminationState(StrEnum):
+    """How far the restriction of a person is, which an authority has determined."""
+
+    WAITING = "waiting"
+    IN_FORCE = "in_force"
+    REFUSED = "refused"
+    LIFTED = "lifted"
+
+
+class ObjectionState(StrEnum):
+    """How far an objection is."""
+
+    OPEN = "open"
+    UPHELD = "upheld"
+    REJECTED = "rejected"

@@ -1,0 +1,41 @@
+// The desk's list of questions: asked for anew whenever the stream says that a question has changed.
+(function () {
+  "use strict";
+  var list = document.querySelector("[data-live]");
+
+  function renew() {
+    window
+      .fetch(list.dataset.part, { headers: { "HX-Request": "true" }, credentials: "same-origin" })
+      .then(function (answer) {
+        return answer.ok ? answer.text() : null;
+      })
+      .then(function (text) {
+        if (text !== null) {
+          list.innerHTML = text;
+        }
+      })
+      .catch(function () {});
+  }
+
+  function tick() {
+    var now = Date.now();
+    list.querySelectorAll(".question-new [data-since], .question-late [data-since], .question-second [data-since]").forEach(function (one) {
+      var seconds = Math.max(0, Math.round((now - Date.parse(one.dataset.since)) / 1000));
+      one.textContent = Math.floor(seconds / 60) + ":" + String(seconds % 60).padStart(2, "0");
+    });
+  }
+
+  if (list && window.EventSource) {
+    var first = true;
+    new window.EventSource(list.dataset.live).addEventListener("changed", function () {
+      if (first) {
+        first = false;
+        return;
+      }
+      renew();
+    });
+    window.setInterval(tick, 1000);
+    // Stages change with time alone.
+    window.setInterval(renew, 15000);
+  }
+})();

@@ -1,0 +1,75 @@
+"""A street with outlets, and people who open cards there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from dialer.cards.counter import Checked, check_opening, enter_openings
+from dialer.cards.load import add_institution, add_outlet
+from dialer.cards.store import Outlet, outlet_of
+from dialer.core.cards import CardProduct, InstitutionKind, OpeningChannel, OpeningResult
+from dialer.intake.opening_lists import OpeningRecord
+from dialer.intake.phones import id_check_character
+from dialer.services import Services
+
+BANK, CARRIER, OTHER_BANK = "河套银行", "河套移动", "黄河银行"
+
+
+def id_number(n: int, *, home: str = "150802", born: str = "19900101") -> str:
+    """A valid one; different for each `n`."""
+    head = f"{home}{born}{n % 1000:03d}"
+    return head + id_check_character(head)
+
+
+class Street:
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self._numbers = 0
+        self.outlets: dict[str, Outlet] = {}
+        for name, kind in (
+            (BANK, InstitutionKind.BANK),
+            (CARRIER, InstitutionKind.CARRIER),
+            (OTHER_BANK, InstitutionKind.BANK),
+        ):
+            add_institution(services, name=name, kind=kind, token="", by="test")
+            outlet_id = add_outlet(
+                services, institution=name, code=f"{name}1", name=f"{name}一部", unit="", by="test"
+            )
+            with services.store.begin() as tx:
+                self.outlets[name] = outlet_of(tx, outlet_id)
+
+    @property
+    def bank(self) -> Outlet:
+        return self.outlets[BANK]
+
+    def record(self, n: int = 1, *, hours_ago: float = 0.0, **values: Any) -> OpeningRecord:  # noqa: ANN401
+        """Of person `n`, now, still in progress."""
+        self._numbers += 1
+        record = OpeningRecord(
+            line=1,
+            opening_no=f"NO-{self._numbers}",
+            outlet="",
+            channel=OpeningChannel.COUNTER,
+            product=CardProduct.ACCOUNT_2,
+            name=f"客户{n}",
+            id_number=id_number(n, home=values.pop("home", "150802"), born=values.pop("born", "19900101")),
+            phone=f"+86138{n:08d}",
+            asked_at=self.services.clock.now() - timedelta(hours=hours_ago),
+            result=OpeningResult.IN_PROGRESS,
+        )
+        return replace(record, **values)
+
+    def check(self, record: OpeningRecord, outlet: Outlet | None = None) -> Checked:
+        at = outlet or self.bank
+        return check_opening(self.services, record, outlet_id=at.id, by="teller", source="form")
+
+    def enter(self, record: OpeningRecord, outlet: Outlet | None = None) -> int:
+        """Opened."""
+        done = replace(record, result=OpeningResult.OPENED, opened_at=record.asked_at)
+        with self.services.store.begin() as tx:
+            entered = enter_openings(
+                self.services, tx, [(done, outlet or self.bank)], by="bank", source="file"
+            )
+        return entered.ids[0]

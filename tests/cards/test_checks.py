@@ -1,0 +1,87 @@
+"""The checks: what they may say, and what they say of what facts."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from dialer.cards.checks import CheckFinding, Facts, Restriction, read_checks, shipped_checks
+from dialer.core.cards import CheckVerdict
+from dialer.language import Lang
+
+NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
+_ONE = """
+notes_ask = 3
+[basis]
+opening = "x"
+[[check]]
+id = "one"
+when = [{{ fact = "{fact}", at_least = 1 }}]
+verdict = "{verdict}"
+days = 90
+basis = "opening"
+en = "e"
+zh = "z"
+"""
+
+
+def test_no_check_ever_refuses_or_restricts_by_itself():
+    worst = Facts(**{one.name: 99 for one in fields(Facts)})
+    answer = shipped_checks().answer(worst, now=NOW)
+    assert {one.verdict for one in answer.findings} <= {
+        CheckVerdict.NOTE,
+        CheckVerdict.ASK_DESK,
+        CheckVerdict.POSSIBLE_VICTIM,
+    }
+    assert len(answer.findings) == len(shipped_checks().checks)
+    for verdict in ("restricted", "clear"):
+        with pytest.raises(ValueError, match="no check says"):
+            read_checks(_ONE.format(fact="involved", verdict=verdict))
+    with pytest.raises(ValueError, match="unknown fact"):
+        read_checks(_ONE.format(fact="stars", verdict="note"))
+
+
+def test_every_finding_has_its_sentence_basis_and_expiry_in_both_languages():
+    checks = shipped_checks()
+    answer = checks.answer(Facts(**{one.name: 99 for one in fields(Facts)}), now=NOW)
+    for finding in answer.findings:
+        assert finding.basis
+        assert finding.expires_at > NOW
+        said = [checks.sentence(finding, lang) for lang in Lang]
+        assert all("%(" not in one for one in said)
+        assert said[0] != said[1]
+        assert CheckFinding.of(finding.plain()) == finding
+
+
+def test_counts_lead_to_the_desk_and_three_notes_do_too():
+    checks = shipped_checks()
+    assert checks.answer(Facts(), now=NOW).verdict is CheckVerdict.CLEAR
+    assert checks.answer(Facts(cards_24h=4), now=NOW).verdict is CheckVerdict.ASK_DESK
+    two = Facts(phone_persons=6, institutions_7d=3)
+    assert checks.answer(two, now=NOW).verdict is CheckVerdict.NOTE
+    three = Facts(phone_persons=6, institutions_7d=3, phone_of_another=1)
+    assert checks.answer(three, now=NOW).verdict is CheckVerdict.ASK_DESK
+
+
+def test_a_possible_victim_comes_before_the_desk_and_a_restriction_before_both():
+    checks, victim = shipped_checks(), Facts(cards_24h=4, guided=1)
+    assert checks.answer(victim, now=NOW).verdict is CheckVerdict.POSSIBLE_VICTIM
+    until = date(2028, 1, 1)
+    restriction = Restriction(
+        document_no="巴公反字1号", authority="市公安局", from_on=date(2026, 1, 1), until_on=until
+    )
+    answer = checks.answer(victim, now=NOW, restriction=restriction)
+    assert answer.verdict is CheckVerdict.RESTRICTED
+    first = answer.findings[0]
+    assert "巴公反字1号" in checks.sentence(first, Lang.ZH)
+    assert first.expires_at.date() == until
+    assert NOW + timedelta(days=90) in {one.expires_at for one in answer.findings}
+
+
+def test_the_version_is_the_content():
+    shipped = shipped_checks()
+    other = read_checks(_ONE.format(fact="involved", verdict="note"))
+    same = read_checks("# a remark\n" + _ONE.format(fact="involved", verdict="note"))
+    assert other.version == same.version != shipped.version

@@ -1,0 +1,134 @@
+"""The counter: what an opening is told, what is kept of it, and that nobody browses people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dialer.cards.counter import finish_opening
+from dialer.cards.load import add_fact
+from dialer.core.cards import CheckVerdict, OpeningFactKind, OpeningResult
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.db import tables as t
+from tests.cards.street import CARRIER, OTHER_BANK, Street
+from tests.console.desk import ConsoleDesk
+
+
+def found(street: Street, **values: object) -> set[str]:
+    return {one.check for one in street.check(street.record(**values)).answer.findings}  # type: ignore[arg-type]
+
+
+def test_a_first_card_is_clear_and_everything_personal_is_sealed(street: Street, console: ConsoleDesk):
+    checked = street.check(street.record(address="临河区胜利路12号3单元", employer="某某公司"))
+    assert checked.answer.verdict is CheckVerdict.CLEAR
+    [row] = console.rows(t.opening)
+    assert row["result"] == "in_progress"
+    assert (row["home"], row["age"]) == ("150802", 36)
+    for secret in ("客户1", "13800000001", "胜利路", "某某公司"):
+        assert secret not in str({name: value for name, value in row.items() if name != "sealed"})
+        assert secret.encode() not in bytes(row["sealed"])
+    [line] = console.audited("check_opening")
+    assert line["facts"]["verdict"] == "clear"
+    assert console.rows(t.opening_check)[0]["version"] == checked.answer.version
+
+
+def test_counts_go_over_institutions_and_products(street: Street):
+    street.enter(street.record(hours_ago=5))
+    street.enter(street.record(hours_ago=3), street.outlets[OTHER_BANK])
+    assert "cards_24h_some" in found(street)
+    assert found(street, n=2) == set()
+    street.enter(street.record(3, hours_ago=30))
+    street.enter(street.record(3, hours_ago=28), street.outlets[CARRIER])
+    assert found(street, n=3) == set()
+
+
+def test_a_check_is_bound_to_one_opening_of_one_person(street: Street):
+    record = street.record()
+    first = street.check(record)
+    assert street.check(record).opening_id == first.opening_id
+    with pytest.raises(Conflict):
+        street.check(replace(street.record(2), opening_no=record.opening_no))
+    outlet_id = street.bank.id
+    with pytest.raises(Invalid):
+        finish_opening(
+            street.services,
+            first.opening_id,
+            result=OpeningResult.REFUSED,
+            why=" ",
+            number="",
+            outlet_id=outlet_id,
+            by="teller",
+        )
+    with pytest.raises(NotFound):
+        finish_opening(
+            street.services,
+            first.opening_id,
+            result=OpeningResult.ABANDONED,
+            why="",
+            number="",
+            outlet_id=street.outlets[CARRIER].id,
+            by="teller",
+        )
+    finish_opening(
+        street.services,
+        first.opening_id,
+        result=OpeningResult.OPENED,
+        why="",
+        number="6222 0000 1111",
+        outlet_id=outlet_id,
+        by="teller",
+    )
+    with pytest.raises(Conflict):
+        street.check(record)
+
+
+def test_many_checks_of_an_outlet_raise_an_alarm(street: Street, console: ConsoleDesk):
+    rules = replace(street.services.cards, checks_per_hour=2)
+    street.services = replace(street.services, cards=rules)
+    for n in range(2):
+        street.check(street.record(n))
+    assert console.rows(t.alarm) == []
+    street.check(street.record(9))
+    assert [row["code"] for row in console.rows(t.alarm)] == ["many_opening_checks"]
+
+
+def test_a_ring_is_found_at_the_counter_and_all_its_openings_name_it(street: Street, console: ConsoleDesk):
+    away = {"home": "410101", "purpose": "买牛羊周转资金", "limit_fen": 50_000_000}
+    for n in (1, 2):
+        assert street.check(street.record(n, **away)).answer.verdict is CheckVerdict.CLEAR
+    third = street.check(street.record(3, **away), street.outlets[OTHER_BANK])
+    assert third.answer.verdict is CheckVerdict.ASK_DESK
+    assert [one.check for one in third.answer.findings] == ["ring"]
+    [ring] = console.rows(t.card_ring)
+    assert (ring["persons"], ring["cards"]) == (3, 3)
+    assert {row["ring_id"] for row in console.rows(t.opening)} == {ring["id"]}
+
+
+def test_later_facts_join_by_the_number_before_and_after(street: Street, console: ConsoleDesk):
+    for number in ("6222000011112222", "13911112222"):
+        assert add_fact(
+            street.services,
+            number=number,
+            kind=OpeningFactKind.INVOLVED,
+            source="A1",
+            at=street.services.clock.now(),
+            by="test",
+        )
+    street.enter(street.record(number="6222000011112222", hours_ago=2000))
+    [known, waiting] = console.rows(t.opening_fact)
+    assert known["opening_id"] is not None
+    assert waiting["opening_id"] is None
+    assert "involved_before" in found(street)
+
+
+def test_a_guided_customer_opens_a_warning_once(street: Street, console: ConsoleDesk):
+    record = street.record(guided=True)
+    checked = street.check(record)
+    assert checked.answer.verdict is CheckVerdict.POSSIBLE_VICTIM
+    [case] = console.rows(t.case)
+    assert checked.case_id == case["id"]
+    assert case["grade"] == "high"
+    street.check(record)
+    assert len(console.rows(t.warning)) == 1
+    assert "warned_now" in found(street)

@@ -1,0 +1,114 @@
+"""The desk: who has a question, the customer's clocks, and that silence never refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialer.cards.desk import (
+    Question,
+    Stage,
+    answer_question,
+    arrive_onsite,
+    ask_desk,
+    claim_question,
+    desk_mark,
+    end_onsite,
+    lapse_questions,
+    open_questions,
+    order_onsite,
+    question_for,
+    question_of_outlet,
+)
+from dialer.core.cards import DeskAnswer, OnsiteFinding, QuestionState
+from dialer.core.errors import Conflict, Invalid, Overtaken
+from dialer.db import tables as t
+from tests.cards.street import Street
+from tests.console.desk import ConsoleDesk
+
+
+def ask(street: Street, n: int = 1) -> int:
+    checked = street.check(street.record(n))
+    return ask_desk(
+        street.services, checked.opening_id, note="客户说不清用途", outlet_id=street.bank.id, by="teller"
+    )
+
+
+def of_outlet(street: Street, opening_id: int) -> tuple[Question, int]:
+    found = question_of_outlet(street.services, opening_id, outlet_id=street.bank.id)
+    assert found is not None
+    return found
+
+
+def test_a_question_is_claimed_by_one_and_answered_with_reason_and_basis(
+    street: Street, console: ConsoleDesk
+):
+    services = street.services
+    before = desk_mark(services, visible_to=None)
+    first, second = ask(street, 1), ask(street, 2)
+    assert desk_mark(services, visible_to=None) != before
+    assert [one.id for one in open_questions(services, visible_to=None)] == [first, second]
+    shown = open_questions(services, visible_to=None)[1]
+    assert (shown.note, shown.person["name"]) == ("客户说不清用途", "客*")
+    assert of_outlet(street, shown.opening_id)[1] == 1
+    claim_question(services, first, by="caller", visible_to=None)
+    with pytest.raises(Overtaken):
+        claim_question(services, first, by="other", visible_to=None)
+    assert question_for(services, first, by="other", visible_to=None).person["name"] == "客*"
+    assert question_for(services, first, by="caller", visible_to=None).person["name"] == "客户1"
+    assert len(console.audited("reveal")) == 1
+    given = {"answer": DeskAnswer.ASK_PAPERS, "by": "caller", "visible_to": None}
+    with pytest.raises(Invalid):
+        answer_question(services, first, reason="请出示劳动合同", basis=" ", **given)
+    with pytest.raises(Conflict):
+        answer_question(services, second, reason="x", basis="第十六条", **given)
+    answer_question(services, first, reason="请出示劳动合同", basis="反诈法第十六条", **given)
+    told, _ = of_outlet(street, shown.opening_id - 1)
+    assert (told.state, told.answer, told.reason) == (
+        QuestionState.ANSWERED,
+        DeskAnswer.ASK_PAPERS,
+        "请出示劳动合同",
+    )
+    assert console.rows(t.opening)[0]["result"] == "in_progress"
+
+
+def test_the_clocks_are_the_customers_and_silence_is_no_refusal(street: Street, console: ConsoleDesk):
+    services = street.services
+    question = ask(street)
+    claim_question(services, question, by="caller", visible_to=None)
+    seen = []
+    for seconds in (59, 1, 119, 1):
+        console.pass_seconds(seconds)
+        seen.append(open_questions(services, visible_to=None)[0].stage)
+    assert seen == [Stage.NEW, Stage.LATE, Stage.LATE, Stage.SECOND]
+    claim_question(services, question, by="second officer", visible_to=None)
+    console.pass_seconds(119)
+    assert lapse_questions(services) == 0
+    console.pass_seconds(1)
+    assert lapse_questions(services) == 1
+    [row] = console.rows(t.opening)
+    assert row["result"] == "in_progress"
+    assert of_outlet(street, row["id"])[0].state is QuestionState.LAPSED
+    assert [alarm["code"] for alarm in console.rows(t.alarm)] == ["card_question_lapsed"]
+    with pytest.raises(Conflict):
+        claim_question(services, question, by="third", visible_to=None)
+
+
+def test_a_team_goes_arrives_and_says_what_it_found(street: Street, console: ConsoleDesk):
+    services, who = street.services, {"by": "officer", "visible_to": None}
+    question = ask(street)
+    order_onsite(services, question, team="新华所二组", **who)
+    with pytest.raises(Conflict):
+        order_onsite(services, question, team="另一组", **who)
+    end = {"finding": OnsiteFinding.SUSPECTS, "persons": 3, "note": "同行三人", **who}
+    with pytest.raises(Conflict):
+        end_onsite(services, question, **end)
+    arrive_onsite(services, question, **who)
+    end_onsite(services, question, **end)
+    [row] = console.rows(t.onsite_check)
+    assert (row["team"], row["persons"], row["finding"]) == ("新华所二组", 3, "suspects")
+    assert "同行" not in str(row)
+
+
+def test_a_question_belongs_to_the_unit_of_its_outlet(street: Street):
+    ask(street)
+    assert open_questions(street.services, visible_to=12345) == []

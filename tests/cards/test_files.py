@@ -1,0 +1,109 @@
+"""Daily files: what is entered, what is rejected with its mend, and what the screening lists in the morning."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+
+from dialer.cards.load import OpeningLoad, load_openings
+from dialer.cards.openers import decide_opener, list_openers, read_ring, sign_opener
+from dialer.cards.screening import screen_all
+from dialer.core.cards import OpenerState
+from dialer.core.errors import Conflict, NotFound, UnusableFile
+from dialer.db import tables as t
+from tests.cards.street import BANK, OTHER_BANK, Street, id_number
+from tests.console.desk import ConsoleDesk
+
+HEAD = "业务流水号,网点编号,姓名,证件号码,预留电话,账户类型,开户用途,申请限额(万元),受理时间,办理结果,拒办原因,账号\n"
+
+
+def load(street: Street, rows: str, **options: bool) -> OpeningLoad:
+    return load_openings(
+        street.services,
+        BytesIO((HEAD + rows).encode()),
+        institution=BANK,
+        source="日报",
+        by="bank",
+        **options,
+    )
+
+
+def test_a_file_is_entered_once_and_its_faults_say_line_column_and_mend(street: Street, console: ConsoleDesk):
+    rows = (
+        f"1,{BANK}1,张三,{id_number(1)},13800000001,二类,储蓄,5,2026-11-25 09:00,已开,,6222000000000001\n"
+        f"2,{BANK}1,李四,150802199001011234,13800000002,二类,储蓄,5,2026-11-25 09:00,已开,,\n"
+        f"3,{BANK}1,王五,{id_number(3)},13800000003,四类,储蓄,5,2026-11-25 09:00,已开,,\n"
+        f"4,{BANK}1,赵六,{id_number(4)},13800000004,一类,储蓄,5,2026-11-25 09:00,拒办,,\n"
+        f"5,没有,孙七,{id_number(5)},13800000005,一类,储蓄,5,2026-11-25 09:00,已开,,\n"
+        f"6,{BANK}1,周八,{id_number(6)},13800000006,一类,储蓄,5,2026-11-25 09:00,拒办,用途不明,\n"
+    )
+    assert load(street, rows, dry_run=True).new == 2
+    assert console.rows(t.opening) == []
+    done = load(street, rows)
+    assert (done.rows, done.new, done.duplicate, done.rejected) == (6, 2, 0, 4)
+    assert [(one.line, one.column) for one in done.rejects] == [
+        (3, "证件号码"),
+        (4, "账户类型"),
+        (5, "拒办原因"),
+        (6, "outlet"),
+    ]
+    assert "150****" in str(done.rejects[0].reason)
+    again = load(street, rows)
+    assert (again.new, again.duplicate) == (0, 2)
+    rows_kept = console.rows(t.opening)
+    assert [row["limit_fen"] for row in rows_kept] == [5_000_000, 5_000_000]
+    assert [row["decided_why"] for row in rows_kept] == ["", "用途不明"]
+    with pytest.raises(UnusableFile):
+        load_openings(
+            street.services, BytesIO("姓名,电话\n张,1\n".encode()), institution=BANK, source="x", by="bank"
+        )
+    with pytest.raises(NotFound):
+        load_openings(street.services, BytesIO(b""), institution="没有", source="x", by="bank")
+
+
+def test_a_file_completes_what_was_checked_and_takes_no_number_of_another(
+    street: Street, console: ConsoleDesk
+):
+    record = street.record(1)
+    street.check(record)
+    row = f"{record.opening_no},{BANK}1,客户1,{{id}},13800000001,二类,储蓄,5,2026-11-25 09:00,已开,,6222000000000001\n"
+    assert load(street, row.format(id=id_number(2))).rejected == 1
+    assert load(street, row.format(id=id_number(1))).completed == 1
+    [kept] = console.rows(t.opening)
+    assert (kept["result"], kept["source"]) == ("opened", "日报")
+    assert kept["asked_at"] == record.asked_at
+
+
+def test_screening_lists_persons_and_rings_and_a_person_decides(street: Street, console: ConsoleDesk):
+    services = street.services
+    for hours in (31, 30, 29, 28):
+        street.enter(street.record(1, hours_ago=hours))
+    away = {"home": "410101", "purpose": "买牛羊周转资金", "limit_fen": 50_000_000}
+    for n, hours in ((11, 20), (12, 19), (13, 18)):
+        street.enter(street.record(n, hours_ago=hours, **away), street.outlets[OTHER_BANK])
+    street.enter(street.record(99))
+    steps = list(screen_all(services))
+    assert (steps[-1].done, steps[-1].left) == (8, 0)
+    assert list(screen_all(services))[-1].done == 0
+    ring, person = sorted(list_openers(services, visible_to=None), key=lambda one: one.ring_id is None)
+    assert (ring.persons, ring.cards, person.person) == (3, 3, "客*")
+    assert [one.check for one in person.findings] == ["cards_24h"]
+    found, members = read_ring(services, ring.ring_id or 0, visible_to=None)
+    assert len(members) == 3
+    assert found.is_found
+    who = {"by": "officer", "visible_to": None}
+    with pytest.raises(Conflict):
+        decide_opener(services, person.id, confirm=True, why="核实", **who)
+    sign_opener(services, person.id, **who)
+    with pytest.raises(Conflict):
+        decide_opener(services, person.id, confirm=True, why="核实", by="other", visible_to=None)
+    decide_opener(services, person.id, confirm=True, why="本人出租银行卡", **who)
+    sign_opener(services, ring.id, **who)
+    decide_opener(services, ring.id, confirm=False, why="同乡务工", **who)
+    states = {one.id: one.state for one in list_openers(services, visible_to=None)}
+    assert states == {person.id: OpenerState.CONFIRMED, ring.id: OpenerState.LIFTED}
+    checked = street.check(street.record(1))
+    assert "confirmed_opener" in {one.check for one in checked.answer.findings}
+    console.pass_seconds(86_400 * 95)
+    assert list_openers(services, visible_to=None) == []

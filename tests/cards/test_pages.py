@@ -1,0 +1,125 @@
+"""The pages of the counter, the desk and the restrictions, as people use them."""
+
+from __future__ import annotations
+
+import re
+
+from dialer.cards.load import bind_teller
+from dialer.core.access import Role
+from dialer.db import tables as t
+from tests.cards.street import BANK, OTHER_BANK, Street, id_number
+from tests.console.desk import ConsoleDesk, Person, text
+
+
+def teller(console: ConsoleDesk, street: Street, bank: str = BANK) -> Person:
+    person = console.signed_in(console.account(Role.TELLER, login=f"teller-{bank == BANK}".lower()))
+    bind_teller(street.services, login=person.member.login, institution=bank, code=f"{bank}1", by="test")
+    return person
+
+
+FORM = {"opening_no": "A-1", "product": "account_1", "name": "王小明", "phone": "13800138001"}
+
+
+async def test_a_teller_checks_asks_and_decides_and_the_customer_gets_a_slip(
+    console: ConsoleDesk, street: Street
+):
+    at_counter, desk = teller(console, street), console.person(Role.CALLER)
+    for n in range(3):
+        street.enter(street.record(7, hours_ago=n + 1, opening_no=f"B-{n}"))
+    wrong = await at_counter.post("/counter", **FORM, id_number="123")
+    assert wrong.status_code == 422
+    assert "is no valid id number" in text(wrong)
+    done = await at_counter.post("/counter", **FORM, id_number=id_number(7))
+    assert done.status_code == 303
+    path = done.headers["location"]
+    page = text(await at_counter.get(path))
+    assert "ask the desk" in page
+    assert "opened or asked for 4 cards within 24 hours" in page
+    assert "王小明" not in page
+    await at_counter.post(f"{path}/ask", note="说不清用途")
+    assert "Your question waits. Before it: 0." in text(await at_counter.get(path))
+    assert "河套银行" in text(await desk.part("/cards/desk"))
+    [question] = console.rows(t.card_question)
+    own = f"/cards/desk/questions/{question['id']}"
+    assert "王小明" not in text(await desk.get(own))
+    assert (await desk.post(f"{own}/claim")).status_code == 303
+    assert "王小明" in text(await desk.get(own))
+    refused = await desk.post(f"{own}/answer", answer="advise_refusal", reason=" ", basis="第十六条")
+    assert refused.status_code == 422
+    await desk.post(f"{own}/answer", answer="advise_refusal", reason="用途不明", basis="反诈法第十六条")
+    told = text(await at_counter.get(path))
+    assert "advise refusal · 用途不明" in told
+    assert (await at_counter.post(f"{path}/result", result="refused", why="")).status_code == 422
+    assert console.rows(t.opening)[-1]["result"] == "in_progress"
+    await at_counter.post(f"{path}/result", result="refused", why="用途不明")
+    slip = text(await at_counter.get(f"{path}/slip"))
+    for part in ("refused", "用途不明", "Your right to object", "96110", "within 15 days"):
+        assert part in slip
+    assert (await at_counter.post(f"{path}/object", words="我要申诉")).status_code == 303
+    assert (await teller(console, street, OTHER_BANK).get(path)).status_code == 404
+
+
+async def test_a_teller_without_an_outlet_does_nothing(console: ConsoleDesk):
+    nobody = console.person(Role.TELLER)
+    assert "belongs to no outlet yet" in text(await nobody.get("/counter"))
+    assert (await nobody.post("/counter", **FORM, id_number=id_number(1))).status_code == 404
+    assert (await nobody.get("/cases")).status_code == 403
+    assert (await nobody.get("/board")).status_code == 403
+
+
+async def test_two_people_restrict_a_person_and_another_lifts_it(console: ConsoleDesk, street: Street):
+    officer, supervisor = console.person(Role.OFFICER), console.person(Role.SUPERVISOR)
+    form = {
+        "name": "王小明",
+        "id_number": id_number(7),
+        "document_no": "巴公反字1号",
+        "authority": "巴彦淖尔市公安局",
+        "from_on": "2026-11-01",
+        "years": "2",
+    }
+    assert (await officer.post("/cards/restrictions", **form)).status_code == 303
+    [row] = console.rows(t.card_determination)
+    own = f"/cards/restrictions/{row['id']}"
+    assert (await officer.post(f"{own}/approve")).status_code == 403
+    assert (await supervisor.post(f"{own}/approve")).status_code == 303
+    at_counter = teller(console, street)
+    done = await at_counter.post("/counter", **FORM, id_number=id_number(7))
+    page = text(await at_counter.get(done.headers["location"]))
+    assert "document 巴公反字1号, from 2026-11-01 until 2028-11-01" in page
+    await officer.post(f"{own}/object", words="认定有误")
+    [objection] = console.rows(t.card_objection)
+    path = f"/cards/objections/{objection['id']}/uphold"
+    assert (await supervisor.post(path, reason="属实")).status_code == 409
+    second = console.signed_in(console.account(Role.SUPERVISOR, login="second"))
+    assert (await second.post(path, reason="属实")).status_code == 303
+    told = await at_counter.get("/counter")
+    assert "it no longer applies" in text(told)
+    found = re.search(r'action="(/counter/notices/[0-9]+/seen)"', told.text)
+    assert found is not None
+    await at_counter.post(found[1])
+    assert "it no longer applies" not in text(await at_counter.get("/counter"))
+
+
+async def test_a_ring_is_drawn_and_signed_for(console: ConsoleDesk, street: Street):
+    away = {"home": "410101", "purpose": "买牛羊周转资金", "limit_fen": 50_000_000}
+    for n in (11, 12, 13):
+        street.check(street.record(n, **away))
+    officer = console.person(Role.OFFICER)
+    listed = await officer.get("/cards/openers")
+    found = re.search(r'href="(/cards/rings/[0-9]+)"', listed.text)
+    assert found is not None
+    drawn = await officer.get(found[1])
+    assert drawn.text.count("<circle") == 4
+    assert "story of 3 persons" in text(drawn)
+    [row] = console.rows(t.card_opener)
+    own = f"/cards/openers/{row['id']}"
+    assert (await officer.post(f"{own}/confirm", why="x")).status_code == 409
+    assert (await officer.post(f"{own}/sign")).status_code == 303
+    assert (await officer.post(f"{own}/confirm", why="核实为团伙")).status_code == 303
+    assert "confirmed" in text(await officer.get("/cards/openers?state=confirmed"))
+
+
+async def test_the_stream_says_when_a_question_has_come(console: ConsoleDesk, street: Street):
+    desk = console.person(Role.CALLER)
+    live = await desk.get("/cards/desk/live")
+    assert "event: changed" in live.text

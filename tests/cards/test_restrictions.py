@@ -1,0 +1,109 @@
+"""Restrictions and objections: two people, a term, and what an upheld objection lifts."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from dialer.cards.restrictions import (
+    decide_determination,
+    decide_objection,
+    enter_determination,
+    list_determinations,
+    list_objections,
+    note_seen,
+    take_objection,
+    unseen_notices,
+    years_after,
+)
+from dialer.core.cards import CheckVerdict, ObjectionState
+from dialer.core.errors import Conflict, Invalid
+from tests.cards.street import OTHER_BANK, Street, id_number
+from tests.console.desk import ConsoleDesk
+
+
+def enter(street: Street, *, from_on: date = date(2026, 1, 1), years: int = 2, document: str = "1号") -> int:
+    return enter_determination(
+        street.services,
+        name="客户1",
+        id_number=id_number(1),
+        document_no=document,
+        authority="巴彦淖尔市公安局",
+        from_on=from_on,
+        years=years,
+        by="officer",
+    )
+
+
+def verdict(street: Street, n: int = 1) -> CheckVerdict:
+    return street.check(street.record(n)).answer.verdict
+
+
+def test_a_determination_counts_from_the_approval_of_a_second_person_to_its_end(
+    street: Street, console: ConsoleDesk
+):
+    services = street.services
+    determination = enter(street, from_on=date(2026, 11, 1))
+    assert verdict(street) is CheckVerdict.CLEAR
+    with pytest.raises(Conflict):
+        decide_determination(services, determination, approve=True, by="officer")
+    decide_determination(services, determination, approve=True, by="supervisor")
+    assert verdict(street) is CheckVerdict.RESTRICTED
+    assert verdict(street, 2) is CheckVerdict.CLEAR
+    [shown] = list_determinations(services)
+    assert (shown.person, shown.until_on, shown.is_over) == ("客*", date(2028, 11, 1), False)
+    console.pass_seconds(86_400 * 731)
+    assert list_determinations(services)[0].is_over
+    assert verdict(street) is CheckVerdict.CLEAR
+
+
+def test_terms_are_two_or_three_years_and_five_in_sequence(street: Street):
+    with pytest.raises(Invalid):
+        enter(street, years=5)
+    enter(street, years=3)
+    with pytest.raises(Invalid):
+        enter(street, from_on=date(2029, 1, 1), years=3, document="2号")
+    enter(street, from_on=date(2029, 1, 1), years=2, document="3号")
+    enter(street, from_on=date(2032, 1, 1), years=3, document="4号")
+    with pytest.raises(Conflict):
+        enter(street, from_on=date(2036, 1, 1), years=2, document="4号")
+    assert years_after(date(2024, 2, 29), 3) == date(2027, 3, 1)
+
+
+def test_an_upheld_objection_lifts_at_once_and_tells_every_outlet(street: Street, console: ConsoleDesk):
+    services = street.services
+    determination = enter(street)
+    with pytest.raises(Conflict):
+        decide_determination(services, determination, approve=True, by="officer")
+    decide_determination(services, determination, approve=True, by="supervisor")
+    assert verdict(street) is CheckVerdict.RESTRICTED
+    other = street.outlets[OTHER_BANK]
+    street.check(street.record(1), other)
+    objection = take_objection(services, words="认定有误", by="clerk", determination_id=determination)
+    for same in ("supervisor", "clerk"):
+        with pytest.raises(Conflict):
+            decide_objection(services, objection, uphold=True, reason="查证属实", by=same)
+    decide_objection(services, objection, uphold=True, reason="查证属实", by="auditor")
+    assert verdict(street) is CheckVerdict.NOTE  # the third check of a day
+    for outlet in (street.bank, other):
+        [notice] = unseen_notices(services, outlet_id=outlet.id)
+        assert notice.code == "restriction_lifted"
+        note_seen(services, notice.id, outlet_id=outlet.id)
+        assert unseen_notices(services, outlet_id=outlet.id) == []
+    [shown] = list_objections(services)
+    assert (shown.state, shown.person, shown.words) == (ObjectionState.UPHELD, "客*", "认定有误")
+
+
+def test_an_objection_has_a_clock_and_something_decided(street: Street, console: ConsoleDesk):
+    checked = street.check(street.record())
+    with pytest.raises(Conflict):
+        take_objection(street.services, words="x", by="clerk", opening_id=checked.opening_id)
+    with pytest.raises(Invalid):
+        take_objection(street.services, words="x", by="clerk")
+    determination = enter(street)
+    decide_determination(street.services, determination, approve=True, by="supervisor")
+    take_objection(street.services, words="x", by="clerk", determination_id=determination)
+    assert not list_objections(street.services)[0].is_late
+    console.pass_seconds(86_400 * 15 + 1)
+    assert list_objections(street.services)[0].is_late

@@ -1,0 +1,99 @@
+"""Rings: who is linked, what cuts a link, and what looks like a ring and is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from dialer.cards.rings import HUB_PERSONS, Key, KeyKind, Node, Ring, find_ring, within
+
+NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
+
+
+def node(
+    n: int,
+    person: str,
+    *,
+    hours: float = 0,
+    institution: int = 1,
+    employer: str = "",
+    age: int = 30,
+    away: bool = True,
+    top: bool = True,
+    **keys: str,
+) -> Node:
+    return Node(
+        id=n,
+        person=person.encode(),
+        at=NOW + timedelta(hours=hours),
+        institution_id=institution,
+        outlet_id=1,
+        parts=tuple((KeyKind(kind), value.encode()) for kind, value in keys.items()),
+        employer=employer.encode() or None,
+        age=age,
+        home="410000" if away else "150802",
+        out_of_town=away,
+        top_limit=top,
+    )
+
+
+def ring(nodes: Sequence[Node]) -> Ring:
+    def look(wanted: Iterable[tuple[Key, datetime]]) -> Mapping[Key, Sequence[Node]]:
+        return {
+            key: [
+                one
+                for one in nodes
+                if all(part in one.parts for part in key) and within(at)[0] <= one.at <= within(at)[1]
+            ]
+            for key, at in wanted
+        }
+
+    return find_ring(nodes[0], look)
+
+
+def test_three_strangers_with_one_story_are_a_ring_and_two_are_not():
+    three = [node(n, f"p{n}", story="买牛羊的周转") for n in range(3)]
+    found = ring(three)
+    assert found.is_found
+    assert (found.persons, found.cards) == (3, 3)
+    assert {"out_of_town", "top_limits", "same_story"} <= set(found.reasons)
+    assert not ring(three[:2]).is_found
+
+
+def test_links_go_from_hand_to_hand_but_not_over_72_hours():
+    chain = [
+        node(0, "a", phone="1"),
+        node(1, "b", phone="1", address="x", hours=-60),
+        node(2, "c", address="x", hours=-120),
+    ]
+    assert ring(chain).persons == 3
+    assert ring([*chain[:2], node(2, "c", address="x", hours=-140)]).persons == 2
+
+
+def test_a_hub_links_nobody_unless_two_hubs_together_are_rare():
+    dormitory = [
+        node(n, f"p{n}", address="dormitory", employer="factory", away=n % 2 == 0, top=False)
+        for n in range(HUB_PERSONS + 5)
+    ]
+    assert ring(dormitory).cards == 1
+    story = [node(100 + n, f"s{n}", story="common", top=False) for n in range(HUB_PERSONS + 5)]
+    both = [node(200 + n, f"b{n}", address="dormitory", story="common") for n in range(4)]
+    found = ring([*both, *dormitory, *story])
+    assert {one.person for one in found.nodes} == {b"b0", b"b1", b"b2", b"b3"}
+
+
+def test_families_classes_and_hired_people_are_no_ring():
+    family = [
+        node(n, f"f{n % 3}", age=(12, 40, 42)[n % 3], address="home", phone="1", away=False, top=False)
+        for n in range(6)
+    ]
+    assert ring(family).persons == 3
+    assert not ring(family).is_found
+    hired = [
+        node(n, f"h{n}", agent="staff office", address="dorm", employer="factory", institution=1 + n % 2)
+        for n in range(8)
+    ]
+    assert ring(hired).persons == 8
+    assert not ring(hired).is_found
+    students = [node(n, f"s{n}", age=19, address="hall 3 room 5", away=False, top=False) for n in range(4)]
+    assert not ring(students).is_found
