@@ -69,9 +69,7 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
         undeliverable=simulated.text_error if line is simulated else lambda _number: 0,
     )
     TextFront(exchange, board, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
-    AdminFront(
-        exchange, board, line=simulated if line is simulated else None, token=config.admin_token
-    ).add_routes(app)
+    AdminFront(exchange, board, token=config.admin_token).add_routes(app)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, config.host, config.port, backlog=_BACKLOG)

@@ -91,16 +91,14 @@ _SERVER_ERRORS: Final = range(500, 600)
 
 
 def may_fail_over(end: SipEnd, *, may_have_rung: bool) -> bool:
-    """Whether the next trunk may be tried: the trunk failed, the network said nothing of the number, and the far end
-    cannot have rung.
-    """
-    if may_have_rung or end.q850 and BY_Q850.get(end.q850, Cause.BLOCKED) is not Cause.BLOCKED:
-        return False
-    return is_fault_of_trunk(end)
+    """Whether the next trunk may be tried: the trunk failed, and the far end cannot have rung."""
+    return not may_have_rung and is_fault_of_trunk(end)
 
 
 def is_fault_of_trunk(end: SipEnd) -> bool:
-    """Whether the end says that the trunk itself does not work: such ends in a row rest it."""
+    """Whether the end says that the trunk itself does not work: such ends in a row rest it. Where the Reason says
+    something of the number, the trunk works.
+    """
     if not end.status:
         return True
     if BY_Q850.get(end.q850, Cause.BLOCKED) is not Cause.BLOCKED:

@@ -50,7 +50,7 @@ class Trunk:
     weight: int = 1
     channels: int = 30
     calls_per_second: float = 5.0
-    prefixes: Mapping[str, str] = MAINLAND
+    prefixes: Mapping[str, str] = field(default_factory=lambda: MAINLAND)
     keep_alive_seconds: float = 30.0
 
     def __post_init__(self) -> None:
@@ -95,7 +95,9 @@ def refusal(number: str, *, desk_numbers: Container[str], trunks: Sequence[Trunk
     return 0 if any(trunk.dialled(number) is not None for trunk in trunks) else NOT_OURS_TO_CALL
 
 
-_COSTLY: Final = frozenset({phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST})
+_COSTLY: Final = frozenset(
+    {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
+)
 _COSTLY_DIGITS: Final = ("160", "168", "00")
 """Premium services of mainland China, and the international prefix."""
 
