@@ -13,7 +13,7 @@ from dialer.carrier.lines.sip.line import SipLine
 from dialer.carrier.lines.sip.trunks import Trunk
 from tests.carrier.conftest import app, bench  # noqa: F401 - fixtures
 from tests.carrier.stage import ADMIN, DeskView, Start
-from tests.sip.peers import Peer, StackProcess, line_of, missing, until
+from tests.sip.peers import Peer, Person, StackProcess, line_of, missing, prompt, until
 
 WHY_NOT = missing()
 
@@ -43,6 +43,26 @@ def peer(tmp_path: Path) -> Iterator[MakePeer]:
         one.close()
 
 
+MakePerson = Callable[..., Awaitable[Person]]
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Iterator[MakePerson]:
+    """Starts phones that answer by themselves."""
+    persons: list[Person] = []
+    says = tmp_path / "says.wav"
+    says.write_bytes(prompt())
+
+    async def begin() -> Person:
+        one = Person(tmp_path, says=says)
+        persons.append(one)
+        return await one.ready()
+
+    yield begin
+    for one in persons:
+        one.close()
+
+
 OnTrunks = Callable[..., Awaitable[DeskView]]
 
 
@@ -67,7 +87,7 @@ async def on_trunks(bench: Start) -> AsyncIterator[OnTrunks]:  # noqa: F811 - th
         stack.close()
 
 
-def trunk_to(peer: Peer, **values: Any) -> Trunk:  # noqa: ANN401 - fields of a trunk
+def trunk_to(peer: Peer | Person, **values: Any) -> Trunk:  # noqa: ANN401 - fields of a trunk
     """A trunk by address to this peer, which never asks for OPTIONS."""
     return Trunk(
         **{"name": "one", "address": peer.address, "number": "047896110", "keep_alive_seconds": 0, **values}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import audioop
 import json
+import math
 import os
 import shutil
 import signal
@@ -20,7 +22,9 @@ from dialer.carrier.lines.sip.stack import is_installed
 from dialer.carrier.lines.sip.trunks import Trunk
 
 HOST = "127.0.0.1"
+PROMPTS = Path(__file__).resolve().parents[2] / "audio" / "prompts"
 PCAPS = Path("/usr/share/sip-tester")
+MODULES = "/usr/lib/baresip/modules"
 _PATIENCE_SECONDS = 15.0
 _LONGEST_SECONDS = "60"
 
@@ -29,8 +33,9 @@ def missing() -> str:
     """Why tests with real peers cannot run here; empty if they can."""
     if not is_installed():
         return "the optional extra `sip` is not installed: pip install 'dialer[sip]'"
-    if shutil.which("sipp") is None or not PCAPS.is_dir():
-        return "Debian's sip-tester is not installed: make test-sip, as root"
+    for program in ("sipp", "baresip", "kamailio"):
+        if shutil.which(program) is None:
+            return f"Debian's {program} is not installed: make test-sip, as root"
     return "" if os.geteuid() == 0 else "sipp plays sound through a raw socket, which needs root"
 
 
@@ -40,7 +45,7 @@ def free_port() -> int:
         return int(held.getsockname()[1])
 
 
-_HEADERS = "[last_Via:]\n[last_From:]\n[last_To:];tag=[call_number]\n[last_Call-ID:]\n[last_CSeq:]"
+_HEADERS = "[last_Via:]\n[last_From:]\n[last_To:];tag=[call_number]\n[last_Call-ID:]\nCSeq: [$cseq]"
 _SDP = (
     "Content-Type: application/sdp\nContent-Length: [len]\n\nv=0\no=u 1 1 IN IP4 [local_ip]\ns=-\n"
     "c=IN IP4 [media_ip]\nt=0 0\nm=audio [media_port] RTP/AVP %(codec)s 101\na=rtpmap:%(codec)s %(name)s/8000\n"
@@ -115,6 +120,7 @@ def invited() -> str:
     """The INVITE comes; who sent it is kept for requests of our side."""
     return (
         '<recv request="INVITE"><action>'
+        '<ereg regexp="[0-9]+ INVITE" search_in="hdr" header="CSeq:" assign_to="cseq"/>'
         '<ereg regexp="sip:[^&gt;]*" search_in="hdr" header="Contact:" assign_to="contact"/>'
         '<ereg regexp="&lt;.*" search_in="hdr" header="From:" assign_to="us"/>'
         '<ereg regexp="&lt;[^&gt;]*&gt;" search_in="hdr" header="To:" assign_to="them"/>'
@@ -137,7 +143,7 @@ class Peer:
         self.log = folder / f"sipp-{self.port}.log"
         scenario = folder / f"sipp-{self.port}.xml"
         steps = steps if steps and "<recv" in steps[0] else (invited(), *steps)
-        keeps = '<Reference variables="contact,us,them"/>' if "assign_to" in steps[0] else ""
+        keeps = '<Reference variables="contact,us,them,cseq"/>' if "assign_to" in steps[0] else ""
         scenario.write_text(
             f'<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="peer">{"".join(steps)}{keeps}</scenario>'
         )
@@ -268,3 +274,61 @@ async def until(true: Any, what: str) -> None:  # noqa: ANN401 - any condition
 def line_of(running: Any) -> SipLine:  # noqa: ANN401 - the running carrier
     assert isinstance(running.line, SipLine)
     return running.line
+
+
+class Person:
+    """Debian's baresip, which answers every call by itself, speaks a WAV file and keeps what it hears."""
+
+    def __init__(self, folder: Path, *, says: Path) -> None:
+        self.port = free_port()
+        self.heard = folder / f"heard-{self.port}.wav"
+        home = folder / f"baresip-{self.port}"
+        home.mkdir()
+        modules = "".join(f"module {name}.so\n" for name in ("account", "g711", "aufile", "auconv", "auresamp"))
+        app_modules = "module_app menu.so\n"
+        (home / "config").write_text(
+            f"sip_listen {HOST}:{self.port}\nnet_interface {HOST}\nmodule_path {MODULES}\n{modules}{app_modules}"
+            f"audio_source aufile,{says}\naudio_player aufile,{self.heard}\naudio_alert aufile,{says}\n"
+            f"rtp_ports 40000-48000\ncall_max_calls 0\n"
+        )
+        (home / "accounts").write_text(f"<sip:person@{HOST}:{self.port}>;regint=0;answermode=auto;catchall=yes\n")
+        (home / "contacts").write_text("")
+        self._process = subprocess.Popen(
+            ["timeout", _LONGEST_SECONDS, "baresip", "-f", home, "-s"],
+            stdin=subprocess.DEVNULL,
+            stdout=(folder / f"baresip-{self.port}.log").open("wb"),
+            stderr=subprocess.STDOUT,
+        )
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    async def ready(self) -> Person:
+        mark = f":{self.port:04X} "
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while mark not in Path("/proc/net/udp").read_text():
+                assert self._process.poll() is None, "baresip does not start"
+                await asyncio.sleep(0.01)
+        return self
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+def prompt() -> bytes:
+    """A shipped prompt of a few seconds."""
+    files = sorted(PROMPTS.glob("*.wav"), key=lambda path: (abs(path.stat().st_size - 64_000), path.name))
+    return files[0].read_bytes()
+
+
+def likeness(said: bytes, heard: bytes) -> float:
+    """The correlation of what was said with the part of what was heard where it fits best."""
+    fragment = said[: len(said) // 2 * 2]
+    place, _ = audioop.findfit(heard, fragment)
+    part = heard[2 * place : 2 * place + len(fragment)]
+    fragment = fragment[: len(part)]
+    one, other = memoryview(fragment).cast("h"), memoryview(part).cast("h")
+    both = sum(a * b for a, b in zip(one, other, strict=True))
+    return both / math.sqrt(sum(a * a for a in one) * sum(b * b for b in other))

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from dialer.carrier.lines.sip.sound import telephone_samples
 from tests.carrier.stage import HANGUP
-from tests.sip.conftest import MakePeer, OnTrunks, trunk_to
-from tests.sip.peers import answer, expect, hang_up, pause, refuse, ring
+from tests.sip.conftest import MakePeer, MakePerson, OnTrunks, trunk_to
+from tests.sip.peers import (
+    answer,
+    expect,
+    hang_up,
+    info_key,
+    likeness,
+    line_of,
+    pause,
+    play,
+    prompt,
+    refuse,
+    ring,
+    until,
+)
 
 
 async def test_a_call_rings_is_answered_and_hung_up_by_the_document(peer: MakePeer, on_trunks: OnTrunks):
@@ -56,3 +70,64 @@ async def test_a_person_hangs_up(peer: MakePeer, on_trunks: OnTrunks):
     final = await view.app.final(await view.call())
     assert (final["CallStatus"], final["SipResponseCode"]) == ("completed", "200")
     assert await phone.done() == 0
+
+
+async def test_keys_come_by_rtp_and_by_info_and_a_key_stops_the_prompt(peer: MakePeer, on_trunks: OnTrunks):
+    phone = await peer(
+        ring(), answer(), pause(300), play("dtmf_2833_1"), pause(1500), info_key("5"), expect("BYE")
+    )
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents["/start"] = (
+        "<Response><Gather numDigits='1' action='/next'><Say>a sentence that is far longer than the wait for a key,"
+        " and goes on and on and on, so that the key must stop it</Say></Gather></Response>"
+    )
+    view.app.documents["/next"] = (
+        "<Response><Gather numDigits='1' action='/last' timeout='10'></Gather></Response>"
+    )
+    view.app.documents["/last"] = HANGUP
+    await view.app.final(await view.call())
+    assert [one.params["Digits"] for one in (*view.app.at("/next"), *view.app.at("/last"))] == ["1", "5"]
+    assert await phone.done() == 0
+
+
+async def test_a_phone_that_rings_too_long_gets_cancel(peer: MakePeer, on_trunks: OnTrunks):
+    phone = await peer(ring(), expect("CANCEL"), refuse("487 Request Terminated"))
+    view = await on_trunks(trunk_to(phone))
+    final = await view.app.final(await view.call(timeout=1))
+    assert (final["CallStatus"], final["SipResponseCode"]) == ("no-answer", "487")
+    await until(lambda: line_of(view.carrier).board.states["one"].in_use == 0, "the channel is free")
+
+
+async def test_an_answer_that_crosses_the_cancel_is_hung_up(peer: MakePeer, on_trunks: OnTrunks):
+    phone = await peer(ring(), '<recv request="CANCEL"/>', answer(), expect("BYE"))
+    view = await on_trunks(trunk_to(phone))
+    final = await view.app.final(await view.call(timeout=1))
+    assert final["CallStatus"] == "no-answer"
+    await until(lambda: "BYE sip:" in phone.messages, "the call that nobody wants is ended")
+    await until(lambda: line_of(view.carrier).board.states["one"].in_use == 0, "the channel is free")
+
+
+async def test_a_call_in_which_nothing_is_heard_is_ended_as_ours(peer: MakePeer, on_trunks: OnTrunks):
+    phone = await peer(ring(), answer(), expect("BYE"))
+    view = await on_trunks(trunk_to(phone), silent_seconds=1.0)
+    view.app.documents["/start"] = "<Response><Pause length='30'/></Response>"
+    final = await view.app.final(await view.call())
+    assert (final["CallStatus"], final["X-LineResult"]) == ("completed", "no_sound")
+    await until(lambda: bool(line_of(view.carrier).qualities), "the call is measured")
+    assert line_of(view.carrier).qualities[-1]["one_way"]
+
+
+async def test_a_prompt_arrives_without_gaps_and_in_time(person: MakePerson, on_trunks: OnTrunks):
+    callee = await person()
+    view = await on_trunks(trunk_to(callee))
+    said = prompt()
+    view.app.documents["/start"] = "<Response><Play>/said.wav</Play><Hangup/></Response>"
+    view.app.documents["/said.wav"] = said
+    final = await view.app.final(await view.call())
+    assert final["CallStatus"] == "completed"
+    await until(lambda: bool(line_of(view.carrier).qualities), "the call is measured")
+    quality = line_of(view.carrier).qualities[-1]
+    assert quality["gaps"] == 0
+    assert not quality["one_way"]
+    callee.close()
+    assert likeness(telephone_samples(said), telephone_samples(callee.heard.read_bytes())) >= 0.99
