@@ -66,9 +66,7 @@ def ring(status: str = "180 Ringing") -> str:
 def early(codec: str = "8") -> str:
     """183 with a description of sound."""
     sdp = _SDP % {"codec": codec, "name": _CODECS[codec]}
-    return _send(
-        f"SIP/2.0 183 Session Progress\n{_HEADERS}\nContact: <sip:[local_ip]:[local_port]>\n{sdp}"
-    )
+    return _send(f"SIP/2.0 183 Session Progress\n{_HEADERS}\nContact: <sip:[local_ip]:[local_port]>\n{sdp}")
 
 
 def answer(codec: str = "8") -> str:
@@ -170,10 +168,7 @@ class Peer:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def invites(self) -> int:
-        return sum(
-            one.startswith("INVITE ") and "received" in head
-            for head, one in _pairs(self.messages)
-        )
+        return sum(one.startswith("INVITE ") and "received" in head for head, one in _pairs(self.messages))
 
     async def ready(self) -> Peer:
         mark = f":{self.port:04X} "
@@ -203,7 +198,9 @@ def _pairs(log: str) -> list[tuple[str, str]]:
         lines = [line for line in part.splitlines() if line.strip()]
         if len(lines) > 1:
             found.append((lines[0] + lines[1] if "UDP" in lines[1] else lines[0], "\n".join(lines[1:])))
-    return [(head, body.split("\n", 1)[-1] if "UDP" in body.split("\n", 1)[0] else body) for head, body in found]
+    return [
+        (head, body.split("\n", 1)[-1] if "UDP" in body.split("\n", 1)[0] else body) for head, body in found
+    ]
 
 
 _PROGRAM = """
@@ -243,7 +240,9 @@ class StackProcess:
     def kill(self) -> None:
         """As in a crash: the whole process group of `timeout` is gone."""
         with suppress(ProcessLookupError):
-            for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            for child in (
+                Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+            ):
                 os.kill(int(child), signal.SIGKILL)
         self.process.wait()
 
@@ -284,14 +283,18 @@ class Person:
         self.heard = folder / f"heard-{self.port}.wav"
         home = folder / f"baresip-{self.port}"
         home.mkdir()
-        modules = "".join(f"module {name}.so\n" for name in ("account", "g711", "aufile", "auconv", "auresamp"))
+        modules = "".join(
+            f"module {name}.so\n" for name in ("account", "g711", "aufile", "auconv", "auresamp")
+        )
         app_modules = "module_app menu.so\n"
         (home / "config").write_text(
             f"sip_listen {HOST}:{self.port}\nnet_interface {HOST}\nmodule_path {MODULES}\n{modules}{app_modules}"
             f"audio_source aufile,{says}\naudio_player aufile,{self.heard}\naudio_alert aufile,{says}\n"
             f"rtp_ports 40000-48000\ncall_max_calls 0\n"
         )
-        (home / "accounts").write_text(f"<sip:person@{HOST}:{self.port}>;regint=0;answermode=auto;catchall=yes\n")
+        (home / "accounts").write_text(
+            f"<sip:person@{HOST}:{self.port}>;regint=0;answermode=auto;catchall=yes\n"
+        )
         (home / "contacts").write_text("")
         self._process = subprocess.Popen(
             ["timeout", _LONGEST_SECONDS, "baresip", "-f", home, "-s"],
