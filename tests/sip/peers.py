@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import audioop
 import json
-import math
 import os
 import shutil
 import signal
@@ -33,10 +31,15 @@ def missing() -> str:
     """Why tests with real peers cannot run here; empty if they can."""
     if not is_installed():
         return "the optional extra `sip` is not installed: pip install 'dialer[sip]'"
-    for program in ("sipp", "baresip", "kamailio"):
+    for program in ("sipp", "baresip"):
         if shutil.which(program) is None:
             return f"Debian's {program} is not installed: make test-sip, as root"
     return "" if os.geteuid() == 0 else "sipp plays sound through a raw socket, which needs root"
+
+
+def is_open(port: int) -> bool:
+    """Whether somebody listens on this UDP port."""
+    return f":{port:04X} " in Path("/proc/net/udp").read_text()
 
 
 def free_port() -> int:
@@ -167,40 +170,19 @@ class Peer:
         """What it received and sent."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def invites(self) -> int:
-        return sum(one.startswith("INVITE ") and "received" in head for head, one in _pairs(self.messages))
-
     async def ready(self) -> Peer:
-        mark = f":{self.port:04X} "
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while mark not in Path("/proc/net/udp").read_text():
-                assert self._process.poll() is None, "sipp refuses the scenario"
-                await asyncio.sleep(0.01)
+        await until(lambda: self._process.poll() is not None or is_open(self.port), "it listens")
+        assert self._process.poll() is None, "sipp refuses the scenario"
         return self
 
     async def done(self) -> int:
         """Waits until all its calls are over; 0 if each went as the steps say."""
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while self._process.poll() is None:
-                await asyncio.sleep(0.02)
+        await until(lambda: self._process.poll() is not None, "sipp has had its calls")
         return int(self._process.returncode)
 
     def close(self) -> None:
         self._process.terminate()
         self._process.wait()
-
-
-def _pairs(log: str) -> list[tuple[str, str]]:
-    """Each message of a log with the line above it."""
-    parts = log.split("-----------------------------------------------")
-    found = []
-    for part in parts:
-        lines = [line for line in part.splitlines() if line.strip()]
-        if len(lines) > 1:
-            found.append((lines[0] + lines[1] if "UDP" in lines[1] else lines[0], "\n".join(lines[1:])))
-    return [
-        (head, body.split("\n", 1)[-1] if "UDP" in body.split("\n", 1)[0] else body) for head, body in found
-    ]
 
 
 _PROGRAM = """
@@ -264,7 +246,7 @@ async def until(true: Any, what: str) -> None:  # noqa: ANN401 - any condition
     """Waits until the condition holds."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not true():
+            while not true():  # noqa: ASYNC110 - another process changes it
                 await asyncio.sleep(0.01)
     except TimeoutError as error:
         raise AssertionError(f"never: {what}") from error
@@ -299,8 +281,8 @@ class Person:
         self._process = subprocess.Popen(
             ["timeout", _LONGEST_SECONDS, "baresip", "-f", home, "-s"],
             stdin=subprocess.DEVNULL,
-            stdout=(folder / f"baresip-{self.port}.log").open("wb"),
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
     @property
@@ -308,11 +290,8 @@ class Person:
         return f"{HOST}:{self.port}"
 
     async def ready(self) -> Person:
-        mark = f":{self.port:04X} "
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while mark not in Path("/proc/net/udp").read_text():
-                assert self._process.poll() is None, "baresip does not start"
-                await asyncio.sleep(0.01)
+        await until(lambda: self._process.poll() is not None or is_open(self.port), "it listens")
+        assert self._process.poll() is None, "baresip does not start"
         return self
 
     def close(self) -> None:
@@ -324,14 +303,3 @@ def prompt() -> bytes:
     """A shipped prompt of a few seconds."""
     files = sorted(PROMPTS.glob("*.wav"), key=lambda path: (abs(path.stat().st_size - 64_000), path.name))
     return files[0].read_bytes()
-
-
-def likeness(said: bytes, heard: bytes) -> float:
-    """The correlation of what was said with the part of what was heard where it fits best."""
-    fragment = said[: len(said) // 2 * 2]
-    place, _ = audioop.findfit(heard, fragment)
-    part = heard[2 * place : 2 * place + len(fragment)]
-    fragment = fragment[: len(part)]
-    one, other = memoryview(fragment).cast("h"), memoryview(part).cast("h")
-    both = sum(a * b for a, b in zip(one, other, strict=True))
-    return both / math.sqrt(sum(a * a for a in one) * sum(b * b for b in other))

@@ -98,9 +98,7 @@ class Leg(Protocol):
 
 
 class Line(Protocol):
-    """A connection to a phone network: the simulated one, or trunks of the centre's own. Both pass
-    tests/carrier/line_contract.py.
-    """
+    """A connection to a phone network: the simulated one, or trunks of the centre's own."""
 
     def refusal(self, number: str) -> int:
         """Twilio's error code if the number is refused when the call is created, else 0."""
