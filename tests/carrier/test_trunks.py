@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.carrier.lines import Cause
-from dialer.carrier.lines.sip.line import SipLeg, SipLine, StackLink
+from dialer.carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal
 from dialer.carrier.lines.sip.results import (
     AUTHENTICATION,
     BY_Q850,
@@ -23,7 +23,7 @@ from dialer.carrier.lines.sip.results import (
     may_fail_over,
     read_end,
 )
-from dialer.carrier.lines.sip.trunks import BadTrunk, Trunk, TrunkBoard, refusal
+from dialer.carrier.lines.sip.trunks import BadTrunk, Trunk, TrunkBoard
 from dialer.carrier.live_call import FINALS
 from dialer.core.values import TelephonyResult
 from dialer.telephony.callbacks import result_of

@@ -29,15 +29,16 @@ from collections import Counter, deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 import orjson
+import phonenumbers
 
 from dialer.carrier.config import Timers
 from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.lines.sip.results import SipEnd, cause_of, may_fail_over, read_end
 from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, BadSound, telephone_samples
-from dialer.carrier.lines.sip.trunks import Choice, Trunk, TrunkBoard, refusal
+from dialer.carrier.lines.sip.trunks import EXTENSION, Choice, Trunk, TrunkBoard
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -46,6 +47,35 @@ Message = dict[str, Any]
 SOUND_NAME_BYTES = 32
 _KEEP_QUALITY = 1000
 _SHOWN_QUALITIES = 100
+
+
+NOT_OURS_TO_CALL: Final = 21215
+"""Twilio's code: the account may not call this number."""
+_HOME: Final = 86
+
+
+def refusal(number: str, *, desk_numbers: Container[str], trunks: Sequence[Trunk]) -> int:
+    """Twilio's code if this number is never dialled, else 0. Extensions are dialled only for the duty desk."""
+    if number in desk_numbers:
+        return 0
+    if EXTENSION.fullmatch(number):
+        return NOT_OURS_TO_CALL
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return 21211
+    if parsed.country_code != _HOME:
+        return NOT_OURS_TO_CALL
+    if phonenumbers.number_type(parsed) in _COSTLY or str(parsed.national_number).startswith(_COSTLY_DIGITS):
+        return NOT_OURS_TO_CALL
+    return 0 if any(trunk.dialled(number) is not None for trunk in trunks) else NOT_OURS_TO_CALL
+
+
+_COSTLY: Final = frozenset(
+    {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
+)
+_COSTLY_DIGITS: Final = ("160", "168", "00")
+"""Premium services of mainland China, and the international prefix."""
 
 
 class StackLink:

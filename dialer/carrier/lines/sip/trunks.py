@@ -1,4 +1,4 @@
-"""Trunks: what one is set to, the dial plan, and which trunk takes the next call. Pure: `now` is a monotonic second.
+"""Trunks: what one is set to, what it dials, and which trunk takes the next call. Pure: `now` is a monotonic second.
 
 A trunk that does not work rests, longer each time, and is tried again by itself.
 """
@@ -12,16 +12,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-import phonenumbers
-
 from dialer.carrier.lines.sip.results import SipEnd, is_fault_of_trunk
 
-NOT_OURS_TO_CALL: Final = 21215
-"""Twilio's code: the account may not call this number."""
 MAINLAND: Final = MappingProxyType({"+861": "1", "+86": "0"})
 """How trunks in mainland China are dialled: mobiles as they are, landlines with 0 and the area code."""
-_EXTENSION = re.compile(r"[0-9]{3,4}")
-_HOME = 86
+EXTENSION = re.compile(r"[0-9]{3,4}")
 
 
 class BadTrunk(ValueError):
@@ -73,33 +68,9 @@ class Trunk:
         """What is dialled for `number` (E.164 or an extension); None: this trunk does not take it."""
         fits = [prefix for prefix in self.prefixes if number.startswith(prefix)]
         if not fits:
-            return number if _EXTENSION.fullmatch(number) else None
+            return number if EXTENSION.fullmatch(number) else None
         prefix = max(fits, key=len)
         return self.prefixes[prefix] + number[len(prefix) :]
-
-
-def refusal(number: str, *, desk_numbers: Container[str], trunks: Sequence[Trunk]) -> int:
-    """Twilio's code if this number is never dialled, else 0. Extensions are dialled only for the duty desk."""
-    if number in desk_numbers:
-        return 0
-    if _EXTENSION.fullmatch(number):
-        return NOT_OURS_TO_CALL
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return 21211
-    if parsed.country_code != _HOME:
-        return NOT_OURS_TO_CALL
-    if phonenumbers.number_type(parsed) in _COSTLY or str(parsed.national_number).startswith(_COSTLY_DIGITS):
-        return NOT_OURS_TO_CALL
-    return 0 if any(trunk.dialled(number) is not None for trunk in trunks) else NOT_OURS_TO_CALL
-
-
-_COSTLY: Final = frozenset(
-    {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
-)
-_COSTLY_DIGITS: Final = ("160", "168", "00")
-"""Premium services of mainland China, and the international prefix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
