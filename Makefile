@@ -15,7 +15,7 @@ MINUTES ?= 2
 SIZE ?= 1
 N ?= 20
 
-.PHONY: help setup install demo test test-stories test-pythons fuzz mutants lint words bench listen chaos attack restore-drill advisories clean
+.PHONY: help setup install demo test test-sip test-stories test-pythons fuzz mutants lint words bench listen chaos attack restore-drill advisories clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -36,6 +36,11 @@ test: setup ## all tests but the long stories, on real PostgreSQL and Valkey; T=
 test-stories: setup ## the long stories: processes killed and stopped, every page in a real Chromium; T= chooses some
 	@sh "$(ROOT)/tools/browser.sh"
 	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal -m "story and not smoke" $(T)
+
+test-sip: setup ## calls over SIP against real peers; as root, which installs them (sipp, baresip) and the extra sip
+	@apt-get install -y -qq --no-install-recommends sip-tester baresip >/dev/null
+	@"$(BIN)/python" -m pip install -q --no-deps baresip-python==0.5.2a3
+	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n 1 tests/sip $(T)
 
 test-pythons: test ## as make test, then all but the stories on each other of Python 3.11, 3.12, 3.13 that is here
 	@cd "$(ROOT)" && sh tools/pythons.sh $(T)

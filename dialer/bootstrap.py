@@ -69,8 +69,6 @@ from dialer.telephony.config import TelephonyConfig
 
 SOUND_FOLDER = "audio"
 """In the data folder: the sound that was rendered here, by the name that its content gives it."""
-SIMULATED_LINE = "simulated"
-"""What a database belongs to in place of the address of a real line."""
 _CLOCK_READ_SECONDS = 0.5
 
 
@@ -202,7 +200,7 @@ def identity_of(
 ) -> Identity:
     """What a database of this process belongs to: its line and its centre. The pace is no part of it."""
     identity = {
-        "telephony.base_url": (settings.telephony.base_url or SIMULATED_LINE,),
+        "telephony.base_url": (settings.telephony.base_url or settings.carrier.line,),
         "telephony.caller_number": (telephony.caller_number,),
         "telephony.officer_number": (telephony.officer_number or "-",),
         "centre.timezone": (settings.centre.timezone,),
@@ -270,9 +268,9 @@ def _prepare_database(
         with store.begin() as tx:
             begin_chain(tx, now=now)
     with store.begin() as tx:
-        if isinstance(clock, FollowedClock) and carrier is None:
+        if isinstance(clock, FollowedClock) and not settings.is_simulated():
             raise SettingsError(
-                key="telephony.base_url",
+                key="telephony.base_url" if carrier is None else "carrier.line",
                 problem="this database runs on a drill's clock, which no real line may follow",
             )
         if not may_write:
@@ -283,7 +281,7 @@ def _prepare_database(
             )
             if purpose is Purpose.SERVE:
                 if recorded is None:
-                    refuse_other_line(tx, is_simulated=carrier is not None)
+                    refuse_other_line(tx, is_simulated=settings.is_simulated())
                 record_identity(tx, identity)
             policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
             seed_scripts(tx, now=clock.now())

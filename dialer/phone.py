@@ -352,7 +352,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 def phone_routes(app: Application) -> list[BaseRoute]:
     """None on a real line."""
-    if app.carrier is None:
+    if app.carrier is None or not app.settings.is_simulated():
         return []
     page = _Phone(app, app.carrier)
     return [

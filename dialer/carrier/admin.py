@@ -5,6 +5,7 @@ Not part of Twilio's API. A handset is addressed by a random id; its number is g
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,7 @@ from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import read_faults
 from dialer.carrier.lines.handset import Handset
 from dialer.carrier.lines.simulated import SimulatedLine
+from dialer.carrier.lines.sip.line import SipLine, StackLink
 from dialer.carrier.people import behaviour_from
 from dialer.carrier.speech_input import Speech
 from dialer.carrier.texts import TextBoard
@@ -132,18 +134,51 @@ def _json(data: object, status: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
 
 
+class StackFront:
+    """The connection of the SIP process, of a line of trunks only."""
+
+    def __init__(self, line: SipLine) -> None:
+        self._line = line
+
+    async def connect(self, request: web.Request) -> web.StreamResponse:
+        """A WebSocket: the process is told what to do and says what happens, until one of the two is gone."""
+        socket = web.WebSocketResponse(heartbeat=10.0, max_msg_size=_LARGEST_MESSAGE)
+        await socket.prepare(request)
+        queue: asyncio.Queue[tuple[bool, bytes]] = asyncio.Queue()
+        link = StackLink(
+            lambda text: queue.put_nowait((True, text)), lambda sound: queue.put_nowait((False, sound))
+        )
+
+        async def send() -> None:
+            while True:
+                is_text, data = await queue.get()
+                await (socket.send_str(data.decode()) if is_text else socket.send_bytes(data))
+
+        self._line.attach(link)
+        sender = asyncio.create_task(send())
+        try:
+            async for message in socket:
+                if message.type is web.WSMsgType.TEXT and self._line.link is link:
+                    self._line.heard(orjson.loads(message.data))
+        finally:
+            sender.cancel()
+            self._line.detached(link)
+        return socket
+
+
+_LARGEST_MESSAGE = 64 * 1024 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class AdminFront:
     """Handlers under /admin/, with a bearer token of their own; without one only health is open."""
 
-    def __init__(
-        self, exchange: Exchange, board: TextBoard, *, line: SimulatedLine | None, token: str
-    ) -> None:
+    def __init__(self, exchange: Exchange, board: TextBoard, *, token: str) -> None:
         self._exchange = exchange
         self._board = board
-        self._line = line
+        line = exchange.line
+        self._line = line if isinstance(line, SimulatedLine) else None
+        self._sip = line if isinstance(line, SipLine) else None
         self._authorization = f"Bearer {token}".encode() if token else b""
 
     def add_routes(self, app: web.Application) -> None:
@@ -165,6 +200,7 @@ class AdminFront:
             ("PUT", "/admin/limits", self.set_limits),
             ("POST", "/admin/crash", self.crash),
             *self._of_handsets(),
+            *self._of_trunks(),
         ):
             app.router.add_route(method, path, self._guarded(handler))
 
@@ -181,6 +217,20 @@ class AdminFront:
             ("GET", one + "/clips/{n}", front.clip),
             ("POST", one + "/{act}", front.act),
         ]
+
+    def _of_trunks(self) -> list[tuple[str, str, Handler]]:
+        """None on a line without trunks."""
+        if self._sip is None:
+            return []
+        return [
+            ("GET", "/admin/line", StackFront(self._sip).connect),
+            ("GET", "/admin/trunks", self.trunks),
+        ]
+
+    async def trunks(self, _request: web.Request) -> web.StreamResponse:
+        """The trunks as they are now, without numbers."""
+        assert self._sip is not None
+        return _json(self._sip.as_json())
 
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:

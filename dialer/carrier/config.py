@@ -135,6 +135,11 @@ class Timers:
         return self.clock.now(time.time())
 
     @staticmethod
+    def monotonic() -> float:
+        """Real seconds of a clock that is never set."""
+        return time.monotonic()
+
+    @staticmethod
     def unix() -> float:
         """The real clock, in seconds since 1970."""
         return time.time()

@@ -35,6 +35,8 @@ FINALS: dict[Cause, tuple[Status, int]] = {
     Cause.INVALID: (Status.FAILED, 404),
     Cause.BLOCKED: (Status.FAILED, 403),
     Cause.FAILED: (Status.FAILED, 503),
+    Cause.LOST: (Status.FAILED, 500),
+    Cause.NO_SOUND: (Status.COMPLETED, 200),
 }
 
 
@@ -98,21 +100,21 @@ class Bridge(_LiveLeg):
     """The officer's leg of a Dial. Its rings are not counted in the call journal."""
 
     def __init__(
-        self, exchange: CallHost, parent: Call, verb: Dial, done: OnDialled, left: OnDialled
+        self, exchange: CallHost, parent: LiveCall, verb: Dial, done: OnDialled, left: OnDialled
     ) -> None:
         """At its end `done` is called, or `left` where the caller has left first."""
         order = CallOrder(
             to=verb.number,
-            from_=verb.caller_id or parent.from_,
+            from_=verb.caller_id or parent.call.from_,
             status_callback=verb.status_callback,
             status_method=verb.status_method,
             events=verb.events,
         )
-        super().__init__(exchange, exchange.child(order, parent))
+        super().__init__(exchange, exchange.child(order, parent.call))
+        self._parent = parent
         self._verb = verb
         self._done = done
         self._left = left
-        self._parent_sid = parent.sid
         self._has_webhooks = True
 
     def start(self) -> None:
@@ -128,13 +130,18 @@ class Bridge(_LiveLeg):
             self.call.rang = True
             self._notify("ringing", "ringing")
 
-    def answered(self, verdict: Verdict) -> None:  # noqa: ARG002 - an officer's phone is no machine
+    def answered(self, verdict: Verdict | None) -> None:  # noqa: ARG002 - an officer's phone is no machine
         if self.call.status is not Status.RINGING:
             return
         self.call.status = Status.IN_PROGRESS
+        if self._leg is not None:
+            self._parent.leg.join(self._leg)
         self._answered_at = self._timers.service_now()
         self._notify("answered", Status.IN_PROGRESS.value)
         self._limit_to(self._verb.time_limit_seconds, lambda: self._hang_up(Status.COMPLETED))
+
+    def judged(self, verdict: Verdict) -> None:
+        """Nobody asks who answered at the desk."""
 
     def pressed(self, key: str) -> None:
         """Keys of the officer's phone have no effect."""
@@ -172,7 +179,11 @@ class Bridge(_LiveLeg):
         self._done(result)
 
     def _notify(self, event: str, status: str) -> None:
-        self._exchange.notices.progress(self.call, event, status, {"ParentCallSid": self._parent_sid})
+        self._exchange.notices.progress(self.call, event, status, {"ParentCallSid": self._parent.call.sid})
+
+
+def _unknown_after(seconds: float) -> Verdict:
+    return Verdict(answered_by=AnsweredBy.UNKNOWN, after_seconds=seconds, greeting_seconds=0.0)
 
 
 def _ignored(_result: dict[str, str]) -> None:
@@ -234,7 +245,7 @@ class LiveCall(_LiveLeg):
             self._bridge = None
             done(result)
 
-        self._bridge = Bridge(self._exchange, self.call, verb, over, left)
+        self._bridge = Bridge(self._exchange, self, verb, over, left)
         self._bridge.start()
 
     # Used by the exchange.
@@ -299,7 +310,7 @@ class LiveCall(_LiveLeg):
         self._exchange.notices.progress(call, "ringing", "ringing")
         self._limit_to(self.order.timeout_seconds, lambda: self.end(Status.NO_ANSWER, TIMED_OUT))
 
-    def answered(self, verdict: Verdict) -> None:
+    def answered(self, verdict: Verdict | None) -> None:
         call = self.call
         if call.status is not Status.RINGING:
             return
@@ -312,7 +323,22 @@ class LiveCall(_LiveLeg):
         if not self.order.machine_detection:
             self._begin()
             return
-        verdict = self._in_time(verdict)
+        self._verdict_open = True
+        if verdict is None:
+            # The line listens; without a word of it in time nobody knows.
+            self._await_verdict(_unknown_after(self.order.detection_timeout_seconds), waited_seconds=0.0)
+        else:
+            self._await_verdict(self._in_time(verdict), waited_seconds=0.0)
+        if self.order.async_amd:
+            self._begin()
+
+    def judged(self, verdict: Verdict) -> None:
+        if self._verdict_open and self._verdict_due is not None:
+            self._verdict_due.cancel()
+            self._await_verdict(verdict, waited_seconds=verdict.after_seconds)
+
+    def _await_verdict(self, verdict: Verdict, *, waited_seconds: float) -> None:
+        """Reports the verdict when it is due: with DetectMessageEnd, a machine's after its greeting."""
         due = verdict.after_seconds
         if (
             self.order.machine_detection == "DetectMessageEnd"
@@ -320,12 +346,8 @@ class LiveCall(_LiveLeg):
         ):
             due += verdict.greeting_seconds
             verdict = replace(verdict, answered_by=AnsweredBy.MACHINE_END_BEEP)
-        if self.order.async_amd:
-            self._verdict_open = True
-            self._verdict_due = self._timers.later(due, lambda: self._report_verdict(verdict, due))
-            self._begin()
-        else:
-            self._verdict_due = self._timers.later(due, lambda: self._judged(verdict))
+        report = self._report_verdict if self.order.async_amd else self._judged
+        self._verdict_due = self._timers.later(due - waited_seconds, lambda: report(verdict, due))
 
     def pressed(self, key: str) -> None:
         if self._bridge is None and self._player is not None:
@@ -343,11 +365,10 @@ class LiveCall(_LiveLeg):
     def _in_time(self, verdict: Verdict) -> Verdict:
         """A detection slower than its timeout reports `unknown`, as Twilio's does."""
         limit = self.order.detection_timeout_seconds
-        if verdict.after_seconds <= limit:
-            return verdict
-        return Verdict(answered_by=AnsweredBy.UNKNOWN, after_seconds=limit, greeting_seconds=0.0)
+        return verdict if verdict.after_seconds <= limit else _unknown_after(limit)
 
-    def _judged(self, verdict: Verdict) -> None:
+    def _judged(self, verdict: Verdict, _after_seconds: float) -> None:
+        self._verdict_open = False
         if not self.call.status.final:
             self.call.answered_by = verdict.answered_by.value
             self._begin()
@@ -373,6 +394,7 @@ class LiveCall(_LiveLeg):
             self._bridge = None
         if self._verdict_due is not None and not self.order.async_amd:
             self._verdict_due.cancel()
+            self._verdict_open = False
 
     def _finish(self, status: Status, sip_code: int) -> None:
         call = self.call

@@ -17,6 +17,7 @@ from dialer.carrier.config import CarrierConfig, Timers
 from dialer.carrier.exchange import Exchange
 from dialer.carrier.lines import Line
 from dialer.carrier.lines.simulated import SimulatedLine
+from dialer.carrier.lines.sip.line import SipLine
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.rest import RestFront
 from dialer.carrier.texts import TextBoard, TextFront
@@ -61,6 +62,7 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
     exchange = Exchange(config, line=line, timers=timers, outbound=outbound)
     app = web.Application()
     RestFront(exchange, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
+    # A trunk carries no messages: without this front the application is refused them.
     board = TextBoard(
         config,
         messenger=exchange.messenger,
@@ -68,10 +70,10 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
         refusal=line.refusal,
         undeliverable=simulated.text_error if line is simulated else lambda _number: 0,
     )
-    TextFront(exchange, board, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
-    AdminFront(
-        exchange, board, line=simulated if line is simulated else None, token=config.admin_token
-    ).add_routes(app)
+    if not isinstance(line, SipLine):
+        front = TextFront(exchange, board, account_sid=config.account_sid, auth_token=config.auth_token)
+        front.add_routes(app)
+    AdminFront(exchange, board, token=config.admin_token).add_routes(app)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, config.host, config.port, backlog=_BACKLOG)
@@ -89,24 +91,26 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
     )
 
 
-def run(config: CarrierConfig) -> None:
-    """Serves until SIGTERM or SIGINT, then returns."""
+def run(config: CarrierConfig, *, make_line: MakeLine | None = None) -> None:
+    """Serves until SIGTERM or SIGINT, then returns. Without `make_line` the line is simulated."""
     loop_factory = asyncio.new_event_loop
     if sys.platform != "win32":
         import uvloop  # noqa: PLC0415 - not available on Windows
 
         loop_factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(_serve(config))
+        runner.run(_serve(config, make_line))
 
 
-async def _serve(config: CarrierConfig) -> None:
+async def _serve(config: CarrierConfig, make_line: MakeLine | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    running = await start(config)
-    _log.info("carrier listens on port %d, line simulated", running.port)
+    running = await start(config, make_line=make_line)
+    _log.info(
+        "carrier listens on port %d, line %s", running.port, "simulated" if make_line is None else "sip"
+    )
     with contextlib.suppress(asyncio.CancelledError):
         await stop.wait()
     await running.stop()

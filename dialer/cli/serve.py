@@ -92,7 +92,7 @@ def worker(
     from dialer.tasks.worker import run_worker
 
     with process("worker") as app:
-        if app.carrier is None:
+        if not app.settings.is_simulated():
             keep_apart(app)
         run_worker(app, queues=queues.split(","))
 
@@ -127,7 +127,7 @@ def robot() -> None:
 
 @serve.command()
 def carrier() -> None:
-    """Run our own carrier with its simulated line, which reaches no real phone."""
+    """Run our own carrier, on the simulated line, which reaches no real phone, or on trunks (`carrier.line`)."""
     fill_standard()
     settings = settings_of("carrier")
     access = own_carrier(settings)
@@ -137,6 +137,7 @@ def carrier() -> None:
         )
     clock = _prepared()
     from dialer.carrier.config import CarrierConfig, ServiceClock
+    from dialer.carrier.lines.sip.line import SipLine
     from dialer.carrier.server import run as run_carrier
     from dialer.carrier.speech_input import WhisperRecogniser, is_installed
 
@@ -163,6 +164,40 @@ def carrier() -> None:
             # More than we place: our own pacing is the limit, the line's cap only catches its failure.
             calls_per_second=settings.telephony.calls_per_second * _LINE_SPARE,
             max_lines=settings.telephony.lines + _DESK_LINES,
+        ),
+        make_line=None
+        if settings.carrier.line == "simulated"
+        else lambda timers: SipLine(
+            timers, trunks=settings.carrier.sip.every_trunk(), desk_numbers=(desk,) if desk else ()
+        ),
+    )
+
+
+@serve.command()
+def sip() -> None:
+    """Run the SIP process of the centre's own trunks; it needs the carrier beside it, and the extra `sip`."""
+    settings = settings_of("sip")
+    access = own_carrier(settings)
+    if access is None or settings.carrier.line != "sip":
+        raise SettingsError(key="carrier.line", problem="is not sip, so there are no trunks to run")
+    from dialer.carrier.lines.sip.stack import SipConfig, is_installed
+    from dialer.carrier.lines.sip.stack import run as run_stack
+
+    if not is_installed():
+        raise SettingsError(
+            key="carrier.line",
+            problem="is sip, and the extra `sip` is not installed: pip install 'dialer[sip]'",
+        )
+    given = settings.carrier.sip
+    run_stack(
+        SipConfig(
+            carrier_url=access.base_url,
+            admin_token=access.admin_token,
+            trunks=given.every_trunk(),
+            listen=given.listen,
+            interface=given.interface,
+            rtp_ports=given.rtp_ports,
+            silent_seconds=given.silent_seconds,
         )
     )
 
@@ -230,6 +265,8 @@ def children(settings: Settings, env: dict[str, str]) -> list[Child]:
     ]
     if own_carrier(settings) is not None:
         wanted.insert(0, child("carrier", "carrier"))
+        if settings.carrier.line == "sip":
+            wanted.append(child("sip", "sip"))
     return wanted
 
 
@@ -246,7 +283,7 @@ def keep_apart(app: Application) -> None:
     drill. A scaled clock is started here, once, and only on the simulated line. Raises `SettingsError`.
     """
     speed = app.settings.clock.speed
-    if app.carrier is None:
+    if not app.settings.is_simulated():
         if speed != 1:
             raise SettingsError(key="clock.speed", problem="is not 1, and a real line keeps real time")
         from dialer.bootstrap import refuse_other_line

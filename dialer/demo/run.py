@@ -70,6 +70,7 @@ def demo_environment(env: Mapping[str, str]) -> dict[str, str]:
         ("database.owner_url", base.database.owner_url),
         ("broker.url", base.broker.url),
         ("telephony.base_url", base.telephony.base_url),
+        ("carrier.line", None if base.carrier.line == "simulated" else base.carrier.line),
         ("telephony.account_sid", base.telephony.account_sid),
         ("telephony.auth_token", base.telephony.auth_token),
         ("keys.file", base.keys.file),

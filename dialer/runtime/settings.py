@@ -35,6 +35,7 @@ from pydantic import (
 )
 
 import dialer
+from dialer.carrier.lines.sip.trunks import MAINLAND, BadTrunk, Trunk
 from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
 from dialer.core.access import RevealRules, Role, SessionRules
 from dialer.core.errors import SettingsError, WrongValue
@@ -218,7 +219,7 @@ class BrokerSettings(Section):
 
 class TelephonySettings(Section):
     base_url: HttpAddress | None = None
-    """None: the carrier of this service, on its simulated line."""
+    """None: the carrier of this service, on the line that `carrier.line` names."""
     account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-f]{32}$")
     auth_token: SecretStr | None = None
     auth_token_next: SecretStr | None = None
@@ -335,9 +336,67 @@ class ApiSettings(Section):
     """Requests allowed at once after a pause."""
 
 
+class TrunkSettings(Section):
+    """One trunk of the centre's own line; its name is the table's. `docs/trunk.md` explains each field."""
+
+    address: str
+    number: str
+    user: str = ""
+    registers: bool = False
+    proxy: str = ""
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    asserts_identity: bool = True
+    order: int = Field(default=1, ge=1, le=100)
+    weight: int = Field(default=1, ge=1, le=100)
+    channels: int = Field(default=30, ge=1, le=10_000)
+    calls_per_second: float = Field(default=5.0, gt=0, le=500)
+    prefixes: dict[str, str] = dict(MAINLAND)
+    keep_alive_seconds: float = Field(default=30.0, ge=0, le=3600)
+
+
+class SipSettings(Section):
+    """The centre's own trunks, used by the line `sip`."""
+
+    listen: str = Field(default="0.0.0.0:5060", pattern=r"^[0-9A-Za-z.:\[\]-]+:[0-9]{1,5}$")
+    interface: str = Field(default="", pattern=r"^[0-9A-Za-z.:_-]*$")
+    rtp_ports: str = Field(default="10000-20000", pattern=r"^[0-9]{4,5}-[0-9]{4,5}$")
+    silent_seconds: float = Field(default=10.0, ge=1, le=120)
+    passwords: SecretStr | None = None
+    """JSON: the password of each trunk that has one, by its name."""
+    trunks: dict[str, TrunkSettings] = {}
+
+    @model_validator(mode="after")
+    def _trunks_fit(self) -> Self:
+        for name in self._password_of().keys() - self.trunks.keys():
+            raise WrongValue(Text("a password is set for %(name)s, which is no trunk", name=name))
+        self.every_trunk()
+        return self
+
+    def every_trunk(self) -> tuple[Trunk, ...]:
+        """The trunks with their passwords. Raises `WrongValue`."""
+        passwords = self._password_of()
+        made = []
+        for name, trunk in self.trunks.items():
+            try:
+                made.append(Trunk(name=name, password=passwords.get(name, ""), **trunk.model_dump()))
+            except BadTrunk as problem:
+                raise WrongValue(Text("trunk %(name)s: %(why)s", name=name, why=problem)) from None
+        return tuple(made)
+
+    def _password_of(self) -> dict[str, str]:
+        try:
+            given = json.loads(self.passwords.get_secret_value()) if self.passwords is not None else {}
+        except ValueError:
+            given = None
+        if not isinstance(given, dict) or not all(isinstance(one, str) for one in given.values()):
+            raise WrongValue(Text('passwords is no JSON object such as {"trunk": "password"}'))
+        return given
+
+
 class CarrierSettings(Section):
     """The carrier of this service, used when no base URL is configured."""
 
+    line: Literal["simulated", "sip"] = "simulated"
     port: int = Field(default=0, ge=0, le=65535)
     """0: a free port, chosen once for a data folder."""
     seed: str = "1"
@@ -346,6 +405,13 @@ class CarrierSettings(Section):
     """auto: speech is recognised if the extra `hearing` is installed."""
     people: Annotated[tuple[dict[str, Any], ...], AfterValidator(_known_behaviours)] = ()
     """The people of the simulated line, by share; empty: the mix that practice reports."""
+    sip: SipSettings = SipSettings()
+
+    @model_validator(mode="after")
+    def _sip_has_trunks(self) -> Self:
+        if self.line == "sip" and not self.sip.trunks:
+            raise WrongValue(Text("line is sip, and there is no trunk: add [carrier.sip.trunks.NAME]"))
+        return self
 
     def people_config(self) -> PeopleConfig:
         """The people of the simulated line; without a setting, the mix for practice."""
@@ -555,6 +621,10 @@ class Settings(Section):
     policy: PolicySection
     """The rules of each grade; without a default, so that a grade without rules is refused at start."""
 
+    def is_simulated(self) -> bool:
+        """Whether no call of this installation reaches a real phone."""
+        return self.telephony.base_url is None and self.carrier.line == "simulated"
+
     def register_of_erasures(self) -> Path:
         """The file; it is made at the first erasure."""
         return self.erasure.register_file or self.data_dir / "erasures.jsonl"
@@ -711,7 +781,7 @@ def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:
             if not isinstance(table.get(section), dict):
                 table[section] = {}
             table = table[section]
-        table[key] = _list(PREFIX + name, text) if get_origin(kind) is tuple else text
+        table[key] = _list(PREFIX + name, text) if get_origin(kind) in {tuple, dict} else text
 
 
 def _list(key: str, text: str) -> object:

@@ -106,6 +106,7 @@ _BY_LINE_RESULT: Final[Mapping[str, Mapping[str, TelephonyResult]]] = {
         "forwarded": TelephonyResult.FORWARDED,
         "voicemail": TelephonyResult.MACHINE,
         "machine": TelephonyResult.MACHINE,
+        "no_sound": TelephonyResult.DEAD_AIR,
     },
     "busy": {"rejected": TelephonyResult.REJECTED},
     "no-answer": {
@@ -118,6 +119,7 @@ _BY_LINE_RESULT: Final[Mapping[str, Mapping[str, TelephonyResult]]] = {
         "rejected": TelephonyResult.REJECTED,
         "invalid_number": TelephonyResult.INVALID_NUMBER,
         "blocked": TelephonyResult.BLOCKED,
+        "lost": TelephonyResult.UNKNOWN,
     },
 }
 """What `X-LineResult` may say of each status; anything else is ignored."""

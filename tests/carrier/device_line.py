@@ -27,6 +27,7 @@ class DeviceCall:
         self.answered_at_all = False
         self.heard: list[Clip] = []
         self.questions = 0
+        self.joined: list[Leg] = []
         self._phone = phone
         self._events = events
         self._speaking: tuple[Clip, Callable[[], None]] | None = None
@@ -110,6 +111,9 @@ class DeviceCall:
     def answer_now(self) -> bool:
         self.answer()
         return True
+
+    def join(self, other: Leg) -> None:
+        self.joined.append(other)
 
     def hang_up(self) -> None:
         self.over = True

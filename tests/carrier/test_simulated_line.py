@@ -25,9 +25,12 @@ class Log:
     def ringing(self) -> None:
         self.told.append((self.timers.now, "rings"))
 
-    def answered(self, verdict: Verdict) -> None:
+    def answered(self, verdict: Verdict | None) -> None:
         self.verdict = verdict
         self.told.append((self.timers.now, "answered"))
+
+    def judged(self, verdict: Verdict) -> None:
+        self.verdict = verdict
 
     def pressed(self, key: str) -> None:
         self.told.append((self.timers.now, key))

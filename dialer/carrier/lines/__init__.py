@@ -22,6 +22,10 @@ class Cause(StrEnum):
     INVALID = "invalid"
     BLOCKED = "blocked"
     FAILED = "failed"
+    LOST = "lost"
+    """The line lost sight of the call, whose phone may have rung."""
+    NO_SOUND = "no_sound"
+    """Nothing was heard from the far side, from the answer on: our fault or the network's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,11 @@ class LegEvents(Protocol):
     def ringing(self) -> None:
         """The callee's phone alerts."""
 
-    def answered(self, verdict: Verdict) -> None: ...
+    def answered(self, verdict: Verdict | None) -> None:
+        """`verdict` None: the line listens, and calls `judged` when it knows."""
+
+    def judged(self, verdict: Verdict) -> None:
+        """The verdict of a call that was answered without one; `after_seconds` have passed since."""
 
     def pressed(self, key: str) -> None: ...
 
@@ -65,7 +73,7 @@ class Leg(Protocol):
 
     @property
     def line_result(self) -> str:
-        """What the line knows beyond Twilio's protocol (`forwarded`, `powered_off`); may be empty."""
+        """What the line knows beyond Twilio's protocol (`forwarded`, `powered_off`, `lost`); may be empty."""
 
     def speak(self, clip: Clip, done: Callable[[], None]) -> None:
         """Plays the clip; `done` is called at its end, unless `stop_speaking` came before."""
@@ -82,12 +90,15 @@ class Leg(Protocol):
     def answer_now(self) -> bool:
         """Makes a ringing phone answer now, if the line can; says whether it did."""
 
+    def join(self, other: Leg) -> None:
+        """Both persons hear each other until one of the legs ends. Both have been answered, by the same line."""
+
     def hang_up(self) -> None:
         """The carrier ends the call; no event follows."""
 
 
 class Line(Protocol):
-    """A connection to a phone network."""
+    """A connection to a phone network: the simulated one, or trunks of the centre's own."""
 
     def refusal(self, number: str) -> int:
         """Twilio's error code if the number is refused when the call is created, else 0."""

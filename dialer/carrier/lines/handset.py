@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, LegEvents, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -161,6 +161,9 @@ class HandsetLeg:
 
     def stop_listening(self) -> None:
         self._handset.asking = 0
+
+    def join(self, other: Leg) -> None:
+        """A handset has no sound of its own that the other could hear."""
 
     def hang_up(self) -> None:
         if self.is_over:

@@ -222,6 +222,9 @@ class SimulatedLeg:
     def stop_listening(self) -> None:
         self._cancel("key")
 
+    def join(self, other: Leg) -> None:
+        """Simulated people have no voices to exchange."""
+
     def hang_up(self) -> None:
         self.is_over = True
         self._alerting = False

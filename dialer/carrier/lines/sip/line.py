@@ -1,0 +1,477 @@
+"""The carrier's side of a line of SIP trunks: which trunk takes a call, and what the SIP process is told.
+
+The SIP process connects to the carrier (one WebSocket, `/admin/line`) and is told in JSON what to do. Sound travels
+once, as a binary message: 32 hexadecimal digits that name it, then the samples.
+
+| to the SIP process | with |
+|---|---|
+| dial | id, trunk, number (as dialled) |
+| hang_up | id |
+| speak | id, say (the number of this prompt), sound, seconds |
+| stop, listen, deafen | id |
+| join | id, other |
+
+| from it | with |
+|---|---|
+| ringing, answered, key, spoken, said, judged, silent | id, and what the name says |
+| ended | id, text (of the stack), quality |
+| trunk | trunk, registered, reachable (what is known) |
+| stranger | an INVITE that was not from a trunk |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from base64 import b64decode
+from collections import Counter, deque
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final
+
+import orjson
+import phonenumbers
+
+from dialer.carrier.config import Timers
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
+from dialer.carrier.lines.sip.results import SipEnd, cause_of, may_fail_over, read_end
+from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, BadSound, telephone_samples
+from dialer.carrier.lines.sip.trunks import EXTENSION, Choice, Trunk, TrunkBoard
+from dialer.carrier.people import AnsweredBy
+from dialer.carrier.speech_input import Speech
+
+_log = logging.getLogger(__name__)
+Message = dict[str, Any]
+SOUND_NAME_BYTES = 32
+_KEEP_QUALITY = 1000
+_SHOWN_QUALITIES = 100
+
+
+NOT_OURS_TO_CALL: Final = 21215
+"""Twilio's code: the account may not call this number."""
+_HOME: Final = 86
+
+
+def refusal(number: str, *, desk_numbers: Container[str], trunks: Sequence[Trunk]) -> int:
+    """Twilio's code if this number is never dialled, else 0. Extensions are dialled only for the duty desk."""
+    if number in desk_numbers:
+        return 0
+    if EXTENSION.fullmatch(number):
+        return NOT_OURS_TO_CALL
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return 21211
+    if parsed.country_code != _HOME:
+        return NOT_OURS_TO_CALL
+    if phonenumbers.number_type(parsed) in _COSTLY or str(parsed.national_number).startswith(_COSTLY_DIGITS):
+        return NOT_OURS_TO_CALL
+    return 0 if any(trunk.dialled(number) is not None for trunk in trunks) else NOT_OURS_TO_CALL
+
+
+_COSTLY: Final = frozenset(
+    {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
+)
+_COSTLY_DIGITS: Final = ("160", "168", "00")
+"""Premium services of mainland China, and the international prefix."""
+
+
+class StackLink:
+    """The connection to one SIP process. `send` never blocks: what it takes is sent in order."""
+
+    def __init__(self, send: Callable[[bytes], None], send_sound: Callable[[bytes], None]) -> None:
+        self._send = send
+        self._send_sound = send_sound
+        self._has: set[str] = set()
+
+    def tell(self, message: Message) -> None:
+        self._send(orjson.dumps(message))
+
+    def give(self, samples: bytes) -> str:
+        """The name of the sound, which the process has from now on."""
+        name = blake2b(samples, digest_size=SOUND_NAME_BYTES // 2).hexdigest()
+        if name not in self._has:
+            self._has.add(name)
+            self._send_sound(name.encode() + samples)
+        return name
+
+
+class SipLine:
+    """A line of trunks. Without a SIP process every call ends as ours."""
+
+    def __init__(self, timers: Timers, *, trunks: Sequence[Trunk], desk_numbers: Container[str] = ()) -> None:
+        self.board = TrunkBoard(trunks)
+        self.timers = timers
+        self.link: StackLink | None = None
+        self.strangers = 0
+        self.ends: Counter[str] = Counter()
+        self.qualities: deque[Message] = deque(maxlen=_KEEP_QUALITY)
+        self._trunks = tuple(trunks)
+        self._desk_numbers = desk_numbers
+        self._legs: dict[int, SipLeg] = {}
+        self._last = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._samples: dict[str, bytes] = {}
+
+    def refusal(self, number: str) -> int:
+        """Numbers outside the dial plan: other countries, premium services, short numbers but the duty desk's."""
+        return refusal(number, desk_numbers=self._desk_numbers, trunks=self._trunks)
+
+    def dial(self, number: str, *, nth: int, events: LegEvents) -> SipLeg:  # noqa: ARG002 - people decide by it
+        """Starts a call on the first trunk that can take it."""
+        self._last += 1
+        leg = SipLeg(self, self._last, number, events)
+        self._legs[leg.id] = leg
+        self.timers.soon(leg.start)
+        return leg
+
+    def as_json(self) -> Message:
+        """Every trunk with its use, its problem and its failures by cause; the quality of the newest calls."""
+        now = self.timers.monotonic()
+        return {
+            "is_connected": self.link is not None,
+            "strangers": self.strangers,
+            "trunks": [
+                {
+                    "name": state.trunk.name,
+                    "order": state.trunk.order,
+                    "channels": state.trunk.channels,
+                    "in_use": state.in_use,
+                    "placed": state.placed,
+                    "problem": state.problem(now) if self.link is not None else "no_process",
+                    "registers": state.trunk.registers,
+                    "ends": dict(state.ends),
+                }
+                for state in self.board.states.values()
+            ],
+            "qualities": list(self.qualities)[-_SHOWN_QUALITIES:],
+        }
+
+    # The SIP process
+
+    def attach(self, link: StackLink) -> None:
+        """A SIP process is there. One that was there before is not heard any more."""
+        if self.link is not None:
+            self.detached(self.link)
+        self.link = link
+
+    def detached(self, link: StackLink) -> None:
+        """The SIP process is gone, and with it every call: those that were sent out are lost, of the others nothing
+        reached a phone.
+        """
+        if self.link is not link:
+            return
+        self.link = None
+        legs = list(self._legs.values())
+        self._legs.clear()
+        for state in self.board.states.values():
+            state.in_use = 0
+            state.is_registered = False
+        for leg in legs:
+            leg.lost()
+
+    def heard(self, message: Message) -> None:
+        """A message of the SIP process. One about a call that is over changes nothing."""
+        match message["on"]:
+            case "trunk":
+                self._trunk_news(message)
+            case "stranger":
+                self.strangers += 1
+            case "ended":
+                self._ended(message)
+            case what if (leg := self._legs.get(message["id"])) is not None:
+                leg.heard(what, message)
+            case _:
+                pass
+
+    def _trunk_news(self, message: Message) -> None:
+        state = self.board.states.get(message["trunk"])
+        if state is None:
+            return
+        before = state.problem(self.timers.monotonic())
+        state.is_registered = message.get("registered", state.is_registered)
+        state.is_reachable = message.get("reachable", state.is_reachable)
+        now = state.problem(self.timers.monotonic())
+        if now and now != before:
+            _log.warning("trunk %s: %s", state.trunk.name, now)
+
+    def _ended(self, message: Message) -> None:
+        leg = self._legs.pop(message["id"], None)
+        if leg is None:
+            return
+        if message.get("quality"):
+            self.qualities.append({"trunk": leg.trunk, **message["quality"]})
+        leg.ended_by_stack(read_end(message["text"]))
+
+    def keep(self, leg: SipLeg) -> None:
+        """The leg goes on, on another trunk."""
+        self._legs[leg.id] = leg
+
+    def drop(self, leg: SipLeg) -> None:
+        """The leg is over before it had a trunk."""
+        self._legs.pop(leg.id, None)
+
+    def tell(self, message: Message) -> None:
+        """Tells the SIP process, if there is one."""
+        if self.link is not None:
+            self.link.tell(message)
+
+    # Sound
+
+    def samples_of(self, clip: Clip, then: Callable[[bytes], None]) -> None:
+        """Calls `then` with the samples of a clip, of text by the speech program of the system if it has one, else with
+        silence of its length.
+        """
+        key = clip.name or clip.text
+        known = self._samples.get(key)
+        if known is not None:
+            then(known)
+            return
+        if clip.wav:
+            try:
+                samples = telephone_samples(clip.wav)
+            except BadSound as problem:
+                _log.warning("a prompt cannot be played: %s", problem)
+                samples = bytes(round(clip.seconds * BYTES_A_SECOND / 2) * 2)
+            self._remember(key, samples)
+            then(samples)
+            return
+        task = asyncio.get_running_loop().create_task(self._spoken(clip, key, then))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _spoken(self, clip: Clip, key: str, then: Callable[[bytes], None]) -> None:
+        samples = await speak_text(clip.text) or bytes(round(clip.seconds * BYTES_A_SECOND / 2) * 2)
+        self._remember(key, samples)
+        then(samples)
+
+    def _remember(self, key: str, samples: bytes) -> None:
+        while self._samples and len(self._samples) >= _KEEP_SOUNDS:
+            self._samples.pop(next(iter(self._samples)))
+        self._samples[key] = samples
+
+
+_KEEP_SOUNDS = 200
+_SPEAKER = "espeak-ng"
+
+
+async def speak_text(text: str) -> bytes:
+    """The text as samples, by espeak-ng: hardly intelligible, and better than silence. Empty without that program."""
+    if shutil.which(_SPEAKER) is None:
+        _log.warning("a text without sound is played as silence: %s is not installed", _SPEAKER)
+        return b""
+    voice = "cmn" if any(sign > "\u3400" for sign in text) else "en"
+    process = await asyncio.create_subprocess_exec(
+        _SPEAKER,
+        "-v",
+        voice,
+        "--stdin",
+        "--stdout",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    made, _ = await process.communicate(text.encode())
+    try:
+        return telephone_samples(made)
+    except BadSound:
+        return b""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Speaking:
+    say: int
+    done: Callable[[], None]
+
+
+class SipLeg:
+    """One call to one phone, over one trunk after the other until one takes it."""
+
+    def __init__(self, line: SipLine, leg_id: int, number: str, events: LegEvents) -> None:
+        self.id = leg_id
+        self.trunk = ""
+        self.line_result = ""
+        self._line = line
+        self._number = number
+        self._events = events
+        self._tried: set[str] = set()
+        self._is_sent = False
+        self._rang = False
+        self._answered = False
+        self._over = False
+        self._is_silent = False
+        self._speaking: _Speaking | None = None
+        self._says = 0
+        self._slot: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Takes the next trunk, or ends as ours where none is left."""
+        if self._over:
+            return
+        line = self._line
+        choice = None
+        if line.link is not None:
+            choice = line.board.choose(self._number, now=line.timers.monotonic(), without=self._tried)
+        if choice is None:
+            line.drop(self)
+            line.ends["no_trunk"] += 1
+            self._end(Cause.BLOCKED)
+            return
+        self._tried.add(choice.trunk.name)
+        self.trunk = choice.trunk.name
+        wait = choice.at - line.timers.monotonic()
+        if wait <= 0:
+            self._place(choice)
+        else:
+            self._slot = line.timers.really_later(wait, lambda: self._place(choice))
+
+    def _place(self, choice: Choice) -> None:
+        self._slot = None
+        if self._line.link is None:
+            self._line.drop(self)
+            self._end(Cause.BLOCKED)
+            return
+        self._is_sent = True
+        self._line.tell({"do": "dial", "id": self.id, "trunk": self.trunk, "number": choice.dialled})
+
+    # Events of the SIP process
+
+    def heard(self, what: str, message: Message) -> None:
+        """News of this call."""
+        if self._over:
+            return
+        match what:
+            case "ringing":
+                self._ringing()
+            case "answered":
+                self._ringing()
+                self._answered = True
+                self._events.answered(None)
+            case "key":
+                self._events.pressed(message["key"])
+            case "spoken":
+                self._spoken(message["say"])
+            case "said":
+                self._events.said(Speech(wav=b64decode(message["wav"])))
+            case "judged":
+                self._events.judged(
+                    Verdict(
+                        answered_by=AnsweredBy(message["by"]),
+                        after_seconds=message["seconds"],
+                        greeting_seconds=message["greeting"],
+                    )
+                )
+            case "silent":
+                self._is_silent = True
+            case _:
+                _log.warning("the SIP process says %s, which is not known", what)
+
+    def _ringing(self) -> None:
+        if not self._rang:
+            self._rang = True
+            self._line.board.answered(self.trunk)
+            self._events.ringing()
+
+    def _spoken(self, say: int) -> None:
+        speaking = self._speaking
+        if speaking is not None and speaking.say == say:
+            self._speaking = None
+            speaking.done()
+
+    def ended_by_stack(self, end: SipEnd) -> None:
+        """The call is over at the trunk, and its channel is free."""
+        board = self._line.board
+        board.released(self.trunk)
+        if self._over:
+            return
+        if self._answered:
+            if self._is_silent:
+                self.line_result = "no_sound"
+                self._end(Cause.NO_SOUND)
+            else:
+                self._end(Cause.HUNG_UP)
+            return
+        self._line.ends[end.label] += 1
+        if board.failed(self.trunk, end, now=self._line.timers.monotonic()):
+            _log.warning("trunk %s rests: %s", self.trunk, end.label)
+        if may_fail_over(end, may_have_rung=self._rang):
+            self._is_sent = False
+            self._line.keep(self)
+            self.start()
+            return
+        cause = cause_of(end)
+        self.line_result = "powered_off" if cause is Cause.POWERED_OFF else ""
+        self._end(cause)
+
+    def lost(self) -> None:
+        """The SIP process is gone."""
+        if self._over:
+            return
+        if self._answered:
+            self._end(Cause.HUNG_UP)
+        elif self._is_sent:
+            self.line_result = "lost"
+            self._end(Cause.LOST)
+        else:
+            self._end(Cause.BLOCKED)
+
+    def _end(self, cause: Cause) -> None:
+        self._over = True
+        self._speaking = None
+        self._events.ended(cause)
+
+    # Acts of the carrier
+
+    def speak(self, clip: Clip, done: Callable[[], None]) -> None:
+        self._says += 1
+        speaking = self._speaking = _Speaking(say=self._says, done=done)
+
+        def play(samples: bytes) -> None:
+            link = self._line.link
+            if link is None or self._over or self._speaking is not speaking:
+                return
+            link.tell(
+                {
+                    "do": "speak",
+                    "id": self.id,
+                    "say": speaking.say,
+                    "sound": link.give(samples),
+                    "seconds": clip.seconds,
+                }
+            )
+
+        self._line.samples_of(clip, play)
+
+    def stop_speaking(self) -> None:
+        if self._speaking is not None:
+            self._speaking = None
+            self._line.tell({"do": "stop", "id": self.id})
+
+    def listen(self, question: int) -> None:  # noqa: ARG002 - a real person needs no number
+        self._line.tell({"do": "listen", "id": self.id})
+
+    def stop_listening(self) -> None:
+        self._line.tell({"do": "deafen", "id": self.id})
+
+    def answer_now(self) -> bool:
+        """A real phone is answered by its owner alone."""
+        return False
+
+    def join(self, other: Leg) -> None:
+        assert isinstance(other, SipLeg), "both legs are of one line"
+        self._line.tell({"do": "join", "id": self.id, "other": other.id})
+
+    def hang_up(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._speaking = None
+        if self._slot is not None:
+            self._slot.cancel()
+            self._line.board.released(self.trunk)
+            self._line.drop(self)
+        elif self._is_sent:
+            self._line.tell({"do": "hang_up", "id": self.id})
+        else:
+            self._line.drop(self)

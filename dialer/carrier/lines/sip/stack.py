@@ -1,0 +1,526 @@
+"""The process that speaks SIP: one runtime of baresip, its calls and their sound. It does what the carrier tells it.
+
+A process of its own: the stack is native code, of which a process holds one, and the clock of the sound must not wait
+for the carrier's work. When the carrier is gone it hangs up every call and ends; its supervisor starts it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import time
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module, util
+from typing import Any
+
+import orjson
+from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
+
+from dialer.carrier.lines import Verdict
+from dialer.carrier.lines.sip.line import SOUND_NAME_BYTES, Message
+from dialer.carrier.lines.sip.sound import (
+    BYTES_A_SECOND,
+    FRAME_BYTES,
+    GreetingJudge,
+    UtteranceDetector,
+    is_voice,
+    wav_of,
+)
+from dialer.carrier.lines.sip.trunks import Trunk
+
+_log = logging.getLogger(__name__)
+_TICK_SECONDS = 0.02
+_READ_EVERY = 3
+_RETRY_SECONDS = 0.5
+_PATIENCE_SECONDS = 60.0
+_LARGEST_MESSAGE = 64 * 1024 * 1024
+_CODECS = ("pcma", "pcmu")
+
+
+def is_installed() -> bool:
+    """Whether the extra `sip` is there."""
+    return util.find_spec("baresip") is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SipConfig:
+    """What the process is started with. `listen`: address and port of SIP over UDP and TCP, port 0 for a free one.
+
+    `interface`: the network interface or local address to use; empty: the one that leads to the trunk. A call in which
+    nothing is heard from the far side for `silent_seconds` after its answer is hung up as ours.
+    """
+
+    carrier_url: str
+    admin_token: str = field(repr=False)
+    trunks: Sequence[Trunk] = ()
+    listen: str = "0.0.0.0:5060"
+    interface: str = ""
+    rtp_ports: str = "10000-20000"
+    silent_seconds: float = 10.0
+
+
+class _Call:
+    """One call of the stack, from the INVITE to its end."""
+
+    def __init__(self, call_id: int) -> None:
+        self.id = call_id
+        self.native: Any = None
+        self.answered_at: float | None = None
+        self.hung_up = False
+        self.joined: _Call | None = None
+        self.listens = False
+        self.heard_bytes = 0
+        self.rest = b""
+        self.detector = UtteranceDetector()
+        self.judge = GreetingJudge()
+        self.to_write = memoryview(b"")
+        self.say = 0
+        self.speaks = False
+
+    @property
+    def has_sound(self) -> bool:
+        return self.answered_at is not None and not self.hung_up
+
+
+class SipProcess:
+    """One run of the process. `run` returns when the carrier or the stack is gone, or `stop` is called."""
+
+    def __init__(self, config: SipConfig) -> None:
+        self._config = config
+        self._baresip = import_module("baresip")
+        self._calls: dict[int, _Call] = {}
+        self._by_handle: dict[int, _Call] = {}
+        self._early: dict[int, list[Any]] = defaultdict(list)
+        self._agents: dict[str, Any] = {}
+        self._trunks = {trunk.name: trunk for trunk in config.trunks}
+        self._sounds: dict[str, bytes] = {}
+        self._out: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._runtime: Any = None
+        self._dialling = 0
+        self._round = 0
+        self._over = asyncio.Event()
+
+    def stop(self) -> None:
+        """`run` hangs up every call and returns."""
+        self._over.set()
+
+    async def run(self) -> None:
+        """Connects to the carrier, speaks SIP, and leaves no call up at its end."""
+        config = self._config
+        async with ClientSession() as session:
+            link = await self._connect(session)
+            if link is None:
+                return
+            runtime = self._runtime = self._baresip.Runtime()
+            await runtime.start(
+                self._baresip.Config(
+                    net_interface=config.interface or None,
+                    max_concurrent_calls=None,
+                    extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n",
+                )
+            )
+            runtime.on_dead = self._over.set
+            runtime.subscribe(self._on_event)
+            try:
+                for trunk in config.trunks:
+                    await self._add_trunk(trunk)
+                await self._serve(link)
+            finally:
+                await self._hang_up_all()
+                with contextlib.suppress(self._baresip.BaresipError):
+                    await runtime.close()
+                await link.close()
+
+    async def _connect(self, session: ClientSession) -> ClientWebSocketResponse | None:
+        url = f"{self._config.carrier_url}/admin/line"
+        headers = {"Authorization": f"Bearer {self._config.admin_token}"}
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while not self._over.is_set():
+            try:
+                return await session.ws_connect(
+                    url, headers=headers, heartbeat=10.0, max_msg_size=_LARGEST_MESSAGE
+                )
+            except (ClientError, OSError):
+                if time.monotonic() > until:
+                    raise
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._over.wait(), _RETRY_SECONDS)
+        return None
+
+    async def _serve(self, link: ClientWebSocketResponse) -> None:
+        ends = [
+            asyncio.create_task(work)
+            for work in (self._read(link), self._write(link), self._keep_sound(), self._over.wait())
+        ]
+        ends += [
+            asyncio.create_task(self._keep_alive(trunk))
+            for trunk in self._config.trunks
+            if trunk.transport == "udp" and trunk.keep_alive_seconds > 0
+        ]
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for one in done:
+                one.result()
+        finally:
+            for one in ends:
+                one.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
+
+    async def _hang_up_all(self) -> None:
+        for call in list(self._calls.values()):
+            await self._hang_up(call)
+        # The BYE and CANCEL requests leave before the stack closes.
+        await asyncio.sleep(0.1 if self._calls else 0)
+
+    # The carrier
+
+    async def _read(self, link: ClientWebSocketResponse) -> None:
+        async for message in link:
+            if message.type is WSMsgType.BINARY:
+                name = message.data[:SOUND_NAME_BYTES].decode()
+                self._sounds[name] = message.data[SOUND_NAME_BYTES:]
+            elif message.type is WSMsgType.TEXT:
+                self._told(orjson.loads(message.data))
+
+    async def _write(self, link: ClientWebSocketResponse) -> None:
+        while (message := await self._out.get()) is not None:
+            await link.send_str(orjson.dumps(message).decode())
+
+    def _say(self, message: Message) -> None:
+        self._out.put_nowait(message)
+
+    def _told(self, order: Message) -> None:
+        if order["do"] == "dial":
+            call = self._calls[order["id"]] = _Call(order["id"])
+            self._soon(self._dial(call, order["trunk"], order["number"]))
+            return
+        call_or_none = self._calls.get(order["id"])
+        if call_or_none is None:
+            return
+        call = call_or_none
+        match order["do"]:
+            case "hang_up":
+                call.hung_up = True
+                self._soon(self._hang_up(call))
+            case "speak":
+                samples = self._sounds[order["sound"]]
+                wanted = round(order["seconds"] * BYTES_A_SECOND / 2) * 2
+                times = max(1, -(-wanted // max(1, len(samples))))
+                # A prompt that repeats for ever is cut where no call lasts.
+                self._speak(call, order["say"], samples * min(times, _MOST_REPEATS))
+            case "stop":
+                self._be_quiet(call)
+            case "listen" | "deafen":
+                call.listens = order["do"] == "listen"
+                call.detector = UtteranceDetector()
+            case "join":
+                other = self._calls.get(order["other"])
+                if other is not None:
+                    call.joined, other.joined = other, call
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # SIP
+
+    async def _add_trunk(self, trunk: Trunk) -> None:
+        """The account that dials shows the trunk's number as From; where it registers as another, a second one does."""
+        common: dict[str, Any] = {
+            "domain": trunk.address,
+            "password": trunk.password,
+            "registrar": trunk.proxy or None,
+            "transport": trunk.transport,
+            "audio_codecs": _CODECS,
+            "auth_user": trunk.user or None,
+        }
+        is_one = trunk.registers and trunk.user == trunk.number
+        dials = self._agents[trunk.name] = await self._agent(
+            trunk, user=trunk.number, reg_interval=_REGISTER_SECONDS if is_one else 0, **common
+        )
+        if trunk.registers:
+            agent = (
+                dials
+                if is_one
+                else await self._agent(trunk, user=trunk.user, reg_interval=_REGISTER_SECONDS, **common)
+            )
+            self._soon(self._register(trunk, agent))
+
+    async def _agent(self, trunk: Trunk, **account: Any) -> Any:  # noqa: ANN401 - the stack is optional
+        agent = await self._baresip.UserAgent.create(
+            self._runtime, self._baresip.Account(**account), transfer_policy="reject"
+        )
+        agent.on(lambda event: self._on_agent_event(trunk, event))
+        agent.on_incoming(lambda native: self._soon(self._refuse(native)))
+        return agent
+
+    async def _register(self, trunk: Trunk, agent: Any) -> None:  # noqa: ANN401 - the stack is optional
+        """Registers until it succeeds once; the stack renews it, and its events say when it is lost."""
+        while not self._over.is_set():
+            try:
+                await agent.register(timeout=_REGISTER_WAIT_SECONDS)
+            except self._baresip.RegistrationError as error:
+                _log.warning("trunk %s is not registered: %s", trunk.name, error.status or "no answer")
+                await asyncio.sleep(_REGISTER_WAIT_SECONDS)
+            except self._baresip.BaresipError:
+                return
+            else:
+                return
+
+    def _on_agent_event(self, trunk: Trunk, event: Any) -> None:  # noqa: ANN401 - the stack is optional
+        kinds = self._baresip.Event
+        if event.event is kinds.REGISTER_OK:
+            self._say({"on": "trunk", "trunk": trunk.name, "registered": True})
+        elif event.event is kinds.REGISTER_FAIL:
+            self._say({"on": "trunk", "trunk": trunk.name, "registered": False})
+
+    async def _refuse(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
+        """Nobody calls in over this line, so nobody can call out through it."""
+        self._say({"on": "stranger"})
+        with contextlib.suppress(self._baresip.BaresipError):
+            await native.reject()
+
+    async def _keep_alive(self, trunk: Trunk) -> None:
+        """Asks the trunk again and again whether it is there."""
+        host, _, port = (trunk.proxy or trunk.address).partition(":")
+        missed = 0
+        while True:
+            missed = 0 if await answers_options(host, int(port or _SIP_PORT)) else missed + 1
+            self._say({"on": "trunk", "trunk": trunk.name, "reachable": missed < _MISSED_OPTIONS})
+            await asyncio.sleep(trunk.keep_alive_seconds if not missed else trunk.keep_alive_seconds / 4)
+
+    async def _dial(self, call: _Call, trunk_name: str, number: str) -> None:
+        trunk = self._trunks[trunk_name]
+        headers = {}
+        if trunk.asserts_identity:
+            headers["P-Asserted-Identity"] = f"<sip:{trunk.number}@{trunk.host}>"
+        self._dialling += 1
+        try:
+            native = await self._agents[trunk_name].dial(f"sip:{number}@{trunk.address}", headers)
+        except self._baresip.CommandTimeout:
+            # The INVITE may be out: the end of this process says so of every call.
+            self._over.set()
+            return
+        except self._baresip.BaresipError as error:
+            self._ended(call, str(error))
+            return
+        finally:
+            self._dialling -= 1
+        call.native = native
+        self._by_handle[native.handle] = call
+        # A phone on the same machine may have answered before the stack's reply was read.
+        for event in self._early.pop(native.handle, ()):
+            self._apply(call, event)
+        if not self._dialling:
+            self._early.clear()
+        if call.hung_up:
+            await self._hang_up(call)
+
+    async def _hang_up(self, call: _Call) -> None:
+        call.hung_up = True
+        if call.native is not None:
+            with contextlib.suppress(self._baresip.BaresipError):
+                await call.native.hangup()
+
+    def _on_event(self, event: Any) -> None:  # noqa: ANN401 - the stack is optional
+        if not event.call:
+            return
+        call = self._by_handle.get(event.call)
+        if call is not None:
+            self._apply(call, event)
+        elif self._dialling:
+            self._early[event.call].append(event)
+
+    def _apply(self, call: _Call, event: Any) -> None:  # noqa: ANN401 - the stack is optional
+        kinds = self._baresip.Event
+        match event.event:
+            case kinds.CALL_RINGING | kinds.CALL_PROGRESS:
+                self._say({"on": "ringing", "id": call.id})
+            case kinds.CALL_ESTABLISHED:
+                call.answered_at = time.monotonic()
+                self._say({"on": "answered", "id": call.id})
+            case kinds.CALL_DTMF_START if event.text:
+                self._say({"on": "key", "id": call.id, "key": event.text})
+            case kinds.CALL_CLOSED:
+                # After the stack's own listener, which makes the statistics.
+                asyncio.get_running_loop().call_soon(self._ended, call, event.text or "")
+            case _:
+                pass
+
+    def _ended(self, call: _Call, text: str) -> None:
+        """The call is over, and its channel free."""
+        if self._calls.pop(call.id, None) is None:
+            return
+        if call.native is not None:
+            self._by_handle.pop(call.native.handle, None)
+        if call.joined is not None:
+            call.joined.joined = None
+        message: Message = {"on": "ended", "id": call.id, "text": text}
+        stats = call.native.final_stats if call.native is not None else None
+        if stats is not None and call.answered_at is not None:
+            message["quality"] = {
+                "seconds": round(time.monotonic() - call.answered_at, 1),
+                "sent": stats.tx_packets,
+                "received": stats.rx_packets,
+                "lost": stats.rx_lost + (stats.jbuf_lost or 0),
+                "jitter_ms": round(max(stats.rx_jitter_ms, stats.jbuf_jitter_ms or 0), 1),
+                "mos": stats.mos_estimate,
+                "gaps": stats.audio_tx_starved_frames,
+                "one_way": call.heard_bytes == 0,
+            }
+        self._say(message)
+
+    # Sound
+
+    def _speak(self, call: _Call, say: int, samples: bytes) -> None:
+        self._be_quiet(call)
+        call.say, call.speaks, call.to_write = say, True, memoryview(samples)
+        self._feed(call)
+
+    def _be_quiet(self, call: _Call) -> None:
+        call.speaks, call.to_write = False, memoryview(b"")
+        if call.has_sound:
+            with contextlib.suppress(self._baresip.BaresipError):
+                call.native.audio.flush_tx()
+
+    def _feed(self, call: _Call) -> None:
+        """Fills the stack's buffer of two seconds; a prompt is over when the buffer is empty."""
+        if not call.has_sound:
+            return
+        with contextlib.suppress(self._baresip.BaresipError):
+            audio = call.native.audio
+            if call.to_write:
+                call.to_write = call.to_write[audio.write(call.to_write) :]
+            elif audio.info().tx_buffered == 0:
+                call.speaks = False
+                self._say({"on": "spoken", "id": call.id, "say": call.say})
+
+    async def _keep_sound(self) -> None:
+        due = time.monotonic()
+        while True:
+            due = max(due + _TICK_SECONDS, time.monotonic() - 1.0)
+            await asyncio.sleep(due - time.monotonic())
+            self._round += 1
+            now = time.monotonic()
+            for call in list(self._calls.values()):
+                if not call.has_sound:
+                    continue
+                if call.joined is not None:
+                    self._bridge(call, call.joined)
+                elif (self._round + call.id) % _READ_EVERY == 0:
+                    self._hear(call, now)
+                if call.speaks and (self._round + call.id) % _READ_EVERY == 0:
+                    self._feed(call)
+
+    def _bridge(self, call: _Call, other: _Call) -> None:
+        with contextlib.suppress(self._baresip.BaresipError):
+            samples = call.native.audio.read(_MOST_READ_BYTES)
+            if samples:
+                call.heard_bytes += len(samples)
+                if other.has_sound:
+                    other.native.audio.write(samples)
+
+    def _hear(self, call: _Call, now: float) -> None:
+        """Keys come by themselves; here is what was said, by whom, and whether anything is heard at all."""
+        try:
+            samples = call.rest + call.native.audio.read(_MOST_READ_BYTES)
+        except self._baresip.BaresipError:
+            return
+        call.heard_bytes += len(samples) - len(call.rest)
+        whole = len(samples) // FRAME_BYTES * FRAME_BYTES
+        call.rest = samples[whole:]
+        for at in range(0, whole, FRAME_BYTES):
+            self._hear_frame(call, samples[at : at + FRAME_BYTES])
+        assert call.answered_at is not None
+        if not call.heard_bytes and now - call.answered_at >= self._config.silent_seconds:
+            _log.warning("a call is ended: nothing is heard from the far side")
+            self._say({"on": "silent", "id": call.id})
+            call.hung_up = True
+            self._soon(self._hang_up(call))
+
+    def _hear_frame(self, call: _Call, frame: bytes) -> None:
+        voice = is_voice(frame)
+        verdict = call.judge.feed(voice=voice)
+        if verdict is not None:
+            self._judged(call, verdict)
+        if call.listens:
+            said = call.detector.feed(frame, voice=voice)
+            if said is not None:
+                self._say({"on": "said", "id": call.id, "wav": b64encode(wav_of(said)).decode()})
+
+    def _judged(self, call: _Call, verdict: Verdict) -> None:
+        self._say(
+            {
+                "on": "judged",
+                "id": call.id,
+                "by": verdict.answered_by.value,
+                "seconds": verdict.after_seconds,
+                "greeting": verdict.greeting_seconds,
+            }
+        )
+
+
+_MOST_REPEATS = 50
+_MOST_READ_BYTES = BYTES_A_SECOND
+_REGISTER_SECONDS = 300
+_REGISTER_WAIT_SECONDS = 5.0
+_SIP_PORT = 5060
+_MISSED_OPTIONS = 2
+_OPTIONS_WAIT_SECONDS = 2.0
+
+
+async def answers_options(host: str, port: int) -> bool:
+    """Whether a SIP server answers an OPTIONS request over UDP, with whatever status."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[bool] = loop.create_future()
+
+    class Asking(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, addr: Any) -> None:  # noqa: ANN401, ARG002 - asyncio's signature
+            if data.startswith(b"SIP/2.0 ") and not answer.done():
+                answer.set_result(True)
+
+        def error_received(self, exc: Exception) -> None:  # noqa: ARG002 - asyncio's signature
+            if not answer.done():
+                answer.set_result(False)
+
+    try:
+        transport, _ = await loop.create_datagram_endpoint(Asking, remote_addr=(host, port))
+    except OSError:
+        return False
+    try:
+        here, own_port = transport.get_extra_info("sockname")[:2]
+        mark = secrets.token_hex(8)
+        transport.sendto(
+            f"OPTIONS sip:{host}:{port} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {here}:{own_port};branch=z9hG4bK{mark};rport\r\n"
+            f"Max-Forwards: 1\r\nFrom: <sip:keepalive@{here}>;tag={mark}\r\nTo: <sip:{host}:{port}>\r\n"
+            f"Call-ID: {mark}\r\nCSeq: 1 OPTIONS\r\nContact: <sip:keepalive@{here}:{own_port}>\r\n"
+            "Content-Length: 0\r\n\r\n".encode()
+        )
+        return await asyncio.wait_for(answer, _OPTIONS_WAIT_SECONDS)
+    except TimeoutError:
+        return False
+    finally:
+        transport.close()
+
+
+def run(config: SipConfig) -> None:
+    """Serves until SIGTERM, SIGINT, or the end of the carrier or of the stack."""
+    asyncio.run(_run(config))
+
+
+async def _run(config: SipConfig) -> None:
+    process = SipProcess(config)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, process.stop)
+    _log.info("SIP process of %d trunks", len(config.trunks))
+    await process.run()

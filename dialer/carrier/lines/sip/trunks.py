@@ -1,0 +1,167 @@
+"""Trunks: what one is set to, what it dials, and which trunk takes the next call. Pure: `now` is a monotonic second.
+
+A trunk that does not work rests, longer each time, and is tried again by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from dialer.carrier.lines.sip.results import SipEnd, is_fault_of_trunk
+
+MAINLAND: Final = MappingProxyType({"+861": "1", "+86": "0"})
+"""How trunks in mainland China are dialled: mobiles as they are, landlines with 0 and the area code."""
+EXTENSION = re.compile(r"[0-9]{3,4}")
+
+
+class BadTrunk(ValueError):
+    """A trunk that cannot work; the line names the field and never shows a secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trunk:
+    """One trunk. `address` is host or host:port of the operator's side; `number` is shown as the caller.
+
+    `user` and `password` answer a digest challenge; `registers` also registers with them. `proxy`: outbound proxy.
+    Lower `order` is used first; trunks of one order share calls by `weight`. `prefixes`: what replaces the beginning of
+    a number (the longest that fits); a number with none is not dialled here.
+    """
+
+    name: str
+    address: str
+    number: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    registers: bool = False
+    proxy: str = ""
+    transport: str = "udp"
+    asserts_identity: bool = True
+    order: int = 1
+    weight: int = 1
+    channels: int = 30
+    calls_per_second: float = 5.0
+    prefixes: Mapping[str, str] = field(default_factory=lambda: MAINLAND)
+    keep_alive_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?", self.address):
+            raise BadTrunk("address: a host, or host:port")
+        if self.proxy and not re.fullmatch(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?", self.proxy):
+            raise BadTrunk("proxy: a host, or host:port")
+        if not re.fullmatch(r"\+?[0-9]{3,15}", self.number):
+            raise BadTrunk("number: digits, with or without +")
+        if self.registers and not (self.user and self.password):
+            raise BadTrunk("registers: needs user and password")
+        if self.channels < 1 or self.weight < 1 or self.calls_per_second <= 0:
+            raise BadTrunk("channels, weight and calls_per_second: above zero")
+
+    @property
+    def host(self) -> str:
+        return self.address.partition(":")[0]
+
+    def dialled(self, number: str) -> str | None:
+        """What is dialled for `number` (E.164 or an extension); None: this trunk does not take it."""
+        fits = [prefix for prefix in self.prefixes if number.startswith(prefix)]
+        if not fits:
+            return number if EXTENSION.fullmatch(number) else None
+        prefix = max(fits, key=len)
+        return self.prefixes[prefix] + number[len(prefix) :]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The trunk for a call, what it dials, and the monotonic second from which its rate allows the call."""
+
+    trunk: Trunk
+    dialled: str
+    at: float
+
+
+@dataclass(slots=True, kw_only=True)
+class TrunkState:
+    """A trunk as it is now. `problem`: why it is not used, in one word; empty while it works."""
+
+    trunk: Trunk
+    in_use: int = 0
+    is_registered: bool = False
+    is_reachable: bool = True
+    faults_in_a_row: int = 0
+    rests_until: float = 0.0
+    rest_seconds: float = 0.0
+    next_slot: float = 0.0
+    share: float = 0.0
+    placed: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+
+    def problem(self, now: float) -> str:
+        if self.trunk.registers and not self.is_registered:
+            return "not_registered"
+        if not self.is_reachable:
+            return "unreachable"
+        return "resting" if now < self.rests_until else ""
+
+
+_FAULTS_BEFORE_REST: Final = 3
+_FIRST_REST_SECONDS: Final = 15.0
+_LONGEST_REST_SECONDS: Final = 300.0
+
+
+class TrunkBoard:
+    """Which trunk takes a call. Used by one thread."""
+
+    def __init__(self, trunks: Sequence[Trunk]) -> None:
+        self.states = {trunk.name: TrunkState(trunk=trunk) for trunk in trunks}
+
+    def choose(self, number: str, *, now: float, without: Container[str] = ()) -> Choice | None:
+        """Of the lowest order that works and has a free channel, the trunk that is furthest below its share. The call
+        occupies its channel and its slot from now on. None: no trunk can take it.
+        """
+        free = [
+            (state, dialled)
+            for state in self.states.values()
+            if state.trunk.name not in without
+            and not state.problem(now)
+            and state.in_use < state.trunk.channels
+            and (dialled := state.trunk.dialled(number)) is not None
+        ]
+        if not free:
+            return None
+        first = min(state.trunk.order for state, _ in free)
+        group = [one for one in free if one[0].trunk.order == first]
+        for state, _ in group:
+            state.share += state.trunk.weight
+        chosen, dialled = max(group, key=lambda one: one[0].share)
+        chosen.share -= sum(state.trunk.weight for state, _ in group)
+        at = max(now, chosen.next_slot)
+        chosen.next_slot = at + 1.0 / chosen.trunk.calls_per_second
+        chosen.in_use += 1
+        chosen.placed += 1
+        return Choice(trunk=chosen.trunk, dialled=dialled, at=at)
+
+    def released(self, name: str) -> None:
+        """A call of this trunk is over; its channel is free."""
+        self.states[name].in_use -= 1
+
+    def answered(self, name: str) -> None:
+        """A call of this trunk rang or was answered: the trunk works."""
+        state = self.states[name]
+        state.faults_in_a_row, state.rest_seconds, state.rests_until = 0, 0.0, 0.0
+
+    def failed(self, name: str, end: SipEnd, *, now: float) -> bool:
+        """Counts how a call of this trunk failed; whether the trunk begins to rest."""
+        state = self.states[name]
+        state.ends[end.label] += 1
+        if not is_fault_of_trunk(end):
+            self.answered(name)
+            return False
+        state.faults_in_a_row += 1
+        if state.faults_in_a_row < _FAULTS_BEFORE_REST or now < state.rests_until:
+            return False
+        state.rest_seconds = min(max(_FIRST_REST_SECONDS, 2 * state.rest_seconds), _LONGEST_REST_SECONDS)
+        state.rests_until = now + state.rest_seconds
+        return True

@@ -1,0 +1,229 @@
+"""Trunks without a stack: results, the dial plan, which trunk takes a call, fail-over, and a SIP process that dies."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.carrier.lines import Cause
+from dialer.carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal
+from dialer.carrier.lines.sip.results import (
+    AUTHENTICATION,
+    BY_Q850,
+    BY_STATUS,
+    SipEnd,
+    cause_of,
+    is_fault_of_trunk,
+    may_fail_over,
+    read_end,
+)
+from dialer.carrier.lines.sip.trunks import BadTrunk, Trunk, TrunkBoard
+from dialer.carrier.live_call import FINALS
+from dialer.core.values import TelephonyResult
+from dialer.telephony.callbacks import result_of
+from tests.carrier.fake_time import FakeTimers
+from tests.carrier.test_simulated_line import Log
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "trunk.md"
+NUMBER = "+8613800138000"
+WORDS = {
+    Cause.INVALID: "invalid number",
+    Cause.NO_ANSWER: "no answer",
+    Cause.BUSY: "busy",
+    Cause.REJECTED: "rejected",
+    Cause.POWERED_OFF: "switched off",
+    Cause.BLOCKED: "ours",
+}
+RESULTS = {
+    Cause.INVALID: TelephonyResult.INVALID_NUMBER,
+    Cause.NO_ANSWER: TelephonyResult.NO_ANSWER,
+    Cause.BUSY: TelephonyResult.BUSY,
+    Cause.REJECTED: TelephonyResult.REJECTED,
+    Cause.POWERED_OFF: TelephonyResult.POWERED_OFF,
+    Cause.BLOCKED: TelephonyResult.BLOCKED,
+    Cause.LOST: TelephonyResult.UNKNOWN,
+    Cause.NO_SOUND: TelephonyResult.DEAD_AIR,
+}
+LINE_RESULTS = {Cause.POWERED_OFF: "powered_off", Cause.LOST: "lost", Cause.NO_SOUND: "no_sound"}
+ENDS = st.builds(SipEnd, status=st.sampled_from([0, *range(300, 700)]), q850=st.integers(0, 127))
+
+
+def trunk(name: str = "one", **values: Any) -> Trunk:  # noqa: ANN401 - fields of a trunk
+    return Trunk(**{"name": name, "address": "127.0.0.1:5060", "number": "047896110", **values})
+
+
+@pytest.mark.parametrize(("mark", "table"), [("sip statuses", BY_STATUS), ("q850 causes", BY_Q850)])
+def test_the_page_has_the_table(mark: str, table: dict[int, Cause]):
+    part = PAGE.read_text(encoding="utf-8").partition(f"<!-- {mark} -->")[2].partition("<!-- end -->")[0]
+    rows = {int(code): word for code, word in re.findall(r"^\| ([0-9]+) \| (.+) \|$", part, re.MULTILINE)}
+    assert rows == {code: WORDS[cause] for code, cause in table.items()}
+
+
+@pytest.mark.parametrize("cause", RESULTS)
+def test_a_cause_is_the_same_result_for_the_application(cause: Cause):
+    status, code = FINALS[cause]
+    result = result_of(status=status.value, sip_code=code, line_result=LINE_RESULTS.get(cause, ""))
+    assert result is RESULTS[cause]
+
+
+@given(ENDS)
+def test_a_fault_of_the_trunk_is_never_the_persons(end: SipEnd):
+    cause = cause_of(end)
+    assert cause in WORDS
+    if end.status in AUTHENTICATION or is_fault_of_trunk(end):
+        assert cause is Cause.BLOCKED
+    assert not may_fail_over(end, may_have_rung=True)
+
+
+def test_the_words_of_the_stack_are_read():
+    assert read_end('480 Gone,Q.850;cause=20;text="absent"') == SipEnd(status=480, q850=20)
+    assert read_end("Connection timed out [110]").label == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (NUMBER, 0),
+        ("+864788123456", 0),
+        ("801", 0),
+        ("802", 21215),
+        ("110", 21215),
+        ("+12025550123", 21215),
+        ("+85223456789", 21215),
+        ("+861680012345", 21215),
+        ("not a number", 21211),
+    ],
+)
+def test_only_numbers_of_the_dial_plan_are_called(number: str, code: int):
+    assert refusal(number, desk_numbers=("801",), trunks=[trunk()]) == code
+
+
+def test_prefixes_are_replaced_the_longest_first():
+    assert trunk().dialled(NUMBER) == "13800138000"
+    assert trunk().dialled("+864788123456") == "04788123456"
+    assert trunk(prefixes={"+86478": "9"}).dialled(NUMBER) is None
+
+
+def test_a_trunk_without_what_it_needs_is_refused_without_its_password():
+    with pytest.raises(BadTrunk, match="registers"):
+        trunk(registers=True, user="u")
+    assert "secret" not in repr(trunk(user="u", password="secret"))
+
+
+def test_order_weight_channels_and_rate():
+    board = TrunkBoard([trunk("a", weight=2, channels=4), trunk("b", channels=2), trunk("c", order=2)])
+    chosen = [board.choose(NUMBER, now=0.0) for _ in range(7)]
+    names = [one.trunk.name for one in chosen if one is not None]
+    assert sorted(names[:6]) == ["a"] * 4 + ["b"] * 2
+    assert set(names[:3]) == {"a", "b"}
+    assert names[6] == "c"
+    at = [one.at for one in chosen if one is not None and one.trunk.name == "a"]
+    assert at == pytest.approx([0.0, 0.2, 0.4, 0.6])
+
+
+def test_a_trunk_rests_after_three_faults_and_longer_the_next_time():
+    board = TrunkBoard([trunk()])
+    fault = SipEnd(status=503)
+    assert [board.failed("one", fault, now=0.0) for _ in range(3)] == [False, False, True]
+    assert board.choose(NUMBER, now=14.9) is None
+    assert board.choose(NUMBER, now=15.1) is not None
+    assert board.failed("one", fault, now=15.2)
+    assert board.choose(NUMBER, now=45.0) is None
+    board.answered("one")
+    assert board.choose(NUMBER, now=45.0) is not None
+
+
+def test_a_trunk_that_is_not_registered_or_not_there_takes_no_call():
+    board = TrunkBoard([trunk(registers=True, user="u", password="p")])
+    assert board.choose(NUMBER, now=0.0) is None
+    board.states["one"].is_registered = True
+    assert board.choose(NUMBER, now=0.0) is not None
+    board.states["one"].is_reachable = False
+    assert board.choose(NUMBER, now=0.0) is None
+
+
+class TrunkTimers(FakeTimers):
+    """The monotonic clock is the test's too."""
+
+    def monotonic(self) -> float:  # type: ignore[override]
+        return self.now
+
+
+class Called:
+    """One call over two trunks, with a SIP process in the test's hands."""
+
+    def __init__(self, *, connected: bool = True) -> None:
+        self.timers = TrunkTimers()
+        self.line = SipLine(self.timers, trunks=[trunk("a"), trunk("b", order=2)])
+        self.told: list[dict[str, Any]] = []
+        self.link = StackLink(lambda data: self.told.append(orjson.loads(data)), lambda _sound: None)
+        if connected:
+            self.line.attach(self.link)
+        self.log = Log(self.timers)
+        self.leg: SipLeg = self.line.dial(NUMBER, nth=1, events=self.log)
+        self.timers.run(0.1)
+
+    def hears(self, on: str, **values: object) -> None:
+        self.line.heard({"on": on, "id": self.leg.id, **values})
+        self.timers.run(self.timers.now + 0.1)
+
+    @property
+    def what(self) -> list[str]:
+        return [what for _, what in self.log.told]
+
+
+def test_a_trunk_that_fails_is_followed_by_the_next():
+    called = Called()
+    called.hears("ended", text="503 Service Unavailable")
+    assert [one["trunk"] for one in called.told if one["do"] == "dial"] == ["a", "b"]
+    called.hears("ended", text="486 Busy Here")
+    assert called.what == ["busy"]
+    assert {state.in_use for state in called.line.board.states.values()} == {0}
+
+
+def test_no_other_trunk_is_tried_once_the_phone_may_have_rung():
+    called = Called()
+    called.hears("ringing")
+    called.hears("ended", text="503 Service Unavailable")
+    assert called.what == ["rings", "blocked"]
+    assert [one["trunk"] for one in called.told] == ["a"]
+
+
+def test_a_call_without_a_sip_process_is_ours():
+    assert Called(connected=False).what == ["blocked"]
+
+
+def test_calls_of_a_sip_process_that_died_are_lost_and_the_next_call_is_placed():
+    called = Called()
+    called.hears("ringing")
+    called.line.detached(called.link)
+    assert called.what == ["rings", "lost"]
+    assert called.leg.line_result == "lost"
+    assert called.line.board.states["a"].in_use == 0
+    called.line.attach(called.link)
+    called.line.dial(NUMBER, nth=2, events=called.log)
+    called.timers.run(called.timers.now + 1.0)
+    assert [one["do"] for one in called.told] == ["dial", "dial"]
+
+
+def test_a_call_that_was_answered_when_the_sip_process_died_is_over():
+    called = Called()
+    called.hears("answered")
+    called.line.detached(called.link)
+    assert called.what == ["rings", "answered", "hung_up"]
+
+
+def test_a_call_hung_up_keeps_its_channel_until_the_trunk_says_that_it_is_over():
+    called = Called()
+    called.leg.hang_up()
+    assert called.told[-1] == {"do": "hang_up", "id": called.leg.id}
+    assert called.line.board.states["a"].in_use == 1
+    called.hears("ended", text="487 Request Terminated")
+    assert called.line.board.states["a"].in_use == 0
+    assert called.what == []

@@ -1,0 +1,94 @@
+"""Fixtures of the tests with real SIP peers: peers, and a carrier on trunks beside its SIP process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dialer.carrier.config import ServiceClock
+from dialer.carrier.lines.sip.line import SipLine
+from dialer.carrier.lines.sip.trunks import Trunk
+from tests.carrier.conftest import app, bench  # noqa: F401 - fixtures
+from tests.carrier.stage import ADMIN, DeskView, Start
+from tests.sip.peers import Peer, Person, StackProcess, line_of, missing, prompt, until
+
+WHY_NOT = missing()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A real peer is needed by every test of this folder."""
+    for item in items:
+        if WHY_NOT and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=WHY_NOT))
+
+
+MakePeer = Callable[..., Awaitable[Peer]]
+
+
+@pytest.fixture
+def peer(tmp_path: Path) -> Iterator[MakePeer]:
+    """Starts peers, each with the steps of its calls."""
+    peers: list[Peer] = []
+
+    async def begin(*steps: str, calls: int = 1) -> Peer:
+        one = Peer(tmp_path, *steps, calls=calls)
+        peers.append(one)
+        return await one.ready()
+
+    yield begin
+    for one in peers:
+        one.close()
+
+
+MakePerson = Callable[..., Awaitable[Person]]
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Iterator[MakePerson]:
+    """Starts phones that answer by themselves."""
+    persons: list[Person] = []
+    says = tmp_path / "says.wav"
+    says.write_bytes(prompt())
+
+    async def begin() -> Person:
+        one = Person(tmp_path, says=says)
+        persons.append(one)
+        return await one.ready()
+
+    yield begin
+    for one in persons:
+        one.close()
+
+
+OnTrunks = Callable[..., Awaitable[DeskView]]
+
+
+@pytest.fixture
+async def on_trunks(bench: Start) -> AsyncIterator[OnTrunks]:  # noqa: F811 - the fixture
+    """A carrier on these trunks, connected to its SIP process, which is `.stack` of the view."""
+    stacks: list[StackProcess] = []
+
+    async def begin(*trunks: Trunk, desk_numbers: tuple[str, ...] = (), **config: Any) -> DeskView:  # noqa: ANN401
+        view = await bench(
+            make_line=lambda timers: SipLine(timers, trunks=trunks, desk_numbers=desk_numbers),
+            clock=ServiceClock(),
+        )
+        stack = StackProcess(view.carrier.base_url, ADMIN, list(trunks), **config)
+        stacks.append(stack)
+        view.stack = stack  # type: ignore[attr-defined]
+        await until(lambda: line_of(view.carrier).link is not None, "the SIP process connects")
+        return view
+
+    yield begin
+    for stack in stacks:
+        stack.close()
+
+
+def trunk_to(peer: Peer | Person, **values: Any) -> Trunk:  # noqa: ANN401 - fields of a trunk
+    """A trunk by address to this peer, which never asks for OPTIONS."""
+    return Trunk(
+        **{"name": "one", "address": peer.address, "number": "047896110", "keep_alive_seconds": 0, **values}
+    )

@@ -1,0 +1,305 @@
+"""Real SIP peers for the line: sipp with scenarios made of steps, and the SIP process beside a carrier."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from dialer.carrier.lines.sip.line import SipLine
+from dialer.carrier.lines.sip.stack import is_installed
+from dialer.carrier.lines.sip.trunks import Trunk
+
+HOST = "127.0.0.1"
+PROMPTS = Path(__file__).resolve().parents[2] / "audio" / "prompts"
+PCAPS = Path("/usr/share/sip-tester")
+MODULES = "/usr/lib/baresip/modules"
+_PATIENCE_SECONDS = 15.0
+_LONGEST_SECONDS = "60"
+
+
+def missing() -> str:
+    """Why tests with real peers cannot run here; empty if they can."""
+    if not is_installed():
+        return "the optional extra `sip` is not installed: pip install 'dialer[sip]'"
+    for program in ("sipp", "baresip"):
+        if shutil.which(program) is None:
+            return f"Debian's {program} is not installed: make test-sip, as root"
+    return "" if os.geteuid() == 0 else "sipp plays sound through a raw socket, which needs root"
+
+
+def is_open(port: int) -> bool:
+    """Whether somebody listens on this UDP port."""
+    return f":{port:04X} " in Path("/proc/net/udp").read_text()
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
+        held.bind((HOST, 0))
+        return int(held.getsockname()[1])
+
+
+_HEADERS = "[last_Via:]\n[last_From:]\n[last_To:];tag=[call_number]\n[last_Call-ID:]\nCSeq: [$cseq]"
+_SDP = (
+    "Content-Type: application/sdp\nContent-Length: [len]\n\nv=0\no=u 1 1 IN IP4 [local_ip]\ns=-\n"
+    "c=IN IP4 [media_ip]\nt=0 0\nm=audio [media_port] RTP/AVP %(codec)s 101\na=rtpmap:%(codec)s %(name)s/8000\n"
+    "a=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15\n"
+)
+_CODECS = {"8": "PCMA", "0": "PCMU"}
+
+
+def _send(text: str, *, retransmits: bool = False) -> str:
+    again = ' retrans="500"' if retransmits else ""
+    return f"<send{again}><![CDATA[\n{text}\n]]></send>"
+
+
+def ring(status: str = "180 Ringing") -> str:
+    return _send(f"SIP/2.0 {status}\n{_HEADERS}\nContact: <sip:[local_ip]:[local_port]>\nContent-Length: 0\n")
+
+
+def early(codec: str = "8") -> str:
+    """183 with a description of sound."""
+    sdp = _SDP % {"codec": codec, "name": _CODECS[codec]}
+    return _send(f"SIP/2.0 183 Session Progress\n{_HEADERS}\nContact: <sip:[local_ip]:[local_port]>\n{sdp}")
+
+
+def answer(codec: str = "8") -> str:
+    """200 with sound, and its ACK."""
+    sdp = _SDP % {"codec": codec, "name": _CODECS[codec]}
+    ok = f"SIP/2.0 200 OK\n{_HEADERS}\nContact: <sip:[local_ip]:[local_port]>\n{sdp}"
+    return _send(ok, retransmits=True) + '<recv request="ACK"/>'
+
+
+def refuse(status: str, reason: str = "") -> str:
+    """A final answer, and its ACK."""
+    line = f"Reason: {reason}\n" if reason else ""
+    return (
+        _send(f"SIP/2.0 {status}\n{_HEADERS}\n{line}Content-Length: 0\n", retransmits=True)
+        + '<recv request="ACK"/>'
+    )
+
+
+def pause(milliseconds: int) -> str:
+    return f'<pause milliseconds="{milliseconds}"/>'
+
+
+def play(name: str) -> str:
+    """A recording of RTP: `g711a`, or `dtmf_2833_1`."""
+    return f'<nop><action><exec play_pcap_audio="{PCAPS / name}.pcap"/></action></nop>'
+
+
+def send_in_dialog(method: str, *, body: str = "", kind: str = "") -> str:
+    """A request of the person's side, and its 200. Only after `invited`, which keeps who is who."""
+    head = (
+        f"{method} [$contact] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
+        "From: [$them];tag=[call_number]\nTo: [$us]\n[last_Call-ID:]\n"
+        f"CSeq: [cseq] {method}\nMax-Forwards: 70\nContact: <sip:[local_ip]:[local_port]>\n"
+    )
+    typed = f"Content-Type: {kind}\nContent-Length: [len]\n\n{body}\n" if body else "Content-Length: 0\n"
+    return _send(head + typed, retransmits=True) + '<recv response="200"/>'
+
+
+def hang_up() -> str:
+    return send_in_dialog("BYE")
+
+
+def info_key(key: str) -> str:
+    """A key by SIP INFO."""
+    return send_in_dialog("INFO", body=f"Signal={key}\nDuration=160", kind="application/dtmf-relay")
+
+
+def invited() -> str:
+    """The INVITE comes; who sent it is kept for requests of our side."""
+    return (
+        '<recv request="INVITE"><action>'
+        '<ereg regexp="[0-9]+ INVITE" search_in="hdr" header="CSeq:" assign_to="cseq"/>'
+        '<ereg regexp="sip:[^&gt;]*" search_in="hdr" header="Contact:" assign_to="contact"/>'
+        '<ereg regexp="&lt;.*" search_in="hdr" header="From:" assign_to="us"/>'
+        '<ereg regexp="&lt;[^&gt;]*&gt;" search_in="hdr" header="To:" assign_to="them"/>'
+        "</action></recv>"
+    )
+
+
+def expect(method: str, *, answered: str = "200 OK") -> str:
+    return f'<recv request="{method}" timeout="15000"/>' + _send(
+        f"SIP/2.0 {answered}\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n"
+        "Content-Length: 0\n"
+    )
+
+
+class Peer:
+    """A trunk's other end: sipp, which does the same steps in each of `calls` calls, up to `calls` at once."""
+
+    def __init__(self, folder: Path, *steps: str, calls: int = 1) -> None:
+        self.port = free_port()
+        self.log = folder / f"sipp-{self.port}.log"
+        scenario = folder / f"sipp-{self.port}.xml"
+        steps = steps if steps and "<recv" in steps[0] else (invited(), *steps)
+        keeps = '<Reference variables="contact,us,them,cseq"/>' if "assign_to" in steps[0] else ""
+        scenario.write_text(
+            f'<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="peer">{"".join(steps)}{keeps}</scenario>'
+        )
+        self._process = subprocess.Popen(
+            [
+                *("timeout", _LONGEST_SECONDS, "sipp", "-sf", scenario, "-i", HOST, "-mi", HOST),
+                *("-p", str(self.port), "-m", str(calls), "-nostdin", "-aa"),
+                *("-mp", str(20_000 + self.port % 20_000 * 2)),
+                *("-trace_msg", "-message_file", self.log, "-message_overwrite", "true"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+        )
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    @property
+    def messages(self) -> str:
+        """What it received and sent."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    async def ready(self) -> Peer:
+        await until(lambda: self._process.poll() is not None or is_open(self.port), "it listens")
+        assert self._process.poll() is None, "sipp refuses the scenario"
+        return self
+
+    async def done(self) -> int:
+        """Waits until all its calls are over; 0 if each went as the steps say."""
+        await until(lambda: self._process.poll() is not None, "sipp has had its calls")
+        return int(self._process.returncode)
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+_PROGRAM = """
+import json, logging, sys
+logging.basicConfig(level=logging.WARNING)
+from dialer.carrier.lines.sip.stack import SipConfig, run
+from dialer.carrier.lines.sip.trunks import Trunk
+given = json.loads(sys.stdin.readline())
+given["trunks"] = [Trunk(**trunk) for trunk in given["trunks"]]
+run(SipConfig(**given))
+"""
+
+
+class StackProcess:
+    """The SIP process as the supervisor would run it."""
+
+    def __init__(self, carrier_url: str, admin_token: str, trunks: list[Trunk], **config: object) -> None:
+        self._given = {
+            "carrier_url": carrier_url,
+            "admin_token": admin_token,
+            "trunks": [asdict_of(trunk) for trunk in trunks],
+            "listen": f"{HOST}:0",
+            "interface": HOST,
+            **config,
+        }
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            ["timeout", _LONGEST_SECONDS, sys.executable, "-c", _PROGRAM], stdin=subprocess.PIPE
+        )
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(self._given).encode() + b"\n")
+        process.stdin.close()
+        return process
+
+    def kill(self) -> None:
+        """As in a crash: the whole process group of `timeout` is gone."""
+        with suppress(ProcessLookupError):
+            for child in (
+                Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+            ):
+                os.kill(int(child), signal.SIGKILL)
+        self.process.wait()
+
+    def again(self) -> None:
+        """Starts it anew, as the supervisor does."""
+        self.process = self._start()
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+def asdict_of(trunk: Trunk) -> Mapping[str, Any]:
+    plain = {name: getattr(trunk, name) for name in trunk.__dataclass_fields__}
+    return {**plain, "prefixes": dict(trunk.prefixes)}
+
+
+async def until(true: Any, what: str) -> None:  # noqa: ANN401 - any condition
+    """Waits until the condition holds."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while not true():  # noqa: ASYNC110 - another process changes it
+                await asyncio.sleep(0.01)
+    except TimeoutError as error:
+        raise AssertionError(f"never: {what}") from error
+
+
+def line_of(running: Any) -> SipLine:  # noqa: ANN401 - the running carrier
+    assert isinstance(running.line, SipLine)
+    return running.line
+
+
+class Person:
+    """Debian's baresip, which answers every call by itself, speaks a WAV file and keeps what it hears."""
+
+    def __init__(self, folder: Path, *, says: Path) -> None:
+        self.port = free_port()
+        self.heard = folder / f"heard-{self.port}.wav"
+        home = folder / f"baresip-{self.port}"
+        home.mkdir()
+        modules = "".join(
+            f"module {name}.so\n" for name in ("account", "g711", "aufile", "auconv", "auresamp")
+        )
+        app_modules = "module_app menu.so\n"
+        (home / "config").write_text(
+            f"sip_listen {HOST}:{self.port}\nnet_interface {HOST}\nmodule_path {MODULES}\n{modules}{app_modules}"
+            f"audio_source aufile,{says}\naudio_player aufile,{self.heard}\naudio_alert aufile,{says}\n"
+            f"rtp_ports 40000-48000\ncall_max_calls 0\n"
+        )
+        (home / "accounts").write_text(
+            f"<sip:person@{HOST}:{self.port}>;regint=0;answermode=auto;catchall=yes\n"
+        )
+        (home / "contacts").write_text("")
+        self._process = subprocess.Popen(
+            ["timeout", _LONGEST_SECONDS, "baresip", "-f", home, "-s"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    async def ready(self) -> Person:
+        await until(lambda: self._process.poll() is not None or is_open(self.port), "it listens")
+        assert self._process.poll() is None, "baresip does not start"
+        return self
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+def prompt() -> bytes:
+    """A shipped prompt of a few seconds."""
+    files = sorted(PROMPTS.glob("*.wav"), key=lambda path: (abs(path.stat().st_size - 64_000), path.name))
+    return files[0].read_bytes()

@@ -1,0 +1,128 @@
+"""Calls out over SIP against sipp as the person: how they end, keys, barge-in, prompts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.carrier.stage import HANGUP
+from tests.sip.conftest import MakePeer, MakePerson, OnTrunks, trunk_to
+from tests.sip.peers import (
+    answer,
+    expect,
+    hang_up,
+    info_key,
+    line_of,
+    pause,
+    play,
+    prompt,
+    refuse,
+    ring,
+    until,
+)
+
+
+async def test_a_call_rings_is_answered_and_hung_up_by_the_document(peer: MakePeer, on_trunks: OnTrunks):
+    phone = await peer(ring(), pause(100), answer(), expect("BYE"))
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents["/start"] = HANGUP
+    sid = await view.call()
+    final = await view.app.final(sid)
+    assert view.app.statuses_of(sid) == ["initiated", "ringing", "in-progress", "completed"]
+    assert (final["CallStatus"], final["SipResponseCode"]) == ("completed", "200")
+    assert await phone.done() == 0
+    assert "INVITE sip:13800138000@" in phone.messages
+    assert "From: <sip:047896110@" in phone.messages
+    assert "P-Asserted-Identity: <sip:047896110@127.0.0.1>" in phone.messages
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "call_status", "code", "line_result"),
+    [
+        ("486 Busy Here", "", "busy", "486", None),
+        ("603 Decline", "", "busy", "603", None),
+        ("480 Temporarily Unavailable", "Q.850;cause=20", "failed", "480", "powered_off"),
+        ("404 Not Found", "", "failed", "404", None),
+        ("503 Service Unavailable", "Q.850;cause=34", "failed", "403", None),
+    ],
+)
+async def test_a_refusal_has_its_result(
+    peer: MakePeer,
+    on_trunks: OnTrunks,
+    status: str,
+    reason: str,
+    call_status: str,
+    code: str,
+    line_result: str | None,
+):
+    phone = await peer(ring(), refuse(status, reason))
+    view = await on_trunks(trunk_to(phone))
+    final = await view.app.final(await view.call())
+    assert (final["CallStatus"], final["SipResponseCode"]) == (call_status, code)
+    assert final.get("X-LineResult") == line_result
+
+
+async def test_a_person_hangs_up(peer: MakePeer, on_trunks: OnTrunks):
+    phone = await peer(ring(), answer(), pause(300), hang_up())
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents["/start"] = "<Response><Pause length='30'/></Response>"
+    final = await view.app.final(await view.call())
+    assert (final["CallStatus"], final["SipResponseCode"]) == ("completed", "200")
+    assert await phone.done() == 0
+
+
+async def test_keys_come_by_rtp_and_by_info_and_a_key_stops_the_prompt(peer: MakePeer, on_trunks: OnTrunks):
+    phone = await peer(
+        ring(), answer(), pause(300), play("dtmf_2833_1"), pause(1500), info_key("5"), expect("BYE")
+    )
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents["/start"] = (
+        "<Response><Gather numDigits='1' action='/next'><Say>a sentence that is far longer than the wait for a key,"
+        " and goes on and on and on, so that the key must stop it</Say></Gather></Response>"
+    )
+    view.app.documents["/next"] = (
+        "<Response><Gather numDigits='1' action='/last' timeout='10'></Gather></Response>"
+    )
+    view.app.documents["/last"] = HANGUP
+    await view.app.final(await view.call())
+    assert [one.params["Digits"] for one in (*view.app.at("/next"), *view.app.at("/last"))] == ["1", "5"]
+    assert await phone.done() == 0
+
+
+async def test_a_phone_that_rings_too_long_gets_cancel(peer: MakePeer, on_trunks: OnTrunks):
+    phone = await peer(ring(), expect("CANCEL"), refuse("487 Request Terminated"))
+    view = await on_trunks(trunk_to(phone))
+    final = await view.app.final(await view.call(timeout=1))
+    assert (final["CallStatus"], final["SipResponseCode"]) == ("no-answer", "487")
+    await until(lambda: line_of(view.carrier).board.states["one"].in_use == 0, "the channel is free")
+
+
+async def test_an_answer_that_crosses_the_cancel_is_hung_up(peer: MakePeer, on_trunks: OnTrunks):
+    phone = await peer(ring(), '<recv request="CANCEL"/>', answer(), expect("BYE"))
+    view = await on_trunks(trunk_to(phone))
+    final = await view.app.final(await view.call(timeout=1))
+    assert final["CallStatus"] == "no-answer"
+    await until(lambda: "BYE sip:" in phone.messages, "the call that nobody wants is ended")
+    await until(lambda: line_of(view.carrier).board.states["one"].in_use == 0, "the channel is free")
+
+
+async def test_a_call_in_which_nothing_is_heard_is_ended_as_ours(peer: MakePeer, on_trunks: OnTrunks):
+    phone = await peer(ring(), answer(), expect("BYE"))
+    view = await on_trunks(trunk_to(phone), silent_seconds=1.0)
+    view.app.documents["/start"] = "<Response><Pause length='30'/></Response>"
+    final = await view.app.final(await view.call())
+    assert (final["CallStatus"], final["X-LineResult"]) == ("completed", "no_sound")
+    await until(lambda: bool(line_of(view.carrier).qualities), "the call is measured")
+    assert line_of(view.carrier).qualities[-1]["one_way"]
+
+
+async def test_a_prompt_is_sent_without_gaps_to_a_phone_that_speaks(person: MakePerson, on_trunks: OnTrunks):
+    callee = await person()
+    view = await on_trunks(trunk_to(callee))
+    view.app.documents["/start"] = "<Response><Play>/said.wav</Play><Hangup/></Response>"
+    view.app.documents["/said.wav"] = prompt()
+    final = await view.app.final(await view.call())
+    assert final["CallStatus"] == "completed"
+    await until(lambda: bool(line_of(view.carrier).qualities), "the call is measured")
+    quality = line_of(view.carrier).qualities[-1]
+    assert quality["gaps"] == 0
+    assert not quality["one_way"]
