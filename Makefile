@@ -15,7 +15,7 @@ MINUTES ?= 2
 SIZE ?= 1
 N ?= 20
 
-.PHONY: help setup install demo test test-pythons fuzz mutants lint words bench listen chaos attack restore-drill advisories clean
+.PHONY: help setup install demo test test-stories test-pythons fuzz mutants lint words bench listen chaos attack restore-drill advisories clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -29,9 +29,13 @@ install: ## as setup, with what the service needs alone: for the user that runs 
 demo: setup ## the whole service on a simulated line, with the sample list loaded and called
 	@cd "$(ROOT)" && "$(BIN)/dialer" demo $(A)
 
-test: setup ## all tests, on real PostgreSQL and Valkey, pages in a real Chromium
+test: setup ## all tests but the long stories, on real PostgreSQL and Valkey; T= chooses others
 	@sh "$(ROOT)/tools/browser.sh"
-	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal $(T)
+	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal $(or $(T),-m "not story or smoke")
+
+test-stories: setup ## the long stories: processes killed and stopped, every page in a real Chromium; T= chooses some
+	@sh "$(ROOT)/tools/browser.sh"
+	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal -m "story and not smoke" $(T)
 
 test-pythons: test ## as make test, then all but the stories on each other of Python 3.11, 3.12, 3.13 that is here
 	@cd "$(ROOT)" && sh tools/pythons.sh $(T)

@@ -152,9 +152,12 @@ class Sealed:
     phones: tuple[tuple[int, int, bytes, bytes], ...]
 
 
+_FACTS = tuple(one.name for one in fields(Person))
+
+
 def seal_directory_entry(vault: Vault, person: Person, *, person_id: int) -> Sealed:
     """The person as it is written, with its blind indexes."""
-    facts = {one.name: getattr(person, one.name) for one in fields(person)}
+    facts = {name: getattr(person, name) for name in _FACTS}
     return Sealed(
         name_blind=vault.blind(person.name, kind="name"),
         sealed=vault.seal_record(facts, table="person", column="sealed", row=person_id),

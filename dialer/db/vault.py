@@ -69,6 +69,7 @@ _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 _BODY: Final = _HEADER_BYTES + _NONCE_BYTES
 _LEAST: Final = _BODY + _TAG_BYTES
+_nonces: Final = RandomPieces(_NONCE_BYTES)
 _MARK_BYTES: Final = 2
 """Of the key number that a blind index begins with."""
 _SM4_BYTES: Final = 16
@@ -299,7 +300,7 @@ class Vault:
         ring = self._ring
         head = ring.header
         place = self._places.get((table, column)) or self._place(table, column)
-        nonce = os.urandom(_NONCE_BYTES)
+        nonce = _nonces.take()
         return head + nonce + ring.encrypt(nonce, plaintext, b"%b%b%b" % (head, place, str(row).encode()))
 
     def seal_reason(self, reason: str, *, row: str) -> bytes:

@@ -16,7 +16,7 @@ import pytest
 from dialer.runtime.embedded import ensure
 from dialer.runtime.location import installed_binaries
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.story, pytest.mark.smoke, pytest.mark.timeout(400)]
 
 _GRADES = ("特高危", "高危", "中危", "低危")
 _TYPES = ("冒充公检法", "刷单返利", "虚假贷款", "网络婚恋交友")
