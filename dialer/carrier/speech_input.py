@@ -110,6 +110,10 @@ _NEEDED = ("faster_whisper", "ctranslate2", "numpy", *_PIECES)
 _RATE = 16_000
 _LEAST_SECONDS, _MOST_SECONDS = 0.15, 15.0
 _QUIET = 1e-3
+_SPARE_FRAMES, _STEP_FRAMES, _MOST_FRAMES = 100, 50, 3000
+"""Of 10 ms: silence after the utterance. Whisper was trained on 30 s, but an answer is one or two: the rest costs ten
+times as much and is not heard better.
+"""
 _LANGUAGES = {"cmn": "zh", "zh": "zh", "en": "en"}
 
 
@@ -125,6 +129,10 @@ class WhisperRecogniser:
         self._threads = threads
         self._model: Any = None
         self._loading = threading.Lock()
+
+    def load(self) -> None:
+        """Loads the model now instead of at the first answer."""
+        self._whisper()
 
     def recognise(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> Recognised | None:
         """The expected phrase that fits best, if it reaches the threshold."""
@@ -147,7 +155,7 @@ class WhisperRecogniser:
         )
         features = whisper.feature_extractor(samples)
         frames = int(features.shape[-1])
-        padded = importlib.import_module("faster_whisper.audio").pad_or_trim(features)
+        padded = importlib.import_module("faster_whisper.audio").pad_or_trim(features, encoded_frames(frames))
         encoded = whisper.encode(padded)
         tokens = [tokenizer.encode(hint) for hint in hints]
         found = whisper.model.align(
@@ -181,6 +189,11 @@ def _load(threads: int) -> Any:  # noqa: ANN401 - the engine is optional
         return whisper.WhisperModel(
             str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
         )
+
+
+def encoded_frames(frames: int) -> int:
+    """Frames of 10 ms that are encoded for an utterance of `frames`."""
+    return min(-(-(frames + _SPARE_FRAMES) // _STEP_FRAMES) * _STEP_FRAMES, _MOST_FRAMES)
 
 
 def _repeated(encoded: Any, times: int) -> Any:  # noqa: ANN401 - numpy is optional

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from audio.clips import Clip
+from bench.hearing import hints_of, outcome, sayings
 from bench.speech import MUST_SAY_AIM, Reading, bad_line, distance, misses, page, plain
+from dialer.carrier.speech_input import Recognised
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,27 @@ def test_a_bad_line_loses_whole_packets_and_the_same_ones_each_time():
     assert set(lost) == {b"\xd5" * 160}
     assert 1 <= len(lost) <= 15
     assert bad_line(coded, loss=0.0, seed=1) == coded
+
+
+@pytest.mark.parametrize(
+    ("said", "node", "told", "verdict"),
+    [
+        ("没有人", "scene", "没有", "right"),
+        ("没有人", "scene", "转了", "wrong"),
+        ("没有人", "scene", "重听", "again"),
+        ("没有人", "scene", "", "again"),
+        ("是我", "identity", "不是", "right"),
+        ("没有上当", "scene", "没有", "wrong"),
+        ("我在开车等一会儿", "scene", "有", "wrong"),
+        ("我在开车等一会儿", "scene", "", "again"),
+    ],
+)
+def test_an_answer_is_right_when_the_call_goes_on_as_for_the_words_as_text(
+    said: str, node: str, told: str, verdict: str
+):
+    saying = next(one for one in sayings() if (one.words, one.node.id) == (said, node))
+    assert outcome(saying, Recognised(text=told, confidence=0.9) if told else None) == verdict
+    assert not saying.answers or said in hints_of(saying)
 
 
 def reading(key: str, language: str, rate: float, *, must_say: bool) -> Reading:

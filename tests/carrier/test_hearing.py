@@ -10,7 +10,7 @@ import pytest
 
 from audio.clips import Manifest
 from dialer.carrier.people import BadBehaviour, Behaviour, behaviour_from
-from dialer.carrier.speech_input import Recognised, Speech, WhisperRecogniser, is_installed
+from dialer.carrier.speech_input import Recognised, Speech, WhisperRecogniser, encoded_frames, is_installed
 from dialer.carrier.twiml import Gather, parse_twiml
 from tests.carrier.device_line import DeviceCall, DeviceLine
 from tests.carrier.stage import HANGUP, TO, DeskView, Start
@@ -165,6 +165,13 @@ def test_what_a_behaviour_says_is_read_from_plain_data():
 
 def test_a_saying_is_words_or_sound():
     assert Speech(words="是").wav == b""
+
+
+@pytest.mark.parametrize(
+    ("frames", "encoded"), [(15, 150), (100, 200), (101, 250), (2899, 3000), (3000, 3000)]
+)
+def test_an_answer_is_encoded_with_a_second_of_silence_and_not_with_half_a_minute(frames: int, encoded: int):
+    assert encoded_frames(frames) == encoded
 
 
 def services() -> WhisperRecogniser:

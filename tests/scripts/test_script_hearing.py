@@ -162,7 +162,7 @@ class TestSpeech:
     def test_a_listener_of_mandarin_is_not_heard_in_english(self):
         assert key_of("scene", Heard.said("yes"), "zh") == ""
 
-    @pytest.mark.parametrize("said", ["是", "是我", "是的，我就是", "我是本人"])
+    @pytest.mark.parametrize("said", ["是", "嗯", "是我", "是的，我就是", "我是本人"])
     def test_who_one_is_wants_the_key(self, said: str):
         assert understood("identity", Heard.said(said)) == Understood(wants_key=True)
 
@@ -170,8 +170,12 @@ class TestSpeech:
     def test_not_being_the_owner_wants_the_key_too(self, said: str):
         assert understood("identity", Heard.said(said)) == Understood(wants_key=True)
 
-    def test_understanding_wants_the_key(self):
-        assert understood("acknowledge", Heard.said("明白了")) == Understood(wants_key=True)
+    @pytest.mark.parametrize("said", ["明白了", "行", "嗯", "好", "嗯，好的"])
+    def test_understanding_wants_the_key(self, said: str):
+        assert understood("acknowledge", Heard.said(said)) == Understood(wants_key=True)
+
+    def test_a_parent_who_says_so_is_listening(self):
+        assert key_of("guardian", Heard.said("我在听")) == "1"
 
     def test_not_believing_needs_none(self):
         assert key_of("acknowledge", Heard.said("我不信，你才是骗子")) == "2"
