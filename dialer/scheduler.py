@@ -23,6 +23,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE
+from dialer.cards.screening import is_screening_due
 from dialer.control.health import SCHEDULER_PART, TICK_PART, close_cycle
 from dialer.control.keys import is_reseal_due
 from dialer.control.retention import is_retention_due
@@ -51,6 +52,7 @@ _FORGET = timedelta(days=1)
 _CHECK_SECONDS = 60.0
 _RESEAL_SECONDS = 5.0
 _RETENTION_SECONDS = 30.0
+_SCREEN_SECONDS = 10.0
 _RESUME_EVERY = 5
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
@@ -202,6 +204,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
         ("reseal", _resume_reseal, (app,), _RESEAL_SECONDS),
         ("retention", _resume_retention, (app,), _RETENTION_SECONDS),
+        ("screen_openings", _screen_openings, (app,), _SCREEN_SECONDS),
         ("anchor", _anchor, (app,), app.settings.audit.anchor_seconds),
     ):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
@@ -240,6 +243,15 @@ def _resume_retention(app: Application) -> None:
     try:
         if is_retention_due(app.services, app.settings.retention) and not app.enqueuer.is_deep(BULK_QUEUE):
             app.enqueuer.send("retention")
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+
+
+def _screen_openings(app: Application) -> None:
+    """A worker checks openings of files and stored accounts, which nobody asked about at a counter."""
+    try:
+        if is_screening_due(app.services) and not app.enqueuer.is_deep(BULK_QUEUE):
+            app.enqueuer.send("screen_openings")
     except Unavailable as fault:
         _log.warning("%s", fault)
 

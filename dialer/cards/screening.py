@@ -52,6 +52,12 @@ def record_of_row(row: Row, personal: Mapping[str, Any]) -> OpeningRecord:
     )
 
 
+def is_screening_due(services: Services) -> bool:
+    """Whether an opening has no verdict yet."""
+    with services.store.begin() as tx:
+        return tx.scalar(sa.select(_o.id).where(_WAITING).limit(1)) is not None
+
+
 def screen_batch(services: Services, *, at_most: int = _BATCH) -> Screened:
     """The next openings without a verdict, oldest first, in one transaction; each as of its own time."""
     with services.store.begin() as tx:

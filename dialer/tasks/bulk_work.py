@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
+from dialer.cards.screening import screen_all
 from dialer.control.keys import reseal
 from dialer.control.retention import apply_retention, delete_reject_files
 from dialer.core.errors import UnusableFile
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _RENDER_SECONDS = 5.0
 _RESEAL_SECONDS = 2.0
 _RETENTION_SECONDS = 5.0
+_SCREEN_SECONDS = 5.0
 
 _studios: list[Studio] = []
 """The voices of this process, loaded once."""
@@ -99,6 +102,16 @@ def retention_task() -> None:
     periods = app.settings.retention
     apply_retention(app.services, periods, pause=wait_for_stop, for_seconds=_RETENTION_SECONDS)
     delete_reject_files(app.services, periods, app.settings.data_dir / "rejects")
+
+
+@patient_task("screen_openings")
+def screen_openings_task() -> None:
+    """Checks openings that have no verdict yet, for a while: the scheduler sends the next one until all have."""
+    until = time.monotonic() + _SCREEN_SECONDS
+    for _ in screen_all(
+        current_application().services, stopping=lambda: is_stopping() or time.monotonic() > until
+    ):
+        pass
 
 
 @patient_task("resume_renders")

@@ -15,6 +15,7 @@ from dialer.calls.dial import CarrierCheck, dial
 from dialer.calls.messages import ask_about_messages, look_for_messages, send_messages
 from dialer.calls.pauses import end_pauses
 from dialer.calls.reconcile import WebProcessCheck, cancel_calls, reconcile, sweep_attempts, sweep_cases
+from dialer.cards.desk import lapse_questions
 from dialer.control.health import repair_clock, run_consistency_round
 from dialer.outcomes.report import refresh_rollup
 from dialer.tasks.application import current_application, cycle_part, is_stopping, patient_task, run_patiently
@@ -74,6 +75,7 @@ def sweep_task() -> None:
         lambda: sweep_cases(services),
         lambda: return_idle_assignments(services),
         lambda: escalate_unsigned(services),
+        lambda: lapse_questions(services),
     )
 
 

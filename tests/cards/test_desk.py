@@ -22,6 +22,9 @@ from dialer.cards.desk import (
 from dialer.core.cards import DeskAnswer, OnsiteFinding, QuestionState
 from dialer.core.errors import Conflict, Invalid, Overtaken
 from dialer.db import tables as t
+from dialer.services import Application
+from dialer.tasks.application import _made, use_application
+from dialer.tasks.dial_work import sweep_task
 from tests.cards.street import Street
 from tests.console.desk import ConsoleDesk
 
@@ -112,3 +115,14 @@ def test_a_team_goes_arrives_and_says_what_it_found(street: Street, console: Con
 def test_a_question_belongs_to_the_unit_of_its_outlet(street: Street):
     ask(street)
     assert open_questions(street.services, visible_to=12345) == []
+
+
+def test_a_tick_ends_what_nobody_answered(street: Street, console: ConsoleDesk, console_app: Application):
+    ask(street)
+    console.pass_seconds(300)
+    use_application(console_app)
+    try:
+        sweep_task()
+    finally:
+        _made.clear()
+    assert [row["state"] for row in console.rows(t.card_question)] == [QuestionState.LAPSED.value]

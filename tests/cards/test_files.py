@@ -8,10 +8,13 @@ import pytest
 
 from dialer.cards.load import OpeningLoad, load_openings
 from dialer.cards.openers import decide_opener, list_openers, read_ring, sign_opener
-from dialer.cards.screening import screen_all
+from dialer.cards.screening import is_screening_due, screen_all
 from dialer.core.cards import OpenerState
 from dialer.core.errors import Conflict, NotFound, UnusableFile
 from dialer.db import tables as t
+from dialer.services import Application
+from dialer.tasks.application import _made, use_application
+from dialer.tasks.bulk_work import screen_openings_task
 from tests.cards.street import BANK, OTHER_BANK, Street, id_number
 from tests.console.desk import ConsoleDesk
 
@@ -107,3 +110,16 @@ def test_screening_lists_persons_and_rings_and_a_person_decides(street: Street, 
     assert "confirmed_opener" in {one.check for one in checked.answer.findings}
     console.pass_seconds(86_400 * 95)
     assert list_openers(services, visible_to=None) == []
+
+
+def test_a_worker_checks_what_a_file_brought(street: Street, console: ConsoleDesk, console_app: Application):
+    assert not is_screening_due(street.services)
+    street.enter(street.record(1))
+    assert is_screening_due(street.services)
+    use_application(console_app)
+    try:
+        screen_openings_task()
+    finally:
+        _made.clear()
+    assert not is_screening_due(street.services)
+    assert [row["verdict"] for row in console.rows(t.opening)] == ["clear"]

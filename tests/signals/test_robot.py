@@ -131,7 +131,7 @@ def test_an_erased_person_leaves_no_signal_and_no_reason(post: Post):
     post.work(post.robot())
     (case,) = post.rows(t.case)
     with post.tx() as tx:
-        counts = erase_person(tx, case["person_id"])
+        counts = erase_person(tx, case["person_id"], now=post.clock.now())
     assert (counts["signal"], counts["verdict.sealed"]) == (1, 1)
     with post.tx() as tx:
         (shown,) = reasons_of_case(tx, case["id"])
