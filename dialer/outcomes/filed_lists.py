@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -36,7 +36,8 @@ CERTAIN = 90
 """A score from here on is a certain match."""
 DOUBTFUL = 30
 """A score from here on is looked at by a supervisor."""
-_BATCH = 200
+_ONE_LIST: Final = 0x66696C65
+"""Lock of the load of a list of filed cases."""
 _MOST_CANDIDATES = 20
 """Of one filed case: a phone that more persons share says little."""
 _MOST_NAMESAKES = 3
@@ -113,21 +114,26 @@ def load_filed(
         rejects=tuple(rejects),
         columns=reader.columns,
     )
+    if dry_run:
+        with services.store.trial() as tx:
+            for record in records:
+                done, _ = _store(tx, services, record, done, source=source, by=who, now=now)
+        return done
     must_cancel = False
-    step = len(records) or 1 if dry_run else _BATCH
-    for start in range(0, len(records), step):
-        with services.store.trial() if dry_run else services.store.begin() as tx:
-            # Of two lists at once the second sees what the first has stored.
-            tx.execute(sa.text("LOCK TABLE filed_record IN SHARE ROW EXCLUSIVE MODE"))
-            for record in records[start : start + step]:
+    try:
+        for record in records:
+            # A transaction of its own: it locks the cases of one person, and no list of them in an order of its own.
+            with services.store.begin() as tx:
+                # Of two lists at once the second sees what the first has stored.
+                tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_LIST)))
                 done, cancels = _store(tx, services, record, done, source=source, by=who, now=now)
-                must_cancel = must_cancel or cancels
-    if not dry_run:
+            must_cancel = must_cancel or cancels
+    finally:
+        if must_cancel:
+            services.enqueue("cancel_calls")
         with services.store.begin() as tx:
             facts = {"file": source, "rows": done.rows, "accepted": done.new, "rejected": done.rejected}
             write_audit(tx, who=who, act="load_filed", subject="filed_record", why="", now=now, facts=facts)
-        if must_cancel:
-            services.enqueue("cancel_calls")
     return done
 
 
