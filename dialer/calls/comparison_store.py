@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.cases.attempts import attempt_update
 from dialer.core.attempt import DOUBTFUL_STATES, SENT_STATES, UNSENT_STATES, AttemptEvent
 from dialer.core.case import CaseStatus
-from dialer.core.values import TelephonyResult
+from dialer.core.values import TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx, record_of
@@ -183,14 +183,30 @@ def found_calls(tx: Tx, *, since: datetime, found_from: datetime) -> FoundCalls:
 
 
 def settle_carrier_calls(tx: Tx) -> None:
-    """What is left belongs to the open case of its number, where there is one: nothing of it waits to be called as if
-    for the first time.
+    """What is left belongs to the case of its number that is open or watched, where there is one: nothing of it waits
+    to be called as if for the first time. A follow-up by robot that was due later may have been this call: a caller
+    makes it instead.
     """
-    call, phone = t.carrier_call.c, t.person_phone.c
+    call, phone, case = t.carrier_call.c, t.person_phone.c, t.case.c
+    was_called = (
+        sa.exists()
+        .where(phone.person_id == case.person_id)
+        .where(phone.phone_blind == call.phone_blind, call.case_id.is_(None))
+    )
+    tx.execute(
+        sa.update(t.case)
+        .where(
+            case.status == word(CaseStatus.WATCHING),
+            case.follow_up_by == word(Track.ROBOT),
+            case.follow_up_at.is_not(None),
+            was_called,
+        )
+        .values(follow_up_by=Track.HUMAN.value)
+    )
     of_number = (
-        sa.select(sa.func.min(t.case.c.id))
-        .join(t.person_phone, phone.person_id == t.case.c.person_id)
-        .where(phone.phone_blind == call.phone_blind, t.case.c.status == word(CaseStatus.OPEN))
+        sa.select(sa.func.min(case.id))
+        .join(t.person_phone, phone.person_id == case.person_id)
+        .where(phone.phone_blind == call.phone_blind, in_words(case.status, _CALLED))
         .scalar_subquery()
     )
     tx.execute(sa.update(t.carrier_call).where(call.case_id.is_(None)).values(case_id=of_number))

@@ -20,7 +20,7 @@ from dialer.telephony.callbacks import CallState
 from dialer.telephony.client import CallClient, ListedCall
 from tests.control.conftest import Assemble
 from tests.control.scene import Scene
-from tests.control.test_follow_up_rows import dissuaded, followed  # noqa: F401  # a fixture
+from tests.control.test_follow_up_rows import dissuaded, followed, just_dissuaded, sweep  # noqa: F401  # a fixture
 from tests.outcomes.town import NAME, PHONE
 
 
@@ -110,3 +110,13 @@ def test_a_follow_up_call_after_the_backup_is_not_made_again(followed: Scene):  
     compared(followed, followed.services, PHONE)
     assert [(row["state"], row["sid"]) for row in followed.attempts_of(case_id)][1] == ("ended", "CA0")
     assert followed.claimed_cases() == []
+
+
+def test_a_follow_up_that_was_due_later_is_a_callers(followed: Scene):  # noqa: F811
+    case_id = just_dissuaded(followed, Grade.HIGH)
+    compared(followed, followed.services, PHONE)
+    followed.later(hours=24)
+    sweep(followed)
+    assert len(followed.attempts_of(case_id)) == 1
+    [work] = followed.assignments_of(case_id)
+    assert (work["kind"], work["state"], work["reason"]) == ("human", "open", "follow_up")

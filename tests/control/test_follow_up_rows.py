@@ -42,6 +42,14 @@ def followed(scene: Scene) -> Scene:
 
 def dissuaded(scene: Scene, grade: Grade) -> int:
     """A case whose first call was a success, a day later."""
+    case_id = just_dissuaded(scene, grade)
+    scene.later(hours=24)
+    sweep(scene)
+    return case_id
+
+
+def just_dissuaded(scene: Scene, grade: Grade) -> int:
+    """A case whose first call was a success."""
     case_id = scene.open_case(grade=grade, person_id=scene.person(phones=(PHONE,)))
     now = scene.clock.now()
     scene.change_attempt(
@@ -56,8 +64,6 @@ def dissuaded(scene: Scene, grade: Grade) -> int:
         moves = [Move(case_id=case_id, event=answered(1, Answer.ACKNOWLEDGED))]
         move_cases(tx, lock_cases(tx, [case_id]), moves, policies=scene.services.policies, now=now)
     assert scene.case_of(case_id).status is CaseStatus.WATCHING
-    scene.later(hours=24)
-    sweep(scene)
     return case_id
 
 
