@@ -15,6 +15,7 @@ from dialer.api.models import FieldProblem, Problem, ProblemCode, problems
 from dialer.cards.checks import shipped_checks
 from dialer.cards.counter import Checked, check_opening, enter_openings
 from dialer.cards.store import Outlet, institution_of_token, outlets_of_institution
+from dialer.cards.view import VICTIM_QUESTIONS
 from dialer.core.cards import CheckVerdict
 from dialer.core.errors import Conflict
 from dialer.intake.opening_lists import (
@@ -110,13 +111,6 @@ class EnteredOut(BaseModel):
     status: Annotated[str, Field(description="new, completed, duplicate")]
 
 
-VICTIM_QUESTIONS: Final = (
-    Text("Who asked you to open this card today, and have you met this person?"),
-    Text(
-        "Did somebody tell you to transfer money, to share your screen, or to keep this secret from the bank?"
-    ),
-    Text("Did somebody promise you a loan, earnings or a refund, or say that you are part of a case?"),
-)
 _BODY: Final = {
     "requestBody": {
         "required": True,
