@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
-revision = "0045"
+revision = "0065"
 down_revision = "0064"
 branch_labels = None
 depends_on = None
