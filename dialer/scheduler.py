@@ -23,7 +23,6 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE
-from dialer.cards.screening import is_screening_due
 from dialer.control.health import SCHEDULER_PART, TICK_PART, close_cycle
 from dialer.control.keys import is_reseal_due
 from dialer.control.retention import is_retention_due
@@ -33,6 +32,7 @@ from dialer.db.system_state import (
     delete_silent_processes,
     end_heartbeat,
     is_anything_due,
+    is_opening_unchecked,
     note_cycle_part,
     note_heartbeat,
 )
@@ -250,7 +250,9 @@ def _resume_retention(app: Application) -> None:
 def _screen_openings(app: Application) -> None:
     """A worker checks openings of files and stored accounts, which nobody asked about at a counter."""
     try:
-        if is_screening_due(app.services) and not app.enqueuer.is_deep(BULK_QUEUE):
+        with app.services.store.begin() as tx:
+            is_due = is_opening_unchecked(tx)
+        if is_due and not app.enqueuer.is_deep(BULK_QUEUE):
             app.enqueuer.send("screen_openings")
     except Unavailable as fault:
         _log.warning("%s", fault)

@@ -34,7 +34,7 @@ from dialer.cards.store import (
 )
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.store import take_next_ids
-from dialer.core.access import said
+from dialer.core.access import actor_name, said
 from dialer.core.cards import CardProduct, CheckVerdict, OpeningResult
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
@@ -81,7 +81,7 @@ def check_opening(
     """Opens, or finds, the opening in progress and checks it. Raises `Conflict` for a number that another person's
     opening, another outlet's or a finished one has, and `NotFound` for the outlet.
     """
-    now = services.clock.now()
+    by, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
         outlet = outlet_of(tx, outlet_id)
         row = _in_progress(tx, services, record, outlet, by=by, source=source, now=now)
@@ -229,7 +229,7 @@ def enter_openings(
     services: Services, tx: Tx, records: Sequence[tuple[OpeningRecord, Outlet]], *, by: str, source: str
 ) -> Entered:
     """On the caller's transaction: each is written once under its number; one that was checked gets its result."""
-    now = services.clock.now()
+    by, now = actor_name(by), services.clock.now()
     ids = take_next_ids(tx, t.opening, len(records))
     rows = [
         opening_row(
@@ -287,7 +287,7 @@ def finish_opening(
     """The outlet says what became of an opening in progress. Only a person refuses, and says why. Raises `NotFound`,
     `Invalid`, and `Conflict` when it has its result.
     """
-    now = services.clock.now()
+    by, now = actor_name(by), services.clock.now()
     if result is OpeningResult.IN_PROGRESS:
         raise Invalid(field="result", problem="is not chosen", mend="choose one of the list")
     reason = said("why", why) if result is OpeningResult.REFUSED else why.strip()

@@ -20,7 +20,7 @@ from dialer.services import Services
 
 _BATCH = 200
 _o = t.opening.c
-_WAITING = sa.and_(_o.verdict.is_(None), _o.result != OpeningResult.IN_PROGRESS.value)
+_WAITING = UNCHECKED_OPENING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +50,6 @@ def record_of_row(row: Row, personal: Mapping[str, Any]) -> OpeningRecord:
         guided=row["guided"],
         **{name: personal.get(name, "") for name in names},
     )
-
-
-def is_screening_due(services: Services) -> bool:
-    """Whether an opening has no verdict yet."""
-    with services.store.begin() as tx:
-        return tx.scalar(sa.select(_o.id).where(_WAITING).limit(1)) is not None
 
 
 def screen_batch(services: Services, *, at_most: int = _BATCH) -> Screened:

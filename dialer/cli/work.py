@@ -330,4 +330,8 @@ def _inbox_json(inbox: Inbox) -> dict[str, object]:
             for one in inbox.changes
         ],
         "filed": [fields_of(one, "case_number", "fraud_type", "unit", "filed_at") for one in inbox.filed],
+        "restrictions": [
+            fields_of(one, "id", "document_no", "authority", "from_on", "until_on", "entered_by")
+            for one in inbox.restrictions
+        ],
     }

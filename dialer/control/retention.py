@@ -28,7 +28,7 @@ from dialer.cases.erasing import (
     open_people,
     work_of,
 )
-from dialer.core.access import ROBOT
+from dialer.core.access import ROBOT, actor_name
 from dialer.core.case import CaseStatus
 from dialer.core.values import FiledMatchState, FiledState, LoadState
 from dialer.db import tables as t
@@ -400,15 +400,16 @@ def apply_retention(
     services: Services,
     periods: RetentionSettings,
     *,
-    by: str = ROBOT,
+    by: str | None = None,
     pause: Callable[[float], bool] = lambda _seconds: False,
     for_seconds: float | None = None,
     at_once: bool = False,
 ) -> dict[Kind, int]:
     """What is past its period is deleted or erased, batch after batch, for `for_seconds` at most; how many of each
     kind. `at_once`: also kinds that were looked at within the hour. After each batch `pause` waits for as long as it
-    took, and says whether to stop. Where another process works at it, nothing is done.
+    took, and says whether to stop. Where another process works at it, nothing is done. `by`: None for the service.
     """
+    who = ROBOT if by is None else actor_name(by)
     began = time.monotonic()
     done: dict[Kind, int] = {}
     for kind in Kind:
@@ -425,7 +426,7 @@ def apply_retention(
             with services.store.begin() as tx:
                 if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
                     return done
-                gone = _batch(tx, kind, cutoff, clocks, after=after, by=by)
+                gone = _batch(tx, kind, cutoff, clocks, after=after, by=who)
                 after = gone.after
                 done[kind] = done.get(kind, 0) + gone.count
                 round_ = LastRound(at=services.real.now(), count=before + done[kind], is_over=after is None)

@@ -294,6 +294,15 @@ _ANYTHING = sa.select(
 )
 
 
+UNCHECKED_OPENING = sa.and_(t.opening.c.verdict.is_(None), t.opening.c.result != "in_progress")
+"""An opening of a file, or a stored account, that has no verdict yet."""
+
+
+def is_opening_unchecked(tx: Tx) -> bool:
+    """Whether an opening has no verdict yet."""
+    return tx.scalar(sa.select(t.opening.c.id).where(UNCHECKED_OPENING).limit(1)) is not None
+
+
 def is_anything_due(tx: Tx, *, now: datetime) -> bool:
     """False: no attempt, case, assignment, pause or message waits for a worker at this moment."""
     return bool(tx.scalar(_ANYTHING, {"now": now}))

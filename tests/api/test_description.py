@@ -78,6 +78,7 @@ def described(application: Application) -> schemathesis.schemas.BaseSchema:
 
 OPERATIONS = [
     ("/warnings", "POST"),
+    ("/signals", "POST"),
     ("/openings/check", "POST"),
     ("/openings", "POST"),
     ("/cases/{case_id}", "GET"),

@@ -8,10 +8,11 @@ import pytest
 
 from dialer.cards.load import OpeningLoad, load_openings
 from dialer.cards.openers import decide_opener, list_openers, read_ring, sign_opener
-from dialer.cards.screening import is_screening_due, screen_all
+from dialer.cards.screening import screen_all
 from dialer.core.cards import OpenerState
 from dialer.core.errors import Conflict, NotFound, UnusableFile
 from dialer.db import tables as t
+from dialer.db.system_state import is_opening_unchecked
 from dialer.services import Application
 from dialer.tasks.application import _made, use_application
 from dialer.tasks.bulk_work import screen_openings_task
@@ -113,13 +114,17 @@ def test_screening_lists_persons_and_rings_and_a_person_decides(street: Street, 
 
 
 def test_a_worker_checks_what_a_file_brought(street: Street, console: ConsoleDesk, console_app: Application):
-    assert not is_screening_due(street.services)
+    def is_due() -> bool:
+        with street.services.store.begin() as tx:
+            return is_opening_unchecked(tx)
+
+    assert not is_due()
     street.enter(street.record(1))
-    assert is_screening_due(street.services)
+    assert is_due()
     use_application(console_app)
     try:
         screen_openings_task()
     finally:
         _made.clear()
-    assert not is_screening_due(street.services)
+    assert not is_due()
     assert [row["verdict"] for row in console.rows(t.opening)] == ["clear"]

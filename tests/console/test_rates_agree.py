@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from dialer.cli.tree import app as command_line
+from dialer.control.retention import apply_retention
 from dialer.core.access import Role
 from dialer.core.rates import DEFINITIONS, Dimension
 from dialer.core.values import AmountKind, Grade, yuan
@@ -27,6 +28,7 @@ from dialer.language import Lang
 from dialer.org.staff import add_token
 from dialer.outcomes.pages import RATES_FUNNEL, SHOWN_BESIDE
 from dialer.outcomes.report import refresh_rollup
+from dialer.runtime.settings import RetentionSettings
 from dialer.words import count_word, rate_word, word_of
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.outcomes.test_cut_figures import scatter
@@ -207,7 +209,7 @@ async def test_figures_that_are_not_kept_are_not_made_up(console: ConsoleDesk, t
     address, figure = next(iter(figures_to_open(page).items()))
     console.pass_seconds(25 * 3600)
     auditor = console.signed_in(auditor.member)
-    await auditor.get("/rates")  # keeps its own figures, and drops those of a day ago
+    apply_retention(console.app.services, RetentionSettings())  # drops the figures of a day ago
     at = moment_of_page(page)
     assert "is not kept any more" in text(await auditor.get(address))
     again = await auditor.get("/rates", at=at)

@@ -130,6 +130,8 @@ def test_every_sealed_column_and_every_blind_index_is_among_those_that_are_made_
         for column in table.columns
         if column.name.endswith("_blind")
     }
+    # Of openings the indexes are made with the fixed secret, which is never rotated.
+    blind = {name for name in blind if not name.startswith(("opening", "card_"))}
     # Calls found after a restore have no number in clear: the index key is not rotated while they wait.
     assert blind == {f"{table.name}.{name}" for table, name in INDEXES} | {"carrier_call.phone_blind"}
 
