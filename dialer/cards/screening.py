@@ -14,6 +14,7 @@ from dialer.cards.counter import answer_of
 from dialer.cards.store import Outlet, opening_personal, outlet_of
 from dialer.core.cards import CardProduct, OpeningChannel, OpeningResult
 from dialer.db import tables as t
+from dialer.db.system_state import UNCHECKED_OPENING
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.opening_lists import OpeningRecord
 from dialer.services import Services
