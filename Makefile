@@ -38,8 +38,7 @@ test-stories: setup ## the long stories: processes killed and stopped, every pag
 	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal -m "story and not smoke" $(T)
 
 test-sip: setup ## calls over SIP against real peers; as root, which installs them (sipp, baresip) and the extra sip
-	@apt-get install -y -qq --no-install-recommends sip-tester baresip >/dev/null
-	@"$(BIN)/python" -m pip install -q --no-deps baresip-python==0.5.2a3
+	@sh "$(ROOT)/tools/sip_peers.sh"
 	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n 1 tests/sip $(T)
 
 test-pythons: test ## as make test, then all but the stories on each other of Python 3.11, 3.12, 3.13 that is here

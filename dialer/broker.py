@@ -36,9 +36,13 @@ if TYPE_CHECKING:
 TASK_PREFIX = "dialer."
 DIAL_QUEUE = "dial"
 BULK_QUEUE = "bulk"
-_BULK = frozenset(
-    {"load_list", "resume_loads", "close_withdrawn", "render_script", "resume_renders", "reseal"}
-)
+BULK_TASKS: Final = frozenset(
+    {
+        "load_list", "resume_loads", "close_withdrawn", "render_script", "resume_renders", "reseal", "retention",
+        "screen_openings",
+    }
+)  # fmt: skip
+"""What the workers of `BULK_QUEUE` carry out; everything else goes to `DIAL_QUEUE`."""
 _EXPIRES_SECONDS = 30
 _CLOCKS_APART_SECONDS = 60
 """The sender's clock may be ahead by so much."""
@@ -216,7 +220,7 @@ def make_app(url: str, key: MessageKey) -> Celery:
             "health_check_interval": 10,
         },
         task_default_queue=DIAL_QUEUE,
-        task_routes={TASK_PREFIX + name: {"queue": BULK_QUEUE} for name in sorted(_BULK)},
+        task_routes={TASK_PREFIX + name: {"queue": BULK_QUEUE} for name in sorted(BULK_TASKS)},
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         worker_send_task_events=False,
@@ -241,7 +245,7 @@ class Enqueuer:
 
     def send(self, name: str, *ids: int | str) -> bool:
         """As a call of this object; False when the broker did not answer."""
-        queue = BULK_QUEUE if name in _BULK else DIAL_QUEUE
+        queue = BULK_QUEUE if name in BULK_TASKS else DIAL_QUEUE
         try:
             self._app.send_task(
                 TASK_PREFIX + name,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 import time
 
-from dialer.broker import EnqueueLimiter
+from celery.app.task import Task
+
+from dialer.broker import BULK_TASKS, TASK_PREFIX, EnqueueLimiter
+from dialer.tasks import bulk_work, dial_work
 
 
 class Broker:
@@ -75,3 +78,14 @@ def test_work_that_is_wanted_after_the_last_message_is_enqueued_again():
     for _ in range(3):
         enqueue(["dial"])
         assert begun.acquire(timeout=10)
+
+
+def names_of(module: object) -> set[str]:
+    """Of the tasks that a module declares."""
+    return {one.name.removeprefix(TASK_PREFIX) for one in vars(module).values() if isinstance(one, Task)}
+
+
+def test_each_task_is_enqueued_to_the_queue_whose_workers_know_it():
+    assert names_of(bulk_work) == BULK_TASKS
+    assert names_of(dial_work)
+    assert not names_of(dial_work) & BULK_TASKS

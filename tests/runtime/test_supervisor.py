@@ -181,12 +181,11 @@ def test_no_child_outlives_the_supervisor(python: Starter, number: signal.Signal
         supervisor.start()
         supervisor.run_forever()
     """)
-    pids = []
+    everything = []
     for _ in range(2):
         what, pid = process.stdout.readline().split()
         assert what == "started"
-        pids.append(int(pid))
-    everything = [*pids, *(psutil.Process(pid).ppid() for pid in pids)]
+        everything += [int(pid), psutil.Process(int(pid)).ppid()]
     process.send_signal(number)
     assert wait_until(lambda: not any(alive(one) for one in everything), seconds=60)
     if number is not signal.SIGKILL:
