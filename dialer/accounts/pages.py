@@ -66,6 +66,7 @@ from dialer.web.console import (
     put_language_cookie,
 )
 from dialer.web.formats import unit_tree
+from dialer.web.rendering import PlaceGroup
 
 pages = Section()
 _SIGN_IN = "console/sign_in.html"
@@ -271,7 +272,13 @@ def first_page(request: CurrentRequest) -> Response:
     )
 
 
-@pages.get("/accounts", act=Permission.MANAGE_STAFF, nav=gettext_noop("Accounts"), order=90)
+@pages.get(
+    "/accounts",
+    act=Permission.MANAGE_STAFF,
+    nav=gettext_noop("Accounts"),
+    order=90,
+    group=PlaceGroup.ADMINISTRATION,
+)
 def accounts_page(request: CurrentRequest) -> Response:
     return _show_all(request)
 
@@ -400,7 +407,13 @@ def _ask_for(request: RequestContext, kind: StaffChangeKind, login: str, why: st
     return request.go(CHANGES_PATH, notice=_WAITS)
 
 
-@pages.get(CHANGES_PATH, act=Permission.SEE_STAFF_CHANGES, nav=gettext_noop("Changes of accounts"), order=91)
+@pages.get(
+    CHANGES_PATH,
+    act=Permission.SEE_STAFF_CHANGES,
+    nav=gettext_noop("Changes of accounts"),
+    order=91,
+    group=PlaceGroup.ADMINISTRATION,
+)
 def account_changes(request: CurrentRequest) -> Response:
     visible_to = request.member.unit_id
     return request.page(

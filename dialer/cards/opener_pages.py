@@ -26,6 +26,7 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.language import gettext_noop
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.rendering import PlaceGroup
 
 opener_pages = Section()
 _OPENERS, _RESTRICTIONS = "/cards/openers", "/cards/restrictions"
@@ -36,7 +37,7 @@ Words = Annotated[str, Form(max_length=500)]
 Cell = Annotated[str, Form(max_length=200)]
 
 
-@opener_pages.get(_OPENERS, act=_SEE, nav=gettext_noop("Frequent openers"), order=56)
+@opener_pages.get(_OPENERS, act=_SEE, nav=gettext_noop("Frequent openers"), order=56, group=PlaceGroup.CARDS)
 def show_openers(request: CurrentRequest, state: Annotated[str, Query(max_length=20)] = "") -> Response:
     return _openers(request, state=state)
 
@@ -116,7 +117,7 @@ def _check_whole(request: RequestContext) -> None:
         raise NotFound(kind="page", key="restrictions")
 
 
-@opener_pages.get(_RESTRICTIONS, act=_SEE, nav=gettext_noop("Restrictions"), order=57)
+@opener_pages.get(_RESTRICTIONS, act=_SEE, nav=gettext_noop("Restrictions"), order=57, group=PlaceGroup.CARDS)
 def show_restrictions(request: CurrentRequest) -> Response:
     return _restrictions(request)
 

@@ -40,6 +40,7 @@ from dialer.sentences import refusal_sentence, sentence
 from dialer.warnings.queries import recent_loads
 from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
 from dialer.web.formats import say_spans, unit_tree
+from dialer.web.rendering import PlaceGroup
 from dialer.words import stored_word, word_of
 
 TEMPLATE = "console/control.html"
@@ -350,7 +351,13 @@ def pause_name(pause: Pause, lang: Lang) -> str:
             return pause.subject
 
 
-@control_pages.get("/control", act=Permission.SEE_CONTROL, nav=gettext_noop("Control"), order=80)
+@control_pages.get(
+    "/control",
+    act=Permission.SEE_CONTROL,
+    nav=gettext_noop("Control"),
+    order=80,
+    group=PlaceGroup.ADMINISTRATION,
+)
 def control(request: CurrentRequest) -> Response:
     return _show(request)
 

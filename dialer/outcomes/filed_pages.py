@@ -24,6 +24,7 @@ from dialer.outcomes.filed_lists import (
 )
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.rendering import PlaceGroup
 from dialer.words import stored_word
 
 filed_pages = Section()
@@ -37,7 +38,9 @@ _LONGEST_WHY = 500
 MatchNumber = Annotated[int, Path(ge=1, lt=2**63)]
 
 
-@filed_pages.get(_PATH, act=Permission.SEE_FILED, nav=gettext_noop("Filed cases"), order=55)
+@filed_pages.get(
+    _PATH, act=Permission.SEE_FILED, nav=gettext_noop("Filed cases"), order=55, group=PlaceGroup.RESULTS
+)
 def show_filed(
     request: CurrentRequest,
     state: Annotated[str, Query(max_length=20)] = "",

@@ -43,6 +43,7 @@ from dialer.sentences import refusal_sentence
 from dialer.web.cache import Cache, CountedValue
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import Cell, Sheet, as_file, format_span, typed_number
+from dialer.web.rendering import PlaceGroup
 from dialer.words import basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
 
 W = TypeVar("W", bound=StrEnum)
@@ -399,7 +400,9 @@ def _words(request: RequestContext) -> dict[str, Any]:
     }
 
 
-@rates_pages.get("/rates", act=Permission.SEE_RATES, nav=gettext_noop("Success rates"), order=50)
+@rates_pages.get(
+    "/rates", act=Permission.SEE_RATES, nav=gettext_noop("Success rates"), order=50, group=PlaceGroup.RESULTS
+)
 def rates(request: CurrentRequest, form: Given) -> Response:
     """Counts and rates of what the form asks; computed in the background, and polled for."""
     timezone = request.services.centre.timezone

@@ -52,6 +52,7 @@ from dialer.scripts.view import (
 )
 from dialer.sentences import refusal_sentence, sentence
 from dialer.web.console import CurrentRequest, Forbidden, RequestContext, Section
+from dialer.web.rendering import PlaceGroup
 from dialer.words import MEASURES, MEASURES_SAY, verdict_in, word_of
 
 KNOWN = (
@@ -135,7 +136,13 @@ _AROUND = 3
 Number = Annotated[int, Form()]
 
 
-@script_pages.get("/scripts", act=Permission.SEE_SCRIPTS, nav=gettext_noop("Scripts"), order=70)
+@script_pages.get(
+    "/scripts",
+    act=Permission.SEE_SCRIPTS,
+    nav=gettext_noop("Scripts"),
+    order=70,
+    group=PlaceGroup.ADMINISTRATION,
+)
 def scripts(request: CurrentRequest) -> Response:
     """All scripts by fraud type; those of other purposes last."""
     lines = list_scripts(request.services)

@@ -20,6 +20,7 @@ from dialer.signals.reasons import rule_title
 from dialer.signals.rule_store import rule_versions
 from dialer.signals.versions import RulesNotApproved, approve_rules, resume_rule
 from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.rendering import PlaceGroup
 
 robot_pages = Section()
 _PATH = "/robot"
@@ -29,7 +30,13 @@ _VERSIONS = 10
 Words = Annotated[str, Form(max_length=500)]
 
 
-@robot_pages.get(_PATH, act=Permission.SEE_CONTROL, nav=gettext_noop("Warning robot"), order=65)
+@robot_pages.get(
+    _PATH,
+    act=Permission.SEE_CONTROL,
+    nav=gettext_noop("Warning robot"),
+    order=65,
+    group=PlaceGroup.ADMINISTRATION,
+)
 def robot(request: CurrentRequest) -> Response:
     return _show(request)
 

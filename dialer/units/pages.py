@@ -46,6 +46,7 @@ from dialer.units.unassigned import (
 )
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import Cell, Sheet, as_file, typed_unit, unit_names
+from dialer.web.rendering import PlaceGroup
 from dialer.words import word_of
 from dialer.work.assignments import waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
@@ -94,7 +95,9 @@ _FEW = 40
 """A tree of so many units is shown unfolded."""
 
 
-@unit_pages.get("/units", act=Permission.SEE_UNITS, nav=gettext_noop("Units"), order=85)
+@unit_pages.get(
+    "/units", act=Permission.SEE_UNITS, nav=gettext_noop("Units"), order=85, group=PlaceGroup.ADMINISTRATION
+)
 def units(request: CurrentRequest, text: str = "") -> Response:
     """The tree as the reader sees it; `text` keeps the units that match and those above them."""
     tree = show_tree(request.services, visible_to=request.member.unit_id, text=text[:100])

@@ -35,7 +35,7 @@ from dialer.org.staff import recognise
 from dialer.org.staff_store import Member, Session
 from dialer.services import Application, Services
 from dialer.web.cache import Cache
-from dialer.web.rendering import Pages, Place
+from dialer.web.rendering import NavigationEntry, Pages, Place, PlaceGroup, navigation_of
 
 OPEN = None
 """In place of a permission: also for people who are not signed in."""
@@ -120,16 +120,18 @@ class Section:
         nav: str = "",
         order: int = 0,
         badge: Callable[[RequestContext], int] | None = None,
+        group: PlaceGroup | None = None,
         while_must_change: bool = False,
         while_must_enrol: bool = False,
         while_idle: bool = False,
     ) -> Callable[[_Answer], _Answer]:
         """Answers GET for those who have the permission `act`; with `nav` (English of the catalogue) it is in their
-        navigation, beside it the number that `badge` gives.
+        navigation, beside it the number that `badge` gives; whoever has many places finds it in its `group`.
         """
         if nav:
             assert act is not None
-            self.places.append(Place(path=path, text=gettext_noop(nav), act=act, order=order, badge=badge))
+            text = gettext_noop(nav)
+            self.places.append(Place(path=path, text=text, act=act, order=order, badge=badge, group=group))
 
         def declare(answer: _Answer) -> _Answer:
             self.declared.append(
@@ -374,6 +376,19 @@ class RequestContext:
         if self.somebody is None or self.somebody.must_change or self.lacks_factor:
             return ()
         return tuple(place for place in self.pages.places if may(self.somebody.role, place.act))
+
+    @property
+    def navigation(self) -> tuple[NavigationEntry, ...]:
+        """What stands in the bar of this person's pages."""
+        return navigation_of(self.places)
+
+    def is_at(self, place: Place) -> bool:
+        """Whether the page belongs to this place."""
+        return self.path == place.path or self.path.startswith(place.path + "/")
+
+    def is_in(self, entry: NavigationEntry) -> bool:
+        """Whether the page belongs to one of its places."""
+        return any(self.is_at(place) for place in entry.places)
 
     def may(self, act: Permission) -> bool:
         """Whether somebody is signed in whose role has the permission."""

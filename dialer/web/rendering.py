@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,7 +25,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from dialer.core.access import Permission
-from dialer.language import Lang, say, say_many
+from dialer.language import Lang, gettext_noop, say, say_many
 from dialer.services import Services
 from dialer.web.formats import (
     format_ago,
@@ -64,6 +65,14 @@ class PlainReader:
 _current: ContextVar[Reader] = ContextVar("reader")
 
 
+class PlaceGroup(Enum):
+    """Entries of the navigation that one entry holds for whoever has many. The value is English of the catalogue."""
+
+    RESULTS = gettext_noop("Results")
+    CARDS = gettext_noop("Two-card control")
+    ADMINISTRATION = gettext_noop("Administration")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """One entry of the navigation."""
@@ -75,6 +84,33 @@ class Place:
     order: int
     badge: Callable[[Any], int] | None = None
     """How many things wait there for this person, by the `RequestContext`."""
+    group: PlaceGroup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationEntry:
+    """What stands in the bar: one place, or a group of several."""
+
+    text: str
+    places: tuple[Place, ...]
+
+
+_MOST_ENTRIES = 9
+"""So many fit beside the name of the service; whoever has more places sees groups."""
+
+
+def navigation_of(places: Sequence[Place]) -> tuple[NavigationEntry, ...]:
+    """The places in their order, those of a group together at its first one."""
+    grouped = len(places) > _MOST_ENTRIES
+    found: dict[object, list[Place]] = {}
+    for place in places:
+        found.setdefault(place.group if grouped and place.group else place.path, []).append(place)
+    return tuple(
+        NavigationEntry(
+            key.value if isinstance(key, PlaceGroup) and len(held) > 1 else held[0].text, tuple(held)
+        )
+        for key, held in found.items()
+    )
 
 
 class Pages:

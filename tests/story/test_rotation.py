@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import pytest
@@ -60,11 +61,13 @@ def test_keys_are_rotated_while_lists_arrive_and_calls_run_and_workers_are_kille
         until(lambda: p.count('"case"') == p.people)
         # While a transaction from before the rotation is open, resealing does not end: the kill is in the middle of it.
         with p.services.store.begin() as earlier:
-            earlier.scalar(sa.select(1))
+            is_open = partial(earlier.scalar, sa.select(1))
+            assert is_open()
             assert dialer(p, "keys", "rotate", *WHY)["made"] == {"encryption": 4, "index": 5}
             p.submit(50)
+            assert is_open()
             again(p, "bank")
-            until(lambda: rows_done(p) > 0)
+            until(lambda: is_open() and rows_done(p) > 0)
             for worker in WORKERS:
                 p.made.running[worker].send_signal(signal.SIGKILL)
                 p.made.running[worker].wait()
