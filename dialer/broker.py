@@ -273,7 +273,7 @@ class Enqueuer:
         return depth > _DEEP
 
     @contextmanager
-    def _connection(self) -> Iterator[Connection]:
+    def _connection(self) -> Iterator[Any]:
         """One of the pool. A broker that refuses is tried twice; by default kombu tries for six seconds."""
         with self._app.pool.acquire(block=True) as connection:
             connection.ensure_connection(max_retries=1, interval_start=0.2)
