@@ -277,8 +277,8 @@ def read_evidence(
 
 
 def refuse_outcome(services: Services, outcome_id: int, *, why: str, by: str, visible_to: int | None) -> int:
-    """The line is reversed by a new one, whose id it returns, and the recorder has it back with the reason; the task of a
-    success without a call is open again. Raises `NotFound`, `Invalid` without a reason, and `Conflict` as an approval
+    """The line is reversed by a new one, whose id it returns, and the recorder has it back with the reason; the task of
+    a success without a call is open again. Raises `NotFound`, `Invalid` without a reason, and `Conflict` as an approval
     does.
     """
     who, reason = actor_name(by), said("why", why)[:_LONGEST_WHY]

@@ -90,9 +90,7 @@ _MAY_COUNT = sa.or_(
     _o.reason != NO_CALL,
     sa.exists().where(t.assignment.c.id == _o.assignment_id, in_words(t.assignment.c.state, PENDING_STATES)),
 )
-_WAITING = t.outcome_waiting.join(
-    t.outcome, sa.and_(_o.id == t.outcome_waiting.c.outcome_id, _MAY_COUNT)
-)
+_WAITING = t.outcome_waiting.join(t.outcome, sa.and_(_o.id == t.outcome_waiting.c.outcome_id, _MAY_COUNT))
 _IS_RETURNED = sa.and_(
     # Of the partial index: lines that reverse one are few.
     _refusal.c.reverses.is_not(None),

@@ -19,6 +19,7 @@ from dialer.calls.claims import accept_attempts, cases_at_carrier, promote_plann
 from dialer.calls.events import apply_replies
 from dialer.calls.store import (
     Call,
+    SilentCalls,
     ask_silent_calls_now,
     bound_call_sids,
     calls_asked_to_end,
@@ -339,24 +340,31 @@ _SILENCE_FORGOTTEN = timedelta(hours=1)
 """After so long without a call dialling begins anew: whether the way is open is not known any more."""
 
 
-def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
-    """How many calls may leave, by the webhooks that arrive; None: as many as pacing allows. Calls that the carrier
-    took and that bring no webhook are our fault (proxy, address, token), and a person who answers hears nothing. Then
-    one trial call at a time leaves, an alarm is raised, and the silent calls are asked about at once.
-    """
-    real_now = services.real.now()
-    posted_before = real_now - timedelta(seconds=_WEBHOOK_SECONDS)
+def calls_in_silence(tx: Tx, services: Services) -> SilentCalls | None:
+    """Calls that the carrier took, with no webhook since, where that holds for `_WEBHOOK_SECONDS`; else None."""
+    posted_before = services.real.now() - timedelta(seconds=_WEBHOOK_SECONDS)
     newest = newest_webhook(tx)
     if newest is not None and newest > services.clock.now() - timedelta(seconds=_WEBHOOK_SECONDS):
         return None  # As nearly always while calls are made: one look into an index.
     silent = calls_without_webhook(
         tx,
         newest_webhook=newest,
-        posted_from=real_now - _SILENCE_FORGOTTEN,
+        posted_from=services.real.now() - _SILENCE_FORGOTTEN,
         posted_before=posted_before,
     )
-    if silent.since is None:
+    return None if silent.since is None else silent
+
+
+def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
+    """How many calls may leave, by the webhooks that arrive; None: as many as pacing allows. Calls that the carrier
+    took and that bring no webhook are our fault (proxy, address, token), and a person who answers hears nothing. Then
+    one trial call at a time leaves, an alarm is raised, and the silent calls are asked about at once.
+    """
+    silent = calls_in_silence(tx, services)
+    if silent is None or silent.since is None:
         return None
+    real_now = services.real.now()
+    posted_before = real_now - timedelta(seconds=_WEBHOOK_SECONDS)
     facts = {"since": silent.since.isoformat()}
     raise_alarm_once(tx, AlarmCode.WEBHOOKS_MISSING, now=services.clock.now(), facts=facts)
     ask_silent_calls_now(tx, posted_before=posted_before, real_now=real_now)

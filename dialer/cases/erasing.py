@@ -432,7 +432,7 @@ def register_line(vault: Vault, one: Erased) -> str:
 
 
 def check_register(vault: Vault, file: Path) -> None:
-    """Lines can be added to it. Raises `CannotRegister`, and `UnreadableRegister` for one that no restore would read."""
+    """Lines can be added to it. Raises `CannotRegister`, and `UnreadableRegister` for one that no restore reads."""
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     except OSError as fault:

@@ -217,10 +217,16 @@ def see(alarm_id: int, by: By) -> None:
 
 def _alarm_facts(alarm: Alarm) -> str:
     about = {"case": alarm.case_id, "load": alarm.load_id}
-    named = {name: value for name, value in (about | dict(alarm.facts)).items() if value is not None}
+    named = {name: _fact(value) for name, value in (about | dict(alarm.facts)).items() if value is not None}
     return "\n".join(
         [stored_word(AlarmCode, alarm.code, Lang.ZH), *(f"{name}: {value}" for name, value in named.items())]
     )
+
+
+def _fact(value: object) -> object:
+    """A sentence is stored as a template with its values."""
+    is_text = isinstance(value, dict) and set(value) == {"text", "values"}
+    return bilingual(Text.of_plain(value)) if is_text else value
 
 
 def _what(unit: str | None, load: str | None, grade: str | None) -> tuple[PauseScope, str]:
