@@ -15,8 +15,10 @@ from dialer.core.errors import Conflict, Overtaken
 from dialer.core.rates import Counts, Period
 from dialer.core.values import Contact, Grade, OutcomeKind, ScammerContact
 from dialer.db import tables as t
+from dialer.language import Lang
 from dialer.outcomes.ledger import CallerClaims, SourceAnswers, answers_by_source, claims_by_caller
 from dialer.outcomes.measures import figures
+from dialer.sentences import entry_sentence
 from dialer.work.assignments import Assignment, Scope
 from dialer.work.desk_store import day_of_caller
 from dialer.work.tasks import (
@@ -218,7 +220,9 @@ def test_a_refused_success_without_a_call_opens_its_task_at_once_and_its_recorde
         approve_outcome(bureau.services, claimed, by="sun")
     with bureau.tx() as tx:
         [caller] = claims_by_caller(tx, Period(), drill=False)
+        told = [entry_sentence(one, Lang.EN) for one in read_case_file(tx, task.case_id).timeline]
     assert (caller.without_call, caller.waiting) == (1, 0)
+    assert f"outcome {claimed}, without a call of ours, is refused and does not count" in told
     again = claim(bureau, "wang")
     assert again.id == task.id
     bureau.talked(again.id, by="wang")
