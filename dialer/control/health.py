@@ -22,7 +22,7 @@ from dialer.calls.pacing import (
     reset_times_after_jump,
     seconds_clock_went_back,
 )
-from dialer.calls.reconcile import calls_in_silence
+from dialer.calls.store import calls_in_silence
 from dialer.cases.alarms import raise_alarm
 from dialer.control.consistency import Verdict, check_consistency
 from dialer.control.queries import DatabaseFacts, read_database_facts, read_last_event_time
@@ -191,7 +191,8 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
         moved = bool(services.schema) and schema_revision(tx) != services.schema
         reasons = {
             "carrier": read_breaker(tx, name=services.lines.group).is_open,
-            "webhooks": calls_in_silence(tx, services) is not None,
+            "webhooks": calls_in_silence(tx, now=services.clock.now(), real_now=services.real.now())
+            is not None,
         }
     real_now = services.real.now()
 

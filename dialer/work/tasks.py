@@ -4,7 +4,7 @@ of what its holder left idle. Every act on a claim carries the claim's token.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -381,7 +381,7 @@ def approve(tx: Tx, services: Services, cases: Mapping[int, int], *, by: str) ->
 def _apply_claims(
     tx: Tx,
     services: Services,
-    claims: Iterable[RecordedOutcome],
+    claims: Sequence[RecordedOutcome],
     stored: dict[int, StoredCase],
     work: dict[int, Assignment],
     *,
@@ -396,8 +396,10 @@ def _apply_claims(
         event = AssignmentReported(track=assignment.kind, outcome=line.kind, contact=line.contact)
         decision = decide(case.case, event, now, services.policies.of(case.case.policy_version))
         stored[line.case_id] = replace(case, case=decision.case)
-        done = {"state": AssignmentState.DONE, "done_by": line.recorded_by, "outcome": line.kind}
-        work[assignment.id] = replace(assignment, **done)  # a second claim of this task finds it done
+        # A second claim of this task finds it done.
+        work[assignment.id] = replace(
+            assignment, state=AssignmentState.DONE, done_by=line.recorded_by, outcome=line.kind
+        )
         _enter_report(tx, writes, case, assignment, decision, by=line.recorded_by, outcome=line.kind)
     save_cases(tx, [stored[case_id].case for case_id in sorted({line.case_id for line in claims})], now=now)
     return bool(write_effects(tx, writes))
