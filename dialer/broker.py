@@ -16,7 +16,8 @@ import threading
 import time
 import uuid
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -247,13 +248,15 @@ class Enqueuer:
         """As a call of this object; False when the broker did not answer."""
         queue = BULK_QUEUE if name in BULK_TASKS else DIAL_QUEUE
         try:
-            self._app.send_task(
-                TASK_PREFIX + name,
-                queue=queue,
-                headers=self._key.headers(Order(name=name, ids=ids, sent_at=time.time())),
-                retry=False,
-                ignore_result=True,
-            )
+            with self._connection() as connection:
+                self._app.send_task(
+                    TASK_PREFIX + name,
+                    queue=queue,
+                    headers=self._key.headers(Order(name=name, ids=ids, sent_at=time.time())),
+                    retry=False,
+                    ignore_result=True,
+                    connection=connection,
+                )
         except Exception as fault:  # noqa: BLE001  # every kind of broker fault means the same here
             _log.warning("broker does not answer, the next tick finds the work: %s", type(fault).__name__)
             return False
@@ -262,12 +265,19 @@ class Enqueuer:
     def is_deep(self, queue: str) -> bool:
         """True when so many messages wait that one more makes no difference."""
         try:
-            with self._app.pool.acquire(block=True) as connection:
+            with self._connection() as connection:
                 depth: int = connection.default_channel.client.llen(queue)
         except Exception as fault:  # noqa: BLE001  # every kind of broker fault means the same here
             _log.warning("broker does not tell its depth: %s", type(fault).__name__)
             return False
         return depth > _DEEP
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """One of the pool. A broker that refuses is tried twice; by default kombu tries for six seconds."""
+        with self._app.pool.acquire(block=True) as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0.2)
+            yield connection
 
 
 def check_broker(app: Celery) -> None:

@@ -147,4 +147,4 @@ def test_the_check_before_landing_runs_lint_tests_fuzz_and_a_restore():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     runs = re.findall(r"^make ([\w-]+)", script.read_text(), re.MULTILINE)
-    assert runs == ["lint", "test", "test-stories", "fuzz", "restore-drill"]
+    assert runs == ["lint", "test", "test-stories", "test-sip", "fuzz", "restore-drill"]
