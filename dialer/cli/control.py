@@ -225,8 +225,9 @@ def _alarm_facts(alarm: Alarm) -> str:
 
 def _fact(value: object) -> object:
     """A sentence is stored as a template with its values."""
-    is_text = isinstance(value, dict) and set(value) == {"text", "values"}
-    return bilingual(Text.of_plain(value)) if is_text else value
+    if isinstance(value, dict) and set(value) == {"text", "values"}:
+        return bilingual(Text.of_plain(value))
+    return value
 
 
 def _what(unit: str | None, load: str | None, grade: str | None) -> tuple[PauseScope, str]:
