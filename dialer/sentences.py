@@ -265,6 +265,10 @@ def _outcome(f: Facts, lang: Lang) -> str:
 
 
 def _reversal(f: Facts, lang: Lang) -> str:
+    if f.get("reason") == MONEY_REFUSED and f.get("without_call"):
+        return say(
+            lang, "outcome %(id)s, without a call of ours, is refused and does not count", id=f["reverses"]
+        )
     if f.get("reason") == MONEY_REFUSED:
         return say(lang, "the amounts of outcome %(id)s are refused", id=f["reverses"])
     if f.get("reason") == MONEY_CORRECTED:

@@ -29,6 +29,7 @@ from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
 from dialer.core.access import Permission, Role, actor_name, may, said
 from dialer.core.cards import DeterminationState
+from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.values import Amounts, ApprovalKind, FiledState, must_have_evidence
 from dialer.db.audit import write_audit
@@ -36,14 +37,14 @@ from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
 from dialer.language import Text
 from dialer.outcomes.filed_lists import FiledLine, list_filed
-from dialer.outcomes.ledger import correct_outcome_row, refuse_outcome_row
+from dialer.outcomes.ledger import correct_outcome_row, recorded_outcome, refuse_outcome_row
 from dialer.scripts.reading import shipped_scripts
 from dialer.scripts.store import Version, live_scripts, script_version_by_id
 from dialer.services import Services
 from dialer.warnings.queries import LoadLine, loads_waiting
 from dialer.work.assignments import Scope
 from dialer.work.desk_store import StopPayment, waiting_stop_payments
-from dialer.work.tasks import approve, enqueue_after_report
+from dialer.work.tasks import approve, enqueue_after_report, return_claim
 
 MOST_AT_ONCE = 100
 """Lines of a kind on a page, and lines of a batch."""
@@ -242,10 +243,9 @@ def approve_outcomes(
             read = evidence_read_by(tx, who, sample, since=services.clock.now() - _READ_FOR)
             if unread := [one for one in sample if one not in read]:
                 raise SampleUnread(unread, of=len(ids))
-        lock_cases(tx, sorted(set(cases.values())))
-        applied = [approve(tx, services, one, case_id=cases[one], by=who) for one in ids]
-    if any(one is not None for one in applied):
-        enqueue_after_report(services, must_cancel=any(applied))
+        must_cancel = approve(tx, services, cases, by=who)
+    if must_cancel is not None:
+        enqueue_after_report(services, must_cancel=must_cancel)
     return len(ids)
 
 
@@ -277,14 +277,18 @@ def read_evidence(
 
 
 def refuse_outcome(services: Services, outcome_id: int, *, why: str, by: str, visible_to: int | None) -> int:
-    """The amounts are reversed by a new line, whose id it returns, and the recorder has them back with the reason.
-    Raises `NotFound`, `Invalid` without a reason, and `Conflict` as an approval does.
+    """The line is reversed by a new one, whose id it returns, and the recorder has it back with the reason; the task of
+    a success without a call is open again. Raises `NotFound`, `Invalid` without a reason, and `Conflict` as an approval
+    does.
     """
     who, reason = actor_name(by), said("why", why)[:_LONGEST_WHY]
     with services.store.begin() as tx:
         case_id = _lock_case(tx, outcome_id, visible_to)
         now = services.clock.now()
+        refused = recorded_outcome(tx, outcome_id)
         line = refuse_outcome_row(tx, outcome_id, by=who, why=reason, now=now)
+        if refused.reason == NO_CALL:
+            return_claim(tx, refused, now=now)
         _audit(tx, "refuse_outcome", case_id, outcome_id, line, by=who, why=reason, now=now)
     return line
 

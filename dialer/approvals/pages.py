@@ -98,7 +98,7 @@ def approve(request: CurrentRequest, outcome: Chosen = None) -> Response:
 
 @approval_pages.post(_PATH + "/outcomes/{outcome_id}/refuse", act=Permission.APPROVE)
 def refuse(request: CurrentRequest, outcome_id: Number, why: Words = "") -> Response:
-    """Refuses the amounts of a line: its recorder has them back with the reason."""
+    """Refuses a line: its recorder has it back with the reason."""
     unit_id = request.member.unit_id
     try:
         refuse_outcome(request.services, outcome_id, why=why, by=request.who, visible_to=unit_id)
@@ -106,7 +106,7 @@ def refuse(request: CurrentRequest, outcome_id: Number, why: Words = "") -> Resp
         return _show(request, wrong={outcome_id: refusal_sentence(fault, request.lang)}, status=_UNFIT)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
-    return _done(request, gettext_noop("The amounts are refused; who recorded them sees why."))
+    return _done(request, gettext_noop("Refused; who recorded it sees why."))
 
 
 @approval_pages.post(_PATH + "/outcomes/{outcome_id}/correct", act=Permission.WORK_CASES)

@@ -44,7 +44,9 @@ class MoneyWaiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyReturned:
-    """A refused line, which its recorder has not answered. Amounts in fen, as they were refused."""
+    """A refused line, which its recorder has not answered; of a success without a call, one whose task is open again.
+    Amounts in fen, as they were refused.
+    """
 
     id: int
     case_id: int
@@ -58,6 +60,8 @@ class MoneyReturned:
     at: datetime
     """Of the refusal."""
     why: str
+    is_without_call: bool
+    """A success without a call of ours: there is nothing to correct, the task is to be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,25 +85,18 @@ Counts = Mapping[ApprovalKind, Mapping[Who, int]]
 
 _o = t.outcome.c
 _refusal, _later = t.outcome.alias("refusal"), t.outcome.alias("later")
-_WAITING = t.outcome_waiting.join(
-    t.outcome,
-    sa.and_(
-        _o.id == t.outcome_waiting.c.outcome_id,
-        # A success without a call can be approved while its task is open.
-        sa.or_(
-            _o.reason != NO_CALL,
-            sa.exists().where(
-                t.assignment.c.id == _o.assignment_id, in_words(t.assignment.c.state, PENDING_STATES)
-            ),
-        ),
-    ),
+# A success without a call can be approved, and a refused one concerns its recorder, while its task is open.
+_MAY_COUNT = sa.or_(
+    _o.reason != NO_CALL,
+    sa.exists().where(t.assignment.c.id == _o.assignment_id, in_words(t.assignment.c.state, PENDING_STATES)),
 )
+_WAITING = t.outcome_waiting.join(t.outcome, sa.and_(_o.id == t.outcome_waiting.c.outcome_id, _MAY_COUNT))
 _IS_RETURNED = sa.and_(
     # Of the partial index: lines that reverse one are few.
     _refusal.c.reverses.is_not(None),
     _refusal.c.reverses == _o.id,
     _refusal.c.reason == MONEY_REFUSED,
-    _o.reason != NO_CALL,
+    _MAY_COUNT,
     ~sa.exists().where(_later.c.reverses == _refusal.c.id),
     ~sa.literal_column(is_reversed("outcome.id", f"l.reason <> '{MONEY_REFUSED}'"), sa.Boolean),
 )
@@ -159,6 +156,7 @@ def money_returned(tx: Tx, *, who: str, visible_to: int | None, limit: int) -> l
             at=row["refused_at"],
             refused_by_name=row["display_name"] or "",
             why=_unsealed(tx, row["why_sealed"], row["case_id"]),
+            is_without_call=row["reason"] == NO_CALL,
         )
         for row in tx.rows(statement)
     ]

@@ -18,14 +18,14 @@ from dialer.calls.apply import News, end_attempts
 from dialer.calls.claims import accept_attempts, cases_at_carrier, promote_planned, ready_outside_window
 from dialer.calls.events import apply_replies
 from dialer.calls.store import (
+    WEBHOOK_AFTER,
     Call,
     ask_silent_calls_now,
     bound_call_sids,
     calls_asked_to_end,
-    calls_without_webhook,
+    calls_in_silence,
     lock_silent_calls,
     newest_call_known_before,
-    newest_webhook,
     numbers_of_calls,
     postpone_poll,
     was_posted_since,
@@ -331,12 +331,8 @@ class WebProcessCheck:
         return bool(beats) and beat_at is not None and now - beat_at < _SILENT_SECONDS
 
 
-_WEBHOOK_SECONDS = 6.0
-"""A carrier sends the first webhook of a call within a second of taking it."""
 _TRIAL_SECONDS = 15.0
 """One trial call at a time, and not more often than this, while webhooks are missing."""
-_SILENCE_FORGOTTEN = timedelta(hours=1)
-"""After so long without a call dialling begins anew: whether the way is open is not known any more."""
 
 
 def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
@@ -345,18 +341,10 @@ def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
     one trial call at a time leaves, an alarm is raised, and the silent calls are asked about at once.
     """
     real_now = services.real.now()
-    posted_before = real_now - timedelta(seconds=_WEBHOOK_SECONDS)
-    newest = newest_webhook(tx)
-    if newest is not None and newest > services.clock.now() - timedelta(seconds=_WEBHOOK_SECONDS):
-        return None  # As nearly always while calls are made: one look into an index.
-    silent = calls_without_webhook(
-        tx,
-        newest_webhook=newest,
-        posted_from=real_now - _SILENCE_FORGOTTEN,
-        posted_before=posted_before,
-    )
-    if silent.since is None:
+    silent = calls_in_silence(tx, now=services.clock.now(), real_now=real_now)
+    if silent is None or silent.since is None:
         return None
+    posted_before = real_now - WEBHOOK_AFTER
     facts = {"since": silent.since.isoformat()}
     raise_alarm_once(tx, AlarmCode.WEBHOOKS_MISSING, now=services.clock.now(), facts=facts)
     ask_silent_calls_now(tx, posted_before=posted_before, real_now=real_now)

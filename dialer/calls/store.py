@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -265,6 +265,26 @@ def calls_without_webhook(
     )
     assert row is not None
     return SilentCalls(**row)
+
+
+WEBHOOK_AFTER: Final = timedelta(seconds=6)
+"""A carrier sends the first webhook of a call within a second of taking it."""
+_SILENCE_FORGOTTEN: Final = timedelta(hours=1)
+"""After so long without a call dialling begins anew: whether the way is open is not known any more."""
+
+
+def calls_in_silence(tx: Tx, *, now: datetime, real_now: datetime) -> SilentCalls | None:
+    """Calls that the carrier took, with no webhook since, where that holds for `WEBHOOK_AFTER`; else None."""
+    newest = newest_webhook(tx)
+    if newest is not None and newest > now - WEBHOOK_AFTER:
+        return None  # As nearly always while calls are made: one look into an index.
+    silent = calls_without_webhook(
+        tx,
+        newest_webhook=newest,
+        posted_from=real_now - _SILENCE_FORGOTTEN,
+        posted_before=real_now - WEBHOOK_AFTER,
+    )
+    return None if silent.since is None else silent
 
 
 _LONGEST_REQUEST = timedelta(minutes=1)

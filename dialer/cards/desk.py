@@ -34,6 +34,7 @@ from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Row, Tx
+from dialer.intake.records import hide_numbers
 from dialer.language import Text
 from dialer.org.unit_store import is_visible_to
 from dialer.services import CardRules, Services
@@ -428,6 +429,8 @@ def _question(tx: Tx, row: Row, services: Services, *, masked: bool) -> Question
     if row["reason_sealed"] is not None:
         place: dict[str, Any] = {"table": "card_question", "column": "reason_sealed", "row": question_id}
         reason = vault.open(row["reason_sealed"], **place).decode()
+    if masked:
+        note, reason = hide_numbers(note), hide_numbers(reason)
     end = row["answered_at"] or services.real.now()
     onsite = None
     if row["onsite_id"] is not None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import Form, Path
@@ -40,7 +42,7 @@ _PATH, _TEMPLATE = "/cards/desk", "console/card_desk.html"
 _UNFIT, _TAKEN = 422, 409
 _LOOK_SECONDS, _BEAT_LOOKS = 0.4, 25
 _BADGE_SECONDS = 5.0
-_MOST_STREAMS = 64
+_MOST_STREAMS, _MOST_OF_A_SESSION = 64, 4
 QuestionId = Annotated[int, Path(ge=1, lt=2**63)]
 Words = Annotated[str, Form(max_length=500)]
 _ACT = Permission.ANSWER_OUTLETS
@@ -65,67 +67,84 @@ def show_desk(request: CurrentRequest) -> Response:
     return _show(request)
 
 
-class _Events(EventSourceResponse):
-    """A reader that has disconnected is not an error."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with contextlib.suppress(SendTimeoutError, OSError):
-            await super().__call__(scope, receive, send)
-
-
 class _Streams:
-    """The open streams of this process. They end when it stops."""
+    """The open streams of this process, by session. They end when it stops."""
 
     def __init__(self) -> None:
-        self.open = 0
+        self.open = Counter[int]()
         self.is_over = False
+
+    def enter(self, session_id: int) -> bool:
+        """The session has one more; False: there is no room."""
+        if self.is_over or self.open.total() >= _MOST_STREAMS or self.open[session_id] >= _MOST_OF_A_SESSION:
+            return False
+        self.open[session_id] += 1
+        return True
+
+    def leave(self, session_id: int) -> None:
+        self.open[session_id] -= 1
+        self.open += Counter()  # sessions without a stream go
 
     def stop(self) -> None:
         self.is_over = True
 
 
+class _Events(EventSourceResponse):
+    """A reader that has disconnected is not an error. The stream has been entered, and is left whatever happens."""
+
+    def __init__(self, events: AsyncIterator[bytes], *, leave: Callable[[], None]) -> None:
+        super().__init__(events, ping=0, send_timeout=20.0)
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            with contextlib.suppress(SendTimeoutError, OSError):
+                await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+
+
 @desk_pages.get(_PATH + "/live", act=_ACT)
 async def stream_desk(request: CurrentRequest) -> Response:
     """Says `changed` whenever a question of the unit has changed; the page then asks for its part anew."""
-    state = request.request.app.state
+    assert request.session is not None
+    session_id, state = request.session.id, request.request.app.state
     if not hasattr(state, "card_streams"):
         context: ConsoleContext = state.console_context
         state.card_streams = _Streams()
         context.closing.join(state.card_streams.stop)
     streams: _Streams = state.card_streams
-    if streams.is_over or streams.open >= _MOST_STREAMS:
+    if not streams.enter(session_id):
         return Response(status_code=503, headers={"Retry-After": "15"})
     only_one = "text/event-stream" not in request.request.headers.get("accept", "")
-    return _Events(_changes(request, streams, only_one=only_one), ping=0, send_timeout=20.0)
+    events = _changes(request, streams, session_id=session_id, only_one=only_one)
+    return _Events(events, leave=partial(streams.leave, session_id))
 
 
-async def _changes(request: RequestContext, streams: _Streams, *, only_one: bool) -> AsyncIterator[bytes]:
+async def _changes(
+    request: RequestContext, streams: _Streams, *, session_id: int, only_one: bool
+) -> AsyncIterator[bytes]:
     services, unit_id = request.services, request.member.unit_id
-    session_id = request.session.id if request.session is not None else 0
-    streams.open += 1
     seen, looks = "", 0
-    try:
-        while not streams.is_over:
-            try:
-                await asyncio.to_thread(lapse_questions, services)
-                mark = await asyncio.to_thread(desk_mark, services, visible_to=unit_id)
-                if looks % _BEAT_LOOKS == 0 and session_id not in await asyncio.to_thread(
-                    valid_sessions, services, [session_id]
-                ):
-                    return
-            except Unavailable:
-                mark = seen
-            if mark != seen:
-                seen = mark
-                yield ServerSentEvent(event="changed", data="", sep="\n").encode()
-            elif looks % _BEAT_LOOKS == 0:
-                yield ServerSentEvent(event="beat", data="", sep="\n").encode()
-            if only_one:
+    while not streams.is_over:
+        try:
+            await asyncio.to_thread(lapse_questions, services)
+            mark = await asyncio.to_thread(desk_mark, services, visible_to=unit_id)
+            if looks % _BEAT_LOOKS == 0 and session_id not in await asyncio.to_thread(
+                valid_sessions, services, [session_id]
+            ):
                 return
-            looks += 1
-            await asyncio.sleep(_LOOK_SECONDS)
-    finally:
-        streams.open -= 1
+        except Unavailable:
+            mark = seen
+        if mark != seen:
+            seen = mark
+            yield ServerSentEvent(event="changed", data="", sep="\n").encode()
+        elif looks % _BEAT_LOOKS == 0:
+            yield ServerSentEvent(event="beat", data="", sep="\n").encode()
+        if only_one:
+            return
+        looks += 1
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 @desk_pages.get(_PATH + "/questions/{question_id}", act=_ACT)

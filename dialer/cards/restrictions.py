@@ -24,6 +24,7 @@ from dialer.db.audit import write_audit
 from dialer.db.bulk import word
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.phones import normalise_id_number
+from dialer.intake.records import hide_numbers
 from dialer.language import Text
 from dialer.services import Services
 
@@ -375,7 +376,7 @@ def _objection(tx: Tx, row: Row, *, now: datetime) -> Objection:
             if row[f"{name}_id"] is not None
         ),
         person=_person(tx, row),
-        words=vault.open(row["sealed"], column="sealed", **place).decode(),
+        words=hide_numbers(vault.open(row["sealed"], column="sealed", **place).decode()),
         state=ObjectionState(row["state"]),
         decider=row["decider"],
         taken_by=row["taken_by"],
@@ -383,7 +384,9 @@ def _objection(tx: Tx, row: Row, *, now: datetime) -> Objection:
         due_at=row["due_at"],
         is_late=row["state"] == ObjectionState.OPEN.value and row["due_at"] < now,
         decided_by=row["decided_by"] or "",
-        reason="" if reason is None else vault.open(reason, column="reason_sealed", **place).decode(),
+        reason=""
+        if reason is None
+        else hide_numbers(vault.open(reason, column="reason_sealed", **place).decode()),
     )
 
 

@@ -29,7 +29,7 @@ from dialer.db.audit import stream, write_audit
 from dialer.db.bulk import RowSet
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import BlindKind, Vault
-from dialer.language import Text
+from dialer.language import Text, gettext_noop
 
 _FEWEST_DIGITS: Final = 7
 """A shorter number is part of too many others to be looked for in cells."""
@@ -387,6 +387,32 @@ class CannotRegister(Refusal):
         super().__init__(Text("%(file)s cannot be written (%(why)s): nobody was erased", file=file, why=why))
 
 
+class NotRegistered(Refusal):
+    """Somebody was erased, and the register does not say so: a restore would bring them back."""
+
+    def __init__(self, *, file: Path, why: str) -> None:
+        self.file, self.why = file, why
+        super().__init__(
+            Text(
+                "the person is erased, but %(file)s cannot be written (%(why)s): mend that, then run"
+                " `dialer person register`, which adds what the register lacks",
+                file=file,
+                why=why,
+            )
+        )
+
+
+class RegisterLacks(Refusal):
+    """The register has no line of `count` persons who were erased."""
+
+    def __init__(self, *, file: Path, count: int) -> None:
+        self.file, self.count = file, count
+        super().__init__(
+            Text("the register of erasures %(file)s lacks %(count)s erased persons", file=file, count=count)
+        )
+        self.mend = gettext_noop("dialer person register, which adds them")
+
+
 def seal_of(vault: Vault, plain: Mapping[str, object]) -> str:
     """Made with the fixed secret of the keys, which is never rotated; hexadecimal."""
     content = json.dumps(dict(plain), sort_keys=True, ensure_ascii=False)
@@ -405,15 +431,38 @@ def register_line(vault: Vault, one: Erased) -> str:
     return json.dumps(plain | {"seal": seal_of(vault, plain)}, ensure_ascii=False) + "\n"
 
 
-def add_to_register(vault: Vault, file: Path, one: Erased) -> None:
-    """The line is on the disk. Raises `CannotRegister`."""
+def check_register(vault: Vault, file: Path) -> None:
+    """Lines can be added to it. Raises `CannotRegister`, and `UnreadableRegister` for one that no restore reads."""
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    except OSError as fault:
+        raise CannotRegister(file=file, why=_why(fault)) from fault
+    read_register(vault, file)
+
+
+def complete_register(vault: Vault, file: Path, erased: Sequence[Erased]) -> int:
+    """Every one of these erasures, which are committed, has its line on the disk; how many lines were missing. Raises
+    `NotRegistered` and `UnreadableRegister`.
+    """
+    try:
+        known = {one.person for one in read_register(vault, file)}
+    except NoRegister:
+        known = set()
+    missing = [register_line(vault, one) for one in erased if one.person not in known]
+    if not missing:
+        return 0
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as register:
-            register.write(register_line(vault, one))
+            register.write("".join(missing))
             register.flush()
             os.fsync(register.fileno())
     except OSError as fault:
-        raise CannotRegister(file=file, why=fault.strerror or type(fault).__name__) from fault
+        raise NotRegistered(file=file, why=_why(fault)) from fault
+    return len(missing)
+
+
+def _why(fault: OSError) -> str:
+    return fault.strerror or type(fault).__name__
 
 
 def read_register(vault: Vault, file: Path) -> list[Erased]:

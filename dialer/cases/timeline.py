@@ -16,9 +16,10 @@ from dialer.cases.attempts import most_urgent_ready
 from dialer.cases.persons import MaskedPerson, masked, open_person
 from dialer.cases.store import StoredCase, case_from_row, stored_from_row
 from dialer.core.attempt import OPEN_STATES, AttemptState
-from dialer.core.case import Case
+from dialer.core.case import NO_CALL, Case
 from dialer.core.errors import NotFound
 from dialer.core.timeline import AHEAD_AT_MOST, Entry, EntryKind, Fact, PendingAttempt, in_order
+from dialer.core.values import MONEY_REFUSED
 from dialer.db import tables as t
 from dialer.db.audit import audit_reason
 from dialer.db.bulk import in_words
@@ -121,7 +122,7 @@ def _assignment(row: Row) -> Iterator[Entry]:
 
 
 def _outcome(row: Row) -> Iterator[Entry]:
-    facts = {
+    facts: dict[str, Fact] = {
         "outcome_id": row["id"],
         "outcome": row["kind"],
         **_facts(
@@ -131,6 +132,8 @@ def _outcome(row: Row) -> Iterator[Entry]:
         "said": ", ".join(row["said"]),
         "has_evidence": row["evidence_sealed"] is not None,
     }
+    if row["refused_reason"] == NO_CALL:
+        facts["without_call"] = True
     kind = EntryKind.OUTCOME if row["reverses"] is None else EntryKind.REVERSAL
     yield _entry(row, "at", kind, f"outcome/{row['id']}", row["recorded_by"], **facts)
 
@@ -202,6 +205,16 @@ _APPROVALS = (
     .join(t.outcome, t.outcome.c.id == t.outcome_approval.c.outcome_id)
     .where(t.outcome.c.case_id == _ID)
 )
+_refused = t.outcome.alias("refused")
+_OUTCOMES = (
+    sa.select(t.outcome, _refused.c.reason.label("refused_reason"))
+    .join(
+        _refused,
+        sa.and_(_refused.c.id == t.outcome.c.reverses, t.outcome.c.reason == MONEY_REFUSED),
+        isouter=True,
+    )
+    .where(t.outcome.c.case_id == _ID)
+)
 _EVENTS = (
     sa.select(t.event, t.attempt.c.n)
     .join(t.attempt, t.attempt.c.id == t.event.c.attempt_id, isouter=True)
@@ -225,7 +238,7 @@ _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = 
     (_EVENTS, _event),
     (sa.select(t.message).where(t.message.c.case_id == _ID), _message),
     (sa.select(t.assignment).where(t.assignment.c.case_id == _ID), _assignment),
-    (sa.select(t.outcome).where(t.outcome.c.case_id == _ID), _outcome),
+    (_OUTCOMES, _outcome),
     (_APPROVALS, _approval),
     (sa.select(t.filed_case).where(t.filed_case.c.case_id == _ID), _filed),
     (_FILINGS_UNDONE, _filing_undone),

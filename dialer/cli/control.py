@@ -35,6 +35,7 @@ from dialer.calls.reconcile import WEB
 from dialer.cases.alarms import Alarm, unacknowledged_alarms_of
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, fields_of, print_found, print_json
+from dialer.control.erasure import check_registered
 from dialer.control.keys import read_keys_status
 from dialer.control.overview import acknowledge_alarm, adopt_identity
 from dialer.core.errors import DialerError, Invalid, Refusal
@@ -216,10 +217,17 @@ def see(alarm_id: int, by: By) -> None:
 
 def _alarm_facts(alarm: Alarm) -> str:
     about = {"case": alarm.case_id, "load": alarm.load_id}
-    named = {name: value for name, value in (about | dict(alarm.facts)).items() if value is not None}
+    named = {name: _fact(value) for name, value in (about | dict(alarm.facts)).items() if value is not None}
     return "\n".join(
         [stored_word(AlarmCode, alarm.code, Lang.ZH), *(f"{name}: {value}" for name, value in named.items())]
     )
+
+
+def _fact(value: object) -> object:
+    """A sentence is stored as a template with its values."""
+    if isinstance(value, dict) and set(value) == {"text", "values"}:
+        return bilingual(Text.of_plain(value))
+    return value
 
 
 def _what(unit: str | None, load: str | None, grade: str | None) -> tuple[PauseScope, str]:
@@ -332,6 +340,12 @@ def doctor(*, as_json: AsJson = False) -> None:
                 warns=True,
             ),
             Probe(
+                name=gettext_noop("register of erasures"),
+                run=lambda: _check_register(opened[0], settings),
+                mend=gettext_noop("dialer person register, or correct erasure.register_file"),
+                warns=True,
+            ),
+            Probe(
                 name=gettext_noop("public address"),
                 run=lambda: _walk_public_way(opened[0]),
                 mend=gettext_noop("check web.public_url"),
@@ -400,6 +414,10 @@ def _walk_public_way(app: Application) -> str | Text:
         ]:
             return Text("not asked: no web process runs")
     return asyncio.run(walk_public_way(app.telephony))
+
+
+def _check_register(app: Application, settings: Settings) -> Text:
+    return Text("%(count)s", count=check_registered(app.services, settings.register_of_erasures()))
 
 
 def _runs_here(settings: Settings) -> bool:

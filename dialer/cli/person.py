@@ -20,6 +20,7 @@ from dialer.control.erasure import (
     list_legal_holds,
     place_legal_hold,
     refuse_erasure,
+    register_erasures,
 )
 from dialer.control.retention import (
     KIND_WORDS,
@@ -73,6 +74,15 @@ def certificate(request_id: int, *, as_json: AsJson = False) -> None:
     with command_application("person") as app:
         found = certificate_of(app.services, request_id)
     _print(found, as_json=as_json)
+
+
+@person.command("register")
+def register_all() -> None:
+    """补登删除登记: the register of erasures gets the lines that it lacks, such as after its disk was full or lost."""
+    with command_application("person") as app:
+        file = app.settings.register_of_erasures()
+        added = register_erasures(app.services, file)
+    typer.echo(f"补登 {added} 人 added to {file}: {added} persons")
 
 
 @person.command("hold")

@@ -15,10 +15,13 @@ import sqlalchemy as sa
 from dialer.cases.erasing import (
     Erased,
     PersonRow,
-    add_to_register,
+    RegisterLacks,
     cases_of_person,
+    check_register,
+    complete_register,
     erase_person,
     lock_person,
+    read_register,
     seal_of,
     work_of_person,
 )
@@ -135,11 +138,13 @@ def ask_erasure(
 def confirm_erasure(
     services: Services, request_id: int, *, register: Path, by: str, visible_to: int | None = None
 ) -> Certificate:
-    """The person is erased, and the register says so. Raises `NotFound`, `Conflict` and `CannotRegister`; then nothing
-    is changed.
+    """The person is erased, and the register says so. Raises `NotFound`, `Conflict`, `CannotRegister` and
+    `UnreadableRegister`; then nothing is changed. Raises `NotRegistered` where the person was erased and the register
+    could not be written after all.
     """
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
+        check_register(tx.vault, register)
         lock_arrivals(tx)
         _check_role(tx, who)
         asked = _waiting(tx, request_id, visible_to)
@@ -153,9 +158,45 @@ def confirm_erasure(
         _decide(tx, asked, ErasureState.ERASED, by=who, now=now, counts=counts)
         facts = {"request": request_id, "asked_by": asked.asked_by, "counts": counts}
         _note(tx, "erase", person.id, by=who, why="", now=now, facts=facts)
-        one = Erased(person=person, erased_at=now, asked_by=asked.asked_by, confirmed_by=who)
-        add_to_register(tx.vault, register, one)
+    # After the commit: a line about somebody who was not erased would have a later restore erase them.
+    register_erasures(services, register)
     return certificate_of(services, request_id)
+
+
+def register_erasures(services: Services, register: Path) -> int:
+    """The register has a line of every person who was erased by two people; how many it lacked. Raises `NotRegistered`
+    and `UnreadableRegister`.
+    """
+    with services.store.begin() as tx:
+        erased = _erased(tx)
+        return complete_register(tx.vault, register, erased) if erased else 0
+
+
+def check_registered(services: Services, register: Path) -> int:
+    """How many erasures are in the register, which lacks none. Raises `NotRegistered`, `NoRegister` and
+    `UnreadableRegister`.
+    """
+    with services.store.begin() as tx:
+        erased = {one.person for one in _erased(tx)}
+        lacks = erased - {one.person for one in read_register(tx.vault, register)} if erased else erased
+    if lacks:
+        raise RegisterLacks(file=register, count=len(lacks))
+    return len(erased)
+
+
+def _erased(tx: Tx) -> list[Erased]:
+    rows = tx.rows(
+        sa.select(t.erasure).where(t.erasure.c.state == ErasureState.ERASED.value).order_by(t.erasure.c.id)
+    )
+    return [
+        Erased(
+            person=PersonRow(id=row["person_id"], created_at=row["person_created_at"]),
+            erased_at=row["decided_at"],
+            asked_by=row["asked_by"],
+            confirmed_by=row["decided_by"],
+        )
+        for row in rows
+    ]
 
 
 def refuse_erasure(

@@ -22,6 +22,7 @@ from dialer.calls.pacing import (
     reset_times_after_jump,
     seconds_clock_went_back,
 )
+from dialer.calls.store import calls_in_silence
 from dialer.cases.alarms import raise_alarm
 from dialer.control.consistency import Verdict, check_consistency
 from dialer.control.queries import DatabaseFacts, read_database_facts, read_last_event_time
@@ -141,6 +142,10 @@ class SystemState:
     """Empty: a whole cycle has been completed lately."""
     leader: str | None
     leader_seconds: float | None
+    stopped: tuple[str, ...]
+    """Why the service makes no calls but a trial now and then: the carrier takes none (`carrier`), or those that it
+    took brought no webhook (`webhooks`). Empty: nothing stops them.
+    """
 
 
 def note_part_done(
@@ -184,6 +189,11 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
         parts = cycle_parts(tx)
         schedulers = heartbeats(tx, kind=SCHEDULER_PART)
         moved = bool(services.schema) and schema_revision(tx) != services.schema
+        reasons = {
+            "carrier": read_breaker(tx, name=services.lines.group).is_open,
+            "webhooks": calls_in_silence(tx, now=services.clock.now(), real_now=services.real.now())
+            is not None,
+        }
     real_now = services.real.now()
 
     def age(moment: datetime) -> float:
@@ -205,6 +215,7 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
         late=late,
         leader=leaders[0].process if leaders else None,
         leader_seconds=age(leaders[0].at) if leaders else None,
+        stopped=tuple(name for name, holds in reasons.items() if holds),
     )
 
 

@@ -96,8 +96,8 @@ def ready(app: Application) -> Callable[[Request], Awaitable[Response]]:
 
 
 def engine(app: Application) -> Callable[[Request], Awaitable[Response]]:
-    """`/health/engine`: 200 while whole cycles are completed, 503 with the late parts when the last one is older than
-    `scheduler.late_seconds`.
+    """`/health/engine`: 200 while whole cycles are completed and calls can be made; 503 with the late parts when the
+    last cycle is older than `scheduler.late_seconds`, and with what stops all calls.
     """
     limit = app.settings.scheduler.late_seconds
 
@@ -106,7 +106,9 @@ def engine(app: Application) -> Callable[[Request], Awaitable[Response]]:
             state = await asyncio.to_thread(check_system, app.services, late_seconds=limit)
         except Unavailable as fault:
             return JSONResponse({"status": "late", "late": [fault.part]}, status_code=503)
-        return JSONResponse(_engine_json(state, limit), status_code=503 if state.late else 200)
+        return JSONResponse(
+            _engine_json(state, limit), status_code=503 if state.late or state.stopped else 200
+        )
 
     return handle
 
@@ -116,8 +118,9 @@ def _engine_json(state: SystemState, limit_seconds: float) -> dict[str, object]:
         return None if seconds is None else round(seconds, 1)
 
     return {
-        "status": "late" if state.late else "whole",
+        "status": "late" if state.late else "stopped" if state.stopped else "whole",
         "late": list(state.late),
+        "stopped": list(state.stopped),
         "cycle_seconds_ago": rounded(state.cycle_seconds),
         "limit_seconds": limit_seconds,
         "parts_seconds_ago": {name: rounded(age) for name, age in state.parts_seconds.items()},

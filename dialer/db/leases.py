@@ -44,6 +44,7 @@ WHERE name = :name AND token = :token
 """)
 _END = sa.text("UPDATE lease SET until = clock_timestamp() WHERE name = :name AND token = :token")
 _HOLDER = sa.text("SELECT holder, since FROM lease WHERE name = :name AND until > clock_timestamp()")
+_PROC: Final = Path("/proc")
 _LONGEST_SECONDS = 3600.0
 """No lease lasts so long: one that seems to was written before the database's clock was set back."""
 
@@ -86,21 +87,31 @@ def own_name(pid: int | None = None) -> str:
     return f"{socket.gethostname()[:60]} pid {pid} {_mark(pid)}.{secrets.token_hex(4)}"
 
 
-def has_ended(holder: str) -> bool:
-    """The holder is a process of this machine that has ended. False for those of other machines."""
+def has_ended(holder: str, *, proc: Path = _PROC) -> bool:
+    """The holder is a process of this machine that has ended: the kernel knows no such number, or /proc says that it is
+    a later process's. False for those of other machines, and for one that /proc hides (hidepid): its lease ends by
+    itself.
+    """
     machine, _, rest = holder.partition(" pid ")
     pid, _, name = rest.partition(" ")
-    mark = name.rpartition(".")[0]
-    if machine != socket.gethostname()[:60] or not pid.isdecimal() or not _mark(os.getpid()):
+    space, _, started = name.rpartition(".")[0].partition(".")
+    own_space, _, _ = _mark(os.getpid(), proc).partition(".")
+    if machine != socket.gethostname()[:60] or not pid.isdecimal() or not own_space or space != own_space:
         return False
-    return mark.partition(".")[0] == _mark(os.getpid()).partition(".")[0] and mark != _mark(int(pid))
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except OSError:
+        pass  # another user's: it runs
+    return _mark(int(pid), proc) not in {"", f"{space}.{started}"}
 
 
-def _mark(pid: int) -> str:
+def _mark(pid: int, proc: Path = _PROC) -> str:
     """Where the number of a process counts, and when it started there; '' where that cannot be read."""
     with suppress(OSError, ValueError, IndexError):
-        space = Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
-        started = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+        space = (proc / "self/ns/pid").readlink().name.strip("pid:[]")
+        started = (proc / f"{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
         return f"{space}.{started}"
     return ""
 

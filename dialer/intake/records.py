@@ -307,7 +307,7 @@ def _without_numbers(reason: Text) -> Text:
     values = {
         name: _without_numbers(one)
         if isinstance(one, Text)
-        else _hidden(one)
+        else hide_numbers(one)
         if isinstance(one, str)
         else one
         for name, one in reason.values.items()
@@ -322,10 +322,11 @@ def _masked(cell: str, field: Field | None) -> str:
         return HIDDEN
     if field is Field.INSTRUCTION_NO:
         return HIDDEN if _OF_A_PERSON.fullmatch(cell.strip()) else cell
-    return _hidden(cell)
+    return hide_numbers(cell)
 
 
-def _hidden(cell: str) -> str:
+def hide_numbers(cell: str) -> str:
+    """The text without what may be a telephone, an id number or an account: long numbers but for dates."""
     return _LONG_NUMBER.sub(lambda found: found[0] if _DATE.fullmatch(found[0]) else HIDDEN, cell)
 
 

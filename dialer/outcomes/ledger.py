@@ -156,12 +156,13 @@ def _is_reversed(outcome_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
 
 
 def refuse_outcome_row(tx: Tx, outcome_id: int, *, by: str, why: str, now: datetime) -> int:
-    """A line that reverses the amounts of this one, with the reason sealed; its id. The outcome of the case stands.
-    Raises `NotFound`, and `Conflict` for the recorder, for a line without money, and when it is decided already. The
-    caller holds the case.
+    """A line that reverses the amounts of this one, with the reason sealed; its id. The outcome of the case stands, but
+    for a success without a call, which never counted. Raises `NotFound`, and `Conflict` for the recorder, for a line
+    that waits for no approval, and when it is decided already. The caller holds the case.
     """
     row = _undecided(tx, outcome_id, by=by)
-    if not (row["intended_fen"] or row["stopped_fen"] or row["returned_fen"]):
+    has_money = row["intended_fen"] or row["stopped_fen"] or row["returned_fen"]
+    if not has_money and row["reason"] != NO_CALL:
         raise Conflict(Text("outcome %(id)s has no amounts", id=outcome_id), current="no amounts")
     return append_outcome(
         tx,
@@ -368,7 +369,9 @@ def claims_by_caller(
             o.recorded_by.label("login"),
             sa.func.count().label("successes"),
             without.label("without_call"),
-            sa.func.count().filter(o.reason == NO_CALL, approval.is_(None)).label("waiting"),
+            sa.func.count()
+            .filter(o.reason == NO_CALL, approval.is_(None), ~_is_reversed(o.id))
+            .label("waiting"),
         )
         .join(t.case, t.case.c.id == o.case_id)
         .join(t.outcome_approval, approval == o.id, isouter=True)

@@ -7,7 +7,7 @@ token, so that an act with an older token is refused as `Overtaken`. Reasons of 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -153,6 +153,14 @@ def get_assignment(tx: Tx, assignment_id: int) -> Assignment:
 def lock_assignment(tx: Tx, assignment_id: int) -> Assignment:
     """Locked; its case must have been locked before. Raises `NotFound`."""
     return _read_one(tx, assignment_id, select_assignments().with_for_update(of=t.assignment))
+
+
+def lock_work_of_cases(tx: Tx, case_ids: Collection[int]) -> dict[int, Assignment]:
+    """Every assignment of these cases by its id, also those that are over, locked in the order of their ids. The cases
+    must have been locked before.
+    """
+    of_cases = select_assignments().where(t.assignment.c.case_id.in_(case_ids)).order_by(t.assignment.c.id)
+    return {one.id: one for one in _read(tx, of_cases.with_for_update(of=t.assignment))} if case_ids else {}
 
 
 def sign_assignment_for(

@@ -4,7 +4,7 @@ of what its holder left idle. Every act on a claim carries the claim's token.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -48,6 +48,7 @@ from dialer.work.assignments import (
     lock_assignments_of,
     lock_idle_assignments,
     lock_signed_assignment,
+    lock_work_of_cases,
     note_assignment_act,
     overtaken_by,
     release_assignments,
@@ -325,12 +326,25 @@ def _apply_report(
     """The assignment is done and the case goes on; whether the carrier must end a call. The outcome that this person
     reports is in the ledger already.
     """
-    finish_assignment(tx, assignment.id, by=by, outcome=outcome, now=now)
-    pending_writes = PendingWrites(now=now)
-    rest = [effect for effect in decision.effects if not isinstance(effect, RecordOutcome)]
-    pending_writes.enter(replace(stored, case=decision.case), rest)
+    writes = PendingWrites(now=now)
+    _enter_report(tx, writes, stored, assignment, decision, by=by, outcome=outcome)
     save_cases(tx, [decision.case], now=now)
-    return bool(write_effects(tx, pending_writes))
+    return bool(write_effects(tx, writes))
+
+
+def _enter_report(
+    tx: Tx,
+    writes: PendingWrites,
+    stored: StoredCase,
+    assignment: Assignment,
+    decision: Decision,
+    *,
+    by: str,
+    outcome: OutcomeKind,
+) -> None:
+    finish_assignment(tx, assignment.id, by=by, outcome=outcome, now=writes.now)
+    rest = [effect for effect in decision.effects if not isinstance(effect, RecordOutcome)]
+    writes.enter(replace(stored, case=decision.case), rest)
 
 
 def approve_outcome(services: Services, outcome_id: int, *, by: str, visible_to: int | None = None) -> None:
@@ -342,35 +356,63 @@ def approve_outcome(services: Services, outcome_id: int, *, by: str, visible_to:
     with services.store.begin() as tx:
         case_id = recorded_outcome(tx, outcome_id).case_id
         check_case_visible(tx, case_id, visible_to)
-        must_cancel = approve(tx, services, outcome_id, case_id=case_id, by=who)
+        must_cancel = approve(tx, services, {outcome_id: case_id}, by=who)
     if must_cancel is not None:
         enqueue_after_report(services, must_cancel=must_cancel)
 
 
-def approve(tx: Tx, services: Services, outcome_id: int, *, case_id: int, by: str) -> bool | None:
-    """As `approve_outcome`, in the caller's transaction, of a case that this person sees. For a success without a call,
-    which counts from now on, whether calls must be ended; then the caller runs `enqueue_after_report`. Else None.
+def approve(tx: Tx, services: Services, cases: Mapping[int, int], *, by: str) -> bool | None:
+    """As `approve_outcome`, in the caller's transaction, of all these lines of the ledger, each with its case, which
+    this person sees; none is approved when one cannot be. Where successes without a call are among them, which count
+    from now on, whether calls must be ended; then the caller runs `enqueue_after_report`. Else None.
     """
-    # Locked in the order of all transactions: the case, its assignment, then what is only added.
-    stored = lock_cases(tx, [case_id])[case_id]
-    line, now = recorded_outcome(tx, outcome_id), services.clock.now()
-    approve_outcome_row(tx, outcome_id, by=by, now=now)
-    must_cancel = _apply_claim(tx, services, stored, line, now=now) if line.reason == NO_CALL else None
-    subject, facts = f"case/{case_id}", {"outcome_id": outcome_id}
-    write_audit(tx, who=by, act="approve_outcome", subject=subject, why="", now=now, facts=facts)
-    return must_cancel
+    # Locked in the order of all transactions, whichever line they are needed for: the cases, people's work, attempts.
+    stored = lock_cases(tx, set(cases.values()))
+    now, lines = services.clock.now(), {one: recorded_outcome(tx, one) for one in sorted(cases)}
+    claims = [line for line in lines.values() if line.reason == NO_CALL]
+    work = lock_work_of_cases(tx, {line.case_id for line in claims})
+    for outcome_id, line in lines.items():
+        approve_outcome_row(tx, outcome_id, by=by, now=now)
+        subject, facts = f"case/{line.case_id}", {"outcome_id": outcome_id}
+        write_audit(tx, who=by, act="approve_outcome", subject=subject, why="", now=now, facts=facts)
+    return _apply_claims(tx, services, claims, stored, work, now=now) if claims else None
 
 
-def _apply_claim(
-    tx: Tx, services: Services, stored: StoredCase, line: RecordedOutcome, *, now: datetime
+def _apply_claims(
+    tx: Tx,
+    services: Services,
+    claims: Sequence[RecordedOutcome],
+    stored: dict[int, StoredCase],
+    work: dict[int, Assignment],
+    *,
+    now: datetime,
 ) -> bool:
+    writes = PendingWrites(now=now)
+    for line in claims:
+        assert line.assignment_id is not None  # a success without a call is reported of an assignment
+        case, assignment = stored[line.case_id], work[line.assignment_id]
+        if not may_report(assignment.state):
+            raise overtaken_by(assignment)
+        event = AssignmentReported(track=assignment.kind, outcome=line.kind, contact=line.contact)
+        decision = decide(case.case, event, now, services.policies.of(case.case.policy_version))
+        stored[line.case_id] = replace(case, case=decision.case)
+        # A second claim of this task finds it done.
+        work[assignment.id] = replace(
+            assignment, state=AssignmentState.DONE, done_by=line.recorded_by, outcome=line.kind
+        )
+        _enter_report(tx, writes, case, assignment, decision, by=line.recorded_by, outcome=line.kind)
+    save_cases(tx, [stored[case_id].case for case_id in sorted({line.case_id for line in claims})], now=now)
+    return bool(write_effects(tx, writes))
+
+
+def return_claim(tx: Tx, line: RecordedOutcome, *, now: datetime) -> None:
+    """A second person refused this success without a call: its task waits for no approval any more, anybody is offered
+    it at once. The caller holds the case.
+    """
     assert line.assignment_id is not None  # a success without a call is reported of an assignment
-    assignment = lock_assignment(tx, line.assignment_id)
-    if not may_report(assignment.state):
-        raise overtaken_by(assignment)
-    event = AssignmentReported(track=assignment.kind, outcome=line.kind, contact=line.contact)
-    decision = decide(stored.case, event, now, services.policies.of(stored.case.policy_version))
-    return _apply_report(tx, stored, assignment, decision, by=line.recorded_by, outcome=line.kind, now=now)
+    task = lock_assignment(tx, line.assignment_id)
+    if task.state is AssignmentState.OPEN and task.kept_for is None and task.call_at and task.call_at > now:
+        release_assignments(tx, [task.id])
 
 
 def reclaim(

@@ -9,18 +9,20 @@ import sqlalchemy as sa
 
 from dialer.audit.trail import verify_trail
 from dialer.backup.actions import Installation, make_backup, restore_backup
-from dialer.cases.erasing import CannotRegister, NoRegister, UnreadableRegister
+from dialer.cases.erasing import CannotRegister, NoRegister, RegisterLacks, UnreadableRegister
 from dialer.cases.persons import person_of_case
 from dialer.cases.queries import conversation, read_case_words
 from dialer.control.erasure import (
     ask_erasure,
     certificate_of,
+    check_registered,
     confirm_erasure,
     lift_legal_hold,
     list_erasures,
     list_legal_holds,
     place_legal_hold,
     refuse_erasure,
+    register_erasures,
 )
 from dialer.control.reseal import INDEXES
 from dialer.core.case import CaseStatus
@@ -177,12 +179,57 @@ def test_what_refuses_an_erasure(scene: Scene, her_case: int, tmp_path: Path):
     scene.do(sa.update(t.case).values(status="closed", due_at=None))
     with pytest.raises(CannotRegister):
         confirm_erasure(scene.services, asked.id, register=tmp_path / "none" / "register", by="zhao")
+    (tmp_path / "torn").write_text('{"person": 1')
+    with pytest.raises(UnreadableRegister):
+        confirm_erasure(scene.services, asked.id, register=tmp_path / "torn", by="zhao")
     assert len(found_by(scene)) == 4
     refuse_erasure(scene.services, asked.id, why="仍需保存", by="zhao")
     with pytest.raises(Conflict, match="decided by zhao"):
         confirm_erasure(scene.services, asked.id, register=register, by="zhao")
     acts = [row["act"] for row in scene.rows(sa.select(t.audit.c.act).order_by(t.audit.c.number))]
     assert acts == ["erase_asked", "legal_hold", "legal_hold_lifted", "erase_refused"]
-    assert not register.exists()
+    assert not register.exists() or not register.read_text()
     with pytest.raises(sa.exc.DatabaseError, match="append-only"):
         scene.do(sa.text("UPDATE event SET sealed = NULL WHERE sealed IS NOT NULL"))
+
+
+def test_an_erasure_whose_commit_fails_is_not_in_the_register(scene: Scene, her_case: int, tmp_path: Path):
+    register = tmp_path / "register"
+    asked = ask_erasure(scene.services, her_case, why="本人要求", by="li")
+    scene.do(
+        sa.text(
+            "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$"
+        )
+    )
+    scene.do(
+        sa.text(
+            "CREATE CONSTRAINT TRIGGER fails AFTER UPDATE ON erasure DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION fails()"
+        )
+    )
+    with pytest.raises(sa.exc.DBAPIError, match="the disk is full"):
+        confirm_erasure(scene.services, asked.id, register=register, by="zhao")
+    assert len(found_by(scene)) == 4
+    assert register.read_text() == ""
+
+
+def test_a_register_that_lacks_an_erased_person_says_so_and_gets_the_line(
+    scene: Scene, her_case: int, tmp_path: Path
+):
+    register = tmp_path / "register"
+    assert check_registered(scene.services, register) == 0
+    asked = ask_erasure(scene.services, her_case, why="本人要求", by="li")
+    confirm_erasure(scene.services, asked.id, register=register, by="zhao")
+    line = register.read_text()
+    assert check_registered(scene.services, register) == 1
+    register.write_text("")
+    with pytest.raises(RegisterLacks):
+        check_registered(scene.services, register)
+    register.unlink()
+    register.mkdir()
+    with pytest.raises(UnreadableRegister):
+        register_erasures(scene.services, register)
+    register.rmdir()
+    assert register_erasures(scene.services, register) == 1
+    assert register.read_text() == line
+    assert register_erasures(scene.services, register) == 0

@@ -32,7 +32,11 @@ from tests.console.desk import ConsoleDesk
 def ask(street: Street, n: int = 1) -> int:
     checked = street.check(street.record(n))
     return ask_desk(
-        street.services, checked.opening_id, note="客户说不清用途", outlet_id=street.bank.id, by="teller"
+        street.services,
+        checked.opening_id,
+        note="客户说不清用途，留号13900010001",
+        outlet_id=street.bank.id,
+        by="teller",
     )
 
 
@@ -51,13 +55,14 @@ def test_a_question_is_claimed_by_one_and_answered_with_reason_and_basis(
     assert desk_mark(services, visible_to=None) != before
     assert [one.id for one in open_questions(services, visible_to=None)] == [first, second]
     shown = open_questions(services, visible_to=None)[1]
-    assert (shown.note, shown.person["name"]) == ("客户说不清用途", "客*")
+    assert (shown.note, shown.person["name"]) == ("客户说不清用途，留号****", "客*")
     assert of_outlet(street, shown.opening_id)[1] == 1
     claim_question(services, first, by="caller", visible_to=None)
     with pytest.raises(Overtaken):
         claim_question(services, first, by="other", visible_to=None)
     assert question_for(services, first, by="other", visible_to=None).person["name"] == "客*"
-    assert question_for(services, first, by="caller", visible_to=None).person["name"] == "客户1"
+    opened = question_for(services, first, by="caller", visible_to=None)
+    assert (opened.note, opened.person["name"]) == ("客户说不清用途，留号13900010001", "客户1")
     assert len(console.audited("reveal")) == 1
     given = {"answer": DeskAnswer.ASK_PAPERS, "by": "caller", "visible_to": None}
     with pytest.raises(Invalid):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from dialer.cards.load import bind_teller
@@ -123,3 +124,17 @@ async def test_the_stream_says_when_a_question_has_come(console: ConsoleDesk, st
     desk = console.person(Role.CALLER)
     live = await desk.get("/cards/desk/live")
     assert "event: changed" in live.text
+
+
+async def test_a_session_has_four_streams_and_leaves_room_to_others(console: ConsoleDesk, street: Street):
+    desk, path, as_stream = console.person(Role.CALLER), "/cards/desk/live", {"accept": "text/event-stream"}
+    watching = [asyncio.create_task(desk.client.get(path, headers=as_stream)) for _ in range(4)]
+    for _ in range(3000):
+        if hasattr(console.web.state, "card_streams") and console.web.state.card_streams.open.total() == 4:
+            break
+        await asyncio.sleep(0.01)
+    assert (await desk.client.get(path, headers=as_stream)).status_code == 503
+    assert (await console.person(Role.SUPERVISOR).get(path)).status_code == 200
+    console.web.state.card_streams.stop()
+    assert {one.status_code for one in await asyncio.gather(*watching)} == {200}
+    assert console.web.state.card_streams.open.total() == 0

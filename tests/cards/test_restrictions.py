@@ -80,7 +80,9 @@ def test_an_upheld_objection_lifts_at_once_and_tells_every_outlet(street: Street
     assert verdict(street) is CheckVerdict.RESTRICTED
     other = street.outlets[OTHER_BANK]
     street.check(street.record(1), other)
-    objection = take_objection(services, words="认定有误", by="clerk", determination_id=determination)
+    objection = take_objection(
+        services, words="认定有误，证号150802199001011234", by="clerk", determination_id=determination
+    )
     for same in ("supervisor", "clerk"):
         with pytest.raises(Conflict):
             decide_objection(services, objection, uphold=True, reason="查证属实", by=same)
@@ -92,7 +94,7 @@ def test_an_upheld_objection_lifts_at_once_and_tells_every_outlet(street: Street
         note_seen(services, notice.id, outlet_id=outlet.id)
         assert unseen_notices(services, outlet_id=outlet.id) == []
     [shown] = list_objections(services)
-    assert (shown.state, shown.person, shown.words) == (ObjectionState.UPHELD, "客*", "认定有误")
+    assert (shown.state, shown.person, shown.words) == (ObjectionState.UPHELD, "客*", "认定有误，证号****")
 
 
 def test_an_objection_has_a_clock_and_something_decided(street: Street, console: ConsoleDesk):

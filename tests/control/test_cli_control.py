@@ -13,6 +13,9 @@ from dialer.cli.tree import app
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade
+from dialer.language import Text
+from dialer.server import public_way_blocked
+from dialer.telephony.public_way import WayBlocked
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
@@ -75,6 +78,17 @@ def test_one_pause_names_one_thing(run: Run):
 def test_resuming_without_a_pause_is_refused(run: Run):
     with pytest.raises(NotFound):
         run("resume", "--grade", "low", "--by", "zhao")
+
+
+def test_an_alarm_says_its_cause_and_what_to_do_as_sentences(run: Run, scene: Scene):
+    public_way_blocked(
+        scene.services,
+        WayBlocked(Text("%(url)s: %(why)s", url="http://x", why=Text("no connection")), mend="y"),
+    )
+    told = run("alarms").stdout
+    assert "http://x" in told
+    assert "connection" in told
+    assert "values" not in told
 
 
 def test_alarms_are_listed_until_seen(run: Run, scene: Scene):

@@ -9,6 +9,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from dialer.calls.pacing import ensure_line_group, save_breaker
 from dialer.control.health import (
     WORK_PARTS,
     beating,
@@ -17,6 +18,7 @@ from dialer.control.health import (
     note_part_done,
     run_consistency_round,
 )
+from dialer.core.breaker import Breaker
 from dialer.db import tables as t
 from dialer.db.system_state import (
     cycle_parts,
@@ -179,6 +181,23 @@ async def test_health_engine_says_how_long_ago_each_part_was_done(
     assert told["cycle_seconds_ago"] < 30
     assert set(told["parts_seconds_ago"]) == {"tick", *WORK_PARTS}
     assert told["limit_seconds"] == 120
+
+
+async def test_health_engine_says_503_while_all_calls_are_stopped(
+    http: tuple[httpx.AsyncClient, Application],
+):
+    client, app = http
+    began = app.services.real.now()
+    for name in ("tick", *WORK_PARTS):
+        note_part_done(app.services, name, began_at=began)
+    close_cycle(app.services, began_at=began)
+    with app.services.store.begin() as tx:
+        name = app.services.lines.group
+        ensure_line_group(tx, name=name, calls_per_second=1.0, lines=1, real_now=began)
+        save_breaker(tx, Breaker(troubles=5, openings=1, opened_at=began), name=name)
+    answer = await client.get("/health/engine")
+    assert (answer.status_code, answer.json()["status"]) == (503, "stopped")
+    assert answer.json()["stopped"] == ["carrier"]
 
 
 async def test_live_and_ready(http: tuple[httpx.AsyncClient, Application]):

@@ -9,6 +9,7 @@ import pytest
 from dialer.calls.apply import News
 from dialer.calls.events import apply_replies
 from dialer.calls.reconcile import trials_without_webhooks
+from dialer.control.health import check_system
 from dialer.core.case import RobotState
 from dialer.core.events import AlarmCode
 from dialer.core.values import TelephonyResult
@@ -76,7 +77,9 @@ def test_calls_leave_while_their_webhooks_arrive(scene: Scene):
 
 
 def test_a_call_without_a_webhook_stops_dialling_and_is_asked_about_at_once(scene: Scene):
+    assert check_system(scene.services, late_seconds=1).stopped == ()
     silent = Taken(scene, seconds=7)
+    assert check_system(scene.services, late_seconds=1).stopped == ("webhooks",)
     assert allowed(scene) == 0
     assert alarms(scene) == {AlarmCode.WEBHOOKS_MISSING}
     assert silent.row()["poll_at"] <= scene.services.real.now()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -94,3 +95,15 @@ def test_a_process_of_this_machine_that_ended_holds_nothing_and_one_of_another_m
     assert has_ended(own_name().replace(f".{own_name().split('.')[1]}.", ".1."))
     with engine.begin() as one:
         assert take_lease(one, "x", holder=f"{os.getpid()}", seconds=30)
+
+
+def test_a_process_that_proc_hides_from_other_users_has_not_ended(engine: sa.Engine, tmp_path: Path):
+    """As /proc mounted with hidepid shows a living process of another user: not at all."""
+    (tmp_path / "self" / "ns").mkdir(parents=True)
+    (tmp_path / "self" / "ns" / "pid").symlink_to(Path("/proc/self/ns/pid").readlink())
+    (tmp_path / str(os.getpid())).symlink_to(f"/proc/{os.getpid()}")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        living = own_name(child.pid)
+        assert not has_ended(living, proc=tmp_path)
+        child.communicate(b"\n")
+    assert has_ended(living, proc=tmp_path)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from dialer.approvals.actions import approve_outcomes
 from dialer.calls.apply import News
 from dialer.calls.claims import Sending, mark_attempts_sending
 from dialer.calls.dial import dial
@@ -33,7 +34,7 @@ from dialer.telephony.client import PlaceCall
 from dialer.units.unassigned import assign_unit
 from dialer.work.assignments import Scope
 from dialer.work.desk_calls import dial_from_desk
-from dialer.work.tasks import claim_next, reclaim, release_assignment
+from dialer.work.tasks import Report, claim_next, reclaim, release_assignment, report_assignment
 from dialer.work.visits import FromPhone, add_photo
 from tests.core.pictures import jpeg
 from tests.work.bureau import Bureau
@@ -267,3 +268,37 @@ def test_alarms_are_seen_in_the_order_in_which_they_are_raised(bureau: Bureau):
 
     with waiting_for(bureau, t.alarm.c.case_id == 1, see) as holder:
         assert may_have(holder, t.alarm.c.case_id == 2)
+
+
+def test_approved_successes_without_a_call_lock_all_work_before_the_first_call_attempt(bureau: Bureau):
+    opened = [bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH) for _ in range(2)]
+    tasks = [int(bureau.assignment_of(case_id)["id"]) for case_id in opened]
+    for case_id, attempt_id in zip(opened, (HIGH, LOW), strict=True):
+        bureau.do(sa.update(t.attempt).where(t.attempt.c.case_id == case_id).values(id=attempt_id))
+    own_phone = Report(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
+    lines = [report_assignment(bureau.services, one, own_phone, by="li") for one in tasks]
+
+    def approve() -> None:
+        assert approve_outcomes(bureau.services, lines, by="zhao", visible_to=None) == 2
+
+    with waiting_for(bureau, t.assignment.c.id == tasks[1], approve) as holder:
+        assert may_have(holder, t.attempt.c.id == HIGH)
+    for case_id in opened:
+        assert bureau.attempt_of(case_id)["state"] == "ended"
+
+
+def test_attempts_of_approved_successes_are_locked_in_the_order_of_their_ids(bureau: Bureau):
+    opened = [bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH) for _ in range(2)]
+    for case_id, attempt_id in zip(opened, (HIGH, LOW), strict=True):
+        bureau.do(sa.update(t.attempt).where(t.attempt.c.case_id == case_id).values(id=attempt_id))
+    own_phone = Report(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
+    lines = [
+        report_assignment(bureau.services, int(bureau.assignment_of(one)["id"]), own_phone, by="li")
+        for one in opened
+    ]
+
+    def approve() -> None:
+        approve_outcomes(bureau.services, lines, by="zhao", visible_to=None)
+
+    with waiting_for(bureau, t.attempt.c.id == LOW, approve) as holder:
+        assert may_have(holder, t.attempt.c.id == HIGH)

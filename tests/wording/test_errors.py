@@ -19,7 +19,7 @@ from dialer.backup.actions import NothingToBackUp
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys
 from dialer.backup.store import NotAsBackedUp, NotEmpty
 from dialer.calls.comparison import CallsUnderWay, NotCompared, RecordsGone
-from dialer.cases.erasing import CannotRegister, NoRegister, UnreadableRegister
+from dialer.cases.erasing import CannotRegister, NoRegister, NotRegistered, RegisterLacks, UnreadableRegister
 from dialer.control.keys import KeyInUse, KeysWaiting
 from dialer.core.errors import (
     Conflict,
@@ -100,6 +100,8 @@ EXAMPLES = [
     OtherKeys(file=Path("one.backup"), made_with="index=1 1=2", here="index=1 1=3"),
     NoRegister(Path("erasures.jsonl")),
     UnreadableRegister(file=Path("erasures.jsonl"), line=3),
+    NotRegistered(file=Path("erasures.jsonl"), why="No space left on device"),
+    RegisterLacks(file=Path("erasures.jsonl"), count=2),
     CannotRegister(file=Path("erasures.jsonl"), why="No space left on device"),
     NotEmpty({"case": 5}),
     NotAsBackedUp({"case": (5, 4)}),

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.approvals.actions import Reader, approve_outcomes, read_inbox
+from dialer.approvals.actions import Reader, approve_outcomes, read_inbox, refuse_outcome
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import DESK, Role
 from dialer.core.case import CaseStatus
@@ -15,8 +15,10 @@ from dialer.core.errors import Conflict, Overtaken
 from dialer.core.rates import Counts, Period
 from dialer.core.values import Contact, Grade, OutcomeKind, ScammerContact
 from dialer.db import tables as t
+from dialer.language import Lang
 from dialer.outcomes.ledger import CallerClaims, SourceAnswers, answers_by_source, claims_by_caller
 from dialer.outcomes.measures import figures
+from dialer.sentences import entry_sentence
 from dialer.work.assignments import Assignment, Scope
 from dialer.work.desk_store import day_of_caller
 from dialer.work.tasks import (
@@ -201,3 +203,50 @@ def test_one_whose_task_is_over_waits_no_longer(bureau: Bureau, task: Assignment
     bureau.talked(other.id, by="wang", seconds=20)
     report(bureau, other, by="wang")
     assert read_inbox(bureau.services, Reader(who="zhao", role=Role.SUPERVISOR, unit_id=None)).money == []
+
+
+def test_a_refused_success_without_a_call_opens_its_task_at_once_and_its_recorder_sees_why(
+    bureau: Bureau, task: Assignment
+):
+    claimed = report(bureau, task, OWN_PHONE)
+    assert claim_next(bureau.services, by="wang", scope=Scope()) is None
+    refuse_outcome(bureau.services, claimed, why="没有通话记录", by="zhao", visible_to=None)
+    li = Reader(who="li", role=Role.CALLER, unit_id=None)
+    [back] = read_inbox(bureau.services, li).returned
+    assert (back.id, back.why, back.is_without_call) == (claimed, "没有通话记录", True)
+    assert read_inbox(bureau.services, li).total == 1
+    assert read_inbox(bureau.services, Reader(who="zhao", role=Role.SUPERVISOR, unit_id=None)).total == 0
+    with pytest.raises(Conflict, match="reversed already"):
+        approve_outcome(bureau.services, claimed, by="sun")
+    with bureau.tx() as tx:
+        [caller] = claims_by_caller(tx, Period(), drill=False)
+        told = [entry_sentence(one, Lang.EN) for one in read_case_file(tx, task.case_id).timeline]
+    assert (caller.without_call, caller.waiting) == (1, 0)
+    assert f"outcome {claimed}, without a call of ours, is refused and does not count" in told
+    again = claim(bureau, "wang")
+    assert again.id == task.id
+    bureau.talked(again.id, by="wang")
+    report(bureau, again, by="wang")
+    assert read_inbox(bureau.services, li).total == 0
+    assert counts_of(bureau).dissuaded == 1
+
+
+def test_a_refusal_takes_a_task_from_nobody_who_has_it_by_then(bureau: Bureau, task: Assignment):
+    claimed = report(bureau, task, OWN_PHONE)
+    bureau.later(seconds=1801)
+    other = claim(bureau, by="wang")
+    refuse_outcome(bureau.services, claimed, why="没有通话记录", by="zhao", visible_to=None)
+    bureau.talked(other.id, by="wang")
+    report(bureau, other, by="wang")
+    assert bureau.case_of(task.case_id).status is CaseStatus.WATCHING
+
+
+def test_of_two_claims_of_one_task_one_counts(bureau: Bureau, task: Assignment):
+    first = report(bureau, task, OWN_PHONE)
+    bureau.later(seconds=1801)
+    second = report(bureau, claim(bureau, by="wang"), OWN_PHONE, by="wang")
+    with pytest.raises(Overtaken):
+        approve_outcomes(bureau.services, [first, second], by="zhao", visible_to=None)
+    assert bureau.case_of(task.case_id).status is CaseStatus.OPEN
+    assert approve_outcomes(bureau.services, [second], by="zhao", visible_to=None) == 1
+    assert bureau.assignment_of(task.case_id)["done_by"] == "wang"
