@@ -180,10 +180,11 @@ _RESTRICTED: Final = {
 
 
 def _holds(check: Check, facts: Facts) -> bool:
-    values = (getattr(facts, name) for name, _ in check.when)
-    return all(
-        value is not None and value >= least for value, (_, least) in zip(values, check.when, strict=True)
-    )
+    for name, least in check.when:
+        value = getattr(facts, name)
+        if value is None or value < least:
+            return False
+    return True
 
 
 def read_checks(text: str) -> Checks:

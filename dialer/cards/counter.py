@@ -87,9 +87,7 @@ def check_opening(
         outlet = outlet_of(tx, outlet_id)
         row = _in_progress(tx, services, record, outlet, by=by, source=source, now=now)
         opening_id: int = row["id"]
-        [(answer, _)] = answers_of(
-            tx, services, [ToCheck(row=row, record=record, outlet=outlet, at=now)]
-        )
+        [(answer, _)] = answers_of(tx, services, [ToCheck(row=row, record=record, outlet=outlet, at=now)])
         [check_id] = take_next_ids(tx, t.opening_check, 1)
         tx.execute(
             sa.insert(t.opening_check).values(
@@ -121,23 +119,21 @@ def check_opening(
 def _in_progress(
     tx: Tx, services: Services, record: OpeningRecord, outlet: Outlet, *, by: str, source: str, now: datetime
 ) -> Row:
+    [opening_id] = take_next_ids(tx, t.opening, 1)
+    row = opening_row(
+        tx.vault,
+        record,
+        opening_id=opening_id,
+        outlet=outlet,
+        source=source,
+        by=by,
+        drill=services.drill,
+        now=now,
+    )
+    if insert_openings(tx, [row]):
+        return row
     known = opening_by_number(tx, outlet.institution_id, record.opening_no, lock=True)
-    if known is None:
-        [opening_id] = take_next_ids(tx, t.opening, 1)
-        row = opening_row(
-            tx.vault,
-            record,
-            opening_id=opening_id,
-            outlet=outlet,
-            source=source,
-            by=by,
-            drill=services.drill,
-            now=now,
-        )
-        if insert_openings(tx, [row]):
-            return row
-        known = opening_by_number(tx, outlet.institution_id, record.opening_no, lock=True)
-        assert known is not None
+    assert known is not None
     _must_be_the_same(tx, known, record, outlet)
     if known["result"] != OpeningResult.IN_PROGRESS.value:
         raise Conflict(

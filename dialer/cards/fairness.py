@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from dialer.cards.scores import Interval, wilson
 from dialer.core.cards import CheckVerdict, OpeningResult
@@ -93,9 +94,7 @@ def read_fairness(services: Services, *, days: int, visible_to: int | None) -> F
         since=since,
         provinces=_grouped(counts, "province"),
         ages=_grouped(counts, "age"),
-        falling=tuple(
-            one for kind in ("province", "age") for one in _falling(counts, found, kind)
-        ),
+        falling=tuple(one for kind in ("province", "age") for one in _falling(counts, found, kind)),
     )
 
 
@@ -105,7 +104,8 @@ _Counts = dict[_Key, tuple[int, int, int, int]]
 
 def _group_columns() -> tuple[sa.ColumnElement[str], sa.ColumnElement[str]]:
     age = sa.case(
-        *((_o.age.between(low, high), sa.literal(f"{low}–{high}")) for low, high in AGES), else_=sa.literal("")
+        *((_o.age.between(low, high), sa.literal(f"{low}–{high}")) for low, high in AGES),
+        else_=sa.literal(""),
     )
     return sa.func.left(_o.home, 2).label("province"), age.label("band")
 
@@ -139,7 +139,7 @@ def _findings(tx: Tx, since: datetime, visible_to: int | None) -> dict[tuple[str
     province, band = _group_columns()
     c = t.opening_check.c
     one = sa.func.jsonb_array_elements(c.findings).table_valued("value", name="one")
-    check = sa.cast(one.c.value, sa.dialects.postgresql.JSONB)["check"].astext.label("found")
+    check = sa.cast(one.c.value, JSONB)["check"].astext.label("found")
     rows = tx.rows(
         sa.select(check, province, band, sa.func.count(sa.distinct(_o.id)).label("n"))
         .select_from(
@@ -185,9 +185,7 @@ def _grouped(counts: _Counts, kind: str) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=lambda one: (-one.openings, one.name)))
 
 
-def _falling(
-    counts: _Counts, found: dict[tuple[str, str, str], int], kind: str
-) -> list[Falling]:
+def _falling(counts: _Counts, found: dict[tuple[str, str, str], int], kind: str) -> list[Falling]:
     openings: dict[str, int] = {}
     for key, values in counts.items():
         name = _name_of(key, kind)

@@ -77,7 +77,6 @@ def notice(request: CurrentRequest, month: Annotated[str, Query(max_length=10)] 
     found = read_notice(services, first, visible_to=request.member.unit_id, who=request.who)
     document = notice_document(
         found,
-        centre=services.centre.name,
         lang=request.lang,
         timezone=services.centre.timezone,
         who=request.who,
@@ -102,12 +101,10 @@ def step(
     months: Annotated[int, Form(ge=0, le=1000)] = 0,
 ) -> Response:
     try:
-        if step is None:
-            raise Invalid(field="step", problem="is not chosen", mend="choose one of the list")
         take_step(
             request.services,
             outlet_id,
-            step=step,
+            step=_chosen(step),
             why=why,
             by=request.who,
             visible_to=request.member.unit_id,
@@ -122,9 +119,13 @@ def step(
     return request.go(f"{_PATH}/{outlet_id}", notice=gettext_noop("Recorded."))
 
 
-def _outlet(
-    request: RequestContext, outlet_id: int, *, refused: str = "", status: int = 200
-) -> Response:
+def _chosen(step: OutletStep | None) -> OutletStep:
+    if step is None:
+        raise Invalid(field="step", problem="is not chosen", mend="choose one of the list")
+    return step
+
+
+def _outlet(request: RequestContext, outlet_id: int, *, refused: str = "", status: int = 200) -> Response:
     matter = read_matter(request.services, outlet_id, visible_to=request.member.unit_id)
     return request.page(
         "console/card_outlet.html",

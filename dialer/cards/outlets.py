@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dialer.cards.scores import Interval, drawn, prior_of
-from dialer.cards.store import Outlet, outlet_of
+from dialer.cards.store import Outlet, outlet_of, outlets_of
 from dialer.core.access import actor_name, said
 from dialer.core.cards import (
     NEXT_STEPS,
@@ -41,6 +41,29 @@ _MONTHS_OF_QUARTER, _MONTHS = 3, 12
 COHORTS_SHOWN = 8
 LONGEST_MONTHS = 24
 _o, _f, _s, _u, _r = t.opening.c, t.opening_fact.c, t.outlet_step.c, t.outlet.c, t.outlet_report.c
+
+_MONTH_HEAD = (
+    gettext_noop("Outlet"),
+    gettext_noop("Openings"),
+    gettext_noop("Asked about"),
+    gettext_noop("Asked the desk"),
+    gettext_noop("Refused"),
+    gettext_noop("Entered of reported"),
+)
+_COHORT_HEAD = (
+    gettext_noop("Outlet"),
+    gettext_noop("Opened"),
+    gettext_noop("Involved"),
+    gettext_noop("For each 10,000"),
+    gettext_noop("Entered of reported"),
+)
+_STEP_HEAD = (
+    gettext_noop("Outlet"),
+    gettext_noop("Step"),
+    gettext_noop("When"),
+    gettext_noop("Document"),
+    gettext_noop("Until"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -143,17 +166,17 @@ def read_cohort(services: Services, quarter: Quarter, *, visible_to: int | None)
         counts = _counts(tx, services, quarter)
         entered, reported = _completeness(tx, services, quarter.first, quarter.after().first)
         last = _last_steps(tx)
-        seen = {
-            row["id"] for row in tx.rows(sa.select(_u.id).where(is_visible_to(_u.unit_id, visible_to)))
-        }
+        seen = {row["id"] for row in tx.rows(sa.select(_u.id).where(is_visible_to(_u.unit_id, visible_to)))}
         prior = prior_of([(k, n) for k, n in counts.values()])
         scored = []
-        for outlet_id in sorted(seen & (counts.keys() | reported.keys() | last.keys())):
+        wanted = seen & (counts.keys() | reported.keys() | last.keys())
+        known = outlets_of(tx, wanted)
+        for outlet_id in sorted(wanted):
             involved, opened = counts.get(outlet_id, (0, 0))
             interval = drawn(involved, opened, prior)
             scored.append(
                 Scored(
-                    outlet=outlet_of(tx, outlet_id),
+                    outlet=known[outlet_id],
                     opened=opened,
                     involved=involved,
                     drawn=interval,
@@ -172,9 +195,7 @@ def _counts(tx: Tx, services: Services, quarter: Quarter) -> dict[int, tuple[int
     cohort = sa.and_(
         _span(services, quarter.first, quarter.after().first), _o.result == word(OpeningResult.OPENED)
     )
-    opened = tx.rows(
-        sa.select(_o.outlet_id, sa.func.count().label("n")).where(cohort).group_by(_o.outlet_id)
-    )
+    opened = tx.rows(sa.select(_o.outlet_id, sa.func.count().label("n")).where(cohort).group_by(_o.outlet_id))
     involved = tx.rows(
         sa.select(_o.outlet_id, sa.func.count().label("n"))
         .select_from(t.opening_fact.join(t.opening, _o.id == _f.opening_id))
@@ -364,7 +385,9 @@ def read_notice(services: Services, first: date, *, visible_to: int | None, who:
     begin, end = _local_midnight(services, first), _local_midnight(services, after)
     q, c = t.card_question.c, t.onsite_check.c
     with services.store.begin() as tx:
-        seen = {row["id"]: row for row in tx.rows(sa.select(_u.id).where(is_visible_to(_u.unit_id, visible_to)))}
+        seen = {
+            row["id"]: row for row in tx.rows(sa.select(_u.id).where(is_visible_to(_u.unit_id, visible_to)))
+        }
         flagged = _o.verdict.in_([CheckVerdict.ASK_DESK.value, CheckVerdict.RESTRICTED.value])
         rows = tx.rows(
             sa.select(
@@ -385,9 +408,10 @@ def read_notice(services: Services, first: date, *, visible_to: int | None, who:
             )
         }
         entered, reported = _completeness(tx, services, first, after)
+        known = outlets_of(tx, seen)
         outlets = tuple(
             MonthOfOutlet(
-                outlet=outlet_of(tx, row["outlet_id"]),
+                outlet=known[row["outlet_id"]],
                 openings=row["openings"],
                 flagged=row["flagged"],
                 asked=asked.get(row["outlet_id"], 0),
@@ -407,10 +431,8 @@ def read_notice(services: Services, first: date, *, visible_to: int | None, who:
         )
         assert onsite is not None
         taken = tuple(
-            (outlet_of(tx, row["outlet_id"]), _step(row))
-            for row in tx.rows(
-                sa.select(t.outlet_step).where(_s.at >= begin, _s.at < end).order_by(_s.id)
-            )
+            (known[row["outlet_id"]], _step(row))
+            for row in tx.rows(sa.select(t.outlet_step).where(_s.at >= begin, _s.at < end).order_by(_s.id))
             if row["outlet_id"] in seen
         )
         write_audit(
@@ -438,16 +460,17 @@ def percent(share: float | None, lang: Lang) -> str:
     return say(lang, gettext_noop("nothing reported")) if share is None else f"{100 * share:.0f} %"
 
 
-def notice_document(
-    notice: MonthlyNotice, *, centre: str, lang: Lang, timezone: str, who: str, now: datetime
-) -> Document:
+def notice_document(notice: MonthlyNotice, *, lang: Lang, timezone: str, who: str, now: datetime) -> Document:
     """The notice as docx; it names no customer."""
     zone, month = ZoneInfo(timezone), notice.first.month
     title = say(
         lang, "Notice on two-card control, %(year)s-%(month)s", year=notice.first.year, month=f"{month:02d}"
     )
     document = Document(title=title, lang=lang, made_at=now)
-    total = [sum(values) for values in zip(*((o.openings, o.asked, o.refused) for o in notice.outlets), strict=True)]
+    total = [
+        sum(values)
+        for values in zip(*((o.openings, o.asked, o.refused) for o in notice.outlets), strict=True)
+    ]
     openings, asked, refused = total or (0, 0, 0)
     document.paragraph(
         say(
@@ -465,7 +488,7 @@ def notice_document(
     )
     document.heading(say(lang, "Outlets in this month"))
     document.table(
-        [say(lang, one) for one in ("Outlet", "Openings", "Asked about", "Asked the desk", "Refused", "Entered of reported")],
+        [say(lang, one) for one in _MONTH_HEAD],
         [
             [
                 f"{one.outlet.institution} {one.outlet.name}",
@@ -479,17 +502,19 @@ def notice_document(
         ],
         shares=(4, 1.4, 1.4, 1.6, 1.2, 2),
     )
-    document.heading(say(lang, "Involved cards of what was opened in %(quarter)s", quarter=notice.cohort.quarter.name))
+    document.heading(
+        say(lang, "Involved cards of what was opened in %(quarter)s", quarter=notice.cohort.quarter.name)
+    )
     document.paragraph(
         say(
             lang,
-            "For each 10,000 opened; all outlets together %(mean)s. In brackets the interval of 95 %%. An outlet with few"
-            " openings is drawn towards the mean; one that enters little of what it opens looks better than it is.",
+            "For each 10,000 opened; all outlets together %(mean)s. In brackets the interval of 95 %%. An outlet with"
+            " few openings is drawn towards the mean; one that enters little of what it opens looks better than it is.",
             mean=f"{PER * notice.cohort.mean:.1f}",
         )
     )
     document.table(
-        [say(lang, one) for one in ("Outlet", "Opened", "Involved", "For each 10,000", "Entered of reported")],
+        [say(lang, one) for one in _COHORT_HEAD],
         [
             [
                 f"{one.outlet.institution} {one.outlet.name}",
@@ -506,13 +531,13 @@ def notice_document(
     if notice.steps:
         document.heading(say(lang, "What was done about outlets"))
         document.table(
-            [say(lang, one) for one in ("Outlet", "Step", "When", "Document", "Until")],
+            [say(lang, one) for one in _STEP_HEAD],
             [
                 [
                     f"{outlet.institution} {outlet.name}",
                     word_of(step.step, lang),
                     f"{step.at.astimezone(zone):%Y-%m-%d}",
-                    " ".join((step.authority, step.document_no)).strip(),
+                    f"{step.authority} {step.document_no}".strip(),
                     "" if step.until_on is None else step.until_on.isoformat(),
                 ]
                 for outlet, step in notice.steps
@@ -520,10 +545,14 @@ def notice_document(
             shares=(3.5, 1.6, 1.4, 3, 1.4),
         )
     document.paragraph(
-        say(lang, "The centre proposes; to suspend an outlet belongs to the competent authority (Anti-Telecom and Online Fraud Law, Arts 39 and 40).")
+        say(
+            lang,
+            "The centre proposes; to suspend an outlet belongs to the competent authority"
+            " (Anti-Telecom and Online Fraud Law, Arts 39 and 40).",
+        )
     )
     at = f"{now.astimezone(zone):%Y-%m-%d %H:%M}"
-    document.footer(say(lang, "%(centre)s; made by %(who)s on %(when)s", centre=centre, who=who, when=at))
+    document.footer(say(lang, "Made by %(who)s on %(when)s; it names no customer", who=who, when=at))
     return document
 
 

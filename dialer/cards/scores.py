@@ -30,7 +30,9 @@ def wilson(part: int, whole: int) -> Interval | None:
         return None
     share, square = part / whole, _Z95 * _Z95
     middle = (share + square / (2 * whole)) / (1 + square / whole)
-    reach = _Z95 / (1 + square / whole) * math.sqrt(share * (1 - share) / whole + square / (4 * whole * whole))
+    reach = (
+        _Z95 / (1 + square / whole) * math.sqrt(share * (1 - share) / whole + square / (4 * whole * whole))
+    )
     return Interval(share=share, low=max(0.0, middle - reach), high=min(1.0, middle + reach))
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from dialer.cards.counter import ToCheck, answers_of
-from dialer.cards.store import opening_personal, outlet_of
+from dialer.cards.store import opening_personal, outlets_of
 from dialer.core.cards import CardProduct, OpeningChannel, OpeningResult
 from dialer.db import tables as t
 from dialer.db.bulk import RowSet
@@ -83,7 +83,7 @@ def screen_batch(services: Services, *, after: int = 0, shard: int = 0, at_most:
         )
         if not rows:
             return Batch(after=None)
-        outlets = {one: outlet_of(tx, one) for one in {row["outlet_id"] for row in rows}}
+        outlets = outlets_of(tx, {row["outlet_id"] for row in rows})
         given = [
             ToCheck(
                 row=row,

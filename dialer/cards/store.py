@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cards.checks import Answer, Facts, Restriction
 from dialer.cards.rings import HUB_PERSONS, USUAL_DAYS, Key, KeyKind, Node, Part, Ring, within
+from dialer.cases.erasing import OPENING_PERSONAL
 from dialer.cases.store import take_next_ids
 from dialer.core.cards import (
     CardProduct,
@@ -30,9 +31,6 @@ from dialer.db.vault import BlindKind, Vault
 from dialer.intake.opening_lists import OpeningRecord
 from dialer.services import CardRules
 
-_PERSONAL: Final = (
-    "name", "id_number", "phone", "address", "employer", "purpose", "agent", "number", "iccid"
-)  # fmt: skip
 _MOST_OWN: Final = 400
 _MOST_SHARING: Final = 60
 _LOOKED_AT: Final = 6 * HUB_PERSONS
@@ -67,6 +65,15 @@ def outlet_of(tx: Tx, outlet_id: int) -> Outlet:
     if row is None:
         raise NotFound(kind="outlet", key=outlet_id)
     return record_of(Outlet, row)
+
+
+def outlets_of(tx: Tx, outlet_ids: Iterable[int]) -> dict[int, Outlet]:
+    """By id."""
+    rows = tx.rows(_OUTLET.where(_OUTLETS.clause), _OUTLETS.given(outlet_ids))
+    return {row["id"]: record_of(Outlet, row) for row in rows}
+
+
+_OUTLETS: Final = IdSet("outlets", t.outlet.c.id)
 
 
 def outlets_of_institution(tx: Tx, institution_id: int) -> dict[str, Outlet]:
@@ -137,7 +144,7 @@ def opening_row(
     now: datetime,
 ) -> dict[str, Any]:
     """All columns of the row; what names a person or a card is sealed."""
-    personal = {name: getattr(record, name) for name in _PERSONAL}
+    personal = {name: getattr(record, name) for name in OPENING_PERSONAL}
     refused = record.result is OpeningResult.REFUSED
     return {
         "id": opening_id,

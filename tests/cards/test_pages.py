@@ -28,7 +28,7 @@ async def test_a_teller_checks_asks_and_decides_and_the_customer_gets_a_slip(
         street.enter(street.record(7, hours_ago=n + 1, opening_no=f"B-{n}"))
     wrong = await at_counter.post("/counter", **FORM, id_number="123")
     assert wrong.status_code == 422
-    assert "is no valid id number" in text(wrong)
+    assert "is not a valid id number" in text(wrong)
     done = await at_counter.post("/counter", **FORM, id_number=id_number(7))
     assert done.status_code == 303
     path = done.headers["location"]
