@@ -191,8 +191,8 @@ def _falling(counts: _Counts, found: dict[tuple[str, str, str], int], kind: str)
         name = _name_of(key, kind)
         openings[name] = openings.get(name, 0) + values[0]
     hits: dict[str, dict[str, int]] = {}
-    for (check, *key), n in found.items():
-        name = _name_of((key[0], key[1]), kind)
+    for (check, province, band), n in found.items():
+        name = _name_of((province, band), kind)
         own = hits.setdefault(check, {})
         own[name] = own.get(name, 0) + n
     whole, falling = sum(openings.values()), []

@@ -548,7 +548,8 @@ class Looker:
     def __call__(
         self, wanted: Sequence[tuple[Node, Sequence[tuple[Key, datetime]]]]
     ) -> list[dict[Key, list[Node]]]:
-        given, places = [], []
+        given: list[dict[str, Any]] = []
+        places: list[tuple[int, Key]] = []
         for walker, (start, keys) in enumerate(wanted):
             until = self._until or start.at
             for key, at in keys:
