@@ -111,6 +111,8 @@ class Check:
     days: int
     basis: str
     sentences: Mapping[Lang, str]
+    lists_stored: bool = False
+    """A stored account that it finds is on the list, whatever its verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,11 @@ class Checks:
             verdict = CheckVerdict.RESTRICTED
         found.sort(key=lambda one: -_RANK[one.verdict])
         return Answer(verdict=verdict, findings=tuple(found), version=self.version)
+
+    def lists(self, finding: CheckFinding, *, stored: bool) -> bool:
+        """Whether who it finds is on the list of the morning, of an opening or of a stored account."""
+        own = stored and any(one.id == finding.check and one.lists_stored for one in self.checks)
+        return own or finding.verdict is CheckVerdict.ASK_DESK
 
     def _finding(self, check: Check, facts: Facts, now: datetime) -> CheckFinding:
         said = "".join(check.sentences.values())
@@ -207,6 +214,7 @@ def read_checks(text: str) -> Checks:
                 days=int(one["days"]),
                 basis=one["basis"],
                 sentences={Lang.EN: one["en"], Lang.ZH: one["zh"]},
+                lists_stored=bool(one.get("lists_stored", False)),
             )
         )
     content = json.dumps(given, sort_keys=True, ensure_ascii=False).encode()

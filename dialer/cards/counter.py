@@ -64,6 +64,8 @@ _WARNING_FIELDS: Final = (
 )
 _LAYOUT: Final = Layout(headings=tuple(field.value for field in _WARNING_FIELDS), fields=_WARNING_FIELDS)
 _RATE_SECONDS: Final = 3600
+_STORED: Final = timedelta(days=30)
+"""An account that was asked for so long ago when it is checked is a stored one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +154,11 @@ def _must_be_the_same(tx: Tx, known: Row, record: OpeningRecord, outlet: Outlet)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToCheck:
-    """An opening with its row and its outlet. `at`: the moment as of which it is checked."""
+    """An opening with its row and outlet; phone and id number in clear. `at`: the moment as of which it is checked."""
 
     row: Row
-    record: OpeningRecord
+    phone: str
+    id_number: str
     outlet: Outlet
     at: datetime
 
@@ -170,8 +173,8 @@ def answers_of(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tup
     asked = [
         Asked(
             row=one.row,
-            phone=one.record.phone,
-            id_number=one.record.id_number,
+            phone=one.phone,
+            id_number=one.id_number,
             outlet=one.outlet,
             ring=ring,
             at=one.at,
@@ -196,9 +199,10 @@ def answers_of(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tup
         ring_ids.append(kept[ids] if ring.is_found else None)
     listed = [False] * len(given)
     for place in sorted(range(len(given)), key=lambda one: bytes(given[one].row["person_blind"])):
-        one = given[place]
+        one, stored = given[place], now - given[place].at > _STORED
+        grave = [found for found in answers[place].findings if checks.lists(found, stored=stored)]
         listed[place] = note_opener(
-            tx, one.row, answers[place], unit_id=one.outlet.unit_id, ring_id=ring_ids[place], now=now
+            tx, one.row, grave, unit_id=one.outlet.unit_id, ring_id=ring_ids[place], now=now
         )
     return list(zip(answers, listed, strict=True))
 

@@ -12,13 +12,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from dialer.cards.counter import ToCheck, answers_of
-from dialer.cards.store import opening_personal, outlets_of
-from dialer.core.cards import CardProduct, OpeningChannel, OpeningResult
+from dialer.cards.store import Outlet, opening_personal, outlets_of
 from dialer.db import tables as t
 from dialer.db.bulk import RowSet
 from dialer.db.system_state import UNCHECKED_OPENING
 from dialer.db.unit_of_work import Row
-from dialer.intake.opening_lists import OpeningRecord
 from dialer.services import Services
 
 _BATCH: Final = 500
@@ -49,23 +47,13 @@ class Batch:
     after: int | None = None
 
 
-def record_of_row(row: Row, personal: Mapping[str, Any]) -> OpeningRecord:
-    """The opening as it was entered."""
-    names = ("name", "id_number", "phone", "address", "employer", "purpose", "agent", "number", "iccid")
-    return OpeningRecord(
-        line=0,
-        opening_no=row["opening_no"],
-        outlet="",
-        channel=OpeningChannel(row["channel"]),
-        product=CardProduct(row["product"]),
-        asked_at=row["asked_at"],
-        opened_at=row["opened_at"],
-        result=OpeningResult(row["result"]),
-        teller=row["teller"],
-        limit_fen=row["limit_fen"],
-        accompanied=row["accompanied"],
-        guided=row["guided"],
-        **{name: personal.get(name, "") for name in names},
+def _to_check(row: Row, personal: Mapping[str, Any], outlet: Outlet) -> ToCheck:
+    return ToCheck(
+        row=row,
+        phone=personal["phone"],
+        id_number=personal["id_number"],
+        outlet=outlet,
+        at=row["asked_at"],
     )
 
 
@@ -85,12 +73,7 @@ def screen_batch(services: Services, *, after: int = 0, shard: int = 0, at_most:
             return Batch(after=None)
         outlets = outlets_of(tx, {row["outlet_id"] for row in rows})
         given = [
-            ToCheck(
-                row=row,
-                record=record_of_row(row, opening_personal(tx, row["id"], row["sealed"])),
-                outlet=outlets[row["outlet_id"]],
-                at=row["asked_at"],
-            )
+            _to_check(row, opening_personal(tx, row["id"], row["sealed"]), outlets[row["outlet_id"]])
             for row in rows
         ]
         answers = answers_of(tx, services, given)

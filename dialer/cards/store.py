@@ -10,13 +10,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.cards.checks import Answer, Facts, Restriction
+from dialer.cards.checks import CheckFinding, Facts, Restriction
 from dialer.cards.rings import HUB_PERSONS, USUAL_DAYS, Key, KeyKind, Node, Part, Ring, within
 from dialer.cases.erasing import OPENING_PERSONAL
 from dialer.cases.store import take_next_ids
 from dialer.core.cards import (
     CardProduct,
-    CheckVerdict,
     DeterminationState,
     OpenerState,
     OpeningFactKind,
@@ -620,12 +619,17 @@ def keep_ring(tx: Tx, ring: Ring, *, now: datetime) -> int:
 
 
 def note_opener(
-    tx: Tx, row: Mapping[str, Any], answer: Answer, *, unit_id: int | None, ring_id: int | None, now: datetime
+    tx: Tx,
+    row: Mapping[str, Any],
+    grave: Sequence[CheckFinding],
+    *,
+    unit_id: int | None,
+    ring_id: int | None,
+    now: datetime,
 ) -> bool:
-    """Who is asked about is on the morning's list: the ring where it is one, else the person; False when nobody is. A
-    person, or a ring, that somebody has lifted is not listed again before that finding would have expired.
+    """Who is found is on the morning's list: the ring where it is one, else the person; False of no finding. A person,
+    or a ring, that somebody has lifted is not listed again before that finding would have expired.
     """
-    grave = [one for one in answer.findings if one.verdict is CheckVerdict.ASK_DESK]
     if not grave:
         return False
     p = t.card_opener.c

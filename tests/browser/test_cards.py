@@ -71,7 +71,7 @@ def window(
 
 
 def beside(service: Service, login: str) -> None:
-    """The street, with this teller at the first outlet; in a thread of its own, since the driver has a loop in this one."""
+    """The street, with this teller at the first outlet. In a thread of its own: the driver has a loop in this one."""
 
     def build() -> None:
         with application(load_settings(service.env)) as app:
