@@ -135,7 +135,14 @@ class Checks:
             found.append(self._restricted(restriction, now))
             verdict = CheckVerdict.RESTRICTED
         found.sort(key=lambda one: -_RANK[one.verdict])
-        return Answer(verdict=verdict, findings=tuple(found), version=self.version)
+        return Answer(verdict=verdict, findings=self._once(found), version=self.version)
+
+    def _once(self, found: Sequence[CheckFinding]) -> tuple[CheckFinding, ...]:
+        """Of those that say the same the gravest alone, which comes first."""
+        said: dict[str, CheckFinding] = {}
+        for one in found:
+            said.setdefault(self.sentence(one, Lang.EN), one)
+        return tuple(said.values())
 
     def lists(self, finding: CheckFinding, *, stored: bool) -> bool:
         """Whether who it finds is on the list of the morning, of an opening or of a stored account."""

@@ -102,9 +102,13 @@ _Key = tuple[str, str]
 _Counts = dict[_Key, tuple[int, int, int, int]]
 
 
+def _band(low: int, high: int) -> str:
+    return f"{low}+" if (low, high) == AGES[-1] else f"{low}–{high}"
+
+
 def _group_columns() -> tuple[sa.ColumnElement[str], sa.ColumnElement[str]]:
     age = sa.case(
-        *((_o.age.between(low, high), sa.literal(f"{low}–{high}")) for low, high in AGES),
+        *((_o.age.between(low, high), sa.literal(_band(low, high))) for low, high in AGES),
         else_=sa.literal(""),
     )
     return sa.func.left(_o.home, 2).label("province"), age.label("band")
@@ -180,7 +184,7 @@ def _grouped(counts: _Counts, kind: str) -> tuple[Group, ...]:
             )
         )  # fmt: skip
     if kind == "age":
-        order = {f"{low}–{high}": low for low, high in AGES}
+        order = {_band(low, high): low for low, high in AGES}
         return tuple(sorted(groups, key=lambda one: order.get(one.name, -1)))
     return tuple(sorted(groups, key=lambda one: (-one.openings, one.name)))
 

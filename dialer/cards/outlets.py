@@ -47,12 +47,12 @@ _MONTH_HEAD = (
     gettext_noop("Openings"),
     gettext_noop("Asked about"),
     gettext_noop("Asked the desk"),
-    gettext_noop("Refused"),
+    gettext_noop("Openings refused"),
     gettext_noop("Entered of reported"),
 )
 _COHORT_HEAD = (
     gettext_noop("Outlet"),
-    gettext_noop("Opened"),
+    gettext_noop("Cards opened"),
     gettext_noop("Involved"),
     gettext_noop("For each 10,000"),
     gettext_noop("Entered of reported"),

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -81,7 +82,7 @@ def _row(n: int, place: int, at: datetime, *, home: str = _LOCAL, **cells: str) 
 def earlier_rows(first: datetime) -> Iterator[dict[str, str]]:
     """Of the quarter that begins there: ordinary people, most of them at the first outlet."""
     for n in range(_BEFORE):
-        at = first + timedelta(days=n % 80, hours=9 + n % 8)
+        at = first + timedelta(days=n % 20, hours=9 + n % 8)
         yield _row(1000 + n, (0, 0, 1, 2)[n % 4], at)
 
 
@@ -124,11 +125,18 @@ def build_street(services: Services, *, teller: str) -> int:
     for name, kind, code, called in OUTLETS:
         add_institution(services, name=name, kind=kind, token="", by="demo")
         add_outlet(services, institution=name, code=code, name=called, unit=HOME, by="demo")
-        for when, rows in ((before.first, earlier), (yesterday.date(), day)):
-            own = [row for row in rows if row["网点编号"] == code and row["受理时间"].startswith(f"{when}")]
+        days = Counter(row["受理时间"][:10] for row in [*earlier, *day] if row["网点编号"] == code)
+        for when, opened in days.items():
             # The second outlet does not enter all that it opens.
-            reported = len(own) * 2 if code == OUTLETS[1][2] else len(own)
-            report_openings(services, institution=name, code=code, day=when, reported=reported, by="demo")
+            reported = opened * 2 if code == OUTLETS[1][2] else opened
+            report_openings(
+                services,
+                institution=name,
+                code=code,
+                day=date.fromisoformat(when),
+                reported=reported,
+                by="demo",
+            )
     for name in (BANK, CARRIER):
         for source, rows in (("开户季报", earlier), ("开户日报", day)):
             content = _file(rows, name)
