@@ -31,7 +31,7 @@ from dialer.intake.phones import id_check_character
 from dialer.services import Services
 
 BANK, CARRIER = "河套农商银行", "河套移动"
-OUTLETS: Final = (
+OUTLETS: Final[tuple[tuple[str, InstitutionKind, str, str], ...]] = (
     (BANK, InstitutionKind.BANK, "0478-001", "胜利路支行"),
     (BANK, InstitutionKind.BANK, "0478-002", "新华街支行"),
     (CARRIER, InstitutionKind.CARRIER, "YD-01", "解放街营业厅"),
@@ -142,8 +142,10 @@ def build_street(services: Services, *, teller: str) -> int:
             content = _file(rows, name)
             load_openings(services, content, institution=name, source=source, by="demo")
     for row in [row for row in earlier if row["网点编号"] == OUTLETS[0][2]][:6]:
-        kind, at = OpeningFactKind.INVOLVED, services.clock.now()
-        add_fact(services, number=row["账号"], kind=kind, source="A150802", at=at, by="demo")
+        add_fact(
+            services, number=row["账号"], kind=OpeningFactKind.INVOLVED, source="A150802",
+            at=services.clock.now(), by="demo",
+        )  # fmt: skip
     bind_teller(services, login=teller, institution=BANK, code=OUTLETS[0][2], by="demo")
     return _customer(services)
 
