@@ -89,7 +89,11 @@ def check_opening(
         outlet = outlet_of(tx, outlet_id)
         row = _in_progress(tx, services, record, outlet, by=by, source=source, now=now)
         opening_id: int = row["id"]
-        [(answer, _)] = answers_of(tx, services, [ToCheck(row=row, record=record, outlet=outlet, at=now)])
+        [(answer, _)] = answers_of(
+            tx,
+            services,
+            [ToCheck(row=row, phone=record.phone, id_number=record.id_number, outlet=outlet, at=now)],
+        )
         [check_id] = take_next_ids(tx, t.opening_check, 1)
         tx.execute(
             sa.insert(t.opening_check).values(
