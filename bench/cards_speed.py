@@ -97,7 +97,7 @@ def speed(*, behind: int, seconds: int, rows: int, stored: int, questions: int) 
         }
         found |= _checks(made, outlet_id, seconds=seconds, rate=100)
         found |= _file(services, rows)
-        found |= _stored(services, stored)
+        found |= _stored(made, stored)
         found |= _screen(made, outlet_id, questions)
     return found
 
@@ -141,21 +141,27 @@ def _checks(made: Service, outlet_id: int, *, seconds: int, rate: int) -> dict[s
         asked = [
             (dict(made.env), outlet_id, place, rate // _PROCESSES, seconds) for place in range(_PROCESSES)
         ]
-        began = time.perf_counter()
+        began, before = time.perf_counter(), made.cpu()["postgres"]
         parts = pool.starmap(check_steadily, asked)
         whole = time.perf_counter() - began
-    took = [one for part in parts for one in part]
+        used = made.cpu()["postgres"] - before + sum(own for _, own in parts)
+    took = [one for part, _ in parts for one in part]
     return {
         "checks": len(took),
         "checks_due_per_second": rate,
         "checks_done_per_second": round(len(took) / min(whole, max(seconds, whole - 5)), 1),
+        "check_processor_ms": round(1000 * used / len(took), 1),
         "check_p50_ms": round(1000 * statistics.median(took), 1),
         "check_p99_ms": round(1000 * _p99(took), 1),
     }
 
 
-def check_steadily(env: dict[str, str], outlet_id: int, place: int, rate: int, seconds: int) -> list[float]:
-    """What one process took for each of its checks, in seconds since it was due."""
+def check_steadily(
+    env: dict[str, str], outlet_id: int, place: int, rate: int, seconds: int
+) -> tuple[list[float], float]:
+    """What one process took for each of its checks, in seconds since it was due; and the seconds of processor that it
+    used.
+    """
     with application(load_settings(env)) as app, ThreadPoolExecutor(_THREADS) as threads:
         services = replace(app.services, cards=replace(app.services.cards, checks_per_hour=10**9))
 
@@ -167,12 +173,13 @@ def check_steadily(env: dict[str, str], outlet_id: int, place: int, rate: int, s
 
         for warm in range(_THREADS):
             one(-1 - warm - place * _THREADS, 0.0)
-        begin, due = time.perf_counter() + 0.5, []
+        begin, before, due = time.perf_counter() + 0.5, time.process_time(), []
         for step in range(rate * seconds):
             at = begin + step / rate
             time.sleep(max(0.0, at - time.perf_counter()))
             due.append(threads.submit(one, step * _PROCESSES + place, at))
-        return [future.result() for future in due]
+        took = [future.result() for future in due]
+        return took, time.process_time() - before
 
 
 def _file(services: Services, rows: int) -> dict[str, object]:
@@ -200,8 +207,9 @@ def _file(services: Services, rows: int) -> dict[str, object]:
     }
 
 
-def _stored(services: Services, count: int) -> dict[str, object]:
+def _stored(made: Service, count: int) -> dict[str, object]:
     """Accounts of five years without a verdict are screened."""
+    services = made.app.services
     day = services.clock.now() - timedelta(days=3)
 
     def lines() -> Iterator[str]:
@@ -217,13 +225,16 @@ def _stored(services: Services, count: int) -> dict[str, object]:
 
     content = BytesIO("".join(lines()).encode())
     done = load_openings(services, content, institution="bank", source="stored", by="bench")
-    begun = time.perf_counter()
+    begun, own, before = time.perf_counter(), time.process_time(), made.cpu()["postgres"]
     screened = max((one.done for one in screen_all(services)), default=0)
     took = time.perf_counter() - begun
+    own, theirs = time.process_time() - own, made.cpu()["postgres"] - before
     return {
         "stored_loaded": done.new,
         "stored_screened": screened,
         "stored_per_second": round(screened / took),
+        "stored_processor_us": round(1e6 * own / screened),
+        "stored_processor_us_of_the_database": round(1e6 * theirs / screened),
         "stored_minutes_of_2_3_million": round(2_300_000 / (screened / took) / 60, 1),
     }
 
