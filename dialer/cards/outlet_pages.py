@@ -13,6 +13,9 @@ from dialer.cards.fairness import DAYS, read_fairness
 from dialer.cards.outlets import (
     LONGEST_MONTHS,
     PER,
+    Counted,
+    Quarter,
+    count_quarter,
     notice_document,
     notice_months,
     per_ten_thousand,
@@ -50,7 +53,7 @@ def show_outlets(request: CurrentRequest, quarter: Annotated[str, Query(max_leng
     """Involved cards of one quarter; without a choice of the one before the last, of which most cases are known."""
     quarters = quarters_until(_today(request))
     chosen = next((one for one in quarters if one.name == quarter), quarters[1])
-    cohort = read_cohort(request.services, chosen, visible_to=request.member.unit_id)
+    cohort = read_cohort(request.services, _counted(request, chosen), visible_to=request.member.unit_id)
     return request.page(
         "console/card_outlets.html",
         quarters=quarters,
@@ -119,6 +122,13 @@ def step(
     return request.go(f"{_PATH}/{outlet_id}", notice=gettext_noop("Recorded."))
 
 
+def _counted(request: RequestContext, quarter: Quarter) -> Counted:
+    """As it was counted a short while ago; the longer counting takes, the longer it is good."""
+    services = request.services
+    found: Counted = request.cache("card_quarters", lambda one: count_quarter(services, one)).wait(quarter)
+    return found
+
+
 def _chosen(step: OutletStep | None) -> OutletStep:
     if step is None:
         raise Invalid(field="step", problem="is not chosen", mend="choose one of the list")
@@ -126,7 +136,12 @@ def _chosen(step: OutletStep | None) -> OutletStep:
 
 
 def _outlet(request: RequestContext, outlet_id: int, *, refused: str = "", status: int = 200) -> Response:
-    matter = read_matter(request.services, outlet_id, visible_to=request.member.unit_id)
+    matter = read_matter(
+        request.services,
+        outlet_id,
+        visible_to=request.member.unit_id,
+        count=lambda quarter: _counted(request, quarter),
+    )
     return request.page(
         "console/card_outlet.html",
         status=status,

@@ -7,7 +7,7 @@ openings is drawn towards the mean.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -160,11 +160,28 @@ def _span(services: Services, first: date, after: date) -> sa.ColumnElement[bool
     )
 
 
-def read_cohort(services: Services, quarter: Quarter, *, visible_to: int | None) -> Cohort:
-    """The outlets of one quarter."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """A quarter of the whole city, by outlet: involved and opened, entered of the days reported, and reported."""
+
+    quarter: Quarter
+    counts: Mapping[int, tuple[int, int]]
+    entered: Mapping[int, int]
+    reported: Mapping[int, int]
+
+
+def count_quarter(services: Services, quarter: Quarter) -> Counted:
+    """Counts all openings of the quarter: with millions behind that takes some seconds, so pages keep it for a while."""
     with services.store.begin() as tx:
-        counts = _counts(tx, services, quarter)
         entered, reported = _completeness(tx, services, quarter.first, quarter.after().first)
+        counts = _counts(tx, services, quarter)
+    return Counted(quarter=quarter, counts=counts, entered=entered, reported=reported)
+
+
+def read_cohort(services: Services, counted: Counted, *, visible_to: int | None) -> Cohort:
+    """The outlets of one quarter."""
+    counts, entered, reported = counted.counts, counted.entered, counted.reported
+    with services.store.begin() as tx:
         last = _last_steps(tx)
         seen = {row["id"] for row in tx.rows(sa.select(_u.id).where(is_visible_to(_u.unit_id, visible_to)))}
         prior = prior_of([(k, n) for k, n in counts.values()])
@@ -187,7 +204,7 @@ def read_cohort(services: Services, quarter: Quarter, *, visible_to: int | None)
                 )
             )
     scored.sort(key=lambda one: (-one.drawn.low, -one.drawn.share, one.outlet.id))
-    return Cohort(quarter=quarter, mean=prior.mean, outlets=tuple(scored))
+    return Cohort(quarter=counted.quarter, mean=prior.mean, outlets=tuple(scored))
 
 
 def _counts(tx: Tx, services: Services, quarter: Quarter) -> dict[int, tuple[int, int]]:
@@ -273,14 +290,16 @@ def _steps_of(tx: Tx, outlet_id: int) -> list[Step]:
     return [_step(row) for row in rows]
 
 
-def read_matter(services: Services, outlet_id: int, *, visible_to: int | None) -> Matter:
-    """Raises `NotFound`, also for an outlet of another unit."""
+def read_matter(
+    services: Services, outlet_id: int, *, visible_to: int | None, count: Callable[[Quarter], Counted]
+) -> Matter:
+    """`count` as `count_quarter`. Raises `NotFound`, also for an outlet of another unit."""
     today = services.clock.now().astimezone(ZoneInfo(services.centre.timezone)).date()
     with services.store.begin() as tx:
         outlet, steps = _visible(tx, outlet_id, visible_to), _steps_of(tx, outlet_id)
     found = []
     for quarter in quarters_until(today):
-        cohort = read_cohort(services, quarter, visible_to=visible_to)
+        cohort = read_cohort(services, count(quarter), visible_to=visible_to)
         own = next((one for one in cohort.outlets if one.outlet.id == outlet_id), None)
         found.append((quarter, cohort.mean, own))
     last = steps[-1] if steps else None
@@ -445,7 +464,9 @@ def read_notice(services: Services, first: date, *, visible_to: int | None, who:
         onsite=int(onsite["n"]),
         persons=int(onsite["persons"]),
         suspects=int(onsite["suspects"]),
-        cohort=read_cohort(services, Quarter.of(first).before(), visible_to=visible_to),
+        cohort=read_cohort(
+            services, count_quarter(services, Quarter.of(first).before()), visible_to=visible_to
+        ),
         steps=taken,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dialer.cards.openers import list_openers
-from dialer.cards.outlets import Quarter, read_cohort
+from dialer.cards.outlets import Quarter, count_quarter, read_cohort
 from dialer.cards.screening import screen_all
 from dialer.core.access import Role
 from dialer.db import tables as t
@@ -24,7 +24,7 @@ def test_the_street_has_outlets_a_ring_and_a_customer(services: Services, consol
     [waiting] = [row for row in console.rows(t.opening) if row["result"] == "in_progress"]
     assert (waiting["id"], waiting["verdict"]) == (opening_id, "ask_desk")
     before = Quarter.of(services.clock.now().date()).before()
-    cohort = read_cohort(services, before, visible_to=None)
+    cohort = read_cohort(services, count_quarter(services, before), visible_to=None)
     assert len(cohort.outlets) == len(OUTLETS)
     worst = cohort.outlets[0]
     assert (worst.outlet.code, worst.involved, worst.is_high) == (OUTLETS[0][2], 6, False)

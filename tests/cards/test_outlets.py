@@ -12,7 +12,10 @@ import pytest
 from dialer.cards.fairness import Group, read_fairness, stands_out
 from dialer.cards.load import add_fact, report_openings
 from dialer.cards.outlets import (
+    Cohort,
+    Matter,
     Quarter,
+    count_quarter,
     months_after,
     notice_document,
     quarters_until,
@@ -73,14 +76,26 @@ def test_a_quarter_counts_involved_cards_beside_what_was_entered_of_what_was_rep
     )
     day = (now - timedelta(hours=1)).astimezone().date()
     report_openings(services, institution=BANK, code=f"{BANK}1", day=day, reported=8, by="test")
-    cohort = read_cohort(services, Quarter.of(now.date()), visible_to=None)
+    cohort = cohort_of(street, Quarter.of(now.date()))
     first, second = cohort.outlets
     assert (first.outlet.id, first.opened, first.involved) == (street.bank.id, 4, 1)
     assert first.completeness == 0.5
     assert (second.opened, second.involved, second.completeness) == (1, 0, None)
     assert cohort.mean == 0.2
     assert first.drawn.share > second.drawn.share
-    assert read_cohort(services, Quarter.of(now.date()).before(), visible_to=None).outlets == ()
+    assert cohort_of(street, Quarter.of(now.date()).before()).outlets == ()
+
+
+def cohort_of(street: Street, quarter: Quarter) -> Cohort:
+    services = street.services
+    return read_cohort(services, count_quarter(services, quarter), visible_to=None)
+
+
+def matter_of(street: Street, outlet_id: int) -> Matter:
+    services = street.services
+    return read_matter(
+        services, outlet_id, visible_to=None, count=lambda quarter: count_quarter(services, quarter)
+    )
 
 
 def step(street: Street, one: OutletStep, **values: object) -> None:
@@ -98,19 +113,17 @@ def test_only_the_letter_of_an_authority_has_a_term_and_steps_follow_each_other(
         with pytest.raises(Invalid):
             step(street, OutletStep.LETTER, authority="人民银行", **wrong)
     step(street, OutletStep.LETTER, document_no="1号", authority="人民银行", months=2)
-    assert not read_matter(street.services, street.bank.id, visible_to=None).due
+    assert not matter_of(street, street.bank.id).due
     console.pass_seconds(86_400 * 63)
-    matter = read_matter(street.services, street.bank.id, visible_to=None)
+    matter = matter_of(street, street.bank.id)
     assert matter.due
     assert matter.following == (OutletStep.REVIEW,)
     step(street, OutletStep.REVIEW)
     step(street, OutletStep.END)
-    assert [one.step for one in read_matter(street.services, street.bank.id, visible_to=None).steps] == list(
-        OutletStep
-    )
+    assert [one.step for one in matter_of(street, street.bank.id).steps] == list(OutletStep)
     assert set(NEXT_STEPS) == {None, *OutletStep}
     with pytest.raises(NotFound):
-        read_matter(street.services, 987, visible_to=None)
+        matter_of(street, 987)
 
 
 def test_the_notice_of_a_month_names_outlets_and_no_customer(street: Street):
