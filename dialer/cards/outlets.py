@@ -171,7 +171,7 @@ class Counted:
 
 
 def count_quarter(services: Services, quarter: Quarter) -> Counted:
-    """Counts all openings of the quarter: with millions behind that takes some seconds, so pages keep it for a while."""
+    """Counts all openings of the quarter: of millions that takes some seconds, so pages keep it for a while."""
     with services.store.begin() as tx:
         entered, reported = _completeness(tx, services, quarter.first, quarter.after().first)
         counts = _counts(tx, services, quarter)
