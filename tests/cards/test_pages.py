@@ -92,6 +92,8 @@ async def test_two_people_restrict_a_person_and_another_lifts_it(console: Consol
     assert (await supervisor.post(path, reason="属实")).status_code == 409
     second = console.signed_in(console.account(Role.SUPERVISOR, login="second"))
     assert (await second.post(path, reason="属实")).status_code == 303
+    # The open page asks for its notices every twenty seconds.
+    assert "it no longer applies" in text(await at_counter.part("/counter"))
     told = await at_counter.get("/counter")
     assert "it no longer applies" in text(told)
     found = re.search(r'action="(/counter/notices/[0-9]+/seen)"', told.text)
