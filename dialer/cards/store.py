@@ -602,20 +602,22 @@ def keep_ring(tx: Tx, ring: Ring, *, now: datetime) -> int:
     if known:
         ring_id = int(known[0])
         if joined := known[1:]:
-            tx.execute(sa.update(t.opening).where(_o.ring_id.in_(joined)).values(ring_id=ring_id))
+            _number(tx, _o.ring_id.in_(joined), ring_id)
             tx.execute(sa.update(t.card_ring).where(t.card_ring.c.id.in_(joined)).values(persons=0, cards=0))
         tx.execute(sa.update(t.card_ring).where(t.card_ring.c.id == ring_id).values(**values))
     else:
         [ring_id] = take_next_ids(tx, t.card_ring, 1)
         tx.execute(sa.insert(t.card_ring).values(id=ring_id, found_at=now, **values))
-    # An opening that another counter checks at this moment finds the ring by itself: to wait for it could be for ever.
-    free = sa.select(_o.id).where(_o.id.in_(ids), _o.ring_id.is_distinct_from(ring_id))
-    tx.execute(
-        sa.update(t.opening)
-        .where(_o.id.in_(free.with_for_update(skip_locked=True, key_share=True)))
-        .values(ring_id=ring_id)
-    )
+    _number(tx, sa.and_(_o.id.in_(ids), _o.ring_id.is_distinct_from(ring_id)), ring_id)
     return ring_id
+
+
+def _number(tx: Tx, which: sa.ColumnElement[bool], ring_id: int) -> None:
+    """An opening that another counter checks at this moment is left out: that check finds the ring by itself, and to
+    wait for it could be for ever.
+    """
+    free = sa.select(_o.id).where(which).with_for_update(skip_locked=True, key_share=True)
+    tx.execute(sa.update(t.opening).where(_o.id.in_(free)).values(ring_id=ring_id))
 
 
 def note_opener(
