@@ -604,7 +604,9 @@ def keep_ring(tx: Tx, ring: Ring, *, now: datetime) -> int:
         if joined := known[1:]:
             _number(tx, _o.ring_id.in_(joined), ring_id)
             tx.execute(sa.update(t.card_ring).where(t.card_ring.c.id.in_(joined)).values(persons=0, cards=0))
-        tx.execute(sa.update(t.card_ring).where(t.card_ring.c.id == ring_id).values(**values))
+        # An opening of an earlier time saw less of the ring than is known.
+        c = t.card_ring.c
+        tx.execute(sa.update(t.card_ring).where(c.id == ring_id, c.cards <= ring.cards).values(**values))
     else:
         [ring_id] = take_next_ids(tx, t.card_ring, 1)
         tx.execute(sa.insert(t.card_ring).values(id=ring_id, found_at=now, **values))

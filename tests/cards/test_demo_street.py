@@ -19,7 +19,9 @@ def test_the_street_has_outlets_a_ring_and_a_customer(services: Services, consol
     opening_id = build_street(services, teller=account.login)
     [*_, last] = screen_all(services)
     assert last.left == 0
-    [ring] = list_openers(services, visible_to=None)
+    listed = list_openers(services, visible_to=None)
+    assert len(listed) == 7  # the ring, and six people whose cards were involved
+    [ring] = [one for one in listed if one.ring_id is not None]
     assert (ring.persons, ring.cards) == (5, 16)
     [waiting] = [row for row in console.rows(t.opening) if row["result"] == "in_progress"]
     assert (waiting["id"], waiting["verdict"]) == (opening_id, "ask_desk")
