@@ -1,6 +1,6 @@
 """Two-card control: the rate of checks over many openings, a daily file, and what the checks find of a made-up city.
 
-    python -m bench.cards --seed N [--quick]
+    python -m bench.cards --seed N [--quick] [--behind 5000000] [--part quality|speed]
 
 The city of the quality part is made of the seed: ordinary openers, rings, and honest look-alikes (students, people whom
 a factory hires, families). Nothing but the openings reaches the checks; who is in a ring is looked at afterwards.
@@ -11,26 +11,17 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import statistics
 import time
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from io import BytesIO
+from datetime import UTC, datetime, timedelta
 
-import sqlalchemy as sa
-
-from bench.service import service
+from bench.cards_speed import fitted, speed
 from dialer.cards.checks import Facts, shipped_checks
-from dialer.cards.counter import check_opening
-from dialer.cards.load import add_institution, add_outlet, load_openings
-from dialer.cards.rings import HUB_PERSONS, Key, KeyKind, Node, find_ring, within
-from dialer.core.cards import CardProduct, CheckVerdict, InstitutionKind, OpeningChannel, OpeningResult
-from dialer.intake.opening_lists import OpeningRecord
-from dialer.intake.phones import id_check_character
-from dialer.services import Application
+from dialer.cards.rings import HUB_PERSONS, USUAL_DAYS, Key, KeyKind, Node, find_ring, within
+from dialer.core.cards import CheckVerdict
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 DAYS = 60
@@ -221,6 +212,7 @@ class Memory:
     def __init__(self) -> None:
         self.nodes: dict[tuple[KeyKind, bytes], list[Node]] = defaultdict(list)
         self.until = START
+        self.in_rings: set[int] = set()
 
     def add(self, node: Node) -> None:
         for part in node.parts:
@@ -230,10 +222,12 @@ class Memory:
         found: dict[Key, list[Node]] = {}
         for key, at in wanted:
             begin, end = within(at)
+            if key[0][0] is KeyKind.STORY and len(key) == 1:
+                begin = at - timedelta(days=USUAL_DAYS)
             nodes, own = self.nodes[key[0]], []
             for node in reversed(nodes[bisect_left(nodes, begin, key=lambda one: one.at) :]):
                 if node.at <= min(end, self.until) and all(part in node.parts for part in key[1:]):
-                    own.append(node)
+                    own.append(replace(node, in_ring=True) if node.id in self.in_rings else node)
                     if len(own) >= 6 * HUB_PERSONS:
                         break
             found[key] = own
@@ -270,6 +264,7 @@ def quality(seed: int, *, openings: int, rings: int) -> dict[str, object]:
         if answer.verdict is CheckVerdict.ASK_DESK:
             flagged.setdefault(act.person, len(own[act.person]))
         if ring.is_found:
+            memory.in_rings |= {node.id for node in ring.nodes}
             # A ring is a finding of all its members, also of those who came before it was one.
             for one in {int.from_bytes(node.person, "big") for node in ring.nodes}:
                 flagged.setdefault(one, len(own[one]) + (one != act.person))
@@ -323,105 +318,32 @@ def _facts(own: Sequence[Act], act: Act, ring_points: int) -> Facts:
     )
 
 
-_FILL = sa.text(
-    """
-    INSERT INTO opening (institution_id, outlet_id, opening_no, channel, product, person_blind, phone_blind,
-        address_blind, number_blind, home, age, asked_at, opened_at, entered_at, result, verdict, sealed, source, by,
-        drill)
-    SELECT :institution, :outlet, 'F' || n, 'counter', 'account_2', decode(md5('p' || n * 7 / 10), 'hex'),
-        decode(md5('t' || n * 7 / 10), 'hex'), decode(md5('a' || n * 7 / 10), 'hex'), decode(md5('n' || n), 'hex'),
-        '150802', 30, at, at, at, 'opened', 'clear', decode(md5('s' || n), 'hex'), 'bench', 'bench', true
-    FROM (SELECT n, CAST(:now AS timestamptz) - n % 15552000 * interval '1 second' AS at
-        FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n) made
-    """
-)
-
-
-def id_number(n: int) -> str:
-    born = date(1960, 1, 1) + timedelta(days=n // 1000 % 15000)
-    head = f"{LOCAL}{born:%Y%m%d}{n % 1000:03d}"
-    return head + id_check_character(head)
-
-
-def speed(*, behind: int, checks: int, rows: int) -> dict[str, object]:
-    """Checks one after the other over so many openings, and one daily file."""
-    with service() as made:
-        app: Application = made.app
-        services = app.services
-        add_institution(services, name="bank", kind=InstitutionKind.BANK, token="", by="bench")
-        outlet_id = add_outlet(services, institution="bank", code="1", name="1", unit="", by="bench")
-        with services.store.begin() as tx:
-            institution_id = tx.scalar(sa.text("SELECT id FROM institution"))
-        step, began = 500_000, time.perf_counter()
-        for first in range(0, behind, step):
-            with services.store.begin() as tx:
-                last = min(behind, first + step) - 1
-                given = {"institution": institution_id, "outlet": outlet_id, "now": services.clock.now()}
-                tx.execute(_FILL, given | {"first": first, "last": last})
-        filled = time.perf_counter() - began
-        with services.store.sql_engine.connect().execution_options(
-            isolation_level="AUTOCOMMIT"
-        ) as connection:
-            connection.execute(sa.text("ANALYZE opening"))
-        services = replace(services, cards=replace(services.cards, checks_per_hour=10**9))
-        took = []
-        for n in range(checks):
-            record = OpeningRecord(
-                line=1,
-                opening_no=f"C{n}",
-                outlet="1",
-                channel=OpeningChannel.COUNTER,
-                product=CardProduct.ACCOUNT_2,
-                name="张三",
-                id_number=id_number(n),
-                phone=f"+86139{n:08d}",
-                address=f"胜利路{n}号院",
-                asked_at=services.clock.now(),
-                result=OpeningResult.IN_PROGRESS,
-            )
-            begun = time.perf_counter()
-            check_opening(services, record, outlet_id=outlet_id, by="bench", source="bench")
-            took.append(time.perf_counter() - begun)
-        head = "业务流水号,网点编号,姓名,证件号码,预留电话,账户类型,受理时间\n"
-        lines = (
-            f"D{n},1,李四,{id_number(1_000_000 + n)},136{n:08d},二类,2026-11-20 09:00\n" for n in range(rows)
-        )
-        content = BytesIO((head + "".join(lines)).encode())
-        begun = time.perf_counter()
-        done = load_openings(services, content, institution="bank", source="bench", by="bench")
-        loaded = time.perf_counter() - begun
-    took.sort()
-    return {
-        "openings_behind": behind,
-        "fill_seconds": round(filled, 1),
-        "checks": checks,
-        "checks_per_second_one_caller": round(checks / sum(took), 1),
-        "check_p50_ms": round(1000 * statistics.median(took), 1),
-        "check_p99_ms": round(1000 * took[int(0.99 * len(took)) - 1], 1),
-        "file_rows": done.new,
-        "file_rejected": done.rejected,
-        "file_seconds": round(loaded, 2),
-    }
-
-
-def run(*, seed: int, quick: bool) -> dict[str, object]:
-    return {
-        "seed": seed,
-        "quality": quality(seed, openings=60_000 if quick else 300_000, rings=40),
-        **speed(
-            behind=100_000 if quick else 5_000_000,
-            checks=200 if quick else 2000,
+def run(*, seed: int, quick: bool, behind: int, part: str) -> dict[str, object]:
+    """The parts that are wanted: `quality`, `speed`, or both for ''."""
+    found: dict[str, object] = {"seed": seed}
+    if part != "speed":
+        found["quality"] = quality(seed, openings=60_000 if quick else 300_000, rings=40)
+    if part != "quality":
+        made = speed(
+            behind=min(behind, 100_000) if quick else behind,
+            seconds=10 if quick else 60,
             rows=2000 if quick else 10_000,
-        ),
-    }
+            stored=10_000 if quick else 100_000,
+            questions=20 if quick else 100,
+        )
+        found["speed"] = made | {"met": fitted(made)}
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--behind", type=int, default=5_000_000, help="openings that are there already")
+    parser.add_argument("--part", choices=("", "quality", "speed"), default="")
     options = parser.parse_args()
-    print(json.dumps(run(seed=options.seed, quick=options.quick), indent=1, ensure_ascii=False))
+    found = run(seed=options.seed, quick=options.quick, behind=options.behind, part=options.part)
+    print(json.dumps(found, indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":

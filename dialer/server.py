@@ -40,6 +40,7 @@ from dialer.calls.reconcile import WEB
 from dialer.cards.counter_pages import counter_pages
 from dialer.cards.desk_pages import desk_pages as card_desk_pages
 from dialer.cards.opener_pages import opener_pages
+from dialer.cards.outlet_pages import outlet_pages
 from dialer.casefile.pages import case_pages
 from dialer.cases.alarms import raise_alarm_once
 from dialer.control.board import board_pages
@@ -411,6 +412,7 @@ SECTIONS = (
     counter_pages,
     card_desk_pages,
     opener_pages,
+    outlet_pages,
 )
 """All pages, in the order of their routes: the first one that matches an address answers it."""
 

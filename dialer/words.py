@@ -21,6 +21,7 @@ from dialer.core.cards import (
     OpeningChannel,
     OpeningFactKind,
     OpeningResult,
+    OutletStep,
     QuestionState,
 )
 from dialer.core.case import (
@@ -340,6 +341,12 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     },
     OpenerState: {
         OpenerState.SIGNED: "signed for",
+    },
+    OutletStep: {
+        OutletStep.TALK: "talk with the outlet",
+        OutletStep.PROPOSAL: "proposal to suspend",
+        OutletStep.LETTER: "letter of the authority",
+        OutletStep.END: "ended",
     },
     DeterminationState: {},
     ObjectionState: {},

@@ -75,6 +75,8 @@ ACTS: Mapping[str, str] = {
     "approve_determination": gettext_noop("a restriction approved"),
     "refuse_determination": gettext_noop("a restriction not approved"),
     "take_objection": gettext_noop("an objection taken"),
+    "outlet_step": gettext_noop("a step about an outlet"),
+    "monthly_notice": gettext_noop("the monthly notice of outlets made"),
     "uphold_objection": gettext_noop("an objection upheld"),
     "reject_objection": gettext_noop("an objection rejected"),
     "alarm_seen": gettext_noop("an alarm seen"),

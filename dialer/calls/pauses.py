@@ -71,7 +71,7 @@ def pause_calls(
     if not 0 < minutes <= LONGEST_MINUTES:
         raise Invalid(
             field="minutes",
-            problem="is no length of a pause",
+            problem="is not a length of a pause",
             mend="above 0 minutes, at most seven days",
         )
     with services.store.begin() as tx:
@@ -229,10 +229,10 @@ def _subject(scope: PauseScope, subject: str) -> str:
         raise Invalid(field=scope.value, problem="is empty", mend=_WHICH[scope])
     if scope is PauseScope.GRADE and text not in {grade.value for grade in Grade}:
         known = ", ".join(grade.value for grade in Grade)
-        raise Invalid(field="grade", problem="is no grade", mend=Text("one of %(known)s", known=known))
+        raise Invalid(field="grade", problem="is not a grade", mend=Text("one of %(known)s", known=known))
     if scope is PauseScope.LOAD:
         if not (text.isascii() and text.isdecimal() and int(text) < 1 << 63):
-            raise Invalid(field="load", problem="is no load", mend="its number")
+            raise Invalid(field="load", problem="is not a load", mend="its number")
         return str(int(text))
     return text
 

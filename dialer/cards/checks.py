@@ -111,6 +111,8 @@ class Check:
     days: int
     basis: str
     sentences: Mapping[Lang, str]
+    lists_stored: bool = False
+    """A stored account that it finds is on the list, whatever its verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +135,19 @@ class Checks:
             found.append(self._restricted(restriction, now))
             verdict = CheckVerdict.RESTRICTED
         found.sort(key=lambda one: -_RANK[one.verdict])
-        return Answer(verdict=verdict, findings=tuple(found), version=self.version)
+        return Answer(verdict=verdict, findings=self._once(found), version=self.version)
+
+    def _once(self, found: Sequence[CheckFinding]) -> tuple[CheckFinding, ...]:
+        """Of those that say the same the gravest alone, which comes first."""
+        said: dict[str, CheckFinding] = {}
+        for one in found:
+            said.setdefault(self.sentence(one, Lang.EN), one)
+        return tuple(said.values())
+
+    def lists(self, finding: CheckFinding, *, stored: bool) -> bool:
+        """Whether who it finds is on the list of the morning, of an opening or of a stored account."""
+        own = stored and any(one.id == finding.check and one.lists_stored for one in self.checks)
+        return own or finding.verdict is CheckVerdict.ASK_DESK
 
     def _finding(self, check: Check, facts: Facts, now: datetime) -> CheckFinding:
         said = "".join(check.sentences.values())
@@ -180,10 +194,11 @@ _RESTRICTED: Final = {
 
 
 def _holds(check: Check, facts: Facts) -> bool:
-    values = (getattr(facts, name) for name, _ in check.when)
-    return all(
-        value is not None and value >= least for value, (_, least) in zip(values, check.when, strict=True)
-    )
+    for name, least in check.when:
+        value = getattr(facts, name)
+        if value is None or value < least:
+            return False
+    return True
 
 
 def read_checks(text: str) -> Checks:
@@ -206,6 +221,7 @@ def read_checks(text: str) -> Checks:
                 days=int(one["days"]),
                 basis=one["basis"],
                 sentences={Lang.EN: one["en"], Lang.ZH: one["zh"]},
+                lists_stored=bool(one.get("lists_stored", False)),
             )
         )
     content = json.dumps(given, sort_keys=True, ensure_ascii=False).encode()

@@ -6,7 +6,7 @@ raise an alarm.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dialer.cards.checks import Answer, shipped_checks
-from dialer.cards.rings import Ring, find_ring
+from dialer.cards.rings import find_rings
 from dialer.cards.store import (
+    Asked,
     Looker,
     Outlet,
     complete_opening,
@@ -30,7 +31,7 @@ from dialer.cards.store import (
     outlet_of,
     person_blind,
     read_facts,
-    restriction_of,
+    restrictions_of,
 )
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.store import take_next_ids
@@ -63,6 +64,8 @@ _WARNING_FIELDS: Final = (
 )
 _LAYOUT: Final = Layout(headings=tuple(field.value for field in _WARNING_FIELDS), fields=_WARNING_FIELDS)
 _RATE_SECONDS: Final = 3600
+_STORED: Final = timedelta(days=30)
+"""An account that was asked for so long ago when it is checked is a stored one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,11 @@ def check_opening(
         outlet = outlet_of(tx, outlet_id)
         row = _in_progress(tx, services, record, outlet, by=by, source=source, now=now)
         opening_id: int = row["id"]
-        answer, _ = answer_of(tx, services, record, row, outlet, now=now)
+        [(answer, _)] = answers_of(
+            tx,
+            services,
+            [ToCheck(row=row, phone=record.phone, id_number=record.id_number, outlet=outlet, at=now)],
+        )
         [check_id] = take_next_ids(tx, t.opening_check, 1)
         tx.execute(
             sa.insert(t.opening_check).values(
@@ -118,23 +125,21 @@ def check_opening(
 def _in_progress(
     tx: Tx, services: Services, record: OpeningRecord, outlet: Outlet, *, by: str, source: str, now: datetime
 ) -> Row:
+    [opening_id] = take_next_ids(tx, t.opening, 1)
+    row = opening_row(
+        tx.vault,
+        record,
+        opening_id=opening_id,
+        outlet=outlet,
+        source=source,
+        by=by,
+        drill=services.drill,
+        now=now,
+    )
+    if insert_openings(tx, [row]):
+        return row
     known = opening_by_number(tx, outlet.institution_id, record.opening_no, lock=True)
-    if known is None:
-        [opening_id] = take_next_ids(tx, t.opening, 1)
-        row = opening_row(
-            tx.vault,
-            record,
-            opening_id=opening_id,
-            outlet=outlet,
-            source=source,
-            by=by,
-            drill=services.drill,
-            now=now,
-        )
-        if insert_openings(tx, [row]):
-            return row
-        known = opening_by_number(tx, outlet.institution_id, record.opening_no, lock=True)
-        assert known is not None
+    assert known is not None
     _must_be_the_same(tx, known, record, outlet)
     if known["result"] != OpeningResult.IN_PROGRESS.value:
         raise Conflict(
@@ -151,27 +156,59 @@ def _must_be_the_same(tx: Tx, known: Row, record: OpeningRecord, outlet: Outlet)
         )
 
 
-def answer_of(
-    tx: Tx, services: Services, record: OpeningRecord, row: Row, outlet: Outlet, *, now: datetime
-) -> tuple[Answer, bool]:
-    """What the checks say of this opening as of `now`; its ring is kept, and who is asked about is on the morning's
-    list (True).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToCheck:
+    """An opening with its row and outlet; phone and id number in clear. `at`: the moment as of which it is checked."""
+
+    row: Row
+    phone: str
+    id_number: str
+    outlet: Outlet
+    at: datetime
+
+
+def answers_of(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tuple[Answer, bool]]:
+    """What the checks say of these openings, each as of its moment; findings stand from now on. Rings are kept, and who
+    is asked about is on the morning's list (True). However many are given, the queries are as many as for one.
     """
-    ring = ring_of(tx, services, row, until=now)
-    ring_id = keep_ring(tx, ring, now=now) if ring.is_found else None
-    facts = read_facts(
-        tx, record, opening_id=row["id"], outlet=outlet, ring=ring, rules=services.cards, now=now
-    )
+    now, rules = services.clock.now(), services.cards
+    starts = [replace(node_of(one.row, rules), at=one.at) for one in given]
+    rings = find_rings(starts, Looker(tx, rules))
+    asked = [
+        Asked(
+            row=one.row,
+            phone=one.phone,
+            id_number=one.id_number,
+            outlet=one.outlet,
+            ring=ring,
+            at=one.at,
+        )
+        for one, ring in zip(given, rings, strict=True)
+    ]
+    facts = read_facts(tx, asked, rules=rules)
     day = now.astimezone(ZoneInfo(services.centre.timezone)).date()
-    restriction = restriction_of(tx, bytes(row["person_blind"]), on=day)
-    answer = shipped_checks().answer(facts, now=now, restriction=restriction)
-    listed = note_opener(tx, row, answer, unit_id=outlet.unit_id, ring_id=ring_id, now=now)
-    return answer, listed
-
-
-def ring_of(tx: Tx, services: Services, row: Row, *, until: datetime) -> Ring:
-    """The component of this opening."""
-    return find_ring(node_of(row, services.cards), Looker(tx, services.cards, until=until))
+    restricted = restrictions_of(tx, [bytes(one.row["person_blind"]) for one in given], on=day)
+    checks = shipped_checks()
+    answers = [
+        checks.answer(found, now=now, restriction=restricted.get(bytes(one.row["person_blind"])))
+        for one, found in zip(given, facts, strict=True)
+    ]
+    # Rings first, then persons in one order: two that list the same people never wait for each other in a circle.
+    kept: dict[frozenset[int], int] = {}
+    ring_ids: list[int | None] = []
+    for ring in rings:
+        ids = frozenset(node.id for node in ring.nodes)
+        if ring.is_found and ids not in kept:
+            kept[ids] = keep_ring(tx, ring, now=now)
+        ring_ids.append(kept[ids] if ring.is_found else None)
+    listed = [False] * len(given)
+    for place in sorted(range(len(given)), key=lambda one: bytes(given[one].row["person_blind"])):
+        one, stored = given[place], now - given[place].at > _STORED
+        grave = [found for found in answers[place].findings if checks.lists(found, stored=stored)]
+        listed[place] = note_opener(
+            tx, one.row, grave, unit_id=one.outlet.unit_id, ring_id=ring_ids[place], now=now
+        )
+    return list(zip(answers, listed, strict=True))
 
 
 def _warn(

@@ -189,6 +189,8 @@ def _show(
             (one, request.say(NOTICE_WORDS[one.code]))
             for one in unseen_notices(request.services, outlet_id=outlet.id)
         ]
+        if request.is_part:
+            return request.part(_TEMPLATE, "notices", notices=notices)
         latest = _latest(request, outlet)
     products = [one for one in CardProduct if outlet is None or one.is_sim != outlet.is_bank]
     number = f"{request.now:%Y%m%d}-{secrets.token_hex(4).upper()}"

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from dialer.cards.checks import CheckFinding
 from dialer.cards.desk import masked_opener
-from dialer.cards.rings import Ring, find_ring
+from dialer.cards.rings import Ring, find_rings
 from dialer.cards.store import Looker, node_of, opening_personal
 from dialer.core.access import actor_name, said
 from dialer.core.cards import OpenerState
@@ -161,9 +161,8 @@ def read_ring(
         if not rows or not seen:
             raise NotFound(kind="ring", key=ring_id)
         last = rows[-1]
-        ring = find_ring(
-            node_of(last, services.cards), Looker(tx, services.cards, until=services.clock.now())
-        )
+        look = Looker(tx, services.cards, until=services.clock.now())
+        [ring] = find_rings([node_of(last, services.cards)], look)
         persons: dict[bytes, list[Row]] = {}
         for row in rows:
             persons.setdefault(bytes(row["person_blind"]), []).append(row)

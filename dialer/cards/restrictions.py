@@ -86,7 +86,9 @@ def enter_determination(
     )
     number, is_valid = normalise_id_number(id_number)
     if not is_valid:
-        raise Invalid(field="id_number", problem="is no valid id number", mend="compare it with the document")
+        raise Invalid(
+            field="id_number", problem="is not a valid id number", mend="compare it with the document"
+        )
     if years not in TERMS:
         raise Invalid(field="years", problem="is neither 2 nor 3")
     until = years_after(from_on, years)

@@ -2,13 +2,14 @@
 story) within 72 hours; a component of at least three persons is looked at, and points say whether it is a ring. Pure.
 
 A key that many people share (a factory, a dormitory, a school, a usual purpose) is a hub: it links nobody by itself.
-Two hubs together may still be rare, such as a dormitory and a story: then the pair is a key.
+Two hubs together may still be rare, such as a dormitory and a story: then the pair is a key. So is a usual story of
+people who come from one county elsewhere.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +21,12 @@ LINK_HOURS: Final = 72
 LEAST_PERSONS: Final = 3
 HUB_PERSONS: Final = 20
 """More people than this within the time make a key a hub."""
+USUAL_DAYS: Final = 30
+"""So far back it is looked whether a story is usual here."""
+_FRESH_DAYS: Final = 6
+"""The days before an opening that do not count for that: a ring works for some days."""
+_USUAL_PERSONS: Final = 5
+"""So many people, in no ring, who said it earlier make a story usual."""
 MOST_OPENINGS: Final = 200
 """Of one component that are looked at."""
 _MOST_ROUNDS: Final = 6
@@ -37,6 +44,8 @@ class KeyKind(StrEnum):
     ADDRESS = "address"
     AGENT = "agent"
     STORY = "story"
+    HOME = "home"
+    """The county elsewhere that issued the id number: only beside a usual story."""
 
 
 Part = tuple[KeyKind, bytes]
@@ -59,12 +68,18 @@ class Node:
     home: str = ""
     out_of_town: bool = False
     top_limit: bool = False
+    in_ring: bool = False
+    """Of one that was found earlier."""
 
 
 Look = Callable[[Sequence[tuple[Key, datetime]]], Mapping[Key, Sequence[Node]]]
-"""For each key the openings that have it within `LINK_HOURS` around the moment; of a hub only enough to see that it is
-one.
+"""For each key the openings that have it within `LINK_HOURS` around the moment, and of a story also those of the
+`USUAL_DAYS` before, newest first; of a hub only enough to see that it is one.
 """
+LookMany = Callable[
+    [Sequence[tuple[Node, Sequence[tuple[Key, datetime]]]]], Sequence[Mapping[Key, Sequence[Node]]]
+]
+"""As `Look` for several openings at once; each looks from where it began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +117,40 @@ def is_hub(nodes: Iterable[Node]) -> bool:
     return len({node.person for node in nodes}) > HUB_PERSONS
 
 
+def is_usual(nodes: Iterable[Node], at: datetime) -> bool:
+    """People of the weeks before `at` told the same story, in no ring."""
+    before = at - timedelta(days=_FRESH_DAYS)
+    return len({node.person for node in nodes if node.at < before and not node.in_ring}) >= _USUAL_PERSONS
+
+
+_Walk = Generator[tuple[tuple[Key, datetime], ...], Mapping[Key, Sequence[Node]], Ring]
+
+
 def find_ring(start: Node, look: Look) -> Ring:
     """The component of this opening, walked outward until nothing new is linked or enough was seen."""
+    [ring] = find_rings([start], lambda wanted: [look(keys) for _, keys in wanted])
+    return ring
+
+
+def find_rings(starts: Sequence[Node], look: LookMany) -> list[Ring]:
+    """As `find_ring` of each, in their order; all walk side by side, so that a step of all is one look."""
+    walks = [_walk(start) for start in starts]
+    rings: dict[int, Ring] = {}
+    waiting = {place: next(walk) for place, walk in enumerate(walks)}
+    while waiting:
+        places = list(waiting)
+        found = look([(starts[place], waiting[place]) for place in places])
+        waiting = {}
+        for place, answer in zip(places, found, strict=True):
+            try:
+                waiting[place] = walks[place].send(answer)
+            except StopIteration as end:
+                rings[place] = end.value
+    return [rings[place] for place in range(len(starts))]
+
+
+def _walk(start: Node) -> _Walk:
+    """Gives the keys that it wants to know, takes the openings that have them, and ends with the ring."""
     seen: dict[int, Node] = {start.id: start}
     links: dict[Key, set[int]] = {}
     asked: set[Key] = set()
@@ -118,11 +165,11 @@ def find_ring(start: Node, look: Look) -> Ring:
         if not wanted:
             break
         asked |= wanted.keys()
-        found = dict(look(tuple(wanted.items())))
-        pairs = _pairs_of_hubs(frontier, found, hubs, asked)
+        found = _rare(dict((yield tuple(wanted.items()))), wanted, frontier, hubs)
+        pairs = _pairs_of_hubs(frontier, hubs, asked)
         if pairs:
             asked |= pairs.keys()
-            found |= look(tuple(pairs.items()))
+            found |= yield tuple(pairs.items())
         frontier = deque()
         for key, nodes in found.items():
             if is_hub(nodes):
@@ -136,10 +183,31 @@ def find_ring(start: Node, look: Look) -> Ring:
     return _judged(seen.values(), {key: tuple(sorted(ids)) for key, ids in links.items() if len(ids) > 1})
 
 
-def _pairs_of_hubs(
-    frontier: Iterable[Node], found: Mapping[Key, Sequence[Node]], hubs: set[Part], asked: set[Key]
-) -> dict[Key, datetime]:
-    hubs.update(key[0] for key, nodes in found.items() if is_hub(nodes))
+def _rare(
+    found: Mapping[Key, Sequence[Node]],
+    wanted: Mapping[Key, datetime],
+    frontier: Iterable[Node],
+    hubs: set[Part],
+) -> dict[Key, Sequence[Node]]:
+    """What links by a single key; the others are hubs. Of a story that is one, those who come from the same county
+    elsewhere as somebody of the frontier are linked.
+    """
+    rare: dict[Key, Sequence[Node]] = {}
+    for key, nodes in found.items():
+        begin, end = within(wanted[key])
+        near = [node for node in nodes if begin <= node.at <= end]
+        is_story = key[0][0] is KeyKind.STORY
+        if not is_hub(near) and not (is_story and is_usual(nodes, wanted[key])):
+            rare[key] = near
+            continue
+        hubs.add(key[0])
+        if is_story:
+            for home in {node.home for node in frontier if node.out_of_town and key[0] in node.parts}:
+                rare[(*key, (KeyKind.HOME, home.encode()))] = [node for node in near if node.home == home]
+    return rare
+
+
+def _pairs_of_hubs(frontier: Iterable[Node], hubs: set[Part], asked: set[Key]) -> dict[Key, datetime]:
     pairs: dict[Key, datetime] = {}
     for node in frontier:
         for pair in combinations([part for part in node.parts if part in hubs], 2):

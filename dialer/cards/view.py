@@ -24,6 +24,7 @@ KEY_WORDS: Final[Mapping[KeyKind, str]] = {
     KeyKind.ADDRESS: gettext_noop("address"),
     KeyKind.AGENT: gettext_noop("agent"),
     KeyKind.STORY: gettext_noop("story"),
+    KeyKind.HOME: gettext_noop("county of the id number"),
 }
 REASON_WORDS: Final[Mapping[str, str]] = {
     "cards_each": gettext_noop("several cards each"),

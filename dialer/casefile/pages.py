@@ -479,5 +479,5 @@ def _chosen(kind: type[_Word], value: str, *, field: str) -> _Word:
 def _case_number(text: str) -> int:
     number = text.strip().removeprefix("#")
     if not number.isdecimal() or len(number) > _DIGITS:
-        raise Invalid(field="of", problem="is no case number")
+        raise Invalid(field="of", problem="is not a case number")
     return int(number)

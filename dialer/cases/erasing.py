@@ -28,7 +28,7 @@ from dialer.db import tables as t
 from dialer.db.audit import stream, write_audit
 from dialer.db.bulk import RowSet
 from dialer.db.unit_of_work import Row, Tx
-from dialer.db.vault import BlindKind, Vault
+from dialer.db.vault import BLIND_BYTES, BlindKind, Vault
 from dialer.language import Text, gettext_noop
 
 _FEWEST_DIGITS: Final = 7
@@ -46,6 +46,9 @@ EMPTY_BYTES: Final = 31
 _BLANK_FILED: Final[Mapping[str, object]] = {"name": "", "phones": [], "id_number": ""}
 BLANK_FILED_BYTES: Final = EMPTY_BYTES + len(orjson.dumps(_BLANK_FILED))
 """Of an erased record of a filed case, sealed."""
+_BLANK_DETERMINATION: Final[Mapping[str, object]] = {"name": "", "id_number": ""}
+BLANK_DETERMINATION_BYTES: Final = EMPTY_BYTES + len(orjson.dumps(_BLANK_DETERMINATION))
+"""Of an erased restriction, sealed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +133,7 @@ def erase_people(tx: Tx, person_ids: Sequence[int], *, now: datetime) -> dict[st
     cases = [row["id"] for row in tx.rows(sa.select(c.id).where(c.person_id.in_(person_ids)).order_by(c.id))]
     counts = _erase_rows(tx, person_ids, cases) | _erase_numbers(tx, people, cases)
     counts |= _erase_verdicts(tx, person_ids)
+    counts |= erase_openings_of(tx, people.values(), now=now)
     r, m = t.filed_record.c, t.filed_match.c
     matched = sa.select(m.record_id).where(m.person_id.in_(person_ids), m.state.in_(_SAME_PERSON))
     counts["filed_record.sealed"] = erase_filed_records(tx, r.id.in_(matched))
@@ -147,6 +151,118 @@ def erase_people(tx: Tx, person_ids: Sequence[int], *, now: datetime) -> dict[st
     return {name: count for name, count in sorted(counts.items()) if count}
 
 
+OPENING_PERSONAL: Final = (
+    "name", "id_number", "phone", "address", "employer", "purpose", "agent", "number", "iccid"
+)  # fmt: skip
+"""What is sealed of an opening of an account or SIM card."""
+
+
+def opening_persons(tx: Tx, people: Iterable[Person]) -> list[bytes]:
+    """By what the openings of these people are found."""
+    blind = tx.vault.blind
+    return [blind(one.id_number, kind=BlindKind.OPENING_PERSON) for one in people if one.id_number]
+
+
+def erase_openings_of(tx: Tx, people: Iterable[Person], *, now: datetime) -> dict[str, int]:
+    """Openings of these people that are decided, and restrictions that are over; how many values, by column. One that
+    is in progress, or a restriction in force, needs the person: retention erases it later.
+    """
+    persons = opening_persons(tx, people)
+    o, d = t.opening.c, t.card_determination.c
+    ids = [
+        row["id"]
+        for row in tx.rows(
+            sa.select(o.id)
+            .where(o.person_blind.in_(persons), o.erased_at.is_(None), o.result != "in_progress")
+            .order_by(o.id)
+            .with_for_update()
+        )
+    ]
+    over = [
+        row["id"]
+        for row in tx.rows(
+            sa.select(d.id).where(
+                d.person_blind.in_(persons),
+                sa.or_(d.state.in_(("lifted", "refused")), d.until_on <= now.date()),
+            )
+        )
+    ]
+    return erase_openings(tx, ids, now=now) | erase_determinations(tx, over)
+
+
+def erase_openings(tx: Tx, ids: Sequence[int], *, now: datetime) -> dict[str, int]:
+    """These openings, locked by the caller, name nobody any more, nor do what was asked, found and objected about them;
+    how many values, by column. They stay counted.
+    """
+    if not ids:
+        return {}
+    blank: dict[str, object] = dict.fromkeys(OPENING_PERSONAL, "")
+    given = [
+        {
+            "id": one,
+            "sealed": tx.vault.seal_record(blank, table="opening", column="sealed", row=one),
+            "nobody": os.urandom(BLIND_BYTES),
+        }
+        for one in ids
+    ]
+    gone = ("phone_blind", "address_blind", "employer_blind", "agent_blind", "story_blind", "number_blind")
+    o, q, s, j, p = t.opening.c, t.card_question.c, t.onsite_check.c, t.card_objection.c, t.card_opener.c
+    openers = tx.rows(sa.select(p.id).where(p.opening_id.in_(ids)).order_by(p.id).with_for_update())
+    own = [row["id"] for row in openers]
+    questions = sa.select(q.id).where(q.opening_id.in_(ids))
+    objections = sa.or_(j.opening_id.in_(ids), j.opener_id.in_(own))
+
+    def place(row: Row) -> int:
+        return int(row["id"])
+
+    counts = {
+        "opening.sealed": len(ids),
+        "card_question.sealed": _empty(tx, t.card_question, "sealed", q.opening_id.in_(ids), place),
+        "card_question.reason_sealed": _empty(
+            tx, t.card_question, "reason_sealed", q.opening_id.in_(ids), place
+        ),
+        "onsite_check.note_sealed": _empty(
+            tx, t.onsite_check, "note_sealed", s.question_id.in_(questions), place
+        ),
+        "card_objection.sealed": _empty(tx, t.card_objection, "sealed", objections, place),
+        "card_objection.reason_sealed": _empty(tx, t.card_objection, "reason_sealed", objections, place),
+        "card_opener.why_sealed": _empty(tx, t.card_opener, "why_sealed", p.id.in_(own), place),
+    }
+    for one in own:
+        is_person = sa.and_(p.id == one, p.person_blind.is_not(None))
+        tx.execute(sa.update(t.card_opener).where(is_person).values(person_blind=os.urandom(BLIND_BYTES)))
+    update = (
+        sa.update(t.opening)
+        .where(o.id == _NAMELESS.c.id)
+        .values(
+            sealed=_NAMELESS.c.sealed,
+            person_blind=_NAMELESS.c.nobody,
+            erased_at=now,
+            **dict.fromkeys(gone, sa.null()),
+        )
+    )
+    tx.execute(update, _NAMELESS.given(given))
+    return counts
+
+
+def erase_determinations(tx: Tx, ids: Sequence[int]) -> dict[str, int]:
+    """Restrictions that are over name nobody any more; how many values, by column."""
+    d, j = t.card_determination.c, t.card_objection.c
+    full = sa.and_(d.id.in_(ids), sa.func.octet_length(d.sealed) > BLANK_DETERMINATION_BYTES)
+    rows = tx.rows(sa.select(d.id).where(full).order_by(d.id).with_for_update())
+    for row in rows:
+        place: dict[str, Any] = {"table": "card_determination", "column": "sealed", "row": row["id"]}
+        sealed = tx.vault.seal_record(_BLANK_DETERMINATION, **place)
+        values = {"sealed": sealed, "person_blind": os.urandom(BLIND_BYTES)}
+        tx.execute(sa.update(t.card_determination).where(d.id == row["id"]).values(**values))
+    own = j.determination_id.in_([row["id"] for row in rows])
+    counts = {"card_determination.sealed": len(rows)}
+    for column in ("sealed", "reason_sealed"):
+        name = f"card_objection.{column} of determinations"
+        counts[name] = _empty(tx, t.card_objection, column, own, lambda row: int(row["id"]))
+    return counts
+
+
 def open_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, Person]:
     """By id, in clear."""
     p = t.person.c
@@ -162,6 +278,9 @@ def erase_conversations(tx: Tx, case_ids: Sequence[int], *, now: datetime) -> in
     return count
 
 
+_NAMELESS: Final = RowSet(
+    "nameless", {"id": sa.BigInteger(), "sealed": sa.LargeBinary(), "nobody": sa.LargeBinary()}
+)
 _RESEALED: Final = RowSet("given", {"id": sa.BigInteger(), "sealed": sa.LargeBinary()})
 
 

@@ -98,7 +98,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Invalid(field="--day", problem="is no day", mend="write it like 2026-11-26") from None
+        raise Invalid(field="--day", problem="is not a day", mend="write it like 2026-11-26") from None
 
 
 @openings.command("load")

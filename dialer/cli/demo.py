@@ -22,6 +22,7 @@ from dialer.cli.lists import Loaded, load_file
 from dialer.cli.output import AsJson, print_json
 from dialer.cli.report import report_view
 from dialer.cli.serve import children, say
+from dialer.core.access import Role
 from dialer.core.errors import UnusableFile
 from dialer.demo.run import (
     SettledWatch,
@@ -36,6 +37,7 @@ from dialer.demo.run import (
     write_sample,
 )
 from dialer.demo.sample_list import organise
+from dialer.demo.street import build_street
 from dialer.language import Lang, Text
 from dialer.outcomes.breakdown import Progress
 from dialer.outcomes.report import make_report, report_out
@@ -119,6 +121,7 @@ def _play(
         return _INTERRUPTED
     organise(app.services)
     _print_accounts(app, console)
+    build_street(app.services, teller=Role.TELLER.value)
     loaded = _load_while_tending(app, targets or write_sample(app), tend)
     set_service_speed(app, speed=demo_speed(settings_speed=app.settings.clock.speed))
     staff.start()

@@ -246,7 +246,7 @@ def _correction(text: str) -> tuple[str, Field | None]:
         known = ", ".join(field.value for field in Field)
         raise Invalid(
             field="--set",
-            problem=Text("%(value)s is no correction", value=repr(text)),
+            problem=Text("%(value)s is not a correction", value=repr(text)),
             mend=Text("HEADING=one of %(known)s", known=known),
         )
     return heading, Field(name) if name else None

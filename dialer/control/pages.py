@@ -486,7 +486,7 @@ def _number(text: str, field: str) -> int:
     digits = text.strip()
     if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS):
         raise Invalid(
-            field=field, problem=gettext_noop("is no whole number") if digits else gettext_noop("is empty")
+            field=field, problem=gettext_noop("is not a whole number") if digits else gettext_noop("is empty")
         )
     return int(digits)
 
@@ -495,8 +495,8 @@ def _fraction(text: str, field: str) -> float:
     try:
         value = float(text.strip().replace(",", "."))
     except ValueError:
-        problem = gettext_noop("is no number") if text.strip() else gettext_noop("is empty")
+        problem = gettext_noop("is not a number") if text.strip() else gettext_noop("is empty")
         raise Invalid(field=field, problem=problem) from None
     if not math.isfinite(value):
-        raise Invalid(field=field, problem="is no number")
+        raise Invalid(field=field, problem="is not a number")
     return value

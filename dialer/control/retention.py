@@ -20,12 +20,16 @@ import sqlalchemy as sa
 
 from dialer.audit.trail import read_trail_state
 from dialer.cases.erasing import (
+    BLANK_DETERMINATION_BYTES,
     BLANK_FILED_BYTES,
     erase_conversations,
+    erase_determinations,
     erase_filed_records,
+    erase_openings,
     erase_people,
     names_person,
     open_people,
+    opening_persons,
     work_of,
 )
 from dialer.core.access import ROBOT, actor_name
@@ -60,6 +64,7 @@ class Kind(StrEnum):
     CONVERSATIONS = "conversations"
     FILED_RECORDS = "filed_records"
     PERSONS = "persons"
+    OPENINGS = "openings"
     AUDIT = "audit"
 
 
@@ -71,6 +76,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
     Kind.CONVERSATIONS: gettext_noop("conversations"),
     Kind.FILED_RECORDS: gettext_noop("persons of filed cases"),
     Kind.PERSONS: gettext_noop("persons"),
+    Kind.OPENINGS: gettext_noop("persons of openings and restrictions"),
     Kind.AUDIT: gettext_noop("lines of the audit"),
 }
 
@@ -258,6 +264,42 @@ def _expire_persons(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_onc
     )
 
 
+def _past_openings(cutoff: datetime, held: bool) -> sa.Select[Any]:
+    """Nothing says whose an opening is: those of persons under a legal hold are found by their number in each batch.
+    Restrictions are erased with them when they have been over for so long.
+    """
+    o = t.opening.c
+    return sa.select(o.id, o.asked_at.label("at")).where(
+        o.asked_at < cutoff, o.erased_at.is_(None), sa.false() if held else sa.true()
+    )
+
+
+def _expire_openings(tx: Tx, cutoff: datetime, now: datetime, after: int, at_once: int) -> Gone:
+    o, d, h = t.opening.c, t.card_determination.c, t.legal_hold.c
+    held = [row["person_id"] for row in tx.rows(sa.select(h.person_id).where(h.lifted_at.is_(None)))]
+    kept = opening_persons(tx, open_people(tx, held).values()) if held else []
+    rows = tx.rows(
+        _past_openings(cutoff, held=False)
+        .with_only_columns(o.id, o.person_blind)
+        .where(o.id > after)
+        .order_by(o.id)
+        .limit(at_once)
+        .with_for_update(of=t.opening, skip_locked=True)
+    )
+    ids = [row["id"] for row in rows if bytes(row["person_blind"]) not in kept]
+    counts = erase_openings(tx, ids, now=now)
+    if not after:
+        over = sa.select(d.id).where(
+            d.until_on < cutoff.date(),
+            d.person_blind.not_in(kept),
+            sa.func.octet_length(d.sealed) > BLANK_DETERMINATION_BYTES,
+        )
+        counts |= erase_determinations(tx, [row["id"] for row in tx.rows(over)])
+    done = len(ids) + counts.get("card_determination.sealed", 0)
+    facts = {"values": {name: count for name, count in counts.items() if count}}
+    return Gone(count=done, after=rows[-1]["id"] if len(rows) == at_once else None, facts=facts)
+
+
 def _past_audit(cutoff: datetime, held: bool) -> sa.Select[Any]:
     """The lines before the first one that is younger, or of a person under a legal hold: an audit is whole from a line
     on.
@@ -326,6 +368,7 @@ _RULES: Final[Mapping[Kind, _Rule]] = {
     Kind.CONVERSATIONS: _Rule(past=_past_conversations, expire=_expire_conversations, at_once=200),
     Kind.FILED_RECORDS: _Rule(past=_past_filed, expire=_expire_filed, at_once=500),
     Kind.PERSONS: _Rule(past=_past_persons, expire=_expire_persons, at_once=50),
+    Kind.OPENINGS: _Rule(past=_past_openings, expire=_expire_openings, at_once=500),
     Kind.AUDIT: _Rule(past=_past_audit, expire=_expire_audit, at_once=5000),
 }
 """A new kind is a rule here, a word above and a setting `<kind>_days`."""

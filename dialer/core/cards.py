@@ -4,7 +4,9 @@ objection is. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 
 class InstitutionKind(StrEnum):
@@ -125,3 +127,29 @@ class ObjectionState(StrEnum):
     OPEN = "open"
     UPHELD = "upheld"
     REJECTED = "rejected"
+
+
+class OutletStep(StrEnum):
+    """How far the matter of an outlet is that opens many involved cards. The centre proposes; the competent authority
+    suspends.
+    """
+
+    BULLETIN = "bulletin"
+    TALK = "talk"
+    PROPOSAL = "proposal"
+    LETTER = "letter"
+    """The authority's answer, with its document and the term."""
+    REVIEW = "review"
+    END = "end"
+
+
+NEXT_STEPS: Final[Mapping[OutletStep | None, tuple[OutletStep, ...]]] = {
+    None: (OutletStep.BULLETIN,),
+    OutletStep.BULLETIN: (OutletStep.TALK, OutletStep.END),
+    OutletStep.TALK: (OutletStep.PROPOSAL, OutletStep.END),
+    OutletStep.PROPOSAL: (OutletStep.LETTER, OutletStep.END),
+    OutletStep.LETTER: (OutletStep.REVIEW,),
+    OutletStep.REVIEW: (OutletStep.LETTER, OutletStep.END),
+    OutletStep.END: (OutletStep.BULLETIN,),
+}
+"""What may follow a step; None: nothing was done yet."""

@@ -402,7 +402,9 @@ def fen_of(text: str, *, field: str) -> int:
     try:
         amount = Decimal(text.strip().replace(",", "")) * FEN_PER_YUAN
     except InvalidOperation:
-        raise Invalid(field=field, problem="is no amount", mend="yuan, such as 12000 or 12000.50") from None
+        raise Invalid(
+            field=field, problem="is not an amount", mend="yuan, such as 12000 or 12000.50"
+        ) from None
     if not amount.is_finite() or amount != amount.to_integral_value():
         raise Invalid(field=field, problem="has parts of a fen", mend="two decimals at most")
     return int(amount)

@@ -228,7 +228,7 @@ def load(path: Path, token: Token | None = None) -> Keys:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise KeysRefused(source=path, problem="is no regular file")
+                raise KeysRefused(source=path, problem="is not a regular file")
             if status.st_mode & 0o077:
                 mode = stat.S_IMODE(status.st_mode)
                 raise KeysRefused(

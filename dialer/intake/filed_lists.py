@@ -228,13 +228,13 @@ class FiledReader:
         if given:
             return _Refused(
                 FiledField.ID_NUMBER,
-                Text("%(value)s is no valid id number: correct it, or add a phone", value=shown(given)),
+                Text("%(value)s is not a valid id number: correct it, or add a phone", value=shown(given)),
             )
         given = _plain(text.get(FiledField.PHONE, ""))
         if given:
             return _Refused(
                 FiledField.PHONE,
-                Text("%(value)s is no phone number: correct it, or add an id number", value=shown(given)),
+                Text("%(value)s is not a phone number: correct it, or add an id number", value=shown(given)),
             )
         return _Refused(
             FiledField.ID_NUMBER, Text("neither an id number nor a phone is given: fill in one of them")
@@ -247,7 +247,7 @@ class FiledReader:
         except Unreadable:
             raise _Refused(
                 FiledField.AMOUNT,
-                Text("%(value)s is no amount: write it in yuan, such as 50000", value=shown(cell)),
+                Text("%(value)s is not an amount: write it in yuan, such as 50000", value=shown(cell)),
             ) from None
 
     def _filed_at(self, text: Mapping[FiledField, str]) -> datetime:
@@ -261,7 +261,7 @@ class FiledReader:
             begin, end = (read_moment(cell, self._zone, end_of_day=late) for late in (False, True))
         except Unreadable:
             raise _Refused(
-                field, Text("%(value)s is no time: write it as 2026-11-26 14:30", value=shown(cell))
+                field, Text("%(value)s is not a time: write it as 2026-11-26 14:30", value=shown(cell))
             ) from None
         if begin is None or end is None:
             return None

@@ -286,7 +286,7 @@ class _Cells:
             raise OpeningRefused(OpeningField.ID_NUMBER, Text("the id number is missing: fill it in"))
         raise OpeningRefused(
             OpeningField.ID_NUMBER,
-            Text("%(value)s is no valid id number: compare it with the card", value=shown(given)),
+            Text("%(value)s is not a valid id number: compare it with the card", value=shown(given)),
         )
 
     def phone(self) -> str:
@@ -296,7 +296,7 @@ class _Cells:
         phones, _ = normalise_phones(given, self._options.default_area)
         if not phones:
             raise OpeningRefused(
-                OpeningField.PHONE, Text("%(value)s is no phone number: correct it", value=shown(given))
+                OpeningField.PHONE, Text("%(value)s is not a phone number: correct it", value=shown(given))
             )
         return phones[0]
 
@@ -350,7 +350,7 @@ class _Cells:
             return read_fen(cell, yuan_per_unit=unit)
         except Unreadable:
             raise OpeningRefused(
-                field, Text("%(value)s is no amount: write it in yuan, such as 50000", value=shown(cell))
+                field, Text("%(value)s is not an amount: write it in yuan, such as 50000", value=shown(cell))
             ) from None
 
     def moment(self, field: OpeningField) -> datetime | None:
@@ -359,7 +359,7 @@ class _Cells:
             moment = read_moment(cell, self._zone)
         except Unreadable:
             raise OpeningRefused(
-                field, Text("%(value)s is no time: write it as 2026-11-26 14:30", value=shown(cell))
+                field, Text("%(value)s is not a time: write it as 2026-11-26 14:30", value=shown(cell))
             ) from None
         if moment is not None and moment > self._options.now:
             raise OpeningRefused(field, Text("%(value)s lies in the future: correct it", value=shown(cell)))

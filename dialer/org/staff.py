@@ -439,7 +439,9 @@ def add_token(
     who = actor_name(by)
     if not _NAME.fullmatch(name):
         raise Invalid(
-            field="name", problem="is no name for a token", mend="1 to 64 of letters, digits, '.', '_', '-'"
+            field="name",
+            problem="is not a name for a token",
+            mend="1 to 64 of letters, digits, '.', '_', '-'",
         )
     wanted = _scopes(scopes)
     if unit and TokenScope.REPORT_READ in wanted:
@@ -576,5 +578,5 @@ def extension_of(typed: str) -> str:
     if not own.startswith("sip:"):
         own = re.sub(r"[\s-]", "", own)
     if not _EXTENSION.fullmatch(own):
-        raise Invalid(field="extension", problem="is no telephone", mend="digits, or sip:name@host")
+        raise Invalid(field="extension", problem="is not a telephone", mend="digits, or sip:name@host")
     return own

@@ -265,7 +265,7 @@ def moment_of(text: str) -> datetime | None:
     if at is None or at.tzinfo is None:
         raise Invalid(
             field="at",
-            problem=gettext_noop("is no moment"),
+            problem=gettext_noop("is not a moment"),
             mend=gettext_noop("a moment such as 2026-11-25T09:00:00.000000Z"),
         )
     return at.astimezone(UTC)

@@ -471,6 +471,7 @@ class RetentionSettings(Section):
     photos_days: int = Field(default=365, ge=0, le=_LONGEST_DAYS)
     rejected_rows_days: int = Field(default=90, ge=0, le=_LONGEST_DAYS)
     filed_records_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
+    openings_days: int = Field(default=1825, ge=0, le=_LONGEST_DAYS)
     audit_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
     kept_reports_days: int = Field(default=1, ge=1, le=_LONGEST_DAYS)
     sessions_days: int = Field(default=1, ge=1, le=_LONGEST_DAYS)
@@ -788,7 +789,7 @@ def _list(key: str, text: str) -> object:
     try:
         return json.loads(text)
     except ValueError:
-        raise SettingsError(key=key, problem='is no list; write it as ["one", "two"]') from None
+        raise SettingsError(key=key, problem='is not a list; write it as ["one", "two"]') from None
 
 
 def _translated(error: ValidationError, environment: Mapping[str, str]) -> SettingsError:

@@ -372,7 +372,7 @@ def _heard(script: Script, turn: Turn, step: str, language: str) -> Heard:
         return Heard.keys(typed[1])
     if len(step) == 1 and step in "0123456789*#":
         return Heard.keys(step)
-    raise Invalid(field="steps", problem="is no key and nothing that is said")
+    raise Invalid(field="steps", problem="is neither a key nor anything that is said")
 
 
 def phrase_of(script: Script, node_id: str, key: str, language: str) -> str:

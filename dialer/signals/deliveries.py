@@ -85,7 +85,9 @@ class SignalReception:
 
     def _read(self, raw: Mapping[str, Any] | None, source: str, now: datetime) -> SealedReading | Refused:
         if raw is None:
-            return (RejectedField(field="", reason=Text("is no signal"), fix=Text("send each as an object")),)
+            return (
+                RejectedField(field="", reason=Text("is not a signal"), fix=Text("send each as an object")),
+            )
         for name, value in raw.items():
             if not isinstance(value, str | int | float | None):
                 fix = Text("write one text, number or truth value")

@@ -345,7 +345,7 @@ def _where(text: str, kinds: Sequence[SignalKind], place: str) -> Where:
     found = _WHERE.fullmatch(text.strip())
     if found is None:
         raise _Wrong(
-            Text("%(place)s: %(text)s is no test", place=place, text=text),
+            Text("%(place)s: %(text)s is not a test", place=place, text=text),
             Text("write name = value, with =, !=, >=, <=, in"),
         )
     name, op, written = found[1], Op(found[2]), found[3].split()
@@ -392,7 +392,8 @@ def _test(text: str, features: Mapping[str, Feature]) -> Test:
     found = _TEST.fullmatch(text.strip())
     if found is None:
         raise _Wrong(
-            Text("%(text)s is no condition", text=text), Text("write feature >= 2, or feature >= 3 * other")
+            Text("%(text)s is not a condition", text=text),
+            Text("write feature >= 2, or feature >= 3 * other"),
         )
     other = found[4] or found[5] or ""
     for name in filter(None, (found[1], other)):
@@ -423,7 +424,7 @@ def _period(value: object, place: str, *, longest: int = LONGEST_WINDOW_HOURS * 
     found = _PERIOD.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise _Wrong(
-            Text("%(place)s is no period", place=place),
+            Text("%(place)s is not a period", place=place),
             Text("write a number and s, m, h or d, such as '72h'"),
         )
     seconds = int(found[1]) * _UNIT[found[2]]

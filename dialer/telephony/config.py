@@ -46,13 +46,13 @@ class TelephonyConfig:
             _check_url("telephony.base_url", self.base_url)
         _check_url("telephony.public_url", self.public_url)
         if not _ACCOUNT_SID.fullmatch(self.account_sid):
-            raise SettingsError(key="telephony.account_sid", problem="is no account id")
+            raise SettingsError(key="telephony.account_sid", problem="is not an account id")
         if not self.auth_token:
             raise SettingsError(key="telephony.auth_token", problem="is empty")
         if not _CALLER.fullmatch(self.caller_number):
-            raise SettingsError(key="telephony.caller_number", problem="is no telephone number")
+            raise SettingsError(key="telephony.caller_number", problem="is not a telephone number")
         if self.officer_number and not _CALLER.fullmatch(self.officer_number):
-            raise SettingsError(key="telephony.officer_number", problem="is no telephone number")
+            raise SettingsError(key="telephony.officer_number", problem="is not a telephone number")
         if self.timeout_seconds <= 0:
             raise SettingsError(key="telephony.timeout_seconds", problem="must be above 0")
         for name in ("ring_timeout_seconds", "officer_ring_seconds"):

@@ -31,7 +31,7 @@ _CUT = """() => {
 """What is wider than its place: the page itself, its navigation, its panels and tiles."""
 _LINKS = """() => [...document.querySelectorAll("main a[href^='/']")].map(one => one.getAttribute("href"))"""
 _PIECES = re.compile(
-    r"/(live|now|room|pulse|offline|worker\.js|file|files|progress|came|look|count|rejects|rejected|difference)\b"
+    r"/(live|now|notice|room|pulse|offline|worker\.js|file|files|progress|came|look|count|rejects|rejected|difference)\b"
 )
 """What a page asks for while it is open, and files."""
 

@@ -35,7 +35,9 @@ def test_no_check_ever_refuses_or_restricts_by_itself():
         CheckVerdict.ASK_DESK,
         CheckVerdict.POSSIBLE_VICTIM,
     }
-    assert len(answer.findings) == len(shipped_checks().checks)
+    # What two checks say in the same words is said once, by the graver one.
+    said = {one.id for one in shipped_checks().checks} - {"cards_24h_some"}
+    assert {one.check for one in answer.findings} == said
     for verdict in ("restricted", "clear"):
         with pytest.raises(ValueError, match="no check says"):
             read_checks(_ONE.format(fact="involved", verdict=verdict))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -9,14 +10,14 @@ import pytest
 from dialer.cards.load import OpeningLoad, load_openings
 from dialer.cards.openers import decide_opener, list_openers, read_ring, sign_opener
 from dialer.cards.screening import screen_all
-from dialer.core.cards import OpenerState
+from dialer.core.cards import CardProduct, OpenerState
 from dialer.core.errors import Conflict, NotFound, UnusableFile
 from dialer.db import tables as t
 from dialer.db.system_state import is_opening_unchecked
 from dialer.services import Application
 from dialer.tasks.application import _made, use_application
 from dialer.tasks.bulk_work import screen_openings_task
-from tests.cards.street import BANK, OTHER_BANK, Street, id_number
+from tests.cards.street import BANK, CARRIER, OTHER_BANK, Street, id_number
 from tests.console.desk import ConsoleDesk
 
 HEAD = "业务流水号,网点编号,姓名,证件号码,预留电话,账户类型,开户用途,申请限额(万元),受理时间,办理结果,拒办原因,账号\n"
@@ -128,3 +129,16 @@ def test_a_worker_checks_what_a_file_brought(street: Street, console: ConsoleDes
         _made.clear()
     assert not is_due()
     assert [row["verdict"] for row in console.rows(t.opening)] == ["clear"]
+
+
+def test_a_stored_account_whose_phone_is_anothers_is_listed_and_stands_from_now_on(street: Street):
+    services = street.services
+    phone = "+8613800000077"
+    street.enter(street.record(1, product=CardProduct.SIM_MAIN, number=phone), street.outlets[CARRIER])
+    street.enter(street.record(2, phone=phone, hours_ago=24 * 400))
+    street.enter(street.record(3, phone=phone))
+    [*_, last] = screen_all(services)
+    assert (last.done, last.left) == (3, 0)
+    [listed] = list_openers(services, visible_to=None)
+    assert [one.check for one in listed.findings] == ["phone_of_another"]
+    assert listed.expires_at > services.clock.now() + timedelta(days=89)

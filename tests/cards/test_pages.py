@@ -29,7 +29,7 @@ async def test_a_teller_checks_asks_and_decides_and_the_customer_gets_a_slip(
         street.enter(street.record(7, hours_ago=n + 1, opening_no=f"B-{n}"))
     wrong = await at_counter.post("/counter", **FORM, id_number="123")
     assert wrong.status_code == 422
-    assert "is no valid id number" in text(wrong)
+    assert "is not a valid id number" in text(wrong)
     done = await at_counter.post("/counter", **FORM, id_number=id_number(7))
     assert done.status_code == 303
     path = done.headers["location"]
@@ -93,6 +93,8 @@ async def test_two_people_restrict_a_person_and_another_lifts_it(console: Consol
     assert (await supervisor.post(path, reason="属实")).status_code == 409
     second = console.signed_in(console.account(Role.SUPERVISOR, login="second"))
     assert (await second.post(path, reason="属实")).status_code == 303
+    # The open page asks for its notices every twenty seconds.
+    assert "it no longer applies" in text(await at_counter.part("/counter"))
     told = await at_counter.get("/counter")
     assert "it no longer applies" in text(told)
     found = re.search(r'action="(/counter/notices/[0-9]+/seen)"', told.text)

@@ -58,7 +58,7 @@ async def test_a_new_account_has_a_password_that_is_shown_once(console: ConsoleD
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("login", "赵", "is no login"),
+        ("login", "赵", "is not a login"),
         ("login", "administrator", "is taken"),
         ("display_name", " ", "is empty or longer"),
     ],

@@ -309,7 +309,7 @@ async def test_on_a_stale_page_it_is_said_what_changed_and_what_was_typed_is_kep
         ("raise", {"grade": "low", "why": "x"}, "is lower than now"),
         ("lower", {"grade": "high", "why": "x"}, "is higher than now"),
         ("raise", {"grade": "purple"}, "is not chosen"),
-        ("duplicate", {"of": "abc"}, "is no case number"),
+        ("duplicate", {"of": "abc"}, "is not a case number"),
         ("duplicate", {"of": "999999"}, "is not there"),
         ("unit", {"unit": "", "why": "x"}, "is empty"),
         ("unit", {"unit": "沙河", "why": "x"}, "names no unit, or more than one"),

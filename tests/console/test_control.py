@@ -80,8 +80,8 @@ async def test_while_everything_is_paused_every_page_says_so_at_once(console: Co
     [
         ({"scope": "grade", "grade": "", "minutes": "30", "why": "x"}, "which grade"),
         ({"scope": "all", "minutes": "30", "why": " "}, "a pause names who placed it and why"),
-        ({"scope": "all", "minutes": "0", "why": "x"}, "is no length of a pause"),
-        ({"scope": "all", "minutes": "ever", "why": "x"}, "is no whole number"),
+        ({"scope": "all", "minutes": "0", "why": "x"}, "is not a length of a pause"),
+        ({"scope": "all", "minutes": "ever", "why": "x"}, "is not a whole number"),
         ({"scope": "unit", "unit": "", "minutes": "30", "why": "x"}, "is empty"),
         ({"scope": "list", "minutes": "30", "why": "x"}, "is empty"),
     ],
@@ -157,7 +157,7 @@ async def test_the_pace_is_changed_and_given_back(console: ConsoleDesk):
     [
         ("2", "6", "is outside what the settings allow (0.1 – 1)"),
         ("0.01", "6", "is outside what the settings allow (0.1 – 1)"),
-        ("nan", "6", "is no number"),
+        ("nan", "6", "is not a number"),
         ("", "6", "is empty"),
         ("0.5", "25", "is outside what the settings allow (1 – 24)"),
         ("0.5", "0", "is outside what the settings allow (1 – 24)"),

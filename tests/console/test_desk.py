@@ -235,7 +235,7 @@ async def test_what_was_ticked_stands_under_the_note(
         ({"outcome": "half_believes"}, "say whether the identity was verified"),
         ({"outcome": "half_believes", "verified": "no"}, "say whether a scammer was in contact"),
         ({"outcome": "dissuaded_by_phone", "verified": "no"}, "a success needs the verified contact"),
-        ({"outcome": "dissuaded_by_phone", "verified": "yes", "intended": "lots"}, "is no amount"),
+        ({"outcome": "dissuaded_by_phone", "verified": "yes", "intended": "lots"}, "is not an amount"),
         (
             {"outcome": "dissuaded_by_phone", "verified": "yes", "intended": "50000"},
             "money on record needs its evidence",
@@ -550,7 +550,7 @@ async def test_stop_payments_stand_on_top(console: ConsoleDesk, scenario: Consol
 
 
 async def test_the_desk_s_telephone(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
-    assert "is no telephone" in text(await caller.post("/desk/extension", extension="<Dial>"))
+    assert "is not a telephone" in text(await caller.post("/desk/extension", extension="<Dial>"))
     await caller.post("/desk/extension", extension=" 8001-2 ")
     [row] = [row for row in console.rows(t.staff) if row["login"] == "caller"]
     assert row["extension"] == "80012"

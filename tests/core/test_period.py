@@ -32,9 +32,9 @@ def test_a_moment_is_that_moment():
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "25.11.2026", "2026-11-25T25:00"])
 def test_what_is_no_day_is_refused_by_name(text: str):
-    with pytest.raises(Invalid, match="from: is no day"):
+    with pytest.raises(Invalid, match="from: is not a day"):
         typed(text, None)
-    with pytest.raises(Invalid, match="to: is no day"):
+    with pytest.raises(Invalid, match="to: is not a day"):
         typed(None, text)
 
 

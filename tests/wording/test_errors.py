@@ -93,7 +93,9 @@ EXAMPLES = [
         what="refuses",
     ),
     NoCall(field="no_call", problem=CALL_MISSING, least_seconds=20),
-    Invalid(field="minutes", problem="is no length of a pause", mend="above 0 minutes, at most seven days"),
+    Invalid(
+        field="minutes", problem="is not a length of a pause", mend="above 0 minutes, at most seven days"
+    ),
     NothingToBackUp(),
     CannotWrite(file=Path("one.backup"), why="No space left on device"),
     DamagedBackup(file=Path("one.backup"), problem="it is cut off"),
@@ -163,7 +165,7 @@ EXAMPLES = [
     OtherSettings([Difference(setting="centre.timezone", recorded="Asia/Shanghai", here="UTC")]),
     ServiceRuns(holder="station pid 42", since=NOW),
     KeysRefused(source=None, problem="two keys are the same"),
-    KeysRefused(source="keys.toml", problem="is no regular file"),
+    KeysRefused(source="keys.toml", problem="is not a regular file"),
     KeyInUse(key_id=1, uses={"person.sealed": 3}),
     KeysWaiting(key_ids=[4, 5], processes=["web:host:12"]),
     TokenRefused("the extra pkcs11 is not installed: pip install 'dialer[pkcs11]'"),

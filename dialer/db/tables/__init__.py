@@ -27,6 +27,7 @@ from dialer.db.tables.cards import opening_fact as opening_fact
 from dialer.db.tables.cards import outlet as outlet
 from dialer.db.tables.cards import outlet_notice as outlet_notice
 from dialer.db.tables.cards import outlet_report as outlet_report
+from dialer.db.tables.cards import outlet_step as outlet_step
 from dialer.db.tables.cards import outlet_teller as outlet_teller
 from dialer.db.tables.cases import case as case
 from dialer.db.tables.cases import case_fact as case_fact

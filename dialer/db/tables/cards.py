@@ -19,6 +19,7 @@ from dialer.core.cards import (
     OpeningChannel,
     OpeningFactKind,
     OpeningResult,
+    OutletStep,
     QuestionState,
 )
 from dialer.db.columns import identity, metadata, when, word
@@ -62,6 +63,26 @@ outlet_report = sa.Table(
     sa.CheckConstraint("reported >= 0", name="reported"),
 )
 """How many openings of a day an outlet's institution says that there were."""
+
+outlet_step = sa.Table(
+    "outlet_step",
+    metadata,
+    identity(),
+    sa.Column("outlet_id", sa.ForeignKey("outlet.id"), nullable=False),
+    word("step", OutletStep),
+    when("at", required=True),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("document_no", sa.Text, nullable=False, server_default=""),
+    sa.Column("authority", sa.Text, nullable=False, server_default=""),
+    sa.Column("until_on", sa.Date),
+    sa.Index("ix_outlet_step_outlet", "outlet_id", "id"),
+    sa.CheckConstraint(
+        "(step = 'letter') = (until_on IS NOT NULL) AND"
+        " (step <> 'letter' OR (document_no <> '' AND authority <> ''))",
+        name="letter",
+    ),
+)
+"""What was done about an outlet. Only the letter of an authority names a term; `until_on` is its first day after."""
 
 outlet_notice = sa.Table(
     "outlet_notice",
@@ -110,7 +131,9 @@ opening = sa.Table(
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("drill", sa.Boolean, nullable=False),
+    when("erased_at"),
     sa.UniqueConstraint("institution_id", "opening_no"),
+    sa.Index("ix_opening_asked_at", "asked_at"),
     sa.Index("ix_opening_person", "person_blind", "asked_at"),
     sa.Index("ix_opening_phone", "phone_blind", "asked_at"),
     sa.Index("ix_opening_address", "address_blind", "asked_at"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
+import sqlalchemy as sa
+
 from dialer.core.access import Role
+from dialer.db import tables as t
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 
@@ -13,7 +17,9 @@ _DESK = frozenset({Role.CALLER, Role.OFFICER, Role.SUPERVISOR})
 _SEES = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR})
 _DECIDES = frozenset({Role.OFFICER, Role.SUPERVISOR})
 _APPROVES = frozenset({Role.SUPERVISOR})
+_EXPORTS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 _ABSENT = 987_654
+_numbers = itertools.count()
 
 
 def _absent(_desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
@@ -25,8 +31,20 @@ def _absent(_desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
         "ring_id",
         "determination_id",
         "objection_id",
+        "outlet_id",
     )
     return dict.fromkeys(names, _ABSENT)
+
+
+def _outlet(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """A new one, of which this unit is in charge."""
+    n = next(_numbers)
+    with desk.app.services.store.begin() as tx:
+        institution_id = tx.scalar(
+            sa.insert(t.institution).values(name=f"银行{n}", kind="bank").returning(t.institution.c.id)
+        )
+        outlet = {"institution_id": institution_id, "code": "1", "name": "一部", "unit_id": unit_id}
+        return {"outlet_id": tx.scalar(sa.insert(t.outlet).values(outlet).returning(t.outlet.c.id))}
 
 
 def _row(method: str, path: str, roles: frozenset[Role], **form: str) -> Row:
@@ -34,6 +52,7 @@ def _row(method: str, path: str, roles: frozenset[Role], **form: str) -> Row:
 
 
 _REASON = {"reason": "x"}
+_STEP = {"step": "bulletin", "why": "x"}
 
 ROWS = (
     Row("GET", "/counter", _TELLER),
@@ -66,4 +85,16 @@ ROWS = (
     _row("POST", "/cards/restrictions/{determination_id}/object", _DECIDES, words="x"),
     _row("POST", "/cards/objections/{objection_id}/uphold", _DECIDES, **_REASON),
     _row("POST", "/cards/objections/{objection_id}/reject", _DECIDES, **_REASON),
+    Row("GET", "/cards/outlets", _SEES),
+    Row("GET", "/cards/outlets/{outlet_id}", _SEES, target=_outlet, by_unit=True),
+    Row(
+        "POST",
+        "/cards/outlets/{outlet_id}/steps",
+        _DECIDES,
+        target=_outlet,
+        by_unit=True,
+        form=_STEP,
+    ),
+    Row("GET", "/cards/outlets/notice", _EXPORTS, target=_absent, refused=404),
+    Row("GET", "/cards/fairness", _SEES),
 )

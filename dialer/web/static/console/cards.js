@@ -26,14 +26,8 @@
   }
 
   if (list && window.EventSource) {
-    var first = true;
-    new window.EventSource(list.dataset.live).addEventListener("changed", function () {
-      if (first) {
-        first = false;
-        return;
-      }
-      renew();
-    });
+    // Also the first time: a question may have come while the page was on its way.
+    new window.EventSource(list.dataset.live).addEventListener("changed", renew);
     window.setInterval(tick, 1000);
     // Stages change with time alone.
     window.setInterval(renew, 15000);

@@ -1,0 +1,183 @@
+"""Outlets on the console: involved cards by quarter, what is done about an outlet, the monthly notice, and fairness."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import Form, Path, Query
+from starlette.responses import Response
+
+from dialer.cards.fairness import DAYS, read_fairness
+from dialer.cards.outlets import (
+    LONGEST_MONTHS,
+    PER,
+    Counted,
+    Quarter,
+    count_quarter,
+    notice_document,
+    notice_months,
+    per_ten_thousand,
+    percent,
+    quarters_until,
+    read_cohort,
+    read_matter,
+    read_notice,
+    take_step,
+)
+from dialer.cards.scores import Interval
+from dialer.core.access import Permission
+from dialer.core.cards import OutletStep
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.language import gettext_noop
+from dialer.sentences import refusal_sentence
+from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.documents import as_docx
+
+outlet_pages = Section()
+_PATH = "/cards/outlets"
+_SEE, _DECIDE = Permission.SEE_OPENERS, Permission.DECIDE_OPENERS
+_UNFIT, _TAKEN = 422, 409
+Number = Annotated[int, Path(ge=1, lt=2**63)]
+Words = Annotated[str, Form(max_length=500)]
+Cell = Annotated[str, Form(max_length=200)]
+
+
+def _today(request: RequestContext) -> date:
+    return request.services.clock.now().astimezone(ZoneInfo(request.services.centre.timezone)).date()
+
+
+@outlet_pages.get(_PATH, act=_SEE, nav=gettext_noop("Outlets"), order=58)
+def show_outlets(request: CurrentRequest, quarter: Annotated[str, Query(max_length=10)] = "") -> Response:
+    """Involved cards of one quarter; without a choice of the one before the last, of which most cases are known."""
+    quarters = quarters_until(_today(request))
+    chosen = next((one for one in quarters if one.name == quarter), quarters[1])
+    cohort = read_cohort(request.services, _counted(request, chosen), visible_to=request.member.unit_id)
+    return request.page(
+        "console/card_outlets.html",
+        quarters=quarters,
+        chosen=chosen,
+        cohort=cohort,
+        mean=f"{PER * cohort.mean:.1f}",
+        rows=[
+            (one, per_ten_thousand(one.drawn), percent(one.completeness, request.lang))
+            for one in cohort.outlets
+        ],
+        months=notice_months(_today(request)),
+        may_export=request.may(Permission.EXPORT),
+    )
+
+
+@outlet_pages.get(_PATH + "/notice", act=Permission.EXPORT)
+def notice(request: CurrentRequest, month: Annotated[str, Query(max_length=10)] = "") -> Response:
+    """The monthly notice as docx."""
+    months = notice_months(_today(request))
+    first = next((one for one in months if f"{one:%Y-%m}" == month), None)
+    if first is None:
+        raise NotFound(kind="month", key=month or "-")
+    services = request.services
+    found = read_notice(services, first, visible_to=request.member.unit_id, who=request.who)
+    document = notice_document(
+        found,
+        lang=request.lang,
+        timezone=services.centre.timezone,
+        who=request.who,
+        now=services.clock.now(),
+    )
+    return as_docx(document, name=f"notice-{first:%Y-%m}")
+
+
+@outlet_pages.get(_PATH + "/{outlet_id}", act=_SEE)
+def show_outlet(request: CurrentRequest, outlet_id: Number) -> Response:
+    return _outlet(request, outlet_id)
+
+
+@outlet_pages.post(_PATH + "/{outlet_id}/steps", act=_DECIDE)
+def step(
+    request: CurrentRequest,
+    outlet_id: Number,
+    step: Annotated[OutletStep | None, Form()] = None,
+    why: Words = "",
+    document_no: Cell = "",
+    authority: Cell = "",
+    months: Annotated[int, Form(ge=0, le=1000)] = 0,
+) -> Response:
+    try:
+        take_step(
+            request.services,
+            outlet_id,
+            step=_chosen(step),
+            why=why,
+            by=request.who,
+            visible_to=request.member.unit_id,
+            document_no=document_no,
+            authority=authority,
+            months=months,
+        )
+    except Invalid as fault:
+        return _outlet(request, outlet_id, refused=refusal_sentence(fault, request.lang), status=_UNFIT)
+    except Conflict as fault:
+        return _outlet(request, outlet_id, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    return request.go(f"{_PATH}/{outlet_id}", notice=gettext_noop("Recorded."))
+
+
+def _counted(request: RequestContext, quarter: Quarter) -> Counted:
+    """As it was counted a short while ago; the longer counting takes, the longer it is good."""
+    services = request.services
+    found: Counted = request.cache("card_quarters", lambda one: count_quarter(services, one)).wait(quarter)
+    return found
+
+
+def _chosen(step: OutletStep | None) -> OutletStep:
+    if step is None:
+        raise Invalid(field="step", problem="is not chosen", mend="choose one of the list")
+    return step
+
+
+def _outlet(request: RequestContext, outlet_id: int, *, refused: str = "", status: int = 200) -> Response:
+    matter = read_matter(
+        request.services,
+        outlet_id,
+        visible_to=request.member.unit_id,
+        count=lambda quarter: _counted(request, quarter),
+    )
+    return request.page(
+        "console/card_outlet.html",
+        status=status,
+        matter=matter,
+        cohorts=[
+            (
+                quarter,
+                f"{PER * mean:.1f}",
+                own,
+                "" if own is None else per_ten_thousand(own.drawn),
+                "" if own is None else percent(own.completeness, request.lang),
+            )
+            for quarter, mean, own in matter.cohorts
+        ],
+        wants_letter=OutletStep.LETTER in matter.following,
+        longest=LONGEST_MONTHS,
+        may_decide=request.may(_DECIDE),
+        refused=refused,
+    )
+
+
+@outlet_pages.get("/cards/fairness", act=_SEE, nav=gettext_noop("Fairness"), order=59)
+def show_fairness(request: CurrentRequest, days: Annotated[int, Query(ge=1, le=3660)] = 90) -> Response:
+    """Whom the checks fall on."""
+    chosen = days if days in DAYS else 90
+    found = read_fairness(request.services, days=chosen, visible_to=request.member.unit_id)
+    return request.page(
+        "console/card_fairness.html",
+        found=found,
+        days=DAYS,
+        chosen=chosen,
+        share=_share,
+    )
+
+
+def _share(interval: Interval | None) -> str:
+    if interval is None:
+        return ""
+    return f"{100 * interval.share:.1f} % ({100 * interval.low:.1f}–{100 * interval.high:.1f})"

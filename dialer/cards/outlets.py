@@ -1,0 +1,586 @@
+"""Outlets 网点: involved cards for each 10,000 opened, by the quarter in which they were opened, beside how completely
+the outlet enters its openings; and what is done about an outlet, up to the letter of the competent authority.
+
+Cases surface months late, so a quarter is compared with the same quarter of all outlets alone. An outlet with few
+openings is drawn towards the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from dialer.cards.scores import Interval, drawn, prior_of
+from dialer.cards.store import Outlet, outlet_of, outlets_of
+from dialer.core.access import actor_name, said
+from dialer.core.cards import (
+    NEXT_STEPS,
+    CheckVerdict,
+    OnsiteFinding,
+    OpeningFactKind,
+    OpeningResult,
+    OutletStep,
+)
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.bulk import word
+from dialer.db.unit_of_work import Row, Tx
+from dialer.language import Lang, Text, gettext_noop, say
+from dialer.org.unit_store import is_visible_to
+from dialer.services import Services
+from dialer.web.documents import Document
+from dialer.words import word_of
+
+PER = 10_000
+_MONTHS_OF_QUARTER, _MONTHS = 3, 12
+COHORTS_SHOWN = 8
+LONGEST_MONTHS = 24
+_o, _f, _s, _u, _r = t.opening.c, t.opening_fact.c, t.outlet_step.c, t.outlet.c, t.outlet_report.c
+
+_MONTH_HEAD = (
+    gettext_noop("Outlet"),
+    gettext_noop("Openings"),
+    gettext_noop("Asked about"),
+    gettext_noop("Asked the desk"),
+    gettext_noop("Openings refused"),
+    gettext_noop("Entered of reported"),
+)
+_COHORT_HEAD = (
+    gettext_noop("Outlet"),
+    gettext_noop("Cards opened"),
+    gettext_noop("Involved"),
+    gettext_noop("For each 10,000"),
+    gettext_noop("Entered of reported"),
+)
+_STEP_HEAD = (
+    gettext_noop("Outlet"),
+    gettext_noop("Step"),
+    gettext_noop("When"),
+    gettext_noop("Document"),
+    gettext_noop("Until"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Quarter:
+    """A quarter of a year; `number` from 1 to 4."""
+
+    year: int
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.year}Q{self.number}"
+
+    @property
+    def first(self) -> date:
+        return date(self.year, 1 + _MONTHS_OF_QUARTER * (self.number - 1), 1)
+
+    def before(self) -> Quarter:
+        """The quarter before this one."""
+        if self.number == 1:
+            return Quarter(year=self.year - 1, number=4)
+        return Quarter(year=self.year, number=self.number - 1)
+
+    def after(self) -> Quarter:
+        """The next one."""
+        if self.number == 4:  # noqa: PLR2004  # of a year
+            return Quarter(year=self.year + 1, number=1)
+        return Quarter(year=self.year, number=self.number + 1)
+
+    @classmethod
+    def of(cls, day: date) -> Quarter:
+        """The quarter of a day."""
+        return cls(year=day.year, number=1 + (day.month - 1) // _MONTHS_OF_QUARTER)
+
+
+def quarters_until(day: date) -> list[Quarter]:
+    """The newest first."""
+    quarters = [Quarter.of(day)]
+    while len(quarters) < COHORTS_SHOWN:
+        quarters.append(quarters[-1].before())
+    return quarters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that was done about an outlet. `until_on`: the first day after the term of a letter."""
+
+    step: OutletStep
+    at: datetime
+    by: str
+    document_no: str
+    authority: str
+    until_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """An outlet in one quarter. `drawn`: its share of involved cards, drawn towards the mean. `reported` is None where
+    its institution reported nothing; `entered` are the openings of the days that it reported.
+    """
+
+    outlet: Outlet
+    opened: int
+    involved: int
+    drawn: Interval
+    is_high: bool
+    """The whole interval lies above the mean of all."""
+    entered: int
+    reported: int | None
+    last: Step | None
+
+    @property
+    def completeness(self) -> float | None:
+        """Entered for each reported; None: nothing to compare, and so a low share of involved cards says nothing."""
+        return self.entered / self.reported if self.reported else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """All outlets that the reader sees, the surely worst first; `mean` is of the whole city."""
+
+    quarter: Quarter
+    mean: float
+    outlets: tuple[Scored, ...]
+
+
+def _local_midnight(services: Services, day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(services.centre.timezone))
+
+
+def _span(services: Services, first: date, after: date) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        _o.asked_at >= _local_midnight(services, first), _o.asked_at < _local_midnight(services, after)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """A quarter of the whole city, by outlet: involved and opened, entered of the days reported, and reported."""
+
+    quarter: Quarter
+    counts: Mapping[int, tuple[int, int]]
+    entered: Mapping[int, int]
+    reported: Mapping[int, int]
+
+
+def count_quarter(services: Services, quarter: Quarter) -> Counted:
+    """Counts all openings of the quarter: of millions that takes some seconds, so pages keep it for a while."""
+    with services.store.begin() as tx:
+        entered, reported = _completeness(tx, services, quarter.first, quarter.after().first)
+        counts = _counts(tx, services, quarter)
+    return Counted(quarter=quarter, counts=counts, entered=entered, reported=reported)
+
+
+def read_cohort(services: Services, counted: Counted, *, visible_to: int | None) -> Cohort:
+    """The outlets of one quarter."""
+    counts, entered, reported = counted.counts, counted.entered, counted.reported
+    with services.store.begin() as tx:
+        last = _last_steps(tx)
+        seen = {row["id"] for row in tx.rows(sa.select(_u.id).where(is_visible_to(_u.unit_id, visible_to)))}
+        prior = prior_of([(k, n) for k, n in counts.values()])
+        scored = []
+        wanted = seen & (counts.keys() | reported.keys() | last.keys())
+        known = outlets_of(tx, wanted)
+        for outlet_id in sorted(wanted):
+            involved, opened = counts.get(outlet_id, (0, 0))
+            interval = drawn(involved, opened, prior)
+            scored.append(
+                Scored(
+                    outlet=known[outlet_id],
+                    opened=opened,
+                    involved=involved,
+                    drawn=interval,
+                    is_high=interval.low > prior.mean,
+                    entered=entered.get(outlet_id, 0),
+                    reported=reported.get(outlet_id),
+                    last=last.get(outlet_id),
+                )
+            )
+    scored.sort(key=lambda one: (-one.drawn.low, -one.drawn.share, one.outlet.id))
+    return Cohort(quarter=counted.quarter, mean=prior.mean, outlets=tuple(scored))
+
+
+def _counts(tx: Tx, services: Services, quarter: Quarter) -> dict[int, tuple[int, int]]:
+    """By outlet, involved and opened."""
+    cohort = sa.and_(
+        _span(services, quarter.first, quarter.after().first), _o.result == word(OpeningResult.OPENED)
+    )
+    opened = tx.rows(sa.select(_o.outlet_id, sa.func.count().label("n")).where(cohort).group_by(_o.outlet_id))
+    involved = tx.rows(
+        sa.select(_o.outlet_id, sa.func.count().label("n"))
+        .select_from(t.opening_fact.join(t.opening, _o.id == _f.opening_id))
+        .where(cohort, _f.kind == word(OpeningFactKind.INVOLVED))
+        .group_by(_o.outlet_id)
+    )
+    found = {row["outlet_id"]: row["n"] for row in involved}
+    return {row["outlet_id"]: (found.get(row["outlet_id"], 0), row["n"]) for row in opened}
+
+
+def _completeness(
+    tx: Tx, services: Services, first: date, after: date
+) -> tuple[dict[int, int], dict[int, int]]:
+    """By outlet, what was entered of the days that were reported, and what was reported."""
+    day = sa.cast(sa.func.timezone(services.centre.timezone, _o.asked_at), sa.Date)
+    wanted = sa.and_(_r.day >= first, _r.day < after)
+    reported = tx.rows(
+        sa.select(_r.outlet_id, sa.func.sum(_r.reported).label("n")).where(wanted).group_by(_r.outlet_id)
+    )
+    entered = tx.rows(
+        sa.select(_o.outlet_id, sa.func.count().label("n"))
+        .select_from(
+            t.opening.join(t.outlet_report, sa.and_(_r.outlet_id == _o.outlet_id, _r.day == day, wanted))
+        )
+        .where(_span(services, first, after))
+        .group_by(_o.outlet_id)
+    )
+    return (
+        {row["outlet_id"]: int(row["n"]) for row in entered},
+        {row["outlet_id"]: int(row["n"]) for row in reported},
+    )
+
+
+def _last_steps(tx: Tx) -> dict[int, Step]:
+    newest = sa.select(sa.func.max(_s.id)).group_by(_s.outlet_id)
+    return {
+        row["outlet_id"]: _step(row) for row in tx.rows(sa.select(t.outlet_step).where(_s.id.in_(newest)))
+    }
+
+
+def _step(row: Row) -> Step:
+    return Step(
+        step=OutletStep(row["step"]),
+        at=row["at"],
+        by=row["by"],
+        document_no=row["document_no"],
+        authority=row["authority"],
+        until_on=row["until_on"],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """One outlet: its quarters, and what was done about it, oldest first. `due`: the term of the last letter is over,
+    and nobody has reviewed it.
+    """
+
+    outlet: Outlet
+    cohorts: tuple[tuple[Quarter, float, Scored | None], ...]
+    """Each quarter with the mean of all and the outlet in it."""
+    steps: tuple[Step, ...]
+    following: tuple[OutletStep, ...]
+    due: bool
+
+
+def _visible(tx: Tx, outlet_id: int, visible_to: int | None, *, lock: bool = False) -> Outlet:
+    statement = sa.select(_u.id).where(_u.id == outlet_id, is_visible_to(_u.unit_id, visible_to))
+    if tx.scalar(statement.with_for_update() if lock else statement) is None:
+        raise NotFound(kind="outlet", key=outlet_id)
+    return outlet_of(tx, outlet_id)
+
+
+def _steps_of(tx: Tx, outlet_id: int) -> list[Step]:
+    rows = tx.rows(sa.select(t.outlet_step).where(_s.outlet_id == outlet_id).order_by(_s.id))
+    return [_step(row) for row in rows]
+
+
+def read_matter(
+    services: Services, outlet_id: int, *, visible_to: int | None, count: Callable[[Quarter], Counted]
+) -> Matter:
+    """`count` as `count_quarter`. Raises `NotFound`, also for an outlet of another unit."""
+    today = services.clock.now().astimezone(ZoneInfo(services.centre.timezone)).date()
+    with services.store.begin() as tx:
+        outlet, steps = _visible(tx, outlet_id, visible_to), _steps_of(tx, outlet_id)
+    found = []
+    for quarter in quarters_until(today):
+        cohort = read_cohort(services, count(quarter), visible_to=visible_to)
+        own = next((one for one in cohort.outlets if one.outlet.id == outlet_id), None)
+        found.append((quarter, cohort.mean, own))
+    last = steps[-1] if steps else None
+    return Matter(
+        outlet=outlet,
+        cohorts=tuple(found),
+        steps=tuple(steps),
+        following=NEXT_STEPS[None if last is None else last.step],
+        due=last is not None and last.until_on is not None and last.until_on <= today,
+    )
+
+
+def take_step(
+    services: Services,
+    outlet_id: int,
+    *,
+    step: OutletStep,
+    why: str,
+    by: str,
+    visible_to: int | None,
+    document_no: str = "",
+    authority: str = "",
+    months: int = 0,
+) -> None:
+    """What was done about the outlet, in its order. A letter of the competent authority has its document, and a term of
+    so many months from now on; only such a letter suspends. Raises `NotFound`, `Invalid`, and `Conflict` for a step
+    that does not follow.
+    """
+    who, now, reason = actor_name(by), services.clock.now(), said("why", why)
+    is_letter = step is OutletStep.LETTER
+    document, office, until_on = "", "", None
+    if is_letter:
+        document, office = said("document_no", document_no), said("authority", authority)
+        if not 1 <= months <= LONGEST_MONTHS:
+            problem = Text("is not from 1 to %(most)s", most=LONGEST_MONTHS)
+            raise Invalid(field="months", problem=problem)
+        today = now.astimezone(ZoneInfo(services.centre.timezone)).date()
+        until_on = months_after(today, months)
+    with services.store.begin() as tx:
+        outlet = _visible(tx, outlet_id, visible_to, lock=True)
+        steps = _steps_of(tx, outlet_id)
+        last = steps[-1].step if steps else None
+        if step not in NEXT_STEPS[last]:
+            raise Conflict(
+                "this step does not follow the last one", current="none" if last is None else last.value
+            )
+        tx.execute(
+            sa.insert(t.outlet_step).values(
+                outlet_id=outlet_id,
+                step=step.value,
+                at=now,
+                by=who,
+                document_no=document,
+                authority=office,
+                until_on=until_on,
+            )
+        )
+        facts = {"outlet": outlet.code, "step": step.value}
+        write_audit(
+            tx, who=who, act="outlet_step", subject=f"outlet/{outlet_id}", why=reason, now=now, facts=facts
+        )
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later, or the last one of that month."""
+    count = day.year * _MONTHS + day.month - 1 + months
+    year, month = count // _MONTHS, count % _MONTHS + 1
+    last = (date(year + month // _MONTHS, month % _MONTHS + 1, 1) - timedelta(days=1)).day
+    return date(year, month, min(day.day, last))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthOfOutlet:
+    """What the monthly notice says of an outlet."""
+
+    outlet: Outlet
+    openings: int
+    flagged: int
+    asked: int
+    refused: int
+    entered: int
+    reported: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthlyNotice:
+    """The notice 通报 of a month: what outlets and the desk did, and the outlets whose cards were involved."""
+
+    first: date
+    outlets: tuple[MonthOfOutlet, ...]
+    onsite: int
+    persons: int
+    suspects: int
+    cohort: Cohort
+    """Of the quarter before the last one: most of its cases have surfaced."""
+    steps: tuple[tuple[Outlet, Step], ...]
+
+
+def read_notice(services: Services, first: date, *, visible_to: int | None, who: str) -> MonthlyNotice:
+    """Of the month that begins on `first`; that somebody made it is in the audit."""
+    reader, after = actor_name(who), months_after(first, 1)
+    begin, end = _local_midnight(services, first), _local_midnight(services, after)
+    q, c = t.card_question.c, t.onsite_check.c
+    with services.store.begin() as tx:
+        seen = {
+            row["id"]: row for row in tx.rows(sa.select(_u.id).where(is_visible_to(_u.unit_id, visible_to)))
+        }
+        flagged = _o.verdict.in_([CheckVerdict.ASK_DESK.value, CheckVerdict.RESTRICTED.value])
+        rows = tx.rows(
+            sa.select(
+                _o.outlet_id,
+                sa.func.count().label("openings"),
+                sa.func.count().filter(flagged).label("flagged"),
+                sa.func.count().filter(_o.result == word(OpeningResult.REFUSED)).label("refused"),
+            )
+            .where(_span(services, first, after))
+            .group_by(_o.outlet_id)
+        )
+        asked = {
+            row["outlet_id"]: row["n"]
+            for row in tx.rows(
+                sa.select(q.outlet_id, sa.func.count().label("n"))
+                .where(q.asked_at >= begin, q.asked_at < end)
+                .group_by(q.outlet_id)
+            )
+        }
+        entered, reported = _completeness(tx, services, first, after)
+        known = outlets_of(tx, seen)
+        outlets = tuple(
+            MonthOfOutlet(
+                outlet=known[row["outlet_id"]],
+                openings=row["openings"],
+                flagged=row["flagged"],
+                asked=asked.get(row["outlet_id"], 0),
+                refused=row["refused"],
+                entered=entered.get(row["outlet_id"], 0),
+                reported=reported.get(row["outlet_id"]),
+            )
+            for row in rows
+            if row["outlet_id"] in seen
+        )
+        onsite = tx.one(
+            sa.select(
+                sa.func.count().label("n"),
+                sa.func.coalesce(sa.func.sum(c.persons), 0).label("persons"),
+                sa.func.count().filter(c.finding == word(OnsiteFinding.SUSPECTS)).label("suspects"),
+            ).where(c.ordered_at >= begin, c.ordered_at < end, c.outlet_id.in_(seen or [0]))
+        )
+        assert onsite is not None
+        taken = tuple(
+            (known[row["outlet_id"]], _step(row))
+            for row in tx.rows(sa.select(t.outlet_step).where(_s.at >= begin, _s.at < end).order_by(_s.id))
+            if row["outlet_id"] in seen
+        )
+        write_audit(
+            tx, who=reader, act="monthly_notice", subject="outlet", why="", now=services.clock.now(),
+            facts={"month": f"{first:%Y-%m}"},
+        )  # fmt: skip
+    return MonthlyNotice(
+        first=first,
+        outlets=tuple(sorted(outlets, key=lambda one: (-one.refused, -one.asked, one.outlet.id))),
+        onsite=int(onsite["n"]),
+        persons=int(onsite["persons"]),
+        suspects=int(onsite["suspects"]),
+        cohort=read_cohort(
+            services, count_quarter(services, Quarter.of(first).before()), visible_to=visible_to
+        ),
+        steps=taken,
+    )
+
+
+def per_ten_thousand(interval: Interval) -> str:
+    """Such as `12.3 (8.0–18.1)`."""
+    return f"{PER * interval.share:.1f} ({PER * interval.low:.1f}–{PER * interval.high:.1f})"
+
+
+def percent(share: float | None, lang: Lang) -> str:
+    """Such as `97 %`; of what nobody reported, so."""
+    return say(lang, gettext_noop("nothing reported")) if share is None else f"{100 * share:.0f} %"
+
+
+def notice_document(notice: MonthlyNotice, *, lang: Lang, timezone: str, who: str, now: datetime) -> Document:
+    """The notice as docx; it names no customer."""
+    zone, month = ZoneInfo(timezone), notice.first.month
+    title = say(
+        lang, "Notice on two-card control, %(year)s-%(month)s", year=notice.first.year, month=f"{month:02d}"
+    )
+    document = Document(title=title, lang=lang, made_at=now)
+    total = [
+        sum(values)
+        for values in zip(*((o.openings, o.asked, o.refused) for o in notice.outlets), strict=True)
+    ]
+    openings, asked, refused = total or (0, 0, 0)
+    document.paragraph(
+        say(
+            lang,
+            "In this month outlets entered %(openings)s openings, asked the verification desk %(asked)s times, and"
+            " refused %(refused)s. Teams checked on the spot %(onsite)s times, %(persons)s persons; suspects were"
+            " found %(suspects)s times.",
+            openings=openings,
+            asked=asked,
+            refused=refused,
+            onsite=notice.onsite,
+            persons=notice.persons,
+            suspects=notice.suspects,
+        )
+    )
+    document.heading(say(lang, "Outlets in this month"))
+    document.table(
+        [say(lang, one) for one in _MONTH_HEAD],
+        [
+            [
+                f"{one.outlet.institution} {one.outlet.name}",
+                str(one.openings),
+                str(one.flagged),
+                str(one.asked),
+                str(one.refused),
+                percent(one.entered / one.reported if one.reported else None, lang),
+            ]
+            for one in notice.outlets
+        ],
+        shares=(4, 1.4, 1.4, 1.6, 1.2, 2),
+    )
+    document.heading(
+        say(lang, "Involved cards of what was opened in %(quarter)s", quarter=notice.cohort.quarter.name)
+    )
+    document.paragraph(
+        say(
+            lang,
+            "For each 10,000 opened; all outlets together %(mean)s. In brackets the interval of 95 %%. An outlet with"
+            " few openings is drawn towards the mean; one that enters little of what it opens looks better than it is.",
+            mean=f"{PER * notice.cohort.mean:.1f}",
+        )
+    )
+    document.table(
+        [say(lang, one) for one in _COHORT_HEAD],
+        [
+            [
+                f"{one.outlet.institution} {one.outlet.name}",
+                str(one.opened),
+                str(one.involved),
+                per_ten_thousand(one.drawn),
+                percent(one.completeness, lang),
+            ]
+            for one in notice.cohort.outlets
+            if one.involved
+        ],
+        shares=(4, 1.2, 1.2, 2.4, 2),
+    )
+    if notice.steps:
+        document.heading(say(lang, "What was done about outlets"))
+        document.table(
+            [say(lang, one) for one in _STEP_HEAD],
+            [
+                [
+                    f"{outlet.institution} {outlet.name}",
+                    word_of(step.step, lang),
+                    f"{step.at.astimezone(zone):%Y-%m-%d}",
+                    f"{step.authority} {step.document_no}".strip(),
+                    "" if step.until_on is None else step.until_on.isoformat(),
+                ]
+                for outlet, step in notice.steps
+            ],
+            shares=(3.5, 1.6, 1.4, 3, 1.4),
+        )
+    document.paragraph(
+        say(
+            lang,
+            "The centre proposes; to suspend an outlet belongs to the competent authority"
+            " (Anti-Telecom and Online Fraud Law, Arts 39 and 40).",
+        )
+    )
+    at = f"{now.astimezone(zone):%Y-%m-%d %H:%M}"
+    document.footer(say(lang, "Made by %(who)s on %(when)s; it names no customer", who=who, when=at))
+    return document
+
+
+def notice_months(day: date) -> Sequence[date]:
+    """The months of which a notice may be made, the newest first: those that are over, and this one."""
+    first = day.replace(day=1)
+    months = [first]
+    while len(months) < _MONTHS:
+        months.append((months[-1] - timedelta(days=1)).replace(day=1))
+    return months

@@ -1,0 +1,188 @@
+"""Outlets: involved cards by quarter beside completeness, the steps up to a letter, the monthly notice, fairness."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from io import BytesIO
+
+import docx
+import pytest
+
+from dialer.cards.fairness import Group, read_fairness, stands_out
+from dialer.cards.load import add_fact, report_openings
+from dialer.cards.outlets import (
+    Cohort,
+    Matter,
+    Quarter,
+    count_quarter,
+    months_after,
+    notice_document,
+    quarters_until,
+    read_cohort,
+    read_matter,
+    read_notice,
+    take_step,
+)
+from dialer.cards.scores import Prior, beta_below, beta_quantile, drawn, prior_of, wilson
+from dialer.core.access import Role
+from dialer.core.cards import NEXT_STEPS, OpeningFactKind, OutletStep
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.language import Lang
+from tests.cards.street import BANK, OTHER_BANK, Street
+from tests.console.desk import ConsoleDesk, text
+
+
+def test_the_beta_distribution_is_that_of_the_books():
+    assert math.isclose(beta_below(0.3, 2, 5), 0.579825, abs_tol=1e-6)
+    assert math.isclose(beta_below(0.5, 3, 3), 0.5, abs_tol=1e-9)
+    assert math.isclose(beta_quantile(0.975, 1, 1), 0.975, abs_tol=1e-9)
+    assert math.isclose(beta_below(beta_quantile(0.025, 12.5, 9000), 12.5, 9000), 0.025, abs_tol=1e-9)
+
+
+def test_few_openings_are_drawn_to_the_mean_and_many_stand_for_themselves():
+    prior = Prior(mean=0.001, strength=2000)
+    few, many = drawn(1, 10, prior), drawn(1000, 10_000, prior)
+    assert few.share < 0.002
+    assert few.low < prior.mean < few.high
+    assert many.low > 0.07
+    assert prior_of([]).mean == 0
+    assert prior_of([(0, 100), (0, 200)]).mean == 0
+    assert drawn(0, 100, prior_of([(0, 100)])).high == 0
+    alike = prior_of([(1, 1000)] * 20)
+    apart = prior_of([(0, 1000)] * 10 + [(20, 1000)] * 10)
+    assert alike.strength > 100 * apart.strength
+    found = wilson(5, 10)
+    assert found is not None
+    assert (round(found.low, 3), round(found.high, 3)) == (0.237, 0.763)
+    assert wilson(0, 0) is None
+
+
+def test_quarters_and_months():
+    assert [one.name for one in quarters_until(date(2026, 2, 3))[:3]] == ["2026Q1", "2025Q4", "2025Q3"]
+    assert Quarter(year=2025, number=4).after().first == date(2026, 1, 1)
+    assert months_after(date(2026, 1, 31), 1) == date(2026, 2, 28)
+    assert months_after(date(2026, 11, 30), 2) == date(2027, 1, 30)
+
+
+def test_a_quarter_counts_involved_cards_beside_what_was_entered_of_what_was_reported(street: Street):
+    services = street.services
+    now = services.clock.now()
+    for n in range(4):
+        street.enter(street.record(n, number=f"62220000111100{n:02d}", hours_ago=1))
+    street.enter(street.record(9, hours_ago=1), street.outlets[OTHER_BANK])
+    add_fact(
+        services, number="6222000011110000", kind=OpeningFactKind.INVOLVED, source="A1", at=now, by="test"
+    )
+    day = (now - timedelta(hours=1)).astimezone().date()
+    report_openings(services, institution=BANK, code=f"{BANK}1", day=day, reported=8, by="test")
+    cohort = cohort_of(street, Quarter.of(now.date()))
+    first, second = cohort.outlets
+    assert (first.outlet.id, first.opened, first.involved) == (street.bank.id, 4, 1)
+    assert first.completeness == 0.5
+    assert (second.opened, second.involved, second.completeness) == (1, 0, None)
+    assert cohort.mean == 0.2
+    assert first.drawn.share > second.drawn.share
+    assert cohort_of(street, Quarter.of(now.date()).before()).outlets == ()
+
+
+def cohort_of(street: Street, quarter: Quarter) -> Cohort:
+    services = street.services
+    return read_cohort(services, count_quarter(services, quarter), visible_to=None)
+
+
+def matter_of(street: Street, outlet_id: int) -> Matter:
+    services = street.services
+    return read_matter(
+        services, outlet_id, visible_to=None, count=lambda quarter: count_quarter(services, quarter)
+    )
+
+
+def step(street: Street, one: OutletStep, **values: object) -> None:
+    take_step(street.services, street.bank.id, step=one, why="x", by="officer", visible_to=None, **values)  # type: ignore[arg-type]
+
+
+def test_only_the_letter_of_an_authority_has_a_term_and_steps_follow_each_other(
+    street: Street, console: ConsoleDesk
+):
+    with pytest.raises(Conflict):
+        step(street, OutletStep.LETTER, document_no="1号", authority="人民银行", months=1)
+    for one in (OutletStep.BULLETIN, OutletStep.TALK, OutletStep.PROPOSAL):
+        step(street, one)
+    for wrong in ({"document_no": " ", "months": 1}, {"document_no": "1号", "months": 0}):
+        with pytest.raises(Invalid):
+            step(street, OutletStep.LETTER, authority="人民银行", **wrong)
+    step(street, OutletStep.LETTER, document_no="1号", authority="人民银行", months=2)
+    assert not matter_of(street, street.bank.id).due
+    console.pass_seconds(86_400 * 63)
+    matter = matter_of(street, street.bank.id)
+    assert matter.due
+    assert matter.following == (OutletStep.REVIEW,)
+    step(street, OutletStep.REVIEW)
+    step(street, OutletStep.END)
+    assert [one.step for one in matter_of(street, street.bank.id).steps] == list(OutletStep)
+    assert set(NEXT_STEPS) == {None, *OutletStep}
+    with pytest.raises(NotFound):
+        matter_of(street, 987)
+
+
+def test_the_notice_of_a_month_names_outlets_and_no_customer(street: Street):
+    services = street.services
+    street.enter(street.record(1, number="6222000011110001", hours_ago=1))
+    step(street, OutletStep.BULLETIN)
+    now = services.clock.now()
+    notice = read_notice(services, now.date().replace(day=1), visible_to=None, who="chief")
+    for lang in Lang:
+        made = notice_document(notice, lang=lang, timezone="Asia/Shanghai", who="chief", now=now)
+        written = docx.Document(BytesIO(made.content))
+        cells = [cell.text for table in written.tables for row in table.rows for cell in row.cells]
+        assert any(BANK in cell for cell in cells)
+        assert not any("客户1" in cell or "6222" in cell for cell in cells)
+
+
+async def test_the_pages_show_outlets_their_steps_and_the_notice(console: ConsoleDesk, street: Street):
+    street.enter(street.record(1, hours_ago=1))
+    chief, officer = console.person(Role.SUPERVISOR), console.person(Role.OFFICER)
+    quarter = Quarter.of(street.services.clock.now().date()).name
+    assert BANK in text(await chief.get(f"/cards/outlets?quarter={quarter}"))
+    own = f"/cards/outlets/{street.bank.id}"
+    assert (await officer.post(f"{own}/steps", step="talk", why="x")).status_code == 409
+    assert (await officer.post(f"{own}/steps", step="bulletin", why=" ")).status_code == 422
+    assert (await officer.post(f"{own}/steps", step="bulletin", why="涉案卡偏多")).status_code == 303
+    assert "bulletin" in text(await chief.get(own))
+    month = f"{street.services.clock.now():%Y-%m}"
+    saved = await chief.get(f"/cards/outlets/notice?month={month}")
+    assert saved.content.startswith(b"PK")
+    assert (await chief.get("/cards/outlets/notice?month=2020-01")).status_code == 404
+
+
+def test_a_group_stands_out_when_its_share_is_far_above_that_of_all_others(street: Street):
+    assert stands_out(30, 100, 50, 1000) is not None
+    assert stands_out(9, 10, 50, 1000) is None
+    assert stands_out(60, 1000, 50, 1000) is None
+    assert stands_out(30, 100, 0, 0) is None
+    away = {"home": "410101", "purpose": "买牛羊周转资金", "limit_fen": 50_000_000}
+    for n in range(100, 112):
+        street.check(street.record(n, **away))
+    for n in range(200, 212):
+        street.check(street.record(n, purpose=f"其他不同用途{n}"))
+    found = read_fairness(street.services, days=30, visible_to=None)
+    henan, own = sorted(found.provinces, key=lambda one: -one.flagged)
+    assert (henan.name, henan.openings, henan.flagged, own.flagged) == ("河南", 12, 10, 0)
+    assert henan.stands_out == ("flagged",)
+    assert [(one.check, one.name, one.found) for one in found.falling] == [("ring", "河南", 10)]
+    assert [one.name for one in found.ages] == ["35–49"]
+    interval = henan.interval("flagged")
+    assert interval is not None
+    assert interval.low > 0.5
+    assert Group(kind="age", name="x", openings=0, flagged=0, asked=0, refused=0).interval("asked") is None
+
+
+async def test_the_page_of_fairness_marks_the_group(console: ConsoleDesk, street: Street):
+    away = {"home": "410101", "purpose": "买牛羊周转资金", "limit_fen": 50_000_000}
+    for n in range(100, 112):
+        street.check(street.record(n, **away))
+    street.check(street.record(1))
+    page = text(await console.person(Role.SUPERVISOR).get("/cards/fairness"))
+    assert "stands out" in page
+    assert "Checks that fall on one group" in page
