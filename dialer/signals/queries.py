@@ -10,11 +10,11 @@ from typing import Final
 import sqlalchemy as sa
 
 from dialer.core.intervals import Interval, wilson
-from dialer.core.values import FraudType, Grade, OutcomeKind, ScammerContact, VerdictState
+from dialer.core.values import FraudType, Grade, VerdictState
 from dialer.db import tables as t
-from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.signals.budget import Estimate, missed_fraud
+from dialer.signals.learning import case_labels
 from dialer.signals.verdict_store import RuleStop, stopped_rules
 
 _v, _r = t.verdict.c, t.verdict_reason.c
@@ -113,32 +113,8 @@ def _sources(tx: Tx, *, now: datetime) -> list[SourceLine]:
     ]
 
 
-_RIGHT: Final = (OutcomeKind.ALREADY_DEFRAUDED,)
-_WRONG: Final = (OutcomeKind.MISMATCH,)
-
-
-def _labels() -> sa.Subquery:
-    """By case, whether its warning was right: a filed case, already defrauded, or contact by a scammer said yes; a
-    mismatch or no contact said no. Anything else is no label; right counts before wrong.
-    """
-    o, later = t.outcome.c, t.outcome.alias("later")
-    right = sa.or_(in_words(o.kind, _RIGHT), o.scammer_contact == ScammerContact.YES.value)
-    wrong = sa.or_(in_words(o.kind, _WRONG), o.scammer_contact == ScammerContact.NO.value)
-    told = (
-        sa.select(o.case_id, sa.case((right, 1), else_=0).label("right"))
-        .where(sa.or_(right, wrong), ~sa.exists().where(later.c.reverses == o.id))
-        .union_all(sa.select(t.filed_case.c.case_id, sa.literal(1)))
-        .subquery()
-    )
-    return (
-        sa.select(told.c.case_id, sa.func.max(told.c.right).label("right"))
-        .group_by(told.c.case_id)
-        .subquery()
-    )
-
-
 def _rules(tx: Tx, *, since: datetime) -> list[RuleLine]:
-    labels = _labels()
+    labels = case_labels()
     has_warning = _v.sent_at.is_not(None)
     rows = tx.rows(
         sa.select(
@@ -170,7 +146,7 @@ def _rules(tx: Tx, *, since: datetime) -> list[RuleLine]:
 
 
 def _drawn(tx: Tx, *, since: datetime) -> list[tuple[float, bool]]:
-    labels = _labels()
+    labels = case_labels()
     rows = tx.rows(
         sa.select(_v.draw_share, labels.c.right)
         .join(labels, labels.c.case_id == _v.case_id)

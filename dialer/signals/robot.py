@@ -66,7 +66,8 @@ _HEALTH_SECONDS: Final = 15.0
 _CLEAN_SECONDS: Final = 600.0
 _DRAW_EVERY: Final = timedelta(minutes=10)
 _USUAL_HOURS: Final = 25
-_BELOW_KEPT: Final = timedelta(days=2)
+_BELOW_KEPT: Final = timedelta(days=14)
+"""So long a case that is filed without a call still finds what the robot knew."""
 
 _log = logging.getLogger(__name__)
 

@@ -144,9 +144,18 @@ class Fitted:
     error_after: float
 
 
-def fit(rules: RuleSet, current: Scorecard, labelled: Iterable[Labelled]) -> Fitted:
+def fit(
+    rules: RuleSet,
+    current: Scorecard,
+    labelled: Iterable[Labelled],
+    background: Mapping[frozenset[str], int] | None = None,
+) -> Fitted:
     """A draft from labels. A rule that never fired among them keeps its points. Raises `TooFewLabels` and
     `LearningMissing`. The same labels give the same draft.
+
+    `background`: how many verdicts below the line, that nobody called, had just these rules. They are no labels: they
+    tell how common each rule is among people, against which filed cases without a call are weighed. Without it the
+    drawn ones alone stand for them, each for 1 / probability.
     """
     cases = list(labelled)
     positive = sum(one.is_fraud for one in cases)
@@ -155,24 +164,30 @@ def fit(rules: RuleSet, current: Scorecard, labelled: Iterable[Labelled]) -> Fit
     np, _ = _learning()
     signs = [-1 if rule.effect is Effect.MITIGATOR else 1 for rule in rules.rules]
     ids = [rule.id for rule in rules.rules]
-    matrix = np.array([[one_id in case.fired for one_id in ids] for case in cases], dtype=float)
-    labels = np.array([case.is_fraud for case in cases], dtype=float)
-    weights = np.array([case.weight for case in cases], dtype=float)
-    now = np.array(current.points_of(rules), dtype=float)
-    seen = matrix.any(axis=0)
-    points, held_out = points_of(matrix, labels, weights, signs)
-    points = np.where(seen, points, now)
-    called = np.array([case.called for case in cases])
+    common = sorted((background or {}).items(), key=lambda one: sorted(one[0]))
+    matrix = np.array(
+        [[one_id in fired for one_id in ids] for fired in (*(one.fired for one in cases), *(one for one, _ in common))],
+        dtype=float,
+    )  # fmt: skip
+    labels = np.array([float(one.is_fraud) for one in cases] + [0.0] * len(common))
+    counts = [float(count) for _, count in common]
+    weights = np.array([1.0 if common else one.weight for one in cases] + counts)
+    called = np.array([one.called for one in cases] + [False] * len(common))
     if len(set(labels[called].tolist())) < 2:  # noqa: PLR2004 - both answers
         raise TooFewLabels(positive=int(labels[called].sum()), negative=int((1 - labels[called]).sum()))
-    held_out, labels, weights = held_out[called], labels[called], weights[called]
-    slope, intercept, steps = calibration(held_out, labels, weights)
+    now = np.array(current.points_of(rules), dtype=float)
+    seen = matrix.any(axis=0)
+    points, held_out = points_of(matrix, labels, weights, signs, now)
+    points = np.where(seen, points, now)
+    steps_of = called | (weights > 0) if common else called
+    slope, intercept, steps = calibration(held_out[steps_of], labels[steps_of], weights[steps_of])
     draft = Scorecard(
         points={one: int(abs(value)) for one, value in zip(ids, points, strict=True)},
         slope=slope, intercept=intercept, steps=steps,
     )  # fmt: skip
+    answered, own = labels[called].tolist(), np.array([one.weight for one in cases])[called[: len(cases)]].tolist()
     before = [current.probability(max(0.0, one)) for one in matrix[called] @ now]
-    after = [draft.probability(one) for one in held_out]
+    after = [draft.probability(one) for one in held_out[called]]
     return Fitted(
         scorecard=draft,
         changes=tuple(
@@ -182,8 +197,8 @@ def fit(rules: RuleSet, current: Scorecard, labelled: Iterable[Labelled]) -> Fit
         ),
         positive=positive,
         negative=len(cases) - positive,
-        error_before=calibration_error(before, labels.tolist(), weights.tolist()),
-        error_after=calibration_error(after, labels.tolist(), weights.tolist()),
+        error_before=calibration_error(before, answered, own),
+        error_after=calibration_error(after, answered, own),
     )
 
 
@@ -196,30 +211,34 @@ def _learning() -> tuple[Any, Any]:
     return np, optimize
 
 
-def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> tuple[Any, Any]:  # noqa: ANN401 - numpy's
+def points_of(
+    matrix: Any, labels: Any, weights: Any, signs: Sequence[int], now: Any  # noqa: ANN401 - numpy's
+) -> tuple[Any, Any]:
     """Whole points of each column (of its sign, or 0), and the score that each row gets from points learned without it.
 
-    A logistic regression whose coefficients keep their sign, with a small penalty; scores are never below 0.
+    A logistic regression whose coefficients keep their sign, drawn towards the points of now (`now`, with their sign):
+    few labels change little. Scores are never below 0.
     """
     np, optimize = _learning()
-    scaled = weights / weights.mean()
     signed = matrix * np.array(signs, dtype=float)
+    a_point = math.log(2) / POINTS_PER_DOUBLING
+    prior = np.abs(now) * a_point
 
     def learned(chosen: Any) -> Any:  # noqa: ANN401
-        x, y, w = signed[chosen], labels[chosen], scaled[chosen]
+        x, y, w = signed[chosen], labels[chosen], weights[chosen]
 
         def loss(values: Any) -> tuple[float, Any]:  # noqa: ANN401
             margin = x @ values[:-1] + values[-1]
-            error = (1 / (1 + np.exp(-margin)) - y) * w
-            value = (w * (np.logaddexp(0, margin) - y * margin)).sum() + _PENALTY / 2 * (
-                values[:-1] ** 2
-            ).sum()
-            return float(value), np.append(x.T @ error + _PENALTY * values[:-1], error.sum())
+            error = (1 / (1 + np.exp(-np.clip(margin, -500, 500))) - y) * w
+            off = values[:-1] - prior
+            value = (w * (np.logaddexp(0, margin) - y * margin)).sum() + _PENALTY / 2 * (off**2).sum()
+            return float(value), np.append(x.T @ error + _PENALTY * off, error.sum())
 
-        start = np.zeros(x.shape[1] + 1)
+        share = np.average(y, weights=w)
+        start = np.append(prior, math.log(share / (1 - share)))
         bounds = [(0.0, None)] * x.shape[1] + [(None, None)]
         found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-        return np.minimum(np.rint(found.x[:-1] * POINTS_PER_DOUBLING / math.log(2)), 100) * np.array(signs)
+        return np.minimum(np.rint(found.x[:-1] / a_point), 100) * np.array(signs)
 
     held_out = np.zeros(len(labels))
     # Every fold gets its share of both answers, without a random number.
