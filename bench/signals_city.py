@@ -357,6 +357,9 @@ def judged_by(
         figures["points_behind_lightgbm"] = round(
             100 * (figures["lightgbm"]["recall"] - figures["fitted"]["recall"]), 2
         )
+    figures["before_payment_over_rules_alone"] = round(
+        figures["fitted"]["before_payment"] / max(1e-9, figures["rules_alone"]["before_payment"]), 3
+    )
     figures["calibration_error"] = round(calibrated(fitted.scorecard, rules, kept["fitted"]), 4)
     figures["frauds"] = len(frauds)
     drawn = [one for one in learning if one.drawn]
@@ -435,19 +438,9 @@ def after_drift(
         seed=seed,
         refit=refits(filed=True),
     )
-    draw_alone = run_days(
-        moments,
-        truth,
-        days,
-        budget,
-        Scoring(rules, card),
-        drawn_share=DRAWN,
-        seed=seed,
-        refit=refits(filed=False),
-    )
     own_calls = run_days(moments, truth, days, budget, Scoring(rules, card), refit=refits(filed=False))
     frozen = run_days(moments, truth, days, budget, Scoring(rules, card))
-    ways = {"ours": ours, "ours_without_filed_cases": draw_alone, "top_k_of_own_calls": own_calls, "frozen_top_k": frozen}
+    ways = {"ours": ours, "top_k_of_own_calls": own_calls, "frozen_top_k": frozen}
     figures: dict[str, Any] = {"frauds": len(changed)}
     for what, told in (("recall", ""), ("before_payment", "_before_payment")):
         found = {name: recall(calls, changed)[what] for name, calls in ways.items()}

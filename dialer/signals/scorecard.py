@@ -19,11 +19,11 @@ from dialer.signals.rules import Effect, RuleSet
 
 LEAST_LABELS: Final = 30
 """Of each answer, below which nothing is learned."""
-ISOTONIC_FROM: Final = 1_000
-"""Positive labels from which the calibration may bend freely."""
+PLATT_LABELS: Final = 300
+"""So many labels Platt's curve weighs as where the calibration bends to the labels."""
 POINTS_PER_DOUBLING: Final = 12
 """Points that double the odds."""
-_PENALTY: Final = 2.0
+_PENALTY: Final = 1.0
 _FOLDS: Final = 5
 
 
@@ -44,8 +44,8 @@ class Scorecard:
     """
 
     points: Mapping[str, int] = field(default_factory=dict)
-    slope: float = 0.08
-    intercept: float = -5.5
+    slope: float = 0.058
+    intercept: float = -4.6
     steps: tuple[tuple[float, float], ...] = ()
 
     def points_of(self, rules: RuleSet) -> tuple[int, ...]:
@@ -133,7 +133,7 @@ class Labelled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
     """A draft and what it rests on: `changes` (rule, points now, points in the draft), labels, and the mean difference
-    between probability and share of right ones over ten bins of equal size, before and after (on folds not seen).
+    between probability and share of right ones over ten bins of equal size, before and after (points of folds not seen).
     """
 
     scorecard: Scorecard
@@ -179,13 +179,13 @@ def fit(
     seen = matrix.any(axis=0)
     points, held_out = points_of(matrix, labels, weights, signs, now)
     points = np.where(seen, points, now)
-    steps_of = called | (weights > 0) if common else called
-    slope, intercept, steps = calibration(held_out[steps_of], labels[steps_of], weights[steps_of])
+    slope, intercept, steps = calibration(held_out[called], labels[called])
     draft = Scorecard(
         points={one: int(abs(value)) for one, value in zip(ids, points, strict=True)},
         slope=slope, intercept=intercept, steps=steps,
     )  # fmt: skip
-    answered, own = labels[called].tolist(), np.array([one.weight for one in cases])[called[: len(cases)]].tolist()
+    answered = labels[called].tolist()
+    own = [1.0] * len(answered)
     before = [current.probability(max(0.0, one)) for one in matrix[called] @ now]
     after = [draft.probability(one) for one in held_out[called]]
     return Fitted(
@@ -250,20 +250,30 @@ def points_of(
     return learned(np.ones(len(labels), dtype=bool)), held_out
 
 
-def calibration(scores: Any, labels: Any, weights: Any) -> tuple[float, float, Steps]:  # noqa: ANN401 - numpy's
-    """Slope, intercept (Platt) and, from `ISOTONIC_FROM` positive labels on, the steps of an isotonic regression."""
+def calibration(scores: Any, labels: Any) -> tuple[float, float, Steps]:  # noqa: ANN401 - numpy's
+    """Slope and intercept (Platt) of answered calls, and steps that bend from that curve to the labels: an isotonic
+    regression over both.
+
+    Whom the robot calls is chosen by the score alone, so that at a score the called are as the others are: no weights.
+    """
+    np, _ = _learning()
     try:
         from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - the extra
         from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the extra
     except ImportError as error:
         raise LearningMissing from error
-    model = LogisticRegression(C=1e6).fit(scores.reshape(-1, 1), labels, sample_weight=weights)
+    model = LogisticRegression(C=1e6).fit(scores.reshape(-1, 1), labels)
     slope, intercept = max(1e-6, float(model.coef_[0][0])), float(model.intercept_[0])
-    if labels.sum() < ISOTONIC_FROM:
-        return slope, intercept, ()
-    bent = IsotonicRegression(y_min=0.0, y_max=1.0).fit(scores, labels, sample_weight=weights)
+    at = np.concatenate([[0.0], np.quantile(scores, np.linspace(0.005, 0.995, 98)), [scores.max() + 100]])
+    curve = 1 / (1 + np.exp(-(slope * at + intercept)))
+    share = PLATT_LABELS / len(at)
+    bent = IsotonicRegression(y_min=0.0, y_max=1.0).fit(
+        np.concatenate([scores, at, at]),
+        np.concatenate([labels, np.ones(len(at)), np.zeros(len(at))]),
+        sample_weight=np.concatenate([np.ones(len(scores)), curve * share, (1 - curve) * share]),
+    )
     steps = zip(bent.X_thresholds_.tolist(), bent.y_thresholds_.tolist(), strict=True)
-    return slope, intercept, tuple(steps)
+    return slope, intercept, tuple((round(x, 3), round(y, 6)) for x, y in steps)
 
 
 def calibration_error(
