@@ -46,7 +46,7 @@ def read(path: Path) -> tuple[Any, Any, list[str]]:
     """Figures of each user (a missing one is not a number), labels, and the names of the columns."""
     for _name, text in tables(path):
         rows = list(csv.DictReader(io.StringIO(text)))
-        if not rows or LABEL not in rows[0] or len({row[LABEL] for row in rows}) < 2:  # noqa: PLR2004 - both answers
+        if not rows or LABEL not in rows[0] or len({row[LABEL] for row in rows}) < 2:
             continue
         names = [name for name in rows[0] if name != LABEL and _numeric(row[name] for row in rows)]
         figures = np.array([[_number(row[name]) for name in names] for row in rows])
@@ -65,7 +65,7 @@ def _numeric(texts: Iterator[str]) -> bool:
     values = [_number(one) for one in texts]
     known = {one for one in values if one == one}  # noqa: PLR0124 - not a number
     # An index of the rows tells nothing of a user.
-    return 1 < len(known) and known != set(map(float, range(len(values))))
+    return len(known) > 1 and known != set(map(float, range(len(values))))
 
 
 def bits(train: Any, rows: Any) -> Any:
@@ -102,7 +102,9 @@ def measure(path: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("path", type=Path)
     print(json.dumps(measure(parser.parse_args().path), indent=1))
 

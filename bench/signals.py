@@ -70,15 +70,27 @@ class Signals:
         own = person * 8 + c.randrange(8) if c.random() < 0.7 else c.randrange(10**7)
         match kind:
             case "call":
-                made |= {"number": f"139{own % 10**8:08d}", "direction": "in", "duration_seconds": int(c.expovariate(1 / 90))}
+                made |= {
+                    "number": f"139{own % 10**8:08d}",
+                    "direction": "in",
+                    "duration_seconds": int(c.expovariate(1 / 90)),
+                }
             case "sms":
-                made |= {"number": f"106{own % 10**6:06d}", "direction": "in", "topic": c.choice(("bank", "delivery", "shopping"))}
+                made |= {
+                    "number": f"106{own % 10**6:06d}",
+                    "direction": "in",
+                    "topic": c.choice(("bank", "delivery", "shopping")),
+                }
             case "web":
                 made |= {"domain": f"d{own % 5000}.example", "topic": c.choice(("shopping", "game", "bank"))}
             case "app":
                 made |= {"app": f"app{own % 400}", "from_store": True}
             case _:
-                made |= {"account": f"6225{own:012d}", "amount_fen": int(c.lognormvariate(9, 1.5)), "new_payee": c.random() < 0.2}
+                made |= {
+                    "account": f"6225{own:012d}",
+                    "amount_fen": int(c.lognormvariate(9, 1.5)),
+                    "new_payee": c.random() < 0.2,
+                }
         return made
 
 
@@ -89,7 +101,9 @@ def mule(n: int) -> str:
 class Door(threading.Thread):
     """A source that sends batches at its share of the rate, and says when it falls behind."""
 
-    def __init__(self, made: Service, secret: str, signals: Signals, *, every: float, until: float, batch: int) -> None:
+    def __init__(
+        self, made: Service, secret: str, signals: Signals, *, every: float, until: float, batch: int
+    ) -> None:
         super().__init__(daemon=True)
         self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         self._http = http.client.HTTPConnection("127.0.0.1", made.settings.web.port, timeout=60)
@@ -183,7 +197,9 @@ def sustained(made: Service, *, rate: float, seconds: float) -> dict[str, Any]:
         for _ in range(1)
     ]
     each += [
-        Door(made, token.secret, each[0]._signals, every=doors * A_REQUEST / rate, until=until, batch=A_REQUEST)
+        Door(
+            made, token.secret, each[0]._signals, every=doors * A_REQUEST / rate, until=until, batch=A_REQUEST
+        )
         for _ in range(doors - 1)
     ]
     for n, door in enumerate(each):
@@ -298,11 +314,20 @@ def run(rate: float, seconds: float, calls: float, contacts: int, parts: Sequenc
     figures: dict[str, Any] = {}
     if set(parts) - {"retro_match"}:
         with service(
-            daytime=True, telephony__calls_per_second=str(calls), telephony__lines="400", scheduler__tick_seconds="1.0"
+            daytime=True,
+            telephony__calls_per_second=str(calls),
+            telephony__lines="400",
+            scheduler__tick_seconds="1.0",
         ) as made:
             services = made.app.services
             with owner_store(made.app) as owner:
-                fill(owner, count=round(calls * (seconds * 3 + 300)) + 1, before=0, policy=services.policies.newest.version, now=services.clock.now())
+                fill(
+                    owner,
+                    count=round(calls * (seconds * 3 + 300)) + 1,
+                    before=0,
+                    policy=services.policies.newest.version,
+                    now=services.clock.now(),
+                )
             made.start()
             time.sleep(5)
             list_mules(made)
@@ -319,7 +344,9 @@ def run(rate: float, seconds: float, calls: float, contacts: int, parts: Sequenc
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rate", type=float, default=1000)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--calls", type=float, default=20)
@@ -329,7 +356,18 @@ def main() -> None:
     given = parser.parse_args()
     share = 0.1 if given.quick else 1.0
     parts = given.only.split(",")
-    print(json.dumps(run(given.rate, given.seconds * (0.25 if given.quick else 1), given.calls, round(given.contacts * share), parts), indent=1))
+    print(
+        json.dumps(
+            run(
+                given.rate,
+                given.seconds * (0.25 if given.quick else 1),
+                given.calls,
+                round(given.contacts * share),
+                parts,
+            ),
+            indent=1,
+        )
+    )
 
 
 if __name__ == "__main__":

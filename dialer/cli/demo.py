@@ -80,13 +80,19 @@ def demo_command(
         supervisor = Supervisor(children(settings, env), say)
         staff = SimulatedStaff(app)
         # A list of one's own is called alone.
-        story = (
-            SignalStory(app.services, broker_url=app.celery.conf.broker_url) if targets is None else None
-        )
+        story = SignalStory(app.services, broker_url=app.celery.conf.broker_url) if targets is None else None
         try:
             supervisor.start()
             code = _play(
-                app, supervisor, staff, stopped, console, targets=targets, story=story, as_json=as_json, timeout=timeout
+                app,
+                supervisor,
+                staff,
+                stopped,
+                console,
+                targets=targets,
+                story=story,
+                as_json=as_json,
+                timeout=timeout,
             )
             if code == 0 and not until_settled and not stopped.is_set():
                 console.print(

@@ -39,7 +39,10 @@ Fields = Mapping[str, Any]
 def _lists() -> Iterator[tuple[float, Fields]]:
     yield -600, {"kind": "list_change", "account": _MULE, "list_kind": "fraud", "change": "entered"}
     yield -600, {"kind": "list_change", "number": _SCAMMER, "list_kind": "fraud", "change": "entered"}
-    yield -600, {"kind": "list_change", "domain": "gold-win.example", "list_kind": "fraud", "change": "entered"}
+    yield (
+        -600,
+        {"kind": "list_change", "domain": "gold-win.example", "list_kind": "fraud", "change": "entered"},
+    )
     yield -600, {"kind": "list_change", "number": _COLLECTOR, "list_kind": "trusted", "change": "entered"}
 
 

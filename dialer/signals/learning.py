@@ -127,7 +127,9 @@ def _filed_without_call(tx: Tx, codec: SignalCodec, *, since: datetime) -> list[
 def read_background(tx: Tx, *, since: datetime) -> dict[frozenset[str], int]:
     """How many verdicts below the line had which rules, as the random draws since then noted it. Holds no person."""
     found: dict[frozenset[str], int] = {}
-    for patterns in tx.execute(sa.select(t.robot_draw.c.patterns).where(t.robot_draw.c.at >= since)).scalars():
+    for patterns in tx.execute(
+        sa.select(t.robot_draw.c.patterns).where(t.robot_draw.c.at >= since)
+    ).scalars():
         for rules, count in patterns:
             name = frozenset(rules)
             found[name] = found.get(name, 0) + count
@@ -161,6 +163,4 @@ def fit_rules(services: Services, *, days: int, by: str, store: bool = True) -> 
     if store:
         card = json.loads(fitted.scorecard.to_json())
         draft = draft_rules(services, version.files, by=by, scorecard=card)
-    return FittedRules(
-        fitted=fitted, live=version.number, background=sum(background.values()), draft=draft
-    )
+    return FittedRules(fitted=fitted, live=version.number, background=sum(background.values()), draft=draft)

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from dialer.core.errors import Unavailable

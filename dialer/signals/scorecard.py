@@ -212,7 +212,11 @@ def _learning() -> tuple[Any, Any]:
 
 
 def points_of(
-    matrix: Any, labels: Any, weights: Any, signs: Sequence[int], now: Any  # noqa: ANN401 - numpy's
+    matrix: Any,
+    labels: Any,
+    weights: Any,
+    signs: Sequence[int],
+    now: Any,  # noqa: ANN401 - numpy's
 ) -> tuple[Any, Any]:
     """Whole points of each column (of its sign, or 0), and the score that each row gets from points learned without it.
 

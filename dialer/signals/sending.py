@@ -316,7 +316,11 @@ def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -
     chosen = {one.key for one in drawn}
     fired = points_of_rules(tx, [one.id for key, one in pool.items() if key not in chosen])
     note_draw(
-        tx, at=now, pool=len(pool), drawn=len(drawn), patterns=Counter(tuple(sorted(one)) for one in fired.values())
+        tx,
+        at=now,
+        pool=len(pool),
+        drawn=len(drawn),
+        patterns=Counter(tuple(sorted(one)) for one in fired.values()),
     )
     rows = [replace(pool[one.key], draw_share=one.probability) for one in drawn]
     return len(send(tx, services, rows, now=now))

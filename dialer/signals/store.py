@@ -207,7 +207,9 @@ def is_behind(tx: Tx) -> bool:
     s, shard = t.signal.c, t.robot_shard.c
     seqs = {row["shard"]: row["seq"] for row in tx.rows(sa.select(shard.shard, shard.seq))}
     done = min(seqs.values(), default=0)
-    for row in tx.rows(sa.select(s.shard, sa.func.max(s.seq).label("seq")).where(s.seq > done).group_by(s.shard)):
+    for row in tx.rows(
+        sa.select(s.shard, sa.func.max(s.seq).label("seq")).where(s.seq > done).group_by(s.shard)
+    ):
         if row["seq"] > seqs.get(row["shard"], done):
             return True
     return False

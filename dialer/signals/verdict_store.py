@@ -250,7 +250,9 @@ def last_draw(tx: Tx) -> datetime | None:
     return found
 
 
-def note_draw(tx: Tx, *, at: datetime, pool: int, drawn: int, patterns: Mapping[tuple[str, ...], int]) -> None:
+def note_draw(
+    tx: Tx, *, at: datetime, pool: int, drawn: int, patterns: Mapping[tuple[str, ...], int]
+) -> None:
     """What a draw did; `patterns` count the rules of those that were not drawn."""
     pairs = [[list(rules), count] for rules, count in sorted(patterns.items())]
     tx.execute(sa.insert(t.robot_draw).values(at=at, pool=pool, drawn=drawn, patterns=pairs))

@@ -94,7 +94,13 @@ def test_a_filing_that_was_undone_is_no_label(post: Post):
     with post.tx() as tx:
         filing = tx.scalar(sa.insert(t.filed_case).values(filed).returning(t.filed_case.c.id))
         assert [one.is_fraud for one in read_labels(tx, codec, since=since)] == [True]
-        undone = {"filed_case_id": filing, "case_id": case["id"], "stands": False, "by": "boris", "at": post.clock.now()}
+        undone = {
+            "filed_case_id": filing,
+            "case_id": case["id"],
+            "stands": False,
+            "by": "boris",
+            "at": post.clock.now(),
+        }
         tx.execute(sa.insert(t.filed_case_change).values(undone))
         assert read_labels(tx, codec, since=since) == []
 
