@@ -202,7 +202,8 @@ def service(
     keep: Path | None = None,
     **more: str,
 ) -> Iterator[Service]:
-    """`daytime`: at the speed of the real clock, from nine on. A drill database whose clock begins at nine: an empty one, or that of an earlier run in the folder `keep`. `more`
+    """A drill database whose clock begins at nine: an empty one, or that of an earlier run in the folder `keep`.
+    `daytime`: it runs as fast as the real one. `more`
     are DIALER_ settings.
     """
     with ground(keys=keys, keep=keep, **more) as env:

@@ -1,12 +1,12 @@
-"""The scorecard's own code on real people: the public set of the Sichuan telecom-fraud competition of 2020; prints JSON.
+"""The scorecard's own code on real people: the public set of the Sichuan telecom-fraud contest of 2020; prints JSON.
 
     python -m bench.sichuan FOLDER_OR_ZIP
 
-The set is fetched by hand and not part of this repository, since the competition's terms are not known: `Sichuan.zip` of
+The set is fetched by hand and not part of this repository, since the contest's terms are not known: `Sichuan.zip` of
 the public repository xxhu94/GAT-COBO, folder `data`, about 2 MB. It labels callers (6,106 users, 1,962 of them
-fraudsters), so this measures the fit of points and not the rules. Each numeric column of the table becomes the bits
-"above its tenth, two tenths, ...", as rules are, and the points are learned by `dialer.signals.scorecard`. Five folds; the
-area under the curve of users that were not learned from. Needs the extra `learning`.
+fraudsters), so this measures the fit of points and not the rules. Each numeric column of the table becomes bits (above
+or below its first tenth, its second, ...), as rules are, and the points are learned by `dialer.signals.scorecard`. Five
+folds; the area under the curve of users that were not learned from. Needs the extra `learning`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _numeric(texts: Iterator[str]) -> bool:
     return len(known) > 1 and known != set(map(float, range(len(values))))
 
 
-def bits(train: Any, rows: Any) -> Any:
+def bits(train: Any, rows: Any) -> Any:  # noqa: ANN401 - numpy's
     """Above each tenth, and below it, of the users that are learned from: points are never negative, so both ways."""
     columns = []
     for n in range(train.shape[1]):

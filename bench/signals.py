@@ -34,7 +34,6 @@ from bench.urgent import accepted_at
 from dialer.org.staff import add_token
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.evaluation import Evaluator
-from dialer.signals.features import micros
 from dialer.signals.model import ItemKind, Signal, SignalKind
 from dialer.signals.replay import replay
 from dialer.signals.rules import shipped_rules
@@ -61,11 +60,13 @@ class Signals:
         person = c.randrange(PERSONS)
         kind = c.choice(KINDS)
         made: dict[str, Any] = {
-            "source": "bench", "signal_no": f"{os.getpid()}-{self._n}", "kind": kind, "event_at": at, "phone": f"138{person:08d}",
+            "source": "bench", "signal_no": f"{os.getpid()}-{self._n}", "kind": kind, "event_at": at,
+            "phone": f"138{person:08d}",
         }  # fmt: skip
         if c.random() < self._rare:
             return made | {
-                "kind": "payment_attempt", "account": mule(c.randrange(MULES)), "amount_fen": 3_000_000, "new_payee": True,
+                "kind": "payment_attempt", "account": mule(c.randrange(MULES)), "amount_fen": 3_000_000,
+                "new_payee": True,
             }  # fmt: skip
         own = person * 8 + c.randrange(8) if c.random() < 0.7 else c.randrange(10**7)
         match kind:
@@ -192,14 +193,13 @@ def sustained(made: Service, *, rate: float, seconds: float) -> dict[str, Any]:
     watch = Watch(made)
     watch.start()
     before, began, until = made.cpu(), time.time(), time.monotonic() + seconds
+    mix = Signals(rate)
     each = [
-        Door(made, token.secret, Signals(rate), every=doors * A_REQUEST / rate, until=until, batch=A_REQUEST)
+        Door(made, token.secret, mix, every=doors * A_REQUEST / rate, until=until, batch=A_REQUEST)
         for _ in range(1)
     ]
     each += [
-        Door(
-            made, token.secret, each[0]._signals, every=doors * A_REQUEST / rate, until=until, batch=A_REQUEST
-        )
+        Door(made, token.secret, mix, every=doors * A_REQUEST / rate, until=until, batch=A_REQUEST)
         for _ in range(doors - 1)
     ]
     for n, door in enumerate(each):
@@ -218,11 +218,12 @@ def sustained(made: Service, *, rate: float, seconds: float) -> dict[str, Any]:
     every, _ = accepted_at(made.settings.data_dir / "carrier")
     placed = sum(began <= at < began + took for at in every)
     return {
-        "rate_set": rate, "signals": sent, "signals_per_second": round(sent / took), "behind_after_three_seconds": behind(made),
+        "rate_set": rate, "signals": sent, "signals_per_second": round(sent / took),
+        "behind_after_three_seconds": behind(made),
         "calls_per_second_meanwhile": round(placed / took, 1), "warnings": len(watch.seen),
         "seconds_from_arrival_to_the_committed_warning": quantiles(list(watch.seen.values())),
         "seconds_to_the_api_answer": quantiles([one for door in each for one in door.answers]),
-        "cpu_share_of_one_core": {name: round((after[name] - before[name]) / took, 2) for name in after if name in before},
+        "cpu_share_of_one_core": {name: round((after[name] - used) / took, 2) for name, used in before.items()},
         "pss_mb": made.pss_mb(),
     }  # fmt: skip
 
@@ -250,7 +251,8 @@ def catch_up(made: Service, *, count: int) -> dict[str, Any]:
             at_first = left
     took = time.perf_counter() - began
     return {
-        "signals": waiting, "stored_per_second": round(count / stored), "seconds_until_the_first_was_evaluated": round(first, 1),
+        "signals": waiting, "stored_per_second": round(count / stored),
+        "seconds_until_the_first_was_evaluated": round(first, 1),
         "seconds": round(took, 1), "signals_per_second": round(at_first / max(0.001, took - first)),
     }  # fmt: skip
 
@@ -270,7 +272,7 @@ class Filled(Evaluator):
 
     is_filling = True
 
-    def _reread(self, person: Any, start: int, moments: Sequence[int]) -> None:
+    def _reread(self, person: Any, start: int, moments: Sequence[int]) -> None:  # noqa: ANN401
         if not self.is_filling:
             super()._reread(person, start, moments)
 
@@ -303,10 +305,11 @@ def retro_match(contacts: int) -> dict[str, Any]:
         begun = time.perf_counter()
         found += len(evaluator.apply(listed(ItemKind.NUMBER, n, now)))
         took.append(time.perf_counter() - begun)
-    assert micros(now) and found
+    assert found
     return {
         "contacts": contacts, "persons": len(evaluator), "persons_found_an_item": round(found / 20),
-        "seconds_an_item": quantiles(took), "bytes_a_person": round(grown / len(evaluator)), "fill_seconds": round(filled),
+        "seconds_an_item": quantiles(took), "bytes_a_person": round(grown / len(evaluator)),
+        "fill_seconds": round(filled),
     }  # fmt: skip
 
 

@@ -28,7 +28,8 @@ BLOCK: Final = "1990000"
 """Only the simulated line calls these numbers; 4000 to 4999 are of this story."""
 _FIRST: Final = 4000
 _SOURCES: Final = {
-    "call": "通信运营商", "sms": "通信运营商", "web": "网络安全中心", "app": "网络安全中心", "payment_attempt": "商业银行",
+    "call": "通信运营商", "sms": "通信运营商", "web": "网络安全中心", "app": "网络安全中心",
+    "payment_attempt": "商业银行",
     "login": "商业银行", "report": "110报警台", "platform_push": "国家平台", "list_change": "涉诈名单",
 }  # fmt: skip
 _MULE, _SECOND_MULE = "6222020200001111", "6222020200002222"
@@ -139,7 +140,7 @@ class SignalStory(threading.Thread):
 
     def run(self) -> None:
         """Until `stop`; a broker that does not answer costs a second."""
-        chance = random.Random(11)  # invented lives, not secrets
+        chance = random.Random(11)  # noqa: S311 - invented lives, not secrets
         person = _FIRST + 100
         while not self._stopped.wait(1.0):
             now = self._services.clock.now()

@@ -231,7 +231,9 @@ def list_verdicts(
     rule: str = "",
     between: tuple[float, float] | None = None,
 ) -> list[VerdictLine]:
-    """Of that state, with that rule, sent and with a probability in that range, where given: the highest scores first, `MOST_LINES` at most."""
+    """Of that state, with that rule, sent and with a probability in that range, where given: the highest
+    scores first, `MOST_LINES` at most.
+    """
     columns = (_v[name] for name in VerdictLine.__dataclass_fields__)
     statement = sa.select(*columns).where(_v.opened_at >= since).order_by(_v.score.desc(), _v.id.desc())
     if state is not None:

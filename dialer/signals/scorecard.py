@@ -133,7 +133,8 @@ class Labelled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
     """A draft and what it rests on: `changes` (rule, points now, points in the draft), labels, and the mean difference
-    between probability and share of right ones over ten bins of equal size, before and after (points of folds not seen).
+    between probability and share of right ones over ten bins of equal size, before and after (points
+    learned without the case).
     """
 
     scorecard: Scorecard
@@ -212,11 +213,11 @@ def _learning() -> tuple[Any, Any]:
 
 
 def points_of(
-    matrix: Any,
-    labels: Any,
-    weights: Any,
+    matrix: Any,  # noqa: ANN401 - numpy's
+    labels: Any,  # noqa: ANN401
+    weights: Any,  # noqa: ANN401
     signs: Sequence[int],
-    now: Any,  # noqa: ANN401 - numpy's
+    now: Any,  # noqa: ANN401
 ) -> tuple[Any, Any]:
     """Whole points of each column (of its sign, or 0), and the score that each row gets from points learned without it.
 

@@ -145,7 +145,10 @@ def test_a_rule_that_is_right_less_often_raises_an_alarm(post: Post):
     post.clock.advance(20 * 86_400)
     post.send(post.listed(account="6222020200007777"))
     post.send(
-        *(post.payment(phone=phone(200 + n), account="6222020200007777", fen=9_000_000, new_payee=True) for n in range(40))
+        *(
+            post.payment(phone=phone(200 + n), account="6222020200007777", fen=9_000_000, new_payee=True)
+            for n in range(40)
+        )
     )  # fmt: skip
     post.work(post.robot())
     for row in post.rows(t.verdict)[40:]:
