@@ -195,15 +195,22 @@ def ground(
 
 @contextmanager
 def service(
-    *, keys: Sequence[str] = ("2",), speed: float = SPEED, keep: Path | None = None, **more: str
+    *,
+    keys: Sequence[str] = ("2",),
+    speed: float = SPEED,
+    daytime: bool = False,
+    keep: Path | None = None,
+    **more: str,
 ) -> Iterator[Service]:
-    """A drill database whose clock begins at nine: an empty one, or that of an earlier run in the folder `keep`. `more`
+    """A drill database whose clock begins at nine: an empty one, or that of an earlier run in the folder `keep`.
+    `daytime`: it runs as fast as the real one. `more`
     are DIALER_ settings.
     """
     with ground(keys=keys, keep=keep, **more) as env:
         settings = load_settings(env)
         with ensure(settings.data_dir):
-            if speed != 1.0:
+            speed = 1.0 if daytime else speed
+            if speed != 1.0 or daytime:
                 with application(settings) as fresh, fresh.services.store.begin() as tx:
                     mark_drill_database(tx)
                     write_service_clock(tx, nine(settings, speed))

@@ -47,13 +47,18 @@ class Moment:
     figures: tuple[int, ...]
 
 
+def raising_bits(rules: RuleSet) -> int:
+    """Of the rules that are no mitigators."""
+    return sum(1 << n for n, one in enumerate(rules.rules) if one.effect is Effect.POINTS)
+
+
 class Recorder(Evaluator):
     """Keeps every scoring moment, under any points."""
 
     def __init__(self, rules: RuleSet) -> None:
         super().__init__(rules)
         self.moments: list[Moment] = []
-        self.raising = sum(1 << n for n, one in enumerate(rules.rules) if one.effect is Effect.POINTS)
+        self.raising = raising_bits(rules)
         self.last: dict[int, tuple[int, int]] = {}
 
     def _reread(self, person: Any, start: int, moments: Sequence[int]) -> None:
@@ -87,6 +92,10 @@ class Truth:
 Score = Callable[[Moment], float]
 
 
+Pooled = tuple[int, Moment]
+"""Of the draw's pool: the day, and who was below the line and not drawn."""
+
+
 @dataclass(slots=True)
 class Call:
     moment: Moment
@@ -105,7 +114,8 @@ def run_days(
     *,
     drawn_share: float = 0.0,
     seed: int = 0,
-    refit: Callable[[int, list[Call]], Score] | None = None,
+    refit: Callable[[int, list[Call], list[Pooled]], Score] | None = None,
+    pool: list[Pooled] | None = None,
 ) -> list[Call]:
     """Calls of each day: as the day goes on each who reaches the bar (the score that yesterday's budget reached), at most
     the budget; what is left of it goes at the end of the day to the best that were held. A person is called once in
@@ -116,11 +126,12 @@ def run_days(
         by_day.setdefault(int(one.hour // 24), []).append(one)
     called: dict[int, float] = {}
     calls: list[Call] = []
+    pool = [] if pool is None else pool
     bar: float | None = None
     for day in range(days.start - 3, days.stop):
         live = day in days
         if refit is not None and live:
-            score = refit(day, calls)
+            score = refit(day, calls, pool)
             bar = None
         todays = by_day.get(day, [])
         if bar is None:
@@ -146,11 +157,12 @@ def run_days(
                 calls.append(Call(end, value, 1.0, drawn=False, fraud=truth.at(one.person, one.hour)))
             below = {str(one.person): (value, one) for value, one in left[places:]}
             for name in draw(below, budget * drawn_share, seed=b"%d %d" % (seed, day)):
-                value, one = below[name.key]
+                value, one = below.pop(name.key)
                 called[one.person] = one.hour
                 calls.append(
                     Call(one, value, 1 / name.probability, drawn=True, fraud=truth.at(one.person, one.hour))
                 )
+            pool += [(day, one) for _, one in below.values()]
         bar = _bar(todays, score, budget)
     return calls
 
@@ -236,6 +248,23 @@ def labels_of(
     return labelled, [one for one, _, _ in rows], [float(y) for _, y, _ in rows], [w for _, _, w in rows]
 
 
+RECENT_DAYS = 28
+"""What is older is not learned from."""
+
+
+def background_of(rules: RuleSet, pool: Sequence[Pooled], day: int) -> dict[frozenset[str], int]:
+    """How many below the line had which rules, as the draws noted it."""
+    bits: dict[int, int] = {}
+    for when, one in pool:
+        if when < day:
+            bits[one.fired] = bits.get(one.fired, 0) + 1
+    ids = [one.id for one in rules.rules]
+    return {
+        frozenset(name for bit, name in enumerate(ids) if fired >> bit & 1): count
+        for fired, count in bits.items()
+    }
+
+
 def challenger(
     moments: Sequence[Moment], labels: Sequence[float], weights: Sequence[float]
 ) -> Callable[[Sequence[Moment]], Any] | None:
@@ -262,17 +291,28 @@ def run(seed: int, persons: int) -> dict[str, Any]:
     recorder = Recorder(rules)
     for one in city.signals:
         recorder.apply(one)
-    moments, truth = recorder.moments, Truth(city.frauds)
+    figures = judged_by(rules, recorder.moments, city.frauds, seed=seed, persons=persons)
+    seconds = round(time.perf_counter() - began, 1)
+    return {"seed": seed, "persons": persons, "signals": len(city.signals), **figures, "seconds": seconds}
+
+
+def judged_by(
+    rules: RuleSet, moments: Sequence[Moment], all_frauds: Sequence[Fraud], *, seed: int, persons: int
+) -> dict[str, Any]:
+    """All figures of a city whose scoring moments were recorded."""
+    truth = Truth(all_frauds)
     of_person: dict[int, list[Moment]] = {}
     for moment in moments:
         of_person.setdefault(moment.person, []).append(moment)
     budget = max(8, round(persons * A_DAY))
     shipped = Scorecard()
 
-    def weekly(day: int, calls: list[Call]) -> Score:
+    pool: list[Pooled] = []
+
+    def weekly(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
         known = labels_of(rules, calls, of_person, truth, day - day % 7, filed=True)[0]
         try:
-            return Scoring(rules, fit(rules, shipped, known).scorecard)
+            return Scoring(rules, fit(rules, shipped, known, background_of(rules, pool, day)).scorecard)
         except TooFewLabels:
             return Scoring(rules, shipped)
 
@@ -285,17 +325,20 @@ def run(seed: int, persons: int) -> dict[str, Any]:
         drawn_share=DRAWN,
         seed=seed,
         refit=weekly,
+        pool=pool,
     )
     labelled, rows, answers, weights = labels_of(rules, learning, of_person, truth, LEARN_UNTIL, filed=True)
-    fitted = fit(rules, shipped, labelled)
+    fitted = fit(rules, shipped, labelled, background_of(rules, pool, LEARN_UNTIL))
+    common = [one for _, one in pool]
+    rows, answers, weights = rows + common, answers + [0.0] * len(common), [1.0] * (len(rows) + len(common))
     judged = range(LEARN_UNTIL, JUDGED_UNTIL)
     frauds = [
         one
-        for one in city.frauds
+        for one in all_frauds
         if one.begins / 24 in _Span(judged) and one.first_payment / 24 < JUDGED_UNTIL
     ]
     ways: dict[str, Score | None] = {
-        "rules_alone": counted(recorder.raising), "shipped_points": Scoring(rules, shipped), "fitted": Scoring(rules, fitted.scorecard),
+        "rules_alone": counted(raising_bits(rules)), "shipped_points": Scoring(rules, shipped), "fitted": Scoring(rules, fitted.scorecard),
     }  # fmt: skip
     predict = challenger(rows, answers, weights)
     if predict is not None:
@@ -314,6 +357,9 @@ def run(seed: int, persons: int) -> dict[str, Any]:
         figures["points_behind_lightgbm"] = round(
             100 * (figures["lightgbm"]["recall"] - figures["fitted"]["recall"]), 2
         )
+    figures["before_payment_over_rules_alone"] = round(
+        figures["fitted"]["before_payment"] / max(1e-9, figures["rules_alone"]["before_payment"]), 3
+    )
     figures["calibration_error"] = round(calibrated(fitted.scorecard, rules, kept["fitted"]), 4)
     figures["frauds"] = len(frauds)
     drawn = [one for one in learning if one.drawn]
@@ -324,11 +370,10 @@ def run(seed: int, persons: int) -> dict[str, Any]:
         "low": round(estimate.low, 1), "high": round(estimate.high, 1), "missed_in_truth": missed(moments, truth, found),
     }  # fmt: skip
     return {
-        "seed": seed, "persons": persons, "signals": len(city.signals), "frauds": len(city.frauds), "budget_a_day": budget,
+        "frauds": len(all_frauds), "budget_a_day": budget,
         "labels": {"right": fitted.positive, "wrong": fitted.negative}, "simulated": True,
         "judged": figures,
-        "after_drift": after_drift(moments, truth, of_person, rules, fitted.scorecard, learning, budget, seed, city.frauds),
-        "seconds": round(time.perf_counter() - began, 1),
+        "after_drift": after_drift(moments, truth, of_person, rules, fitted.scorecard, learning, pool, budget, seed, all_frauds),
     }  # fmt: skip
 
 
@@ -365,7 +410,7 @@ def missed(moments: Sequence[Moment], truth: Truth, found: set[int]) -> int:
 
 def after_drift(
     moments: Sequence[Moment], truth: Truth, of_person: Mapping[int, list[Moment]], rules: RuleSet, card: Scorecard,
-    learning: list[Call], budget: int, seed: int, frauds: Sequence[Fraud],
+    learning: list[Call], before: list[Pooled], budget: int, seed: int, frauds: Sequence[Fraud],
 ) -> dict[str, Any]:  # fmt: skip
     """Recall of the changed frauds, seven days after the change."""
     changed = [one for one in frauds if one.after_drift and AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1]
@@ -374,10 +419,11 @@ def after_drift(
     def refits(*, filed: bool) -> Callable[[int, list[Call]], Score]:
         now = [card]
 
-        def refit(day: int, calls: list[Call]) -> Score:
+        def refit(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
             labelled, *_ = labels_of(rules, [*learning, *calls], of_person, truth, day, filed=filed)
+            common = background_of(rules, [*before, *pool], day) if filed else None
             with suppress(TooFewLabels):
-                now[0] = fit(rules, now[0], labelled).scorecard
+                now[0] = fit(rules, card, labelled, common).scorecard
             return Scoring(rules, now[0])
 
         return refit
@@ -392,24 +438,15 @@ def after_drift(
         seed=seed,
         refit=refits(filed=True),
     )
-    draw_alone = run_days(
-        moments,
-        truth,
-        days,
-        budget,
-        Scoring(rules, card),
-        drawn_share=DRAWN,
-        seed=seed,
-        refit=refits(filed=False),
-    )
     own_calls = run_days(moments, truth, days, budget, Scoring(rules, card), refit=refits(filed=False))
     frozen = run_days(moments, truth, days, budget, Scoring(rules, card))
-    figures: dict[str, Any] = {
-        "frauds": len(changed), "ours": recall(ours, changed)["recall"], "ours_without_filed_cases": recall(draw_alone, changed)["recall"],
-        "top_k_of_own_calls": recall(own_calls, changed)["recall"], "frozen_top_k": recall(frozen, changed)["recall"],
-    }  # fmt: skip
-    best = max(figures["top_k_of_own_calls"], figures["frozen_top_k"], 1 / max(1, len(changed)))
-    figures["ours_over_pure_top_k"] = round(figures["ours"] / best, 2)
+    ways = {"ours": ours, "top_k_of_own_calls": own_calls, "frozen_top_k": frozen}
+    figures: dict[str, Any] = {"frauds": len(changed)}
+    for what, told in (("recall", ""), ("before_payment", "_before_payment")):
+        found = {name: recall(calls, changed)[what] for name, calls in ways.items()}
+        figures |= {name + told: value for name, value in found.items()}
+        best = max(found["top_k_of_own_calls"], found["frozen_top_k"], 1 / max(1, len(changed)))
+        figures["ours_over_pure_top_k" + told] = round(found["ours"] / best, 2)
     return figures
 
 

@@ -294,6 +294,8 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.MANY_REVEALS: "one person looked at much hidden data in a short time",
         AlarmCode.SIGNALS_SILENT: "a source of signals has gone silent",
         AlarmCode.RULE_STOPPED: "a rule fired far more often than usual and was stopped",
+        AlarmCode.RULE_WORSE: "a rule's warnings are right less often than before",
+        AlarmCode.SIGNALS_DRIFTED: "the figures that rules read have drifted",
         AlarmCode.MANY_OPENING_CHECKS: "an outlet checks more openings than it opens cards",
         AlarmCode.CARD_QUESTION_LAPSED: "an outlet asked the desk and nobody answered in time",
     },

@@ -37,6 +37,7 @@ from dialer.demo.run import (
     write_sample,
 )
 from dialer.demo.sample_list import organise
+from dialer.demo.signal_story import SignalStory
 from dialer.demo.street import build_street
 from dialer.language import Lang, Text
 from dialer.outcomes.breakdown import Progress
@@ -68,7 +69,7 @@ def demo_command(
     ] = 600.0,
 ) -> None:
     """Run everything on a simulated line with the sample list: own servers, keys and folder, nothing real."""
-    env = demo_environment(os.environ)
+    env = demo_environment(os.environ, ends=until_settled)
     settings = load_settings(env)
     configure_logs(level=settings.log.level, log_format=settings.log.format, process="demo")
     stopped = threading.Event()
@@ -80,19 +81,33 @@ def demo_command(
     with clean_environment(settings) as app:
         supervisor = Supervisor(children(settings, env), say)
         staff = SimulatedStaff(app)
+        # A list of one's own is called alone.
+        story = SignalStory(app.services, broker_url=app.celery.conf.broker_url) if targets is None else None
         try:
             supervisor.start()
             code = _play(
-                app, supervisor, staff, stopped, console, targets=targets, as_json=as_json, timeout=timeout
+                app,
+                supervisor,
+                staff,
+                stopped,
+                console,
+                targets=targets,
+                story=story,
+                as_json=as_json,
+                timeout=timeout,
             )
             if code == 0 and not until_settled and not stopped.is_set():
                 console.print(
                     f"[bold]仍在运行 still running:[/] {public_url(settings)}/   Ctrl-C 结束 ends everything\n"
                     f"接听电话 a phone you can pick up: {public_url(settings)}/phone"
                 )
+                if story is not None:
+                    story.start()
                 while not stopped.is_set():
                     supervisor.tend(seconds=_TEND_SECONDS)
         finally:
+            if story is not None:
+                story.stop()
             staff.stop()
             supervisor.stop()
     raise typer.Exit(_INTERRUPTED if stopped.is_set() and until_settled and code else code)
@@ -106,6 +121,7 @@ def _play(
     console: Console,
     *,
     targets: Path | None,
+    story: SignalStory | None,
     as_json: bool,
     timeout: float,
 ) -> int:
@@ -123,6 +139,9 @@ def _play(
     _print_accounts(app, console)
     build_street(app.services, teller=Role.TELLER.value)
     loaded = _load_while_tending(app, targets or write_sample(app), tend)
+    if story is not None:
+        sent = story.send_opening()
+        console.print(f"预警机器人 warning robot: {sent} 条信号 signals   {public_url(app.settings)}/robot")
     set_service_speed(app, speed=demo_speed(settings_speed=app.settings.clock.speed))
     staff.start()
     watch = SettledWatch()
@@ -130,7 +149,7 @@ def _play(
     with Live(RichText(""), console=console, refresh_per_second=4, transient=True) as live:
         while not stopped.is_set() and time.monotonic() - started < timeout:
             tend()
-            settled = watch.look(app)
+            settled = watch.look(app) and (story is None or story.is_evaluated())
             if watch.progress is not None:
                 live.update(_line(app, watch.progress))
             if settled:

@@ -17,6 +17,7 @@ from dialer.core.rates import period_of
 from dialer.intake.records import write_rejects
 from dialer.language import Text, bilingual
 from dialer.services import Application
+from dialer.signals.learning import FittedRules, fit_rules
 from dialer.signals.lint import check_texts
 from dialer.signals.load import SignalLoad, load_signals
 from dialer.signals.queries import RobotStatus, read_status
@@ -29,6 +30,7 @@ signals = typer.Typer(help="Signals and the warning robot 预警机器人.", no_
 rules = typer.Typer(help="Rules of the warning robot.", no_args_is_help=True)
 signals.add_typer(rules, name="rules")
 _SHOWN = 20
+_FIT_DAYS = 90
 _DAYS = 7
 
 
@@ -159,6 +161,53 @@ def replay_command(
             f" 线路小时 line hours {done.line_hours} → {shadow.line_hours},"
             f" 坐席小时 desk hours {done.desk_hours} → {shadow.desk_hours}"
         )
+
+
+@signals.command("fit")
+def fit_command(
+    by: By,
+    days: Annotated[int, typer.Option(help="labels of the last days", min=7, max=730)] = _FIT_DAYS,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="store nothing")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fit points and probability from what calls and filed cases answered; the draft waits for a second person."""
+    with command_application("signals") as app:
+        done = fit_rules(app.services, days=days, by=by, store=not dry_run)
+    if as_json:
+        print_json(fit_json(done))
+        return
+    fitted = done.fitted
+    print_rows(
+        fitted.changes,
+        {"规则 rule": lambda one: one[0], "现在 now": lambda one: one[1], "草稿 draft": lambda one: one[2]},
+        empty="分值不变 no points change",
+    )
+    typer.echo(
+        f"标签 labels: 准确 right {fitted.positive}, 有误 wrong {fitted.negative};"
+        f" 线下参照 below the line {done.background}\n"
+        f"校准误差 calibration error {fitted.error_before:.3f} → {fitted.error_after:.3f}"
+    )
+    if done.draft is not None:
+        typer.echo(
+            f"版本 version {done.draft.number} {done.draft.content_hash[:12]} 待第二人批准 waits for a second person;"
+            f" dialer signals replay --from DAY --rules {done.draft.number}"
+        )
+
+
+def fit_json(done: FittedRules) -> dict[str, Any]:
+    """Described in docs/json.md."""
+    fitted = done.fitted
+    return {
+        "changes": [{"rule": rule, "now": now, "draft": draft} for rule, now, draft in fitted.changes],
+        "right": fitted.positive,
+        "wrong": fitted.negative,
+        "background": done.background,
+        "error_before": fitted.error_before,
+        "error_after": fitted.error_after,
+        "live": done.live,
+        "draft": None if done.draft is None else done.draft.number,
+    }
 
 
 @rules.command("check")

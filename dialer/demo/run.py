@@ -35,6 +35,7 @@ from dialer.db.system_state import (
     write_service_clock,
 )
 from dialer.demo.sample_list import HOME, build
+from dialer.demo.signal_story import STREAM
 from dialer.demo.staff import work_once_as_staff
 from dialer.language import Text
 from dialer.org.passwords import temporary_password
@@ -60,7 +61,7 @@ class DemoRunsAlready(Refusal):
         super().__init__("a demo is running in this folder already: stop it first (Ctrl-C where it runs)")
 
 
-def demo_environment(env: Mapping[str, str]) -> dict[str, str]:
+def demo_environment(env: Mapping[str, str], *, ends: bool = False) -> dict[str, str]:
     """The environment of the demo's processes. Raises `SettingsError` when a setting points at anything that is not
     the demo's own: it can never erase or call anything real.
     """
@@ -92,6 +93,9 @@ def demo_environment(env: Mapping[str, str]) -> dict[str, str]:
         "DIALER_TELEPHONY__OFFICER_NUMBER": "+8647896111",
         "DIALER_TELEPHONY__SILENCE_SECONDS": "20",
         "DIALER_SCHEDULER__TICK_SECONDS": "0.25",
+        "DIALER_SIGNALS__STREAM": STREAM,
+        # A demo that ends by itself has the same cases in every run: none of them is drawn.
+        **({"DIALER_SIGNALS__DRAW_SHARE": "0"} if ends else {}),
         "DIALER_LOG__LEVEL": env.get("DIALER_LOG__LEVEL", "warning"),
     }
 

@@ -15,7 +15,7 @@ from dialer.core.errors import Conflict, Invalid
 from dialer.core.values import VerdictState
 from dialer.language import gettext_noop
 from dialer.sentences import refusal_sentence
-from dialer.signals.queries import list_verdicts, read_status
+from dialer.signals.queries import CALIBRATION_DAYS, list_verdicts, read_status
 from dialer.signals.reasons import rule_title
 from dialer.signals.rule_store import rule_versions
 from dialer.signals.versions import RulesNotApproved, approve_rules, resume_rule
@@ -42,12 +42,18 @@ def robot(request: CurrentRequest) -> Response:
 
 
 @robot_pages.get(_PATH + "/verdicts", act=Permission.SEE_CONTROL)
-def verdicts(request: CurrentRequest, state: str = "", rule: str = "") -> Response:
+def verdicts(
+    request: CurrentRequest, state: str = "", rule: str = "", low: float = -1.0, high: float = 1.0
+) -> Response:
     """The verdicts behind a figure."""
     services = request.services
     chosen = VerdictState(state) if state in set(VerdictState) else None
+    between = (low, high) if low >= 0 else None
+    days = _DAYS if between is None else timedelta(days=CALIBRATION_DAYS)
     with services.store.begin() as tx:
-        lines = list_verdicts(tx, since=services.clock.now() - _DAYS, state=chosen, rule=rule[:60])
+        lines = list_verdicts(
+            tx, since=services.clock.now() - days, state=chosen, rule=rule[:60], between=between
+        )
     return request.page(
         "console/robot_verdicts.html",
         lines=lines,

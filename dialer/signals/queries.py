@@ -10,14 +10,17 @@ from typing import Final
 import sqlalchemy as sa
 
 from dialer.core.intervals import Interval, wilson
-from dialer.core.values import FraudType, Grade, OutcomeKind, ScammerContact, VerdictState
+from dialer.core.values import FraudType, Grade, VerdictState
 from dialer.db import tables as t
-from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.signals.budget import Estimate, missed_fraud
+from dialer.signals.learning import case_labels
 from dialer.signals.verdict_store import RuleStop, stopped_rules
 
 _v, _r = t.verdict.c, t.verdict_reason.c
+CALIBRATION_DAYS: Final = 90
+_BINS: Final = 5
+_LEAST_IN_A_BIN: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +48,29 @@ class RuleLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationBin:
+    """Answered warnings whose probability lay between `low` and `high`: its mean, and the share that was right."""
+
+    low: float
+    high: float
+    said: float
+    right: int
+    labelled: int
+    seen: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RobotStatus:
-    """Of the days since `since`. `behind` are signals that are not evaluated yet."""
+    """Of the days since `since`; the calibration is of the last `CALIBRATION_DAYS`, since answers are few. `behind` are
+    signals that are not evaluated yet.
+    """
 
     since: datetime
     behind: int
     sources: Sequence[SourceLine]
     states: Mapping[VerdictState, int]
     rules: Sequence[RuleLine]
+    calibration: Sequence[CalibrationBin]
     missed: Estimate
     fingerprint: str
     persons: int
@@ -81,6 +99,7 @@ def read_status(tx: Tx, *, since: datetime, now: datetime) -> RobotStatus:
         sources=_sources(tx, now=now),
         states={VerdictState(row["state"]): row["n"] for row in states},
         rules=_rules(tx, since=since),
+        calibration=_calibration(tx, since=min(since, now - timedelta(days=CALIBRATION_DAYS))),
         missed=missed_fraud(_drawn(tx, since=since)),
         fingerprint=f"{total:032x}",
         persons=sum(row["persons"] for row in shards),
@@ -113,32 +132,8 @@ def _sources(tx: Tx, *, now: datetime) -> list[SourceLine]:
     ]
 
 
-_RIGHT: Final = (OutcomeKind.ALREADY_DEFRAUDED,)
-_WRONG: Final = (OutcomeKind.MISMATCH,)
-
-
-def _labels() -> sa.Subquery:
-    """By case, whether its warning was right: a filed case, already defrauded, or contact by a scammer said yes; a
-    mismatch or no contact said no. Anything else is no label; right counts before wrong.
-    """
-    o, later = t.outcome.c, t.outcome.alias("later")
-    right = sa.or_(in_words(o.kind, _RIGHT), o.scammer_contact == ScammerContact.YES.value)
-    wrong = sa.or_(in_words(o.kind, _WRONG), o.scammer_contact == ScammerContact.NO.value)
-    told = (
-        sa.select(o.case_id, sa.case((right, 1), else_=0).label("right"))
-        .where(sa.or_(right, wrong), ~sa.exists().where(later.c.reverses == o.id))
-        .union_all(sa.select(t.filed_case.c.case_id, sa.literal(1)))
-        .subquery()
-    )
-    return (
-        sa.select(told.c.case_id, sa.func.max(told.c.right).label("right"))
-        .group_by(told.c.case_id)
-        .subquery()
-    )
-
-
 def _rules(tx: Tx, *, since: datetime) -> list[RuleLine]:
-    labels = _labels()
+    labels = case_labels()
     has_warning = _v.sent_at.is_not(None)
     rows = tx.rows(
         sa.select(
@@ -169,8 +164,37 @@ def _rules(tx: Tx, *, since: datetime) -> list[RuleLine]:
     ]
 
 
+def _calibration(tx: Tx, *, since: datetime) -> list[CalibrationBin]:
+    """Up to five bins with as many answers each. Verdicts that were drawn are answered as the others are."""
+    labels = case_labels()
+    rows = tx.rows(
+        sa.select(_v.probability, labels.c.right)
+        .join(labels, labels.c.case_id == _v.case_id)
+        .where(_v.opened_at >= since, _v.sent_at.is_not(None))
+        .order_by(_v.probability, _v.id)
+    )
+    count = min(_BINS, len(rows) // _LEAST_IN_A_BIN) or min(1, len(rows))
+    bins = []
+    for n in range(count):
+        part = rows[len(rows) * n // count : len(rows) * (n + 1) // count]
+        right = sum(row["right"] for row in part)
+        seen = wilson(right, len(part))
+        assert seen is not None
+        bins.append(
+            CalibrationBin(
+                low=part[0]["probability"],
+                high=part[-1]["probability"],
+                said=sum(row["probability"] for row in part) / len(part),
+                right=right,
+                labelled=len(part),
+                seen=seen,
+            )
+        )
+    return bins
+
+
 def _drawn(tx: Tx, *, since: datetime) -> list[tuple[float, bool]]:
-    labels = _labels()
+    labels = case_labels()
     rows = tx.rows(
         sa.select(_v.draw_share, labels.c.right)
         .join(labels, labels.c.case_id == _v.case_id)
@@ -200,13 +224,22 @@ MOST_LINES: Final = 200
 
 
 def list_verdicts(
-    tx: Tx, *, since: datetime, state: VerdictState | None = None, rule: str = ""
+    tx: Tx,
+    *,
+    since: datetime,
+    state: VerdictState | None = None,
+    rule: str = "",
+    between: tuple[float, float] | None = None,
 ) -> list[VerdictLine]:
-    """Of that state, and with that rule, where given: the highest scores first, `MOST_LINES` at most."""
+    """Of that state, with that rule, sent and with a probability in that range, where given: the highest
+    scores first, `MOST_LINES` at most.
+    """
     columns = (_v[name] for name in VerdictLine.__dataclass_fields__)
     statement = sa.select(*columns).where(_v.opened_at >= since).order_by(_v.score.desc(), _v.id.desc())
     if state is not None:
         statement = statement.where(_v.state == state.value)
     if rule:
         statement = statement.where(sa.exists().where(_r.verdict_id == _v.id, _r.rule == rule))
+    if between is not None:
+        statement = statement.where(_v.sent_at.is_not(None), _v.probability.between(*between))
     return [record_of(VerdictLine, row) for row in tx.rows(statement.limit(MOST_LINES))]

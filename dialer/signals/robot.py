@@ -13,21 +13,18 @@ import os
 import threading
 import time
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from dialer.cases.alarms import raise_alarm, raise_alarm_once
-from dialer.core.access import ROBOT
 from dialer.core.errors import Unavailable
-from dialer.core.events import AlarmCode
 from dialer.db.leases import has_ended, own_name
 from dialer.db.migrations import SchemaMoved, hold_schema
 from dialer.db.system_state import end_heartbeat, heartbeats, note_heartbeat
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.services import Services
-from dialer.signals.budget import is_runaway, silent_after
 from dialer.signals.evaluation import Evaluator, SnapshotUnreadable
+from dialer.signals.health import check_health, check_quality
 from dialer.signals.rule_store import live_rules_hash
 from dialer.signals.sending import Told, draw_below, keep_verdicts, release_held
 from dialer.signals.store import (
@@ -46,12 +43,7 @@ from dialer.signals.store import (
     take_shards,
     write_snapshot,
 )
-from dialer.signals.verdict_store import (
-    delete_old_below,
-    firings_by_hour,
-    source_rates,
-    stop_rule_row,
-)
+from dialer.signals.verdict_store import delete_old_below
 from dialer.signals.versions import LiveRules, live_rules, seed_rules
 
 KIND: Final = "robot"
@@ -64,9 +56,10 @@ _QUIET_AFTER_SECONDS: Final = 5.0
 _RELEASE_SECONDS: Final = 1.0
 _HEALTH_SECONDS: Final = 15.0
 _CLEAN_SECONDS: Final = 600.0
+_QUALITY_SECONDS: Final = 3600.0
 _DRAW_EVERY: Final = timedelta(minutes=10)
-_USUAL_HOURS: Final = 25
-_BELOW_KEPT: Final = timedelta(days=2)
+_BELOW_KEPT: Final = timedelta(days=14)
+"""So long a case that is filed without a call still finds what the robot knew."""
 
 _log = logging.getLogger(__name__)
 
@@ -331,26 +324,10 @@ class Robot:
                 check_health(tx, now=now)
             if sent:
                 services.enqueue("dial")
+        if self._is_due("quality", _QUALITY_SECONDS):
+            with services.store.begin() as tx:
+                check_quality(tx, now=now)
         if self._is_due("clean", _CLEAN_SECONDS):
             with services.store.begin() as tx:
                 delete_old_signals(tx, before=now - timedelta(days=services.signals.keep_days))
                 delete_old_below(tx, before=now - _BELOW_KEPT)
-
-
-def check_health(tx: Tx, *, now: datetime) -> None:
-    """A rule that fires far more often than it used to is stopped; a source that sends nothing any more is named. Both
-    raise an alarm.
-    """
-    for rule, by_hour in firings_by_hour(tx, now=now, hours=_USUAL_HOURS).items():
-        count, usual = by_hour[0], by_hour[1:]
-        if is_runaway(count, usual):
-            facts = {"rule": rule, "count": count, "usual_per_hour": round(sum(usual) / len(usual), 1)}
-            if stop_rule_row(tx, rule, by=ROBOT, facts=facts, now=now):
-                raise_alarm(tx, AlarmCode.RULE_STOPPED, now=now, facts=facts)
-    silent = [
-        one.source
-        for one in source_rates(tx, now=now)
-        if now - one.last_at > silent_after(one.per_hour) + timedelta(minutes=1)
-    ]
-    if silent:
-        raise_alarm_once(tx, AlarmCode.SIGNALS_SILENT, now=now, facts={"sources": silent[:20]})

@@ -19,11 +19,11 @@ from dialer.signals.rules import Effect, RuleSet
 
 LEAST_LABELS: Final = 30
 """Of each answer, below which nothing is learned."""
-ISOTONIC_FROM: Final = 1_000
-"""Positive labels from which the calibration may bend freely."""
+PLATT_LABELS: Final = 300
+"""So many labels Platt's curve weighs as where the calibration bends to the labels."""
 POINTS_PER_DOUBLING: Final = 12
 """Points that double the odds."""
-_PENALTY: Final = 2.0
+_PENALTY: Final = 1.0
 _FOLDS: Final = 5
 
 
@@ -44,8 +44,8 @@ class Scorecard:
     """
 
     points: Mapping[str, int] = field(default_factory=dict)
-    slope: float = 0.08
-    intercept: float = -5.5
+    slope: float = 0.058
+    intercept: float = -4.6
     steps: tuple[tuple[float, float], ...] = ()
 
     def points_of(self, rules: RuleSet) -> tuple[int, ...]:
@@ -133,7 +133,8 @@ class Labelled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
     """A draft and what it rests on: `changes` (rule, points now, points in the draft), labels, and the mean difference
-    between probability and share of right ones over ten bins of equal size, before and after (on folds not seen).
+    between probability and share of right ones over ten bins of equal size, before and after (points
+    learned without the case).
     """
 
     scorecard: Scorecard
@@ -144,9 +145,18 @@ class Fitted:
     error_after: float
 
 
-def fit(rules: RuleSet, current: Scorecard, labelled: Iterable[Labelled]) -> Fitted:
+def fit(
+    rules: RuleSet,
+    current: Scorecard,
+    labelled: Iterable[Labelled],
+    background: Mapping[frozenset[str], int] | None = None,
+) -> Fitted:
     """A draft from labels. A rule that never fired among them keeps its points. Raises `TooFewLabels` and
     `LearningMissing`. The same labels give the same draft.
+
+    `background`: how many verdicts below the line, that nobody called, had just these rules. They are no labels: they
+    tell how common each rule is among people, against which filed cases without a call are weighed. Without it the
+    drawn ones alone stand for them, each for 1 / probability.
     """
     cases = list(labelled)
     positive = sum(one.is_fraud for one in cases)
@@ -155,24 +165,30 @@ def fit(rules: RuleSet, current: Scorecard, labelled: Iterable[Labelled]) -> Fit
     np, _ = _learning()
     signs = [-1 if rule.effect is Effect.MITIGATOR else 1 for rule in rules.rules]
     ids = [rule.id for rule in rules.rules]
-    matrix = np.array([[one_id in case.fired for one_id in ids] for case in cases], dtype=float)
-    labels = np.array([case.is_fraud for case in cases], dtype=float)
-    weights = np.array([case.weight for case in cases], dtype=float)
-    now = np.array(current.points_of(rules), dtype=float)
-    seen = matrix.any(axis=0)
-    points, held_out = points_of(matrix, labels, weights, signs)
-    points = np.where(seen, points, now)
-    called = np.array([case.called for case in cases])
+    common = sorted((background or {}).items(), key=lambda one: sorted(one[0]))
+    matrix = np.array(
+        [[one_id in fired for one_id in ids] for fired in (*(one.fired for one in cases), *(one for one, _ in common))],
+        dtype=float,
+    )  # fmt: skip
+    labels = np.array([float(one.is_fraud) for one in cases] + [0.0] * len(common))
+    counts = [float(count) for _, count in common]
+    weights = np.array([1.0 if common else one.weight for one in cases] + counts)
+    called = np.array([one.called for one in cases] + [False] * len(common))
     if len(set(labels[called].tolist())) < 2:  # noqa: PLR2004 - both answers
         raise TooFewLabels(positive=int(labels[called].sum()), negative=int((1 - labels[called]).sum()))
-    held_out, labels, weights = held_out[called], labels[called], weights[called]
-    slope, intercept, steps = calibration(held_out, labels, weights)
+    now = np.array(current.points_of(rules), dtype=float)
+    seen = matrix.any(axis=0)
+    points, held_out = points_of(matrix, labels, weights, signs, now)
+    points = np.where(seen, points, now)
+    slope, intercept, steps = calibration(held_out[called], labels[called])
     draft = Scorecard(
         points={one: int(abs(value)) for one, value in zip(ids, points, strict=True)},
         slope=slope, intercept=intercept, steps=steps,
     )  # fmt: skip
+    answered = labels[called].tolist()
+    own = [1.0] * len(answered)
     before = [current.probability(max(0.0, one)) for one in matrix[called] @ now]
-    after = [draft.probability(one) for one in held_out]
+    after = [draft.probability(one) for one in held_out[called]]
     return Fitted(
         scorecard=draft,
         changes=tuple(
@@ -182,8 +198,8 @@ def fit(rules: RuleSet, current: Scorecard, labelled: Iterable[Labelled]) -> Fit
         ),
         positive=positive,
         negative=len(cases) - positive,
-        error_before=calibration_error(before, labels.tolist(), weights.tolist()),
-        error_after=calibration_error(after, labels.tolist(), weights.tolist()),
+        error_before=calibration_error(before, answered, own),
+        error_after=calibration_error(after, answered, own),
     )
 
 
@@ -196,30 +212,38 @@ def _learning() -> tuple[Any, Any]:
     return np, optimize
 
 
-def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> tuple[Any, Any]:  # noqa: ANN401 - numpy's
+def points_of(
+    matrix: Any,  # noqa: ANN401 - numpy's
+    labels: Any,  # noqa: ANN401
+    weights: Any,  # noqa: ANN401
+    signs: Sequence[int],
+    now: Any,  # noqa: ANN401
+) -> tuple[Any, Any]:
     """Whole points of each column (of its sign, or 0), and the score that each row gets from points learned without it.
 
-    A logistic regression whose coefficients keep their sign, with a small penalty; scores are never below 0.
+    A logistic regression whose coefficients keep their sign, drawn towards the points of now (`now`, with their sign):
+    few labels change little. Scores are never below 0.
     """
     np, optimize = _learning()
-    scaled = weights / weights.mean()
     signed = matrix * np.array(signs, dtype=float)
+    a_point = math.log(2) / POINTS_PER_DOUBLING
+    prior = np.abs(now) * a_point
 
     def learned(chosen: Any) -> Any:  # noqa: ANN401
-        x, y, w = signed[chosen], labels[chosen], scaled[chosen]
+        x, y, w = signed[chosen], labels[chosen], weights[chosen]
 
         def loss(values: Any) -> tuple[float, Any]:  # noqa: ANN401
             margin = x @ values[:-1] + values[-1]
-            error = (1 / (1 + np.exp(-margin)) - y) * w
-            value = (w * (np.logaddexp(0, margin) - y * margin)).sum() + _PENALTY / 2 * (
-                values[:-1] ** 2
-            ).sum()
-            return float(value), np.append(x.T @ error + _PENALTY * values[:-1], error.sum())
+            error = (1 / (1 + np.exp(-np.clip(margin, -500, 500))) - y) * w
+            off = values[:-1] - prior
+            value = (w * (np.logaddexp(0, margin) - y * margin)).sum() + _PENALTY / 2 * (off**2).sum()
+            return float(value), np.append(x.T @ error + _PENALTY * off, error.sum())
 
-        start = np.zeros(x.shape[1] + 1)
+        share = np.average(y, weights=w)
+        start = np.append(prior, math.log(share / (1 - share)))
         bounds = [(0.0, None)] * x.shape[1] + [(None, None)]
         found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-        return np.minimum(np.rint(found.x[:-1] * POINTS_PER_DOUBLING / math.log(2)), 100) * np.array(signs)
+        return np.minimum(np.rint(found.x[:-1] / a_point), 100) * np.array(signs)
 
     held_out = np.zeros(len(labels))
     # Every fold gets its share of both answers, without a random number.
@@ -231,20 +255,30 @@ def points_of(matrix: Any, labels: Any, weights: Any, signs: Sequence[int]) -> t
     return learned(np.ones(len(labels), dtype=bool)), held_out
 
 
-def calibration(scores: Any, labels: Any, weights: Any) -> tuple[float, float, Steps]:  # noqa: ANN401 - numpy's
-    """Slope, intercept (Platt) and, from `ISOTONIC_FROM` positive labels on, the steps of an isotonic regression."""
+def calibration(scores: Any, labels: Any) -> tuple[float, float, Steps]:  # noqa: ANN401 - numpy's
+    """Slope and intercept (Platt) of answered calls, and steps that bend from that curve to the labels: an isotonic
+    regression over both.
+
+    Whom the robot calls is chosen by the score alone, so that at a score the called are as the others are: no weights.
+    """
+    np, _ = _learning()
     try:
         from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - the extra
         from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the extra
     except ImportError as error:
         raise LearningMissing from error
-    model = LogisticRegression(C=1e6).fit(scores.reshape(-1, 1), labels, sample_weight=weights)
+    model = LogisticRegression(C=1e6).fit(scores.reshape(-1, 1), labels)
     slope, intercept = max(1e-6, float(model.coef_[0][0])), float(model.intercept_[0])
-    if labels.sum() < ISOTONIC_FROM:
-        return slope, intercept, ()
-    bent = IsotonicRegression(y_min=0.0, y_max=1.0).fit(scores, labels, sample_weight=weights)
+    at = np.concatenate([[0.0], np.quantile(scores, np.linspace(0.005, 0.995, 98)), [scores.max() + 100]])
+    curve = 1 / (1 + np.exp(-(slope * at + intercept)))
+    share = PLATT_LABELS / len(at)
+    bent = IsotonicRegression(y_min=0.0, y_max=1.0).fit(
+        np.concatenate([scores, at, at]),
+        np.concatenate([labels, np.ones(len(at)), np.zeros(len(at))]),
+        sample_weight=np.concatenate([np.ones(len(scores)), curve * share, (1 - curve) * share]),
+    )
     steps = zip(bent.X_thresholds_.tolist(), bent.y_thresholds_.tolist(), strict=True)
-    return slope, intercept, tuple(steps)
+    return slope, intercept, tuple((round(x, 3), round(y, 6)) for x, y in steps)
 
 
 def calibration_error(

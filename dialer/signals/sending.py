@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -312,7 +313,15 @@ def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -
     }
     seed = hashlib.blake2b(now.isoformat().encode(), key=services.derive_key[:64]).digest()
     drawn = draw(pool, expected, seed=seed)
-    note_draw(tx, at=now, pool=len(pool), drawn=len(drawn))
+    chosen = {one.key for one in drawn}
+    fired = points_of_rules(tx, [one.id for key, one in pool.items() if key not in chosen])
+    note_draw(
+        tx,
+        at=now,
+        pool=len(pool),
+        drawn=len(drawn),
+        patterns=Counter(tuple(sorted(one)) for one in fired.values()),
+    )
     rows = [replace(pool[one.key], draw_share=one.probability) for one in drawn]
     return len(send(tx, services, rows, now=now))
 

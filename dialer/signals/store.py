@@ -202,6 +202,19 @@ def last_signal(tx: Tx) -> int:
     return tx.scalar(sa.select(sa.func.max(t.signal.c.seq))) or 0
 
 
+def is_behind(tx: Tx) -> bool:
+    """Whether a signal is stored that its shard has not evaluated."""
+    s, shard = t.signal.c, t.robot_shard.c
+    seqs = {row["shard"]: row["seq"] for row in tx.rows(sa.select(shard.shard, shard.seq))}
+    done = min(seqs.values(), default=0)
+    for row in tx.rows(
+        sa.select(s.shard, sa.func.max(s.seq).label("seq")).where(s.seq > done).group_by(s.shard)
+    ):
+        if row["seq"] > seqs.get(row["shard"], done):
+            return True
+    return False
+
+
 _READ = (
     sa.select(t.signal)
     .where(

@@ -250,9 +250,12 @@ def last_draw(tx: Tx) -> datetime | None:
     return found
 
 
-def note_draw(tx: Tx, *, at: datetime, pool: int, drawn: int) -> None:
-    """What a draw did."""
-    tx.execute(sa.insert(t.robot_draw).values(at=at, pool=pool, drawn=drawn))
+def note_draw(
+    tx: Tx, *, at: datetime, pool: int, drawn: int, patterns: Mapping[tuple[str, ...], int]
+) -> None:
+    """What a draw did; `patterns` count the rules of those that were not drawn."""
+    pairs = [[list(rules), count] for rules, count in sorted(patterns.items())]
+    tx.execute(sa.insert(t.robot_draw).values(at=at, pool=pool, drawn=drawn, patterns=pairs))
 
 
 def delete_old_below(tx: Tx, *, before: datetime) -> int:

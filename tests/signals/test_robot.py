@@ -14,8 +14,9 @@ from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.signals.deliveries import SignalReception, SignalStatus, take_signals
 from dialer.signals.evaluation import Evaluator
+from dialer.signals.health import check_health
 from dialer.signals.reasons import reasons_of_case
-from dialer.signals.robot import Robot, check_health
+from dialer.signals.robot import Robot
 from dialer.signals.sending import SOURCE, draw_below, release_held
 from dialer.signals.store import SignalCodec, delete_old_signals, last_signal
 from dialer.signals.verdict_store import end_rule_stop, reasons_of, stop_rule_row, verdicts_of_case

@@ -136,10 +136,13 @@ robot_draw = sa.Table(
     when("at", required=True),
     sa.Column("pool", sa.Integer, nullable=False),
     sa.Column("drawn", sa.Integer, nullable=False),
+    sa.Column("patterns", JSONB, nullable=False, server_default=sa.text("'[]'")),
     sa.Index("ix_robot_draw_at", "at"),
     sa.CheckConstraint("drawn >= 0 AND drawn <= pool", name="drawn"),
 )
-"""How many verdicts below the line there were when some of them were drawn."""
+"""How many verdicts below the line there were when some of them were drawn. `patterns`: of those that were not drawn,
+pairs of the rules that fired and how many verdicts had just these; nothing of a person.
+"""
 
 verdict_reason = sa.Table(
     "verdict_reason",

@@ -1,0 +1,187 @@
+"""What calls and filed cases answered becomes a scorecard, which a second person approves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.core.errors import Conflict
+from dialer.core.values import OutcomeKind, ScammerContact, VersionState
+from dialer.db import tables as t
+from dialer.outcomes.filed_lists import load_filed
+from dialer.signals.health import check_quality, drifts
+from dialer.signals.learning import fit_rules, read_background, read_labels
+from dialer.signals.queries import read_status
+from dialer.signals.scorecard import TooFewLabels
+from dialer.signals.sending import draw_below, release_held
+from dialer.signals.store import SignalCodec
+from dialer.signals.versions import approve_rules
+from tests.signals.post import MULE, PERSON, SCAMMER, Post
+
+
+def answer(post: Post, case_id: int, contact: ScammerContact) -> None:
+    kind = OutcomeKind.MISMATCH if contact is ScammerContact.NO else OutcomeKind.CANNOT_FIND
+    row = {
+        "case_id": case_id, "kind": kind.value, "contact": "none", "reason": "bench", "recorded_by": "anna",
+        "at": post.clock.now(), "drill": False, "scammer_contact": contact.value,
+    }  # fmt: skip
+    with post.tx() as tx:
+        tx.execute(sa.insert(t.outcome).values(row))
+
+
+def phone(n: int) -> str:
+    return f"+861380013{n:04d}"
+
+
+def warned(
+    post: Post, *, first: int, count: int, right: ScammerContact, fen: int, account: str = MULE
+) -> None:
+    """As many people pay to a listed account, fifteen an hour, and each call is answered."""
+    for start in range(first, first + count, 15):
+        some = range(start, min(start + 15, first + count))
+        post.send(
+            *(post.payment(account=account, phone=phone(n), fen=fen, new_payee=fen > 10**6) for n in some)
+        )
+        robot = post.robot()
+        post.work(robot)
+        robot.close()
+        with post.tx() as tx:
+            known = set(tx.execute(sa.select(t.outcome.c.case_id)).scalars())
+        for row in post.rows(t.verdict):
+            if row["case_id"] is not None and row["case_id"] not in known:
+                answer(post, row["case_id"], right)
+        post.clock.advance(3700)
+
+
+def test_few_answers_teach_nothing(post: Post):
+    post.send(post.listed(account=MULE), post.payment())
+    post.work(post.robot())
+    with pytest.raises(TooFewLabels):
+        fit_rules(post.services, days=30, by="anna")
+
+
+def test_answers_become_a_draft_that_only_a_second_person_approves(post: Post):
+    pytest.importorskip("sklearn", reason="the extra learning is not installed")
+    post.send(post.listed(account=MULE))
+    warned(post, first=0, count=35, right=ScammerContact.YES, fen=9_000_000)
+    warned(post, first=100, count=35, right=ScammerContact.NO, fen=20_000)
+    with post.tx() as tx:
+        labels = read_labels(tx, SignalCodec(post.store.vault), since=post.clock.now() - timedelta(days=30))
+    assert sum(one.is_fraud for one in labels) == 35
+    assert len(labels) == 70
+    tried = fit_rules(post.services, days=30, by="anna", store=False)
+    assert tried.draft is None
+    done = fit_rules(post.services, days=30, by="anna")
+    assert done.draft is not None
+    assert done.draft.state is VersionState.DRAFT
+    raised = {rule for rule, now, draft in done.fitted.changes if draft > now}
+    assert "large_new_payee" in raised
+    with pytest.raises(Conflict, match="second person"):
+        approve_rules(post.services, done.draft.number, by="Anna", reason="fits")
+    live = approve_rules(post.services, done.draft.number, by="boris", reason="fits")
+    assert live.state is VersionState.APPROVED
+    robot = post.robot()
+    assert robot._rules is not None
+    assert robot._rules.scorecard == done.fitted.scorecard
+    with post.tx() as tx:
+        status = read_status(tx, since=post.clock.now() - timedelta(days=7), now=post.clock.now())
+    assert sum(one.labelled for one in status.calibration) == 70
+    assert sum(one.right for one in status.calibration) == 35
+
+
+def test_a_filing_that_was_undone_is_no_label(post: Post):
+    post.send(post.listed(account=MULE), post.payment())
+    post.work(post.robot())
+    (case,) = post.rows(t.case)
+    filed = {"case_number": "F-1", "case_id": case["id"], "by": "anna", "at": post.clock.now()}
+    codec, since = SignalCodec(post.store.vault), post.clock.now() - timedelta(days=1)
+    with post.tx() as tx:
+        filing = tx.scalar(sa.insert(t.filed_case).values(filed).returning(t.filed_case.c.id))
+        assert [one.is_fraud for one in read_labels(tx, codec, since=since)] == [True]
+        undone = {
+            "filed_case_id": filing,
+            "case_id": case["id"],
+            "stands": False,
+            "by": "boris",
+            "at": post.clock.now(),
+        }
+        tx.execute(sa.insert(t.filed_case_change).values(undone))
+        assert read_labels(tx, codec, since=since) == []
+
+
+def test_a_case_that_is_filed_without_a_call_finds_what_the_robot_knew(post: Post, tmp_path: Path):
+    post.send(post.signal("app", app="quick", topic="chat"))
+    post.work(post.robot())
+    (verdict,) = post.rows(t.verdict)
+    assert verdict["state"] == "below"
+    path = tmp_path / "filed.csv"
+    day = (post.clock.now() + timedelta(hours=20)).strftime("%Y-%m-%d %H:%M")
+    path.write_text(f"案件编号,姓名,手机号,立案时间\nA1,张三,{PERSON},{day}\n", encoding="utf-8")
+    post.clock.advance(2 * 86_400)
+    with path.open("rb") as content:
+        load_filed(post.services, content, source="", by="anna")
+    with post.tx() as tx:
+        (label,) = read_labels(tx, SignalCodec(post.store.vault), since=post.clock.now() - timedelta(days=7))
+    assert label.is_fraud
+    assert not label.called
+    assert "early_sideloaded_chat" in label.fired
+
+
+def test_a_draw_notes_how_common_rules_are_below_the_line(post: Post):
+    with post.tx() as tx:
+        draw_below(tx, post.services, now=post.clock.now(), every=timedelta(0))
+    post.clock.advance(60)
+    post.send(*(post.signal("app", phone=phone(n), app="quick", topic="chat") for n in range(30)))
+    post.work(post.robot())
+    post.clock.advance(600)
+    with post.tx() as tx:
+        drawn = draw_below(tx, post.services, now=post.clock.now(), every=timedelta(0))
+        background = read_background(tx, since=post.clock.now() - timedelta(days=1))
+    assert background == {frozenset({"early_sideloaded_chat"}): 30 - drawn}
+
+
+def test_a_rule_that_is_right_less_often_raises_an_alarm(post: Post):
+    post.send(post.listed(number=SCAMMER), post.listed(account=MULE))
+    warned(post, first=0, count=40, right=ScammerContact.YES, fen=9_000_000)
+    with post.tx() as tx:
+        check_quality(tx, now=post.clock.now())
+    assert post.rows(t.alarm) == []
+    post.clock.advance(20 * 86_400)
+    post.send(post.listed(account="6222020200007777"))
+    warned(post, first=200, count=40, right=ScammerContact.NO, fen=9_000_000, account="6222020200007777")
+    with post.tx() as tx:
+        check_quality(tx, now=post.clock.now())
+    (alarm,) = [row for row in post.rows(t.alarm) if row["code"] == "rule_worse"]
+    named = {one["rule"]: one for one in alarm["facts"]["rules"]}
+    assert named["payment_listed_account"]["before"] == [40, 40]
+    right, labelled = named["payment_listed_account"]["now"]
+    assert right == 0
+    assert labelled >= 30
+
+
+def test_figures_that_are_spread_otherwise_raise_an_alarm(post: Post):
+    post.send(post.listed(account=MULE))
+
+    def pay(first: int, fen: int) -> None:
+        post.send(*(post.payment(phone=phone(first + n), fen=fen + n) for n in range(250)))
+        robot = post.robot()
+        post.work(robot)
+        robot.close()
+        with post.tx() as tx:
+            release_held(tx, post.services, now=post.clock.now())
+
+    pay(0, 1_000_000)
+    post.clock.advance(2 * 86_400)
+    pay(1000, 1_000_000)
+    with post.tx() as tx:
+        assert drifts(tx, now=post.clock.now()) == []
+    post.clock.advance(2 * 86_400)
+    pay(2000, 9_000_000)
+    with post.tx() as tx:
+        (drifted, *_) = drifts(tx, now=post.clock.now())
+        check_quality(tx, now=post.clock.now())
+    assert drifted[0] == "payment_listed_account.amount"
+    assert "signals_drifted" in {row["code"] for row in post.rows(t.alarm)}
