@@ -62,6 +62,7 @@ from dialer.services import (
     Purpose,
     Services,
     SignalRules,
+    WebhookRules,
     WorkRules,
 )
 from dialer.telephony.channels import MessageClient

@@ -61,13 +61,20 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), server_default="waiting", nullable=False),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint(f"\"event\" IN ({_words(tuple(sorted(_EVENTS)))})", name=op.f("ck_webhook_delivery_event")),
-        sa.CheckConstraint(f"\"state\" IN ({_words(tuple(sorted(_STATES)))})", name=op.f("ck_webhook_delivery_state")),
+        sa.CheckConstraint(
+            f'"event" IN ({_words(tuple(sorted(_EVENTS)))})', name=op.f("ck_webhook_delivery_event")
+        ),
+        sa.CheckConstraint(
+            f'"state" IN ({_words(tuple(sorted(_STATES)))})', name=op.f("ck_webhook_delivery_state")
+        ),
         sa.ForeignKeyConstraint(["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_delivery_webhook_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_delivery")),
     )
     op.create_index(
-        "ix_webhook_delivery_due", "webhook_delivery", ["due_at"], postgresql_where=sa.text("state = 'waiting'")
+        "ix_webhook_delivery_due",
+        "webhook_delivery",
+        ["due_at"],
+        postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_index("ix_webhook_delivery_webhook", "webhook_delivery", ["webhook_id", "state", "id"])
     op.create_index("ix_webhook_delivery_queued", "webhook_delivery", ["queued_at"])

@@ -441,6 +441,17 @@ class DeliveryState(StrEnum):
     """The webhook ended before it was delivered."""
 
 
+class DeliveryFault(StrEnum):
+    """Why a receiver gave no answer."""
+
+    NOT_ALLOWED = "not_allowed"
+    """The settings allow no message to its address."""
+    TIMEOUT = "timeout"
+    CERTIFICATE = "certificate"
+    NO_CONNECTION = "no_connection"
+    NO_ANSWER = "no_answer"
+
+
 class Suite(StrEnum):
     """The algorithms of an encryption or index key: encryption, and digest of blind indexes and seals."""
 

@@ -36,7 +36,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.values import DeliveryState, WebhookEvent
+from dialer.core.values import DeliveryFault, DeliveryState, WebhookEvent
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, record_of
@@ -87,7 +87,7 @@ class Try:
 
     at: datetime
     status: int | None
-    fault: str
+    fault: DeliveryFault | None
     took_ms: int
 
 
@@ -251,9 +251,7 @@ def redeliver(services: Services, *, by: str, delivery_id: int | None = None, we
         else:
             named = sa.select(t.webhook).where(t.webhook.c.name == webhook)
             row, key = tx.one(named.order_by(t.webhook.c.id.desc()).limit(1)), 0
-            which = sa.and_(
-                d.webhook_id == (row["id"] if row else 0), d.state == DeliveryState.DEAD.value
-            )
+            which = sa.and_(d.webhook_id == (row["id"] if row else 0), d.state == DeliveryState.DEAD.value)
         if row is None:
             raise NotFound(kind="delivery" if delivery_id is not None else "webhook", key=key or webhook)
         if row["ended_at"] is not None:
@@ -274,7 +272,9 @@ def list_webhooks(services: Services, *, ended: bool = False) -> list[Webhook]:
     """By name; with `ended` those too that are told nothing more."""
     w, d = t.webhook.c, t.webhook_delivery.c
     counts = {
-        state: sa.select(sa.func.count()).where(d.webhook_id == w.id, d.state == state.value).scalar_subquery()
+        state: sa.select(sa.func.count())
+        .where(d.webhook_id == w.id, d.state == state.value)
+        .scalar_subquery()
         for state in (DeliveryState.WAITING, DeliveryState.DELIVERED, DeliveryState.DEAD)
     }
     statement = sa.select(t.webhook, *(count.label(state.value) for state, count in counts.items()))
@@ -311,10 +311,9 @@ def list_deliveries(
         tries: dict[int, list[Try]] = {row["id"]: [] for row in rows}
         of_them = t.webhook_try.c.delivery_id.in_(list(tries))
         for one in tx.rows(sa.select(t.webhook_try).where(of_them).order_by(t.webhook_try.c.id.desc())):
-            tries[one["delivery_id"]].append(record_of(Try, one))
-    return [
-        record_of(Delivery, row, webhook=row["name"], tries=tuple(tries[row["id"]])) for row in rows
-    ]
+            fault = DeliveryFault(one["fault"]) if one["fault"] else None
+            tries[one["delivery_id"]].append(record_of(Try, one, fault=fault))
+    return [record_of(Delivery, row, webhook=row["name"], tries=tuple(tries[row["id"]])) for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,25 +326,8 @@ class _Outgoing:
     headers: Mapping[str, str]
 
 
-def is_delivery_due(services: Services) -> bool:
-    """Whether a worker has a message to send, or old ones to delete."""
-    d, now = t.webhook_delivery.c, services.real.now()
-    due = sa.and_(d.state == DeliveryState.WAITING.value, d.due_at <= now)
-    with services.store.begin() as tx:
-        return bool(tx.scalar(sa.select(sa.exists().where(due) | sa.exists().where(_old(services)))))
-
-
-def _old(services: Services) -> sa.ColumnElement[bool]:
-    d = t.webhook_delivery.c
-    kept = timedelta(days=services.webhooks.keep_days)
-    return sa.and_(
-        d.queued_at < services.real.now() - kept,
-        sa.or_(d.state != DeliveryState.WAITING.value, d.due_at < services.real.now() - kept),
-    )
-
-
 async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int:
-    """Sends what is due, for a while, and deletes what is older than the log is kept; how many were delivered."""
+    """Sends what is due, for a while; how many were delivered."""
     until = time.monotonic() + for_seconds
     delivered = 0
     resolver = _AllowedResolver(services.webhooks)
@@ -361,7 +343,6 @@ async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int
                 break
             answers = await asyncio.gather(*(_send(session, services, one) for one in batch))
             delivered += await asyncio.to_thread(_record, services, batch, answers)
-    await asyncio.to_thread(_delete_old, services)
     return delivered
 
 
@@ -458,24 +439,23 @@ class _AllowedResolver(AbstractResolver):
 async def _send(session: aiohttp.ClientSession, services: Services, one: _Outgoing) -> Try:
     at, began = services.real.now(), time.monotonic()
     status: int | None = None
-    fault = ""
+    fault: DeliveryFault | None = None
     try:
         # The settings may have changed since the webhook was added.
         checked_url(one.url, services.webhooks)
-        async with session.post(
-            one.url, data=one.body, headers=one.headers, allow_redirects=False
-        ) as answer:
+        async with session.post(one.url, data=one.body, headers=one.headers, allow_redirects=False) as answer:
             status = answer.status
     except Invalid:
-        fault = "not_allowed"
+        fault = DeliveryFault.NOT_ALLOWED
     except TimeoutError:
-        fault = "timeout"
+        fault = DeliveryFault.TIMEOUT
     except aiohttp.ClientSSLError:
-        fault = "certificate"
+        fault = DeliveryFault.CERTIFICATE
     except aiohttp.ClientConnectorError as trouble:
-        fault = "not_allowed" if isinstance(trouble.os_error, _NotAllowed) else "no_connection"
+        refused = isinstance(trouble.os_error, _NotAllowed)
+        fault = DeliveryFault.NOT_ALLOWED if refused else DeliveryFault.NO_CONNECTION
     except (aiohttp.ClientError, OSError):
-        fault = "no_answer"
+        fault = DeliveryFault.NO_ANSWER
     return Try(at=at, status=status, fault=fault, took_ms=round((time.monotonic() - began) * 1000))
 
 
@@ -500,7 +480,7 @@ def _record(services: Services, batch: Sequence[_Outgoing], answers: Sequence[Tr
                     delivery_id=one.id,
                     at=answer.at,
                     status=answer.status,
-                    fault=answer.fault,
+                    fault=answer.fault.value if answer.fault else "",
                     took_ms=answer.took_ms,
                 )
             )
@@ -512,9 +492,3 @@ def gap_after(number: int) -> timedelta:
     with suppress(OverflowError):
         return min(_FIRST_GAP * 2 ** (number - 1), _LONGEST_GAP)
     return _LONGEST_GAP
-
-
-def _delete_old(services: Services) -> None:
-    with services.store.begin() as tx:
-        old = sa.select(t.webhook_delivery.c.id).where(_old(services)).limit(5000)
-        tx.execute(sa.delete(t.webhook_delivery).where(t.webhook_delivery.c.id.in_(old)))

@@ -399,15 +399,15 @@ webhook_delivery = sa.Table(
     "webhook_delivery",
     metadata,
     identity(),
-    sa.Column(
-        "message_id", UUID(as_uuid=True), server_default=sa.text("gen_random_uuid()"), nullable=False
-    ),
+    sa.Column("message_id", UUID(as_uuid=True), server_default=sa.text("gen_random_uuid()"), nullable=False),
     sa.Column("webhook_id", sa.ForeignKey("webhook.id"), nullable=False),
     word("event", WebhookEvent),
     sa.Column("case_id", sa.BigInteger, nullable=False),
     sa.Column("facts", JSONB, nullable=False),
     when("occurred_at", required=True),
-    sa.Column("queued_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),  # real
+    sa.Column(
+        "queued_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+    ),  # real
     word("state", DeliveryState, default=DeliveryState.WAITING),
     sa.Column("tries", sa.Integer, server_default="0", nullable=False),
     sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),  # real
