@@ -105,15 +105,15 @@ def upgrade() -> None:
         BEGIN
             IF NEW.settled_at IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.status IS DISTINCT FROM NEW.status) THEN
                 INSERT INTO webhook_delivery (webhook_id, event, case_id, facts, occurred_at)
-                SELECT id, 'case_settled', NEW.id, facts, NEW.settled_at FROM webhook
-                WHERE ended_at IS NULL AND 'case_settled' = ANY(events) ORDER BY id;
+                SELECT w.id, 'case_settled', NEW.id, facts, NEW.settled_at FROM webhook w
+                WHERE w.ended_at IS NULL AND 'case_settled' = ANY(w.events) ORDER BY w.id;
             END IF;
             IF NEW.missed AND NEW.grade IN ('high', 'extra_high') AND (
                 TG_OP = 'INSERT' OR NOT (OLD.missed AND OLD.grade IN ('high', 'extra_high'))
             ) THEN
                 INSERT INTO webhook_delivery (webhook_id, event, case_id, facts, occurred_at)
-                SELECT id, 'high_missed', NEW.id, facts, coalesce(NEW.expires_at, NEW.opened_at) FROM webhook
-                WHERE ended_at IS NULL AND 'high_missed' = ANY(events) ORDER BY id;
+                SELECT w.id, 'high_missed', NEW.id, facts, coalesce(NEW.expires_at, NEW.opened_at) FROM webhook w
+                WHERE w.ended_at IS NULL AND 'high_missed' = ANY(w.events) ORDER BY w.id;
             END IF;
             RETURN NULL;
         END
