@@ -375,7 +375,7 @@ class Year:
                     step=number,
                     sid=_sid(one),
                     position=turn.position if (turn := turns[one.attempt_id]) else None,
-                    heard=Heard.keys("1") if number else Heard.silence(),
+                    heard=_key(turns[one.attempt_id]),
                 )
                 for one in speaking
             ]
@@ -559,6 +559,13 @@ class Year:
                 is_over = self.settled[person.phone] + watch <= end
                 self.truth.add(person, **{"cases_proven" if is_over else "cases_watching": 1, "dissuaded": 1})
         refresh_rollup(self.services)
+
+
+def _key(turn: Turn | None) -> Heard:
+    """Who I am: yes. Has it happened: no. Understood: yes."""
+    if turn is None or turn.position is None:
+        return Heard.silence()
+    return Heard.keys("2" if turn.position.node == "scene" else "1")
 
 
 def _sid(one: Claimed) -> str:
