@@ -147,7 +147,10 @@ class CutQuery(ReportQuery):
 
 
 @reading_router.get(
-    "/report/cut", summary="分项报告 · A cut of the report", response_model=CutOut, responses=problems(404, 422)
+    "/report/cut",
+    summary="分项报告 · A cut of the report",
+    response_model=CutOut,
+    responses=problems(404, 422),
 )
 async def get_cut(
     request: Request, token: MayReadReport, window: Annotated[CutQuery, Query()]

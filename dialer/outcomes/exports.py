@@ -154,7 +154,7 @@ def parquet_file(made: Made, report: CutReport, named: Named) -> bytes:
     """
     # Loaded only by processes that write such files: memory at rest.
     import pyarrow as pa
-    import pyarrow.parquet as pq
+    from pyarrow import parquet
 
     parts = [(None, None, report.breakdown.total), *named]
     columns: dict[str, object] = {
@@ -188,5 +188,5 @@ def parquet_file(made: Made, report: CutReport, named: Named) -> bytes:
     }
     table = pa.table(columns).replace_schema_metadata({"dialer": json.dumps(about, ensure_ascii=False)})
     written = BytesIO()
-    pq.write_table(table, written)
+    parquet.write_table(table, written)
     return written.getvalue()

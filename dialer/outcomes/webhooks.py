@@ -20,7 +20,6 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -489,6 +488,5 @@ def _record(services: Services, batch: Sequence[_Outgoing], answers: Sequence[Tr
 
 def gap_after(number: int) -> timedelta:
     """From the try of this number to the next: 30 s, then twice as long each time, at most 6 hours."""
-    with suppress(OverflowError):
-        return min(_FIRST_GAP * 2 ** (number - 1), _LONGEST_GAP)
-    return _LONGEST_GAP
+    doublings = min(number - 1, 20)
+    return min(timedelta(seconds=_FIRST_GAP.total_seconds() * 2**doublings), _LONGEST_GAP)

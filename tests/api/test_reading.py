@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from dialer.casefile.reading import CaseOut, show_case, tell_case
+from dialer.core.rates import Dimension
+from dialer.db import tables as t
 from dialer.outcomes.report import (
     CutOut,
     RatesQuery,
@@ -95,7 +99,9 @@ async def test_every_report_that_is_read_is_audited(office: Office):
     await office.client.get("/api/v1/report", params={"from": "2026-11-25"})
     await office.client.get("/api/v1/report/cut", params={"by": "hour", "type": "loan"})
     assert [
-        (line["who"], line["subject"], line["facts"]) for line in office.rows(t.audit) if line["act"] == "export"
+        (line["who"], line["subject"], line["facts"])
+        for line in office.rows(t.audit)
+        if line["act"] == "export"
     ] == [
         ("token/city-bank", "report", {"from": "2026-11-25", "kind": "json"}),
         ("token/city-bank", "report", {"by": "hour", "type": "loan", "kind": "json"}),
