@@ -282,11 +282,11 @@ class Year:
         lines = [_HEADING]
         for person in people:
             expiry = f"{expired:%Y-%m-%d %H:%M:%S}" if person.story is Story.TOO_LATE else ""
-            for n in range(1 + person.again):
-                lines.append(
-                    f"Y{person.number}-{n},通联,通联,{_TYPES[person.fraud_type]},{_GRADES[person.grade]},"
-                    f"{name_of(person.number)},{person.phone},{person.number % 500 * 100 + 100},{expiry}\n"
-                )
+            lines.extend(
+                f"Y{person.number}-{n},通联,通联,{_TYPES[person.fraud_type]},{_GRADES[person.grade]},"
+                f"{name_of(person.number)},{person.phone},{person.number % 500 * 100 + 100},{expiry}\n"
+                for n in range(1 + person.again)
+            )
             self.truth.add(person, warnings=1 + person.again, cases=1)
         content = BytesIO("".join(lines).encode())
         load_id = submit_list(self.services, content, filename=f"{day}.csv", source="year", by="bench")
@@ -530,13 +530,15 @@ class Year:
             return
         moment = f"{self.clock.at.astimezone(ZONE) - timedelta(hours=1):%Y-%m-%d %H:%M:%S}"
         lines = ["案件编号,姓名,手机号,损失金额,立案时间,发案时间,案件类别\n"]
-        for person in people:
-            lines.append(
-                f"A{person.number},{name_of(person.number)},{person.phone},50000,{moment},{moment},"
-                f"{_TYPES[person.fraud_type]}\n"
-            )
-        for n in range(strangers):
-            lines.append(f"S{day}-{n},欧阳某{day},139{day:04d}{n:04d},30000,{moment},{moment},虚假贷款\n")
+        lines.extend(
+            f"A{person.number},{name_of(person.number)},{person.phone},50000,{moment},{moment},"
+            f"{_TYPES[person.fraud_type]}\n"
+            for person in people
+        )
+        lines.extend(
+            f"S{day}-{n},欧阳某{day},139{day:04d}{n:04d},30000,{moment},{moment},虚假贷款\n"
+            for n in range(strangers)
+        )
         done = load_filed(self.services, BytesIO("".join(lines).encode()), source=f"{day}", by="bench")
         assert (done.new, done.rejected) == (len(people) + strangers, 0), done
         self.filings.update({state.value: count for state, count in done.states.items()})

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from html import unescape
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -275,9 +276,7 @@ async def test_parquet_is_one_table_in_the_words_of_the_json(console: ConsoleDes
         assert "needs the extra parquet" in text(answer)
         assert console.audited("export") == []
         return
-    from pyarrow import parquet
-
-    table = parquet.read_table(io.BytesIO(answer.content))
+    table = import_module("pyarrow.parquet").read_table(io.BytesIO(answer.content))
     report = cut_rates(console.app.services, RatesQuery(by=Dimension.GRADE), reader_unit_id=None)
     rows = {row["value"]: row for row in table.to_pylist()}
     assert set(rows) == {None, *report.breakdown.slices}
