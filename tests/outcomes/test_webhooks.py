@@ -109,7 +109,9 @@ async def test_a_settled_case_a_missed_high_grade_and_a_filed_case_arrive_signed
 ):
     subscribe(services, receiver)
     person_id = scenario.person(name=NAME, phones=(PHONE,))
-    settled = scenario.case(grade=Grade.LOW, person_id=person_id)
+    settled = scenario.case(
+        grade=Grade.LOW, person_id=person_id, opened_at=scenario.clock.now() - timedelta(hours=1)
+    )
     missed = scenario.case(grade=Grade.HIGH, missed=True)
     settle(scenario, settled)
     file_for_case(services, settled, case_number="A1504001", by="sun")
