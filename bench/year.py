@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -45,16 +46,15 @@ from dialer.calls.claims import (
 )
 from dialer.calls.conversation import Step
 from dialer.calls.dial import sending
-from dialer.calls.events import CallEvent, apply_call_events
+from dialer.calls.events import CallEvent, Reply, apply_call_events
 from dialer.calls.pacing import lock_line_group, set_line_pace
 from dialer.calls.reconcile import sweep_cases
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import get_case, note_first_attempts
 from dialer.core.case import VisitStage
-from dialer.core.rates import COUNTED, Dimension, Period
+from dialer.core.rates import COUNTED, Breakdown, Dimension, Period
 from dialer.core.values import Amounts, FraudType, Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db.unit_of_work import Store
-from dialer.outcomes.breakdown import Breakdown
 from dialer.outcomes.filed_lists import load_filed
 from dialer.outcomes.report import RatesQuery, cases_behind, cut_rates, make_report, refresh_rollup
 from dialer.outcomes.verify import verify_rollup
@@ -254,15 +254,15 @@ class Year:
             if person.filed_after is not None:
                 filed[person.day + person.filed_after].append(person)
         for day in range(self.days):
-            self._timed("sweep", lambda day=day: self._sweep(day))
-            self._timed("load", lambda day=day: self._load(day, by_day[day]))
-            self._timed("robot", lambda day=day: self._dial(day, 10))
-            self._timed("robot", lambda day=day: self._dial(day, 12))
-            self._timed("human", lambda day=day: self._callers(day))
-            self._timed("visits", lambda day=day: self._officers(day))
+            self._timed("sweep", partial(self._sweep, day))
+            self._timed("load", partial(self._load, day, by_day[day]))
+            self._timed("robot", partial(self._dial, day, 10))
+            self._timed("robot", partial(self._dial, day, 12))
+            self._timed("human", partial(self._callers, day))
+            self._timed("visits", partial(self._officers, day))
             new = strangers * (day + 1) // self.days - strangers * day // self.days
-            self._timed("filed", lambda day=day, new=new: self._file(day, filed[day], new))
-            self._timed("rollup", lambda: refresh_rollup(self.services))
+            self._timed("filed", partial(self._file, day, filed[day], new))
+            self._timed("rollup", partial(refresh_rollup, self.services))
 
     def _timed(self, what: str, work: Callable[[], object]) -> None:
         began = time.monotonic()
@@ -401,8 +401,8 @@ class Year:
                 dissuaded_by_phone=1,
             )
 
-    def _apply(self, events: Sequence[CallEvent]) -> list[object]:
-        replies: list[object] = []
+    def _apply(self, events: Sequence[CallEvent]) -> list[Reply]:
+        replies: list[Reply] = []
         for first in range(0, len(events), 500):
             replies += apply_call_events(self.services, events[first : first + 500])
         return replies
@@ -644,16 +644,14 @@ def _whole(cut: Breakdown, name: str) -> int:
 def pace(services: Services, end: datetime) -> dict[str, float]:
     """Milliseconds, the median of five."""
     month = Period(start=end - 30 * DAY, end=end)
-    works = {"report": lambda: make_report(services), "report_30_days": lambda: make_report(services, month)}
+    works: dict[str, Callable[[], object]] = {
+        "report": partial(make_report, services),
+        "report_30_days": partial(make_report, services, month),
+    }
     for dimension in Dimension:
-        asked = RatesQuery(by=dimension, period=month)
-        works[f"page_30_days_by_{dimension.value}"] = lambda asked=asked: cut_rates(
-            services, asked, reader_unit_id=None
-        )
-        whole = RatesQuery(by=dimension)
-        works[f"page_by_{dimension.value}"] = lambda asked=whole: cut_rates(
-            services, asked, reader_unit_id=None
-        )
+        for name, period in (("page_by", Period()), ("page_30_days_by", month)):
+            asked = RatesQuery(by=dimension, period=period)
+            works[f"{name}_{dimension.value}"] = partial(cut_rates, services, asked, reader_unit_id=None)
     return {name: round(statistics.median(_ms(work) for _ in range(5)), 1) for name, work in works.items()}
 
 

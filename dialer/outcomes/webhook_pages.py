@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Form, Path, Query
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.values import DeliveryState, WebhookEvent
-from dialer.language import gettext_noop
+from dialer.language import gettext_noop, say
 from dialer.outcomes.webhooks import (
     NewWebhook,
     add_webhook,
@@ -63,7 +64,7 @@ def add(
     try:
         new = add_webhook(request.services, name=name.strip(), url=url, events=events, by=request.who)
     except Invalid as fault:
-        wrong = {fault.field: request.say(fault.advice)}
+        wrong = {fault.field: say(request.lang, fault.advice)}
         return _show(request, typed=typed, wrong=wrong, status=_UNFIT)
     except Conflict as fault:
         wrong = {"name": refusal_sentence(fault, request.lang)}
@@ -108,8 +109,8 @@ def _show(
     name: str = "",
     state: str = "",
     before: int | None = None,
-    typed: dict[str, object] | None = None,
-    wrong: dict[str, str] | None = None,
+    typed: Mapping[str, object] | None = None,
+    wrong: Mapping[str, str] | None = None,
     refused: str = "",
     new: NewWebhook | None = None,
     status: int = 200,
