@@ -47,8 +47,8 @@ _SECRET_BYTES: Final = 32
 _SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # how a secret begins; it is no secret
 _LONGEST_URL: Final = 500
 _MOST: Final = 20
-_AT_ONCE: Final = 50
-"""Messages of one claim; they are sent at the same time."""
+_OF_EACH: Final = 10
+"""Messages of one claim to each receiver; all of a claim are sent at the same time."""
 _FIRST_GAP: Final = timedelta(seconds=30)
 _LONGEST_GAP: Final = timedelta(hours=6)
 _OK: Final = range(200, 300)
@@ -331,7 +331,7 @@ async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int
     delivered = 0
     resolver = _AllowedResolver(services.webhooks)
     timeout = aiohttp.ClientTimeout(total=services.webhooks.timeout_seconds)
-    connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=_AT_ONCE)
+    connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=_MOST * _OF_EACH)
     # Without cookies and without the proxies of the environment: nothing leaves another way than the settings say.
     async with aiohttp.ClientSession(
         connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
@@ -346,25 +346,34 @@ async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int
 
 
 def _claim(services: Services) -> list[_Outgoing]:
-    """The next messages. While they are sent nobody else takes them; after a crash they are due again."""
-    d, rules, real_now = t.webhook_delivery.c, services.webhooks, services.real.now()
-    due = (
-        sa.select(d.id)
-        .where(d.state == DeliveryState.WAITING.value, d.due_at <= real_now)
-        .order_by(d.due_at, d.id)
-        .limit(_AT_ONCE)
-        .with_for_update(skip_locked=True)
-    )
-    lease_until = real_now + timedelta(seconds=3 * rules.timeout_seconds)
+    """The next messages, some of each receiver: one that does not answer delays no other. While they are sent nobody
+    else takes them; after a crash they are due again.
+    """
+    d, real_now = t.webhook_delivery.c, services.real.now()
+    lease_until = real_now + timedelta(seconds=3 * services.webhooks.timeout_seconds)
+    found: list[_Outgoing] = []
     with services.store.begin() as tx:
-        rows = tx.rows(
-            sa.update(t.webhook_delivery)
-            .where(d.id.in_(due))
-            .values(tries=d.tries + 1, due_at=lease_until)
-            .returning(t.webhook_delivery)
-        )
-        hooks = {row["id"]: row for row in tx.rows(sa.select(t.webhook))} if rows else {}
-        return [_outgoing(tx, row, hooks[row["webhook_id"]], real_now=real_now) for row in rows]
+        in_use = sa.select(t.webhook).where(t.webhook.c.ended_at.is_(None)).order_by(t.webhook.c.id)
+        for hook in tx.rows(in_use):
+            due = (
+                sa.select(d.id)
+                .where(
+                    d.webhook_id == hook["id"],
+                    d.state == DeliveryState.WAITING.value,
+                    d.due_at <= real_now,
+                )
+                .order_by(d.due_at, d.id)
+                .limit(_OF_EACH)
+                .with_for_update(skip_locked=True)
+            )
+            taken = (
+                sa.update(t.webhook_delivery)
+                .where(d.id.in_(due))
+                .values(tries=d.tries + 1, due_at=lease_until)
+                .returning(t.webhook_delivery)
+            )
+            found += [_outgoing(tx, row, hook, real_now=real_now) for row in tx.rows(taken)]
+    return found
 
 
 def _outgoing(tx: Tx, row: Row, hook: Row, *, real_now: datetime) -> _Outgoing:

@@ -206,6 +206,20 @@ async def test_a_redirect_is_not_followed_and_a_slow_receiver_is_left(
     assert [(one.status, one.fault) for one in line.tries] == [(None, DeliveryFault.TIMEOUT), (307, None)]
 
 
+async def test_a_receiver_that_does_not_answer_delays_no_other(
+    scenario: Scenario, services: Services, receiver: Receiver
+):
+    hurried = replace(services, webhooks=replace(LOCAL, timeout_seconds=0.2))
+    async with listening(Receiver(delay=30.0)) as dead:
+        subscribe(services, dead, ["case_settled"], name="dead")
+        for case_id in [scenario.case() for _ in range(25)]:
+            settle(scenario, case_id)
+        subscribe(services, receiver, ["case_settled"], name="other")
+        settle(scenario, scenario.case())
+        assert await send_webhooks(hurried, for_seconds=0.1) == 1, "in the first claim already"
+    assert len(receiver.got) == 1
+
+
 async def test_an_address_that_the_settings_do_not_allow_any_more_gets_nothing(
     scenario: Scenario, services: Services, receiver: Receiver
 ):
