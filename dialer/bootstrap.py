@@ -62,6 +62,7 @@ from dialer.services import (
     Purpose,
     Services,
     SignalRules,
+    WebhookRules,
     WorkRules,
 )
 from dialer.telephony.channels import MessageClient
@@ -174,6 +175,7 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
             top_limit_fen=settings.cards.top_limit_yuan * 100,
             **settings.cards.model_dump(exclude={"top_limit_yuan"}),
         ),
+        webhooks=WebhookRules(**settings.webhooks.model_dump()),
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,
         derive_key=vault.derived(b"derive"),

@@ -29,9 +29,11 @@ from dialer.control.retention import is_retention_due
 from dialer.core.errors import Unavailable
 from dialer.db.leases import LEADER, Lease, own_name, take_lease
 from dialer.db.system_state import (
+    delete_old_deliveries,
     delete_silent_processes,
     end_heartbeat,
     is_anything_due,
+    is_delivery_due,
     is_opening_unchecked,
     note_cycle_part,
     note_heartbeat,
@@ -53,6 +55,7 @@ _CHECK_SECONDS = 60.0
 _RESEAL_SECONDS = 5.0
 _RETENTION_SECONDS = 30.0
 _SCREEN_SECONDS = 10.0
+_DELIVER_SECONDS = 3.0
 _RESUME_EVERY = 5
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
@@ -205,6 +208,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("reseal", _resume_reseal, (app,), _RESEAL_SECONDS),
         ("retention", _resume_retention, (app,), _RETENTION_SECONDS),
         ("screen_openings", _screen_openings, (app,), _SCREEN_SECONDS),
+        ("send_webhooks", _send_webhooks, (app,), _DELIVER_SECONDS),
         ("anchor", _anchor, (app,), app.settings.audit.anchor_seconds),
     ):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
@@ -213,10 +217,12 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
 
 
 def _clean_up(app: Application) -> None:
-    before = app.services.real.now() - _FORGET
+    real_now = app.services.real.now()
+    kept = timedelta(days=app.settings.webhooks.keep_days)
     try:
         with app.services.store.begin() as tx:
-            delete_silent_processes(tx, before=before)
+            delete_silent_processes(tx, before=real_now - _FORGET)
+            delete_old_deliveries(tx, before=real_now - kept)
     except Unavailable as fault:
         _log.warning("%s", fault)
 
@@ -254,6 +260,17 @@ def _screen_openings(app: Application) -> None:
             is_due = is_opening_unchecked(tx)
         if is_due and not app.enqueuer.is_deep(BULK_QUEUE):
             app.enqueuer.send("screen_openings")
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+
+
+def _send_webhooks(app: Application) -> None:
+    """A worker sends the messages of outgoing webhooks that are due."""
+    try:
+        with app.services.store.begin() as tx:
+            is_due = is_delivery_due(tx, real_now=app.services.real.now())
+        if is_due and not app.enqueuer.is_deep(BULK_QUEUE):
+            app.enqueuer.send("send_webhooks")
     except Unavailable as fault:
         _log.warning("%s", fault)
 

@@ -54,6 +54,7 @@ from dialer.core.events import AlarmCode
 from dialer.language import Lang, Text
 from dialer.outcomes.filed_pages import filed_pages
 from dialer.outcomes.pages import rates_pages
+from dialer.outcomes.webhook_pages import webhook_pages
 from dialer.phone import phone_routes
 from dialer.runtime.forked import settle
 from dialer.runtime.logs import ProcessMetrics
@@ -407,6 +408,7 @@ SECTIONS = (
     robot_pages,
     unit_pages,
     filed_pages,
+    webhook_pages,
     visit_pages,
     board_pages,
     counter_pages,

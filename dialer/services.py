@@ -117,6 +117,19 @@ class CardRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRules:
+    """How messages of outgoing webhooks leave. Real seconds."""
+
+    networks: tuple[str, ...] = ()
+    """The only addresses that they may go to."""
+    timeout_seconds: float = 10.0
+    """Of one request, all of it."""
+    tries: int = 12
+    keep_days: int = 90
+    """The log is kept for so long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Centre:
     """The centre that runs this service."""
 
@@ -157,6 +170,7 @@ class Services:
     reveals: RevealRules = field(default_factory=RevealRules)
     units: Units = field(default_factory=Units)
     cards: CardRules = field(default_factory=CardRules)
+    webhooks: WebhookRules = field(default_factory=WebhookRules)
 
 
 class Purpose(StrEnum):

@@ -50,6 +50,8 @@ from dialer.core.values import (
     Answer,
     ApprovalKind,
     Contact,
+    DeliveryFault,
+    DeliveryState,
     FiledMatchState,
     FiledState,
     FraudType,
@@ -69,6 +71,7 @@ from dialer.core.values import (
     VerdictState,
     VersionState,
     WarningKind,
+    WebhookEvent,
 )
 from dialer.language import Lang, gettext_noop, say, say_word
 
@@ -381,8 +384,27 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ApprovalKind.RULES: "rules of the warning robot",
         ApprovalKind.RESTRICTION: "restriction of a person",
     },
+    WebhookEvent: {
+        WebhookEvent.CASE_SETTLED: "case settled",
+        WebhookEvent.HIGH_MISSED: "high grade missed",
+        WebhookEvent.CASE_FILED: "filed case matched",
+    },
+    DeliveryState: {
+        DeliveryState.WAITING: "waiting to be sent",
+        DeliveryState.DELIVERED: "receiver answered",
+        DeliveryState.DEAD: "given up",
+        DeliveryState.DROPPED: "dropped with its webhook",
+    },
+    DeliveryFault: {
+        DeliveryFault.NOT_ALLOWED: "no setting allows this address",
+        DeliveryFault.TIMEOUT: "no answer in time",
+        DeliveryFault.CERTIFICATE: "certificate not valid",
+        DeliveryFault.NO_CONNECTION: "no connection",
+        DeliveryFault.NO_ANSWER: "no usable answer",
+    },
     Permission: {
         Permission.OWN_ACCOUNT: "own account",
+        Permission.MANAGE_WEBHOOKS: "manage outgoing webhooks",
         Permission.ENTER_OPENINGS: "enter and check openings of the own outlet",
         Permission.ANSWER_OUTLETS: "answer outlets",
         Permission.SEE_OPENERS: "look at frequent openers",

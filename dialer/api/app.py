@@ -28,9 +28,22 @@ from dialer.api.signals import signals_router
 from dialer.api.warnings import warnings_router
 from dialer.casefile.reading import CaseOut, show_case, tell_case
 from dialer.core.errors import Invalid, NotFound, Unavailable
+from dialer.core.rates import Cut, Dimension
+from dialer.core.values import FraudType, Grade
 from dialer.language import Text, bilingual
 from dialer.org.staff_store import Token
-from dialer.outcomes.report import ReportOut, make_report, moment_of, report_out, report_period
+from dialer.outcomes.report import (
+    CutOut,
+    RatesQuery,
+    ReportOut,
+    cut_out,
+    cut_rates,
+    make_report,
+    moment_of,
+    note_export,
+    report_out,
+    report_period,
+)
 from dialer.scripts.trials import running_trials
 from dialer.services import Application, Services
 from dialer.web.console import AnswerHeaders
@@ -100,21 +113,78 @@ def case(services: Services, token: Token, case_id: int) -> dict[str, Any]:
 
 @reading_router.get("/report", summary="报告 · The report", response_model=ReportOut, responses=problems(422))
 async def get_report(
-    request: Request, _token: MayReadReport, window: Annotated[ReportQuery, Query()]
+    request: Request, token: MayReadReport, window: Annotated[ReportQuery, Query()]
 ) -> JSONResponse:
     """与 `dialer report --json` 相同；每个率都带分子、分母、时间窗和剔除项。
 
-    The same JSON as `dialer report --json`: numerator, denominator, window and exclusions beside every rate.
+    The same JSON as `dialer report --json`: numerator, denominator, window and exclusions beside every rate. Audited.
     """
     process = process_of(request)
-    return JSONResponse(await process.run(lambda: report(process.services, window)))
+    return JSONResponse(await process.run(lambda: report(process.services, token, window)))
 
 
-def report(services: Services, window: ReportQuery) -> dict[str, Any]:
+def report(services: Services, token: Token, window: ReportQuery) -> dict[str, Any]:
     """As `dialer report --json`. Raises `Invalid` and `Unavailable`."""
     period = report_period(services, window.start, window.end)
     trials = () if window.at else running_trials(services)
-    return report_out(make_report(services, period, at=moment_of(window.at)), trials).plain()
+    made = report_out(make_report(services, period, at=moment_of(window.at)), trials)
+    _note_read(services, token, window)
+    return made.plain()
+
+
+class CutQuery(ReportQuery):
+    """The filter of the page of success rates."""
+
+    by: Annotated[Dimension, Field(description="分项维度 · the dimension of the parts")] = Dimension.UNIT
+    unit: Annotated[int | None, Field(ge=1, le=_LARGEST_ID, description="机构编号 · a unit's id")] = None
+    grade: Annotated[Grade | None, Field(description="预警等级 · a grade")] = None
+    fraud_type: Annotated[FraudType | None, Field(alias="type", description="诈骗类型 · a fraud type")] = None
+    source: Annotated[str, Field(max_length=200, description="来源 · a source")] = ""
+    script: Annotated[str, Field(max_length=80, description="话术 · a script")] = ""
+    hour: Annotated[
+        int | None, Field(ge=0, le=23, description="预警时刻，小时 · the hour of the warning, local")
+    ] = None
+
+
+@reading_router.get(
+    "/report/cut",
+    summary="分项报告 · A cut of the report",
+    response_model=CutOut,
+    responses=problems(404, 422),
+)
+async def get_cut(
+    request: Request, token: MayReadReport, window: Annotated[CutQuery, Query()]
+) -> JSONResponse:
+    """与控制台成效页相同的数字，按机构、等级、类型、来源、话术或时刻分项；每次读取都有审计。
+
+    The figures of the page of success rates, in parts by unit, grade, type, source, script or hour; audited.
+    """
+    process = process_of(request)
+    return JSONResponse(await process.run(lambda: cut(process.services, token, window)))
+
+
+def cut(services: Services, token: Token, window: CutQuery) -> dict[str, Any]:
+    """The cut as JSON. Raises `Invalid`, `NotFound` for an unknown unit, and `Unavailable`."""
+    asked = RatesQuery(
+        by=window.by,
+        period=report_period(services, window.start, window.end),
+        unit_id=window.unit,
+        cut=Cut(
+            grade=window.grade,
+            fraud_type=window.fraud_type,
+            source=window.source,
+            script_id=window.script,
+            hour=window.hour,
+        ),
+    )
+    found = cut_rates(services, asked, reader_unit_id=None, at=moment_of(window.at))
+    _note_read(services, token, window)
+    return cut_out(services, asked, found).plain()
+
+
+def _note_read(services: Services, token: Token, window: ReportQuery) -> None:
+    given = window.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
+    note_export(services, who=f"token/{token.name}", subject="report", facts=given | {"kind": "json"})
 
 
 API_PREFIX = "/api/v1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from operator import itemgetter
@@ -14,7 +15,7 @@ from dialer.approvals.actions import Inbox, Reader, read_inbox
 from dialer.bootstrap import application
 from dialer.cli.common import By, signer
 from dialer.cli.output import AsJson, fields_of, one_of, pick, print_json, print_rows
-from dialer.core.case import Reason, StopResult, contact_of
+from dialer.core.case import Reason, StopResult, VisitStage, contact_of
 from dialer.core.errors import NotFound
 from dialer.core.values import (
     FEN_PER_YUAN,
@@ -36,6 +37,7 @@ from dialer.work.assignments import Assignment, waiting_assignments
 from dialer.work.desk import HandOver, Paid, show_hand_over, stop_payment_done
 from dialer.work.desk_store import StopPayment, waiting_stop_payments
 from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
+from dialer.work.visits import FromPhone, take_step
 
 work = typer.Typer(help="Human calls and visits.", no_args_is_help=True)
 outcome = typer.Typer(help="The ledger of outcomes.", no_args_is_help=True)
@@ -189,6 +191,15 @@ def sign(assignment_id: int, by: By) -> None:
     with application(load_settings()) as app:
         sign_assignment(app.services, assignment_id, by=by)
     typer.echo(f"assignment {assignment_id} signed by {by}")
+
+
+@work.command("arrive")
+def arrive(assignment_id: int, by: By) -> None:
+    """到达: the officer is there. A success in person is taken from then on."""
+    with application(load_settings()) as app:
+        phone = FromPhone(client_id=uuid.uuid4(), by=by)
+        take_step(app.services, assignment_id, VisitStage.ARRIVED, phone=phone)
+    typer.echo(f"assignment {assignment_id}: arrived")
 
 
 @work.command("done")

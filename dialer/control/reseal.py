@@ -163,6 +163,7 @@ SEALED: Final = (
         key="verdict_id",
         needs=("rule",),
     ),
+    SealedColumn(table=t.webhook, column="secret_sealed", row=lambda row: row["name"], needs=("name",)),
     SealedColumn(
         table=t.visit_photo,
         column="sealed",

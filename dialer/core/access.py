@@ -156,6 +156,8 @@ class Permission(StrEnum):
     CONFIRM_STAFF_CHANGES = "confirm_staff_changes"
     """The second person for accounts."""
     MANAGE_UNITS = "manage_units"
+    MANAGE_WEBHOOKS = "manage_webhooks"
+    """Which other systems are told of settled cases, and the log of that."""
     ENTER_OPENINGS = "enter_openings"
     """At the counter of one's own outlet."""
     ANSWER_OUTLETS = "answer_outlets"
@@ -202,6 +204,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_STAFF_CHANGES: frozenset({_R.ADMINISTRATOR, _R.SECURITY_ADMINISTRATOR}),
     Permission.CONFIRM_STAFF_CHANGES: frozenset({_R.SECURITY_ADMINISTRATOR}),
     Permission.MANAGE_UNITS: frozenset({_R.ADMINISTRATOR}),
+    Permission.MANAGE_WEBHOOKS: frozenset({_R.ADMINISTRATOR}),
     Permission.ENTER_OPENINGS: frozenset({_R.TELLER}),
     Permission.ANSWER_OUTLETS: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
     Permission.SEE_OPENERS: frozenset({_R.OFFICER, _R.SUPERVISOR, _R.AUDITOR}),

@@ -420,6 +420,40 @@ def must_have_evidence(amounts: Amounts, evidence: str) -> None:
         )
 
 
+class WebhookEvent(StrEnum):
+    """What an outgoing webhook may be told."""
+
+    CASE_SETTLED = "case_settled"
+    """A case has ended, or a filed case has reversed it."""
+    HIGH_MISSED = "high_missed"
+    """A warning of a high or extra-high grade expired before the person was reached."""
+    CASE_FILED = "case_filed"
+    """A filed case was matched to a case of ours, or the match was undone."""
+
+
+class DeliveryState(StrEnum):
+    """How far a message of an outgoing webhook is."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    """The receiver answered 2xx."""
+    DEAD = "dead"
+    """Every try failed; a person sends it again."""
+    DROPPED = "dropped"
+    """The webhook ended before it was delivered."""
+
+
+class DeliveryFault(StrEnum):
+    """Why a receiver gave no answer."""
+
+    NOT_ALLOWED = "not_allowed"
+    """The settings allow no message to its address."""
+    TIMEOUT = "timeout"
+    CERTIFICATE = "certificate"
+    NO_CONNECTION = "no_connection"
+    NO_ANSWER = "no_answer"
+
+
 class Suite(StrEnum):
     """The algorithms of an encryption or index key: encryption, and digest of blind indexes and seals."""
 

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.core.attempt import AttemptState
 from dialer.core.case import AssignmentState
 from dialer.core.errors import Refusal
-from dialer.core.values import MessageState
+from dialer.core.values import DeliveryState, MessageState
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.columns import LIVE
@@ -301,6 +301,18 @@ UNCHECKED_OPENING = sa.and_(t.opening.c.verdict.is_(None), t.opening.c.result !=
 def is_opening_unchecked(tx: Tx) -> bool:
     """Whether an opening has no verdict yet."""
     return tx.scalar(sa.select(t.opening.c.id).where(UNCHECKED_OPENING).limit(1)) is not None
+
+
+def is_delivery_due(tx: Tx, *, real_now: datetime) -> bool:
+    """Whether a message of an outgoing webhook is to be sent."""
+    d = t.webhook_delivery.c
+    due = sa.select(d.id).where(d.state == DeliveryState.WAITING.value, d.due_at <= real_now)
+    return tx.scalar(due.limit(1)) is not None
+
+
+def delete_old_deliveries(tx: Tx, *, before: datetime) -> None:
+    """Messages that were queued so long ago, with the log of their tries; what still waits is dropped with them."""
+    tx.execute(sa.delete(t.webhook_delivery).where(t.webhook_delivery.c.queued_at < before))
 
 
 def is_anything_due(tx: Tx, *, now: datetime) -> bool:

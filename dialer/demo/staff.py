@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dialer.cases.store import get_case
-from dialer.core.case import AssignmentState, DeskCallState, StopResult, contact_of
+from dialer.core.case import AssignmentState, DeskCallState, StopResult, VisitStage, contact_of
 from dialer.core.errors import Conflict
 from dialer.core.units import UnitIndex
 from dialer.core.values import Amounts, Contact, OutcomeKind, ScammerContact, TelephonyResult, Track
@@ -24,6 +24,7 @@ from dialer.work.desk import stop_payment_done
 from dialer.work.desk_store import add_desk_call, change_desk_call, waiting_stop_payments
 from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
 from dialer.work.transfers import accept_transfer, transfer_assignment
+from dialer.work.visits import FromPhone, take_step
 
 
 def rng(assignment: Assignment, what: str) -> int:
@@ -172,6 +173,9 @@ def _report(services: Services, assignment: Assignment) -> None:
     on_own_phone = is_call and reached and rng(assignment, "dials") < _OWN_PHONE_PERCENT
     if is_call and reached and not on_own_phone:
         _talk(services, assignment)
+    if not is_call and reached:
+        phone = FromPhone(client_id=uuid.uuid4(), by=_who(assignment))
+        take_step(services, assignment.id, VisitStage.ARRIVED, phone=phone)
     given = Report(
         outcome=outcome,
         amounts=amounts,

@@ -24,6 +24,16 @@ from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import name_staff
 from dialer.outcomes.breakdown import ADJUSTED
+from dialer.outcomes.exports import (
+    PARQUET,
+    Made,
+    NoParquet,
+    about_sheet,
+    all_counts_sheet,
+    definitions_sheet,
+    has_parquet,
+    parquet_file,
+)
 from dialer.outcomes.ledger import answers_by_source, claims_by_caller
 from dialer.outcomes.report import (
     Behind,
@@ -387,6 +397,7 @@ _UNFIT = 422
 class FileKind(StrEnum):
     XLSX = "xlsx"
     CSV = "csv"
+    PARQUET = "parquet"
 
 
 def _words(request: RequestContext) -> dict[str, Any]:
@@ -437,6 +448,7 @@ def rates(request: CurrentRequest, form: Given) -> Response:
         amount_kinds=tuple(AmountKind),
         can_open=request.may(Permission.SEE_CASES),
         can_export=request.may(Permission.EXPORT),
+        has_parquet=has_parquet(),
         by_unit=Dimension.UNIT,
         own_unit=form.unit or str(unit_id or ""),
         standing_sentence=lambda line: standing_sentence(line.adjusted, request.lang),
@@ -517,7 +529,18 @@ def callers(request: CurrentRequest, form: Given) -> Response:
 
 @rates_pages.get("/rates/file/{kind}", act=Permission.EXPORT)
 def export(request: CurrentRequest, form: Given, kind: FileKind) -> Response:
-    """The rates as a file; the export is audited."""
+    """The rates as a file, which says who made it when; the export is audited. Raises `Invalid` for a kind that is not
+    installed.
+    """
+    made = Made(
+        by=request.who,
+        at=request.now,
+        zone=ZoneInfo(request.services.centre.timezone),
+        given=form.given,
+        drill=request.services.drill,
+    )
+    if kind is FileKind.PARQUET and not has_parquet():
+        raise NoParquet
     report = cut_rates(
         request.services,
         form.asked(request.services.centre.timezone),
@@ -530,9 +553,19 @@ def export(request: CurrentRequest, form: Given, kind: FileKind) -> Response:
         subject="rates",
         facts={name: text for name, text in form.given.items() if text} | {"kind": kind.value},
     )
-    name = f"rates-{request.now:%Y%m%d-%H%M}"
-    zone = ZoneInfo(request.services.centre.timezone)
-    return as_file(rate_sheets(report, request.lang, zone), name=name, kind=kind.value)
+    lang = request.lang
+    named = [(line.value, line.name, line.part) for line in rate_lines(report, lang)]
+    if kind is FileKind.PARQUET:
+        disposition = f'attachment; filename="{made.name}.parquet"'
+        body = parquet_file(made, report, named)
+        return Response(body, media_type=PARQUET, headers={"Content-Disposition": disposition})
+    sheets = (
+        *rate_sheets(report, lang, made.zone),
+        all_counts_sheet(report.breakdown.total, named, lang),
+        definitions_sheet(lang),
+        about_sheet(made, report, lang),
+    )
+    return as_file(sheets, name=made.name, kind=kind.value)
 
 
 def _reports(request: RequestContext) -> Cache[tuple[RatesQuery, int | None], CutReport]:

@@ -152,6 +152,44 @@ class ReportOut(SliceOut, _ReportHead):
     trials: list[TrialOut]
 
 
+class PartOut(SliceOut):
+    """一个取值 · One value of the dimension; `value` narrows a query to it."""
+
+    value: str
+    name: str
+
+
+class CutOut(Resource):
+    """分项报告 · A cut: the whole and its parts, all of one moment."""
+
+    drill: bool
+    generated_at: datetime
+    window: ReportWindowOut
+    by: Dimension
+    total: SliceOut
+    parts: list[PartOut]
+
+
+def cut_out(services: Services, asked: RatesQuery, report: CutReport) -> CutOut:
+    """The cut as JSON: the figures of the page of success rates with the same filter."""
+    period, breakdown = asked.period, report.breakdown
+    return CutOut(
+        drill=services.drill,
+        generated_at=report.generated_at,
+        window=ReportWindowOut(start=period.start, end=period.end, timezone=services.centre.timezone),
+        by=breakdown.dimension,
+        total=_slice(breakdown.total, period),
+        parts=[
+            PartOut(
+                value=value,
+                name=report.unit_names.get(value, "") if breakdown.dimension is Dimension.UNIT else value,
+                **dict(_slice(part, period)),
+            )
+            for value, part in breakdown.slices.items()
+        ],
+    )
+
+
 def report_out(report: Report, trials: Sequence[Comparison]) -> ReportOut:
     """The report as JSON. Trials count their own time, not the report's window."""
     period, figures = report.period, report.figures

@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import time
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from zoneinfo import ZoneInfo
@@ -536,6 +536,24 @@ class CardsSettings(Section):
         return self
 
 
+class WebhooksSettings(Section):
+    networks: tuple[str, ...] = ()
+    """Addresses that messages may go to, such as 10.1.0.0/16. Empty: none may."""
+    timeout_seconds: float = Field(default=10.0, ge=1, le=60)
+    tries: int = Field(default=12, ge=1, le=30)
+    keep_days: int = Field(default=90, ge=1, le=3650)
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for text in given:
+            try:
+                ip_network(text)
+            except ValueError:
+                raise WrongValue(Text("%(text)s is no network, such as 10.1.0.0/16", text=text)) from None
+        return given
+
+
 class ClockSettings(Section):
     speed: float = Field(default=1.0, ge=1, le=3600)
     """Service seconds in one real second; above 1 on the simulated line only."""
@@ -606,6 +624,7 @@ class Settings(Section):
     signals: SignalsSettings = SignalsSettings()
 
     cards: CardsSettings = CardsSettings()
+    webhooks: WebhooksSettings = WebhooksSettings()
     api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()
     identity: IdentitySettings = IdentitySettings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -112,6 +113,15 @@ def screen_openings_task() -> None:
         current_application().services, stopping=lambda: is_stopping() or time.monotonic() > until
     ):
         pass
+
+
+@patient_task("send_webhooks")
+def send_webhooks_task() -> None:
+    """Sends messages of outgoing webhooks, for a while: the scheduler sends the next one until none is due."""
+    # The client is loaded here alone: no worker at rest should pay for it.
+    from dialer.outcomes.webhooks import send_webhooks
+
+    asyncio.run(send_webhooks(current_application().services))
 
 
 @patient_task("resume_renders")

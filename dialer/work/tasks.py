@@ -11,7 +11,15 @@ from datetime import datetime, timedelta
 from dialer.cases.effects import PendingWrites, write_effects
 from dialer.cases.store import Act, StoredCase, lock_cases, note_acts, save_cases
 from dialer.core.access import DESK, ROBOT, Permission, actor_name, may, said
-from dialer.core.case import NO_CALL, AssignmentState, CaseStatus, Reason, contact_of, may_report
+from dialer.core.case import (
+    NO_CALL,
+    AssignmentState,
+    CaseStatus,
+    Reason,
+    VisitStage,
+    contact_of,
+    may_report,
+)
 from dialer.core.decide import Decision, decide
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.events import AssignmentReported, Effect, RecordOutcome
@@ -97,6 +105,16 @@ class NoCall(Invalid):
             )
         super().__init__(field=field, problem=problem, mend=mend)
         self.least_seconds = least_seconds
+
+
+class NotArrived(Conflict):
+    """A success in person was reported of a visit whose arrival is not on record."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the arrival is not on record: press Arrived first, a success in person needs it",
+            current="not arrived",
+        )
 
 
 def _lease(services: Services) -> dict[str, datetime]:
@@ -253,6 +271,8 @@ def report(
     if not may_report(assignment.state) or not has_claim:
         raise overtaken_by(assignment)
     is_call = assignment.kind is Track.HUMAN
+    if not is_call and given.outcome in SUCCESSES and assignment.stage.rank < VisitStage.ARRIVED.rank:
+        raise NotArrived
     call = call_behind(tx, assignment, by=by) if is_call else None
     contact = given.contact if given.contact is not None else contact_of(given.outcome)
     evidence, is_claim = given.evidence, False

@@ -83,6 +83,7 @@ OPERATIONS = [
     ("/openings", "POST"),
     ("/cases/{case_id}", "GET"),
     ("/report", "GET"),
+    ("/report/cut", "GET"),
 ]
 
 

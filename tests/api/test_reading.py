@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from dialer.casefile.reading import CaseOut, show_case, tell_case
-from dialer.outcomes.report import ReportOut, make_report, report_out, report_period
+from dialer.core.rates import Dimension
+from dialer.db import tables as t
+from dialer.outcomes.report import (
+    CutOut,
+    RatesQuery,
+    ReportOut,
+    cut_out,
+    cut_rates,
+    make_report,
+    report_out,
+    report_period,
+)
 from tests.api.office import WANG, Office, first
 
 
@@ -64,6 +77,42 @@ async def test_a_window_without_warnings_counts_none(office: Office):
     await office.send(WANG)
     answer = await office.client.get("/api/v1/report", params={"to": "2026-11-24"})
     assert answer.json()["counts"]["warnings"] == 0
+
+
+async def test_a_cut_is_that_of_the_page_and_its_parts_add_up(office: Office):
+    await office.send(WANG, {"phones": "13900139000", "name": "李", "grade": "高危"})
+    services = office.app.services
+    answer = await office.client.get("/api/v1/report/cut", params={"by": "grade", "from": "2026-11-25"})
+    body = answer.json()
+    CutOut.model_validate(body)
+    at = body["generated_at"]
+    asked = RatesQuery(by=Dimension.GRADE, period=report_period(services, "2026-11-25", ""))
+    kept = cut_rates(services, asked, reader_unit_id=None, at=datetime.fromisoformat(at))
+    assert body == cut_out(services, asked, kept).plain()
+    assert body["total"]["counts"]["warnings"] == 2
+    assert sum(part["counts"]["warnings"] for part in body["parts"]) == 2
+    high = await office.client.get("/api/v1/report/cut", params={"by": "grade", "grade": "high"})
+    assert high.json()["total"]["counts"]["warnings"] == 1
+
+
+async def test_every_report_that_is_read_is_audited(office: Office):
+    await office.client.get("/api/v1/report", params={"from": "2026-11-25"})
+    await office.client.get("/api/v1/report/cut", params={"by": "hour", "type": "loan"})
+    assert [
+        (line["who"], line["subject"], line["facts"])
+        for line in office.rows(t.audit)
+        if line["act"] == "export"
+    ] == [
+        ("token/city-bank", "report", {"from": "2026-11-25", "kind": "json"}),
+        ("token/city-bank", "report", {"by": "hour", "type": "loan", "kind": "json"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("unit=987654", 404), ("by=weather", 422), ("hour=24", 422), ("grade=x", 422)]
+)
+async def test_a_cut_that_cannot_be_is_refused(office: Office, query: str, status: int):
+    assert (await office.client.get(f"/api/v1/report/cut?{query}")).status_code == status
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,23 @@ def filled(fresh_database: str, broker_url: str, tmp_path: Path) -> Filled:
             rules=made.settings.console.rules(),
         )
         add_token(services, name="bank", scopes=("cases:read",), days=30, unit="", by="test")
+        receiver = scenario.put(
+            t.webhook,
+            name="bureau",
+            url="https://receiver.example/",
+            events=["case_settled"],
+            secret_sealed=b"-",
+            added_by="li",
+            added_at=now,
+        )
+        scenario.put(
+            t.webhook_delivery,
+            webhook_id=receiver,
+            event="case_settled",
+            case_id=case_id,
+            facts={},
+            occurred_at=now,
+        )
         with services.store.begin() as tx:
             add_unit(tx, name="临河", parent_id=None)
             raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=now, case_id=case_id)

@@ -8,8 +8,10 @@ import json
 import re
 from collections.abc import Mapping
 from html import unescape
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -20,14 +22,15 @@ from typer.testing import CliRunner
 from dialer.cli.tree import app as command_line
 from dialer.control.retention import apply_retention
 from dialer.core.access import Role
-from dialer.core.rates import DEFINITIONS, Dimension
+from dialer.core.rates import COUNTED, DEFINITIONS, Cut, Dimension, rates_of
 from dialer.core.values import AmountKind, Grade, yuan
 from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES
 from dialer.language import Lang
 from dialer.org.staff import add_token
+from dialer.outcomes.exports import has_parquet
 from dialer.outcomes.pages import RATES_FUNNEL, SHOWN_BESIDE
-from dialer.outcomes.report import refresh_rollup
+from dialer.outcomes.report import RatesQuery, cut_rates, refresh_rollup
 from dialer.runtime.settings import RetentionSettings
 from dialer.words import count_word, rate_word, word_of
 from tests.console.desk import ConsoleDesk, Person, text
@@ -197,7 +200,9 @@ async def test_what_has_changed_since_is_said_and_the_moment_keeps_its_figures(
     assert f"had {figure}: 1 more since." in text(await auditor.get(address))
     again = await auditor.get("/rates", by="unit", at=at)
     assert figures_to_open(again) == figures_to_open(page)
-    assert (await auditor.get("/rates/file/csv", by="unit", at=at)).content == file
+    later = (await auditor.get("/rates/file/csv", by="unit", at=at)).content
+    made = b"Made at,2026-11-25 10:0%b +0800"
+    assert later.replace(made % b"1:05", made % b"0:00") == file
     assert await report_by_api(console, at, name="again") == told
     assert report_by_command(environment, at) == told
     assert figures_to_open(await auditor.get("/rates", by="unit")) != figures_to_open(page)
@@ -241,3 +246,50 @@ async def test_a_unit_is_compared_for_the_same_mix(console: ConsoleDesk, town: S
     assert all(one in text(page) for one in said)
     rows = list(csv.reader(io.StringIO((await auditor.get("/rates/file/csv", by="unit")).text)))
     assert any("Dissuaded: adjusted" in row for row in rows)
+
+
+async def test_a_file_defines_its_rates_and_says_who_made_it(console: ConsoleDesk, town: Scenario):
+    auditor = console.person(Role.AUDITOR)
+    answer = await auditor.get("/rates/file/xlsx", by="grade", grade="high")
+    held = tables(answer.content)
+    assert {row[-1] for row in held["Definitions"].values()} >= {one.name for one in DEFINITIONS}
+    about = held["About this file"]
+    assert about["Made by"] == ["auditor"]
+    assert about["Grade"] == ["high"]
+    local = console.clock.now().astimezone(ZoneInfo("Asia/Shanghai"))
+    assert about["Made at"] == [f"{local:%Y-%m-%d %H:%M:%S %z}"]
+    assert f"rates-{local:%Y%m%d-%H%M}.xlsx" in answer.headers["content-disposition"]
+    counts = held["All counts"]
+    assert len(counts[""]) >= len(COUNTED)
+    report = cut_rates(
+        console.app.services,
+        RatesQuery(by=Dimension.GRADE, cut=Cut(grade=Grade.HIGH)),
+        reader_unit_id=None,
+    )
+    whole = report.breakdown.total.counts
+    assert counts["All together"][: len(COUNTED)] == [getattr(whole, name) for name in COUNTED]
+
+
+async def test_parquet_is_one_table_in_the_words_of_the_json(console: ConsoleDesk, town: Scenario):
+    auditor = console.person(Role.AUDITOR)
+    answer = await auditor.get("/rates/file/parquet", by="grade")
+    if not has_parquet():
+        assert answer.status_code == 422
+        assert "needs the extra parquet" in text(answer)
+        assert console.audited("export") == []
+        return
+    table = import_module("pyarrow.parquet").read_table(io.BytesIO(answer.content))
+    report = cut_rates(console.app.services, RatesQuery(by=Dimension.GRADE), reader_unit_id=None)
+    rows = {row["value"]: row for row in table.to_pylist()}
+    assert set(rows) == {None, *report.breakdown.slices}
+    for value, part in ((None, report.breakdown.total), *report.breakdown.slices.items()):
+        assert {name: rows[value][name] for name in COUNTED} == {
+            name: getattr(part.counts, name) for name in COUNTED
+        }
+        for rate in rates_of(part.counts):
+            assert rows[value][f"{rate.definition.name}.value"] == rate.value
+        for kind, money in part.amounts.items():
+            assert rows[value][f"{kind.value}_approved_fen"] == money.approved_fen
+    about = json.loads(table.schema.metadata[b"dialer"])
+    assert (about["made_by"], about["by"]) == ("auditor", "grade")
+    assert {one["name"] for one in about["definitions"]} == {one.name for one in DEFINITIONS}

@@ -16,7 +16,7 @@ from dialer.core.case import AssignmentState, PersonMet, VisitStage
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Contact, Grade, OutcomeKind, Track
 from dialer.db import tables as t
-from dialer.work.tasks import Report, report_assignment, return_idle_assignments
+from dialer.work.tasks import NotArrived, Report, report_assignment, return_idle_assignments
 from dialer.work.visit_store import StoredPhoto, photos_of_case
 from dialer.work.visits import (
     FromPhone,
@@ -36,6 +36,10 @@ PHOTO = jpeg(orientation=6, colours=b"colours")
 
 def phone(by: str = "officer") -> FromPhone:
     return FromPhone(client_id=uuid.uuid4(), by=by)
+
+
+def arrives(bureau: Bureau, visit: int, by: str = "officer") -> None:
+    take_step(bureau.services, visit, VisitStage.ARRIVED, phone=phone(by))
 
 
 def photos(bureau: Bureau, case_id: int) -> list[StoredPhoto]:
@@ -99,6 +103,7 @@ def test_everything_sent_twice_counts_once(bureau: Bureau, case_id: int, visit: 
 
 
 def test_a_repeated_report_gives_the_same_outcome(bureau: Bureau, visit: int):
+    arrives(bureau, visit)
     number = phone()
     first = report_visit(bureau.services, visit, DISSUADED, phone=number)
     assert report_visit(bureau.services, visit, DISSUADED, phone=number).outcome_id == first.outcome_id
@@ -116,6 +121,7 @@ def test_a_repeated_report_gives_the_same_outcome(bureau: Bureau, visit: int):
     ],
 )
 def test_a_report_of_an_earlier_version_is_recognised(bureau: Bureau, visit: int, content: str):
+    arrives(bureau, visit)
     number = phone()
     first = report_visit(bureau.services, visit, DISSUADED, phone=number)
     digest = hashlib.sha256(f'[{visit},"report",{content}]'.encode()).digest()
@@ -223,6 +229,7 @@ def test_text_sent_after_the_end_is_kept(bureau: Bureau, case_id: int, visit: in
 
 
 def test_both_notes_of_two_conflicting_reports_are_kept(bureau: Bureau, case_id: int, visit: int):
+    arrives(bureau, visit, "zhao")
     report_visit(bureau.services, visit, DISSUADED, phone=phone("zhao"))
     other = Report(outcome=OutcomeKind.REFUSES, note="当面拒绝")
     with pytest.raises(Overtaken) as conflict:
@@ -236,6 +243,7 @@ def test_both_notes_of_two_conflicting_reports_are_kept(bureau: Bureau, case_id:
 
 
 def test_a_refused_report_may_be_corrected_and_sent_under_its_number(bureau: Bureau, visit: int):
+    arrives(bureau, visit)
     number = phone()
     with pytest.raises(Conflict):
         report_visit(
@@ -245,6 +253,27 @@ def test_a_refused_report_may_be_corrected_and_sent_under_its_number(bureau: Bur
             phone=number,
         )
     assert not report_visit(bureau.services, visit, DISSUADED, phone=number).repeated
+
+
+@pytest.mark.parametrize("stage", [None, VisitStage.ACCEPTED, VisitStage.ON_THE_WAY])
+def test_no_success_in_person_is_taken_before_the_arrival(
+    bureau: Bureau, case_id: int, visit: int, stage: VisitStage | None
+):
+    if stage is not None:
+        take_step(bureau.services, visit, stage, phone=phone())
+    number = phone()
+    for outcome in (OutcomeKind.DISSUADED_IN_PERSON, OutcomeKind.SAW_THROUGH_IT):
+        with pytest.raises(NotArrived):
+            report_visit(bureau.services, visit, Report(outcome=outcome), phone=number)
+    assert bureau.case_of(case_id).outcome is None
+    assert bureau.rows(sa.select(t.outcome)) == []
+    arrives(bureau, visit)
+    assert not report_visit(bureau.services, visit, DISSUADED, phone=number).repeated
+
+
+def test_that_nobody_was_there_needs_no_arrival(bureau: Bureau, visit: int):
+    given = Report(outcome=OutcomeKind.CANNOT_FIND_YET)
+    assert not report_visit(bureau.services, visit, given, phone=phone()).repeated
 
 
 def test_each_step_keeps_the_visit_from_lapsing(bureau: Bureau, visit: int):

@@ -8,12 +8,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 from dialer.core.case import PENDING_STATES, AssignmentState, StopResult, TransferState, VisitStage
 from dialer.core.values import (
     Contact,
+    DeliveryState,
     FiledMatchState,
     FiledState,
     FraudType,
     OutcomeKind,
     ScammerContact,
     Track,
+    WebhookEvent,
 )
 from dialer.db.columns import identity, metadata, when, word, words
 
@@ -371,6 +373,65 @@ api_token = sa.Table(
     sa.CheckConstraint("cardinality(scopes) > 0", name="scopes"),
 )
 """Who may use the API. The secret itself is nowhere: only its SHA-256."""
+
+webhook = sa.Table(
+    "webhook",
+    metadata,
+    identity(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("events", ARRAY(sa.Text), nullable=False),
+    sa.Column("secret_sealed", BYTEA, nullable=False),
+    sa.Column("added_by", sa.Text, nullable=False),
+    when("added_at", required=True),
+    sa.Column("ended_by", sa.Text),
+    when("ended_at"),
+    sa.Index("uq_webhook_name", "name", unique=True, postgresql_where=sa.text("ended_at IS NULL")),
+    sa.CheckConstraint(
+        f"events <@ ARRAY[{', '.join(repr(one.value) for one in WebhookEvent)}] AND cardinality(events) > 0",
+        name="events",
+    ),
+    sa.CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended"),
+)
+"""Another system that is told of events. Its secret is sealed: each message is signed with it."""
+
+webhook_delivery = sa.Table(
+    "webhook_delivery",
+    metadata,
+    identity(),
+    sa.Column("message_id", UUID(as_uuid=True), server_default=sa.text("gen_random_uuid()"), nullable=False),
+    sa.Column("webhook_id", sa.ForeignKey("webhook.id"), nullable=False),
+    word("event", WebhookEvent),
+    sa.Column("case_id", sa.BigInteger, nullable=False),
+    sa.Column("facts", JSONB, nullable=False),
+    when("occurred_at", required=True),
+    sa.Column(
+        "queued_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+    ),  # real
+    word("state", DeliveryState, default=DeliveryState.WAITING),
+    sa.Column("tries", sa.Integer, server_default="0", nullable=False),
+    sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),  # real
+    sa.Index("ix_webhook_delivery_due", "due_at", postgresql_where=sa.text("state = 'waiting'")),
+    sa.Index("ix_webhook_delivery_webhook", "webhook_id", "state", "id"),
+    sa.Index("ix_webhook_delivery_queued", "queued_at"),
+)
+"""The outbox: triggers of `case` and `filed_case_change` write it in the transaction of the event; `facts` names no
+person.
+"""
+
+webhook_try = sa.Table(
+    "webhook_try",
+    metadata,
+    identity(),
+    sa.Column(
+        "delivery_id", sa.ForeignKey("webhook_delivery.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    when("at", required=True),  # real
+    sa.Column("status", sa.Integer),
+    sa.Column("fault", sa.Text, server_default="", nullable=False),
+    sa.Column("took_ms", sa.Integer, nullable=False),
+)
+"""Each request of a delivery and its answer: the HTTP status, or why there was none."""
 
 heartbeat = sa.Table(
     "heartbeat",

@@ -1,0 +1,151 @@
+"""Commands for outgoing webhooks: receivers, the log of messages, and sending again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dialer.cli.common import By
+from dialer.cli.output import AsJson, command_application, fields_of, one_of, print_found
+from dialer.core.errors import Invalid
+from dialer.core.values import DeliveryState
+from dialer.outcomes.webhooks import (
+    Delivery,
+    Webhook,
+    add_webhook,
+    end_webhook,
+    list_deliveries,
+    list_webhooks,
+    redeliver,
+)
+
+webhook = typer.Typer(help="Other systems that are told of cases 外发通知.", no_args_is_help=True)
+_MOST = 1000
+
+
+@webhook.command("add")
+def add_command(
+    name: Annotated[str, typer.Argument(help="whose it is, such as the bureau's platform")],
+    url: Annotated[str, typer.Argument(help="https, in one of the networks of webhooks.networks")],
+    event: Annotated[list[str], typer.Option(help="case_settled, high_missed, case_filed; may be repeated")],
+    by: By = "cli",
+) -> None:
+    """Tell another system of events. The secret is printed once, on standard output."""
+    with command_application("webhook") as app:
+        new = add_webhook(app.services, name=name, url=url, events=event, by=by)
+    typer.echo(new.secret)
+    typer.echo(f"webhook {name} added; this secret is not shown again", err=True)
+
+
+@webhook.command("list")
+def list_command(*, as_json: AsJson = False) -> None:
+    """Receivers with how many messages wait, were delivered and were given up; never their secrets."""
+    with command_application("webhook") as app:
+        found = list_webhooks(app.services, ended=True)
+    print_found(
+        found,
+        as_json=as_json,
+        plain=_webhook,
+        columns={
+            "名称 name": lambda one: one.name,
+            "地址 url": lambda one: one.url,
+            "事件 events": lambda one: " ".join(one.events),
+            "待发 waiting": lambda one: one.waiting,
+            "已送达 delivered": lambda one: one.delivered,
+            "已放弃 dead": lambda one: one.dead,
+            "停用 ended": lambda one: one.ended_at.date() if one.ended_at else "",
+        },
+        empty="no other system is told anything",
+    )
+
+
+def _webhook(one: Webhook) -> dict[str, object]:
+    names = (
+        "name",
+        "url",
+        "added_by",
+        "added_at",
+        "ended_by",
+        "ended_at",
+        "waiting",
+        "delivered",
+        "dead",
+    )
+    return fields_of(one, *names) | {"events": [event.value for event in one.events]}
+
+
+@webhook.command("log")
+def log_command(
+    name: Annotated[str, typer.Argument(help="only of this receiver")] = "",
+    state: Annotated[str, typer.Option(help="waiting, delivered, dead or dropped")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=_MOST)] = 50,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Messages with every try, newest first."""
+    wanted = one_of(DeliveryState, state, field="--state") if state else None
+    with command_application("webhook") as app:
+        found = list_deliveries(app.services, webhook=name, state=wanted, limit=limit)
+    print_found(
+        found,
+        as_json=as_json,
+        plain=_delivery,
+        columns={
+            "编号 id": lambda one: one.id,
+            "接收方 to": lambda one: one.webhook,
+            "事件 event": lambda one: one.event.value,
+            "预警单 case": lambda one: one.case_id,
+            "状态 state": lambda one: one.state.value,
+            "次数 tries": lambda one: len(one.tries),
+            "最近应答 answer": _answer,
+        },
+        empty="no messages",
+    )
+
+
+def _answer(one: Delivery) -> object:
+    if not one.tries:
+        return ""
+    last = one.tries[0]
+    return last.status or (last.fault.value if last.fault else "")
+
+
+def _delivery(one: Delivery) -> dict[str, object]:
+    names = ("id", "webhook", "case_id", "occurred_at", "queued_at", "due_at")
+    return fields_of(one, *names) | {
+        "message_id": str(one.message_id),
+        "event": one.event.value,
+        "state": one.state.value,
+        "tries": [
+            {
+                "at": each.at,
+                "status": each.status,
+                "fault": each.fault.value if each.fault else None,
+                "took_ms": each.took_ms,
+            }
+            for each in one.tries
+        ],
+    }
+
+
+@webhook.command("again")
+def again_command(
+    delivery: Annotated[int, typer.Option(min=1, help="this message, whatever became of it")] = 0,
+    name: Annotated[str, typer.Option(help="every message of this receiver that was given up")] = "",
+    by: By = "cli",
+) -> None:
+    """Send messages again. A receiver recognises a repeated one by its id."""
+    if bool(delivery) == bool(name):
+        raise Invalid(field="--delivery", problem="is one of two", mend="give --delivery or --name")
+    with command_application("webhook") as app:
+        count = redeliver(app.services, delivery_id=delivery or None, webhook=name, by=by)
+    typer.echo(f"{count} sent again")
+
+
+@webhook.command("end")
+def end_command(name: str, by: By = "cli") -> None:
+    """Tell a system nothing more; what waits is dropped."""
+    with command_application("webhook") as app:
+        end_webhook(app.services, name, by=by)
+    typer.echo(f"webhook {name} ended")

@@ -1,0 +1,139 @@
+"""Outgoing webhooks on the console: who is told what, the log of messages, and sending again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import Form, Path, Query
+from starlette.responses import Response
+
+from dialer.core.access import Permission
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.values import DeliveryState, WebhookEvent
+from dialer.language import gettext_noop, say
+from dialer.outcomes.webhooks import (
+    NewWebhook,
+    add_webhook,
+    end_webhook,
+    list_deliveries,
+    list_webhooks,
+    redeliver,
+)
+from dialer.sentences import refusal_sentence
+from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.formats import typed_word
+
+webhook_pages = Section()
+_PATH, _TEMPLATE = "/webhooks", "console/webhooks.html"
+_UNFIT, _TAKEN = 422, 409
+_PAGE = 50
+_MANAGE = Permission.MANAGE_WEBHOOKS
+Number = Annotated[int, Path(ge=1, lt=2**63)]
+Name = Annotated[str, Path(max_length=64)]
+
+
+@webhook_pages.get(_PATH, act=_MANAGE, nav=gettext_noop("Webhooks"), order=92)
+def show_webhooks(
+    request: CurrentRequest,
+    name: Annotated[str, Query(max_length=64)] = "",
+    state: Annotated[str, Query(max_length=20)] = "",
+    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+) -> Response:
+    return _show(request, name=name, state=state, before=before)
+
+
+@webhook_pages.post(_PATH, act=_MANAGE)
+def add(
+    request: CurrentRequest,
+    name: Annotated[str, Form(max_length=64)] = "",
+    url: Annotated[str, Form(max_length=500)] = "",
+    case_settled: Annotated[str, Form(max_length=1)] = "",
+    high_missed: Annotated[str, Form(max_length=1)] = "",
+    case_filed: Annotated[str, Form(max_length=1)] = "",
+) -> Response:
+    """The secret is on the page that answers, and nowhere else."""
+    _check_whole(request)
+    ticked = {
+        WebhookEvent.CASE_SETTLED: case_settled,
+        WebhookEvent.HIGH_MISSED: high_missed,
+        WebhookEvent.CASE_FILED: case_filed,
+    }
+    events = [event.value for event, tick in ticked.items() if tick]
+    typed = {"name": name, "url": url, "events": events}
+    try:
+        new = add_webhook(request.services, name=name.strip(), url=url, events=events, by=request.who)
+    except Invalid as fault:
+        wrong = {fault.field: say(request.lang, fault.advice)}
+        return _show(request, typed=typed, wrong=wrong, status=_UNFIT)
+    except Conflict as fault:
+        wrong = {"name": refusal_sentence(fault, request.lang)}
+        return _show(request, typed=typed, wrong=wrong, status=_TAKEN)
+    return _show(request, new=new)
+
+
+@webhook_pages.post("/webhooks/{name}/end", act=_MANAGE)
+def end(request: CurrentRequest, name: Name) -> Response:
+    _check_whole(request)
+    end_webhook(request.services, name, by=request.who)
+    return request.go(_PATH, notice=gettext_noop("The webhook has ended: it is told nothing more."))
+
+
+@webhook_pages.post("/webhooks/{name}/again", act=_MANAGE)
+def send_dead_again(request: CurrentRequest, name: Name) -> Response:
+    """Every message of it that was given up."""
+    _check_whole(request)
+    redeliver(request.services, webhook=name, by=request.who)
+    return request.go(_PATH, notice=gettext_noop("The messages are sent again."))
+
+
+@webhook_pages.post("/webhooks/deliveries/{delivery_id}/again", act=_MANAGE)
+def send_again(request: CurrentRequest, delivery_id: Number) -> Response:
+    _check_whole(request)
+    try:
+        redeliver(request.services, delivery_id=delivery_id, by=request.who)
+    except Conflict as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    return request.go(_PATH, notice=gettext_noop("The message is sent again."))
+
+
+def _check_whole(request: RequestContext) -> None:
+    """Messages are of the whole city: accounts of a unit do not see them."""
+    if request.member.unit_id is not None:
+        raise NotFound(kind="page", key="webhooks")
+
+
+def _show(
+    request: RequestContext,
+    *,
+    name: str = "",
+    state: str = "",
+    before: int | None = None,
+    typed: Mapping[str, object] | None = None,
+    wrong: Mapping[str, str] | None = None,
+    refused: str = "",
+    new: NewWebhook | None = None,
+    status: int = 200,
+) -> Response:
+    _check_whole(request)
+    services = request.services
+    chosen = typed_word(DeliveryState, state)
+    found = list_deliveries(services, webhook=name, state=chosen, before_id=before, limit=_PAGE + 1)
+    return request.page(
+        _TEMPLATE,
+        status=status,
+        webhooks=list_webhooks(services),
+        deliveries=found[:_PAGE],
+        older=found[_PAGE - 1].id if len(found) > _PAGE else None,
+        before=before,
+        name=name,
+        chosen=chosen,
+        states=list(DeliveryState),
+        events=list(WebhookEvent),
+        networks=services.webhooks.networks,
+        most_tries=services.webhooks.tries,
+        typed=typed or {},
+        wrong=wrong or {},
+        refused=refused,
+        new=new,
+    )
