@@ -483,6 +483,8 @@ COUNT_WORDS: Mapping[str, str] = {
     "cases_not_ours": "duplicate or transferred",
     "cases_ours": "our cases",
     "cases_rung": "cases called",
+    "cases_tried": "called or visited",
+    "cases_reached": "spoken to",
     "succeeded": "ever dissuaded",
     "judged": "watch period judged",
     "found": "found out",

@@ -343,6 +343,10 @@ class RatesQuery:
                     return replace(self, cut=replace(self.cut, source=value))
                 case Dimension.SCRIPT:
                     return replace(self, cut=replace(self.cut, script_id=value))
+                case Dimension.VERSION:
+                    return replace(self, cut=replace(self.cut, version=value))
+                case Dimension.PERSON:
+                    return replace(self, cut=replace(self.cut, person=value))
                 case Dimension.HOUR:
                     return replace(self, cut=replace(self.cut, hour=int(value)))
         except ValueError:
