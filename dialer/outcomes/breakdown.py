@@ -332,7 +332,7 @@ def read_workload(tx: Tx, window: Window) -> tuple[Workload, ...]:
             percentile_cont(0.5) WITHIN GROUP (ORDER BY EXTRACT(EPOCH FROM done_at - signed_at) / 60)
                 FILTER (WHERE state = 'done' AND signed_at IS NOT NULL) AS minutes
         FROM assignments WHERE state IN ('signed', 'done') AND coalesce(done_by, signed_by) IS NOT NULL
-        GROUP BY 1 ORDER BY 2 + 3 DESC, 1 LIMIT {_MOST_STAFF}
+        GROUP BY 1 ORDER BY count(*) FILTER (WHERE state = 'done') DESC, 1 LIMIT {_MOST_STAFF}
     """
     rows = tx.rows(sa.text(statement.format(narrow=window.narrow())), window.given())
     return tuple(record_of(Workload, row) for row in rows)
