@@ -39,7 +39,7 @@ BULK_QUEUE = "bulk"
 BULK_TASKS: Final = frozenset(
     {
         "load_list", "resume_loads", "close_withdrawn", "render_script", "resume_renders", "reseal", "retention",
-        "screen_openings",
+        "screen_openings", "draft_bulletins",
     }
 )  # fmt: skip
 """What the workers of `BULK_QUEUE` carry out; everything else goes to `DIAL_QUEUE`."""

@@ -53,6 +53,7 @@ _CHECK_SECONDS = 60.0
 _RESEAL_SECONDS = 5.0
 _RETENTION_SECONDS = 30.0
 _SCREEN_SECONDS = 10.0
+_BULLETIN_SECONDS = 600.0
 _RESUME_EVERY = 5
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
@@ -205,6 +206,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("reseal", _resume_reseal, (app,), _RESEAL_SECONDS),
         ("retention", _resume_retention, (app,), _RETENTION_SECONDS),
         ("screen_openings", _screen_openings, (app,), _SCREEN_SECONDS),
+        ("draft_bulletins", send, ("draft_bulletins", BULK_QUEUE), _BULLETIN_SECONDS),
         ("anchor", _anchor, (app,), app.settings.audit.anchor_seconds),
     ):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")

@@ -40,6 +40,7 @@ from dialer.core.case import (
 )
 from dialer.core.events import AlarmCode
 from dialer.core.intervals import MARGIN, Finding, Verdict
+from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.rates import COUNTED, DEFINITIONS, Basis, Definition
 from dialer.core.reach import Reach
 from dialer.core.timeline import ActKind
@@ -129,6 +130,12 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         FiledState.DOUBTFUL: "to be decided",
     },
     FiledMatchState: {},
+    BulletinKind: {
+        BulletinKind.DAY: "daily",
+        BulletinKind.WEEK: "weekly",
+        BulletinKind.MONTH: "monthly",
+    },
+    BulletinState: {},
     Tag: {
         Tag.HEARING: "hard of hearing",
         Tag.MONGOLIAN: "Mongolian speaker",

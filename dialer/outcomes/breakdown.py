@@ -406,6 +406,7 @@ _ID_RANGE = sa.text("""
 SELECT min(id) FROM (SELECT id FROM "case" WHERE id < :before_id ORDER BY id DESC LIMIT :id_range) newest
 """)
 
+
 def lost(step: str) -> str:
     """The name of what the funnel loses between the step before and this one."""
     return f"lost_{step}"

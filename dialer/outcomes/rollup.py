@@ -375,7 +375,10 @@ def rollup_days(
     found = {row["day"]: {name: row[name] for name in TREND} for row in tx.rows(_BY_DAY, given)}
     for edge in spans.edges:
         numbers: Numbers = {WHOLE: {}}
-        _add(numbers, gather(tx, ("warnings", "cases", "robot_calls", "assignments"), edge, drill=drill, now=now))
+        _add(
+            numbers,
+            gather(tx, ("warnings", "cases", "robot_calls", "assignments"), edge, drill=drill, now=now),
+        )
         assert edge.start is not None
         # A part of a day at the end of the window: the day in which it begins.
         day = found.setdefault(edge.start.astimezone(ZoneInfo(timezone)).date(), dict.fromkeys(TREND, 0))

@@ -64,7 +64,8 @@ class Chart:
 def draw(chart: Chart, name: str) -> Markup:
     """Both drawings. `name` is unique on the page."""
     return Markup("").join(
-        _drawing(chart, f"{name}-{kind}", width, kind) for kind, width in (("wide", WIDE_PX), ("narrow", NARROW_PX))
+        _drawing(chart, f"{name}-{kind}", width, kind)
+        for kind, width in (("wide", WIDE_PX), ("narrow", NARROW_PX))
     )
 
 
@@ -95,11 +96,15 @@ def _patterns(name: str) -> str:
         '<circle cx="3" cy="3" r="1.6"/>',
         '<path d="M0 3H6M3 0V6" fill="none" stroke-width="1"/>',
     )
-    return "<defs>" + "".join(
-        f'<pattern id="{name}-f{place}" class="c{place}" width="6" height="6" patternUnits="userSpaceOnUse">'
-        f'<rect class="under" width="6" height="6"/>{mark}</pattern>'
-        for place, mark in enumerate(marks)
-    ) + "</defs>"
+    return (
+        "<defs>"
+        + "".join(
+            f'<pattern id="{name}-f{place}" class="c{place}" width="6" height="6" patternUnits="userSpaceOnUse">'
+            f'<rect class="under" width="6" height="6"/>{mark}</pattern>'
+            for place, mark in enumerate(marks)
+        )
+        + "</defs>"
+    )
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start", kind: str = "") -> str:
@@ -153,7 +158,9 @@ def _legend(chart: Chart, name: str, width: int, *, is_line: bool) -> tuple[list
         if is_line:
             body.append(f'<path class="l{place % _FILLS}" d="M{x:.1f} {y - 4:.1f}h18"/>')
         else:
-            body.append(f'<rect x="{x:.1f}" y="{y - 10:.1f}" width="14" height="12" fill="url(#{name}-f{place % _FILLS})"/>')
+            body.append(
+                f'<rect x="{x:.1f}" y="{y - 10:.1f}" width="14" height="12" fill="url(#{name}-f{place % _FILLS})"/>'
+            )
         body.append(_text(x + 22, y, one.name))
         x += needed + 12
     return body, y + 12
@@ -296,7 +303,14 @@ def shade_bounds(values: Sequence[float]) -> tuple[float, ...]:
     ordered = sorted(values)
     if not ordered:
         return (0.0,) * _SHADES
-    return tuple(ordered[min(len(ordered) * (n + 1) // _SHADES, len(ordered)) - 1 if len(ordered) * (n + 1) // _SHADES else 0] for n in range(_SHADES))
+    return tuple(
+        ordered[
+            min(len(ordered) * (n + 1) // _SHADES, len(ordered)) - 1
+            if len(ordered) * (n + 1) // _SHADES
+            else 0
+        ]
+        for n in range(_SHADES)
+    )
 
 
 def shade_of(value: float, bounds: Sequence[float]) -> int:
@@ -306,7 +320,9 @@ def shade_of(value: float, bounds: Sequence[float]) -> int:
     return next((place + 1 for place, bound in enumerate(bounds) if value <= bound), _SHADES)
 
 
-def draw_calendar(days: Mapping[date, int], *, name: str, title: str, months: Sequence[str], weekdays: Sequence[str]) -> Markup:
+def draw_calendar(
+    days: Mapping[date, int], *, name: str, title: str, months: Sequence[str], weekdays: Sequence[str]
+) -> Markup:
     """A square a day, a column a week from Monday on; the darker, the more. `months`: their names from January on;
     `weekdays`: from Monday on.
     """
@@ -393,7 +409,11 @@ def draw_map(areas: Sequence[Area], *, name: str, title: str) -> Markup:
     body = []
     for area in areas:
         path = "".join(
-            "M" + "L".join(f"{(x - west) * narrowing * scale:.1f} {(north - y) * scale:.1f}" for x, y in _thin(ring)) + "Z"
+            "M"
+            + "L".join(
+                f"{(x - west) * narrowing * scale:.1f} {(north - y) * scale:.1f}" for x, y in _thin(ring)
+            )
+            + "Z"
             for ring in area.rings
         )
         shape = f'<path class="area h{area.shade}" fill-rule="evenodd" d="{path}">{_hint(area.hint)}</path>'

@@ -90,7 +90,9 @@ class Document:
         part.relate_to(workbook, RELATIONSHIP_TYPE.PACKAGE)
         relation = self._docx.part.relate_to(part, RELATIONSHIP_TYPE.CHART)
         rows = len(chart.labels) * len(chart.series)
-        height = min(_CHART_HEIGHT + (rows * _BAR_HEIGHT if chart.kind is ChartKind.BARS else 0), _MOST_CHART_HEIGHT)
+        height = min(
+            _CHART_HEIGHT + (rows * _BAR_HEIGHT if chart.kind is ChartKind.BARS else 0), _MOST_CHART_HEIGHT
+        )
         paragraph = self._docx.add_paragraph()
         paragraph.paragraph_format.keep_with_next = True
         paragraph.add_run()._r.append(  # noqa: SLF001  # the library has no call for charts
@@ -99,8 +101,18 @@ class Document:
         caption = self._docx.add_paragraph(chart.title)
         caption.alignment = WD_ALIGN_PARAGRAPH.CENTER
 
-    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], *, shares: Sequence[float]) -> None:
-        """`shares` of the width, by column. The head stands again on each page; a row is not torn."""
+    def table(
+        self,
+        head: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        *,
+        shares: Sequence[float],
+        words: int | None = None,
+    ) -> None:
+        """`shares` of the width, by column. The head stands again on each page; a row is not torn. The columns after
+        the first `words` are figures, at the right; None: all are words.
+        """
+        from docx.enum.text import WD_ALIGN_PARAGRAPH
         from docx.oxml import OxmlElement
         from docx.oxml.ns import qn
 
@@ -116,10 +128,12 @@ class Document:
             is_head = bool(head) and place == 0
             if is_head:
                 properties.append(OxmlElement("w:tblHeader"))
-            for cell, text, share in zip(row.cells, line, shares, strict=True):
+            for column, (cell, text, share) in enumerate(zip(row.cells, line, shares, strict=True)):
                 cell.width = int(self._width * share / sum(shares))
                 cell.text = ""
                 run = cell.paragraphs[0].add_run(text)
+                if words is not None and column >= words:
+                    cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT
                 run.bold = is_head
                 if is_head:
                     shade = OxmlElement("w:shd")
@@ -154,6 +168,7 @@ _PATTERNS = ("", "wdUpDiag", "", "pct50")
 """Told apart in black print: full, slanted, light, dotted."""
 _DASHES = ("solid", "dash", "sysDot", "lgDash")
 _VALUE_AXIS, _LABEL_AXIS = 2, 1
+_MOST_NAMES = 12
 
 
 def _column(place: int) -> str:
@@ -273,6 +288,9 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
     limits = '<c:max val="1"/><c:min val="0"/>' if chart.percent and is_bars else '<c:min val="0"/>'
     # The first label is above in a table, so it is above in bars too.
     order = "maxMin" if is_bars else "minMax"
+    # A line for each day has room for a dozen of their names.
+    every = 1 if is_bars else -(-len(chart.labels) // _MOST_NAMES)
+    skip = f'<c:tickLblSkip val="{every}"/>' if every > 1 else ""
     key = '<c:legend><c:legendPos val="t"/><c:overlay val="0"/></c:legend>' if len(chart.series) > 1 else ""
     return (
         f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><c:chartSpace {_SPACES}><c:roundedCorners val="0"/>'
@@ -281,7 +299,7 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
         f'<c:delete val="0"/><c:axPos val="{"l" if is_bars else "b"}"/><c:numFmt formatCode="General" sourceLinked="0"/>'
         f'<c:majorTickMark val="none"/><c:minorTickMark val="none"/><c:tickLblPos val="low"/>{line}'
         f'<c:crossAx val="{_VALUE_AXIS}"/><c:crosses val="autoZero"/><c:auto val="0"/><c:lblOffset val="100"/>'
-        '<c:noMultiLvlLbl val="1"/></c:catAx>'
+        f'{skip}<c:noMultiLvlLbl val="1"/></c:catAx>'
         f'<c:valAx><c:axId val="{_VALUE_AXIS}"/><c:scaling><c:orientation val="minMax"/>{limits}</c:scaling>'
         f'<c:delete val="0"/><c:axPos val="{"b" if is_bars else "l"}"/><c:majorGridlines><c:spPr><a:ln w="6350">'
         '<a:solidFill><a:srgbClr val="D5DBE1"/></a:solidFill></a:ln></c:spPr></c:majorGridlines>'
@@ -295,5 +313,11 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
 
 def as_docx(document: Document, *, name: str) -> Response:
     """The answer that a browser saves as `name.docx`."""
-    disposition = f'attachment; filename="{name}.docx"'
-    return Response(document.content, media_type=_DOCX, headers={"Content-Disposition": disposition})
+    return as_document(document.content, name=name, kind="docx")
+
+
+def as_document(content: bytes, *, name: str, kind: str) -> Response:
+    """The answer that a browser saves under this name; `kind` is docx or pdf."""
+    disposition = f'attachment; filename="{name}.{kind}"'
+    media = _DOCX if kind == "docx" else "application/pdf"
+    return Response(content, media_type=media, headers={"Content-Disposition": disposition})

@@ -55,7 +55,9 @@ def test_a_running_month_is_compared_until_the_same_moment():
     month = days("2026-11-01", "2026-11-30")
     now = datetime(2026, 11, 20, 4, tzinfo=UTC)
     before = period_before(month, timezone=ZONE, now=now)
-    assert before == Period(start=days("2026-10-01", "2026-10-02").start, end=datetime(2026, 10, 20, 4, tzinfo=UTC))
+    assert before == Period(
+        start=days("2026-10-01", "2026-10-02").start, end=datetime(2026, 10, 20, 4, tzinfo=UTC)
+    )
 
 
 def test_without_an_end_nothing_is_compared():
@@ -81,7 +83,8 @@ def test_a_bulletin_is_named_by_its_days_and_follows_the_one_before(kind: Bullet
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [("month", "2026-13"), ("week", "2026-W60"), ("day", "yesterday"), ("month", "2026-11-05")]
+    ("kind", "text"),
+    [("month", "2026-13"), ("week", "2026-W60"), ("day", "yesterday"), ("month", "2026-11-05")],
 )
 def test_what_is_no_day_week_or_month_is_refused_with_an_example(kind: str, text: str):
     with pytest.raises(Invalid, match="such as"):

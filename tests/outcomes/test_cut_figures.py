@@ -200,7 +200,9 @@ def make_successes_true_to_life(scenario: Scenario) -> None:
 
 
 @seeds(3)
-def test_each_step_of_the_funnel_is_a_part_of_the_one_before_and_its_loss_opens(scenario: Scenario, seed: int):
+def test_each_step_of_the_funnel_is_a_part_of_the_one_before_and_its_loss_opens(
+    scenario: Scenario, seed: int
+):
     scatter(scenario, seed)
     make_successes_true_to_life(scenario)
     with scenario.tx() as tx:
@@ -244,7 +246,12 @@ def test_the_time_to_contact_ends_with_the_first_call_or_visit_that_spoke_to_the
     robot = scenario.case(grade=Grade.HIGH, contact=Contact.VERIFIED, opened_at=MORNING)
     scenario.attempt(robot, n=1, sent_at=MORNING)
     scenario.attempt(
-        robot, n=2, result="answered", contact="verified", ended_at=MORNING + timedelta(seconds=45), sent_at=MORNING
+        robot,
+        n=2,
+        result="answered",
+        contact="verified",
+        ended_at=MORNING + timedelta(seconds=45),
+        sent_at=MORNING,
     )
     visited = scenario.case(grade=Grade.HIGH, contact=Contact.VERIFIED, opened_at=MORNING)
     scenario.assignment(

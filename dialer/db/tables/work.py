@@ -414,7 +414,8 @@ bulletin = sa.Table(
     ),
     sa.CheckConstraint("last_day >= first_day", name="days"),
     sa.CheckConstraint(
-        "(state = 'draft') = (decided_by IS NULL) AND (state = 'draft') = (decided_at IS NULL)", name="decided"
+        "(state = 'draft') = (decided_by IS NULL) AND (state = 'draft') = (decided_at IS NULL)",
+        name="decided",
     ),
     sa.CheckConstraint("decided_by <> made_by", name="second_person"),
     sa.CheckConstraint("state <> 'refused' OR why <> ''", name="why"),
