@@ -108,7 +108,10 @@ def make_bulletin(services: Services, days: BulletinDays, *, by: str, anew: bool
 
     Raises `Invalid` for days that have not begun, and `Conflict` for `anew` of an approved one.
     """
-    who = actor_name(by)
+    return _made(services, days, by=actor_name(by), anew=anew)
+
+
+def _made(services: Services, days: BulletinDays, *, by: str, anew: bool = False) -> Bulletin:
     with services.store.begin() as tx:
         hold_snapshot(tx)
         now = services.clock.now()
@@ -125,9 +128,9 @@ def make_bulletin(services: Services, days: BulletinDays, *, by: str, anew: bool
             )
         figures = read_figures(tx, services, days)
         if not figures.is_over:
-            line = BulletinLine(id=None, days=days, state=BulletinState.DRAFT, made_by=who, made_at=now)
+            line = BulletinLine(id=None, days=days, state=BulletinState.DRAFT, made_by=by, made_at=now)
             return Bulletin(line=line, figures=figures)
-    return _keep(services, figures, by=who)
+    return _keep(services, figures, by=by)
 
 
 def _keep(services: Services, figures: BulletinFigures, *, by: str) -> Bulletin:
@@ -269,7 +272,7 @@ def draft_due_bulletins(services: Services, kinds: Sequence[BulletinKind]) -> li
                 sa.select(sa.func.count()).where(c.kind == days.kind.value, c.first_day == days.first)
             )
         if not is_known:
-            made = make_bulletin(services, days, by=ROBOT)
+            made = _made(services, days, by=ROBOT)
             if made.line.id is not None:
                 found.append(made.line.id)
     return found

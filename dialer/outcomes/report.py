@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Annotated, TypeVar
 
 from pydantic import Field, TypeAdapter
@@ -21,7 +22,9 @@ from dialer.core.intervals import ERROR, Adjusted, Finding, Rollup, Stratum, adj
 from dialer.core.periods import period_before, period_year_before
 from dialer.core.rates import (
     COUNTED,
+    FUNNEL,
     Breakdown,
+    Counts,
     Cut,
     Dimension,
     Figures,
@@ -47,6 +50,7 @@ from dialer.outcomes.breakdown import (
     count_behind,
     figure_scripts,
     figure_sources,
+    lost,
     read_breakdown,
     read_days,
     read_strata,
@@ -429,8 +433,11 @@ def cut_rates(
 
 
 def read_cut(tx: Tx, services: Services, asked: RatesQuery) -> tuple[CutReport, Report]:
-    """The figures of the whole centre, and those by grade and type, in the snapshot of a transaction; kept nowhere."""
-    window = _window(tx, services, asked, None)
+    """The figures of the whole centre, and those by grade and type, in the snapshot of a transaction; kept nowhere. Where
+    all units stand below one, those right below it are compared.
+    """
+    roots = [unit for unit in list_units_of_tree(tx) if len(unit.path) == 1]
+    window = replace(_window(tx, services, asked, None), depth=1 if len(roots) == 1 else 0)
     whole = _whole_report(tx, window)
     return _cut_report(tx, asked.by, window, whole), whole
 
@@ -568,10 +575,12 @@ def clicked_count(report: CutReport, measure: str, value: str) -> int | None:
     """The figure of the report that a list of cases was opened from; of one value of its dimension, unless it is ''.
     None: the report does not show it.
     """
-    if measure not in COUNTED:
-        return None
     part = report.breakdown.slices.get(value) if value else report.breakdown.total
-    return 0 if part is None else int(getattr(part.counts, measure))
+    counts = part.counts if part is not None else Counts()
+    if measure in COUNTED:
+        return int(getattr(counts, measure))
+    losses = (getattr(counts, a) - getattr(counts, b) for a, b in pairwise(FUNNEL) if lost(b) == measure)
+    return next(losses, None)
 
 
 def check_behind(services: Services, asked: RatesQuery, measure: str, *, reader_unit_id: int | None) -> None:
