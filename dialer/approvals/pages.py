@@ -29,7 +29,7 @@ from dialer.core.case import StopResult
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.values import Amounts, fen_of
 from dialer.language import gettext_noop
-from dialer.outcomes.bulletin_text import days_words, title_of
+from dialer.outcomes.bulletin_words import days_words, title_of
 from dialer.sentences import refusal_sentence
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, RequestContext, Section

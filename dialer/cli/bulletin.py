@@ -9,13 +9,13 @@ import typer
 
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, command_application, pick, print_json
-from dialer.core.access import ROBOT
 from dialer.core.errors import Invalid
 from dialer.core.periods import BulletinDays, BulletinKind, bulletin_days
 from dialer.core.rates import rates_of
 from dialer.core.values import AmountKind
 from dialer.language import Lang, Text, gettext_noop
-from dialer.outcomes.bulletin_text import bulletin_document, parts_of, ranked_units, title_of
+from dialer.outcomes.bulletin_text import bulletin_document, parts_of, ranked_units
+from dialer.outcomes.bulletin_words import title_of
 from dialer.outcomes.bulletins import Bulletin, make_bulletin, note_taken
 from dialer.runtime.office import as_pdf
 from dialer.services import Services
@@ -96,7 +96,7 @@ def bulletin_out(made: Bulletin, lang: Lang) -> dict[str, Any]:
         "state": line.state.value,
         "is_over": made.figures.is_over,
         "generated_at": report.generated_at,
-        "made_by": line.made_by if line.made_by else ROBOT,
+        "made_by": line.made_by,
         "decided_by": line.decided_by,
         "rates": {
             rate.definition.name: {

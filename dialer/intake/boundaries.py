@@ -34,7 +34,7 @@ class NamedArea:
 
 
 def read_boundaries(content: bytes) -> list[NamedArea]:
-    """Every polygon of the file. Raises `UnusableFile` for what is no GeoJSON of polygons, with the feature's number."""
+    """Every polygon of the file. Raises `UnusableFile` for what is no GeoJSON of polygons."""
     if len(content) > MOST_BYTES:
         raise UnusableFile(Text("the file is larger than %(most)s MB", most=MOST_BYTES >> 20))
     try:

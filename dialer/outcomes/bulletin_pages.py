@@ -14,13 +14,8 @@ from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotFound, Unavailable
 from dialer.core.periods import BulletinKind, BulletinState, bulletin_days, days_around
 from dialer.language import gettext_noop
-from dialer.outcomes.bulletin_text import (
-    bulletin_document,
-    days_words,
-    numbered_parts,
-    state_words,
-    title_of,
-)
+from dialer.outcomes.bulletin_text import bulletin_document, numbered_parts
+from dialer.outcomes.bulletin_words import days_words, state_words, title_of
 from dialer.outcomes.bulletins import (
     Bulletin,
     decide_bulletin,

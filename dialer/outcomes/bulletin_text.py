@@ -7,20 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
 from dialer.core.intervals import Standing
 from dialer.core.periods import (
     BulletinDays,
-    BulletinKind,
-    BulletinState,
     period_before,
     period_year_before,
 )
-from dialer.core.rates import DEFINITIONS, Rate, Slice, rates_of
+from dialer.core.rates import DEFINITIONS, Slice
 from dialer.core.values import AmountKind, Grade
 from dialer.language import Lang, gettext_noop, say
+from dialer.outcomes.bulletin_words import (
+    change_words,
+    count_change,
+    days_words,
+    joined_words,
+    local_words,
+    money_words,
+    percent,
+    rate_change,
+    rate_of,
+    rate_words,
+    state_words,
+    title_of,
+)
 from dialer.outcomes.bulletins import Bulletin, BulletinFigures, day_series
 from dialer.outcomes.report import CutReport
 from dialer.web.charts import Chart, ChartKind, Series
@@ -29,10 +40,7 @@ from dialer.web.formats import format_span
 from dialer.words import count_word, rate_sentence, rate_word, word_of
 
 _HUNDRED = 100
-_TEN_THOUSAND_YUAN = 1_000_000
-"""In fen."""
 _MOST_UNITS = 30
-_LEAST_SHARE = 0.00005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,179 +61,6 @@ class Part:
     paragraphs: Sequence[str] = ()
     tables: Sequence[Table] = ()
     charts: Sequence[Chart] = ()
-
-
-_TITLES = {
-    BulletinKind.DAY: gettext_noop("Daily bulletin of warning and dissuasion"),
-    BulletinKind.WEEK: gettext_noop("Weekly bulletin of warning and dissuasion"),
-    BulletinKind.MONTH: gettext_noop("Monthly bulletin of warning and dissuasion"),
-}
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
-
-
-def title_of(days: BulletinDays, lang: Lang) -> str:
-    """What the bulletin is called, without its days."""
-    return say(lang, _TITLES[days.kind])
-
-
-def days_words(days: BulletinDays, lang: Lang) -> str:
-    """2026年11月; 2026年第48周（11月23日至29日）; November 2026."""
-    match days.kind:
-        case BulletinKind.DAY:
-            return _day(days.first, lang, year=True)
-        case BulletinKind.MONTH:
-            if lang is Lang.ZH:
-                return f"{days.first.year}年{days.first.month}月"
-            return f"{_MONTHS[days.first.month - 1]} {days.first.year}"
-        case BulletinKind.WEEK:
-            year, week, _ = days.first.isocalendar()
-            if lang is Lang.ZH:
-                return f"{year}年第{week}周（{_day(days.first, lang)}至{_day(days.last, lang)}）"
-            return f"week {week} of {year} ({_day(days.first, lang)} to {_day(days.last, lang)})"
-
-
-def _day(day: date, lang: Lang, *, year: bool = False) -> str:
-    if lang is Lang.ZH:
-        return (f"{day.year}年" if year else "") + f"{day.month}月{day.day}日"
-    return f"{day.day} {_MONTHS[day.month - 1]}" + (f" {day.year}" if year else "")
-
-
-def _moment(at: datetime, timezone: str, lang: Lang) -> str:
-    local = at.astimezone(ZoneInfo(timezone))
-    return f"{_day(local.date(), lang, year=True)}{'' if lang is Lang.ZH else ','} {local:%H:%M}"
-
-
-def state_words(bulletin: Bulletin, lang: Lang) -> str:
-    """Below the title: whether it may leave the centre."""
-    line = bulletin.line
-    if not bulletin.figures.is_over:
-        text = gettext_noop("The period is not over: figures until %(at)s. Not for issue.")
-    elif line.state is BulletinState.APPROVED:
-        text = gettext_noop("Figures as of %(at)s. Approved by %(who)s.")
-    elif line.state is BulletinState.REFUSED:
-        text = gettext_noop("Figures as of %(at)s. Refused: not for issue.")
-    else:
-        text = gettext_noop("Draft for review. Figures as of %(at)s. Not for issue before it is approved.")
-    at = _moment(bulletin.figures.report.generated_at, bulletin.figures.timezone, lang)
-    return say(lang, text, at=at, who=line.decided_by or "")
-
-
-def percent(share: float | None) -> str:
-    """62.4%; a dash of nothing."""
-    return "—" if share is None else f"{share * _HUNDRED:.1f}%"
-
-
-def _large_money(fen: int, lang: Lang) -> str:
-    """万元 with two places; below ten thousand yuan, and in English, yuan."""
-    if lang is Lang.ZH and abs(fen) >= _TEN_THOUSAND_YUAN:
-        return f"{fen / _TEN_THOUSAND_YUAN:,.2f}万元"
-    yuan, rest = divmod(fen, _HUNDRED)
-    figure = f"{yuan:,}" + (f".{rest:02}" if rest else "")
-    return f"{figure}元" if lang is Lang.ZH else f"{figure} yuan"
-
-
-def change_words(now: float, before: float | None, year_before: float | None, lang: Lang) -> str:
-    """同比上升12.3%，环比下降4.0%: how a count differs from a year before and from the period before."""
-    return _joined(
-        (
-            _change(now, year_before, lang, *_ON_YEAR),
-            _change(now, before, lang, *_ON_BEFORE),
-        ),
-        lang,
-    )
-
-
-_ON_YEAR = (
-    gettext_noop("up %(n)s%% on the year"),
-    gettext_noop("down %(n)s%% on the year"),
-    gettext_noop("as many as a year before"),
-    gettext_noop("none a year before"),
-)
-_ON_BEFORE = (
-    gettext_noop("up %(n)s%% on the period before"),
-    gettext_noop("down %(n)s%% on the period before"),
-    gettext_noop("as many as in the period before"),
-    gettext_noop("none in the period before"),
-)
-_POINTS_ON_YEAR = (
-    gettext_noop("up %(n)s points on the year"),
-    gettext_noop("down %(n)s points on the year"),
-    gettext_noop("unchanged on the year"),
-)
-_POINTS_ON_BEFORE = (
-    gettext_noop("up %(n)s points on the period before"),
-    gettext_noop("down %(n)s points on the period before"),
-    gettext_noop("unchanged on the period before"),
-)
-
-
-def _joined(texts: Sequence[str], lang: Lang) -> str:
-    return ("，" if lang is Lang.ZH else ", ").join(text for text in texts if text)
-
-
-def _change(now: float, then: float | None, lang: Lang, up: str, down: str, same: str, none: str) -> str:
-    if then is None:
-        return ""
-    if then == 0:
-        return say(lang, none) if now else say(lang, same)
-    share = (now - then) / then
-    if abs(share) < _LEAST_SHARE * 10:
-        return say(lang, same)
-    return say(lang, up if share > 0 else down, n=f"{abs(share) * _HUNDRED:.1f}")
-
-
-def _points(now: float | None, then: float | None, lang: Lang, up: str, down: str, same: str) -> str:
-    if now is None or then is None:
-        return ""
-    points = (now - then) * _HUNDRED
-    if abs(points) < _LEAST_SHARE * 1_000:
-        return say(lang, same)
-    return say(lang, up if points > 0 else down, n=f"{abs(points):.1f}")
-
-
-def _rate(part: Slice, name: str) -> Rate:
-    return next(rate for rate in rates_of(part.counts) if rate.definition.name == name)
-
-
-def rate_words(rate: Rate, lang: Lang) -> str:
-    """62.4% (57/91, 95% interval 51.9% to 71.6%)."""
-    if rate.value is None or rate.interval is None:
-        return say(lang, "no rate: nothing to divide by")
-    return say(
-        lang,
-        "%(rate)s (%(n)s of %(of)s; 95%% interval %(low)s to %(high)s)",
-        rate=percent(rate.value),
-        n=f"{rate.numerator:,}",
-        of=f"{rate.denominator:,}",
-        low=percent(rate.interval.low),
-        high=percent(rate.interval.high),
-    )
-
-
-def _rate_change(figures: BulletinFigures, name: str, lang: Lang) -> str:
-    report = figures.report
-    now = _rate(report.breakdown.total, name).value
-    year_before = _rate(report.year_before, name).value if report.year_before else None
-    before = _rate(report.before, name).value if report.before else None
-    told = _joined(
-        (
-            _points(now, year_before, lang, *_POINTS_ON_YEAR),
-            _points(now, before, lang, *_POINTS_ON_BEFORE),
-        ),
-        lang,
-    )
-    return ("，" if lang is Lang.ZH else ", ") + told if told else ""
-
-
-def _count_change(figures: BulletinFigures, name: str, lang: Lang) -> str:
-    report = figures.report
-    told = change_words(
-        getattr(report.breakdown.total.counts, name),
-        getattr(report.before.counts, name) if report.before else None,
-        getattr(report.year_before.counts, name) if report.year_before else None,
-        lang,
-    )
-    return say(lang, " (%(change)s)", change=told) if told else ""
 
 
 def parts_of(figures: BulletinFigures, lang: Lang) -> tuple[Part, ...]:
@@ -251,36 +86,37 @@ def _overall(figures: BulletinFigures, lang: Lang) -> Part:
     paragraphs = [
         say(
             lang,
-            "In %(days)s the centre received %(warnings)s warnings%(change)s, which made %(cases)s cases%(cases_change)s.",
+            "In %(days)s the centre received %(warnings)s warnings%(change)s, which made %(cases)s"
+            " cases%(cases_change)s.",
             days=days_words(figures.days, lang),
             warnings=f"{counts.warnings:,}",
-            change=_count_change(figures, "warnings", lang),
+            change=count_change(figures, "warnings", lang),
             cases=f"{counts.cases:,}",
-            cases_change=_count_change(figures, "cases", lang),
+            cases_change=count_change(figures, "cases", lang),
         ),
         say(
             lang,
-            "The dissuasion robot made %(robot)s calls%(robot_change)s, callers made %(human)s calls%(human_change)s, and"
-            " officers made %(visits)s visits%(visits_change)s.",
+            "The dissuasion robot made %(robot)s calls%(robot_change)s, callers made %(human)s"
+            " calls%(human_change)s, and officers made %(visits)s visits%(visits_change)s.",
             robot=f"{counts.robot_calls:,}",
-            robot_change=_count_change(figures, "robot_calls", lang),
+            robot_change=count_change(figures, "robot_calls", lang),
             human=f"{counts.human_calls:,}",
-            human_change=_count_change(figures, "human_calls", lang),
+            human_change=count_change(figures, "human_calls", lang),
             visits=f"{counts.visits:,}",
-            visits_change=_count_change(figures, "visits", lang),
+            visits_change=count_change(figures, "visits", lang),
         ),
         say(
             lang,
             "The rate of verified contact is %(rate)s%(change)s.",
-            rate=rate_words(_rate(total, "verified_contact"), lang),
-            change=_rate_change(figures, "verified_contact", lang),
+            rate=rate_words(rate_of(total, "verified_contact"), lang),
+            change=rate_change(figures, "verified_contact", lang),
         ),
         say(
             lang,
             "The rate of dissuasion is %(rate)s%(change)s. Of the successes %(proven)s are proven, and %(watching)s are"
             " provisional until their watch period is over.",
-            rate=rate_words(_rate(total, "dissuaded"), lang),
-            change=_rate_change(figures, "dissuaded", lang),
+            rate=rate_words(rate_of(total, "dissuaded"), lang),
+            change=rate_change(figures, "dissuaded", lang),
             proven=f"{counts.cases_proven:,}",
             watching=f"{counts.cases_watching:,}",
         ),
@@ -288,13 +124,13 @@ def _overall(figures: BulletinFigures, lang: Lang) -> Part:
             lang,
             "Approved by a second person: loss prevented %(intended)s, stopped at the bank %(stopped)s, returned"
             " %(returned)s. The three are different things and are not added up.",
-            **{kind.value: _large_money(money[kind].approved_fen, lang) for kind in AmountKind},
+            **{kind.value: money_words(money[kind].approved_fen, lang) for kind in AmountKind},
         ),
     ]
     waiting = {kind: money[kind].unapproved_fen for kind in AmountKind if money[kind].unapproved_fen}
     if waiting:
-        named = _joined(
-            [f"{word_of(kind, lang)} {_large_money(fen, lang)}" for kind, fen in waiting.items()], lang
+        named = joined_words(
+            [f"{word_of(kind, lang)} {money_words(fen, lang)}" for kind, fen in waiting.items()], lang
         )
         paragraphs.append(say(lang, "Not counted, since they wait for approval: %(amounts)s.", amounts=named))
     return Part(
@@ -405,7 +241,7 @@ def _filed(figures: BulletinFigures, lang: Lang) -> Part | None:
             "%(filed)s cases were filed with the police%(filed_change)s, with losses of %(loss)s%(loss_change)s.",
             filed=f"{now.filed:,}",
             filed_change=say(lang, " (%(change)s)", change=filed_change) if filed_change else "",
-            loss=_large_money(now.amount_fen, lang),
+            loss=money_words(now.amount_fen, lang),
             loss_change=say(lang, " (%(change)s)", change=loss_change) if loss_change else "",
         )
     ]
@@ -413,8 +249,8 @@ def _filed(figures: BulletinFigures, lang: Lang) -> Part | None:
         paragraphs.append(
             say(
                 lang,
-                "Of %(decided)s filed cases that are matched, %(warned)s had been warned before the loss: %(rate)s (95%%"
-                " interval %(low)s to %(high)s). %(missed)s had no warning in time.",
+                "Of %(decided)s filed cases that are matched, %(warned)s had been warned before the loss: %(rate)s"
+                " (95%% interval %(low)s to %(high)s). %(missed)s had no warning in time.",
                 decided=f"{now.decided:,}",
                 warned=f"{now.warned:,}",
                 rate=percent(now.share),
@@ -497,7 +333,7 @@ def ranked_units(figures: BulletinFigures) -> list[tuple[str, Slice]]:
         if value and part.counts.cases_ours
     ]
     return sorted(
-        parts, key=lambda one: (-(_rate(one[1], "dissuaded").value or 0), -one[1].counts.cases_ours)
+        parts, key=lambda one: (-(rate_of(one[1], "dissuaded").value or 0), -one[1].counts.cases_ours)
     )
 
 
@@ -529,7 +365,7 @@ def _units(figures: BulletinFigures, lang: Lang) -> Part | None:
         paragraphs.append(say(lang, "No unit differs from the others by more than chance."))
     rows, rates = [], []
     for place, (value, part) in enumerate(ranked[:_MOST_UNITS], start=1):
-        rate, contact = _rate(part, "dissuaded"), _rate(part, "verified_contact")
+        rate, contact = rate_of(part, "dissuaded"), rate_of(part, "verified_contact")
         rates.append(rate)
         adjusted = report.adjusted.get(value, {}).get("dissuaded")
         interval = rate.interval
@@ -592,7 +428,7 @@ def _kinds(figures: BulletinFigures, lang: Lang) -> Part:
                         f"{getattr(part.counts, count):,}"
                         for count in ("warnings", "cases", "verified_contact", "dissuaded")
                     ),
-                    percent(_rate(part, "dissuaded").value),
+                    percent(rate_of(part, "dissuaded").value),
                     f"{part.counts.defrauded_after_warning:,}",
                 ]
                 for name, part in lines
@@ -649,7 +485,7 @@ def _times(figures: BulletinFigures, lang: Lang) -> Part:
             )
         )
     for name in ("first_attempt_in_time", "signed_in_time", "feedback_in_time"):
-        rate = _rate(total, name)
+        rate = rate_of(total, name)
         if rate.denominator:
             paragraphs.append(
                 say(
@@ -657,7 +493,7 @@ def _times(figures: BulletinFigures, lang: Lang) -> Part:
                     "%(name)s: %(rate)s%(change)s.",
                     name=rate_word(rate.definition, lang),
                     rate=rate_words(rate, lang),
-                    change=_rate_change(figures, name, lang),
+                    change=rate_change(figures, name, lang),
                 )
             )
     return Part(
@@ -669,7 +505,7 @@ def _times(figures: BulletinFigures, lang: Lang) -> Part:
 def _attention(figures: BulletinFigures, lang: Lang) -> Part:
     counts = figures.report.breakdown.total.counts
     found: list[str] = []
-    rate = _rate(figures.report.breakdown.total, "defrauded_after_warning")
+    rate = rate_of(figures.report.breakdown.total, "defrauded_after_warning")
     if rate.numerator:
         found.append(
             say(
@@ -722,9 +558,9 @@ def _definitions(lang: Lang) -> Part:
         + [
             say(
                 lang,
-                "A success is provisional for the watch period and is taken back when a case is filed, so a later count of"
-                " the same period may differ. Intervals are Wilson's at 95 percent. A difference within chance says"
-                " nothing about a unit.",
+                "A success is provisional for the watch period and is taken back when a case is filed, so a later"
+                " count of the same period may differ. Intervals are Wilson's at 95 percent. A difference within"
+                " chance says nothing about a unit.",
             )
         ],
     )
@@ -733,7 +569,8 @@ def _definitions(lang: Lang) -> Part:
 def bulletin_document(bulletin: Bulletin, *, lang: Lang, who: str, now: datetime) -> Document:
     """The bulletin as docx; who took it away and when is on every page."""
     figures = bulletin.figures
-    title = f"{title_of(figures.days, lang)}{'（' if lang is Lang.ZH else ' ('}{days_words(figures.days, lang)}{'）' if lang is Lang.ZH else ')'}"
+    opens, closes = ("（", "）") if lang is Lang.ZH else (" (", ")")
+    title = f"{title_of(figures.days, lang)}{opens}{days_words(figures.days, lang)}{closes}"
     document = Document(title=title, lang=lang, made_at=now)
     document.line(state_words(bulletin, lang))
     if figures.drill:
@@ -752,7 +589,7 @@ def bulletin_document(bulletin: Bulletin, *, lang: Lang, who: str, now: datetime
             lang,
             "Taken by %(who)s on %(when)s; no personal data",
             who=who,
-            when=_moment(now, figures.timezone, lang),
+            when=local_words(now, figures.timezone, lang),
         )
     )
     return document

@@ -65,8 +65,8 @@ from dialer.outcomes.report import (
     page_of,
 )
 from dialer.sentences import refusal_sentence
-from dialer.web.charts import draw
 from dialer.web.cache import Cache, CountedValue
+from dialer.web.charts import draw
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import Cell, Sheet, as_file, format_span, typed_number
 from dialer.words import basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
@@ -251,7 +251,7 @@ def rate_lines(report: CutReport, lang: Lang) -> tuple[RateLine, ...]:
     return tuple(sorted(found, key=lambda line: (-line.part.counts.cases, line.name)))
 
 
-def name_of(report: CutReport, value: str, lang: Lang) -> str:
+def name_of(report: CutReport, value: str, lang: Lang) -> str:  # noqa: PLR0911  # a dimension, a return
     """The name of a value of the dimension."""
     match report.breakdown.dimension:
         case Dimension.GRADE:

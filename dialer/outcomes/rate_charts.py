@@ -1,5 +1,5 @@
-"""What *Success rates* draws, and the tables beside the drawings: the funnel with its losses, the course by day or week,
-the comparison with the period before and a year before, the calendar, and the map.
+"""What *Success rates* draws, and the tables beside the drawings: the funnel with its losses, the course by day or
+week, the comparison with the period before and a year before, the calendar, and the map.
 """
 
 from __future__ import annotations
@@ -321,9 +321,11 @@ def calendar_of(report: CutReport, lang: Lang) -> Markup:
     months = (
         [f"{n}月" for n in range(1, 13)]
         if lang is Lang.ZH
-        else "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+        else ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     )
-    weekdays = list("一二三四五六日") if lang is Lang.ZH else "Mon Tue Wed Thu Fri Sat Sun".split()
+    weekdays = (
+        list("一二三四五六日") if lang is Lang.ZH else ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    )
     return draw_calendar(
         every, name="calendar", title=say(lang, "Warnings by day"), months=months, weekdays=weekdays
     )

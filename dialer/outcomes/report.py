@@ -337,7 +337,7 @@ class RatesQuery:
     cut: Cut = field(default_factory=Cut)
     """Its units are those of `unit_id` and below."""
 
-    def narrowed(self, value: str) -> RatesQuery:
+    def narrowed(self, value: str) -> RatesQuery:  # noqa: PLR0911  # a dimension, a return
         """The same, of one value of the dimension. Raises `Invalid`."""
         try:
             match self.by:
@@ -433,8 +433,8 @@ def cut_rates(
 
 
 def read_cut(tx: Tx, services: Services, asked: RatesQuery) -> tuple[CutReport, Report]:
-    """The figures of the whole centre, and those by grade and type, in the snapshot of a transaction; kept nowhere. Where
-    all units stand below one, those right below it are compared.
+    """The figures of the whole centre, and those by grade and type, in the snapshot of a transaction; kept nowhere.
+    Where all units stand below one, those right below it are compared.
     """
     roots = [unit for unit in list_units_of_tree(tx) if len(unit.path) == 1]
     window = replace(_window(tx, services, asked, None), depth=1 if len(roots) == 1 else 0)

@@ -21,9 +21,11 @@ _ROW_PX, _PLOT_PX, _FOOT_PX, _HEAD_PX = 26, 210, 40, 24
 _TICKS = 4
 _MOST_LABELS = {WIDE_PX: 14, NARROW_PX: 5}
 _HUNDRED = 100
+_HALF = 0.5
+_LAST_NARROW = 0x2E7F
+"""Signs after it are as wide as high."""
 _FILLS = 4
 _SHADES = 5
-_SATURDAY = 5
 
 
 class ChartKind(StrEnum):
@@ -82,7 +84,7 @@ def _drawing(chart: Chart, name: str, width: int, kind: str) -> Markup:
 
 def _svg(name: str, kind: str, title: str, width: float, height: float, body: Sequence[str]) -> Markup:
     safe = escape(title)
-    return Markup(
+    return Markup(  # noqa: S704  # every text in it is escaped
         f'<svg class="drawn drawn-{kind}" viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{safe}">'
         f"{_patterns(name)}{''.join(body)}</svg>"
     )
@@ -118,7 +120,7 @@ def _hint(text: str) -> str:
 
 def _scale(chart: Chart, highest: float) -> tuple[float, list[float]]:
     """The top of the axis and where its lines are: round numbers."""
-    if chart.percent and highest > 0.5:
+    if chart.percent and highest > _HALF:
         return 1.0, [0, 0.25, 0.5, 0.75, 1.0]
     if highest <= 0:
         return 1.0, [0, 1.0]
@@ -133,7 +135,7 @@ def _scale(chart: Chart, highest: float) -> tuple[float, list[float]]:
 
 def width_of(text: str) -> float:
     """About how wide a text is in pixels: a Chinese character is as wide as two letters."""
-    return sum(_LETTER_PX if ord(sign) > 0x2E7F else _LETTER_PX * 0.58 for sign in text)
+    return sum(_LETTER_PX if ord(sign) > _LAST_NARROW else _LETTER_PX * 0.58 for sign in text)
 
 
 def _cut(text: str, width: float) -> str:
@@ -259,10 +261,7 @@ def _columns(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
                 f'<rect x="{x:.1f}" y="{y:.1f}" width="{broad:.1f}" height="{height:.1f}" class="part"'
                 f' fill="url(#{name}-f{place % _FILLS})">{_hint(f"{label} {one.name}: {chart.told(value)}")}</rect>'
             )
-    if width == NARROW_PX and len(chart.labels) > _MOST_LABELS[width]:
-        body += _labels(chart, width, left, bottom, step)
-    else:
-        body += _labels(chart, width, left, bottom, step)
+    body += _labels(chart, width, left, bottom, step)
     return bottom + _FOOT_PX - 12, body
 
 
@@ -303,14 +302,7 @@ def shade_bounds(values: Sequence[float]) -> tuple[float, ...]:
     ordered = sorted(values)
     if not ordered:
         return (0.0,) * _SHADES
-    return tuple(
-        ordered[
-            min(len(ordered) * (n + 1) // _SHADES, len(ordered)) - 1
-            if len(ordered) * (n + 1) // _SHADES
-            else 0
-        ]
-        for n in range(_SHADES)
-    )
+    return tuple(ordered[max(len(ordered) * n // _SHADES, 1) - 1] for n in range(1, _SHADES + 1))
 
 
 def shade_of(value: float, bounds: Sequence[float]) -> int:

@@ -195,7 +195,8 @@ def _workbook(chart: Chart) -> bytes:
 def _drawing_xml(number: int, relation: str, width: int, height: int, title: str) -> str:
     return (
         f'<w:drawing {_SPACES}><wp:inline distT="0" distB="0" distL="0" distR="0">'
-        f'<wp:extent cx="{width}" cy="{height}"/><wp:docPr id="{number}" name="Chart {number}" descr={quoteattr(title)}/>'
+        f'<wp:extent cx="{width}" cy="{height}"/>'
+        f'<wp:docPr id="{number}" name="Chart {number}" descr={quoteattr(title)}/>'
         '<wp:cNvGraphicFramePr/><a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/chart">'
         f'<c:chart r:id="{relation}"/></a:graphicData></a:graphic></wp:inline></w:drawing>'
     )
@@ -271,7 +272,10 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
     )
     axes = f'<c:axId val="{_LABEL_AXIS}"/><c:axId val="{_VALUE_AXIS}"/>'
     if is_line:
-        plot = f'<c:lineChart><c:grouping val="standard"/><c:varyColors val="0"/>{series}<c:marker val="1"/>{axes}</c:lineChart>'
+        plot = (
+            f'<c:lineChart><c:grouping val="standard"/><c:varyColors val="0"/>{series}<c:marker val="1"/>{axes}'
+            "</c:lineChart>"
+        )
     else:
         way, group = ("bar", "clustered") if is_bars else ("col", "stacked")
         overlap = "" if is_bars else '<c:overlap val="100"/>'
@@ -282,7 +286,8 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
     line = '<c:spPr><a:ln w="6350"><a:solidFill><a:srgbClr val="8B96A3"/></a:solidFill></a:ln></c:spPr>'
     text = (
         '<c:txPr><a:bodyPr/><a:lstStyle/><a:p><a:pPr><a:defRPr sz="900">'
-        f'<a:solidFill><a:srgbClr val="000000"/></a:solidFill><a:latin typeface="{_LATIN}"/><a:ea typeface="{chinese}"/>'
+        f'<a:solidFill><a:srgbClr val="000000"/></a:solidFill>'
+        f'<a:latin typeface="{_LATIN}"/><a:ea typeface="{chinese}"/>'
         '</a:defRPr></a:pPr><a:endParaRPr lang="zh-CN"/></a:p></c:txPr>'
     )
     limits = '<c:max val="1"/><c:min val="0"/>' if chart.percent and is_bars else '<c:min val="0"/>'
@@ -296,7 +301,8 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
         f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><c:chartSpace {_SPACES}><c:roundedCorners val="0"/>'
         f'<c:chart><c:autoTitleDeleted val="1"/><c:plotArea><c:layout/>{plot}'
         f'<c:catAx><c:axId val="{_LABEL_AXIS}"/><c:scaling><c:orientation val="{order}"/></c:scaling>'
-        f'<c:delete val="0"/><c:axPos val="{"l" if is_bars else "b"}"/><c:numFmt formatCode="General" sourceLinked="0"/>'
+        f'<c:delete val="0"/><c:axPos val="{"l" if is_bars else "b"}"/>'
+        '<c:numFmt formatCode="General" sourceLinked="0"/>'
         f'<c:majorTickMark val="none"/><c:minorTickMark val="none"/><c:tickLblPos val="low"/>{line}'
         f'<c:crossAx val="{_VALUE_AXIS}"/><c:crosses val="autoZero"/><c:auto val="0"/><c:lblOffset val="100"/>'
         f'{skip}<c:noMultiLvlLbl val="1"/></c:catAx>'

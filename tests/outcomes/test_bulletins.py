@@ -6,7 +6,7 @@ import zipfile
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from random import Random
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 import sqlalchemy as sa
@@ -121,7 +121,7 @@ def words(content: bytes) -> str:
     with zipfile.ZipFile(BytesIO(content)) as package:
         for name in package.namelist():
             if name.endswith(".xml") and name.startswith("word/"):
-                found += [one for one in ElementTree.fromstring(package.read(name)).itertext() if one.strip()]
+                found += [one for one in ET.fromstring(package.read(name)).itertext() if one.strip()]
     return " ".join(found)
 
 
