@@ -45,6 +45,7 @@ from dialer.outcomes.rate_charts import (
     count_chart,
     course_of,
     funnel_steps,
+    further_sheets,
     map_of,
     measure_word,
     rate_chart,
@@ -346,6 +347,7 @@ def rate_sheets(report: CutReport, lang: Lang, zone: ZoneInfo) -> tuple[Sheet, .
                 [say(lang, "Nine of ten first calls within, seconds"), total.first_attempt.p90_seconds],
             ],
         ),
+        *further_sheets(report, wait_bars(lang), lang),
     )
 
 

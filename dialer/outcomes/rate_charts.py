@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from dialer.core.periods import period_before, period_year_before
-from dialer.core.rates import FUNNEL, Counts, Period, Rate, Slice, Waits, rates_of
+from dialer.core.rates import FUNNEL, TREND, Counts, Period, Rate, Slice, Waits, rates_of
 from dialer.core.values import AmountKind, Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.outcomes.breakdown import lost
 from dialer.outcomes.report import CutReport
 from dialer.web.charts import Area, Chart, ChartKind, Series, draw_calendar, draw_map, shade_bounds, shade_of
+from dialer.web.formats import Sheet
 from dialer.words import count_word, rate_word, word_of
 
 _HUNDRED = 100
@@ -363,3 +364,83 @@ def map_of(
             )
         )
     return draw_map(areas, name="map", title=say(lang, "Rate of dissuasion on the map"))
+
+
+def further_sheets(report: CutReport, bars: Sequence[str], lang: Lang) -> tuple[Sheet, ...]:
+    """What the page shows beside its rates, for a file: losses, comparison, days, times to contact, and work load."""
+    sheets = [
+        Sheet(
+            title=say(lang, "From the warning to the success"),
+            head=[say(lang, "Figure"), say(lang, "Value"), say(lang, "Lost"), ""],
+            rows=[
+                [
+                    count_word(step.name, lang),
+                    step.count,
+                    step.lost_count if step.kept is not None else None,
+                    measure_word(step.lost_name, lang) if step.kept is not None else "",
+                ]
+                for step in funnel_steps(report.breakdown.total.counts)
+            ],
+        ),
+        Sheet(
+            title=say(lang, "Day"),
+            head=[say(lang, "Day"), *(count_word(name, lang) for name in TREND)],
+            rows=[
+                [day.isoformat(), *(counts.get(name, 0) for name in TREND)]
+                for day, counts in sorted(report.days.items())
+            ],
+        ),
+        Sheet(
+            title=say(lang, "Work load"),
+            head=[
+                say(lang, "Member of staff"),
+                *(count_word(name, lang) for name in ("human_calls", "visits")),
+                say(lang, "Right person reached"),
+                count_word("feedback_in_time", lang),
+                say(lang, "Held now"),
+                say(lang, "Days"),
+                say(lang, "Minutes to the report, median"),
+            ],
+            rows=[
+                [
+                    one.login,
+                    one.human_calls,
+                    one.visits,
+                    one.reached,
+                    one.feedback_in_time,
+                    one.held,
+                    one.days,
+                    one.minutes,
+                ]
+                for one in report.workload
+            ],
+        ),
+    ]
+    if compared := compared_lines(report, lang):
+        heads = (
+            "Figure",
+            "This period",
+            "A year before",
+            "On the year",
+            "Period before",
+            "On the period before",
+        )
+        sheets.append(
+            Sheet(
+                title=say(lang, "Compared with earlier periods"),
+                head=[say(lang, text) for text in heads],
+                rows=[
+                    [one.name, one.now, one.year_before, one.on_year, one.before, one.on_before]
+                    for one in compared
+                ],
+            )
+        )
+    if report.contacted is not None:
+        sheets.append(
+            Sheet(
+                title=say(lang, "Time to verified contact"),
+                head=[say(lang, "Grade"), *bars],
+                rows=[[word_of(grade, lang), *counts] for grade, counts in report.contacted.by_grade.items()],
+            )
+        )
+    return tuple(sheets)
