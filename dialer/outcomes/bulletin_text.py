@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from dialer.core.intervals import Standing
 from dialer.core.periods import (
     BulletinDays,
+    BulletinKind,
     period_before,
     period_year_before,
 )
@@ -180,12 +181,13 @@ def _compared(figures: BulletinFigures, lang: Lang) -> Table:
             say(lang, "On the period before"),
         ],
         rows=rows,
-        shares=(2.6, 1.5, 1.5, 1.3, 1.5, 1.3),
+        shares=(2.4, 1.6, 1.6, 1.2, 1.6, 1.2),
     )
 
 
 def _yuan(fen: int) -> str:
-    return f"{fen / _HUNDRED:,.2f}"
+    """Whole yuan: the sentences have the fen."""
+    return f"{fen / _HUNDRED:,.0f}"
 
 
 def _differences(now: int, then: Sequence[int | None], *, money: bool = False) -> list[str]:
@@ -217,11 +219,15 @@ def trend_chart(report: CutReport, days: BulletinDays, lang: Lang, name: str = "
     return Chart(
         kind=ChartKind.LINES,
         title=say(lang, "%(count)s by day", count=count_word(name, lang)),
-        labels=[f"{day.month}-{day.day}" for day in (days.first + timedelta(days=n) for n in range(length))],
+        labels=[_label(days, days.first + timedelta(days=n)) for n in range(length)],
         series=[
             Series(name=text, values=day_series(counts, name, first, length)) for text, counts, first in shown
         ],
     )
+
+
+def _label(days: BulletinDays, day: date) -> str:
+    return str(day.day) if days.kind is BulletinKind.MONTH else f"{day.month}-{day.day}"
 
 
 def _filed(figures: BulletinFigures, lang: Lang) -> Part | None:
@@ -312,7 +318,7 @@ def _two_up_two_down(figures: BulletinFigures, lang: Lang) -> tuple[Table, int]:
         say(lang, "This period"),
         say(lang, "A year before"),
         say(lang, "On the year"),
-        say(lang, "Result"),
+        say(lang, "Whether it holds"),
     ]
     return Table(head=head, rows=rows, shares=(2.2, 1.2, 1.5, 1.5, 1.3, 1.4), words=2), held
 
@@ -358,9 +364,9 @@ def _units(figures: BulletinFigures, lang: Lang) -> Part | None:
         )
     ]
     if above := names(Standing.ABOVE):
-        paragraphs.append(say(lang, "Above all others: %(units)s.", units=above))
+        paragraphs.append(say(lang, "Above the rest: %(units)s.", units=above))
     if below := names(Standing.BELOW):
-        paragraphs.append(say(lang, "Below all others: %(units)s.", units=below))
+        paragraphs.append(say(lang, "Below the rest: %(units)s.", units=below))
     if not above and not below:
         paragraphs.append(say(lang, "No unit differs from the others by more than chance."))
     rows, rates = [], []
@@ -403,7 +409,7 @@ def _units(figures: BulletinFigures, lang: Lang) -> Part | None:
         say(lang, "95 % interval"),
         say(lang, "Comparison"),
     ]
-    table = Table(head=head, rows=rows, shares=(0.7, 2.4, 1.1, 1.1, 1.1, 1.8, 1.5), words=2)
+    table = Table(head=head, rows=rows, shares=(0.8, 2.6, 1.1, 1.2, 1.2, 1.9, 1.7), words=2)
     return Part(
         heading=say(lang, "Units"),
         paragraphs=paragraphs,

@@ -22,6 +22,7 @@ _LATIN = "Liberation Serif"
 _CHINESE, _CHINESE_HEADING = "仿宋", "黑体"
 _A4_CM = (21.0, 29.7)
 _MARGIN_CM = 2.2
+_POINTS, _TABLE_POINTS, _AFTER_POINTS = 10.5, 9, 4
 
 
 class Document:
@@ -39,7 +40,7 @@ class Document:
         section.bottom_margin = Cm(_MARGIN_CM)
         self._width = section.page_width - section.left_margin - section.right_margin
         for name, points, chinese in (
-            ("Normal", 10.5, _CHINESE),
+            ("Normal", _POINTS, _CHINESE),
             ("Title", 18, _CHINESE_HEADING),
             ("Heading 1", 13, _CHINESE_HEADING),
         ):
@@ -66,7 +67,12 @@ class Document:
         self._docx.add_heading(text, level=1)
 
     def paragraph(self, text: str) -> None:
-        self._docx.add_paragraph(text)
+        from docx.shared import Pt
+
+        layout = self._docx.add_paragraph(text).paragraph_format
+        layout.space_after = Pt(_AFTER_POINTS)
+        if self._lang == Lang.ZH and text:
+            layout.first_line_indent = Pt(2 * _POINTS)  # two characters, as Chinese texts begin
 
     def line(self, text: str) -> None:
         """A line in the middle, below the title."""
@@ -115,6 +121,7 @@ class Document:
         from docx.enum.text import WD_ALIGN_PARAGRAPH
         from docx.oxml import OxmlElement
         from docx.oxml.ns import qn
+        from docx.shared import Pt
 
         table = self._docx.add_table(rows=0, cols=len(shares), style="Table Grid")
         table.autofit = False
@@ -134,7 +141,7 @@ class Document:
                 run = cell.paragraphs[0].add_run(text)
                 if words is not None and column >= words:
                     cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT
-                run.bold = is_head
+                run.bold, run.font.size = is_head, Pt(_TABLE_POINTS)
                 if is_head:
                     shade = OxmlElement("w:shd")
                     shade.set(qn("w:val"), "clear")
