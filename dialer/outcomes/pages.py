@@ -519,7 +519,7 @@ def _figures(
         "compared": compared_lines(report, lang),
         "course": course,
         "course_charts": [
-            draw(chart, f"course-{place}")
+            (chart.title, draw(chart, f"course-{place}"))
             for place, chart in enumerate(
                 (
                     count_chart(course, "warnings", lang),

@@ -138,7 +138,7 @@ def _counted(name: str, now: int, then: int, last: int, *, money: bool = False) 
         return f"{value / _HUNDRED:,.2f}" if money else f"{value:,}"
 
     def change(value: int) -> str:
-        return "—" if not value else f"{(now - value) / value * _HUNDRED:+.1f}%"
+        return "—" if not value else f"{round((now - value) / value * _HUNDRED, 1) + 0.0:+.1f}%"
 
     return ComparedLine(
         name=name,
@@ -155,7 +155,7 @@ def _shares(name: str, now: float | None, then: float | None, last: float | None
         return "—" if value is None else f"{value * _HUNDRED:.1f}%"
 
     def change(value: float | None) -> str:
-        return "—" if value is None or now is None else f"{(now - value) * _HUNDRED:+.1f}"
+        return "—" if value is None or now is None else f"{round((now - value) * _HUNDRED, 1) + 0.0:+.1f}"
 
     return ComparedLine(
         name=name,
