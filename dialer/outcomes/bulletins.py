@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -34,6 +34,8 @@ from dialer.outcomes.report import CutReport, RatesQuery, read_cut
 from dialer.services import Services
 
 _MOST_LISTED = 200
+_ONE_DRAFT: Final = 0x62756C6C
+"""Lock of the keeping of a draft."""
 _LONGEST_WHY = 500
 
 
@@ -137,7 +139,7 @@ def _keep(services: Services, figures: BulletinFigures, *, by: str) -> Bulletin:
     days, now = figures.days, services.clock.now()
     with services.store.begin() as tx:
         # Two drafts at once: the second waits here and gives the first one.
-        tx.execute(sa.text("LOCK TABLE bulletin IN SHARE ROW EXCLUSIVE MODE"))
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_DRAFT)))
         kept = _kept(tx, days)
         b = t.bulletin
         values: dict[str, Any] = {

@@ -506,8 +506,9 @@ def _figures(
     )
     with services.store.begin() as tx:
         defrauded = case_lines(tx, report.defrauded)
-        ids = [int(value) for value in report.breakdown.slices if value]
-        boundaries = boundaries_of(tx, ids) if form.by == Dimension.UNIT else {}
+        is_by_unit = report.breakdown.dimension is Dimension.UNIT
+        ids = [int(value) for value in report.breakdown.slices if value and is_by_unit]
+        boundaries = boundaries_of(tx, ids)
     names = name_staff(services, {one.login for one in report.workload})
     return {
         "at": moment_text(report.generated_at),

@@ -135,7 +135,8 @@ async def test_a_loss_of_the_funnel_opens_to_its_cases(console: ConsoleDesk, sce
 async def test_a_window_stands_beside_the_one_before_and_a_year_before(
     console: ConsoleDesk, scenario: Scenario
 ):
-    for at in (MORNING, MORNING, MORNING - timedelta(days=1), MORNING - timedelta(days=365)):
+    early = MORNING - timedelta(hours=1)  # the day is not over: until ten o'clock, on all three days
+    for at in (MORNING, MORNING, early - timedelta(days=1), early - timedelta(days=365)):
         scenario.case(opened_at=at)
     page = text(
         await console.person(Role.SUPERVISOR).get("/rates", **{"from": "2026-11-25", "to": "2026-11-25"})
