@@ -21,7 +21,6 @@ def upgrade() -> None:
     for table in _COUNTED:
         for name in _COUNTS:
             op.add_column(table, sa.Column(name, sa.Integer(), nullable=False, server_default="0"))
-            op.alter_column(table, name, server_default=None)
     op.create_table(
         "bulletin",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
