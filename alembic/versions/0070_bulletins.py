@@ -1,5 +1,6 @@
-"""Bulletins with their review, filters of *Success rates* under a name, boundaries of units, and two counts of the
-funnel. The sums of the report are made anew, since they are of other definitions now.
+"""Bulletins with their review, saved filters, boundaries of units, and two counts of the funnel.
+
+The sums of the report are made anew, since they are of other definitions now.
 """
 
 from __future__ import annotations
