@@ -22,6 +22,7 @@ _TICKS = 4
 _MOST_LABELS = {WIDE_PX: 14, NARROW_PX: 5}
 _HUNDRED = 100
 _HALF = 0.5
+_LEAST = 1e-9
 _LAST_NARROW = 0x2E7F
 """Signs after it are as wide as high."""
 _FILLS = 4
@@ -85,7 +86,8 @@ def _drawing(chart: Chart, name: str, width: int, kind: str) -> Markup:
 def _svg(name: str, kind: str, title: str, width: float, height: float, body: Sequence[str]) -> Markup:
     safe = escape(title)
     return Markup(  # noqa: S704  # every text in it is escaped
-        f'<svg class="drawn drawn-{kind}" viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{safe}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="drawn drawn-{kind}"'
+        f' viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{safe}">'
         f"{_patterns(name)}{''.join(body)}</svg>"
     )
 
@@ -122,7 +124,7 @@ def _scale(chart: Chart, highest: float) -> tuple[float, list[float]]:
     """The top of the axis and where its lines are: round numbers."""
     if chart.percent and highest > _HALF:
         return 1.0, [0, 0.25, 0.5, 0.75, 1.0]
-    if highest <= 0:
+    if highest < _LEAST:
         return 1.0, [0, 1.0]
     raw = highest / _TICKS
     size = 10.0 ** math.floor(math.log10(raw))
