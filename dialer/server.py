@@ -52,6 +52,7 @@ from dialer.control.status import StatusPage, WebhookCounts, engine, live, metri
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.language import Lang, Text
+from dialer.outcomes.bulletin_pages import bulletin_pages
 from dialer.outcomes.filed_pages import filed_pages
 from dialer.outcomes.pages import rates_pages
 from dialer.outcomes.webhook_pages import webhook_pages
@@ -403,6 +404,7 @@ SECTIONS = (
     desk_pages,
     list_pages,
     rates_pages,
+    bulletin_pages,
     trial_pages,
     script_pages,
     robot_pages,

@@ -41,6 +41,7 @@ from dialer.core.case import (
 )
 from dialer.core.events import AlarmCode
 from dialer.core.intervals import MARGIN, Finding, Verdict
+from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.rates import COUNTED, DEFINITIONS, Basis, Definition
 from dialer.core.reach import Reach
 from dialer.core.timeline import ActKind
@@ -133,6 +134,12 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         FiledState.DOUBTFUL: "to be decided",
     },
     FiledMatchState: {},
+    BulletinKind: {
+        BulletinKind.DAY: "daily",
+        BulletinKind.WEEK: "weekly",
+        BulletinKind.MONTH: "monthly",
+    },
+    BulletinState: {},
     Tag: {
         Tag.HEARING: "hard of hearing",
         Tag.MONGOLIAN: "Mongolian speaker",
@@ -514,6 +521,8 @@ COUNT_WORDS: Mapping[str, str] = {
     "cases_not_ours": "duplicate or transferred",
     "cases_ours": "our cases",
     "cases_rung": "cases called",
+    "cases_tried": "called or visited",
+    "cases_reached": "spoken to",
     "succeeded": "ever dissuaded",
     "judged": "watch period judged",
     "found": "found out",

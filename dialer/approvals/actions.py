@@ -31,11 +31,13 @@ from dialer.core.access import Permission, Role, actor_name, may, said
 from dialer.core.cards import DeterminationState
 from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.periods import BulletinState
 from dialer.core.values import Amounts, ApprovalKind, FiledState, must_have_evidence
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
 from dialer.language import Text
+from dialer.outcomes.bulletins import BulletinLine, list_bulletins
 from dialer.outcomes.filed_lists import FiledLine, list_filed
 from dialer.outcomes.ledger import correct_outcome_row, recorded_outcome, refuse_outcome_row
 from dialer.scripts.reading import shipped_scripts
@@ -81,9 +83,16 @@ _PERMISSIONS: Mapping[ApprovalKind, Permission] = {
     ApprovalKind.ACCOUNT: Permission.CONFIRM_STAFF_CHANGES,
     ApprovalKind.FILED: Permission.DECIDE_FILED,
     ApprovalKind.RESTRICTION: Permission.APPROVE,
+    ApprovalKind.BULLETIN: Permission.APPROVE,
 }
 _OF_CENTRE = frozenset(
-    {ApprovalKind.SCRIPT, ApprovalKind.RULES, ApprovalKind.FILED, ApprovalKind.RESTRICTION}
+    {
+        ApprovalKind.SCRIPT,
+        ApprovalKind.RULES,
+        ApprovalKind.FILED,
+        ApprovalKind.RESTRICTION,
+        ApprovalKind.BULLETIN,
+    }
 )
 
 
@@ -113,6 +122,7 @@ class Inbox:
     changes: Sequence[WaitingChange] = ()
     filed: Sequence[FiledLine] = ()
     restrictions: Sequence[Determination] = ()
+    bulletins: Sequence[BulletinLine] = ()
 
     @property
     def total(self) -> int:
@@ -174,6 +184,7 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
         if decides(ApprovalKind.RESTRICTION)
         else []
     )
+    bulletins = list_bulletins(services, state=BulletinState.DRAFT) if decides(ApprovalKind.BULLETIN) else []
     return Inbox(
         counts=counts_for(counts, reader),
         money=money,
@@ -184,6 +195,9 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
         rules=rules,
         changes=[one for one in changes if not who or who not in {one.change.asked_by, one.change.login}],
         filed=sorted(filed, key=lambda one: one.filed_at),
+        bulletins=sorted(
+            (one for one in bulletins if not who or one.made_by != who), key=lambda one: one.made_at
+        ),
         restrictions=[one for one in reversed(restrictions) if not who or one.entered_by != who],
     )
 

@@ -29,6 +29,7 @@ from dialer.core.case import StopResult
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.values import Amounts, fen_of
 from dialer.language import gettext_noop
+from dialer.outcomes.bulletin_words import days_words, title_of
 from dialer.sentences import refusal_sentence
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, RequestContext, Section
@@ -183,6 +184,7 @@ def _show(
         wrong=wrong or {},
         note=note,
         refused=refused,
+        bulletin_words=lambda days: f"{title_of(days, request.lang)} · {days_words(days, request.lang)}",
         stop_results=tuple(StopResult),
         most=MOST_AT_ONCE,
         unsampled=MOST_UNSAMPLED,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from dialer.core.access import StaffChangeState
 from dialer.core.cards import DeterminationState
 from dialer.core.case import NO_CALL, PENDING_STATES
+from dialer.core.periods import BulletinState
 from dialer.core.values import MONEY_REFUSED, ApprovalKind, Contact, FiledState, OutcomeKind, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
@@ -271,6 +272,9 @@ def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Coun
         ApprovalKind.RESTRICTION: sa.select(t.card_determination.c.entered_by.label("by"), n)
         .where(t.card_determination.c.state == DeterminationState.WAITING.value)
         .group_by(t.card_determination.c.entered_by),
+        ApprovalKind.BULLETIN: sa.select(t.bulletin.c.made_by.label("by"), n)
+        .where(t.bulletin.c.state == BulletinState.DRAFT.value)
+        .group_by(t.bulletin.c.made_by),
         ApprovalKind.FILED: sa.select(n).where(t.filed_record.c.state == FiledState.DOUBTFUL.value),
     }
     return {

@@ -32,6 +32,7 @@ from dialer.org import staff as org_staff
 from dialer.org.staff_store import Member, all_members
 from dialer.runtime.local import console_url
 from dialer.runtime.settings import load_settings
+from dialer.units.boundaries import load_boundaries
 from dialer.units.tree import UnusableUnits, import_units, list_units
 from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
 from dialer.words import word_of
@@ -271,6 +272,22 @@ def import_(
         f"new {done.new}, moved {done.moved}, renamed {done.renamed}, changed {done.changed}, closed {done.closed},"
         f" unchanged {done.unchanged}, aliases {done.aliases}, cases sorted {done.placed}"
     )
+
+
+@units.command("boundaries")
+def boundaries_(
+    file: Annotated[Path, typer.Argument(help="GeoJSON of polygons, each with the name of a unit")], by: By
+) -> None:
+    """Load where units lie, for the map of the success rates; a unit's earlier boundary is replaced."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
+    with application(load_settings()) as app:
+        done = load_boundaries(app.services, content, by=by)
+    typer.echo(f"units {done.loaded}, unknown {len(done.unknown)}")
+    for name in done.unknown:
+        typer.echo(f"没有这个单位 no unit of this name: {name}", err=True)
 
 
 @units.command("list")

@@ -7,6 +7,7 @@ import typer
 from dialer import __version__
 from dialer.cli.accounts import staff, token, units
 from dialer.cli.backup import backup, restore
+from dialer.cli.bulletin import bulletin_command
 from dialer.cli.cards import cards, openings
 from dialer.cli.cases import case_command, cases_command
 from dialer.cli.control import alarms, audit, care, control, settings_commands
@@ -35,6 +36,7 @@ app.registered_commands.extend(care.registered_commands)
 app.registered_commands.extend(control.registered_commands)
 app.add_typer(alarms, name="alarms")
 app.command("report")(report_command)
+app.command("bulletin")(bulletin_command)
 app.command("case")(case_command)
 app.command("cases")(cases_command)
 app.add_typer(work, name="work")

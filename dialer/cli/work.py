@@ -30,6 +30,7 @@ from dialer.core.values import (
 )
 from dialer.language import Lang
 from dialer.org.staff_store import find_member
+from dialer.outcomes.bulletin_words import title_of
 from dialer.runtime.settings import load_settings
 from dialer.sentences import moment_words
 from dialer.words import word_of
@@ -311,6 +312,14 @@ def _inbox_rows(inbox: Inbox, lang: Lang) -> Iterator[tuple[ApprovalKind, str, s
     for one in inbox.restrictions:
         what = f"{one.person}  {one.authority}"
         yield ApprovalKind.RESTRICTION, one.document_no, what, one.entered_by, one.entered_at
+    for bulletin in inbox.bulletins:
+        yield (
+            ApprovalKind.BULLETIN,
+            bulletin.days.name,
+            title_of(bulletin.days, lang),
+            bulletin.made_by,
+            bulletin.made_at,
+        )
 
 
 def _inbox_json(inbox: Inbox) -> dict[str, object]:
@@ -344,5 +353,9 @@ def _inbox_json(inbox: Inbox) -> dict[str, object]:
         "restrictions": [
             fields_of(one, "id", "document_no", "authority", "from_on", "until_on", "entered_by")
             for one in inbox.restrictions
+        ],
+        "bulletins": [
+            {"id": one.id, "days": one.days.name, "made_by": one.made_by, "made_at": one.made_at}
+            for one in inbox.bulletins
         ],
     }

@@ -159,6 +159,10 @@ class Counts:
     cases_rung: int = 0
     """At least one robot call that counts."""
     cases_answered: int = 0
+    cases_tried: int = 0
+    """Of our cases, those that somebody called, visited or reached."""
+    cases_reached: int = 0
+    """Of these, those where somebody was spoken to, the right person or not."""
     verified_contact: int = 0
     succeeded: int = 0
     """Provisional, proven and reversed: every success that was ever claimed."""
@@ -269,6 +273,34 @@ class Rate:
         """Where the true share is, at 95 % (Wilson); None of nothing."""
         return wilson(self.numerator, self.denominator)
 
+
+FUNNEL = (
+    "warnings",
+    "cases",
+    "cases_ours",
+    "cases_tried",
+    "cases_reached",
+    "verified_contact",
+    "succeeded",
+    "dissuaded",
+    "cases_proven",
+)
+"""From the warning to the proven success: each counts a part of what the one before counts. A case's first warning
+stands for it, and a success needs the verified contact of the right person.
+"""
+
+TREND = (
+    "warnings",
+    "cases",
+    "cases_ours",
+    "robot_calls",
+    "human_calls",
+    "visits",
+    "verified_contact",
+    "dissuaded",
+    "defrauded_after_warning",
+)
+"""What is shown day by day."""
 
 _NOT_COUNTED_CALLS = (
     "robot_calls_under_way",
@@ -508,7 +540,11 @@ class Dimension(StrEnum):
     FRAUD_TYPE = "fraud_type"
     SOURCE = "source"
     SCRIPT = "script"
+    VERSION = "version"
+    """As `SCRIPT`, with the number of the version: loan@3."""
     HOUR = "hour"
+    PERSON = "person"
+    """Who has reported the last human call or visit of the case; of a case that the robot ended, nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -520,7 +556,9 @@ class Cut:
     fraud_type: FraudType | None = None
     source: str = ""
     script_id: str = ""
+    version: str = ""
     hour: int | None = None
+    person: str = ""
 
     def __post_init__(self) -> None:
         if self.hour is not None and not 0 <= self.hour < _HOURS_A_DAY:

@@ -347,6 +347,7 @@ class ApprovalKind(StrEnum):
     FILED = "filed"
     RESTRICTION = "restriction"
     """A filed case with a doubtful match."""
+    BULLETIN = "bulletin"
 
 
 class VerdictState(StrEnum):

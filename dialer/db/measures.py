@@ -32,6 +32,8 @@ NOT_OURS_OUTCOME = f"outcome IN {words(NOT_OURS)}"
 
 WARNING_MEASURES: Mapping[str, str] = {"warnings": "true"}
 
+_TRIED = "(first_at IS NOT NULL OR contact <> 'none')"
+
 CASE_MEASURES: Mapping[str, str] = {
     "cases": "true",
     "cases_open": "status = 'open'",
@@ -44,6 +46,8 @@ CASE_MEASURES: Mapping[str, str] = {
     "cases_ours": "NOT not_ours",
     "cases_rung": "rung",
     "cases_answered": "rung AND answered",
+    "cases_tried": f"NOT not_ours AND {_TRIED}",
+    "cases_reached": "NOT not_ours AND contact <> 'none'",
     "verified_contact": "NOT not_ours AND contact = 'verified'",
     "succeeded": "stands OR status = 'reversed'",
     "dissuaded": "stands",

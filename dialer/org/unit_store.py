@@ -8,7 +8,7 @@ ms and by text 100 ms.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -240,3 +240,22 @@ def check_case_visible(tx: Tx, case_id: int, unit_id: int | None) -> None:
     )
     if found is None:
         raise NotFound(kind="case", key=case_id)
+
+
+def keep_boundaries(
+    tx: Tx, rings: Mapping[int, Sequence[Sequence[Sequence[float]]]], *, by: str, now: datetime
+) -> None:
+    """The boundary of each of these units; an earlier one is replaced."""
+    b = t.unit_boundary
+    tx.execute(sa.delete(b).where(b.c.unit_id.in_(list(rings))))
+    for unit_id, one in rings.items():
+        tx.execute(sa.insert(b).values(unit_id=unit_id, rings=one, by=by, at=now))
+
+
+def boundaries_of(tx: Tx, unit_ids: Sequence[int]) -> dict[int, list[list[list[float]]]]:
+    """The rings of those of these units that have a boundary."""
+    b = t.unit_boundary.c
+    return {
+        row["unit_id"]: row["rings"]
+        for row in tx.rows(sa.select(b.unit_id, b.rings).where(b.unit_id.in_(unit_ids)))
+    }

@@ -9,8 +9,9 @@ belong to the cut that their case belongs to now. The counts of the whole databa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,19 +19,32 @@ import sqlalchemy as sa
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import PENDING_STATES, CaseStatus, Reason, RobotState
 from dialer.core.intervals import Rollup
-from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Breakdown, Cut, Dimension, Period, Waits
+from dialer.core.rates import (
+    COUNTED,
+    FUNNEL,
+    REACHED,
+    TREND,
+    WAIT_BOUNDS_SECONDS,
+    Breakdown,
+    Cut,
+    Dimension,
+    Period,
+    Waits,
+)
 from dialer.core.values import Grade, LoadState, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
+from dialer.db.columns import words
 from dialer.db.measures import (
     ASSIGNMENT_MEASURES,
     CALL_MEASURES,
     CASE_MEASURES,
+    NO_FOLLOW_UP,
     SENT,
     WARNING_MEASURES,
     counts_of,
 )
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Tx, record_of
 from dialer.outcomes.measures import (
     ASSIGNMENTS,
     CALLS,
@@ -47,6 +61,15 @@ from dialer.outcomes.measures import (
 _FIRST_SCRIPT = (
     "(SELECT f.script_id FROM attempt f WHERE f.case_id = c.id AND f.script_id <> '' ORDER BY f.n LIMIT 1)"
 )
+_FIRST_VERSION = (
+    "(SELECT f.script_id || '@' || coalesce(CAST(v.number AS text), '?') FROM attempt f"
+    " LEFT JOIN script_version v ON v.id = f.script_version_id"
+    " WHERE f.case_id = c.id AND f.script_id <> '' ORDER BY f.n LIMIT 1)"
+)
+_LAST_PERSON = (
+    f"(SELECT s.done_by FROM assignment s WHERE s.case_id = c.id AND s.state = 'done' AND s.{NO_FOLLOW_UP}"
+    " ORDER BY s.done_at DESC, s.id DESC LIMIT 1)"
+)
 _HOUR = "CAST(EXTRACT(HOUR FROM c.opened_at AT TIME ZONE :zone) AS integer)"
 
 _VALUES: Mapping[Dimension, str] = {
@@ -56,7 +79,9 @@ _VALUES: Mapping[Dimension, str] = {
     Dimension.FRAUD_TYPE: "c.fraud_type",
     Dimension.SOURCE: "c.source",
     Dimension.SCRIPT: _FIRST_SCRIPT,
+    Dimension.VERSION: _FIRST_VERSION,
     Dimension.HOUR: _HOUR,
+    Dimension.PERSON: _LAST_PERSON,
 }
 
 _NARROWED: Mapping[str, str] = {
@@ -65,7 +90,9 @@ _NARROWED: Mapping[str, str] = {
     "fraud_type": "c.fraud_type = :fraud_type",
     "source": "c.source = :source",
     "script_id": f"{_FIRST_SCRIPT} = :script_id",
+    "version": f"{_FIRST_VERSION} = :version",
     "hour": f"{_HOUR} = :hour",
+    "person": f"{_LAST_PERSON} = :person",
 }
 
 
@@ -106,7 +133,9 @@ def _given(cut: Cut) -> dict[str, Any]:
         "fraud_type": cut.fraud_type and cut.fraud_type.value,
         "source": cut.source or None,
         "script_id": cut.script_id or None,
+        "version": cut.version or None,
         "hour": cut.hour,
+        "person": cut.person or None,
     }
     return {name: value for name, value in given.items() if value is not None}
 
@@ -122,6 +151,8 @@ class _Records:
     measures: Mapping[str, str]
     more: str = ""
     """Further columns of figures."""
+    moment: str
+    """The column whose day a record belongs to."""
 
     def columns(self) -> str:
         return ", ".join(part for part in (self.measures and counts_of(self.measures), self.more) if part)
@@ -138,24 +169,33 @@ _CASES = _Records(
     case_id="id",
     measures=CASE_MEASURES,
     more=PERCENTILES,
+    moment="opened_at",
 )
 _RECORDS = (
-    _Records(select=WARNINGS.format(which=_which("w.loaded_at")), measures=WARNING_MEASURES),
+    _Records(
+        select=WARNINGS.format(which=_which("w.loaded_at")), measures=WARNING_MEASURES, moment="loaded_at"
+    ),
     _CASES,
     _Records(
         before=f"calls AS ({CALLS.format(which=_which('a.sent_at'))}),",
         select=f"SELECT * FROM calls WHERE {SENT}",
         measures=CALL_MEASURES,
+        moment="sent_at",
     ),
-    _Records(select=ASSIGNMENTS.format(which=_which("s.opened_at")), measures=ASSIGNMENT_MEASURES),
+    _Records(
+        select=ASSIGNMENTS.format(which=_which("s.opened_at")),
+        measures=ASSIGNMENT_MEASURES,
+        moment="opened_at",
+    ),
     _Records(
         select=f"""
-            SELECT o.case_id, o.intended_fen, o.stopped_fen, o.returned_fen, {IS_APPROVED}, {IS_REVERSED}
+            SELECT o.case_id, o.at, o.intended_fen, o.stopped_fen, o.returned_fen, {IS_APPROVED}, {IS_REVERSED}
             FROM outcome o JOIN "case" c ON c.id = o.case_id
             WHERE o.intended_fen + o.stopped_fen + o.returned_fen > 0 AND {_which("o.at")}
         """,
         measures={},
         more=MONEY_COLUMNS,
+        moment="at",
     ),
 )
 
@@ -185,6 +225,23 @@ def read_breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
     )
 
 
+def read_days(tx: Tx, window: Window) -> dict[date, dict[str, int]]:
+    """The counts of `TREND` by the day of their records, in the centre's zone; they add up to those of the window."""
+    found: dict[date, dict[str, int]] = {}
+    for records in _RECORDS:
+        counted = {name: records.measures[name] for name in TREND if name in records.measures}
+        if not counted:
+            continue
+        statement = f"""
+            WITH {records.before} records AS ({records.select})
+            SELECT CAST({records.moment} AT TIME ZONE :zone AS date) AS day, {counts_of(counted)}
+            FROM records GROUP BY 1
+        """
+        for row in tx.rows(sa.text(statement.format(narrow=window.narrow())), window.given()):
+            found.setdefault(row["day"], {}).update({name: row[name] for name in counted})
+    return found
+
+
 ADJUSTED = ("verified_contact", "dissuaded")
 """The rates whose comparison of units is adjusted; both are of `cases_ours`."""
 
@@ -211,19 +268,77 @@ def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]
 _ADJUSTED_OF = "cases_ours"
 
 
-def read_waits(tx: Tx, window: Window) -> Waits:
-    """The distribution of the time from a case's clock start to its first call attempt or finished assignment."""
+_UNTIL: Mapping[str, str] = {
+    "first_call": "SELECT grade, first_seconds AS seconds FROM timed WHERE first_at IS NOT NULL",
+    "contact": f"""
+        SELECT grade, greatest(0, EXTRACT(EPOCH FROM reached_at - clock_at)) AS seconds
+        FROM timed CROSS JOIN LATERAL (
+            SELECT least(
+                (SELECT min(coalesce(a.ended_at, a.answered_at)) FROM attempt a
+                    WHERE a.case_id = timed.id AND a.contact = 'verified' AND a.{NO_FOLLOW_UP}),
+                (SELECT min(s.done_at) FROM assignment s
+                    WHERE s.case_id = timed.id AND s.state = 'done' AND s.outcome IN {words(REACHED)}
+                        AND s.{NO_FOLLOW_UP})
+            ) AS reached_at
+        ) r WHERE NOT not_ours AND contact = 'verified' AND reached_at IS NOT NULL
+    """,
+}
+
+
+def read_waits(tx: Tx, window: Window, until: str = "first_call") -> Waits:
+    """The distribution of the time from a case's clock start to its first call attempt or finished assignment; until
+    `contact`, to the first one in which the right person was spoken to.
+    """
     statement = f"""
-        WITH {CASES.format(which=_which("c.opened_at"))}
-        SELECT grade, width_bucket(CAST(first_seconds AS double precision), CAST(:bounds AS double precision[])) AS bar,
+        WITH {CASES.format(which=_which("c.opened_at"))}, waited AS ({_UNTIL[until]})
+        SELECT grade, width_bucket(CAST(seconds AS double precision), CAST(:bounds AS double precision[])) AS bar,
             count(*) AS n
-        FROM timed WHERE first_at IS NOT NULL GROUP BY 1, 2
+        FROM waited GROUP BY 1, 2
     """
     found = {grade: [0] * (len(WAIT_BOUNDS_SECONDS) + 1) for grade in Grade}
     statement = statement.format(narrow=window.narrow())
     for row in tx.rows(sa.text(statement), window.given(bounds=[float(b) for b in WAIT_BOUNDS_SECONDS])):
         found[Grade(row["grade"])][row["bar"]] = row["n"]
     return Waits(by_grade={grade: tuple(bars) for grade, bars in found.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """What one member of staff did of the human calls and visits opened in the window."""
+
+    login: str
+    human_calls: int
+    visits: int
+    reached: int
+    """Of both, those that spoke to the right person."""
+    feedback_in_time: int
+    held: int
+    """Signed for and not reported yet."""
+    days: int
+    """On which something was reported."""
+    minutes: float | None
+    """Half of the reports came within so many minutes of the signature."""
+
+
+def read_workload(tx: Tx, window: Window) -> tuple[Workload, ...]:
+    """By login, most reports first. What nobody has signed for is nobody's."""
+    statement = f"""
+        WITH assignments AS ({ASSIGNMENTS.format(which=_which("s.opened_at"))})
+        SELECT coalesce(done_by, signed_by) AS login,
+            {counts_of({name: ASSIGNMENT_MEASURES[name] for name in ("human_calls", "visits", "feedback_in_time")})},
+            count(*) FILTER (WHERE state = 'done' AND outcome IN {words(REACHED)}) AS reached,
+            count(*) FILTER (WHERE state = 'signed') AS held,
+            count(DISTINCT CAST(done_at AT TIME ZONE :zone AS date)) FILTER (WHERE state = 'done') AS days,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY EXTRACT(EPOCH FROM done_at - signed_at) / 60)
+                FILTER (WHERE state = 'done' AND signed_at IS NOT NULL) AS minutes
+        FROM assignments WHERE state IN ('signed', 'done') AND coalesce(done_by, signed_by) IS NOT NULL
+        GROUP BY 1 ORDER BY count(*) FILTER (WHERE state = 'done') DESC, 1 LIMIT {_MOST_STAFF}
+    """
+    rows = tx.rows(sa.text(statement.format(narrow=window.narrow())), window.given())
+    return tuple(record_of(Workload, row) for row in rows)
+
+
+_MOST_STAFF = 200
 
 
 def case_ids_behind(tx: Tx, measure: str, window: Window, *, before_id: int | None, limit: int) -> list[int]:
@@ -291,7 +406,33 @@ _ID_RANGE = sa.text("""
 SELECT min(id) FROM (SELECT id FROM "case" WHERE id < :before_id ORDER BY id DESC LIMIT :id_range) newest
 """)
 
-_BEHIND: Mapping[str, _Records] = {name: records for records in _RECORDS for name in records.measures}
+
+def lost(step: str) -> str:
+    """The name of what the funnel loses between the step before and this one."""
+    return f"lost_{step}"
+
+
+_STEPS = tuple(pairwise(name for name in FUNNEL if name in CASE_MEASURES))
+_LOST = (
+    _Records(
+        # A case's first warning opened it; every other joined it.
+        select=WARNINGS.format(
+            which=f"{_which('w.loaded_at')} AND w.id <> (SELECT min(o.id) FROM warning o WHERE o.case_id = w.case_id)"
+        ),
+        measures={lost("cases"): "true"},
+        moment="loaded_at",
+    ),
+    replace(
+        _CASES,
+        measures={
+            lost(after): f"({CASE_MEASURES[before]}) AND ({CASE_MEASURES[after]}) IS NOT TRUE"
+            for before, after in _STEPS
+        },
+    ),
+)
+_BEHIND: Mapping[str, _Records] = {
+    name: records for records in (*_RECORDS, *_LOST) for name in records.measures
+}
 BEHIND = frozenset(_BEHIND)
 """The counts whose cases `case_ids_behind` can list."""
 

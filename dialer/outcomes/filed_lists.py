@@ -634,12 +634,17 @@ class FiledFigures:
 def filed_figures(services: Services, period: Period) -> FiledFigures:
     """The filed cases whose filing lies in the period; drills are counted in a drill alone."""
     with services.store.begin() as tx:
-        [total] = _counts(tx, sa.literal(""), period, drill=services.drill) or [
-            FiledCount(key="", filed=0, warned=0, doubtful=0, amount_fen=0)
-        ]
-        c = t.filed_record.c
-        by_type = _counts(tx, c.fraud_type, period, drill=services.drill)
-        by_unit = _counts(tx, c.unit, period, drill=services.drill)
+        return count_filed(tx, period, drill=services.drill)
+
+
+def count_filed(tx: Tx, period: Period, *, drill: bool) -> FiledFigures:
+    """As `filed_figures`, in the snapshot of a transaction."""
+    [total] = _counts(tx, sa.literal(""), period, drill=drill) or [
+        FiledCount(key="", filed=0, warned=0, doubtful=0, amount_fen=0)
+    ]
+    c = t.filed_record.c
+    by_type = _counts(tx, c.fraud_type, period, drill=drill)
+    by_unit = _counts(tx, c.unit, period, drill=drill)
     return FiledFigures(total=total, by_type=tuple(by_type), by_unit=tuple(by_unit))
 
 

@@ -152,6 +152,7 @@ _OVER_AT = "CASE WHEN s.state = 'withdrawn' THEN s.done_at ELSE CAST(:now AS tim
 
 ASSIGNMENTS = f"""
     SELECT s.case_id, s.drill, s.opened_at, s.kind, s.state, s.outcome, s.signed_at, s.sign_by, s.feedback_by,
+        s.done_at, s.done_by, s.signed_by,
         c.grade, c.fraud_type,
         s.signed_at <= s.sign_by AS signed_early,
         s.signed_at IS NOT NULL OR s.sign_by < {_OVER_AT} AS sign_counts,

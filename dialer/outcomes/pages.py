@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import Query
+from fastapi import Form, Path, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from dialer.cases.search import case_lines
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid
 from dialer.core.intervals import Adjusted, Standing
-from dialer.core.rates import WAIT_BOUNDS_SECONDS, Counts, Cut, Dimension, Rate, Slice, period_of, rates_of
+from dialer.core.rates import (
+    FUNNEL,
+    WAIT_BOUNDS_SECONDS,
+    Counts,
+    Cut,
+    Dimension,
+    Period,
+    Rate,
+    Slice,
+    period_of,
+    rates_of,
+)
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import name_staff
+from dialer.org.unit_store import boundaries_of
 from dialer.outcomes.breakdown import ADJUSTED
 from dialer.outcomes.exports import (
     PARQUET,
@@ -34,7 +46,21 @@ from dialer.outcomes.exports import (
     has_parquet,
     parquet_file,
 )
+from dialer.outcomes.filters import delete_filter, save_filter, saved_filters
 from dialer.outcomes.ledger import answers_by_source, claims_by_caller
+from dialer.outcomes.rate_charts import (
+    beside_chart,
+    calendar_of,
+    compared_lines,
+    count_chart,
+    course_of,
+    funnel_steps,
+    further_sheets,
+    map_of,
+    measure_word,
+    rate_chart,
+    waits_chart,
+)
 from dialer.outcomes.report import (
     Behind,
     CutReport,
@@ -51,6 +77,7 @@ from dialer.outcomes.report import (
 )
 from dialer.sentences import refusal_sentence
 from dialer.web.cache import Cache, CountedValue
+from dialer.web.charts import draw
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import Cell, Sheet, as_file, format_span, typed_number
 from dialer.web.rendering import PlaceGroup
@@ -70,7 +97,9 @@ class RatesForm(BaseModel):
     fraud_type: Annotated[str, Field(alias="type", max_length=40)] = ""
     source: Annotated[str, Field(max_length=200)] = ""
     script: Annotated[str, Field(max_length=80)] = ""
+    version: Annotated[str, Field(max_length=100)] = ""
     hour: Annotated[str, Field(max_length=2)] = ""
+    person: Annotated[str, Field(max_length=100)] = ""
     at: Annotated[str, Field(max_length=40)] = ""
     """The moment of the report that is meant; '': now."""
 
@@ -90,6 +119,8 @@ class RatesForm(BaseModel):
                 fraud_type=_one_of(FraudType, self.fraud_type, field="type"),
                 source=self.source,
                 script_id=self.script,
+                version=self.version,
+                person=self.person,
                 hour=typed_number(self.hour, field="hour"),
             ),
         )
@@ -104,7 +135,16 @@ class RatesForm(BaseModel):
     @property
     def narrows(self) -> int:
         """How many filters are set."""
-        filters = (self.unit, self.grade, self.fraud_type, self.source, self.script, self.hour)
+        filters = (
+            self.unit,
+            self.grade,
+            self.fraud_type,
+            self.source,
+            self.script,
+            self.version,
+            self.hour,
+            self.person,
+        )
         return sum(bool(text) for text in filters)
 
 
@@ -144,15 +184,7 @@ def _one_of(kind: type[W], text: str, *, field: str) -> W | None:
         raise Invalid(field=field, problem="is not known") from None
 
 
-RATES_FUNNEL = (
-    "warnings",
-    "cases",
-    "cases_rung",
-    "cases_answered",
-    "verified_contact",
-    "dissuaded",
-    "cases_proven",
-)
+RATES_FUNNEL = FUNNEL
 SHOWN_BESIDE = (
     "warnings",
     "cases",
@@ -168,6 +200,7 @@ SHOWN_BESIDE = (
 )
 _RATES_BESIDE = ("answered_per_person", "verified_contact", "dissuaded", "proven", "first_attempt_in_time")
 _FEN = 100
+_MOST_BARS = 30
 _RATE_HEAD = (
     gettext_noop("Rate"),
     gettext_noop("Value"),
@@ -187,7 +220,9 @@ RATE_DIMENSIONS = {
     Dimension.FRAUD_TYPE: gettext_noop("By fraud type"),
     Dimension.SOURCE: gettext_noop("By source"),
     Dimension.SCRIPT: gettext_noop("By script"),
+    Dimension.VERSION: gettext_noop("By script version"),
     Dimension.HOUR: gettext_noop("By hour of opening"),
+    Dimension.PERSON: gettext_noop("By member of staff"),
 }
 RATE_PARAMETERS = {one: "type" if one is Dimension.FRAUD_TYPE else one.value for one in Dimension}
 """The name of each dimension's filter in the address."""
@@ -228,7 +263,7 @@ def rate_lines(report: CutReport, lang: Lang) -> tuple[RateLine, ...]:
     return tuple(sorted(found, key=lambda line: (-line.part.counts.cases, line.name)))
 
 
-def name_of(report: CutReport, value: str, lang: Lang) -> str:
+def name_of(report: CutReport, value: str, lang: Lang) -> str:  # noqa: PLR0911  # a dimension, a return
     """The name of a value of the dimension."""
     match report.breakdown.dimension:
         case Dimension.GRADE:
@@ -241,6 +276,13 @@ def name_of(report: CutReport, value: str, lang: Lang) -> str:
             return report.unit_names.get(value, value) if value else say(lang, "No unit yet")
         case Dimension.SCRIPT:
             return stored_word(FraudType, value, lang) if value else say(lang, "Not called yet")
+        case Dimension.VERSION:
+            script, _, number = value.rpartition("@")
+            return (
+                f"{stored_word(FraudType, script, lang)} {number}" if value else say(lang, "Not called yet")
+            )
+        case Dimension.PERSON:
+            return value or say(lang, "Nobody: the robot alone, or not reported yet")
         case Dimension.SOURCE:
             return value
 
@@ -253,29 +295,6 @@ def wait_bars(lang: Lang) -> tuple[str, ...]:
         *(f"{low} – {high}" for low, high in pairwise(bounds)),
         say(lang, "over %(limit)s", limit=bounds[-1]),
     )
-
-
-def beside_chart(shown: tuple[RateLine, ...], lang: Lang) -> str:
-    """Bars of two rates by value, as JSON for the browser."""
-    series = []
-    for name in ("verified_contact", "dissuaded"):
-        rates = [next(rate for rate in line.rates if rate.definition.name == name) for line in shown]
-        series.append(
-            {
-                "name": rate_word(rates[0].definition, lang) if rates else name,
-                "values": [None if rate.value is None else round(rate.value * 100, 1) for rate in rates],
-            }
-        )
-    return json.dumps({"labels": [line.name for line in shown], "series": series, "unit": "%"})
-
-
-def waits_chart(report: CutReport, lang: Lang) -> str:
-    """Columns of cases by time to the first call attempt, one colour a grade."""
-    series = [
-        {"name": word_of(grade, lang), "grade": grade.value, "values": counts}
-        for grade, counts in report.waits.by_grade.items()
-    ]
-    return json.dumps({"labels": wait_bars(lang), "series": series, "unit": "", "stacked": True})
 
 
 STANDINGS: Mapping[Standing, str] = {
@@ -339,6 +358,7 @@ def rate_sheets(report: CutReport, lang: Lang, zone: ZoneInfo) -> tuple[Sheet, .
                 [say(lang, "Nine of ten first calls within, seconds"), total.first_attempt.p90_seconds],
             ],
         ),
+        *further_sheets(report, wait_bars(lang), lang),
     )
 
 
@@ -404,7 +424,7 @@ def _words(request: RequestContext) -> dict[str, Any]:
     zone = ZoneInfo(request.services.centre.timezone)
     return {
         "exact_moment": lambda at: f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-        "count_word": lambda name: count_word(name, request.lang),
+        "count_word": lambda name: measure_word(name, request.lang),
         "rate_word": lambda definition: rate_word(definition, request.lang),
         "rate_sentence": lambda definition: rate_sentence(definition, request.lang),
         "basis_word": lambda basis: basis_word(basis, request.lang),
@@ -416,6 +436,33 @@ def _words(request: RequestContext) -> dict[str, Any]:
 )
 def rates(request: CurrentRequest, form: Given) -> Response:
     """Counts and rates of what the form asks; computed in the background, and polled for."""
+    return _show(request, form)
+
+
+@rates_pages.post("/rates/saved", act=Permission.SEE_RATES)
+def save(
+    request: CurrentRequest,
+    query: Annotated[str, Form(max_length=1_000)] = "",
+    name: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
+    """Saves the filter of the address under a name; the same name again replaces it."""
+    form = RatesForm.model_validate(dict(parse_qsl(query)))
+    try:
+        form.asked(request.services.centre.timezone)
+        save_filter(request.services, request.who, name=name, query=form.query())
+    except Invalid as fault:
+        return _show(request, form, wrong_name=refusal_sentence(fault, request.lang))
+    return request.go(f"/rates?{form.query()}", notice=gettext_noop("The filter is saved."))
+
+
+@rates_pages.post("/rates/saved/{filter_id}/delete", act=Permission.SEE_RATES)
+def forget(request: CurrentRequest, filter_id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
+    """Deletes a saved filter of one's own."""
+    delete_filter(request.services, request.who, filter_id)
+    return request.go("/rates")
+
+
+def _show(request: RequestContext, form: RatesForm, *, wrong_name: str = "") -> Response:
     timezone = request.services.centre.timezone
     wrong: dict[str, str] = {}
     unit_id = request.member.unit_id
@@ -429,15 +476,16 @@ def rates(request: CurrentRequest, form: Given) -> Response:
     count = CountedValue(value=kept) if kept else _reports(request).get((asked, unit_id))
     return request.page(
         "console/rates.html",
-        status=_UNFIT if wrong else 200,
+        status=_UNFIT if wrong or wrong_name else 200,
         form=form,
         wrong=wrong,
         choices=choices,
         report=count.value,
         is_coming=count.is_coming,
         dimension=asked.by,
-        **_figures(request, count.value),
-        funnel=RATES_FUNNEL,
+        **_figures(request, form, asked.period, count.value),
+        saved=saved_filters(request.services, request.who),
+        wrong_name=wrong_name,
         beside_counts=SHOWN_BESIDE,
         dimensions=RATE_DIMENSIONS,
         parameters=RATE_PARAMETERS,
@@ -456,18 +504,70 @@ def rates(request: CurrentRequest, form: Given) -> Response:
     )
 
 
-def _figures(request: RequestContext, report: CutReport | None) -> dict[str, Any]:
+def _figures(
+    request: RequestContext, form: RatesForm, period: Period, report: CutReport | None
+) -> dict[str, Any]:
     if report is None:
         return {"at": ""}
-    shown = rate_lines(report, request.lang)
+    lang, services = request.lang, request.services
+    shown = rate_lines(report, lang)
+    course = course_of(report, period, services.centre.timezone)
+    bars = wait_bars(lang)
+    waited = waits_chart(report.waits, bars, say(lang, "Cases by time to the first call"), lang)
+    contacted = (
+        waits_chart(report.contacted, bars, say(lang, "Cases by time to the verified contact"), lang)
+        if report.contacted is not None and any(report.contacted.total)
+        else None
+    )
+    with services.store.begin() as tx:
+        defrauded = case_lines(tx, report.defrauded)
+        is_by_unit = report.breakdown.dimension is Dimension.UNIT
+        ids = [int(value) for value in report.breakdown.slices if value and is_by_unit]
+        boundaries = boundaries_of(tx, ids)
+    names = name_staff(services, {one.login for one in report.workload})
     return {
         "at": moment_text(report.generated_at),
         "total": report.breakdown.total,
         "rates": rates_of(report.breakdown.total.counts),
         "lines": shown,
-        "bars": wait_bars(request.lang),
-        "beside": beside_chart(shown, request.lang),
-        "waited": waits_chart(report, request.lang),
+        "bars": bars,
+        "steps": funnel_steps(report.breakdown.total.counts),
+        "compared": compared_lines(report, lang),
+        "course": course,
+        "course_charts": [
+            (chart.title, draw(chart, f"course-{place}"))
+            for place, chart in enumerate(
+                (
+                    count_chart(course, "warnings", lang),
+                    count_chart(course, "dissuaded", lang),
+                    rate_chart(course, lang),
+                )
+            )
+        ]
+        if course
+        else [],
+        "calendar": calendar_of(report, lang),
+        "map": map_of(
+            report, boundaries, {str(one): f"/rates?{form.query(unit=str(one))}" for one in ids}, lang
+        )
+        if boundaries
+        else "",
+        "beside": draw(
+            beside_chart(
+                [line.name for line in shown[:_MOST_BARS]],
+                [line.rates for line in shown[:_MOST_BARS]],
+                say(lang, "Verified contact and dissuaded compared; the table below has the figures"),
+                lang,
+            ),
+            "beside",
+        )
+        if len(shown) > 1
+        else "",
+        "waited": draw(waited, "waited"),
+        "contacted": draw(contacted, "contacted") if contacted else "",
+        "workload": report.workload,
+        "staff_names": names,
+        "defrauded": defrauded,
     }
 
 

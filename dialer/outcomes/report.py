@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Annotated, TypeVar
 
 from pydantic import Field, TypeAdapter
@@ -18,9 +19,12 @@ from dialer.cases.search import CasePage, case_lines
 from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.core.intervals import ERROR, Adjusted, Finding, Rollup, Stratum, adjust
+from dialer.core.periods import period_before, period_year_before
 from dialer.core.rates import (
     COUNTED,
+    FUNNEL,
     Breakdown,
+    Counts,
     Cut,
     Dimension,
     Figures,
@@ -41,15 +45,19 @@ from dialer.org.unit_store import get_unit, list_units_of_tree, subtree_ids
 from dialer.outcomes.breakdown import (
     BEHIND,
     Window,
+    Workload,
     case_ids_behind,
     count_behind,
     figure_scripts,
     figure_sources,
+    lost,
     read_breakdown,
+    read_days,
     read_strata,
     read_waits,
+    read_workload,
 )
-from dialer.outcomes.rollup import is_rollup_waiting, refresh_rollup_once, rollup_figures
+from dialer.outcomes.rollup import is_rollup_waiting, refresh_rollup_once, rollup_days, rollup_figures
 from dialer.outcomes.snapshots import keep_report, kept_report
 from dialer.scripts.trials import Comparison, Measured
 from dialer.services import Resource, Services
@@ -367,7 +375,7 @@ class RatesQuery:
     cut: Cut = field(default_factory=Cut)
     """Its units are those of `unit_id` and below."""
 
-    def narrowed(self, value: str) -> RatesQuery:
+    def narrowed(self, value: str) -> RatesQuery:  # noqa: PLR0911  # a dimension, a return
         """The same, of one value of the dimension. Raises `Invalid`."""
         try:
             match self.by:
@@ -381,6 +389,10 @@ class RatesQuery:
                     return replace(self, cut=replace(self.cut, source=value))
                 case Dimension.SCRIPT:
                     return replace(self, cut=replace(self.cut, script_id=value))
+                case Dimension.VERSION:
+                    return replace(self, cut=replace(self.cut, version=value))
+                case Dimension.PERSON:
+                    return replace(self, cut=replace(self.cut, person=value))
                 case Dimension.HOUR:
                     return replace(self, cut=replace(self.cut, hour=int(value)))
         except ValueError:
@@ -398,6 +410,19 @@ class CutReport:
     """Names of the compared units, by id as text."""
     adjusted: Mapping[str, Mapping[str, Adjusted]] = field(default_factory=dict)
     """By unit and rate: the unit compared with the rest, for the same mix of grades and types. Of a cut by unit."""
+    before: Slice | None = None
+    """The whole of the period before 环比; None: the period has no beginning or no end."""
+    year_before: Slice | None = None
+    """The same a year before 同比."""
+    days: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
+    """The counts of `TREND`, by day of the centre."""
+    days_before: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
+    days_year_before: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
+    contacted: Waits | None = None
+    """Times to the first verified contact."""
+    workload: tuple[Workload, ...] = ()
+    defrauded: tuple[int, ...] = ()
+    """The newest cases that were filed after their warning."""
 
 
 _CUTS = TypeAdapter(CutReport)
@@ -437,18 +462,65 @@ def cut_rates(
         if at is not None:
             return _kept(kept_report(tx, _CUTS, (asked, reader_unit_id), at=at))
         whole = _whole_report(tx, window) if window.cut.is_whole else None
-        report = CutReport(
-            generated_at=window.now,
-            breakdown=_breakdown(tx, asked.by, window, whole.figures if whole else None),
-            waits=read_waits(tx, window),
-            unit_names={str(unit.id): unit.name for unit in list_units_of_tree(tx)},
-            adjusted=_adjusted(read_strata(tx, window)) if asked.by is Dimension.UNIT else {},
-        )
+        report = _cut_report(tx, asked.by, window, whole)
     with services.store.begin() as tx:
         keep_report(tx, _CUTS, (asked, reader_unit_id), report, at=report.generated_at)
         if whole is not None:
             keep_report(tx, _REPORTS, _whole(asked.period), whole, at=report.generated_at)
     return report
+
+
+def read_cut(tx: Tx, services: Services, asked: RatesQuery) -> tuple[CutReport, Report]:
+    """The figures of the whole centre, and those by grade and type, in the snapshot of a transaction; kept nowhere.
+    Where all units stand below one, those right below it are compared.
+    """
+    roots = [unit for unit in list_units_of_tree(tx) if len(unit.path) == 1]
+    window = replace(_window(tx, services, asked, None), depth=1 if len(roots) == 1 else 0)
+    whole = _whole_report(tx, window)
+    return _cut_report(tx, asked.by, window, whole), whole
+
+
+def _cut_report(tx: Tx, by: Dimension, window: Window, whole: Report | None) -> CutReport:
+    before = period_before(window.period, timezone=window.timezone, now=window.now)
+    year_before = period_year_before(window.period, timezone=window.timezone, now=window.now)
+    return CutReport(
+        generated_at=window.now,
+        breakdown=_breakdown(tx, by, window, whole.figures if whole else None),
+        waits=read_waits(tx, window),
+        unit_names={str(unit.id): unit.name for unit in list_units_of_tree(tx)},
+        adjusted=_adjusted(read_strata(tx, window)) if by is Dimension.UNIT else {},
+        before=_total(tx, window, before),
+        year_before=_total(tx, window, year_before),
+        days=_days(tx, window, window.period),
+        days_before=_days(tx, window, before),
+        days_year_before=_days(tx, window, year_before),
+        contacted=read_waits(tx, window, until="contact"),
+        workload=read_workload(tx, window),
+        defrauded=tuple(
+            case_ids_behind(tx, "defrauded_after_warning", window, before_id=None, limit=MOST_DEFRAUDED)
+        ),
+    )
+
+
+MOST_DEFRAUDED = 20
+"""Cases filed after a warning that a report names; the count opens to all."""
+
+
+def _total(tx: Tx, window: Window, period: Period | None) -> Slice | None:
+    if period is None:
+        return None
+    if window.cut.is_whole:
+        return rollup_figures(tx, period, drill=window.drill, now=window.now, timezone=window.timezone).total
+    return read_breakdown(tx, Dimension.GRADE, replace(window, period=period)).total
+
+
+def _days(tx: Tx, window: Window, period: Period | None) -> dict[date, dict[str, int]]:
+    if period is None:
+        return {}
+    found = None
+    if window.cut.is_whole:
+        found = rollup_days(tx, period, drill=window.drill, now=window.now, timezone=window.timezone)
+    return found if found is not None else read_days(tx, replace(window, period=period))
 
 
 def _whole_report(tx: Tx, window: Window) -> Report:
@@ -541,10 +613,12 @@ def clicked_count(report: CutReport, measure: str, value: str) -> int | None:
     """The figure of the report that a list of cases was opened from; of one value of its dimension, unless it is ''.
     None: the report does not show it.
     """
-    if measure not in COUNTED:
-        return None
     part = report.breakdown.slices.get(value) if value else report.breakdown.total
-    return 0 if part is None else int(getattr(part.counts, measure))
+    counts = part.counts if part is not None else Counts()
+    if measure in COUNTED:
+        return int(getattr(counts, measure))
+    losses = (getattr(counts, a) - getattr(counts, b) for a, b in pairwise(FUNNEL) if lost(b) == measure)
+    return next(losses, None)
 
 
 def check_behind(services: Services, asked: RatesQuery, measure: str, *, reader_unit_id: int | None) -> None:

@@ -39,6 +39,7 @@ from dialer.carrier.lines.sip.trunks import MAINLAND, BadTrunk, Trunk
 from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
 from dialer.core.access import RevealRules, Role, SessionRules
 from dialer.core.errors import SettingsError, WrongValue
+from dialer.core.periods import BulletinKind
 from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
 from dialer.core.values import Grade, MessageChannel, Suite, Track
 from dialer.language import Text, gettext_noop
@@ -483,6 +484,12 @@ class RetentionSettings(Section):
         return self
 
 
+class BulletinSettings(Section):
+    """Which bulletins are drafted when their days are over."""
+
+    kinds: tuple[BulletinKind, ...] = (BulletinKind.WEEK, BulletinKind.MONTH)
+
+
 class ListsSettings(Section):
     approve_above_rows: int = Field(default=0, ge=0)
     """Larger lists wait for approval by a second person, except their high grades. 0: no list does."""
@@ -633,6 +640,7 @@ class Settings(Section):
     audit: AuditSettings = AuditSettings()
     erasure: ErasureSettings = ErasureSettings()
     retention: RetentionSettings = RetentionSettings()
+    bulletins: BulletinSettings = BulletinSettings()
     clock: ClockSettings = ClockSettings()
     keys: KeysSettings = KeysSettings()
     log: LogSettings = LogSettings()

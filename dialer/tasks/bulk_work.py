@@ -124,6 +124,16 @@ def send_webhooks_task() -> None:
     asyncio.run(send_webhooks(current_application().services))
 
 
+@patient_task("draft_bulletins")
+def draft_bulletins_task() -> None:
+    """Drafts the bulletins of days, weeks and months that are over."""
+    # Documents and reports are loaded here alone.
+    from dialer.outcomes.bulletins import draft_due_bulletins
+
+    app = current_application()
+    draft_due_bulletins(app.services, app.settings.bulletins.kinds)
+
+
 @patient_task("resume_renders")
 def resume_renders_task() -> None:
     """Resumes rendering that no worker holds. The first time, the names of the settings are rendered where a live

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 import json
 import re
+from datetime import timedelta
 
 import pytest
 import python_calamine
@@ -17,6 +17,7 @@ from dialer.core.case import CaseStatus
 from dialer.core.values import Contact, Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.org.unit_store import add_unit
+from dialer.units.boundaries import load_boundaries
 from dialer.web.formats import plain
 from tests.console.desk import ConsoleDesk, text
 from tests.outcomes.town import MORNING, Scenario
@@ -61,9 +62,10 @@ async def test_units_stand_side_by_side_and_open(console: ConsoleDesk, scenario:
     ids = sorted_scenario(console, scenario)
     chief = console.person(Role.SUPERVISOR, unit_id=ids["city"])
     answer = await chief.get("/rates")
-    chart = json.loads(html.unescape(re.findall(r'data-chart="([^"]+)"', answer.text)[0]))
-    assert chart["labels"] == ["东区", "西区"]
-    assert chart["series"][0]["values"] == [100.0, 0.0]
+    drawn = answer.text[answer.text.index('id="beside"') :]
+    assert "东区 Verified contact: 100.0%" in drawn
+    assert "西区 Verified contact: 0.0%" in drawn
+    assert "data-chart" not in answer.text
     narrowed = text(await chief.get("/rates", unit=ids["west"]))
     assert "0.0% 0 / 1" in narrowed
 
@@ -120,3 +122,67 @@ async def test_a_source_that_looks_like_a_formula_leaves_as_text(console: Consol
 )
 def test_what_a_spreadsheet_would_calculate_is_text(cell: str | int, kept: str | int):
     assert plain(cell) == kept
+
+
+async def test_a_loss_of_the_funnel_opens_to_its_cases(console: ConsoleDesk, scenario: Scenario):
+    sorted_scenario(console, scenario)
+    page = await console.person(Role.SUPERVISOR).get("/rates")
+    assert "neither called nor visited 1" in text(page)
+    lost = await console.person(Role.SUPERVISOR).get("/rates/cases", measure="lost_cases_tried")
+    assert len(re.findall(r'href="/cases/\d+"', lost.text)) == 1
+
+
+async def test_a_window_stands_beside_the_one_before_and_a_year_before(
+    console: ConsoleDesk, scenario: Scenario
+):
+    early = MORNING - timedelta(hours=1)  # the day is not over: until ten o'clock, on all three days
+    for at in (MORNING, MORNING, early - timedelta(days=1), early - timedelta(days=365)):
+        scenario.case(opened_at=at)
+    page = text(
+        await console.person(Role.SUPERVISOR).get("/rates", **{"from": "2026-11-25", "to": "2026-11-25"})
+    )
+    assert "warnings 2 1 +100.0% 1 +100.0%" in page
+
+
+async def test_a_filter_is_saved_under_a_name_and_is_the_owners_alone(
+    console: ConsoleDesk, scenario: Scenario
+):
+    chief, auditor = console.person(Role.SUPERVISOR), console.person(Role.AUDITOR)
+    answer = await chief.post(
+        "/rates/saved", name=" 高危  本月 ", query="by=grade&grade=high&from=2026-11-01"
+    )
+    assert answer.status_code == 303
+    page = await chief.get("/rates")
+    assert 'href="/rates?from=2026-11-01&amp;by=grade&amp;grade=high">高危 本月<' in page.text
+    assert "高危 本月" not in (await auditor.get("/rates")).text
+    [row] = console.rows(t.saved_filter)
+    await auditor.post(f"/rates/saved/{row['id']}/delete")
+    assert len(console.rows(t.saved_filter)) == 1
+    await chief.post(f"/rates/saved/{row['id']}/delete")
+    assert console.rows(t.saved_filter) == []
+    refused = await chief.post("/rates/saved", name=" ", query="by=grade")
+    assert refused.status_code == 422
+    assert "has between 1 and 40 characters" in text(refused)
+    assert (await chief.post("/rates/saved", name="x", query="grade=blue")).status_code == 422
+
+
+async def test_units_with_a_boundary_are_drawn_on_a_map(console: ConsoleDesk, scenario: Scenario):
+    ids = sorted_scenario(console, scenario)
+    square = [[107.0, 40.0], [108.0, 40.0], [108.0, 41.0], [107.0, 41.0], [107.0, 40.0]]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"name": name},
+            "geometry": {"type": "Polygon", "coordinates": [square]},
+        }
+        for name in ("东区", "别处")
+    ]
+    content = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    done = load_boundaries(console.app.services, content, by="wang")
+    assert (done.loaded, done.unknown) == (1, ("别处",))
+    assert len(console.audited("load_boundaries")) == 1
+    chief = console.person(Role.SUPERVISOR, unit_id=ids["city"])
+    page = await chief.get("/rates")
+    assert "东区: 100.0% (2/2)" in page.text
+    assert f'href="/rates?by=unit&amp;unit={ids["east"]}"' in page.text
+    assert "drawn-map" not in (await chief.get("/rates", by="grade")).text

@@ -34,7 +34,7 @@ from dialer.outcomes.report import RatesQuery, cut_rates, refresh_rollup
 from dialer.runtime.settings import RetentionSettings
 from dialer.words import count_word, rate_word, word_of
 from tests.console.desk import ConsoleDesk, Person, text
-from tests.outcomes.test_cut_figures import scatter
+from tests.outcomes.test_cut_figures import make_successes_true_to_life, scatter
 from tests.outcomes.town import MORNING, Scenario
 
 LINK = re.compile(r'href="(/rates/cases\?[^"]+)">([\d,]+)</a>')
@@ -44,6 +44,7 @@ LINK = re.compile(r'href="(/rates/cases\?[^"]+)">([\d,]+)</a>')
 def town(console: ConsoleDesk) -> Scenario:
     scenario = Scenario.on(console.app.services)
     scatter(scenario, 11)
+    make_successes_true_to_life(scenario)
     refresh_rollup(scenario.services)
     return scenario
 

@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from datetime import timedelta
+from itertools import pairwise
 from random import Random
 
 import pytest
 import sqlalchemy as sa
 
 from dialer.core.errors import Invalid
-from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Counts, Cut, Dimension, Money, Period, Slice
-from dialer.core.values import AmountKind, FraudType, Grade, TelephonyResult
+from dialer.core.rates import (
+    COUNTED,
+    FUNNEL,
+    TREND,
+    WAIT_BOUNDS_SECONDS,
+    Counts,
+    Cut,
+    Dimension,
+    Money,
+    Period,
+    Slice,
+)
+from dialer.core.values import AmountKind, Contact, FraudType, Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES
 from dialer.org.unit_store import add_unit
-from dialer.outcomes.breakdown import BEHIND, Window, case_ids_behind, read_breakdown, read_waits
+from dialer.outcomes.breakdown import (
+    BEHIND,
+    Window,
+    case_ids_behind,
+    count_behind,
+    lost,
+    read_breakdown,
+    read_days,
+    read_waits,
+    read_workload,
+)
 from dialer.outcomes.measures import figures
+from dialer.outcomes.report import refresh_rollup
+from dialer.outcomes.rollup import rollup_days
 from tests.outcomes.test_any_town import fill
 from tests.outcomes.town import MORNING, Scenario
 from tests.seeds import seeds
@@ -97,6 +122,8 @@ def test_a_part_is_the_cut_of_its_value(scenario: Scenario):
     cuts += [(f.value, parts(Dimension.FRAUD_TYPE, scenario), Cut(fraud_type=f)) for f in FraudType]
     cuts += [(s, parts(Dimension.SOURCE, scenario), Cut(source=s)) for s in "AB"]
     cuts += [(s, parts(Dimension.SCRIPT, scenario), Cut(script_id=s)) for s in ("loan", "general")]
+    cuts += [(v, parts(Dimension.VERSION, scenario), Cut(version=v)) for v in ("loan@?", "general@?")]
+    cuts += [(p, parts(Dimension.PERSON, scenario), Cut(person=p)) for p in ("li", "nobody")]
     cuts += [(str(hour), parts(Dimension.HOUR, scenario), Cut(hour=hour)) for hour in (8, 12, 20)]
     with scenario.tx() as tx:
         for value, slices, cut in cuts:
@@ -163,3 +190,103 @@ def test_times_to_the_first_ring_stand_in_the_bar_that_holds_them(scenario: Scen
 def test_there_is_no_twenty_fifth_hour():
     with pytest.raises(Invalid, match="hour"):
         Cut(hour=24)
+
+
+def make_successes_true_to_life(scenario: Scenario) -> None:
+    """No success without the verified contact of the right person, as the rules have it."""
+    with scenario.tx() as tx:
+        won = t.case.c.status.in_(["watching", "proven", "reversed"])
+        tx.execute(sa.update(t.case).where(won).values(contact="verified"))
+
+
+@seeds(3)
+def test_each_step_of_the_funnel_is_a_part_of_the_one_before_and_its_loss_opens(
+    scenario: Scenario, seed: int
+):
+    scatter(scenario, seed)
+    make_successes_true_to_life(scenario)
+    with scenario.tx() as tx:
+        counts = read_breakdown(tx, Dimension.GRADE, window(scenario)).total.counts
+        for before, after in pairwise(FUNNEL):
+            left = getattr(counts, before) - getattr(counts, after)
+            assert left >= 0, after
+            assert count_behind(tx, lost(after), window(scenario)) == left, after
+            ids = set(case_ids_behind(tx, lost(after), window(scenario), before_id=None, limit=1_000))
+            if before in CASE_MEASURES:
+                assert len(ids) == left
+                kept = set(case_ids_behind(tx, after, window(scenario), before_id=None, limit=1_000))
+                assert not ids & kept
+
+
+@seeds(3)
+def test_the_days_add_up_to_the_window_and_are_those_of_the_rollup(scenario: Scenario, seed: int):
+    scatter(scenario, seed)
+    fresh = Random(seed).random() < 0.5
+    if fresh:
+        refresh_rollup(scenario.services)
+    else:
+        with scenario.tx() as tx:
+            assert rollup_days(tx, Period(), drill=False, now=NOW, timezone=ZONE) is None
+        refresh_rollup(scenario.services)
+        scenario.case(opened_at=MORNING)
+    for period in (Period(), Period(start=MORNING + timedelta(hours=9), end=MORNING + timedelta(hours=40))):
+        with scenario.tx() as tx:
+            counts = figures(tx, period, drill=False, now=NOW).total.counts
+            days = read_days(tx, window(scenario, period=period))
+            summed = rollup_days(tx, period, drill=False, now=NOW, timezone=ZONE)
+        for name in TREND:
+            assert sum(day.get(name, 0) for day in days.values()) == getattr(counts, name), name
+        assert summed is not None
+        assert {day: {name: n for name, n in one.items() if n} for day, one in summed.items()} == {
+            day: {name: n for name, n in one.items() if n} for day, one in days.items() if any(one.values())
+        }
+
+
+def test_the_time_to_contact_ends_with_the_first_call_or_visit_that_spoke_to_the_person(scenario: Scenario):
+    robot = scenario.case(grade=Grade.HIGH, contact=Contact.VERIFIED, opened_at=MORNING)
+    scenario.attempt(robot, n=1, sent_at=MORNING)
+    scenario.attempt(
+        robot,
+        n=2,
+        result="answered",
+        contact="verified",
+        ended_at=MORNING + timedelta(seconds=45),
+        sent_at=MORNING,
+    )
+    visited = scenario.case(grade=Grade.HIGH, contact=Contact.VERIFIED, opened_at=MORNING)
+    scenario.assignment(
+        visited,
+        kind="visit",
+        state="done",
+        done_by="li",
+        done_at=MORNING + timedelta(hours=2),
+        outcome="dissuaded_in_person",
+    )
+    scenario.case(grade=Grade.HIGH, opened_at=MORNING)
+    with scenario.tx() as tx:
+        waits = read_waits(tx, window(scenario), until="contact")
+    bars = {place: n for place, n in enumerate(waits.by_grade[Grade.HIGH]) if n}
+    assert bars == {
+        bisect(WAIT_BOUNDS_SECONDS, 45): 1,
+        bisect(WAIT_BOUNDS_SECONDS, 7_200): 1,
+    }
+
+
+def test_the_work_of_each_member_of_staff(scenario: Scenario):
+    case_id = scenario.case()
+    for n in range(3):
+        scenario.assignment(
+            scenario.case(),
+            state="done",
+            signed_at=MORNING,
+            done_at=MORNING + timedelta(minutes=10 * (n + 1)),
+            done_by="li",
+            outcome="dissuaded_by_phone" if n else "cannot_find",
+        )
+    scenario.assignment(case_id, kind="visit", state="signed", signed_at=MORNING, signed_by="bai")
+    scenario.assignment(scenario.case())
+    with scenario.tx() as tx:
+        li, bai = read_workload(tx, window(scenario))
+    assert (li.login, li.human_calls, li.visits, li.reached, li.held, li.days) == ("li", 3, 0, 2, 0, 1)
+    assert li.minutes == 20
+    assert (bai.login, bai.held, bai.minutes) == ("bai", 1, None)

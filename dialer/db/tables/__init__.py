@@ -63,6 +63,7 @@ from dialer.db.tables.org import staff_recovery_code as staff_recovery_code
 from dialer.db.tables.org import staff_session as staff_session
 from dialer.db.tables.org import unit as unit
 from dialer.db.tables.org import unit_alias as unit_alias
+from dialer.db.tables.org import unit_boundary as unit_boundary
 from dialer.db.tables.signals import robot_draw as robot_draw
 from dialer.db.tables.signals import robot_shard as robot_shard
 from dialer.db.tables.signals import robot_snapshot as robot_snapshot
@@ -79,6 +80,7 @@ from dialer.db.tables.work import assignment as assignment
 from dialer.db.tables.work import assignment_transfer as assignment_transfer
 from dialer.db.tables.work import audit as audit
 from dialer.db.tables.work import audit_head as audit_head
+from dialer.db.tables.work import bulletin as bulletin
 from dialer.db.tables.work import filed_case as filed_case
 from dialer.db.tables.work import filed_case_change as filed_case_change
 from dialer.db.tables.work import filed_match as filed_match
@@ -88,6 +90,7 @@ from dialer.db.tables.work import lease as lease
 from dialer.db.tables.work import outcome as outcome
 from dialer.db.tables.work import outcome_approval as outcome_approval
 from dialer.db.tables.work import outcome_waiting as outcome_waiting
+from dialer.db.tables.work import saved_filter as saved_filter
 from dialer.db.tables.work import sent_act as sent_act
 from dialer.db.tables.work import stop_payment as stop_payment
 from dialer.db.tables.work import visit_photo as visit_photo

@@ -322,9 +322,16 @@ legal_hold = sa.Table(
 _KEY = ("day", "drill", "grade", "fraud_type")
 
 
+_SINCE_0070 = frozenset({"cases_tried", "cases_reached"})
+"""A release before writes rows without them."""
+
+
 def _figures() -> list[sa.Column[int]]:
     """One column a figure; a new measure needs a migration that adds its column to both tables."""
-    counts = [sa.Column(name, sa.Integer, nullable=False) for name in COUNTED]
+    counts = [
+        sa.Column(name, sa.Integer, nullable=False, server_default="0" if name in _SINCE_0070 else None)
+        for name in COUNTED
+    ]
     return counts + [sa.Column(name, sa.BigInteger, nullable=False) for name in MONEY]
 
 

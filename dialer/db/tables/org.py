@@ -43,6 +43,16 @@ unit_alias = sa.Table(
 )
 """What lists call a unit, as it was first seen, and its normalised form, which means one unit only."""
 
+unit_boundary = sa.Table(
+    "unit_boundary",
+    metadata,
+    sa.Column("unit_id", sa.ForeignKey("unit.id"), primary_key=True, autoincrement=False),
+    sa.Column("rings", JSONB, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+)
+"""Where a unit lies: closed rings of [longitude, latitude] in degrees, WGS 84; holes are rings too."""
+
 
 staff = sa.Table(
     "staff",

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
 from dialer.core.case import PENDING_STATES, AssignmentState, StopResult, TransferState, VisitStage
+from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.values import (
     Contact,
     DeliveryState,
@@ -453,3 +454,44 @@ lease = sa.Table(
     sa.CheckConstraint("token > 0", name="token"),
 )
 """What one process at a time does. See `dialer.db.leases`."""
+
+bulletin = sa.Table(
+    "bulletin",
+    metadata,
+    identity(),
+    word("kind", BulletinKind),
+    sa.Column("first_day", sa.Date, nullable=False),
+    sa.Column("last_day", sa.Date, nullable=False),
+    sa.Column("figures", JSONB, nullable=False),
+    word("state", BulletinState),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    when("made_at", required=True),
+    sa.Column("decided_by", sa.Text),
+    when("decided_at"),
+    sa.Column("why", sa.Text, nullable=False, server_default=""),
+    sa.Index(
+        "uq_bulletin_days", "kind", "first_day", unique=True, postgresql_where=sa.text("state <> 'refused'")
+    ),
+    sa.CheckConstraint("last_day >= first_day", name="days"),
+    sa.CheckConstraint(
+        "(state = 'draft') = (decided_by IS NULL) AND (state = 'draft') = (decided_at IS NULL)",
+        name="decided",
+    ),
+    sa.CheckConstraint("decided_by <> made_by", name="second_person"),
+    sa.CheckConstraint("state <> 'refused' OR why <> ''", name="why"),
+)
+"""A bulletin with the figures that it shows, of the moment in which it was drafted. No personal data."""
+
+saved_filter = sa.Table(
+    "saved_filter",
+    metadata,
+    identity(),
+    sa.Column("login", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("query", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.UniqueConstraint("login", "name"),
+    sa.CheckConstraint("name <> ''", name="name"),
+)
+"""A filter of *Success rates* under the name that its owner gave it; `query` as in the address."""

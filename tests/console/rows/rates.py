@@ -11,6 +11,8 @@ ROWS = (
     Row("GET", "/rates", _LOOK),
     Row("GET", "/rates/cases", _LOOK, refused=422),
     Row("GET", "/rates/callers", _LOOK),
+    Row("POST", "/rates/saved", _LOOK, form={"name": "own", "query": "by=grade"}),
+    Row("POST", "/rates/saved/{filter_id}/delete", _LOOK, target=lambda _desk, _unit: {"filter_id": 987_654}),
     Row(
         "GET", "/rates/file/{kind}", _LOOK - {Role.ADMINISTRATOR}, target=lambda _desk, _unit: {"kind": "csv"}
     ),

@@ -1,0 +1,158 @@
+"""Periods that are compared: the period before 环比, the same one a year before 同比, and the days, weeks and months of
+bulletins. Pure; days are of the centre's time zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from dialer.core.errors import Invalid
+from dialer.core.rates import Period
+from dialer.language import gettext_noop
+
+_DAY, _WEEK_DAYS, _YEAR_OF_WEEKS, _MONTHS = timedelta(days=1), 7, 364, 12
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of another month; the last one where that month has no such day."""
+    index = day.year * _MONTHS + day.month - 1 + months
+    year, month = divmod(index, _MONTHS)
+    following = date(year + (month + 1) // _MONTHS, (month + 1) % _MONTHS + 1, 1)
+    return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), following - _DAY)
+
+
+def period_before(period: Period, *, timezone: str, now: datetime) -> Period | None:
+    """The period of the same length that ends where this one begins; of whole months the months before. None for a
+    period without a beginning or an end. What lies after `now` has no equal in it: this month until the 20th is
+    compared with the month before until the 20th.
+    """
+    days = _days_of(period, timezone)
+    if days is None:
+        return None
+    first, last = days
+    months = (last.year - first.year) * _MONTHS + last.month - first.month
+    if first.day == last.day == 1 and months > 0:
+        return _moved(period, timezone, now, lambda day: add_months(day, -months))
+    return _moved(period, timezone, now, lambda day: day - (last - first))
+
+
+def period_year_before(period: Period, *, timezone: str, now: datetime) -> Period | None:
+    """The same days a year before; of whole weeks from Monday on those of 52 weeks before, which have the same days of
+    the week. Otherwise as `period_before`.
+    """
+    days = _days_of(period, timezone)
+    if days is None:
+        return None
+    first, last = days
+    if first.weekday() == 0 and (last - first).days == _WEEK_DAYS:
+        return _moved(period, timezone, now, lambda day: day - timedelta(days=_YEAR_OF_WEEKS))
+    return _moved(period, timezone, now, lambda day: add_months(day, -_MONTHS))
+
+
+def _days_of(period: Period, timezone: str) -> tuple[date, date] | None:
+    """The first day, and the day after the last; a part of a day counts as the whole."""
+    if period.start is None or period.end is None:
+        return None
+    zone = ZoneInfo(timezone)
+    end = period.end.astimezone(zone)
+    last = end.date() if end.time() == time.min else end.date() + _DAY
+    return period.start.astimezone(zone).date(), last
+
+
+def _moved(period: Period, timezone: str, now: datetime, move: Callable[[date], date]) -> Period:
+    assert period.start is not None
+    assert period.end is not None
+    zone = ZoneInfo(timezone)
+
+    def moved(moment: datetime) -> datetime:
+        local = moment.astimezone(zone)
+        return datetime.combine(move(local.date()), local.time(), tzinfo=zone).astimezone(UTC)
+
+    start = moved(period.start)
+    end = moved(period.end)
+    if period.start < now < period.end:
+        end = min(end, start + (now - period.start))
+    return Period(start=start, end=end)
+
+
+class BulletinKind(StrEnum):
+    """How many days a bulletin covers."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class BulletinState(StrEnum):
+    """How far a bulletin is: a second person decides whether it may leave the centre."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulletinDays:
+    """From the first day to the last, both included."""
+
+    kind: BulletinKind
+    first: date
+    last: date
+
+    def period(self, timezone: str) -> Period:
+        """From the first midnight to the one after the last day."""
+        zone = ZoneInfo(timezone)
+        return Period(
+            start=datetime.combine(self.first, time.min, tzinfo=zone).astimezone(UTC),
+            end=datetime.combine(self.last + _DAY, time.min, tzinfo=zone).astimezone(UTC),
+        )
+
+    @property
+    def name(self) -> str:
+        """As it is typed: 2026-11-25, 2026-W48, 2026-11."""
+        match self.kind:
+            case BulletinKind.DAY:
+                return self.first.isoformat()
+            case BulletinKind.WEEK:
+                year, week, _ = self.first.isocalendar()
+                return f"{year:04}-W{week:02}"
+            case BulletinKind.MONTH:
+                return f"{self.first:%Y-%m}"
+
+
+def bulletin_days(kind: BulletinKind, text: str) -> BulletinDays:
+    """The days of a bulletin by their typed name; a week may be named by any of its days. Raises `Invalid`."""
+    try:
+        match kind:
+            case BulletinKind.DAY:
+                return days_around(kind, date.fromisoformat(text))
+            case BulletinKind.WEEK:
+                return days_around(kind, date.fromisoformat(text))
+            case BulletinKind.MONTH:
+                return days_around(kind, date.fromisoformat(f"{text}-01"))
+    except (ValueError, OverflowError):
+        mends = {
+            BulletinKind.DAY: gettext_noop("a day such as 2026-11-25"),
+            BulletinKind.WEEK: gettext_noop("a week such as 2026-W48, or one of its days"),
+            BulletinKind.MONTH: gettext_noop("a month such as 2026-11"),
+        }
+        problem = gettext_noop("is not in the calendar")
+        raise Invalid(field=kind.value, problem=problem, mend=mends[kind]) from None
+
+
+def days_around(kind: BulletinKind, day: date) -> BulletinDays:
+    """The day itself, its week from Monday on, or its month."""
+    match kind:
+        case BulletinKind.DAY:
+            first = last = day
+        case BulletinKind.WEEK:
+            first = day - timedelta(days=day.weekday())
+            last = first + timedelta(days=_WEEK_DAYS - 1)
+        case BulletinKind.MONTH:
+            first = day.replace(day=1)
+            last = add_months(first, 1) - _DAY
+    return BulletinDays(kind=kind, first=first, last=last)

@@ -1,0 +1,186 @@
+"""The pages of bulletins 通报: drafted, read, approved or refused by a second person, taken away as docx or PDF."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import Form, Path
+from starlette.responses import Response
+
+from dialer.core.access import Permission
+from dialer.core.errors import Conflict, Invalid, NotFound, Unavailable
+from dialer.core.periods import BulletinKind, BulletinState, bulletin_days, days_around
+from dialer.language import gettext_noop
+from dialer.outcomes.bulletin_text import bulletin_document, numbered_parts
+from dialer.outcomes.bulletin_words import days_words, state_words, title_of
+from dialer.outcomes.bulletins import (
+    Bulletin,
+    decide_bulletin,
+    get_bulletin,
+    list_bulletins,
+    make_bulletin,
+    note_taken,
+)
+from dialer.runtime.office import as_pdf, office_program
+from dialer.sentences import refusal_sentence
+from dialer.web.charts import draw
+from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.documents import as_document
+
+bulletin_pages = Section()
+_PATH = "/bulletins"
+_UNFIT, _TAKEN, _AWAY = 422, 409, 503
+_LONGEST_WHY = 500
+Number = Annotated[int, Path(ge=1, lt=2**63)]
+
+
+class PaperKind(StrEnum):
+    """A file that a bulletin is taken away as."""
+
+    DOCX = "docx"
+    PDF = "pdf"
+
+
+@bulletin_pages.get(_PATH, act=Permission.SEE_RATES, nav=gettext_noop("Bulletins"), order=52)
+def bulletins(request: CurrentRequest) -> Response:
+    return _list(request)
+
+
+@bulletin_pages.post(_PATH, act=Permission.APPROVE)
+def draft(
+    request: CurrentRequest,
+    kind: Annotated[BulletinKind, Form()] = BulletinKind.MONTH,
+    name: Annotated[str, Form(max_length=20)] = "",
+    anew: Annotated[str, Form(max_length=1)] = "",
+) -> Response:
+    """Drafts the bulletin of the typed days, or opens the one that is kept."""
+    _check_whole(request)
+    try:
+        made = make_bulletin(
+            request.services, bulletin_days(kind, name.strip()), by=request.who, anew=bool(anew)
+        )
+    except Invalid as fault:
+        return _list(
+            request, wrong=refusal_sentence(fault, request.lang), name=name, kind=kind, status=_UNFIT
+        )
+    except Conflict as fault:
+        return _list(
+            request, wrong=refusal_sentence(fault, request.lang), name=name, kind=kind, status=_TAKEN
+        )
+    if made.line.id is None:
+        return _show(request, made)
+    return request.go(f"{_PATH}/{made.line.id}")
+
+
+@bulletin_pages.get(_PATH + "/{bulletin_id}", act=Permission.SEE_RATES)
+def bulletin(request: CurrentRequest, bulletin_id: Number) -> Response:
+    _check_whole(request)
+    return _show(request, get_bulletin(request.services, bulletin_id))
+
+
+@bulletin_pages.get(_PATH + "/{bulletin_id}/file/{kind}", act=Permission.EXPORT)
+def take(request: CurrentRequest, bulletin_id: Number, kind: PaperKind) -> Response:
+    """The bulletin as docx or PDF; a draft says on its first page that it is one. Audited."""
+    _check_whole(request)
+    found = get_bulletin(request.services, bulletin_id)
+    content = bulletin_document(found, lang=request.lang, who=request.who, now=request.now).content
+    if kind is PaperKind.PDF:
+        try:
+            content = as_pdf(content)
+        except Unavailable as fault:
+            return _show(request, found, refused=refusal_sentence(fault, request.lang), status=_AWAY)
+    note_taken(request.services, found, kind=kind.value, by=request.who)
+    return as_document(content, name=f"bulletin-{found.line.days.name}", kind=kind.value)
+
+
+@bulletin_pages.post(_PATH + "/{bulletin_id}/approve", act=Permission.APPROVE)
+def approve(request: CurrentRequest, bulletin_id: Number) -> Response:
+    return _decide(request, bulletin_id, approve=True, why="")
+
+
+@bulletin_pages.post(_PATH + "/{bulletin_id}/refuse", act=Permission.APPROVE)
+def refuse(
+    request: CurrentRequest, bulletin_id: Number, why: Annotated[str, Form(max_length=_LONGEST_WHY)] = ""
+) -> Response:
+    return _decide(request, bulletin_id, approve=False, why=why)
+
+
+def _decide(request: RequestContext, bulletin_id: int, *, approve: bool, why: str) -> Response:
+    _check_whole(request)
+    try:
+        decide_bulletin(request.services, bulletin_id, approve=approve, why=why, by=request.who)
+    except Invalid as fault:
+        found = get_bulletin(request.services, bulletin_id)
+        return _show(request, found, wrong=refusal_sentence(fault, request.lang), status=_UNFIT)
+    except Conflict as fault:
+        found = get_bulletin(request.services, bulletin_id)
+        return _show(request, found, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    notice = (
+        gettext_noop("The bulletin is approved and may be issued.")
+        if approve
+        else gettext_noop("The bulletin is refused; it can be drafted anew.")
+    )
+    return request.go(f"{_PATH}/{bulletin_id}", notice=notice)
+
+
+def _check_whole(request: RequestContext) -> None:
+    """Bulletins are of the whole centre: accounts of a unit do not see them."""
+    if request.member.unit_id is not None:
+        raise NotFound(kind="page", key="bulletins")
+
+
+def _list(
+    request: RequestContext,
+    *,
+    wrong: str = "",
+    name: str = "",
+    kind: BulletinKind = BulletinKind.MONTH,
+    status: int = 200,
+) -> Response:
+    _check_whole(request)
+    today = request.now.astimezone(ZoneInfo(request.services.centre.timezone)).date()
+    last_month = days_around(BulletinKind.MONTH, today.replace(day=1) - timedelta(days=1))
+    return request.page(
+        "console/bulletins.html",
+        status=status,
+        lines=list_bulletins(request.services),
+        kinds=tuple(BulletinKind),
+        chosen=kind,
+        name=name or last_month.name,
+        wrong=wrong,
+        title_of=lambda days: title_of(days, request.lang),
+        days_words=lambda days: days_words(days, request.lang),
+        draft=BulletinState.DRAFT,
+        may_draft=request.may(Permission.APPROVE),
+    )
+
+
+def _show(
+    request: RequestContext, found: Bulletin, *, refused: str = "", wrong: str = "", status: int = 200
+) -> Response:
+    line = found.line
+    parts = [
+        (heading, part, [draw(chart, f"b{place}-{n}") for n, chart in enumerate(part.charts)])
+        for place, (heading, part) in enumerate(numbered_parts(found.figures, request.lang))
+    ]
+    is_draft = line.id is not None and line.state is BulletinState.DRAFT
+    may_decide = is_draft and request.may(Permission.APPROVE)
+    return request.page(
+        "console/bulletin.html",
+        status=status,
+        line=line,
+        title=title_of(line.days, request.lang),
+        days=days_words(line.days, request.lang),
+        state_line=state_words(found, request.lang),
+        parts=parts,
+        refused=refused,
+        wrong=wrong,
+        may_decide=may_decide and line.made_by != request.who,
+        is_own=may_decide and line.made_by == request.who,
+        may_take=line.id is not None and request.may(Permission.EXPORT),
+        has_pdf=office_program() is not None,
+        is_drill=found.figures.drill,
+    )

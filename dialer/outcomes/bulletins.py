@@ -1,0 +1,288 @@
+"""Bulletins 通报 of a day, a week or a month: drafted from one snapshot, kept with their figures, and decided by a
+second person before they leave the centre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from dialer.core.access import ROBOT, actor_name, said
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.periods import (
+    BulletinDays,
+    BulletinKind,
+    BulletinState,
+    days_around,
+    period_before,
+    period_year_before,
+)
+from dialer.core.rates import Dimension, Slice
+from dialer.core.values import FraudType, Grade
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Row, Tx, hold_snapshot
+from dialer.language import gettext_noop
+from dialer.outcomes.filed_lists import FiledFigures, count_filed
+from dialer.outcomes.report import CutReport, RatesQuery, read_cut
+from dialer.services import Services
+
+_MOST_LISTED = 200
+_ONE_DRAFT: Final = 0x62756C6C
+"""Lock of the keeping of a draft."""
+_LONGEST_WHY = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulletinFigures:
+    """All that a bulletin shows, of one moment."""
+
+    days: BulletinDays
+    timezone: str
+    drill: bool
+    is_over: bool
+    """False: the period is still running, and the figures go until the moment."""
+    report: CutReport
+    """Of the whole centre, by unit."""
+    by_grade: Mapping[Grade, Slice]
+    by_fraud_type: Mapping[FraudType, Slice]
+    filed: FiledFigures
+    filed_before: FiledFigures | None
+    filed_year_before: FiledFigures | None
+
+
+_FIGURES = TypeAdapter(BulletinFigures)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulletinLine:
+    """A bulletin in a list. `id` None: a period that is still running, which is kept nowhere."""
+
+    id: int | None
+    days: BulletinDays
+    state: BulletinState
+    made_by: str
+    made_at: datetime
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bulletin:
+    """A bulletin with its figures."""
+
+    line: BulletinLine
+    figures: BulletinFigures
+
+
+def read_figures(tx: Tx, services: Services, days: BulletinDays) -> BulletinFigures:
+    """The figures of these days as of now, in the snapshot of the transaction."""
+    timezone, now, drill = services.centre.timezone, services.clock.now(), services.drill
+    period = days.period(timezone)
+    before = period_before(period, timezone=timezone, now=now)
+    year_before = period_year_before(period, timezone=timezone, now=now)
+    report, whole = read_cut(tx, services, RatesQuery(by=Dimension.UNIT, period=period))
+    assert period.end is not None
+    return BulletinFigures(
+        days=days,
+        timezone=timezone,
+        drill=drill,
+        is_over=period.end <= now,
+        report=report,
+        by_grade=whole.figures.by_grade,
+        by_fraud_type=whole.figures.by_fraud_type,
+        filed=count_filed(tx, period, drill=drill),
+        filed_before=count_filed(tx, before, drill=drill) if before else None,
+        filed_year_before=count_filed(tx, year_before, drill=drill) if year_before else None,
+    )
+
+
+def make_bulletin(services: Services, days: BulletinDays, *, by: str, anew: bool = False) -> Bulletin:
+    """The bulletin of these days. One that is kept is given as it is; else it is drafted and kept, unless the days are
+    not over. `anew`: a draft that nobody has decided is refused, and drafted with the figures of now.
+
+    Raises `Invalid` for days that have not begun, and `Conflict` for `anew` of an approved one.
+    """
+    return _made(services, days, by=actor_name(by), anew=anew)
+
+
+def _made(services: Services, days: BulletinDays, *, by: str, anew: bool = False) -> Bulletin:
+    with services.store.begin() as tx:
+        hold_snapshot(tx)
+        now = services.clock.now()
+        start = days.period(services.centre.timezone).start
+        assert start is not None
+        if start > now:
+            raise Invalid(field=days.kind.value, problem=gettext_noop("has not begun"))
+        kept = _kept(tx, days)
+        if kept is not None and not anew:
+            return _bulletin(kept)
+        if kept is not None and kept["state"] == BulletinState.APPROVED.value:
+            raise Conflict(
+                gettext_noop("this bulletin is approved: it is not drafted again"), current=kept["state"]
+            )
+        figures = read_figures(tx, services, days)
+        if not figures.is_over:
+            line = BulletinLine(id=None, days=days, state=BulletinState.DRAFT, made_by=by, made_at=now)
+            return Bulletin(line=line, figures=figures)
+    return _keep(services, figures, by=by)
+
+
+def _keep(services: Services, figures: BulletinFigures, *, by: str) -> Bulletin:
+    days, now = figures.days, services.clock.now()
+    with services.store.begin() as tx:
+        # Two drafts at once: the second waits here and gives the first one.
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_DRAFT)))
+        kept = _kept(tx, days)
+        b = t.bulletin
+        values: dict[str, Any] = {
+            "figures": _FIGURES.dump_python(figures, mode="json"),
+            "made_by": by,
+            "made_at": figures.report.generated_at,
+        }
+        if kept is None:
+            values |= {
+                "kind": days.kind.value,
+                "first_day": days.first,
+                "last_day": days.last,
+                "state": BulletinState.DRAFT.value,
+                "drill": figures.drill,
+            }
+            row = tx.one(sa.insert(b).values(**values).returning(b))
+        elif kept["state"] == BulletinState.DRAFT.value and kept["made_at"] < values["made_at"]:
+            row = tx.one(sa.update(b).where(b.c.id == kept["id"]).values(**values).returning(b))
+        else:
+            return _bulletin(kept)
+        assert row is not None
+        _audit(tx, "draft_bulletin", row, by=by, why="", now=now)
+        return _bulletin(row)
+
+
+def _kept(tx: Tx, days: BulletinDays) -> Row | None:
+    c = t.bulletin.c
+    return tx.one(
+        sa.select(t.bulletin).where(
+            c.kind == days.kind.value, c.first_day == days.first, c.state != BulletinState.REFUSED.value
+        )
+    )
+
+
+def _line(row: Row) -> BulletinLine:
+    days = BulletinDays(kind=BulletinKind(row["kind"]), first=row["first_day"], last=row["last_day"])
+    return BulletinLine(
+        id=row["id"],
+        days=days,
+        state=BulletinState(row["state"]),
+        made_by=row["made_by"],
+        made_at=row["made_at"],
+        decided_by=row["decided_by"],
+        decided_at=row["decided_at"],
+        why=row["why"],
+    )
+
+
+def _bulletin(row: Row) -> Bulletin:
+    return Bulletin(line=_line(row), figures=_FIGURES.validate_python(row["figures"]))
+
+
+def get_bulletin(services: Services, bulletin_id: int) -> Bulletin:
+    """Raises `NotFound`."""
+    with services.store.begin() as tx:
+        return _bulletin(_row(tx, bulletin_id))
+
+
+def list_bulletins(services: Services, *, state: BulletinState | None = None) -> Sequence[BulletinLine]:
+    """Newest days first, without their figures."""
+    c = t.bulletin.c
+    columns = [column for column in t.bulletin.columns if column.name != "figures"]
+    statement = sa.select(*columns).order_by(c.last_day.desc(), c.id.desc()).limit(_MOST_LISTED)
+    if state is not None:
+        statement = statement.where(c.state == state.value)
+    with services.store.begin() as tx:
+        return [_line(row) for row in tx.rows(statement)]
+
+
+def decide_bulletin(services: Services, bulletin_id: int, *, approve: bool, why: str = "", by: str) -> None:
+    """A second person approves the draft, or refuses it with a reason; then it can be drafted anew.
+
+    Raises `NotFound`, `Invalid` for a refusal without a reason, and `Conflict` for one's own draft or a decided one.
+    """
+    who = actor_name(by)
+    reason = why.strip()[:_LONGEST_WHY] if approve else said("why", why)[:_LONGEST_WHY]
+    b, now = t.bulletin, services.clock.now()
+    with services.store.begin() as tx:
+        row = _row(tx, bulletin_id, lock=True)
+        if row["state"] != BulletinState.DRAFT.value:
+            raise Conflict(gettext_noop("somebody has decided about this bulletin"), current=row["state"])
+        if row["made_by"] == who:
+            raise Conflict(
+                gettext_noop("a second person decides: not who has drafted the bulletin"),
+                current=row["state"],
+            )
+        state = BulletinState.APPROVED if approve else BulletinState.REFUSED
+        tx.execute(
+            sa.update(b)
+            .where(b.c.id == bulletin_id)
+            .values(state=state.value, decided_by=who, decided_at=now, why=reason)
+        )
+        _audit(tx, "approve_bulletin" if approve else "refuse_bulletin", row, by=who, why=reason, now=now)
+
+
+def _row(tx: Tx, bulletin_id: int, *, lock: bool = False) -> Row:
+    statement = sa.select(t.bulletin).where(t.bulletin.c.id == bulletin_id)
+    row = tx.one(statement.with_for_update() if lock else statement)
+    if row is None:
+        raise NotFound(kind="bulletin", key=bulletin_id)
+    return row
+
+
+def _audit(tx: Tx, act: str, row: Row, *, by: str, why: str, now: datetime) -> None:
+    facts = {"kind": row["kind"], "first_day": row["first_day"].isoformat()}
+    write_audit(tx, who=by, act=act, subject=f"bulletin/{row['id']}", why=why, now=now, facts=facts)
+
+
+def note_taken(services: Services, bulletin: Bulletin, *, kind: str, by: str) -> None:
+    """Writes to the audit that the bulletin is taken away as a file. Call it before the file is sent."""
+    who, now = actor_name(by), services.clock.now()
+    line = bulletin.line
+    subject = f"bulletin/{line.id}" if line.id is not None else "bulletin"
+    facts = {"kind": kind, "days": line.days.name, "state": line.state.value}
+    with services.store.begin() as tx:
+        write_audit(tx, who=who, act="export", subject=subject, why="", now=now, facts=facts)
+
+
+def days_due(kinds: Sequence[BulletinKind], *, now: datetime, timezone: str) -> list[BulletinDays]:
+    """The newest day, week and month that are over, of the kinds asked for."""
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    return [days_around(kind, days_around(kind, today).first - timedelta(days=1)) for kind in kinds]
+
+
+def draft_due_bulletins(services: Services, kinds: Sequence[BulletinKind]) -> list[int]:
+    """Drafts what is due and not there yet, in the name of the service; the ids. A refused one is a person's matter."""
+    found: list[int] = []
+    for days in days_due(kinds, now=services.clock.now(), timezone=services.centre.timezone):
+        with services.store.begin() as tx:
+            c = t.bulletin.c
+            is_known = tx.scalar(
+                sa.select(sa.func.count()).where(c.kind == days.kind.value, c.first_day == days.first)
+            )
+        if not is_known:
+            made = _made(services, days, by=ROBOT)
+            if made.line.id is not None:
+                found.append(made.line.id)
+    return found
+
+
+def day_series(
+    counts: Mapping[date, Mapping[str, int]], name: str, first: date, length: int
+) -> list[float | None]:
+    """The count of each of so many days from the first on; None of days without records before the first record."""
+    days = [first + timedelta(days=n) for n in range(length)]
+    return [float(counts[day].get(name, 0)) if day in counts else None for day in days]

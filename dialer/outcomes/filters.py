@@ -1,0 +1,64 @@
+"""Filters of *Success rates* that somebody has saved under a name. They are the owner's alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.core.errors import Invalid
+from dialer.db import tables as t
+from dialer.db.unit_of_work import record_of
+from dialer.language import Text, gettext_noop
+from dialer.services import Services
+
+LONGEST_NAME = 40
+MOST_SAVED = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedFilter:
+    """`query` as in the address."""
+
+    id: int
+    name: str
+    query: str
+
+
+def saved_filters(services: Services, login: str) -> list[SavedFilter]:
+    """By name."""
+    c = t.saved_filter.c
+    with services.store.begin() as tx:
+        rows = tx.rows(sa.select(t.saved_filter).where(c.login == login).order_by(c.name))
+        return [record_of(SavedFilter, row) for row in rows]
+
+
+def save_filter(services: Services, login: str, *, name: str, query: str) -> None:
+    """One of the same name is replaced. Raises `Invalid` without a name, and for more than `MOST_SAVED`."""
+    given = " ".join(name.split())
+    if not 1 <= len(given) <= LONGEST_NAME:
+        problem = Text("has between 1 and %(most)s characters", most=LONGEST_NAME)
+        raise Invalid(field="name", problem=problem)
+    c = t.saved_filter.c
+    with services.store.begin() as tx:
+        kept = tx.scalar(
+            sa.select(sa.func.count()).select_from(t.saved_filter).where(c.login == login, c.name != given)
+        )
+        if kept >= MOST_SAVED:
+            raise Invalid(
+                field="name",
+                problem=Text("%(most)s filters are saved already", most=MOST_SAVED),
+                mend=gettext_noop("delete one first"),
+            )
+        put = insert(t.saved_filter).values(login=login, name=given, query=query, at=services.clock.now())
+        tx.execute(
+            put.on_conflict_do_update(index_elements=["login", "name"], set_={"query": put.excluded.query})
+        )
+
+
+def delete_filter(services: Services, login: str, filter_id: int) -> None:
+    """Deletes one's own; another one stays."""
+    c = t.saved_filter.c
+    with services.store.begin() as tx:
+        tx.execute(sa.delete(t.saved_filter).where(c.login == login, c.id == filter_id))

@@ -1,0 +1,446 @@
+"""What *Success rates* draws, and the tables beside the drawings: the funnel with its losses, the course by day or
+week, the comparison with the period before and a year before, the calendar, and the map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from dialer.core.periods import period_before, period_year_before
+from dialer.core.rates import FUNNEL, TREND, Counts, Period, Rate, Slice, Waits, rates_of
+from dialer.core.values import AmountKind, Grade
+from dialer.language import Lang, gettext_noop, say
+from dialer.outcomes.breakdown import lost
+from dialer.outcomes.report import CutReport
+from dialer.web.charts import Area, Chart, ChartKind, Series, draw_calendar, draw_map, shade_bounds, shade_of
+from dialer.web.formats import Sheet
+from dialer.words import count_word, rate_word, word_of
+
+_HUNDRED = 100
+_WEEK = 7
+_MOST_DAYS = 62
+"""A longer course is drawn by week."""
+_MOST_POINTS = 160
+_FEWEST_CALENDAR_DAYS = 14
+_MOST_CALENDAR_DAYS = 372
+COMPARED = (
+    "warnings",
+    "cases",
+    "robot_calls",
+    "human_calls",
+    "visits",
+    "verified_contact",
+    "dissuaded",
+    "defrauded_after_warning",
+)
+_COMPARED_RATES = (
+    "verified_contact",
+    "dissuaded",
+    "first_attempt_in_time",
+    "signed_in_time",
+    "feedback_in_time",
+)
+
+LOST: Mapping[str, str] = {
+    lost("cases"): gettext_noop("joined a case that was open already"),
+    lost("cases_ours"): gettext_noop("left as duplicate or transferred"),
+    lost("cases_tried"): gettext_noop("neither called nor visited"),
+    lost("cases_reached"): gettext_noop("nobody was spoken to"),
+    lost("verified_contact"): gettext_noop("not verified as the right person"),
+    lost("succeeded"): gettext_noop("verified, not dissuaded"),
+    lost("dissuaded"): gettext_noop("undone by a filed case"),
+    lost("cases_proven"): gettext_noop("not proven yet"),
+}
+"""What each step of the funnel loses, by the name of the list of its cases."""
+
+
+def measure_word(name: str, lang: Lang) -> str:
+    """What a count or a loss of the funnel is called."""
+    return say(lang, LOST[name]) if name in LOST else count_word(name, lang)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step of the funnel: how many are left, and how many were lost since the step before."""
+
+    name: str
+    count: int
+    share: float
+    """Of the first step."""
+    kept: float | None
+    """Of the step before; None of the first one."""
+    lost_name: str
+    lost_count: int
+
+
+def funnel_steps(counts: Counts) -> tuple[Step, ...]:
+    """From the warnings on."""
+    first = getattr(counts, FUNNEL[0])
+    steps, before = [], None
+    for name in FUNNEL:
+        count = getattr(counts, name)
+        steps.append(
+            Step(
+                name=name,
+                count=count,
+                share=count / first if first else 0,
+                kept=None if not before else count / before,
+                lost_name=lost(name),
+                lost_count=0 if before is None else before - count,
+            )
+        )
+        before = count
+    return tuple(steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedLine:
+    """A figure beside those of a year before and of the period before, in words."""
+
+    name: str
+    now: str
+    year_before: str
+    on_year: str
+    before: str
+    on_before: str
+
+
+def compared_lines(report: CutReport, lang: Lang) -> tuple[ComparedLine, ...]:
+    """Counts, rates and approved amounts; () where there is nothing to compare with."""
+    if report.before is None or report.year_before is None:
+        return ()
+    total, before, year_before = report.breakdown.total, report.before, report.year_before
+    lines = [
+        _counted(count_word(name, lang), *(getattr(one.counts, name) for one in (total, year_before, before)))
+        for name in COMPARED
+    ]
+    for name in _COMPARED_RATES:
+        now, then, last = (_rate(one, name) for one in (total, year_before, before))
+        lines.append(_shares(rate_word(now.definition, lang), now.value, then.value, last.value))
+    for kind in AmountKind:
+        now_fen, then_fen, last_fen = (one.amounts[kind].approved_fen for one in (total, year_before, before))
+        name = say(lang, "%(kind)s, yuan", kind=word_of(kind, lang))
+        lines.append(_counted(name, now_fen, then_fen, last_fen, money=True))
+    return tuple(lines)
+
+
+def _rate(part: Slice, name: str) -> Rate:
+    return next(rate for rate in rates_of(part.counts) if rate.definition.name == name)
+
+
+def _counted(name: str, now: int, then: int, last: int, *, money: bool = False) -> ComparedLine:
+    def told(value: int) -> str:
+        return f"{value / _HUNDRED:,.2f}" if money else f"{value:,}"
+
+    def change(value: int) -> str:
+        return "—" if not value else f"{round((now - value) / value * _HUNDRED, 1) + 0.0:+.1f}%"
+
+    return ComparedLine(
+        name=name,
+        now=told(now),
+        year_before=told(then),
+        on_year=change(then),
+        before=told(last),
+        on_before=change(last),
+    )
+
+
+def _shares(name: str, now: float | None, then: float | None, last: float | None) -> ComparedLine:
+    def told(value: float | None) -> str:
+        return "—" if value is None else f"{value * _HUNDRED:.1f}%"
+
+    def change(value: float | None) -> str:
+        return "—" if value is None or now is None else f"{round((now - value) * _HUNDRED, 1) + 0.0:+.1f}"
+
+    return ComparedLine(
+        name=name,
+        now=told(now),
+        year_before=told(then),
+        on_year=change(then),
+        before=told(last),
+        on_before=change(last),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """The window day by day or week by week. `starts`: the first day of each point."""
+
+    is_weekly: bool
+    starts: tuple[date, ...]
+    counts: tuple[Mapping[str, int], ...]
+    before: tuple[Mapping[str, int] | None, ...]
+    """At the same place in the period before; None beyond its end."""
+    year_before: tuple[Mapping[str, int] | None, ...]
+
+
+_Days = Mapping[date, Mapping[str, int]]
+
+
+def course_of(report: CutReport, period: Period, timezone: str) -> Course | None:
+    """None: fewer than two days."""
+    zone, now = ZoneInfo(timezone), report.generated_at
+    first, last = _edges(report.days, period, now, zone)
+    if first is None or last is None or first >= last:
+        return None
+    length = (last - first).days + 1
+    step = _WEEK if length > _MOST_DAYS else 1
+    if step == _WEEK:
+        first -= timedelta(days=first.weekday())
+    starts = tuple(first + timedelta(days=n) for n in range(0, (last - first).days + 1, step))[-_MOST_POINTS:]
+    befores = [
+        None if one is None or one.start is None else (one.start.astimezone(zone).date(), days)
+        for one, days in (
+            (period_before(period, timezone=timezone, now=now), report.days_before),
+            (period_year_before(period, timezone=timezone, now=now), report.days_year_before),
+        )
+    ]
+    shifted = [
+        tuple(
+            None
+            if found is None
+            else _summed(found[1], found[0] + (start - starts[0]), step, until=max(found[1], default=None))
+            for start in starts
+        )
+        for found in befores
+    ]
+    return Course(
+        is_weekly=step == _WEEK,
+        starts=starts,
+        counts=tuple(_summed(report.days, start, step) or {} for start in starts),
+        before=shifted[0],
+        year_before=shifted[1],
+    )
+
+
+def _edges(days: _Days, period: Period, now: datetime, zone: ZoneInfo) -> tuple[date | None, date | None]:
+    first = period.start.astimezone(zone).date() if period.start else min(days, default=None)
+    end = min(period.end or now, now)
+    last = max((end - timedelta(microseconds=1)).astimezone(zone).date(), max(days, default=date.min))
+    return first, last
+
+
+def _summed(
+    days: _Days, start: date, length: int, *, until: date | None = date.max
+) -> Mapping[str, int] | None:
+    if until is None or start > until:
+        return None
+    found: dict[str, int] = {}
+    for n in range(length):
+        for name, count in days.get(start + timedelta(days=n), {}).items():
+            found[name] = found.get(name, 0) + count
+    return found
+
+
+def count_chart(course: Course, name: str, lang: Lang) -> Chart:
+    """One count with that of the period before and of a year before."""
+    text = gettext_noop("%(count)s by week") if course.is_weekly else gettext_noop("%(count)s by day")
+    series = [Series(name=say(lang, "This period"), values=[one.get(name, 0) for one in course.counts])]
+    for title, parts in (
+        (gettext_noop("Period before"), course.before),
+        (gettext_noop("A year before"), course.year_before),
+    ):
+        if any(one for one in parts):
+            series.append(
+                Series(
+                    name=say(lang, title), values=[None if one is None else one.get(name, 0) for one in parts]
+                )
+            )
+    return Chart(
+        kind=ChartKind.LINES,
+        title=say(lang, text, count=count_word(name, lang)),
+        labels=[f"{day.month}-{day.day}" for day in course.starts],
+        series=series,
+    )
+
+
+def rate_chart(course: Course, lang: Lang) -> Chart:
+    """Verified contact and dissuaded, of our cases opened on the day or in the week."""
+    definitions = {rate.definition.name: rate.definition for rate in rates_of(Counts())}
+    return Chart(
+        kind=ChartKind.LINES,
+        title=say(lang, "Rates by the day or week in which the case was opened"),
+        labels=[f"{day.month}-{day.day}" for day in course.starts],
+        series=[
+            Series(
+                name=rate_word(definitions[name], lang),
+                values=[
+                    one.get(name, 0) / one["cases_ours"] if one.get("cases_ours") else None
+                    for one in course.counts
+                ],
+            )
+            for name in ("verified_contact", "dissuaded")
+        ],
+        percent=True,
+    )
+
+
+def waits_chart(waits: Waits, bars: Sequence[str], title: str, lang: Lang) -> Chart:
+    """Cases by the time that passed, one fill a grade."""
+    return Chart(
+        kind=ChartKind.COLUMNS,
+        title=title,
+        labels=bars,
+        series=[Series(name=word_of(grade, lang), values=waits.by_grade[grade]) for grade in Grade],
+    )
+
+
+def beside_chart(names: Sequence[str], rates: Sequence[Sequence[Rate]], title: str, lang: Lang) -> Chart:
+    """Verified contact and dissuaded of each value, with their intervals."""
+    series = []
+    for name in ("verified_contact", "dissuaded"):
+        found = [next(rate for rate in each if rate.definition.name == name) for each in rates]
+        series.append(
+            Series(
+                name=rate_word(found[0].definition, lang),
+                values=[rate.value for rate in found],
+                low=[rate.interval.low if rate.interval else None for rate in found],
+                high=[rate.interval.high if rate.interval else None for rate in found],
+            )
+        )
+    return Chart(kind=ChartKind.BARS, title=title, labels=names, series=series, percent=True)
+
+
+def calendar_of(report: CutReport, lang: Lang) -> Markup:
+    """Warnings by day; '' for a short window."""
+    days = {day: one.get("warnings", 0) for day, one in report.days.items()}
+    if not days:
+        return Markup("")
+    last = max(days)
+    first = max(min(days), last - timedelta(days=_MOST_CALENDAR_DAYS - 1))
+    if (last - first).days + 1 < _FEWEST_CALENDAR_DAYS:
+        return Markup("")
+    every = {
+        first + timedelta(days=n): days.get(first + timedelta(days=n), 0)
+        for n in range((last - first).days + 1)
+    }
+    months = (
+        [f"{n}月" for n in range(1, 13)]
+        if lang is Lang.ZH
+        else ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    )
+    weekdays = (
+        list("一二三四五六日") if lang is Lang.ZH else ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    )
+    return draw_calendar(
+        every, name="calendar", title=say(lang, "Warnings by day"), months=months, weekdays=weekdays
+    )
+
+
+def map_of(
+    report: CutReport,
+    boundaries: Mapping[int, Sequence[Sequence[Sequence[float]]]],
+    addresses: Mapping[str, str],
+    lang: Lang,
+) -> Markup:
+    """The units of a cut by unit, the darker the higher the rate of dissuasion; '' without boundaries."""
+    shares = {
+        value: _rate(part, "dissuaded")
+        for value, part in report.breakdown.slices.items()
+        if value and int(value) in boundaries
+    }
+    bounds = shade_bounds([rate.value for rate in shares.values() if rate.value])
+    areas = []
+    for unit_id, rings in sorted(boundaries.items()):
+        rate = shares.get(str(unit_id))
+        name = report.unit_names.get(str(unit_id), str(unit_id))
+        told = (
+            "—"
+            if rate is None or rate.value is None
+            else f"{rate.value * _HUNDRED:.1f}% ({rate.numerator:,}/{rate.denominator:,})"
+        )
+        areas.append(
+            Area(
+                name=name,
+                rings=rings,
+                shade=shade_of(rate.value or 0, bounds) if rate is not None else 0,
+                hint=f"{name}: {told}",
+                href=addresses.get(str(unit_id), ""),
+            )
+        )
+    return draw_map(areas, name="map", title=say(lang, "Rate of dissuasion on the map"))
+
+
+def further_sheets(report: CutReport, bars: Sequence[str], lang: Lang) -> tuple[Sheet, ...]:
+    """What the page shows beside its rates, for a file: losses, comparison, days, times to contact, and work load."""
+    sheets = [
+        Sheet(
+            title=say(lang, "From the warning to the success"),
+            head=[say(lang, "Figure"), say(lang, "Value"), say(lang, "Lost"), ""],
+            rows=[
+                [
+                    count_word(step.name, lang),
+                    step.count,
+                    step.lost_count if step.kept is not None else None,
+                    measure_word(step.lost_name, lang) if step.kept is not None else "",
+                ]
+                for step in funnel_steps(report.breakdown.total.counts)
+            ],
+        ),
+        Sheet(
+            title=say(lang, "Day"),
+            head=[say(lang, "Day"), *(count_word(name, lang) for name in TREND)],
+            rows=[
+                [day.isoformat(), *(counts.get(name, 0) for name in TREND)]
+                for day, counts in sorted(report.days.items())
+            ],
+        ),
+        Sheet(
+            title=say(lang, "Work load"),
+            head=[
+                say(lang, "Member of staff"),
+                *(count_word(name, lang) for name in ("human_calls", "visits")),
+                say(lang, "Right person reached"),
+                count_word("feedback_in_time", lang),
+                say(lang, "Held now"),
+                say(lang, "Days"),
+                say(lang, "Minutes to the report, median"),
+            ],
+            rows=[
+                [
+                    one.login,
+                    one.human_calls,
+                    one.visits,
+                    one.reached,
+                    one.feedback_in_time,
+                    one.held,
+                    one.days,
+                    one.minutes,
+                ]
+                for one in report.workload
+            ],
+        ),
+    ]
+    if compared := compared_lines(report, lang):
+        heads = (
+            "Figure",
+            "This period",
+            "A year before",
+            "On the year",
+            "Period before",
+            "On the period before",
+        )
+        sheets.append(
+            Sheet(
+                title=say(lang, "Compared with earlier periods"),
+                head=[say(lang, text) for text in heads],
+                rows=[
+                    [one.name, one.now, one.year_before, one.on_year, one.before, one.on_before]
+                    for one in compared
+                ],
+            )
+        )
+    if report.contacted is not None:
+        sheets.append(
+            Sheet(
+                title=say(lang, "Time to verified contact"),
+                head=[say(lang, "Grade"), *bars],
+                rows=[[word_of(grade, lang), *counts] for grade, counts in report.contacted.by_grade.items()],
+            )
+        )
+    return tuple(sheets)

@@ -1,0 +1,87 @@
+"""Bulletins on the console: drafted, read, decided by a second person in *Approvals*, taken away and audited."""
+
+from __future__ import annotations
+
+import zipfile
+from io import BytesIO
+
+import pytest
+
+from dialer.core.access import Role
+from dialer.db import tables as t
+from dialer.org.unit_store import add_unit
+from dialer.runtime.office import office_program
+from tests.console.desk import ConsoleDesk, text
+from tests.outcomes.town import Scenario
+
+
+@pytest.fixture
+def scenario(console: ConsoleDesk) -> Scenario:
+    return Scenario.on(console.app.services)
+
+
+async def drafted(console: ConsoleDesk, *, name: str = "2026-10") -> int:
+    answer = await console.person(Role.SUPERVISOR).post("/bulletins", kind="month", name=name)
+    assert answer.status_code == 303
+    [row] = console.rows(t.bulletin)
+    assert answer.headers["location"] == f"/bulletins/{row['id']}"
+    return int(row["id"])
+
+
+async def test_a_draft_waits_in_the_approvals_of_another_person(console: ConsoleDesk, scenario: Scenario):
+    bulletin_id = await drafted(console)
+    author = console.person(Role.SUPERVISOR)
+    second = console.signed_in(console.account(Role.SUPERVISOR, login="zhao"))
+    assert f"/bulletins/{bulletin_id}" not in (await author.get("/approvals")).text
+    assert f"/bulletins/{bulletin_id}" in (await second.get("/approvals")).text
+    page = text(await second.get(f"/bulletins/{bulletin_id}"))
+    assert "Draft for review" in page
+    assert "Approve the bulletin" in page
+    own = await author.get(f"/bulletins/{bulletin_id}")
+    assert "a second person approves it" in text(own)
+    assert (await author.post(f"/bulletins/{bulletin_id}/approve")).status_code == 409
+    assert (await second.post(f"/bulletins/{bulletin_id}/refuse", why=" ")).status_code == 422
+    assert (await second.post(f"/bulletins/{bulletin_id}/approve")).status_code == 303
+    assert "Approved by zhao" in text(await author.get(f"/bulletins/{bulletin_id}"))
+    [line] = console.audited("approve_bulletin")
+    assert (line["who"], line["subject"]) == ("zhao", f"bulletin/{bulletin_id}")
+
+
+async def test_a_file_is_audited_and_says_that_it_is_a_draft(console: ConsoleDesk, scenario: Scenario):
+    bulletin_id = await drafted(console)
+    answer = await console.person(Role.AUDITOR).get(f"/bulletins/{bulletin_id}/file/docx")
+    assert answer.headers["content-disposition"] == 'attachment; filename="bulletin-2026-10.docx"'
+    with zipfile.ZipFile(BytesIO(answer.content)) as package:
+        assert "Draft for review" in package.read("word/document.xml").decode()
+    [line] = console.audited("export")
+    assert line["facts"] == {"days": "2026-10", "kind": "docx", "state": "draft"}
+
+
+async def test_without_libreoffice_the_pdf_is_refused_in_a_sentence(
+    console: ConsoleDesk, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert office_program() is None
+    bulletin_id = await drafted(console)
+    answer = await console.person(Role.AUDITOR).get(f"/bulletins/{bulletin_id}/file/pdf")
+    assert answer.status_code == 503
+    assert "LibreOffice is not installed on this machine" in text(answer)
+    assert console.audited("export") == []
+    assert "PDF file" not in text(await console.person(Role.AUDITOR).get(f"/bulletins/{bulletin_id}"))
+
+
+async def test_what_is_no_month_is_refused_beside_its_field(console: ConsoleDesk, scenario: Scenario):
+    answer = await console.person(Role.SUPERVISOR).post("/bulletins", kind="month", name="October")
+    assert answer.status_code == 422
+    assert "a month such as 2026-11" in text(answer)
+    assert console.rows(t.bulletin) == []
+
+
+async def test_accounts_of_a_unit_see_no_bulletins(console: ConsoleDesk, scenario: Scenario):
+    bulletin_id = await drafted(console)
+    with console.app.services.store.begin() as tx:
+        unit_id = add_unit(tx, name="东区", parent_id=None)
+    chief = console.person(Role.SUPERVISOR, unit_id=unit_id)
+    assert (await chief.get("/bulletins")).status_code == 404
+    assert (await chief.get(f"/bulletins/{bulletin_id}")).status_code == 404
+    assert (await chief.post(f"/bulletins/{bulletin_id}/approve")).status_code == 404

@@ -1,0 +1,60 @@
+"""GeoJSON of units: polygons with names; what is none of it is refused with its place."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dialer.core.errors import UnusableFile
+from dialer.intake.boundaries import read_boundaries
+
+RING = [[107.0, 40.0], [108.0, 40.0], [108.0, 41.0], [107.0, 40.0]]
+
+
+def file(*features: Any) -> bytes:  # noqa: ANN401  # also what is no feature
+    return json.dumps({"type": "FeatureCollection", "features": list(features)}).encode()
+
+
+def area(name: str = "东区", kind: str = "Polygon", coordinates: Any = None) -> dict[str, Any]:  # noqa: ANN401
+    geometry = {"type": kind, "coordinates": [RING] if coordinates is None else coordinates}
+    return {"type": "Feature", "properties": {"name": name}, "geometry": geometry}
+
+
+def test_polygons_and_groups_of_them_are_rings():
+    one, two = read_boundaries(file(area(), area("西区", "MultiPolygon", [[RING], [RING, RING]])))
+    assert (one.name, one.number, one.rings) == ("东区", 1, [RING])
+    assert len(two.rings) == 3
+
+
+def test_a_long_ring_is_thinned_and_stays_closed():
+    long = [[107 + n / 10_000, 40.0] for n in range(9_999)]
+    [one] = read_boundaries(file(area(coordinates=[[*long, long[0]]])))
+    assert len(one.rings[0]) <= 1_001
+    assert one.rings[0][0] == one.rings[0][-1]
+
+
+def test_a_byte_order_mark_and_chinese_names_of_the_property_are_read():
+    feature = area() | {"properties": {"名称": "东区"}}
+    assert read_boundaries(b"\xef\xbb\xbf" + file(feature))[0].name == "东区"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"name,lat\n", "no JSON"),
+        (b'{"type": "Topology"}', "no GeoJSON"),
+        (b"[" * 100_000, "no JSON"),
+        (file(), "0 areas"),
+        (file(area(name="")), "area 1 has no name"),
+        (file(area(), area("点", "Point", [107.0, 40.0])), "area 2 is no polygon: 点"),
+        (file(area(coordinates=[RING[:3]])), "fewer than four points"),
+        (file(area(coordinates=[[[400.0, 40.0]] * 4])), "no longitude and latitude"),
+        (file(area(coordinates=[[["a", "b"]] * 4])), "no longitude and latitude"),
+        (file("x"), "area 1 has no name"),
+    ],
+)
+def test_what_is_no_geojson_of_polygons_is_refused(content: bytes, says: str):
+    with pytest.raises(UnusableFile, match=says):
+        read_boundaries(content)
