@@ -37,6 +37,8 @@ from dialer.carrier.lines.sip.trunks import Trunk
 _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.02
 _READ_EVERY = 3
+_FLUSH_SECONDS = 0.045
+"""Two ticks of the stack, and a little."""
 _RETRY_SECONDS = 0.5
 _PATIENCE_SECONDS = 60.0
 _LARGEST_MESSAGE = 64 * 1024 * 1024
@@ -82,6 +84,7 @@ class _Call:
         self.to_write = memoryview(b"")
         self.say = 0
         self.speaks = False
+        self.silent_until = 0.0
 
     @property
     def has_sound(self) -> bool:
@@ -386,14 +389,20 @@ class SipProcess:
         self._feed(call)
 
     def _be_quiet(self, call: _Call) -> None:
+        """What is written and not yet sent is dropped by the stack, at its next tick and with all that is written until
+        then: what is said next waits for that.
+        """
         call.speaks, call.to_write = False, memoryview(b"")
         if call.has_sound:
             with contextlib.suppress(self._baresip.BaresipError):
-                call.native.audio.flush_tx()
+                audio = call.native.audio
+                if audio.info().tx_buffered:
+                    audio.flush_tx()
+                    call.silent_until = time.monotonic() + _FLUSH_SECONDS
 
     def _feed(self, call: _Call) -> None:
         """Fills the stack's buffer of two seconds; a prompt is over when the buffer is empty."""
-        if not call.has_sound:
+        if not call.has_sound or time.monotonic() < call.silent_until:
             return
         with contextlib.suppress(self._baresip.BaresipError):
             audio = call.native.audio
