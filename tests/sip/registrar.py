@@ -68,21 +68,28 @@ class Kamailio:
         self.port = free_port()
         self._folder = folder / f"kamailio-{self.port}"
         self._folder.mkdir()
+        self._behind = behind.port
+        self._process = self._begin(PASSWORD)
+
+    def _begin(self, password: str) -> subprocess.Popen[bytes]:
         config = self._folder / "kamailio.cfg"
         config.write_text(
-            _CONFIG.format(host=HOST, port=self.port, modules=_MODULES, password=PASSWORD, behind=behind.port)
+            _CONFIG.format(
+                host=HOST, port=self.port, modules=_MODULES, password=password, behind=self._behind
+            )
         )
-        self._argv = [
-            *("kamailio", "-DD", "-E", "-f", str(config), "-Y", str(self._folder), "-w", str(self._folder)),
-            *("-m", "16", "-M", "4"),
-        ]
-        self._process = self._begin()
-
-    def _begin(self) -> subprocess.Popen[bytes]:
-        log = (self._folder / "log").open("ab")
-        return subprocess.Popen(
-            self._argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+        folder = str(self._folder)
+        with (self._folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [
+                    *("kamailio", "-DD", "-E", "-f", str(config), "-Y", folder, "-w", folder),
+                    *("-m", "16", "-M", "4"),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     @property
     def address(self) -> str:
@@ -109,9 +116,9 @@ class Kamailio:
         self._signal(signal.SIGKILL)
         self._process.wait()
 
-    async def again(self) -> None:
-        """A new one at the same address, which knows of no registration."""
-        self._process = self._begin()
+    async def again(self, *, password: str = PASSWORD) -> None:
+        """A new one at the same address, which knows of no registration and wants this password."""
+        self._process = self._begin(password)
         await self.ready()
 
     def close(self) -> None:

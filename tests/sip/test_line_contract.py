@@ -6,7 +6,7 @@ The person of a trunk is sipp, in real time. What one line alone does is tested 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -80,7 +80,10 @@ PRESSES = person(
     *PICKS_UP, pause(600), play("dtmf_2833_1"), pause(600), play("dtmf_2833_2"), STAYS, keys=("12",)
 )
 NEVER_ANSWERS = person(
-    ring(), '<recv request="CANCEL" timeout="20000"/>', refuse("487 Request Terminated"), pickup=Pickup.NO_ANSWER
+    ring(),
+    '<recv request="CANCEL" timeout="20000"/>',
+    refuse("487 Request Terminated"),
+    pickup=Pickup.NO_ANSWER,
 )
 REFUSALS = {
     Cause.BUSY: person(TRYING, refuse("486 Busy Here"), pickup=Pickup.BUSY),
@@ -105,21 +108,21 @@ def line_to(request: pytest.FixtureRequest) -> MakeLine:
 
 
 @pytest.fixture
-async def simulated_line_to() -> AsyncIterator[MakeLine]:
-    async def make(who: Person, *, calls: int = 1) -> Line:  # noqa: ARG001 - simulated people are many
+async def simulated_line_to() -> MakeLine:
+    async def make(who: Person, *, calls: int = 1) -> Line:
         timers = Timers(asyncio.get_running_loop(), ServiceClock())
         return SimulatedLine(timers, people=PeopleConfig(behaviours=(who.simulated,)), seed="1")
 
-    yield make
+    return make
 
 
 @pytest.fixture
-async def sip_line_to(peer: MakePeer, on_trunks: OnTrunks) -> AsyncIterator[MakeLine]:
+async def sip_line_to(peer: MakePeer, on_trunks: OnTrunks) -> MakeLine:
     async def make(who: Person, *, calls: int = 1) -> Line:
         view = await on_trunks(trunk_to(await peer(*who.sipp, calls=calls), calls_per_second=100.0))
         return line_of(view.carrier)
 
-    yield make
+    return make
 
 
 async def quiet() -> None:
@@ -173,7 +176,9 @@ async def test_a_call_that_is_hung_up_at_once_reports_nothing(line_to: MakeLine)
     assert report.events == []
 
 
-async def test_when_the_person_hangs_up_the_call_is_over_and_what_comes_later_has_no_effect(line_to: MakeLine):
+async def test_when_the_person_hangs_up_the_call_is_over_and_what_comes_later_has_no_effect(
+    line_to: MakeLine,
+):
     leg, report = await answered(await line_to(HANGS_UP))
     heard: list[str] = []
     leg.speak(LONG, lambda: heard.append("to the end"))

@@ -65,6 +65,8 @@ class SipConfig:
     interface: str = ""
     rtp_ports: str = "10000-20000"
     silent_seconds: float = 10.0
+    register_wait_seconds: float = 5.0
+    """Until a registration that failed is tried again, then twice as long each time, five minutes at most."""
 
 
 class _Call:
@@ -101,6 +103,8 @@ class SipProcess:
         self._by_handle: dict[int, _Call] = {}
         self._early: dict[int, list[Any]] = defaultdict(list)
         self._agents: dict[str, Any] = {}
+        self._registrants: dict[str, Any] = {}
+        self._registering: set[str] = set()
         self._trunks = {trunk.name: trunk for trunk in config.trunks}
         self._sounds: dict[str, bytes] = {}
         self._out: asyncio.Queue[Message | None] = asyncio.Queue()
@@ -247,15 +251,15 @@ class SipProcess:
         }
         is_one = trunk.registers and trunk.user == trunk.number
         dials = self._agents[trunk.name] = await self._agent(
-            trunk, user=trunk.number, reg_interval=_REGISTER_SECONDS if is_one else 0, **common
+            trunk, user=trunk.number, reg_interval=trunk.register_seconds if is_one else 0, **common
         )
         if trunk.registers:
-            agent = (
+            self._registrants[trunk.name] = (
                 dials
                 if is_one
-                else await self._agent(trunk, user=trunk.user, reg_interval=_REGISTER_SECONDS, **common)
+                else await self._agent(trunk, user=trunk.user, reg_interval=trunk.register_seconds, **common)
             )
-            self._soon(self._register(trunk, agent))
+            self._register(trunk)
 
     async def _agent(self, trunk: Trunk, **account: Any) -> Any:  # noqa: ANN401 - the stack is optional
         agent = await self._baresip.UserAgent.create(
@@ -265,18 +269,28 @@ class SipProcess:
         agent.on_incoming(lambda native: self._soon(self._refuse(native)))
         return agent
 
-    async def _register(self, trunk: Trunk, agent: Any) -> None:  # noqa: ANN401 - the stack is optional
-        """Registers until it succeeds once; the stack renews it, and its events say when it is lost."""
-        while not self._over.is_set():
-            try:
-                await agent.register(timeout=_REGISTER_WAIT_SECONDS)
-            except self._baresip.RegistrationError as error:
-                _log.warning("trunk %s is not registered: %s", trunk.name, error.status or "no answer")
-                await asyncio.sleep(_REGISTER_WAIT_SECONDS)
-            except self._baresip.BaresipError:
-                return
-            else:
-                return
+    def _register(self, trunk: Trunk) -> None:
+        """Registers until it succeeds; then the stack renews it, and its events say when it is lost."""
+        if trunk.registers and trunk.name not in self._registering:
+            self._registering.add(trunk.name)
+            self._soon(self._try_to_register(trunk))
+
+    async def _try_to_register(self, trunk: Trunk) -> None:
+        agent, wait = self._registrants[trunk.name], self._config.register_wait_seconds
+        try:
+            while not self._over.is_set():
+                try:
+                    await agent.register(timeout=_REGISTER_WAIT_SECONDS)
+                except self._baresip.RegistrationError as error:
+                    _log.warning("trunk %s is not registered: %s", trunk.name, error.status or "no answer")
+                    await asyncio.sleep(wait)
+                    wait = min(2 * wait, _LONGEST_REGISTER_WAIT_SECONDS)
+                else:
+                    return
+        except self._baresip.BaresipError as error:
+            _log.warning("trunk %s is not registered: %s", trunk.name, error)
+        finally:
+            self._registering.discard(trunk.name)
 
     def _on_agent_event(self, trunk: Trunk, event: Any) -> None:  # noqa: ANN401 - the stack is optional
         kinds = self._baresip.Event
@@ -284,6 +298,7 @@ class SipProcess:
             self._say({"on": "trunk", "trunk": trunk.name, "registered": True})
         elif event.event is kinds.REGISTER_FAIL:
             self._say({"on": "trunk", "trunk": trunk.name, "registered": False})
+            self._register(trunk)
 
     async def _refuse(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
         """Nobody calls in over this line, so nobody can call out through it."""
@@ -292,11 +307,15 @@ class SipProcess:
             await native.reject()
 
     async def _keep_alive(self, trunk: Trunk) -> None:
-        """Asks the trunk again and again whether it is there."""
+        """Asks the trunk again and again whether it is there. One that was away may have forgotten us."""
         host, _, port = (trunk.proxy or trunk.address).partition(":")
         missed = 0
+        patience = min(_OPTIONS_WAIT_SECONDS, trunk.keep_alive_seconds)
         while True:
-            missed = 0 if await answers_options(host, int(port or _SIP_PORT)) else missed + 1
+            is_there = await answers_options(host, int(port or _SIP_PORT), within_seconds=patience)
+            if is_there and missed >= _MISSED_OPTIONS:
+                self._register(trunk)
+            missed = 0 if is_there else missed + 1
             self._say({"on": "trunk", "trunk": trunk.name, "reachable": missed < _MISSED_OPTIONS})
             await asyncio.sleep(trunk.keep_alive_seconds if not missed else trunk.keep_alive_seconds / 4)
 
@@ -479,15 +498,15 @@ class SipProcess:
 
 _MOST_REPEATS = 50
 _MOST_READ_BYTES = BYTES_A_SECOND
-_REGISTER_SECONDS = 300
+_LONGEST_REGISTER_WAIT_SECONDS = 300.0
 _REGISTER_WAIT_SECONDS = 5.0
 _SIP_PORT = 5060
 _MISSED_OPTIONS = 2
 _OPTIONS_WAIT_SECONDS = 2.0
 
 
-async def answers_options(host: str, port: int) -> bool:
-    """Whether a SIP server answers an OPTIONS request over UDP, with whatever status."""
+async def answers_options(host: str, port: int, *, within_seconds: float = _OPTIONS_WAIT_SECONDS) -> bool:
+    """Whether a SIP server answers an OPTIONS request over UDP in time, with whatever status."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[bool] = loop.create_future()
 
@@ -514,7 +533,7 @@ async def answers_options(host: str, port: int) -> bool:
             f"Call-ID: {mark}\r\nCSeq: 1 OPTIONS\r\nContact: <sip:keepalive@{here}:{own_port}>\r\n"
             "Content-Length: 0\r\n\r\n".encode()
         )
-        return await asyncio.wait_for(answer, _OPTIONS_WAIT_SECONDS)
+        return await asyncio.wait_for(answer, within_seconds)
     except TimeoutError:
         return False
     finally:

@@ -27,7 +27,8 @@ class BadTrunk(ValueError):
 class Trunk:
     """One trunk. `address` is host or host:port of the operator's side; `number` is shown as the caller.
 
-    `user` and `password` answer a digest challenge; `registers` also registers with them. `proxy`: outbound proxy.
+    `user` and `password` answer a digest challenge; `registers` also registers with them. for
+    `register_seconds` each time. `proxy`: outbound proxy.
     Lower `order` is used first; trunks of one order share calls by `weight`. `prefixes`: what replaces the beginning of
     a number (the longest that fits); a number with none is not dialled here.
     """
@@ -47,6 +48,7 @@ class Trunk:
     calls_per_second: float = 5.0
     prefixes: Mapping[str, str] = field(default_factory=lambda: MAINLAND)
     keep_alive_seconds: float = 30.0
+    register_seconds: int = 300
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?", self.address):
