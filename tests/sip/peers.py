@@ -57,6 +57,12 @@ _SDP = (
 _CODECS = {"8": "PCMA", "0": "PCMU"}
 
 
+def description(*, direction: str = "sendrecv", codec: str = "8") -> str:
+    """The body of a description of sound, for a request."""
+    sdp = _SDP % {"codec": codec, "name": _CODECS[codec]}
+    return sdp.partition("\n\n")[2].replace("o=u 1 1", "o=u 1 2") + f"a={direction}"
+
+
 def _send(text: str, *, retransmits: bool = False) -> str:
     again = ' retrans="500"' if retransmits else ""
     return f"<send{again}><![CDATA[\n{text}\n]]></send>"
@@ -106,6 +112,15 @@ def send_in_dialog(method: str, *, body: str = "", kind: str = "") -> str:
     )
     typed = f"Content-Type: {kind}\nContent-Length: [len]\n\n{body}\n" if body else "Content-Length: 0\n"
     return _send(head + typed, retransmits=True) + '<recv response="200"/>'
+
+
+def acknowledge() -> str:
+    """The ACK of a 200 that answered an INVITE of the person's side."""
+    return _send(
+        "ACK [$contact] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
+        "From: [$them];tag=[call_number]\nTo: [$us]\n[last_Call-ID:]\nCSeq: [cseq] ACK\nMax-Forwards: 70\n"
+        "Content-Length: 0\n"
+    )
 
 
 def hang_up() -> str:
