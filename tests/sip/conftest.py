@@ -10,6 +10,7 @@ import pytest
 
 from dialer.carrier.config import ServiceClock
 from dialer.carrier.lines.sip.line import SipLine
+from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, telephone_samples, wav_of
 from dialer.carrier.lines.sip.trunks import Trunk
 from tests.carrier.conftest import app, bench  # noqa: F401 - fixtures
 from tests.carrier.stage import ADMIN, DeskView, Start
@@ -48,10 +49,13 @@ MakePerson = Callable[..., Awaitable[Person]]
 
 @pytest.fixture
 def person(tmp_path: Path) -> Iterator[MakePerson]:
-    """Starts phones that answer by themselves."""
+    """Starts phones that answer by themselves, speak a sentence after two seconds, and stay."""
     persons: list[Person] = []
     says = tmp_path / "says.wav"
-    says.write_bytes(prompt())
+    # A baresip hangs up at the end of its file.
+    says.write_bytes(
+        wav_of(bytes(2 * BYTES_A_SECOND) + telephone_samples(prompt()) + bytes(20 * BYTES_A_SECOND))
+    )
 
     async def begin() -> Person:
         one = Person(tmp_path, says=says)

@@ -304,6 +304,12 @@ class Person:
     def address(self) -> str:
         return f"{HOST}:{self.port}"
 
+    def heard_whole(self) -> bool:
+        """Whether the file of what it heard is complete, which it is after the end of the call."""
+        data = self.heard.read_bytes() if self.heard.exists() else b""
+        at = data.find(b"data")
+        return at > 0 and int.from_bytes(data[at + 4 : at + 8], "little") > 0
+
     async def ready(self) -> Person:
         await until(lambda: self._process.poll() is not None or is_open(self.port), "it listens")
         assert self._process.poll() is None, "baresip does not start"

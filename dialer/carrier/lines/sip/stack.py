@@ -231,6 +231,8 @@ class SipProcess:
                 other = self._calls.get(order["other"])
                 if other is not None:
                     call.joined, other.joined = other, call
+                    for one in (call, other):
+                        self._cushion(one)
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -448,6 +450,12 @@ class SipProcess:
                 if call.speaks and (self._round + call.id) % _READ_EVERY == 0:
                     self._feed(call)
 
+    def _cushion(self, call: _Call) -> None:
+        """A little silence ahead of the other's voice, so that a late tick of ours makes no gap in it."""
+        if call.has_sound:
+            with contextlib.suppress(self._baresip.BaresipError):
+                call.native.audio.write(bytes(_CUSHION_BYTES))
+
     def _bridge(self, call: _Call, other: _Call) -> None:
         with contextlib.suppress(self._baresip.BaresipError):
             samples = call.native.audio.read(_MOST_READ_BYTES)
@@ -497,6 +505,7 @@ class SipProcess:
 
 
 _MOST_REPEATS = 50
+_CUSHION_BYTES = 3 * FRAME_BYTES
 _MOST_READ_BYTES = BYTES_A_SECOND
 _LONGEST_REGISTER_WAIT_SECONDS = 300.0
 _REGISTER_WAIT_SECONDS = 5.0
