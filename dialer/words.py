@@ -46,6 +46,7 @@ from dialer.core.timeline import ActKind
 from dialer.core.units import UnitChangeKind, UnitField
 from dialer.core.values import (
     AmountKind,
+    Announcement,
     Answer,
     ApprovalKind,
     Contact,
@@ -140,6 +141,18 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         TelephonyResult.CANCELED: "cancelled",
         TelephonyResult.DEAD_AIR: "answered, but our side was silent",
         TelephonyResult.UNKNOWN: "unknown whether it rang",
+    },
+    Announcement: {
+        Announcement.POWERED_OFF: "announced: switched off",
+        Announcement.SUSPENDED: "announced: out of service",
+        Announcement.INVALID: "announced: no such number",
+        Announcement.UNREACHABLE: "announced: cannot be reached now",
+        Announcement.BUSY: "announced: in another call",
+        Announcement.NO_ANSWER: "announced: no answer",
+        Announcement.FORWARDED: "announced: being forwarded",
+        Announcement.ASSISTANT: "announced: mailbox or assistant",
+        Announcement.CONGESTION: "announced: network busy",
+        Announcement.UNKNOWN: "an announcement that was not understood",
     },
     Contact: {
         Contact.NONE: "nobody reached",

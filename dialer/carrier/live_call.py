@@ -409,6 +409,8 @@ class LiveCall(_LiveLeg):
             extras["AnsweredBy"] = call.answered_by
         if self._leg is not None and self._leg.line_result:
             extras["X-LineResult"] = self._leg.line_result
+        if self._leg is not None and self._leg.announcement:
+            extras["X-Announcement"] = self._leg.announcement
         self._exchange.over(self)
         self._exchange.notices.progress(call, "completed", status.value, extras)
         if not self._verdict_open:

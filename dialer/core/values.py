@@ -69,6 +69,22 @@ class Tag(StrEnum):
     MONGOLIAN = "mongolian"
 
 
+class Announcement(StrEnum):
+    """What the network said of a call instead of putting it through, as our carrier understood it."""
+
+    POWERED_OFF = "powered_off"
+    SUSPENDED = "suspended"
+    INVALID = "invalid"
+    UNREACHABLE = "unreachable"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    FORWARDED = "forwarded"
+    ASSISTANT = "assistant"
+    CONGESTION = "congestion"
+    UNKNOWN = "unknown"
+    """Something was said that the carrier did not understand."""
+
+
 class TelephonyResult(StrEnum):
     """What the telephone network did with one attempt. Says nothing about whom we reached."""
 

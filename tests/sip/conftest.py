@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dialer.carrier.config import ServiceClock
+from dialer.carrier.lines.sip.announcements import Listener
 from dialer.carrier.lines.sip.line import SipLine
 from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, telephone_samples, wav_of
 from dialer.carrier.lines.sip.trunks import Trunk
@@ -75,9 +76,16 @@ async def on_trunks(bench: Start) -> AsyncIterator[OnTrunks]:  # noqa: F811 - th
     """A carrier on these trunks, connected to its SIP process, which is `.stack` of the view."""
     stacks: list[StackProcess] = []
 
-    async def begin(*trunks: Trunk, desk_numbers: tuple[str, ...] = (), **config: Any) -> DeskView:  # noqa: ANN401
+    async def begin(
+        *trunks: Trunk,
+        desk_numbers: tuple[str, ...] = (),
+        listener: Listener | None = None,
+        **config: Any,  # noqa: ANN401 - fields of the stack's configuration
+    ) -> DeskView:
         view = await bench(
-            make_line=lambda timers: SipLine(timers, trunks=trunks, desk_numbers=desk_numbers),
+            make_line=lambda timers: SipLine(
+                timers, trunks=trunks, desk_numbers=desk_numbers, listener=listener
+            ),
             clock=ServiceClock(),
         )
         stack = StackProcess(view.carrier.base_url, ADMIN, list(trunks), **config)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import audioop
 import json
 import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -101,6 +103,30 @@ def pause(milliseconds: int) -> str:
 def play(name: str) -> str:
     """A recording of RTP: `g711a`, or `dtmf_2833_1`."""
     return f'<nop><action><exec play_pcap_audio="{PCAPS / name}.pcap"/></action></nop>'
+
+
+def play_samples(folder: Path, name: str, samples: bytes) -> str:
+    """Plays these samples (16 bit, 8 kHz) as A-law."""
+    path = folder / f"{name}.pcap"
+    path.write_bytes(rtp_capture(audioop.lin2alaw(samples, 2)))
+    return f'<nop><action><exec play_pcap_audio="{path}"/></action></nop>'
+
+
+def rtp_capture(alaw: bytes) -> bytes:
+    """A capture of RTP packets of 20 ms, as sipp replays them: it sets addresses and ports itself."""
+    made = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)]
+    for n in range(len(alaw) // 160):
+        rtp = struct.pack(">BBHII", 0x80, 8, n, n * 160, 4711) + alaw[n * 160 : (n + 1) * 160]
+        udp = struct.pack(">HHHH", 10_000, 10_000, 8 + len(rtp), 0) + rtp
+        ip = (
+            struct.pack(
+                ">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), n, 0, 64, 17, 0, b"\x7f\0\0\1", b"\x7f\0\0\1"
+            )
+            + udp
+        )
+        frame = b"\0" * 12 + b"\x08\0" + ip
+        made.append(struct.pack("<IIII", n // 50, n % 50 * 20_000, len(frame), len(frame)) + frame)
+    return b"".join(made)
 
 
 def send_in_dialog(method: str, *, body: str = "", kind: str = "") -> str:

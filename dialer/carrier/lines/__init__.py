@@ -75,6 +75,10 @@ class Leg(Protocol):
     def line_result(self) -> str:
         """What the line knows beyond Twilio's protocol (`forwarded`, `powered_off`, `lost`); may be empty."""
 
+    @property
+    def announcement(self) -> str:
+        """What the network said before the call ended unanswered, with its score (`powered_off 0.87`); may be empty."""
+
     def speak(self, clip: Clip, done: Callable[[], None]) -> None:
         """Plays the clip; `done` is called at its end, unless `stop_speaking` came before."""
 

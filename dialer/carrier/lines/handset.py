@@ -116,6 +116,7 @@ class HandsetLeg:
     """One call to a handset, which rings after a short set-up."""
 
     line_result = ""
+    announcement = ""
 
     def __init__(self, handset: Handset, timers: Timers, events: LegEvents) -> None:
         self.events = events

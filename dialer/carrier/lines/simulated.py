@@ -114,6 +114,8 @@ class SimulatedLine:
 class SimulatedLeg:
     """One call to one simulated person."""
 
+    announcement = ""
+
     def __init__(
         self,
         timers: Timers,

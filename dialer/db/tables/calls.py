@@ -9,6 +9,7 @@ from dialer.core.attempt import AttemptState
 from dialer.core.case import DeskCallState
 from dialer.core.reach import Reach
 from dialer.core.values import (
+    Announcement,
     Answer,
     Contact,
     MessageChannel,
@@ -62,6 +63,8 @@ attempt = sa.Table(
     sa.Column("answered_by", sa.Text),
     sa.Column("sip_code", sa.SmallInteger),
     sa.Column("error_code", sa.Integer),
+    word("announcement", Announcement, required=False),
+    sa.Column("announcement_score", sa.Double),
     sa.Column("cancel_asked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("script_id", sa.Text, nullable=False, server_default=""),
     sa.Column("script_hash", sa.Text, nullable=False, server_default=""),

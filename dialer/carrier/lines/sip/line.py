@@ -36,7 +36,8 @@ import phonenumbers
 
 from dialer.carrier.config import Timers
 from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
-from dialer.carrier.lines.sip.results import SipEnd, cause_of, may_fail_over, read_end
+from dialer.carrier.lines.sip.announcements import CAUSES, Listener, Understood
+from dialer.carrier.lines.sip.results import SipEnd, cause_of, is_certain, may_fail_over, read_end
 from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, BadSound, telephone_samples
 from dialer.carrier.lines.sip.trunks import EXTENSION, Choice, Trunk, TrunkBoard
 from dialer.carrier.people import AnsweredBy
@@ -101,10 +102,19 @@ class StackLink:
 class SipLine:
     """A line of trunks. Without a SIP process every call ends as ours."""
 
-    def __init__(self, timers: Timers, *, trunks: Sequence[Trunk], desk_numbers: Container[str] = ()) -> None:
+    def __init__(
+        self,
+        timers: Timers,
+        *,
+        trunks: Sequence[Trunk],
+        desk_numbers: Container[str] = (),
+        listener: Listener | None = None,
+    ) -> None:
+        """Without a `listener` announcements are not understood."""
         self.board = TrunkBoard(trunks)
         self.timers = timers
         self.link: StackLink | None = None
+        self.listener = listener
         self.strangers = 0
         self.ends: Counter[str] = Counter()
         self.qualities: deque[Message] = deque(maxlen=_KEEP_QUALITY)
@@ -203,7 +213,8 @@ class SipLine:
             return
         if message.get("quality"):
             self.qualities.append({"trunk": leg.trunk, **message["quality"]})
-        leg.ended_by_stack(read_end(message["text"]))
+        early = b64decode(message["early"]) if message.get("early") else b""
+        leg.ended_by_stack(read_end(message["text"]), early=early)
 
     def keep(self, leg: SipLeg) -> None:
         """The leg goes on, on another trunk."""
@@ -279,6 +290,9 @@ async def speak_text(text: str) -> bytes:
         return b""
 
 
+_LINE_RESULTS: Final = {Cause.POWERED_OFF: "powered_off"}
+
+
 @dataclass(slots=True, kw_only=True)
 class _Speaking:
     say: int
@@ -292,6 +306,7 @@ class SipLeg:
         self.id = leg_id
         self.trunk = ""
         self.line_result = ""
+        self.announcement = ""
         self._line = line
         self._number = number
         self._events = events
@@ -379,8 +394,8 @@ class SipLeg:
             self._speaking = None
             speaking.done()
 
-    def ended_by_stack(self, end: SipEnd) -> None:
-        """The call is over at the trunk, and its channel is free."""
+    def ended_by_stack(self, end: SipEnd, *, early: bytes = b"") -> None:
+        """The call is over at the trunk, and its channel is free. `early`: what was heard before, as a WAV file."""
         board = self._line.board
         board.released(self.trunk)
         if self._over:
@@ -400,8 +415,20 @@ class SipLeg:
             self._line.keep(self)
             self.start()
             return
+        if early and self._line.listener is not None:
+            self._line.listener.listen(early, lambda found: self._unanswered(end, found))
+        else:
+            self._unanswered(end, None)
+
+    def _unanswered(self, end: SipEnd, found: Understood | None) -> None:
+        if self._over:
+            return
         cause = cause_of(end)
-        self.line_result = "powered_off" if cause is Cause.POWERED_OFF else ""
+        if found is not None:
+            self.announcement = f"{found.verdict.value} {found.score:.2f}"
+            if not is_certain(end):
+                cause = CAUSES.get(found.verdict, cause)
+        self.line_result = _LINE_RESULTS.get(cause, "")
         self._end(cause)
 
     def lost(self) -> None:

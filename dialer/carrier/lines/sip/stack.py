@@ -80,6 +80,9 @@ class _Call:
         self.joined: _Call | None = None
         self.listens = False
         self.heard_bytes = 0
+        self.is_early = False
+        self.early = bytearray()
+        self.early_voice_frames = 0
         self.rest = b""
         self.detector = UtteranceDetector()
         self.judge = GreetingJudge()
@@ -91,6 +94,12 @@ class _Call:
     @property
     def has_sound(self) -> bool:
         return self.answered_at is not None and not self.hung_up
+
+    @property
+    def announced(self) -> bytes:
+        """What was heard before an answer, if anybody spoke long enough to say something."""
+        is_speech = self.answered_at is None and self.early_voice_frames >= _LEAST_ANNOUNCED_FRAMES
+        return bytes(self.early) if is_speech else b""
 
 
 class SipProcess:
@@ -367,6 +376,7 @@ class SipProcess:
         kinds = self._baresip.Event
         match event.event:
             case kinds.CALL_RINGING | kinds.CALL_PROGRESS:
+                call.is_early = call.is_early or event.event is kinds.CALL_PROGRESS
                 self._say({"on": "ringing", "id": call.id})
             case kinds.CALL_ESTABLISHED:
                 call.answered_at = time.monotonic()
@@ -388,6 +398,8 @@ class SipProcess:
         if call.joined is not None:
             call.joined.joined = None
         message: Message = {"on": "ended", "id": call.id, "text": text}
+        if announced := call.announced:
+            message["early"] = b64encode(wav_of(announced)).decode()
         stats = call.native.final_stats if call.native is not None else None
         if stats is not None and call.answered_at is not None:
             message["quality"] = {
@@ -442,6 +454,8 @@ class SipProcess:
             now = time.monotonic()
             for call in list(self._calls.values()):
                 if not call.has_sound:
+                    if call.is_early and not call.hung_up and (self._round + call.id) % _READ_EVERY == 0:
+                        self._hear_announcement(call)
                     continue
                 if call.joined is not None:
                     self._bridge(call, call.joined)
@@ -482,6 +496,17 @@ class SipProcess:
             call.hung_up = True
             self._soon(self._hang_up(call))
 
+    def _hear_announcement(self, call: _Call) -> None:
+        """Keeps the last seconds of what the network plays before an answer."""
+        with contextlib.suppress(self._baresip.BaresipError):
+            samples = call.native.audio.read(_MOST_READ_BYTES)
+            call.early += samples
+            del call.early[:-_MOST_ANNOUNCED_BYTES]
+            call.early_voice_frames += sum(
+                is_voice(samples[at : at + FRAME_BYTES])
+                for at in range(0, len(samples) // FRAME_BYTES * FRAME_BYTES, FRAME_BYTES)
+            )
+
     def _hear_frame(self, call: _Call, frame: bytes) -> None:
         voice = is_voice(frame)
         verdict = call.judge.feed(voice=voice)
@@ -505,6 +530,9 @@ class SipProcess:
 
 
 _MOST_REPEATS = 50
+_MOST_ANNOUNCED_BYTES = 10 * BYTES_A_SECOND
+_LEAST_ANNOUNCED_FRAMES = 50
+"""Of 20 ms: no announcement is shorter than a second."""
 _CUSHION_BYTES = 3 * FRAME_BYTES
 _MOST_READ_BYTES = BYTES_A_SECOND
 _LONGEST_REGISTER_WAIT_SECONDS = 300.0
