@@ -29,7 +29,7 @@ from dialer.calls.reconcile import cancel_calls, reconcile, sweep_attempts, swee
 from dialer.carrier.config import CarrierConfig, ServiceClock
 from dialer.carrier.faults import FaultRule, InjectedFault
 from dialer.carrier.people import Behaviour, PeopleConfig
-from dialer.carrier.server import RunningCarrier, start
+from dialer.carrier.server import MakeLine, RunningCarrier, start
 from dialer.control.health import repair_clock
 from dialer.core.errors import Unavailable
 from dialer.core.values import Grade
@@ -45,6 +45,7 @@ from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
 ACCOUNT, TOKEN = "AC" + "0" * 31 + "7", "token-of-the-story"
+ADMIN_TOKEN = "admin-of-the-story"
 ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
 SPEED = 60.0
 DESK_NUMBER = "+8647896111"
@@ -176,11 +177,15 @@ class World:
 
 
 @asynccontextmanager
-async def world(scene: Scene, folder: Path, *, speed: float = SPEED) -> AsyncIterator[World]:
+async def world(
+    scene: Scene, folder: Path, *, speed: float = SPEED, make_line: MakeLine | None = None
+) -> AsyncIterator[World]:
+    """`make_line`: another line than the simulated one, which keeps real time (speed 1)."""
     clock = ScaledClock(anchor_unix=time.time(), epoch=MORNING, speed=speed)
     config = CarrierConfig(
         account_sid=ACCOUNT,
         auth_token=TOKEN,
+        admin_token=ADMIN_TOKEN,
         state_dir=folder,
         seed="story",
         people=PeopleConfig(behaviours=(COOPERATES,)),
@@ -191,7 +196,7 @@ async def world(scene: Scene, folder: Path, *, speed: float = SPEED) -> AsyncIte
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(100)
-        carrier = await start(config)
+        carrier = await start(config, make_line=make_line)
         telephony = TelephonyConfig(
             base_url=carrier.base_url,
             account_sid=ACCOUNT,
