@@ -207,6 +207,11 @@ class Peer:
         return f"{HOST}:{self.port}"
 
     @property
+    def pid(self) -> int:
+        """Of `timeout`, whose child is sipp."""
+        return self._process.pid
+
+    @property
     def messages(self) -> str:
         """What it received and sent."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -301,7 +306,8 @@ def line_of(running: Any) -> SipLine:  # noqa: ANN401 - the running carrier
 class Person:
     """Debian's baresip, which answers every call by itself, speaks a WAV file and keeps what it hears."""
 
-    def __init__(self, folder: Path, *, says: Path) -> None:
+    def __init__(self, folder: Path, *, says: Path, keeps: bool = True) -> None:
+        """Without `keeps` what it hears is not written."""
         self.port = free_port()
         self.heard = folder / f"heard-{self.port}.wav"
         home = folder / f"baresip-{self.port}"
@@ -312,8 +318,9 @@ class Person:
         app_modules = "module_app menu.so\n"
         (home / "config").write_text(
             f"sip_listen {HOST}:{self.port}\nnet_interface {HOST}\nmodule_path {MODULES}\n{modules}{app_modules}"
-            f"audio_source aufile,{says}\naudio_player aufile,{self.heard}\naudio_alert aufile,{says}\n"
-            f"rtp_ports 40000-48000\ncall_max_calls 0\n"
+            f"audio_source aufile,{says}\naudio_alert aufile,{says}\n"
+            f"audio_player aufile,{self.heard if keeps else os.devnull}\n"
+            f"rtp_ports 40000-48000\ncall_max_calls 0\ncall_hold_other_calls no\n"
         )
         (home / "accounts").write_text(
             f"<sip:person@{HOST}:{self.port}>;regint=0;answermode=auto;catchall=yes\n"
@@ -329,6 +336,11 @@ class Person:
     @property
     def address(self) -> str:
         return f"{HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Of `timeout`, whose child is baresip."""
+        return self._process.pid
 
     def heard_whole(self) -> bool:
         """Whether the file of what it heard is complete, which it is after the end of the call."""
