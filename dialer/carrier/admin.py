@@ -9,12 +9,14 @@ import asyncio
 import hmac
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import orjson
 from aiohttp import web
 
+from dialer.carrier.calls import RestProblem
 from dialer.carrier.config import ServiceClock
 from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import read_faults
@@ -225,12 +227,23 @@ class AdminFront:
         return [
             ("GET", "/admin/line", StackFront(self._sip).connect),
             ("GET", "/admin/trunks", self.trunks),
+            ("GET", "/admin/calls/{sid}/quality", self.quality),
         ]
 
     async def trunks(self, _request: web.Request) -> web.StreamResponse:
         """The trunks as they are now, without numbers."""
         assert self._sip is not None
         return _json(self._sip.as_json())
+
+    async def quality(self, request: web.Request) -> web.StreamResponse:
+        """How one call sounded, for as long as the call is remembered; 404 for one that was not answered."""
+        try:
+            found = self._exchange.find(request.match_info["sid"]).quality
+        except RestProblem:
+            found = None
+        if found is None:
+            raise _Refused(404, "no call with figures")
+        return _json(asdict(found))
 
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:

@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from dialer.carrier.calls import Call, CallOrder, Status, bad_parameter, no_such
 from dialer.carrier.config import CarrierConfig, Timers
 from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.journal import ROTATE_BYTES, CallJournal, Record, SealedLog
-from dialer.carrier.lines import Line
+from dialer.carrier.lines import Line, Quality
 from dialer.carrier.live_call import TIMED_OUT, LiveCall
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.player import Sounds
@@ -64,6 +65,11 @@ class CallMemory(SealedLog):
         """Writes that the call was answered, at its `updated`."""
         self.append({"k": "P", "sid": call.sid, "at": call.updated})
 
+    def measured(self, call: Call) -> None:
+        """Writes how the call sounded."""
+        if call.quality is not None:
+            self.append({"k": "Q", "sid": call.sid, "at": call.updated, "quality": asdict(call.quality)})
+
     def ended(self, call: Call) -> None:
         """Writes how the call ended: a restarted carrier lists it with this status."""
         self.append(
@@ -103,6 +109,8 @@ def _apply(calls: dict[str, Call], record: Record) -> None:
         call.updated = at
         if kind == "P":
             call.status = Status.IN_PROGRESS
+        elif kind == "Q":
+            call.quality = Quality(**record["quality"])
         else:
             call.status = Status(record["status"])
             call.end, call.start = at, record["start"]
@@ -251,6 +259,11 @@ class Exchange:
             self.lines_in_use -= 1
         if self._queue:
             self._pump()
+
+    def measured(self, call: Call, quality: Quality) -> None:
+        """How the call sounded, kept with it."""
+        call.quality = quality
+        self._memory.measured(call)
 
     def child(self, order: CallOrder, parent: Call) -> Call:
         """The record of a new call that a Dial makes."""

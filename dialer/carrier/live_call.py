@@ -11,7 +11,7 @@ from typing import Protocol
 from dialer.carrier.calls import Call, CallOrder, Status
 from dialer.carrier.config import Timers
 from dialer.carrier.faults import Faults, InjectedFault
-from dialer.carrier.lines import Cause, Leg, Line, Verdict
+from dialer.carrier.lines import Cause, Leg, Line, Quality, Verdict
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.player import Player, Sounds
 from dialer.carrier.speech_input import Hearing, Speech
@@ -63,6 +63,7 @@ class CallHost(Protocol):
     def ringing(self, live: LiveCall) -> None: ...
     def answered(self, live: LiveCall) -> None: ...
     def over(self, live: LiveCall) -> None: ...
+    def measured(self, call: Call, quality: Quality) -> None: ...
 
 
 class _LiveLeg:
@@ -151,6 +152,9 @@ class Bridge(_LiveLeg):
 
     def ended(self, cause: Cause) -> None:
         self._finish(FINALS[cause][0])
+
+    def measured(self, quality: Quality) -> None:
+        self._exchange.measured(self.call, quality)
 
     def caller_left(self, *, silent: bool) -> None:
         """The first leg is over: this one is hung up. `silent`: without any request to the application."""
@@ -361,6 +365,9 @@ class LiveCall(_LiveLeg):
         # A call that was answered is completed, whatever ends it.
         status, code = FINALS[cause if self._answered_at is None else Cause.HUNG_UP]
         self._finish(status, code)
+
+    def measured(self, quality: Quality) -> None:
+        self._exchange.measured(self.call, quality)
 
     def _in_time(self, verdict: Verdict) -> Verdict:
         """A detection slower than its timeout reports `unknown`, as Twilio's does."""

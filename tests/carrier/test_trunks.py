@@ -139,6 +139,17 @@ def test_a_trunk_rests_after_three_faults_and_longer_the_next_time():
     assert board.choose(NUMBER, now=45.0) is not None
 
 
+def test_a_trunk_whose_calls_are_silent_rests_and_one_voice_clears_it():
+    board = TrunkBoard([trunk()])
+    silent = [board.heard("one", silent=True, now=0.0) for _ in range(2)]
+    assert [*silent, board.heard("one", silent=False, now=0.0)] == [False] * 3
+    board.answered("one")
+    assert [board.heard("one", silent=True, now=1.0) for _ in range(3)] == [False, False, True]
+    assert board.choose(NUMBER, now=15.9) is None
+    assert board.choose(NUMBER, now=16.1) is not None
+    assert board.states["one"].ends == {"no_sound": 5}
+
+
 def test_a_trunk_that_is_not_registered_or_not_there_takes_no_call():
     board = TrunkBoard([trunk(registers=True, user="u", password="p")])
     assert board.choose(NUMBER, now=0.0) is None

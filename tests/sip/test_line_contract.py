@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from dialer.carrier.config import ServiceClock, Timers
-from dialer.carrier.lines import Cause, Clip, Leg, Line, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, Line, Quality, Verdict
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup
 from dialer.carrier.speech_input import Speech
@@ -32,6 +32,7 @@ class Report:
 
     events: list[str] = field(default_factory=list)
     verdict: Verdict | None = None
+    qualities: list[Quality] = field(default_factory=list)
 
     def ringing(self) -> None:
         self.events.append("rings")
@@ -51,6 +52,9 @@ class Report:
 
     def ended(self, cause: Cause) -> None:
         self.events.append(cause.value)
+
+    def measured(self, quality: Quality) -> None:
+        self.qualities.append(quality)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +148,7 @@ async def test_it_rings_once_is_answered_once_and_after_our_hang_up_nothing_is_r
     await quiet()
     assert report.events == ["rings", "answered"]
     assert leg.line_result == ""
+    assert len(report.qualities) <= 1
 
 
 @pytest.mark.parametrize("cause", REFUSALS, ids=lambda cause: cause.value)

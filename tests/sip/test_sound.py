@@ -74,7 +74,8 @@ async def test_every_call_keeps_its_figures(peer: MakePeer, on_trunks: OnTrunks)
     phone = await peer(ring(), answer(), play("g711a"), pause(1500), '<recv request="BYE" timeout="20000"/>')
     view = await on_trunks(trunk_to(phone))
     view.app.documents["/start"] = "<Response><Pause length='2'/></Response>"
-    await view.app.final(await view.call())
+    sid = await view.call()
+    await view.app.final(sid)
     await until(lambda: bool(line_of(view.carrier).qualities), "the call is measured")
     quality = line_of(view.carrier).qualities[-1]
     assert quality["trunk"] == "one"
@@ -85,3 +86,5 @@ async def test_every_call_keeps_its_figures(peer: MakePeer, on_trunks: OnTrunks)
     assert 0 <= quality["jitter_ms"] < 50
     assert quality["one_way"] is False
     assert quality["gaps"] == 0
+    kept = await view.admin("GET", f"calls/{sid}/quality")
+    assert {"trunk": "one", **kept} == quality

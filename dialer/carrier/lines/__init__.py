@@ -38,6 +38,24 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """The sound of a call that was answered. Packets are of 20 ms; `lost` of those sent to us.
+
+    `mos`: 1 (bad) to 4.4, estimated from loss, jitter and delay. `gaps`: times that we had nothing to send within
+    a prompt. `one_way`: nothing at all was heard from the far side.
+    """
+
+    seconds: float
+    sent: int
+    received: int
+    lost: int
+    jitter_ms: float
+    mos: float
+    gaps: int
+    one_way: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
     """A prompt of known length. A simulated line needs the length, a real one the sound or the text."""
 
@@ -66,6 +84,9 @@ class LegEvents(Protocol):
         """One complete utterance; the line decides where speech begins and ends."""
 
     def ended(self, cause: Cause) -> None: ...
+
+    def measured(self, quality: Quality) -> None:
+        """How an answered call sounded, where the line has sound; once, after its end, whoever hung up."""
 
 
 class Leg(Protocol):

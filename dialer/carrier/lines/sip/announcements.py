@@ -71,7 +71,7 @@ CAUSES: Final[Mapping[Announcement, Cause]] = {
     Announcement.ASSISTANT: Cause.NO_ANSWER,
     Announcement.CONGESTION: Cause.BLOCKED,
 }
-"""What each makes of a call that was not answered. A suspended telephone is like one switched off: not there for now."""
+"""What each makes of a call that was not answered. A suspended telephone is, like one switched off, not there now."""
 
 LEAST_FIT: Final = -2.8
 """Mean log probability of the tokens of a phrase. In 46 clips of three voices, every announcement had -2.3 or more,

@@ -35,11 +35,11 @@ import orjson
 import phonenumbers
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Quality, Verdict
 from dialer.carrier.lines.sip.announcements import CAUSES, Listener, Understood
 from dialer.carrier.lines.sip.results import SipEnd, cause_of, is_certain, may_fail_over, read_end
 from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, BadSound, telephone_samples
-from dialer.carrier.lines.sip.trunks import EXTENSION, Choice, Trunk, TrunkBoard
+from dialer.carrier.lines.sip.trunks import EXTENSION, NO_SOUND, Choice, Trunk, TrunkBoard
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -213,6 +213,7 @@ class SipLine:
             return
         if message.get("quality"):
             self.qualities.append({"trunk": leg.trunk, **message["quality"]})
+            leg.measured(Quality(**message["quality"]))
         early = b64decode(message["early"]) if message.get("early") else b""
         leg.ended_by_stack(read_end(message["text"]), early=early)
 
@@ -401,7 +402,10 @@ class SipLeg:
         if self._over:
             return
         if self._answered:
+            if board.heard(self.trunk, silent=self._is_silent, now=self._line.timers.monotonic()):
+                _log.warning("trunk %s rests: nothing is heard in its calls", self.trunk)
             if self._is_silent:
+                self._line.ends[NO_SOUND] += 1
                 self.line_result = "no_sound"
                 self._end(Cause.NO_SOUND)
             else:
@@ -430,6 +434,10 @@ class SipLeg:
                 cause = CAUSES.get(found.verdict, cause)
         self.line_result = _LINE_RESULTS.get(cause, "")
         self._end(cause)
+
+    def measured(self, quality: Quality) -> None:
+        """The figures of a call that is over, also of one that we have hung up."""
+        self._events.measured(quality)
 
     def lost(self) -> None:
         """The SIP process is gone."""

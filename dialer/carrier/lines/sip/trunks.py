@@ -93,6 +93,7 @@ class TrunkState:
     is_registered: bool = False
     is_reachable: bool = True
     faults_in_a_row: int = 0
+    silent_in_a_row: int = 0
     rests_until: float = 0.0
     rest_seconds: float = 0.0
     next_slot: float = 0.0
@@ -108,6 +109,8 @@ class TrunkState:
         return "resting" if now < self.rests_until else ""
 
 
+NO_SOUND: Final = "no_sound"
+"""Among the ends of a trunk: calls that we ended because nothing was heard."""
 _FAULTS_BEFORE_REST: Final = 3
 _FIRST_REST_SECONDS: Final = 15.0
 _LONGEST_REST_SECONDS: Final = 300.0
@@ -162,7 +165,23 @@ class TrunkBoard:
             self.answered(name)
             return False
         state.faults_in_a_row += 1
-        if state.faults_in_a_row < _FAULTS_BEFORE_REST or now < state.rests_until:
+        return state.faults_in_a_row >= _FAULTS_BEFORE_REST and self._rest(state, now=now)
+
+    def heard(self, name: str, *, silent: bool, now: float) -> bool:
+        """Counts an answered call that is over, and in which the far side was `silent` or not; whether the trunk begins
+        to rest. Several silent calls in a row are the network's fault, not that of several persons.
+        """
+        state = self.states[name]
+        if not silent:
+            state.silent_in_a_row = 0
+            return False
+        state.ends[NO_SOUND] += 1
+        state.silent_in_a_row += 1
+        return state.silent_in_a_row >= _FAULTS_BEFORE_REST and self._rest(state, now=now)
+
+    @staticmethod
+    def _rest(state: TrunkState, *, now: float) -> bool:
+        if now < state.rests_until:
             return False
         state.rest_seconds = min(max(_FIRST_REST_SECONDS, 2 * state.rest_seconds), _LONGEST_REST_SECONDS)
         state.rests_until = now + state.rest_seconds
