@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.carrier.lines import Cause
+from dialer.carrier.lines.sip.announcements import CAUSES
 from dialer.carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal
 from dialer.carrier.lines.sip.results import (
     AUTHENTICATION,
@@ -63,6 +64,15 @@ def test_the_page_has_the_table(mark: str, table: dict[int, Cause]):
     part = PAGE.read_text(encoding="utf-8").partition(f"<!-- {mark} -->")[2].partition("<!-- end -->")[0]
     rows = {int(code): word for code, word in re.findall(r"^\| ([0-9]+) \| (.+) \|$", part, re.MULTILINE)}
     assert rows == {code: WORDS[cause] for code, cause in table.items()}
+
+
+def test_the_page_has_the_announcements():
+    part = (
+        PAGE.read_text(encoding="utf-8").partition("<!-- announcements -->")[2].partition("<!-- end -->")[0]
+    )
+    rows = dict(re.findall(r"^\| ([a-z_]+) \| (.+) \|$", part, re.MULTILINE))
+    rows.pop("announcement")
+    assert rows == {announcement.value: WORDS[cause] for announcement, cause in CAUSES.items()}
 
 
 @pytest.mark.parametrize("cause", RESULTS)
