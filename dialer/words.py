@@ -34,6 +34,8 @@ from dialer.core.case import (
     Reason,
     RobotState,
     StaffTrackState,
+    InboundResult,
+    InboundState,
     StopResult,
     TransferState,
     VisitStage,
@@ -210,6 +212,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Reason.FILING_UNDONE: "the filed case was another person's",
         Reason.WATCH_ENDED: "the watch period ended",
         Reason.FOLLOW_UP: "a follow-up in the watch period",
+        Reason.CALLED_IN: "the person called us",
         Reason.IN_CONTACT: "the scammer is in contact again",
     },
     RobotState: {
@@ -245,6 +248,19 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     },
     ScammerContact: {
         ScammerContact.UNKNOWN: "not known",
+    },
+    InboundState: {
+        InboundState.ASKING: "asked for the number",
+        InboundState.WAITING: "in line",
+        InboundState.RINGING: "the desk's telephone rings",
+        InboundState.JOINED: "the desk is on the line",
+        InboundState.ENDED: "over",
+    },
+    InboundResult: {
+        InboundResult.JOINED: "through to a desk",
+        InboundResult.CALL_BACK: "no desk was free: to be called back",
+        InboundResult.GAVE_UP: "hung up in line",
+        InboundResult.NO_CASE: "no case was found",
     },
     StopResult: {
         StopResult.ASKED: "the bank has been asked",
@@ -294,6 +310,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.SIGNALS_SILENT: "a source of signals has gone silent",
         AlarmCode.RULE_STOPPED: "a rule fired far more often than usual and was stopped",
         AlarmCode.MANY_OPENING_CHECKS: "an outlet checks more openings than it opens cards",
+        AlarmCode.TRUNK_FAILING: "a trunk of our own does not work",
         AlarmCode.CARD_QUESTION_LAPSED: "an outlet asked the desk and nobody answered in time",
     },
     VersionState: {},
@@ -420,6 +437,8 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ActKind.ACCOUNT_DISABLED: "account disabled: back in the queue",
         ActKind.CALL_BACK: "call-back agreed",
         ActKind.DIALLED: "dialled from the desk",
+        ActKind.CALLED_IN: "the person called us",
+        ActKind.CALL_IN_ENDED: "the person's call to us ended",
         ActKind.VISIT_ON_THE_WAY: "on the way",
         ActKind.VISIT_ARRIVED: "arrived",
         ActKind.VISIT_SEEN: "who was seen",

@@ -64,7 +64,7 @@ class HandsetFront:
         return _json({})
 
     async def act(self, request: web.Request) -> web.StreamResponse:
-        """`answer`, `hang_up`, `keys` {"keys"}, `words` {"words"}, or `sound` (a WAV file as the body)."""
+        """`answer`, `hang_up`, `call_in` {"hides_number"}, `keys` {"keys"}, `words` {"words"}, or `sound` (a WAV file as the body)."""
         handset = self._found(request)
         body = await request.read()
         match request.match_info["act"]:
@@ -72,6 +72,12 @@ class HandsetFront:
                 did = handset.answer()
             case "hang_up":
                 did = handset.hang_up()
+            case "call_in":
+                hides = _flag(body, "hides_number")
+                did = handset.is_free
+                if did:
+                    caller = "" if hides else handset.number
+                    did = self._exchange.receive(caller, handset.call_in) is not None
             case "sound":
                 did = handset.say(Speech(wav=body))
             case "keys":
@@ -128,6 +134,11 @@ def _text(body: bytes, name: str) -> str:
     data = orjson.loads(body) if body else {}
     value = data.get(name) if isinstance(data, dict) else None
     return value if isinstance(value, str) else ""
+
+
+def _flag(body: bytes, name: str) -> bool:
+    data = orjson.loads(body) if body else {}
+    return isinstance(data, dict) and data.get(name) is True
 
 
 def _json(data: object, status: int = 200) -> web.Response:
@@ -194,6 +205,7 @@ class AdminFront:
             ("PUT", "/admin/clock", self.set_clock),
             ("PUT", "/admin/people/{number}", self.set_person),
             ("DELETE", "/admin/people/{number}", self.reset_person),
+            ("POST", "/admin/people/{number}/call_in", self.call_in),
             ("GET", "/admin/faults", self.faults),
             ("PUT", "/admin/faults", self.set_faults),
             ("DELETE", "/admin/faults", self.clear_faults),
@@ -347,6 +359,13 @@ class AdminFront:
     async def reset_person(self, request: web.Request) -> web.StreamResponse:
         """The number behaves as the mix of people decides again."""
         self._simulated().assign(_e164(request.match_info["number"]), None)
+        return _json({})
+
+    async def call_in(self, request: web.Request) -> web.StreamResponse:
+        """The person at the number calls us, as the JSON body's behaviour or their own says."""
+        line, data = self._simulated(), await _object(request)
+        behaviour = behaviour_from({"name": "calls in", **data}) if data else None
+        line.call_in(_e164(request.match_info["number"]), behaviour)
         return _json({})
 
     def _simulated(self) -> SimulatedLine:

@@ -34,6 +34,7 @@ from dialer.scripts.dialogue import Context, Heard, advance, start
 from dialer.scripts.lint import Durations, check, good_path_seconds, longest_path_seconds, sound_flaw
 from dialer.scripts.model import Script, circles
 from dialer.scripts.overview import ScriptPage, list_scripts, script_versions, show_script
+from dialer.scripts.inbound import inbound_list
 from dialer.scripts.reading import read_script, script_named, shipped_list, shipped_scripts
 from dialer.scripts.render import has_render_worker, rendering, start_rendering
 from dialer.scripts.rendered import shipped_manifest
@@ -396,7 +397,7 @@ def render_scripts(
 
     items = [
         Item(key=item.key, language=item.language, text=item.text, slow=item.slow)
-        for item in shipped_list(CentreSettings().names())
+        for item in (*shipped_list(CentreSettings().names()), *inbound_list())
     ]
     try:
         made = render(

@@ -108,6 +108,8 @@ class SipLine:
         self.strangers = 0
         self.ends: Counter[str] = Counter()
         self.qualities: deque[Message] = deque(maxlen=_KEEP_QUALITY)
+        self.receive: Callable[[str, Callable[[LegEvents], Leg]], object] = lambda _caller, _connect: None
+        """What takes calls in; the exchange sets it. None: it does not take it."""
         self._trunks = tuple(trunks)
         self._desk_numbers = desk_numbers
         self._legs: dict[int, SipLeg] = {}
