@@ -95,7 +95,16 @@ from dialer.telephony.config import (
     TelephonyConfig,
 )
 from dialer.telephony.public_way import WayBlocked, proof, watch_public_way
-from dialer.telephony.webhooks import SETTINGS, SIGNATURE, BadSignature, fallback, hang_up, verify, write, write_inbound
+from dialer.telephony.webhooks import (
+    SETTINGS,
+    SIGNATURE,
+    BadSignature,
+    fallback,
+    hang_up,
+    verify,
+    write,
+    write_inbound,
+)
 from dialer.units.pages import unit_pages
 from dialer.warnings.pages import list_pages
 from dialer.web.cache import Cache
@@ -389,7 +398,7 @@ class _Hooks:
             case "fallback":
                 return 200, self._safe_sentence()
             case _:
-                raise NotFound(kind="webhook", key=what)
+                raise NotFound(kind="act", key=what)
         twiml = write_inbound(
             turn, config=self._telephony, audio_url=lambda file: f"{self._base}/audio/{file}"
         )

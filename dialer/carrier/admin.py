@@ -64,7 +64,9 @@ class HandsetFront:
         return _json({})
 
     async def act(self, request: web.Request) -> web.StreamResponse:
-        """`answer`, `hang_up`, `call_in` {"hides_number"}, `keys` {"keys"}, `words` {"words"}, or `sound` (a WAV file as the body)."""
+        """`answer`, `hang_up`, `call_in` {"hides_number"}, `keys` {"keys"}, `words` {"words"}, or `sound` (a WAV file
+        as the body).
+        """
         handset = self._found(request)
         body = await request.read()
         match request.match_info["act"]:

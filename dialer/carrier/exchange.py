@@ -191,8 +191,9 @@ class Exchange:
         return call
 
     def receive(self, caller: str, connect: Callable[[LegEvents], Leg]) -> Call | None:
-        """A call comes in: `connect` makes its leg, which tells the events that it gets when it is answered. `caller` is
-        the number that the network tells, '' for a hidden one. None: no address takes calls in, and the line refuses it.
+        """A call comes in: `connect` makes its leg, which tells the events that it gets when it is answered. `caller`
+        is the number that the network tells, '' for a hidden one. None: no address takes calls in, and the line refuses
+        the call.
         """
         config = self._config
         if not config.inbound_url:

@@ -21,7 +21,15 @@ import sqlalchemy as sa
 from dialer.cases.persons import Person, open_person, seal_directory_entry
 from dialer.core.access import ErasureState
 from dialer.core.attempt import AttemptState
-from dialer.core.case import PENDING_STATES, CaseStatus, DeskCallState, InboundResult, InboundState, RobotState, StaffTrackState
+from dialer.core.case import (
+    PENDING_STATES,
+    CaseStatus,
+    DeskCallState,
+    InboundResult,
+    InboundState,
+    RobotState,
+    StaffTrackState,
+)
 from dialer.core.errors import Refusal
 from dialer.core.values import FiledMatchState, MessageState, TelephonyResult
 from dialer.db import tables as t

@@ -31,10 +31,10 @@ from dialer.core.values import Grade, RenderState
 from dialer.language import Lang, Text, say
 from dialer.runtime.settings import CentreSettings, load_settings
 from dialer.scripts.dialogue import Context, Heard, advance, start
+from dialer.scripts.inbound import inbound_list
 from dialer.scripts.lint import Durations, check, good_path_seconds, longest_path_seconds, sound_flaw
 from dialer.scripts.model import Script, circles
 from dialer.scripts.overview import ScriptPage, list_scripts, script_versions, show_script
-from dialer.scripts.inbound import inbound_list
 from dialer.scripts.reading import read_script, script_named, shipped_list, shipped_scripts
 from dialer.scripts.render import has_render_worker, rendering, start_rendering
 from dialer.scripts.rendered import shipped_manifest

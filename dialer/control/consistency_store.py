@@ -14,7 +14,14 @@ import sqlalchemy as sa
 
 from dialer.cases.attempts import most_urgent_ready
 from dialer.core.attempt import DOUBTFUL_STATES, LIVE_STATES, OPEN_STATES, SENT_STATES, AttemptState
-from dialer.core.case import PENDING_STATES, CaseStatus, DeskCallState, InboundState, RobotState, StaffTrackState
+from dialer.core.case import (
+    PENDING_STATES,
+    CaseStatus,
+    DeskCallState,
+    InboundState,
+    RobotState,
+    StaffTrackState,
+)
 from dialer.core.values import Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words

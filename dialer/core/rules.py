@@ -243,8 +243,8 @@ def hand_over_requested(draft: Draft, event: HandOverRequested) -> None:
 
 
 def hand_over_answered(draft: Draft) -> None:
-    """The duty desk, which spoke with the person, gets the assignment that the wish or the person's call opened, and has
-    to report it.
+    """The duty desk, which spoke with the person, gets the assignment that the wish or the person's call opened, and
+    has to report it.
     """
     if draft.case.status.is_settled:
         return
@@ -258,7 +258,8 @@ def hand_over_answered(draft: Draft) -> None:
 
 def person_called_in(draft: Draft, event: PersonCalledIn) -> None:
     """A human call stands at the top of the queue: for the desk that takes the call, else as the call back. It is no
-    contact. A call from a number of the person's stands the robot down; a typed number, which anybody may type, does not.
+    contact. A call from a number of the person's stands the robot down; a typed number, which anybody may type, does
+    not.
     """
     case = draft.case
     if case.status.is_settled:

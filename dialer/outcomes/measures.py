@@ -100,7 +100,8 @@ limits AS (
     SELECT DISTINCT i.case_id FROM inbound_call i
     WHERE i.case_id IN (SELECT id FROM chosen) AND (i.number IS NOT NULL OR i.joined_at IS NOT NULL)
 ), joined AS (
-    SELECT c.*, r.case_id IS NOT NULL AS rung, u.case_id IS NOT NULL AS called_back, coalesce(r.answered, false) AS answered,
+    SELECT c.*, r.case_id IS NOT NULL AS rung, coalesce(r.answered, false) AS answered,
+        u.case_id IS NOT NULL AS called_back,
         e.case_id IS NOT NULL AS handed, f.case_id IS NOT NULL AS filed,
         least(c.first_attempt_at, e.first_done) AS first_at,
         CASE WHEN NOT c.windowed OR c.is_open THEN c.opened_at

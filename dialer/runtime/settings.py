@@ -352,6 +352,7 @@ class TrunkSettings(Section):
     calls_per_second: float = Field(default=5.0, gt=0, le=500)
     prefixes: dict[str, str] = dict(MAINLAND)
     keep_alive_seconds: float = Field(default=30.0, ge=0, le=3600)
+    accepts_from: tuple[str, ...] = ()
 
 
 class SipSettings(Section):

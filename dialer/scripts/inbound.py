@@ -1,7 +1,7 @@
 """What a person hears who calls us. The sound is rendered with that of the scripts.
 
-The warning is said before anything is asked, and the words are the same whoever calls: they tell nobody whether a warning
-about a number is on record.
+The warning is said before anything is asked, and the words are the same whoever calls: they tell nobody whether a
+warning about a number is on record.
 """
 
 from __future__ import annotations
@@ -57,15 +57,18 @@ TEXTS: Final[Mapping[InboundPrompt, Mapping[str, str]]] = {
     },
     InboundPrompt.PLACE_2: {
         "zh": "现在警察都在忙。您前面还有一位，请不要挂断，也不要转账。",
-        "en": "All officers are busy. One person is before you. Please stay on the line, and do not transfer any money.",
+        "en": "All officers are busy. One person is before you. Please stay on the line, and do not transfer any"
+        " money.",
     },
     InboundPrompt.PLACE_3: {
         "zh": "现在警察都在忙。您前面还有两位，请不要挂断，也不要转账。",
-        "en": "All officers are busy. Two people are before you. Please stay on the line, and do not transfer any money.",
+        "en": "All officers are busy. Two people are before you. Please stay on the line, and do not transfer any"
+        " money.",
     },
     InboundPrompt.PLACE_MORE: {
         "zh": "现在警察都在忙。您前面还有几位，请不要挂断，也不要转账。",
-        "en": "All officers are busy. Some people are before you. Please stay on the line, and do not transfer any money.",
+        "en": "All officers are busy. Some people are before you. Please stay on the line, and do not transfer any"
+        " money.",
     },
     InboundPrompt.STILL_BUSY: {
         "zh": "请您再等一下，不要转账。",
@@ -77,8 +80,8 @@ TEXTS: Final[Mapping[InboundPrompt, Mapping[str, str]]] = {
     },
     InboundPrompt.NO_OFFICER: {
         "zh": "现在警察都在忙。有急事，请您打110，或者到就近派出所问清楚。不要转账，再见。",
-        "en": "All officers are busy. If it is urgent, dial 110, or ask at the nearest police station. Do not transfer any"
-        " money. Goodbye.",
+        "en": "All officers are busy. If it is urgent, dial 110, or ask at the nearest police station. Do not transfer"
+        " any money. Goodbye.",
     },
 }
 
@@ -97,4 +100,6 @@ def inbound_sound(prompt: InboundPrompt, language: str) -> str:
     """The file that says it; '' without one, then a voice of the network says the text."""
     text = TEXTS[prompt][language]
     clips = shipped_manifest().clips
-    return next((one.file for one in clips if (one.language, one.text) == (language, text) and not one.slow), "")
+    return next(
+        (one.file for one in clips if (one.language, one.text) == (language, text) and not one.slow), ""
+    )

@@ -137,8 +137,8 @@ class HookUrls:
         return f"{self._base}/hooks/officer/{attempt_id}/{step}{RETRIES}"
 
     def inbound(self, what: str) -> str:
-        """Asked about a call to us: `voice` first, then `number` (typed), `wait` (in line), `dial` (a desk's call ended);
-        `desk`, `status` and `fallback` as with our own calls.
+        """Asked about a call to us: `voice` first, then `number` (typed), `wait` (in line), `dial` (a desk's call
+        ended); `desk`, `status` and `fallback` as with our own calls.
         """
         return f"{self._base}/hooks/inbound/{what}{RETRIES}"
 

@@ -1,7 +1,7 @@
 """Calls of people to us: whose case it is, which desk rings, the line, and the end. One transaction a webhook.
 
-A call matched by its number, or by a typed one, opens a human call at the top of the queue before any desk rings, so that
-nothing is lost whatever happens next. Lock order: the call, then its case, assignment and number.
+A call matched by its number, or by a typed one, opens a human call at the top of the queue before any desk rings, so
+that nothing is lost whatever happens next. Lock order: the call, then its case, assignment and number.
 """
 
 from __future__ import annotations
@@ -64,14 +64,12 @@ _LANGUAGE: Final = "zh"
 def call_in(
     services: Services, sid: str, *, caller: str, duty_line: str, typed: str | None = None
 ) -> InboundTurn:
-    """The next turn of a call to us. `caller` is its number as the network says it, '' for a hidden one; `typed` is what
-    was typed at the question, None where nothing was asked. A repeated request gets the same answer again.
+    """The next turn of a call to us. `caller` is its number as the network says it, '' for a hidden one; `typed` is
+    what was typed at the question, None where nothing was asked. A repeated request gets the same answer again.
     """
     with services.store.begin() as tx:
         now = services.clock.now()
-        call = lock_arrived_call(
-            tx, sid, now=now, real_now=services.real.now(), drill=services.drill
-        )
+        call = lock_arrived_call(tx, sid, now=now, real_now=services.real.now(), drill=services.drill)
         is_new = call.state is InboundState.ASKING and not call.asked and typed is None
         must_cancel = False
         if call.state is InboundState.ASKING and call.case_id is None:
@@ -155,22 +153,19 @@ def _turn(
             return InboundTurn(says=_said(*opening, ask), asks=True)
         case InboundStep.RING:
             says = () if call.tried else (InboundPrompt.CONNECTING,)
-            return InboundTurn(
-                says=_said(*opening, *says), rings=extension, ring_seconds=rules.ring_seconds
-            )
+            turn = InboundTurn(says=_said(*opening, *says), rings=extension, ring_seconds=rules.ring_seconds)
         case InboundStep.WAIT:
             place = place_in_line(tx, call)
             change_inbound_call(tx, call.id, state=InboundState.WAITING.value, tried=[])
-            return InboundTurn(
-                says=_said(*opening, PLACES[place - 1] if place <= len(PLACES) else InboundPrompt.PLACE_MORE),
-                waits_seconds=_PAUSE_SECONDS,
-            )
+            where = PLACES[place - 1] if place <= len(PLACES) else InboundPrompt.PLACE_MORE
+            turn = InboundTurn(says=_said(*opening, where), waits_seconds=_PAUSE_SECONDS)
         case InboundStep.CALL_BACK:
-            _end(tx, services, call, InboundResult.CALL_BACK, now=now)
-            return InboundTurn(says=_said(*opening, InboundPrompt.CALL_BACK))
+            _end(tx, call, InboundResult.CALL_BACK, now=now)
+            turn = InboundTurn(says=_said(*opening, InboundPrompt.CALL_BACK))
         case InboundStep.NO_OFFICER:
-            _end(tx, services, call, InboundResult.NO_CASE, now=now)
-            return InboundTurn(says=_said(*opening, InboundPrompt.NO_OFFICER))
+            _end(tx, call, InboundResult.NO_CASE, now=now)
+            turn = InboundTurn(says=_said(*opening, InboundPrompt.NO_OFFICER))
+    return turn
 
 
 def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
@@ -196,16 +191,17 @@ def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
     if task is not None and hours.is_open(now):
         held = task.signed_by if task.state is AssignmentState.SIGNED else ""
         for desk in desks(tx, holder=held, without=call.tried, real_now=services.real.now()):
-            sees = desk.login == held or is_assignment_visible(tx, task.id, Scope(unit_id=desk.unit_id))
-            if sees and (not held or desk.login == held or held == DESK):
-                if take_telephone(tx, call.id, extension=desk.extension, by=desk.login):
-                    if task.state is AssignmentState.OPEN:
-                        until = now + timedelta(seconds=rules.ring_seconds) + _SLACK
-                        keep_for_caller(tx, task.id, by=desk.login, call_at=now, kept_until=until)
-                    return desk.extension
-    if duty_line and duty_line not in call.tried:
-        if take_telephone(tx, call.id, extension=duty_line, by=DESK):
-            return duty_line
+            may_take = desk.login == held or (
+                held in {"", DESK} and is_assignment_visible(tx, task.id, Scope(unit_id=desk.unit_id))
+            )
+            if may_take and take_telephone(tx, call.id, extension=desk.extension, by=desk.login):
+                if task.state is AssignmentState.OPEN:
+                    until = now + timedelta(seconds=rules.ring_seconds) + _SLACK
+                    keep_for_caller(tx, task.id, by=desk.login, call_at=now, kept_until=until)
+                return desk.extension
+    may_ring = bool(duty_line) and duty_line not in call.tried
+    if may_ring and take_telephone(tx, call.id, extension=duty_line, by=DESK):
+        return duty_line
     return ""
 
 
@@ -252,7 +248,9 @@ def _hand_over(tx: Tx, services: Services, task: Assignment, call: InboundCall, 
         mark_assignment_opened(tx, held)
         subject, facts_of = f"case/{held.case_id}", {"assignment_id": held.id, "token": held.token}
         for act in ("reveal", "conversation"):
-            note_work_reveal(tx, services, who=call.by, act=act, subject=subject, why="called in", facts=facts_of)
+            note_work_reveal(
+                tx, services, who=call.by, act=act, subject=subject, why="called in", facts=facts_of
+            )
 
 
 def desk_call_ended(
@@ -276,10 +274,10 @@ def desk_call_ended(
             joined_at = call.joined_at or now - timedelta(seconds=talk_seconds or 0)
             talked = talk_seconds if talk_seconds is not None else int((now - joined_at).total_seconds())
             change_inbound_call(tx, call.id, joined_at=joined_at, talk_seconds=talked)
-            _end(tx, services, call, InboundResult.JOINED, now=now, talk_seconds=talked)
+            _end(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
             return InboundTurn()
         if has_left:
-            _end(tx, services, call, InboundResult.GAVE_UP, now=now)
+            _end(tx, call, InboundResult.GAVE_UP, now=now)
             return InboundTurn()
         if call.state is InboundState.RINGING:
             _not_taken(tx, call)
@@ -309,16 +307,15 @@ def call_in_ended(services: Services, sid: str) -> None:
             return
         now = services.clock.now()
         if call.joined_at is None:
-            _end(tx, services, call, InboundResult.GAVE_UP, now=now)
+            _end(tx, call, InboundResult.GAVE_UP, now=now)
             return
         talked = int((now - call.joined_at).total_seconds())
         change_inbound_call(tx, call.id, talk_seconds=talked)
-        _end(tx, services, call, InboundResult.JOINED, now=now, talk_seconds=talked)
+        _end(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
 
 
 def _end(
     tx: Tx,
-    services: Services,
     call: InboundCall,
     result: InboundResult,
     *,

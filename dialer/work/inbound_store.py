@@ -22,7 +22,7 @@ from dialer.db.unit_of_work import Tx, record_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundCall:
-    """A call of a person to us. `number`: which of the person's numbers it came from; None with a case: it was typed."""
+    """A call of a person to us. `number`: which of theirs it came from; None with a case: it was typed."""
 
     id: uuid.UUID
     sid: str
@@ -93,9 +93,7 @@ def live_inbound_sids(tx: Tx, *, real_before: datetime) -> list[str]:
 def place_in_line(tx: Tx, call: InboundCall) -> int:
     """From 1: how many calls of the same state came earlier, and this one."""
     c = t.inbound_call.c
-    earlier = sa.or_(
-        c.arrived_at < call.arrived_at, sa.and_(c.arrived_at == call.arrived_at, c.id < call.id)
-    )
+    earlier = sa.or_(c.arrived_at < call.arrived_at, sa.and_(c.arrived_at == call.arrived_at, c.id < call.id))
     waiting = c.state == InboundState.WAITING.value
     return 1 + int(tx.scalar(sa.select(sa.func.count()).where(waiting, earlier)))
 
@@ -167,7 +165,9 @@ def desks(tx: Tx, *, holder: str, without: Collection[str], real_now: datetime) 
 
 def take_telephone(tx: Tx, call_id: uuid.UUID, *, extension: str, by: str) -> bool:
     """The telephone rings for this call; False where it rings or talks in another one."""
-    found = tx.one(sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtext(f"inbound/{extension}")).label("ok")))
+    found = tx.one(
+        sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtext(f"inbound/{extension}")).label("ok"))
+    )
     i = t.inbound_call.c
     taken = sa.select(i.id).where(i.extension == extension, i.state.in_(_LIVE_AT_DESK))
     if found is None or not found["ok"] or tx.one(taken) is not None:

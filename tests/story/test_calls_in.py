@@ -28,7 +28,11 @@ from tests.story.world import DESK_NUMBER, World
 AT_DESK = "8001"
 WAITS = Behaviour(name="waits", share=1, pickup=Pickup.NO_ANSWER, waits_seconds=600)
 TALKS = Behaviour(
-    name="talks", share=1, ring_after_seconds=(1, 1), answer_after_seconds=(2, 2), hang_up_after_seconds=(40, 40)
+    name="talks",
+    share=1,
+    ring_after_seconds=(1, 1),
+    answer_after_seconds=(2, 2),
+    hang_up_after_seconds=(40, 40),
 )
 BUSY = Behaviour(name="busy", share=1, pickup=Pickup.BUSY)
 NOT_THERE = Behaviour(name="not there", share=1, pickup=Pickup.NO_ANSWER)
@@ -138,7 +142,9 @@ async def test_the_person_reaches_a_free_desk_with_the_case_open(w: World):
 
 async def test_a_planned_robot_call_stands_down_and_the_report_counts_who_called_back(w: World):
     duty(w, TALKS)
-    hurried = replace(WAITS, pickup=Pickup.ANSWERED, hang_up_after_seconds=(1, 1), answer_after_seconds=(1, 1))
+    hurried = replace(
+        WAITS, pickup=Pickup.ANSWERED, hang_up_after_seconds=(1, 1), answer_after_seconds=(1, 1)
+    )
     case_id = w.open_case(grade=Grade.MEDIUM, behaviour=hurried)
     await w.until_over(case_id)
     assert w.newest(case_id)["state"] != "ended", "the robot would call again"
@@ -276,4 +282,7 @@ async def test_a_repeated_and_a_late_webhook_change_nothing(w: World):
         )
     assert calls(w) == [call]
     kinds = w.scene.rows(sa.select(t.event.c.kind).where(t.event.c.case_id == case_id))
-    assert sorted(row["kind"] for row in kinds if row["kind"].startswith("call")) == ["call_in_ended", "called_in"]
+    assert sorted(row["kind"] for row in kinds if row["kind"].startswith("call")) == [
+        "call_in_ended",
+        "called_in",
+    ]

@@ -119,7 +119,6 @@ class SimulatedLine:
         leg.start()
         return leg
 
-
     def _over(self, number: str, behaviour: Behaviour, draws: str) -> None:
         """The person calls back, once."""
         span = behaviour.rings_back_after_seconds

@@ -257,8 +257,8 @@ inbound_call = sa.Table(
     sa.CheckConstraint("state NOT IN ('ringing', 'joined') OR extension <> ''", name="extension"),
     sa.CheckConstraint("(case_id IS NULL) = (assignment_id IS NULL)", name="assignment"),
 )
-"""A call of a person to us. `number`: which of the person's numbers it came from; NULL with a case: the number was typed.
-The caller's number itself is not kept. `tried`: telephones of ours that were called and did not answer.
+"""A call of a person to us. `number`: which of the person's numbers it came from; NULL with a case: it was typed. The
+caller's number itself is not kept. `tried`: telephones of ours that were called and did not answer.
 """
 
 carrier_call = sa.Table(

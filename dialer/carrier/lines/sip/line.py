@@ -10,12 +10,15 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | speak | id, say (the number of this prompt), sound, seconds |
 | stop, listen, deafen | id |
 | join | id, other |
+| answer | id, ref (of the call in) |
+| refuse | ref |
 
 | from it | with |
 |---|---|
 | ringing, answered, key, spoken, said, judged, silent | id, and what the name says |
 | ended | id, text (of the stack), quality |
 | trunk | trunk, registered, reachable (what is known) |
+| incoming | ref, trunk, caller ('' for a hidden number): a call in by a trunk |
 | stranger | an INVITE that was not from a trunk |
 """
 
@@ -142,6 +145,7 @@ class SipLine:
                     "channels": state.trunk.channels,
                     "in_use": state.in_use,
                     "placed": state.placed,
+                    "received": state.received,
                     "problem": state.problem(now) if self.link is not None else "no_process",
                     "registers": state.trunk.registers,
                     "ends": dict(state.ends),
@@ -181,12 +185,30 @@ class SipLine:
                 self._trunk_news(message)
             case "stranger":
                 self.strangers += 1
+            case "incoming":
+                self._incoming(message)
             case "ended":
                 self._ended(message)
             case what if (leg := self._legs.get(message["id"])) is not None:
                 leg.heard(what, message)
             case _:
                 pass
+
+    def _incoming(self, message: Message) -> None:
+        """A call in by a trunk: the exchange takes it, or it is refused."""
+        trunk, ref = message["trunk"], message["ref"]
+
+        def connect(events: LegEvents) -> Leg:
+            self._last += 1
+            leg = SipLeg(self, self._last, "", events)
+            leg.came_in(trunk)
+            self.board.came_in(trunk)
+            self._legs[leg.id] = leg
+            self.tell({"do": "answer", "id": leg.id, "ref": ref})
+            return leg
+
+        if trunk not in self.board.states or self.receive(message["caller"], connect) is None:
+            self.tell({"do": "refuse", "ref": ref})
 
     def _trunk_news(self, message: Message) -> None:
         state = self.board.states.get(message["trunk"])
@@ -306,6 +328,11 @@ class SipLeg:
         self._speaking: _Speaking | None = None
         self._says = 0
         self._slot: asyncio.TimerHandle | None = None
+        self._came_in = False
+
+    def came_in(self, trunk: str) -> None:
+        """It is a call to us, by this trunk, and is being answered."""
+        self.trunk, self._came_in, self._is_sent, self._rang = trunk, True, True, True
 
     def start(self) -> None:
         """Takes the next trunk, or ends as ours where none is left."""
@@ -393,6 +420,10 @@ class SipLeg:
                 self._end(Cause.NO_SOUND)
             else:
                 self._end(Cause.HUNG_UP)
+            return
+        if self._came_in:
+            # Over before it was answered: the person hung up, and nothing is said of the trunk.
+            self._end(Cause.HUNG_UP)
             return
         self._line.ends[end.label] += 1
         if board.failed(self.trunk, end, now=self._line.timers.monotonic()):

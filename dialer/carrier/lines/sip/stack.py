@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import secrets
 import signal
 import time
 from base64 import b64encode
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module, util
@@ -32,7 +33,7 @@ from dialer.carrier.lines.sip.sound import (
     is_voice,
     wav_of,
 )
-from dialer.carrier.lines.sip.trunks import Trunk
+from dialer.carrier.lines.sip.trunks import Trunk, caller_in
 
 _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.02
@@ -106,6 +107,9 @@ class SipProcess:
         self._dialling = 0
         self._round = 0
         self._over = asyncio.Event()
+        self._messages = SipMessages()
+        self._came_in: dict[int, Any] = {}
+        self._refs = 0
 
     def stop(self) -> None:
         """`run` hangs up every call and returns."""
@@ -123,9 +127,13 @@ class SipProcess:
                 self._baresip.Config(
                     net_interface=config.interface or None,
                     max_concurrent_calls=None,
+                    expose_headers=_CALLER_HEADERS,
+                    # The stack's trace alone says where a message came from.
+                    sip_trace=True,
                     extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n",
                 )
             )
+            self._messages.listen()
             runtime.on_dead = self._over.set
             runtime.subscribe(self._on_event)
             try:
@@ -201,6 +209,9 @@ class SipProcess:
             call = self._calls[order["id"]] = _Call(order["id"])
             self._soon(self._dial(call, order["trunk"], order["number"]))
             return
+        if order["do"] in {"answer", "refuse"}:
+            self._decided(order)
+            return
         call_or_none = self._calls.get(order["id"])
         if call_or_none is None:
             return
@@ -259,7 +270,7 @@ class SipProcess:
             self._runtime, self._baresip.Account(**account), transfer_policy="reject"
         )
         agent.on(lambda event: self._on_agent_event(trunk, event))
-        agent.on_incoming(lambda native: self._soon(self._refuse(native)))
+        agent.on_incoming(lambda native: self._soon(self._arrived(native)))
         return agent
 
     async def _register(self, trunk: Trunk, agent: Any) -> None:  # noqa: ANN401 - the stack is optional
@@ -282,9 +293,47 @@ class SipProcess:
         elif event.event is kinds.REGISTER_FAIL:
             self._say({"on": "trunk", "trunk": trunk.name, "registered": False})
 
+    async def _arrived(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
+        """A call in: the carrier decides about one from a trunk's address; any other is refused and counted."""
+        source = await self._messages.source_of(native.call_id)
+        trunk = None
+        for one in self._config.trunks:
+            if source and await _is_one_of(source, one.sources):
+                trunk = one
+                break
+        if trunk is None:
+            self._say({"on": "stranger"})
+            await self._refuse(native)
+            return
+        self._refs += 1
+        self._came_in[self._refs] = native
+        caller = caller_in(
+            asserted=native.headers.get("P-Asserted-Identity", ""),
+            from_=native.headers.get("From", ""),
+            privacy=native.headers.get("Privacy", ""),
+        )
+        self._say({"on": "incoming", "ref": self._refs, "trunk": trunk.name, "caller": caller})
+
+    def _decided(self, order: Message) -> None:
+        """The carrier takes the call in, or does not."""
+        native = self._came_in.pop(order["ref"], None)
+        if native is None:
+            return
+        if order["do"] == "refuse":
+            self._soon(self._refuse(native))
+            return
+        call = self._calls[order["id"]] = _Call(order["id"])
+        call.native = native
+        self._by_handle[native.handle] = call
+        self._soon(self._answer(call))
+
+    async def _answer(self, call: _Call) -> None:
+        try:
+            await call.native.answer()
+        except self._baresip.BaresipError as error:
+            self._ended(call, str(error))
+
     async def _refuse(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
-        """Nobody calls in over this line, so nobody can call out through it."""
-        self._say({"on": "stranger"})
         with contextlib.suppress(self._baresip.BaresipError):
             await native.reject()
 
@@ -466,6 +515,72 @@ class SipProcess:
                 "greeting": verdict.greeting_seconds,
             }
         )
+
+
+class SipMessages(logging.Handler):
+    """The SIP messages of the newest calls, as the stack's trace tells them: where a call came from, and what was said.
+
+    The trace comes on a thread of its own, a little after the event that it belongs to.
+    """
+
+    def __init__(self, *, keep: int = 200) -> None:
+        super().__init__(logging.DEBUG)
+        self._keep = keep
+        self._sources: OrderedDict[str, str] = OrderedDict()
+        self._messages: OrderedDict[str, list[str]] = OrderedDict()
+
+    def listen(self) -> None:
+        """From now on; the messages reach no other log."""
+        trace = logging.getLogger("baresip.native.sip")
+        trace.setLevel(logging.DEBUG)
+        trace.propagate = False
+        trace.handlers = [self]
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        head = _TRACED.match(text)
+        call_id = _CALL_ID.search(text)
+        if head is None or call_id is None:
+            return
+        with self.lock or contextlib.nullcontext():
+            if head[1] == "RX" and " INVITE" in text:
+                self._sources.setdefault(call_id[1], head[2])
+            self._messages.setdefault(call_id[1], []).append(f"{time.time():.3f} {text}")
+            for kept in (self._sources, self._messages):
+                while len(kept) > self._keep:
+                    kept.popitem(last=False)
+
+    async def source_of(self, call_id: str | None) -> str:
+        """The address that sent the first INVITE of the call; '' where that is not told in time."""
+        until = time.monotonic() + _TRACE_PATIENCE_SECONDS
+        while call_id and time.monotonic() < until:
+            if call_id in self._sources:
+                return self._sources[call_id]
+            await asyncio.sleep(_TICK_SECONDS)
+        return ""
+
+    def newest(self, calls: int) -> list[list[str]]:
+        """The messages of the newest calls, oldest message first."""
+        with self.lock or contextlib.nullcontext():
+            return [list(one) for one in list(self._messages.values())[-calls:]]
+
+
+_CALLER_HEADERS = ("P-Asserted-Identity", "Privacy", "From")
+_TRACED = re.compile(r"(RX|TX) \S+ \[?([0-9a-fA-F.:]+?)\]?:[0-9]+ -> ")
+_CALL_ID = re.compile(r"^(?:Call-ID|i)\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+_TRACE_PATIENCE_SECONDS = 2.0
+
+
+async def _is_one_of(address: str, hosts: Sequence[str]) -> bool:
+    """Whether the address is one of these, or one that these names stand for."""
+    if address in hosts:
+        return True
+    loop = asyncio.get_running_loop()
+    for host in hosts:
+        with contextlib.suppress(OSError):
+            if any(found[4][0] == address for found in await loop.getaddrinfo(host, None)):
+                return True
+    return False
 
 
 _MOST_REPEATS = 50
