@@ -57,7 +57,7 @@ class CarrierConfig:
     as Twilio's do. `max_lines` None sets no limit. The first group of `attempt_pattern` finds the attempt in the
     StatusCallback (or Url), so that rings can be counted per attempt; without a pattern the whole URL is the attempt.
     Without a `recogniser` only typed words are understood. Calls in are told to `inbound_url`, as to the voice address
-    of a number at Twilio, and their end to `inbound_status`; without it they are refused. `inbound_number` is the number
+    of a number at Twilio, and their end to `inbound_status`; without it they are refused. `inbound_number`: the number
     called.
     """
 

@@ -8,8 +8,8 @@ from audio.check import problems
 from audio.clips import PROMPTS, Clip, Manifest, text_hash
 from dialer.runtime.settings import CentreSettings
 from dialer.scripts.dialogue import Context, start
-from dialer.scripts.lint import check, good_path_seconds
 from dialer.scripts.inbound import inbound_list
+from dialer.scripts.lint import check, good_path_seconds
 from dialer.scripts.reading import shipped_list, shipped_scripts
 from dialer.scripts.rendered import RenderedScript
 

@@ -319,7 +319,7 @@ class CaseStory(RuleBasedStateMachine):
             self.wished_in = n
 
     @rule(own=st.booleans())
-    def the_person_calls_us(self, own: bool) -> None:  # noqa: FBT001 - drawn
+    def the_person_calls_us(self, own: bool) -> None:
         before = self.case
         self.wishes_to_ring += 1
         self.tell(PersonCalledIn(from_own_number=own))
