@@ -67,6 +67,7 @@ from dialer.core.values import (
     Tag,
     TelephonyResult,
     Track,
+    TrunkProblem,
     VerdictState,
     VersionState,
     WarningKind,
@@ -261,6 +262,12 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         InboundResult.CALL_BACK: "no desk was free: to be called back",
         InboundResult.GAVE_UP: "hung up in line",
         InboundResult.NO_CASE: "no case was found",
+    },
+    TrunkProblem: {
+        TrunkProblem.NO_PROCESS: "the SIP process does not run",
+        TrunkProblem.NOT_REGISTERED: "not registered",
+        TrunkProblem.UNREACHABLE: "does not answer",
+        TrunkProblem.RESTING: "rests after failed calls",
     },
     StopResult: {
         StopResult.ASKED: "the bank has been asked",

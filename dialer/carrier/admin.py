@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -18,10 +19,13 @@ from aiohttp import web
 from dialer.carrier.config import ServiceClock
 from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import read_faults
+from dialer.carrier.lines import Clip
 from dialer.carrier.lines.handset import Handset
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.lines.sip.line import SipLine, StackLink
+from dialer.carrier.lines.sip.testing import place_test_call
 from dialer.carrier.people import behaviour_from
+from dialer.carrier.player import wav_seconds
 from dialer.carrier.speech_input import Speech
 from dialer.carrier.texts import TextBoard
 
@@ -180,6 +184,7 @@ class StackFront:
 
 
 _LARGEST_MESSAGE = 64 * 1024 * 1024
+_MOST_TRACED = 50
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -239,12 +244,32 @@ class AdminFront:
         return [
             ("GET", "/admin/line", StackFront(self._sip).connect),
             ("GET", "/admin/trunks", self.trunks),
+            ("GET", "/admin/trunks/trace", self.trace),
+            ("POST", "/admin/trunks/call", self.test_call),
         ]
 
     async def trunks(self, _request: web.Request) -> web.StreamResponse:
         """The trunks as they are now, without numbers."""
         assert self._sip is not None
         return _json(self._sip.as_json())
+
+    async def trace(self, request: web.Request) -> web.StreamResponse:
+        """The SIP messages of the newest `?calls=` (1 to 50, default 1), masked."""
+        assert self._sip is not None
+        wanted = request.query.get("calls", "1")
+        if not wanted.isdecimal() or not 1 <= int(wanted) <= _MOST_TRACED:
+            raise ValueError(f"calls: 1 to {_MOST_TRACED}")
+        return _json({"calls": await self._sip.trace(int(wanted))})
+
+    async def test_call(self, request: web.Request) -> web.StreamResponse:
+        """Calls `number` once, says `wav` (base64), listens to keys for `listen_seconds`, and tells what happened."""
+        assert self._sip is not None
+        data = await _object(request)
+        wav = b64decode(str(data.get("wav", "")), validate=True)
+        clip = Clip(seconds=wav_seconds(wav), wav=wav, name=f"test/{len(wav)}")
+        listens = min(60.0, max(1.0, float(data.get("listen_seconds", 10))))
+        number = _e164(str(data.get("number", "")))
+        return _json(await place_test_call(self._sip, number, clip, listen_seconds=listens))
 
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:

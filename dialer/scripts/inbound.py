@@ -29,6 +29,8 @@ class InboundPrompt(StrEnum):
     STILL_BUSY = "still_busy"
     CALL_BACK = "call_back"
     NO_OFFICER = "no_officer"
+    TEST_CALL = "test_call"
+    """Of `dialer trunk call`."""
 
 
 PLACES: Final = (InboundPrompt.PLACE_1, InboundPrompt.PLACE_2, InboundPrompt.PLACE_3)
@@ -77,6 +79,10 @@ TEXTS: Final[Mapping[InboundPrompt, Mapping[str, str]]] = {
     InboundPrompt.CALL_BACK: {
         "zh": "现在警察都在忙，很快会给您打电话。先不要转账，再见。",
         "en": "All officers are busy. One will call you very soon. Do not transfer any money. Goodbye.",
+    },
+    InboundPrompt.TEST_CALL: {
+        "zh": "这是反诈中心的线路测试。请按几个数字键，听完再挂断。",
+        "en": "This is a test of the anti-fraud centre's line. Please press some keys, then hang up.",
     },
     InboundPrompt.NO_OFFICER: {
         "zh": "现在警察都在忙。有急事，请您打110，或者到就近派出所问清楚。不要转账，再见。",

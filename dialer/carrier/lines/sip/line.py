@@ -12,6 +12,7 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | join | id, other |
 | answer | id, ref (of the call in) |
 | refuse | ref |
+| trace | ref, calls: the SIP messages of the newest calls are wanted |
 
 | from it | with |
 |---|---|
@@ -19,6 +20,7 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | ended | id, text (of the stack), quality |
 | trunk | trunk, registered, reachable (what is known) |
 | incoming | ref, trunk, caller ('' for a hidden number): a call in by a trunk |
+| trace | ref, calls: their messages, masked |
 | stranger | an INVITE that was not from a trunk |
 """
 
@@ -119,6 +121,16 @@ class SipLine:
         self._last = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._samples: dict[str, bytes] = {}
+        self._traces: dict[int, asyncio.Future[list[list[str]]]] = {}
+
+    async def trace(self, calls: int) -> list[list[str]]:
+        """The SIP messages of the newest calls, masked; empty without a SIP process. Raises `TimeoutError`."""
+        if self.link is None:
+            return []
+        self._last += 1
+        wanted = self._traces[self._last] = asyncio.get_running_loop().create_future()
+        self.tell({"do": "trace", "ref": self._last, "calls": calls})
+        return await asyncio.wait_for(wanted, _TRACE_SECONDS)
 
     def refusal(self, number: str) -> int:
         """Numbers outside the dial plan: other countries, premium services, short numbers but the duty desk's."""
@@ -187,6 +199,10 @@ class SipLine:
                 self.strangers += 1
             case "incoming":
                 self._incoming(message)
+            case "trace":
+                wanted = self._traces.pop(message["ref"], None)
+                if wanted is not None and not wanted.done():
+                    wanted.set_result(message["calls"])
             case "ended":
                 self._ended(message)
             case what if (leg := self._legs.get(message["id"])) is not None:
@@ -278,6 +294,7 @@ class SipLine:
 
 
 _KEEP_SOUNDS = 200
+_TRACE_SECONDS = 5.0
 _SPEAKER = "espeak-ng"
 
 

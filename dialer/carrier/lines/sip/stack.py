@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 import secrets
 import signal
 import time
 from base64 import b64encode
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module, util
@@ -33,6 +32,7 @@ from dialer.carrier.lines.sip.sound import (
     is_voice,
     wav_of,
 )
+from dialer.carrier.lines.sip.trace import SipMessages
 from dialer.carrier.lines.sip.trunks import Trunk, caller_in
 
 _log = logging.getLogger(__name__)
@@ -208,6 +208,9 @@ class SipProcess:
         if order["do"] == "dial":
             call = self._calls[order["id"]] = _Call(order["id"])
             self._soon(self._dial(call, order["trunk"], order["number"]))
+            return
+        if order["do"] == "trace":
+            self._say({"on": "trace", "ref": order["ref"], "calls": self._messages.newest(order["calls"])})
             return
         if order["do"] in {"answer", "refuse"}:
             self._decided(order)
@@ -517,58 +520,7 @@ class SipProcess:
         )
 
 
-class SipMessages(logging.Handler):
-    """The SIP messages of the newest calls, as the stack's trace tells them: where a call came from, and what was said.
-
-    The trace comes on a thread of its own, a little after the event that it belongs to.
-    """
-
-    def __init__(self, *, keep: int = 200) -> None:
-        super().__init__(logging.DEBUG)
-        self._keep = keep
-        self._sources: OrderedDict[str, str] = OrderedDict()
-        self._messages: OrderedDict[str, list[str]] = OrderedDict()
-
-    def listen(self) -> None:
-        """From now on; the messages reach no other log."""
-        trace = logging.getLogger("baresip.native.sip")
-        trace.setLevel(logging.DEBUG)
-        trace.propagate = False
-        trace.handlers = [self]
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
-        head = _TRACED.match(text)
-        call_id = _CALL_ID.search(text)
-        if head is None or call_id is None:
-            return
-        with self.lock or contextlib.nullcontext():
-            if head[1] == "RX" and " INVITE" in text:
-                self._sources.setdefault(call_id[1], head[2])
-            self._messages.setdefault(call_id[1], []).append(f"{time.time():.3f} {text}")
-            for kept in (self._sources, self._messages):
-                while len(kept) > self._keep:
-                    kept.popitem(last=False)
-
-    async def source_of(self, call_id: str | None) -> str:
-        """The address that sent the first INVITE of the call; '' where that is not told in time."""
-        until = time.monotonic() + _TRACE_PATIENCE_SECONDS
-        while call_id and time.monotonic() < until:
-            if call_id in self._sources:
-                return self._sources[call_id]
-            await asyncio.sleep(_TICK_SECONDS)
-        return ""
-
-    def newest(self, calls: int) -> list[list[str]]:
-        """The messages of the newest calls, oldest message first."""
-        with self.lock or contextlib.nullcontext():
-            return [list(one) for one in list(self._messages.values())[-calls:]]
-
-
 _CALLER_HEADERS = ("P-Asserted-Identity", "Privacy", "From")
-_TRACED = re.compile(r"(RX|TX) \S+ \[?([0-9a-fA-F.:]+?)\]?:[0-9]+ -> ")
-_CALL_ID = re.compile(r"^(?:Call-ID|i)\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
-_TRACE_PATIENCE_SECONDS = 2.0
 
 
 async def _is_one_of(address: str, hosts: Sequence[str]) -> bool:
