@@ -94,7 +94,6 @@ def upgrade() -> None:
     for table in _COUNTED:
         op.execute(f"DELETE FROM {table}")
         op.add_column(table, sa.Column("cases_called_back", sa.Integer(), server_default="0", nullable=False))
-        op.alter_column(table, "cases_called_back", server_default=None)
     op.execute("DELETE FROM meta WHERE key = 'tally'")
 
 
