@@ -11,7 +11,7 @@ from typing import Protocol
 from dialer.carrier.calls import Call, CallOrder, Status
 from dialer.carrier.config import Timers
 from dialer.carrier.faults import Faults, InjectedFault
-from dialer.carrier.lines import Cause, Leg, Line, Quality, Verdict
+from dialer.carrier.lines import Cause, Leg, LegEvents, Line, Quality, Verdict
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.player import Player, Sounds
 from dialer.carrier.speech_input import Hearing, Speech
@@ -264,6 +264,14 @@ class LiveCall(_LiveLeg):
             self.order.timeout_seconds + _SETUP_LIMIT_SECONDS, lambda: self.end(Status.FAILED, 408)
         )
         self._leg = self._exchange.line.dial(call.to, nth=self._nth, events=self)
+
+    def receive(self, connect: Callable[[LegEvents], Leg]) -> None:
+        """A call comes in; it goes on when its leg says that it is answered."""
+        call = self.call
+        call.start = self._timers.unix()
+        call.status = Status.RINGING
+        self._limit_to(_SETUP_LIMIT_SECONDS, lambda: self.end(Status.FAILED, 408))
+        self._leg = connect(self)
 
     def redirect(self, *, url: str, method: str, twiml: str) -> None:
         """This document is played from now on, in place of another; only for a call in progress."""

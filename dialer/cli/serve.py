@@ -141,9 +141,11 @@ def carrier() -> None:
     from dialer.carrier.lines.sip.line import SipLine
     from dialer.carrier.server import run as run_carrier
     from dialer.carrier.speech_input import WhisperRecogniser, is_installed
+    from dialer.telephony.config import HookUrls
 
     desk = settings.telephony.officer_number
     recogniser = WhisperRecogniser() if settings.carrier.hearing == "auto" and is_installed() else None
+    urls = HookUrls(public_url(settings))
     run_carrier(
         CarrierConfig(
             account_sid=access.account_sid,
@@ -166,6 +168,10 @@ def carrier() -> None:
             # More than we place: our own pacing is the limit, the line's cap only catches its failure.
             calls_per_second=settings.telephony.calls_per_second * _LINE_SPARE,
             max_lines=settings.telephony.lines + _DESK_LINES,
+            inbound_url=urls.inbound("voice"),
+            inbound_fallback=urls.inbound("fallback"),
+            inbound_status=urls.inbound("status"),
+            inbound_number=settings.telephony.caller_number,
         ),
         make_line=None
         if settings.carrier.line == "simulated"

@@ -19,6 +19,7 @@ from dialer.cli.report import report_command
 from dialer.cli.scripts import scripts
 from dialer.cli.serve import serve
 from dialer.cli.signals import signals
+from dialer.cli.trunk import trunk
 from dialer.cli.work import approvals_command, outcome, work
 
 app = typer.Typer(
@@ -47,6 +48,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(settings_commands, name="settings")
 app.add_typer(token, name="token")
 app.add_typer(units, name="units")
+app.add_typer(trunk, name="trunk")
 app.add_typer(loads, name="loads")
 app.add_typer(staff, name="staff")
 app.add_typer(filed, name="filed")

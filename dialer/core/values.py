@@ -265,6 +265,17 @@ class Pause:
                 return grade == self.subject
 
 
+class TrunkProblem(StrEnum):
+    """Why a trunk of the centre's own is not used."""
+
+    NO_PROCESS = "no_process"
+    """The SIP process does not run."""
+    NOT_REGISTERED = "not_registered"
+    UNREACHABLE = "unreachable"
+    RESTING = "resting"
+    """Calls in a row have failed at it."""
+
+
 class LoadState(StrEnum):
     """Where a load is in its life."""
 

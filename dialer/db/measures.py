@@ -44,6 +44,7 @@ CASE_MEASURES: Mapping[str, str] = {
     "cases_ours": "NOT not_ours",
     "cases_rung": "rung",
     "cases_answered": "rung AND answered",
+    "cases_called_back": "rung AND called_back",
     "verified_contact": "NOT not_ours AND contact = 'verified'",
     "succeeded": "stands OR status = 'reversed'",
     "dissuaded": "stands",

@@ -224,6 +224,41 @@ def was_forwarded(params: Mapping[str, str]) -> bool:
     return bool(params.get("ForwardedFrom", "").strip()) or params.get("X-LineResult") == "forwarded"
 
 
+def caller_of(params: Mapping[str, str]) -> str:
+    """The number of a caller as the network tells it; '' where it is hidden or no number."""
+    number = params.get("From", "").strip()
+    return "" if number in _HIDDEN_CALLERS or not _CALLER.fullmatch(number) else number
+
+
+_CALLER = re.compile(r"\+?[0-9]{5,15}")
+_HIDDEN_CALLERS = frozenset({"+266696687", "266696687", "+7378742833", "+2562533", "+8656696"})
+"""What Twilio sends for anonymous, restricted, blocked and unavailable callers: the words on a keypad."""
+
+
+def typed_digits(params: Mapping[str, str]) -> str:
+    """The digits of a typed number; '' for none."""
+    digits = params.get("Digits", "").strip("#*")
+    return digits if digits.isascii() and digits.isdecimal() else ""
+
+
+def call_sid(params: Mapping[str, str]) -> str:
+    """Raises `Invalid` without one."""
+    return _sid(params)
+
+
+def parent_sid(params: Mapping[str, str]) -> str:
+    """Of the call that this one is the second leg of. Raises `Invalid` without one."""
+    sid = params.get("ParentCallSid", "")
+    if not sid:
+        raise Invalid(field="ParentCallSid", problem="is missing")
+    return sid
+
+
+def talk_seconds(params: Mapping[str, str]) -> int | None:
+    """How long a dialled leg talked; None where that is not told."""
+    return _number(params.get("DialCallDuration", ""))
+
+
 def machine_verdict(params: Mapping[str, str]) -> CallProgress:
     """The result of asynchronous machine detection. It may come after the end of the call."""
     answered_by = params.get("AnsweredBy", "")

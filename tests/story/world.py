@@ -39,7 +39,7 @@ from dialer.server import hooks
 from dialer.services import LineRules
 from dialer.telephony.channels import Placed
 from dialer.telephony.client import CallClient, PlaceCall
-from dialer.telephony.config import TelephonyConfig
+from dialer.telephony.config import HookUrls, TelephonyConfig
 from dialer.web.rendering import sound
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
@@ -182,20 +182,25 @@ async def world(
 ) -> AsyncIterator[World]:
     """`make_line`: another line than the simulated one, which keeps real time (speed 1)."""
     clock = ScaledClock(anchor_unix=time.time(), epoch=MORNING, speed=speed)
-    config = CarrierConfig(
-        account_sid=ACCOUNT,
-        auth_token=TOKEN,
-        admin_token=ADMIN_TOKEN,
-        state_dir=folder,
-        seed="story",
-        people=PeopleConfig(behaviours=(COOPERATES,)),
-        attempt_pattern=ATTEMPT_IN_URL,
-        desk_numbers=(DESK_NUMBER,),
-        clock=ServiceClock(anchor_unix=clock.anchor_unix, epoch=clock.epoch, speed=clock.speed),
-    )
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(100)
+        urls = HookUrls(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        config = CarrierConfig(
+            account_sid=ACCOUNT,
+            auth_token=TOKEN,
+            admin_token=ADMIN_TOKEN,
+            state_dir=folder,
+            seed="story",
+            people=PeopleConfig(behaviours=(COOPERATES,)),
+            attempt_pattern=ATTEMPT_IN_URL,
+            desk_numbers=(DESK_NUMBER,),
+            clock=ServiceClock(anchor_unix=clock.anchor_unix, epoch=clock.epoch, speed=clock.speed),
+            inbound_url=urls.inbound("voice"),
+            inbound_fallback=urls.inbound("fallback"),
+            inbound_status=urls.inbound("status"),
+            inbound_number="+8647896110",
+        )
         carrier = await start(config, make_line=make_line)
         telephony = TelephonyConfig(
             base_url=carrier.base_url,

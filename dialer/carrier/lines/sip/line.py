@@ -10,12 +10,17 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | speak | id, say (the number of this prompt), sound, seconds |
 | stop, listen, deafen | id |
 | join | id, other |
+| answer | id, ref (of the call in) |
+| refuse | ref |
+| trace | ref, calls: the SIP messages of the newest calls are wanted |
 
 | from it | with |
 |---|---|
 | ringing, answered, key, spoken, said, judged, silent | id, and what the name says |
 | ended | id, text (of the stack), quality |
 | trunk | trunk, registered, reachable (what is known) |
+| incoming | ref, trunk, caller ('' for a hidden number): a call in by a trunk |
+| trace | ref, calls: their messages, masked |
 | stranger | an INVITE that was not from a trunk |
 """
 
@@ -118,12 +123,24 @@ class SipLine:
         self.strangers = 0
         self.ends: Counter[str] = Counter()
         self.qualities: deque[Message] = deque(maxlen=_KEEP_QUALITY)
+        self.receive: Callable[[str, Callable[[LegEvents], Leg]], object] = lambda _caller, _connect: None
+        """What takes calls in; the exchange sets it. None: it does not take it."""
         self._trunks = tuple(trunks)
         self._desk_numbers = desk_numbers
         self._legs: dict[int, SipLeg] = {}
         self._last = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._samples: dict[str, bytes] = {}
+        self._traces: dict[int, asyncio.Future[list[list[str]]]] = {}
+
+    async def trace(self, calls: int) -> list[list[str]]:
+        """The SIP messages of the newest calls, masked; empty without a SIP process. Raises `TimeoutError`."""
+        if self.link is None:
+            return []
+        self._last += 1
+        wanted = self._traces[self._last] = asyncio.get_running_loop().create_future()
+        self.tell({"do": "trace", "ref": self._last, "calls": calls})
+        return await asyncio.wait_for(wanted, _TRACE_SECONDS)
 
     def refusal(self, number: str) -> int:
         """Numbers outside the dial plan: other countries, premium services, short numbers but the duty desk's."""
@@ -150,6 +167,7 @@ class SipLine:
                     "channels": state.trunk.channels,
                     "in_use": state.in_use,
                     "placed": state.placed,
+                    "received": state.received,
                     "problem": state.problem(now) if self.link is not None else "no_process",
                     "registers": state.trunk.registers,
                     "ends": dict(state.ends),
@@ -189,12 +207,34 @@ class SipLine:
                 self._trunk_news(message)
             case "stranger":
                 self.strangers += 1
+            case "incoming":
+                self._incoming(message)
+            case "trace":
+                wanted = self._traces.pop(message["ref"], None)
+                if wanted is not None and not wanted.done():
+                    wanted.set_result(message["calls"])
             case "ended":
                 self._ended(message)
             case what if (leg := self._legs.get(message["id"])) is not None:
                 leg.heard(what, message)
             case _:
                 pass
+
+    def _incoming(self, message: Message) -> None:
+        """A call in by a trunk: the exchange takes it, or it is refused."""
+        trunk, ref = message["trunk"], message["ref"]
+
+        def connect(events: LegEvents) -> Leg:
+            self._last += 1
+            leg = SipLeg(self, self._last, "", events)
+            leg.came_in(trunk)
+            self.board.came_in(trunk)
+            self._legs[leg.id] = leg
+            self.tell({"do": "answer", "id": leg.id, "ref": ref})
+            return leg
+
+        if trunk not in self.board.states or self.receive(message["caller"], connect) is None:
+            self.tell({"do": "refuse", "ref": ref})
 
     def _trunk_news(self, message: Message) -> None:
         state = self.board.states.get(message["trunk"])
@@ -266,6 +306,7 @@ class SipLine:
 
 
 _KEEP_SOUNDS = 200
+_TRACE_SECONDS = 5.0
 _SPEAKER = "espeak-ng"
 
 
@@ -320,6 +361,11 @@ class SipLeg:
         self._speaking: _Speaking | None = None
         self._says = 0
         self._slot: asyncio.TimerHandle | None = None
+        self._came_in = False
+
+    def came_in(self, trunk: str) -> None:
+        """It is a call to us, by this trunk, and is being answered."""
+        self.trunk, self._came_in, self._is_sent, self._rang = trunk, True, True, True
 
     def start(self) -> None:
         """Takes the next trunk, or ends as ours where none is left."""
@@ -410,6 +456,10 @@ class SipLeg:
                 self._end(Cause.NO_SOUND)
             else:
                 self._end(Cause.HUNG_UP)
+            return
+        if self._came_in:
+            # Over before it was answered: the person hung up, and nothing is said of the trunk.
+            self._end(Cause.HUNG_UP)
             return
         self._line.ends[end.label] += 1
         if board.failed(self.trunk, end, now=self._line.timers.monotonic()):

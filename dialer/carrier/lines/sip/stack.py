@@ -32,7 +32,8 @@ from dialer.carrier.lines.sip.sound import (
     is_voice,
     wav_of,
 )
-from dialer.carrier.lines.sip.trunks import Trunk
+from dialer.carrier.lines.sip.trace import SipMessages
+from dialer.carrier.lines.sip.trunks import Trunk, caller_in
 
 _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.02
@@ -122,6 +123,9 @@ class SipProcess:
         self._dialling = 0
         self._round = 0
         self._over = asyncio.Event()
+        self._messages = SipMessages()
+        self._came_in: dict[int, Any] = {}
+        self._refs = 0
 
     def stop(self) -> None:
         """`run` hangs up every call and returns."""
@@ -139,9 +143,13 @@ class SipProcess:
                 self._baresip.Config(
                     net_interface=config.interface or None,
                     max_concurrent_calls=None,
+                    expose_headers=_CALLER_HEADERS,
+                    # The stack's trace alone says where a message came from.
+                    sip_trace=True,
                     extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n",
                 )
             )
+            self._messages.listen()
             runtime.on_dead = self._over.set
             runtime.subscribe(self._on_event)
             try:
@@ -217,6 +225,12 @@ class SipProcess:
             call = self._calls[order["id"]] = _Call(order["id"])
             self._soon(self._dial(call, order["trunk"], order["number"]))
             return
+        if order["do"] == "trace":
+            self._say({"on": "trace", "ref": order["ref"], "calls": self._messages.newest(order["calls"])})
+            return
+        if order["do"] in {"answer", "refuse"}:
+            self._decided(order)
+            return
         call_or_none = self._calls.get(order["id"])
         if call_or_none is None:
             return
@@ -277,7 +291,7 @@ class SipProcess:
             self._runtime, self._baresip.Account(**account), transfer_policy="reject"
         )
         agent.on(lambda event: self._on_agent_event(trunk, event))
-        agent.on_incoming(lambda native: self._soon(self._refuse(native)))
+        agent.on_incoming(lambda native: self._soon(self._arrived(native)))
         return agent
 
     def _register(self, trunk: Trunk) -> None:
@@ -311,9 +325,47 @@ class SipProcess:
             self._say({"on": "trunk", "trunk": trunk.name, "registered": False})
             self._register(trunk)
 
+    async def _arrived(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
+        """A call in: the carrier decides about one from a trunk's address; any other is refused and counted."""
+        source = await self._messages.source_of(native.call_id)
+        trunk = None
+        for one in self._config.trunks:
+            if source and await _is_one_of(source, one.sources):
+                trunk = one
+                break
+        if trunk is None:
+            self._say({"on": "stranger"})
+            await self._refuse(native)
+            return
+        self._refs += 1
+        self._came_in[self._refs] = native
+        caller = caller_in(
+            asserted=native.headers.get("P-Asserted-Identity", ""),
+            from_=native.headers.get("From", ""),
+            privacy=native.headers.get("Privacy", ""),
+        )
+        self._say({"on": "incoming", "ref": self._refs, "trunk": trunk.name, "caller": caller})
+
+    def _decided(self, order: Message) -> None:
+        """The carrier takes the call in, or does not."""
+        native = self._came_in.pop(order["ref"], None)
+        if native is None:
+            return
+        if order["do"] == "refuse":
+            self._soon(self._refuse(native))
+            return
+        call = self._calls[order["id"]] = _Call(order["id"])
+        call.native = native
+        self._by_handle[native.handle] = call
+        self._soon(self._answer(call))
+
+    async def _answer(self, call: _Call) -> None:
+        try:
+            await call.native.answer()
+        except self._baresip.BaresipError as error:
+            self._ended(call, str(error))
+
     async def _refuse(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
-        """Nobody calls in over this line, so nobody can call out through it."""
-        self._say({"on": "stranger"})
         with contextlib.suppress(self._baresip.BaresipError):
             await native.reject()
 
@@ -527,6 +579,21 @@ class SipProcess:
                 "greeting": verdict.greeting_seconds,
             }
         )
+
+
+_CALLER_HEADERS = ("P-Asserted-Identity", "Privacy", "From")
+
+
+async def _is_one_of(address: str, hosts: Sequence[str]) -> bool:
+    """Whether the address is one of these, or one that these names stand for."""
+    if address in hosts:
+        return True
+    loop = asyncio.get_running_loop()
+    for host in hosts:
+        with contextlib.suppress(OSError):
+            if any(found[4][0] == address for found in await loop.getaddrinfo(host, None)):
+                return True
+    return False
 
 
 _MOST_REPEATS = 50

@@ -49,6 +49,8 @@ class Trunk:
     prefixes: Mapping[str, str] = field(default_factory=lambda: MAINLAND)
     keep_alive_seconds: float = 30.0
     register_seconds: int = 300
+    accepts_from: tuple[str, ...] = ()
+    """Addresses, beside those of `address` and `proxy`, from which calls in are taken."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?", self.address):
@@ -61,6 +63,12 @@ class Trunk:
             raise BadTrunk("registers: needs user and password")
         if self.channels < 1 or self.weight < 1 or self.calls_per_second <= 0:
             raise BadTrunk("channels, weight and calls_per_second: above zero")
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Hosts and addresses from which this trunk's calls in come."""
+        named = (self.host, self.proxy.partition(":")[0], *self.accepts_from)
+        return tuple(one for one in named if one)
 
     @property
     def host(self) -> str:
@@ -99,6 +107,7 @@ class TrunkState:
     next_slot: float = 0.0
     share: float = 0.0
     placed: int = 0
+    received: int = 0
     ends: Counter[str] = field(default_factory=Counter)
 
     def problem(self, now: float) -> str:
@@ -111,6 +120,24 @@ class TrunkState:
 
 NO_SOUND: Final = "no_sound"
 """Among the ends of a trunk: calls that we ended because nothing was heard."""
+_ANONYMOUS: Final = frozenset({"anonymous", "unavailable", "restricted", "unknown", ""})
+_USER: Final = re.compile(r"(?:sips?|tel):([^@;>?]*)", re.IGNORECASE)
+
+
+def caller_in(*, asserted: str, from_: str, privacy: str) -> str:
+    """The caller's number as an INVITE from a trunk tells it: P-Asserted-Identity before From. '' where the caller asks
+    for privacy, or no number is told.
+    """
+    if re.search(r"\b(id|user|header)\b", privacy.lower()):
+        return ""
+    for header in (asserted, from_):
+        found = _USER.search(header)
+        user = found[1].strip().lower() if found else ""
+        if user not in _ANONYMOUS and re.fullmatch(r"\+?[0-9]{3,20}", user):
+            return user
+    return ""
+
+
 _FAULTS_BEFORE_REST: Final = 3
 _FIRST_REST_SECONDS: Final = 15.0
 _LONGEST_REST_SECONDS: Final = 300.0
@@ -147,6 +174,12 @@ class TrunkBoard:
         chosen.in_use += 1
         chosen.placed += 1
         return Choice(trunk=chosen.trunk, dialled=dialled, at=at)
+
+    def came_in(self, name: str) -> None:
+        """A call came in by this trunk, and occupies a channel."""
+        state = self.states[name]
+        state.in_use += 1
+        state.received += 1
 
     def released(self, name: str) -> None:
         """A call of this trunk is over; its channel is free."""
