@@ -37,7 +37,7 @@ test-stories: setup ## the long stories: processes killed and stopped, every pag
 	@sh "$(ROOT)/tools/browser.sh"
 	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal -m "story and not smoke" $(T)
 
-test-sip: setup ## calls over SIP against real peers; as root, which installs them (sipp, baresip) and the extra sip
+test-sip: setup ## calls over SIP against real peers; as root, which installs them (sipp, baresip, kamailio) and the extra sip
 	@sh "$(ROOT)/tools/sip_peers.sh"
 	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n 1 tests/sip $(T)
 

@@ -58,6 +58,7 @@ from dialer.services import (
     Application,
     CardRules,
     Centre,
+    InboundRules,
     LineRules,
     Purpose,
     Services,
@@ -170,6 +171,7 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
             least_call_seconds=settings.work.least_call_seconds,
             claim_seconds=settings.work.claim_seconds,
         ),
+        inbound=InboundRules(**settings.inbound.model_dump()),
         signals=SignalRules(**settings.signals.model_dump()),
         cards=CardRules(
             top_limit_fen=settings.cards.top_limit_yuan * 100,

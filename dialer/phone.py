@@ -154,7 +154,7 @@ def _reader(services: Services) -> Token:
 
 _TIMEOUT_SECONDS = 5.0
 _HANDSETS = "/admin/handsets"
-ACTS = frozenset({"answer", "hang_up", "keys", "words", "sound"})
+ACTS = frozenset({"answer", "hang_up", "call_in", "keys", "words", "sound"})
 
 
 _NOT_TAKEN = {
@@ -305,6 +305,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "reject": ("拒接", "Reject"),
     "hang_up": ("挂断", "Hang up"),
     "again": ("再打一次", "Call again"),
+    "call_in": ("打给反诈中心", "Ring the centre"),
+    "hide": ("隐藏我的号码", "Hide my number"),
     "back": ("换一部电话", "Another telephone"),
     "hold_to_speak": ("按住说话", "Hold to speak"),
     "speaking": ("松开发送", "Release to send"),

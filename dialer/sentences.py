@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dialer.core.attempt import AttemptState
-from dialer.core.case import NO_CALL, PersonMet, Reason
+from dialer.core.case import NO_CALL, InboundResult, PersonMet, Reason
 from dialer.core.errors import DialerError, Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.reach import Reach
@@ -337,6 +337,7 @@ def _about(f: Facts, lang: Lang) -> str:
     for name, kind in (
         ("outcome", OutcomeKind),
         ("who", PersonMet),
+        ("inbound", InboundResult),
         ("result", TelephonyResult),
         ("track", Track),
     ):

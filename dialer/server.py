@@ -66,15 +66,21 @@ from dialer.services import Application, Services
 from dialer.signals.pages import robot_pages
 from dialer.telephony.callbacks import (
     CallProgress,
+    Stage,
+    call_sid,
     caller_left,
+    caller_of,
     desk_answered,
     dial_status,
     hand_over_taken,
     heard,
     machine_verdict,
     message_event,
+    parent_sid,
     person_leg,
     status_event,
+    talk_seconds,
+    typed_digits,
     was_forwarded,
 )
 from dialer.telephony.config import (
@@ -84,6 +90,7 @@ from dialer.telephony.config import (
     DESK_ROUTE,
     DIAL_ROUTE,
     FALLBACK_ROUTE,
+    INBOUND_ROUTE,
     MESSAGE_ROUTE,
     OFFICER_ROUTE,
     START_STEP,
@@ -91,7 +98,16 @@ from dialer.telephony.config import (
     TelephonyConfig,
 )
 from dialer.telephony.public_way import WayBlocked, proof, watch_public_way
-from dialer.telephony.webhooks import SETTINGS, SIGNATURE, BadSignature, fallback, hang_up, verify, write
+from dialer.telephony.webhooks import (
+    SETTINGS,
+    SIGNATURE,
+    BadSignature,
+    fallback,
+    hang_up,
+    verify,
+    write,
+    write_inbound,
+)
 from dialer.units.pages import unit_pages
 from dialer.warnings.pages import list_pages
 from dialer.web.cache import Cache
@@ -109,6 +125,7 @@ from dialer.web.rendering import PageFiles, Pages, sound
 from dialer.web.write_batcher import WriteBatcher
 from dialer.work.desk_calls import Taken, apply_desk_event, apply_person_leg_event
 from dialer.work.desk_pages import desk_pages
+from dialer.work.inbound import call_in, call_in_ended, desk_answered_call, desk_call_ended
 from dialer.work.visit_pages import visit_pages
 
 WEBHOOK_PREFIX = "/hooks"
@@ -226,6 +243,7 @@ class _Hooks:
             AMD_ROUTE: self._machine,
             MESSAGE_ROUTE: self._message,
             DESK_ROUTE: self._desk,
+            INBOUND_ROUTE: self._inbound,
             FALLBACK_ROUTE: self._fall_back,
             CHECK_ROUTE: self._check,
         }
@@ -355,6 +373,40 @@ class _Hooks:
         await asyncio.to_thread(apply_desk_event, self._services, call_id, status_event(fields))
         return _KEPT
 
+    async def _inbound(self, hook: Webhook) -> Answer:
+        """A call of a person to us; each event has its own transaction."""
+        what, fields, duty = hook.path["what"], hook.fields, self._telephony.officer_number
+        match what:
+            case "voice" | "number" | "wait":
+                typed = typed_digits(fields) if what == "number" else None
+                work = partial(call_in, caller=caller_of(fields), duty_line=duty, typed=typed)
+                turn = await asyncio.to_thread(work, self._services, call_sid(fields))
+            case "dial":
+                work_after = partial(
+                    desk_call_ended,
+                    answered=hand_over_taken(fields),
+                    talk_seconds=talk_seconds(fields),
+                    has_left=caller_left(fields),
+                    duty_line=duty,
+                )
+                turn = await asyncio.to_thread(work_after, self._services, call_sid(fields))
+            case "desk":
+                if desk_answered(fields):
+                    await asyncio.to_thread(desk_answered_call, self._services, parent_sid(fields))
+                return _KEPT
+            case "status":
+                if status_event(fields).stage is Stage.ENDED:
+                    await asyncio.to_thread(call_in_ended, self._services, call_sid(fields))
+                return _KEPT
+            case "fallback":
+                return 200, self._safe_sentence()
+            case _:
+                raise NotFound(kind="act", key=what)
+        twiml = write_inbound(
+            turn, config=self._telephony, audio_url=lambda file: f"{self._base}/audio/{file}"
+        )
+        return 200, twiml
+
     async def _fall_back(self, hook: Webhook) -> Answer:
         """Spoken when the call webhook has failed; needs no database."""
         _log.warning(
@@ -377,7 +429,7 @@ class _Hooks:
         return fallback(**{name: said for name, said in names.items() if said})
 
 
-_SPOKEN = frozenset({"call", "dial", "fallback"})
+_SPOKEN = frozenset({"call", "dial", "fallback", "inbound"})
 """Webhooks whose answer a person hears."""
 _HALTED_SECONDS = 2.0
 _MOVED: Mapping[str, str] = {

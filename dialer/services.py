@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -69,6 +69,17 @@ class WorkRules:
     photo_bytes: int = 8 << 20
     photos: int = 12
     """Of one visit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundRules:
+    """Calls of people to us, in service seconds. Outside the hours (local time) the duty line alone is called."""
+
+    opens: time = time(8)
+    closes: time = time(22)
+    ring_seconds: int = 15
+    wait_seconds: int = 120
+    """In line for so long; then the person hears that a caller calls back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +177,7 @@ class Services:
     """
     enqueue: Callable[..., None]
     work: WorkRules = field(default_factory=WorkRules)
+    inbound: InboundRules = field(default_factory=InboundRules)
     signals: SignalRules = field(default_factory=SignalRules)
     reveals: RevealRules = field(default_factory=RevealRules)
     units: Units = field(default_factory=Units)

@@ -1,11 +1,12 @@
 #!/bin/sh
-# The peers of tests/sip: Debian's sipp and baresip, and the extra sip. As root they are installed; otherwise this prints
+# The peers of tests/sip: Debian's sipp, baresip and kamailio, and the extra sip. As root they are installed; otherwise this prints
 # the command, and the tests are skipped.
 set -eu
 BIN="$(cd "$(dirname "$0")/.." && pwd)/.venv/bin"
 missing=""
 command -v sipp >/dev/null 2>&1 || missing="$missing sip-tester"
 command -v baresip >/dev/null 2>&1 || missing="$missing baresip"
+command -v kamailio >/dev/null 2>&1 || missing="$missing kamailio"
 if [ -n "$missing" ]; then
     if [ "$(id -u)" != 0 ]; then
         echo "test-sip: run as root: apt-get install --no-install-recommends$missing"

@@ -135,6 +135,7 @@ ACTS: Mapping[str, str] = {
     "recovery_code_used": gettext_noop("signed in with a recovery code"),
     "recovery_codes": gettext_noop("new recovery codes"),
     "resume": gettext_noop("dialling resumed"),
+    "trunk_call": gettext_noop("a test call over a trunk"),
     "reveal": gettext_noop("hidden data looked at"),
     "script_approve": gettext_noop("a script approved"),
     "rules_draft": gettext_noop("a version of the warning robot's rules drafted"),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from dialer.calls.conversation import context_for, rendered_script_of, warning_prompts
 from dialer.calls.events import Reading, rest_numbers
@@ -113,9 +114,16 @@ def _kept(one: News, case_id: int) -> StoredEvents:
             "sip_code": progress.sip_code,
             "answered_by": progress.answered_by,
             "duration_seconds": progress.duration_seconds,
+            **_announced(progress),
         },
         personal=one.personal,
     )
+
+
+def _announced(progress: CallProgress) -> dict[str, Any]:
+    if progress.announcement is None:
+        return {}
+    return {"announcement": progress.announcement.value, "announcement_score": progress.announcement_score}
 
 
 def _applied(
@@ -160,6 +168,8 @@ def _applied(
         talk_seconds=progress.duration_seconds,
         answered_by=progress.answered_by or None,
         sip_code=progress.sip_code,
+        announcement=progress.announcement,
+        announcement_score=progress.announcement_score,
     )
 
 

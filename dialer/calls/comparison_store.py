@@ -51,7 +51,7 @@ class CalledAttempt:
 def unknown_sids(tx: Tx, sids: Sequence[str]) -> set[str]:
     """Those of these calls that the database does not know."""
     found = set(sids)
-    for table in (t.attempt, t.desk_call):
+    for table in (t.attempt, t.desk_call, t.inbound_call):
         found -= {row["sid"] for row in tx.rows(sa.select(table.c.sid).where(table.c.sid.in_(sids)))}
     return found
 

@@ -18,7 +18,7 @@ from dialer.core.attempt import SENT_STATES, TAKEN_STATES, AttemptState
 from dialer.core.case import Reason
 from dialer.core.events import AlarmCode
 from dialer.core.reach import Reach
-from dialer.core.values import Answer, Contact, FraudType, Tag, TelephonyResult
+from dialer.core.values import Announcement, Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.bulk import IdSet, RowSet, among, in_words, plain, word
 from dialer.db.unit_of_work import Tx, record_of
@@ -161,6 +161,8 @@ class Change:
     answered_by: str | None = None
     sip_code: int | None = None
     error_code: int | None = None
+    announcement: Announcement | None = None
+    announcement_score: float | None = None
 
 
 _CHANGEABLE = tuple(one.name for one in fields(Change) if one.name not in {"attempt_id", "state"})

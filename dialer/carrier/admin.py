@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import orjson
 from aiohttp import web
 
+from dialer.carrier.calls import RestProblem
 from dialer.carrier.config import ServiceClock
 from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import read_faults
+from dialer.carrier.lines import Clip
 from dialer.carrier.lines.handset import Handset
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.lines.sip.line import SipLine, StackLink
+from dialer.carrier.lines.sip.testing import place_test_call
 from dialer.carrier.people import behaviour_from
+from dialer.carrier.player import wav_seconds
 from dialer.carrier.speech_input import Speech
 from dialer.carrier.texts import TextBoard
 
@@ -64,7 +70,9 @@ class HandsetFront:
         return _json({})
 
     async def act(self, request: web.Request) -> web.StreamResponse:
-        """`answer`, `hang_up`, `keys` {"keys"}, `words` {"words"}, or `sound` (a WAV file as the body)."""
+        """`answer`, `hang_up`, `call_in` {"hides_number"}, `keys` {"keys"}, `words` {"words"}, or `sound` (a WAV file
+        as the body).
+        """
         handset = self._found(request)
         body = await request.read()
         match request.match_info["act"]:
@@ -72,6 +80,12 @@ class HandsetFront:
                 did = handset.answer()
             case "hang_up":
                 did = handset.hang_up()
+            case "call_in":
+                hides = _flag(body, "hides_number")
+                did = handset.is_free
+                if did:
+                    caller = "" if hides else handset.number
+                    did = self._exchange.receive(caller, handset.call_in) is not None
             case "sound":
                 did = handset.say(Speech(wav=body))
             case "keys":
@@ -130,6 +144,11 @@ def _text(body: bytes, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _flag(body: bytes, name: str) -> bool:
+    data = orjson.loads(body) if body else {}
+    return isinstance(data, dict) and data.get(name) is True
+
+
 def _json(data: object, status: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
 
@@ -167,6 +186,7 @@ class StackFront:
 
 
 _LARGEST_MESSAGE = 64 * 1024 * 1024
+_MOST_TRACED = 50
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -194,6 +214,7 @@ class AdminFront:
             ("PUT", "/admin/clock", self.set_clock),
             ("PUT", "/admin/people/{number}", self.set_person),
             ("DELETE", "/admin/people/{number}", self.reset_person),
+            ("POST", "/admin/people/{number}/call_in", self.call_in),
             ("GET", "/admin/faults", self.faults),
             ("PUT", "/admin/faults", self.set_faults),
             ("DELETE", "/admin/faults", self.clear_faults),
@@ -225,12 +246,43 @@ class AdminFront:
         return [
             ("GET", "/admin/line", StackFront(self._sip).connect),
             ("GET", "/admin/trunks", self.trunks),
+            ("GET", "/admin/calls/{sid}/quality", self.quality),
+            ("GET", "/admin/trunks/trace", self.trace),
+            ("POST", "/admin/trunks/call", self.test_call),
         ]
 
     async def trunks(self, _request: web.Request) -> web.StreamResponse:
         """The trunks as they are now, without numbers."""
         assert self._sip is not None
         return _json(self._sip.as_json())
+
+    async def quality(self, request: web.Request) -> web.StreamResponse:
+        """How one call sounded, for as long as the call is remembered; 404 for one that was not answered."""
+        try:
+            found = self._exchange.find(request.match_info["sid"]).quality
+        except RestProblem:
+            found = None
+        if found is None:
+            raise _Refused(404, "no call with figures")
+        return _json(asdict(found))
+
+    async def trace(self, request: web.Request) -> web.StreamResponse:
+        """The SIP messages of the newest `?calls=` (1 to 50, default 1), masked."""
+        assert self._sip is not None
+        wanted = request.query.get("calls", "1")
+        if not wanted.isdecimal() or not 1 <= int(wanted) <= _MOST_TRACED:
+            raise ValueError(f"calls: 1 to {_MOST_TRACED}")
+        return _json({"calls": await self._sip.trace(int(wanted))})
+
+    async def test_call(self, request: web.Request) -> web.StreamResponse:
+        """Calls `number` once, says `wav` (base64), listens to keys for `listen_seconds`, and tells what happened."""
+        assert self._sip is not None
+        data = await _object(request)
+        wav = b64decode(str(data.get("wav", "")), validate=True)
+        clip = Clip(seconds=wav_seconds(wav), wav=wav, name=f"test/{len(wav)}")
+        listens = min(60.0, max(1.0, float(data.get("listen_seconds", 10))))
+        number = _e164(str(data.get("number", "")))
+        return _json(await place_test_call(self._sip, number, clip, listen_seconds=listens))
 
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
@@ -347,6 +399,13 @@ class AdminFront:
     async def reset_person(self, request: web.Request) -> web.StreamResponse:
         """The number behaves as the mix of people decides again."""
         self._simulated().assign(_e164(request.match_info["number"]), None)
+        return _json({})
+
+    async def call_in(self, request: web.Request) -> web.StreamResponse:
+        """The person at the number calls us, as the JSON body's behaviour or their own says."""
+        line, data = self._simulated(), await _object(request)
+        behaviour = behaviour_from({"name": "calls in", **data}) if data else None
+        line.call_in(_e164(request.match_info["number"]), behaviour)
         return _json({})
 
     def _simulated(self) -> SimulatedLine:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
+from dialer.carrier.lines import Quality
 from dialer.carrier.outbound import BadAddress, parse_address
 from dialer.carrier.twiml import BadTwiml, parse_twiml
 
@@ -274,6 +275,8 @@ class Call:
     end: float | None = None
     duration_seconds: int | None = None
     answered_by: str | None = None
+    quality: Quality | None = None
+    """Of a call that was answered, on a line with sound; known soon after its end."""
     queue_ms: int = 0
     rang: bool = False
     sequence: int = 0

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from dialer.carrier.calls import Call, CallOrder, Status, bad_parameter, no_such
 from dialer.carrier.config import CarrierConfig, Timers
 from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.journal import ROTATE_BYTES, CallJournal, Record, SealedLog
-from dialer.carrier.lines import Line
+from dialer.carrier.lines import Leg, LegEvents, Line, Quality
 from dialer.carrier.live_call import TIMED_OUT, LiveCall
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.player import Sounds
@@ -57,12 +58,18 @@ class CallMemory(SealedLog):
                 "at": call.created,
                 "n": call.number,
                 "parent": call.parent_sid,
+                "in": call.direction == INBOUND,
             }
         )
 
     def answered(self, call: Call) -> None:
         """Writes that the call was answered, at its `updated`."""
         self.append({"k": "P", "sid": call.sid, "at": call.updated})
+
+    def measured(self, call: Call) -> None:
+        """Writes how the call sounded."""
+        if call.quality is not None:
+            self.append({"k": "Q", "sid": call.sid, "at": call.updated, "quality": asdict(call.quality)})
 
     def ended(self, call: Call) -> None:
         """Writes how the call ended: a restarted carrier lists it with this status."""
@@ -97,12 +104,18 @@ def _apply(calls: dict[str, Call], record: Record) -> None:
             updated=at,
             number=record["n"],
             parent_sid=record["parent"],
-            direction="outbound-dial" if record["parent"] else "outbound-api",
+            direction=INBOUND
+            if record.get("in")
+            else "outbound-dial"
+            if record["parent"]
+            else "outbound-api",
         )
     elif call := calls.get(sid):  # None when its first record is gone with an older file
         call.updated = at
         if kind == "P":
             call.status = Status.IN_PROGRESS
+        elif kind == "Q":
+            call.quality = Quality(**record["quality"])
         else:
             call.status = Status(record["status"])
             call.end, call.start = at, record["start"]
@@ -110,6 +123,10 @@ def _apply(calls: dict[str, Call], record: Record) -> None:
 
 
 _LONGEST_QUEUE_SECONDS = 86_400
+_LONGEST_CALL_IN_SECONDS = 7200
+INBOUND = "inbound"
+ANONYMOUS = "anonymous"
+"""What a request calls a caller whose number is hidden."""
 
 
 class Exchange:
@@ -181,6 +198,32 @@ class Exchange:
         self.timers.soon(self._pump)
         return call
 
+    def receive(self, caller: str, connect: Callable[[LegEvents], Leg]) -> Call | None:
+        """A call comes in: `connect` makes its leg, which tells the events that it gets when it is answered. `caller`
+        is the number that the network tells, '' for a hidden one. None: no address takes calls in, and the line refuses
+        the call.
+        """
+        config = self._config
+        if not config.inbound_url:
+            return None
+        order = CallOrder(
+            to=config.inbound_number,
+            from_=caller or ANONYMOUS,
+            url=config.inbound_url,
+            fallback_url=config.inbound_fallback,
+            status_callback=config.inbound_status,
+            time_limit_seconds=_LONGEST_CALL_IN_SECONDS,
+        )
+        call = self._record(order, self.timers.unix())
+        call.direction = INBOUND
+        self._memory.accepted(call)
+        live = LiveCall(self, call, order, call.sid, 1)
+        self._live[call.sid] = live
+        self.lines_in_use += 1
+        self.peak_lines = max(self.peak_lines, self.lines_in_use)
+        live.receive(connect)
+        return call
+
     def refuse(self, number: str, code: int) -> None:
         """Counts the refusal and raises it."""
         self.call_journal.refuse(unix=self.timers.unix(), number=number, code=code)
@@ -243,14 +286,20 @@ class Exchange:
         """The call has its final status: its line is free, its record remains."""
         call = live.call
         self._live.pop(call.sid, None)
-        self.call_journal.ended(
-            unix=self.timers.unix(), number=call.to, status=call.status.value, rang=call.rang
-        )
+        if call.direction != INBOUND:
+            self.call_journal.ended(
+                unix=self.timers.unix(), number=call.to, status=call.status.value, rang=call.rang
+            )
         self._memory.ended(call)
         if call.start is not None:
             self.lines_in_use -= 1
         if self._queue:
             self._pump()
+
+    def measured(self, call: Call, quality: Quality) -> None:
+        """How the call sounded, kept with it."""
+        call.quality = quality
+        self._memory.measured(call)
 
     def child(self, order: CallOrder, parent: Call) -> Call:
         """The record of a new call that a Dial makes."""
@@ -307,7 +356,8 @@ class Exchange:
             live.drop()
             call = live.call
             _cut_off(call, now)
-            self.call_journal.ended(unix=now, number=call.to, status=call.status.value, rang=call.rang)
+            if call.direction != INBOUND:
+                self.call_journal.ended(unix=now, number=call.to, status=call.status.value, rang=call.rang)
             self._memory.ended(call)
         self._live.clear()
         self._queue.clear()

@@ -11,7 +11,7 @@ from typing import Protocol
 from dialer.carrier.calls import Call, CallOrder, Status
 from dialer.carrier.config import Timers
 from dialer.carrier.faults import Faults, InjectedFault
-from dialer.carrier.lines import Cause, Leg, Line, Verdict
+from dialer.carrier.lines import Cause, Leg, LegEvents, Line, Quality, Verdict
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.player import Player, Sounds
 from dialer.carrier.speech_input import Hearing, Speech
@@ -63,6 +63,7 @@ class CallHost(Protocol):
     def ringing(self, live: LiveCall) -> None: ...
     def answered(self, live: LiveCall) -> None: ...
     def over(self, live: LiveCall) -> None: ...
+    def measured(self, call: Call, quality: Quality) -> None: ...
 
 
 class _LiveLeg:
@@ -151,6 +152,9 @@ class Bridge(_LiveLeg):
 
     def ended(self, cause: Cause) -> None:
         self._finish(FINALS[cause][0])
+
+    def measured(self, quality: Quality) -> None:
+        self._exchange.measured(self.call, quality)
 
     def caller_left(self, *, silent: bool) -> None:
         """The first leg is over: this one is hung up. `silent`: without any request to the application."""
@@ -261,6 +265,14 @@ class LiveCall(_LiveLeg):
         )
         self._leg = self._exchange.line.dial(call.to, nth=self._nth, events=self)
 
+    def receive(self, connect: Callable[[LegEvents], Leg]) -> None:
+        """A call comes in; it goes on when its leg says that it is answered."""
+        call = self.call
+        call.start = self._timers.unix()
+        call.status = Status.RINGING
+        self._limit_to(_SETUP_LIMIT_SECONDS, lambda: self.end(Status.FAILED, 408))
+        self._leg = connect(self)
+
     def redirect(self, *, url: str, method: str, twiml: str) -> None:
         """This document is played from now on, in place of another; only for a call in progress."""
         if twiml:
@@ -362,6 +374,9 @@ class LiveCall(_LiveLeg):
         status, code = FINALS[cause if self._answered_at is None else Cause.HUNG_UP]
         self._finish(status, code)
 
+    def measured(self, quality: Quality) -> None:
+        self._exchange.measured(self.call, quality)
+
     def _in_time(self, verdict: Verdict) -> Verdict:
         """A detection slower than its timeout reports `unknown`, as Twilio's does."""
         limit = self.order.detection_timeout_seconds
@@ -409,6 +424,8 @@ class LiveCall(_LiveLeg):
             extras["AnsweredBy"] = call.answered_by
         if self._leg is not None and self._leg.line_result:
             extras["X-LineResult"] = self._leg.line_result
+        if self._leg is not None and self._leg.announcement:
+            extras["X-Announcement"] = self._leg.announcement
         self._exchange.over(self)
         self._exchange.notices.progress(call, "completed", status.value, extras)
         if not self._verdict_open:

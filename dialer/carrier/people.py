@@ -36,7 +36,13 @@ class AnsweredBy(StrEnum):
 
 
 Range = tuple[float, float]
-_RANGES = ("ring_after_seconds", "answer_after_seconds", "key_after_seconds", "hang_up_after_seconds")
+_RANGES = (
+    "ring_after_seconds",
+    "answer_after_seconds",
+    "key_after_seconds",
+    "hang_up_after_seconds",
+    "rings_back_after_seconds",
+)
 
 
 class BadBehaviour(ValueError):
@@ -65,6 +71,14 @@ class Behaviour:
     key_after_seconds: Range = (0.5, 4.5)
     """After the network begins to listen, which is after what must be heard."""
     hang_up_after_seconds: Range | None = None
+    rings_back_after_seconds: Range | None = None
+    """After a call that this person answered or missed, they call us; None: they do not."""
+    rings_back_keys: tuple[str, ...] = ()
+    """Their keys in that call, as `keys`."""
+    hides_number: bool = False
+    """In that call."""
+    waits_seconds: float = 300.0
+    """In that call, until they hang up."""
     answers_from_call: int = 1
     answered_by: AnsweredBy = AnsweredBy.HUMAN
     verdict_after_seconds: float = 2.5
@@ -79,7 +93,7 @@ class Behaviour:
             raise BadBehaviour("share: must not be negative")
         if self.answers_from_call < 1:
             raise BadBehaviour("answers_from_call: counts from 1")
-        for key in (*self.keys, *self.later_keys):
+        for key in (*self.keys, *self.later_keys, *self.rings_back_keys):
             if set(key) - set("0123456789*#"):
                 raise BadBehaviour("keys: only 0-9, * and #")
         for name in _RANGES:
@@ -115,6 +129,9 @@ def _texts(value: Iterable[object]) -> tuple[str, ...]:
 _READERS: Mapping[str, Callable[[Any], object]] = {
     "keys": _texts,
     "later_keys": _texts,
+    "rings_back_keys": _texts,
+    "hides_number": bool,
+    "waits_seconds": float,
     "says": _texts,
     "pickup": Pickup,
     "answered_by": AnsweredBy,
@@ -159,7 +176,12 @@ def practice_mix() -> PeopleConfig:
             Behaviour(name="not_the_person", share=3, keys=("2",)),
             Behaviour(name="wrong_keys", share=2, keys=("5", "7", "8", "6", "5")),
             Behaviour(name="says_nothing", share=2, hang_up_after_seconds=(30.0, 60.0)),
-            Behaviour(name="hangs_up_early", share=6, hang_up_after_seconds=(1.0, 4.0)),
+            Behaviour(
+                name="hangs_up_early",
+                share=6,
+                hang_up_after_seconds=(1.0, 4.0),
+                rings_back_after_seconds=(30.0, 240.0),
+            ),
             Behaviour(
                 name="voicemail",
                 share=4,
@@ -198,7 +220,13 @@ def practice_mix() -> PeopleConfig:
                 answers_from_call=3,
             ),
             Behaviour(name="busy", share=5, pickup=Pickup.BUSY),
-            Behaviour(name="rejects", share=4, pickup=Pickup.REJECTED),
+            Behaviour(
+                name="rejects",
+                share=4,
+                pickup=Pickup.REJECTED,
+                rings_back_after_seconds=(60.0, 600.0),
+                hides_number=True,
+            ),
             Behaviour(name="powered_off", share=3, pickup=Pickup.POWERED_OFF, line_result="powered_off"),
             Behaviour(name="invalid", share=1, pickup=Pickup.INVALID, line_result="invalid_number"),
             Behaviour(name="invalid_refused", share=1, pickup=Pickup.REFUSED_AT_CREATION),

@@ -60,6 +60,8 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
     line: Line = simulated if make_line is None else make_line(timers)
     outbound = Outbound(loop)
     exchange = Exchange(config, line=line, timers=timers, outbound=outbound)
+    if isinstance(line, SimulatedLine | SipLine):
+        line.receive = exchange.receive
     app = web.Application()
     RestFront(exchange, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
     # A trunk carries no messages: without this front the application is refused them.

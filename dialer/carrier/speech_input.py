@@ -147,6 +147,14 @@ class WhisperRecogniser:
         mean = sum(chances[best]) / len(chances[best])
         return Recognised(text=hints[best], confidence=_confidence(mean)) if mean >= THRESHOLD else None
 
+    def fits(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
+        """The mean log probability of each phrase, 0 at best; empty for silence and for another language."""
+        spoken_in = _LANGUAGES.get(language.split("-", maxsplit=1)[0].lower())
+        samples = _samples(wav) if hints and spoken_in is not None else None
+        if samples is None or spoken_in is None:
+            return []
+        return [sum(one) / len(one) for one in self._log_chances(samples, hints, spoken_in)]
+
     def _log_chances(self, samples: Any, hints: tuple[str, ...], language: str) -> list[list[float]]:  # noqa: ANN401 - numpy is optional
         """The log probability of each token of each phrase."""
         whisper = self._whisper()

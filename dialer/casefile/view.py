@@ -18,7 +18,16 @@ from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
 from dialer.core.reach import HeardPrompt
 from dialer.core.timeline import ActKind, Entry, EntryKind, Waiting, WaitReason
-from dialer.core.values import SUCCESSES, Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
+from dialer.core.values import (
+    SUCCESSES,
+    Announcement,
+    Answer,
+    Contact,
+    FraudType,
+    Grade,
+    OutcomeKind,
+    TelephonyResult,
+)
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import name_staff
 from dialer.scripts.view import language_name
@@ -187,7 +196,7 @@ def _attempt(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn
         if kind in parts:
             facts |= parts[kind].facts
     result = facts.get("result")
-    codes = (("SIP", facts.get("sip_code")), ("", facts.get("error_code")))
+    codes = (("SIP", facts.get("sip_code")), ("", facts.get("error_code")), ("", _announced(facts, lang)))
     return CallAttempt(
         n=n,
         number=int(facts.get("number") or 1),
@@ -204,6 +213,15 @@ def _attempt(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn
         is_answered=EntryKind.ANSWERED in parts,
         turns=tuple(_turn(one, lang) for one in said),
     )
+
+
+def _announced(facts: Mapping[str, Any], lang: Lang) -> str:
+    """What the network said instead of putting the call through, with the recogniser's score."""
+    if not facts.get("announcement"):
+        return ""
+    words = stored_word(Announcement, str(facts["announcement"]), lang)
+    score = facts.get("announcement_score")
+    return f"{words} ({score:.2f})" if score else words
 
 
 def _script(facts: Mapping[str, Any], lang: Lang) -> str:

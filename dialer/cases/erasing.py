@@ -21,7 +21,15 @@ import sqlalchemy as sa
 from dialer.cases.persons import Person, open_person, seal_directory_entry
 from dialer.core.access import ErasureState
 from dialer.core.attempt import AttemptState
-from dialer.core.case import PENDING_STATES, CaseStatus, DeskCallState, RobotState, StaffTrackState
+from dialer.core.case import (
+    PENDING_STATES,
+    CaseStatus,
+    DeskCallState,
+    InboundResult,
+    InboundState,
+    RobotState,
+    StaffTrackState,
+)
 from dialer.core.errors import Refusal
 from dialer.core.values import FiledMatchState, MessageState, TelephonyResult
 from dialer.db import tables as t
@@ -103,6 +111,9 @@ def work_of(person_id: sa.ColumnElement[Any]) -> dict[str, sa.Select[Any]]:
         ),
         "desk_call": sa.select(t.desk_call.c.id).where(
             t.desk_call.c.case_id.in_(cases), ~t.desk_call.c.settled
+        ),
+        "inbound_call": sa.select(t.inbound_call.c.id).where(
+            t.inbound_call.c.case_id.in_(cases), t.inbound_call.c.state != InboundState.ENDED.value
         ),
         "message": sa.select(t.message.c.id).where(
             t.message.c.case_id.in_(cases), t.message.c.state.in_(_MESSAGES_UNDER_WAY)
@@ -453,6 +464,12 @@ def _stand_down(tx: Tx, person_id: int) -> None:
     unknown = sa.func.coalesce(d.result, TelephonyResult.UNKNOWN.value)
     tx.execute(
         sa.update(t.desk_call).where(d.case_id.in_(cases), ~d.settled).values(call | {"result": unknown})
+    )
+    i = t.inbound_call.c
+    tx.execute(
+        sa.update(t.inbound_call)
+        .where(i.case_id.in_(cases), i.state != InboundState.ENDED.value)
+        .values(state=InboundState.ENDED.value, result=InboundResult.GAVE_UP.value)
     )
     tx.execute(
         sa.update(t.message)

@@ -43,7 +43,7 @@ _OF_WARNING = (
 )
 _OF_END = (
     *("result", "contact", "reach", "answer", "last_node", "heard_seconds", "talk_seconds", "sip_code"),
-    "error_code",
+    *("error_code", "announcement", "announcement_score"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -38,7 +38,8 @@ from dialer.cli.output import AsJson, fields_of, print_found, print_json
 from dialer.control.erasure import check_registered
 from dialer.control.keys import read_keys_status
 from dialer.control.overview import acknowledge_alarm, adopt_identity
-from dialer.core.errors import DialerError, Invalid, Refusal
+from dialer.control.trunks import check_trunks, read_trunks
+from dialer.core.errors import DialerError, Invalid, Refusal, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade, PauseScope
 from dialer.db.audit import Finding, Flaw
@@ -48,7 +49,7 @@ from dialer.db.unit_of_work import is_pooled
 from dialer.db.upgrade import Lock, examine_upgrade
 from dialer.language import Lang, Text, bilingual, gettext_noop
 from dialer.runtime.doctor import Check, Probe, examine_installation
-from dialer.runtime.local import database_url, own_servers
+from dialer.runtime.local import database_url, own_carrier, own_servers
 from dialer.runtime.settings import CentreSettings, Settings, load_settings
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
 from dialer.scripts.rendered import seconds_before_question
@@ -352,7 +353,7 @@ def doctor(*, as_json: AsJson = False) -> None:
             ),
             is_ours=lambda: _runs_here(settings),
         )
-        found = [*found, check_names(settings.centre)]
+        found = [*found, check_names(settings.centre), *_check_trunks(settings)]
     print_found(
         found,
         as_json=as_json,
@@ -387,6 +388,17 @@ def check_names(centre: CentreSettings) -> Check:
         "give a shorter name, such as the short name of the bureau, in DIALER_CENTRE__BUREAU_ZH or _EN"
     )
     return Check(name=name, detail=detail, mend=mend, warns=True)
+
+
+def _check_trunks(settings: Settings) -> list[Check]:
+    """Nothing on another line than `sip`."""
+    if settings.telephony.base_url is not None or settings.carrier.line != "sip":
+        return []
+    carrier, running = own_carrier(settings, may_make=False), None
+    if carrier is not None:
+        with suppress(Unavailable):
+            running = read_trunks(carrier)
+    return check_trunks(settings.carrier.sip.every_trunk(), running)
 
 
 def _mark(check: Check) -> str:

@@ -31,6 +31,7 @@ from dialer.core.values import Grade, RenderState
 from dialer.language import Lang, Text, say
 from dialer.runtime.settings import CentreSettings, load_settings
 from dialer.scripts.dialogue import Context, Heard, advance, start
+from dialer.scripts.inbound import inbound_list
 from dialer.scripts.lint import Durations, check, good_path_seconds, longest_path_seconds, sound_flaw
 from dialer.scripts.model import Script, circles
 from dialer.scripts.overview import ScriptPage, list_scripts, script_versions, show_script
@@ -396,7 +397,7 @@ def render_scripts(
 
     items = [
         Item(key=item.key, language=item.language, text=item.text, slow=item.slow)
-        for item in shipped_list(CentreSettings().names())
+        for item in (*shipped_list(CentreSettings().names()), *inbound_list())
     ]
     try:
         made = render(

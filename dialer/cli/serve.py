@@ -137,11 +137,15 @@ def carrier() -> None:
         )
     clock = _prepared()
     from dialer.carrier.config import CarrierConfig, ServiceClock
+    from dialer.carrier.lines.sip.announcements import Listener
     from dialer.carrier.lines.sip.line import SipLine
     from dialer.carrier.server import run as run_carrier
     from dialer.carrier.speech_input import WhisperRecogniser, is_installed
+    from dialer.telephony.config import HookUrls
 
     desk = settings.telephony.officer_number
+    recogniser = WhisperRecogniser() if settings.carrier.hearing == "auto" and is_installed() else None
+    urls = HookUrls(public_url(settings))
     run_carrier(
         CarrierConfig(
             account_sid=access.account_sid,
@@ -160,15 +164,22 @@ def carrier() -> None:
             people=settings.carrier.people_config(),
             attempt_pattern=ATTEMPT_IN_URL,
             desk_numbers=(desk,) if desk else (),
-            recogniser=WhisperRecogniser() if settings.carrier.hearing == "auto" and is_installed() else None,
+            recogniser=recogniser,
             # More than we place: our own pacing is the limit, the line's cap only catches its failure.
             calls_per_second=settings.telephony.calls_per_second * _LINE_SPARE,
             max_lines=settings.telephony.lines + _DESK_LINES,
+            inbound_url=urls.inbound("voice"),
+            inbound_fallback=urls.inbound("fallback"),
+            inbound_status=urls.inbound("status"),
+            inbound_number=settings.telephony.caller_number,
         ),
         make_line=None
         if settings.carrier.line == "simulated"
         else lambda timers: SipLine(
-            timers, trunks=settings.carrier.sip.every_trunk(), desk_numbers=(desk,) if desk else ()
+            timers,
+            trunks=settings.carrier.sip.every_trunk(),
+            desk_numbers=(desk,) if desk else (),
+            listener=Listener(recogniser) if recogniser is not None else None,
         ),
     )
 

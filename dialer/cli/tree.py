@@ -21,6 +21,7 @@ from dialer.cli.scripts import scripts
 from dialer.cli.serve import serve
 from dialer.cli.signals import signals
 from dialer.cli.webhooks import webhook
+from dialer.cli.trunk import trunk
 from dialer.cli.work import approvals_command, outcome, work
 
 app = typer.Typer(
@@ -51,6 +52,7 @@ app.add_typer(settings_commands, name="settings")
 app.add_typer(token, name="token")
 app.add_typer(units, name="units")
 app.add_typer(webhook, name="webhook")
+app.add_typer(trunk, name="trunk")
 app.add_typer(loads, name="loads")
 app.add_typer(staff, name="staff")
 app.add_typer(filed, name="filed")

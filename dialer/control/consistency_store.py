@@ -14,7 +14,14 @@ import sqlalchemy as sa
 
 from dialer.cases.attempts import most_urgent_ready
 from dialer.core.attempt import DOUBTFUL_STATES, LIVE_STATES, OPEN_STATES, SENT_STATES, AttemptState
-from dialer.core.case import PENDING_STATES, CaseStatus, DeskCallState, RobotState, StaffTrackState
+from dialer.core.case import (
+    PENDING_STATES,
+    CaseStatus,
+    DeskCallState,
+    InboundState,
+    RobotState,
+    StaffTrackState,
+)
 from dialer.core.values import Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
@@ -172,7 +179,11 @@ def _leaked() -> sa.ColumnElement[bool]:
     desk = sa.exists().where(
         t.desk_call.c.id == t.live_number.c.attempt_id, t.desk_call.c.state != DeskCallState.ENDED.value
     )
-    return sa.and_(t.live_number.c.attempt_id.is_not(None), ~live, ~desk)
+    inbound = sa.exists().where(
+        t.inbound_call.c.id == t.live_number.c.attempt_id,
+        t.inbound_call.c.state != InboundState.ENDED.value,
+    )
+    return sa.and_(t.live_number.c.attempt_id.is_not(None), ~live, ~desk, ~inbound)
 
 
 def count_leaked_numbers(tx: Tx) -> int:

@@ -29,8 +29,9 @@ from dialer.control.overview import (
     unacknowledged_alarms,
     visible_pauses,
 )
+from dialer.control.trunks import TrunksNow, has_trunks, read_trunks
 from dialer.core.access import Permission
-from dialer.core.errors import Invalid
+from dialer.core.errors import Invalid, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.policy import GradePolicy, Policy, Window
 from dialer.core.values import Grade, Pause, PauseScope, Track
@@ -278,6 +279,17 @@ def _cause(facts: Mapping[str, Any], *, lang: Lang) -> str:
     return " ".join(f"{sentence(Text.of_plain(one), lang)}." for one in parts if isinstance(one, dict))
 
 
+def _trunks(request: RequestContext) -> TrunksNow | None:
+    """None without trunks, and while the carrier does not answer."""
+    app = request.app
+    if app.carrier is None or not has_trunks(app):
+        return None
+    try:
+        return read_trunks(app.carrier)
+    except Unavailable:
+        return TrunksNow(trunks=(), strangers=0)
+
+
 def now_facts(request: RequestContext) -> dict[str, Any]:
     """The part of the page that renews itself."""
     services, unit_id = request.services, request.member.unit_id
@@ -287,6 +299,8 @@ def now_facts(request: RequestContext) -> dict[str, Any]:
     with suppress(OSError):
         disk = shutil.disk_usage(request.app.settings.data_dir)
     return {
+        "trunks": _trunks(request),
+        "problem_word": lambda problem: word_of(problem, request.lang),
         "parts": parts,
         "part_name": lambda part: say(request.lang, PARTS[part.name]),
         "part_kind": lambda part: "live" if part.health is Health.GOOD else "trouble",

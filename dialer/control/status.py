@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from dialer.control.health import SystemState, check_system
 from dialer.control.overview import FIRST_ATTEMPT_BOUNDS, Figures, measure, measure_first_attempts
 from dialer.control.queries import FirstAttempts, Status, status
+from dialer.control.trunks import TrunksNow, has_trunks, read_trunks
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade
@@ -141,6 +142,37 @@ class _DatabaseGauges(Collector):
             lambda _: measure_first_attempts(services), seconds=_HISTOGRAM_FRESH_SECONDS
         )
 
+        self._trunks = Cache[None, TrunksNow | None](
+            lambda _: _trunks_of(app), seconds=_METRICS_FRESH_SECONDS
+        )
+
+    def _of_trunks(self) -> Iterator[Metric]:
+        found = self._trunks.wait(None)
+        if found is None:
+            return
+        in_use = {one.name: float(one.in_use) for one in found.trunks}
+        yield _gauge("dialer_trunk_channels_in_use", "Calls on a trunk", in_use, "trunk")
+        channels = {one.name: float(one.channels) for one in found.trunks}
+        yield _gauge("dialer_trunk_channels", "Channels as set", channels, "trunk")
+        working = {one.name: float(one.problem is None) for one in found.trunks}
+        yield _gauge("dialer_trunk_works", "Whether a trunk is used", working, "trunk")
+        calls = GaugeMetricFamily(
+            "dialer_trunk_calls", "Calls since the carrier's start", labels=("trunk", "way")
+        )
+        failures = GaugeMetricFamily(
+            "dialer_trunk_failures", "Calls that were not answered, by SIP status", labels=("trunk", "cause")
+        )
+        for one in found.trunks:
+            calls.add_metric((one.name, "out"), one.placed)
+            calls.add_metric((one.name, "in"), one.received)
+            for cause, count in one.ends.items():
+                failures.add_metric((one.name, cause), count)
+        yield calls
+        yield failures
+        yield _gauge(
+            "dialer_trunk_strangers", "Calls in from an address that is no trunk, refused", found.strangers
+        )
+
     def describe(self) -> Iterable[Metric]:
         return ()
 
@@ -152,8 +184,20 @@ class _DatabaseGauges(Collector):
             yield _gauge("dialer_database_up", "Whether the database answers", 0)
             return
         yield _gauge("dialer_database_up", "Whether the database answers", 1)
+        yield from self._of_trunks()
         yield _histogram(first)
         yield from (_gauge(*gauge) for gauge in _gauges(figures))
+
+
+def _trunks_of(app: Application) -> TrunksNow | None:
+    """None without trunks, and while the carrier does not answer."""
+    if app.carrier is None or not has_trunks(app):
+        return None
+    try:
+        return read_trunks(app.carrier)
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+        return None
 
 
 def _gauge(

@@ -80,6 +80,8 @@ class Reason(StrEnum):
     """In the watch period: the person is asked again."""
     IN_CONTACT = "in_contact"
     """In a follow-up: the scammer has been in contact again."""
+    CALLED_IN = "called_in"
+    """The person has called us."""
     NONE = "none"
 
 
@@ -356,6 +358,33 @@ class DeskCallState(StrEnum):
     JOINED = "joined"
     """The caller is on the line: the person is being called, or both talk."""
     ENDED = "ended"
+
+
+class InboundState(StrEnum):
+    """A call of a person to us."""
+
+    ASKING = "asking"
+    """The call is answered; the number that was warned is not known yet."""
+    WAITING = "waiting"
+    """In line for a desk."""
+    RINGING = "ringing"
+    """A desk's telephone rings."""
+    JOINED = "joined"
+    """A desk is on the line."""
+    ENDED = "ended"
+
+
+class InboundResult(StrEnum):
+    """How a call of a person to us ended."""
+
+    JOINED = "joined"
+    """A desk and the person were on the line."""
+    CALL_BACK = "call_back"
+    """No desk answered in time: the person was told that a caller calls back."""
+    GAVE_UP = "gave_up"
+    """The person hung up in line."""
+    NO_CASE = "no_case"
+    """No open case was found, and the duty line did not answer."""
 
 
 class StopResult(StrEnum):

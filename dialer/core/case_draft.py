@@ -188,12 +188,12 @@ class Draft:
             self.effects.append(SendMessage(purpose=purpose, number=number, channel=channel))
 
     def assignment_urgency_at(self, reason: Reason) -> datetime:
-        """Before everything else for a person who asked for an officer or has paid, and in a case that a follow-up has
-        opened again. A follow-up itself takes its turn as if its case were new and of the lowest grade.
+        """Before everything else for a person who asked for an officer, has paid or calls us, and in a case that a
+        follow-up has opened again. A follow-up itself takes its turn as if its case were new and of the lowest grade.
         """
         if reason is Reason.FOLLOW_UP:
             return self.now
-        is_first = reason in WISHES or self.case.reopened
+        is_first = reason in WISHES or reason is Reason.CALLED_IN or self.case.reopened
         return self.urgency_at() - (_TOP_OF_QUEUE if is_first else timedelta(0))
 
     def expedite_assignment(self, track: Track, reason: Reason) -> None:

@@ -31,6 +31,7 @@ from dialer.core.events import (
     HandOverRequested,
     OpenAssignment,
     OptedOut,
+    PersonCalledIn,
     PlanAttempt,
     RestoreOutcome,
     ReverseOutcome,
@@ -46,6 +47,7 @@ from dialer.core.rules import (
     hand_over,
     hand_over_answered,
     hand_over_requested,
+    person_called_in,
     start,
     time_passed,
     warning_joined,
@@ -83,6 +85,8 @@ def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one ar
             hand_over_requested(draft, event)
         case HandOverAnswered():
             hand_over_answered(draft)
+        case PersonCalledIn():
+            person_called_in(draft, event)
         case WindowClosed():
             _window_closed(draft, event)
         case TimePassed():

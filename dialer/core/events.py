@@ -67,6 +67,14 @@ class HandOverAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonCalledIn:
+    """The person calls us. Whoever it is has not been verified."""
+
+    from_own_number: bool
+    """The network says that the call comes from a number of the person's; else the number was typed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowClosed:
     """The pending attempt came to its turn outside the dialling window."""
 
@@ -139,6 +147,7 @@ Event = (
     | AttemptEnded
     | HandOverRequested
     | HandOverAnswered
+    | PersonCalledIn
     | WindowClosed
     | TimePassed
     | AssignmentReported
@@ -302,6 +311,8 @@ class AlarmCode(StrEnum):
     """The figures that a rule reads are spread otherwise than in the week before."""
     MANY_OPENING_CHECKS = "many_opening_checks"
     """An outlet has checked more openings in an hour than it may open cards."""
+    TRUNK_FAILING = "trunk_failing"
+    """A trunk of the centre's own does not work: calls go by the others, or wait."""
     CARD_QUESTION_LAPSED = "card_question_lapsed"
     """Nobody of the desk answered an outlet while its customer waited."""
 

@@ -157,10 +157,11 @@ def _next_way(draft: Draft) -> None:
 
 def follow_up_reported(draft: Draft, event: AssignmentReported) -> None:
     """A caller or an officer reports a follow-up that did not open the case again. It is on record, and no success of
-    its own; where the person was not reached, the policy's next way is taken.
+    its own; where the person was not reached, the policy's next way is taken. A report on a call of the person to us
+    leaves a follow-up that is still planned as it is, unless it was a success.
     """
     draft.record(event.outcome, track=event.track, reason=Reason.FOLLOW_UP, contact=event.contact)
     if event.outcome in SUCCESSES:
         draft.change(follow_up=FollowUp())
-    else:
+    elif draft.case.follow_up.is_under_way:
         _next_way(draft)

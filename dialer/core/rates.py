@@ -163,6 +163,8 @@ class Counts:
     """Of our cases, those that somebody called, visited or reached."""
     cases_reached: int = 0
     """Of these, those where somebody was spoken to, the right person or not."""
+    cases_called_back: int = 0
+    """Of those, the person called us: from a number of theirs, or through to a desk."""
     verified_contact: int = 0
     succeeded: int = 0
     """Provisional, proven and reversed: every success that was ever claimed."""
@@ -327,6 +329,15 @@ DEFINITIONS: tuple[Definition, ...] = (
         denominator="cases_rung",
         says="Of the cases called at least once, those where at least one call was answered; a case is one person"
         " in one incident.",
+    ),
+    Definition(
+        name="called_back",
+        title="Called back",
+        basis=Basis.CASE_OPENED,
+        numerator="cases_called_back",
+        denominator="cases_rung",
+        says="Of the cases called at least once, those whose person called us: from one of their own numbers, or from"
+        " another one and talked to a desk. It is no contact by itself.",
     ),
     Definition(
         name="verified_contact",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from dialer.core.case import WISHES, CaseStatus, Reason, RobotState, StaffTrackState
+from dialer.core.case import WISHES, CaseStatus, FollowUp, Reason, RobotState, StaffTrackState
 from dialer.core.case_draft import Draft
 from dialer.core.errors import Conflict
 from dialer.core.events import (
@@ -18,6 +18,7 @@ from dialer.core.events import (
     AssignToDutyDesk,
     AttemptEnded,
     HandOverRequested,
+    PersonCalledIn,
     WarningJoined,
 )
 from dialer.core.follow_up import (
@@ -242,14 +243,36 @@ def hand_over_requested(draft: Draft, event: HandOverRequested) -> None:
 
 
 def hand_over_answered(draft: Draft) -> None:
-    """The duty desk, which spoke with the person, gets the assignment that the wish opened, and has to report it."""
-    if draft.case.status is not CaseStatus.OPEN:
+    """The duty desk, which spoke with the person, gets the assignment that the wish or the person's call opened, and
+    has to report it.
+    """
+    if draft.case.status.is_settled:
         return
     for track in (Track.HUMAN, Track.VISIT):
         assignment = draft.assignment(track)
-        if assignment.state is StaffTrackState.OPEN and assignment.reason in WISHES:
+        asked = assignment.reason in WISHES or assignment.reason is Reason.CALLED_IN
+        if assignment.state is StaffTrackState.OPEN and asked:
             draft.effects.append(AssignToDutyDesk(track=track))
             return
+
+
+def person_called_in(draft: Draft, event: PersonCalledIn) -> None:
+    """A human call stands at the top of the queue: for the desk that takes the call, else as the call back. It is no
+    contact. A call from a number of the person's stands the robot down; a typed number, which anybody may type, does
+    not.
+    """
+    case = draft.case
+    if case.status.is_settled:
+        return
+    if event.from_own_number and case.robot.state is RobotState.PENDING:
+        draft.stop_robot(Reason.CALLED_IN)
+        if case.status is CaseStatus.WATCHING:
+            # The caller asks what the robot would have asked.
+            draft.change(follow_up=FollowUp(by=Track.HUMAN))
+    if draft.case.human.state is not StaffTrackState.OPEN:
+        draft.open_assignment(Track.HUMAN, Reason.CALLED_IN)
+    elif draft.case.human.reason not in WISHES:
+        draft.expedite_assignment(Track.HUMAN, Reason.CALLED_IN)
 
 
 def _with_wish(event: AttemptEnded, reason: Reason) -> AttemptEnded:
@@ -548,8 +571,14 @@ def _human_failed(draft: Draft, outcome: OutcomeKind) -> None:
     sends_officer = draft.grade_policy.visit_when_human_fails and visit.state is StaffTrackState.NONE
     if sends_officer or visit.is_pending:
         draft.open_assignment(Track.VISIT, Reason.HUMAN_FAILED)
-    if outcome is OutcomeKind.CANNOT_FIND_YET and draft.case.robot.state is RobotState.PENDING:
-        return
+    if outcome is OutcomeKind.CANNOT_FIND_YET:
+        if draft.case.robot.state is RobotState.DONE and draft.case.robot.reason is Reason.CALLED_IN:
+            # It stood down for a call back that did not reach the person.
+            draft.finish_robot(Reason.NONE)
+            _again_or_person(draft, Reason.RETRY)
+            return
+        if draft.case.robot.state is RobotState.PENDING:
+            return
     draft.stop_robot(Reason.HUMAN_FAILED)
     if not draft.case.visit.is_pending:
         if outcome is OutcomeKind.CANNOT_FIND:

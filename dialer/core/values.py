@@ -69,6 +69,22 @@ class Tag(StrEnum):
     MONGOLIAN = "mongolian"
 
 
+class Announcement(StrEnum):
+    """What the network said of a call instead of putting it through, as our carrier understood it."""
+
+    POWERED_OFF = "powered_off"
+    SUSPENDED = "suspended"
+    INVALID = "invalid"
+    UNREACHABLE = "unreachable"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    FORWARDED = "forwarded"
+    ASSISTANT = "assistant"
+    CONGESTION = "congestion"
+    UNKNOWN = "unknown"
+    """Something was said that the carrier did not understand."""
+
+
 class TelephonyResult(StrEnum):
     """What the telephone network did with one attempt. Says nothing about whom we reached."""
 
@@ -247,6 +263,17 @@ class Pause:
                 return str(load_id) == self.subject
             case PauseScope.GRADE:
                 return grade == self.subject
+
+
+class TrunkProblem(StrEnum):
+    """Why a trunk of the centre's own is not used."""
+
+    NO_PROCESS = "no_process"
+    """The SIP process does not run."""
+    NOT_REGISTERED = "not_registered"
+    UNREACHABLE = "unreachable"
+    RESTING = "resting"
+    """Calls in a row have failed at it."""
 
 
 class LoadState(StrEnum):

@@ -48,6 +48,7 @@ CASE_MEASURES: Mapping[str, str] = {
     "cases_answered": "rung AND answered",
     "cases_tried": f"NOT not_ours AND {_TRIED}",
     "cases_reached": "NOT not_ours AND contact <> 'none'",
+    "cases_called_back": "rung AND called_back",
     "verified_contact": "NOT not_ours AND contact = 'verified'",
     "succeeded": "stands OR status = 'reversed'",
     "dissuaded": "stands",

@@ -96,8 +96,12 @@ limits AS (
 ), filed AS (
     SELECT DISTINCT f.case_id FROM filed_case f
     WHERE f.case_id IN (SELECT id FROM chosen) AND {filing_stands("f")}
+), called_us AS (
+    SELECT DISTINCT i.case_id FROM inbound_call i
+    WHERE i.case_id IN (SELECT id FROM chosen) AND (i.number IS NOT NULL OR i.joined_at IS NOT NULL)
 ), joined AS (
     SELECT c.*, r.case_id IS NOT NULL AS rung, coalesce(r.answered, false) AS answered,
+        u.case_id IS NOT NULL AS called_back,
         e.case_id IS NOT NULL AS handed, f.case_id IS NOT NULL AS filed,
         least(c.first_attempt_at, e.first_done) AS first_at,
         CASE WHEN NOT c.windowed OR c.is_open THEN c.opened_at
@@ -111,6 +115,7 @@ limits AS (
     LEFT JOIN called r ON r.case_id = c.id
     LEFT JOIN assigned e ON e.case_id = c.id
     LEFT JOIN filed f ON f.case_id = c.id
+    LEFT JOIN called_us u ON u.case_id = c.id
 ), timed AS (
     SELECT t.*, t.clock_at + t."limit" AS late_at,
         greatest(0, EXTRACT(EPOCH FROM t.first_at - t.clock_at)) AS first_seconds,

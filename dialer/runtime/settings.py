@@ -353,6 +353,8 @@ class TrunkSettings(Section):
     calls_per_second: float = Field(default=5.0, gt=0, le=500)
     prefixes: dict[str, str] = dict(MAINLAND)
     keep_alive_seconds: float = Field(default=30.0, ge=0, le=3600)
+    register_seconds: int = Field(default=300, ge=60, le=86_400)
+    accepts_from: tuple[str, ...] = ()
 
 
 class SipSettings(Section):
@@ -502,6 +504,17 @@ class WorkSettings(Section):
     """A success without a call waits so long for a second person; then the task is back in the queue."""
 
 
+class InboundSettings(Section):
+    """Calls of people to us, in service seconds."""
+
+    opens: time = time(8)
+    closes: time = time(22)
+    """Outside these hours the duty line alone is called. Equal times: always open."""
+    ring_seconds: int = Field(default=15, ge=5, le=120)
+    wait_seconds: int = Field(default=120, ge=0, le=1800)
+    """In line for so long; then the person hears that a caller calls back."""
+
+
 class SignalsSettings(Section):
     """The warning robot. Service time, except for the snapshots."""
 
@@ -628,6 +641,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     lists: ListsSettings = ListsSettings()
     work: WorkSettings = WorkSettings()
+    inbound: InboundSettings = InboundSettings()
     signals: SignalsSettings = SignalsSettings()
 
     cards: CardsSettings = CardsSettings()

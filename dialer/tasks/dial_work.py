@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -17,10 +18,12 @@ from dialer.calls.pauses import end_pauses
 from dialer.calls.reconcile import WebProcessCheck, cancel_calls, reconcile, sweep_attempts, sweep_cases
 from dialer.cards.desk import lapse_questions
 from dialer.control.health import repair_clock, run_consistency_round
+from dialer.control.trunks import has_trunks, watch_trunks
 from dialer.outcomes.report import refresh_rollup
 from dialer.tasks.application import current_application, cycle_part, is_stopping, patient_task, run_patiently
 from dialer.telephony.client import CallClient, DeskClient
 from dialer.work.desk_calls import settle_desk_calls
+from dialer.work.inbound import settle_calls_in
 from dialer.work.tasks import return_idle_assignments
 from dialer.work.transfers import escalate_unsigned
 
@@ -88,7 +91,23 @@ def reconcile_task() -> None:
         lambda: _with_client(CallClient, partial(cancel_calls, services)),
         lambda: _with_client(CallClient, partial(reconcile, services)),
         lambda: _with_client(DeskClient, partial(settle_desk_calls, services)),
+        lambda: _with_client(CallClient, partial(settle_calls_in, services)),
+        _watch_trunks,
     )
+
+
+_TRUNKS_SECONDS = 10.0
+_trunks_watched: dict[str, float] = {}
+
+
+def _watch_trunks() -> None:
+    """Every few seconds, on a line of the centre's own."""
+    app = current_application()
+    if app.carrier is None or not has_trunks(app):
+        return
+    if time.monotonic() - _trunks_watched.get("at", -_TRUNKS_SECONDS) >= _TRUNKS_SECONDS:
+        _trunks_watched["at"] = time.monotonic()
+        watch_trunks(app.services, app.carrier)
 
 
 @patient_task("audit")

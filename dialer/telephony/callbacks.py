@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Final
 
 from dialer.core.errors import Invalid
-from dialer.core.values import MessageState, TelephonyResult
+from dialer.core.values import Announcement, MessageState, TelephonyResult
 from dialer.scripts.dialogue import Heard
 from dialer.telephony.channels import MessageProgress
 
@@ -47,6 +47,9 @@ class CallProgress:
     at: datetime | None = None
     forwarded: bool = False
     """Another telephone than the one that was called has answered."""
+    announcement: Announcement | None = None
+    """What the network said instead of putting the call through, with its score, 0 to 1."""
+    announcement_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +184,7 @@ def status_event(params: Mapping[str, str]) -> CallProgress:
         raise Invalid(field="CallStatus", problem="is not a known value")
     sip_code = _number(params.get("SipResponseCode", ""))
     answered_by = params.get("AnsweredBy", "")
+    announcement, score = _announced(params.get("X-Announcement", ""))
     return CallProgress(
         stage=stage,
         sid=_sid(params),
@@ -196,12 +200,63 @@ def status_event(params: Mapping[str, str]) -> CallProgress:
         sip_code=sip_code,
         at=_moment(params.get("Timestamp", "")),
         forwarded=was_forwarded(params),
+        announcement=announcement,
+        announcement_score=score,
     )
+
+
+_ANNOUNCED = re.compile(r"([a-z_]{1,20}) ([01]\.[0-9]{1,4})")
+
+
+def _announced(text: str) -> tuple[Announcement | None, float | None]:
+    """`powered_off 0.87`; anything that we do not know says nothing."""
+    found = _ANNOUNCED.fullmatch(text)
+    if found is None or found[1] not in _ANNOUNCEMENTS:
+        return None, None
+    return Announcement(found[1]), min(1.0, float(found[2]))
+
+
+_ANNOUNCEMENTS: Final = frozenset(Announcement)
 
 
 def was_forwarded(params: Mapping[str, str]) -> bool:
     """The carrier names the telephone from which the call was forwarded, or says that it was."""
     return bool(params.get("ForwardedFrom", "").strip()) or params.get("X-LineResult") == "forwarded"
+
+
+def caller_of(params: Mapping[str, str]) -> str:
+    """The number of a caller as the network tells it; '' where it is hidden or no number."""
+    number = params.get("From", "").strip()
+    return "" if number in _HIDDEN_CALLERS or not _CALLER.fullmatch(number) else number
+
+
+_CALLER = re.compile(r"\+?[0-9]{5,15}")
+_HIDDEN_CALLERS = frozenset({"+266696687", "266696687", "+7378742833", "+2562533", "+8656696"})
+"""What Twilio sends for anonymous, restricted, blocked and unavailable callers: the words on a keypad."""
+
+
+def typed_digits(params: Mapping[str, str]) -> str:
+    """The digits of a typed number; '' for none."""
+    digits = params.get("Digits", "").strip("#*")
+    return digits if digits.isascii() and digits.isdecimal() else ""
+
+
+def call_sid(params: Mapping[str, str]) -> str:
+    """Raises `Invalid` without one."""
+    return _sid(params)
+
+
+def parent_sid(params: Mapping[str, str]) -> str:
+    """Of the call that this one is the second leg of. Raises `Invalid` without one."""
+    sid = params.get("ParentCallSid", "")
+    if not sid:
+        raise Invalid(field="ParentCallSid", problem="is missing")
+    return sid
+
+
+def talk_seconds(params: Mapping[str, str]) -> int | None:
+    """How long a dialled leg talked; None where that is not told."""
+    return _number(params.get("DialCallDuration", ""))
 
 
 def machine_verdict(params: Mapping[str, str]) -> CallProgress:

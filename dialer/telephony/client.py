@@ -362,8 +362,8 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
         ]
 
     async def list_since(self, since: datetime) -> list[ListedCall]:
-        """Every call of the account that was created since then, of whatever kind, the newest first. The list is
-        complete as far as the carrier's records go, or `Unavailable` is raised.
+        """Every call of ours that was created since then, of whatever kind, the newest first; calls to us are left out.
+        The list is complete as far as the carrier's records go, or `Unavailable` is raised.
         """
         first = since.astimezone(UTC).replace(microsecond=0)
         calls = await asked(lambda: self._newer_than(first), absent=None)
@@ -387,6 +387,8 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
                     older += 1
                     continue
                 older = 0
+                if str(call.direction or "") == "inbound":
+                    continue
                 found[str(call.sid)] = ListedCall(
                     state=_state(call),
                     created_at=created,

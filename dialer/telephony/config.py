@@ -84,6 +84,8 @@ MESSAGE_ROUTE: Final = "/hooks/message/{message_id}"
 OFFICER_ROUTE: Final = "/hooks/officer/{attempt_id}/{step}"
 DIAL_ROUTE: Final = "/hooks/dial/{attempt_id}/{step}/{position}"
 DESK_ROUTE: Final = "/hooks/desk/{call_id}/{what}"
+INBOUND_ROUTE: Final = "/hooks/inbound/{what}"
+"""Calls of people to us: the call is told by its sid. `voice` is the voice address of our number at the carrier."""
 CHECK_ROUTE: Final = "/hooks/check/{nonce}"
 """Asked for by ourselves, through the public address: see `dialer.telephony.public_way`."""
 
@@ -133,6 +135,12 @@ class HookUrls:
     def officer(self, attempt_id: UUID, *, step: int) -> str:
         """Receives, during the call, that the officer answered."""
         return f"{self._base}/hooks/officer/{attempt_id}/{step}{RETRIES}"
+
+    def inbound(self, what: str) -> str:
+        """Asked about a call to us: `voice` first, then `number` (typed), `wait` (in line), `dial` (a desk's call
+        ended); `desk`, `status` and `fallback` as with our own calls.
+        """
+        return f"{self._base}/hooks/inbound/{what}{RETRIES}"
 
     def check(self, nonce: str) -> str:
         """What we ask ourselves for; without the fragment, which is the carrier's."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -161,6 +162,71 @@ def write(
     else:
         response.hangup()
     return str(response)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundTurn:
+    """What a person who calls us hears next, and what comes after it: a telephone of ours rings, a number is asked for,
+    the person waits, or the call ends.
+    """
+
+    says: tuple[Utterance, ...] = ()
+    rings: str = ""
+    """The telephone of ours that is called for `ring_seconds`."""
+    ring_seconds: int = 0
+    asks: bool = False
+    """For a telephone number, typed and closed by #."""
+    waits_seconds: int = 0
+
+
+_LONGEST_NUMBER: Final = 13
+_TYPE_SECONDS: Final = 8
+
+
+def write_inbound(turn: InboundTurn, *, config: TelephonyConfig, audio_url: Callable[[str], str]) -> str:
+    """As TwiML. Whatever a person hears here cannot be cut off by a key, except the question."""
+    urls = HookUrls(config.public_url)
+    response = VoiceResponse()
+    if turn.asks:
+        url = urls.inbound("number")
+        _say(response, turn.says[:-1], audio_url)
+        gather = Gather(
+            num_digits=_LONGEST_NUMBER,
+            timeout=_TYPE_SECONDS,
+            finish_on_key="#",
+            action_on_empty_result=True,
+            method="POST",
+            action=url,
+            input="dtmf",
+        )
+        _say(gather, turn.says[-1:], audio_url)
+        response.append(gather)
+        response.redirect(url, method="POST")
+        return str(response)
+    _say(response, turn.says, audio_url)
+    if turn.rings:
+        dial = response.dial(
+            timeout=turn.ring_seconds,
+            caller_id=config.caller_number,
+            method="POST",
+            action=urls.inbound("dial"),
+            time_limit=_LONGEST_TALK_SECONDS,
+        )
+        dial.number(
+            turn.rings,
+            status_callback_event="answered",
+            status_callback_method="POST",
+            status_callback=urls.inbound("desk"),
+        )
+    elif turn.waits_seconds:
+        response.pause(length=turn.waits_seconds)
+        response.redirect(urls.inbound("wait"), method="POST")
+    else:
+        response.hangup()
+    return str(response)
+
+
+_LONGEST_TALK_SECONDS: Final = 3600
 
 
 def fallback(*, bureau: str = "市公安局反诈中心", area_code: str = "当地区号", hotline: str = "96110") -> str:

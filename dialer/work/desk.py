@@ -59,6 +59,7 @@ from dialer.work.desk_store import (
     fraud_details,
     waiting_stop_payments,
 )
+from dialer.work.inbound_store import ringing_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,6 +393,8 @@ class DeskOverview(Overview):
     lines: Mapping[int, CaseLine]
     names: Mapping[str, str]
     """Display names by login."""
+    ringing: tuple[int, ...]
+    """Cases whose person calls us, with this caller's telephone ringing."""
 
 
 def show_overview(services: Services, *, by: str, scope: Scope) -> Overview:
@@ -409,9 +412,10 @@ def show_desk(services: Services, *, by: str, scope: Scope) -> DeskOverview:
         appointments = waiting_call_backs(tx, scope=scope, limit=50)
         transfers = waiting_transfers(tx, into=scope.unit_id, kind=Track.HUMAN, limit=20)
         payments = waiting_stop_payments(tx, scope=scope, limit=20)
+        ringing = tuple(ringing_for(tx, who))
         work = (*overview.handed_over, *signed, *appointments)
         cases = {one.case_id for one in work} | {one.case_id for one in transfers}
-        cases |= {one.case_id for one in payments}
+        cases |= {one.case_id for one in payments} | set(ringing)
         named = {*(one.kept_for or "" for one in appointments), *(one.by for one in transfers)}
         return DeskOverview(
             queue=overview.queue,
@@ -423,6 +427,7 @@ def show_desk(services: Services, *, by: str, scope: Scope) -> DeskOverview:
             stop_payments=tuple(payments),
             lines={line.id: line for line in case_lines(tx, sorted(cases))} if cases else {},
             names=display_names(tx, named),
+            ringing=ringing,
         )
 
 

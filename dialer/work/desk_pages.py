@@ -88,7 +88,11 @@ def desk(request: CurrentRequest) -> Response:
 
 @desk_pages.get("/desk/room", act=Permission.WORK_DESK)
 def room(request: CurrentRequest) -> Response:
-    """What waits, refreshed by an open page."""
+    """What waits, refreshed by an open page. A page that has got a task meanwhile, with a call of the person to us,
+    opens it.
+    """
+    if task_in_hand(request.services, by=request.who) is not None:
+        return Response(status_code=200, headers={"HX-Redirect": _HOME})
     return request.part(_ROOM, "room", **_room(request))
 
 

@@ -12,8 +12,9 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from dialer.core.access import DESK
 from dialer.core.attempt import LIVE_STATES
-from dialer.core.case import NO_CALL, AssignmentState, DeskCallState, StopResult, VisitStage
+from dialer.core.case import NO_CALL, AssignmentState, DeskCallState, InboundState, StopResult, VisitStage
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.values import SUCCESSES, Grade, TelephonyResult, Track
 from dialer.db import tables as t
@@ -95,7 +96,8 @@ _TAKEN_BY_DESK = ("answered", "completed")
 
 def call_behind(tx: Tx, assignment: Assignment, *, by: str) -> ProvenCall | None:
     """The longest call of ours with the person that this report may rest on: answered and over, put through for `by`
-    since he took this assignment, or the one in which the robot handed the person to the duty line.
+    since he took this assignment, the one in which the robot handed the person to the duty line, or a call of the
+    person to us that he or the duty line took.
     """
     if assignment.signed_at is None:
         return None
@@ -128,7 +130,14 @@ def call_behind(tx: Tx, assignment: Assignment, *, by: str) -> ProvenCall | None
         .group_by(e.attempt_id)
         .having(begun <= assignment.signed_at + _SECOND)
     )
-    found = [ProvenCall(**row) for row in (own, handed_over) if row is not None]
+    i = t.inbound_call.c
+    called_in = tx.one(
+        sa.select(i.joined_at.label("at"), i.talk_seconds)
+        .where(i.assignment_id == assignment.id, i.by.in_([by, DESK]), i.talk_seconds.is_not(None))
+        .order_by(i.talk_seconds.desc())
+        .limit(1)
+    )
+    found = [ProvenCall(**row) for row in (own, handed_over, called_in) if row is not None]
     return max(found, key=lambda call: call.talk_seconds, default=None)
 
 
@@ -269,6 +278,8 @@ class BusyKind(StrEnum):
     """A call attempt is under way."""
     CALL = "call"
     """A desk call is under way."""
+    CALLED_IN = "called_in"
+    """The person calls us: in line, or on the line with a desk."""
     CALLER = "caller"
     OFFICER = "officer"
 
@@ -313,6 +324,20 @@ def busy_with_person(tx: Tx, assignment: Assignment, *, by: str) -> tuple[BusyWi
                 c.by != by,
             )
             .order_by(c.asked_at)
+        )
+    ]
+    i = t.inbound_call.c
+    found += [
+        BusyWithPerson(
+            busy=BusyKind.CALLED_IN,
+            case_id=row["case_id"],
+            who=row["by"] if row["by"] != DESK else "",
+            talking=row["state"] == InboundState.JOINED.value,
+        )
+        for row in tx.rows(
+            sa.select(i.case_id, i.by, i.state)
+            .where(i.person_id == person_id, i.state != InboundState.ENDED.value)
+            .order_by(i.arrived_at)
         )
     ]
     a = t.assignment.c

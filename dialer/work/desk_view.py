@@ -178,6 +178,12 @@ def busy_sentence(one: BusyWithPerson, lang: Lang, names: Mapping[str, str], *, 
             text = say(lang, "%(who)s is on the telephone with the person now", who=who)
         case BusyKind.CALL:
             text = say(lang, "%(who)s is being put through to the person", who=who)
+        case BusyKind.CALLED_IN if one.talking and who:
+            text = say(lang, "The person has called us and is on the line with %(who)s", who=who)
+        case BusyKind.CALLED_IN if one.talking:
+            text = say(lang, "The person has called us and is on the line with the duty line")
+        case BusyKind.CALLED_IN:
+            text = say(lang, "The person calls us now and is in line: do not dial")
         case BusyKind.CALLER:
             text = say(lang, "%(who)s has signed for a call to the same person", who=who)
         case BusyKind.OFFICER if one.stage.rank <= VisitStage.ACCEPTED.rank:

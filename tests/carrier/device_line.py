@@ -21,6 +21,8 @@ class DeviceCall:
     `hang_up`.
     """
 
+    announcement = ""
+
     def __init__(self, phone: Phone, events: LegEvents, *, nth: int) -> None:
         self.nth = nth
         self.over = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.carrier.lines import Cause, Clip, Verdict
+from dialer.carrier.lines import Cause, Clip, Quality, Verdict
 from dialer.carrier.lines.simulated import SimulatedLeg, SimulatedLine, chance
 from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
 from dialer.carrier.speech_input import Speech
@@ -40,6 +40,9 @@ class Log:
 
     def ended(self, cause: Cause) -> None:
         self.told.append((self.timers.now, cause.value))
+
+    def measured(self, quality: Quality) -> None:
+        self.quality = quality
 
 
 class Called:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.carrier.lines import Cause
+from dialer.carrier.lines.sip.announcements import CAUSES
 from dialer.carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal
 from dialer.carrier.lines.sip.results import (
     AUTHENTICATION,
@@ -63,6 +64,15 @@ def test_the_page_has_the_table(mark: str, table: dict[int, Cause]):
     part = PAGE.read_text(encoding="utf-8").partition(f"<!-- {mark} -->")[2].partition("<!-- end -->")[0]
     rows = {int(code): word for code, word in re.findall(r"^\| ([0-9]+) \| (.+) \|$", part, re.MULTILINE)}
     assert rows == {code: WORDS[cause] for code, cause in table.items()}
+
+
+def test_the_page_has_the_announcements():
+    part = (
+        PAGE.read_text(encoding="utf-8").partition("<!-- announcements -->")[2].partition("<!-- end -->")[0]
+    )
+    rows = dict(re.findall(r"^\| ([a-z_]+) \| (.+) \|$", part, re.MULTILINE))
+    rows.pop("announcement")
+    assert rows == {announcement.value: WORDS[cause] for announcement, cause in CAUSES.items()}
 
 
 @pytest.mark.parametrize("cause", RESULTS)
@@ -137,6 +147,17 @@ def test_a_trunk_rests_after_three_faults_and_longer_the_next_time():
     assert board.choose(NUMBER, now=45.0) is None
     board.answered("one")
     assert board.choose(NUMBER, now=45.0) is not None
+
+
+def test_a_trunk_whose_calls_are_silent_rests_and_one_voice_clears_it():
+    board = TrunkBoard([trunk()])
+    silent = [board.heard("one", silent=True, now=0.0) for _ in range(2)]
+    assert [*silent, board.heard("one", silent=False, now=0.0)] == [False] * 3
+    board.answered("one")
+    assert [board.heard("one", silent=True, now=1.0) for _ in range(3)] == [False, False, True]
+    assert board.choose(NUMBER, now=15.9) is None
+    assert board.choose(NUMBER, now=16.1) is not None
+    assert board.states["one"].ends == {"no_sound": 5}
 
 
 def test_a_trunk_that_is_not_registered_or_not_there_takes_no_call():

@@ -31,6 +31,7 @@ from dialer.core.events import (
     HandOverRequested,
     OpenAssignment,
     OptedOut,
+    PersonCalledIn,
     PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
@@ -77,7 +78,16 @@ FOLLOWED_UP = replace(
     max_own_faults=1,
 )
 OWN_FAULTS = {TelephonyResult.BLOCKED, TelephonyResult.CANCELED}
-REPEATABLE = (CaseOpened, AttemptEnded, HandOverRequested, WindowClosed, TimePassed, CaseFiled, FilingUndone)
+REPEATABLE = (
+    CaseOpened,
+    AttemptEnded,
+    HandOverRequested,
+    PersonCalledIn,
+    WindowClosed,
+    TimePassed,
+    CaseFiled,
+    FilingUndone,
+)
 CALLED = (Track.HUMAN, Track.VISIT)
 
 
@@ -307,6 +317,16 @@ class CaseStory(RuleBasedStateMachine):
         self.tell(HandOverRequested(n=n, answer=answer))
         if n == self.shell.pending:
             self.wished_in = n
+
+    @rule(own=st.booleans())
+    def the_person_calls_us(self, own: bool) -> None:
+        before = self.case
+        self.wishes_to_ring += 1
+        self.tell(PersonCalledIn(from_own_number=own))
+        assert (self.case.contact, self.case.outcome) == (before.contact, before.outcome)
+        if not before.status.is_settled:
+            assert Track.HUMAN in self.shell.open_assignments
+            assert self.shell.pending is None or not own
 
     @rule(off_by=st.sampled_from((0, 0, -1)))
     def the_window_was_closed(self, off_by: int) -> None:

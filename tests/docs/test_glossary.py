@@ -31,6 +31,7 @@ _REPLACED = {
 
 _NEVER_SHOWN = {
     "AttemptEvent",
+    "InboundStep",
     "Basis",
     "Dimension",
     "EntryKind",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import audioop
 import json
 import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -57,6 +59,12 @@ _SDP = (
 _CODECS = {"8": "PCMA", "0": "PCMU"}
 
 
+def description(*, direction: str = "sendrecv", codec: str = "8") -> str:
+    """The body of a description of sound, for a request."""
+    sdp = _SDP % {"codec": codec, "name": _CODECS[codec]}
+    return sdp.partition("\n\n")[2].replace("o=u 1 1", "o=u 1 2") + f"a={direction}"
+
+
 def _send(text: str, *, retransmits: bool = False) -> str:
     again = ' retrans="500"' if retransmits else ""
     return f"<send{again}><![CDATA[\n{text}\n]]></send>"
@@ -97,6 +105,30 @@ def play(name: str) -> str:
     return f'<nop><action><exec play_pcap_audio="{PCAPS / name}.pcap"/></action></nop>'
 
 
+def play_samples(folder: Path, name: str, samples: bytes) -> str:
+    """Plays these samples (16 bit, 8 kHz) as A-law."""
+    path = folder / f"{name}.pcap"
+    path.write_bytes(rtp_capture(audioop.lin2alaw(samples, 2)))
+    return f'<nop><action><exec play_pcap_audio="{path}"/></action></nop>'
+
+
+def rtp_capture(alaw: bytes) -> bytes:
+    """A capture of RTP packets of 20 ms, as sipp replays them: it sets addresses and ports itself."""
+    made = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)]
+    for n in range(len(alaw) // 160):
+        rtp = struct.pack(">BBHII", 0x80, 8, n, n * 160, 4711) + alaw[n * 160 : (n + 1) * 160]
+        udp = struct.pack(">HHHH", 10_000, 10_000, 8 + len(rtp), 0) + rtp
+        ip = (
+            struct.pack(
+                ">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), n, 0, 64, 17, 0, b"\x7f\0\0\1", b"\x7f\0\0\1"
+            )
+            + udp
+        )
+        frame = b"\0" * 12 + b"\x08\0" + ip
+        made.append(struct.pack("<IIII", n // 50, n % 50 * 20_000, len(frame), len(frame)) + frame)
+    return b"".join(made)
+
+
 def send_in_dialog(method: str, *, body: str = "", kind: str = "") -> str:
     """A request of the person's side, and its 200. Only after `invited`, which keeps who is who."""
     head = (
@@ -106,6 +138,15 @@ def send_in_dialog(method: str, *, body: str = "", kind: str = "") -> str:
     )
     typed = f"Content-Type: {kind}\nContent-Length: [len]\n\n{body}\n" if body else "Content-Length: 0\n"
     return _send(head + typed, retransmits=True) + '<recv response="200"/>'
+
+
+def acknowledge() -> str:
+    """The ACK of a 200 that answered an INVITE of the person's side."""
+    return _send(
+        "ACK [$contact] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
+        "From: [$them];tag=[call_number]\nTo: [$us]\n[last_Call-ID:]\nCSeq: [cseq] ACK\nMax-Forwards: 70\n"
+        "Content-Length: 0\n"
+    )
 
 
 def hang_up() -> str:
@@ -164,6 +205,11 @@ class Peer:
     @property
     def address(self) -> str:
         return f"{HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Of `timeout`, whose child is sipp."""
+        return self._process.pid
 
     @property
     def messages(self) -> str:
@@ -260,7 +306,8 @@ def line_of(running: Any) -> SipLine:  # noqa: ANN401 - the running carrier
 class Person:
     """Debian's baresip, which answers every call by itself, speaks a WAV file and keeps what it hears."""
 
-    def __init__(self, folder: Path, *, says: Path) -> None:
+    def __init__(self, folder: Path, *, says: Path, keeps: bool = True) -> None:
+        """Without `keeps` what it hears is not written."""
         self.port = free_port()
         self.heard = folder / f"heard-{self.port}.wav"
         home = folder / f"baresip-{self.port}"
@@ -271,8 +318,9 @@ class Person:
         app_modules = "module_app menu.so\n"
         (home / "config").write_text(
             f"sip_listen {HOST}:{self.port}\nnet_interface {HOST}\nmodule_path {MODULES}\n{modules}{app_modules}"
-            f"audio_source aufile,{says}\naudio_player aufile,{self.heard}\naudio_alert aufile,{says}\n"
-            f"rtp_ports 40000-48000\ncall_max_calls 0\n"
+            f"audio_source aufile,{says}\naudio_alert aufile,{says}\n"
+            f"audio_player aufile,{self.heard if keeps else os.devnull}\n"
+            f"rtp_ports 40000-48000\ncall_max_calls 0\ncall_hold_other_calls no\n"
         )
         (home / "accounts").write_text(
             f"<sip:person@{HOST}:{self.port}>;regint=0;answermode=auto;catchall=yes\n"
@@ -288,6 +336,17 @@ class Person:
     @property
     def address(self) -> str:
         return f"{HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Of `timeout`, whose child is baresip."""
+        return self._process.pid
+
+    def heard_whole(self) -> bool:
+        """Whether the file of what it heard is complete, which it is after the end of the call."""
+        data = self.heard.read_bytes() if self.heard.exists() else b""
+        at = data.find(b"data")
+        return at > 0 and int.from_bytes(data[at + 4 : at + 8], "little") > 0
 
     async def ready(self) -> Person:
         await until(lambda: self._process.poll() is not None or is_open(self.port), "it listens")

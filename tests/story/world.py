@@ -29,7 +29,7 @@ from dialer.calls.reconcile import cancel_calls, reconcile, sweep_attempts, swee
 from dialer.carrier.config import CarrierConfig, ServiceClock
 from dialer.carrier.faults import FaultRule, InjectedFault
 from dialer.carrier.people import Behaviour, PeopleConfig
-from dialer.carrier.server import RunningCarrier, start
+from dialer.carrier.server import MakeLine, RunningCarrier, start
 from dialer.control.health import repair_clock
 from dialer.core.errors import Unavailable
 from dialer.core.values import Grade
@@ -39,12 +39,13 @@ from dialer.server import hooks
 from dialer.services import LineRules
 from dialer.telephony.channels import Placed
 from dialer.telephony.client import CallClient, PlaceCall
-from dialer.telephony.config import TelephonyConfig
+from dialer.telephony.config import HookUrls, TelephonyConfig
 from dialer.web.rendering import sound
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
 ACCOUNT, TOKEN = "AC" + "0" * 31 + "7", "token-of-the-story"
+ADMIN_TOKEN = "admin-of-the-story"
 ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
 SPEED = 60.0
 DESK_NUMBER = "+8647896111"
@@ -176,22 +177,31 @@ class World:
 
 
 @asynccontextmanager
-async def world(scene: Scene, folder: Path, *, speed: float = SPEED) -> AsyncIterator[World]:
+async def world(
+    scene: Scene, folder: Path, *, speed: float = SPEED, make_line: MakeLine | None = None
+) -> AsyncIterator[World]:
+    """`make_line`: another line than the simulated one, which keeps real time (speed 1)."""
     clock = ScaledClock(anchor_unix=time.time(), epoch=MORNING, speed=speed)
-    config = CarrierConfig(
-        account_sid=ACCOUNT,
-        auth_token=TOKEN,
-        state_dir=folder,
-        seed="story",
-        people=PeopleConfig(behaviours=(COOPERATES,)),
-        attempt_pattern=ATTEMPT_IN_URL,
-        desk_numbers=(DESK_NUMBER,),
-        clock=ServiceClock(anchor_unix=clock.anchor_unix, epoch=clock.epoch, speed=clock.speed),
-    )
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(100)
-        carrier = await start(config)
+        urls = HookUrls(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        config = CarrierConfig(
+            account_sid=ACCOUNT,
+            auth_token=TOKEN,
+            admin_token=ADMIN_TOKEN,
+            state_dir=folder,
+            seed="story",
+            people=PeopleConfig(behaviours=(COOPERATES,)),
+            attempt_pattern=ATTEMPT_IN_URL,
+            desk_numbers=(DESK_NUMBER,),
+            clock=ServiceClock(anchor_unix=clock.anchor_unix, epoch=clock.epoch, speed=clock.speed),
+            inbound_url=urls.inbound("voice"),
+            inbound_fallback=urls.inbound("fallback"),
+            inbound_status=urls.inbound("status"),
+            inbound_number="+8647896110",
+        )
+        carrier = await start(config, make_line=make_line)
         telephony = TelephonyConfig(
             base_url=carrier.base_url,
             account_sid=ACCOUNT,

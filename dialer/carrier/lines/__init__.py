@@ -38,6 +38,24 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """The sound of a call that was answered. Packets are of 20 ms; `lost` of those sent to us.
+
+    `mos`: 1 (bad) to 4.4, estimated from loss, jitter and delay. `gaps`: times that we had nothing to send within
+    a prompt. `one_way`: nothing at all was heard from the far side.
+    """
+
+    seconds: float
+    sent: int
+    received: int
+    lost: int
+    jitter_ms: float
+    mos: float
+    gaps: int
+    one_way: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
     """A prompt of known length. A simulated line needs the length, a real one the sound or the text."""
 
@@ -67,6 +85,9 @@ class LegEvents(Protocol):
 
     def ended(self, cause: Cause) -> None: ...
 
+    def measured(self, quality: Quality) -> None:
+        """How an answered call sounded, where the line has sound; once, after its end, whoever hung up."""
+
 
 class Leg(Protocol):
     """One call to one phone, from the dial to the end."""
@@ -74,6 +95,10 @@ class Leg(Protocol):
     @property
     def line_result(self) -> str:
         """What the line knows beyond Twilio's protocol (`forwarded`, `powered_off`, `lost`); may be empty."""
+
+    @property
+    def announcement(self) -> str:
+        """What the network said before the call ended unanswered, with its score (`powered_off 0.87`); may be empty."""
 
     def speak(self, clip: Clip, done: Callable[[], None]) -> None:
         """Plays the clip; `done` is called at its end, unless `stop_speaking` came before."""

@@ -66,6 +66,18 @@ class Handset:
         self._leg = HandsetLeg(self, self._timers, events)
         return self._leg
 
+    def call_in(self, events: LegEvents) -> HandsetLeg:
+        """A call of this handset to us, which must be free; it is answered at once."""
+        leg = self.dial(events)
+        leg.is_answered = True
+        leg.begin(self._call_in)
+        return leg
+
+    def _call_in(self) -> None:
+        self.state = HandsetState.TALKING
+        if self._leg is not None:
+            self._leg.events.answered(None)
+
     # Acts of the person. Each says whether it had an effect.
 
     def answer(self) -> bool:
@@ -116,6 +128,7 @@ class HandsetLeg:
     """One call to a handset, which rings after a short set-up."""
 
     line_result = ""
+    announcement = ""
 
     def __init__(self, handset: Handset, timers: Timers, events: LegEvents) -> None:
         self.events = events
@@ -125,6 +138,11 @@ class HandsetLeg:
         self._timers = timers
         self._speech: asyncio.TimerHandle | None = None
         self._setup = timers.later(_SETUP_SECONDS, self._ring)
+
+    def begin(self, then: Callable[[], None]) -> None:
+        """In place of ringing."""
+        self._setup.cancel()
+        self._setup = self._timers.later(0.0, then)
 
     def _ring(self) -> None:
         self._handset.state = HandsetState.RINGING

@@ -53,6 +53,9 @@ class SimulatedLine:
         self._assigned: dict[str, Behaviour] = dict.fromkeys(desk_numbers, _DESK)
         self._desks: dict[str, SimulatedLeg | None] = dict.fromkeys(desk_numbers)
         self.handsets = Handsets(timers)
+        self.receive: Callable[[str, Callable[[LegEvents], Leg]], object] = lambda _caller, _connect: None
+        """What takes calls in; the exchange sets it."""
+        self._rang_back: set[str] = set()
         self._asked_before: set[str] = set()
         """Numbers whose person has pressed all their keys in a call."""
         self._behaviours = [one for one in people.behaviours if one.share > 0]
@@ -103,16 +106,65 @@ class SimulatedLine:
             behaviour = replace(behaviour, keys=behaviour.later_keys, says=())
         draws = f"{self._seed}\x1f{number}\x1f{nth}"
         leg = SimulatedLeg(
-            self._timers, behaviour, draws, nth, events, lambda: self._asked_before.add(number)
+            self._timers,
+            behaviour,
+            draws,
+            nth,
+            events,
+            lambda: self._asked_before.add(number),
+            lambda: self._over(number, behaviour, draws),
         )
         if number in self._desks and behaviour.pickup is not Pickup.BUSY:
             self._desks[number] = leg
         leg.start()
         return leg
 
+    def _over(self, number: str, behaviour: Behaviour, draws: str) -> None:
+        """The person calls back, once."""
+        span = behaviour.rings_back_after_seconds
+        if span is None or number in self._rang_back:
+            return
+        self._rang_back.add(number)
+        after = within(span, draws, "rings back")
+        self._timers.later(after, lambda: self.call_in(number))
+
+    def call_in(self, number: str, behaviour: Behaviour | None = None) -> None:
+        """The person at this number calls us, as its behaviour says."""
+        given = behaviour or self.behaviour_of(number)
+        own = number.removeprefix("+86") + "#"
+        calls = replace(
+            given,
+            # Whoever hides their number is asked for it.
+            keys=given.rings_back_keys or ((own,) if given.hides_number else ()),
+            says=(),
+            hang_up_after_seconds=(given.waits_seconds, given.waits_seconds),
+            rings_back_after_seconds=None,
+        )
+
+        def connect(events: LegEvents) -> Leg:
+            leg = SimulatedLeg(
+                self._timers, calls, f"{self._seed}\x1f{number}\x1fin", 1, events, _nothing, _nothing
+            )
+            leg.call_in()
+            return leg
+
+        self.receive("" if given.hides_number else number, connect)
+
+
+def _nothing() -> None:
+    """A call in teaches the line nothing about the person."""
+
+
+def within(span: Range, draws: str, *what: object) -> float:
+    """A number in the range that depends on the other arguments alone."""
+    least, most = span
+    return least if least == most else least + (most - least) * chance(draws, *what)
+
 
 class SimulatedLeg:
-    """One call to one simulated person."""
+    """One call to, or from, one simulated person."""
+
+    announcement = ""
 
     def __init__(
         self,
@@ -122,6 +174,7 @@ class SimulatedLeg:
         nth: int,
         events: LegEvents,
         all_pressed: Callable[[], object],
+        over: Callable[[], object],
     ) -> None:
         self._timers = timers
         self._behaviour = behaviour
@@ -129,6 +182,7 @@ class SimulatedLeg:
         self._nth = nth
         self._events = events
         self._all_pressed = all_pressed
+        self._when_over = over
         self.is_over = False
         self._alerting = False
         self._speech: asyncio.TimerHandle | None = None
@@ -140,8 +194,11 @@ class SimulatedLeg:
         return self._behaviour.line_result
 
     def _within(self, span: Range, *what: object) -> float:
-        least, most = span
-        return least if least == most else least + (most - least) * chance(self._draws, *what)
+        return within(span, self._draws, *what)
+
+    def call_in(self) -> None:
+        """The call is answered at once."""
+        self._wait("setup", 0.0, self._pick_up)
 
     def start(self) -> None:
         """Schedules the first thing that the person's behaviour makes of this call."""
@@ -226,6 +283,8 @@ class SimulatedLeg:
         """Simulated people have no voices to exchange."""
 
     def hang_up(self) -> None:
+        if not self.is_over:
+            self._when_over()
         self.is_over = True
         self._alerting = False
         self.stop_speaking()

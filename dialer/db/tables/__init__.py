@@ -11,6 +11,7 @@ from dialer.db.tables.calls import carrier_call as carrier_call
 from dialer.db.tables.calls import desk_call as desk_call
 from dialer.db.tables.calls import event as event
 from dialer.db.tables.calls import hold as hold
+from dialer.db.tables.calls import inbound_call as inbound_call
 from dialer.db.tables.calls import line_group as line_group
 from dialer.db.tables.calls import live_number as live_number
 from dialer.db.tables.calls import message as message

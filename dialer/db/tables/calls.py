@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
 from dialer.core.attempt import AttemptState
-from dialer.core.case import DeskCallState
+from dialer.core.case import DeskCallState, InboundResult, InboundState
 from dialer.core.reach import Reach
 from dialer.core.values import (
+    Announcement,
     Answer,
     Contact,
     MessageChannel,
@@ -62,6 +63,8 @@ attempt = sa.Table(
     sa.Column("answered_by", sa.Text),
     sa.Column("sip_code", sa.SmallInteger),
     sa.Column("error_code", sa.Integer),
+    word("announcement", Announcement, required=False),
+    sa.Column("announcement_score", sa.Double),
     sa.Column("cancel_asked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("script_id", sa.Text, nullable=False, server_default=""),
     sa.Column("script_hash", sa.Text, nullable=False, server_default=""),
@@ -222,6 +225,43 @@ desk_call = sa.Table(
 )
 """A call that a caller had put through: his own telephone first, then the person's. `result` is what the person's
 telephone did; until it is settled the carrier may still be asked. Holds the number as a robot's attempt does.
+"""
+
+inbound_call = sa.Table(
+    "inbound_call",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("sid", sa.Text, nullable=False, unique=True),
+    word("state", InboundState),
+    sa.Column("case_id", sa.ForeignKey("case.id"), index=True),
+    sa.Column("person_id", sa.ForeignKey("person.id")),
+    sa.Column("number", sa.SmallInteger),
+    sa.Column("assignment_id", sa.ForeignKey("assignment.id"), index=True),
+    sa.Column("asked", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("extension", sa.Text, nullable=False, server_default=""),
+    sa.Column("by", sa.Text, nullable=False, server_default=""),
+    sa.Column("tried", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    when("arrived_at", required=True),
+    when("arrived_real_at", required=True),  # real
+    when("joined_at"),
+    when("ended_at"),
+    word("result", InboundResult, required=False),
+    sa.Column("talk_seconds", sa.Integer),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Index("ix_inbound_call_live", "arrived_real_at", postgresql_where=sa.text("state <> 'ended'")),
+    # One call rings or talks at a telephone of ours.
+    sa.Index(
+        "uq_inbound_call_extension",
+        "extension",
+        unique=True,
+        postgresql_where=sa.text("state IN ('ringing', 'joined')"),
+    ),
+    sa.CheckConstraint("(state = 'ended') = (result IS NOT NULL)", name="ended_has_a_result"),
+    sa.CheckConstraint("state NOT IN ('ringing', 'joined') OR extension <> ''", name="extension"),
+    sa.CheckConstraint("(case_id IS NULL) = (assignment_id IS NULL)", name="assignment"),
+)
+"""A call of a person to us. `number`: which of the person's numbers it came from; NULL with a case: it was typed. The
+caller's number itself is not kept. `tried`: telephones of ours that were called and did not answer.
 """
 
 carrier_call = sa.Table(

@@ -322,14 +322,14 @@ legal_hold = sa.Table(
 _KEY = ("day", "drill", "grade", "fraud_type")
 
 
-_SINCE_0070 = frozenset({"cases_tried", "cases_reached"})
-"""A release before writes rows without them."""
+_LATER = frozenset({"cases_tried", "cases_reached", "cases_called_back"})
+"""Counts that the release before does not know, which may still write rows."""
 
 
 def _figures() -> list[sa.Column[int]]:
     """One column a figure; a new measure needs a migration that adds its column to both tables."""
     counts = [
-        sa.Column(name, sa.Integer, nullable=False, server_default="0" if name in _SINCE_0070 else None)
+        sa.Column(name, sa.Integer, nullable=False, server_default="0" if name in _LATER else None)
         for name in COUNTED
     ]
     return counts + [sa.Column(name, sa.BigInteger, nullable=False) for name in MONEY]

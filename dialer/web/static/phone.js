@@ -186,6 +186,12 @@ async function answer() {
   await act("answer");
 }
 
+async function callIn() {
+  await sound.wake();
+  sound.forget();
+  await act("call_in", { hides_number: $("hide").checked });
+}
+
 async function speak(on) {
   const button = $("microphone");
   if (on === button.classList.contains("on")) return;
@@ -262,6 +268,7 @@ $("answer").addEventListener("click", answer);
 $("reject").addEventListener("click", () => act("hang_up"));
 $("hang-up").addEventListener("click", () => act("hang_up"));
 $("again").addEventListener("click", () => take(now.caseId));
+$("call-in").addEventListener("click", callIn);
 $("back").addEventListener("click", back);
 $("pad").addEventListener("click", (event) => event.target.dataset.key && press(event.target.dataset.key));
 $("microphone").addEventListener("pointerdown", () => speak(true));

@@ -10,12 +10,17 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | speak | id, say (the number of this prompt), sound, seconds |
 | stop, listen, deafen | id |
 | join | id, other |
+| answer | id, ref (of the call in) |
+| refuse | ref |
+| trace | ref, calls: the SIP messages of the newest calls are wanted |
 
 | from it | with |
 |---|---|
 | ringing, answered, key, spoken, said, judged, silent | id, and what the name says |
 | ended | id, text (of the stack), quality |
 | trunk | trunk, registered, reachable (what is known) |
+| incoming | ref, trunk, caller ('' for a hidden number): a call in by a trunk |
+| trace | ref, calls: their messages, masked |
 | stranger | an INVITE that was not from a trunk |
 """
 
@@ -35,10 +40,11 @@ import orjson
 import phonenumbers
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
-from dialer.carrier.lines.sip.results import SipEnd, cause_of, may_fail_over, read_end
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Quality, Verdict
+from dialer.carrier.lines.sip.announcements import CAUSES, Listener, Understood
+from dialer.carrier.lines.sip.results import SipEnd, cause_of, is_certain, may_fail_over, read_end
 from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, BadSound, telephone_samples
-from dialer.carrier.lines.sip.trunks import EXTENSION, Choice, Trunk, TrunkBoard
+from dialer.carrier.lines.sip.trunks import EXTENSION, NO_SOUND, Choice, Trunk, TrunkBoard
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -101,19 +107,40 @@ class StackLink:
 class SipLine:
     """A line of trunks. Without a SIP process every call ends as ours."""
 
-    def __init__(self, timers: Timers, *, trunks: Sequence[Trunk], desk_numbers: Container[str] = ()) -> None:
+    def __init__(
+        self,
+        timers: Timers,
+        *,
+        trunks: Sequence[Trunk],
+        desk_numbers: Container[str] = (),
+        listener: Listener | None = None,
+    ) -> None:
+        """Without a `listener` announcements are not understood."""
         self.board = TrunkBoard(trunks)
         self.timers = timers
         self.link: StackLink | None = None
+        self.listener = listener
         self.strangers = 0
         self.ends: Counter[str] = Counter()
         self.qualities: deque[Message] = deque(maxlen=_KEEP_QUALITY)
+        self.receive: Callable[[str, Callable[[LegEvents], Leg]], object] = lambda _caller, _connect: None
+        """What takes calls in; the exchange sets it. None: it does not take it."""
         self._trunks = tuple(trunks)
         self._desk_numbers = desk_numbers
         self._legs: dict[int, SipLeg] = {}
         self._last = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._samples: dict[str, bytes] = {}
+        self._traces: dict[int, asyncio.Future[list[list[str]]]] = {}
+
+    async def trace(self, calls: int) -> list[list[str]]:
+        """The SIP messages of the newest calls, masked; empty without a SIP process. Raises `TimeoutError`."""
+        if self.link is None:
+            return []
+        self._last += 1
+        wanted = self._traces[self._last] = asyncio.get_running_loop().create_future()
+        self.tell({"do": "trace", "ref": self._last, "calls": calls})
+        return await asyncio.wait_for(wanted, _TRACE_SECONDS)
 
     def refusal(self, number: str) -> int:
         """Numbers outside the dial plan: other countries, premium services, short numbers but the duty desk's."""
@@ -140,6 +167,7 @@ class SipLine:
                     "channels": state.trunk.channels,
                     "in_use": state.in_use,
                     "placed": state.placed,
+                    "received": state.received,
                     "problem": state.problem(now) if self.link is not None else "no_process",
                     "registers": state.trunk.registers,
                     "ends": dict(state.ends),
@@ -179,12 +207,34 @@ class SipLine:
                 self._trunk_news(message)
             case "stranger":
                 self.strangers += 1
+            case "incoming":
+                self._incoming(message)
+            case "trace":
+                wanted = self._traces.pop(message["ref"], None)
+                if wanted is not None and not wanted.done():
+                    wanted.set_result(message["calls"])
             case "ended":
                 self._ended(message)
             case what if (leg := self._legs.get(message["id"])) is not None:
                 leg.heard(what, message)
             case _:
                 pass
+
+    def _incoming(self, message: Message) -> None:
+        """A call in by a trunk: the exchange takes it, or it is refused."""
+        trunk, ref = message["trunk"], message["ref"]
+
+        def connect(events: LegEvents) -> Leg:
+            self._last += 1
+            leg = SipLeg(self, self._last, "", events)
+            leg.came_in(trunk)
+            self.board.came_in(trunk)
+            self._legs[leg.id] = leg
+            self.tell({"do": "answer", "id": leg.id, "ref": ref})
+            return leg
+
+        if trunk not in self.board.states or self.receive(message["caller"], connect) is None:
+            self.tell({"do": "refuse", "ref": ref})
 
     def _trunk_news(self, message: Message) -> None:
         state = self.board.states.get(message["trunk"])
@@ -203,7 +253,9 @@ class SipLine:
             return
         if message.get("quality"):
             self.qualities.append({"trunk": leg.trunk, **message["quality"]})
-        leg.ended_by_stack(read_end(message["text"]))
+            leg.measured(Quality(**message["quality"]))
+        early = b64decode(message["early"]) if message.get("early") else b""
+        leg.ended_by_stack(read_end(message["text"]), early=early)
 
     def keep(self, leg: SipLeg) -> None:
         """The leg goes on, on another trunk."""
@@ -254,6 +306,7 @@ class SipLine:
 
 
 _KEEP_SOUNDS = 200
+_TRACE_SECONDS = 5.0
 _SPEAKER = "espeak-ng"
 
 
@@ -279,6 +332,9 @@ async def speak_text(text: str) -> bytes:
         return b""
 
 
+_LINE_RESULTS: Final = {Cause.POWERED_OFF: "powered_off"}
+
+
 @dataclass(slots=True, kw_only=True)
 class _Speaking:
     say: int
@@ -292,6 +348,7 @@ class SipLeg:
         self.id = leg_id
         self.trunk = ""
         self.line_result = ""
+        self.announcement = ""
         self._line = line
         self._number = number
         self._events = events
@@ -304,6 +361,11 @@ class SipLeg:
         self._speaking: _Speaking | None = None
         self._says = 0
         self._slot: asyncio.TimerHandle | None = None
+        self._came_in = False
+
+    def came_in(self, trunk: str) -> None:
+        """It is a call to us, by this trunk, and is being answered."""
+        self.trunk, self._came_in, self._is_sent, self._rang = trunk, True, True, True
 
     def start(self) -> None:
         """Takes the next trunk, or ends as ours where none is left."""
@@ -379,18 +441,25 @@ class SipLeg:
             self._speaking = None
             speaking.done()
 
-    def ended_by_stack(self, end: SipEnd) -> None:
-        """The call is over at the trunk, and its channel is free."""
+    def ended_by_stack(self, end: SipEnd, *, early: bytes = b"") -> None:
+        """The call is over at the trunk, and its channel is free. `early`: what was heard before, as a WAV file."""
         board = self._line.board
         board.released(self.trunk)
         if self._over:
             return
         if self._answered:
+            if board.heard(self.trunk, silent=self._is_silent, now=self._line.timers.monotonic()):
+                _log.warning("trunk %s rests: nothing is heard in its calls", self.trunk)
             if self._is_silent:
+                self._line.ends[NO_SOUND] += 1
                 self.line_result = "no_sound"
                 self._end(Cause.NO_SOUND)
             else:
                 self._end(Cause.HUNG_UP)
+            return
+        if self._came_in:
+            # Over before it was answered: the person hung up, and nothing is said of the trunk.
+            self._end(Cause.HUNG_UP)
             return
         self._line.ends[end.label] += 1
         if board.failed(self.trunk, end, now=self._line.timers.monotonic()):
@@ -400,9 +469,25 @@ class SipLeg:
             self._line.keep(self)
             self.start()
             return
+        if early and self._line.listener is not None:
+            self._line.listener.listen(early, lambda found: self._unanswered(end, found))
+        else:
+            self._unanswered(end, None)
+
+    def _unanswered(self, end: SipEnd, found: Understood | None) -> None:
+        if self._over:
+            return
         cause = cause_of(end)
-        self.line_result = "powered_off" if cause is Cause.POWERED_OFF else ""
+        if found is not None:
+            self.announcement = f"{found.verdict.value} {found.score:.2f}"
+            if not is_certain(end):
+                cause = CAUSES.get(found.verdict, cause)
+        self.line_result = _LINE_RESULTS.get(cause, "")
         self._end(cause)
+
+    def measured(self, quality: Quality) -> None:
+        """The figures of a call that is over, also of one that we have hung up."""
+        self._events.measured(quality)
 
     def lost(self) -> None:
         """The SIP process is gone."""

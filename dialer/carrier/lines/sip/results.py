@@ -87,6 +87,11 @@ def cause_of(end: SipEnd) -> Cause:
     return BY_Q850.get(end.q850) or BY_STATUS.get(end.status, Cause.BLOCKED)
 
 
+def is_certain(end: SipEnd) -> bool:
+    """Whether nothing that was announced can make it another cause: a refusal of our credentials, or a known Reason."""
+    return end.status in AUTHENTICATION or end.q850 in BY_Q850
+
+
 _SERVER_ERRORS: Final = range(500, 600)
 
 

@@ -32,11 +32,14 @@ from dialer.carrier.lines.sip.sound import (
     is_voice,
     wav_of,
 )
-from dialer.carrier.lines.sip.trunks import Trunk
+from dialer.carrier.lines.sip.trace import SipMessages
+from dialer.carrier.lines.sip.trunks import Trunk, caller_in
 
 _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.02
 _READ_EVERY = 3
+_FLUSH_SECONDS = 0.045
+"""Two ticks of the stack, and a little."""
 _RETRY_SECONDS = 0.5
 _PATIENCE_SECONDS = 60.0
 _LARGEST_MESSAGE = 64 * 1024 * 1024
@@ -63,6 +66,8 @@ class SipConfig:
     interface: str = ""
     rtp_ports: str = "10000-20000"
     silent_seconds: float = 10.0
+    register_wait_seconds: float = 5.0
+    """Until a registration that failed is tried again, then twice as long each time, five minutes at most."""
 
 
 class _Call:
@@ -76,16 +81,26 @@ class _Call:
         self.joined: _Call | None = None
         self.listens = False
         self.heard_bytes = 0
+        self.is_early = False
+        self.early = bytearray()
+        self.early_voice_frames = 0
         self.rest = b""
         self.detector = UtteranceDetector()
         self.judge = GreetingJudge()
         self.to_write = memoryview(b"")
         self.say = 0
         self.speaks = False
+        self.silent_until = 0.0
 
     @property
     def has_sound(self) -> bool:
         return self.answered_at is not None and not self.hung_up
+
+    @property
+    def announced(self) -> bytes:
+        """What was heard before an answer, if anybody spoke long enough to say something."""
+        is_speech = self.answered_at is None and self.early_voice_frames >= _LEAST_ANNOUNCED_FRAMES
+        return bytes(self.early) if is_speech else b""
 
 
 class SipProcess:
@@ -98,6 +113,8 @@ class SipProcess:
         self._by_handle: dict[int, _Call] = {}
         self._early: dict[int, list[Any]] = defaultdict(list)
         self._agents: dict[str, Any] = {}
+        self._registrants: dict[str, Any] = {}
+        self._registering: set[str] = set()
         self._trunks = {trunk.name: trunk for trunk in config.trunks}
         self._sounds: dict[str, bytes] = {}
         self._out: asyncio.Queue[Message | None] = asyncio.Queue()
@@ -106,6 +123,9 @@ class SipProcess:
         self._dialling = 0
         self._round = 0
         self._over = asyncio.Event()
+        self._messages = SipMessages()
+        self._came_in: dict[int, Any] = {}
+        self._refs = 0
 
     def stop(self) -> None:
         """`run` hangs up every call and returns."""
@@ -123,9 +143,13 @@ class SipProcess:
                 self._baresip.Config(
                     net_interface=config.interface or None,
                     max_concurrent_calls=None,
+                    expose_headers=_CALLER_HEADERS,
+                    # The stack's trace alone says where a message came from.
+                    sip_trace=True,
                     extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n",
                 )
             )
+            self._messages.listen()
             runtime.on_dead = self._over.set
             runtime.subscribe(self._on_event)
             try:
@@ -201,6 +225,12 @@ class SipProcess:
             call = self._calls[order["id"]] = _Call(order["id"])
             self._soon(self._dial(call, order["trunk"], order["number"]))
             return
+        if order["do"] == "trace":
+            self._say({"on": "trace", "ref": order["ref"], "calls": self._messages.newest(order["calls"])})
+            return
+        if order["do"] in {"answer", "refuse"}:
+            self._decided(order)
+            return
         call_or_none = self._calls.get(order["id"])
         if call_or_none is None:
             return
@@ -224,6 +254,8 @@ class SipProcess:
                 other = self._calls.get(order["other"])
                 if other is not None:
                     call.joined, other.joined = other, call
+                    for one in (call, other):
+                        self._cushion(one)
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -244,36 +276,46 @@ class SipProcess:
         }
         is_one = trunk.registers and trunk.user == trunk.number
         dials = self._agents[trunk.name] = await self._agent(
-            trunk, user=trunk.number, reg_interval=_REGISTER_SECONDS if is_one else 0, **common
+            trunk, user=trunk.number, reg_interval=trunk.register_seconds if is_one else 0, **common
         )
         if trunk.registers:
-            agent = (
+            self._registrants[trunk.name] = (
                 dials
                 if is_one
-                else await self._agent(trunk, user=trunk.user, reg_interval=_REGISTER_SECONDS, **common)
+                else await self._agent(trunk, user=trunk.user, reg_interval=trunk.register_seconds, **common)
             )
-            self._soon(self._register(trunk, agent))
+            self._register(trunk)
 
     async def _agent(self, trunk: Trunk, **account: Any) -> Any:  # noqa: ANN401 - the stack is optional
         agent = await self._baresip.UserAgent.create(
             self._runtime, self._baresip.Account(**account), transfer_policy="reject"
         )
         agent.on(lambda event: self._on_agent_event(trunk, event))
-        agent.on_incoming(lambda native: self._soon(self._refuse(native)))
+        agent.on_incoming(lambda native: self._soon(self._arrived(native)))
         return agent
 
-    async def _register(self, trunk: Trunk, agent: Any) -> None:  # noqa: ANN401 - the stack is optional
-        """Registers until it succeeds once; the stack renews it, and its events say when it is lost."""
-        while not self._over.is_set():
-            try:
-                await agent.register(timeout=_REGISTER_WAIT_SECONDS)
-            except self._baresip.RegistrationError as error:
-                _log.warning("trunk %s is not registered: %s", trunk.name, error.status or "no answer")
-                await asyncio.sleep(_REGISTER_WAIT_SECONDS)
-            except self._baresip.BaresipError:
-                return
-            else:
-                return
+    def _register(self, trunk: Trunk) -> None:
+        """Registers until it succeeds; then the stack renews it, and its events say when it is lost."""
+        if trunk.registers and trunk.name not in self._registering:
+            self._registering.add(trunk.name)
+            self._soon(self._try_to_register(trunk))
+
+    async def _try_to_register(self, trunk: Trunk) -> None:
+        agent, wait = self._registrants[trunk.name], self._config.register_wait_seconds
+        try:
+            while not self._over.is_set():
+                try:
+                    await agent.register(timeout=_REGISTER_WAIT_SECONDS)
+                except self._baresip.RegistrationError as error:
+                    _log.warning("trunk %s is not registered: %s", trunk.name, error.status or "no answer")
+                    await asyncio.sleep(wait)
+                    wait = min(2 * wait, _LONGEST_REGISTER_WAIT_SECONDS)
+                else:
+                    return
+        except self._baresip.BaresipError as error:
+            _log.warning("trunk %s is not registered: %s", trunk.name, error)
+        finally:
+            self._registering.discard(trunk.name)
 
     def _on_agent_event(self, trunk: Trunk, event: Any) -> None:  # noqa: ANN401 - the stack is optional
         kinds = self._baresip.Event
@@ -281,19 +323,62 @@ class SipProcess:
             self._say({"on": "trunk", "trunk": trunk.name, "registered": True})
         elif event.event is kinds.REGISTER_FAIL:
             self._say({"on": "trunk", "trunk": trunk.name, "registered": False})
+            self._register(trunk)
+
+    async def _arrived(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
+        """A call in: the carrier decides about one from a trunk's address; any other is refused and counted."""
+        source = await self._messages.source_of(native.call_id)
+        trunk = None
+        for one in self._config.trunks:
+            if source and await _is_one_of(source, one.sources):
+                trunk = one
+                break
+        if trunk is None:
+            self._say({"on": "stranger"})
+            await self._refuse(native)
+            return
+        self._refs += 1
+        self._came_in[self._refs] = native
+        caller = caller_in(
+            asserted=native.headers.get("P-Asserted-Identity", ""),
+            from_=native.headers.get("From", ""),
+            privacy=native.headers.get("Privacy", ""),
+        )
+        self._say({"on": "incoming", "ref": self._refs, "trunk": trunk.name, "caller": caller})
+
+    def _decided(self, order: Message) -> None:
+        """The carrier takes the call in, or does not."""
+        native = self._came_in.pop(order["ref"], None)
+        if native is None:
+            return
+        if order["do"] == "refuse":
+            self._soon(self._refuse(native))
+            return
+        call = self._calls[order["id"]] = _Call(order["id"])
+        call.native = native
+        self._by_handle[native.handle] = call
+        self._soon(self._answer(call))
+
+    async def _answer(self, call: _Call) -> None:
+        try:
+            await call.native.answer()
+        except self._baresip.BaresipError as error:
+            self._ended(call, str(error))
 
     async def _refuse(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
-        """Nobody calls in over this line, so nobody can call out through it."""
-        self._say({"on": "stranger"})
         with contextlib.suppress(self._baresip.BaresipError):
             await native.reject()
 
     async def _keep_alive(self, trunk: Trunk) -> None:
-        """Asks the trunk again and again whether it is there."""
+        """Asks the trunk again and again whether it is there. One that was away may have forgotten us."""
         host, _, port = (trunk.proxy or trunk.address).partition(":")
         missed = 0
+        patience = min(_OPTIONS_WAIT_SECONDS, trunk.keep_alive_seconds)
         while True:
-            missed = 0 if await answers_options(host, int(port or _SIP_PORT)) else missed + 1
+            is_there = await answers_options(host, int(port or _SIP_PORT), within_seconds=patience)
+            if is_there and missed >= _MISSED_OPTIONS:
+                self._register(trunk)
+            missed = 0 if is_there else missed + 1
             self._say({"on": "trunk", "trunk": trunk.name, "reachable": missed < _MISSED_OPTIONS})
             await asyncio.sleep(trunk.keep_alive_seconds if not missed else trunk.keep_alive_seconds / 4)
 
@@ -343,6 +428,7 @@ class SipProcess:
         kinds = self._baresip.Event
         match event.event:
             case kinds.CALL_RINGING | kinds.CALL_PROGRESS:
+                call.is_early = call.is_early or event.event is kinds.CALL_PROGRESS
                 self._say({"on": "ringing", "id": call.id})
             case kinds.CALL_ESTABLISHED:
                 call.answered_at = time.monotonic()
@@ -364,6 +450,8 @@ class SipProcess:
         if call.joined is not None:
             call.joined.joined = None
         message: Message = {"on": "ended", "id": call.id, "text": text}
+        if announced := call.announced:
+            message["early"] = b64encode(wav_of(announced)).decode()
         stats = call.native.final_stats if call.native is not None else None
         if stats is not None and call.answered_at is not None:
             message["quality"] = {
@@ -386,14 +474,20 @@ class SipProcess:
         self._feed(call)
 
     def _be_quiet(self, call: _Call) -> None:
+        """What is written and not yet sent is dropped by the stack, at its next tick and with all that is written until
+        then: what is said next waits for that.
+        """
         call.speaks, call.to_write = False, memoryview(b"")
         if call.has_sound:
             with contextlib.suppress(self._baresip.BaresipError):
-                call.native.audio.flush_tx()
+                audio = call.native.audio
+                if audio.info().tx_buffered:
+                    audio.flush_tx()
+                    call.silent_until = time.monotonic() + _FLUSH_SECONDS
 
     def _feed(self, call: _Call) -> None:
         """Fills the stack's buffer of two seconds; a prompt is over when the buffer is empty."""
-        if not call.has_sound:
+        if not call.has_sound or time.monotonic() < call.silent_until:
             return
         with contextlib.suppress(self._baresip.BaresipError):
             audio = call.native.audio
@@ -412,6 +506,8 @@ class SipProcess:
             now = time.monotonic()
             for call in list(self._calls.values()):
                 if not call.has_sound:
+                    if call.is_early and not call.hung_up and (self._round + call.id) % _READ_EVERY == 0:
+                        self._hear_announcement(call)
                     continue
                 if call.joined is not None:
                     self._bridge(call, call.joined)
@@ -419,6 +515,12 @@ class SipProcess:
                     self._hear(call, now)
                 if call.speaks and (self._round + call.id) % _READ_EVERY == 0:
                     self._feed(call)
+
+    def _cushion(self, call: _Call) -> None:
+        """A little silence ahead of the other's voice, so that a late tick of ours makes no gap in it."""
+        if call.has_sound:
+            with contextlib.suppress(self._baresip.BaresipError):
+                call.native.audio.write(bytes(_CUSHION_BYTES))
 
     def _bridge(self, call: _Call, other: _Call) -> None:
         with contextlib.suppress(self._baresip.BaresipError):
@@ -446,6 +548,17 @@ class SipProcess:
             call.hung_up = True
             self._soon(self._hang_up(call))
 
+    def _hear_announcement(self, call: _Call) -> None:
+        """Keeps the last seconds of what the network plays before an answer."""
+        with contextlib.suppress(self._baresip.BaresipError):
+            samples = call.native.audio.read(_MOST_READ_BYTES)
+            call.early += samples
+            del call.early[:-_MOST_ANNOUNCED_BYTES]
+            call.early_voice_frames += sum(
+                is_voice(samples[at : at + FRAME_BYTES])
+                for at in range(0, len(samples) // FRAME_BYTES * FRAME_BYTES, FRAME_BYTES)
+            )
+
     def _hear_frame(self, call: _Call, frame: bytes) -> None:
         voice = is_voice(frame)
         verdict = call.judge.feed(voice=voice)
@@ -468,17 +581,36 @@ class SipProcess:
         )
 
 
+_CALLER_HEADERS = ("P-Asserted-Identity", "Privacy", "From")
+
+
+async def _is_one_of(address: str, hosts: Sequence[str]) -> bool:
+    """Whether the address is one of these, or one that these names stand for."""
+    if address in hosts:
+        return True
+    loop = asyncio.get_running_loop()
+    for host in hosts:
+        with contextlib.suppress(OSError):
+            if any(found[4][0] == address for found in await loop.getaddrinfo(host, None)):
+                return True
+    return False
+
+
 _MOST_REPEATS = 50
+_MOST_ANNOUNCED_BYTES = 10 * BYTES_A_SECOND
+_LEAST_ANNOUNCED_FRAMES = 50
+"""Of 20 ms: no announcement is shorter than a second."""
+_CUSHION_BYTES = 3 * FRAME_BYTES
 _MOST_READ_BYTES = BYTES_A_SECOND
-_REGISTER_SECONDS = 300
+_LONGEST_REGISTER_WAIT_SECONDS = 300.0
 _REGISTER_WAIT_SECONDS = 5.0
 _SIP_PORT = 5060
 _MISSED_OPTIONS = 2
 _OPTIONS_WAIT_SECONDS = 2.0
 
 
-async def answers_options(host: str, port: int) -> bool:
-    """Whether a SIP server answers an OPTIONS request over UDP, with whatever status."""
+async def answers_options(host: str, port: int, *, within_seconds: float = _OPTIONS_WAIT_SECONDS) -> bool:
+    """Whether a SIP server answers an OPTIONS request over UDP in time, with whatever status."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[bool] = loop.create_future()
 
@@ -505,7 +637,7 @@ async def answers_options(host: str, port: int) -> bool:
             f"Call-ID: {mark}\r\nCSeq: 1 OPTIONS\r\nContact: <sip:keepalive@{here}:{own_port}>\r\n"
             "Content-Length: 0\r\n\r\n".encode()
         )
-        return await asyncio.wait_for(answer, _OPTIONS_WAIT_SECONDS)
+        return await asyncio.wait_for(answer, within_seconds)
     except TimeoutError:
         return False
     finally:

@@ -27,7 +27,8 @@ class BadTrunk(ValueError):
 class Trunk:
     """One trunk. `address` is host or host:port of the operator's side; `number` is shown as the caller.
 
-    `user` and `password` answer a digest challenge; `registers` also registers with them. `proxy`: outbound proxy.
+    `user` and `password` answer a digest challenge; `registers` also registers with them. for
+    `register_seconds` each time. `proxy`: outbound proxy.
     Lower `order` is used first; trunks of one order share calls by `weight`. `prefixes`: what replaces the beginning of
     a number (the longest that fits); a number with none is not dialled here.
     """
@@ -47,6 +48,9 @@ class Trunk:
     calls_per_second: float = 5.0
     prefixes: Mapping[str, str] = field(default_factory=lambda: MAINLAND)
     keep_alive_seconds: float = 30.0
+    register_seconds: int = 300
+    accepts_from: tuple[str, ...] = ()
+    """Addresses, beside those of `address` and `proxy`, from which calls in are taken."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?", self.address):
@@ -59,6 +63,12 @@ class Trunk:
             raise BadTrunk("registers: needs user and password")
         if self.channels < 1 or self.weight < 1 or self.calls_per_second <= 0:
             raise BadTrunk("channels, weight and calls_per_second: above zero")
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Hosts and addresses from which this trunk's calls in come."""
+        named = (self.host, self.proxy.partition(":")[0], *self.accepts_from)
+        return tuple(one for one in named if one)
 
     @property
     def host(self) -> str:
@@ -91,11 +101,13 @@ class TrunkState:
     is_registered: bool = False
     is_reachable: bool = True
     faults_in_a_row: int = 0
+    silent_in_a_row: int = 0
     rests_until: float = 0.0
     rest_seconds: float = 0.0
     next_slot: float = 0.0
     share: float = 0.0
     placed: int = 0
+    received: int = 0
     ends: Counter[str] = field(default_factory=Counter)
 
     def problem(self, now: float) -> str:
@@ -104,6 +116,26 @@ class TrunkState:
         if not self.is_reachable:
             return "unreachable"
         return "resting" if now < self.rests_until else ""
+
+
+NO_SOUND: Final = "no_sound"
+"""Among the ends of a trunk: calls that we ended because nothing was heard."""
+_ANONYMOUS: Final = frozenset({"anonymous", "unavailable", "restricted", "unknown", ""})
+_USER: Final = re.compile(r"(?:sips?|tel):([^@;>?]*)", re.IGNORECASE)
+
+
+def caller_in(*, asserted: str, from_: str, privacy: str) -> str:
+    """The caller's number as an INVITE from a trunk tells it: P-Asserted-Identity before From. '' where the caller asks
+    for privacy, or no number is told.
+    """
+    if re.search(r"\b(id|user|header)\b", privacy.lower()):
+        return ""
+    for header in (asserted, from_):
+        found = _USER.search(header)
+        user = found[1].strip().lower() if found else ""
+        if user not in _ANONYMOUS and re.fullmatch(r"\+?[0-9]{3,20}", user):
+            return user
+    return ""
 
 
 _FAULTS_BEFORE_REST: Final = 3
@@ -143,6 +175,12 @@ class TrunkBoard:
         chosen.placed += 1
         return Choice(trunk=chosen.trunk, dialled=dialled, at=at)
 
+    def came_in(self, name: str) -> None:
+        """A call came in by this trunk, and occupies a channel."""
+        state = self.states[name]
+        state.in_use += 1
+        state.received += 1
+
     def released(self, name: str) -> None:
         """A call of this trunk is over; its channel is free."""
         self.states[name].in_use -= 1
@@ -160,7 +198,23 @@ class TrunkBoard:
             self.answered(name)
             return False
         state.faults_in_a_row += 1
-        if state.faults_in_a_row < _FAULTS_BEFORE_REST or now < state.rests_until:
+        return state.faults_in_a_row >= _FAULTS_BEFORE_REST and self._rest(state, now=now)
+
+    def heard(self, name: str, *, silent: bool, now: float) -> bool:
+        """Counts an answered call that is over, and in which the far side was `silent` or not; whether the trunk begins
+        to rest. Several silent calls in a row are the network's fault, not that of several persons.
+        """
+        state = self.states[name]
+        if not silent:
+            state.silent_in_a_row = 0
+            return False
+        state.ends[NO_SOUND] += 1
+        state.silent_in_a_row += 1
+        return state.silent_in_a_row >= _FAULTS_BEFORE_REST and self._rest(state, now=now)
+
+    @staticmethod
+    def _rest(state: TrunkState, *, now: float) -> bool:
+        if now < state.rests_until:
             return False
         state.rest_seconds = min(max(_FIRST_REST_SECONDS, 2 * state.rest_seconds), _LONGEST_REST_SECONDS)
         state.rests_until = now + state.rest_seconds

@@ -1,0 +1,75 @@
+"""An OPTIONS request to a trunk, for the check of an installation: what answers, its codecs and its clock."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import socket
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+_WAIT_SECONDS = 2.0
+_CODEC = re.compile(r"^a=rtpmap:[0-9]+ ([A-Za-z0-9-]+)/8000", re.MULTILINE)
+_STATIC = {"0": "PCMU", "8": "PCMA", "9": "G722", "18": "G729"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionsAnswer:
+    """What a SIP server says. `codecs` are empty and `clock_seconds` None where it does not tell."""
+
+    status: int
+    codecs: tuple[str, ...]
+    clock_seconds: float | None
+    """How far its clock is ahead of ours."""
+    took_seconds: float
+
+
+def ask_options(host: str, port: int, *, within_seconds: float = _WAIT_SECONDS) -> OptionsAnswer | None:
+    """Asks over UDP, once more after half the time; None: no answer. Raises `OSError` for a host without an address."""
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, kind) as own:
+        own.connect(address)
+        here, own_port = own.getsockname()[:2]
+        mark = secrets.token_hex(8)
+        request = (
+            f"OPTIONS sip:{host}:{port} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {here}:{own_port};branch=z9hG4bK{mark};rport\r\n"
+            f"Max-Forwards: 70\r\nFrom: <sip:doctor@{here}>;tag={mark}\r\nTo: <sip:{host}:{port}>\r\n"
+            f"Call-ID: {mark}\r\nCSeq: 1 OPTIONS\r\nContact: <sip:doctor@{here}:{own_port}>\r\n"
+            "Accept: application/sdp\r\nContent-Length: 0\r\n\r\n"
+        ).encode()
+        began = time.monotonic()
+        own.settimeout(within_seconds / 2)
+        for _ in range(2):
+            try:
+                own.send(request)
+                answer = own.recv(65_535).decode("utf-8", "replace")
+            except (TimeoutError, ConnectionError):
+                continue
+            if answer.startswith("SIP/2.0 "):
+                return _read(answer, time.monotonic() - began)
+    return None
+
+
+def _read(answer: str, took_seconds: float) -> OptionsAnswer:
+    head, _, body = answer.partition("\r\n\r\n")
+    audio = re.search(r"^m=audio [0-9]+ \S+ ([0-9 ]+)", body, re.MULTILINE)
+    static = [_STATIC[one] for one in audio[1].split() if one in _STATIC] if audio else []
+    dated = re.search(r"^Date\s*:\s*(.+?)\s*$", head, re.IGNORECASE | re.MULTILINE)
+    clock = None
+    if dated:
+        try:
+            told = parsedate_to_datetime(dated[1])
+        except ValueError:
+            told = None
+        if told is not None:
+            told = told if told.tzinfo else told.replace(tzinfo=UTC)
+            clock = (told - datetime.now(UTC)).total_seconds()
+    return OptionsAnswer(
+        status=int(answer[8:11]),
+        codecs=tuple(dict.fromkeys([*static, *(name.upper() for name in _CODEC.findall(body))])),
+        clock_seconds=clock,
+        took_seconds=took_seconds,
+    )

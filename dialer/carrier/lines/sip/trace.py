@@ -1,0 +1,81 @@
+"""The SIP messages of the newest calls, from the stack's trace: where a call came from, and what was said, for whoever
+wires a trunk. Numbers and credentials are masked before a message leaves the SIP process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import time
+from collections import OrderedDict
+from typing import Final
+
+_TRACED: Final = re.compile(r"(RX|TX) \S+ \[?([0-9a-fA-F.:]+?)\]?:[0-9]+ -> ")
+_CALL_ID: Final = re.compile(r"^(?:Call-ID|i)\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+_IN_ADDRESS: Final = re.compile(r"((?:sips?|tel):)(\+?[0-9]{5,20})", re.IGNORECASE)
+_IN_NAME: Final = re.compile(r'(?<=[\s"])(\+?[0-9]{7,20})(?=[\s"]*<)')
+_CREDENTIALS: Final = re.compile(r"^((?:Proxy-)?Authorization\s*:).*$", re.IGNORECASE | re.MULTILINE)
+_PATIENCE_SECONDS: Final = 2.0
+_LOOK_SECONDS: Final = 0.02
+_SHOWN_DIGITS: Final = 3
+
+
+def masked(message: str) -> str:
+    """The message with telephone numbers as 138****0000, and without the digest of its credentials."""
+    message = _IN_ADDRESS.sub(lambda found: found[1] + _stars(found[2]), message)
+    message = _IN_NAME.sub(lambda found: _stars(found[1]), message)
+    return _CREDENTIALS.sub(r"\1 (left out)", message)
+
+
+def _stars(number: str) -> str:
+    return f"{number[:_SHOWN_DIGITS]}****{number[-min(4, len(number) - _SHOWN_DIGITS) :]}"
+
+
+class SipMessages(logging.Handler):
+    """The SIP messages of the newest calls, as the stack's trace tells them: where a call came from, and what was said.
+
+    The trace comes on a thread of its own, a little after the event that it belongs to.
+    """
+
+    def __init__(self, *, keep: int = 200) -> None:
+        super().__init__(logging.DEBUG)
+        self._keep = keep
+        self._sources: OrderedDict[str, str] = OrderedDict()
+        self._messages: OrderedDict[str, list[str]] = OrderedDict()
+
+    def listen(self) -> None:
+        """From now on; the messages reach no other log."""
+        trace = logging.getLogger("baresip.native.sip")
+        trace.setLevel(logging.DEBUG)
+        trace.propagate = False
+        trace.handlers = [self]
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        head = _TRACED.match(text)
+        call_id = _CALL_ID.search(text)
+        if head is None or call_id is None:
+            return
+        with self.lock or contextlib.nullcontext():
+            if head[1] == "RX" and " INVITE" in text:
+                self._sources.setdefault(call_id[1], head[2])
+            self._messages.setdefault(call_id[1], []).append(f"{time.time():.3f} {text}")
+            for kept in (self._sources, self._messages):
+                while len(kept) > self._keep:
+                    kept.popitem(last=False)
+
+    async def source_of(self, call_id: str | None) -> str:
+        """The address that sent the first INVITE of the call; '' where that is not told in time."""
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while call_id and time.monotonic() < until:
+            if call_id in self._sources:
+                return self._sources[call_id]
+            await asyncio.sleep(_LOOK_SECONDS)
+        return ""
+
+    def newest(self, calls: int) -> list[list[str]]:
+        """The messages of the newest calls, masked, the oldest message first; OPTIONS and REGISTER count as calls."""
+        with self.lock or contextlib.nullcontext():
+            return [[masked(text) for text in one] for one in list(self._messages.values())[-calls:]]

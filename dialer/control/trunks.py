@@ -1,0 +1,211 @@
+"""The trunks of the centre's own line, as its carrier tells them: for the page *Control*, the metrics, the alarm and
+`dialer doctor`; and the test call and the trace of `dialer trunk`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from dialer.carrier.lines.sip.options import ask_options
+from dialer.carrier.lines.sip.trunks import Trunk
+from dialer.cases.alarms import raise_alarm_once
+from dialer.core.access import actor_name
+from dialer.core.errors import Invalid, Unavailable
+from dialer.core.events import AlarmCode
+from dialer.core.values import TrunkProblem
+from dialer.db.audit import write_audit
+from dialer.language import Text, gettext_noop
+from dialer.runtime.doctor import Check
+from dialer.runtime.local import CarrierAccess
+from dialer.services import Application, Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkStatus:
+    """A trunk as it is now. Counts are since the carrier's start."""
+
+    name: str
+    order: int
+    channels: int
+    in_use: int
+    placed: int
+    received: int
+    registers: bool
+    problem: TrunkProblem | None
+    ends: Mapping[str, int] = field(default_factory=dict)
+    """Calls that were not answered, by SIP status and Q.850 cause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunksNow:
+    """All trunks; `strangers`: calls in from an address that is no trunk, which were refused."""
+
+    trunks: tuple[TrunkStatus, ...]
+    strangers: int
+
+
+_TIMEOUT_SECONDS: Final = 2.0
+_TEST_SECONDS: Final = 150.0
+
+
+def has_trunks(app: Application) -> bool:
+    """Whether this service calls over trunks of the centre's own."""
+    return app.carrier is not None and app.settings.carrier.line == "sip"
+
+
+def read_trunks(carrier: CarrierAccess) -> TrunksNow:
+    """Raises `Unavailable`."""
+    told = _asked(carrier, "/admin/trunks")
+    return TrunksNow(
+        trunks=tuple(
+            TrunkStatus(
+                **{name: one[name] for name in ("name", "order", "channels", "in_use", "placed", "received")},
+                registers=one["registers"],
+                problem=TrunkProblem(one["problem"]) if one["problem"] else None,
+                ends=one["ends"],
+            )
+            for one in told["trunks"]
+        ),
+        strangers=told["strangers"],
+    )
+
+
+def watch_trunks(services: Services, carrier: CarrierAccess) -> bool:
+    """Raises the alarm where a trunk does not work, unless it stands already; whether one does not work. Raises
+    `Unavailable`.
+    """
+    failing = {one.name: one.problem for one in read_trunks(carrier).trunks if one.problem is not None}
+    if not failing:
+        return False
+    problem = Text(
+        "trunks: %(names)s", names=", ".join(f"{name} ({why.value})" for name, why in failing.items())
+    )
+    facts = {"problem": problem.plain(), "fix": Text("dialer doctor, then docs/trunk.md").plain()}
+    with services.store.begin() as tx:
+        raise_alarm_once(tx, AlarmCode.TRUNK_FAILING, now=services.clock.now(), facts=facts)
+    return True
+
+
+_CODECS: Final = ("PCMA", "PCMU")
+_MOST_CLOCK_SECONDS: Final = 5.0
+_SIP_PORT: Final = 5060
+
+
+def check_trunks(trunks: Sequence[Trunk], running: TrunksNow | None) -> list[Check]:
+    """A finding a trunk: what answers at its address, its registration where the service runs, its codecs and its clock
+    where it tells them, and the first thing to fix.
+    """
+    if importlib.util.find_spec("baresip") is None:
+        problem = gettext_noop("the extra `sip` is not installed")
+        return [Check(name=gettext_noop("trunks"), detail=problem, mend="pip install 'dialer[sip]'")]
+    now = {one.name: one for one in running.trunks} if running is not None else {}
+    return [_check_trunk(trunk, now.get(trunk.name)) for trunk in trunks]
+
+
+def _check_trunk(trunk: Trunk, now: TrunkStatus | None) -> Check:
+    name = gettext_noop("trunk")
+    host, _, port = (trunk.proxy or trunk.address).partition(":")
+    said: list[str] = [trunk.name, trunk.proxy or trunk.address]
+    mend: str | Text = ""
+    if trunk.transport == "udp":
+        try:
+            answer = ask_options(host, int(port or _SIP_PORT))
+        except OSError as error:
+            return Check(
+                name=name,
+                detail=Text(
+                    "%(where)s: %(why)s", where=f"{trunk.name}, {host}", why=error.strerror or "no address"
+                ),
+                mend=Text("correct address or proxy of the trunk, or the machine's DNS"),
+            )
+        if answer is None:
+            mend = Text(
+                "nothing answers OPTIONS there: check address and port, the route, and that the firewall lets UDP"
+                " through both ways"
+            )
+        else:
+            said.append(f"OPTIONS {answer.status} ({answer.took_seconds * 1000:.0f} ms)")
+            if answer.codecs:
+                said.append("/".join(answer.codecs))
+                if not set(answer.codecs) & set(_CODECS):
+                    mend = Text(
+                        "allow PCMA (A-law) on the trunk: it offers %(codecs)s",
+                        codecs=", ".join(answer.codecs),
+                    )
+            if answer.clock_seconds is not None:
+                said.append(f"{answer.clock_seconds:+.0f} s")
+                if abs(answer.clock_seconds) > _MOST_CLOCK_SECONDS and not mend:
+                    mend = Text("set the clocks of both machines by NTP")
+    if now is not None:
+        said.append(now.problem.value if now.problem is not None else "ok")
+        if now.problem is not None and not mend:
+            mend = _MENDS[now.problem]
+    return Check(name=name, detail=Text("%(said)s", said=", ".join(said)), mend=mend)
+
+
+_MENDS: Final[Mapping[TrunkProblem, Text]] = {
+    TrunkProblem.NO_PROCESS: Text("start the service, and read why `dialer sip` ended in its log"),
+    TrunkProblem.NOT_REGISTERED: Text(
+        "check user and password of the trunk: the log has the registrar's answer"
+    ),
+    TrunkProblem.UNREACHABLE: Text("check that the trunk answers OPTIONS, or set keep_alive_seconds = 0"),
+    TrunkProblem.RESTING: Text("dialer trunk trace shows why its calls fail"),
+}
+
+
+def trace_calls(carrier: CarrierAccess, calls: int) -> list[list[str]]:
+    """The SIP messages of the newest calls, masked. Raises `Unavailable`."""
+    found: list[list[str]] = _asked(carrier, f"/admin/trunks/trace?calls={calls}")["calls"]
+    return found
+
+
+def note_test_call(services: Services, *, number: str, by: str) -> None:
+    """The audit has who calls which number, of which it shows the ends. Raises `Invalid` without a name."""
+    who = actor_name(by)
+    with services.store.begin() as tx:
+        facts = {"number": f"{number[:6]}****{number[-2:]}"}
+        write_audit(
+            tx, who=who, act="trunk_call", subject="trunk", why="", now=services.clock.now(), facts=facts
+        )
+
+
+def test_call(carrier: CarrierAccess, *, number: str, wav: str, listen_seconds: float) -> dict[str, Any]:
+    """Calls the number (E.164) once and says the sound (a WAV in base64); what happened. Raises `Invalid` for a number
+    that the trunks do not dial, and `Unavailable`.
+    """
+    body = {"number": number, "wav": wav, "listen_seconds": listen_seconds}
+    return _asked(carrier, "/admin/trunks/call", body, within_seconds=_TEST_SECONDS)
+
+
+def _asked(
+    carrier: CarrierAccess,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    within_seconds: float = _TIMEOUT_SECONDS,
+) -> dict[str, Any]:
+    request = urllib.request.Request(  # noqa: S310 - our own carrier, on loopback
+        carrier.base_url + path,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {carrier.admin_token}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=within_seconds) as answer:  # noqa: S310
+            told: dict[str, Any] = json.loads(answer.read())
+    except urllib.error.HTTPError as fault:
+        if fault.code == _BAD_REQUEST:
+            problem = "is not dialled: only numbers of mainland China and the duty line"
+            raise Invalid(field="number", problem=problem) from None
+        raise Unavailable(part="carrier", problem=Text("answered %(status)s", status=fault.code)) from None
+    except (OSError, ValueError) as fault:
+        raise Unavailable(part="carrier", problem=type(fault).__name__) from fault
+    return told
+
+
+_BAD_REQUEST: Final = 400

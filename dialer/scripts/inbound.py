@@ -1,0 +1,111 @@
+"""What a person hears who calls us. The sound is rendered with that of the scripts.
+
+The warning is said before anything is asked, and the words are the same whoever calls: they tell nobody whether a
+warning about a number is on record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from typing import Final
+
+from dialer.scripts.reading import PromptItem
+from dialer.scripts.rendered import shipped_manifest
+
+
+class InboundPrompt(StrEnum):
+    """A prompt of a call to us, by its name."""
+
+    OPENING = "opening"
+    ASK_NUMBER = "ask_number"
+    ASK_AGAIN = "ask_again"
+    CONNECTING = "connecting"
+    PLACE_1 = "place_1"
+    PLACE_2 = "place_2"
+    PLACE_3 = "place_3"
+    PLACE_MORE = "place_more"
+    STILL_BUSY = "still_busy"
+    CALL_BACK = "call_back"
+    NO_OFFICER = "no_officer"
+    TEST_CALL = "test_call"
+    """Of `dialer trunk call`."""
+
+
+PLACES: Final = (InboundPrompt.PLACE_1, InboundPrompt.PLACE_2, InboundPrompt.PLACE_3)
+
+TEXTS: Final[Mapping[InboundPrompt, Mapping[str, str]]] = {
+    InboundPrompt.OPENING: {
+        "zh": "您好，这里是反诈中心。我们的机器人打给您的电话是真的。有人让您转账，不要转，马上挂断他的电话。",
+        "en": "This is the anti-fraud centre. If our robot called you, that call was real. If anybody wants a transfer,"
+        " do not pay, and hang up on him.",
+    },
+    InboundPrompt.ASK_NUMBER: {
+        "zh": "请按您接到电话的那个号码，然后按右下角的井号键。",
+        "en": "Please type the telephone number that was called, and then the hash key at the bottom right.",
+    },
+    InboundPrompt.ASK_AGAIN: {
+        "zh": "没有听清号码。请再按一次，然后按右下角的井号键。",
+        "en": "I did not get the number. Please type it again, and then the hash key at the bottom right.",
+    },
+    InboundPrompt.CONNECTING: {
+        "zh": "马上请警察跟您说，请不要挂断。",
+        "en": "An officer will talk to you now. Please stay on the line.",
+    },
+    InboundPrompt.PLACE_1: {
+        "zh": "现在警察都在忙。您是下一位，请不要挂断，也不要转账。",
+        "en": "All officers are busy. You are the next one. Please stay on the line, and do not transfer any money.",
+    },
+    InboundPrompt.PLACE_2: {
+        "zh": "现在警察都在忙。您前面还有一位，请不要挂断，也不要转账。",
+        "en": "All officers are busy. One person is before you. Please stay on the line, and do not transfer any"
+        " money.",
+    },
+    InboundPrompt.PLACE_3: {
+        "zh": "现在警察都在忙。您前面还有两位，请不要挂断，也不要转账。",
+        "en": "All officers are busy. Two people are before you. Please stay on the line, and do not transfer any"
+        " money.",
+    },
+    InboundPrompt.PLACE_MORE: {
+        "zh": "现在警察都在忙。您前面还有几位，请不要挂断，也不要转账。",
+        "en": "All officers are busy. Some people are before you. Please stay on the line, and do not transfer any"
+        " money.",
+    },
+    InboundPrompt.STILL_BUSY: {
+        "zh": "请您再等一下，不要转账。",
+        "en": "Please wait a little longer, and do not transfer any money.",
+    },
+    InboundPrompt.CALL_BACK: {
+        "zh": "现在警察都在忙，很快会给您打电话。先不要转账，再见。",
+        "en": "All officers are busy. One will call you very soon. Do not transfer any money. Goodbye.",
+    },
+    InboundPrompt.TEST_CALL: {
+        "zh": "这是反诈中心的线路测试。请按几个数字键，听完再挂断。",
+        "en": "This is a test of the anti-fraud centre's line. Please press some keys, then hang up.",
+    },
+    InboundPrompt.NO_OFFICER: {
+        "zh": "现在警察都在忙。有急事，请您打110，或者到就近派出所问清楚。不要转账，再见。",
+        "en": "All officers are busy. If it is urgent, dial 110, or ask at the nearest police station. Do not transfer"
+        " any money. Goodbye.",
+    },
+}
+
+
+def inbound_list() -> tuple[PromptItem, ...]:
+    """Every prompt in both languages, for rendering."""
+    return tuple(
+        PromptItem(key=f"inbound.{prompt.value}", language=language, text=text, must_say=False)
+        for prompt, texts in TEXTS.items()
+        for language, text in texts.items()
+    )
+
+
+@cache
+def inbound_sound(prompt: InboundPrompt, language: str) -> str:
+    """The file that says it; '' without one, then a voice of the network says the text."""
+    text = TEXTS[prompt][language]
+    clips = shipped_manifest().clips
+    return next(
+        (one.file for one in clips if (one.language, one.text) == (language, text) and not one.slow), ""
+    )

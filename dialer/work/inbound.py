@@ -1,0 +1,357 @@
+"""Calls of people to us: whose case it is, which desk rings, the line, and the end. One transaction a webhook.
+
+A call matched by its number, or by a typed one, opens a human call at the top of the queue before any desk rings, so
+that nothing is lost whatever happens next. Lock order: the call, then its case, assignment and number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from dialer.cases.attempts import release_numbers
+from dialer.cases.effects import Move, move_cases
+from dialer.cases.reveals import note_work_reveal
+from dialer.cases.store import Act, StoredCase, lock_cases, lock_cases_of_people, note_acts
+from dialer.core.access import DESK, ROBOT
+from dialer.core.case import AssignmentState, CaseStatus, InboundResult, InboundState
+from dialer.core.errors import NotFound
+from dialer.core.events import HandOverAnswered, PersonCalledIn
+from dialer.core.inbound import MOST_ASKED, InboundSituation, InboundStep, next_inbound_step
+from dialer.core.policy import Window
+from dialer.core.timeline import ActKind
+from dialer.core.values import Track
+from dialer.db.unit_of_work import Tx
+from dialer.intake.phones import normalise_phone
+from dialer.scripts.dialogue import Utterance
+from dialer.scripts.inbound import PLACES, TEXTS, InboundPrompt, inbound_sound
+from dialer.services import Services
+from dialer.telephony.callbacks import CallState
+from dialer.telephony.webhooks import InboundTurn
+from dialer.work.assignments import (
+    Assignment,
+    Scope,
+    assignments_of_case,
+    get_assignment,
+    hand_assignment_to,
+    is_assignment_visible,
+    keep_for_caller,
+    lock_assignment,
+    mark_assignment_opened,
+    note_assignment_act,
+    release_assignments,
+)
+from dialer.work.desk_store import take_number_for_desk_call
+from dialer.work.inbound_store import (
+    InboundCall,
+    change_inbound_call,
+    desks,
+    live_inbound_sids,
+    lock_arrived_call,
+    lock_inbound_call,
+    owners_of_number,
+    place_in_line,
+    take_telephone,
+)
+
+_PAUSE_SECONDS: Final = 8
+_SLACK: Final = timedelta(seconds=20)
+"""A task is kept for the caller whose telephone rings for so much longer than it rings."""
+_LANGUAGE: Final = "zh"
+
+
+def call_in(
+    services: Services, sid: str, *, caller: str, duty_line: str, typed: str | None = None
+) -> InboundTurn:
+    """The next turn of a call to us. `caller` is its number as the network says it, '' for a hidden one; `typed` is
+    what was typed at the question, None where nothing was asked. A repeated request gets the same answer again.
+    """
+    with services.store.begin() as tx:
+        now = services.clock.now()
+        call = lock_arrived_call(tx, sid, now=now, real_now=services.real.now(), drill=services.drill)
+        is_new = call.state is InboundState.ASKING and not call.asked and typed is None
+        must_cancel = False
+        if call.state is InboundState.ASKING and call.case_id is None:
+            number = normalise_phone(caller if typed is None else typed, services.centre.area_code)
+            call, must_cancel = _matched(tx, services, call, number, is_typed=typed is not None, now=now)
+        turn = _turn(tx, services, call, duty_line=duty_line, now=now, is_new=is_new)
+    if must_cancel:
+        services.enqueue("cancel_calls")
+    return turn
+
+
+def _matched(
+    tx: Tx, services: Services, call: InboundCall, number: str | None, *, is_typed: bool, now: datetime
+) -> tuple[InboundCall, bool]:
+    """The call with its case, where a case of the number is not over; and whether calls must be ended."""
+    owners = {} if number is None else {one.person_id: one.position for one in owners_of_number(tx, number)}
+    cases = lock_cases_of_people(tx, list(owners))
+    stored = _most_urgent(one for found in cases.values() for one in found)
+    if stored is None:
+        return call, False
+    locked = {stored.case.id: stored}
+    event = PersonCalledIn(from_own_number=not is_typed)
+    must_cancel = move_cases(
+        tx, locked, [Move(case_id=stored.case.id, event=event)], policies=services.policies, now=now
+    )
+    (task,) = (one for one in assignments_of_case(tx, stored.case.id) if one.kind is Track.HUMAN)
+    position = None if is_typed else owners[stored.person_id]
+    change_inbound_call(
+        tx,
+        call.id,
+        case_id=stored.case.id,
+        person_id=stored.person_id,
+        number=position,
+        assignment_id=task.id,
+        state=InboundState.WAITING.value,
+        drill=stored.drill,
+    )
+    if position is not None:
+        # The robot and the desks do not call a telephone that is calling us.
+        take_number_for_desk_call(tx, call.id, person_id=stored.person_id, number=position)
+    act = Act(case_id=stored.case.id, kind=ActKind.CALLED_IN, by=ROBOT, facts={"typed": is_typed})
+    note_acts(tx, [act], now=now)
+    return lock_inbound_call(tx, call.sid), must_cancel
+
+
+def _most_urgent(cases: Iterable[StoredCase]) -> StoredCase | None:
+    """An open one before a watched one, then the highest grade, then the newest."""
+    return max(
+        cases,
+        key=lambda one: (one.case.status is CaseStatus.OPEN, one.case.grade.rank, one.case.opened_at),
+        default=None,
+    )
+
+
+def _turn(
+    tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime, is_new: bool
+) -> InboundTurn:
+    if call.state is InboundState.ENDED:
+        return InboundTurn()
+    rules = services.inbound
+    if call.state in {InboundState.RINGING, InboundState.JOINED}:
+        # The answer to an earlier request was lost: the same telephone.
+        return InboundTurn(rings=call.extension, ring_seconds=rules.ring_seconds)
+    opening = (InboundPrompt.OPENING,) if is_new else ()
+    may_ring = call.case_id is not None or call.asked >= MOST_ASKED
+    extension = _ring(tx, services, call, duty_line=duty_line, now=now) if may_ring else ""
+    waited = (now - call.arrived_at).total_seconds()
+    step = next_inbound_step(
+        InboundSituation(
+            has_case=call.case_id is not None,
+            asked=call.asked,
+            is_desk_free=bool(extension),
+            waited_seconds=waited,
+        ),
+        wait_seconds=rules.wait_seconds,
+    )
+    match step:
+        case InboundStep.ASK:
+            change_inbound_call(tx, call.id, asked=call.asked + 1)
+            ask = InboundPrompt.ASK_AGAIN if call.asked else InboundPrompt.ASK_NUMBER
+            return InboundTurn(says=_said(*opening, ask), asks=True)
+        case InboundStep.RING:
+            says = () if call.tried else (InboundPrompt.CONNECTING,)
+            turn = InboundTurn(says=_said(*opening, *says), rings=extension, ring_seconds=rules.ring_seconds)
+        case InboundStep.WAIT:
+            place = place_in_line(tx, call)
+            change_inbound_call(tx, call.id, state=InboundState.WAITING.value, tried=[])
+            where = PLACES[place - 1] if place <= len(PLACES) else InboundPrompt.PLACE_MORE
+            turn = InboundTurn(says=_said(*opening, where), waits_seconds=_PAUSE_SECONDS)
+        case InboundStep.CALL_BACK:
+            _end(tx, call, InboundResult.CALL_BACK, now=now)
+            turn = InboundTurn(says=_said(*opening, InboundPrompt.CALL_BACK))
+        case InboundStep.NO_OFFICER:
+            _end(tx, call, InboundResult.NO_CASE, now=now)
+            turn = InboundTurn(says=_said(*opening, InboundPrompt.NO_OFFICER))
+    return turn
+
+
+def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
+    made = []
+    for prompt in prompts:
+        file = inbound_sound(prompt, _LANGUAGE)
+        made.append(
+            Utterance(
+                prompt_id=f"inbound.{prompt.value}",
+                text=TEXTS[prompt][_LANGUAGE],
+                language=_LANGUAGE,
+                audio=(file,) if file else None,
+            )
+        )
+    return tuple(made)
+
+
+def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> str:
+    """The telephone that rings from now on; '' where none is free. In the hours a desk, else the duty line."""
+    rules = services.inbound
+    hours = Window(opens=rules.opens, closes=rules.closes, zone=services.centre.timezone)
+    task = _task(tx, call)
+    if task is not None and hours.is_open(now):
+        held = task.signed_by if task.state is AssignmentState.SIGNED else ""
+        for desk in desks(tx, holder=held, without=call.tried, real_now=services.real.now()):
+            may_take = desk.login == held or (
+                held in {"", DESK} and is_assignment_visible(tx, task.id, Scope(unit_id=desk.unit_id))
+            )
+            if may_take and take_telephone(tx, call.id, extension=desk.extension, by=desk.login):
+                if task.state is AssignmentState.OPEN:
+                    until = now + timedelta(seconds=rules.ring_seconds) + _SLACK
+                    keep_for_caller(tx, task.id, by=desk.login, call_at=now, kept_until=until)
+                return desk.extension
+    may_ring = bool(duty_line) and duty_line not in call.tried
+    if may_ring and take_telephone(tx, call.id, extension=duty_line, by=DESK):
+        return duty_line
+    return ""
+
+
+def _task(tx: Tx, call: InboundCall) -> Assignment | None:
+    """The human call, locked after its case; None without a case."""
+    if call.assignment_id is None or call.case_id is None:
+        return None
+    lock_cases(tx, [call.case_id])
+    return lock_assignment(tx, call.assignment_id)
+
+
+def desk_answered_call(services: Services, sid: str) -> None:
+    """The desk is on the line: the task is the caller's, with the case open. Late and repeated news changes nothing.
+    Raises `NotFound`.
+    """
+    with services.store.begin() as tx:
+        call = lock_inbound_call(tx, sid)
+        if call.state is not InboundState.RINGING:
+            return
+        now = services.clock.now()
+        change_inbound_call(tx, call.id, state=InboundState.JOINED.value, joined_at=now)
+        task = _task(tx, call)
+        if task is None or not task.is_pending:
+            return
+        if call.by == DESK:
+            locked = lock_cases(tx, [task.case_id])
+            moves = [Move(case_id=task.case_id, event=HandOverAnswered())]
+            move_cases(tx, locked, moves, policies=services.policies, now=now)
+        elif task.state is AssignmentState.OPEN or task.is_held_by(call.by) or task.signed_by == DESK:
+            _hand_over(tx, services, task, call, now=now)
+
+
+def _hand_over(tx: Tx, services: Services, task: Assignment, call: InboundCall, *, now: datetime) -> None:
+    """The caller has the task, and sees the person in clear, which is in the audit."""
+    rules = services.work
+    lease_until = services.real.now() + timedelta(seconds=rules.lease_seconds)
+    idle_at = now + timedelta(seconds=rules.idle_seconds)
+    if not task.is_held_by(call.by):
+        hand_assignment_to(tx, task.id, by=call.by, now=now, lease_until=lease_until, idle_at=idle_at)
+        facts = {"track": Track.HUMAN.value}
+        note_assignment_act(tx, task, ActKind.CLAIMED, by=call.by, now=now, facts=facts)
+    held = get_assignment(tx, task.id)
+    if not held.is_opened:
+        mark_assignment_opened(tx, held)
+        subject, facts_of = f"case/{held.case_id}", {"assignment_id": held.id, "token": held.token}
+        for act in ("reveal", "conversation"):
+            note_work_reveal(
+                tx, services, who=call.by, act=act, subject=subject, why="called in", facts=facts_of
+            )
+
+
+def desk_call_ended(
+    services: Services,
+    sid: str,
+    *,
+    answered: bool,
+    talk_seconds: int | None,
+    has_left: bool,
+    duty_line: str,
+) -> InboundTurn:
+    """A desk's telephone rang in vain, or the talk is over; `has_left`: the person hung up. The next turn. Raises
+    `NotFound`.
+    """
+    with services.store.begin() as tx:
+        call = lock_inbound_call(tx, sid)
+        now = services.clock.now()
+        if call.state is InboundState.ENDED:
+            return InboundTurn()
+        if answered or call.state is InboundState.JOINED:
+            joined_at = call.joined_at or now - timedelta(seconds=talk_seconds or 0)
+            talked = talk_seconds if talk_seconds is not None else int((now - joined_at).total_seconds())
+            change_inbound_call(tx, call.id, joined_at=joined_at, talk_seconds=talked)
+            _end(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
+            return InboundTurn()
+        if has_left:
+            _end(tx, call, InboundResult.GAVE_UP, now=now)
+            return InboundTurn()
+        if call.state is InboundState.RINGING:
+            _not_taken(tx, call)
+            call = lock_inbound_call(tx, sid)
+        return _turn(tx, services, call, duty_line=duty_line, now=now, is_new=False)
+
+
+def _not_taken(tx: Tx, call: InboundCall) -> None:
+    """The telephone did not answer: the task is anybody's again, and another telephone is tried."""
+    state = InboundState.WAITING if call.case_id is not None else InboundState.ASKING
+    change_inbound_call(
+        tx, call.id, state=state.value, extension="", by="", tried=[*call.tried, call.extension]
+    )
+    task = _task(tx, call)
+    if task is not None and task.state is AssignmentState.OPEN and task.kept_for == call.by:
+        release_assignments(tx, [task.id])
+
+
+def call_in_ended(services: Services, sid: str) -> None:
+    """The call is over; the person hung up unless its end is known already. An unknown call changes nothing."""
+    with services.store.begin() as tx:
+        try:
+            call = lock_inbound_call(tx, sid)
+        except NotFound:
+            return
+        if call.state is InboundState.ENDED:
+            return
+        now = services.clock.now()
+        if call.joined_at is None:
+            _end(tx, call, InboundResult.GAVE_UP, now=now)
+            return
+        talked = int((now - call.joined_at).total_seconds())
+        change_inbound_call(tx, call.id, talk_seconds=talked)
+        _end(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
+
+
+def _end(
+    tx: Tx,
+    call: InboundCall,
+    result: InboundResult,
+    *,
+    now: datetime,
+    talk_seconds: int | None = None,
+) -> None:
+    if call.state is InboundState.RINGING:
+        _not_taken(tx, call)
+    change_inbound_call(tx, call.id, state=InboundState.ENDED.value, result=result.value, ended_at=now)
+    release_numbers(tx, [call.id], free_at=now)
+    if call.case_id is not None:
+        facts = {"inbound": result.value, "talk_seconds": talk_seconds}
+        by = call.by if result is InboundResult.JOINED and call.by else ROBOT
+        act = Act(case_id=call.case_id, kind=ActKind.CALL_IN_ENDED, by=by, facts=facts)
+        note_acts(tx, [act], now=now)
+
+
+class CallStates(Protocol):
+    """The carrier, asked for the state of a call."""
+
+    async def state(self, sid: str, /) -> CallState | None: ...
+
+
+_ASK_AFTER: Final = timedelta(minutes=5)
+"""In real time."""
+_OVER: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+
+
+async def settle_calls_in(services: Services, client: CallStates) -> int:
+    """Ends calls whose end was not told: the carrier says that they are over, or does not know them. How many."""
+    with services.store.begin() as tx:
+        sids = live_inbound_sids(tx, real_before=services.real.now() - _ASK_AFTER)
+    ended = 0
+    for sid in sids:
+        state = await client.state(sid)
+        if state is None or state.status in _OVER:
+            call_in_ended(services, sid)
+            ended += 1
+    return ended

@@ -1,0 +1,187 @@
+"""Rows of calls to us, whose case a number is of, and which desk is free for a call."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.core.access import Role
+from dialer.core.case import AssignmentState, DeskCallState, InboundResult, InboundState
+from dialer.core.errors import NotFound
+from dialer.core.values import Track
+from dialer.db import tables as t
+from dialer.db.bulk import word
+from dialer.db.unit_of_work import Tx, record_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundCall:
+    """A call of a person to us. `number`: which of theirs it came from; None with a case: it was typed."""
+
+    id: uuid.UUID
+    sid: str
+    state: InboundState
+    case_id: int | None
+    person_id: int | None
+    number: int | None
+    assignment_id: int | None
+    asked: int
+    extension: str
+    """The telephone of ours that rings or talks."""
+    by: str
+    """Whose it is."""
+    tried: tuple[str, ...]
+    """Telephones of ours that did not answer this call."""
+    arrived_at: datetime
+    joined_at: datetime | None
+    ended_at: datetime | None
+    result: InboundResult | None
+    talk_seconds: int | None
+    drill: bool
+
+
+_LIVE_AT_DESK: Final = (InboundState.RINGING.value, InboundState.JOINED.value)
+
+
+def lock_arrived_call(tx: Tx, sid: str, *, now: datetime, real_now: datetime, drill: bool) -> InboundCall:
+    """The call with this sid, which has arrived now if it was not known, locked."""
+    arrived = insert(t.inbound_call).values(
+        id=uuid.uuid4(),
+        sid=sid,
+        state=InboundState.ASKING.value,
+        arrived_at=now,
+        arrived_real_at=real_now,
+        drill=drill,
+    )
+    tx.execute(arrived.on_conflict_do_nothing(index_elements=["sid"]))
+    return lock_inbound_call(tx, sid)
+
+
+def lock_inbound_call(tx: Tx, sid: str) -> InboundCall:
+    """Raises `NotFound`."""
+    row = tx.one(sa.select(t.inbound_call).where(t.inbound_call.c.sid == sid).with_for_update())
+    if row is None:
+        raise NotFound(kind="call", key=sid)
+    return record_of(InboundCall, row, tried=tuple(row["tried"]))
+
+
+def change_inbound_call(tx: Tx, call_id: uuid.UUID, **values: object) -> None:
+    """Sets columns of the call."""
+    tx.execute(sa.update(t.inbound_call).where(t.inbound_call.c.id == call_id).values(**values))
+
+
+def inbound_calls_of_case(tx: Tx, case_id: int) -> list[InboundCall]:
+    """Calls of the person in this case, oldest first."""
+    c = t.inbound_call.c
+    rows = tx.rows(sa.select(t.inbound_call).where(c.case_id == case_id).order_by(c.arrived_at, c.id))
+    return [record_of(InboundCall, row, tried=tuple(row["tried"])) for row in rows]
+
+
+def live_inbound_sids(tx: Tx, *, real_before: datetime) -> list[str]:
+    """Of calls that arrived before this moment (real time) and have not ended, the oldest first, at most 200."""
+    c = t.inbound_call.c
+    statement = sa.select(c.sid).where(c.state != InboundState.ENDED.value, c.arrived_real_at < real_before)
+    return [row["sid"] for row in tx.rows(statement.order_by(c.arrived_real_at).limit(200))]
+
+
+def place_in_line(tx: Tx, call: InboundCall) -> int:
+    """From 1: how many calls of the same state came earlier, and this one."""
+    c = t.inbound_call.c
+    earlier = sa.or_(c.arrived_at < call.arrived_at, sa.and_(c.arrived_at == call.arrived_at, c.id < call.id))
+    waiting = c.state == InboundState.WAITING.value
+    return 1 + int(tx.scalar(sa.select(sa.func.count()).where(waiting, earlier)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberOwner:
+    """A person who has the number, and which of theirs it is."""
+
+    person_id: int
+    position: int
+
+
+def owners_of_number(tx: Tx, number: str) -> list[NumberOwner]:
+    """Everybody with this number (E.164)."""
+    p = t.person_phone.c
+    rows = tx.rows(
+        sa.select(p.person_id, p.position)
+        .where(p.phone_blind.in_(tx.vault.blinds(number, kind="phone")))
+        .order_by(p.person_id)
+    )
+    return [NumberOwner(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreeDesk:
+    """A caller who can take a call now."""
+
+    login: str
+    extension: str
+    unit_id: int | None
+
+
+_AT_DESK: Final = timedelta(minutes=10)
+"""In real time: a session that was used since then counts as somebody at the desk."""
+
+
+def desks(tx: Tx, *, holder: str, without: Collection[str], real_now: datetime) -> list[FreeDesk]:
+    """Callers with a telephone of their own who are signed in, have no other task in hand and are in no call: first the
+    `holder` of the task, whatever else is in hand, then who has waited longest for a call.
+    """
+    s, v, a, d, i = t.staff.c, t.staff_session.c, t.assignment.c, t.desk_call.c, t.inbound_call.c
+    is_there = sa.exists().where(v.staff_id == s.id, v.ended_at.is_(None), v.seen_at > real_now - _AT_DESK)
+    is_busy = sa.exists().where(
+        a.kind == Track.HUMAN.value,
+        a.state == word(AssignmentState.SIGNED),
+        a.signed_by == s.login,
+        a.lease_until > real_now,
+    )
+    calls_out = sa.exists().where(d.by == s.login, d.state != DeskCallState.ENDED.value, ~d.settled)
+    is_called = sa.exists().where(i.extension == s.extension, i.state.in_(_LIVE_AT_DESK))
+    newest = sa.select(sa.func.max(i.arrived_at)).where(i.by == s.login).scalar_subquery()
+    is_holder = s.login == holder
+    statement = (
+        sa.select(s.login, s.extension, s.unit_id)
+        .where(
+            s.disabled_at.is_(None),
+            s.extension != "",
+            s.extension.not_in(list(without)),
+            sa.or_(is_holder, sa.and_(s.role == Role.CALLER.value, ~is_busy)),
+            is_there,
+            ~calls_out,
+            ~is_called,
+        )
+        .order_by(is_holder.desc(), newest.asc().nulls_first(), s.id)
+        .limit(20)
+    )
+    return [FreeDesk(**row) for row in tx.rows(statement)]
+
+
+def take_telephone(tx: Tx, call_id: uuid.UUID, *, extension: str, by: str) -> bool:
+    """The telephone rings for this call; False where it rings or talks in another one."""
+    found = tx.one(
+        sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtext(f"inbound/{extension}")).label("ok"))
+    )
+    i = t.inbound_call.c
+    taken = sa.select(i.id).where(i.extension == extension, i.state.in_(_LIVE_AT_DESK))
+    if found is None or not found["ok"] or tx.one(taken) is not None:
+        return False
+    change_inbound_call(tx, call_id, state=InboundState.RINGING.value, extension=extension, by=by)
+    return True
+
+
+def ringing_for(tx: Tx, login: str) -> Sequence[int]:
+    """The cases of calls that ring at this caller's telephone now."""
+    i = t.inbound_call.c
+    rows = tx.rows(
+        sa.select(i.case_id).where(
+            i.by == login, i.state == InboundState.RINGING.value, i.case_id.is_not(None)
+        )
+    )
+    return [row["case_id"] for row in rows]

@@ -1,0 +1,125 @@
+"""SIP messages that are lost, doubled or come in the middle of a call; the whole matrix of refusals."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialer.carrier.lines.sip.results import BY_STATUS, SipEnd, cause_of
+from dialer.carrier.live_call import FINALS
+from tests.carrier.stage import HANGUP
+from tests.sip.conftest import MakePeer, OnTrunks, trunk_to
+from tests.sip.peers import (
+    acknowledge,
+    answer,
+    description,
+    expect,
+    hang_up,
+    info_key,
+    line_of,
+    pause,
+    play,
+    refuse,
+    ring,
+    send_in_dialog,
+    until,
+)
+from tests.sip.registrar import Network, Rule, doubles, loses_the_first
+
+ASKS = "<Response><Gather numDigits='1' action='/next' timeout='10'></Gather></Response>"
+
+
+@pytest.mark.parametrize("rule", [loses_the_first, doubles])
+async def test_messages_that_are_lost_or_doubled_make_one_call_with_one_key(
+    peer: MakePeer, on_trunks: OnTrunks, rule: Rule
+):
+    phone = await peer(ring(), pause(300), answer(), pause(600), info_key("5"), expect("BYE"), pause(1200))
+    network = await Network(phone, rule).ready()
+    view = await on_trunks(trunk_to(network))
+    view.app.documents["/start"] = ASKS
+    view.app.documents["/next"] = HANGUP
+    sid = await view.call()
+    final = await view.app.final(sid)
+    await until(lambda: "200 BYE" in network.kinds, "the BYE is answered")
+    network.close()
+    assert final["CallStatus"] == "completed"
+    said = view.app.statuses_of(sid)
+    assert [one for one in said if one != "ringing"] == ["initiated", "in-progress", "completed"]
+    assert [one.params["Digits"] for one in view.app.at("/next")] == ["5"]
+    dialogs = {line for line in phone.messages.splitlines() if line.startswith("Call-ID:")}
+    assert len(dialogs) == 1
+    assert {"INVITE", "ACK", "BYE", "200 INVITE", "INFO"} <= network.kinds.keys()
+
+
+@pytest.mark.parametrize("direction", ["sendonly", "sendrecv"])
+async def test_a_call_that_is_renegotiated_goes_on_and_its_keys_still_count(
+    peer: MakePeer, on_trunks: OnTrunks, direction: str
+):
+    again = send_in_dialog("INVITE", body=description(direction=direction), kind="application/sdp")
+    phone = await peer(
+        ring(), answer(), pause(300), again, acknowledge(), pause(300), info_key("7"), expect("BYE")
+    )
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents["/start"] = ASKS
+    view.app.documents["/next"] = HANGUP
+    final = await view.app.final(await view.call())
+    assert final["CallStatus"] == "completed"
+    assert [one.params["Digits"] for one in view.app.at("/next")] == ["7"]
+    assert await phone.done() == 0
+
+
+async def test_a_prompt_goes_on_after_a_renegotiation_and_is_heard_to_its_end(
+    peer: MakePeer, on_trunks: OnTrunks
+):
+    again = send_in_dialog("INVITE", body=description(), kind="application/sdp")
+    phone = await peer(ring(), answer(), pause(300), again, acknowledge(), expect("BYE"))
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents["/start"] = (
+        "<Response><Say>one two three four five</Say><Redirect>/next</Redirect></Response>"
+    )
+    view.app.documents["/next"] = HANGUP
+    assert (await view.app.final(await view.call()))["CallStatus"] == "completed"
+    assert len(view.app.at("/next")) == 1
+
+
+async def test_a_second_bye_and_a_key_after_the_end_change_nothing(peer: MakePeer, on_trunks: OnTrunks):
+    phone = await peer(ring(), answer(), pause(200), hang_up(), play("dtmf_2833_1"), pause(300))
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents["/start"] = ASKS
+    sid = await view.call()
+    assert (await view.app.final(sid))["CallStatus"] == "completed"
+    await until(lambda: line_of(view.carrier).board.states["one"].in_use == 0, "the channel is free")
+    assert view.app.at("/next") == []
+
+
+WORDS = {
+    400: "Bad Request", 403: "Forbidden", 404: "Not Found", 406: "Not Acceptable", 408: "Request Timeout",
+    410: "Gone", 415: "Unsupported Media Type", 420: "Bad Extension", 423: "Interval Too Brief",
+    480: "Temporarily Unavailable", 481: "No Such Call", 482: "Loop Detected", 483: "Too Many Hops",
+    484: "Address Incomplete", 485: "Ambiguous", 486: "Busy Here", 487: "Request Terminated",
+    488: "Not Acceptable Here", 500: "Server Internal Error", 501: "Not Implemented", 502: "Bad Gateway",
+    503: "Service Unavailable", 504: "Server Time-out", 513: "Message Too Large", 580: "Precondition Failure",
+    600: "Busy Everywhere", 603: "Decline", 604: "Does Not Exist Anywhere", 606: "Not Acceptable",
+    607: "Unwanted",
+}  # fmt: skip
+
+
+async def test_every_status_that_a_trunk_may_answer_has_the_result_of_the_table(
+    peer: MakePeer, on_trunks: OnTrunks
+):
+    """One carrier, one peer a status; a trunk each, so that no trunk rests."""
+    assert BY_STATUS.keys() <= WORDS.keys()
+    trunks = []
+    for n, (status, words) in enumerate(WORDS.items()):
+        at = await peer(ring(), refuse(f"{status} {words}"))
+        trunks.append(trunk_to(at, name=f"t{status}", prefixes={f"+86138001380{n:02d}": f"{status}"}))
+    view = await on_trunks(*trunks)
+    sids = {status: await view.call(f"+86138001380{n:02d}") for n, status in enumerate(WORDS)}
+    got = {}
+    for status, sid in sids.items():
+        final = await view.app.final(sid)
+        got[status] = (final["CallStatus"], int(final["SipResponseCode"]))
+    wanted = {}
+    for status in WORDS:
+        call_status, code = FINALS[cause_of(SipEnd(status=status))]
+        wanted[status] = (call_status.value, code)
+    assert got == wanted
