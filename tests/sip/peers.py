@@ -260,7 +260,7 @@ def line_of(running: Any) -> SipLine:  # noqa: ANN401 - the running carrier
 class Person:
     """Debian's baresip, which answers every call by itself, speaks a WAV file and keeps what it hears."""
 
-    def __init__(self, folder: Path, *, says: Path) -> None:
+    def __init__(self, folder: Path, *, says: Path, seconds: str = _LONGEST_SECONDS) -> None:
         self.port = free_port()
         self.heard = folder / f"heard-{self.port}.wav"
         home = folder / f"baresip-{self.port}"
@@ -279,7 +279,7 @@ class Person:
         )
         (home / "contacts").write_text("")
         self._process = subprocess.Popen(
-            ["timeout", _LONGEST_SECONDS, "baresip", "-f", home, "-s"],
+            ["timeout", seconds, "baresip", "-f", home, "-s"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -7,16 +7,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sip.conftest import MakePerson
-from tests.sip.peers import HOST, free_port, play, until
-from tests.sip.test_calls_in import answered, call, hung_up, invites
+from tests.sip.peers import HOST, Person, free_port, play, prompt, until
+from tests.sip.test_calls_in import answered, call, hangs_up, invites
 
 ROOT = Path(__file__).resolve().parents[2]
 _LIST = "姓名,电话,等级,诈骗类型\n张三,13800138000,低,贷款\n"
@@ -91,19 +90,27 @@ async def _until(cli: Cli, true: Callable[[list[dict[str, Any]]], bool], what: s
     raise AssertionError(what)
 
 
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Person]:
+    """The other end of the trunk, which answers every call by itself for as long as a service takes to start."""
+    says = tmp_path / "says.wav"
+    says.write_bytes(prompt())
+    made = Person(tmp_path, says=says, seconds="300")
+    yield await made.ready()
+    made.close()
+
+
 @pytest.mark.story
-async def test_a_person_rings_back_over_a_trunk_and_the_trunk_is_tested(person: MakePerson, tmp_path: Path):
-    desk = await person()
+async def test_a_person_rings_back_over_a_trunk_and_the_trunk_is_tested(desk: Person, tmp_path: Path):
     with service(desk.address) as (cli, port):
         await _until(cli, lambda found: bool(found) and not found[0]["problem"], "the trunk works")
         path = tmp_path / "list.csv"
         path.write_text(_LIST, encoding="utf-8")
         cli.run("load", str(path), "--source", "story")
-        rings = call(
-            tmp_path, port, invites(answered(), play("g711a"), '<pause milliseconds="9000"/>', hung_up())
-        )
-        # The person's own side is hung up when the duty line hangs up; here the talk is ended by the caller's silence.
+        steps = invites(answered(), play("g711a"), '<pause milliseconds="20000"/>', hangs_up())
+        rings = call(tmp_path, port, steps)
         await _until(cli, lambda found: found[0]["received"] == 1 and found[0]["in_use"] == 0, "it is over")
+        # 1: the desk's side has hung up before the person's did.
         assert rings.wait() in {0, 1}
         told = cli.json("case", "1")
         kinds = [(entry["kind"], entry["facts"].get("act", "")) for entry in told["timeline"]]
