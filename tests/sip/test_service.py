@@ -81,7 +81,7 @@ async def _until(cli: Cli, true: Callable[[list[dict[str, Any]]], bool], what: s
         except AssertionError:
             return False
 
-    for _ in range(4):
+    for _ in range(16):
         try:
             await until(look, what)
         except AssertionError:
