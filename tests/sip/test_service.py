@@ -116,7 +116,7 @@ async def test_a_person_rings_back_over_a_trunk_and_the_trunk_is_tested(desk: Pe
         kinds = [(entry["kind"], entry["facts"].get("act", "")) for entry in told["timeline"]]
         assert ("act", "called_in") in kinds
         assert ("act", "call_in_ended") in kinds
-        assert told["case"]["contact"] == "none"
+        assert told["contact"] == "none"
         (trunk,) = cli.json("trunk", "list")
         assert (trunk["received"], trunk["placed"]) == (1, 1), "the duty line was called over the same trunk"
         trace = cli.run("trunk", "trace", "--calls", "10")
