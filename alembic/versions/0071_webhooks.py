@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
 revision = "0071"
-down_revision = "0067"
+down_revision = "0070"
 branch_labels = None
 depends_on = None
 
