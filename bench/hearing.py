@@ -60,7 +60,7 @@ ANSWERS: Mapping[tuple[str, str], tuple[str, ...]] = {
 OFF_LIST = (
     "今天天气不错", "我在开车等一会儿", "你是哪个单位的", "我孙子的手机我不会用", "信号不好听不见",
     "我在医院排队呢", "你等一下我去关火", "你说的是什么钱", "快递放门口就行", "我要去接孩子了",
-    "我家老头子出去了", "中午吃什么饭",
+    "我家老头子出去了", "中午吃什么饭", "啊", "干什么", "等一下", "不知道",
 )  # fmt: skip
 """Talk that answers no question; each is said to one of the first three questions in turn."""
 

@@ -12,10 +12,11 @@ import importlib
 import io
 import logging
 import math
+import re
 import tempfile
 import threading
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources, util
 from pathlib import Path
@@ -110,6 +111,10 @@ _NEEDED = ("faster_whisper", "ctranslate2", "numpy", *_PIECES)
 _RATE = 16_000
 _LEAST_SECONDS, _MOST_SECONDS = 0.15, 15.0
 _QUIET = 1e-3
+_LEVEL_FRAME, _LOUD_DB = 320, 14.0
+_QUICK, _SLOW, _SPARE = 0.10, 0.40, 0.20
+"""Seconds of one syllable of a quick and of a slow speaker, and of a phrase."""
+_VOWELS = re.compile(r"[aeiouy]+")
 _SPARE_FRAMES, _STEP_FRAMES, _MOST_FRAMES = 100, 50, 3000
 """Of 10 ms: silence after the utterance. Whisper was trained on 30 s, but an answer is one or two: the rest costs ten
 times as much and is not heard better.
@@ -122,12 +127,30 @@ def is_installed() -> bool:
     return all(util.find_spec(name) is not None for name in _NEEDED)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How well a sound fits a phrase: the log probabilities of its tokens with the sound, and with silence; `seconds` of
+    speech.
+    """
+
+    phrase: str
+    heard: tuple[float, ...]
+    unheard: tuple[float, ...]
+    seconds: float
+
+
+def chosen(fits: Sequence[Fit]) -> Recognised | None:
+    """TODO"""
+    return None
+
+
 class WhisperRecogniser:
     """Loads the model at the first use. For one process, and one thread at a time."""
 
     def __init__(self, *, threads: int = 1) -> None:
         self._threads = threads
         self._model: Any = None
+        self._nothing: dict[tuple[str, str], tuple[float, ...]] = {}
         self._loading = threading.Lock()
 
     def load(self) -> None:
@@ -135,17 +158,35 @@ class WhisperRecogniser:
         self._whisper()
 
     def recognise(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> Recognised | None:
-        """The expected phrase that fits best, if it reaches the threshold."""
+        """The expected phrase that fits best, if it fits well enough."""
+        return chosen(self.fits(wav, hints=hints, language=language))
+
+    def fits(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> tuple[Fit, ...]:
+        """How well the sound fits each phrase that may take as long as the speech in it; none where there is none."""
         spoken_in = _LANGUAGES.get(language.split("-", maxsplit=1)[0].lower())
-        if not hints or spoken_in is None:
-            return None
-        samples = _samples(wav)
-        if samples is None:
-            return None
-        chances = self._log_chances(samples, hints, spoken_in)
-        best = max(range(len(hints)), key=lambda place: _fit(chances[place]))
-        mean = sum(chances[best]) / len(chances[best])
-        return Recognised(text=hints[best], confidence=_confidence(mean)) if mean >= THRESHOLD else None
+        samples = _samples(wav) if hints and spoken_in else None
+        if samples is None or spoken_in is None:
+            return ()
+        seconds = speech_seconds(samples)
+        hints = tuple(hint for hint in hints if may_last(hint, spoken_in, seconds))
+        if not hints:
+            return ()
+        unheard = self._unheard(hints, spoken_in)
+        heard = self._log_chances(samples, hints, spoken_in)
+        return tuple(
+            Fit(phrase=phrase, heard=tuple(one), unheard=unheard[phrase], seconds=seconds)
+            for phrase, one in zip(hints, heard, strict=True)
+        )
+
+    def _unheard(self, hints: tuple[str, ...], language: str) -> Mapping[str, tuple[float, ...]]:
+        """The log probabilities of each phrase where nothing was said; found once for each."""
+        missing = tuple(hint for hint in hints if (hint, language) not in self._nothing)
+        if missing:
+            silence = importlib.import_module("numpy").zeros(_RATE, dtype="float32")
+            found = self._log_chances(silence, missing, language)
+            for hint, one in zip(missing, found, strict=True):
+                self._nothing[hint, language] = tuple(one)
+        return {hint: self._nothing[hint, language] for hint in hints}
 
     def _log_chances(self, samples: Any, hints: tuple[str, ...], language: str) -> list[list[float]]:  # noqa: ANN401 - numpy is optional
         """The log probability of each token of each phrase."""
@@ -223,17 +264,32 @@ def _samples(wav: bytes) -> Any:  # noqa: ANN401 - numpy is optional
     peak = float(numpy.abs(samples).max())
     if peak < _QUIET:
         return None
-    at = numpy.arange(int(seconds * _RATE)) * (rate / _RATE)
-    return (numpy.interp(at, numpy.arange(len(samples)), samples) / peak * 0.9).astype(numpy.float32)
+    return (_at_rate(samples, rate) / peak * 0.9).astype(numpy.float32)
 
 
-def _fit(log_chances: list[float]) -> float:
-    """A compromise between the mean, which favours long phrases, and the sum, which favours short ones."""
-    return sum(log_chances) / math.sqrt(len(log_chances))
+def _at_rate(samples: Any, rate: int) -> Any:  # noqa: ANN401 - numpy is optional
+    """At 16 kHz, by its spectrum: interpolation between samples would mirror the voice into the upper band."""
+    numpy = importlib.import_module("numpy")
+    spectrum = numpy.fft.rfft(samples)
+    length = round(len(samples) * _RATE / rate)
+    wanted = numpy.zeros(length // 2 + 1, dtype=complex)
+    common = min(len(spectrum), len(wanted))
+    wanted[:common] = spectrum[:common]
+    return numpy.fft.irfft(wanted, length) * (length / len(samples))
 
 
-def _confidence(mean: float) -> float:
-    """1 for a perfect fit, one half at the threshold. The lead over the next phrase does not count, because several
-    phrases of one answer may fit equally well.
-    """
-    return round(min(1.0, max(0.0, 1.0 - mean / (2 * THRESHOLD))), 4)
+def speech_seconds(samples: Any) -> float:  # noqa: ANN401 - numpy is optional
+    """From the first to the last 20 ms that are at most 14 dB below the loudest; samples at 16 kHz."""
+    numpy = importlib.import_module("numpy")
+    frames = len(samples) // _LEVEL_FRAME
+    if not frames:
+        return 0.0
+    power = (samples[: frames * _LEVEL_FRAME].reshape(frames, _LEVEL_FRAME) ** 2).mean(axis=1)
+    loud = numpy.flatnonzero(power >= power.max() * 10 ** (-_LOUD_DB / 10))
+    return float(loud[-1] - loud[0] + 1) * _LEVEL_FRAME / _RATE
+
+
+def may_last(phrase: str, language: str, seconds: float) -> bool:
+    """Whether somebody, slow or quick, takes about so long to say the phrase."""
+    syllables = len(phrase) if language == "zh" else len(_VOWELS.findall(phrase.lower()))
+    return _QUICK * syllables <= seconds + _SPARE and seconds <= _SLOW * syllables + _SPARE
