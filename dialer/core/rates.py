@@ -358,8 +358,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         basis=Basis.CASE_OPENED,
         numerator="followed_up",
         denominator="succeeded",
-        says="Of the successes that no follow-up has undone, those whose person was spoken to again in a follow-up, by the"
-        " robot, a caller or an officer.",
+        says="Of the successes that no follow-up has undone, those whose person was spoken to again in a follow-up,"
+        " by the robot, a caller or an officer.",
     ),
     Definition(
         name="follow_up_verified",
@@ -367,8 +367,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         basis=Basis.CALL_SENT,
         numerator="follow_up_calls_verified",
         denominator="follow_up_calls_counted",
-        says="Of the robot's follow-up calls that ended at the person's own phone or network, those where the right person"
-        " said who they are.",
+        says="Of the robot's follow-up calls that ended at the person's own phone or network, those where the right"
+        " person said who they are.",
         excludes=("follow_up_calls_not_counted",),
     ),
     Definition(
@@ -377,8 +377,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         basis=Basis.CALL_SENT,
         numerator="follow_up_calls_undoing",
         denominator="follow_up_calls_answered",
-        says="Of the robot's follow-up calls that somebody answered, those whose answer opened the case again: paid since,"
-        " in contact again, does not believe it, wants an officer.",
+        says="Of the robot's follow-up calls that somebody answered, those whose answer opened the case again: paid"
+        " since, in contact again, does not believe it, wants an officer.",
     ),
     Definition(
         name="defrauded_after_success",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from dialer.core.attempt import UNSENT_STATES
 from dialer.core.case import PENDING_STATES
+from dialer.core.follow_up import UNDOING_ANSWERS
 from dialer.core.rates import COUNTED_RESULTS, FOUND, NOT_OURS, OWN_FAULT, REACHED, WRONG_RECORD
 from dialer.core.values import AmountKind, Grade, TelephonyResult
 from dialer.db.columns import words

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from dialer.core.rates import COUNTED, REACHED, Counts, Figures, FirstAttempt, Money, Period, Slice
 from dialer.core.values import AmountKind, FraudType, Grade, TelephonyResult
-from dialer.db.columns import filing_stands, is_reversed
+from dialer.db.columns import filing_stands, is_reversed, words
 from dialer.db.measures import (
     ASSIGNMENT_MEASURES,
     CALL_MEASURES,
@@ -32,7 +32,6 @@ from dialer.db.measures import (
     WARNING_MEASURES,
     counts_of,
     money_name,
-    words,
 )
 from dialer.db.unit_of_work import Tx
 
