@@ -28,6 +28,8 @@ _LONGEST_TOKENS = 508
 _FULL_SCALE = 32767
 DEFAULT_SPEAKERS = {"zh": "zm_yunxi", "en": "af_heart"}
 DEFAULT_SPEEDS = {"zh": 0.88, "en": 1.12}
+LOWEST_SPEED = 0.85
+"""Below it Kokoro begins sentences with a syllable of its own: 也请注意 is heard for 请注意."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +80,10 @@ class Kokoro:
         return Sound(pcm=pcm, rate_hz=_RATE_HZ)
 
     def slower(self) -> Kokoro:
-        """The usual speech, stretched. At a lower `speed` Kokoro begins sentences with a syllable of its own, which is
-        heard as 也 or 一: 也请注意 for 请注意.
-        """
+        """At a lower speed, or where that is below the lowest one, the same speech stretched."""
+        speed = round(SLOWER * self.speed, 2)
+        if speed >= LOWEST_SPEED:
+            return replace(self, speed=speed)
         return replace(self, stretch=round(self.stretch / SLOWER, 2))
 
     @cached_property
