@@ -106,7 +106,7 @@ class Hearing:
 
 CERTAIN = 0.86
 """A phrase of a lower probability counts as not said."""
-_WEIGHTS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_WEIGHTS = (0.0, 0.0, 0.0, 0.0, 0.0)
 """Of `features`. A logistic regression over half of the voices of the bench gave them (bench/hearing.py)."""
 _MOST_LEAD = 5.0
 
@@ -165,11 +165,11 @@ def chosen(fits: Sequence[Fit]) -> Recognised | None:
 
 def features(fits: Sequence[Fit]) -> tuple[float, ...]:
     """What is known of the best of at least one fit: 1, its score, its lead over the next, how far the speech is off
-    its pace, its tokens, and the seconds of speech.
+    its pace, and its tokens.
     """
     best, *others = sorted(fits, key=lambda one: one.score, reverse=True)
     lead = min(best.score - others[0].score, _MOST_LEAD) if others else _MOST_LEAD
-    return (1.0, best.score, lead, best.off_pace, float(len(best.heard)), best.seconds)
+    return (1.0, best.score, lead, best.off_pace, float(len(best.heard)))
 
 
 class WhisperRecogniser:
