@@ -144,8 +144,10 @@ class Fit:
 
     @property
     def score(self) -> float:
-        """A compromise between the mean, which favours long phrases, and the sum, which favours short ones."""
-        return sum(self.heard) / math.sqrt(len(self.heard))
+        """A compromise between the mean, which favours long phrases, and the sum, which favours short ones; less how far
+        the speech is off the pace, so that 没有 does not win against 没有上当, of which it is the beginning.
+        """
+        return sum(self.heard) / math.sqrt(len(self.heard)) - self.off_pace
 
     @property
     def off_pace(self) -> float:

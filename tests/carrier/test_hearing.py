@@ -189,7 +189,7 @@ def test_an_answer_is_encoded_with_a_second_of_silence_and_not_with_half_a_minut
 
 @pytest.mark.parametrize(
     ("phrase", "language", "count"),
-    [("是", "zh", 1), ("没有上当", "zh", 4), ("i have already paid", "en", 6), ("hm", "en", 1)],
+    [("是", "zh", 1), ("没有上当", "zh", 4), ("i already paid", "en", 5), ("hm", "en", 1)],
 )
 def test_a_phrase_has_about_so_many_syllables(phrase: str, language: str, count: int):
     assert syllables(phrase, language) == count
