@@ -1,11 +1,13 @@
 """Spoken answers as a telephone carries them, through the carrier's own recogniser and the meaning of answers.
 
-    python -m bench.hearing [--styles var/voices] [--clips var/answers] [--write bench/hearing.md]
+    python -m bench.hearing [--styles var/voices] [--clips var/answers] [--cache FILE] [--fit]
+        [--write bench/hearing.md]
 
 Needs the extras `speech` (the eight voices) and `hearing` (the recogniser). Each phrase is spoken by each voice in
 answer to its question, on each line: clean, with noise 15 dB below the voice, with three packets of 20 ms in a hundred
 lost; all of it 8 kHz A-law. So is talk that answers nothing. *Right* is what the same words do as text; *wrong* leads
-to another step of the call; the rest is asked again.
+to another step of the call; the rest is asked again. `--fit` prints the weights by which the carrier is certain, from
+the answers of every other voice; the page shows the other voices apart, which the weights have not seen.
 """
 
 from __future__ import annotations
@@ -13,19 +15,21 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib
+import json
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from audio import compose
 from audio.kokoro import Kokoro
 from audio.spoken import as_spoken
 from audio.wave_file import Sound, read_wav, wav_bytes
 from bench.speech import bad_line
-from dialer.carrier.speech_input import Recognised, WhisperRecogniser, is_installed
+from dialer.carrier.speech_input import Fit, Recognised, WhisperRecogniser, chosen, features, is_installed
 from dialer.scripts.dialogue import Context, Heard, Position, Understood, advance, meant
 from dialer.scripts.model import Ask, Script, Target
 from dialer.scripts.reading import shipped_scripts
@@ -36,6 +40,8 @@ SECONDS_AIM = 1.5
 VOICES = (
     "zf_xiaobei", "zf_xiaoni", "zf_xiaoxiao", "zf_xiaoyi", "zm_yunjian", "zm_yunxi", "zm_yunxia", "zm_yunyang",
 )  # fmt: skip
+FITTED = VOICES[0::2]
+"""The voices whose answers gave the weights."""
 LINES = ("clean", "noise", "loss")
 NOISE_DB = 15.0
 LOSS = 0.03
@@ -60,7 +66,7 @@ ANSWERS: Mapping[tuple[str, str], tuple[str, ...]] = {
 OFF_LIST = (
     "今天天气不错", "我在开车等一会儿", "你是哪个单位的", "我孙子的手机我不会用", "信号不好听不见",
     "我在医院排队呢", "你等一下我去关火", "你说的是什么钱", "快递放门口就行", "我要去接孩子了",
-    "我家老头子出去了", "中午吃什么饭",
+    "我家老头子出去了", "中午吃什么饭", "啊", "干什么", "等一下", "不知道",
 )  # fmt: skip
 """Talk that answers no question; each is said to one of the first three questions in turn."""
 
@@ -154,32 +160,86 @@ class Result:
     saying: Saying
     voice: str
     line: str
+    fits: tuple[Fit, ...]
     told: Recognised | None
     outcome: str
     seconds: float
 
 
-def measure(styles: Path, clips: Path, voices: Sequence[str]) -> Iterator[Result]:
+class Ear:
+    """The carrier's recogniser. With a `cache`, a sound is listened to once for the same phrases."""
+
+    def __init__(self, cache: Path | None = None) -> None:
+        self._cache = cache
+        self._known: dict[str, dict[str, Any]] = {}
+        if cache is not None and cache.is_file():
+            lines = cache.read_text(encoding="utf-8").splitlines()
+            self._known = {one["sound"]: one for one in map(json.loads, lines)}
+        self._recogniser = WhisperRecogniser(threads=1)
+        self._is_loaded = False
+
+    def fits(self, wav: bytes, hints: tuple[str, ...]) -> tuple[tuple[Fit, ...], float]:
+        """How well each phrase fits, and the seconds of one core that it took."""
+        sound = hashlib.sha256(wav + "|".join(hints).encode()).hexdigest()
+        if sound not in self._known:
+            if not self._is_loaded:
+                self._recogniser.load()
+                self._is_loaded = True
+            began = time.process_time()
+            found = self._recogniser.fits(wav, hints=hints, language=_LANGUAGE)
+            took = time.process_time() - began
+            self._known[sound] = {"sound": sound, "took": took, "fits": [asdict(one) for one in found]}
+            if self._cache is not None:
+                with self._cache.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(self._known[sound], ensure_ascii=False) + "\n")
+        known = self._known[sound]
+        fits = tuple(Fit(**{**one, "heard": tuple(one["heard"])}) for one in known["fits"])
+        return fits, float(known["took"])
+
+
+def measure(styles: Path, clips: Path, voices: Sequence[str], ear: Ear) -> Iterator[Result]:
     clips.mkdir(parents=True, exist_ok=True)
-    recogniser = WhisperRecogniser(threads=1)
-    recogniser.load()
     for number, saying in enumerate(sayings()):
         hints = hints_of(saying)
         for speaker in voices:
             voice = Kokoro(language="zh", speaker=speaker, styles=styles)
             sound = spoken(saying.words, voice, clips)
             for line in LINES:
-                wav = on_line(sound, line, seed=number)
-                began = time.process_time()
-                told = recogniser.recognise(wav, hints=hints, language=_LANGUAGE)
+                fits, seconds = ear.fits(on_line(sound, line, seed=number), hints)
+                told = chosen(fits)
                 yield Result(
                     saying=saying,
                     voice=speaker,
                     line=line,
+                    fits=fits,
                     told=told,
                     outcome=outcome(saying, told),
-                    seconds=time.process_time() - began,
+                    seconds=seconds,
                 )
+
+
+def weights(results: Sequence[Result], *, ridge: float = 1.0, rounds: int = 50) -> tuple[float, ...]:
+    """A logistic regression with a ridge on values of unit spread: whether the phrase that fits best is right."""
+    numpy = importlib.import_module("numpy")
+    known = [one for one in results if one.fits and one.voice in FITTED]
+    rows = numpy.array([features(one.fits) for one in known])
+    best = [max(one.fits, key=lambda fit: fit.score).phrase for one in known]
+    sure = [Recognised(text=phrase, confidence=1.0) for phrase in best]
+    right = numpy.array(
+        [float(outcome(one.saying, told) == "right") for one, told in zip(known, sure, strict=True)]
+    )
+    middle, spread = rows.mean(axis=0), rows.std(axis=0)
+    middle[0], spread[0] = 0.0, 1.0
+    scaled = (rows - middle) / spread
+    found = numpy.zeros(rows.shape[1])
+    for _ in range(rounds):
+        chance = 1 / (1 + numpy.exp(-scaled @ found))
+        slope = scaled.T @ (right - chance) - ridge * found
+        bend = (scaled * (chance * (1 - chance) + 1e-6)[:, None]).T @ scaled + ridge * numpy.eye(len(found))
+        found = found + numpy.linalg.solve(bend, slope)
+    found = found / spread
+    found[0] -= float((middle[1:] * found[1:]).sum())
+    return tuple(round(float(one), 2) for one in found)
 
 
 def shares(results: Sequence[Result]) -> tuple[float, float]:
@@ -188,6 +248,17 @@ def shares(results: Sequence[Result]) -> tuple[float, float]:
     wrong = sum(one.outcome == "wrong" for one in results)
     again = sum(one.outcome == "again" for one in answers)
     return wrong / max(len(results), 1), again / max(len(answers), 1)
+
+
+_HALVES = (
+    ("the voices that the weights were fitted on", True),
+    ("the voices that they have not seen", False),
+)
+
+
+def _half(name: str, results: Sequence[Result]) -> str:
+    wrong, again = shares(results)
+    return f"- {name}: {len(results)} utterances, wrong {wrong:.2%}, asked again {again:.1%}"
 
 
 def misses(results: Sequence[Result]) -> bool:
@@ -218,6 +289,10 @@ def page(results: Sequence[Result]) -> str:
         "",
         f"- {len(results)} utterances: wrong {wrong:.2%}; of {len(answers)} answers asked again {again:.1%}",
         f"- seconds of one core: median {middle:.2f}, 95 of 100 within {late:.2f}, longest {seconds[-1]:.2f}",
+        *(
+            _half(name, [one for one in results if (one.voice in FITTED) is is_fitted])
+            for name, is_fitted in _HALVES
+        ),
         "",
         "Synthetic voices only: a spoken answer alone never makes a success or says who somebody is; a key does.",
         "",
@@ -251,18 +326,22 @@ def main() -> int:
         "--clips", type=Path, default=Path("var/answers"), help="where spoken answers are kept"
     )
     parser.add_argument("--voices", default=",".join(VOICES))
+    parser.add_argument("--cache", type=Path, metavar="FILE", help="how well phrases fitted before, by sound")
+    parser.add_argument("--fit", action="store_true", help="print the weights of half of the voices")
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
     if not is_installed():
         sys.stderr.write("the extra `hearing` is not installed: pip install 'dialer[hearing]'\n")
         return 2
     results = []
-    for one in measure(options.styles, options.clips, options.voices.split(",")):
+    for one in measure(options.styles, options.clips, options.voices.split(","), Ear(options.cache)):
         results.append(one)
         if one.outcome == "wrong" or (one.outcome == "again") is one.saying.answers:
             sys.stderr.write(
                 f"{one.outcome}: {one.voice} {one.line} {one.saying.node.id} {one.saying.words} -> {one.told}\n"
             )
+    if options.fit:
+        sys.stdout.write(f"weights: {weights(results)}\n")
     text = page(results)
     if options.write:
         options.write.write_text(text, encoding="utf-8")

@@ -264,9 +264,11 @@ def acts_allowed(case: Case) -> Mapping[CaseAct, Bar | None]:
     so before.
     """
     is_open = case.status is CaseStatus.OPEN
+    # In the watch period a person may refuse the follow-ups.
+    can_refuse = case.status in {CaseStatus.OPEN, CaseStatus.WATCHING}
 
-    def barred(*bars: tuple[bool, Bar]) -> Bar | None:
-        if not is_open:
+    def barred(*bars: tuple[bool, Bar], may_be: bool = is_open) -> Bar | None:
+        if not may_be:
             return Bar.NOT_OPEN
         return next((bar for holds, bar in bars if holds), None)
 
@@ -279,7 +281,7 @@ def acts_allowed(case: Case) -> Mapping[CaseAct, Bar | None]:
         CaseAct.HAND_OVER: barred(),
         CaseAct.CLOSE: barred(),
         CaseAct.MARK_DUPLICATE: barred(),
-        CaseAct.OPT_OUT: barred((case.opted_out, Bar.OPTED_OUT)),
+        CaseAct.OPT_OUT: barred((case.opted_out, Bar.OPTED_OUT), may_be=can_refuse),
         CaseAct.NOTE: None,
     }
 

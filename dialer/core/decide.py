@@ -39,6 +39,7 @@ from dialer.core.events import (
     WarningJoined,
     WindowClosed,
 )
+from dialer.core.follow_up import follow_ups_refused
 from dialer.core.policy import Policy, urgency
 from dialer.core.rules import (
     assignment_reported,
@@ -161,7 +162,12 @@ def _person_requested(draft: Draft, track: Track) -> None:
 
 
 def _opted_out(draft: Draft) -> None:
-    """No robot calls for this incident again; people take over as after a robot that did not reach the person."""
+    """No robot calls for this incident again; people take over as after a robot that did not reach the person. In the
+    watch period there are no more follow-ups.
+    """
+    if draft.case.status is CaseStatus.WATCHING:
+        follow_ups_refused(draft)
+        return
     _must_be_open(draft)
     draft.change(opted_out=True)
     draft.stop_robot(Reason.OPTED_OUT)

@@ -119,7 +119,7 @@ class AssignmentRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptedOut:
-    """The person asked not to be called by a robot for this incident."""
+    """The person asked not to be called by a robot for this incident; in the watch period: wants no follow-up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

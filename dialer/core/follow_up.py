@@ -43,7 +43,7 @@ def watch_passed(draft: Draft, *, is_at_carrier: bool) -> None:
         if is_at_carrier and case.robot.state is RobotState.PENDING:
             draft.change(watch_until=draft.now + _CALL_ENDS)
             return
-        _withdraw(draft)
+        _withdraw(draft, Reason.WATCH_ENDED)
         draft.change(status=CaseStatus.PROVEN, watch_until=None, follow_up=FollowUp())
         return
     _begin(draft)
@@ -51,12 +51,18 @@ def watch_passed(draft: Draft, *, is_at_carrier: bool) -> None:
         _overdue(draft, track)
 
 
-def _withdraw(draft: Draft) -> None:
+def follow_ups_refused(draft: Draft) -> None:
+    """The person wants no follow-up: none is left and none comes, by nobody. The success stays provisional."""
+    _withdraw(draft, Reason.OPTED_OUT)
+    draft.change(opted_out=True, follow_up=FollowUp())
+
+
+def _withdraw(draft: Draft, reason: Reason) -> None:
     """No call and no assignment of a follow-up is left."""
     if draft.case.robot.state is RobotState.PENDING:
-        draft.stop_robot(Reason.WATCH_ENDED)
+        draft.stop_robot(reason)
     for track in (Track.HUMAN, Track.VISIT):
-        draft.withdraw_assignment(track, Reason.WATCH_ENDED)
+        draft.withdraw_assignment(track, reason)
 
 
 def _begin(draft: Draft) -> None:

@@ -183,6 +183,8 @@ class Counts:
     false_alarms: int = 0
     raised: int = 0
     handed_to_person: int = 0
+    followed_up: int = 0
+    """Of `succeeded`, those whose person was spoken to in a follow-up."""
     first_attempt_counted: int = 0
     first_attempt_in_time: int = 0
     first_attempt_pending: int = 0
@@ -198,6 +200,15 @@ class Counts:
     robot_calls_own_fault: int = 0
     robot_calls_cancelled: int = 0
     robot_calls_unknown: int = 0
+
+    # Follow-up calls by the robot sent in the window, which are in none of the counts above.
+    follow_up_calls_counted: int = 0
+    follow_up_calls_not_counted: int = 0
+    """Under way, refused on our side, cancelled, or not known whether it rang."""
+    follow_up_calls_answered: int = 0
+    follow_up_calls_verified: int = 0
+    follow_up_calls_undoing: int = 0
+    """The answer opened the case again."""
 
     # Human calls and visits opened in the window.
     human_calls: int = 0
@@ -383,6 +394,34 @@ DEFINITIONS: tuple[Definition, ...] = (
         denominator="judged",
         says="Of the successes whose watch period is over or that a filed case has undone, those that held.",
         excludes=("cases_watching",),
+    ),
+    Definition(
+        name="followed_up",
+        title="Followed up",
+        basis=Basis.CASE_OPENED,
+        numerator="followed_up",
+        denominator="succeeded",
+        says="Of the successes that no follow-up has undone, those whose person was spoken to again in a follow-up,"
+        " by the robot, a caller or an officer.",
+    ),
+    Definition(
+        name="follow_up_verified",
+        title="Reached in a follow-up call",
+        basis=Basis.CALL_SENT,
+        numerator="follow_up_calls_verified",
+        denominator="follow_up_calls_counted",
+        says="Of the robot's follow-up calls that ended at the person's own phone or network, those where the right"
+        " person said who they are.",
+        excludes=("follow_up_calls_not_counted",),
+    ),
+    Definition(
+        name="follow_up_undoing",
+        title="Opened again by a follow-up call",
+        basis=Basis.CALL_SENT,
+        numerator="follow_up_calls_undoing",
+        denominator="follow_up_calls_answered",
+        says="Of the robot's follow-up calls that somebody answered, those whose answer opened the case again: paid"
+        " since, in contact again, does not believe it, wants an officer.",
     ),
     Definition(
         name="defrauded_after_success",

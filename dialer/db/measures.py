@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from dialer.core.attempt import UNSENT_STATES
 from dialer.core.case import PENDING_STATES
+from dialer.core.follow_up import UNDOING_ANSWERS
 from dialer.core.rates import COUNTED_RESULTS, FOUND, NOT_OURS, OWN_FAULT, REACHED, WRONG_RECORD
 from dialer.core.values import AmountKind, Grade, TelephonyResult
 from dialer.db.columns import words
@@ -62,6 +63,7 @@ CASE_MEASURES: Mapping[str, str] = {
     "false_alarms": f"status <> 'open' AND outcome IN {words(WRONG_RECORD)}",
     "raised": f"{_rank('grade')} > {_rank('first_grade')}",
     "handed_to_person": "handed",
+    "followed_up": "(stands OR status = 'reversed') AND followed",
     "first_attempt_counted": "NOT not_wanted AND NOT pending",
     "first_attempt_in_time": "first_at <= late_at",
     "first_attempt_pending": "pending",
@@ -77,7 +79,7 @@ NO_FOLLOW_UP = "reason <> 'follow_up'"
 # An attempt that was refused, waited again and was then withdrawn never was a call.
 SENT = f"state NOT IN {words(UNSENT_STATES)} AND (sid IS NOT NULL OR result IS DISTINCT FROM 'canceled')"
 
-CALL_MEASURES: Mapping[str, str] = {
+_WARNING_CALLS: Mapping[str, str] = {
     "robot_calls": "true",
     "robot_calls_counted": COUNTED_RESULT,
     "robot_calls_answered": "result = 'answered'",
@@ -87,6 +89,17 @@ CALL_MEASURES: Mapping[str, str] = {
     "robot_calls_cancelled": "result = 'canceled'",
     "robot_calls_unknown": "result = 'unknown'",
 } | {f"result_{result.value}": f"result = '{result.value}'" for result in TelephonyResult}
+_FOLLOW_UP_CALLS: Mapping[str, str] = {
+    "follow_up_calls_counted": COUNTED_RESULT,
+    "follow_up_calls_not_counted": f"({COUNTED_RESULT}) IS NOT TRUE",
+    "follow_up_calls_answered": "result = 'answered'",
+    "follow_up_calls_verified": "result = 'answered' AND contact = 'verified'",
+    "follow_up_calls_undoing": f"result = 'answered' AND answer IN {words(UNDOING_ANSWERS)}",
+}
+
+CALL_MEASURES: Mapping[str, str] = {
+    name: f"NOT follow_up AND ({condition})" for name, condition in _WARNING_CALLS.items()
+} | {name: f"follow_up AND ({condition})" for name, condition in _FOLLOW_UP_CALLS.items()}
 """Of the columns of `dialer.outcomes.measures.CALLS`, where `SENT` holds."""
 
 ASSIGNMENT_MEASURES: Mapping[str, str] = {

@@ -17,9 +17,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.core.rates import COUNTED, Counts, Figures, FirstAttempt, Money, Period, Slice
+from dialer.core.rates import COUNTED, REACHED, Counts, Figures, FirstAttempt, Money, Period, Slice
 from dialer.core.values import AmountKind, FraudType, Grade, TelephonyResult
-from dialer.db.columns import filing_stands, is_reversed
+from dialer.db.columns import filing_stands, is_reversed, words
 from dialer.db.measures import (
     ASSIGNMENT_MEASURES,
     CALL_MEASURES,
@@ -93,6 +93,14 @@ limits AS (
 ), assigned AS (
     SELECT s.case_id, min(s.done_at) FILTER (WHERE s.state = 'done') AS first_done
     FROM assignment s WHERE s.{NO_FOLLOW_UP} AND s.case_id IN (SELECT id FROM chosen) GROUP BY s.case_id
+), followed AS (
+    SELECT a.case_id FROM attempt a
+    WHERE NOT a.{NO_FOLLOW_UP} AND a.result = 'answered' AND a.contact = 'verified'
+        AND a.case_id IN (SELECT id FROM chosen)
+    UNION
+    SELECT s.case_id FROM assignment s
+    WHERE NOT s.{NO_FOLLOW_UP} AND s.state = 'done' AND s.outcome IN {words(REACHED)}
+        AND s.case_id IN (SELECT id FROM chosen)
 ), filed AS (
     SELECT DISTINCT f.case_id FROM filed_case f
     WHERE f.case_id IN (SELECT id FROM chosen) AND {filing_stands("f")}
@@ -102,7 +110,7 @@ limits AS (
 ), joined AS (
     SELECT c.*, r.case_id IS NOT NULL AS rung, coalesce(r.answered, false) AS answered,
         u.case_id IS NOT NULL AS called_back,
-        e.case_id IS NOT NULL AS handed, f.case_id IS NOT NULL AS filed,
+        e.case_id IS NOT NULL AS handed, f.case_id IS NOT NULL AS filed, g.case_id IS NOT NULL AS followed,
         least(c.first_attempt_at, e.first_done) AS first_at,
         CASE WHEN NOT c.windowed OR c.is_open THEN c.opened_at
             WHEN CAST(c.wall AS time) < c.opens
@@ -116,6 +124,7 @@ limits AS (
     LEFT JOIN assigned e ON e.case_id = c.id
     LEFT JOIN filed f ON f.case_id = c.id
     LEFT JOIN called_us u ON u.case_id = c.id
+    LEFT JOIN followed g ON g.case_id = c.id
 ), timed AS (
     SELECT t.*, t.clock_at + t."limit" AS late_at,
         greatest(0, EXTRACT(EPOCH FROM t.first_at - t.clock_at)) AS first_seconds,
@@ -141,8 +150,9 @@ FROM timed {_SETS}
 """
 
 CALLS = f"""
-    SELECT a.case_id, c.grade, c.fraud_type, a.drill, a.sent_at, a.state, a.sid, a.result, a.contact
-    FROM attempt a JOIN "case" c ON c.id = a.case_id WHERE a.{NO_FOLLOW_UP} AND {{which}}
+    SELECT a.case_id, c.grade, c.fraud_type, a.drill, a.sent_at, a.state, a.sid, a.result, a.contact, a.answer,
+        NOT a.{NO_FOLLOW_UP} AS follow_up
+    FROM attempt a JOIN "case" c ON c.id = a.case_id WHERE {{which}}
 """
 
 _CALLS = f"""

@@ -113,7 +113,8 @@ _PIECES = (
     _piece(
         f"({CALLS.format(which='a.sent_at IS NOT NULL AND a.case_id IN (SELECT id FROM asked)')}) calls",
         "sent_at",
-        {CALLS_MENTIONED: "true"} | {name: f"({SENT}) AND ({one})" for name, one in CALL_MEASURES.items()},
+        {CALLS_MENTIONED: "NOT follow_up"}
+        | {name: f"({SENT}) AND ({one})" for name, one in CALL_MEASURES.items()},
     ),
     _piece(
         f"({ASSIGNMENTS.format(which='s.case_id IN (SELECT id FROM asked)')}) assignments",

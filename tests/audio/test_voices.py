@@ -7,12 +7,13 @@ import stat
 import sys
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from audio import kokoro as engine
-from audio.kokoro import Kokoro
+from audio.kokoro import Kokoro, stretched
 from audio.voices import Espeak, Recordings, VoiceMissing, voice_for
 from audio.wave_file import NoSound, Sound, wav_bytes
 
@@ -168,6 +169,23 @@ class TestKokoro:
         assert slow.parameters == ("speed=0.95",)
         _, *said = sys.modules["onnxruntime"].asked
         assert [inputs["speed"] for _, inputs in said] == [([1.12], "float32"), ([0.95], "float32")]
+
+    def test_speech_that_would_be_too_slow_for_the_engine_is_stretched(self, wheels: Path):
+        slow = replace(kokoro(wheels), speed=0.88).slower()
+        assert (slow.speed, slow.parameters) == (0.88, ("speed=0.88", "stretch=1.18"))
+        assert slow.slower().stretch == 1.39
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.18, 1.5])
+def test_stretched_speech_lasts_longer_and_keeps_its_pitch(factor: float):
+    numpy = pytest.importorskip("numpy")
+    wave = 0.3 * numpy.sin(2 * numpy.pi * 200 * numpy.arange(24000) / 24000)
+    longer = stretched(wave, factor)
+    assert len(longer) == round(24000 * factor)
+    spectrum = numpy.abs(numpy.fft.rfft(longer))
+    assert abs(numpy.argmax(spectrum) * 24000 / len(longer) - 200) < 2
+    inner = longer[2400:-2400]
+    assert 0.25 < numpy.abs(inner).max() < 0.35
 
 
 def espeak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tone: Make, *, fails: str = "") -> Path:

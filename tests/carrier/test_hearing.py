@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from audio.clips import Manifest
 from dialer.carrier.people import BadBehaviour, Behaviour, behaviour_from
-from dialer.carrier.speech_input import Recognised, Speech, WhisperRecogniser, encoded_frames, is_installed
+from dialer.carrier.speech_input import (
+    CERTAIN,
+    Fit,
+    Recognised,
+    Speech,
+    WhisperRecogniser,
+    chosen,
+    encoded_frames,
+    features,
+    is_installed,
+    may_last,
+    speech_seconds,
+    syllables,
+)
 from dialer.carrier.twiml import Gather, parse_twiml
 from tests.carrier.device_line import DeviceCall, DeviceLine
 from tests.carrier.stage import HANGUP, TO, DeskView, Start
@@ -172,6 +186,69 @@ def test_a_saying_is_words_or_sound():
 )
 def test_an_answer_is_encoded_with_a_second_of_silence_and_not_with_half_a_minute(frames: int, encoded: int):
     assert encoded_frames(frames) == encoded
+
+
+@pytest.mark.parametrize(
+    ("phrase", "language", "count"),
+    [("是", "zh", 1), ("没有上当", "zh", 4), ("i already paid", "en", 5), ("hm", "en", 1)],
+)
+def test_a_phrase_has_about_so_many_syllables(phrase: str, language: str, count: int):
+    assert syllables(phrase, language) == count
+
+
+@pytest.mark.parametrize(
+    ("phrase", "seconds", "may"),
+    [
+        ("是", 0.1, True),
+        ("是", 0.6, True),
+        ("是", 0.7, False),
+        ("听不懂", 0.2, False),
+        ("听不懂", 0.4, True),
+        ("没有上当", 1.8, True),
+        ("没有上当", 2.0, False),
+    ],
+)
+def test_a_phrase_that_nobody_says_in_that_time_was_not_said(phrase: str, seconds: float, may: bool):
+    assert may_last(phrase, "zh", seconds) is may
+
+
+def fit(phrase: str, *heard: float, seconds: float = 0.4) -> Fit:
+    return Fit(phrase=phrase, language="zh", heard=heard, seconds=seconds)
+
+
+def test_the_phrase_that_fits_best_is_what_was_said():
+    told = chosen([fit("是的", -0.2, -0.1), fit("不是", -3.0, -0.2), fit("没有", -6.0)])
+    assert told is not None
+    assert told.text == "是的"
+    assert CERTAIN <= told.confidence <= 1.0
+
+
+def test_of_two_phrases_of_which_one_begins_the_other_the_length_of_the_speech_decides():
+    """Of 没有上当 the recogniser hears 没有 as well, as far as it goes."""
+    slowly = [fit("没有上当", -0.3, -0.4, -0.2, seconds=0.9), fit("没有", -0.3, seconds=0.9)]
+    quickly = [replace(one, seconds=0.4) for one in slowly]
+    told = chosen(slowly), chosen(quickly)
+    assert [one and one.text for one in told] == ["没有上当", "没有"]
+
+
+def test_nothing_fits_well_enough_is_no_answer():
+    assert chosen([]) is None
+    assert chosen([fit("没有", -7.0, -6.0, seconds=0.9), fit("是的", -7.0, -6.5, seconds=0.9)]) is None
+
+
+def test_a_worse_fit_is_never_more_certain():
+    certain = [
+        features([fit("是的", -worse, -0.1), fit("不是", -12.0, -8.0)]) for worse in (0.1, 1.0, 3.0, 6.0)
+    ]
+    assert [one[1] for one in certain] == sorted((one[1] for one in certain), reverse=True)
+
+
+def test_the_length_of_the_speech_is_without_the_silence_around_it():
+    numpy = pytest.importorskip("numpy")
+    tone = 0.5 * numpy.sin(numpy.arange(8000) / 5)
+    quiet = 0.02 * numpy.sin(numpy.arange(4800) / 7)
+    assert abs(speech_seconds(numpy.concatenate([quiet, tone, quiet])) - 0.5) < 0.05
+    assert speech_seconds(numpy.zeros(10)) == 0.0
 
 
 def services() -> WhisperRecogniser:

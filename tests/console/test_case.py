@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from dialer.casefile.acts import SeenCase, change_grade, note_case
 from dialer.core.access import Role
-from dialer.core.case import CaseStatus
+from dialer.core.case import CaseStatus, FollowUp
 from dialer.core.timeline import ActKind
 from dialer.core.values import Amounts, Contact, Grade, OutcomeKind, TelephonyResult
 from dialer.db import tables as t
@@ -371,6 +371,30 @@ async def test_what_cannot_be_done_now_says_why(scene: ConsoleScene, chief: Pers
     assert "Call now the person asked not to be called by a robot" in text(page)
     refused = await act(chief, scene, case_id, "call")
     assert refused.status_code == 409
+
+
+async def test_a_person_who_wants_no_follow_up_gets_none_and_the_success_stays(
+    scene: ConsoleScene, chief: Person, case_id: int
+):
+    day = MORNING + timedelta(days=1)
+    scene.do(sa.update(t.attempt).values(state="ended", result="answered", ended_at=MORNING))
+    scene.change_case(
+        case_id,
+        status=CaseStatus.WATCHING.value,
+        outcome="dissuaded_by_phone",
+        robot_state="done",
+        watch_until=MORNING + timedelta(days=7),
+        follow_up_by="robot",
+        follow_up_at=day,
+        due_at=day,
+    )
+    page = await chief.get(f"/cases/{case_id}")
+    assert "No more follow-ups" in text(page)
+    assert 'id="act-close"' not in page.text
+    assert (await act(chief, scene, case_id, "opt-out", why="asked for it")).status_code == 303
+    case = scene.case_of(case_id)
+    assert (case.status, case.opted_out, case.follow_up) == (CaseStatus.WATCHING, True, FollowUp())
+    assert ActKind.OPTED_OUT.value in told(scene, case_id)
 
 
 async def test_a_closed_case_takes_a_note_and_a_filed_case(scene: ConsoleScene, chief: Person, case_id: int):

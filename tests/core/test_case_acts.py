@@ -90,6 +90,8 @@ def test_what_is_allowed_is_done_and_what_the_machine_refuses_is_barred(state: s
         ("opted out", CaseAct.CALL_NOW, Bar.OPTED_OUT),
         ("opted out", CaseAct.OPT_OUT, Bar.OPTED_OUT),
         ("opted out", CaseAct.ASK_OFFICER, None),
+        ("watching", CaseAct.OPT_OUT, None),
+        ("closed", CaseAct.OPT_OUT, Bar.NOT_OPEN),
         ("extra high", CaseAct.RAISE, Bar.HIGHEST_GRADE),
         ("extra high", CaseAct.LOWER, None),
         ("low", CaseAct.LOWER, Bar.LOWEST_GRADE),

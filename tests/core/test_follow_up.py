@@ -229,6 +229,26 @@ class TestTheEndOfTheWatch:
         assert again.case.status is CaseStatus.CLOSED
 
 
+class TestAPersonWhoWantsNoFollowUp:
+    def test_is_called_no_more_and_the_success_stays(self):
+        story = followed_up().tell(OptedOut())
+        assert story.only(WithdrawAttempt).reason is Reason.OPTED_OUT
+        assert story.last == tuple(story.of(WithdrawAttempt)), "no caller takes over, and nothing is reversed"
+        assert (story.case.status, story.case.opted_out) == (CaseStatus.WATCHING, True)
+        assert story.case.follow_up == FollowUp()
+
+    def test_also_where_the_call_ends_as_cancelled_afterwards(self):
+        story = followed_up().tell(OptedOut()).tell(ended(2, TelephonyResult.CANCELED))
+        assert (story.last, story.case.follow_up) == ((), FollowUp())
+
+    def test_also_before_the_follow_up_was_due_and_to_the_end_of_the_watch(self):
+        story = succeeded(Grade.HIGH).tell(OptedOut())
+        assert story.case.follow_up == FollowUp()
+        later = story.tell(TimePassed(), after=2 * DAY)
+        assert later.of(PlanAttempt) == [] == later.of(OpenAssignment)
+        assert story.tell(TimePassed(), after=10 * DAY).case.status is CaseStatus.PROVEN
+
+
 def test_a_case_opened_again_takes_acts_of_people_as_any_other():
     story = followed_up().tell(answered(2, Answer.IN_CONTACT)).tell(OptedOut())
     assert story.case.human.state is StaffTrackState.OPEN

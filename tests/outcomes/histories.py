@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.core.case import CaseStatus
-from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, TelephonyResult
+from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.db import tables as t
 from tests.outcomes.town import MORNING, Scenario
 
@@ -105,6 +105,7 @@ class History:
             if result is None
             else self.moment(),
             contact=self.chance.choice(list(Contact)).value,
+            answer=self.chance.choice(list(Answer)).value,
             reason=self.chance.choice(_REASONS),
             drill=self.drill(),
         )
@@ -187,6 +188,7 @@ class History:
             sid=sa.case((sa.literal(self.chance.random() < 0.5), None), else_=t.attempt.c.sid),
             sent_at=self.chance.choice((t.attempt.c.sent_at, sa.literal(self.moment()))),
             contact=self.chance.choice(list(Contact)).value,
+            answer=self.chance.choice(list(Answer)).value,
         )
 
     def report(self) -> None:

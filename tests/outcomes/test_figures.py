@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from dialer.core.case import CaseStatus
+from dialer.core.follow_up import UNDOING_ANSWERS
 from dialer.core.rates import Counts, Figures, Money, Period, rates_of
-from dialer.core.values import AmountKind, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
+from dialer.core.values import AmountKind, Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.outcomes.measures import figures
 from dialer.outcomes.report import make_report
 from tests.outcomes.town import MORNING, Scenario
@@ -153,6 +154,52 @@ def test_calls_and_visits_are_those_that_were_made(scenario: Scenario):
     assert (c.human_calls, c.human_calls_reached) == (2, 1)
     assert (c.human_calls_waiting, c.human_calls_withdrawn) == (1, 1)
     assert (c.visits, c.visits_met, c.visits_waiting) == (1, 1, 1)
+
+
+def follow_up(scenario: Scenario, case_id: int, n: int = 1, **columns: object) -> None:
+    scenario.attempt(case_id, n=n, reason="follow_up", **columns)
+
+
+def test_follow_up_calls_have_counts_of_their_own(scenario: Scenario):
+    case_id = scenario.case()
+    scenario.attempt(case_id, n=1, result="answered", contact="verified", answer="acknowledged")
+    follow_up(scenario, case_id, n=2, result="busy")
+    follow_up(scenario, case_id, n=3, result="blocked")
+    follow_up(scenario, case_id, n=4, result=None)
+    follow_up(scenario, case_id, n=5, result="answered", contact="unverified", answer="doubtful")
+    follow_up(scenario, case_id, n=6, result="answered", contact="unverified", answer="wants_officer")
+    follow_up(scenario, case_id, n=7, result="answered", contact="verified", answer="acknowledged")
+    follow_up(scenario, case_id, n=8, result="answered", contact="verified", answer="in_contact")
+    c = counts(scenario)
+    assert (c.robot_calls, c.robot_calls_verified, c.results[TelephonyResult.BUSY]) == (1, 1, 0)
+    assert (c.follow_up_calls_counted, c.follow_up_calls_not_counted) == (5, 2)
+    assert (c.follow_up_calls_answered, c.follow_up_calls_verified, c.follow_up_calls_undoing) == (4, 2, 2)
+    rates = {rate.definition.name: (rate.numerator, rate.denominator) for rate in rates_of(c)}
+    assert rates["follow_up_verified"] == (2, 5)
+    assert rates["follow_up_undoing"] == (2, 4)
+
+
+@pytest.mark.parametrize("answer", list(Answer))
+def test_a_call_counts_as_undoing_exactly_where_its_answer_opens_the_case_again(
+    scenario: Scenario, answer: Answer
+):
+    follow_up(scenario, scenario.case(), result="answered", contact="verified", answer=answer.value)
+    assert counts(scenario).follow_up_calls_undoing == (answer in UNDOING_ANSWERS)
+
+
+def test_a_success_was_followed_up_if_the_person_was_spoken_to_again(scenario: Scenario):
+    success = {"status": CaseStatus.WATCHING, "outcome": OutcomeKind.DISSUADED_BY_PHONE.value}
+    done = {"state": "done", "done_by": "li", "done_at": MORNING, "signed_at": MORNING}
+    by_robot, by_caller, not_reached, not_found, never = (scenario.case(**success) for _ in range(5))
+    follow_up(scenario, by_robot, result="answered", contact="verified", answer="acknowledged")
+    follow_up(scenario, not_reached, result="answered", contact="unverified", answer="doubtful")
+    scenario.assignment(by_caller, reason="follow_up", **done, outcome="dissuaded_by_phone")
+    scenario.assignment(not_found, reason="follow_up", **done, outcome="cannot_find_yet")
+    scenario.assignment(never, **done, outcome="dissuaded_by_phone")
+    undone = scenario.case()  # open again: no success any more
+    follow_up(scenario, undone, result="answered", contact="verified", answer="in_contact")
+    c = counts(scenario)
+    assert (c.followed_up, c.succeeded) == (2, 5)
 
 
 def test_signing_and_feedback_in_time(scenario: Scenario):
