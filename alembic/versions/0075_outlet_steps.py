@@ -31,9 +31,7 @@ def upgrade() -> None:
             " (step <> 'letter' OR (document_no <> '' AND authority <> ''))",
             name=op.f("ck_outlet_step_letter"),
         ),
-        sa.ForeignKeyConstraint(
-            ["outlet_id"], ["outlet.id"], name=op.f("fk_outlet_step_outlet_id")
-        ),
+        sa.ForeignKeyConstraint(["outlet_id"], ["outlet.id"], name=op.f("fk_outlet_step_outlet_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outlet_step")),
     )
     op.create_index("ix_outlet_step_outlet", "outlet_step", ["outlet_id", "id"])

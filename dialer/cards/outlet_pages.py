@@ -34,6 +34,7 @@ from dialer.language import gettext_noop
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.documents import as_docx
+from dialer.web.rendering import PlaceGroup
 
 outlet_pages = Section()
 _PATH = "/cards/outlets"
@@ -48,7 +49,7 @@ def _today(request: RequestContext) -> date:
     return request.services.clock.now().astimezone(ZoneInfo(request.services.centre.timezone)).date()
 
 
-@outlet_pages.get(_PATH, act=_SEE, nav=gettext_noop("Outlets"), order=58)
+@outlet_pages.get(_PATH, act=_SEE, nav=gettext_noop("Outlets"), order=58, group=PlaceGroup.CARDS)
 def show_outlets(request: CurrentRequest, quarter: Annotated[str, Query(max_length=10)] = "") -> Response:
     """Involved cards of one quarter; without a choice of the one before the last, of which most cases are known."""
     quarters = quarters_until(_today(request))
@@ -163,7 +164,7 @@ def _outlet(request: RequestContext, outlet_id: int, *, refused: str = "", statu
     )
 
 
-@outlet_pages.get("/cards/fairness", act=_SEE, nav=gettext_noop("Fairness"), order=59)
+@outlet_pages.get("/cards/fairness", act=_SEE, nav=gettext_noop("Fairness"), order=59, group=PlaceGroup.CARDS)
 def show_fairness(request: CurrentRequest, days: Annotated[int, Query(ge=1, le=3660)] = 90) -> Response:
     """Whom the checks fall on."""
     chosen = days if days in DAYS else 90

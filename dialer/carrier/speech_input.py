@@ -206,7 +206,7 @@ class WhisperRecogniser:
             for phrase, one in zip(hints, heard, strict=True)
         )
 
-    def fits(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
+    def mean_log_chances(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
         """The mean log probability of each phrase, 0 at best; empty for silence and for another language."""
         spoken_in = _LANGUAGES.get(language.split("-", maxsplit=1)[0].lower())
         samples = _samples(wav) if hints and spoken_in is not None else None

@@ -20,8 +20,8 @@ from dialer.cli.report import report_command
 from dialer.cli.scripts import scripts
 from dialer.cli.serve import serve
 from dialer.cli.signals import signals
-from dialer.cli.webhooks import webhook
 from dialer.cli.trunk import trunk
+from dialer.cli.webhooks import webhook
 from dialer.cli.work import approvals_command, outcome, work
 
 app = typer.Typer(

@@ -29,6 +29,7 @@ from dialer.sentences import refusal_sentence
 from dialer.web.charts import draw
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.documents import as_document
+from dialer.web.rendering import PlaceGroup
 
 bulletin_pages = Section()
 _PATH = "/bulletins"
@@ -44,7 +45,9 @@ class PaperKind(StrEnum):
     PDF = "pdf"
 
 
-@bulletin_pages.get(_PATH, act=Permission.SEE_RATES, nav=gettext_noop("Bulletins"), order=52)
+@bulletin_pages.get(
+    _PATH, act=Permission.SEE_RATES, nav=gettext_noop("Bulletins"), order=52, group=PlaceGroup.RESULTS
+)
 def bulletins(request: CurrentRequest) -> Response:
     return _list(request)
 

@@ -23,6 +23,7 @@ from dialer.outcomes.webhooks import (
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import typed_word
+from dialer.web.rendering import PlaceGroup
 
 webhook_pages = Section()
 _PATH, _TEMPLATE = "/webhooks", "console/webhooks.html"
@@ -33,7 +34,9 @@ Number = Annotated[int, Path(ge=1, lt=2**63)]
 Name = Annotated[str, Path(max_length=64)]
 
 
-@webhook_pages.get(_PATH, act=_MANAGE, nav=gettext_noop("Webhooks"), order=92)
+@webhook_pages.get(
+    _PATH, act=_MANAGE, nav=gettext_noop("Webhooks"), order=92, group=PlaceGroup.ADMINISTRATION
+)
 def show_webhooks(
     request: CurrentRequest,
     name: Annotated[str, Query(max_length=64)] = "",

@@ -1,5 +1,5 @@
 """Checks of the robot's rules and sources, each of which raises an alarm: a rule that runs away and is stopped, a
-source that has fallen silent, a rule that is right less often than before, and figures that are spread otherwise than before.
+source that has fallen silent, a rule that is right less often than before, and figures whose spread has changed.
 """
 
 from __future__ import annotations

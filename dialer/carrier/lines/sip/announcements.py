@@ -95,7 +95,7 @@ UNKNOWN: Final = Understood(verdict=Announcement.UNKNOWN)
 class PhraseScorer(Protocol):
     """A recogniser that says how well each phrase fits a sound."""
 
-    def fits(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
+    def mean_log_chances(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
         """The mean log probability of each phrase; empty where there is nothing to hear. May take seconds."""
 
 
@@ -105,7 +105,7 @@ def understand(scorer: PhraseScorer, wav: bytes) -> Understood:
     for language, table in PHRASES.items():
         verdicts = [verdict for verdict, phrases in table.items() for _ in phrases]
         hints = tuple(phrase for phrases in table.values() for phrase in phrases)
-        for verdict, fit in zip(verdicts, scorer.fits(wav, hints=hints, language=language), strict=False):
+        for verdict, fit in zip(verdicts, scorer.mean_log_chances(wav, hints=hints, language=language), strict=False):
             best[verdict] = max(fit, best.get(verdict, fit))
     return judge(best)
 
