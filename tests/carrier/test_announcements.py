@@ -41,7 +41,7 @@ class Scores:
         self.known = known
         self.seconds = 0.0
 
-    def fits(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
+    def mean_log_chances(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
         with wave.open(io.BytesIO(wav)) as file:
             self.seconds = file.getnframes() / file.getframerate()
         return [self.known.get(hint, -9.0) for hint in hints]
@@ -89,7 +89,7 @@ def test_the_clips_are_understood_and_other_sentences_are_not():
 
 
 class Broken:
-    def fits(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
+    def mean_log_chances(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
         raise RuntimeError("no engine")
 
 
