@@ -115,8 +115,8 @@ def mark_duplicate(seen: SeenCase, *, of: int) -> None:
 
 
 def opt_out(seen: SeenCase, *, why: str) -> None:
-    """The robot makes no more calls for this incident; people may. A new warning of a high grade ends that. In the watch
-    period nobody makes a follow-up any more, and the success stays provisional.
+    """The robot makes no more calls for this incident; people may. A new warning of a high grade ends that. In
+    the watch period nobody makes a follow-up any more, and the success stays provisional.
     """
     _act(seen, CaseAct.OPT_OUT, OptedOut(), words=said("why", why))
 
