@@ -331,7 +331,7 @@ def run(rate: float, seconds: float, calls: float, contacts: int, parts: Sequenc
                     policy=services.policies.newest.version,
                     now=services.clock.now(),
                 )
-            made.start()
+            made.start(within_seconds=180)
             time.sleep(5)
             list_mules(made)
             if "sustained" in parts:
