@@ -227,7 +227,9 @@ def sustained(made: Service, *, rate: float, seconds: float) -> dict[str, Any]:
     return {
         "rate_set": rate, "signals": sent, "signals_per_second": round(sent / took),
         "behind_after_three_seconds": behind(made),
-        "requests_sent_again": sum(door.sent_again for door in each), "calls_per_second_meanwhile": round(placed / took, 1), "warnings": len(watch.seen),
+        "requests_sent_again": sum(door.sent_again for door in each),
+        "calls_per_second_meanwhile": round(placed / took, 1),
+        "warnings": len(watch.seen),
         "seconds_from_arrival_to_the_committed_warning": quantiles(list(watch.seen.values())),
         "seconds_to_the_api_answer": quantiles([one for door in each for one in door.answers]),
         "cpu_share_of_one_core": {name: round((after[name] - used) / took, 2) for name, used in before.items()},
