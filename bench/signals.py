@@ -251,18 +251,18 @@ def catch_up(made: Service, *, count: int) -> dict[str, Any]:
     waiting = behind(made)
     made.start("robot")
     began, first = time.perf_counter(), 0.0
-    left = waiting
+    left = at_first = waiting
     while left:
         time.sleep(0.25)
         left = behind(made)
-        if left < waiting and not first:
-            first = time.perf_counter() - began
-            at_first = left
+        if not first:
+            if left < waiting:
+                first, at_first = time.perf_counter() - began, left
     took = time.perf_counter() - began
     return {
         "signals": waiting, "stored_per_second": round(count / stored),
         "seconds_until_the_first_was_evaluated": round(first, 1),
-        "seconds": round(took, 1), "signals_per_second": round(at_first / max(0.001, took - first)),
+        "seconds": round(took, 1), "signals_per_second": round(at_first / (took - first)) if at_first else round(waiting / took),
     }  # fmt: skip
 
 
