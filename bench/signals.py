@@ -255,14 +255,14 @@ def catch_up(made: Service, *, count: int) -> dict[str, Any]:
     while left:
         time.sleep(0.25)
         left = behind(made)
-        if not first:
-            if left < waiting:
-                first, at_first = time.perf_counter() - began, left
+        if not first and left < waiting:
+            first, at_first = time.perf_counter() - began, left
     took = time.perf_counter() - began
     return {
         "signals": waiting, "stored_per_second": round(count / stored),
         "seconds_until_the_first_was_evaluated": round(first, 1),
-        "seconds": round(took, 1), "signals_per_second": round(at_first / (took - first)) if at_first else round(waiting / took),
+        "seconds": round(took, 1),
+        "signals_per_second": round(at_first / (took - first)) if at_first else round(waiting / took),
     }  # fmt: skip
 
 
