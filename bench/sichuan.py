@@ -90,7 +90,8 @@ def measure(path: Path) -> dict[str, Any]:
         known = folds != fold
         matrix = bits(figures[known], figures[known])
         signs = [1] * matrix.shape[1]
-        points, _ = points_of(matrix, labels[known], np.ones(known.sum()), signs, np.zeros(len(signs)))
+        weights, none = np.ones(known.sum()), np.zeros(len(signs))
+        points, _ = points_of(matrix, labels[known], weights, signs, none, folds_of=0)
         scores[~known] = bits(figures[known], figures[~known]) @ points
     slope, intercept, _ = calibration(scores, labels)
     said = 1 / (1 + np.exp(-(slope * scores + intercept)))

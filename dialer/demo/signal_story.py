@@ -14,14 +14,12 @@ from typing import Any, Final
 
 import orjson
 import redis
-import sqlalchemy as sa
 
 from dialer.broker import redis_url
 from dialer.core.errors import Unavailable
-from dialer.core.values import VerdictState
-from dialer.db import tables as t
 from dialer.services import Services
 from dialer.signals.store import is_behind
+from dialer.signals.verdict_store import count_held
 
 STREAM: Final = "demo-signals"
 BLOCK: Final = "1990000"
@@ -134,9 +132,8 @@ class SignalStory(threading.Thread):
                 return False
         except redis.RedisError as fault:
             raise Unavailable(part="broker", problem=str(fault)) from fault
-        held = sa.select(sa.func.count()).where(t.verdict.c.state == VerdictState.HELD.value)
         with self._services.store.begin() as tx:
-            return not is_behind(tx) and not tx.scalar(held)
+            return not is_behind(tx) and not count_held(tx)
 
     def run(self) -> None:
         """Until `stop`; a broker that does not answer costs a second."""

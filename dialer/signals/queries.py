@@ -14,7 +14,7 @@ from dialer.core.values import FraudType, Grade, VerdictState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.signals.budget import Estimate, missed_fraud
-from dialer.signals.learning import case_labels
+from dialer.signals.label_store import case_labels
 from dialer.signals.verdict_store import RuleStop, stopped_rules
 
 _v, _r = t.verdict.c, t.verdict_reason.c

@@ -218,11 +218,13 @@ def points_of(
     weights: Any,  # noqa: ANN401
     signs: Sequence[int],
     now: Any,  # noqa: ANN401
+    *,
+    folds_of: int = _FOLDS,
 ) -> tuple[Any, Any]:
     """Whole points of each column (of its sign, or 0), and the score that each row gets from points learned without it.
 
     A logistic regression whose coefficients keep their sign, drawn towards the points of now (`now`, with their sign):
-    few labels change little. Scores are never below 0.
+    few labels change little. Scores are never below 0. With no `folds_of` no row gets a score.
     """
     np, optimize = _learning()
     signed = matrix * np.array(signs, dtype=float)
@@ -249,8 +251,8 @@ def points_of(
     # Every fold gets its share of both answers, without a random number.
     order = np.argsort(labels, kind="stable")
     folds = np.empty(len(labels), dtype=int)
-    folds[order] = np.arange(len(labels)) % _FOLDS
-    for fold in range(_FOLDS):
+    folds[order] = np.arange(len(labels)) % max(1, folds_of)
+    for fold in range(folds_of):
         held_out[folds == fold] = np.maximum(0, matrix[folds == fold] @ learned(folds != fold))
     return learned(np.ones(len(labels), dtype=bool)), held_out
 

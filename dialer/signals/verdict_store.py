@@ -104,6 +104,12 @@ def lock_held(tx: Tx, *, limit: int) -> list[StoredVerdict]:
     return [_opened(tx, row) for row in tx.rows(statement)]
 
 
+def count_held(tx: Tx) -> int:
+    """How many wait for their budget, or for a stopped rule."""
+    statement = sa.select(sa.func.count()).select_from(t.verdict).where(_v.state == VerdictState.HELD.value)
+    return int(tx.scalar(statement))
+
+
 def lock_below(tx: Tx, *, after: datetime, until: datetime) -> list[StoredVerdict]:
     """Those below the line that were opened after the one moment and up to the other, locked."""
     statement = (

@@ -13,7 +13,8 @@ from dialer.core.values import OutcomeKind, ScammerContact, VersionState
 from dialer.db import tables as t
 from dialer.outcomes.filed_lists import load_filed
 from dialer.signals.health import check_quality, drifts
-from dialer.signals.learning import fit_rules, read_background, read_labels
+from dialer.signals.label_store import read_background, read_labels
+from dialer.signals.learning import fit_rules
 from dialer.signals.queries import read_status
 from dialer.signals.scorecard import TooFewLabels
 from dialer.signals.sending import draw_below, release_held

@@ -105,7 +105,9 @@ def understand(scorer: PhraseScorer, wav: bytes) -> Understood:
     for language, table in PHRASES.items():
         verdicts = [verdict for verdict, phrases in table.items() for _ in phrases]
         hints = tuple(phrase for phrases in table.values() for phrase in phrases)
-        for verdict, fit in zip(verdicts, scorer.mean_log_chances(wav, hints=hints, language=language), strict=False):
+        for verdict, fit in zip(
+            verdicts, scorer.mean_log_chances(wav, hints=hints, language=language), strict=False
+        ):
             best[verdict] = max(fit, best.get(verdict, fit))
     return judge(best)
 
