@@ -71,7 +71,7 @@ def call(
         carrier = _carrier(app)
         to = normalise_phone(number, app.settings.centre.area_code)
         if to is None:
-            raise Invalid(field="number", problem="is no telephone number")
+            raise Invalid(field="number", problem="is not a telephone number")
         note_test_call(app.services, number=to, by=by)
         sound = (PROMPTS / inbound_sound(InboundPrompt.TEST_CALL, "zh")).read_bytes()
         found = test_call(carrier, number=to, wav=b64encode(sound).decode(), listen_seconds=listen)

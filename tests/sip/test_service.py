@@ -48,7 +48,7 @@ def service(trunk: str) -> Iterator[tuple[Cli, int]]:
         settings = shipped.replace('line = "simulated"', 'line = "sip"', 1)
         (folder / "settings.toml").write_text(
             f'{settings}\n[carrier.sip.trunks.one]\naddress = "{trunk}"\nnumber = "047896110"\n'
-            "keep_alive_seconds = 1.0\n",
+            "keep_alive_seconds = 0\n",
             encoding="utf-8",
         )
         env = {name: value for name, value in os.environ.items() if not name.startswith("DIALER_")} | {
@@ -101,6 +101,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Person]:
 
 
 @pytest.mark.story
+@pytest.mark.timeout(600)
 async def test_a_person_rings_back_over_a_trunk_and_the_trunk_is_tested(desk: Person, tmp_path: Path):
     with service(desk.address) as (cli, port):
         await _until(cli, lambda found: bool(found) and not found[0]["problem"], "the trunk works")
