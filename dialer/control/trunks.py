@@ -8,7 +8,7 @@ import importlib.util
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -76,20 +76,21 @@ def read_trunks(carrier: CarrierAccess) -> TrunksNow:
     )
 
 
-def watch_trunks(services: Services, carrier: CarrierAccess) -> bool:
-    """Raises the alarm where a trunk does not work, unless it stands already; whether one does not work. Raises
-    `Unavailable`.
+def watch_trunks(services: Services, carrier: CarrierAccess, *, before: Container[str]) -> frozenset[str]:
+    """The trunks that do not work. Of those that did not work at the look `before` this one either, the alarm is
+    raised, unless it stands already: a start takes a moment. Raises `Unavailable`.
     """
-    failing = {one.name: one.problem for one in read_trunks(carrier).trunks if one.problem is not None}
+    now = {one.name: one.problem for one in read_trunks(carrier).trunks if one.problem is not None}
+    failing = {name: problem for name, problem in now.items() if name in before}
     if not failing:
-        return False
+        return frozenset(now)
     problem = Text(
         "trunks: %(names)s", names=", ".join(f"{name} ({why.value})" for name, why in failing.items())
     )
     facts = {"problem": problem.plain(), "fix": Text("dialer doctor, then docs/trunk.md").plain()}
     with services.store.begin() as tx:
         raise_alarm_once(tx, AlarmCode.TRUNK_FAILING, now=services.clock.now(), facts=facts)
-    return True
+    return frozenset(now)
 
 
 _CODECS: Final = ("PCMA", "PCMU")

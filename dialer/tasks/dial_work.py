@@ -97,17 +97,24 @@ def reconcile_task() -> None:
 
 
 _TRUNKS_SECONDS = 10.0
-_trunks_watched: dict[str, float] = {}
 
 
-def _watch_trunks() -> None:
-    """Every few seconds, on a line of the centre's own."""
-    app = current_application()
-    if app.carrier is None or not has_trunks(app):
-        return
-    if time.monotonic() - _trunks_watched.get("at", -_TRUNKS_SECONDS) >= _TRUNKS_SECONDS:
-        _trunks_watched["at"] = time.monotonic()
-        watch_trunks(app.services, app.carrier)
+class _TrunkWatch:
+    """Looks at the trunks every few seconds, on a line of the centre's own."""
+
+    def __init__(self) -> None:
+        self._at = -_TRUNKS_SECONDS
+        self._failing: frozenset[str] = frozenset()
+
+    def __call__(self) -> None:
+        app = current_application()
+        if app.carrier is None or not has_trunks(app) or time.monotonic() - self._at < _TRUNKS_SECONDS:
+            return
+        self._at = time.monotonic()
+        self._failing = watch_trunks(app.services, app.carrier, before=self._failing)
+
+
+_watch_trunks = _TrunkWatch()
 
 
 @patient_task("audit")

@@ -14,7 +14,7 @@ from dialer.cases.attempts import release_numbers
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import Act, StoredCase, lock_cases, lock_cases_of_people, note_acts
-from dialer.core.access import DESK, ROBOT
+from dialer.core.access import DESK
 from dialer.core.case import AssignmentState, CaseStatus, InboundResult, InboundState
 from dialer.core.errors import NotFound
 from dialer.core.events import HandOverAnswered, PersonCalledIn
@@ -110,7 +110,7 @@ def _matched(
     if position is not None:
         # The robot and the desks do not call a telephone that is calling us.
         take_number_for_desk_call(tx, call.id, person_id=stored.person_id, number=position)
-    act = Act(case_id=stored.case.id, kind=ActKind.CALLED_IN, by=ROBOT, facts={"typed": is_typed})
+    act = Act(case_id=stored.case.id, kind=ActKind.CALLED_IN, by="", facts={"typed": is_typed})
     note_acts(tx, [act], now=now)
     return lock_inbound_call(tx, call.sid), must_cancel
 
@@ -328,7 +328,7 @@ def _end(
     release_numbers(tx, [call.id], free_at=now)
     if call.case_id is not None:
         facts = {"inbound": result.value, "talk_seconds": talk_seconds}
-        by = call.by if result is InboundResult.JOINED and call.by else ROBOT
+        by = call.by if result is InboundResult.JOINED else ""
         act = Act(case_id=call.case_id, kind=ActKind.CALL_IN_ENDED, by=by, facts=facts)
         note_acts(tx, [act], now=now)
 

@@ -149,3 +149,16 @@ def test_what_cannot_be_a_number_is_said_at_the_form(page: Page, complaints: Com
     # The browser itself notes every answer that is a refusal.
     assert [told for told in complaints.told if re.search("status of 422", told)]
     complaints.told.clear()
+
+
+def test_whoever_rings_the_centre_hears_that_the_warning_is_real_and_stands_in_the_case(page: Page):
+    load_yourself(page)
+    expect(page.locator("#reject")).to_be_visible(timeout=_RING_MS)
+    page.locator("#reject").click()
+    expect(page.locator("#call-in")).to_be_visible()
+    page.locator("#call-in").click()
+    expect(page.locator("#incall")).to_be_visible()
+    expect(page.locator("#subtitle")).to_contain_text("打给您的电话是真的", timeout=_RING_MS)
+    expect(page.locator("#timeline")).to_contain_text("当事人来电", timeout=_RING_MS)
+    page.locator("#hang-up").click()
+    expect(page.locator("#timeline")).to_contain_text("当事人来电结束", timeout=_RING_MS)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from aiohttp import web
 
 from dialer.calls.comparison import UNTIL_RESUMED, mark_restored
 from dialer.calls.pacing import lock_line_group
@@ -21,8 +22,10 @@ from dialer.core.values import Grade, PauseScope, Track
 from dialer.db import tables as t
 from dialer.db.system_state import note_cycle_part, note_heartbeat
 from dialer.language import Lang
+from dialer.runtime.local import CarrierAccess
 from dialer.runtime.location import free_port
 from dialer.server import public_way_blocked
+from dialer.services import Application
 from dialer.telephony.public_way import WayBlocked, walk_public_way
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
@@ -378,3 +381,46 @@ async def test_after_a_restore_resume_asks_the_carrier_first(console: ConsoleDes
     assert refused.status_code == 409
     [still] = console.rows(t.hold)
     assert (still["until"], still["ended_at"]) == (UNTIL_RESUMED, None)
+
+
+async def test_trunks_are_shown_with_their_use_and_their_failures(console_app: Application):
+    one = {"order": 1, "channels": 30, "in_use": 2, "placed": 7, "received": 3, "registers": False}
+    told = {
+        "strangers": 4,
+        "trunks": [
+            {**one, "name": "operator", "problem": "", "ends": {"486": 2}},
+            {**one, "name": "spare", "problem": "unreachable", "ends": {}},
+        ],
+    }
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response(told)
+
+    carrier = web.Application()
+    carrier.router.add_get("/admin/trunks", answer)
+    runner = web.AppRunner(carrier)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = int(runner.addresses[0][1])
+    access = CarrierAccess(port=port, account_sid="AC" + "0" * 32, auth_token="t", admin_token="a")
+    of_sip = console_app.settings.carrier.model_copy(update={"line": "sip"})
+    settings = console_app.settings.model_copy(update={"carrier": of_sip})
+    desk = ConsoleDesk(replace(console_app, settings=settings, carrier=access))
+    try:
+        said = text(await desk.person(Role.SUPERVISOR).get("/control/now"))
+        assert "operator works 2 / 30 7 3 486: 2" in said
+        assert "spare does not answer 2 / 30 7 3 —" in said
+        assert "4 calls in from addresses that are no trunk were refused." in said
+        assert (
+            'dialer_trunk_calls{trunk="operator",way="in"} 3.0'
+            in (await desk.stranger().get("/metrics")).text
+        )
+        await runner.cleanup()
+        assert "The carrier does not answer." in text(await desk.person(Role.SUPERVISOR).get("/control/now"))
+    finally:
+        await runner.cleanup()
+        await desk.close()
+
+
+async def test_without_trunks_the_page_says_nothing_of_them(console: ConsoleDesk):
+    assert "Trunks" not in text(await console.person(Role.SUPERVISOR).get("/control"))

@@ -21,6 +21,7 @@ _WORDS = {
     "Standing": "too_few noise above below",
     "SignInStep": "second_factor passkey add_passkey identity",
     "Suite": "aes-gcm/blake2 sm4-gcm/sm3",
+    "InboundStep": "ask ring wait call_back no_officer",
     "AttemptEvent": (
         "due put_off claimed posting in_doubt not_taken withdrawn accepted ringing answered ended"
     ),

@@ -306,7 +306,9 @@ def line_of(running: Any) -> SipLine:  # noqa: ANN401 - the running carrier
 class Person:
     """Debian's baresip, which answers every call by itself, speaks a WAV file and keeps what it hears."""
 
-    def __init__(self, folder: Path, *, says: Path, keeps: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, says: Path, keeps: bool = True, seconds: str = _LONGEST_SECONDS
+    ) -> None:
         """Without `keeps` what it hears is not written."""
         self.port = free_port()
         self.heard = folder / f"heard-{self.port}.wav"
@@ -327,7 +329,7 @@ class Person:
         )
         (home / "contacts").write_text("")
         self._process = subprocess.Popen(
-            ["timeout", _LONGEST_SECONDS, "baresip", "-f", home, "-s"],
+            ["timeout", seconds, "baresip", "-f", home, "-s"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -1,0 +1,156 @@
+"""Trunks as the service tells them: the alarm needs two looks, and the doctor names one thing to fix."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from aiohttp import web
+
+from dialer.carrier.lines.sip.trace import masked
+from dialer.carrier.lines.sip.trunks import Trunk
+from dialer.control.trunks import (
+    TrunksNow,
+    TrunkStatus,
+    check_trunks,
+    note_test_call,
+    read_trunks,
+    watch_trunks,
+)
+from dialer.core.errors import Invalid, Unavailable
+from dialer.core.values import TrunkProblem
+from dialer.runtime.local import CarrierAccess
+from tests.control.scene import Scene
+
+WORKS = TrunkStatus(
+    name="one", order=1, channels=30, in_use=0, placed=0, received=0, registers=False, problem=None
+)
+
+
+@pytest.fixture
+async def carrier() -> AsyncIterator[tuple[CarrierAccess, dict[str, str]]]:
+    """A carrier whose only trunk has the problem that the test sets."""
+    told = {"problem": "unreachable"}
+
+    async def trunks(_request: web.Request) -> web.Response:
+        one = {
+            name: getattr(WORKS, name)
+            for name in ("name", "order", "channels", "in_use", "placed", "received")
+        }
+        return web.json_response(
+            {"strangers": 2, "trunks": [one | {"registers": False, "ends": {"503": 3}, **told}]}
+        )
+
+    app = web.Application()
+    app.router.add_get("/admin/trunks", trunks)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = int(runner.addresses[0][1])
+    access = CarrierAccess(port=port, account_sid="AC" + "0" * 32, auth_token="t", admin_token="a")
+    yield access, told
+    await runner.cleanup()
+
+
+@contextmanager
+def server(answer: str) -> Iterator[str]:
+    """A SIP server that answers every OPTIONS so; its address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+        own.bind(("127.0.0.1", 0))
+
+        def serve() -> None:
+            data, peer = own.recvfrom(65_535)
+            assert data.startswith(b"OPTIONS ")
+            own.sendto(answer.encode(), peer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"127.0.0.1:{own.getsockname()[1]}"
+
+
+def trunk(address: str) -> Trunk:
+    return Trunk(name="one", address=address, number="047896110")
+
+
+SDP = "v=0\r\nm=audio 0 RTP/AVP 8 18\r\na=rtpmap:8 PCMA/8000\r\n"
+
+
+def test_a_trunk_that_answers_is_ok():
+    with server(f"SIP/2.0 200 OK\r\nCall-ID: 1\r\n\r\n{SDP}") as address:
+        (check,) = check_trunks([trunk(address)], TrunksNow(trunks=(WORKS,), strangers=0))
+    assert check.ok
+    assert "OPTIONS 200" in str(check.detail)
+    assert "PCMA/G729" in str(check.detail)
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem", "fix"),
+    [
+        ("SIP/2.0 200 OK\r\n\r\nm=audio 0 RTP/AVP 18\r\n", None, "allow PCMA"),
+        ("SIP/2.0 200 OK\r\nDate: Sat, 13 Nov 2010 23:29:00 GMT\r\n\r\n", None, "clocks"),
+        ("SIP/2.0 403 Forbidden\r\n\r\n", TrunkProblem.NOT_REGISTERED, "user and password"),
+        ("SIP/2.0 200 OK\r\n\r\n", TrunkProblem.RESTING, "trunk trace"),
+        ("SIP/2.0 200 OK\r\n\r\n", TrunkProblem.NO_PROCESS, "dialer sip"),
+    ],
+)
+def test_the_first_thing_to_fix_is_named(answer: str, problem: TrunkProblem | None, fix: str):
+    with server(answer) as address:
+        now = TrunksNow(trunks=(replace(WORKS, problem=problem),), strangers=0)
+        (check,) = check_trunks([trunk(address)], now)
+    assert not check.ok
+    assert fix in str(check.mend)
+
+
+def test_an_address_that_does_not_answer():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        (check,) = check_trunks([trunk(f"127.0.0.1:{silent.getsockname()[1]}")], None)
+    assert "firewall" in str(check.mend)
+
+
+async def test_the_alarm_stands_after_two_looks(scene: Scene, carrier: tuple[CarrierAccess, dict[str, str]]):
+    access, told = carrier
+    first = await asyncio.to_thread(watch_trunks, scene.services, access, before=frozenset())
+    assert first == {"one"}
+    assert scene.alarms_of(None) == {}
+    await asyncio.to_thread(watch_trunks, scene.services, access, before=first)
+    assert scene.alarms_of(None) == {"trunk_failing": 1}
+    await asyncio.to_thread(watch_trunks, scene.services, access, before=first)
+    assert scene.alarms_of(None) == {"trunk_failing": 1}
+    told["problem"] = ""
+    assert await asyncio.to_thread(watch_trunks, scene.services, access, before=first) == frozenset()
+    found = await asyncio.to_thread(read_trunks, access)
+    assert (found.strangers, found.trunks[0].ends) == (2, {"503": 3})
+
+
+def test_a_carrier_that_is_gone_is_unavailable():
+    access = CarrierAccess(port=1, account_sid="AC" + "0" * 32, auth_token="t", admin_token="a")
+    with pytest.raises(Unavailable):
+        read_trunks(access)
+
+
+def test_a_test_call_needs_a_name_and_its_number_is_not_in_the_audit(scene: Scene):
+    with pytest.raises(Invalid):
+        note_test_call(scene.services, number="+8613800138000", by="")
+    note_test_call(scene.services, number="+8613800138000", by="wang")
+    (line,) = scene.rows(sa.text("SELECT who, facts FROM audit WHERE act = 'trunk_call'"))
+    assert line["who"] == "wang"
+    assert "13800138000" not in str(line["facts"])
+
+
+def test_numbers_and_credentials_of_a_message_are_masked():
+    message = (
+        'INVITE sip:13800138000@10.0.0.1:5060 SIP/2.0\r\nFrom: "047896110" <sip:+86478961100@x>;tag=1\r\n'
+        "P-Asserted-Identity: <tel:047896110>\r\nProxy-Authorization: Digest username=u, response=abc\r\n"
+        "Via: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK12345678901\r\n"
+    )
+    shown = masked(message)
+    for hidden in ("13800138000", "86478961100", "047896110", "abc", "username"):
+        assert hidden not in shown
+    assert "sip:138****8000@10.0.0.1:5060" in shown
+    assert "branch=z9hG4bK12345678901" in shown
