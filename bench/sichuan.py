@@ -26,7 +26,7 @@ from sklearn.metrics import roc_auc_score
 from dialer.signals.scorecard import calibration, calibration_error, points_of
 
 LABEL = "label"
-TENTHS = 10
+TENTHS = 5
 FOLDS = 5
 
 

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 
+from dialer.core.access import actor_name
 from dialer.core.errors import Conflict
 from dialer.language import Text
 from dialer.services import Services
@@ -32,6 +33,7 @@ def fit_rules(services: Services, *, days: int, by: str, store: bool = True) -> 
     """The live rules with a scorecard from the labels of the last `days` become a draft. Raises `TooFewLabels`,
     `LearningMissing`, and `Conflict` when the scorecard stays as it is.
     """
+    who = actor_name(by)
     since = services.clock.now() - timedelta(days=days)
     with services.store.begin() as tx:
         version = live_rule_version(tx)
@@ -44,5 +46,5 @@ def fit_rules(services: Services, *, days: int, by: str, store: bool = True) -> 
     draft = None
     if store:
         card = json.loads(fitted.scorecard.to_json())
-        draft = draft_rules(services, version.files, by=by, scorecard=card)
+        draft = draft_rules(services, version.files, by=who, scorecard=card)
     return FittedRules(fitted=fitted, live=version.number, background=sum(background.values()), draft=draft)
