@@ -29,7 +29,6 @@ def upgrade() -> None:
         op.execute(f"TRUNCATE {table}")
         for name in _COUNTS:
             op.add_column(table, sa.Column(name, sa.Integer(), nullable=False, server_default="0"))
-            op.alter_column(table, name, server_default=None)
     op.execute("DELETE FROM meta WHERE key = 'tally'")
 
 

@@ -55,7 +55,7 @@ def _moment(text: str, zone: ZoneInfo, *, field: str, is_end: bool) -> datetime:
             moment = datetime.combine(day + _DAY if is_end else day, time.min)
         return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
     except ValueError:
-        raise Invalid(field=field, problem="is no day and no moment", mend=_MEND) from None
+        raise Invalid(field=field, problem="is not a day and not a moment", mend=_MEND) from None
     except OverflowError:
         raise Invalid(field=field, problem="is out of range", mend=_MEND) from None
 

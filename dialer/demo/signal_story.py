@@ -131,7 +131,7 @@ class SignalStory(threading.Thread):
             if self._client.xlen(STREAM):
                 return False
         except redis.RedisError as fault:
-            raise Unavailable(part="broker", problem=str(fault)) from fault
+            raise Unavailable(part="broker", problem=type(fault).__name__) from fault
         with self._services.store.begin() as tx:
             return not is_behind(tx) and not count_held(tx)
 
@@ -169,4 +169,4 @@ class SignalStory(threading.Thread):
                     pipe.xadd(STREAM, entry, maxlen=100_000)  # type: ignore[arg-type]
                 pipe.execute()
         except redis.RedisError as fault:
-            raise Unavailable(part="broker", problem=str(fault)) from fault
+            raise Unavailable(part="broker", problem=type(fault).__name__) from fault

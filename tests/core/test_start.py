@@ -356,7 +356,7 @@ class TestARequest:
 
     @pytest.mark.parametrize(
         "event",
-        [CallRequested(), AssignmentRequested(track=Track.HUMAN), OptedOut(), GradeChanged(grade=Grade.HIGH)],
+        [CallRequested(), AssignmentRequested(track=Track.HUMAN), GradeChanged(grade=Grade.HIGH)],
     )
     def test_of_a_case_that_is_over_conflicts_and_says_what_it_is_now(self, event: object):
         story = started().tell(answered(1, Answer.ACKNOWLEDGED))

@@ -26,7 +26,7 @@ _WORDS = {
         "due put_off claimed posting in_doubt not_taken withdrawn accepted ringing answered ended"
     ),
     "Basis": "warning_loaded case_opened call_sent assignment_opened outcome_recorded",
-    "Dimension": "unit grade fraud_type source script hour",
+    "Dimension": "unit grade fraud_type source script version hour person",
     "EntryKind": (
         "warning ring_planned ring_sent ringing answered spoken ring_ended message "
         "errand_opened errand_signed errand_reported errand_withdrawn outcome reversal "

@@ -50,6 +50,7 @@ from dialer.language import Lang, Text, bilingual
 from dialer.org.passwords import SignInBusy
 from dialer.org.staff import PasswordExpired, ScopeMissing, SignInBlocked, SignInRefused, UnknownToken
 from dialer.org.staff_store import TokenScope
+from dialer.outcomes.exports import NoParquet
 from dialer.phone import ActRefused
 from dialer.scripts.reading import ScriptUnreadable
 from dialer.scripts.rendered import RenderedScriptMissing
@@ -64,7 +65,7 @@ from dialer.telephony.public_way import WayBlocked
 from dialer.telephony.webhooks import BadSignature
 from dialer.units.tree import UnusableUnits
 from dialer.words import word_of
-from dialer.work.tasks import CALL_MISSING, NoCall
+from dialer.work.tasks import CALL_MISSING, NoCall, NotArrived
 
 _PROGRAMS = ("__main__", "runtime.guard")
 """Modules that run when they are imported."""
@@ -97,6 +98,8 @@ EXAMPLES = [
         field="minutes", problem="is not a length of a pause", mend="above 0 minutes, at most seven days"
     ),
     NothingToBackUp(),
+    NoParquet(),
+    NotArrived(),
     CannotWrite(file=Path("one.backup"), why="No space left on device"),
     DamagedBackup(file=Path("one.backup"), problem="it is cut off"),
     OtherKeys(file=Path("one.backup"), made_with="index=1 1=2", here="index=1 1=3"),

@@ -322,7 +322,13 @@ legal_hold = sa.Table(
 _KEY = ("day", "drill", "grade", "fraud_type")
 
 
-_LATER = frozenset({"cases_tried", "cases_reached", "cases_called_back"})
+_LATER = frozenset(
+    {
+        "cases_tried", "cases_reached", "cases_called_back", "followed_up", "follow_up_calls_counted",
+        "follow_up_calls_not_counted", "follow_up_calls_answered", "follow_up_calls_verified",
+        "follow_up_calls_undoing",
+    }
+)  # fmt: skip
 """Counts that the release before does not know, which may still write rows."""
 
 
