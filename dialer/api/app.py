@@ -132,6 +132,10 @@ def report(services: Services, token: Token, window: ReportQuery) -> dict[str, A
     return made.plain()
 
 
+_NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL stores no NUL."""
+
+
 class CutQuery(ReportQuery):
     """The filter of the page of success rates."""
 
@@ -139,8 +143,8 @@ class CutQuery(ReportQuery):
     unit: Annotated[int | None, Field(ge=1, le=_LARGEST_ID, description="机构编号 · a unit's id")] = None
     grade: Annotated[Grade | None, Field(description="预警等级 · a grade")] = None
     fraud_type: Annotated[FraudType | None, Field(alias="type", description="诈骗类型 · a fraud type")] = None
-    source: Annotated[str, Field(max_length=200, description="来源 · a source")] = ""
-    script: Annotated[str, Field(max_length=80, description="话术 · a script")] = ""
+    source: Annotated[str, Field(max_length=200, pattern=_NO_NUL, description="来源 · a source")] = ""
+    script: Annotated[str, Field(max_length=80, pattern=_NO_NUL, description="话术 · a script")] = ""
     hour: Annotated[
         int | None, Field(ge=0, le=23, description="预警时刻，小时 · the hour of the warning, local")
     ] = None

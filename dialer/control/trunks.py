@@ -98,11 +98,16 @@ _MOST_CLOCK_SECONDS: Final = 5.0
 _SIP_PORT: Final = 5060
 
 
+def has_stack() -> bool:
+    """Whether the extra `sip` is installed."""
+    return importlib.util.find_spec("baresip") is not None
+
+
 def check_trunks(trunks: Sequence[Trunk], running: TrunksNow | None) -> list[Check]:
     """A finding a trunk: what answers at its address, its registration where the service runs, its codecs and its clock
     where it tells them, and the first thing to fix.
     """
-    if importlib.util.find_spec("baresip") is None:
+    if not has_stack():
         problem = gettext_noop("the extra `sip` is not installed")
         return [Check(name=gettext_noop("trunks"), detail=problem, mend="pip install 'dialer[sip]'")]
     now = {one.name: one for one in running.trunks} if running is not None else {}

@@ -190,12 +190,12 @@ def shipped_manifest() -> Manifest:
 
 
 def clips_for(script: Script, clips: Iterable[Clip]) -> tuple[Clip, ...]:
-    """Those of them that a script can play."""
+    """Those of them that a script can play; where two say the same, the one of the script's own prompt."""
     items = prompt_list([script])
     texts = {(item.language, item.text) for item in items}
     names = {(item.language, item.key) for item in items}
     slowly = {(item.language, item.text) for item in slow_list([script])}
-    return tuple(
+    found = [
         clip
         for clip in clips
         if (
@@ -203,6 +203,14 @@ def clips_for(script: Script, clips: Iterable[Clip]) -> tuple[Clip, ...]:
             if clip.voice == RECORDED
             else (clip.language, clip.text) in (slowly if clip.slow else texts)
         )
+    ]
+    own = {
+        (clip.language, clip.text, clip.slow) for clip in found if (clip.language, clip.prompt_id) in names
+    }
+    return tuple(
+        clip
+        for clip in found
+        if (clip.language, clip.prompt_id) in names or (clip.language, clip.text, clip.slow) not in own
     )
 
 

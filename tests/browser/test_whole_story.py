@@ -171,7 +171,7 @@ def test_from_a_dropped_file_to_the_success_rates(
     funnel = chief.locator("ol.funnel")
     expect(funnel.locator("li").first.locator("b")).to_have_text("5")
     reached = funnel.locator("li").filter(
-        has=chief.locator(".funnel-name", has_text=re.compile("^dissuaded$", re.IGNORECASE))
+        has=chief.locator(".funnel-name", has_text=re.compile(r"^\s*dissuaded\s+[\d.]+%", re.IGNORECASE))
     )
     expect(reached.locator("b")).to_have_text("5")
     look(chief)

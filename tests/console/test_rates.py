@@ -91,7 +91,7 @@ async def test_a_count_opens_to_its_cases_masked(console: ConsoleDesk, scenario:
 async def test_a_wrong_filter_is_told_beside_its_field(console: ConsoleDesk):
     answer = await console.person(Role.SUPERVISOR).get("/rates", **{"from": "yesterday"})
     assert answer.status_code == 422
-    assert "is no day and no moment" in text(answer)
+    assert "is not a day and not a moment" in text(answer)
 
 
 async def test_the_workbook_has_what_the_page_has_and_is_audited(console: ConsoleDesk, scenario: Scenario):

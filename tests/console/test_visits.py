@@ -178,14 +178,15 @@ async def test_a_refused_act_says_why_in_the_officer_s_language(beat: Beat):
         ({"outcome": "refuses"}, "请选择骗子是否联系过当事人"),
         ({"outcome": "refuses", "scammer": "yes", "intended": "5"}, "填写金额须有依据"),
         ({"outcome": "refuses", "scammer": "yes", "intended": "x"}, "不是有效金额"),
-        (
-            {"outcome": "dissuaded_in_person", "scammer": "no", "contact": "unverified"},
-            "劝阻成功须已核实是机主本人",
-        ),
+        ({"outcome": "dissuaded_in_person", "scammer": "no", "contact": "verified"}, "到达现场"),
     ):
         answer = await beat.send(visit, "report", by=officer, **fields)
         assert answer.status_code in {409, 422}
         assert told in answer.json()["refused"]
+    assert (await beat.send(visit, "step", by=officer, stage="arrived")).status_code == 200
+    given = {"outcome": "dissuaded_in_person", "scammer": "no", "contact": "unverified"}
+    answer = await beat.send(visit, "report", by=officer, **given)
+    assert (answer.status_code, "劝阻成功须已核实是机主本人" in answer.json()["refused"]) == (409, True)
     assert beat.console.rows(t.outcome) == []
 
 
@@ -272,7 +273,7 @@ async def test_an_invalid_photo_and_one_too_many_are_refused(beat: Beat):
             files={"photo": ("a.jpg", content, "image/jpeg")},
             headers={"HX-Request": "true", "X-CSRF-Token": beat.officer.csrf},
         )
-        assert (answer.status_code, told in answer.json()["refused"]) == (422, True)
+        assert (answer.status_code, told in answer.json()["refused"]) == (409, True)
 
 
 async def test_a_transfer_is_asked_with_a_reason_and_answered_by_the_other_unit(beat: Beat):

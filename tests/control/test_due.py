@@ -83,13 +83,13 @@ def test_at_rest_few_ticks_are_sent_and_with_work_all(assembled: Assemble, broke
     app = assembled(DIALER_SCHEDULER__TICK_SECONDS="0.1")
     with redis.Redis.from_url(broker_url) as queue:
         with running(app):
-            until(lambda: queue.llen("bulk") >= 4)
+            until(lambda: queue.llen("bulk") >= 12)
             at_rest = queue.llen("dial") / queue.llen("bulk")
         queue.flushdb()
         with app.services.store.begin() as tx:
             _something_due(tx.connection)
         with running(app):
-            until(lambda: queue.llen("bulk") >= 4)
+            until(lambda: queue.llen("bulk") >= 12)
             with_work = queue.llen("dial") / queue.llen("bulk")
     # Two that resume in five ticks, beside about three tasks a tick; a slow machine leaves ticks out.
     assert with_work > 1.2 * at_rest
