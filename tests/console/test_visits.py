@@ -273,7 +273,7 @@ async def test_an_invalid_photo_and_one_too_many_are_refused(beat: Beat):
             files={"photo": ("a.jpg", content, "image/jpeg")},
             headers={"HX-Request": "true", "X-CSRF-Token": beat.officer.csrf},
         )
-        assert (answer.status_code, told in answer.json()["refused"]) == (409, True)
+        assert (answer.status_code, told in answer.json()["refused"]) == (422, True)
 
 
 async def test_a_transfer_is_asked_with_a_reason_and_answered_by_the_other_unit(beat: Beat):
