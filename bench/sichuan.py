@@ -5,7 +5,7 @@
 The set is fetched by hand and not part of this repository, since the contest's terms are not known: `Sichuan.zip` of
 the public repository xxhu94/GAT-COBO, folder `data`, about 2 MB. It labels callers (6,106 users, 1,962 of them
 fraudsters), so this measures the fit of points and not the rules. Each numeric column of the table becomes bits (above
-or below its first tenth, its second, ...), as rules are, and the points are learned by `dialer.signals.scorecard`. Five
+or below its first fifth, its second, ...), as rules are, and the points are learned by `dialer.signals.scorecard`. Five
 folds; the area under the curve of users that were not learned from. Needs the extra `learning`.
 """
 
@@ -26,7 +26,7 @@ from sklearn.metrics import roc_auc_score
 from dialer.signals.scorecard import calibration, calibration_error, points_of
 
 LABEL = "label"
-TENTHS = 5
+PARTS = 5
 FOLDS = 5
 
 
@@ -69,11 +69,11 @@ def _numeric(texts: Iterator[str]) -> bool:
 
 
 def bits(train: Any, rows: Any) -> Any:  # noqa: ANN401 - numpy's
-    """Above each tenth, and below it, of the users that are learned from: points are never negative, so both ways."""
+    """Above each fifth, and below it, of the users that are learned from: points are never negative, so both ways."""
     columns = []
     for n in range(train.shape[1]):
         known = train[:, n][~np.isnan(train[:, n])]
-        edges = np.unique(np.quantile(known, np.linspace(0, 1, TENTHS + 1)[1:-1])) if len(known) else []
+        edges = np.unique(np.quantile(known, np.linspace(0, 1, PARTS + 1)[1:-1])) if len(known) else []
         for edge in edges:
             columns += [rows[:, n] > edge, rows[:, n] <= edge]
         columns.append(np.isnan(rows[:, n]))
