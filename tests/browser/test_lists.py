@@ -133,7 +133,7 @@ def test_a_supervisor_lets_a_large_list_in_and_english_is_the_same_page(
     expect(page.locator("#live .state")).to_have_text("待第二人审批")
     expect(page.locator("#live")).to_contain_text("不能审批自己的名单")
     address = page.url
-    page.locator("details.menu summary").click()
+    page.locator(".self details.menu summary").click()
     page.get_by_role("button", name="退出登录").click()
 
     new_account(page, service, "bigboss", Role.SUPERVISOR, language="en")

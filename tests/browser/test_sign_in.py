@@ -43,7 +43,7 @@ def authenticator(page: Page) -> None:
 
 
 def sign_out(page: Page) -> None:
-    page.locator("details.menu summary").click()
+    page.locator(".self details.menu summary").click()
     page.locator("form[action='/sign-out'] button").click()
     page.wait_for_url("**/sign-in")
 
@@ -95,7 +95,7 @@ def test_an_app_and_a_passkey(page: Page, service: Service, complaints: Complain
     page.goto(f"{home}/sign-in?next=/account")
     page.locator("form[action='/sign-in/passkey'] button").click()
     page.wait_for_url(f"{home}/account")
-    page.locator("details.menu summary").click()
+    page.locator(".self details.menu summary").click()
     page.locator("form[action='/language'] button").first.click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     page.goto(f"{home}/account/factors")
