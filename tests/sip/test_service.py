@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,14 @@ def service(trunk: str) -> Iterator[tuple[Cli, int]]:
             running.wait(30)
 
 
+def answers(port: int) -> bool:
+    try:
+        with socket.create_connection((HOST, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 async def _until(cli: Cli, true: Callable[[list[dict[str, Any]]], bool], what: str) -> None:
     def look() -> bool:
         try:
@@ -102,6 +111,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Person]:
 async def test_a_person_rings_back_over_a_trunk_and_the_trunk_is_tested(desk: Person, tmp_path: Path):
     with service(desk.address) as (cli, port):
         await _until(cli, lambda found: bool(found) and not found[0]["problem"], "the trunk works")
+        await until(lambda: answers(int(cli.env["DIALER_WEB__PORT"])), "the web process listens")
         path = tmp_path / "list.csv"
         path.write_text(_LIST, encoding="utf-8")
         cli.run("load", str(path), "--source", "story")

@@ -12,6 +12,8 @@ from dialer.carrier.lines.sip.line import Message, SipLine
 from dialer.carrier.speech_input import Speech
 
 _RING_SECONDS = 45.0
+_LATE_SECONDS = 10.0
+"""The end of a sound is told so long after its time at the latest."""
 _QUALITY_SECONDS = 3.0
 _MOST_KEYS = 16
 
@@ -77,9 +79,17 @@ async def place_test_call(line: SipLine, number: str, clip: Clip, *, listen_seco
         await _change(call, until - loop.time())
     answered_at = loop.time()
     if call.is_live:
-        leg.speak(clip, said.set)
+
+        def end_of_sound() -> None:
+            said.set()
+            call.changed.set()
+
+        leg.speak(clip, end_of_sound)
         leg.listen(1)
-        until = answered_at + clip.seconds + listen_seconds
+        until = answered_at + clip.seconds + _LATE_SECONDS
+        while call.is_open and not said.is_set() and loop.time() < until:
+            await _change(call, until - loop.time())
+        until = loop.time() + listen_seconds
         while call.is_open and loop.time() < until:
             await _change(call, until - loop.time())
     seconds = loop.time() - answered_at if call.is_answered else 0.0
