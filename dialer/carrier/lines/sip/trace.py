@@ -28,7 +28,9 @@ _TECHNICAL: Final = re.compile(
 """Lines whose long numbers are no telephone's."""
 _ORIGIN: Final = re.compile(r"^(o=)\S+", re.MULTILINE)
 _KEY: Final = re.compile(r"^(Signal[ \t]*=[ \t]*)[0-9A-D*#]+", re.IGNORECASE | re.MULTILINE)
-_KEY_ALONE: Final = re.compile(r"(Content-Type[ \t]*:[ \t]*application/dtmf\b.*?\r?\n\r?\n).*", re.IGNORECASE | re.DOTALL)
+_KEY_ALONE: Final = re.compile(
+    r"(Content-Type[ \t]*:[ \t]*application/dtmf\b.*?\r?\n\r?\n).*", re.IGNORECASE | re.DOTALL
+)
 _CREDENTIALS: Final = re.compile(r"^((?:Proxy-)?Authorization\s*:).*$", re.IGNORECASE | re.MULTILINE)
 _PATIENCE_SECONDS: Final = 2.0
 _LOOK_SECONDS: Final = 0.02
