@@ -81,7 +81,7 @@ def refusal(number: str, *, desk_numbers: Container[str], trunks: Sequence[Trunk
 
 
 _DESK_EXTENSION: Final = re.compile(r"[2-8][0-9]{2}|[1-9][0-9]{3}")
-"""No public service has such a number: those of three digits begin with 1 or 9 (110, 119, 999), the others are longer."""
+"""No public service has such a number: those of three digits begin with 1 or 9 (110, 999), the others are longer."""
 _COSTLY: Final = frozenset(
     {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
 )
