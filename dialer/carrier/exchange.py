@@ -6,6 +6,7 @@ Without that memory a restarted carrier would deny a call that it has placed, an
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from dialer.carrier.outbound import Outbound
 from dialer.carrier.player import Sounds
 from dialer.carrier.speech_input import Hearing
 from dialer.carrier.webhooks import Messenger, Notices, Signer
+
+_log = logging.getLogger(__name__)
 
 
 class CallMemory(SealedLog):
@@ -200,8 +203,8 @@ class Exchange:
 
     def receive(self, caller: str, connect: Callable[[LegEvents], Leg]) -> Call | None:
         """A call comes in: `connect` makes its leg, which tells the events that it gets when it is answered. `caller`
-        is the number that the network tells, '' for a hidden one. None: no address takes calls in, and the line refuses
-        the call.
+        is the number that the network tells, '' for a hidden one. None: no address takes calls in, or the call cannot
+        be written down, and the line refuses it.
         """
         config = self._config
         if not config.inbound_url:
@@ -216,7 +219,13 @@ class Exchange:
         )
         call = self._record(order, self.timers.unix())
         call.direction = INBOUND
-        self._memory.accepted(call)
+        try:
+            self._memory.accepted(call)
+        except OSError as problem:
+            # As with a call of ours; and the calls that are up go on.
+            _log.error("a call in was refused: it cannot be written down: %s", problem)
+            self._forget(call)
+            return None
         live = LiveCall(self, call, order, call.sid, 1)
         self._live[call.sid] = live
         self.lines_in_use += 1
