@@ -213,5 +213,10 @@ async def test_a_call_in_that_cannot_be_written_down_is_refused_and_the_others_g
     assert connected == []
     assert len(exchange.live_calls()) == 1
     assert exchange.lines_in_use == 1
+    # The call that is up can end.
+    (up,) = exchange.live_calls()
+    up.end(Status.COMPLETED, 200)
+    assert (exchange.live_calls(), exchange.lines_in_use) == ([], 0)
+    assert (await app.final(up.call.sid))["CallStatus"] == "completed"
     memory.close()
     memory.open()
