@@ -14,7 +14,7 @@ from dialer.cases.attempts import release_numbers
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import Act, StoredCase, lock_cases, lock_cases_of_people, note_acts
-from dialer.core.access import DESK
+from dialer.core.access import DESK, ROBOT
 from dialer.core.case import AssignmentState, CaseStatus, InboundResult, InboundState
 from dialer.core.errors import NotFound
 from dialer.core.events import HandOverAnswered, PersonCalledIn
@@ -100,9 +100,21 @@ def _matched(
         tx, locked, [Move(case_id=stored.case.id, event=event)], policies=services.policies, now=now
     )
     (task,) = (one for one in assignments_of_case(tx, stored.case.id) if one.kind is Track.HUMAN)
+    lease_until, real_now = task.lease_until, services.real.now()
     if task.state is AssignmentState.OPEN and task.kept_for is not None:
         # The person, who calls now, does not wait for the time that was agreed.
         release_assignments(tx, [task.id])
+    elif _holder(task) not in {"", DESK} and (lease_until is None or lease_until <= real_now):
+        # Nor for a caller who has left the desk with the task in hand.
+        release_assignments(tx, [task.id])
+        note_assignment_act(
+            tx,
+            task,
+            ActKind.LAPSED,
+            by=ROBOT,
+            now=now,
+            facts={"track": Track.HUMAN.value, "from": task.signed_by},
+        )
     position = None if is_typed else owners[stored.person_id]
     change_inbound_call(
         tx,

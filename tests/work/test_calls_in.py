@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any, cast
@@ -237,3 +238,44 @@ def test_no_desk_call_begins_at_a_telephone_that_rings_for_a_call_in(bureau: Bur
     with pytest.raises(Conflict, match="telephone"):
         asyncio.run(ringing)
     assert bureau.rows(sa.select(t.desk_call)) == []
+
+
+def test_a_person_does_not_wait_for_a_caller_who_left_with_the_task(bureau: Bureau):
+    case_id, phone = case_of(bureau, grade=Grade.EXTRA_HIGH)
+    left = claim_next(bureau.services, by="li", scope=CENTRE)
+    assert left is not None
+    assert left.case_id == case_id
+    bureau.clock.advance(bureau.services.work.lease_seconds + 1)
+    seat(bureau, "wang", "8003")
+    assert arrives(bureau, caller=phone).rings == "8003"
+    call_in_ended(bureau.services, "CA1")
+    claimed = claim_next(bureau.services, by="zhao", scope=CENTRE)
+    assert claimed is not None
+    assert claimed.case_id == case_id
+
+
+def test_a_person_whose_task_somebody_has_in_hand_reaches_that_desk_alone(bureau: Bureau):
+    seat(bureau, "wang", "8003")
+    seat(bureau, "li", "8001")
+    _, phone = case_of(bureau, grade=Grade.EXTRA_HIGH)
+    assert claim_next(bureau.services, by="li", scope=CENTRE) is not None
+    assert arrives(bureau, caller=phone).rings == "8001"
+    assert dial_ends(bureau, 1).rings == DUTY
+
+
+def test_many_calls_at_once_ring_each_telephone_once(bureau: Bureau):
+    for n in range(3):
+        seat(bureau, f"desk{n}", f"800{n + 1}")
+    phones = [case_of(bureau)[1] for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        # The carrier asks twice about each: its first request was late.
+        turns = list(pool.map(lambda n: arrives(bureau, f"CA{n % 8}", phones[n % 8]), range(16)))
+    ringing = {}
+    for found in bureau.rows(sa.select(t.inbound_call)):
+        if found["state"] == InboundState.RINGING.value:
+            assert found["extension"] not in ringing
+            ringing[found["extension"]] = found["sid"]
+        assert found["turn"] == 1
+    assert len(bureau.rows(sa.select(t.inbound_call))) == 8
+    assert {turn.rings for turn in turns} - {""} == set(ringing)
+    assert len(bureau.rows(sa.select(t.event).where(t.event.c.kind == "called_in"))) == 8
