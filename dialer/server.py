@@ -91,6 +91,7 @@ from dialer.telephony.config import (
     DIAL_ROUTE,
     FALLBACK_ROUTE,
     INBOUND_ROUTE,
+    INBOUND_TURN_ROUTE,
     MESSAGE_ROUTE,
     OFFICER_ROUTE,
     START_STEP,
@@ -102,6 +103,7 @@ from dialer.telephony.webhooks import (
     SETTINGS,
     SIGNATURE,
     BadSignature,
+    InboundTurn,
     fallback,
     hang_up,
     verify,
@@ -244,6 +246,7 @@ class _Hooks:
             MESSAGE_ROUTE: self._message,
             DESK_ROUTE: self._desk,
             INBOUND_ROUTE: self._inbound,
+            INBOUND_TURN_ROUTE: self._inbound_turn,
             FALLBACK_ROUTE: self._fall_back,
             CHECK_ROUTE: self._check,
         }
@@ -375,25 +378,12 @@ class _Hooks:
 
     async def _inbound(self, hook: Webhook) -> Answer:
         """A call of a person to us; each event has its own transaction."""
-        what, fields, duty = hook.path["what"], hook.fields, self._telephony.officer_number
+        what, fields = hook.path["what"], hook.fields
         match what:
-            case "voice" | "number" | "wait":
-                typed = typed_digits(fields) if what == "number" else None
-                work = partial(call_in, caller=caller_of(fields), duty_line=duty, typed=typed)
-                turn = await asyncio.to_thread(work, self._services, call_sid(fields))
-            case "dial":
-                work_after = partial(
-                    desk_call_ended,
-                    answered=hand_over_taken(fields),
-                    talk_seconds=talk_seconds(fields),
-                    has_left=caller_left(fields),
-                    duty_line=duty,
-                )
-                turn = await asyncio.to_thread(work_after, self._services, call_sid(fields))
-            case "desk":
-                if desk_answered(fields):
-                    await asyncio.to_thread(desk_answered_call, self._services, parent_sid(fields))
-                return _KEPT
+            case "voice":
+                duty = self._telephony.officer_number
+                work = partial(call_in, caller=caller_of(fields), duty_line=duty)
+                return self._inbound_twiml(await asyncio.to_thread(work, self._services, call_sid(fields)))
             case "status":
                 if status_event(fields).stage is Stage.ENDED:
                     await asyncio.to_thread(call_in_ended, self._services, call_sid(fields))
@@ -402,6 +392,35 @@ class _Hooks:
                 return 200, self._safe_sentence()
             case _:
                 raise NotFound(kind="act", key=what)
+
+    async def _inbound_turn(self, hook: Webhook) -> Answer:
+        """What came after a turn of a call to us; each event has its own transaction."""
+        what, fields, duty = hook.path["what"], hook.fields, self._telephony.officer_number
+        step = hook.step
+        match what:
+            case "number" | "wait":
+                typed = typed_digits(fields) if what == "number" else None
+                work = partial(call_in, caller=caller_of(fields), duty_line=duty, step=step, typed=typed)
+                turn = await asyncio.to_thread(work, self._services, call_sid(fields))
+            case "dial":
+                work_after = partial(
+                    desk_call_ended,
+                    step=step,
+                    answered=hand_over_taken(fields),
+                    talk_seconds=talk_seconds(fields),
+                    has_left=caller_left(fields),
+                    duty_line=duty,
+                )
+                turn = await asyncio.to_thread(work_after, self._services, call_sid(fields))
+            case "desk":
+                if desk_answered(fields):
+                    await asyncio.to_thread(desk_answered_call, self._services, parent_sid(fields), step=step)
+                return _KEPT
+            case _:
+                raise NotFound(kind="act", key=what)
+        return self._inbound_twiml(turn)
+
+    def _inbound_twiml(self, turn: InboundTurn) -> Answer:
         twiml = write_inbound(
             turn, config=self._telephony, audio_url=lambda file: f"{self._base}/audio/{file}"
         )

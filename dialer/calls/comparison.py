@@ -2,7 +2,8 @@
 database, so that nobody is called again as if for the first time.
 
 What the conversation of such a call was is lost, and is not invented: a call that somebody answered ends as unknown,
-and a person decides what comes next. A call that was not answered counts as a try with the carrier's result.
+and a person decides what comes next, also where the person called us. A call of ours that was not answered counts as a
+try with the carrier's result.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ from dialer.db.system_state import (
 )
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind
+from dialer.intake.phones import normalise_phone
 from dialer.language import Text, bilingual
 from dialer.services import Services
 from dialer.telephony.callbacks import CallProgress, Stage, progress_of
@@ -171,7 +173,8 @@ async def compare_calls(services: Services, client: CallClient, *, by: str) -> F
     since = restored.backup_at - _MARGIN
     listed = await client.list_since(since)
     under_way = await _settle_sent(services, client, listed)
-    under_way += _note_unknown(services, [one for one in listed if _is_to_a_person(one, client)])
+    with_persons = [_with_number(one, services.centre.area_code) for one in listed]
+    under_way += _note_unknown(services, [one for one in with_persons if _is_to_a_person(one, client)])
     _match_all(services)
     with services.store.begin() as tx:
         earlier = newest_sid_before(tx, posted_before=restored.backup_at)
@@ -254,6 +257,11 @@ async def _settle_sent(services: Services, client: CallClient, listed: Sequence[
     return under_way
 
 
+def _with_number(call: ListedCall, area_code: str) -> ListedCall:
+    """A call to us, with the number that it came from as the number of the person; '' where that is hidden."""
+    return replace(call, to=normalise_phone(call.caller, area_code) or "") if call.is_inbound else call
+
+
 def _is_to_a_person(call: ListedCall, client: CallClient) -> bool:
     """Not to a telephone on a desk, nor to the duty line."""
     return call.to.startswith("+") and call.to != client.config.officer_number
@@ -286,8 +294,8 @@ def _note_unknown(services: Services, listed: Sequence[ListedCall]) -> int:
                 if progress.stage is not Stage.ENDED:
                     under_way += 1
                     continue
-                if one.parent_sid and progress.result is not TelephonyResult.UNKNOWN:
-                    continue  # A caller did not reach anybody.
+                if (one.parent_sid or one.is_inbound) and progress.result is not TelephonyResult.UNKNOWN:
+                    continue  # A caller did not reach anybody, or the person hung up before we answered.
                 assert progress.result is not None
                 blind = tx.vault.blind(one.to, kind=BlindKind.PHONE)
                 rows.append(

@@ -6,9 +6,11 @@ Without that memory a restarted carrier would deny a call that it has placed, an
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
@@ -23,6 +25,8 @@ from dialer.carrier.outbound import Outbound
 from dialer.carrier.player import Sounds
 from dialer.carrier.speech_input import Hearing
 from dialer.carrier.webhooks import Messenger, Notices, Signer
+
+_log = logging.getLogger(__name__)
 
 
 class CallMemory(SealedLog):
@@ -122,6 +126,17 @@ def _apply(calls: dict[str, Call], record: Record) -> None:
             call.duration_seconds, call.answered_by = record["seconds"], record["by"]
 
 
+@contextmanager
+def _unless_disk_is_full() -> Iterator[None]:
+    """What a call that is up does is not undone by a disk that does not take it: the call goes on, and after a restart
+    of the carrier it is listed as one that was cut off.
+    """
+    try:
+        yield
+    except OSError as problem:
+        _log.error("what a call did cannot be written down: %s", problem)
+
+
 _LONGEST_QUEUE_SECONDS = 86_400
 _LONGEST_CALL_IN_SECONDS = 7200
 INBOUND = "inbound"
@@ -200,8 +215,8 @@ class Exchange:
 
     def receive(self, caller: str, connect: Callable[[LegEvents], Leg]) -> Call | None:
         """A call comes in: `connect` makes its leg, which tells the events that it gets when it is answered. `caller`
-        is the number that the network tells, '' for a hidden one. None: no address takes calls in, and the line refuses
-        the call.
+        is the number that the network tells, '' for a hidden one. None: no address takes calls in, or the call cannot
+        be written down, and the line refuses it.
         """
         config = self._config
         if not config.inbound_url:
@@ -216,7 +231,13 @@ class Exchange:
         )
         call = self._record(order, self.timers.unix())
         call.direction = INBOUND
-        self._memory.accepted(call)
+        try:
+            self._memory.accepted(call)
+        except OSError as problem:
+            # As with a call of ours; and the calls that are up go on.
+            _log.error("a call in was refused: it cannot be written down: %s", problem)
+            self._forget(call)
+            return None
         live = LiveCall(self, call, order, call.sid, 1)
         self._live[call.sid] = live
         self.lines_in_use += 1
@@ -276,21 +297,24 @@ class Exchange:
         """The phone rings: counted in the call journal."""
         call = live.call
         call.updated = self.timers.unix()
-        self.call_journal.rang(unix=call.updated, number=call.to, attempt=live.attempt)
+        with _unless_disk_is_full():
+            self.call_journal.rang(unix=call.updated, number=call.to, attempt=live.attempt)
 
     def answered(self, live: LiveCall) -> None:
         """The phone was answered: written to the memory of calls."""
-        self._memory.answered(live.call)
+        with _unless_disk_is_full():
+            self._memory.answered(live.call)
 
     def over(self, live: LiveCall) -> None:
         """The call has its final status: its line is free, its record remains."""
         call = live.call
         self._live.pop(call.sid, None)
-        if call.direction != INBOUND:
-            self.call_journal.ended(
-                unix=self.timers.unix(), number=call.to, status=call.status.value, rang=call.rang
-            )
-        self._memory.ended(call)
+        with _unless_disk_is_full():
+            if call.direction != INBOUND:
+                self.call_journal.ended(
+                    unix=self.timers.unix(), number=call.to, status=call.status.value, rang=call.rang
+                )
+            self._memory.ended(call)
         if call.start is not None:
             self.lines_in_use -= 1
         if self._queue:
@@ -299,19 +323,22 @@ class Exchange:
     def measured(self, call: Call, quality: Quality) -> None:
         """How the call sounded, kept with it."""
         call.quality = quality
-        self._memory.measured(call)
+        with _unless_disk_is_full():
+            self._memory.measured(call)
 
     def child(self, order: CallOrder, parent: Call) -> Call:
         """The record of a new call that a Dial makes."""
         call = self._record(order, self.timers.unix())
         call.direction = "outbound-dial"
         call.parent_sid = parent.sid
-        self._memory.accepted(call)
+        with _unless_disk_is_full():
+            self._memory.accepted(call)
         return call
 
     def child_over(self, call: Call) -> None:
         """The second leg of a `<Dial>` has ended."""
-        self._memory.ended(call)
+        with _unless_disk_is_full():
+            self._memory.ended(call)
 
     def note_error(self, code: int) -> None:
         """Counts one more of Twilio's error codes."""

@@ -29,7 +29,7 @@ from dialer.control.overview import (
     unacknowledged_alarms,
     visible_pauses,
 )
-from dialer.control.trunks import TrunksNow, has_trunks, read_trunks
+from dialer.control.trunks import END_WORDS, TrunksNow, has_trunks, read_trunks
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid, Unavailable
 from dialer.core.events import AlarmCode
@@ -301,6 +301,7 @@ def now_facts(request: RequestContext) -> dict[str, Any]:
     return {
         "trunks": _trunks(request),
         "problem_word": lambda problem: word_of(problem, request.lang),
+        "cause_word": lambda cause: say(request.lang, END_WORDS[cause]) if cause in END_WORDS else cause,
         "parts": parts,
         "part_name": lambda part: say(request.lang, PARTS[part.name]),
         "part_kind": lambda part: "live" if part.health is Health.GOOD else "trouble",

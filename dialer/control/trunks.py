@@ -50,6 +50,13 @@ class TrunksNow:
     strangers: int
 
 
+END_WORDS: Final[Mapping[str, Text]] = {
+    "timeout": Text("no response"),
+    "transport": Text("no connection"),
+    "no_sound": Text("nothing was heard"),
+}
+"""Of causes among `ends` that are no SIP status."""
+
 _TIMEOUT_SECONDS: Final = 2.0
 _TEST_SECONDS: Final = 150.0
 

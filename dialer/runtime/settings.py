@@ -371,7 +371,7 @@ class SipSettings(Section):
     @model_validator(mode="after")
     def _trunks_fit(self) -> Self:
         for name in self._password_of().keys() - self.trunks.keys():
-            raise WrongValue(Text("a password is set for %(name)s, which is no trunk", name=name))
+            raise WrongValue(Text("a password is set for %(name)s, which is not a trunk", name=name))
         self.every_trunk()
         return self
 
@@ -392,7 +392,7 @@ class SipSettings(Section):
         except ValueError:
             given = None
         if not isinstance(given, dict) or not all(isinstance(one, str) for one in given.values()):
-            raise WrongValue(Text('passwords is no JSON object such as {"trunk": "password"}'))
+            raise WrongValue(Text('passwords is not a JSON object such as {"trunk": "password"}'))
         return given
 
 

@@ -1,7 +1,7 @@
 """What a person hears who calls us. The sound is rendered with that of the scripts.
 
-The warning is said before anything is asked, and the words are the same whoever calls: they tell nobody whether a
-warning about a number is on record.
+The warning is said before anything is asked, and the words are the same whoever calls. What comes next is not: a number
+of which no case is open is asked for again, so that a caller can tell whether a warning about it stands.
 """
 
 from __future__ import annotations

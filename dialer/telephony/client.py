@@ -33,7 +33,7 @@ from twilio.rest.api.v2010.account.call import CallInstance
 from dialer.core.errors import Unavailable
 from dialer.core.values import MessageChannel, MessageState
 from dialer.language import Text, gettext_noop
-from dialer.telephony.callbacks import MESSAGE_STATES, CallState, PersonLeg, result_of
+from dialer.telephony.callbacks import MESSAGE_STATES, CallState, PersonLeg, caller_of, result_of
 from dialer.telephony.channels import (
     ChannelClient,
     Fault,
@@ -253,6 +253,9 @@ class ListedCall:
     created_at: datetime
     to: str
     parent_sid: str = ""
+    caller: str = ""
+    """Of a call to us: its number as the network tells it; '' where it is hidden, and for calls of ours."""
+    is_inbound: bool = False
 
 
 class AccountClient:
@@ -362,8 +365,8 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
         ]
 
     async def list_since(self, since: datetime) -> list[ListedCall]:
-        """Every call of ours that was created since then, of whatever kind, the newest first; calls to us are left out.
-        The list is complete as far as the carrier's records go, or `Unavailable` is raised.
+        """Every call that was created since then, of whatever kind, the newest first; calls to us are marked. The
+        list is complete as far as the carrier's records go, or `Unavailable` is raised.
         """
         first = since.astimezone(UTC).replace(microsecond=0)
         calls = await asked(lambda: self._newer_than(first), absent=None)
@@ -387,13 +390,15 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
                     older += 1
                     continue
                 older = 0
-                if str(call.direction or "") == "inbound":
-                    continue
+                is_inbound = str(call.direction or "") == "inbound"
+                number = call._from  # noqa: SLF001 - so the client names the field, since `from` is a keyword
                 found[str(call.sid)] = ListedCall(
                     state=_state(call),
                     created_at=created,
                     to=str(call.to or ""),
                     parent_sid=str(call.parent_call_sid or ""),
+                    caller=caller_of({"From": str(number)}) if is_inbound and number else "",
+                    is_inbound=is_inbound,
                 )
             following = page.next_page_url
             page = await self.api.calls.get_page_async(following) if following else None

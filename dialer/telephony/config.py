@@ -86,6 +86,8 @@ DIAL_ROUTE: Final = "/hooks/dial/{attempt_id}/{step}/{position}"
 DESK_ROUTE: Final = "/hooks/desk/{call_id}/{what}"
 INBOUND_ROUTE: Final = "/hooks/inbound/{what}"
 """Calls of people to us: the call is told by its sid. `voice` is the voice address of our number at the carrier."""
+INBOUND_TURN_ROUTE: Final = "/hooks/inbound/{what}/{step}"
+"""What comes after a turn of such a call, by the number of the turn."""
 CHECK_ROUTE: Final = "/hooks/check/{nonce}"
 """Asked for by ourselves, through the public address: see `dialer.telephony.public_way`."""
 
@@ -137,10 +139,14 @@ class HookUrls:
         return f"{self._base}/hooks/officer/{attempt_id}/{step}{RETRIES}"
 
     def inbound(self, what: str) -> str:
-        """Asked about a call to us: `voice` first, then `number` (typed), `wait` (in line), `dial` (a desk's call
-        ended); `desk`, `status` and `fallback` as with our own calls.
-        """
+        """Asked about a call to us: `voice` first; `status` and `fallback` as with our own calls."""
         return f"{self._base}/hooks/inbound/{what}{RETRIES}"
+
+    def inbound_turn(self, what: str, *, turn: int) -> str:
+        """Asked after this turn of a call to us: `number` (typed), `wait` (in line), `desk` (a desk answered), `dial`
+        (a desk's call ended).
+        """
+        return f"{self._base}/hooks/inbound/{what}/{turn}{RETRIES}"
 
     def check(self, nonce: str) -> str:
         """What we ask ourselves for; without the fragment, which is the carrier's."""

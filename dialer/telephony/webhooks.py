@@ -170,6 +170,8 @@ class InboundTurn:
     the person waits, or the call ends.
     """
 
+    turn: int = 0
+    """Its number, from 1; what comes after it names it. 0: nothing comes after it."""
     says: tuple[Utterance, ...] = ()
     rings: str = ""
     """The telephone of ours that is called for `ring_seconds`."""
@@ -188,7 +190,7 @@ def write_inbound(turn: InboundTurn, *, config: TelephonyConfig, audio_url: Call
     urls = HookUrls(config.public_url)
     response = VoiceResponse()
     if turn.asks:
-        url = urls.inbound("number")
+        url = urls.inbound_turn("number", turn=turn.turn)
         _say(response, turn.says[:-1], audio_url)
         gather = Gather(
             num_digits=_LONGEST_NUMBER,
@@ -209,18 +211,18 @@ def write_inbound(turn: InboundTurn, *, config: TelephonyConfig, audio_url: Call
             timeout=turn.ring_seconds,
             caller_id=config.caller_number,
             method="POST",
-            action=urls.inbound("dial"),
+            action=urls.inbound_turn("dial", turn=turn.turn),
             time_limit=_LONGEST_TALK_SECONDS,
         )
         dial.number(
             turn.rings,
             status_callback_event="answered",
             status_callback_method="POST",
-            status_callback=urls.inbound("desk"),
+            status_callback=urls.inbound_turn("desk", turn=turn.turn),
         )
     elif turn.waits_seconds:
         response.pause(length=turn.waits_seconds)
-        response.redirect(urls.inbound("wait"), method="POST")
+        response.redirect(urls.inbound_turn("wait", turn=turn.turn), method="POST")
     else:
         response.hangup()
     return str(response)

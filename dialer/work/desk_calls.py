@@ -36,6 +36,7 @@ from dialer.work.desk_store import (
     take_number_for_desk_call,
     unsettled_desk_calls,
 )
+from dialer.work.inbound_store import is_telephone_free
 
 
 def apply_desk_event(services: Services, call_id: uuid.UUID, progress: CallProgress) -> None:
@@ -157,6 +158,8 @@ def _begin(
         if not 0 <= number < len(person.phones):
             range_of = Text("0 to %(most)s", most=len(person.phones) - 1)
             raise Invalid(field="number", problem="is not a number of the person", mend=range_of)
+        if not is_telephone_free(tx, extension):
+            raise Conflict("your telephone is in a call now: wait for its end", current="telephone_busy")
         if not take_number_for_desk_call(tx, call_id, person_id=stored.person_id, number=number):
             raise Conflict("the number is in a call now: wait for its end", current="number_busy")
         add_desk_call(

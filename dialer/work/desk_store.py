@@ -97,7 +97,7 @@ _TAKEN_BY_DESK = ("answered", "completed")
 def call_behind(tx: Tx, assignment: Assignment, *, by: str) -> ProvenCall | None:
     """The longest call of ours with the person that this report may rest on: answered and over, put through for `by`
     since he took this assignment, the one in which the robot handed the person to the duty line, or a call of the
-    person to us that he or the duty line took.
+    person to us that he or the duty line took, which had not ended when the assignment was signed for.
     """
     if assignment.signed_at is None:
         return None
@@ -133,7 +133,12 @@ def call_behind(tx: Tx, assignment: Assignment, *, by: str) -> ProvenCall | None
     i = t.inbound_call.c
     called_in = tx.one(
         sa.select(i.joined_at.label("at"), i.talk_seconds)
-        .where(i.assignment_id == assignment.id, i.by.in_([by, DESK]), i.talk_seconds.is_not(None))
+        .where(
+            i.assignment_id == assignment.id,
+            i.by.in_([by, DESK]),
+            i.talk_seconds.is_not(None),
+            i.ended_at >= assignment.signed_at - _SECOND,
+        )
         .order_by(i.talk_seconds.desc())
         .limit(1)
     )

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, assert_never
 
 from dialer.cases.attempts import release_numbers
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import Act, StoredCase, lock_cases, lock_cases_of_people, note_acts
-from dialer.core.access import DESK
+from dialer.core.access import DESK, ROBOT
 from dialer.core.case import AssignmentState, CaseStatus, InboundResult, InboundState
 from dialer.core.errors import NotFound
 from dialer.core.events import HandOverAnswered, PersonCalledIn
@@ -44,9 +44,11 @@ from dialer.work.assignments import (
 )
 from dialer.work.desk_store import take_number_for_desk_call
 from dialer.work.inbound_store import (
+    FreeDesk,
     InboundCall,
     change_inbound_call,
     desks,
+    earlier_in_line,
     live_inbound_sids,
     lock_arrived_call,
     lock_inbound_call,
@@ -62,20 +64,22 @@ _LANGUAGE: Final = "zh"
 
 
 def call_in(
-    services: Services, sid: str, *, caller: str, duty_line: str, typed: str | None = None
+    services: Services, sid: str, *, caller: str, duty_line: str, step: int = 0, typed: str | None = None
 ) -> InboundTurn:
-    """The next turn of a call to us. `caller` is its number as the network says it, '' for a hidden one; `typed` is
-    what was typed at the question, None where nothing was asked. A repeated request gets the same answer again.
+    """The next turn of a call to us, after the turn `step`. `caller` is its number as the network says it, '' for a
+    hidden one; `typed` is what was typed at the question, None where nothing was asked. A repeated or late request gets
+    the turn that counts now.
     """
     with services.store.begin() as tx:
         now = services.clock.now()
         call = lock_arrived_call(tx, sid, now=now, real_now=services.real.now(), drill=services.drill)
-        is_new = call.state is InboundState.ASKING and not call.asked and typed is None
+        if step != call.turn:
+            return _same_turn(tx, services, call, is_first=not step)
         must_cancel = False
         if call.state is InboundState.ASKING and call.case_id is None:
             number = normalise_phone(caller if typed is None else typed, services.centre.area_code)
             call, must_cancel = _matched(tx, services, call, number, is_typed=typed is not None, now=now)
-        turn = _turn(tx, services, call, duty_line=duty_line, now=now, is_new=is_new)
+        turn = _turn(tx, services, call, duty_line=duty_line, now=now)
     if must_cancel:
         services.enqueue("cancel_calls")
     return turn
@@ -96,6 +100,21 @@ def _matched(
         tx, locked, [Move(case_id=stored.case.id, event=event)], policies=services.policies, now=now
     )
     (task,) = (one for one in assignments_of_case(tx, stored.case.id) if one.kind is Track.HUMAN)
+    lease_until, real_now = task.lease_until, services.real.now()
+    if task.state is AssignmentState.OPEN and task.kept_for is not None:
+        # The person, who calls now, does not wait for the time that was agreed.
+        release_assignments(tx, [task.id])
+    elif _holder(task) not in {"", DESK} and (lease_until is None or lease_until <= real_now):
+        # Nor for a caller who has left the desk with the task in hand.
+        release_assignments(tx, [task.id])
+        note_assignment_act(
+            tx,
+            task,
+            ActKind.LAPSED,
+            by=ROBOT,
+            now=now,
+            facts={"track": Track.HUMAN.value, "from": task.signed_by},
+        )
     position = None if is_typed else owners[stored.person_id]
     change_inbound_call(
         tx,
@@ -124,16 +143,50 @@ def _most_urgent(cases: Iterable[StoredCase]) -> StoredCase | None:
     )
 
 
-def _turn(
-    tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime, is_new: bool
-) -> InboundTurn:
+def _same_turn(tx: Tx, services: Services, call: InboundCall, *, is_first: bool) -> InboundTurn:
+    """The turn that counts now, for a request that was answered before: the answer may have been lost."""
+    opening = (InboundPrompt.OPENING,) if is_first else ()
+    match call.state:
+        case InboundState.ENDED:
+            return InboundTurn()
+        case InboundState.RINGING | InboundState.JOINED:
+            return InboundTurn(
+                turn=call.turn,
+                says=_said(*opening),
+                rings=call.extension,
+                ring_seconds=services.inbound.ring_seconds,
+            )
+        case InboundState.WAITING:
+            says = _said(*opening, _place(tx, call))
+            return InboundTurn(turn=call.turn, says=says, waits_seconds=_PAUSE_SECONDS)
+        case InboundState.ASKING:
+            return InboundTurn(turn=call.turn, says=_said(*opening, _question(call.asked)), asks=True)
+        case _ as never:
+            assert_never(never)
+
+
+def _question(nth: int) -> InboundPrompt:
+    return InboundPrompt.ASK_NUMBER if nth == 1 else InboundPrompt.ASK_AGAIN
+
+
+def _place(tx: Tx, call: InboundCall) -> InboundPrompt:
+    place = place_in_line(tx, call)
+    return PLACES[place - 1] if place <= len(PLACES) else InboundPrompt.PLACE_MORE
+
+
+def _is_open(services: Services, now: datetime) -> bool:
+    """Whether desks take calls now."""
+    rules = services.inbound
+    return Window(opens=rules.opens, closes=rules.closes, zone=services.centre.timezone).is_open(now)
+
+
+def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> InboundTurn:
     if call.state is InboundState.ENDED:
         return InboundTurn()
     rules = services.inbound
-    if call.state in {InboundState.RINGING, InboundState.JOINED}:
-        # The answer to an earlier request was lost: the same telephone.
-        return InboundTurn(rings=call.extension, ring_seconds=rules.ring_seconds)
-    opening = (InboundPrompt.OPENING,) if is_new else ()
+    opening = () if call.turn else (InboundPrompt.OPENING,)
+    number = call.turn + 1
+    change_inbound_call(tx, call.id, turn=number)
     may_ring = call.case_id is not None or call.asked >= MOST_ASKED
     extension = _ring(tx, services, call, duty_line=duty_line, now=now) if may_ring else ""
     waited = (now - call.arrived_at).total_seconds()
@@ -149,23 +202,30 @@ def _turn(
     match step:
         case InboundStep.ASK:
             change_inbound_call(tx, call.id, asked=call.asked + 1)
-            ask = InboundPrompt.ASK_AGAIN if call.asked else InboundPrompt.ASK_NUMBER
-            return InboundTurn(says=_said(*opening, ask), asks=True)
+            says = _said(*opening, _question(call.asked + 1))
+            return InboundTurn(turn=number, says=says, asks=True)
         case InboundStep.RING:
-            says = () if call.tried else (InboundPrompt.CONNECTING,)
-            turn = InboundTurn(says=_said(*opening, *says), rings=extension, ring_seconds=rules.ring_seconds)
+            connecting = () if call.tried else (InboundPrompt.CONNECTING,)
+            return InboundTurn(
+                turn=number,
+                says=_said(*opening, *connecting),
+                rings=extension,
+                ring_seconds=rules.ring_seconds,
+            )
         case InboundStep.WAIT:
-            place = place_in_line(tx, call)
             change_inbound_call(tx, call.id, state=InboundState.WAITING.value, tried=[])
-            where = PLACES[place - 1] if place <= len(PLACES) else InboundPrompt.PLACE_MORE
-            turn = InboundTurn(says=_said(*opening, where), waits_seconds=_PAUSE_SECONDS)
+            says = _said(*opening, _place(tx, call))
+            return InboundTurn(turn=number, says=says, waits_seconds=_PAUSE_SECONDS)
         case InboundStep.CALL_BACK:
             _end(tx, call, InboundResult.CALL_BACK, now=now)
-            turn = InboundTurn(says=_said(*opening, InboundPrompt.CALL_BACK))
+            # At night nobody calls back very soon, and nobody says so.
+            last = InboundPrompt.CALL_BACK if _is_open(services, now) else InboundPrompt.NO_OFFICER
+            return InboundTurn(says=_said(*opening, last))
         case InboundStep.NO_OFFICER:
             _end(tx, call, InboundResult.NO_CASE, now=now)
-            turn = InboundTurn(says=_said(*opening, InboundPrompt.NO_OFFICER))
-    return turn
+            return InboundTurn(says=_said(*opening, InboundPrompt.NO_OFFICER))
+        case _ as never:
+            assert_never(never)
 
 
 def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
@@ -184,25 +244,47 @@ def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
 
 
 def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> str:
-    """The telephone that rings from now on; '' where none is free. In the hours a desk, else the duty line."""
+    """The telephone that rings from now on; '' where none is free. In the hours a desk, else the duty line. A call that
+    came earlier and is still in line goes first, at every telephone that may take it.
+    """
     rules = services.inbound
-    hours = Window(opens=rules.opens, closes=rules.closes, zone=services.centre.timezone)
     task = _task(tx, call)
-    if task is not None and hours.is_open(now):
-        held = task.signed_by if task.state is AssignmentState.SIGNED else ""
-        for desk in desks(tx, holder=held, without=call.tried, real_now=services.real.now()):
-            may_take = desk.login == held or (
-                held in {"", DESK} and is_assignment_visible(tx, task.id, Scope(unit_id=desk.unit_id))
-            )
-            if may_take and take_telephone(tx, call.id, extension=desk.extension, by=desk.login):
+    earlier: list[Assignment] = []
+    if task is not None:
+        since = now - timedelta(seconds=rules.wait_seconds + rules.ring_seconds) - _SLACK
+        earlier = [get_assignment(tx, one) for one in earlier_in_line(tx, call, since=since)]
+    if task is not None and _is_open(services, now):
+        seen: dict[tuple[int, int | None], bool] = {}
+        for desk in desks(tx, holder=_holder(task), without=call.tried, real_now=services.real.now()):
+            if not _may_take(tx, desk, task, seen):
+                continue
+            first = next((one for one in earlier if _may_take(tx, desk, one, seen)), None)
+            if first is not None:
+                earlier.remove(first)
+            elif take_telephone(tx, call.id, extension=desk.extension, by=desk.login):
                 if task.state is AssignmentState.OPEN:
                     until = now + timedelta(seconds=rules.ring_seconds) + _SLACK
                     keep_for_caller(tx, task.id, by=desk.login, call_at=now, kept_until=until)
                 return desk.extension
-    may_ring = bool(duty_line) and duty_line not in call.tried
+    may_ring = bool(duty_line) and duty_line not in call.tried and not earlier
     if may_ring and take_telephone(tx, call.id, extension=duty_line, by=DESK):
         return duty_line
     return ""
+
+
+def _holder(task: Assignment) -> str:
+    return task.signed_by if task.state is AssignmentState.SIGNED else ""
+
+
+def _may_take(tx: Tx, desk: FreeDesk, task: Assignment, seen: dict[tuple[int, int | None], bool]) -> bool:
+    """The desk that has the task; one of its units where nobody, or the duty line, has it. `seen`: what is known."""
+    held = _holder(task)
+    if held not in {"", DESK}:
+        return desk.login == held
+    key = (task.id, desk.unit_id)
+    if key not in seen:
+        seen[key] = is_assignment_visible(tx, task.id, Scope(unit_id=desk.unit_id))
+    return seen[key]
 
 
 def _task(tx: Tx, call: InboundCall) -> Assignment | None:
@@ -213,25 +295,28 @@ def _task(tx: Tx, call: InboundCall) -> Assignment | None:
     return lock_assignment(tx, call.assignment_id)
 
 
-def desk_answered_call(services: Services, sid: str) -> None:
-    """The desk is on the line: the task is the caller's, with the case open. Late and repeated news changes nothing.
-    Raises `NotFound`.
+def desk_answered_call(services: Services, sid: str, *, step: int) -> None:
+    """The desk that rings since the turn `step` is on the line: the task is the caller's, with the case open. Late and
+    repeated news changes nothing. Raises `NotFound`.
     """
     with services.store.begin() as tx:
         call = lock_inbound_call(tx, sid)
-        if call.state is not InboundState.RINGING:
-            return
-        now = services.clock.now()
-        change_inbound_call(tx, call.id, state=InboundState.JOINED.value, joined_at=now)
-        task = _task(tx, call)
-        if task is None or not task.is_pending:
-            return
-        if call.by == DESK:
-            locked = lock_cases(tx, [task.case_id])
-            moves = [Move(case_id=task.case_id, event=HandOverAnswered())]
-            move_cases(tx, locked, moves, policies=services.policies, now=now)
-        elif task.state is AssignmentState.OPEN or task.is_held_by(call.by) or task.signed_by == DESK:
-            _hand_over(tx, services, task, call, now=now)
+        if call.state is InboundState.RINGING and step == call.turn:
+            now = services.clock.now()
+            _join(tx, services, call, joined_at=now, now=now)
+
+
+def _join(tx: Tx, services: Services, call: InboundCall, *, joined_at: datetime, now: datetime) -> None:
+    change_inbound_call(tx, call.id, state=InboundState.JOINED.value, joined_at=joined_at)
+    task = _task(tx, call)
+    if task is None or not task.is_pending:
+        return
+    if call.by == DESK:
+        locked = lock_cases(tx, [task.case_id])
+        moves = [Move(case_id=task.case_id, event=HandOverAnswered())]
+        move_cases(tx, locked, moves, policies=services.policies, now=now)
+    elif task.state is AssignmentState.OPEN or task.is_held_by(call.by) or task.signed_by == DESK:
+        _hand_over(tx, services, task, call, now=now)
 
 
 def _hand_over(tx: Tx, services: Services, task: Assignment, call: InboundCall, *, now: datetime) -> None:
@@ -257,19 +342,27 @@ def desk_call_ended(
     services: Services,
     sid: str,
     *,
+    step: int,
     answered: bool,
     talk_seconds: int | None,
     has_left: bool,
     duty_line: str,
 ) -> InboundTurn:
-    """A desk's telephone rang in vain, or the talk is over; `has_left`: the person hung up. The next turn. Raises
-    `NotFound`.
+    """The telephone that rang since the turn `step` did so in vain, or the talk is over; `has_left`: the person hung
+    up. The next turn; of a repeated or late request the turn that counts now. Raises `NotFound`.
     """
     with services.store.begin() as tx:
         call = lock_inbound_call(tx, sid)
         now = services.clock.now()
         if call.state is InboundState.ENDED:
             return InboundTurn()
+        if step != call.turn:
+            return _same_turn(tx, services, call, is_first=False)
+        if answered and call.state is InboundState.RINGING:
+            # That it answered was not told, or is told later.
+            began_at = now - timedelta(seconds=talk_seconds or 0)
+            _join(tx, services, call, joined_at=began_at, now=now)
+            call = lock_inbound_call(tx, sid)
         if answered or call.state is InboundState.JOINED:
             joined_at = call.joined_at or now - timedelta(seconds=talk_seconds or 0)
             talked = talk_seconds if talk_seconds is not None else int((now - joined_at).total_seconds())
@@ -282,7 +375,7 @@ def desk_call_ended(
         if call.state is InboundState.RINGING:
             _not_taken(tx, call)
             call = lock_inbound_call(tx, sid)
-        return _turn(tx, services, call, duty_line=duty_line, now=now, is_new=False)
+        return _turn(tx, services, call, duty_line=duty_line, now=now)
 
 
 def _not_taken(tx: Tx, call: InboundCall) -> None:

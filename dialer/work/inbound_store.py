@@ -31,6 +31,8 @@ class InboundCall:
     person_id: int | None
     number: int | None
     assignment_id: int | None
+    turn: int
+    """How many turns the person has had."""
     asked: int
     extension: str
     """The telephone of ours that rings or talks."""
@@ -98,6 +100,16 @@ def place_in_line(tx: Tx, call: InboundCall) -> int:
     return 1 + int(tx.scalar(sa.select(sa.func.count()).where(waiting, earlier)))
 
 
+def earlier_in_line(tx: Tx, call: InboundCall, *, since: datetime) -> list[int]:
+    """The assignments of the calls in line that came before this one, and since then; the first call first."""
+    c = t.inbound_call.c
+    earlier = sa.or_(c.arrived_at < call.arrived_at, sa.and_(c.arrived_at == call.arrived_at, c.id < call.id))
+    statement = sa.select(c.assignment_id).where(
+        c.state == InboundState.WAITING.value, c.arrived_at > since, earlier, c.assignment_id.is_not(None)
+    )
+    return [row["assignment_id"] for row in tx.rows(statement.order_by(c.arrived_at, c.id))]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberOwner:
     """A person who has the number, and which of theirs it is."""
@@ -158,22 +170,26 @@ def desks(tx: Tx, *, holder: str, without: Collection[str], real_now: datetime) 
             ~is_called,
         )
         .order_by(is_holder.desc(), newest.asc().nulls_first(), s.id)
-        .limit(20)
     )
     return [FreeDesk(**row) for row in tx.rows(statement)]
 
 
 def take_telephone(tx: Tx, call_id: uuid.UUID, *, extension: str, by: str) -> bool:
     """The telephone rings for this call; False where it rings or talks in another one."""
+    if not is_telephone_free(tx, extension):
+        return False
+    change_inbound_call(tx, call_id, state=InboundState.RINGING.value, extension=extension, by=by)
+    return True
+
+
+def is_telephone_free(tx: Tx, extension: str) -> bool:
+    """Whether no call to us rings or talks at this telephone. If so, none begins to until the transaction ends."""
     found = tx.one(
         sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtext(f"inbound/{extension}")).label("ok"))
     )
     i = t.inbound_call.c
     taken = sa.select(i.id).where(i.extension == extension, i.state.in_(_LIVE_AT_DESK))
-    if found is None or not found["ok"] or tx.one(taken) is not None:
-        return False
-    change_inbound_call(tx, call_id, state=InboundState.RINGING.value, extension=extension, by=by)
-    return True
+    return found is not None and bool(found["ok"]) and tx.one(taken) is None
 
 
 def ringing_for(tx: Tx, login: str) -> Sequence[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from twilio.base.exceptions import TwilioRestException
 from dialer.carrier.calls import Call, Status
 from dialer.carrier.exchange import CallMemory
 from dialer.carrier.journal import CallJournal
+from dialer.carrier.lines import Leg, LegEvents
 from tests.carrier.device_line import DeviceLine
 from tests.carrier.stage import HANGUP, TO, App, DeskView, Start
 
@@ -188,3 +190,33 @@ async def test_the_oldest_call_that_is_over_is_forgotten_first(bench: Start, app
     assert [call.sid for call in await one.client.calls.list_async(to=OTHER)] == [
         sid for sid in listed if sid != live
     ]
+
+
+async def test_a_call_in_that_cannot_be_written_down_is_refused_and_the_others_go_on(bench: Start, app: App):
+    app.documents["/start"] = "<Response><Pause length='50000'/></Response>"
+    one = await bench(make_line=DeviceLine, inbound_url=f"{app.base}/in", inbound_number="+8647896110")
+    phone = one.phones.phone(TO)
+    await one.call()
+    (await phone.rings()).answer()
+    await app.until(lambda: len(app.at("/start")) == 1)
+    exchange = one.carrier.exchange
+    memory = exchange._memory
+    memory.close()
+    memory._file = os.open("/dev/full", os.O_WRONLY)
+    connected: list[object] = []
+
+    def connect(events: LegEvents) -> Leg:
+        connected.append(events)
+        raise AssertionError("the call is not answered")
+
+    assert exchange.receive("13900001234", connect) is None
+    assert connected == []
+    assert len(exchange.live_calls()) == 1
+    assert exchange.lines_in_use == 1
+    # The call that is up can end.
+    (up,) = exchange.live_calls()
+    up.end(Status.COMPLETED, 200)
+    assert (exchange.live_calls(), exchange.lines_in_use) == ([], 0)
+    assert (await app.final(up.call.sid))["CallStatus"] == "completed"
+    memory.close()
+    memory.open()

@@ -102,8 +102,12 @@ def test_the_words_of_the_stack_are_read():
         (NUMBER, 0),
         ("+864788123456", 0),
         ("801", 0),
-        ("802", 21215),
+        ("802", 0),
+        ("1001", 0),
         ("110", 21215),
+        ("999", 21215),
+        ("96110", 21211),
+        ("sip:a@elsewhere.example", 21211),
         ("+12025550123", 21215),
         ("+85223456789", 21215),
         ("+861680012345", 21215),
@@ -248,3 +252,29 @@ def test_a_call_hung_up_keeps_its_channel_until_the_trunk_says_that_it_is_over()
     called.hears("ended", text="487 Request Terminated")
     assert called.line.board.states["a"].in_use == 0
     assert called.what == []
+
+
+def test_the_second_leg_of_a_call_is_dialled_by_the_plan_too():
+    """A caller sets the telephone of the own desk, and a person who calls us is connected to it."""
+    called = Called()
+    log = Log(called.timers)
+    called.line.dial("+861680012345", nth=1, events=log)
+    called.timers.run(called.timers.now + 1.0)
+    assert [what for _, what in log.told] == ["blocked"]
+    assert [one["number"] for one in called.told if one["do"] == "dial"] == ["13800138000"]
+
+
+def test_a_call_that_waited_for_its_second_when_the_sip_process_died_is_never_placed():
+    called = Called()
+    slow = SipLine(called.timers, trunks=[trunk("a", calls_per_second=0.5)])
+    slow.attach(called.link)
+    told = len(called.told)
+    logs = [Log(called.timers) for _ in range(2)]
+    for log in logs:
+        slow.dial(NUMBER, nth=1, events=log)
+    called.timers.run(called.timers.now + 0.1)
+    slow.detached(called.link)
+    slow.attach(called.link)
+    called.timers.run(called.timers.now + 10.0)
+    assert [what for _, what in logs[1].told] == ["blocked"], "it has ended, and ends once"
+    assert [one["do"] for one in called.told[told:]] == ["dial"]

@@ -65,6 +65,45 @@ def compared(scene: Scene, services: Services, *numbers: str) -> None:
     asyncio.run(compare_calls(services, cast("CallClient", _Carrier(listed)), by="li"))
 
 
+def called_us(scene: Scene, services: Services, caller: str, *, status: str = "completed") -> None:
+    """The carrier lists a call of this number to us, a second after the backup."""
+    now = services.real.now()
+    with scene.tx() as tx:
+        mark_restored(
+            tx,
+            backup_at=now - timedelta(seconds=9),
+            restored_at=now,
+            now=services.clock.now(),
+            by="li",
+            facts={},
+        )
+    state = CallState(sid="CA1", status=status, date_created=now)
+    listed = [ListedCall(state=state, created_at=now, to="+8647896110", caller=caller, is_inbound=True)]
+    asyncio.run(compare_calls(services, cast("CallClient", _Carrier(listed)), by="li"))
+
+
+def test_a_person_who_called_us_after_the_backup_is_called_by_a_person_and_not_by_the_robot(
+    assembled: Assemble,
+):
+    app: Application = assembled()
+    scene = _scene(app)
+    case_id = scene.open_case(grade=Grade.MEDIUM, person_id=scene.person(name=NAME, phones=(PHONE,)))
+    called_us(scene, app.services, PHONE.removeprefix("+86"))
+    (attempt,) = scene.attempts_of(case_id)
+    assert (attempt["state"], attempt["result"]) == ("ended", "unknown")
+    assert [row["kind"] for row in scene.assignments_of(case_id)] == ["human"]
+
+
+def test_a_call_in_that_was_hidden_or_not_answered_changes_nothing_after_a_restore(assembled: Assemble):
+    app: Application = assembled()
+    scene = _scene(app)
+    case_id = scene.open_case(grade=Grade.MEDIUM, person_id=scene.person(name=NAME, phones=(PHONE,)))
+    called_us(scene, app.services, "")
+    called_us(scene, app.services, PHONE, status="no-answer")
+    (attempt,) = scene.attempts_of(case_id)
+    assert attempt["state"] != "ended"
+
+
 def test_a_call_is_known_by_a_number_whose_index_is_still_the_old_one(assembled: Assemble):
     app: Application = assembled()
     scene = _scene(app)

@@ -161,3 +161,26 @@ def test_numbers_and_credentials_of_a_message_are_masked():
         assert hidden not in shown
     assert "sip:138****8000@10.0.0.1:5060" in shown
     assert "branch=z9hG4bK12345678901" in shown
+
+
+@pytest.mark.parametrize(
+    ("message", "hidden"),
+    [
+        ("From: 张三 <sip:a@x>;tag=1\r\n", "张三"),
+        ('P-Asserted-Identity: "Zhang San" <sip:a@x>\r\n', "Zhang"),
+        ("Contact: <tel:+86-138-0013-8000>\r\n", "0013"),
+        ("X-Caller: 13800138000\r\n", "13800138000"),
+        ('Reason: Q.850;cause=1;text="13800138000 is not in use"\r\n', "13800138000"),
+        ("Content-Type: application/dtmf-relay\r\n\r\nSignal=7\r\nDuration=160\r\n", "7"),
+        ("Content-Type: application/dtmf\r\n\r\n7", "7"),
+        ("Content-Type: application/sdp\r\n\r\nv=0\r\no=13800138000 1 1 IN IP4 10.0.0.1\r\n", "13800138000"),
+    ],
+)
+def test_names_keys_and_numbers_anywhere_are_masked(message: str, hidden: str):
+    assert hidden in message
+    assert hidden not in masked(message)
+
+
+def test_what_is_no_number_of_a_telephone_stays():
+    lines = "Call-ID: 13800138000@a\r\nCSeq: 1234567 INVITE\r\nContact: <sip:gw@10.0.0.1>\r\na=ssrc:1234567890 c\r\n"
+    assert masked(lines) == lines

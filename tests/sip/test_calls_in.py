@@ -182,6 +182,9 @@ async def test_an_address_that_is_no_trunk_is_refused_and_counted(desk: Desk, tm
         ("<tel:+8613800138000>", "<sip:anonymous@anonymous.invalid>", "id", ""),
         ("", "<sip:anonymous@anonymous.invalid>", "", ""),
         ("", "<sip:alice@op>", "", ""),
+        ("", '"sip:13900001234@op" <sip:anonymous@anonymous.invalid>', "", ""),
+        ("", '"\\"" <sip:13800138000@op>', "", "13800138000"),
+        ("<tel:+86-138-0013-8000>", "", "", "+8613800138000"),
     ],
 )
 def test_whose_number_an_invite_tells(asserted: str, from_: str, privacy: str, number: str):

@@ -61,6 +61,18 @@ async def test_a_refusal_has_its_result(
     assert final.get("X-LineResult") == line_result
 
 
+async def test_a_redirect_is_not_followed(peer: MakePeer, on_trunks: OnTrunks):
+    elsewhere = await peer(ring(), refuse("486 Busy Here"))
+    moved = refuse("302 Moved Temporarily").replace(
+        "Content-Length", f"Contact: <sip:+88216000000@127.0.0.1:{elsewhere.port}>\nContent-Length"
+    )
+    phone = await peer(ring(), moved)
+    view = await on_trunks(trunk_to(phone))
+    final = await view.app.final(await view.call())
+    assert "INVITE" not in elsewhere.messages
+    assert (final["CallStatus"], final["SipResponseCode"]) == ("failed", "403")
+
+
 async def test_a_person_hangs_up(peer: MakePeer, on_trunks: OnTrunks):
     phone = await peer(ring(), answer(), pause(300), hang_up())
     view = await on_trunks(trunk_to(phone))

@@ -275,10 +275,10 @@ async def test_a_repeated_and_a_late_webhook_change_nothing(w: World):
     services, sid = w.scene.services, call["sid"]
     for _ in range(2):
         assert call_in(services, sid, caller="+8613900001234", duty_line=DESK_NUMBER).rings == ""
-        await asyncio.to_thread(desk_answered_call, services, sid)
+        await asyncio.to_thread(desk_answered_call, services, sid, step=1)
         await asyncio.to_thread(call_in_ended, services, sid)
         desk_call_ended(
-            services, sid, answered=False, talk_seconds=None, has_left=True, duty_line=DESK_NUMBER
+            services, sid, step=1, answered=False, talk_seconds=None, has_left=True, duty_line=DESK_NUMBER
         )
     assert calls(w) == [call]
     kinds = w.scene.rows(sa.select(t.event.c.kind).where(t.event.c.case_id == case_id))

@@ -191,3 +191,15 @@ async def test_looking_for_a_number_leaves_it_in_no_log(
     stub.says(200, {"calls": []})
     await client.find(ORDER, since=NINE, until=NINE)
     assert TO[3:] not in caplog.text
+
+
+async def test_after_a_restore_calls_to_us_are_told_with_their_caller(stub: Stub, client: CallClient):
+    inbound = {"direction": "inbound", "to": "+8647896110"}
+    calls = [
+        call("in", **inbound) | {"from": "13900001234"},
+        call("hidden", **inbound) | {"from": "anonymous"},
+        call("ours") | {"from": "+8647896110"},
+    ]
+    stub.says(200, {"calls": calls})
+    listed = {one.state.sid: (one.is_inbound, one.caller) for one in await client.list_since(NINE)}
+    assert listed == {"in": (True, "13900001234"), "hidden": (True, ""), "ours": (False, "")}

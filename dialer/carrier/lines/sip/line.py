@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import shutil
 from base64 import b64decode
 from collections import Counter, deque
@@ -61,11 +62,13 @@ _HOME: Final = 86
 
 
 def refusal(number: str, *, desk_numbers: Container[str], trunks: Sequence[Trunk]) -> int:
-    """Twilio's code if this number is never dialled, else 0. Extensions are dialled only for the duty desk."""
+    """Twilio's code if this number is never dialled, else 0. Short numbers are dialled for the duty desk, and where
+    they can be a desk's extension.
+    """
     if number in desk_numbers:
         return 0
     if EXTENSION.fullmatch(number):
-        return NOT_OURS_TO_CALL
+        return 0 if _DESK_EXTENSION.fullmatch(number) else NOT_OURS_TO_CALL
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
@@ -77,6 +80,8 @@ def refusal(number: str, *, desk_numbers: Container[str], trunks: Sequence[Trunk
     return 0 if any(trunk.dialled(number) is not None for trunk in trunks) else NOT_OURS_TO_CALL
 
 
+_DESK_EXTENSION: Final = re.compile(r"[2-8][0-9]{2}|[1-9][0-9]{3}")
+"""No public service has such a number: those of three digits begin with 1 or 9 (110, 999), the others are longer."""
 _COSTLY: Final = frozenset(
     {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
 )
@@ -143,11 +148,13 @@ class SipLine:
         return await asyncio.wait_for(wanted, _TRACE_SECONDS)
 
     def refusal(self, number: str) -> int:
-        """Numbers outside the dial plan: other countries, premium services, short numbers but the duty desk's."""
+        """Numbers outside the dial plan: other countries, premium services, short numbers that are no desk's."""
         return refusal(number, desk_numbers=self._desk_numbers, trunks=self._trunks)
 
     def dial(self, number: str, *, nth: int, events: LegEvents) -> SipLeg:  # noqa: ARG002 - people decide by it
-        """Starts a call on the first trunk that can take it."""
+        """Starts a call on the first trunk that can take it. A number outside the dial plan ends as blocked: the second
+        leg of a call comes here without having been asked about.
+        """
         self._last += 1
         leg = SipLeg(self, self._last, number, events)
         self._legs[leg.id] = leg
@@ -305,6 +312,8 @@ class SipLine:
         self._samples[key] = samples
 
 
+NOT_IN_PLAN: Final = "not_in_plan"
+"""Among the ends of the line: calls to numbers that are never dialled."""
 _KEEP_SOUNDS = 200
 _TRACE_SECONDS = 5.0
 _SPEAKER = "espeak-ng"
@@ -372,6 +381,12 @@ class SipLeg:
         if self._over:
             return
         line = self._line
+        if line.refusal(self._number):
+            line.drop(self)
+            line.ends[NOT_IN_PLAN] += 1
+            _log.warning("a number outside the dial plan was not dialled")
+            self._end(Cause.BLOCKED)
+            return
         choice = None
         if line.link is not None:
             choice = line.board.choose(self._number, now=line.timers.monotonic(), without=self._tried)
@@ -390,6 +405,8 @@ class SipLeg:
 
     def _place(self, choice: Choice) -> None:
         self._slot = None
+        if self._over:
+            return
         if self._line.link is None:
             self._line.drop(self)
             self._end(Cause.BLOCKED)
@@ -490,7 +507,10 @@ class SipLeg:
         self._events.measured(quality)
 
     def lost(self) -> None:
-        """The SIP process is gone."""
+        """The SIP process is gone: a call that waited for its second is not placed any more."""
+        if self._slot is not None:
+            self._slot.cancel()
+            self._slot = None
         if self._over:
             return
         if self._answered:

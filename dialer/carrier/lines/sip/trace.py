@@ -14,19 +14,45 @@ from typing import Final
 
 _TRACED: Final = re.compile(r"(RX|TX) \S+ \[?([0-9a-fA-F.:]+?)\]?:[0-9]+ -> ")
 _CALL_ID: Final = re.compile(r"^(?:Call-ID|i)\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
-_IN_ADDRESS: Final = re.compile(r"((?:sips?|tel):)(\+?[0-9]{5,20})", re.IGNORECASE)
-_IN_NAME: Final = re.compile(r'(?<=[\s"])(\+?[0-9]{7,20})(?=[\s"]*<)')
+_IN_ADDRESS: Final = re.compile(r"((?:sips?|tel):)(\+?[0-9][0-9.()-]{3,28}[0-9])", re.IGNORECASE)
+_ADDRESSES: Final = re.compile(
+    r"^((?:From|f|To|t|Contact|m|P-[A-Za-z-]*Identity|Remote-Party-ID|Diversion|History-Info|Reply-To|Referred-By|b"
+    r"|Refer-To|r)[ \t]*:[ \t]*)[^<\s][^<\r\n]*(?=<)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Headers with an address, up to it: the display name, which may be a person's."""
+_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z.=])(\+?[0-9]{7,20})(?![0-9A-Za-z.])")
+_TECHNICAL: Final = re.compile(
+    r"^(?:Via|v|Call-ID|i|CSeq|RSeq|RAck|Content-Length|l|[acmtbvo]=|[0-9.]+ (?:RX|TX) )", re.IGNORECASE
+)
+"""Lines whose long numbers are no telephone's."""
+_ORIGIN: Final = re.compile(r"^(o=)\S+", re.MULTILINE)
+_KEY: Final = re.compile(r"^(Signal[ \t]*=[ \t]*)[0-9A-D*#]+", re.IGNORECASE | re.MULTILINE)
+_KEY_ALONE: Final = re.compile(
+    r"(Content-Type[ \t]*:[ \t]*application/dtmf\b.*?\r?\n\r?\n).*", re.IGNORECASE | re.DOTALL
+)
 _CREDENTIALS: Final = re.compile(r"^((?:Proxy-)?Authorization\s*:).*$", re.IGNORECASE | re.MULTILINE)
 _PATIENCE_SECONDS: Final = 2.0
 _LOOK_SECONDS: Final = 0.02
 _SHOWN_DIGITS: Final = 3
+_INVITE: Final = re.compile(r"^INVITE \S+ SIP/2\.0", re.MULTILINE)
+_MOST_MESSAGES: Final = 200
+"""Of one call: whoever repeats a message for ever fills no memory."""
 
 
 def masked(message: str) -> str:
-    """The message with telephone numbers as 138****0000, and without the digest of its credentials."""
+    """The message with telephone numbers as 138****0000, and without names, keys (a person may type a number or a year
+    of birth) and the digest of its credentials.
+    """
+    message = _CREDENTIALS.sub(r"\1 (left out)", message)
     message = _IN_ADDRESS.sub(lambda found: found[1] + _stars(found[2]), message)
-    message = _IN_NAME.sub(lambda found: _stars(found[1]), message)
-    return _CREDENTIALS.sub(r"\1 (left out)", message)
+    message = _ADDRESSES.sub(r'\1"(left out)" ', message)
+    message = _KEY.sub(r"\1(left out)", _KEY_ALONE.sub(r"\1(left out)", message))
+    message = _ORIGIN.sub(r"\1(left out)", message)
+    return "".join(
+        line if _TECHNICAL.match(line) else _NUMBER.sub(lambda found: _stars(found[1]), line)
+        for line in message.splitlines(keepends=True)
+    )
 
 
 def _stars(number: str) -> str:
@@ -59,9 +85,11 @@ class SipMessages(logging.Handler):
         if head is None or call_id is None:
             return
         with self.lock or contextlib.nullcontext():
-            if head[1] == "RX" and " INVITE" in text:
+            if head[1] == "RX" and _INVITE.search(text):
                 self._sources.setdefault(call_id[1], head[2])
-            self._messages.setdefault(call_id[1], []).append(f"{time.time():.3f} {text}")
+            kept_messages = self._messages.setdefault(call_id[1], [])
+            if len(kept_messages) < _MOST_MESSAGES:
+                kept_messages.append(f"{time.time():.3f} {text}")
             for kept in (self._sources, self._messages):
                 while len(kept) > self._keep:
                     kept.popitem(last=False)

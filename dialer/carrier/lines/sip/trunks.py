@@ -122,6 +122,10 @@ NO_SOUND: Final = "no_sound"
 """Among the ends of a trunk: calls that we ended because nothing was heard."""
 _ANONYMOUS: Final = frozenset({"anonymous", "unavailable", "restricted", "unknown", ""})
 _USER: Final = re.compile(r"(?:sips?|tel):([^@;>?]*)", re.IGNORECASE)
+_SAID_NAME: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+"""The display name of an address, in which a caller may write anything."""
+_FILLING: Final = re.compile(r"[-.()]")
+"""What a tel address may have between digits."""
 
 
 def caller_in(*, asserted: str, from_: str, privacy: str) -> str:
@@ -131,8 +135,8 @@ def caller_in(*, asserted: str, from_: str, privacy: str) -> str:
     if re.search(r"\b(id|user|header)\b", privacy.lower()):
         return ""
     for header in (asserted, from_):
-        found = _USER.search(header)
-        user = found[1].strip().lower() if found else ""
+        found = _USER.search(_SAID_NAME.sub("", header))
+        user = _FILLING.sub("", found[1].strip().lower()) if found else ""
         if user not in _ANONYMOUS and re.fullmatch(r"\+?[0-9]{3,20}", user):
             return user
     return ""
