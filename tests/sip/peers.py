@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -328,12 +329,14 @@ class Person:
             f"<sip:person@{HOST}:{self.port}>;regint=0;answermode=auto;catchall=yes\n"
         )
         (home / "contacts").write_text("")
-        self._process = subprocess.Popen(
+        self._start = partial(
+            subprocess.Popen,
             ["timeout", seconds, "baresip", "-f", home, "-s"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        self._process = self._start()
 
     @property
     def address(self) -> str:
@@ -351,9 +354,13 @@ class Person:
         return at > 0 and int.from_bytes(data[at + 4 : at + 8], "little") > 0
 
     async def ready(self) -> Person:
-        await until(lambda: self._process.poll() is not None or is_open(self.port), "it listens")
-        assert self._process.poll() is None, "baresip does not start"
-        return self
+        # It sometimes ends at once on a busy machine.
+        for _ in range(3):
+            await until(lambda: self._process.poll() is not None or is_open(self.port), "it listens")
+            if self._process.poll() is None:
+                return self
+            self._process = self._start()
+        raise AssertionError("baresip does not start")
 
     def close(self) -> None:
         self._process.terminate()
