@@ -134,7 +134,7 @@ async def test_a_person_rings_back_over_a_trunk_and_the_trunk_is_tested(desk: Pe
         assert "138****8000" in trace
         tested = cli.json("trunk", "call", "13800138001", "--listen", "1", "--by", "wang")
         assert tested["answered"]
-        assert tested["said_whole"]
+        assert tested["said_whole"], tested
         assert tested["trunk"] == "one"
         assert tested["quality"]["received"] > 0
         assert not tested["quality"]["one_way"]
