@@ -68,6 +68,6 @@ def answer(tree: typer.Typer, words: Sequence[str]) -> NoReturn:
 
 def _is_unfit(fault: Exception) -> bool:
     """Whether the database has no column for what was typed."""
-    from dialer.db.unit_of_work import UnfitValue  # the memory of a process at rest
+    from dialer.db.unit_of_work import UnfitValue  # noqa: PLC0415  # the memory of a process at rest
 
     return isinstance(fault, UnfitValue)
