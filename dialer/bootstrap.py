@@ -155,6 +155,7 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
             settings_lines=settings.telephony.lines,
             post_timeout_seconds=settings.telephony.timeout_seconds,
             silence_seconds=settings.telephony.silence_seconds,
+            ring_seconds=settings.telephony.ring_timeout_seconds,
         ),
         centre=Centre(
             timezone=settings.centre.timezone,

@@ -341,7 +341,9 @@ def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
     one trial call at a time leaves, an alarm is raised, and the silent calls are asked about at once.
     """
     real_now = services.real.now()
-    silent = calls_in_silence(tx, now=services.clock.now(), real_now=real_now)
+    silent = calls_in_silence(
+        tx, now=services.clock.now(), real_now=real_now, ring_seconds=services.lines.ring_seconds
+    )
     if silent is None or silent.since is None:
         return None
     posted_before = real_now - WEBHOOK_AFTER

@@ -275,8 +275,16 @@ _SILENCE_FORGOTTEN: Final = timedelta(hours=1)
 """After so long without a call dialling begins anew: whether the way is open is not known any more."""
 
 
-def calls_in_silence(tx: Tx, *, now: datetime, real_now: datetime) -> SilentCalls | None:
-    """Calls that the carrier took, with no webhook since, where that holds for `WEBHOOK_AFTER`; else None."""
+_OVERDUE_AFTER: Final = timedelta(seconds=10)
+_MANY_OVERDUE: Final = 3
+"""The end of one call may get lost on its way; that of several does not."""
+
+
+def calls_in_silence(tx: Tx, *, now: datetime, real_now: datetime, ring_seconds: float) -> SilentCalls | None:
+    """Calls that the carrier took, with no webhook since, where that holds for `WEBHOOK_AFTER`; else None. Where all
+    lines are taken no call is younger than the newest webhook: then several that ring for longer than `ring_seconds`
+    tell the same.
+    """
     newest = newest_webhook(tx)
     if newest is not None and newest > now - WEBHOOK_AFTER:
         return None  # As nearly always while calls are made: one look into an index.
@@ -286,7 +294,33 @@ def calls_in_silence(tx: Tx, *, now: datetime, real_now: datetime) -> SilentCall
         posted_from=real_now - _SILENCE_FORGOTTEN,
         posted_before=real_now - WEBHOOK_AFTER,
     )
-    return None if silent.since is None else silent
+    return (
+        _overdue_calls(tx, newest, now=now, real_now=real_now, ring_seconds=ring_seconds)
+        if (silent.since is None)
+        else silent
+    )
+
+
+def _overdue_calls(
+    tx: Tx, newest_webhook: datetime | None, *, now: datetime, real_now: datetime, ring_seconds: float
+) -> SilentCalls | None:
+    c, rang_before = t.attempt.c, now - timedelta(seconds=ring_seconds) - _OVERDUE_AFTER
+    if newest_webhook is None or newest_webhook >= rang_before:
+        return None
+    row = tx.one(
+        sa.select(
+            sa.func.count().label("n"),
+            sa.func.max(c.ringing_at).label("since"),
+            sa.func.max(c.posted_at).label("at"),
+        ).where(
+            c.state == word(AttemptState.RINGING),
+            c.ringing_at < rang_before,
+            c.posted_at < real_now - _OVERDUE_AFTER,
+        )
+    )
+    if row is None or row["n"] < _MANY_OVERDUE:
+        return None
+    return SilentCalls(since=row["since"], posted_at=row["at"])
 
 
 _LONGEST_REQUEST = timedelta(minutes=1)

@@ -280,10 +280,10 @@ def boundaries_(
 ) -> None:
     """Load where units lie, for the map of the success rates; a unit's earlier boundary is replaced."""
     try:
-        content = file.read_bytes()
+        content = file.open("rb")
     except OSError:
         raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
-    with application(load_settings()) as app:
+    with content, naming(file), application(load_settings()) as app:
         done = load_boundaries(app.services, content, by=by)
     typer.echo(f"units {done.loaded}, unknown {len(done.unknown)}")
     for name in done.unknown:

@@ -58,4 +58,16 @@ def answer(tree: typer.Typer, words: Sequence[str]) -> NoReturn:
     except DialerError as fault:
         sys.stderr.write(f"dialer: {fault}\n")
         code = 1
+    except Exception as fault:
+        if not _is_unfit(fault):
+            raise
+        sys.stderr.write("dialer: a value is larger or longer than any that can be kept\n")
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _is_unfit(fault: Exception) -> bool:
+    """Whether the database has no column for what was typed."""
+    from dialer.db.unit_of_work import UnfitValue  # noqa: PLC0415  # the memory of a process at rest
+
+    return isinstance(fault, UnfitValue)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from dialer.approvals.actions import Inbox, Reader, read_inbox
+from dialer.approvals.actions import Inbox, Reader, read_inbox, refuse_outcome
 from dialer.bootstrap import application
 from dialer.cli.common import By, signer
 from dialer.cli.output import AsJson, fields_of, one_of, pick, print_json, print_rows
@@ -246,6 +246,23 @@ def approve(
     with application(load_settings()) as app:
         approve_outcome(app.services, outcome_id, by=by)
     typer.echo(f"outcome {outcome_id} approved by {by}")
+
+
+@outcome.command("refuse")
+def refuse(
+    outcome_id: int,
+    by: Annotated[str, typer.Option(help="another person than who recorded it", callback=signer)],
+    why: Annotated[str, typer.Option(help="what who recorded it sees")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Refuse an outcome with a reason, as the second person: who recorded it has it back."""
+    with application(load_settings()) as app:
+        reversal = refuse_outcome(app.services, outcome_id, why=why, by=by, visible_to=None)
+    if as_json:
+        print_json({"outcome_id": outcome_id, "reversal_id": reversal})
+        return
+    typer.echo(f"outcome {outcome_id} refused by {by}")
 
 
 def approvals_command(

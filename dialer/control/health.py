@@ -191,7 +191,12 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
         moved = bool(services.schema) and schema_revision(tx) != services.schema
         reasons = {
             "carrier": read_breaker(tx, name=services.lines.group).is_open,
-            "webhooks": calls_in_silence(tx, now=services.clock.now(), real_now=services.real.now())
+            "webhooks": calls_in_silence(
+                tx,
+                now=services.clock.now(),
+                real_now=services.real.now(),
+                ring_seconds=services.lines.ring_seconds,
+            )
             is not None,
         }
     real_now = services.real.now()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dialer.core.errors import UnusableFile
+from dialer.intake.cells import cleaned
 from dialer.language import Text, gettext_noop
 
 MOST_BYTES: Final = 32 << 20
@@ -17,6 +18,8 @@ _LEAST_POINTS: Final = 4
 """A ring is closed: its last point is its first one."""
 _MOST_POINTS: Final = 1_000
 _MOST_AREAS: Final = 5_000
+_MOST_OF_ALL: Final = 300_000
+"""Points that are kept of a file: a city with its streets and villages has a tenth."""
 _PLACES: Final = 5
 """Of a degree: about a metre."""
 _EAST, _NORTH = 180.0, 90.0
@@ -46,7 +49,15 @@ def read_boundaries(content: bytes) -> list[NamedArea]:
         raise UnusableFile(
             Text("the file has %(n)s areas: 1 to %(most)s are read", n=len(features), most=_MOST_AREAS)
         )
-    return [_area(number, feature) for number, feature in enumerate(features, start=1)]
+    areas, points = [], 0
+    for number, feature in enumerate(features, start=1):
+        areas.append(_area(number, feature))
+        points += sum(map(len, areas[-1].rings))
+        if points > _MOST_OF_ALL:
+            raise UnusableFile(
+                Text("the areas have more than %(most)s points: simplify them", most=_MOST_OF_ALL)
+            )
+    return areas
 
 
 def _features(told: Any) -> list[Any]:  # noqa: ANN401  # whatever the file says
@@ -61,7 +72,7 @@ def _features(told: Any) -> list[Any]:  # noqa: ANN401  # whatever the file says
 def _area(number: int, feature: Any) -> NamedArea:  # noqa: ANN401  # as above
     properties = feature.get("properties") if isinstance(feature, Mapping) else None
     given = properties if isinstance(properties, Mapping) else {}
-    name = next((str(given[key]).strip() for key in _NAMES if given.get(key)), "")
+    name = next((cleaned(str(given[key])) for key in _NAMES if given.get(key)), "")
     if not name:
         raise UnusableFile(Text("area %(number)s has no name", number=number))
     geometry = feature.get("geometry")

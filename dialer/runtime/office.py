@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Final
 
 from dialer.core.errors import Unavailable
+from dialer.language import gettext_noop
 
 _PROGRAMS: Final = ("soffice", "libreoffice")
 _LONGEST_SECONDS: Final = 90.0
+_MOST_WAITING: Final = 3
 _one_at_a_time = threading.Lock()
 """It takes about 300 MB."""
+_places = threading.BoundedSemaphore(_MOST_WAITING)
+"""Each of those who wait holds a thread of the console."""
 
 
 def office_program() -> str | None:
@@ -25,12 +29,25 @@ def office_program() -> str | None:
 
 
 def as_pdf(docx: bytes) -> bytes:
-    """The document as PDF. Raises `Unavailable` where LibreOffice is not installed, fails, or takes too long."""
+    """The document as PDF. Raises `Unavailable` where LibreOffice is not installed, fails, or takes too long, and at
+    once where several documents wait for it already.
+    """
     program = office_program()
     if program is None:
         raise Unavailable(
             part="PDF", problem="LibreOffice is not installed on this machine; the docx is the same document"
         )
+    if not _places.acquire(blocking=False):
+        raise Unavailable(
+            part="PDF", problem=gettext_noop("other documents are being made: try again in a minute")
+        )
+    try:
+        return _converted(program, docx)
+    finally:
+        _places.release()
+
+
+def _converted(program: str, docx: bytes) -> bytes:
     with _one_at_a_time, tempfile.TemporaryDirectory(prefix="dialer-pdf-") as folder:
         source = Path(folder) / "document.docx"
         source.write_bytes(docx)

@@ -1,6 +1,6 @@
-"""Reads files from outside (lists, lists of units, photos) in a process of its own, which may take so much memory, so
-much processor time and so much time in all, and is ended beyond that. So a file made to do harm, or one that the
-libraries cannot bear, is refused in one line, whatever it does there.
+"""Reads files from outside (lists, lists of units, boundaries, photos) in a process of its own, which may take so much
+memory, so much processor time and so much time in all, and is ended beyond that. So a file made to do harm, or one
+that the libraries cannot bear, is refused in one line, whatever it does there.
 
 That process is a new interpreter (some 0.1 s), without environment, keys and settings. Once it has imported what it
 runs it can open nothing: no file, no connection. It gets the file as a descriptor and writes each value as a line of
@@ -32,6 +32,7 @@ from typing import IO, Any, BinaryIO, Final, NoReturn
 import orjson
 
 from dialer.core.errors import FileFault, NoPhoneColumn, PictureFault, UnreadableFile, UnusableFile
+from dialer.intake.boundaries import NamedArea
 from dialer.intake.headings import Table
 from dialer.intake.records import Field
 from dialer.language import Text
@@ -120,6 +121,21 @@ def signal_tables(content: BinaryIO) -> Generator[Table, None, None]:
 def opening_tables(content: BinaryIO) -> Generator[Table, None, None]:
     """The table of a list of openings, or none. Raises `UnusableFile` as `unit_tables` does."""
     return _tables(content, run="openings", request={})
+
+
+def boundary_areas(content: BinaryIO) -> list[NamedArea]:
+    """The areas of a file of boundaries (`intake/boundaries.py`). Raises `UnusableFile` for a file that is none, or is
+    more than its reader may take.
+    """
+    areas: list[NamedArea] = []
+    with _as_file(content) as file:
+        limits = Limits.of_list(os.fstat(file.fileno()).st_size)
+        for value in _values(file, run="boundaries", request={}, limits=limits):
+            if isinstance(value, dict):
+                areas.append(NamedArea(number=value["number"], name=value["name"], rings=[]))
+            else:
+                areas[-1].rings.append(value)
+    return areas
 
 
 def clean_picture(data: bytes, *, limits: Limits | None = None) -> tuple[str, bytes] | PictureFault:
@@ -359,6 +375,18 @@ def _unit_reader(_: object) -> _Reader:
     return lambda stream: _flat(files.unit_tables(stream))
 
 
+def _boundary_reader(_: object) -> _Reader:
+    from dialer.intake.boundaries import MOST_BYTES, read_boundaries
+
+    def values(stream: BinaryIO) -> Iterator[object]:
+        """Of each area what it is, then its rings."""
+        for area in read_boundaries(stream.read(MOST_BYTES + 1)):
+            yield {"number": area.number, "name": area.name}
+            yield from area.rings
+
+    return values
+
+
 def _filed_reader(_: object) -> _Reader:
     from dialer.intake import files
 
@@ -396,6 +424,7 @@ def _photo_reader(request: Mapping[str, int]) -> _Reader:
 _READERS: Final[Mapping[str, Callable[[Any], _Reader]]] = {
     "list": _list_reader,
     "units": _unit_reader,
+    "boundaries": _boundary_reader,
     "filed": _filed_reader,
     "signals": _signal_reader,
     "openings": _openings_reader,

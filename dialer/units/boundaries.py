@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from dialer.core.access import actor_name
 from dialer.core.errors import NotFound, Refusal
 from dialer.core.units import UnitIndex, find_unit
 from dialer.db.audit import write_audit
-from dialer.intake.boundaries import read_boundaries
 from dialer.org.unit_store import keep_boundaries, list_units_of_tree
+from dialer.runtime.uploads import boundary_areas
 from dialer.services import Services
 
 
@@ -21,12 +22,12 @@ class BoundariesLoad:
     unknown: tuple[str, ...]
 
 
-def load_boundaries(services: Services, content: bytes, *, by: str) -> BoundariesLoad:
+def load_boundaries(services: Services, content: BinaryIO, *, by: str) -> BoundariesLoad:
     """Each area becomes the boundary of the unit that its name means; two areas of one unit are both of it. A unit's
     earlier boundary is replaced. Raises `UnusableFile`.
     """
     who, now = actor_name(by), services.clock.now()
-    areas = read_boundaries(content)
+    areas = boundary_areas(content)
     with services.store.begin() as tx:
         index = UnitIndex(list_units_of_tree(tx))
         rings: dict[int, list[list[list[float]]]] = {}

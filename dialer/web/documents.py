@@ -6,6 +6,7 @@ table behind it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
@@ -23,6 +24,14 @@ _CHINESE, _CHINESE_HEADING = "仿宋", "黑体"
 _A4_CM = (21.0, 29.7)
 _MARGIN_CM = 2.2
 _POINTS, _TABLE_POINTS, _AFTER_POINTS = 10.5, 9, 4
+
+
+_UNFIT = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Signs that XML cannot hold. What staff typed or pasted may have some: a line break of Word is a vertical tab."""
+
+
+def _fit(text: str) -> str:
+    return _UNFIT.sub(" ", text.replace("\v", "\n"))
 
 
 class Document:
@@ -46,9 +55,9 @@ class Document:
         ):
             self._font(self._docx.styles[name], Pt(points), chinese)
         about = self._docx.core_properties
-        about.author, about.title, about.comments = "", title, ""
+        about.author, about.title, about.comments = "", _fit(title), ""
         about.created = about.modified = made_at
-        self._docx.add_paragraph(title, style="Title")
+        self._docx.add_paragraph(_fit(title), style="Title")
         self._charts = 0
 
     def _font(self, style: Any, size: Any, chinese: str) -> None:  # noqa: ANN401  # the library has no types
@@ -64,12 +73,12 @@ class Document:
         fonts.set(qn("w:hAnsi"), _LATIN)
 
     def heading(self, text: str) -> None:
-        self._docx.add_heading(text, level=1)
+        self._docx.add_heading(_fit(text), level=1)
 
     def paragraph(self, text: str) -> None:
         from docx.shared import Pt
 
-        layout = self._docx.add_paragraph(text).paragraph_format
+        layout = self._docx.add_paragraph(_fit(text)).paragraph_format
         layout.space_after = Pt(_AFTER_POINTS)
         if self._lang == Lang.ZH and text:
             layout.first_line_indent = Pt(2 * _POINTS)  # two characters, as Chinese texts begin
@@ -78,7 +87,7 @@ class Document:
         """A line in the middle, below the title."""
         from docx.enum.text import WD_ALIGN_PARAGRAPH
 
-        self._docx.add_paragraph(text).alignment = WD_ALIGN_PARAGRAPH.CENTER
+        self._docx.add_paragraph(_fit(text)).alignment = WD_ALIGN_PARAGRAPH.CENTER
 
     def chart(self, chart: Chart) -> None:
         """A chart over the whole width; `chart.title` is read aloud in its place and printed below it."""
@@ -104,7 +113,7 @@ class Document:
         paragraph.add_run()._r.append(  # noqa: SLF001  # the library has no call for charts
             parse_xml(_drawing_xml(number, relation, int(self._width), height, chart.title))
         )
-        caption = self._docx.add_paragraph(chart.title)
+        caption = self._docx.add_paragraph(_fit(chart.title))
         caption.alignment = WD_ALIGN_PARAGRAPH.CENTER
 
     def table(
@@ -138,7 +147,7 @@ class Document:
             for column, (cell, text, share) in enumerate(zip(row.cells, line, shares, strict=True)):
                 cell.width = int(self._width * share / sum(shares))
                 cell.text = ""
-                run = cell.paragraphs[0].add_run(text)
+                run = cell.paragraphs[0].add_run(_fit(text))
                 if words is not None and column >= words:
                     cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT
                 run.bold, run.font.size = is_head, Pt(_TABLE_POINTS)
@@ -150,7 +159,7 @@ class Document:
 
     def footer(self, text: str) -> None:
         """On every page."""
-        self._docx.sections[0].footer.paragraphs[0].text = text
+        self._docx.sections[0].footer.paragraphs[0].text = _fit(text)
 
     @property
     def content(self) -> bytes:
@@ -190,9 +199,9 @@ def _workbook(chart: Chart) -> bytes:
     with xlsxwriter.Workbook(written, {"in_memory": True}) as book:
         sheet = book.add_worksheet("Sheet1")
         for row, label in enumerate(chart.labels, start=1):
-            sheet.write_string(row, 0, label)
+            sheet.write_string(row, 0, _fit(label))
         for column, one in enumerate(chart.series, start=1):
-            sheet.write_string(0, column, one.name)
+            sheet.write_string(0, column, _fit(one.name))
             for row, value in enumerate(one.values, start=1):
                 if value is not None:
                     sheet.write_number(row, column, value)
@@ -203,7 +212,7 @@ def _drawing_xml(number: int, relation: str, width: int, height: int, title: str
     return (
         f'<w:drawing {_SPACES}><wp:inline distT="0" distB="0" distL="0" distR="0">'
         f'<wp:extent cx="{width}" cy="{height}"/>'
-        f'<wp:docPr id="{number}" name="Chart {number}" descr={quoteattr(title)}/>'
+        f'<wp:docPr id="{number}" name="Chart {number}" descr={quoteattr(_fit(title))}/>'
         '<wp:cNvGraphicFramePr/><a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/chart">'
         f'<c:chart r:id="{relation}"/></a:graphicData></a:graphic></wp:inline></w:drawing>'
     )
@@ -258,7 +267,8 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
     is_line, is_bars = chart.kind is ChartKind.LINES, chart.kind is ChartKind.BARS
     last = len(chart.labels) + 1
     names = "".join(
-        f'<c:pt idx="{place}"><c:v>{escape(label)}</c:v></c:pt>' for place, label in enumerate(chart.labels)
+        f'<c:pt idx="{place}"><c:v>{escape(_fit(label))}</c:v></c:pt>'
+        for place, label in enumerate(chart.labels)
     )
     marks = '<c:marker><c:symbol val="none"/></c:marker>' if is_line else '<c:invertIfNegative val="0"/>'
     smooth = '<c:smooth val="0"/>' if is_line else ""
@@ -266,7 +276,7 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
         f'<c:ser><c:idx val="{place}"/><c:order val="{place}"/>'
         f"<c:tx><c:strRef><c:f>Sheet1!${_column(place)}$1</c:f><c:strCache>"
         f'<c:ptCount val="1"/>'
-        f'<c:pt idx="0"><c:v>{escape(one.name)}</c:v></c:pt></c:strCache></c:strRef></c:tx>'
+        f'<c:pt idx="0"><c:v>{escape(_fit(one.name))}</c:v></c:pt></c:strCache></c:strRef></c:tx>'
         f"{_fill(place, is_line=is_line)}"
         f"{marks}"
         f"{'' if is_line else _whiskers(one, form)}"

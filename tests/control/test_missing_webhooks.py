@@ -144,3 +144,29 @@ def test_an_answered_call_of_which_no_turn_was_asked_for_is_our_fault(
 
 def test_a_call_that_nobody_answered_keeps_its_result(scene: Scene):
     assert Taken(scene, seconds=40).ends(TelephonyResult.NO_ANSWER)["result"] == "no_answer"
+
+
+def test_with_all_lines_taken_calls_that_ring_for_too_long_stop_dialling(scene: Scene):
+    """No call is younger than the newest webhook, since none could leave."""
+    ringing = [Taken(scene, seconds=45) for _ in range(3)]
+    for call in ringing:
+        call.brings_a_webhook()
+        rang_at = scene.clock.now() - timedelta(seconds=42)
+        scene.change_attempt(call.attempt_id, state="ringing", ringing_at=rang_at)
+    assert allowed(scene) is None
+    scene.clock.advance(41)
+    assert check_system(scene.services, late_seconds=1).stopped == ("webhooks",)
+    assert allowed(scene) == 1
+    assert alarms(scene) == {AlarmCode.WEBHOOKS_MISSING}
+    Taken(scene, seconds=1).brings_a_webhook()
+    assert allowed(scene) is None
+
+
+def test_one_call_whose_end_got_lost_stops_nothing(scene: Scene):
+    for _ in range(2):
+        call = Taken(scene, seconds=45)
+        call.brings_a_webhook()
+        rang_at = scene.clock.now() - timedelta(seconds=42)
+        scene.change_attempt(call.attempt_id, state="ringing", ringing_at=rang_at)
+    scene.clock.advance(41)
+    assert allowed(scene) is None

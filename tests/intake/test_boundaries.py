@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
 
 from dialer.core.errors import UnusableFile
 from dialer.intake.boundaries import read_boundaries
+from dialer.runtime.uploads import boundary_areas
 
 RING = [[107.0, 40.0], [108.0, 40.0], [108.0, 41.0], [107.0, 40.0]]
 
@@ -53,8 +55,26 @@ def test_a_byte_order_mark_and_chinese_names_of_the_property_are_read():
         (file(area(coordinates=[[[400.0, 40.0]] * 4])), "no longitude and latitude"),
         (file(area(coordinates=[[["a", "b"]] * 4])), "no longitude and latitude"),
         (file("x"), "area 1 has no name"),
+        (file(area(name="\u200b\x1b")), "area 1 has no name"),
+        (file(*[area(coordinates=[RING * 250])] * 301), "more than 300000 points"),
     ],
 )
 def test_what_is_no_geojson_of_polygons_is_refused(content: bytes, says: str):
     with pytest.raises(UnusableFile, match=says):
         read_boundaries(content)
+
+
+def test_a_file_is_read_in_a_process_of_its_own():
+    ring = [[107 + n / 10_000, 40.0] for n in range(999)]
+    content = file(area(coordinates=[RING, [*ring, ring[0]]]), area("西区"))
+    one, two = boundary_areas(BytesIO(content))
+    assert (one.name, one.number, [len(ring) for ring in one.rings]) == ("东区", 1, [4, 1000])
+    assert two.rings == [RING]
+    for hostile, says in ((b"[" * 100_000, "no JSON"), (b'{"type": "Topology"}', "no GeoJSON")):
+        with pytest.raises(UnusableFile, match=says):
+            boundary_areas(BytesIO(hostile))
+
+
+def test_a_name_that_is_no_text_is_refused():
+    with pytest.raises(UnusableFile):
+        boundary_areas(BytesIO(file(area(name="\ud800"))))

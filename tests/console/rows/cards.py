@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from datetime import timedelta
 
 import sqlalchemy as sa
 
+from dialer.cards.counter import check_opening
+from dialer.cards.desk import ask_desk
 from dialer.core.access import Role
+from dialer.core.cards import CardProduct, OpeningChannel, OpeningResult
 from dialer.db import tables as t
+from dialer.intake.opening_lists import OpeningRecord
+from tests.cards.street import id_number
 from tests.console.desk import ConsoleDesk
-from tests.console.row import Row
+from tests.console.row import Row, Target
 
 _TELLER = frozenset({Role.TELLER})
 _DESK = frozenset({Role.CALLER, Role.OFFICER, Role.SUPERVISOR})
@@ -26,9 +32,6 @@ def _absent(_desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
     names = (
         "opening_id",
         "notice_id",
-        "question_id",
-        "opener_id",
-        "ring_id",
         "determination_id",
         "objection_id",
         "outlet_id",
@@ -45,6 +48,65 @@ def _outlet(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
         )
         outlet = {"institution_id": institution_id, "code": "1", "name": "一部", "unit_id": unit_id}
         return {"outlet_id": tx.scalar(sa.insert(t.outlet).values(outlet).returning(t.outlet.c.id))}
+
+
+def _opening(desk: ConsoleDesk, unit_id: int | None) -> tuple[int, int]:
+    """A new one, and its outlet."""
+    outlet_id = int(str(_outlet(desk, unit_id)["outlet_id"]))
+    services, n = desk.app.services, next(_numbers)
+    record = OpeningRecord(
+        line=1,
+        opening_no=f"NO-{n}",
+        outlet="",
+        channel=OpeningChannel.COUNTER,
+        product=CardProduct.ACCOUNT_2,
+        name=f"客户{n}",
+        id_number=id_number(n),
+        phone=f"+86138{n:08d}",
+        asked_at=services.clock.now(),
+        result=OpeningResult.IN_PROGRESS,
+    )
+    checked = check_opening(services, record, outlet_id=outlet_id, by="teller", source="form")
+    return checked.opening_id, outlet_id
+
+
+def _question(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """A new one of an outlet of this unit."""
+    opening_id, outlet_id = _opening(desk, unit_id)
+    asked = ask_desk(desk.app.services, opening_id, note="说不清用途", outlet_id=outlet_id, by="teller")
+    return {"question_id": asked}
+
+
+def _opener(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """A new finding about somebody at an outlet of this unit."""
+    opening_id, _ = _opening(desk, unit_id)
+    now = desk.clock.now()
+    found = {
+        "person_blind": f"person {opening_id}".encode(),
+        "opening_id": opening_id,
+        "unit_id": unit_id,
+        "state": "listed",
+        "findings": [],
+        "listed_at": now,
+        "expires_at": now + timedelta(days=30),
+    }
+    with desk.app.services.store.begin() as tx:
+        return {"opener_id": tx.scalar(sa.insert(t.card_opener).values(found).returning(t.card_opener.c.id))}
+
+
+def _ring(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """A new one, of an opening at an outlet of this unit."""
+    opening_id, _ = _opening(desk, unit_id)
+    now = desk.clock.now()
+    ring = {"found_at": now, "last_at": now, "persons": 1, "cards": 1, "points": 1, "reasons": []}
+    with desk.app.services.store.begin() as tx:
+        ring_id = tx.scalar(sa.insert(t.card_ring).values(ring).returning(t.card_ring.c.id))
+        tx.execute(sa.update(t.opening).where(t.opening.c.id == opening_id).values(ring_id=ring_id))
+    return {"ring_id": ring_id}
+
+
+def _of_unit(method: str, path: str, roles: frozenset[Role], target: Target, **form: str) -> Row:
+    return Row(method, path, roles, target=target, by_unit=True, form=form)
 
 
 def _row(method: str, path: str, roles: frozenset[Role], **form: str) -> Row:
@@ -65,19 +127,25 @@ ROWS = (
     _row("POST", "/counter/notices/{notice_id}/seen", _TELLER),
     Row("GET", "/cards/desk", _DESK),
     Row("GET", "/cards/desk/live", _DESK),
-    _row("GET", "/cards/desk/questions/{question_id}", _DESK),
-    _row("POST", "/cards/desk/questions/{question_id}/claim", _DESK),
-    _row(
-        "POST", "/cards/desk/questions/{question_id}/answer", _DESK, answer="may_open", basis="x", **_REASON
+    _of_unit("GET", "/cards/desk/questions/{question_id}", _DESK, _question),
+    _of_unit("POST", "/cards/desk/questions/{question_id}/claim", _DESK, _question),
+    _of_unit(
+        "POST",
+        "/cards/desk/questions/{question_id}/answer",
+        _DESK,
+        _question,
+        answer="may_open",
+        basis="x",
+        **_REASON,
     ),
-    _row("POST", "/cards/desk/questions/{question_id}/onsite", _DESK, team="x"),
-    _row("POST", "/cards/desk/questions/{question_id}/arrived", _DESK),
-    _row("POST", "/cards/desk/questions/{question_id}/found", _DESK),
+    _of_unit("POST", "/cards/desk/questions/{question_id}/onsite", _DESK, _question, team="x"),
+    _of_unit("POST", "/cards/desk/questions/{question_id}/arrived", _DESK, _question),
+    _of_unit("POST", "/cards/desk/questions/{question_id}/found", _DESK, _question),
     Row("GET", "/cards/openers", _SEES),
-    _row("POST", "/cards/openers/{opener_id}/sign", _DECIDES),
-    _row("POST", "/cards/openers/{opener_id}/confirm", _DECIDES, why="x"),
-    _row("POST", "/cards/openers/{opener_id}/lift", _DECIDES, why="x"),
-    _row("GET", "/cards/rings/{ring_id}", _SEES),
+    _of_unit("POST", "/cards/openers/{opener_id}/sign", _DECIDES, _opener),
+    _of_unit("POST", "/cards/openers/{opener_id}/confirm", _DECIDES, _opener, why="x"),
+    _of_unit("POST", "/cards/openers/{opener_id}/lift", _DECIDES, _opener, why="x"),
+    _of_unit("GET", "/cards/rings/{ring_id}", _SEES, _ring),
     Row("GET", "/cards/restrictions", _SEES),
     Row("POST", "/cards/restrictions", _DECIDES, refused=422),
     _row("POST", "/cards/restrictions/{determination_id}/approve", _APPROVES),

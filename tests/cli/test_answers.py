@@ -1,0 +1,66 @@
+"""What a command answers to a person: decisions about the ledger, and values that fit nowhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dialer.bootstrap import application
+from dialer.cli.common import answer
+from dialer.cli.tree import app
+from dialer.core.errors import Conflict, Invalid
+from dialer.db import tables as t
+from dialer.db.keys import create
+from dialer.runtime.settings import load_settings
+from tests.outcomes.town import MORNING, Scenario
+
+
+@pytest.fixture
+def env(fresh_database: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
+    create(tmp_path / "keys.json")
+    return {
+        "DIALER_DATA_DIR": str(tmp_path / "var"),
+        "DIALER_DATABASE__URL": fresh_database,
+        "DIALER_BROKER__URL": broker_url,
+        "DIALER_KEYS__FILE": str(tmp_path / "keys.json"),
+    }
+
+
+def test_a_second_person_refuses_an_outcome_with_a_reason(env: dict[str, str]):
+    with application(load_settings(env)) as made:
+        scenario = Scenario.on(made.services)
+        line = scenario.outcome(scenario.case(), stopped_fen=20_000, recorded_by="li", at=MORNING)
+
+    def refused(*words: str) -> str:
+        command = ["outcome", "refuse", str(line), *words]
+        result = CliRunner().invoke(app, command, env=env, catch_exceptions=False)
+        assert result.exit_code == 0
+        return result.stdout
+
+    with pytest.raises(Invalid, match="why"):
+        refused("--by", "zhao", "--why", " ")
+    with pytest.raises(Conflict, match="li"):
+        refused("--by", "li", "--why", "回单金额不符")
+    told = json.loads(refused("--by", "zhao", "--why", "回单金额不符", "--json"))
+    with application(load_settings(env)) as made, made.services.store.begin() as tx:
+        [reversal] = tx.rows(t.outcome.select().where(t.outcome.c.reverses == line))
+    assert told == {"outcome_id": line, "reversal_id": reversal["id"]}
+    assert reversal["recorded_by"] == "zhao"
+    with pytest.raises(Conflict, match="reversed"):
+        refused("--by", "zhao", "--why", "回单金额不符")
+
+
+@pytest.mark.parametrize("command", ["outcome approve {} --by li", "work show {} --by li", "case {}"])
+def test_a_number_larger_than_any_is_one_line(
+    env: dict[str, str], command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        answer(app, command.format("9" * 20).split())
+    said = capsys.readouterr().err.splitlines()
+    assert (ended.value.code, len(said)) == (1, 1)
+    assert "larger" in said[0]
