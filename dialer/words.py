@@ -56,6 +56,7 @@ from dialer.core.values import (
     Contact,
     DeliveryFault,
     DeliveryState,
+    EvidenceKind,
     FiledMatchState,
     FiledState,
     FraudType,
@@ -192,6 +193,15 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     OutcomeKind: {},
     Track: {
         Track.HUMAN: "human call",
+    },
+    EvidenceKind: {
+        EvidenceKind.BANK_RECEIPT: "receipt of the bank",
+        EvidenceKind.ACCOUNT_STATEMENT: "statement of the account",
+        EvidenceKind.TRANSFER_RECORD: "record of the transfer",
+        EvidenceKind.CALL_RECORDING: "recording of the call",
+        EvidenceKind.WRITTEN_STATEMENT: "signed statement of the person",
+        EvidenceKind.PHOTO: "photo or screenshot",
+        EvidenceKind.DOCUMENT: "other document",
     },
     AmountKind: {
         AmountKind.INTENDED: "loss prevented",

@@ -13,6 +13,7 @@ from uuid import UUID
 from dialer.casefile.acts import changed_since
 from dialer.casefile.reading import CaseSheet, units_to_hand_to
 from dialer.cases.persons import Person
+from dialer.cases.queries import amounts_in_conflict
 from dialer.core.access import DESK, ROBOT, Permission, RevealReason
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
@@ -402,6 +403,7 @@ def case_facts(
             and line.reversed_by is None
             and line.recorded_by != request.who
         },
+        "conflicts": amounts_in_conflict(sheet.rows.outcomes),
         "said_words": _said_words(request, case.fraud_type),
         "lower_act": Permission.LOWER_CASES,
         "may_lists": request.may(Permission.LOAD_LISTS),

@@ -22,10 +22,12 @@ from dialer.core.values import (
     Amounts,
     ApprovalKind,
     Contact,
+    EvidenceKind,
     OutcomeKind,
     ScammerContact,
     Track,
     fen_of,
+    typed_evidence,
     yuan,
 )
 from dialer.language import Lang
@@ -211,7 +213,15 @@ def done(
     intended_yuan: Annotated[str, typer.Option(help="never paid 劝阻")] = "0",
     stopped_yuan: Annotated[str, typer.Option(help="paid, stopped at the bank 止付")] = "0",
     returned_yuan: Annotated[str, typer.Option(help="returned 返还")] = "0",
-    evidence: Annotated[str, typer.Option(help="needed beside any amount")] = "",
+    evidence: Annotated[
+        str, typer.Option(help="needed beside any amount: its reference, such as the number of the receipt")
+    ] = "",
+    evidence_kind: Annotated[
+        str, typer.Option(help=f"what it is: {', '.join(EvidenceKind)}", show_default=False)
+    ] = "",
+    evidence_yuan: Annotated[
+        str, typer.Option(help="the amount that it shows; no amount is above it", show_default=False)
+    ] = "",
     scammer: Annotated[
         str, typer.Option(help="was a scammer in contact with the person? yes, no or unknown")
     ] = "",
@@ -229,7 +239,7 @@ def done(
         given = Report(
             outcome=kind,
             amounts=amounts,
-            evidence=evidence,
+            evidence=typed_evidence(evidence_kind, evidence_yuan, evidence),
             scammer_contact=one_of(ScammerContact, scammer, field="--scammer") if asks else None,
             no_call=no_call,
         )
@@ -241,10 +251,14 @@ def done(
 def approve(
     outcome_id: int,
     by: Annotated[str, typer.Option(help="another person than who recorded it", callback=signer)],
+    *,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="reverse approved amounts of the same kind and case")
+    ] = False,
 ) -> None:
     """Approve an outcome, as the second person."""
     with application(load_settings()) as app:
-        approve_outcome(app.services, outcome_id, by=by)
+        approve_outcome(app.services, outcome_id, by=by, in_place=in_place)
     typer.echo(f"outcome {outcome_id} approved by {by}")
 
 
@@ -329,6 +343,11 @@ def _inbox_json(inbox: Inbox) -> dict[str, object]:
         "counts": {kind.value: n for kind, n in inbox.counts.items()},
         "money": [
             fields_of(one, "id", "case_id", "kind", "contact", "track", *fen, "recorded_by", "at")
+            | {
+                "evidence_kind": one.evidence_kind.value if one.evidence_kind else None,
+                "evidence_fen": one.evidence_fen,
+                "conflicts": [line.id for line in inbox.conflicts.get(one.id, ())],
+            }
             for one in inbox.money
         ],
         "returned": [

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.case import AssignmentState, StopResult
 from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
-from dialer.core.values import ScammerContact
+from dialer.core.values import EvidenceKind, ScammerContact
 from dialer.language import gettext_noop
 from dialer.org.staff import choose_extension, list_units
 from dialer.sentences import refusal_sentence
@@ -407,6 +407,7 @@ def _task(
         choices=CHOICES,
         money_kinds=MONEY,
         scammer_contacts=tuple(ScammerContact),
+        evidence_kinds=tuple(EvidenceKind),
         points=_points(request, view),
         care=care_notes(view.case.tags, request.lang),
         history=contact_history(view, request.lang),

@@ -26,6 +26,7 @@ from dialer.core.values import (
     TelephonyResult,
     fen_of,
     must_have_evidence,
+    typed_evidence,
 )
 from dialer.language import Lang, gettext_noop, say
 from dialer.sentences import entry_sentence
@@ -90,6 +91,8 @@ class ReportForm:
     intended: Annotated[str, Form()] = ""
     stopped: Annotated[str, Form()] = ""
     returned: Annotated[str, Form()] = ""
+    evidence_kind: Annotated[str, Form()] = ""
+    evidence_yuan: Annotated[str, Form()] = ""
     evidence: Annotated[str, Form()] = ""
     note: Annotated[str, Form()] = ""
     said: Annotated[list[str] | None, Form()] = None
@@ -116,10 +119,12 @@ class ReportForm:
                 fen[f"{name}_fen"] = fen_of(typed, field=name) if typed.strip() else 0
             except Invalid as fault:
                 wrong[name] = fault
-        amounts = Amounts()
+        amounts, evidence = Amounts(), None
         try:
             amounts = Amounts(**fen)
-            must_have_evidence(amounts, self.evidence)
+            if not amounts.is_nothing:
+                evidence = typed_evidence(self.evidence_kind, self.evidence_yuan, self.evidence[:_LONGEST])
+            must_have_evidence(amounts, evidence)
         except Invalid as fault:
             wrong[fault.field.removesuffix("_fen")] = fault
         if wrong or choice is None:
@@ -128,7 +133,7 @@ class ReportForm:
             outcome=choice.outcome,
             contact=self._contact(choice),
             amounts=amounts,
-            evidence=self.evidence.strip()[:_LONGEST] if not amounts.is_nothing else "",
+            evidence=evidence,
             note=self.note.strip()[:_LONGEST],
             scammer_contact=scammer if choice.asks_who else None,
             no_call=self.no_call.strip()[:_LONGEST],

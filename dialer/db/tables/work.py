@@ -10,6 +10,7 @@ from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.values import (
     Contact,
     DeliveryState,
+    EvidenceKind,
     FiledMatchState,
     FiledState,
     FraudType,
@@ -181,6 +182,8 @@ outcome = sa.Table(
     sa.Column("stopped_fen", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("returned_fen", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("evidence_sealed", BYTEA),
+    word("evidence_kind", EvidenceKind, required=False),
+    sa.Column("evidence_fen", sa.BigInteger),  # what the evidence shows
     sa.Column("recorded_by", sa.Text, nullable=False),
     when("at", required=True),
     sa.Column("reverses", sa.ForeignKey("outcome.id")),
@@ -203,8 +206,18 @@ outcome = sa.Table(
         "intended_fen + stopped_fen + returned_fen = 0 OR evidence_sealed IS NOT NULL",
         name="money_needs_evidence",
     ),
+    sa.CheckConstraint("(evidence_kind IS NULL) = (evidence_fen IS NULL)", name="evidence"),
+    sa.CheckConstraint(
+        "evidence_kind IS NULL OR evidence_sealed IS NOT NULL", name="evidence_needs_reference"
+    ),
+    sa.CheckConstraint(
+        "greatest(intended_fen, stopped_fen, returned_fen) <= evidence_fen", name="capped_by_evidence"
+    ),
 )
-"""Append-only: a trigger refuses every change. A correction is a new line that names what it reverses."""
+"""Append-only: a trigger refuses every change. A correction is a new line that names what it reverses. Lines of older
+versions have no kind of evidence. A trigger of `outcome_approval` refuses a second approved amount of the same kind
+while the first of the case stands.
+"""
 
 outcome_approval = sa.Table(
     "outcome_approval",
