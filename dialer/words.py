@@ -38,6 +38,7 @@ from dialer.core.case import (
     RobotState,
     StaffTrackState,
     StopResult,
+    StopState,
     TransferState,
     VisitStage,
 )
@@ -306,6 +307,12 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     StopResult: {
         StopResult.ASKED: "the bank has been asked",
         StopResult.NOT_NEEDED: "nothing had been paid",
+    },
+    StopState: {
+        StopState.ASKED: "asked, no answer yet",
+        StopState.NO_ANSWER: "asked again, no answer",
+        StopState.STOPPED: "stopped by the bank",
+        StopState.REFUSED: "refused by the bank",
     },
     PaidWhen: {
         PaidWhen.JUST_NOW: "just now",

@@ -1,4 +1,4 @@
-"""Amounts have evidence of a kind, which caps them, and count once a case."""
+"""Amounts have evidence of a kind, which caps them, and count once a case; requests to banks to stop a payment."""
 
 from __future__ import annotations
 
@@ -21,6 +21,62 @@ _EVIDENCE = (
 )
 
 
+def _create_stop_request() -> None:
+    def moment(name: str, *, required: bool = True) -> sa.Column[object]:
+        return sa.Column(name, sa.DateTime(timezone=True), nullable=not required)
+
+    op.create_table(
+        "stop_request",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("stop_payment_id", sa.BigInteger(), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("bank", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        moment("asked_at"),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        moment("recorded_at"),
+        moment("follow_up_by"),
+        sa.Column("times_unanswered", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("stopped_fen", sa.BigInteger()),
+        sa.Column("confirmed_by", sa.Text()),
+        moment("confirmed_at", required=False),
+        sa.Column("drill", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stop_request")),
+        sa.ForeignKeyConstraint(
+            ["stop_payment_id"], ["stop_payment.id"], name=op.f("fk_stop_request_stop_payment_id")
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_stop_request_case_id")),
+        sa.CheckConstraint(
+            "\"state\" IN ('asked', 'no_answer', 'refused', 'stopped')", name=op.f("ck_stop_request_state")
+        ),
+        sa.CheckConstraint("bank <> '' AND amount_fen > 0", name=op.f("ck_stop_request_form")),
+        sa.CheckConstraint(
+            "asked_at <= recorded_at AND follow_up_by > asked_at", name=op.f("ck_stop_request_times")
+        ),
+        sa.CheckConstraint(
+            "(state IN ('stopped', 'refused')) = (confirmed_by IS NOT NULL)"
+            " AND (confirmed_by IS NULL) = (confirmed_at IS NULL)",
+            name=op.f("ck_stop_request_confirmed"),
+        ),
+        sa.CheckConstraint("confirmed_by <> recorded_by", name=op.f("ck_stop_request_second_person")),
+        sa.CheckConstraint(
+            "(state = 'stopped') = (stopped_fen IS NOT NULL)"
+            " AND (stopped_fen IS NULL OR stopped_fen BETWEEN 1 AND amount_fen)",
+            name=op.f("ck_stop_request_stopped_fen"),
+        ),
+    )
+    op.create_index(op.f("ix_stop_request_stop_payment_id"), "stop_request", ["stop_payment_id"])
+    op.create_index(op.f("ix_stop_request_case_id"), "stop_request", ["case_id"])
+    op.create_index(
+        "ix_stop_request_follow_up",
+        "stop_request",
+        ["follow_up_by"],
+        postgresql_where=sa.text("state IN ('asked', 'no_answer')"),
+    )
+
+
 def upgrade() -> None:
     op.add_column("outcome", sa.Column("evidence_kind", sa.Text()))
     op.add_column("outcome", sa.Column("evidence_fen", sa.BigInteger()))
@@ -31,6 +87,7 @@ def upgrade() -> None:
         "capped_by_evidence": "greatest(intended_fen, stopped_fen, returned_fen) <= evidence_fen",
     }.items():
         op.create_check_constraint(op.f(f"ck_outcome_{name}"), "outcome", check)
+    _create_stop_request()
     # The case is locked by whoever approves, so that no second approval is under way.
     op.execute(
         """
@@ -66,6 +123,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("stop_request")
     op.execute("DROP TRIGGER amounts_count_once ON outcome_approval")
     op.execute("DROP FUNCTION amounts_count_once()")
     for name in ("capped_by_evidence", "evidence_needs_reference", "evidence", "evidence_kind"):

@@ -197,7 +197,7 @@ def _show(
         note=note,
         refused=refused,
         bulletin_words=lambda days: f"{title_of(days, request.lang)} · {days_words(days, request.lang)}",
-        stop_results=tuple(StopResult),
+        stop_results=(StopResult.TOO_LATE, StopResult.NOT_NEEDED),
         evidence_kinds=tuple(EvidenceKind),
         most=MOST_AT_ONCE,
         unsampled=MOST_UNSAMPLED,

@@ -39,7 +39,7 @@ from dialer.web.formats import unit_names
 from dialer.words import stored_word, word_of
 from dialer.work.desk import SpokenTurn
 from dialer.work.desk_store import DeskCall
-from dialer.work.desk_view import call_checklist, dialled_number
+from dialer.work.desk_view import BANK_ANSWERS, call_checklist, dialled_number
 
 _SERVICE_NAMES = {ROBOT: gettext_noop("the robot"), DESK: gettext_noop("the duty desk")}
 _TYPED: Mapping[str, str] = {
@@ -403,6 +403,8 @@ def case_facts(
             and line.reversed_by is None
             and line.recorded_by != request.who
         },
+        "may_stop": request.may(Permission.WORK_DESK),
+        "stop_answers": BANK_ANSWERS,
         "conflicts": amounts_in_conflict(sheet.rows.outcomes),
         "said_words": _said_words(request, case.fraud_type),
         "lower_act": Permission.LOWER_CASES,
@@ -470,6 +472,7 @@ def _logins(sheet: CaseSheet) -> set[str]:
     work = {who for line in sheet.rows.work for who in (line.signed_by, line.done_by)}
     money = {who for line in sheet.rows.outcomes for who in (line.recorded_by, line.approved_by)}
     stops = {line.done_by for line in sheet.rows.stops}
+    stops |= {who for one in sheet.stop_requests for who in (one.recorded_by, one.confirmed_by)}
     acts = {entry.by for entry in sheet.story.file.timeline}
     calls = {call.by for call in sheet.calls}
     return (work | money | stops | acts | calls) - {""}

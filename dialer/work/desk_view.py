@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Form
 
-from dialer.core.case import AssignmentState, DeskCallState, VisitStage, contact_of
+from dialer.core.case import AssignmentState, DeskCallState, StopState, VisitStage, contact_of
 from dialer.core.errors import Invalid
 from dialer.core.timeline import EntryKind
 from dialer.core.values import (
@@ -34,6 +34,7 @@ from dialer.words import word_of
 from dialer.work.assignments import Assignment
 from dialer.work.desk import DeskView, points_of
 from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall
+from dialer.work.stop_requests import StopForm
 from dialer.work.tasks import Report
 
 _LONGEST = 2000
@@ -144,6 +145,33 @@ class ReportForm:
         if not choice.asks_who:
             return contact_of(choice.outcome)
         return Contact.VERIFIED if self.verified == "yes" else Contact.UNVERIFIED
+
+
+BANK_ANSWERS = (StopState.STOPPED, StopState.REFUSED, StopState.NO_ANSWER)
+"""What may be reported of a request to a bank."""
+
+
+@dataclass(slots=True)
+class StopRequestForm:
+    """A request to a bank as it was typed; the amount in yuan, the time local, '' for now."""
+
+    bank: Annotated[str, Form()] = ""
+    account: Annotated[str, Form()] = ""
+    amount: Annotated[str, Form()] = ""
+    at: Annotated[str, Form()] = ""
+    receipt: Annotated[str, Form()] = ""
+    back: Annotated[str, Form()] = ""
+    """The case whose page the form is on; '' on the desk."""
+
+    def read(self, *, now: datetime, timezone: str) -> StopForm:
+        """Raises `Invalid`."""
+        return StopForm(
+            bank=self.bank,
+            account=self.account,
+            amount_fen=fen_of(self.amount, field="amount"),
+            asked_at=call_time("", self.at, now=now, timezone=timezone) if self.at.strip() else now,
+            receipt=self.receipt,
+        )
 
 
 _WAIT_DIGITS = 5

@@ -158,3 +158,23 @@ def test_what_waits_for_a_second_person_is_printed_as_described(filled: Filled):
     assert isinstance(unknown.exception, NotFound)
     shown = CliRunner().invoke(app, ["approvals", "--lang", "en"], env=filled.env).output
     assert "stop payment" in shown
+
+
+def test_requests_to_banks_are_made_answered_and_listed(filled: Filled):
+    runner = CliRunner()
+
+    def run(*words: str) -> tuple[int, str]:
+        answer = runner.invoke(app, ["work", *words], env=filled.env)
+        return answer.exit_code, answer.output
+
+    form = ("--bank", "工商银行", "--account", "6222020000001234", "--yuan", "5000", "--receipt", "ZF 1")
+    assert run("stop-payment", "1", "--by", "li", "--result", "too_late", *form)[0] != 0
+    assert run("stop-payment", "1", "--by", "li", *form) == (0, "stop payment 1: asked, request 1\n")
+    [listed] = cast("list[dict[str, object]]", printed(filled, "work stop-requests"))
+    assert (listed["account_masked"], listed["amount_fen"], listed["overdue"]) == ("****1234", 500_000, False)
+    assert run("stop-report", "1", "--by", "li", "--result", "refused")[0] != 0
+    answered = run("stop-report", "1", "--by", "zhao", "--result", "stopped", "--stopped-yuan", "4000")
+    assert answered == (0, "request 1: stopped\n")
+    assert printed(filled, "work stop-requests") == []
+    [listed] = cast("list[dict[str, object]]", printed(filled, "work stop-requests --case 1"))
+    assert (listed["state"], listed["stopped_fen"], listed["confirmed_by"]) == ("stopped", 400_000, "zhao")

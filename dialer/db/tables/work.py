@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
-from dialer.core.case import PENDING_STATES, AssignmentState, StopResult, TransferState, VisitStage
+from dialer.core.case import PENDING_STATES, AssignmentState, StopResult, StopState, TransferState, VisitStage
 from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.values import (
     Contact,
@@ -166,6 +166,48 @@ stop_payment = sa.Table(
     ),
 )
 """止付: somebody is to ask the bank. What was paid stands sealed in the conversation, where it was typed."""
+
+stop_request = sa.Table(
+    "stop_request",
+    metadata,
+    identity(),
+    sa.Column("stop_payment_id", sa.ForeignKey("stop_payment.id"), nullable=False, index=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("bank", sa.Text, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.Column("amount_fen", sa.BigInteger, nullable=False),
+    when("asked_at", required=True),
+    sa.Column("recorded_by", sa.Text, nullable=False),
+    when("recorded_at", required=True),
+    when("follow_up_by", required=True),
+    sa.Column("times_unanswered", sa.Integer, nullable=False, server_default="0"),
+    word("state", StopState),
+    sa.Column("stopped_fen", sa.BigInteger),
+    sa.Column("confirmed_by", sa.Text),
+    when("confirmed_at"),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Index(
+        "ix_stop_request_follow_up",
+        "follow_up_by",
+        postgresql_where=sa.text("state IN ('asked', 'no_answer')"),
+    ),
+    sa.CheckConstraint("bank <> '' AND amount_fen > 0", name="form"),
+    sa.CheckConstraint("asked_at <= recorded_at AND follow_up_by > asked_at", name="times"),
+    sa.CheckConstraint(
+        "(state IN ('stopped', 'refused')) = (confirmed_by IS NOT NULL)"
+        " AND (confirmed_by IS NULL) = (confirmed_at IS NULL)",
+        name="confirmed",
+    ),
+    sa.CheckConstraint("confirmed_by <> recorded_by", name="second_person"),
+    sa.CheckConstraint(
+        "(state = 'stopped') = (stopped_fen IS NOT NULL)"
+        " AND (stopped_fen IS NULL OR stopped_fen BETWEEN 1 AND amount_fen)",
+        name="stopped_fen",
+    ),
+)
+"""A bank was asked to hold a payment; `sealed` has the account and the receipt. `follow_up_by`: until then the bank is
+asked for its answer.
+"""
 
 outcome = sa.Table(
     "outcome",
