@@ -1,9 +1,12 @@
-"""Amounts have evidence of a kind, which caps them, and count once a case; requests to banks to stop a payment."""
+"""Amounts have evidence of a kind, which caps them, and count once a case; requests to banks to stop a
+payment; requests for API tokens.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0077"
 down_revision = "0076"
@@ -77,6 +80,54 @@ def _create_stop_request() -> None:
     )
 
 
+def _create_token_request() -> None:
+    op.create_table(
+        "token_request",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("scopes", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.Text()),
+        sa.Column("decided_at", sa.DateTime(timezone=True)),
+        sa.Column("token_id", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_token_request")),
+        sa.ForeignKeyConstraint(["token_id"], ["api_token.id"], name=op.f("fk_token_request_token_id")),
+        sa.CheckConstraint(
+            "\"state\" IN ('confirmed', 'expired', 'refused', 'waiting', 'withdrawn')",
+            name=op.f("ck_token_request_state"),
+        ),
+        sa.CheckConstraint(
+            "cardinality(scopes) > 0 AND days > 0 AND why <> ''", name=op.f("ck_token_request_form")
+        ),
+        sa.CheckConstraint(
+            "(state = 'waiting') = (decided_at IS NULL)", name=op.f("ck_token_request_decided_at")
+        ),
+        sa.CheckConstraint(
+            "(state IN ('waiting', 'expired')) = (decided_by IS NULL)",
+            name=op.f("ck_token_request_decided_by"),
+        ),
+        sa.CheckConstraint(
+            "(state = 'confirmed') = (token_id IS NOT NULL)", name=op.f("ck_token_request_token")
+        ),
+        sa.CheckConstraint(
+            "state <> 'confirmed' OR decided_by <> asked_by", name=op.f("ck_token_request_second_person")
+        ),
+    )
+    op.create_index(
+        "uq_token_request_waiting",
+        "token_request",
+        ["name"],
+        unique=True,
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+
+
 def upgrade() -> None:
     op.add_column("outcome", sa.Column("evidence_kind", sa.Text()))
     op.add_column("outcome", sa.Column("evidence_fen", sa.BigInteger()))
@@ -88,6 +139,7 @@ def upgrade() -> None:
     }.items():
         op.create_check_constraint(op.f(f"ck_outcome_{name}"), "outcome", check)
     _create_stop_request()
+    _create_token_request()
     # The case is locked by whoever approves, so that no second approval is under way.
     op.execute(
         """
@@ -123,6 +175,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("token_request")
     op.drop_table("stop_request")
     op.execute("DROP TRIGGER amounts_count_once ON outcome_approval")
     op.execute("DROP FUNCTION amounts_count_once()")

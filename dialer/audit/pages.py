@@ -165,6 +165,10 @@ ACTS: Mapping[str, str] = {
     "take_warnings": gettext_noop("warnings taken by the API"),
     "teach_alias": gettext_noop("a unit's alias learned"),
     "token_add": gettext_noop("API token made"),
+    "token_asked": gettext_noop("API token asked for"),
+    "token_confirmed": gettext_noop("API token confirmed"),
+    "token_refused": gettext_noop("API token refused"),
+    "token_withdrawn": gettext_noop("API token no longer asked for"),
     "token_revoke": gettext_noop("API token revoked"),
     "withdraw_load": gettext_noop("a list withdrawn"),
     "view_photo": gettext_noop("a photo looked at"),
@@ -238,6 +242,7 @@ SUBJECTS: Mapping[str, str] = {
     "search": gettext_noop("by %(what)s"),
     "list_load": gettext_noop("list %(what)s"),
     "api_token": gettext_noop("token %(what)s"),
+    "token_request": gettext_noop("request for a token %(what)s"),
     "unit": gettext_noop("unit %(what)s"),
 }
 _STAFF = "staff/"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
+from dialer.core.access import StaffChangeState
 from dialer.core.case import PENDING_STATES, AssignmentState, StopResult, StopState, TransferState, VisitStage
 from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.values import (
@@ -429,6 +430,31 @@ api_token = sa.Table(
     sa.CheckConstraint("cardinality(scopes) > 0", name="scopes"),
 )
 """Who may use the API. The secret itself is nowhere: only its SHA-256."""
+
+token_request = sa.Table(
+    "token_request",
+    metadata,
+    identity(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("scopes", ARRAY(sa.Text), nullable=False),
+    sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("days", sa.Integer, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    when("asked_at", required=True),  # real
+    when("expires_at", required=True),  # real
+    word("state", StaffChangeState),
+    sa.Column("decided_by", sa.Text),
+    when("decided_at"),  # real
+    sa.Column("token_id", sa.ForeignKey("api_token.id")),
+    sa.Index("uq_token_request_waiting", "name", unique=True, postgresql_where=sa.text("state = 'waiting'")),
+    sa.CheckConstraint("cardinality(scopes) > 0 AND days > 0 AND why <> ''", name="form"),
+    sa.CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided_at"),
+    sa.CheckConstraint("(state IN ('waiting', 'expired')) = (decided_by IS NULL)", name="decided_by"),
+    sa.CheckConstraint("(state = 'confirmed') = (token_id IS NOT NULL)", name="token"),
+    sa.CheckConstraint("state <> 'confirmed' OR decided_by <> asked_by", name="second_person"),
+)
+"""A token that an administrator asked for; it is made when another person confirms."""
 
 webhook = sa.Table(
     "webhook",
