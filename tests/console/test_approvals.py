@@ -262,11 +262,11 @@ async def test_two_entries_of_one_case_are_shown_together_and_one_counts(
     page = text(await chief.get("/approvals"))
     assert page.count("It counts once") == 2
     assert f"outcome {second} qian" in page
-    assert "in the place of" not in page
+    assert "Approve this one instead" not in page
     assert (await chief.post("/approvals/approve", outcome=first)).status_code == 303
     page = text(await chief.get("/approvals"))
     assert f"outcome {first} li" in page
-    assert "Approve in the place of the other, which is reversed" in page
+    assert "Approve this one instead" in page
     sheet = text(await chief.get(f"/cases/{case_id}"))
     assert sheet.count("the same kind of amount counts once") == 2
     # Nothing of a batch is approved when one of it would count twice.
