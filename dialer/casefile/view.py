@@ -39,7 +39,8 @@ from dialer.web.formats import unit_names
 from dialer.words import stored_word, word_of
 from dialer.work.desk import SpokenTurn
 from dialer.work.desk_store import DeskCall
-from dialer.work.desk_view import BANK_ANSWERS, call_checklist, dialled_number
+from dialer.work.desk_view import call_checklist, dialled_number
+from dialer.work.stop_requests import BANK_ANSWERS
 
 _SERVICE_NAMES = {ROBOT: gettext_noop("the robot"), DESK: gettext_noop("the duty desk")}
 _TYPED: Mapping[str, str] = {

@@ -39,11 +39,12 @@ from dialer.words import word_of
 from dialer.work.assignments import Assignment, waiting_assignments
 from dialer.work.desk import HandOver, Paid, show_hand_over, stop_payment_done
 from dialer.work.desk_store import StopPayment, waiting_stop_payments
-from dialer.work.desk_view import BANK_ANSWERS, StopRequestForm
 from dialer.work.stop_requests import (
+    BANK_ANSWERS,
     add_stop_request,
     report_stop_request,
     stop_requests_of,
+    typed_stop_form,
     waiting_stop_requests,
 )
 from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
@@ -97,14 +98,21 @@ def stop_payment(
     Report the amount it stopped with `dialer work done`.
     """
     known = one_of(StopResult, result, field="--result")
-    typed = StopRequestForm(bank=bank, account=account, amount=amount, at=at, receipt=receipt)
     if known is not StopResult.ASKED and any((bank, account, amount, at, receipt)):
         raise Invalid(
             field="--result", problem="is not asked", mend="a request to a bank has the result asked"
         )
     with application(load_settings()) as app:
         if any((bank, account, amount, at, receipt)):
-            given = typed.read(now=app.services.clock.now(), timezone=app.settings.centre.timezone)
+            given = typed_stop_form(
+                bank=bank,
+                account=account,
+                amount=amount,
+                at=at,
+                receipt=receipt,
+                now=app.services.clock.now(),
+                timezone=app.settings.centre.timezone,
+            )
             request_id = add_stop_request(app.services, stop_payment_id, given, by=by)
             typer.echo(f"stop payment {stop_payment_id}: {result}, request {request_id}")
             return

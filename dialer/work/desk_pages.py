@@ -32,7 +32,6 @@ from dialer.work.desk import (
     task_in_hand,
 )
 from dialer.work.desk_view import (
-    BANK_ANSWERS,
     CHOICES,
     MONEY,
     ChecklistPoint,
@@ -48,7 +47,7 @@ from dialer.work.desk_view import (
     lost_sentence,
     note_with_points,
 )
-from dialer.work.stop_requests import add_stop_request, report_stop_request
+from dialer.work.stop_requests import BANK_ANSWERS, add_stop_request, report_stop_request
 from dialer.work.tasks import (
     NoCall,
     claim_next,

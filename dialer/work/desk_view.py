@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Form
 
-from dialer.core.case import AssignmentState, DeskCallState, StopState, VisitStage, contact_of
+from dialer.core.case import AssignmentState, DeskCallState, VisitStage, contact_of
 from dialer.core.errors import Invalid
 from dialer.core.timeline import EntryKind
 from dialer.core.values import (
@@ -34,7 +34,7 @@ from dialer.words import word_of
 from dialer.work.assignments import Assignment
 from dialer.work.desk import DeskView, points_of
 from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall
-from dialer.work.stop_requests import StopForm
+from dialer.work.stop_requests import StopForm, typed_stop_form
 from dialer.work.tasks import Report
 
 _LONGEST = 2000
@@ -147,10 +147,6 @@ class ReportForm:
         return Contact.VERIFIED if self.verified == "yes" else Contact.UNVERIFIED
 
 
-BANK_ANSWERS = (StopState.STOPPED, StopState.REFUSED, StopState.NO_ANSWER)
-"""What may be reported of a request to a bank."""
-
-
 @dataclass(slots=True)
 class StopRequestForm:
     """A request to a bank as it was typed; the amount in yuan, the time local, '' for now."""
@@ -165,12 +161,14 @@ class StopRequestForm:
 
     def read(self, *, now: datetime, timezone: str) -> StopForm:
         """Raises `Invalid`."""
-        return StopForm(
+        return typed_stop_form(
             bank=self.bank,
             account=self.account,
-            amount_fen=fen_of(self.amount, field="amount"),
-            asked_at=call_time("", self.at, now=now, timezone=timezone) if self.at.strip() else now,
+            amount=self.amount,
+            at=self.at,
             receipt=self.receipt,
+            now=now,
+            timezone=timezone,
         )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -14,7 +15,7 @@ from dialer.cases.store import lock_cases
 from dialer.core.access import actor_name
 from dialer.core.case import StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.values import yuan
+from dialer.core.values import fen_of, yuan
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
@@ -31,6 +32,8 @@ _FEWEST_DIGITS, _MOST_DIGITS = 6, 32
 _SHOWN = 4
 _LONGEST = 100
 _WAITING = (StopState.ASKED, StopState.NO_ANSWER)
+BANK_ANSWERS = (StopState.STOPPED, StopState.REFUSED, StopState.NO_ANSWER)
+"""What may be reported of a request to a bank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,20 @@ class StopForm:
     def digits(self) -> str:
         """The account without spaces and dashes."""
         return self.account.replace(" ", "").replace("-", "")
+
+
+def typed_stop_form(
+    *, bank: str, account: str, amount: str, at: str, receipt: str, now: datetime, timezone: str
+) -> StopForm:
+    """Of a form or a command: the amount in yuan, the time local, '' for now. Raises `Invalid`."""
+    try:
+        moment = datetime.fromisoformat(at.strip()) if at.strip() else now
+    except ValueError:
+        raise Invalid(field="at", problem="is not a time", mend="choose a day and a time") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(timezone))
+    amount_fen = fen_of(amount, field="amount")
+    return StopForm(bank=bank, account=account, amount_fen=amount_fen, asked_at=moment, receipt=receipt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
