@@ -53,7 +53,16 @@ from dialer.cases.persons import person_of_case
 from dialer.cases.store import get_case, note_first_attempts
 from dialer.core.case import VisitStage
 from dialer.core.rates import COUNTED, Breakdown, Dimension, Period
-from dialer.core.values import Amounts, FraudType, Grade, OutcomeKind, TelephonyResult, Track
+from dialer.core.values import (
+    Amounts,
+    Evidence,
+    EvidenceKind,
+    FraudType,
+    Grade,
+    OutcomeKind,
+    TelephonyResult,
+    Track,
+)
 from dialer.db.unit_of_work import Store
 from dialer.outcomes.filed_lists import load_filed
 from dialer.outcomes.report import RatesQuery, cases_behind, cut_rates, make_report, refresh_rollup
@@ -428,10 +437,13 @@ class Year:
         amounts = Amounts(intended_fen=person.intended_fen)
         if person.story is Story.TOO_LATE:
             amounts = Amounts(stopped_fen=5_000_00 + person.number, returned_fen=1_000_00 + person.number)
+        receipt = Evidence(
+            kind=EvidenceKind.BANK_RECEIPT, reference="银行回单 B1", shows_fen=max(1, amounts.largest_fen)
+        )
         outcome_id = report_assignment(
             self.services,
             task.id,
-            Report(outcome=given, amounts=amounts, evidence="" if amounts.is_nothing else "银行回单 B1"),
+            Report(outcome=given, amounts=amounts, evidence=None if amounts.is_nothing else receipt),
             by="li",
             token=task.token,
         )

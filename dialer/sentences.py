@@ -26,6 +26,7 @@ from dialer.core.timeline import (
 from dialer.core.values import (
     MONEY_CORRECTED,
     MONEY_REFUSED,
+    MONEY_REPLACED,
     Answer,
     Contact,
     FraudType,
@@ -271,6 +272,8 @@ def _reversal(f: Facts, lang: Lang) -> str:
         )
     if f.get("reason") == MONEY_REFUSED:
         return say(lang, "the amounts of outcome %(id)s are refused", id=f["reverses"])
+    if f.get("reason") == MONEY_REPLACED:
+        return say(lang, "the amounts of outcome %(id)s are replaced by others", id=f["reverses"])
     if f.get("reason") == MONEY_CORRECTED:
         return say(lang, "refused amounts recorded again; %(instead)s", instead=_outcome(f, lang))
     return say(lang, "outcome %(id)s reversed; %(instead)s", id=f["reverses"], instead=_outcome(f, lang))

@@ -29,6 +29,7 @@ from starlette.types import Receive, Scope, Send
 from dialer import __version__
 from dialer.accounts.own_pages import own_pages
 from dialer.accounts.pages import pages as account_pages
+from dialer.accounts.token_pages import token_pages
 from dialer.api.app import API_PREFIX, create_api
 from dialer.approvals.pages import approval_pages
 from dialer.audit.pages import audit_pages
@@ -481,6 +482,7 @@ SECTIONS = (
     robot_pages,
     unit_pages,
     filed_pages,
+    token_pages,
     webhook_pages,
     visit_pages,
     board_pages,

@@ -38,6 +38,7 @@ from dialer.core.case import (
     RobotState,
     StaffTrackState,
     StopResult,
+    StopState,
     TransferState,
     VisitStage,
 )
@@ -56,6 +57,7 @@ from dialer.core.values import (
     Contact,
     DeliveryFault,
     DeliveryState,
+    EvidenceKind,
     FiledMatchState,
     FiledState,
     FraudType,
@@ -193,6 +195,15 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     Track: {
         Track.HUMAN: "human call",
     },
+    EvidenceKind: {
+        EvidenceKind.BANK_RECEIPT: "receipt of the bank",
+        EvidenceKind.ACCOUNT_STATEMENT: "statement of the account",
+        EvidenceKind.TRANSFER_RECORD: "record of the transfer",
+        EvidenceKind.CALL_RECORDING: "recording of the call",
+        EvidenceKind.WRITTEN_STATEMENT: "signed statement of the person",
+        EvidenceKind.PHOTO: "photo or screenshot",
+        EvidenceKind.DOCUMENT: "other document",
+    },
     AmountKind: {
         AmountKind.INTENDED: "loss prevented",
         AmountKind.STOPPED: "stopped at the bank",
@@ -296,6 +307,12 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     StopResult: {
         StopResult.ASKED: "the bank has been asked",
         StopResult.NOT_NEEDED: "nothing had been paid",
+    },
+    StopState: {
+        StopState.ASKED: "asked, no answer yet",
+        StopState.NO_ANSWER: "asked again, no answer",
+        StopState.STOPPED: "stopped by the bank",
+        StopState.REFUSED: "refused by the bank",
     },
     PaidWhen: {
         PaidWhen.JUST_NOW: "just now",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dialer.accounts.changes import WaitingChange, list_changes
@@ -32,14 +32,20 @@ from dialer.core.cards import DeterminationState
 from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.periods import BulletinState
-from dialer.core.values import Amounts, ApprovalKind, FiledState, must_have_evidence
+from dialer.core.values import Amounts, ApprovalKind, Evidence, FiledState, must_have_evidence
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
 from dialer.language import Text
 from dialer.outcomes.bulletins import BulletinLine, list_bulletins
 from dialer.outcomes.filed_lists import FiledLine, list_filed
-from dialer.outcomes.ledger import correct_outcome_row, recorded_outcome, refuse_outcome_row
+from dialer.outcomes.ledger import (
+    ConflictingLine,
+    conflicting_lines,
+    correct_outcome_row,
+    recorded_outcome,
+    refuse_outcome_row,
+)
 from dialer.scripts.reading import shipped_scripts
 from dialer.scripts.store import Version, live_scripts, script_version_by_id
 from dialer.services import Services
@@ -114,6 +120,8 @@ class Inbox:
     counts: Mapping[ApprovalKind, int]
     """Of all that waits, by the kinds that this person decides."""
     money: Sequence[MoneyWaiting] = ()
+    conflicts: Mapping[int, Sequence[ConflictingLine]] = field(default_factory=dict)
+    """Other lines of the case with an amount of the same kind that stand, by the line of `money`."""
     returned: Sequence[MoneyReturned] = ()
     stop_payments: Sequence[StopPayment] = ()
     lists: Sequence[LoadLine] = ()
@@ -159,6 +167,7 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
         money = (
             money_waiting(tx, who=who, visible_to=unit_id, limit=most) if decides(ApprovalKind.MONEY) else []
         )
+        conflicts = conflicting_lines(tx, [one.id for one in money])
         returned = (
             money_returned(tx, who=who, visible_to=unit_id, limit=most)
             if decides(ApprovalKind.RETURNED)
@@ -188,6 +197,7 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
     return Inbox(
         counts=counts_for(counts, reader),
         money=money,
+        conflicts=conflicts,
         returned=returned,
         stop_payments=stops,
         lists=[one for one in lists if not who or one.by != who],
@@ -239,9 +249,15 @@ def sample_of(vault: Vault, outcome_ids: Collection[int], *, who: str) -> tuple[
 
 
 def approve_outcomes(
-    services: Services, outcome_ids: Collection[int], *, by: str, visible_to: int | None
+    services: Services,
+    outcome_ids: Collection[int],
+    *,
+    by: str,
+    visible_to: int | None,
+    in_place: bool = False,
 ) -> int:
-    """All of them are approved, or none; how many. Raises `Invalid` for none and for more than `MOST_AT_ONCE`,
+    """All of them are approved, or none; how many. With `in_place` approved amounts of the same kind and case are
+    reversed, without it they are an `AmountsConflict`. Raises `Invalid` for none and for more than `MOST_AT_ONCE`,
     `NotFound`, `Conflict` for one that this person may not decide (any more), and `SampleUnread`.
     """
     who, ids = actor_name(by), sorted(set(outcome_ids))
@@ -257,7 +273,7 @@ def approve_outcomes(
             read = evidence_read_by(tx, who, sample, since=services.clock.now() - _READ_FOR)
             if unread := [one for one in sample if one not in read]:
                 raise SampleUnread(unread, of=len(ids))
-        must_cancel = approve(tx, services, cases, by=who)
+        must_cancel = approve(tx, services, cases, by=who, in_place=in_place)
     if must_cancel is not None:
         enqueue_after_report(services, must_cancel=must_cancel)
     return len(ids)
@@ -308,7 +324,13 @@ def refuse_outcome(services: Services, outcome_id: int, *, why: str, by: str, vi
 
 
 def correct_outcome(
-    services: Services, outcome_id: int, *, amounts: Amounts, evidence: str, by: str, visible_to: int | None
+    services: Services,
+    outcome_id: int,
+    *,
+    amounts: Amounts,
+    evidence: Evidence | None,
+    by: str,
+    visible_to: int | None,
 ) -> int:
     """The recorder answers a refusal: with amounts and their evidence, which wait for approval anew, or with none.
     The id of the new line. Raises `NotFound` for a line that is not refused or another person's, `Invalid` for money
@@ -319,9 +341,7 @@ def correct_outcome(
     with services.store.begin() as tx:
         case_id = _lock_case(tx, outcome_id, visible_to)
         now = services.clock.now()
-        line = correct_outcome_row(
-            tx, outcome_id, amounts=amounts, evidence=evidence.strip(), by=who, now=now
-        )
+        line = correct_outcome_row(tx, outcome_id, amounts=amounts, evidence=evidence, by=who, now=now)
         _audit(tx, "correct_outcome", case_id, outcome_id, line, by=who, why="", now=now)
     return line
 

@@ -27,7 +27,7 @@ from dialer.approvals.queries import Counts
 from dialer.core.access import Permission
 from dialer.core.case import StopResult
 from dialer.core.errors import Conflict, Invalid
-from dialer.core.values import Amounts, fen_of
+from dialer.core.values import Amounts, EvidenceKind, fen_of, typed_evidence
 from dialer.language import gettext_noop
 from dialer.outcomes.bulletin_words import days_words, title_of
 from dialer.sentences import refusal_sentence
@@ -79,11 +79,19 @@ def evidence(request: CurrentRequest, outcome: Chosen = None) -> Response:
 
 
 @approval_pages.post(_PATH + "/approve", act=Permission.APPROVE)
-def approve(request: CurrentRequest, outcome: Chosen = None) -> Response:
-    """Approves the chosen lines. Of a large batch the evidence of a sample is shown first."""
+def approve(request: CurrentRequest, outcome: Chosen = None, in_place: Short = "") -> Response:
+    """Approves the chosen lines, one with `in_place` instead of what it conflicts with. Of a large batch a sample is
+    shown with its evidence first.
+    """
     chosen = outcome or ()
     try:
-        approve_outcomes(request.services, chosen, by=request.who, visible_to=request.member.unit_id)
+        approve_outcomes(
+            request.services,
+            chosen,
+            by=request.who,
+            visible_to=request.member.unit_id,
+            in_place=bool(in_place) and len(chosen) == 1,
+        )
     except SampleUnread as fault:
         read = _read(request, fault.sample)
         note = gettext_noop(
@@ -117,6 +125,8 @@ def correct(
     intended: Short = "",
     stopped: Short = "",
     returned: Short = "",
+    evidence_kind: Short = "",
+    evidence_yuan: Short = "",
     evidence: Words = "",
 ) -> Response:
     """The recorder's answer to a refusal: other amounts or other evidence, or no amounts."""
@@ -130,7 +140,9 @@ def correct(
             request.services,
             outcome_id,
             amounts=amounts,
-            evidence=evidence,
+            evidence=typed_evidence(evidence_kind, evidence_yuan, evidence)
+            if not amounts.is_nothing
+            else None,
             by=request.who,
             visible_to=request.member.unit_id,
         )
@@ -185,7 +197,8 @@ def _show(
         note=note,
         refused=refused,
         bulletin_words=lambda days: f"{title_of(days, request.lang)} · {days_words(days, request.lang)}",
-        stop_results=tuple(StopResult),
+        stop_results=(StopResult.TOO_LATE, StopResult.NOT_NEEDED),
+        evidence_kinds=tuple(EvidenceKind),
         most=MOST_AT_ONCE,
         unsampled=MOST_UNSAMPLED,
         yuan=lambda fen: f"{fen / 100:.2f}".rstrip("0").rstrip(".") if fen else "",

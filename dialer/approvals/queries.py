@@ -13,7 +13,15 @@ from dialer.core.access import StaffChangeState
 from dialer.core.cards import DeterminationState
 from dialer.core.case import NO_CALL, PENDING_STATES
 from dialer.core.periods import BulletinState
-from dialer.core.values import MONEY_REFUSED, ApprovalKind, Contact, FiledState, OutcomeKind, Track
+from dialer.core.values import (
+    MONEY_REFUSED,
+    ApprovalKind,
+    Contact,
+    EvidenceKind,
+    FiledState,
+    OutcomeKind,
+    Track,
+)
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
 from dialer.db.columns import is_reversed
@@ -39,6 +47,9 @@ class MoneyWaiting:
     recorded_by_name: str
     """'' for somebody without an account."""
     at: datetime
+    evidence_kind: EvidenceKind | None
+    evidence_fen: int | None
+    """What the evidence shows; both are None for lines of older versions and where there is no money."""
     is_without_call: bool
     """A success without a call of ours: it counts from the approval on. The evidence says why there was none."""
 

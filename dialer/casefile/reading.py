@@ -5,7 +5,8 @@ holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
@@ -30,6 +31,7 @@ from dialer.services import Resource, Services
 from dialer.signals.reasons import ShownVerdict, reasons_of_case
 from dialer.work.desk import Paid, SpokenTurn, paid_in, said_in
 from dialer.work.desk_store import DeskCall, desk_calls_of_case
+from dialer.work.stop_requests import StopNumbers, StopRequest, stop_numbers_of, stop_requests_of
 from dialer.work.visit_store import StoredPhoto, photos_of_case
 
 
@@ -109,6 +111,9 @@ class CaseSheet:
     """Of the warning robot; none where it did not warn."""
     words: CaseWords | None = None
     paid: Paid | None = None
+    stop_requests: tuple[StopRequest, ...] = ()
+    stop_numbers: Mapping[int, StopNumbers] = field(default_factory=dict)
+    """Accounts and receipts of `stop_requests`, by the request; like `words`."""
 
 
 def read_case(services: Services, case_id: int, *, visible_to: int | None) -> CaseSheet:
@@ -162,6 +167,8 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool) -> CaseS
         reasons=reasons_of_case(tx, case_id),
         words=read_case_words(tx, case_id) if in_clear else None,
         paid=paid_in(turns) if in_clear else None,
+        stop_requests=tuple(stop_requests_of(tx, case_id)),
+        stop_numbers=stop_numbers_of(tx, case_id) if in_clear else {},
     )
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from dialer.casefile.acts import changed_since
 from dialer.casefile.reading import CaseSheet, units_to_hand_to
 from dialer.cases.persons import Person
+from dialer.cases.queries import amounts_in_conflict
 from dialer.core.access import DESK, ROBOT, Permission, RevealReason
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
@@ -39,6 +40,7 @@ from dialer.words import stored_word, word_of
 from dialer.work.desk import SpokenTurn
 from dialer.work.desk_store import DeskCall
 from dialer.work.desk_view import call_checklist, dialled_number
+from dialer.work.stop_requests import BANK_ANSWERS
 
 _SERVICE_NAMES = {ROBOT: gettext_noop("the robot"), DESK: gettext_noop("the duty desk")}
 _TYPED: Mapping[str, str] = {
@@ -402,6 +404,9 @@ def case_facts(
             and line.reversed_by is None
             and line.recorded_by != request.who
         },
+        "may_stop": request.may(Permission.WORK_DESK),
+        "stop_answers": BANK_ANSWERS,
+        "conflicts": amounts_in_conflict(sheet.rows.outcomes),
         "said_words": _said_words(request, case.fraud_type),
         "lower_act": Permission.LOWER_CASES,
         "may_lists": request.may(Permission.LOAD_LISTS),
@@ -468,6 +473,7 @@ def _logins(sheet: CaseSheet) -> set[str]:
     work = {who for line in sheet.rows.work for who in (line.signed_by, line.done_by)}
     money = {who for line in sheet.rows.outcomes for who in (line.recorded_by, line.approved_by)}
     stops = {line.done_by for line in sheet.rows.stops}
+    stops |= {who for one in sheet.stop_requests for who in (one.recorded_by, one.confirmed_by)}
     acts = {entry.by for entry in sheet.story.file.timeline}
     calls = {call.by for call in sheet.calls}
     return (work | money | stops | acts | calls) - {""}

@@ -38,7 +38,7 @@ from dialer.core.events import (
     WithdrawAssignment,
     WithdrawAttempt,
 )
-from dialer.core.values import MONEY_REFUSED, SUCCESSES, Answer, Contact, MessageState, TelephonyResult, Track
+from dialer.core.values import AMOUNTS_ONLY, SUCCESSES, Answer, Contact, MessageState, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, RowSet, in_words
 from dialer.db.columns import is_reversed
@@ -385,7 +385,7 @@ _NO_SUCCESSES = (
     Reason.CASE_FILED.value,
     Reason.FILING_UNDONE.value,
     Reason.FOLLOW_UP.value,
-    MONEY_REFUSED,
+    *AMOUNTS_ONLY,
 )
 """Lines that reverse one, and what a follow-up reported of a success that stands."""
 
@@ -399,7 +399,7 @@ def _reverse(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> No
             t.outcome.c.kind.in_([kind.value for kind in SUCCESSES]),
             t.outcome.c.reason.not_in(_NO_SUCCESSES),
             # A refusal concerns the amounts: the success stands.
-            ~sa.literal_column(is_reversed("outcome.id", f"l.reason <> '{MONEY_REFUSED}'"), sa.Boolean),
+            ~sa.literal_column(is_reversed("outcome.id", f"l.reason NOT IN {AMOUNTS_ONLY}"), sa.Boolean),
             sa.or_(
                 t.outcome.c.reason != NO_CALL,
                 sa.exists().where(t.outcome_approval.c.outcome_id == t.outcome.c.id),

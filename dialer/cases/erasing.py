@@ -352,6 +352,13 @@ def _erase_rows(tx: Tx, person_ids: Sequence[int], cases: Sequence[int]) -> dict
         "outcome.evidence_sealed": _empty(
             tx, t.outcome, "evidence_sealed", o.case_id.in_(cases), lambda row: f"case/{row['case_id']}"
         ),
+        "stop_request.sealed": _empty(
+            tx,
+            t.stop_request,
+            "sealed",
+            t.stop_request.c.case_id.in_(cases),
+            lambda row: f"case/{row['case_id']}",
+        ),
         "assignment_transfer.why_sealed": _empty(
             tx,
             t.assignment_transfer,

@@ -4,7 +4,7 @@ its calls. The sealed words are read apart from that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,10 @@ from dialer.cases.store import open_act
 from dialer.core.case import NO_CALL, AssignmentState, Reason, StopResult, TransferState, VisitStage
 from dialer.core.reach import HeardPrompt, Hearing
 from dialer.core.values import (
+    AmountKind,
     Answer,
     Contact,
+    EvidenceKind,
     FraudType,
     Grade,
     OutcomeKind,
@@ -92,6 +94,9 @@ class MoneyLine:
     stopped_fen: int
     returned_fen: int
     has_evidence: bool
+    evidence_kind: EvidenceKind | None
+    evidence_fen: int | None
+    """What the evidence shows."""
     scammer_contact: ScammerContact | None
     said: tuple[str, ...]
     """Points of the call guide, by their key."""
@@ -108,6 +113,10 @@ class MoneyLine:
     def has_money(self) -> bool:
         return bool(self.intended_fen or self.stopped_fen or self.returned_fen)
 
+    def shares_amount_with(self, other: MoneyLine) -> bool:
+        """Whether both have an amount of the same kind."""
+        return any(getattr(self, f"{kind}_fen") and getattr(other, f"{kind}_fen") for kind in AmountKind)
+
     @property
     def is_without_call(self) -> bool:
         """A success by phone without a call of ours, which counts only once it is approved."""
@@ -117,6 +126,19 @@ class MoneyLine:
     def needs_approval(self) -> bool:
         """Whether a second person approves it."""
         return self.has_money or self.is_without_call
+
+
+def amounts_in_conflict(lines: Iterable[MoneyLine]) -> dict[int, tuple[int, ...]]:
+    """The lines of one case that stand and have an amount of the same kind, by the line; of them one counts."""
+    standing = [line for line in lines if line.has_money and line.reversed_by is None]
+    found: dict[int, tuple[int, ...]] = {}
+    for line in standing:
+        others = tuple(
+            other.id for other in standing if other.id != line.id and line.shares_amount_with(other)
+        )
+        if others:
+            found[line.id] = others
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,17 +15,19 @@ from dialer.approvals.actions import Inbox, Reader, read_inbox, refuse_outcome
 from dialer.bootstrap import application
 from dialer.cli.common import By, signer
 from dialer.cli.output import AsJson, fields_of, one_of, pick, print_json, print_rows
-from dialer.core.case import Reason, StopResult, VisitStage, contact_of
-from dialer.core.errors import NotFound
+from dialer.core.case import Reason, StopResult, StopState, VisitStage, contact_of
+from dialer.core.errors import Invalid, NotFound
 from dialer.core.values import (
     FEN_PER_YUAN,
     Amounts,
     ApprovalKind,
     Contact,
+    EvidenceKind,
     OutcomeKind,
     ScammerContact,
     Track,
     fen_of,
+    typed_evidence,
     yuan,
 )
 from dialer.language import Lang
@@ -37,6 +39,14 @@ from dialer.words import word_of
 from dialer.work.assignments import Assignment, waiting_assignments
 from dialer.work.desk import HandOver, Paid, show_hand_over, stop_payment_done
 from dialer.work.desk_store import StopPayment, waiting_stop_payments
+from dialer.work.stop_requests import (
+    BANK_ANSWERS,
+    add_stop_request,
+    report_stop_request,
+    stop_requests_of,
+    typed_stop_form,
+    waiting_stop_requests,
+)
 from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
 from dialer.work.visits import FromPhone, take_step
 
@@ -78,12 +88,116 @@ def stop_payment(
     stop_payment_id: int,
     by: By,
     result: Annotated[str, typer.Option(help="asked, too_late or not_needed")] = StopResult.ASKED.value,
+    bank: Annotated[str, typer.Option(help="which bank was asked; with --account and --yuan")] = "",
+    account: Annotated[str, typer.Option(help="of the payee; stored encrypted")] = "",
+    amount: Annotated[str, typer.Option("--yuan", help="to be stopped")] = "",
+    at: Annotated[str, typer.Option(help="when, local time; without it now")] = "",
+    receipt: Annotated[str, typer.Option(help="number of the bank's receipt; stored encrypted")] = "",
 ) -> None:
-    """止付: record that the bank was asked, or why not. Report the amount it stopped with `dialer work done`."""
+    """止付: record that a bank was asked, or why not. With --bank the request is followed up.
+    Report the amount it stopped with `dialer work done`.
+    """
     known = one_of(StopResult, result, field="--result")
+    if known is not StopResult.ASKED and any((bank, account, amount, at, receipt)):
+        raise Invalid(
+            field="--result", problem="is not asked", mend="a request to a bank has the result asked"
+        )
     with application(load_settings()) as app:
+        if any((bank, account, amount, at, receipt)):
+            given = typed_stop_form(
+                bank=bank,
+                account=account,
+                amount=amount,
+                at=at,
+                receipt=receipt,
+                now=app.services.clock.now(),
+                timezone=app.settings.centre.timezone,
+            )
+            request_id = add_stop_request(app.services, stop_payment_id, given, by=by)
+            typer.echo(f"stop payment {stop_payment_id}: {result}, request {request_id}")
+            return
         stop_payment_done(app.services, stop_payment_id, by=by, result=known)
     typer.echo(f"stop payment {stop_payment_id}: {result}")
+
+
+@work.command("stop-report")
+def stop_report(
+    request_id: int,
+    by: By,
+    result: Annotated[str, typer.Option(help="stopped, refused or no_answer")],
+    stopped_yuan: Annotated[str, typer.Option(help="with stopped: what the bank holds")] = "0",
+) -> None:
+    """止付回执: what the bank answered. That it stopped or refused is reported by another person than who asked."""
+    state = one_of(StopState, result, field="--result", among=BANK_ANSWERS)
+    fen = fen_of(stopped_yuan, field="--stopped-yuan") if state is StopState.STOPPED else 0
+    with application(load_settings()) as app:
+        report_stop_request(app.services, request_id, state, stopped_fen=fen, by=by)
+    typer.echo(f"request {request_id}: {result}")
+
+
+@work.command("stop-requests")
+def stop_requests(
+    case: Annotated[int, typer.Option(help="all of one case; without it those without an answer")] = 0,
+    lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Requests to banks, the one that is to be followed up first at the top. Accounts are masked."""
+    with application(load_settings()) as app:
+        with app.services.store.begin() as tx:
+            found = stop_requests_of(tx, case) if case else waiting_stop_requests(tx)
+        now, zone = app.services.clock.now(), ZoneInfo(app.settings.centre.timezone)
+    if as_json:
+        names = (
+            "id",
+            "case_id",
+            "bank",
+            "account_masked",
+            "amount_fen",
+            "asked_at",
+            "recorded_by",
+            "follow_up_by",
+        )
+        answer = ("state", "stopped_fen", "times_unanswered")
+        print_json(
+            [
+                fields_of(one, *names, *answer)
+                | {
+                    "overdue": one.is_overdue(now),
+                    "confirmed_by": one.confirmed_by or None,
+                    "confirmed_at": one.confirmed_at,
+                }
+                for one in found
+            ]
+        )
+        return
+    headings = (
+        ("编号", "预警单", "银行", "账号", "金额（元）", "进展", "跟进截止")
+        if lang is Lang.ZH
+        else ("ID", "case", "bank", "account", "yuan", "state", "follow up by")
+    )
+    rows = []
+    for one in found:
+        late = pick(lang, "超时 ", "overdue ") if one.is_overdue(now) else ""
+        due = (
+            f"[red]{late}[/]{moment_words(one.follow_up_by.astimezone(zone), now, lang)}"
+            if one.waits
+            else "-"
+        )
+        rows.append(
+            (
+                str(one.id),
+                str(one.case_id),
+                one.bank,
+                one.account_masked,
+                yuan(one.amount_fen),
+                word_of(one.state, lang),
+                due,
+            )
+        )
+    columns = {heading: itemgetter(place) for place, heading in enumerate(headings)}
+    empty = pick(lang, "没有止付请求", "no requests to banks")
+    print_rows(rows, columns, empty=empty, box=None, header_style="dim", pad_edge=False)
 
 
 def _hand_over_json(found: HandOver) -> dict[str, object]:
@@ -211,7 +325,15 @@ def done(
     intended_yuan: Annotated[str, typer.Option(help="never paid 劝阻")] = "0",
     stopped_yuan: Annotated[str, typer.Option(help="paid, stopped at the bank 止付")] = "0",
     returned_yuan: Annotated[str, typer.Option(help="returned 返还")] = "0",
-    evidence: Annotated[str, typer.Option(help="needed beside any amount")] = "",
+    evidence: Annotated[
+        str, typer.Option(help="needed beside any amount: its reference, such as the number of the receipt")
+    ] = "",
+    evidence_kind: Annotated[
+        str, typer.Option(help=f"what it is: {', '.join(EvidenceKind)}", show_default=False)
+    ] = "",
+    evidence_yuan: Annotated[
+        str, typer.Option(help="the amount that it shows; no amount is above it", show_default=False)
+    ] = "",
     scammer: Annotated[
         str, typer.Option(help="was a scammer in contact with the person? yes, no or unknown")
     ] = "",
@@ -229,7 +351,7 @@ def done(
         given = Report(
             outcome=kind,
             amounts=amounts,
-            evidence=evidence,
+            evidence=typed_evidence(evidence_kind, evidence_yuan, evidence),
             scammer_contact=one_of(ScammerContact, scammer, field="--scammer") if asks else None,
             no_call=no_call,
         )
@@ -241,10 +363,14 @@ def done(
 def approve(
     outcome_id: int,
     by: Annotated[str, typer.Option(help="another person than who recorded it", callback=signer)],
+    *,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="reverse approved amounts of the same kind and case")
+    ] = False,
 ) -> None:
     """Approve an outcome, as the second person."""
     with application(load_settings()) as app:
-        approve_outcome(app.services, outcome_id, by=by)
+        approve_outcome(app.services, outcome_id, by=by, in_place=in_place)
     typer.echo(f"outcome {outcome_id} approved by {by}")
 
 
@@ -346,6 +472,11 @@ def _inbox_json(inbox: Inbox) -> dict[str, object]:
         "counts": {kind.value: n for kind, n in inbox.counts.items()},
         "money": [
             fields_of(one, "id", "case_id", "kind", "contact", "track", *fen, "recorded_by", "at")
+            | {
+                "evidence_kind": one.evidence_kind.value if one.evidence_kind else None,
+                "evidence_fen": one.evidence_fen,
+                "conflicts": [line.id for line in inbox.conflicts.get(one.id, ())],
+            }
             for one in inbox.money
         ],
         "returned": [

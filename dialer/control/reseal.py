@@ -91,6 +91,9 @@ SEALED: Final = (
         needs=("case_id",),
     ),
     SealedColumn(
+        table=t.stop_request, column="sealed", row=lambda row: f"case/{row['case_id']}", needs=("case_id",)
+    ),
+    SealedColumn(
         table=t.assignment_transfer, column="why_sealed", row=_transfer_place, needs=("assignment_id", "at")
     ),
     SealedColumn(

@@ -400,6 +400,18 @@ class StopResult(StrEnum):
     """Nothing had been paid after all."""
 
 
+class StopState(StrEnum):
+    """How far a request to a bank to stop a payment is."""
+
+    ASKED = "asked"
+    NO_ANSWER = "no_answer"
+    """The bank was asked again and has not answered."""
+    STOPPED = "stopped"
+    """The bank holds the money, or a part of it."""
+    REFUSED = "refused"
+    """There is nothing left, or the bank does not stop it."""
+
+
 class PaidWhen(StrEnum):
     """What the person typed at the script's question, by its key."""
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from dialer.core.errors import Invalid
+from dialer.language import Text, gettext_noop
 
 
 class Grade(StrEnum):
@@ -176,6 +177,22 @@ class AmountKind(StrEnum):
     INTENDED = "intended"
     STOPPED = "stopped"
     RETURNED = "returned"
+
+
+class EvidenceKind(StrEnum):
+    """What proves an amount."""
+
+    BANK_RECEIPT = "bank_receipt"
+    """Of a bank: that a payment was stopped, or money returned."""
+    ACCOUNT_STATEMENT = "account_statement"
+    TRANSFER_RECORD = "transfer_record"
+    """Of the payment that was prepared or made, such as the page of a transfer."""
+    CALL_RECORDING = "call_recording"
+    WRITTEN_STATEMENT = "written_statement"
+    """What the person said to an officer, signed."""
+    PHOTO = "photo"
+    DOCUMENT = "document"
+    """Another paper of an authority or a firm."""
 
 
 class MessageChannel(StrEnum):
@@ -391,6 +408,7 @@ class VerdictState(StrEnum):
 
 
 FEN_PER_YUAN = 100
+EVIDENCE_MISSING: Final = gettext_noop("is missing")
 _MOST_FEN = 10**14
 """A trillion yuan: beyond it somebody has mistyped."""
 
@@ -413,11 +431,42 @@ class Amounts:
     def is_nothing(self) -> bool:
         return not (self.intended_fen or self.stopped_fen or self.returned_fen)
 
+    @property
+    def largest_fen(self) -> int:
+        return max(self.intended_fen, self.stopped_fen, self.returned_fen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What proves the amounts of a report: its kind, its reference such as a receipt number, and the amount that it
+    shows, in fen. No amount of the report is above that.
+    """
+
+    kind: EvidenceKind
+    reference: str
+    shows_fen: int
+
+    def __post_init__(self) -> None:
+        if not self.reference.strip():
+            raise Invalid(
+                field="evidence",
+                problem=EVIDENCE_MISSING,
+                mend="its reference, such as the number of the receipt",
+            )
+        if not 0 < self.shows_fen <= _MOST_FEN:
+            raise Invalid(
+                field="evidence_yuan", problem=EVIDENCE_MISSING, mend="the amount that the evidence shows"
+            )
+
 
 MONEY_REFUSED: Final = "money_refused"
 """The reason of a line of the ledger that reverses one whose amounts a second person has refused."""
 MONEY_CORRECTED: Final = "money_corrected"
 """The reason of the recorder's line that answers a refusal: it reverses the refusal."""
+MONEY_REPLACED: Final = "money_replaced"
+"""The reason of a line that reverses approved amounts, because others of the same case were approved in their place."""
+AMOUNTS_ONLY: Final = (MONEY_REFUSED, MONEY_REPLACED)
+"""Lines that reverse the amounts of a line, while its outcome stands."""
 
 
 def yuan(fen: int) -> str:
@@ -438,13 +487,31 @@ def fen_of(text: str, *, field: str) -> int:
     return int(amount)
 
 
-def must_have_evidence(amounts: Amounts, evidence: str) -> None:
-    """Raises `Invalid` for money without evidence."""
-    if not amounts.is_nothing and not evidence.strip():
+def typed_evidence(kind: str, yuan_shown: str, reference: str) -> Evidence | None:
+    """Of a form or a command; None where nothing was entered. Raises `Invalid` for what is there only in part."""
+    if not (kind or yuan_shown.strip() or reference.strip()):
+        return None
+    if kind not in set(EvidenceKind):
+        raise Invalid(field="evidence_kind", problem=EVIDENCE_MISSING, mend="choose what it is")
+    shown = fen_of(yuan_shown, field="evidence_yuan") if yuan_shown.strip() else 0
+    return Evidence(kind=EvidenceKind(kind), reference=reference.strip(), shows_fen=shown)
+
+
+def must_have_evidence(amounts: Amounts, evidence: Evidence | None) -> None:
+    """Raises `Invalid` for money without evidence, and for an amount above what the evidence shows."""
+    if amounts.is_nothing:
+        return
+    if evidence is None:
         raise Invalid(
-            field="evidence",
-            problem="is missing",
-            mend="money on record needs its evidence, such as a receipt",
+            field="evidence_kind",
+            problem=EVIDENCE_MISSING,
+            mend="money on record needs its evidence: what it is, its reference and the amount that it shows",
+        )
+    if amounts.largest_fen > evidence.shows_fen:
+        raise Invalid(
+            field="evidence_yuan",
+            problem=Text("shows less than the amount of %(yuan)s yuan", yuan=yuan(amounts.largest_fen)),
+            mend="an amount is at most what its evidence shows",
         )
 
 

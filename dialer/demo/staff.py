@@ -16,7 +16,16 @@ from dialer.cases.store import get_case
 from dialer.core.case import AssignmentState, DeskCallState, StopResult, VisitStage, contact_of
 from dialer.core.errors import Conflict
 from dialer.core.units import UnitIndex
-from dialer.core.values import Amounts, Contact, OutcomeKind, ScammerContact, TelephonyResult, Track
+from dialer.core.values import (
+    Amounts,
+    Contact,
+    Evidence,
+    EvidenceKind,
+    OutcomeKind,
+    ScammerContact,
+    TelephonyResult,
+    Track,
+)
 from dialer.demo.sample_list import HOME
 from dialer.services import Services
 from dialer.work.assignments import Assignment, waiting_assignments, waiting_transfers
@@ -222,18 +231,24 @@ def _talk(services: Services, assignment: Assignment) -> None:
         )
 
 
-def _money(services: Services, assignment: Assignment, outcome: OutcomeKind) -> tuple[Amounts, str]:
+def _money(
+    services: Services, assignment: Assignment, outcome: OutcomeKind
+) -> tuple[Amounts, Evidence | None]:
     """Amounts and evidence: some dissuaded people had money at risk; some of what was paid is stopped at the bank."""
     with services.store.begin() as tx:
         stored = get_case(tx, assignment.case_id)
     at_risk = stored.case.amount_at_risk_fen if stored is not None else None
     if not at_risk:
-        return Amounts(), ""
+        return Amounts(), None
     if outcome in _SAVED and rng(assignment, "saved") < _SAVED_PERCENT:
-        return Amounts(intended_fen=at_risk), "演练：转账页面截图 drill: screenshot of the transfer page"
+        page = "演练：转账页面截图 drill: screenshot of the transfer page"
+        shown = Evidence(kind=EvidenceKind.PHOTO, reference=page, shows_fen=at_risk)
+        return Amounts(intended_fen=at_risk), shown
     if outcome is OutcomeKind.ALREADY_DEFRAUDED and rng(assignment, "stopped") < _STOPPED_PERCENT:
-        return Amounts(stopped_fen=at_risk // 2), "演练：银行止付回执 drill: the bank's stop-payment receipt"
-    return Amounts(), ""
+        receipt = "演练：银行止付回执 drill: the bank's stop-payment receipt"
+        shown = Evidence(kind=EvidenceKind.BANK_RECEIPT, reference=receipt, shows_fen=at_risk)
+        return Amounts(stopped_fen=at_risk // 2), shown
+    return Amounts(), None
 
 
 def _outcome(assignment: Assignment) -> OutcomeKind:

@@ -437,6 +437,13 @@ def add_token(
 ) -> NewToken:
     """A new token, audited. Raises `Invalid`, and `Conflict` where the name is in use."""
     who = actor_name(by)
+    wanted = check_token(name=name, scopes=scopes, days=days, unit=unit)
+    with services.store.begin() as tx:
+        return make_token(tx, services, name=name, scopes=wanted, days=days, unit=unit, by=who)
+
+
+def check_token(*, name: str, scopes: Sequence[str], days: int, unit: str) -> frozenset[TokenScope]:
+    """The scopes of a token that may be made. Raises `Invalid`."""
     if not _NAME.fullmatch(name):
         raise Invalid(
             field="name",
@@ -455,24 +462,38 @@ def add_token(
         )
     if not 1 <= days <= _MOST_DAYS:
         raise Invalid(field="days", problem="is out of range", mend=Text("1 to %(most)s", most=_MOST_DAYS))
+    return wanted
+
+
+def make_token(
+    tx: Tx,
+    services: Services,
+    *,
+    name: str,
+    scopes: frozenset[TokenScope],
+    days: int,
+    unit: str,
+    by: str,
+    asked_by: str = "",
+) -> NewToken:
+    """As `add_token`, in the caller's transaction, of what `check_token` has passed; `asked_by` in the audit."""
     secret = TOKEN_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     real_now = services.real.now()
-    with services.store.begin() as tx:
-        token = insert_token(
-            tx,
-            name=name,
-            secret_hash=token_hash(secret),
-            scopes=wanted,
-            unit=unit,
-            real_now=real_now,
-            expires_at=real_now + timedelta(days=days),
+    token = insert_token(
+        tx,
+        name=name,
+        secret_hash=token_hash(secret),
+        scopes=scopes,
+        unit=unit,
+        real_now=real_now,
+        expires_at=real_now + timedelta(days=days),
+    )
+    if token is None:
+        raise Conflict(
+            Text("a token named %(name)s is in use: revoke it first, or choose another name", name=name)
         )
-        if token is None:
-            raise Conflict(
-                Text("a token named %(name)s is in use: revoke it first, or choose another name", name=name)
-            )
-        facts = {"name": name, "scopes": sorted(wanted), "unit": unit, "days": days}
-        _audit(tx, services, who, "token_add", token, facts)
+    facts = {"name": name, "scopes": sorted(scopes), "unit": unit, "days": days}
+    _audit(tx, services, by, "token_add", token, facts | ({"asked_by": asked_by} if asked_by else {}))
     return NewToken(token=token, secret=secret)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,10 +18,14 @@ from dialer.core.rates import Period
 from dialer.core.values import (
     MONEY_CORRECTED,
     MONEY_REFUSED,
+    MONEY_REPLACED,
     SUCCESSES,
+    AmountKind,
     Amounts,
     Answer,
     Contact,
+    Evidence,
+    EvidenceKind,
     OutcomeKind,
     ScammerContact,
     Track,
@@ -73,8 +77,11 @@ def append_outcome(
     said: Sequence[str] = (),
     call: ProvenCall | None = None,
     reverses: int | None = None,
+    proof: Evidence | None = None,
 ) -> int:
-    """A new line of the ledger; its id. The evidence is stored encrypted, for a refusal its reason."""
+    """A new line of the ledger; its id. `evidence` is stored encrypted: the reference of `proof`, for a refusal its
+    reason.
+    """
     sealed = tx.vault.seal(
         evidence.encode(), table="outcome", column="evidence_sealed", row=f"case/{case_id}"
     )
@@ -91,6 +98,8 @@ def append_outcome(
             stopped_fen=amounts.stopped_fen,
             returned_fen=amounts.returned_fen,
             evidence_sealed=sealed if evidence else None,
+            evidence_kind=proof.kind.value if proof else None,
+            evidence_fen=proof.shows_fen if proof else None,
             recorded_by=by,
             at=now,
             reverses=reverses,
@@ -115,16 +124,95 @@ def recorded_outcome(tx: Tx, outcome_id: int) -> RecordedOutcome:
     return record_of(RecordedOutcome, row)
 
 
-def approve_outcome_row(tx: Tx, outcome_id: int, *, by: str, now: datetime) -> None:
-    """Approves an outcome, once. Raises `NotFound`, and `Conflict` for the recorder or when it is approved or reversed.
-    The caller holds the case.
+class AmountsConflict(Conflict):
+    """Amounts of the same kind of this case are approved already, by the lines `others`: they would count twice."""
+
+    def __init__(self, outcome_id: int, others: Sequence[int]) -> None:
+        text = Text(
+            "outcome %(id)s has an amount of the same kind as outcome %(other)s, which is approved: of one case it"
+            " counts once. Approve it in the place of the other, or refuse it",
+            id=outcome_id,
+            other=", ".join(str(one) for one in others),
+        )
+        super().__init__(text, current="counted")
+        self.outcome_id = outcome_id
+        self.others = tuple(others)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictingLine:
+    """Another line of the same case with an amount of the same kind that stands. Amounts in fen."""
+
+    id: int
+    intended_fen: int
+    stopped_fen: int
+    returned_fen: int
+    evidence_kind: EvidenceKind | None
+    evidence_fen: int | None
+    recorded_by: str
+    at: datetime
+    approved_by: str
+    """'' while it waits itself."""
+
+
+def conflicting_lines(tx: Tx, outcome_ids: Collection[int]) -> dict[int, tuple[ConflictingLine, ...]]:
+    """By each of these lines that has any: the approved one first, then the oldest."""
+    of, other, approval = t.outcome.alias("of"), t.outcome, t.outcome_approval.c
+    same = sa.or_(
+        *(sa.and_(of.c[f"{kind}_fen"] > 0, other.c[f"{kind}_fen"] > 0) for kind in sorted(AmountKind))
+    )
+    rows = tx.rows(
+        sa.select(other, of.c.id.label("of_id"), approval.approved_by)
+        .join(of, sa.and_(of.c.case_id == other.c.case_id, of.c.id != other.c.id, same))
+        .join(t.outcome_approval, approval.outcome_id == other.c.id, isouter=True)
+        .where(of.c.id.in_(outcome_ids), ~_is_reversed(other.c.id))
+        .order_by(approval.approved_by.is_(None), other.c.id)
+    )
+    found: dict[int, tuple[ConflictingLine, ...]] = {}
+    for row in rows:
+        line = record_of(ConflictingLine, row, approved_by=row["approved_by"] or "")
+        found[row["of_id"]] = (*found.get(row["of_id"], ()), line)
+    return found
+
+
+def _replace(tx: Tx, others: Sequence[int], *, by: str, now: datetime) -> None:
+    """Reverses these approved amounts by new lines; the outcomes stand."""
+    for row in tx.rows(sa.select(t.outcome).where(t.outcome.c.id.in_(others)).order_by(t.outcome.c.id)):
+        append_outcome(
+            tx,
+            case_id=row["case_id"],
+            assignment_id=row["assignment_id"],
+            kind=OutcomeKind(row["kind"]),
+            contact=Contact(row["contact"]),
+            track=Track(row["track"]) if row["track"] else None,
+            reason=MONEY_REPLACED,
+            amounts=Amounts(),
+            evidence="",
+            by=by,
+            drill=row["drill"],
+            now=now,
+            reverses=row["id"],
+        )
+
+
+def approve_outcome_row(
+    tx: Tx, outcome_id: int, *, by: str, now: datetime, in_place: bool = False
+) -> tuple[int, ...]:
+    """Approves an outcome, once; with `in_place` the approved amounts that it conflicts with are reversed, whose lines
+    are returned. Raises `NotFound`, `Conflict` for the recorder or when it is approved or reversed, and else
+    `AmountsConflict`. The caller holds the case.
     """
     row = _undecided(tx, outcome_id, by=by)
+    others = [line.id for line in conflicting_lines(tx, [outcome_id]).get(outcome_id, ()) if line.approved_by]
+    if others and not in_place:
+        raise AmountsConflict(outcome_id, others)
+    _replace(tx, others, by=by, now=now)
     tx.execute(
         sa.insert(t.outcome_approval).values(
             outcome_id=outcome_id, recorded_by=row["recorded_by"], approved_by=by, at=now
         )
     )
+    return tuple(others)
 
 
 def _undecided(tx: Tx, outcome_id: int, *, by: str) -> Row:
@@ -182,7 +270,7 @@ def refuse_outcome_row(tx: Tx, outcome_id: int, *, by: str, why: str, now: datet
 
 
 def correct_outcome_row(
-    tx: Tx, outcome_id: int, *, amounts: Amounts, evidence: str, by: str, now: datetime
+    tx: Tx, outcome_id: int, *, amounts: Amounts, evidence: Evidence | None, by: str, now: datetime
 ) -> int:
     """The recorder answers a refusal with a line that reverses the refusal and waits for approval itself; its id.
     Without amounts the refusal is accepted. Raises `NotFound` for a line that is not refused or another person's,
@@ -215,11 +303,12 @@ def correct_outcome_row(
         # What a follow-up reported is no success of its own, corrected or not.
         reason=row["reason"] if row["reason"] == Reason.FOLLOW_UP.value else MONEY_CORRECTED,
         amounts=amounts,
-        evidence=evidence,
+        evidence=evidence.reference if evidence else "",
         by=by,
         drill=row["drill"],
         now=now,
         reverses=row["refusal_id"],
+        proof=evidence,
     )
 
 

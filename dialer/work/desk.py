@@ -60,6 +60,7 @@ from dialer.work.desk_store import (
     waiting_stop_payments,
 )
 from dialer.work.inbound_store import ringing_for
+from dialer.work.stop_requests import StopRequest, waiting_stop_requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,6 +391,8 @@ class DeskOverview(Overview):
     appointments: tuple[Assignment, ...]
     transfers: tuple[Transfer, ...]
     stop_payments: tuple[StopPayment, ...]
+    stop_requests: tuple[StopRequest, ...]
+    """Banks that have not answered, first those that are to be asked first."""
     lines: Mapping[int, CaseLine]
     names: Mapping[str, str]
     """Display names by login."""
@@ -412,11 +415,13 @@ def show_desk(services: Services, *, by: str, scope: Scope) -> DeskOverview:
         appointments = waiting_call_backs(tx, scope=scope, limit=50)
         transfers = waiting_transfers(tx, into=scope.unit_id, kind=Track.HUMAN, limit=20)
         payments = waiting_stop_payments(tx, scope=scope, limit=20)
+        requests = waiting_stop_requests(tx, scope=scope, limit=20)
         ringing = tuple(ringing_for(tx, who))
         work = (*overview.handed_over, *signed, *appointments)
         cases = {one.case_id for one in work} | {one.case_id for one in transfers}
-        cases |= {one.case_id for one in payments} | set(ringing)
+        cases |= {one.case_id for one in payments} | {one.case_id for one in requests} | set(ringing)
         named = {*(one.kept_for or "" for one in appointments), *(one.by for one in transfers)}
+        named |= {one.recorded_by for one in requests}
         return DeskOverview(
             queue=overview.queue,
             today=overview.today,
@@ -425,6 +430,7 @@ def show_desk(services: Services, *, by: str, scope: Scope) -> DeskOverview:
             appointments=tuple(appointments),
             transfers=tuple(transfers),
             stop_payments=tuple(payments),
+            stop_requests=tuple(requests),
             lines={line.id: line for line in case_lines(tx, sorted(cases))} if cases else {},
             names=display_names(tx, named),
             ringing=ringing,

@@ -10,14 +10,14 @@ from fastapi import Depends, Form
 from starlette.responses import Response
 
 from dialer.core.access import Permission
-from dialer.core.case import AssignmentState, StopResult
+from dialer.core.case import AssignmentState, StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
-from dialer.core.values import ScammerContact
+from dialer.core.values import EvidenceKind, ScammerContact, fen_of
 from dialer.language import gettext_noop
 from dialer.org.staff import choose_extension, list_units
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import typed_number, unit_tree
+from dialer.web.formats import typed_number, typed_word, unit_tree
 from dialer.work.assignments import Scope, check_assignment_visible
 from dialer.work.desk import (
     DeskView,
@@ -36,6 +36,7 @@ from dialer.work.desk_view import (
     MONEY,
     ChecklistPoint,
     ReportForm,
+    StopRequestForm,
     busy_sentence,
     call_checklist,
     call_line,
@@ -46,6 +47,7 @@ from dialer.work.desk_view import (
     lost_sentence,
     note_with_points,
 )
+from dialer.work.stop_requests import BANK_ANSWERS, add_stop_request, report_stop_request
 from dialer.work.tasks import (
     NoCall,
     claim_next,
@@ -296,6 +298,45 @@ def stopped(
     return request.go(_HOME, notice=gettext_noop("The stop-payment task is done."))
 
 
+def _home(back: str) -> str:
+    """Where a form of a stop payment leads back to."""
+    number = typed_number(back, field="back") if back.isdecimal() else None
+    return f"/cases/{number}#money-heading" if number else _HOME
+
+
+@desk_pages.post("/desk/stop-payments/{payment_id}/requests", act=Permission.WORK_DESK)
+def ask_bank(
+    request: CurrentRequest, payment_id: int, form: Annotated[StopRequestForm, Depends()]
+) -> Response:
+    """A bank was asked to stop the payment."""
+    given = form.read(now=request.now, timezone=request.services.centre.timezone)
+    unit_id = request.member.unit_id
+    add_stop_request(request.services, payment_id, given, by=request.who, visible_to=unit_id)
+    return request.go(
+        _home(form.back), notice=gettext_noop("The request is on record. Ask for the answer in 30 minutes.")
+    )
+
+
+@desk_pages.post("/desk/stop-requests/{request_id}/report", act=Permission.WORK_DESK)
+def report_bank(
+    request: CurrentRequest,
+    request_id: int,
+    result: Annotated[str, Form()] = "",
+    stopped: Annotated[str, Form()] = "",
+    back: Annotated[str, Form()] = "",
+) -> Response:
+    """What the bank answered: the second report, of another person."""
+    state = typed_word(StopState, result)
+    if state is None:
+        raise Invalid(field="result", problem="is not chosen")
+    fen = fen_of(stopped, field="stopped") if stopped.strip() and state is StopState.STOPPED else 0
+    unit_id = request.member.unit_id
+    report_stop_request(
+        request.services, request_id, state, stopped_fen=fen, by=request.who, visible_to=unit_id
+    )
+    return request.go(_home(back), notice=gettext_noop("What the bank answered is on record."))
+
+
 def _scope(request: RequestContext) -> Scope:
     return Scope(unit_id=request.member.unit_id)
 
@@ -315,10 +356,13 @@ def _is_duty(request: RequestContext) -> bool:
 
 
 def _room(request: RequestContext) -> dict[str, Any]:
+    room = show_desk(request.services, by=request.who, scope=_scope(request))
     return {
-        "room": show_desk(request.services, by=request.who, scope=_scope(request)),
+        "room": room,
+        "stop_who": lambda login: room.names.get(login, login),
         "is_duty": _is_duty(request),
-        "stop_results": tuple(StopResult),
+        "stop_results": (StopResult.TOO_LATE, StopResult.NOT_NEEDED),
+        "stop_answers": BANK_ANSWERS,
     }
 
 
@@ -407,11 +451,13 @@ def _task(
         choices=CHOICES,
         money_kinds=MONEY,
         scammer_contacts=tuple(ScammerContact),
+        evidence_kinds=tuple(EvidenceKind),
         points=_points(request, view),
         care=care_notes(view.case.tags, request.lang),
         history=contact_history(view, request.lang),
         units=unit_tree([unit for unit in list_units(request.services, visible_to=None) if unit.active]),
         colleagues=colleagues(request.services, by=request.who, visible_to=request.member.unit_id),
-        stop_results=tuple(StopResult),
+        stop_results=(StopResult.TOO_LATE, StopResult.NOT_NEEDED),
+        stop_answers=BANK_ANSWERS,
         **_live_facts(request, view, own),
     )

@@ -26,6 +26,7 @@ from dialer.core.values import (
     TelephonyResult,
     fen_of,
     must_have_evidence,
+    typed_evidence,
 )
 from dialer.language import Lang, gettext_noop, say
 from dialer.sentences import entry_sentence
@@ -33,6 +34,7 @@ from dialer.words import word_of
 from dialer.work.assignments import Assignment
 from dialer.work.desk import DeskView, points_of
 from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall
+from dialer.work.stop_requests import StopForm, typed_stop_form
 from dialer.work.tasks import Report
 
 _LONGEST = 2000
@@ -90,6 +92,8 @@ class ReportForm:
     intended: Annotated[str, Form()] = ""
     stopped: Annotated[str, Form()] = ""
     returned: Annotated[str, Form()] = ""
+    evidence_kind: Annotated[str, Form()] = ""
+    evidence_yuan: Annotated[str, Form()] = ""
     evidence: Annotated[str, Form()] = ""
     note: Annotated[str, Form()] = ""
     said: Annotated[list[str] | None, Form()] = None
@@ -116,10 +120,12 @@ class ReportForm:
                 fen[f"{name}_fen"] = fen_of(typed, field=name) if typed.strip() else 0
             except Invalid as fault:
                 wrong[name] = fault
-        amounts = Amounts()
+        amounts, evidence = Amounts(), None
         try:
             amounts = Amounts(**fen)
-            must_have_evidence(amounts, self.evidence)
+            if not amounts.is_nothing:
+                evidence = typed_evidence(self.evidence_kind, self.evidence_yuan, self.evidence[:_LONGEST])
+            must_have_evidence(amounts, evidence)
         except Invalid as fault:
             wrong[fault.field.removesuffix("_fen")] = fault
         if wrong or choice is None:
@@ -128,7 +134,7 @@ class ReportForm:
             outcome=choice.outcome,
             contact=self._contact(choice),
             amounts=amounts,
-            evidence=self.evidence.strip()[:_LONGEST] if not amounts.is_nothing else "",
+            evidence=evidence,
             note=self.note.strip()[:_LONGEST],
             scammer_contact=scammer if choice.asks_who else None,
             no_call=self.no_call.strip()[:_LONGEST],
@@ -139,6 +145,31 @@ class ReportForm:
         if not choice.asks_who:
             return contact_of(choice.outcome)
         return Contact.VERIFIED if self.verified == "yes" else Contact.UNVERIFIED
+
+
+@dataclass(slots=True)
+class StopRequestForm:
+    """A request to a bank as it was typed; the amount in yuan, the time local, '' for now."""
+
+    bank: Annotated[str, Form()] = ""
+    account: Annotated[str, Form()] = ""
+    amount: Annotated[str, Form()] = ""
+    at: Annotated[str, Form()] = ""
+    receipt: Annotated[str, Form()] = ""
+    back: Annotated[str, Form()] = ""
+    """The case whose page the form is on; '' on the desk."""
+
+    def read(self, *, now: datetime, timezone: str) -> StopForm:
+        """Raises `Invalid`."""
+        return typed_stop_form(
+            bank=self.bank,
+            account=self.account,
+            amount=self.amount,
+            at=self.at,
+            receipt=self.receipt,
+            now=now,
+            timezone=timezone,
+        )
 
 
 _WAIT_DIGITS = 5

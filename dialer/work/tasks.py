@@ -28,6 +28,7 @@ from dialer.core.values import (
     SUCCESSES,
     Amounts,
     Contact,
+    Evidence,
     OutcomeKind,
     ScammerContact,
     Track,
@@ -82,7 +83,7 @@ class Report:
     outcome: OutcomeKind
     contact: Contact | None = None
     amounts: Amounts = field(default_factory=Amounts)
-    evidence: str = ""
+    evidence: Evidence | None = None
     note: str = ""
     scammer_contact: ScammerContact | None = None
     """None: it was not asked."""
@@ -275,14 +276,14 @@ def report(
         raise NotArrived
     call = call_behind(tx, assignment, by=by) if is_call else None
     contact = given.contact if given.contact is not None else contact_of(given.outcome)
-    evidence, is_claim = given.evidence, False
+    evidence, is_claim = given.evidence.reference if given.evidence else "", False
     least = services.work.least_call_seconds
     if is_call and contact is Contact.VERIFIED and (call.talk_seconds if call else 0) < least:
         call = None
         if given.outcome in SUCCESSES:
             is_claim = True
             reason = _reason_without_call(given.no_call, stored.case.status, least_seconds=least)
-            evidence = "\n".join(text for text in (given.evidence, reason) if text)
+            evidence = "\n".join(text for text in (evidence, reason) if text)
         elif given.contact is Contact.VERIFIED:
             raise NoCall(field="verified", problem=NOT_VERIFIED, least_seconds=least)
         else:
@@ -305,6 +306,7 @@ def report(
         scammer_contact=given.scammer_contact,
         said=given.said,
         call=call,
+        proof=given.evidence,
     )
     if is_claim:
         until = now + timedelta(seconds=services.work.claim_seconds)
@@ -367,8 +369,11 @@ def _enter_report(
     writes.enter(replace(stored, case=decision.case), rest)
 
 
-def approve_outcome(services: Services, outcome_id: int, *, by: str, visible_to: int | None = None) -> None:
-    """A second person confirms it; a success without a call counts from now on. Raises `NotFound`, also for one of a
+def approve_outcome(
+    services: Services, outcome_id: int, *, by: str, visible_to: int | None = None, in_place: bool = False
+) -> None:
+    """A second person confirms it; a success without a call counts from now on. With `in_place` approved amounts of the
+    same kind and case are reversed, without it they are an `AmountsConflict`. Raises `NotFound`, also for one of a
     case that the unit `visible_to` does not see, `Conflict` for the person who recorded it and for one that is approved
     already, and `Overtaken` for a success without a call whose task is over.
     """
@@ -376,12 +381,14 @@ def approve_outcome(services: Services, outcome_id: int, *, by: str, visible_to:
     with services.store.begin() as tx:
         case_id = recorded_outcome(tx, outcome_id).case_id
         check_case_visible(tx, case_id, visible_to)
-        must_cancel = approve(tx, services, {outcome_id: case_id}, by=who)
+        must_cancel = approve(tx, services, {outcome_id: case_id}, by=who, in_place=in_place)
     if must_cancel is not None:
         enqueue_after_report(services, must_cancel=must_cancel)
 
 
-def approve(tx: Tx, services: Services, cases: Mapping[int, int], *, by: str) -> bool | None:
+def approve(
+    tx: Tx, services: Services, cases: Mapping[int, int], *, by: str, in_place: bool = False
+) -> bool | None:
     """As `approve_outcome`, in the caller's transaction, of all these lines of the ledger, each with its case, which
     this person sees; none is approved when one cannot be. Where successes without a call are among them, which count
     from now on, whether calls must be ended; then the caller runs `enqueue_after_report`. Else None.
@@ -392,8 +399,10 @@ def approve(tx: Tx, services: Services, cases: Mapping[int, int], *, by: str) ->
     claims = [line for line in lines.values() if line.reason == NO_CALL]
     work = lock_work_of_cases(tx, {line.case_id for line in claims})
     for outcome_id, line in lines.items():
-        approve_outcome_row(tx, outcome_id, by=by, now=now)
+        replaced = approve_outcome_row(tx, outcome_id, by=by, now=now, in_place=in_place)
         subject, facts = f"case/{line.case_id}", {"outcome_id": outcome_id}
+        if replaced:
+            facts["replaces"] = replaced[0]
         write_audit(tx, who=by, act="approve_outcome", subject=subject, why="", now=now, facts=facts)
     return _apply_claims(tx, services, claims, stored, work, now=now) if claims else None
 

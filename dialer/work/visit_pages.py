@@ -20,7 +20,15 @@ from dialer.core.access import Permission, RevealReason
 from dialer.core.case import AssignmentState, PersonMet, Reason, VisitStage, contact_of
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.core.timeline import ActKind
-from dialer.core.values import Amounts, Contact, OutcomeKind, ScammerContact, fen_of
+from dialer.core.values import (
+    Amounts,
+    Contact,
+    EvidenceKind,
+    OutcomeKind,
+    ScammerContact,
+    fen_of,
+    typed_evidence,
+)
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence
@@ -164,6 +172,7 @@ def form_facts() -> dict[str, Any]:
         "results": RESULTS,
         "contacts": list(Contact),
         "scammer_contacts": list(ScammerContact),
+        "evidence_kinds": list(EvidenceKind),
         "new_id": lambda: str(uuid.uuid4()),
     }
 
@@ -453,6 +462,8 @@ class VisitReportForm:
     intended: _Short = ""
     stopped: _Short = ""
     returned: _Short = ""
+    evidence_kind: _Short = ""
+    evidence_yuan: _Short = ""
     evidence: _Text = ""
     note: _Text = ""
 
@@ -464,15 +475,18 @@ class VisitReportForm:
         scammer = typed_word(ScammerContact, self.scammer)
         if scammer is None and contact_of(kind) is Contact.VERIFIED:
             raise Invalid(field="scammer", problem=SCAMMER_MISSING)
+        amounts = Amounts(
+            intended_fen=fen_of(self.intended or "0", field="intended"),
+            stopped_fen=fen_of(self.stopped or "0", field="stopped"),
+            returned_fen=fen_of(self.returned or "0", field="returned"),
+        )
         return Report(
             outcome=kind,
             contact=typed_word(Contact, self.contact),
-            amounts=Amounts(
-                intended_fen=fen_of(self.intended or "0", field="intended"),
-                stopped_fen=fen_of(self.stopped or "0", field="stopped"),
-                returned_fen=fen_of(self.returned or "0", field="returned"),
-            ),
-            evidence=self.evidence,
+            amounts=amounts,
+            evidence=None
+            if amounts.is_nothing
+            else typed_evidence(self.evidence_kind, self.evidence_yuan, self.evidence),
             note=self.note,
             scammer_contact=scammer,
         )

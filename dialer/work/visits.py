@@ -155,19 +155,22 @@ def _report_contents(assignment_id: int, given: Report) -> list[bytes]:
     """What a repeated report is recognised by. A fact that was not given is left out, so that a new field of the report
     leaves older reports as they were; the second form is that of acts on record since before.
     """
+    reference = given.evidence.reference if given.evidence else ""
     facts = {
         "outcome": given.outcome.value,
         "contact": given.contact.value if given.contact is not None else "",
         "intended_fen": given.amounts.intended_fen,
         "stopped_fen": given.amounts.stopped_fen,
         "returned_fen": given.amounts.returned_fen,
-        "evidence": given.evidence,
+        "evidence": reference,
+        "evidence_kind": given.evidence.kind.value if given.evidence else "",
+        "evidence_fen": given.evidence.shows_fen if given.evidence else 0,
         "note": given.note,
         "scammer_contact": given.scammer_contact.value if given.scammer_contact is not None else "",
     }
     before = (
         f"Report(outcome={given.outcome!r}, contact={given.contact!r}, amounts={given.amounts!r}, "
-        f"evidence={given.evidence!r}, note={given.note!r})"
+        f"evidence={reference!r}, note={given.note!r})"
     )
     stable = {name: fact for name, fact in facts.items() if fact}
     return [_packed(assignment_id, "report", stable), _packed(assignment_id, "report", before)]

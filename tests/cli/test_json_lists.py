@@ -28,6 +28,7 @@ from dialer.db.keys import create
 from dialer.org.staff import add_token
 from dialer.org.unit_store import add_unit
 from dialer.runtime.settings import load_settings
+from tests.console.town import stop_request
 from tests.outcomes.town import Scenario
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text("utf-8")
@@ -79,7 +80,8 @@ def filled(fresh_database: str, broker_url: str, tmp_path: Path) -> Filled:
         scenario.clock = services.clock  # type: ignore[assignment]
         case_id = scenario.case()
         task = scenario.assignment(case_id)
-        scenario.put(t.stop_payment, case_id=case_id, opened_at=now, drill=False)
+        payment = scenario.put(t.stop_payment, case_id=case_id, opened_at=now, drill=False)
+        stop_request(scenario, case_id, payment)
         add_staff(
             services,
             login="li",
@@ -158,3 +160,29 @@ def test_what_waits_for_a_second_person_is_printed_as_described(filled: Filled):
     assert isinstance(unknown.exception, NotFound)
     shown = CliRunner().invoke(app, ["approvals", "--lang", "en"], env=filled.env).output
     assert "stop payment" in shown
+
+
+def requests(filled: Filled, options: str = "") -> list[dict[str, object]]:
+    found: list[dict[str, object]] = printed(filled, f"work stop-requests{options}")  # type: ignore[assignment]
+    return found
+
+
+def test_requests_to_banks_are_made_answered_and_listed(filled: Filled):
+    runner = CliRunner()
+
+    def run(*words: str) -> tuple[int, str]:
+        answer = runner.invoke(app, ["work", *words], env=filled.env)
+        return answer.exit_code, answer.output
+
+    form = ("--bank", "工商银行", "--account", "6222020000001234", "--yuan", "5000", "--receipt", "ZF 1")
+    assert run("stop-payment", "1", "--by", "li", "--result", "too_late", *form)[0] != 0
+    assert run("stop-payment", "1", "--by", "li", *form) == (0, "stop payment 1: asked, request 2\n")
+    overdue, listed = requests(filled)
+    assert (overdue["overdue"], overdue["state"]) == (True, "asked")
+    assert (listed["account_masked"], listed["amount_fen"], listed["overdue"]) == ("****1234", 500_000, False)
+    assert run("stop-report", "2", "--by", "li", "--result", "refused")[0] != 0
+    answered = run("stop-report", "2", "--by", "zhao", "--result", "stopped", "--stopped-yuan", "4000")
+    assert answered == (0, "request 2: stopped\n")
+    assert requests(filled) == [overdue]
+    listed = requests(filled, " --case 1")[1]
+    assert (listed["state"], listed["stopped_fen"], listed["confirmed_by"]) == ("stopped", 400_000, "zhao")

@@ -12,9 +12,11 @@ from dialer.accounts.changes import ask_new_account
 from dialer.approvals.actions import Reader, read_inbox
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
-from dialer.core.values import ApprovalKind, Contact
+from dialer.core.rates import Money, Period
+from dialer.core.values import AmountKind, ApprovalKind, Contact
 from dialer.db import tables as t
 from dialer.outcomes.filing import file_for_case
+from dialer.outcomes.measures import figures
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario
 from tests.outcomes.town import MORNING
@@ -50,6 +52,9 @@ def town(console: ConsoleDesk) -> Inbox:
 @pytest.fixture
 def chief(console: ConsoleDesk) -> Person:
     return console.signed_in(console.account(Role.SUPERVISOR, login="zhao"))
+
+
+PROOF = {"evidence_kind": "bank_receipt", "evidence_yuan": "20000", "evidence": "回单 882"}
 
 
 async def badge(person: Person) -> int:
@@ -149,12 +154,12 @@ async def test_refused_money_goes_back_to_its_recorder(console: ConsoleDesk, tow
     assert (await chief.post("/approvals/approve", outcome=line)).status_code == 409
     other = console.signed_in(console.account(Role.CALLER, login="qian"))
     assert "回单金额不符" not in (await other.get("/approvals")).text
-    assert (await other.post(f"{path}/correct", stopped="1", evidence="x")).status_code == 404
+    assert (await other.post(f"{path}/correct", stopped="1", **PROOF)).status_code == 404
     unproven = await caller.post(f"{path}/correct", stopped="20000")
     assert unproven.status_code == 422
     assert "money on record needs its evidence" in text(unproven)
-    assert (await caller.post(f"{path}/correct", stopped="20000", evidence="回单 882")).status_code == 303
-    assert (await caller.post(f"{path}/correct", stopped="1", evidence="x")).status_code == 409
+    assert (await caller.post(f"{path}/correct", stopped="20000", **PROOF)).status_code == 303
+    assert (await caller.post(f"{path}/correct", stopped="1", **PROOF)).status_code == 409
     corrected = console.rows(t.outcome)[-1]
     assert (corrected["reverses"], corrected["stopped_fen"]) == (refusal["id"], 2_000_000)
     assert offered((await chief.get("/approvals")).text) == [corrected["id"]]
@@ -181,7 +186,7 @@ async def test_a_filed_case_reverses_a_success_whose_amounts_were_refused(
     assert (await chief.get(f"/cases/{case_id}")).text.count(f'id="outcome-{line}"') == 1
     # What is reversed altogether is not recorded again.
     caller = console.signed_in(console.account(Role.CALLER, login="li"))
-    late = await caller.post(f"/approvals/outcomes/{line}/correct", stopped="1", evidence="x")
+    late = await caller.post(f"/approvals/outcomes/{line}/correct", stopped="1", **PROOF)
     assert late.status_code == 409
     assert await badge(caller) == 0
 
@@ -246,3 +251,91 @@ async def test_changes_of_accounts_wait_for_the_security_administrator_alone(
     assert "审计" in (await security.get("/approvals")).text
     assert await badge(chief) == 0
     assert (await admin.get("/approvals")).status_code == 403
+
+
+async def test_two_entries_of_one_case_are_shown_together_and_one_counts(
+    console: ConsoleDesk, town: Inbox, chief: Person
+):
+    case_id = town.open_case()
+    first, second = town.money(case_id, yuan=200), town.money(case_id, by="qian", yuan=300, hour=1)
+    apart = town.money(town.open_case(), yuan=500)
+    page = text(await chief.get("/approvals"))
+    assert page.count("It counts once") == 2
+    assert f"outcome {second} qian" in page
+    assert "Approve this one instead" not in page
+    assert (await chief.post("/approvals/approve", outcome=first)).status_code == 303
+    page = text(await chief.get("/approvals"))
+    assert f"outcome {first} li" in page
+    assert "Approve this one instead" in page
+    sheet = text(await chief.get(f"/cases/{case_id}"))
+    assert sheet.count("the same kind of amount counts once") == 2
+    # Nothing of a batch is approved when one of it would count twice.
+    both = await chief.client.post(
+        "/approvals/approve", data={"csrf": chief.csrf, "outcome": [second, apart], "in_place": "1"}
+    )
+    assert both.status_code == 409
+    assert f"of the same kind as outcome {first}, which is approved" in text(both)
+    assert [line["facts"]["outcome_id"] for line in console.audited("approve_outcome")] == [first]
+    assert (await chief.post("/approvals/approve", outcome=second, in_place="1")).status_code == 303
+    last = console.rows(t.outcome)[-1]
+    assert (last["reason"], last["reverses"], last["recorded_by"]) == ("money_replaced", first, "zhao")
+    assert console.audited("approve_outcome")[-1]["facts"] == {"outcome_id": second, "replaces": first}
+    with town.tx() as tx:
+        total = figures(tx, Period(), drill=False, now=MORNING + timedelta(days=1)).total.amounts
+    assert total[AmountKind.STOPPED] == Money(approved_fen=300_00, unapproved_fen=500_00, reversed_fen=200_00)
+    sheet = text(await chief.get(f"/cases/{case_id}"))
+    assert f"the amounts of outcome {first} are replaced by others" in sheet
+    assert "the same kind of amount counts once" not in sheet
+
+
+async def test_amounts_of_other_kinds_and_cases_are_no_conflict(town: Inbox, chief: Person):
+    case_id = town.open_case()
+    lines = [town.money(case_id), town.money(town.open_case()), town.outcome(case_id, intended_fen=100)]
+    assert "It counts once" not in text(await chief.get("/approvals"))
+    form = {"csrf": chief.csrf, "outcome": lines}
+    assert (await chief.client.post("/approvals/approve", data=form)).status_code == 303
+
+
+async def test_a_replaced_success_is_still_reversed_by_a_filed_case(
+    console: ConsoleDesk, town: Inbox, chief: Person
+):
+    success = {"status": CaseStatus.WATCHING, "outcome": "dissuaded_by_phone", "contact": Contact.VERIFIED}
+    case_id = town.open_case(watch_until=MORNING + timedelta(days=7), **success)
+    first, second = town.money(case_id), town.outcome(case_id, kind="already_defrauded", stopped_fen=900)
+    for line in (first, second):
+        assert (await chief.post("/approvals/approve", outcome=line, in_place="1")).status_code == 303
+    file_for_case(console.app.services, case_id, case_number="A1", by="zhao")
+    last = console.rows(t.outcome)[-1]
+    assert (last["reason"], last["reverses"]) == ("case_filed", first)
+
+
+@pytest.mark.parametrize(
+    ("columns", "check"),
+    [
+        ({"evidence_kind": "photo"}, "ck_outcome_evidence"),
+        ({"evidence_fen": 500}, "ck_outcome_evidence"),
+        ({"evidence_kind": "photo", "evidence_fen": 99}, "ck_outcome_capped_by_evidence"),
+        ({"evidence_kind": "rumour", "evidence_fen": 100}, "ck_outcome_evidence_kind"),
+        ({"evidence_kind": "photo", "evidence_fen": 100, "evidence_sealed": None}, "ck_outcome_"),
+    ],
+)
+def test_the_database_caps_an_amount_by_its_evidence(town: Inbox, columns: dict[str, object], check: str):
+    with pytest.raises(sa.exc.IntegrityError, match=check):
+        town.outcome(town.open_case(), returned_fen=100, **columns)
+
+
+def test_the_database_counts_an_amount_once(town: Inbox):
+    case_id = town.open_case()
+    lines = [town.money(case_id), town.money(case_id)]
+    town.approve(lines[0])
+    with pytest.raises(sa.exc.IntegrityError, match="approved already"):
+        town.approve(lines[1])
+
+
+async def test_the_kind_of_evidence_and_what_it_shows_are_on_the_pages(
+    console: ConsoleDesk, town: Inbox, chief: Person
+):
+    case_id = town.open_case()
+    town.outcome(case_id, stopped_fen=100_00, evidence_kind="bank_receipt", evidence_fen=150_00)
+    for path in ("/approvals", f"/cases/{case_id}"):
+        assert "receipt of the bank, which shows ¥150" in text(await chief.get(path))

@@ -16,7 +16,15 @@ from dialer.casefile.acts import SeenCase, change_grade, note_case
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus, FollowUp
 from dialer.core.timeline import ActKind
-from dialer.core.values import Amounts, Contact, Grade, OutcomeKind, TelephonyResult
+from dialer.core.values import (
+    Amounts,
+    Contact,
+    Evidence,
+    EvidenceKind,
+    Grade,
+    OutcomeKind,
+    TelephonyResult,
+)
 from dialer.db import tables as t
 from dialer.scripts.rendered import shipped_manifest
 from dialer.work.tasks import Report, report_assignment
@@ -448,7 +456,7 @@ async def test_money_waits_for_a_second_person(console: ConsoleDesk, scene: Cons
         Report(
             outcome=OutcomeKind.DISSUADED_BY_PHONE,
             amounts=Amounts(intended_fen=100, stopped_fen=2_000_000),
-            evidence="银行回单 881",
+            evidence=Evidence(kind=EvidenceKind.BANK_RECEIPT, reference="银行回单 881", shows_fen=2_000_000),
         ),
         by="supervisor",
     )

@@ -147,6 +147,8 @@ async def test_a_report_is_kept_and_the_next_task_comes(
         verified="yes",
         scammer="yes",
         intended="50,000",
+        evidence_kind="photo",
+        evidence_yuan="50000",
         evidence="截图 17",
         note="已加家属微信",
         said="who",

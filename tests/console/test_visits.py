@@ -176,7 +176,7 @@ async def test_a_refused_act_says_why_in_the_officer_s_language(beat: Beat):
     for fields, told in (
         ({}, "请选择结果"),
         ({"outcome": "refuses"}, "请选择骗子是否联系过当事人"),
-        ({"outcome": "refuses", "scammer": "yes", "intended": "5"}, "填写金额须有依据"),
+        ({"outcome": "refuses", "scammer": "yes", "intended": "5"}, "登记金额须有证据"),
         ({"outcome": "refuses", "scammer": "yes", "intended": "x"}, "不是有效金额"),
         ({"outcome": "dissuaded_in_person", "scammer": "no", "contact": "verified"}, "到达现场"),
     ):
@@ -212,6 +212,8 @@ async def test_the_report_ends_the_visit_and_a_late_one_is_kept_as_a_note(beat: 
             outcome="already_defrauded",
             scammer="yes",
             stopped="1200.50",
+            evidence_kind="bank_receipt",
+            evidence_yuan="1200.50",
             evidence="回单",
             note="已报警",
         )

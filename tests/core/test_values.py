@@ -8,6 +8,8 @@ from dialer.core.case import AssignmentState, VisitStage
 from dialer.core.errors import Invalid
 from dialer.core.values import (
     Amounts,
+    Evidence,
+    EvidenceKind,
     Grade,
     MessageState,
     Pause,
@@ -15,6 +17,7 @@ from dialer.core.values import (
     RenderState,
     fen_of,
     must_have_evidence,
+    typed_evidence,
     yuan,
 )
 from tests.core.samples import MORNING
@@ -79,12 +82,45 @@ def test_what_is_no_whole_number_of_fen_is_refused(typed: str):
 
 
 def test_money_needs_evidence_and_nothing_needs_none():
-    must_have_evidence(Amounts(), "")
-    must_have_evidence(Amounts(stopped_fen=1), "receipt")
-    for missing in ("", "  "):
+    must_have_evidence(Amounts(), None)
+    with pytest.raises(Invalid) as refused:
+        must_have_evidence(Amounts(stopped_fen=1), None)
+    assert refused.value.field == "evidence_kind"
+
+
+def test_each_amount_is_capped_by_what_the_evidence_shows():
+    shown = Evidence(kind=EvidenceKind.BANK_RECEIPT, reference="回单 1", shows_fen=500)
+    must_have_evidence(Amounts(intended_fen=500, stopped_fen=500, returned_fen=500), shown)
+    for name in ("intended_fen", "stopped_fen", "returned_fen"):
         with pytest.raises(Invalid) as refused:
-            must_have_evidence(Amounts(stopped_fen=1), missing)
-        assert refused.value.field == "evidence"
+            must_have_evidence(Amounts(**{name: 501}), shown)
+        assert refused.value.field == "evidence_yuan"
+        assert "5.01" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        (("", "5", "回单"), "evidence_kind"),
+        (("rumour", "5", "回单"), "evidence_kind"),
+        (("photo", "", "回单"), "evidence_yuan"),
+        (("photo", "0", "回单"), "evidence_yuan"),
+        (("photo", "-1", "回单"), "evidence_yuan"),
+        (("photo", "some", "回单"), "evidence_yuan"),
+        (("photo", "5", " "), "evidence"),
+    ],
+)
+def test_evidence_is_whole_or_refused(typed: tuple[str, str, str], field: str):
+    with pytest.raises(Invalid) as refused:
+        typed_evidence(*typed)
+    assert refused.value.field == field
+
+
+def test_nothing_typed_is_no_evidence():
+    assert typed_evidence("", " ", "") is None
+    assert typed_evidence("photo", "1,200.50", " 截图 7 ") == Evidence(
+        kind=EvidenceKind.PHOTO, reference="截图 7", shows_fen=120_050
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from dialer.core.case import CaseStatus
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.db import tables as t
+from dialer.outcomes.ledger import conflicting_lines
 from tests.outcomes.town import MORNING, Scenario
 
 MIDNIGHT = MORNING + timedelta(hours=14)
@@ -147,7 +148,9 @@ class History:
                 f"{kind}_fen": self.chance.choice((0, 5, 700)) for kind in ("intended", "stopped", "returned")
             },
         )
-        if self.chance.random() < 0.5:
+        with self.scenario.tx() as tx:
+            counted = any(one.approved_by for one in conflicting_lines(tx, [line]).get(line, ()))
+        if self.chance.random() < 0.5 and not counted:
             self.scenario.approve(line)
 
     def file(self) -> None:

@@ -51,6 +51,7 @@ from dialer.org.passwords import SignInBusy
 from dialer.org.staff import PasswordExpired, ScopeMissing, SignInBlocked, SignInRefused, UnknownToken
 from dialer.org.staff_store import TokenScope
 from dialer.outcomes.exports import NoParquet
+from dialer.outcomes.ledger import AmountsConflict
 from dialer.phone import ActRefused
 from dialer.scripts.reading import ScriptUnreadable
 from dialer.scripts.rendered import RenderedScriptMissing
@@ -136,6 +137,7 @@ EXAMPLES = [
     LearningMissing(),
     SameWords(VERSION),
     SampleUnread((7, 9), of=11),
+    AmountsConflict(9, (7,)),
     SignInRefused(),
     SignInBlocked(until=NOW),
     SignInBusy(),

@@ -94,6 +94,8 @@ from dialer.db.tables.work import outcome_waiting as outcome_waiting
 from dialer.db.tables.work import saved_filter as saved_filter
 from dialer.db.tables.work import sent_act as sent_act
 from dialer.db.tables.work import stop_payment as stop_payment
+from dialer.db.tables.work import stop_request as stop_request
+from dialer.db.tables.work import token_request as token_request
 from dialer.db.tables.work import visit_photo as visit_photo
 from dialer.db.tables.work import webhook as webhook
 from dialer.db.tables.work import webhook_delivery as webhook_delivery

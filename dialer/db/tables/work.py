@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
-from dialer.core.case import PENDING_STATES, AssignmentState, StopResult, TransferState, VisitStage
+from dialer.core.access import StaffChangeState
+from dialer.core.case import PENDING_STATES, AssignmentState, StopResult, StopState, TransferState, VisitStage
 from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.values import (
     Contact,
     DeliveryState,
+    EvidenceKind,
     FiledMatchState,
     FiledState,
     FraudType,
@@ -166,6 +168,48 @@ stop_payment = sa.Table(
 )
 """止付: somebody is to ask the bank. What was paid stands sealed in the conversation, where it was typed."""
 
+stop_request = sa.Table(
+    "stop_request",
+    metadata,
+    identity(),
+    sa.Column("stop_payment_id", sa.ForeignKey("stop_payment.id"), nullable=False, index=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("bank", sa.Text, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.Column("amount_fen", sa.BigInteger, nullable=False),
+    when("asked_at", required=True),
+    sa.Column("recorded_by", sa.Text, nullable=False),
+    when("recorded_at", required=True),
+    when("follow_up_by", required=True),
+    sa.Column("times_unanswered", sa.Integer, nullable=False, server_default="0"),
+    word("state", StopState),
+    sa.Column("stopped_fen", sa.BigInteger),
+    sa.Column("confirmed_by", sa.Text),
+    when("confirmed_at"),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Index(
+        "ix_stop_request_follow_up",
+        "follow_up_by",
+        postgresql_where=sa.text("state IN ('asked', 'no_answer')"),
+    ),
+    sa.CheckConstraint("bank <> '' AND amount_fen > 0", name="form"),
+    sa.CheckConstraint("asked_at <= recorded_at AND follow_up_by > asked_at", name="times"),
+    sa.CheckConstraint(
+        "(state IN ('stopped', 'refused')) = (confirmed_by IS NOT NULL)"
+        " AND (confirmed_by IS NULL) = (confirmed_at IS NULL)",
+        name="confirmed",
+    ),
+    sa.CheckConstraint("confirmed_by <> recorded_by", name="second_person"),
+    sa.CheckConstraint(
+        "(state = 'stopped') = (stopped_fen IS NOT NULL)"
+        " AND (stopped_fen IS NULL OR stopped_fen BETWEEN 1 AND amount_fen)",
+        name="stopped_fen",
+    ),
+)
+"""A bank was asked to hold a payment; `sealed` has the account and the receipt. `follow_up_by`: until then the bank is
+asked for its answer.
+"""
+
 outcome = sa.Table(
     "outcome",
     metadata,
@@ -181,6 +225,8 @@ outcome = sa.Table(
     sa.Column("stopped_fen", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("returned_fen", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("evidence_sealed", BYTEA),
+    word("evidence_kind", EvidenceKind, required=False),
+    sa.Column("evidence_fen", sa.BigInteger),  # what the evidence shows
     sa.Column("recorded_by", sa.Text, nullable=False),
     when("at", required=True),
     sa.Column("reverses", sa.ForeignKey("outcome.id")),
@@ -203,8 +249,18 @@ outcome = sa.Table(
         "intended_fen + stopped_fen + returned_fen = 0 OR evidence_sealed IS NOT NULL",
         name="money_needs_evidence",
     ),
+    sa.CheckConstraint("(evidence_kind IS NULL) = (evidence_fen IS NULL)", name="evidence"),
+    sa.CheckConstraint(
+        "evidence_kind IS NULL OR evidence_sealed IS NOT NULL", name="evidence_needs_reference"
+    ),
+    sa.CheckConstraint(
+        "greatest(intended_fen, stopped_fen, returned_fen) <= evidence_fen", name="capped_by_evidence"
+    ),
 )
-"""Append-only: a trigger refuses every change. A correction is a new line that names what it reverses."""
+"""Append-only: a trigger refuses every change. A correction is a new line that names what it reverses. Lines of older
+versions have no kind of evidence. A trigger of `outcome_approval` refuses a second approved amount of the same kind
+while the first of the case stands.
+"""
 
 outcome_approval = sa.Table(
     "outcome_approval",
@@ -374,6 +430,31 @@ api_token = sa.Table(
     sa.CheckConstraint("cardinality(scopes) > 0", name="scopes"),
 )
 """Who may use the API. The secret itself is nowhere: only its SHA-256."""
+
+token_request = sa.Table(
+    "token_request",
+    metadata,
+    identity(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("scopes", ARRAY(sa.Text), nullable=False),
+    sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("days", sa.Integer, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    when("asked_at", required=True),  # real
+    when("expires_at", required=True),  # real
+    word("state", StaffChangeState),
+    sa.Column("decided_by", sa.Text),
+    when("decided_at"),  # real
+    sa.Column("token_id", sa.ForeignKey("api_token.id")),
+    sa.Index("uq_token_request_waiting", "name", unique=True, postgresql_where=sa.text("state = 'waiting'")),
+    sa.CheckConstraint("cardinality(scopes) > 0 AND days > 0 AND why <> ''", name="form"),
+    sa.CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided_at"),
+    sa.CheckConstraint("(state IN ('waiting', 'expired')) = (decided_by IS NULL)", name="decided_by"),
+    sa.CheckConstraint("(state = 'confirmed') = (token_id IS NOT NULL)", name="token"),
+    sa.CheckConstraint("state <> 'confirmed' OR decided_by <> asked_by", name="second_person"),
+)
+"""A token that an administrator asked for; it is made when another person confirms."""
 
 webhook = sa.Table(
     "webhook",

@@ -8,7 +8,7 @@ from dialer.core.access import Role
 from dialer.db import tables as t
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
-from tests.console.town import ConsoleScenario
+from tests.console.town import ConsoleScenario, stop_request
 from tests.outcomes.town import MORNING
 
 _WHO = frozenset({Role.CALLER, Role.SUPERVISOR})
@@ -47,6 +47,13 @@ def _payment(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     return {"payment_id": scenario.put(t.stop_payment, case_id=case_id, opened_at=MORNING, drill=False)}
 
 
+def _request(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """A bank was asked, in this unit."""
+    scenario, case_id, _ = _put(desk, unit_id)
+    payment = scenario.put(t.stop_payment, case_id=case_id, opened_at=MORNING, drill=False)
+    return {"request_id": stop_request(scenario, case_id, payment)}
+
+
 ROWS = (
     Row("GET", "/desk", _WHO),
     Row("GET", "/desk/room", _WHO),
@@ -67,4 +74,20 @@ ROWS = (
         form={"why": "不归我们"},
     ),
     Row("POST", "/desk/stop-payments/{payment_id}/done", _WHO, _payment, by_unit=True),
+    Row(
+        "POST",
+        "/desk/stop-payments/{payment_id}/requests",
+        _WHO,
+        _payment,
+        by_unit=True,
+        form={"bank": "工商银行", "account": "622202 0000 1234", "amount": "5000"},
+    ),
+    Row(
+        "POST",
+        "/desk/stop-requests/{request_id}/report",
+        _WHO,
+        _request,
+        by_unit=True,
+        form={"result": "refused"},
+    ),
 )

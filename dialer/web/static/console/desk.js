@@ -112,7 +112,7 @@
         any = any || Boolean(box.querySelector("input").value && !box.hidden);
       });
       money.hidden = !kinds.length;
-      document.getElementById("f-evidence").required = any;
+      ["evidence", "evidence_kind", "evidence_yuan"].forEach(function (name) { report.elements[name].required = any; });
       var at = document.querySelector("input[name=soon]:checked");
       document.querySelector("[data-at]").hidden = !at || at.value !== "at";
       verified.hidden = scammer.hidden = Boolean(one && !("asks" in one.dataset));
@@ -137,7 +137,7 @@
       } catch (refused) { /* nothing to restore */ }
       if (!kept || chosen() || report.querySelector(".problem")) { return; }
       report.querySelectorAll("input[type=radio]").forEach(function (one) { one.checked = kept[one.name] === one.value; });
-      ["intended", "stopped", "returned", "evidence", "note"].forEach(function (name) {
+      ["intended", "stopped", "returned", "evidence_kind", "evidence_yuan", "evidence", "note"].forEach(function (name) {
         if (kept[name]) { report.elements[name].value = kept[name]; }
       });
       document.querySelectorAll("input[name=said]").forEach(function (one) { one.checked = kept.said.indexOf(one.value) >= 0; });

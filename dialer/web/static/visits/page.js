@@ -42,7 +42,8 @@ function fieldsOf(form, button) {
 function lacks(form, fields) {
   if (form.dataset.deed !== "report") return "";
   const hasMoney = ["intended", "stopped", "returned"].some((name) => Number(fields[name] || 0) > 0);
-  return hasMoney && !fields.evidence.trim() ? words.evidence : "";
+  const hasEvidence = fields.evidence.trim() && fields.evidence_kind && Number(fields.evidence_yuan || 0) > 0;
+  return hasMoney && !hasEvidence ? words.evidence : "";
 }
 
 async function enter(form, button) {

@@ -1,0 +1,136 @@
+"""API tokens on the console: what each may do, until when, when it was last used; asked for by one person, confirmed by
+another, revoked at once by either. For accounts of the whole centre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import Form, Path
+from starlette.responses import Response
+
+from dialer.accounts.tokens import ask_token, confirm_token, refuse_token, waiting_tokens
+from dialer.core.access import Permission
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.language import gettext_noop, say
+from dialer.org.staff import NewToken, list_tokens, revoke_token
+from dialer.org.staff_store import TokenScope
+from dialer.sentences import refusal_sentence
+from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.formats import typed_number
+from dialer.web.rendering import PlaceGroup
+
+token_pages = Section()
+_PATH, _TEMPLATE = "/tokens", "console/tokens.html"
+_UNFIT, _TAKEN = 422, 409
+_SEE = Permission.SEE_STAFF_CHANGES
+Number = Annotated[int, Path(ge=1, lt=2**63)]
+Name = Annotated[str, Path(max_length=64)]
+
+SCOPES: Mapping[TokenScope, str] = {
+    TokenScope.WARNINGS_WRITE: gettext_noop("send warnings"),
+    TokenScope.SIGNALS_WRITE: gettext_noop("send signals"),
+    TokenScope.CASES_READ: gettext_noop("read cases"),
+    TokenScope.REPORT_READ: gettext_noop("read success rates"),
+    TokenScope.OPENINGS_WRITE: gettext_noop("send openings of cards"),
+}
+
+
+@token_pages.get(_PATH, act=_SEE, nav=gettext_noop("API tokens"), order=91, group=PlaceGroup.ADMINISTRATION)
+def tokens(request: CurrentRequest) -> Response:
+    return _show(request)
+
+
+@token_pages.post(_PATH, act=Permission.MANAGE_STAFF)
+def ask(
+    request: CurrentRequest,
+    name: Annotated[str, Form(max_length=64)] = "",
+    scope: Annotated[list[str] | None, Form()] = None,
+    days: Annotated[str, Form(max_length=6)] = "",
+    unit: Annotated[str, Form(max_length=100)] = "",
+    why: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    """Nothing is made yet: another person confirms."""
+    _check_whole(request)
+    typed = {"name": name, "scope": scope or [], "days": days, "unit": unit, "why": why}
+    try:
+        ask_token(
+            request.services,
+            request.rules,
+            name=name.strip(),
+            scopes=scope or (),
+            days=typed_number(days, field="days") or 0,
+            unit=unit.strip(),
+            why=why,
+            by=request.who,
+        )
+    except Invalid as fault:
+        wrong = {fault.field: say(request.lang, fault.advice)}
+        return _show(request, typed=typed, wrong=wrong, status=_UNFIT)
+    except Conflict as fault:
+        return _show(request, typed=typed, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    return request.go(_PATH, notice=gettext_noop("A security administrator must confirm the token."))
+
+
+@token_pages.post(_PATH + "/requests/{number}/confirm", act=Permission.CONFIRM_STAFF_CHANGES)
+def confirm(request: CurrentRequest, number: Number) -> Response:
+    """The secret is on the page that answers, and nowhere else."""
+    _check_whole(request)
+    try:
+        new = confirm_token(request.services, number, by=request.who)
+    except Conflict as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    return _show(request, new=new)
+
+
+@token_pages.post(_PATH + "/requests/{number}/refuse", act=_SEE)
+def refuse(request: CurrentRequest, number: Number) -> Response:
+    """Refuses it, or withdraws what one asked for oneself."""
+    _check_whole(request)
+    refuse_token(request.services, number, by=request.who)
+    return request.go(_PATH, notice=gettext_noop("No token is made."))
+
+
+@token_pages.post(_PATH + "/{name}/revoke", act=_SEE)
+def revoke(request: CurrentRequest, name: Name) -> Response:
+    """At once, by one person: a secret that got out does not wait."""
+    _check_whole(request)
+    revoke_token(request.services, name, by=request.who)
+    return request.go(
+        _PATH, notice=gettext_noop("The token is revoked; every process refuses it within seconds.")
+    )
+
+
+def _check_whole(request: RequestContext) -> None:
+    """Tokens belong to the whole centre."""
+    if request.member.unit_id is not None:
+        raise NotFound(kind="page", key=_PATH)
+
+
+def _show(
+    request: RequestContext,
+    *,
+    new: NewToken | None = None,
+    typed: Mapping[str, object] | None = None,
+    wrong: Mapping[str, str] | None = None,
+    refused: str = "",
+    status: int = 200,
+) -> Response:
+    _check_whole(request)
+    found = list_tokens(request.services)
+    real_now = request.services.real.now()
+    return request.page(
+        _TEMPLATE,
+        status=status,
+        tokens=sorted(found, key=lambda one: (not one.is_good(real_now=real_now), one.name, one.id)),
+        real_now=real_now,
+        waiting=waiting_tokens(request.services),
+        scopes=SCOPES,
+        new=new,
+        typed=typed or {},
+        wrong=wrong or {},
+        refused=refused,
+        may_ask=request.may(Permission.MANAGE_STAFF),
+        may_confirm=request.may(Permission.CONFIRM_STAFF_CHANGES),
+    )

@@ -1,0 +1,270 @@
+"""止付: a request to one bank to hold a payment, as it was made; its answer, which a second person reports; and those
+that nobody has followed up in time. The account and the receipt are sealed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from dialer.cases.store import lock_cases
+from dialer.core.access import actor_name
+from dialer.core.case import StopResult, StopState
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.values import fen_of, yuan
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.bulk import in_words
+from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.language import Text
+from dialer.org.unit_store import check_case_visible
+from dialer.services import Services
+from dialer.work.assignments import Scope
+from dialer.work.desk_store import finish_stop_payment
+
+FOLLOW_UP_AFTER = timedelta(minutes=30)
+"""After the request, and after each time the bank gave no answer."""
+_FEWEST_DIGITS, _MOST_DIGITS = 6, 32
+_SHOWN = 4
+_LONGEST = 100
+_WAITING = (StopState.ASKED, StopState.NO_ANSWER)
+BANK_ANSWERS = (StopState.STOPPED, StopState.REFUSED, StopState.NO_ANSWER)
+"""What may be reported of a request to a bank."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopForm:
+    """What was asked of a bank. Raises `Invalid` for an account that is none, an empty bank, and no amount."""
+
+    bank: str
+    account: str
+    amount_fen: int
+    asked_at: datetime
+    receipt: str = ""
+    """The number under which the bank or the platform took the request; '' where it gave none."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.bank.strip()) <= _LONGEST:
+            raise Invalid(field="bank", problem="is missing", mend="the name of the bank")
+        digits = self.digits
+        if not (digits.isascii() and digits.isalnum() and _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS):
+            raise Invalid(
+                field="account",
+                problem="is no account",
+                mend=Text("%(few)s to %(most)s letters and digits", few=_FEWEST_DIGITS, most=_MOST_DIGITS),
+            )
+        if self.amount_fen <= 0:
+            raise Invalid(field="amount", problem="is missing", mend="the amount to be stopped, in yuan")
+        if len(self.receipt.strip()) > _LONGEST:
+            raise Invalid(field="receipt", problem="is too long")
+
+    @property
+    def digits(self) -> str:
+        """The account without spaces and dashes."""
+        return self.account.replace(" ", "").replace("-", "")
+
+
+def typed_stop_form(
+    *, bank: str, account: str, amount: str, at: str, receipt: str, now: datetime, timezone: str
+) -> StopForm:
+    """Of a form or a command: the amount in yuan, the time local, '' for now. Raises `Invalid`."""
+    try:
+        moment = datetime.fromisoformat(at.strip()) if at.strip() else now
+    except ValueError:
+        raise Invalid(field="at", problem="is not a time", mend="choose a day and a time") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(timezone))
+    amount_fen = fen_of(amount, field="amount")
+    return StopForm(bank=bank, account=account, amount_fen=amount_fen, asked_at=moment, receipt=receipt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRequest:
+    """A request to a bank, masked. Amounts in fen."""
+
+    id: int
+    case_id: int
+    bank: str
+    account_masked: str
+    """`****` and the last four characters; `****` alone once it is erased."""
+    amount_fen: int
+    asked_at: datetime
+    recorded_by: str
+    follow_up_by: datetime
+    state: StopState
+    stopped_fen: int | None
+    confirmed_by: str
+    confirmed_at: datetime | None
+    times_unanswered: int
+
+    @property
+    def waits(self) -> bool:
+        """The bank has not said yes or no."""
+        return self.state in _WAITING
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether the bank should have been asked for its answer by now."""
+        return self.waits and self.follow_up_by <= now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopNumbers:
+    """The sealed part in clear."""
+
+    account: str
+    receipt: str
+
+
+def add_stop_request(
+    services: Services, stop_payment_id: int, given: StopForm, *, by: str, visible_to: int | None = None
+) -> int:
+    """The bank was asked: the id of the request. The task is done with it, if it was not; another bank may be asked
+    under the same task. Raises `NotFound`, also for a task of a case that the unit `visible_to` does not see, and
+    `Invalid` for a time that is not past.
+    """
+    who, now = actor_name(by), services.clock.now()
+    if not now - timedelta(days=30) <= given.asked_at <= now:
+        raise Invalid(field="at", problem="is not within the last 30 days")
+    p = t.stop_payment.c
+    with services.store.begin() as tx:
+        task = tx.one(sa.select(p.case_id).where(p.id == stop_payment_id))
+        if task is None:
+            raise NotFound(kind="stop payment", key=stop_payment_id)
+        case_id = int(task["case_id"])
+        check_case_visible(tx, case_id, visible_to)
+        stored = lock_cases(tx, [case_id])[case_id]
+        if tx.scalar(sa.select(p.done_at.is_(None)).where(p.id == stop_payment_id).with_for_update()):
+            scope = Scope(unit_id=visible_to)
+            finish_stop_payment(tx, stop_payment_id, scope=scope, by=who, result=StopResult.ASKED, now=now)
+        sealed = tx.vault.seal_record(
+            {"account": given.digits, "receipt": given.receipt.strip()}, **_place(case_id)
+        )
+        row = tx.one(
+            sa.insert(t.stop_request)
+            .values(
+                stop_payment_id=stop_payment_id,
+                case_id=case_id,
+                bank=given.bank.strip(),
+                sealed=sealed,
+                amount_fen=given.amount_fen,
+                asked_at=given.asked_at,
+                recorded_by=who,
+                recorded_at=now,
+                follow_up_by=given.asked_at + FOLLOW_UP_AFTER,
+                state=StopState.ASKED.value,
+                drill=stored.drill,
+            )
+            .returning(t.stop_request.c.id)
+        )
+        assert row is not None
+        facts = {"stop_payment": stop_payment_id, "stop_request": row["id"]}
+        write_audit(tx, who=who, act="ask_bank", subject=f"case/{case_id}", why="", now=now, facts=facts)
+    return int(row["id"])
+
+
+def report_stop_request(
+    services: Services,
+    request_id: int,
+    result: StopState,
+    *,
+    stopped_fen: int = 0,
+    by: str,
+    visible_to: int | None = None,
+) -> None:
+    """What the bank answered. That it stopped or refused is the second report, of another person than who asked, and
+    ends the request; no answer gives it a new time to follow up. Raises `NotFound`, `Invalid` for an amount that does
+    not fit, and `Conflict` for who asked, and once it has ended.
+    """
+    who, now = actor_name(by), services.clock.now()
+    if result is StopState.ASKED:
+        raise Invalid(field="result", problem="is not chosen")
+    r = t.stop_request.c
+    with services.store.begin() as tx:
+        row = tx.one(sa.select(t.stop_request).where(r.id == request_id))
+        if row is None:
+            raise NotFound(kind="stop request", key=request_id)
+        case_id = int(row["case_id"])
+        check_case_visible(tx, case_id, visible_to)
+        lock_cases(tx, [case_id])
+        row = tx.one(sa.select(t.stop_request).where(r.id == request_id).with_for_update())
+        assert row is not None
+        _check(row, result, stopped_fen, by=who)
+        changed: dict[str, Any] = {"state": result.value}
+        if result is StopState.NO_ANSWER:
+            changed |= {"follow_up_by": now + FOLLOW_UP_AFTER, "times_unanswered": r.times_unanswered + 1}
+        else:
+            changed |= {"confirmed_by": who, "confirmed_at": now}
+        if result is StopState.STOPPED:
+            changed["stopped_fen"] = stopped_fen
+        tx.execute(sa.update(t.stop_request).where(r.id == request_id).values(**changed))
+        facts = {"stop_request": request_id}
+        subject, why = f"case/{case_id}", result.value
+        write_audit(tx, who=who, act="report_bank", subject=subject, why=why, now=now, facts=facts)
+
+
+def _check(row: Row, result: StopState, stopped_fen: int, *, by: str) -> None:
+    if StopState(row["state"]) not in _WAITING:
+        raise Conflict(Text("the bank's answer is on record already"), current=row["state"])
+    if result is not StopState.NO_ANSWER and row["recorded_by"] == by:
+        raise Conflict(
+            Text("%(who)s asked the bank: another person reports what it answered", who=by),
+            current="own record",
+        )
+    if result is StopState.STOPPED and not 0 < stopped_fen <= row["amount_fen"]:
+        raise Invalid(
+            field="stopped",
+            problem="is not between 0 and what was asked",
+            mend=Text("%(most)s yuan at most", most=yuan(row["amount_fen"])),
+        )
+
+
+def waiting_stop_requests(tx: Tx, *, scope: Scope | None = None, limit: int = 100) -> list[StopRequest]:
+    """Those without an answer, the one that is followed up first at the top: of the cases of these units, or all."""
+    r = t.stop_request.c
+    statement = (
+        sa.select(t.stop_request)
+        .where(in_words(r.state, _WAITING))
+        .order_by(r.follow_up_by, r.id)
+        .limit(limit)
+    )
+    if scope is not None:
+        statement = statement.join(t.case, t.case.c.id == r.case_id).where(
+            scope.includes(tx, t.case.c.unit_id)
+        )
+    return [_masked(tx, row) for row in tx.rows(statement)]
+
+
+def stop_requests_of(tx: Tx, case_id: int) -> list[StopRequest]:
+    """Of one case, the oldest first."""
+    r = t.stop_request.c
+    rows = tx.rows(sa.select(t.stop_request).where(r.case_id == case_id).order_by(r.id))
+    return [_masked(tx, row) for row in rows]
+
+
+def stop_numbers_of(tx: Tx, case_id: int) -> dict[int, StopNumbers]:
+    """In clear, for an action that has audited who looks and why; by the request."""
+    r = t.stop_request.c
+    found = {}
+    for row in tx.rows(sa.select(r.id, r.sealed).where(r.case_id == case_id)):
+        record = tx.vault.open_record(row["sealed"], **_place(case_id))
+        if record:
+            found[row["id"]] = StopNumbers(account=record["account"], receipt=record["receipt"])
+    return found
+
+
+def _place(case_id: int) -> dict[str, str]:
+    return {"table": "stop_request", "column": "sealed", "row": f"case/{case_id}"}
+
+
+def _masked(tx: Tx, row: Row) -> StopRequest:
+    account = tx.vault.open_record(row["sealed"], **_place(row["case_id"])).get("account", "")
+    return record_of(
+        StopRequest,
+        row,
+        account_masked=f"****{account[-_SHOWN:]}",
+        confirmed_by=row["confirmed_by"] or "",
+    )

@@ -1,0 +1,204 @@
+"""止付: a bank is asked on a form, its answer is a second person's report, and what nobody follows up is overdue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.cases.erasing import erase_people
+from dialer.core.access import RevealReason, Role
+from dialer.core.errors import Invalid
+from dialer.db import tables as t
+from dialer.work.stop_requests import StopForm, stop_numbers_of, stop_requests_of, waiting_stop_requests
+from tests.console.desk import ConsoleDesk, Person, text
+from tests.console.town import ConsoleScenario, stop_request
+from tests.outcomes.town import MORNING
+
+ACCOUNT = "6222 0200-00 1234"
+FORM = {"bank": " 工商银行 ", "account": ACCOUNT, "amount": "5,000", "receipt": "ZF 77"}
+
+
+@pytest.fixture
+def scenario(console: ConsoleDesk) -> ConsoleScenario:
+    return ConsoleScenario(console)
+
+
+@pytest.fixture
+def case_id(scenario: ConsoleScenario) -> int:
+    return scenario.case(person_id=scenario.person(), warning=False)
+
+
+@pytest.fixture
+def payment(scenario: ConsoleScenario, case_id: int) -> int:
+    return scenario.put(t.stop_payment, case_id=case_id, opened_at=MORNING, drill=False)
+
+
+@pytest.fixture
+def caller(console: ConsoleDesk) -> Person:
+    return console.signed_in(console.account(Role.CALLER, login="li"))
+
+
+@pytest.fixture
+def chief(console: ConsoleDesk) -> Person:
+    return console.signed_in(console.account(Role.SUPERVISOR, login="zhao"))
+
+
+async def test_a_bank_is_asked_and_the_task_is_done_with_it(
+    console: ConsoleDesk, caller: Person, case_id: int, payment: int
+):
+    asked = await caller.post(f"/desk/stop-payments/{payment}/requests", **FORM, back=str(case_id))
+    assert asked.headers["location"].startswith(f"/cases/{case_id}")
+    [task], [row] = console.rows(t.stop_payment), console.rows(t.stop_request)
+    assert (task["result"], task["done_by"]) == ("asked", "li")
+    assert (row["bank"], row["amount_fen"], row["state"], row["recorded_by"]) == (
+        "工商银行",
+        500_000,
+        "asked",
+        "li",
+    )
+    assert row["follow_up_by"] == row["asked_at"] + timedelta(minutes=30)
+    assert b"1234" not in row["sealed"]
+    assert [line["facts"] for line in console.audited("ask_bank")] == [
+        {"stop_payment": payment, "stop_request": row["id"]}
+    ]
+    for path in ("/desk", f"/cases/{case_id}"):
+        page = text(await caller.get(path))
+        assert "工商银行 ****1234 ¥5,000" in page
+        assert "62220200001234" not in page
+        assert "overdue" not in page
+    # Another bank may be asked under the same task.
+    again = await caller.post(f"/desk/stop-payments/{payment}/requests", **(FORM | {"bank": "农业银行"}))
+    assert again.headers["location"] == "/desk"
+    assert [one["bank"] for one in console.rows(t.stop_request)] == ["工商银行", "农业银行"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"bank": " "},
+        {"account": "12345"},
+        {"account": "6222<script>"},
+        {"account": "1" * 33},
+        {"amount": ""},
+        {"amount": "0"},
+        {"amount": "-5"},
+        {"at": "2999-01-01T00:00"},
+        {"at": "yesterday"},
+        {"receipt": "x" * 101},
+    ],
+)
+async def test_what_is_wrong_in_the_form_is_refused_and_the_task_waits(
+    console: ConsoleDesk, caller: Person, payment: int, wrong: dict[str, str]
+):
+    answer = await caller.post(f"/desk/stop-payments/{payment}/requests", **(FORM | wrong))
+    assert answer.status_code == 422
+    assert console.rows(t.stop_request) == []
+    assert console.rows(t.stop_payment)[0]["done_at"] is None
+
+
+async def test_the_answer_of_the_bank_is_the_report_of_another_person(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person, chief: Person, case_id: int, payment: int
+):
+    request = stop_request(scenario, case_id, payment, recorded_by="li")
+    path = f"/desk/stop-requests/{request}/report"
+    own = await caller.post(path, result="stopped", stopped="5000")
+    assert own.status_code == 409
+    assert "another person reports what it answered" in text(own)
+    for wrong in ("", "0", "5000.01"):
+        assert (await chief.post(path, result="stopped", stopped=wrong)).status_code == 422
+    for wrong in ("", "asked", "perhaps"):
+        assert (await chief.post(path, result=wrong)).status_code == 422
+    assert console.rows(t.stop_request)[0]["state"] == "asked"
+    assert (await chief.post(path, result="stopped", stopped="4,999.50")).status_code == 303
+    [row] = console.rows(t.stop_request)
+    assert (row["state"], row["stopped_fen"], row["confirmed_by"]) == ("stopped", 499_950, "zhao")
+    assert (await chief.post(path, result="refused")).status_code == 409
+    assert "Banks that have not answered" not in text(await chief.get("/desk"))
+    page = text(await chief.get(f"/cases/{case_id}"))
+    assert "stopped by the bank: ¥4,999.50" in page
+    assert [line["why"] for line in console.audited("report_bank")] == ["stopped"]
+
+
+async def test_no_answer_gives_a_new_time_and_what_passes_it_is_overdue(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person, case_id: int, payment: int
+):
+    request = stop_request(scenario, case_id, payment, recorded_by="li")
+    now = console.app.services.clock.now()
+    scenario.put(
+        t.stop_payment,
+        case_id=scenario.case(person_id=scenario.person(name="乙"), warning=False),
+        opened_at=now,
+        drill=False,
+    )
+    with scenario.tx() as tx:
+        [waiting] = waiting_stop_requests(tx)
+        assert not waiting.is_overdue(waiting.follow_up_by - timedelta(seconds=1))
+        assert waiting.is_overdue(waiting.follow_up_by)
+    assert (await caller.post(f"/desk/stop-requests/{request}/report", result="no_answer")).status_code == 303
+    [row] = console.rows(t.stop_request)
+    assert (row["state"], row["times_unanswered"], row["confirmed_by"]) == ("no_answer", 1, None)
+    assert row["follow_up_by"] >= now + timedelta(minutes=30)
+    assert "asked again, no answer" in text(await caller.get("/desk"))
+
+
+async def test_an_overdue_request_is_shown_on_desk_and_case(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person, case_id: int, payment: int
+):
+    asked = console.app.services.clock.now() - timedelta(hours=1)
+    moments = {"asked_at": asked, "recorded_at": asked, "follow_up_by": asked + timedelta(minutes=30)}
+    stop_request(scenario, case_id, payment, **moments)
+    for path in ("/desk", f"/cases/{case_id}"):
+        assert "overdue: ask for the answer" in text(await caller.get(path))
+
+
+async def test_the_account_is_in_clear_where_the_words_were_opened(
+    scenario: ConsoleScenario, chief: Person, case_id: int, payment: int
+):
+    stop_request(scenario, case_id, payment)
+    opened = await chief.post(f"/cases/{case_id}/words", reason=next(iter(RevealReason)).value, why="止付")
+    assert "62220200001234" in text(opened)
+    assert "receipt ZF 1" in text(opened)
+    assert "62220200001234" not in text(await chief.get(f"/cases/{case_id}"))
+
+
+def test_the_account_is_erased_with_its_person(scenario: ConsoleScenario, case_id: int, payment: int):
+    request = stop_request(scenario, case_id, payment)
+    with scenario.tx() as tx:
+        assert stop_numbers_of(tx, case_id)[request].account == "62220200001234"
+        person = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == case_id))
+    with scenario.store.begin() as tx:
+        assert erase_people(tx, [person], now=MORNING)["stop_request.sealed"] == 1
+    with scenario.tx() as tx:
+        assert stop_numbers_of(tx, case_id) == {}
+        assert stop_requests_of(tx, case_id)[0].account_masked == "****"
+
+
+@pytest.mark.parametrize(
+    ("columns", "check"),
+    [
+        ({"amount_fen": 0}, "form"),
+        ({"bank": ""}, "form"),
+        ({"state": "refused"}, "confirmed"),
+        ({"confirmed_by": "zhao", "confirmed_at": MORNING}, "confirmed"),
+        ({"state": "refused", "confirmed_by": "asker", "confirmed_at": MORNING}, "second_person"),
+        ({"state": "stopped", "confirmed_by": "zhao", "confirmed_at": MORNING}, "stopped_fen"),
+        (
+            {"state": "stopped", "confirmed_by": "zhao", "confirmed_at": MORNING, "stopped_fen": 500_001},
+            "stopped_fen",
+        ),
+        ({"follow_up_by": MORNING}, "times"),
+    ],
+)
+def test_the_database_refuses_what_cannot_be(
+    scenario: ConsoleScenario, case_id: int, payment: int, columns: dict[str, object], check: str
+):
+    with pytest.raises(sa.exc.IntegrityError, match=f"ck_stop_request_{check}"):
+        stop_request(scenario, case_id, payment, **columns)
+
+
+def test_an_account_is_compared_without_spaces():
+    assert StopForm(bank="x", account=ACCOUNT, amount_fen=1, asked_at=MORNING).digits == "62220200001234"
+    with pytest.raises(Invalid, match="6 to 32"):
+        StopForm(bank="x", account="一二三四五六七", amount_fen=1, asked_at=MORNING)
