@@ -131,7 +131,7 @@ def test_whom_something_needs_stays(scene: Scene, her_case: int):
     watched = scene.case(person_id=person_id, status=CaseStatus.WATCHING)
     doubtful = sa.update(t.filed_match).where(t.filed_match.c.state == "certain")
     scene.do(doubtful.values(state="doubtful"))
-    amount = scene.outcome(her_case, intended_fen=100, evidence_sealed=b"-")
+    amount = scene.outcome(her_case, returned_fen=100, evidence_sealed=b"-")
     assert Kind.PERSONS not in gone(scene, EVER)
     scene.change_case(watched, status="proven", due_at=None, settled_at=MORNING)
     assert standing(scene)[Kind.PERSONS].past == 0
