@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
 import subprocess
 import sys
 import tempfile
+import wave
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,7 +102,10 @@ async def _until(cli: Cli, true: Callable[[list[dict[str, Any]]], bool], what: s
 async def desk(tmp_path: Path) -> AsyncIterator[Person]:
     """The other end of the trunk, which answers every call by itself for as long as a service takes to start."""
     says = tmp_path / "says.wav"
-    says.write_bytes(prompt())
+    # Long enough: it hangs up at the end of its file.
+    with wave.open(io.BytesIO(prompt())) as short, wave.open(str(says), "wb") as long:
+        long.setparams(short.getparams())
+        long.writeframes(short.readframes(short.getnframes()) * 15)
     made = Person(tmp_path, says=says, seconds="300")
     yield await made.ready()
     made.close()
