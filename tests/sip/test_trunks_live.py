@@ -196,7 +196,7 @@ async def test_two_trunks_share_the_calls_and_when_one_is_killed_the_other_takes
     view.carrier.exchange.halt()
 
 
-@pytest.mark.parametrize("number", ["+12025550123", "+85223456789", "+861680012345", "110", "8888"])
+@pytest.mark.parametrize("number", ["+12025550123", "+85223456789", "+861680012345", "110", "119"])
 async def test_a_number_outside_the_dial_plan_never_leaves_the_house(
     peer: MakePeer, on_trunks: OnTrunks, number: str
 ):
