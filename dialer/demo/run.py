@@ -94,7 +94,7 @@ def demo_environment(env: Mapping[str, str], *, ends: bool = False) -> dict[str,
         "DIALER_TELEPHONY__SILENCE_SECONDS": "20",
         "DIALER_SCHEDULER__TICK_SECONDS": "0.25",
         "DIALER_SIGNALS__STREAM": STREAM,
-        # A demo that ends by itself has the same cases in every run: none of them is drawn.
+        # A demo that ends by itself has the same cases in every run: nobody is drawn at random.
         **({"DIALER_SIGNALS__DRAW_SHARE": "0"} if ends else {}),
         "DIALER_LOG__LEVEL": env.get("DIALER_LOG__LEVEL", "warning"),
     }

@@ -126,7 +126,7 @@ class Section:
         while_idle: bool = False,
     ) -> Callable[[_Answer], _Answer]:
         """Answers GET for those who have the permission `act`; with `nav` (English of the catalogue) it is in their
-        navigation, beside it the number that `badge` gives; whoever has many places finds it in its `group`.
+        navigation, beside it the number that `badge` gives. People who have many places find it in its `group`.
         """
         if nav:
             assert act is not None

@@ -66,7 +66,7 @@ _current: ContextVar[Reader] = ContextVar("reader")
 
 
 class PlaceGroup(Enum):
-    """Entries of the navigation that one entry holds for whoever has many. The value is English of the catalogue."""
+    """Entries of the navigation that one entry holds for people who have many. The value is English of the catalogue."""
 
     RESULTS = gettext_noop("Results")
     CARDS = gettext_noop("Two-card control")
@@ -96,7 +96,7 @@ class NavigationEntry:
 
 
 _MOST_ENTRIES = 9
-"""So many fit beside the name of the service; whoever has more places sees groups."""
+"""So many fit beside the name of the service; people who have more places see groups."""
 
 
 def navigation_of(places: Sequence[Place]) -> tuple[NavigationEntry, ...]:

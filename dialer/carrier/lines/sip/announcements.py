@@ -32,7 +32,7 @@ class Announcement(StrEnum):
     """A mailbox or an assistant of the phone's owner."""
     CONGESTION = "congestion"
     UNKNOWN = "unknown"
-    """Something was heard that is none of these."""
+    """Something was heard that no phrase fits."""
 
 
 PHRASES: Final[Mapping[str, Mapping[Announcement, tuple[str, ...]]]] = {

@@ -1,4 +1,4 @@
-"""One call to a telephone of whoever wires a trunk: it says a sentence, listens to keys, and reports. No case knows
+"""One call to a telephone of the person who sets up a trunk: it says a sentence, listens to keys, and reports. No case knows
 it.
 """
 

@@ -1,4 +1,4 @@
-"""The SIP messages of the newest calls, from the stack's trace: where a call came from, and what was said, for whoever
+"""The SIP messages of the newest calls, from the stack's trace: where a call came from, and what was said, for the person who
 wires a trunk. Numbers and credentials are masked before a message leaves the SIP process.
 """
 
@@ -37,7 +37,7 @@ _LOOK_SECONDS: Final = 0.02
 _SHOWN_DIGITS: Final = 3
 _INVITE: Final = re.compile(r"^INVITE \S+ SIP/2\.0", re.MULTILINE)
 _MOST_MESSAGES: Final = 200
-"""Of one call: whoever repeats a message for ever fills no memory."""
+"""Of one call, so that a message repeated for ever fills no memory."""
 
 
 def masked(message: str) -> str:
