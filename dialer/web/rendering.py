@@ -66,7 +66,9 @@ _current: ContextVar[Reader] = ContextVar("reader")
 
 
 class PlaceGroup(Enum):
-    """Entries of the navigation that one entry holds for people who have many. The value is English of the catalogue."""
+    """Entries of the navigation that one entry holds for people who have many. The value is English of the
+    catalogue.
+    """
 
     RESULTS = gettext_noop("Results")
     CARDS = gettext_noop("Two-card control")

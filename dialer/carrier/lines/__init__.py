@@ -86,7 +86,7 @@ class LegEvents(Protocol):
     def ended(self, cause: Cause) -> None: ...
 
     def measured(self, quality: Quality) -> None:
-        """How an answered call sounded, where the line has sound; once, after its end, on whichever side it was hung up."""
+        """How an answered call sounded, where the line has sound; once, after its end, whichever side hung up."""
 
 
 class Leg(Protocol):

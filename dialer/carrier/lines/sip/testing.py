@@ -1,5 +1,5 @@
-"""One call to a telephone of the person who sets up a trunk: it says a sentence, listens to keys, and reports. No case knows
-it.
+"""One call to a telephone of the person who sets up a trunk: it says a sentence, listens to keys, and reports. No case
+knows it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The SIP messages of the newest calls, from the stack's trace: where a call came from, and what was said, for the person who
-wires a trunk. Numbers and credentials are masked before a message leaves the SIP process.
+"""The SIP messages of the newest calls, from the stack's trace: where a call came from, and what was said, for the
+person who sets up a trunk. Numbers and credentials are masked before a message leaves the SIP process.
 """
 
 from __future__ import annotations
