@@ -19,6 +19,7 @@ _axe = Axe()
 
 def assert_clean(page: Page, options: Mapping[str, object] = _RULES) -> None:
     """WCAG 2.1 A and AA, and axe's own best practice, on the page as it stands."""
+    page.wait_for_load_state()
     # A board without new data is grey, which a busy machine may make it for a moment.
     page.wait_for_function("!document.documentElement.classList.contains('is-stale')")
     if not page.evaluate("'axe' in window"):
@@ -30,6 +31,8 @@ def assert_clean(page: Page, options: Mapping[str, object] = _RULES) -> None:
 
 def assert_fits(page: Page) -> None:
     """Nothing hangs over the right edge."""
+    # A page that was only just asked for has no element yet.
+    page.wait_for_load_state()
     over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert over <= 0, f"{page.url} is {over} px too wide"
 

@@ -116,6 +116,7 @@ def test_one_person_changes_a_script_and_another_lets_it_be_spoken(
     # A change that cannot be read is shown at its line; one that can becomes a draft with its sound.
     page.goto("/scripts/loan")
     page.get_by_role("link", name="修改").click()
+    expect(page).to_have_url(re.compile("/scripts/loan/.+"))
     look(page)
     change(page, "timeout_seconds = 8", 'timeout_seconds = "9"')
     page.get_by_role("button", name="保存为草稿").click()

@@ -269,6 +269,7 @@ def test_words_outlive_the_session_and_are_not_signed_away(
 
     sign_in(page, "officer2")
     card(page, "7703").locator("a").click()
+    page.wait_for_url(re.compile(r"/visits/\d+$"))
     page.evaluate(_OLD, int(page.url.rpartition("/")[2]))
     page.reload()
     await_empty(page)
@@ -293,6 +294,7 @@ def test_words_outlive_the_session_and_are_not_signed_away(
     assert "端木" not in page.content()
     look(page)
     card(page, "7703").locator("a").click()
+    page.wait_for_url(re.compile(r"/visits/\d+$"))
     look(page)
     # The browser notes that nobody was signed in, and that somebody else had the visit.
     complaints.told = [told for told in complaints.told if not re.search(r"net::ERR_|\b(401|409)\b", told)]
