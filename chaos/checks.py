@@ -40,6 +40,8 @@ _LEAKED = """
 SELECT count(*) AS n FROM live_number l WHERE l.attempt_id IS NOT NULL AND NOT EXISTS (
   SELECT FROM attempt a WHERE a.id = l.attempt_id
   AND a.state IN ('claimed', 'sending', 'accepted', 'ringing', 'answered', 'unknown'))
+AND NOT EXISTS (SELECT FROM desk_call d WHERE d.id = l.attempt_id AND d.state <> 'ended')
+AND NOT EXISTS (SELECT FROM inbound_call i WHERE i.id = l.attempt_id AND i.state <> 'ended')
 """
 _STUCK = """
 SELECT state, count(*) AS n FROM attempt WHERE state NOT IN ('ended') GROUP BY state
@@ -67,7 +69,7 @@ def check(database_url: str, carrier_folder: Path) -> Verdict:
         lost = connection.execute(_WITHOUT_NEXT_STEP).fetchall()
         verdict.must(not lost, f"cases without a next step: {[row['id'] for row in lost][:10]}")
         leaked = _one(connection, _LEAKED)["n"]
-        verdict.must(leaked == 0, f"{leaked} numbers are marked live without a live attempt")
+        verdict.must(leaked == 0, f"{leaked} numbers are marked live without a call")
         stuck = {row["state"]: row["n"] for row in connection.execute(_STUCK).fetchall()}
         verdict.must(not stuck, f"attempts that are not over: {stuck}")
         attempts = connection.execute("SELECT id, result, ringing_at, sid FROM attempt").fetchall()
