@@ -1,8 +1,9 @@
 """How fast a rotation of keys is: blind indexes made again and values sealed again, rows a second, in one process.
 
-    python -m bench.reseal [PEOPLE]
+    python -m bench.reseal [PEOPLE [SUITE ...]]
 
-PEOPLE rows of persons with one warning each, as a list leaves them; 100,000 if not said. Beside it, how long the locks
+PEOPLE rows of persons with one warning each, as a list leaves them; 100,000 if not said. SUITE: aes-gcm/blake2 or
+sm4-gcm/sm3; both if not said. Beside it, how long the locks
 of arrivals and of the line group were held at a time: for so long no call is claimed.
 """
 
@@ -27,6 +28,7 @@ from dialer.warnings.load import load_list, submit_list
 
 def main() -> None:
     people = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    suites = [Suite(name) for name in sys.argv[2:]] or list(Suite)
     with ground() as env, application(load_settings(env)) as app:
         path = app.settings.data_dir / "list.csv"
         write_list(path, people)
@@ -38,7 +40,7 @@ def main() -> None:
         print(f"{people:,} people loaded in {time.monotonic() - began:.1f} s")
         with owner_store(app) as store, store.sql_engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(sa.text("ANALYZE"))
-        for suite in Suite:
+        for suite in suites:
             measure(app, suite)
 
 
