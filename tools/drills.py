@@ -71,9 +71,13 @@ class Drill:
         self.must(not twice, f"{twice} people were called twice")
         self.must(not never, f"{never} people were never called")
 
+    def watch(self) -> None:
+        """Called while something is waited for: raises where it will never come."""
+
     async def until(self, true: Callable[[], object], what: str) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not true():
+            self.watch()
             self.must(time.monotonic() < deadline, f"not within {_PATIENCE_SECONDS:.0f} s: {what}")
             await asyncio.sleep(0.02)
 

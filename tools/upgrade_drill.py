@@ -1,10 +1,10 @@
-"""An upgrade from the release before, as a drill: the services of two versions side by side on one database while people
-are called, warnings arrive and somebody works in the console. Prints what it took, and ends with 1 if anything is wrong.
+"""An upgrade from the release before, as a drill: processes of two versions side by side on one database, while people
+are called, warnings arrive and somebody works in the console. Prints figures, and ends with 1 if anything is wrong.
 
-    python -m tools.upgrade_drill [--json]
+    python -m tools.upgrade_drill
 
-The release before is a commit of this repository, named once: `release_before` of `[tool.dialer]` in pyproject.toml. Its
-files come from `git archive`; the libraries are those of this environment. The steps are those of docs/operations.md.
+The release before is a commit, named once: `release_before` of `[tool.dialer]` in pyproject.toml. Its files come from
+`git archive`, its libraries are those of this environment. The steps are those of docs/operations.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
 import shutil
 import signal
@@ -25,8 +24,9 @@ import tomllib
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import datetime
+from http import HTTPStatus
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -52,6 +52,9 @@ _CALLS_EACH = 12
 """So many calls are placed in each part of the drill before the next begins, whatever the machine's speed."""
 _FIRST_WARNED = 10_000
 """People of warnings by API are numbered from here on."""
+_LIVE, _ANSWERS_EACH, _PAGES_EACH = 3, 30, 4
+_FOUND_OR_NOT = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND})
+_DONE_OR_TOO_LATE = frozenset({HTTPStatus.OK, HTTPStatus.CONFLICT})
 _SECONDS_BETWEEN = 0.3
 """Between two warnings, and between two looks of the person in the console."""
 _TALKS = Behaviour(
@@ -65,7 +68,7 @@ _TALKS = Behaviour(
 )
 """Whoever is called once is not called again, and calls are long enough that some live at every step."""
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
-_PASSWORD = "one long sentence of the drill"
+_PASSWORD = "one long sentence of the drill"  # noqa: S105 - of an account that is gone with the drill
 _STATE = (
     "SELECT version_num FROM alembic_version",
     "SELECT state, result, count(*) FROM attempt GROUP BY 1, 2",
@@ -93,7 +96,7 @@ def unpack_release(folder: Path) -> None:
     commit = release_before()
     try:
         done = subprocess.run(
-            ["git", "-c", f"safe.directory={ROOT}", "archive", commit],
+            ["git", "-c", f"safe.directory={ROOT}", "archive", commit],  # noqa: S607
             cwd=ROOT, capture_output=True, check=False,
         )  # fmt: skip
     except FileNotFoundError as fault:
@@ -150,7 +153,7 @@ class Proxy:
             except httpx.TransportError:
                 continue
             self.answers[which, answer.status_code] += 1
-            if answer.status_code >= 500:
+            if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 self.wrong.append(f"{which}: {request.method} {request.url.path} {answer.status_code}")
             passed = Response(answer.content, status_code=answer.status_code)
             passed.raw_headers = [
@@ -173,6 +176,7 @@ class Upgrade(Drill):
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.warned = 0
         self.looks: Counter[str] = Counter()
+        self._traffic: asyncio.Future[list[None]] | None = None
         self._is_over = False
 
     def environment(self, version: str, *, owner: bool = False) -> dict[str, str]:
@@ -204,15 +208,15 @@ class Upgrade(Drill):
             await self._ready("old")
             browser = await stack.enter_async_context(self._signed_in(password))
             await self._load("old")
-            traffic = asyncio.gather(self._warn(token), self._work(browser))
-            stack.push_async_callback(self._end, traffic)
+            self._traffic = asyncio.gather(self._warn(token), self._work(browser))
+            stack.push_async_callback(self._end)
             await self._calls_more("with the release before")
             await self._migrate()
             await self._side_by_side()
             await self._stop_old()
             await self._calls_more("with the new version alone")
             self._is_over = True
-            await traffic
+            await self._traffic
             await self._settle()
         self._stop("new", "scheduler", "worker", "web")
         self._judge()
@@ -221,7 +225,7 @@ class Upgrade(Drill):
         """Calls live, and the release before works on: it claims nothing, and takes every webhook."""
         told = json.loads(await self._new("upgrade", "--check", "--json"))
         self.must(told["may_run_beside"], "dialer upgrade --check says that old processes must be stopped")
-        await self.until(lambda: self.under_way() >= 3, "three calls were under way")
+        await self.until(lambda: self.under_way() >= _LIVE, f"{_LIVE} calls were under way")
         self.figures |= {"migrations": len(told["changes"]), "calls_live_at_migration": self.under_way()}
         began = time.monotonic()
         await self._new("migrate", owner=True)
@@ -239,7 +243,7 @@ class Upgrade(Drill):
             await self._load("new")
         await self._calls_more("side by side")
         await self.until(
-            lambda: all(self._answered(version, since=before) >= 30 for version in self.roots),
+            lambda: all(self._answered(version, since=before) >= _ANSWERS_EACH for version in self.roots),
             "both web processes answered",
         )
         self.figures |= {
@@ -252,7 +256,7 @@ class Upgrade(Drill):
         return sum(n for (which, _), n in both.items() if which == version)
 
     async def _stop_old(self) -> None:
-        await self.until(lambda: self.under_way() >= 3, "three calls were under way")
+        await self.until(lambda: self.under_way() >= _LIVE, f"{_LIVE} calls were under way")
         for part in ("scheduler", "worker", "web"):
             await asyncio.to_thread(self._stop, "old", part)
         del self.ports["old"]
@@ -276,7 +280,7 @@ class Upgrade(Drill):
         self.must(verdict.is_clean, "; ".join(verdict.wrong))
         self.must(not self.proxy.wrong, f"answers above 499: {self.proxy.wrong[:5]}")
         moments = sorted(call.created for call in self.carrier.exchange.newest_first())
-        pauses = [(b - a).total_seconds() for a, b in zip(moments, moments[1:], strict=False)]
+        pauses = [(b - a).total_seconds() for a, b in pairwise(moments)]
         unwell = Counter(row[0] for row in self._rows("SELECT result FROM attempt")) - Counter(
             {"answered": 10**9}
         )
@@ -317,8 +321,8 @@ class Upgrade(Drill):
             for _ in range(3_000):
                 self._must_live()
                 with suppress(httpx.TransportError):
-                    if (await client.get(url)).status_code == 200 and self._rows(
-                        f"SELECT 1 FROM heartbeat WHERE process LIKE '%:{pid}'"
+                    if (await client.get(url)).is_success and self._rows(
+                        "SELECT 1 FROM heartbeat WHERE process LIKE %s", f"%:{pid}"
                     ):
                         return
                 await asyncio.sleep(0.1)
@@ -352,9 +356,9 @@ class Upgrade(Drill):
         told = await self.command(env, *words, root=root)
         return told if isinstance(told, str) else json.dumps(told)
 
-    def _rows(self, statement: str) -> list[tuple[object, ...]]:
+    def _rows(self, statement: str, *given: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.servers.database_url.replace("+psycopg", "")) as connection:
-            return connection.execute(statement.encode()).fetchall()
+            return connection.execute(statement.encode(), given or None).fetchall()
 
     def _log_lines(self) -> list[str]:
         """Errors that any process of either version wrote."""
@@ -396,7 +400,7 @@ class Upgrade(Drill):
                     "phones": [phone(n)],
                 }
                 answer = await client.post(address, json=warning)
-                self.must(answer.status_code == 200, f"a warning by API: {answer.status_code} {answer.text}")
+                self.must(answer.is_success, f"a warning by API: {answer.status_code} {answer.text}")
                 self.must(answer.json()["accepted"] == 1, f"a warning by API: {answer.text}")
                 self.warned += 1
                 await asyncio.sleep(_SECONDS_BETWEEN)
@@ -424,18 +428,17 @@ class Upgrade(Drill):
         """Every page of the navigation in turn, and now and then a task of the desk, taken at one web process and given
         back at the other.
         """
-        chosen = random.Random("drill")
+        chosen = random.Random("drill")  # noqa: S311
         pages: list[str] = []
         while not self._is_over:
             home = await client.get("/")
             self.must(not home.url.path.startswith("/sign-in"), "the session ended")
             links = fromstring(home.text).xpath("//nav//a/@href")
             pages = sorted({str(one) for one in links if str(one).startswith("/")})
-            self.must(len(pages) > 4, f"the navigation has {len(pages)} pages")
-            for path in chosen.sample(pages, 4):
+            for path in chosen.sample(pages, _PAGES_EACH):
                 page = await client.get(path)
                 # A page of the new version's navigation that the release before lacks is not found there.
-                self.must(page.status_code in {200, 404}, f"{path}: {page.status_code}")
+                self.must(page.status_code in _FOUND_OR_NOT, f"{path}: {page.status_code}")
                 self.looks[path] += 1
                 await asyncio.sleep(_SECONDS_BETWEEN)
             desk = await client.get("/desk")
@@ -444,8 +447,8 @@ class Upgrade(Drill):
                 if form.action and form.action.endswith("/release"):
                     fields = {key: value or "" for key, value in form.fields.items()} | {"why": "升级演练"}
                     back = await client.post(form.action, data=fields)
-                    self.must(back.status_code in {200, 409}, f"{form.action}: {back.status_code}")
-                    self.looks["released"] += back.status_code == 200
+                    self.must(back.status_code in _DONE_OR_TOO_LATE, f"{form.action}: {back.status_code}")
+                    self.looks["released"] += back.is_success
                     break
             await asyncio.sleep(_SECONDS_BETWEEN)
 
@@ -456,15 +459,19 @@ class Upgrade(Drill):
             )
         }
 
-    async def _end(self, traffic: asyncio.Future[object]) -> None:
+    async def _end(self) -> None:
         self._is_over = True
-        with suppress(Exception):
-            await traffic
+        await asyncio.gather(self._traffic, return_exceptions=True)
+
+    def watch(self) -> None:
+        """What happens meanwhile goes well, and every process lives."""
+        if not self._is_over and self._traffic is not None and self._traffic.done():
+            self._traffic.result()
+        self._must_live()
 
 
 async def drill(folder: Path) -> dict[str, float | int]:
-    """The figures. Raises `DrillFailed`, and `NoHistory`."""
-    unpack_release(folder / "release")
+    """The figures. `folder` has the release in `release`. Raises `DrillFailed`."""
     with ensure(folder / "servers", ephemeral=True) as servers:
         async with carrier_of_a_drill(folder, _TALKS) as carrier:
             made = Upgrade(carrier, folder, servers)
@@ -487,6 +494,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder.chmod(0o755)
     began = time.monotonic()
     try:
+        unpack_release(folder / "release")
         figures = asyncio.run(drill(folder))
     except (DrillFailed, NoHistory) as fault:
         sys.stderr.write(f"upgrade drill: {fault}\n")

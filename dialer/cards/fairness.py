@@ -81,7 +81,7 @@ class Fairness:
 def stands_out(
     part: int, whole: int, other_part: int, other_whole: int, *, times: float, least: int
 ) -> Interval | None:
-    """The interval of a share, when all of it lies above `times` that of the others, and `part` is `least` or more; else
+    """The interval of a share, when all of it lies above `times` that of the others and `part` is at least `least`; else
     None.
     """
     interval = wilson(part, whole)
@@ -107,9 +107,7 @@ def read_fairness(services: Services, *, days: int, visible_to: int | None) -> F
 
 
 def watch_fairness(services: Services) -> int:
-    """A check that falls on one group raises the alarm; one that an alarm of the last `cards.group_days` names raises none
-    again. Returns how many are new.
-    """
+    """A check that falls on one group raises the alarm, once within `cards.group_days`. Returns how many are new."""
     rules, now = services.cards, services.clock.now()
     falling = read_fairness(services, days=rules.group_days, visible_to=None).falling
     if not falling:

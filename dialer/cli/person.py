@@ -15,6 +15,7 @@ from dialer.control.erasure import (
     ask_erasure,
     certificate_of,
     confirm_erasure,
+    erase_returned,
     lift_legal_hold,
     list_erasures,
     list_legal_holds,
@@ -83,6 +84,16 @@ def register_all() -> None:
         file = app.settings.register_of_erasures()
         added = register_erasures(app.services, file)
     typer.echo(f"补登 {added} 人 added to {file}: {added} persons")
+
+
+@person.command("erase-again")
+def erase_those_back(by: By = "cli") -> None:
+    """再次删除: in a database that was put back without `dialer restore`, erase again whom the register of erasures
+    names. All processes must be stopped.
+    """
+    with command_application("person") as app:
+        count = erase_returned(app.services, app.settings.register_of_erasures(), by=by)
+    typer.echo(f"按登记再次删除 {count} 人 erased again by the register: {count} persons")
 
 
 @person.command("hold")
