@@ -81,9 +81,7 @@ class Fairness:
 def stands_out(
     part: int, whole: int, other_part: int, other_whole: int, *, times: float, least: int
 ) -> Interval | None:
-    """The interval of a share, when all of it lies above `times` that of the others and `part` is at least `least`; else
-    None.
-    """
+    """The interval of a share, if all of it is above `times` that of the others and `part` is `least` or more."""
     interval = wilson(part, whole)
     if interval is None or part < least or not other_whole:
         return None

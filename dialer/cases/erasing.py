@@ -523,8 +523,8 @@ class NoRegister(Refusal):
 
 
 class OldRegister(Refusal):
-    """The backup knows of persons who were erased, and the register does not: it is not the newest copy, and others whom
-    it lacks would come back.
+    """The backup knows of persons who were erased, and the register does not: it is not the newest copy, and others
+    whom it lacks would come back.
     """
 
     def __init__(self, *, file: Path, count: int) -> None:
