@@ -119,7 +119,9 @@ class Proxy:
         self.wrong: list[str] = []
         self._behind = ports
         self._turn = 0
-        self._client = httpx.AsyncClient(timeout=30, follow_redirects=False)
+        # A connection each: one that is kept may be closed by the process just when the next request leaves.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.AsyncClient(timeout=30, follow_redirects=False, limits=limits)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -140,7 +142,7 @@ class Proxy:
     async def _pass_on(self, request: Request) -> Response:
         body = await request.body()
         self._turn += 1
-        order = list(self._behind)
+        order, faults = list(self._behind), []
         for n in range(len(order)):
             which = order[(self._turn + n) % len(order)]
             url = f"http://127.0.0.1:{self._behind[which]}{request.url.path}"
@@ -150,7 +152,8 @@ class Proxy:
                 answer = await self._client.request(
                     request.method, url, content=body, headers=request.headers.raw
                 )
-            except httpx.TransportError:
+            except httpx.TransportError as fault:
+                faults.append(f"{which} {fault!r}")
                 continue
             self.answers[which, answer.status_code] += 1
             if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -162,7 +165,7 @@ class Proxy:
                 if key.decode().lower() not in _HOP_BY_HOP | {"content-encoding"}
             ] + [(b"content-length", str(len(answer.content)).encode())]
             return passed
-        self.wrong.append(f"nobody: {request.method} {request.url.path}")
+        self.wrong.append(f"nobody: {request.method} {request.url.path} ({', '.join(faults)})")
         return Response(status_code=502)
 
 
@@ -432,6 +435,7 @@ class Upgrade(Drill):
         pages: list[str] = []
         while not self._is_over:
             home = await client.get("/")
+            self.must(home.is_success, f"the first page: {home.status_code} {self.proxy.wrong}")
             self.must(not home.url.path.startswith("/sign-in"), "the session ended")
             links = fromstring(home.text).xpath("//nav//a/@href")
             pages = sorted({str(one) for one in links if str(one).startswith("/")})
@@ -477,8 +481,8 @@ async def drill(folder: Path) -> dict[str, float | int]:
             made = Upgrade(carrier, folder, servers)
             try:
                 await made.run()
-            except DrillFailed as fault:
-                raise DrillFailed(f"{fault}\n{made.state()}") from fault
+            except Exception as fault:
+                raise DrillFailed(f"{type(fault).__name__}: {fault}\n{made.state()}") from fault
             finally:
                 made.kill()
     return made.figures

@@ -211,7 +211,11 @@ def test_a_database_put_back_by_hand_is_not_served_until_the_person_is_erased_ag
     """As after a `pg_restore` of a dump from before the erasure."""
     register = tmp_path / "register"
     refuse_erased(scene.store, register)
-    row = scene.rows(sa.select(t.person.c.id, t.person.c.created_at))[0]
+    (row,) = scene.rows(
+        sa.select(t.person.c.id, t.person.c.created_at)
+        .join(t.case, t.case.c.person_id == t.person.c.id)
+        .where(t.case.c.id == her_case)
+    )
     erased = Erased(person=PersonRow(**row), erased_at=MORNING, asked_by="li", confirmed_by="zhao")
     with scene.tx() as tx:
         register.write_text(register_line(tx.vault, erased))
