@@ -179,7 +179,7 @@ class Upgrade(Drill):
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.warned = 0
         self.looks: Counter[str] = Counter()
-        self._traffic: asyncio.Future[list[None]] | None = None
+        self._traffic: asyncio.Future[tuple[None, None]] | None = None
         self._is_over = False
 
     def environment(self, version: str, *, owner: bool = False) -> dict[str, str]:
@@ -211,7 +211,7 @@ class Upgrade(Drill):
             await self._ready("old")
             browser = await stack.enter_async_context(self._signed_in(password))
             await self._load("old")
-            self._traffic = asyncio.gather(self._warn(token), self._work(browser))
+            self._traffic = traffic = asyncio.gather(self._warn(token), self._work(browser))
             stack.push_async_callback(self._end)
             await self._calls_more("with the release before")
             await self._migrate()
@@ -219,7 +219,7 @@ class Upgrade(Drill):
             await self._stop_old()
             await self._calls_more("with the new version alone")
             self._is_over = True
-            await self._traffic
+            await traffic
             await self._settle()
         self._stop("new", "scheduler", "worker", "web")
         self._judge()
@@ -283,7 +283,7 @@ class Upgrade(Drill):
         self.must(verdict.is_clean, "; ".join(verdict.wrong))
         self.must(not self.proxy.wrong, f"answers above 499: {self.proxy.wrong[:5]}")
         moments = sorted(call.created for call in self.carrier.exchange.newest_first())
-        pauses = [(b - a).total_seconds() for a, b in pairwise(moments)]
+        pauses = [after - before for before, after in pairwise(moments)]
         unwell = Counter(row[0] for row in self._rows("SELECT result FROM attempt")) - Counter(
             {"answered": 10**9}
         )
@@ -465,7 +465,8 @@ class Upgrade(Drill):
 
     async def _end(self) -> None:
         self._is_over = True
-        await asyncio.gather(self._traffic, return_exceptions=True)
+        if self._traffic is not None:
+            await asyncio.gather(self._traffic, return_exceptions=True)
 
     def watch(self) -> None:
         """What happens meanwhile goes well, and every process lives."""

@@ -121,6 +121,8 @@ def list_all(*, as_json: AsJson = False) -> None:
         plain = {"erasures": [one.plain() for one in asked], "legal_holds": [one.plain() for one in holds]}
         print_json(plain)
         return
+    if not asked and not holds:
+        typer.echo("无删除申请和留存令 no requests and no legal holds")
     for one in asked:
         decided = f", {one.decided_by} {one.decided_at:%Y-%m-%d %H:%M}" if one.decided_at else ""
         typer.echo(f"{one.id}: person {one.person_id} {one.state.value}, {one.asked_by}{decided}")
