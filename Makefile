@@ -15,7 +15,7 @@ MINUTES ?= 2
 SIZE ?= 1
 N ?= 20
 
-.PHONY: help setup install demo test test-sip test-stories test-pythons fuzz mutants lint words bench listen chaos attack restore-drill advisories clean
+.PHONY: help setup install demo test test-sip test-stories test-pythons fuzz mutants lint words bench listen chaos attack restore-drill upgrade-drill advisories clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -73,6 +73,9 @@ attack: setup ## forged webhooks, fuzzed files, poisoned messages, guesses, slow
 
 restore-drill: setup ## a service burns with calls under way: dump, restore into an empty folder, compare; time to the first call
 	@cd "$(ROOT)" && "$(BIN)/python" -m tools.restore_drill $(A)
+
+upgrade-drill: setup ## the release before upgraded to this version with calls live, both versions side by side
+	@cd "$(ROOT)" && "$(BIN)/python" -m tools.upgrade_drill
 
 advisories: setup ## known vulnerabilities of what the service is locked to; says so where no source of them answers
 	@sh "$(ROOT)/tools/advisories.sh"

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from dialer.broker import EnqueueLimiter, Enqueuer, MessageKey, make_app
 from dialer.calls.pacing import configure_line_group, ensure_line_group
 from dialer.cases.store import Policies, ensure_policy_version, newest_policy_version
+from dialer.control.erasure import refuse_erased
 from dialer.core.errors import Refusal, SettingsError, Unavailable
 from dialer.core.policy import Policy, to_plain
 from dialer.core.values import MessageChannel
@@ -134,6 +135,8 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
         prepared = _prepare_database(
             settings, store, carrier, policy, identity, purpose, owner_url(settings, servers)
         )
+        if purpose is Purpose.SERVE:
+            refuse_erased(store, settings.register_of_erasures())
         undo.pop_all()
     store.follow_keys = KeyFollower(store)
     message_key = MessageKey(secrets=vault.order_secrets)

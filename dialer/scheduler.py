@@ -57,6 +57,7 @@ _RETENTION_SECONDS = 30.0
 _SCREEN_SECONDS = 10.0
 _DELIVER_SECONDS = 3.0
 _BULLETIN_SECONDS = 600.0
+_FAIRNESS_SECONDS = 3600.0
 _RESUME_EVERY = 5
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
@@ -211,6 +212,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("screen_openings", _screen_openings, (app,), _SCREEN_SECONDS),
         ("send_webhooks", _send_webhooks, (app,), _DELIVER_SECONDS),
         ("draft_bulletins", send, ("draft_bulletins", BULK_QUEUE), _BULLETIN_SECONDS),
+        ("watch_fairness", send, ("watch_fairness", BULK_QUEUE), _FAIRNESS_SECONDS),
         ("anchor", _anchor, (app,), app.settings.audit.anchor_seconds),
     ):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")

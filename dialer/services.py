@@ -127,6 +127,12 @@ class CardRules:
     """Then the outlet decides by itself."""
     objection_days: int = 15
     """By then an objection is decided."""
+    group_times: float = 2.0
+    """A group stands out when the interval of its share lies above so many times that of all others."""
+    group_least: int = 10
+    """And when so many of its openings are meant."""
+    group_days: int = 90
+    """Of the openings of so many days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

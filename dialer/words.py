@@ -360,6 +360,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.RULE_WORSE: "a rule's warnings are right less often than before",
         AlarmCode.SIGNALS_DRIFTED: "the figures that rules read have drifted",
         AlarmCode.MANY_OPENING_CHECKS: "an outlet checks more openings than it opens cards",
+        AlarmCode.CHECK_FALLS_ON_GROUP: "a check of openings falls on one group of people",
         AlarmCode.TRUNK_FAILING: "a trunk of our own does not work",
         AlarmCode.CARD_QUESTION_LAPSED: "an outlet asked the desk and nobody answered in time",
     },

@@ -12,31 +12,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bench.people import phone, write_list
-from dialer.carrier.config import CarrierConfig
 from dialer.carrier.faults import FaultRule, InjectedFault
-from dialer.carrier.people import Behaviour, PeopleConfig
-from dialer.carrier.server import RunningCarrier, start
-from dialer.cli.serve import ATTEMPT_IN_URL
+from dialer.carrier.people import Behaviour
+from dialer.carrier.server import RunningCarrier
 from dialer.db.keys import create
 from dialer.runtime.embedded import erase
 from dialer.runtime.location import free_port
+from tools.drills import ROOT, Drill, DrillFailed, carrier_of_a_drill
 
-ROOT = Path(__file__).resolve().parent.parent
-_ACCOUNT, _TOKEN = "AC" + "0" * 31 + "d", "token-of-the-drill"
-_PATIENCE_SECONDS = 300.0
 _WRONG_PERSON = Behaviour(
     name="not the person",
     share=1,
@@ -49,34 +44,19 @@ _WRONG_PERSON = Behaviour(
 """Whoever is called once is not called again."""
 
 
-class DrillFailed(Exception):
-    """What went wrong, in one line."""
-
-
-class Drill:
+class Restore(Drill):
     def __init__(self, carrier: RunningCarrier, folder: Path, people: int) -> None:
-        self.carrier = carrier
-        self.folder = folder
+        super().__init__(carrier, folder)
         self.people = people
-        self.figures: dict[str, float | int] = {"people": people}
         self._port = free_port()
         self._keys = folder / "keys.toml"
 
     def environment(self, data: Path) -> dict[str, str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("DIALER_")}
-        return clean | {
-            "DIALER_SETTINGS": str(ROOT / "settings.toml"),
+        return self.settings() | {
             "DIALER_DATA_DIR": str(data),
             "DIALER_KEYS__FILE": str(self._keys),
-            "DIALER_TELEPHONY__BASE_URL": self.carrier.base_url,
-            "DIALER_TELEPHONY__ACCOUNT_SID": _ACCOUNT,
-            "DIALER_TELEPHONY__AUTH_TOKEN": _TOKEN,
             "DIALER_TELEPHONY__CALLS_PER_SECOND": "8",
             "DIALER_WEB__PORT": str(self._port),
-            # Any hour is a good one for a drill.
-            "DIALER_POLICY__WINDOW__OPENS": "00:00",
-            "DIALER_POLICY__WINDOW__CLOSES": "00:00",
-            "DIALER_LOG__LEVEL": "warning",
         }
 
     async def run(self) -> None:
@@ -87,7 +67,7 @@ class Drill:
         with self._up(old) as service:
             await self._command(old, "load", str(people), "--source", "drill")
             # However slow this machine is: a third before the backup, a third after it, a third never before the fire.
-            await self._until(lambda: self.calls() >= self.people // 3, "a third was called")
+            await self.until(lambda: self.calls() >= self.people // 3, "a third was called")
             self._refuse_calls()
             made = await self._command(old, "backup", "--out", str(backup), "--json")
             self.figures |= {
@@ -97,12 +77,12 @@ class Drill:
                 "rows": made["rows"],
             }
             self.carrier.exchange.faults.clear()
-            await self._until(lambda: self.calls() >= self.people * 2 // 3, "two thirds were called")
+            await self.until(lambda: self.calls() >= self.people * 2 // 3, "two thirds were called")
             self._refuse_calls()
             service.send_signal(signal.SIGKILL)
             service.wait()
         before = self.calls()
-        await self._until(lambda: not self.under_way(), "the calls under way were over")
+        await self.until(lambda: not self.under_way(), "the calls under way were over")
         await asyncio.to_thread(erase, old)
         shutil.rmtree(old)
         self.carrier.exchange.faults.clear()
@@ -111,36 +91,20 @@ class Drill:
         await self._command(new, "restore", str(backup), "--by", "drill", "--no-erasures", "--json")
         self.figures["restore_seconds"] = round(time.monotonic() - began, 1)
         with self._up(new):
-            self._must(self.calls() == before, "calls left before the comparison")
+            self.must(self.calls() == before, "calls left before the comparison")
             sys.stderr.write(await self._command(new, "resume", "--by", "drill"))
             self.figures["resumed_seconds"] = round(time.monotonic() - began, 1)
-            await self._until(lambda: self.calls() > before, "the first call left")
+            await self.until(lambda: self.calls() > before, "the first call left")
             self.figures["first_call_seconds"] = round(time.monotonic() - began, 1)
-            await self._until(lambda: self.calls() >= self.people, "everybody was called")
-            await self._until(lambda: not self.under_way(), "the last calls were over")
+            await self.until(lambda: self.calls() >= self.people, "everybody was called")
+            await self.until(lambda: not self.under_way(), "the last calls were over")
             report = await self._command(new, "audit", "verify", "--json")
-            self._must(report["whole"], "the audit is not whole")
-        self._count(before)
-
-    def _count(self, before: int) -> None:
-        """By the carrier's own records, telephone by telephone."""
-        by_number = [
-            sum(1 for _ in self.carrier.exchange.newest_first(to=f"+86{phone(n)}"))
-            for n in range(self.people)
-        ]
-        twice, never = sum(n > 1 for n in by_number), by_number.count(0)
-        self.figures |= {"called_before": before, "called_twice": twice, "never_called": never}
-        self._must(not twice, f"{twice} people were called twice")
-        self._must(not never, f"{never} people were never called")
+            self.must(report["whole"], "the audit is not whole")
+        self.figures["called_before"] = before
+        self.count_calls([f"+86{phone(n)}" for n in range(self.people)])
 
     def _refuse_calls(self) -> None:
         self.carrier.exchange.faults.set(InjectedFault.TOO_MANY, FaultRule(seconds=1))
-
-    def calls(self) -> int:
-        return self.carrier.exchange.call_journal.calls
-
-    def under_way(self) -> int:
-        return sum(call.end is None for call in self.carrier.exchange.newest_first())
 
     @contextmanager
     def _up(self, data: Path) -> Iterator[subprocess.Popen[bytes]]:
@@ -166,45 +130,18 @@ class Drill:
             log.close()
 
     async def _command(self, data: Path, *words: str) -> Any:  # noqa: ANN401 - JSON, or text
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "dialer", *words,
-            env=self.environment(data), cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        said, problem = await asyncio.wait_for(process.communicate(), _PATIENCE_SECONDS)
-        self._must(process.returncode == 0, f"dialer {words[0]}: {problem.decode(errors='replace').strip()}")
-        return json.loads(said) if "--json" in words else said.decode()
-
-    async def _until(self, true: Callable[[], object], what: str) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not true():
-            self._must(time.monotonic() < deadline, f"not within {_PATIENCE_SECONDS:.0f} s: {what}")
-            await asyncio.sleep(0.02)
-
-    def _must(self, right: object, what: str) -> None:
-        if not right:
-            raise DrillFailed(what)
+        return await self.command(self.environment(data), *words)
 
 
 async def drill(people: int, folder: Path) -> dict[str, float | int]:
     """The figures. Raises `DrillFailed`."""
-    carrier = await start(
-        CarrierConfig(
-            account_sid=_ACCOUNT,
-            auth_token=_TOKEN,
-            state_dir=folder / "carrier",
-            seed="drill",
-            people=PeopleConfig(behaviours=(_WRONG_PERSON,)),
-            attempt_pattern=ATTEMPT_IN_URL,
-        )
-    )
-    made = Drill(carrier, folder, people)
-    try:
-        await made.run()
-    finally:
-        await carrier.stop()
-        for data in ("old", "new"):
-            await asyncio.to_thread(erase, folder / data)
+    async with carrier_of_a_drill(folder, _WRONG_PERSON) as carrier:
+        made = Restore(carrier, folder, people)
+        try:
+            await made.run()
+        finally:
+            for data in ("old", "new"):
+                await asyncio.to_thread(erase, folder / data)
     return made.figures
 
 

@@ -35,7 +35,7 @@ from dialer.backup.store import (
     take_snapshot,
 )
 from dialer.calls.comparison import mark_restored
-from dialer.cases.erasing import erase_again, read_register
+from dialer.cases.erasing import Erased, NoRegister, OldRegister, erase_again, not_in_register, read_register
 from dialer.core.errors import Refusal
 from dialer.db.key_state import WrongKeys
 from dialer.db.keys import Keys
@@ -86,6 +86,10 @@ class Backup:
     files: tuple[str, ...]
     erased: int = 0
     """Persons that the restore erased again."""
+    registered: int = 0
+    """Lines of the register of erasures that it read."""
+    last_erased_at: datetime | None = None
+    """Of its last line: who was erased later is not known here."""
     expired: Mapping[str, int] = field(default_factory=dict)
     """What the restore deleted or erased because it is past its period, by kind."""
 
@@ -104,6 +108,8 @@ class Backup:
             "audit_chain": self.contents.audit_chain,
             "files": list(self.files),
             "erased": self.erased,
+            "registered": self.registered,
+            "last_erased_at": None if self.last_erased_at is None else self.last_erased_at.isoformat(),
             "expired": dict(self.expired),
         }
 
@@ -207,12 +213,14 @@ def restore_backup(
     real_now: datetime,
     by: str,
     register: Path | None = None,
+    no_erasures: bool = False,
     expire: Expire = lambda _tx, _now: {},
 ) -> Backup:
     """The empty place holds what the backup does, with this version's schema, without the persons of the register of
     erasures and without what `expire` takes. Dialling is paused until the carrier's calls since the backup have been
-    compared, and nobody is signed in. All of it or nothing. Raises what `verify_backup` does, `NotEmpty`, `NoRegister`
-    and `UnreadableRegister`.
+    compared, and nobody is signed in. All of it or nothing. `no_erasures`: a register that is missing, empty or older
+    than the backup is taken as it is. Raises what `verify_backup` does, `NotEmpty`, `NoRegister`, `OldRegister` and
+    `UnreadableRegister`.
     """
     url = place.owner_url or place.database_url
     # In this order: the files follow when the database has committed.
@@ -221,11 +229,13 @@ def restore_backup(
         _new_files(place.data_dir) as keep,
         fill_database(url, place.keys) as target,
     ):
-        erased = read_register(Vault(place.keys), register) if register is not None else []
+        erased = _registered(Vault(place.keys), register, no_erasures=no_erasures)
         backup = _fill(reader, target, keep=keep)
         tx = target.tx()
         forget_processes(tx)
         now = _service_now(tx, real_now)
+        if register is not None and not no_erasures and (lacks := not_in_register(tx, erased)):
+            raise OldRegister(file=register, count=len(lacks))
         again = erase_again(tx, erased, by=by, now=now)
         expired = expire(tx, now)
         mark_restored(
@@ -237,7 +247,20 @@ def restore_backup(
             facts={"program": backup.program, "schema": backup.schema, "rows": backup.contents.rows},
         )
         tx.write_last()
-    return replace(backup, erased=again, expired=expired)
+    last = max((one.erased_at for one in erased), default=None)
+    return replace(backup, erased=again, registered=len(erased), last_erased_at=last, expired=expired)
+
+
+def _registered(vault: Vault, register: Path | None, *, no_erasures: bool) -> list[Erased]:
+    if register is None:
+        return []
+    try:
+        erased = read_register(vault, register)
+    except NoRegister:
+        erased = []
+    if not erased and not no_erasures:
+        raise NoRegister(register)
+    return erased
 
 
 def _service_now(tx: Tx, real_now: datetime) -> datetime:

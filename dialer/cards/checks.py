@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -175,15 +176,18 @@ class Checks:
             expires_at=until,
         )
 
+    def title(self, check: str, lang: Lang) -> str:
+        """The check in words, … for each value; of one that is no longer there, its name."""
+        sentences = _RESTRICTED if check == RESTRICTED else self._sentences(check)
+        return re.sub(r"%\(\w+\)s", "…", sentences[lang]) if sentences else check
+
+    def _sentences(self, check: str) -> Mapping[Lang, str]:
+        return next((one.sentences for one in self.checks if one.id == check), {})
+
     def sentence(self, finding: CheckFinding, lang: Lang) -> str:
         """The finding in words; of a check that is no longer there, its name."""
-        if finding.check == RESTRICTED:
-            template = _RESTRICTED[lang]
-        else:
-            template = next(
-                (one.sentences[lang] for one in self.checks if one.id == finding.check), finding.check
-            )
-        return template % finding.values
+        sentences = _RESTRICTED if finding.check == RESTRICTED else self._sentences(finding.check)
+        return sentences[lang] % finding.values if sentences else finding.check
 
 
 _RESTRICTED: Final = {

@@ -1,5 +1,5 @@
 """Fair: whom the checks ask about, whom outlets asked about and refused, by home province and age, with intervals; and
-checks that fall on one group. It changes nothing: a supervisor reads it.
+checks that fall on one group, which raise an alarm. It changes no check: a supervisor reads it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dialer.cards.scores import Interval, wilson
+from dialer.cases.alarms import raise_alarm_once
 from dialer.core.cards import CheckVerdict, OpeningResult
+from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.db.bulk import word
 from dialer.db.unit_of_work import Tx
+from dialer.language import Text
 from dialer.org.unit_store import is_visible_to
-from dialer.services import Services
+from dialer.services import CardRules, Services
 
 PROVINCES: Final = {
     "11": "北京", "12": "天津", "13": "河北", "14": "山西", "15": "内蒙古", "21": "辽宁", "22": "吉林", "23": "黑龙江",
@@ -29,9 +32,8 @@ PROVINCES: Final = {
 """By the first two digits of an id number."""
 AGES: Final = ((0, 17), (18, 24), (25, 34), (35, 49), (50, 64), (65, 150))
 DAYS: Final = (30, 90, 365)
-_TIMES: Final = 2.0
-"""A group stands out when the whole interval of its share lies above so many times that of all others."""
-_LEAST: Final = 10
+_SHOWN: Final = 20
+"""Groups that one alarm names."""
 _o = t.opening.c
 
 
@@ -76,12 +78,14 @@ class Fairness:
     falling: tuple[Falling, ...]
 
 
-def stands_out(part: int, whole: int, other_part: int, other_whole: int) -> Interval | None:
-    """The interval of a share that is far above that of the others, and not of a handful; else None."""
+def stands_out(
+    part: int, whole: int, other_part: int, other_whole: int, *, times: float, least: int
+) -> Interval | None:
+    """The interval of a share, if all of it is above `times` that of the others and `part` is `least` or more."""
     interval = wilson(part, whole)
-    if interval is None or part < _LEAST or not other_whole:
+    if interval is None or part < least or not other_whole:
         return None
-    return interval if interval.low > _TIMES * other_part / other_whole else None
+    return interval if interval.low > times * other_part / other_whole else None
 
 
 def read_fairness(services: Services, *, days: int, visible_to: int | None) -> Fairness:
@@ -92,10 +96,53 @@ def read_fairness(services: Services, *, days: int, visible_to: int | None) -> F
         found = _findings(tx, since, visible_to)
     return Fairness(
         since=since,
-        provinces=_grouped(counts, "province"),
-        ages=_grouped(counts, "age"),
-        falling=tuple(one for kind in ("province", "age") for one in _falling(counts, found, kind)),
+        provinces=_grouped(counts, "province", services.cards),
+        ages=_grouped(counts, "age", services.cards),
+        falling=tuple(
+            one for kind in ("province", "age") for one in _falling(counts, found, kind, services.cards)
+        ),
     )
+
+
+def watch_fairness(services: Services) -> int:
+    """A check that falls on one group raises the alarm, once within `cards.group_days`. Returns how many are new."""
+    rules, now = services.cards, services.clock.now()
+    falling = read_fairness(services, days=rules.group_days, visible_to=None).falling
+    if not falling:
+        return 0
+    with services.store.begin() as tx:
+        known = _alarmed(tx, since=now - timedelta(days=rules.group_days))
+        new = [one for one in falling if (one.check, one.name) not in known]
+        new.sort(key=lambda one: -one.found)
+        if new:
+            raise_alarm_once(tx, AlarmCode.CHECK_FALLS_ON_GROUP, now=now, facts=_facts(new))
+    return len(new)
+
+
+def _alarmed(tx: Tx, *, since: datetime) -> set[tuple[str, str]]:
+    a = t.alarm.c
+    rows = tx.rows(
+        sa.select(a.facts).where(a.code == AlarmCode.CHECK_FALLS_ON_GROUP.value, a.raised_at >= since)
+    )
+    return {(one["check"], one["group"]) for row in rows for one in row["facts"]["groups"]}
+
+
+def _facts(new: list[Falling]) -> dict[str, object]:
+    first = new[0]
+    problem = Text(
+        "a check found %(share)s %% of the openings of %(group)s, and %(others)s %% of those of all others",
+        share=f"{100 * first.share.share:.1f}",
+        group=Text("people aged %(band)s", band=first.name) if first.kind == "age" else first.name,
+        others=f"{100 * first.others:.1f}",
+    )
+    return {
+        "problem": problem.plain(),
+        "fix": Text("look at Fairness, whether the group or the check is the cause").plain(),
+        "groups": [
+            {"check": one.check, "group": one.name, "found": one.found, "share": round(one.share.share, 4)}
+            for one in new[:_SHOWN]
+        ],
+    }
 
 
 _Key = tuple[str, str]
@@ -162,7 +209,7 @@ def _name_of(key: _Key, kind: str) -> str:
     return PROVINCES.get(province, province) if kind == "province" else band
 
 
-def _grouped(counts: _Counts, kind: str) -> tuple[Group, ...]:
+def _grouped(counts: _Counts, kind: str, rules: CardRules) -> tuple[Group, ...]:
     sums: dict[str, list[int]] = {}
     for key, values in counts.items():
         own = sums.setdefault(_name_of(key, kind), [0, 0, 0, 0])
@@ -174,7 +221,7 @@ def _grouped(counts: _Counts, kind: str) -> tuple[Group, ...]:
         out = tuple(
             what
             for what, part, all_parts in zip(("flagged", "asked", "refused"), parts, whole[1:], strict=True)
-            if stands_out(part, openings, all_parts - part, whole[0] - openings) is not None
+            if _is_out(part, openings, all_parts - part, whole[0] - openings, rules) is not None
         )
         flagged, asked, refused = parts
         groups.append(
@@ -189,7 +236,13 @@ def _grouped(counts: _Counts, kind: str) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=lambda one: (-one.openings, one.name)))
 
 
-def _falling(counts: _Counts, found: dict[tuple[str, str, str], int], kind: str) -> list[Falling]:
+def _is_out(part: int, whole: int, other_part: int, other_whole: int, rules: CardRules) -> Interval | None:
+    return stands_out(part, whole, other_part, other_whole, times=rules.group_times, least=rules.group_least)
+
+
+def _falling(
+    counts: _Counts, found: dict[tuple[str, str, str], int], kind: str, rules: CardRules
+) -> list[Falling]:
     openings: dict[str, int] = {}
     for key, values in counts.items():
         name = _name_of(key, kind)
@@ -204,7 +257,7 @@ def _falling(counts: _Counts, found: dict[tuple[str, str, str], int], kind: str)
         total = sum(by_name.values())
         for name, n in sorted(by_name.items(), key=lambda one: -one[1]):
             many = openings.get(name, 0)
-            interval = stands_out(n, many, total - n, whole - many)
+            interval = _is_out(n, many, total - n, whole - many, rules)
             if interval is not None:
                 others = (total - n) / (whole - many)
                 falling.append(

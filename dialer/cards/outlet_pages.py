@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Form, Path, Query
 from starlette.responses import Response
 
+from dialer.cards.checks import shipped_checks
 from dialer.cards.fairness import DAYS, read_fairness
 from dialer.cards.outlets import (
     LONGEST_MONTHS,
@@ -175,6 +176,9 @@ def show_fairness(request: CurrentRequest, days: Annotated[int, Query(ge=1, le=3
         days=DAYS,
         chosen=chosen,
         share=_share,
+        title=lambda check: shipped_checks().title(check, request.lang),
+        times=f"{request.services.cards.group_times:g}",
+        least=request.services.cards.group_least,
     )
 
 

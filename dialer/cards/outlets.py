@@ -568,7 +568,7 @@ def notice_document(notice: MonthlyNotice, *, lang: Lang, timezone: str, who: st
     document.paragraph(
         say(
             lang,
-            "The centre proposes; to suspend an outlet belongs to the competent authority"
+            "The centre only proposes; the competent authority suspends an outlet"
             " (Anti-Telecom and Online Fraud Law, Arts 39 and 40).",
         )
     )

@@ -515,9 +515,44 @@ class NoRegister(Refusal):
         self.file = file
         super().__init__(
             Text(
-                "there is no register of erasures at %(file)s: copy it there, or say --no-erasures if nobody was ever"
-                " erased",
+                "there is no register of erasures at %(file)s, or an empty one: copy it there, or say --no-erasures if"
+                " nobody was ever erased",
                 file=file,
+            )
+        )
+
+
+class OldRegister(Refusal):
+    """The backup knows of persons who were erased, and the register does not: it is not the newest copy, and others
+    whom it lacks would come back.
+    """
+
+    def __init__(self, *, file: Path, count: int) -> None:
+        self.file, self.count = file, count
+        super().__init__(
+            Text(
+                "%(file)s lacks %(count)s persons who were erased before the backup was made: it is no whole copy."
+                " Put the newest one there; where none is left, say --no-erasures, and whoever was erased after the"
+                " backup comes back",
+                file=file,
+                count=count,
+            )
+        )
+
+
+class ErasedAreBack(Refusal):
+    """The database holds persons who were erased: it was put back by something else than `dialer restore`."""
+
+    mend = "dialer person erase-again"
+
+    def __init__(self, *, file: Path, count: int) -> None:
+        self.file, self.count = file, count
+        super().__init__(
+            Text(
+                "the database holds %(count)s persons whom %(file)s says were erased: it was put back without `dialer"
+                " restore`. With all processes stopped, run `dialer person erase-again --by NAME`",
+                file=file,
+                count=count,
             )
         )
 
@@ -633,6 +668,30 @@ def read_register(vault: Vault, file: Path) -> list[Erased]:
             raise UnreadableRegister(file=file, line=number)
         found.append(one)
     return found
+
+
+def not_in_register(tx: Tx, register: Sequence[Erased]) -> set[PersonRow]:
+    """Persons whom the database knows to have been erased by two people, and the register lacks."""
+    e = t.erasure.c
+    rows = tx.rows(
+        sa.select(e.person_id.label("id"), e.person_created_at.label("created_at")).where(
+            e.state == ErasureState.ERASED.value
+        )
+    )
+    return {PersonRow(**row) for row in rows} - {one.person for one in register}
+
+
+def back_again(tx: Tx, register: Sequence[Erased]) -> list[Erased]:
+    """Those of the register whom the database holds as if they had not been erased."""
+    p, e = t.person.c, t.erasure.c
+    erased = sa.exists().where(
+        e.person_id == p.id, e.person_created_at == p.created_at, e.state == ErasureState.ERASED.value
+    )
+    rows = tx.rows(
+        sa.select(p.id, p.created_at).where(p.id.in_([one.person.id for one in register]), ~erased)
+    )
+    held = {PersonRow(**row) for row in rows}
+    return [one for one in register if one.person in held]
 
 
 def erase_again(tx: Tx, register: Sequence[Erased], *, by: str, now: datetime) -> int:

@@ -109,7 +109,7 @@ def restore_now(
     by: By = "cli",
     *,
     no_erasures: Annotated[
-        bool, typer.Option("--no-erasures", help="nobody was ever erased: there is no register of erasures")
+        bool, typer.Option("--no-erasures", help="nobody was ever erased, or no whole register is left")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -131,13 +131,20 @@ def restore_now(
             file,
             real_now=real_now,
             by=by,
-            register=None if no_erasures and not register.exists() else register,
+            register=register,
+            no_erasures=no_erasures,
             expire=expire,
         )
     if as_json:
         print_json(restored.plain() | {"restore_seconds": round(time.monotonic() - began, 1)})
         return
     _describe(restored)
+    if restored.last_erased_at is not None:
+        typer.echo(
+            f"删除登记 {restored.registered} 条 register of erasures: {restored.registered} lines, the last of"
+            f" {restored.last_erased_at.astimezone().isoformat(timespec='seconds')}; whoever was erased later is back:"
+            " compare it with the certificates"
+        )
     if restored.erased:
         typer.echo(
             f"按登记再次删除 {restored.erased} 人 erased again by the register: {restored.erased} persons"

@@ -15,6 +15,7 @@ from dialer.control.erasure import (
     ask_erasure,
     certificate_of,
     confirm_erasure,
+    erase_returned,
     lift_legal_hold,
     list_erasures,
     list_legal_holds,
@@ -85,6 +86,16 @@ def register_all() -> None:
     typer.echo(f"补登 {added} 人 added to {file}: {added} persons")
 
 
+@person.command("erase-again")
+def erase_those_back(by: By = "cli") -> None:
+    """再次删除: in a database that was put back without `dialer restore`, erase again whom the register of erasures
+    names. All processes must be stopped.
+    """
+    with command_application("person") as app:
+        count = erase_returned(app.services, app.settings.register_of_erasures(), by=by)
+    typer.echo(f"按登记再次删除 {count} 人 erased again by the register: {count} persons")
+
+
 @person.command("hold")
 def hold(case: _Case, why: _Why, by: By = "cli") -> None:
     """留存令: the person of a case may not be erased until it is lifted."""
@@ -110,6 +121,8 @@ def list_all(*, as_json: AsJson = False) -> None:
         plain = {"erasures": [one.plain() for one in asked], "legal_holds": [one.plain() for one in holds]}
         print_json(plain)
         return
+    if not asked and not holds:
+        typer.echo("无删除申请和留存令 no requests and no legal holds")
     for one in asked:
         decided = f", {one.decided_by} {one.decided_at:%Y-%m-%d %H:%M}" if one.decided_at else ""
         typer.echo(f"{one.id}: person {one.person_id} {one.state.value}, {one.asked_by}{decided}")

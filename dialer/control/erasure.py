@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +14,16 @@ import sqlalchemy as sa
 
 from dialer.cases.erasing import (
     Erased,
+    ErasedAreBack,
+    NoRegister,
     PersonRow,
     RegisterLacks,
+    UnreadableRegister,
+    back_again,
     cases_of_person,
     check_register,
     complete_register,
+    erase_again,
     erase_person,
     lock_person,
     read_register,
@@ -29,13 +34,15 @@ from dialer.core.access import ErasureState, Permission, actor_name, may, said
 from dialer.core.errors import Conflict, NotFound
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason, write_audit
-from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.db.system_state import living_processes
+from dialer.db.unit_of_work import Row, Store, Tx, record_of
 from dialer.language import Text
 from dialer.org.staff_store import find_member
 from dialer.org.unit_store import check_case_visible, is_visible_to
 from dialer.services import Services
 from dialer.warnings.list_store import lock_arrivals
 
+_ALIVE: Final = timedelta(seconds=8)
 _ERASED_ACTS: Final = ("erase", "erase_again")
 """Of the audit: confirmed by two people, or once more after a restore."""
 
@@ -173,15 +180,49 @@ def register_erasures(services: Services, register: Path) -> int:
 
 
 def check_registered(services: Services, register: Path) -> int:
-    """How many erasures are in the register, which lacks none. Raises `NotRegistered`, `NoRegister` and
-    `UnreadableRegister`.
+    """How many erasures are in the register, which lacks none, and nobody of whom is back. Raises `RegisterLacks`,
+    `ErasedAreBack`, `NoRegister` and `UnreadableRegister`.
     """
     with services.store.begin() as tx:
         erased = {one.person for one in _erased(tx)}
-        lacks = erased - {one.person for one in read_register(tx.vault, register)} if erased else erased
+        try:
+            lines = read_register(tx.vault, register)
+        except NoRegister:
+            if erased:
+                raise
+            lines = []
+        lacks, back = erased - {one.person for one in lines}, back_again(tx, lines)
+    if back:
+        raise ErasedAreBack(file=register, count=len(back))
     if lacks:
         raise RegisterLacks(file=register, count=len(lacks))
     return len(erased)
+
+
+def refuse_erased(store: Store, register: Path) -> None:
+    """Raises `ErasedAreBack` where the database holds persons who were erased. A register that cannot be read stops
+    nothing: `dialer doctor` says so.
+    """
+    with store.begin() as tx:
+        try:
+            lines = read_register(tx.vault, register)
+        except (NoRegister, UnreadableRegister):
+            return
+        if lines and (back := back_again(tx, lines)):
+            raise ErasedAreBack(file=register, count=len(back))
+
+
+def erase_returned(services: Services, register: Path, *, by: str) -> int:
+    """The persons of the register whom the database holds are erased again; how many. What is under way of them ends.
+    Raises `Conflict` while a process runs, `NoRegister` and `UnreadableRegister`.
+    """
+    who, now, real_now = actor_name(by), services.clock.now(), services.real.now()
+    with services.store.begin() as tx:
+        running = living_processes(tx, since=real_now - _ALIVE)
+        if running:
+            raise Conflict(Text("stop all processes first: %(process)s runs", process=running[0].process))
+        lines = read_register(tx.vault, register)
+        return erase_again(tx, back_again(tx, lines), by=who, now=now)
 
 
 def _erased(tx: Tx) -> list[Erased]:

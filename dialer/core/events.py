@@ -311,6 +311,8 @@ class AlarmCode(StrEnum):
     """The figures that a rule reads are spread otherwise than in the week before."""
     MANY_OPENING_CHECKS = "many_opening_checks"
     """An outlet has checked more openings in an hour than it may open cards."""
+    CHECK_FALLS_ON_GROUP = "check_falls_on_group"
+    """A check of openings finds people of one home province or age far more often than all others."""
     TRUNK_FAILING = "trunk_failing"
     """A trunk of the centre's own does not work: calls go by the others, or wait."""
     CARD_QUESTION_LAPSED = "card_question_lapsed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -16,8 +17,16 @@ from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 
 _INSUFFICIENT_PRIVILEGE = "42501"
+_LOCKED: Final = frozenset({"55P03", "40P01"})
+"""A lock was not to be had in time, or would have been a deadlock."""
+_LOCK_WAIT_MS: Final = 200
+"""Far below PostgreSQL's `deadlock_timeout` of a second, after which it ends a transaction, be it of the service."""
+_LOCKS_WITHIN_SECONDS: Final = 120.0
+_FIRST_PAUSE_SECONDS: Final = 0.05
+_LONGEST_PAUSE_SECONDS: Final = 1.0
 MIGRATION_LOCK = 0x6D696772
 """Held by a migration alone, and shared by all who claim, to the end of their transactions."""
+_ALONE: Final = sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK))
 
 
 class SchemaMoved(Unavailable):
@@ -65,6 +74,20 @@ class NotMigrated(Refusal):
                 found=found or Text("no revision"),
                 newest=newest,
             )
+        )
+
+
+class LocksNotHad(Unavailable):
+    """Something holds a table so long that a migration cannot change it. Migrations that are done stay done."""
+
+    def __init__(self, *, seconds: int) -> None:
+        super().__init__(
+            part="database",
+            problem=Text(
+                "a migration did not get its tables within %(seconds)s s: end the long transaction that uses them"
+                " (pg_stat_activity), and run `dialer migrate` again; it goes on where it stopped",
+                seconds=seconds,
+            ),
         )
 
 
@@ -183,10 +206,43 @@ def migrate_database(
 
 
 def _upgrade(sql_engine: sa.Engine) -> None:
+    """An empty database in one transaction. Else each migration in its own, since the service works meanwhile: one that
+    does not get a lock at once gives up all of them and begins again, so that nobody waits for it longer than that, and
+    no transaction of the service is the victim of a deadlock.
+    """
+    if not database_revision(sql_engine):
+        with sql_engine.begin() as connection:
+            connection.execute(_ALONE)
+            upgrade_schema(connection, "head")
+        return
+    until = time.monotonic() + _LOCKS_WITHIN_SECONDS
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            if not _upgrade_once(sql_engine):
+                return
+            pause = _FIRST_PAUSE_SECONDS
+        except OperationalError as fault:
+            if getattr(fault.orig, "sqlstate", None) not in _LOCKED:
+                raise
+            if time.monotonic() > until:
+                raise LocksNotHad(seconds=round(_LOCKS_WITHIN_SECONDS)) from fault
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+def _upgrade_once(sql_engine: sa.Engine) -> bool:
+    """The next migration is done; False when there is none."""
     with sql_engine.begin() as connection:
         # Nobody claims while the tables change.
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        upgrade_schema(connection, "head")
+        connection.execute(_ALONE)
+        connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_MS}ms'"))
+        found = str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
+        later = [revision for revision in sorted(_known_revisions()) if revision > found]
+        if not later:
+            return False
+        upgrade_schema(connection, later[0])
+        return True
 
 
 def upgrade_schema(connection: sa.Connection, revision: str) -> None:

@@ -548,6 +548,10 @@ class CardsSettings(Section):
     second_seconds: int = Field(default=180, ge=5, le=3600)
     lapse_seconds: int = Field(default=300, ge=10, le=3600)
     objection_days: int = Field(default=15, ge=1, le=180)
+    group_times: float = Field(default=2.0, ge=1, le=100)
+    """A group of people stands out when the interval of its share lies above so many times that of all others."""
+    group_least: int = Field(default=10, ge=1, le=100_000)
+    group_days: int = Field(default=90, ge=1, le=3660)
 
     @model_validator(mode="after")
     def _clocks_follow(self) -> Self:

@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from dialer.cards.fairness import watch_fairness
 from dialer.cards.screening import screen_all
 from dialer.control.keys import reseal
 from dialer.control.retention import apply_retention, delete_reject_files
@@ -113,6 +114,12 @@ def screen_openings_task() -> None:
         current_application().services, stopping=lambda: is_stopping() or time.monotonic() > until
     ):
         pass
+
+
+@patient_task("watch_fairness")
+def watch_fairness_task() -> None:
+    """A check of openings that falls on one group of people raises an alarm."""
+    watch_fairness(current_application().services)
 
 
 @patient_task("send_webhooks")

@@ -9,7 +9,17 @@ import sqlalchemy as sa
 
 from dialer.audit.trail import verify_trail
 from dialer.backup.actions import Installation, make_backup, restore_backup
-from dialer.cases.erasing import CannotRegister, NoRegister, RegisterLacks, UnreadableRegister
+from dialer.cases.erasing import (
+    CannotRegister,
+    Erased,
+    ErasedAreBack,
+    NoRegister,
+    OldRegister,
+    PersonRow,
+    RegisterLacks,
+    UnreadableRegister,
+    register_line,
+)
 from dialer.cases.persons import person_of_case
 from dialer.cases.queries import conversation, read_case_words
 from dialer.control.erasure import (
@@ -17,10 +27,12 @@ from dialer.control.erasure import (
     certificate_of,
     check_registered,
     confirm_erasure,
+    erase_returned,
     lift_legal_hold,
     list_erasures,
     list_legal_holds,
     place_legal_hold,
+    refuse_erased,
     refuse_erasure,
     register_erasures,
 )
@@ -28,6 +40,7 @@ from dialer.control.reseal import INDEXES
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db import tables as t
+from dialer.db.system_state import note_heartbeat
 from dialer.outcomes.report import make_report
 from tests.backup.person import HERS, LANDLINE, blinds_of, found_by, holding, opened, put_person
 from tests.control.scene import Scene
@@ -150,6 +163,81 @@ def test_the_register_knows_a_person_from_a_later_one_with_the_same_id(
     scene.do(sa.delete(t.erasure))
     make_backup(old, file, real_now=MORNING)
     assert restore_backup(new, file, real_now=MORNING, by="li", register=register).erased == 0
+
+
+def test_a_register_that_is_empty_or_older_than_the_backup_is_refused(
+    scene: Scene, her_case: int, old: Installation, new: Installation, tmp_path: Path
+):
+    register, file = tmp_path / "register", tmp_path / "one.backup"
+    asked = ask_erasure(scene.services, her_case, why="本人要求", by="li")
+    confirm_erasure(scene.services, asked.id, register=register, by="zhao")
+    whole = register.read_text()
+    make_backup(old, file, real_now=MORNING)
+    register.write_text("")
+    with pytest.raises(NoRegister):
+        restore_backup(new, file, real_now=MORNING, by="li", register=register)
+    with scene.tx() as tx:
+        other = Erased(
+            person=PersonRow(id=999, created_at=MORNING),
+            erased_at=MORNING,
+            asked_by="li",
+            confirmed_by="zhao",
+        )
+        register.write_text(register_line(tx.vault, other))
+    with pytest.raises(OldRegister) as refused:
+        restore_backup(new, file, real_now=MORNING, by="li", register=register)
+    assert refused.value.count == 1
+    register.write_text(register.read_text() + whole)
+    restored = restore_backup(new, file, real_now=MORNING, by="li", register=register)
+    assert (restored.erased, restored.registered) == (0, 2)
+    assert restored.last_erased_at is not None
+
+
+def test_without_a_whole_register_a_restore_needs_the_word_of_somebody(
+    scene: Scene, her_case: int, old: Installation, new: Installation, tmp_path: Path
+):
+    register, file = tmp_path / "register", tmp_path / "one.backup"
+    asked = ask_erasure(scene.services, her_case, why="本人要求", by="li")
+    confirm_erasure(scene.services, asked.id, register=register, by="zhao")
+    make_backup(old, file, real_now=MORNING)
+    register.write_text("")
+    restored = restore_backup(new, file, real_now=MORNING, by="li", register=register, no_erasures=True)
+    assert (restored.erased, restored.registered, restored.last_erased_at) == (0, 0, None)
+
+
+def test_a_database_put_back_by_hand_is_not_served_until_the_person_is_erased_again(
+    scene: Scene, her_case: int, tmp_path: Path
+):
+    """As after a `pg_restore` of a dump from before the erasure."""
+    register = tmp_path / "register"
+    refuse_erased(scene.store, register)
+    (row,) = scene.rows(
+        sa.select(t.person.c.id, t.person.c.created_at)
+        .join(t.case, t.case.c.person_id == t.person.c.id)
+        .where(t.case.c.id == her_case)
+    )
+    erased = Erased(person=PersonRow(**row), erased_at=MORNING, asked_by="li", confirmed_by="zhao")
+    with scene.tx() as tx:
+        register.write_text(register_line(tx.vault, erased))
+    under_way = scene.open_case(person_id=row["id"])
+    for refuse in (
+        lambda: refuse_erased(scene.store, register),
+        lambda: check_registered(scene.services, register),
+    ):
+        with pytest.raises(ErasedAreBack) as refused:
+            refuse()
+        assert refused.value.count == 1
+    with scene.tx() as tx:
+        note_heartbeat(tx, process="web:1", kind="web", real_now=scene.services.real.now(), facts={})
+    with pytest.raises(Conflict, match="web:1 runs"):
+        erase_returned(scene.services, register, by="li")
+    scene.do(sa.delete(t.heartbeat))
+    assert erase_returned(scene.services, register, by="li") == 1
+    assert erase_returned(scene.services, register, by="li") == 0
+    refuse_erased(scene.store, register)
+    assert check_registered(scene.services, register) == 1
+    assert (holding(scene), found_by(scene), blinds_of(scene)) == ({"person.sealed"}, [], set())
+    assert scene.case_of(under_way).status == CaseStatus.CLOSED
 
 
 def test_what_refuses_an_erasure(scene: Scene, her_case: int, tmp_path: Path):

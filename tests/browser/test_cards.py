@@ -36,7 +36,7 @@ WORDS = {
     "en": {
         "claim": "Claim",
         "answer": "Answer",
-        "order": "Order the check on the spot",
+        "order": "Order an on-site check",
         "arrived": "The team has arrived",
         "end": "End the check",
         "sign": "Sign for it",

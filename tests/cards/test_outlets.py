@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from io import BytesIO
 
 import docx
 import pytest
+import sqlalchemy as sa
 
-from dialer.cards.fairness import Group, read_fairness, stands_out
+from dialer.cards.fairness import Group, read_fairness, stands_out, watch_fairness
 from dialer.cards.load import add_fact, report_openings
 from dialer.cards.outlets import (
     Cohort,
@@ -28,7 +31,8 @@ from dialer.cards.scores import Prior, beta_below, beta_quantile, drawn, prior_o
 from dialer.core.access import Role
 from dialer.core.cards import NEXT_STEPS, OpeningFactKind, OutletStep
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.language import Lang
+from dialer.db import tables as t
+from dialer.language import Lang, Text
 from tests.cards.street import BANK, OTHER_BANK, Street
 from tests.console.desk import ConsoleDesk, text
 
@@ -157,10 +161,13 @@ async def test_the_pages_show_outlets_their_steps_and_the_notice(console: Consol
 
 
 def test_a_group_stands_out_when_its_share_is_far_above_that_of_all_others(street: Street):
-    assert stands_out(30, 100, 50, 1000) is not None
-    assert stands_out(9, 10, 50, 1000) is None
-    assert stands_out(60, 1000, 50, 1000) is None
-    assert stands_out(30, 100, 0, 0) is None
+    far = partial(stands_out, times=2.0, least=10)
+    assert far(30, 100, 50, 1000) is not None
+    assert far(9, 10, 50, 1000) is None
+    assert far(60, 1000, 50, 1000) is None
+    assert far(30, 100, 0, 0) is None
+    assert stands_out(30, 100, 50, 1000, times=5.0, least=10) is None
+    assert stands_out(9, 10, 50, 1000, times=2.0, least=9) is not None
     away = {"home": "410101", "purpose": "买牛羊周转资金", "limit_fen": 50_000_000}
     for n in range(100, 112):
         street.check(street.record(n, **away))
@@ -178,6 +185,34 @@ def test_a_group_stands_out_when_its_share_is_far_above_that_of_all_others(stree
     assert Group(kind="age", name="x", openings=0, flagged=0, asked=0, refused=0).interval("asked") is None
 
 
+def test_a_check_that_falls_on_one_group_raises_the_alarm_once(street: Street):
+    away = {"home": "410101", "purpose": "买牛羊周转资金", "limit_fen": 50_000_000}
+    for n in range(200, 212):
+        street.check(street.record(n, purpose=f"其他不同用途{n}"))
+    assert watch_fairness(street.services) == 0
+    for n in range(100, 112):
+        street.check(street.record(n, **away))
+    stricter = replace(street.services, cards=replace(street.services.cards, group_least=11))
+    assert watch_fairness(stricter) == 0
+    assert watch_fairness(street.services) == 1
+    with street.services.store.begin() as tx:
+        (alarm,) = tx.rows(sa.select(t.alarm))
+    assert alarm["code"] == "check_falls_on_group"
+    assert alarm["facts"]["groups"] == [
+        {"check": "ring", "group": "河南", "found": 10, "share": pytest.approx(0.8333, abs=1e-4)}
+    ]
+    assert str(Text.of_plain(alarm["facts"]["problem"])) == (
+        "a check found 83.3 % of the openings of 河南, and 0.0 % of those of all others"
+    )
+    now = street.services.clock.now()
+    with street.services.store.begin() as tx:
+        tx.execute(sa.update(t.alarm).values(seen_at=now, seen_by="zhao"))
+    assert watch_fairness(street.services) == 0
+    with street.services.store.begin() as tx:
+        tx.execute(sa.update(t.alarm).values(raised_at=now - timedelta(days=91)))
+    assert watch_fairness(street.services) == 1
+
+
 async def test_the_page_of_fairness_marks_the_group(console: ConsoleDesk, street: Street):
     away = {"home": "410101", "purpose": "买牛羊周转资金", "limit_fen": 50_000_000}
     for n in range(100, 112):
@@ -186,3 +221,4 @@ async def test_the_page_of_fairness_marks_the_group(console: ConsoleDesk, street
     page = text(await console.person(Role.SUPERVISOR).get("/cards/fairness"))
     assert "stands out" in page
     assert "Checks that fall on one group" in page
+    assert "one of … persons with … cards who share phone" in page

@@ -16,9 +16,9 @@ from dialer.db.upgrade import Lock, Step, examine_upgrade, pending_changes, read
 _BEFORE_THE_RULE = "0039"
 _CONTRACTED: dict[str, str] = {}
 """Of each later migration that contracts, the release since which nothing uses what it takes away."""
-_RELEASED = Path(__file__).resolve().parent / "data" / "0035_columns.json"
-"""The columns of the release before: name, type, and whether a row may be written without a value. `python -m
-tests.db.test_expand URL` prints those of a database.
+_RELEASED = Path(__file__).resolve().parent / "data" / "released_columns.json"
+"""The columns of the release before (`release_before` in pyproject.toml): name, type, and whether a row may be written
+without a value. `python -m tests.db.test_expand URL` prints those of a database.
 """
 _COLUMNS = """
 SELECT c.table_name, c.column_name, c.udt_name,

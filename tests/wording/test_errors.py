@@ -19,7 +19,15 @@ from dialer.backup.actions import NothingToBackUp
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys
 from dialer.backup.store import NotAsBackedUp, NotEmpty
 from dialer.calls.comparison import CallsUnderWay, NotCompared, RecordsGone
-from dialer.cases.erasing import CannotRegister, NoRegister, NotRegistered, RegisterLacks, UnreadableRegister
+from dialer.cases.erasing import (
+    CannotRegister,
+    ErasedAreBack,
+    NoRegister,
+    NotRegistered,
+    OldRegister,
+    RegisterLacks,
+    UnreadableRegister,
+)
 from dialer.control.keys import KeyInUse, KeysWaiting
 from dialer.core.errors import (
     Conflict,
@@ -41,7 +49,7 @@ from dialer.core.values import OutcomeKind
 from dialer.db.key_state import WrongKeys
 from dialer.db.keys import KeysRefused
 from dialer.db.leases import ServiceRuns
-from dialer.db.migrations import MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
+from dialer.db.migrations import LocksNotHad, MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
 from dialer.db.system_state import Difference, OtherSettings, RealRecords
 from dialer.db.token import TokenRefused
 from dialer.db.vault import KeyMissing, Tampered
@@ -108,6 +116,8 @@ EXAMPLES = [
     UnreadableRegister(file=Path("erasures.jsonl"), line=3),
     NotRegistered(file=Path("erasures.jsonl"), why="No space left on device"),
     RegisterLacks(file=Path("erasures.jsonl"), count=2),
+    OldRegister(file=Path("erasures.jsonl"), count=2),
+    ErasedAreBack(file=Path("erasures.jsonl"), count=2),
     CannotRegister(file=Path("erasures.jsonl"), why="No space left on device"),
     NotEmpty({"case": 5}),
     NotAsBackedUp({"case": (5, 4)}),
@@ -165,6 +175,7 @@ EXAMPLES = [
     NewerDatabase(found="0043", newest="0042"),
     MayNotMigrate(found="0041", newest="0042"),
     NotMigrated(found="0041", newest="0042"),
+    LocksNotHad(seconds=120),
     WrongKeys(),
     RealRecords(),
     OtherSettings([Difference(setting="centre.timezone", recorded="Asia/Shanghai", here="UTC")]),
