@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 from dialer.core.errors import Refusal
 from dialer.core.values import FraudType, Grade
 from dialer.language import Text
+from dialer.signals.conditions import kept_from_firing
 from dialer.signals.features import (
     AT,
     FORGET_SECONDS,
@@ -451,9 +452,11 @@ class Evaluator:
         for test in tests:
             if holds(test, places, trace.figures):
                 bound = test.factor * (trace.figures[places[test.other]] if test.other else 1)
+                figure = trace.figures[places[test.feature]]
+                said = kept_from_firing(test, rule.features[test.feature], figure=figure, bound=bound)
                 yield Kept(
-                    rule=rule.id, feature=test.feature, figure=trace.figures[places[test.feature]], op=test.op,
-                    bound=bound, enough=enough,
+                    rule=rule.id, feature=test.feature, figure=figure, op=test.op, bound=bound, said=said,
+                    enough=enough,
                 )  # fmt: skip
 
     def _calming(self, best: _Point) -> tuple[str, ...]:

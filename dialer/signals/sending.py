@@ -153,6 +153,7 @@ def _row(
                 "figure": one.figure,
                 "op": one.op.value,
                 "bound": one.bound,
+                "said": one.said.plain(),
                 "enough": one.enough,
             }
             for one in verdict.kept
