@@ -30,6 +30,8 @@ from dialer.signals.model import (
 START = datetime(2026, 3, 2, tzinfo=UTC)
 PREVALENCE = 0.002
 SEEN = 0.67
+NEW_WAY_LISTED = 0.0
+"""Of the items of the frauds that go another way: lists hold what is known, and that way is not."""
 USUAL_A_DAY = 0.6
 LOOK_ALIKES = {
     "debt_collection": 0.020, "delivery": 0.030, "family_abroad": 0.010, "investing": 0.010, "loan": 0.010, "game": 0.010,
@@ -124,7 +126,7 @@ class _Maker:
         if len(names) < 4:
             names.append(f"g{way}{week}{late}{len(names)}")
             item = key(kind, names[-1])
-            known = 0.4 if not late else 0.12
+            known = NEW_WAY_LISTED if way == "changed" else 0.12 if late else 0.4
             if self.chance.random() < known:
                 which = ListKind.FRAUD if self.chance.random() < 0.6 else ListKind.SUSPECTED
                 self.list_change(hour + self.chance.uniform(-72, 72), item, which)

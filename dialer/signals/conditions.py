@@ -139,9 +139,7 @@ def _figure(feature: Feature) -> Text:
         case Aggregate.COUNT:
             told = Text("number of %(what)s", what=what)
         case Aggregate.DISTINCT:
-            told = Text(
-                "different %(items)s of %(what)s", items=Text(_ITEMS[_item(feature)]), what=what
-            )
+            told = Text("different %(items)s of %(what)s", items=Text(_ITEMS[_item(feature)]), what=what)
         case Aggregate.SUM if feature.field == _DURATION:
             told = Text("total length of %(what)s", what=what)
         case Aggregate.SUM:
@@ -164,13 +162,18 @@ def _signals(feature: Feature) -> Text:
     tests = [_where(one, feature.kinds[0]) for one in feature.where]
     told = nouns
     if tests:
-        told = Text("%(what)s (%(tests)s)", what=nouns, tests=_all(gettext_noop("%(first)s, %(next)s"), tests))
+        told = Text(
+            "%(what)s (%(tests)s)", what=nouns, tests=_all(gettext_noop("%(first)s, %(next)s"), tests)
+        )
     if feature.after is None:
         return told
     before = _signals(feature.after)
     if feature.gap_seconds:
         return Text(
-            "%(what)s up to %(gap)s after %(before)s", what=told, gap=_span(feature.gap_seconds), before=before
+            "%(what)s up to %(gap)s after %(before)s",
+            what=told,
+            gap=_span(feature.gap_seconds),
+            before=before,
         )
     return Text("%(what)s after %(before)s", what=told, before=before)
 

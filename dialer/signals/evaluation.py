@@ -397,6 +397,13 @@ class Evaluator:
         fired, _ = self._score(_until(held.rows, t), t, self._listings, held.known)
         return tuple(rule.id for n, rule in enumerate(self.rules.rules) if fired >> n & 1)
 
+    def grade(self, person: bytes) -> Grade | None:
+        """Of the last incident; None below the line, and where there is none."""
+        held = self._persons.get(person)
+        incident = self._current(held) if held else None
+        rank = incident.best.rank if incident else 0
+        return next((one for one in Grade if one.rank == rank), None)
+
     def verdict(self, person: bytes) -> Verdict | None:
         """What the robot says of a person now: of the last incident, None if there is none."""
         held = self._persons.get(person)

@@ -24,7 +24,9 @@ within = "{within}"
 """
 
 
-def told(feature: str, when: str = '"figure >= 2"', *, within: str = "72h", figure: int = 3) -> tuple[str, str]:
+def told(
+    feature: str, when: str = '"figure >= 2"', *, within: str = "72h", figure: int = 3
+) -> tuple[str, str]:
     rule = read_rule(RULE.format(when=when, feature=feature, within=within), file="own.toml")
     (test,) = rule.all_of
     text = kept_from_firing(test, rule.features["figure"], figure=figure, bound=test.factor)
