@@ -1,7 +1,7 @@
 """What a rule asks, in words: what would have kept it from firing. Pure.
 
-A condition is put together from the parts of its feature, so that a rule that a centre wrote itself is told as a shipped
-one is.
+A condition is put together from the parts of its feature, so that a rule that a centre wrote itself is told as a
+shipped one is.
 """
 
 from __future__ import annotations

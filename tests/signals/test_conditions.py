@@ -38,37 +38,40 @@ def told(
     [
         (
             'max = "call.duration_seconds"\nwhere = ["listed = fraud"]', '"figure >= 600"', 1260,
-            "Within 72 hours, greatest length of calls (on a fraud list): 21 minutes."
-            " At a figure below 10 minutes the rule would not have fired.",
+            ("Within 72 hours, greatest length of calls (on a fraud list): 21 minutes."
+            " At a figure below 10 minutes the rule would not have fired."),
             "72小时内通话（涉诈名单）最长时长：21分钟；若低于10分钟，则不会触发。",
         ),
         (
             'count = "payment_attempt"\nwhere = ["direction = out", "new_payee = true"]', '"figure >= 1"', 1,
-            "Within 72 hours, number of payments (made, to new payees): 1."
-            " Without any the rule would not have fired.",
+            ("Within 72 hours, number of payments (made, to new payees): 1."
+            " Without any the rule would not have fired."),
             "72小时内转账（转出，付给新账户）次数：1；若一次也没有，则不会触发。",
         ),
         (
             'sum = "payment_attempt.amount_fen"', '"figure > 5000000"', 5_000_100,
-            "Within 72 hours, total amount of payments: 50,001 yuan."
-            " At a figure of 50,000 yuan or less the rule would not have fired.",
+            ("Within 72 hours, total amount of payments: 50,001 yuan."
+            " At a figure of 50,000 yuan or less the rule would not have fired."),
             "72小时内转账合计金额：50,001元；若不超过50,000元，则不会触发。",
         ),
         (
             'distinct = "sms.number"\nwhere = ["topic in credit justice"]', '"figure >= 2"', 3,
-            "Within 72 hours, different numbers of text messages (about the credit record or police and courts): 3."
-            " At a figure below 2 the rule would not have fired.",
+            ("Within 72 hours, different numbers of text messages (about the credit record or police and courts): 3."
+            " At a figure below 2 the rule would not have fired."),
             "72小时内短信（内容涉及征信或公检法）涉及的不同号码数：3；若低于2，则不会触发。",
         ),
         (
-            'count = "call"\nper_item = true\nwhere = ["known_hours < 24", "duration_seconds >= 60"]', '"figure < 2"', 1,
-            "Within 72 hours, number of calls (first seen less than 24 hours before, of 60 seconds or more)"
-            " with one number: 1. At a figure of 2 or more the rule would not have fired.",
+            'count = "call"\nper_item = true\nwhere = ["known_hours < 24", "duration_seconds >= 60"]',
+            '"figure < 2"', 1,
+            ("Within 72 hours, number of calls (first seen less than 24 hours before, of 60 seconds or more)"
+            " with one number: 1. At a figure of 2 or more the rule would not have fired."),
             "72小时内通话（首次接触不足24小时，60秒及以上）次数（同一号码）：1；若达到2，则不会触发。",
         ),
     ],
 )  # fmt: skip
-def test_a_condition_is_a_sentence_in_both_languages(feature, when, figure, english, chinese):
+def test_a_condition_is_a_sentence_in_both_languages(
+    feature: str, when: str, figure: int, english: str, chinese: str
+):
     assert told(feature, when, figure=figure) == (english, chinese)
 
 
