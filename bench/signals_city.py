@@ -62,7 +62,7 @@ class Recorder(Evaluator):
         self.raising = raising_bits(rules)
         self.last: dict[int, tuple[int, int]] = {}
 
-    def _reread(self, person: Any, start: int, moments: Sequence[int]) -> None:
+    def _reread(self, person: Any, _start: int, moments: Sequence[int]) -> None:
         key = self._slots[person.slot]
         assert key is not None
         for t in moments:
@@ -74,7 +74,7 @@ class Recorder(Evaluator):
             trace = self._compiled.trace(rows, t, self._listings, person.known)
             self.moments.append(Moment((t - micros(START)) / 3.6e9, int(key), fired, money, trace.figures))
 
-    def _told(self, key: bytes, person: Any, before: Any) -> list[Any]:
+    def _told(self, _key: bytes, _person: Any, _before: Any) -> list[Any]:
         """Verdicts are not wanted."""
         return []
 

@@ -130,7 +130,8 @@ class Robot:
             if time.monotonic() - self._snapshot_at.get(shard, 0.0) >= every
             and self._snapshot_seq.get(shard) != self._seq[shard]
         ]
-        self._snapshot(due)
+        # One at a time: while a large shard is written down, warnings wait.
+        self._snapshot(sorted(due, key=lambda shard: self._snapshot_at.get(shard, 0.0))[:1])
         if 0 in self._shards:
             self._do_for_all()
 

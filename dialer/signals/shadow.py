@@ -66,9 +66,8 @@ def end_shadow(tx: Tx) -> None:
 
 def write_compared(tx: Tx, version_id: int, grades: Mapping[bytes, Grades], *, now: datetime) -> None:
     """What the two say of these persons now. Nothing, when the draft does not run any more."""
-    if not grades or not tx.rows(
-        sa.select(_s.version_id).where(_s.version_id == version_id).with_for_update(read=True, key_share=True)
-    ):
+    runs = sa.select(_s.version_id).where(_s.version_id == version_id)
+    if not grades or not tx.rows(runs.with_for_update(read=True, key_share=True)):
         return
     rows = [
         {
