@@ -234,6 +234,10 @@ def recall(calls: Sequence[Call], frauds: Sequence[Fraud]) -> dict[str, float]:
     }  # fmt: skip
 
 
+def ratio(ours: float, theirs: float) -> float:
+    return round(ours / max(1e-9, theirs), 3)
+
+
 class Scoring:
     """Points of a scorecard over the bits of rules, remembered."""
 
@@ -394,15 +398,25 @@ def judged_by(
         if score is not None:
             kept[name] = run_days(moments, truth, judged, budget, score)
             figures[name] = recall(kept[name], frauds)
-    figures["fitted_over_rules_alone"] = round(
-        figures["fitted"]["recall"] / max(1e-9, figures["rules_alone"]["recall"]), 3
-    )
+    figures["fitted_over_rules_alone"] = ratio(figures["fitted"]["recall"], figures["rules_alone"]["recall"])
     if predict is not None:
         figures["points_behind_lightgbm"] = round(
             100 * (figures["lightgbm"]["recall"] - figures["fitted"]["recall"]), 2
         )
-    figures["before_payment_over_rules_alone"] = round(
-        figures["fitted"]["before_payment"] / max(1e-9, figures["rules_alone"]["before_payment"]), 3
+    figures["fitted_over_rules_alone_at_less"] = {
+        share: ratio(
+            *(
+                recall(run_days(moments, truth, judged, round(budget * float(share)), score), frauds)[
+                    "recall"
+                ]
+                for score in (ways["fitted"], ways["rules_alone"])
+                if score is not None
+            )
+        )
+        for share in ("0.5", "0.25")
+    }
+    figures["before_payment_over_rules_alone"] = ratio(
+        figures["fitted"]["before_payment"], figures["rules_alone"]["before_payment"]
     )
     figures["calibration_error"] = round(calibrated(fitted.scorecard, rules, kept["fitted"]), 4)
     figures["frauds"] = len(frauds)

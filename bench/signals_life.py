@@ -588,25 +588,18 @@ class _Maker:
                 sms(0.6, Topic.GAME)
                 return pays(c.uniform(0.8, 3), c.randrange(1, 3), 10, 0.5)
             case _:
-                # What no rule was written for: a false delivery, a chat of the store, payments that fail at first.
+                # What no rule was written for: a false delivery, a chat of the store, and payments by way of the
+                # person's own accounts.
                 sms(0, Topic.DELIVERY, link=0.9)
                 web(0.3, Topic.DELIVERY)
                 app(1, Topic.CHAT, store=0.9)
                 call(1.5, 500, overseas=0.05)
                 self.emit(person, hour + 2, LOGIN, self.own(person, ItemKind.ACCOUNT, 4), new_device=True)
                 first = c.uniform(2.5, 8)
-                for n in range(2):
-                    self.emit(
-                        person,
-                        hour + first + n * 0.1,
-                        PAY,
-                        gang(ItemKind.ACCOUNT),
-                        direction=Direction.OUT,
-                        new_payee=True,
-                        failed=True,
-                        amount_fen=int(c.lognormvariate(12.5, 0.8)),
+                for n in range(c.randrange(1, 4)):
+                    self.pay(
+                        person, hour + first + n * 0.5, self.own(person, ItemKind.ACCOUNT, 4), 12.5, new=False
                     )
-                pays(first + 0.5, c.randrange(1, 4), 12.5, 0.5)
                 return hour + first
 
 
