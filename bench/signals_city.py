@@ -238,6 +238,10 @@ def ratio(ours: float, theirs: float) -> float:
     return round(ours / max(1e-9, theirs), 3)
 
 
+RECENT_DAYS = 28
+"""What is older is not learned from."""
+
+
 class Scoring:
     """Points of a scorecard over the bits of rules, remembered."""
 
@@ -271,13 +275,15 @@ def labels_of(
     rows: list[tuple[Moment, bool, float]] = [
         (one.moment, one.fraud is not None, one.weight)
         for one in calls
-        if one.moment.hour / 24 + ANSWERS_AFTER <= day
+        if day - RECENT_DAYS <= one.moment.hour / 24 <= day - ANSWERS_AFTER
     ]
     answered = len(rows)
     if filed:
         reached = {id(one.fraud) for one in calls}
         for fraud in (one for group in truth.of.values() for one in group):
-            if fraud.filed_day is None or fraud.filed_day > day or id(fraud) in reached:
+            if fraud.filed_day is None or not day - RECENT_DAYS <= fraud.filed_day <= day:
+                continue
+            if id(fraud) in reached:
                 continue
             mine = [
                 one
@@ -296,15 +302,11 @@ def labels_of(
     return labelled, [one for one, _, _ in rows], [float(y) for _, y, _ in rows], [w for _, _, w in rows]
 
 
-RECENT_DAYS = 28
-"""What is older is not learned from."""
-
-
 def background_of(rules: RuleSet, pool: Sequence[Pooled], day: int) -> dict[frozenset[str], int]:
     """How many below the line had which rules, as the draws noted it."""
     bits: dict[int, int] = {}
     for when, one in pool:
-        if when < day:
+        if day - RECENT_DAYS <= when < day:
             bits[one.fired] = bits.get(one.fired, 0) + 1
     ids = [one.id for one in rules.rules]
     return {
