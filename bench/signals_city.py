@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -61,8 +62,7 @@ class Recorder(Evaluator):
         self.raising = raising_bits(rules)
         self.last: dict[int, tuple[int, int]] = {}
 
-    def _reread(self, person: Any, start: int, moments: Sequence[int]) -> None:
-        super()._reread(person, start, moments)
+    def _reread(self, person: Any, _start: int, moments: Sequence[int]) -> None:
         key = self._slots[person.slot]
         assert key is not None
         for t in moments:
@@ -73,6 +73,10 @@ class Recorder(Evaluator):
             self.last[person.slot] = (fired, money)
             trace = self._compiled.trace(rows, t, self._listings, person.known)
             self.moments.append(Moment((t - micros(START)) / 3.6e9, int(key), fired, money, trace.figures))
+
+    def _told(self, _key: bytes, _person: Any, _before: Any) -> list[Any]:
+        """Verdicts are not wanted."""
+        return []
 
 
 class Truth:
@@ -105,6 +109,12 @@ class Call:
     fraud: Fraud | None
 
 
+HELD_HOURS = 72
+"""Who has had no scoring moment for so long is held no more; and so long a person is not called again."""
+WARM_DAYS = 3
+"""So many days before those that count a way already calls, so that its queue is what it would be."""
+
+
 def run_days(
     moments: Sequence[Moment],
     truth: Truth,
@@ -117,62 +127,96 @@ def run_days(
     refit: Callable[[int, list[Call], list[Pooled]], Score] | None = None,
     pool: list[Pooled] | None = None,
 ) -> list[Call]:
-    """Calls of each day: as the day goes on each who reaches the bar (the score that yesterday's budget reached), at most
-    the budget; what is left of it goes at the end of the day to the best that were held. A person is called once in
-    three days.
+    """Calls of these days. As in the robot nobody is dropped: places come evenly over the day, and each goes to the best
+    who is held then, or to the next who scores; a person is held with the strongest moment of the incident.
     """
-    by_day: dict[int, list[Moment]] = {}
-    for one in moments:
-        by_day.setdefault(int(one.hour // 24), []).append(one)
-    called: dict[int, float] = {}
-    calls: list[Call] = []
     pool = [] if pool is None else pool
-    bar: float | None = None
-    for day in range(days.start - 3, days.stop):
-        live = day in days
-        if refit is not None and live:
-            score = refit(day, calls, pool)
-            bar = None
-        todays = by_day.get(day, [])
-        if bar is None:
-            bar = _bar(by_day.get(day - 1, []), score, budget)
-        places = budget - round(budget * drawn_share) if live else 0
-        waiting: dict[int, tuple[float, Moment]] = {}
-        for one in todays:
-            if called.get(one.person, -1e9) > one.hour - 72:
-                continue
-            value = score(one)
-            if live and places and value >= bar and value > 0:
-                places -= 1
-                called[one.person] = one.hour
-                waiting.pop(one.person, None)
-                calls.append(Call(one, value, 1.0, drawn=False, fraud=truth.at(one.person, one.hour)))
-            elif value > waiting.get(one.person, (-1.0, one))[0]:
-                waiting[one.person] = (value, one)
-        if live:
-            left = sorted(waiting.values(), key=lambda held: (-held[0], held[1].person))
-            for value, one in left[:places]:
-                end = Moment((day + 1) * 24 - 0.01, one.person, one.fired, one.money, one.figures)
-                called[one.person] = end.hour
-                calls.append(Call(end, value, 1.0, drawn=False, fraud=truth.at(one.person, one.hour)))
-            below = {str(one.person): (value, one) for value, one in left[places:]}
+    queue = _Queue(truth, budget * (1 - drawn_share) / 24, score)
+    by_day: dict[int, list[Moment]] = {}
+    for one in sorted(moments, key=lambda one: one.hour):
+        by_day.setdefault(int(one.hour // 24), []).append(one)
+    for day in range(days.start - WARM_DAYS, days.stop):
+        if day == days.start:
+            queue.calls.clear()
+        if refit is not None and day in days:
+            queue.use(refit(day, queue.calls, pool))
+        for one in by_day.get(day, []):
+            queue.add(one)
+        queue.run_until((day + 1) * 24)
+        if day in days:
+            below = {str(one.person): one for one in queue.held_since(day * 24)}
             for name in draw(below, budget * drawn_share, seed=b"%d %d" % (seed, day)):
-                value, one = below.pop(name.key)
-                called[one.person] = one.hour
-                calls.append(
-                    Call(one, value, 1 / name.probability, drawn=True, fraud=truth.at(one.person, one.hour))
-                )
-            pool += [(day, one) for _, one in below.values()]
-        bar = _bar(todays, score, budget)
-    return calls
+                queue.call(below.pop(name.key), weight=1 / name.probability, drawn=True)
+            pool += [(day, one) for one in below.values()]
+    return queue.calls
 
 
-def _bar(moments: Sequence[Moment], score: Score, budget: int) -> float:
-    best: dict[int, float] = {}
-    for one in moments:
-        best[one.person] = max(best.get(one.person, 0.0), score(one))
-    values = sorted(best.values(), reverse=True)
-    return values[min(len(values), budget) - 1] if values else 0.0
+class _Queue:
+    """Persons who are held, and the places that come: `rate` an hour, at most an hour's of them unused."""
+
+    def __init__(self, truth: Truth, rate: float, score: Score) -> None:
+        self.calls: list[Call] = []
+        self._truth, self._rate, self._score = truth, rate, score
+        self._now = self._places = 0.0
+        self._heap: list[tuple[float, float, int]] = []
+        self._held: dict[int, tuple[float, Moment]] = {}
+        self._latest: dict[int, float] = {}
+        self._called: dict[int, float] = {}
+
+    def use(self, score: Score) -> None:
+        """From now on, for those who are held as well."""
+        self._score = score
+        self._held = {person: (score(one), one) for person, (_, one) in self._held.items()}
+        self._heap = [(-value, one.hour, one.person) for value, one in self._held.values()]
+        heapify(self._heap)
+
+    def add(self, one: Moment) -> None:
+        self.run_until(one.hour)
+        if self._called.get(one.person, -1e9) > one.hour - HELD_HOURS:
+            return
+        self._latest[one.person] = one.hour
+        value = self._score(one)
+        if value > self._held.get(one.person, (0.0, one))[0]:
+            self._held[one.person] = (value, one)
+            heappush(self._heap, (-value, one.hour, one.person))
+        elif one.person not in self._held:
+            self._held[one.person] = (0.0, one)
+        self.run_until(one.hour)
+
+    def run_until(self, hour: float) -> None:
+        while True:
+            due = self._now + max(0.0, 1 - self._places) / self._rate
+            if due > hour or (one := self._best(due)) is None:
+                break
+            self._places = min(self._places + (due - self._now) * self._rate, max(1.0, self._rate))
+            self._places -= 1
+            self._now = due
+            self.call(one)
+        self._places = min(self._places + (hour - self._now) * self._rate, max(1.0, self._rate))
+        self._now = hour
+
+    def _best(self, hour: float) -> Moment | None:
+        while self._heap:
+            value, since, person = self._heap[0]
+            held = self._held.get(person)
+            if held is not None and (-held[0], held[1].hour) == (value, since):
+                if self._latest[person] > hour - HELD_HOURS:
+                    return held[1]
+                del self._held[person]
+            heappop(self._heap)
+        return None
+
+    def call(self, one: Moment, *, weight: float = 1.0, drawn: bool = False) -> None:
+        """Now."""
+        value, _ = self._held.pop(one.person)
+        self._called[one.person] = self._now
+        called = Moment(self._now, one.person, one.fired, one.money, one.figures)
+        fraud = self._truth.at(one.person, self._now)
+        self.calls.append(Call(called, value, weight, drawn=drawn, fraud=fraud))
+
+    def held_since(self, hour: float) -> list[Moment]:
+        """Who has had a moment since then and is still held."""
+        return [one for _, one in self._held.values() if self._latest[one.person] >= hour]
 
 
 def recall(calls: Sequence[Call], frauds: Sequence[Fraud]) -> dict[str, float]:
@@ -188,6 +232,14 @@ def recall(calls: Sequence[Call], frauds: Sequence[Fraud]) -> dict[str, float]:
         "recall": round(len(found) / total, 4), "before_payment": round(len(early) / total, 4),
         "precision": round(len([one for one in calls if one.fraud]) / max(1, len(calls)), 4), "calls": len(calls),
     }  # fmt: skip
+
+
+def ratio(ours: float, theirs: float) -> float:
+    return round(ours / max(1e-9, theirs), 3)
+
+
+RECENT_DAYS = 28
+"""What is older is not learned from."""
 
 
 class Scoring:
@@ -223,13 +275,15 @@ def labels_of(
     rows: list[tuple[Moment, bool, float]] = [
         (one.moment, one.fraud is not None, one.weight)
         for one in calls
-        if one.moment.hour / 24 + ANSWERS_AFTER <= day
+        if day - RECENT_DAYS <= one.moment.hour / 24 <= day - ANSWERS_AFTER
     ]
     answered = len(rows)
     if filed:
         reached = {id(one.fraud) for one in calls}
         for fraud in (one for group in truth.of.values() for one in group):
-            if fraud.filed_day is None or fraud.filed_day > day or id(fraud) in reached:
+            if fraud.filed_day is None or not day - RECENT_DAYS <= fraud.filed_day <= day:
+                continue
+            if id(fraud) in reached:
                 continue
             mine = [
                 one
@@ -248,15 +302,11 @@ def labels_of(
     return labelled, [one for one, _, _ in rows], [float(y) for _, y, _ in rows], [w for _, _, w in rows]
 
 
-RECENT_DAYS = 28
-"""What is older is not learned from."""
-
-
 def background_of(rules: RuleSet, pool: Sequence[Pooled], day: int) -> dict[frozenset[str], int]:
     """How many below the line had which rules, as the draws noted it."""
     bits: dict[int, int] = {}
     for when, one in pool:
-        if when < day:
+        if day - RECENT_DAYS <= when < day:
             bits[one.fired] = bits.get(one.fired, 0) + 1
     ids = [one.id for one in rules.rules]
     return {
@@ -350,15 +400,25 @@ def judged_by(
         if score is not None:
             kept[name] = run_days(moments, truth, judged, budget, score)
             figures[name] = recall(kept[name], frauds)
-    figures["fitted_over_rules_alone"] = round(
-        figures["fitted"]["recall"] / max(1e-9, figures["rules_alone"]["recall"]), 3
-    )
+    figures["fitted_over_rules_alone"] = ratio(figures["fitted"]["recall"], figures["rules_alone"]["recall"])
     if predict is not None:
         figures["points_behind_lightgbm"] = round(
             100 * (figures["lightgbm"]["recall"] - figures["fitted"]["recall"]), 2
         )
-    figures["before_payment_over_rules_alone"] = round(
-        figures["fitted"]["before_payment"] / max(1e-9, figures["rules_alone"]["before_payment"]), 3
+    figures["fitted_over_rules_alone_at_less"] = {
+        share: ratio(
+            *(
+                recall(run_days(moments, truth, judged, round(budget * float(share)), score), frauds)[
+                    "recall"
+                ]
+                for score in (ways["fitted"], ways["rules_alone"])
+                if score is not None
+            )
+        )
+        for share in ("0.5", "0.25")
+    }
+    figures["before_payment_over_rules_alone"] = ratio(
+        figures["fitted"]["before_payment"], figures["rules_alone"]["before_payment"]
     )
     figures["calibration_error"] = round(calibrated(fitted.scorecard, rules, kept["fitted"]), 4)
     figures["frauds"] = len(frauds)

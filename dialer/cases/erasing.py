@@ -336,6 +336,8 @@ def _erase_verdicts(tx: Tx, person_ids: Sequence[int]) -> dict[str, int]:
         tx.execute(sa.update(t.verdict_reason).where(*which).values(sealed=sealed))
     counts["verdict_reason.sealed"] = len(rows)
     hashes = sa.select(v.person_hash).where(v.person_id.in_(person_ids))
+    shadow = t.shadow_person.c.person_hash.in_(hashes)
+    counts["shadow_person"] = tx.execute(sa.delete(t.shadow_person).where(shadow)).rowcount
     counts["signal"] = tx.execute(sa.delete(t.signal).where(t.signal.c.person_hash.in_(hashes))).rowcount
     return counts
 

@@ -77,6 +77,13 @@ def hourly_budget(
     return budget
 
 
+def needed_hours(counts: Mapping[Grade, int], policy: BudgetPolicy) -> tuple[float, float]:
+    """Hours of lines and hours of desks that so many warnings of each grade take, to a tenth."""
+    lines = sum(count * policy.needs[grade].line_seconds for grade, count in counts.items())
+    desks = sum(count * policy.needs[grade].desk_seconds for grade, count in counts.items())
+    return round(lines / _HOUR, 1), round(desks / _HOUR, 1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A warning that waits to be released. `key` is its own; `since` when it was first held."""

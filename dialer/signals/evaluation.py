@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 from dialer.core.errors import Refusal
 from dialer.core.values import FraudType, Grade
 from dialer.language import Text
+from dialer.signals.conditions import kept_from_firing
 from dialer.signals.features import (
     AT,
     FORGET_SECONDS,
@@ -396,6 +397,13 @@ class Evaluator:
         fired, _ = self._score(_until(held.rows, t), t, self._listings, held.known)
         return tuple(rule.id for n, rule in enumerate(self.rules.rules) if fired >> n & 1)
 
+    def grade(self, person: bytes) -> Grade | None:
+        """Of the last incident; None below the line, and where there is none."""
+        held = self._persons.get(person)
+        incident = self._current(held) if held else None
+        rank = incident.best.rank if incident else 0
+        return next((one for one in Grade if one.rank == rank), None)
+
     def verdict(self, person: bytes) -> Verdict | None:
         """What the robot says of a person now: of the last incident, None if there is none."""
         held = self._persons.get(person)
@@ -451,9 +459,11 @@ class Evaluator:
         for test in tests:
             if holds(test, places, trace.figures):
                 bound = test.factor * (trace.figures[places[test.other]] if test.other else 1)
+                figure = trace.figures[places[test.feature]]
+                said = kept_from_firing(test, rule.features[test.feature], figure=figure, bound=bound)
                 yield Kept(
-                    rule=rule.id, feature=test.feature, figure=trace.figures[places[test.feature]], op=test.op,
-                    bound=bound, enough=enough,
+                    rule=rule.id, feature=test.feature, figure=figure, op=test.op, bound=bound, said=said,
+                    enough=enough,
                 )  # fmt: skip
 
     def _calming(self, best: _Point) -> tuple[str, ...]:

@@ -13,11 +13,12 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.values import VerdictState
-from dialer.language import gettext_noop
+from dialer.language import gettext_noop, say
 from dialer.sentences import refusal_sentence
 from dialer.signals.queries import CALIBRATION_DAYS, list_verdicts, read_status
 from dialer.signals.reasons import rule_title
 from dialer.signals.rule_store import rule_versions
+from dialer.signals.shadow import Difference
 from dialer.signals.versions import RulesNotApproved, approve_rules, resume_rule
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.rendering import PlaceGroup
@@ -27,6 +28,11 @@ _PATH = "/robot"
 _DAYS = timedelta(days=7)
 _UNFIT, _TAKEN = 422, 409
 _VERSIONS = 10
+_DIFFERENCES = {
+    Difference.NEW: gettext_noop("warned as well"),
+    Difference.LOST: gettext_noop("no longer warned"),
+    Difference.REGRADED: gettext_noop("warned with another grade"),
+}
 Words = Annotated[str, Form(max_length=500)]
 
 
@@ -43,7 +49,12 @@ def robot(request: CurrentRequest) -> Response:
 
 @robot_pages.get(_PATH + "/verdicts", act=Permission.SEE_CONTROL)
 def verdicts(
-    request: CurrentRequest, state: str = "", rule: str = "", low: float = -1.0, high: float = 1.0
+    request: CurrentRequest,
+    state: str = "",
+    rule: str = "",
+    low: float = -1.0,
+    high: float = 1.0,
+    difference: str = "",
 ) -> Response:
     """The verdicts behind a figure."""
     services = request.services
@@ -52,7 +63,12 @@ def verdicts(
     days = _DAYS if between is None else timedelta(days=CALIBRATION_DAYS)
     with services.store.begin() as tx:
         lines = list_verdicts(
-            tx, since=services.clock.now() - days, state=chosen, rule=rule[:60], between=between
+            tx,
+            since=services.clock.now() - days,
+            state=chosen,
+            rule=rule[:60],
+            between=between,
+            difference=Difference(difference) if difference in set(Difference) else None,
         )
     return request.page(
         "console/robot_verdicts.html",
@@ -97,6 +113,7 @@ def _show(request: RequestContext, *, refused: str = "", status: int = 200) -> R
         status=status,
         refused=refused,
         states=list(VerdictState),
+        differences={which: say(request.lang, text) for which, text in _DIFFERENCES.items()},
         title_of=lambda rule: rule_title(rule).get(request.lang.value, rule),
         may_approve=request.may(Permission.APPROVE),
         may_control=request.may(Permission.CONTROL),

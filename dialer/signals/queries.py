@@ -15,6 +15,7 @@ from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.signals.budget import Estimate, missed_fraud
 from dialer.signals.label_store import case_labels
+from dialer.signals.shadow import Difference, ShadowStatus, persons_with, read_shadow
 from dialer.signals.verdict_store import RuleStop, stopped_rules
 
 _v, _r = t.verdict.c, t.verdict_reason.c
@@ -71,6 +72,7 @@ class RobotStatus:
     states: Mapping[VerdictState, int]
     rules: Sequence[RuleLine]
     calibration: Sequence[CalibrationBin]
+    shadow: ShadowStatus | None
     missed: Estimate
     fingerprint: str
     persons: int
@@ -100,6 +102,7 @@ def read_status(tx: Tx, *, since: datetime, now: datetime) -> RobotStatus:
         states={VerdictState(row["state"]): row["n"] for row in states},
         rules=_rules(tx, since=since),
         calibration=_calibration(tx, since=min(since, now - timedelta(days=CALIBRATION_DAYS))),
+        shadow=read_shadow(tx),
         missed=missed_fraud(_drawn(tx, since=since)),
         fingerprint=f"{total:032x}",
         persons=sum(row["persons"] for row in shards),
@@ -230,9 +233,10 @@ def list_verdicts(
     state: VerdictState | None = None,
     rule: str = "",
     between: tuple[float, float] | None = None,
+    difference: Difference | None = None,
 ) -> list[VerdictLine]:
-    """Of that state, with that rule, sent and with a probability in that range, where given: the highest
-    scores first, `MOST_LINES` at most.
+    """Of that state, with that rule, sent and with a probability in that range, of a person for whom the draft differs
+    so, where given: the highest scores first, `MOST_LINES` at most.
     """
     columns = (_v[name] for name in VerdictLine.__dataclass_fields__)
     statement = sa.select(*columns).where(_v.opened_at >= since).order_by(_v.score.desc(), _v.id.desc())
@@ -242,4 +246,6 @@ def list_verdicts(
         statement = statement.where(sa.exists().where(_r.verdict_id == _v.id, _r.rule == rule))
     if between is not None:
         statement = statement.where(_v.sent_at.is_not(None), _v.probability.between(*between))
+    if difference is not None:
+        statement = statement.where(_v.person_hash.in_(persons_with(difference)))
     return [record_of(VerdictLine, row) for row in tx.rows(statement.limit(MOST_LINES))]

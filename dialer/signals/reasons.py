@@ -12,7 +12,7 @@ from typing import Any, Final
 from dialer.cases.persons import mask_phone
 from dialer.core.values import FraudType, Grade
 from dialer.db.unit_of_work import Tx
-from dialer.language import Lang, gettext_noop
+from dialer.language import Lang, Text, gettext_noop
 from dialer.signals.model import ItemKind, SignalKind
 from dialer.signals.rules import shipped_rules
 from dialer.signals.verdict_store import StoredReason, reasons_of, verdicts_of_case
@@ -60,8 +60,8 @@ class ShownReason:
     sentence: Mapping[str, str]
     points: int
     signals: tuple[ShownSignal, ...]
-    tests: tuple[str, ...]
-    """What it asks, with the figures that it found."""
+    tests: tuple[Text, ...]
+    """Each figure that it found, and what would have kept it from firing."""
     was_enough: bool
 
 
@@ -117,9 +117,16 @@ def _shown(reason: StoredReason, kept: Sequence[Mapping[str, Any]]) -> ShownReas
         sentence=reason.told.get("reason", {}),
         points=reason.points,
         signals=tuple(map(_signal, reason.told.get("signals", ()))),
-        tests=tuple(f"{one['feature']} {one['op']} {one['bound']:g} ({one['figure']})" for one in own),
+        tests=tuple(map(_test, own)),
         was_enough=any(one["enough"] for one in own),
     )
+
+
+def _test(one: Mapping[str, Any]) -> Text:
+    if "said" in one:
+        return Text.of_plain(one["said"])
+    # Of a verdict from before the words were kept.
+    return Text(f"{one['feature']} {one['op']} {one['bound']:g} ({one['figure']})")
 
 
 def _signal(one: Mapping[str, Any]) -> ShownSignal:

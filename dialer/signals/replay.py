@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from dialer.core.values import Grade
 from dialer.services import Services
-from dialer.signals.budget import BudgetPolicy
+from dialer.signals.budget import BudgetPolicy, needed_hours
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.rule_store import rule_version_by_number
 from dialer.signals.store import SignalCodec, read_period
@@ -56,13 +57,7 @@ class _Run:
         self.grades: dict[bytes, Grade] = {}
 
     def hours(self) -> tuple[float, float]:
-        needs = BudgetPolicy().needs
-        grades = self.grades.values()
-        lines, desks = (
-            sum(getattr(needs[grade], name) for grade in grades) / 3600
-            for name in ("line_seconds", "desk_seconds")
-        )
-        return round(lines, 1), round(desks, 1)
+        return needed_hours(Counter(self.grades.values()), BudgetPolicy())
 
 
 def replay(services: Services, *, start: datetime, end: datetime, draft: int | None = None) -> Replay:

@@ -12,11 +12,11 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
-from dialer.core.errors import Unavailable
+from dialer.core.errors import Refusal, Unavailable
 from dialer.db.leases import has_ended, own_name
 from dialer.db.migrations import SchemaMoved, hold_schema
 from dialer.db.system_state import end_heartbeat, heartbeats, note_heartbeat
@@ -25,8 +25,10 @@ from dialer.db.vault import KeyMissing, Tampered
 from dialer.services import Services
 from dialer.signals.evaluation import Evaluator, SnapshotUnreadable
 from dialer.signals.health import check_health, check_quality
-from dialer.signals.rule_store import live_rules_hash
+from dialer.signals.model import Signal
+from dialer.signals.rule_store import live_rules_hash, newest_draft, rule_version_by_number
 from dialer.signals.sending import Told, draw_below, keep_verdicts, release_held
+from dialer.signals.shadow import Grades, delete_old_compared, end_shadow, start_shadow, write_compared
 from dialer.signals.store import (
     EVERY_SHARD,
     SHARDS,
@@ -44,7 +46,8 @@ from dialer.signals.store import (
     write_snapshot,
 )
 from dialer.signals.verdict_store import delete_old_below
-from dialer.signals.versions import LiveRules, live_rules, seed_rules
+from dialer.signals.verdicts import Verdict
+from dialer.signals.versions import LiveRules, live_rules, rules_of, seed_rules
 
 KIND: Final = "robot"
 LEASE_SECONDS: Final = 10.0
@@ -76,6 +79,10 @@ class Robot:
         self._shards: dict[int, Evaluator] = {}
         self._seq: dict[int, int] = {}
         self._told: list[Told] = []
+        self._newest: tuple[int, int] | None = (0, 0)
+        self._draft: tuple[int, LiveRules] | None = None
+        self._beside: dict[int, Evaluator] = {}
+        self._compared: dict[bytes, Grades] = {}
         self._last: dict[str, float] = {}
         self._snapshot_at: dict[int, float] = {}
         self._snapshot_seq: dict[int, int] = {}
@@ -115,6 +122,7 @@ class Robot:
             return
         self._follow_rules()
         self._share()
+        self._follow_draft()
         every = self._services.signals.snapshot_seconds
         due = [
             shard
@@ -122,7 +130,8 @@ class Robot:
             if time.monotonic() - self._snapshot_at.get(shard, 0.0) >= every
             and self._snapshot_seq.get(shard) != self._seq[shard]
         ]
-        self._snapshot(due)
+        # One at a time: while a large shard is written down, warnings wait.
+        self._snapshot(sorted(due, key=lambda shard: self._snapshot_at.get(shard, 0.0))[:1])
         if 0 in self._shards:
             self._do_for_all()
 
@@ -149,11 +158,40 @@ class Robot:
             renewed.restore(before.snapshot())
             self._shards[shard] = renewed
 
-    def _evaluator(self) -> Evaluator:
-        assert self._rules is not None
+    def _follow_draft(self) -> None:
+        """The newest draft, if there is one, evaluates the same signals; of one more shard with each beat, since that
+        reads all its windows again.
+        """
+        with self._services.store.begin() as tx:
+            found = newest_draft(tx)
+            if found != self._newest:
+                self._newest, self._draft, self._beside, self._compared = found, None, {}, {}
+                if found is None:
+                    end_shadow(tx)
+                    return
+                try:
+                    rules = rules_of(rule_version_by_number(tx, found[1]))
+                except Refusal as fault:
+                    _log.warning(
+                        "version %s of the rules cannot run beside the live ones: %s", found[1], fault
+                    )
+                    return
+                self._draft = (found[0], rules)
+                start_shadow(tx, found[0], now=self._services.clock.now())
+        if self._draft is None:
+            return
+        missing = next((shard for shard in self._shards if shard not in self._beside), None)
+        if missing is not None:
+            beside = self._evaluator(self._draft[1])
+            beside.restore(self._shards[missing].snapshot())
+            self._beside[missing] = beside
+
+    def _evaluator(self, rules: LiveRules | None = None) -> Evaluator:
+        rules = rules or self._rules
+        assert rules is not None
         return Evaluator(
-            self._rules.rules,
-            self._rules.scorecard,
+            rules.rules,
+            rules.scorecard,
             allowed_lateness=timedelta(seconds=self._services.signals.late_seconds),
         )
 
@@ -188,6 +226,7 @@ class Robot:
 
     def _forget(self, shard: int) -> None:
         self._shards.pop(shard, None)
+        self._beside.pop(shard, None)
         self._seq.pop(shard, None)
         _log.info("shard %s is another's", shard)
 
@@ -257,10 +296,21 @@ class Robot:
             to = self._shards if stored.shard == EVERY_SHARD else (stored.shard,)
             for shard in to:
                 if stored.seq > self._seq[shard]:
+                    changed = self._shards[shard].apply(stored.signal)
                     self._told += [
                         Told(verdict=one, seq=stored.seq, received_at=stored.signal.received_at)
-                        for one in self._shards[shard].apply(stored.signal)
+                        for one in changed
                     ]
+                    self._compare(shard, stored.signal, changed)
+
+    def _compare(self, shard: int, signal: Signal, changed: Sequence[Verdict]) -> None:
+        """What the draft says of the signal, beside what the live rules said."""
+        beside = self._beside.get(shard)
+        if beside is None:
+            return
+        for one in (*changed, *beside.apply(signal)):
+            grades = self._shards[shard].grade(one.person), beside.grade(one.person)
+            self._compared[one.person] = grades
 
     def _commit(self, last: int) -> None:
         assert self._rules is not None
@@ -271,7 +321,7 @@ class Robot:
                 # Another process has gone on with what this one lost; everything here is built again.
                 for shard in list(self._shards):
                     self._forget(shard)
-                self._told = []
+                self._told, self._compared = [], {}
                 release_shards(tx, mine, holder=self._holder)
                 return
             now = services.clock.now()
@@ -279,7 +329,9 @@ class Robot:
                 tx, services, self._codec, self._told, rules_hash=self._rules.content_hash, now=now
             )
             advance_shards(tx, mine, seq=last, rules_hash=self._rules.content_hash, now=now)
-        self._told = []
+            if self._draft is not None:
+                write_compared(tx, self._draft[0], self._compared, now=now)
+        self._told, self._compared = [], {}
         for shard in mine:
             self._seq[shard] = max(last, self._seq[shard])
         if kept.sent:
@@ -292,7 +344,8 @@ class Robot:
         for shard in shards:
             evaluator = self._shards[shard]
             # Older signals are refused at the door, so this changes no verdict.
-            evaluator.sweep(now - timedelta(days=self._services.signals.keep_days))
+            for one in filter(None, (evaluator, self._beside.get(shard))):
+                one.sweep(now - timedelta(days=self._services.signals.keep_days))
             content, seq = evaluator.snapshot(), self._seq[shard]
             with self._services.store.begin() as tx:
                 if shard not in keep_shards(tx, [shard], holder=self._holder, seconds=LEASE_SECONDS):
@@ -331,3 +384,4 @@ class Robot:
             with services.store.begin() as tx:
                 delete_old_signals(tx, before=now - timedelta(days=services.signals.keep_days))
                 delete_old_below(tx, before=now - _BELOW_KEPT)
+                delete_old_compared(tx, before=now - _BELOW_KEPT)

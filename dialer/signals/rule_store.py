@@ -73,6 +73,17 @@ def live_rules_hash(tx: Tx) -> str:
     return tx.scalar(statement.order_by(a.id.desc()).limit(1)) or ""
 
 
+def newest_draft(tx: Tx) -> tuple[int, int] | None:
+    """Id and number of the newest version, where nobody has approved it and it is newer than the live one."""
+    v, a = t.rule_version.c, t.rule_approval.c
+    live = (
+        sa.select(v.number).join(t.rule_approval, a.version_id == v.id).order_by(a.id.desc()).limit(1)
+    ).scalar_subquery()
+    statement = sa.select(v.id, v.number).where(v.number > live, ~sa.exists().where(a.version_id == v.id))
+    found = tx.rows(statement.order_by(v.number.desc()).limit(1))
+    return (found[0]["id"], found[0]["number"]) if found else None
+
+
 def rule_version_by_number(tx: Tx, number: int) -> RuleVersion:
     """Raises `NotFound`."""
     found = next((one for one in rule_versions(tx) if one.number == number), None)

@@ -34,6 +34,7 @@ from dialer.signals.verdict_store import (
     lock_held,
     lock_verdicts_of,
     note_draw,
+    others_are_held,
     persons_of,
     persons_of_cases,
     points_of_rules,
@@ -121,8 +122,12 @@ def keep_verdicts(
     write_reasons(tx, reasons, verdict_ids=[row.id for row in rows])
     risen = [row for row in rows if row.sent_at is not None and _has_risen(row)]
     sent = len(send(tx, services, risen, now=now))
-    if any(row.state is VerdictState.HELD for row in rows):
-        sent += release_held(tx, services, now=now)
+    held = [row for row in rows if row.state is VerdictState.HELD]
+    if held and others_are_held(tx, [row.id for row in held]):
+        # Their turn is with all the others, within a second; only the urgent ones go first.
+        held = [row for row in held if row.grade is Grade.EXTRA_HIGH]
+    if held:
+        sent += release_held(tx, services, now=now, among=held)
     return Kept(verdicts=len(rows), sent=sent)
 
 
@@ -153,6 +158,7 @@ def _row(
                 "figure": one.figure,
                 "op": one.op.value,
                 "bound": one.bound,
+                "said": one.said.plain(),
                 "enough": one.enough,
             }
             for one in verdict.kept
@@ -245,18 +251,26 @@ def _has_risen(row: StoredVerdict) -> bool:
     return row.grade.rank > row.sent_grade.rank or learnt
 
 
-def release_held(tx: Tx, services: Services, *, now: datetime) -> int:
-    """Sends those that are held as far as the budget of the hour goes, the highest expected loss first; how many.
-    Extra-high ones need no budget. What only stopped rules have found stays held.
+def release_held(
+    tx: Tx, services: Services, *, now: datetime, among: Sequence[StoredVerdict] | None = None
+) -> int:
+    """Sends those that are held, or of them these alone that this transaction has written, as far as the budget of the
+    hour goes, the highest expected loss first; how many. Extra-high ones need no budget. What only stopped rules have
+    found stays held.
     """
-    lock_budget(tx)
-    held = [one for one in lock_held(tx, limit=_AT_ONCE) if _has_phone(one) and one.grade is not None]
+    is_urgent = among is not None and all(one.grade is Grade.EXTRA_HIGH for one in among)
+    if not is_urgent:
+        lock_budget(tx)
+    waiting = lock_held(tx, limit=_AT_ONCE) if among is None else among
+    held = [one for one in waiting if _has_phone(one) and one.grade is not None]
     stopped = set(stopped_rules(tx))
     if stopped:
         points = points_of_rules(tx, [one.id for one in held if stopped & set(one.rules)])
         held = [one for one in held if one.id not in points or _stands_without(points[one.id], stopped)]
     if not held:
         return 0
+    if is_urgent:
+        return len(send(tx, services, held, now=now))
     by_key = {str(one.id): one for one in held}
     used = {} if all(one.grade is Grade.EXTRA_HIGH for one in held) else sent_since(tx, now - _HOUR)
     candidates = [

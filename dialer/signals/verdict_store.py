@@ -110,6 +110,12 @@ def count_held(tx: Tx) -> int:
     return int(tx.scalar(statement))
 
 
+def others_are_held(tx: Tx, ids: Collection[int]) -> bool:
+    """Whether another one than these is held."""
+    statement = sa.select(_v.id).where(_v.state == VerdictState.HELD.value, _v.id.not_in(ids)).limit(1)
+    return bool(tx.rows(statement))
+
+
 def lock_below(tx: Tx, *, after: datetime, until: datetime) -> list[StoredVerdict]:
     """Those below the line that were opened after the one moment and up to the other, locked."""
     statement = (

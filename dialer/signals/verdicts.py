@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from dialer.core.values import FraudType, Grade, yuan
+from dialer.language import Text
 from dialer.signals.rules import BLANK, Op
 
 
@@ -75,8 +76,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """One thing that would have kept a rule from firing: `feature` was `figure`, the rule asks for `op` `bound`.
-    `enough`: without this rule alone there would have been no warning.
+    """One thing that would have kept a rule from firing: `feature` was `figure`, the rule asks for `op` `bound`; in
+    words, `said`. `enough`: without this rule alone there would have been no warning.
     """
 
     rule: str
@@ -84,6 +85,7 @@ class Kept:
     figure: int
     op: Op
     bound: float
+    said: Text
     enough: bool
 
 

@@ -7,14 +7,45 @@ import re
 import threading
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.robot import Robot
+from dialer.signals.rules import shipped_texts
+from dialer.signals.shadow import Difference, read_shadow
+from dialer.signals.versions import approve_rules, draft_rules
 from tests.console.desk import ConsoleDesk
 from tests.outcomes.town import MORNING
 
 ACCOUNT = "6222020200001111"
+MANY = """
+id = "many"
+title.zh = "刷单付款"
+title.en = "Order-rebate payment"
+points = 100
+floor = "medium"
+fraud_type = "unknown"
+when = ["payments >= 1"]
+reason.zh = "刷单付款{payments}笔"
+reason.en = "{payments} payments about order rebates"
+
+[features.payments]
+count = "payment_attempt"
+where = ["topic = rebate"]
+within = "24h"
+
+[[examples]]
+name = "one"
+fires = true
+signals = [{ kind = "payment_attempt", account = "a", amount_fen = 100, topic = "rebate" }]
+
+[[examples]]
+name = "none"
+fires = false
+signals = [{ kind = "payment_attempt", account = "a", amount_fen = 100 }]
+"""
 
 
 def warned(console: ConsoleDesk) -> int:
@@ -51,6 +82,60 @@ async def test_a_case_says_why_the_robot_warned_and_the_page_leads_to_it(console
         assert ACCOUNT not in case.text
         assert "****1111" in case.text
         _keep(language, case.text, page.text)
+
+
+async def test_the_page_shows_what_a_draft_would_do_beside_the_live_rules(console: ConsoleDesk):
+    warned(console)
+    services = console.app.services
+    files = dict(shipped_texts())
+    del files["payment_listed_account"]
+    files["many"] = MANY
+    draft_rules(services, files, by="analyst")
+    robot = Robot(services, threading.Event())
+    with services.store.begin() as tx:
+        tx.execute(sa.update(t.robot_shard).values(until=sa.func.clock_timestamp()))
+        tx.execute(sa.delete(t.heartbeat))
+    for _ in range(10):
+        robot._last.clear()
+        robot.beat()
+    base = {
+        "source": "bank",
+        "event_at": MORNING.isoformat(),
+        "kind": "payment_attempt",
+        "amount_fen": 90_000,
+    }
+    raw = [
+        base | {"signal_no": "3", "phone": "13800138001", "account": ACCOUNT},
+        base | {"signal_no": "4", "phone": "13800138002", "account": "62220202", "topic": "rebate"},
+    ]
+    take_signals(services, [SignalReception(services).read(raw)])
+    robot.step()
+    for language, said in (
+        ("zh", ("版本2与现行规则对照", "不再预警", "另行预警")),
+        ("en", ("Version 2 beside the live rules", "no longer warned", "warned as well")),
+    ):
+        supervisor = console.signed_in(
+            console.account(Role.SUPERVISOR, login=f"head-{language}", language=language)
+        )
+        page = await supervisor.get("/robot")
+        for sentence in said:
+            assert sentence in page.text
+        assert "/robot/verdicts?difference=lost" in page.text
+        assert "/robot/verdicts?difference=new" in page.text
+        lost = await supervisor.get("/robot/verdicts", difference="lost")
+        assert len(re.findall("/cases/[0-9]+#reasons", lost.text)) == 1
+        _keep(f"draft_{language}", lost.text, page.text)
+    with services.store.begin() as tx:
+        shadow = read_shadow(tx)
+        assert shadow is not None
+        assert shadow.differences == {Difference.NEW: 1, Difference.LOST: 1, Difference.REGRADED: 0}
+        assert (shadow.live.warnings, shadow.draft.warnings) == (1, 1)
+        assert shadow.live.desk_hours > 0
+    approve_rules(services, 2, by="head", reason="better")
+    robot._last.clear()
+    robot.beat()
+    page = await supervisor.get("/robot")
+    assert "beside the live rules" not in page.text
 
 
 def _keep(language: str, *pages: str) -> None:

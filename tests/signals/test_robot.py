@@ -265,6 +265,23 @@ def test_above_the_budget_verdicts_wait_and_are_released_as_capacity_comes(post:
     assert more == sent
 
 
+def test_where_others_are_held_only_urgent_ones_go_before_the_next_look(post: Post):
+    robot = post.robot()
+    many_of_medium(post, 100)
+    post.work(robot)
+    post.clock.advance(3700)
+    before = len(warnings(post))
+    post.send(
+        post.payment(phone="+8613911112222", fen=9_000_000),
+        post.listed(account=MULE),
+        post.signal("call", phone="+8613911113333", number=SCAMMER, direction="in", duration_seconds=900),
+    )
+    post.work(robot)
+    assert len(warnings(post)) == before + 1, "the medium one waits for its turn among those that are held"
+    with post.tx() as tx:
+        assert release_held(tx, post.services, now=post.clock.now()) > 0
+
+
 def test_what_a_stopped_rule_alone_finds_is_held(post: Post):
     now = post.clock.now()
     with post.tx() as tx:

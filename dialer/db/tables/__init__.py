@@ -71,6 +71,8 @@ from dialer.db.tables.signals import robot_snapshot as robot_snapshot
 from dialer.db.tables.signals import rule_approval as rule_approval
 from dialer.db.tables.signals import rule_stop as rule_stop
 from dialer.db.tables.signals import rule_version as rule_version
+from dialer.db.tables.signals import shadow as shadow
+from dialer.db.tables.signals import shadow_person as shadow_person
 from dialer.db.tables.signals import signal as signal
 from dialer.db.tables.signals import signal_minute as signal_minute
 from dialer.db.tables.signals import verdict as verdict

@@ -194,6 +194,26 @@ rule_approval = sa.Table(
 )
 """Append-only. The newest one is what the robot evaluates with."""
 
+shadow = sa.Table(
+    "shadow",
+    metadata,
+    sa.Column("version_id", sa.ForeignKey("rule_version.id"), primary_key=True),
+    when("started_at", required=True),
+)
+"""The draft that runs beside the live rules; one row at most."""
+
+shadow_person = sa.Table(
+    "shadow_person",
+    metadata,
+    sa.Column("version_id", sa.ForeignKey("shadow.version_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("person_hash", BYTEA, primary_key=True),
+    word("live_grade", Grade, required=False),
+    word("draft_grade", Grade, required=False),
+    when("changed_at", required=True),
+    sa.Index("ix_shadow_person_changed_at", "changed_at"),
+)
+"""The grades that the live rules and the draft give a person, since one of them last said something else."""
+
 rule_stop = sa.Table(
     "rule_stop",
     metadata,

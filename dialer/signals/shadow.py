@@ -1,0 +1,137 @@
+"""The newest draft of the rules beside the live ones: whom each would warn, and what of lines and desks that needs. The
+robot evaluates each signal by both; only the live verdicts are sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.core.values import Grade
+from dialer.db import tables as t
+from dialer.db.unit_of_work import Tx
+from dialer.signals.budget import BudgetPolicy, needed_hours
+
+_s, _p = t.shadow.c, t.shadow_person.c
+Grades = tuple[Grade | None, Grade | None]
+"""Of one person: by the live rules, and by the draft. None: below the line."""
+
+
+class Difference(StrEnum):
+    """How the draft differs for a person."""
+
+    NEW = "new"
+    LOST = "lost"
+    REGRADED = "regraded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Warnings, each of which is a call, and the hours of lines and desks that they need."""
+
+    warnings: int
+    line_hours: float
+    desk_hours: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowStatus:
+    """A draft since `started_at`: of all persons for whom one of the two said something else than before."""
+
+    number: int
+    started_at: datetime
+    live: Load
+    draft: Load
+    differences: Mapping[Difference, int]
+
+
+def start_shadow(tx: Tx, version_id: int, *, now: datetime) -> None:
+    """This draft runs beside the live rules from now on, and what an earlier one did is forgotten. One that runs
+    already goes on.
+    """
+    tx.execute(sa.delete(t.shadow).where(_s.version_id != version_id))
+    tx.execute(insert(t.shadow).values(version_id=version_id, started_at=now).on_conflict_do_nothing())
+
+
+def end_shadow(tx: Tx) -> None:
+    """No draft runs beside the live rules."""
+    tx.execute(sa.delete(t.shadow))
+
+
+def write_compared(tx: Tx, version_id: int, grades: Mapping[bytes, Grades], *, now: datetime) -> None:
+    """What the two say of these persons now. Nothing, when the draft does not run any more."""
+    runs = sa.select(_s.version_id).where(_s.version_id == version_id)
+    if not grades or not tx.rows(runs.with_for_update(read=True, key_share=True)):
+        return
+    rows = [
+        {
+            "version_id": version_id,
+            "person_hash": person,
+            "live_grade": live.value if live else None,
+            "draft_grade": draft.value if draft else None,
+            "changed_at": now,
+        }
+        for person, (live, draft) in sorted(grades.items())
+    ]
+    statement = insert(t.shadow_person)
+    new = {name: statement.excluded[name] for name in ("live_grade", "draft_grade", "changed_at")}
+    tx.execute(statement.on_conflict_do_update(index_elements=["version_id", "person_hash"], set_=new), rows)
+
+
+def delete_old_compared(tx: Tx, *, before: datetime) -> int:
+    """Of persons of whom nothing was said since then; how many."""
+    return tx.execute(sa.delete(t.shadow_person).where(_p.changed_at < before)).rowcount
+
+
+_IS: Final = {
+    Difference.NEW: sa.and_(_p.live_grade.is_(None), _p.draft_grade.is_not(None)),
+    Difference.LOST: sa.and_(_p.live_grade.is_not(None), _p.draft_grade.is_(None)),
+    Difference.REGRADED: _p.live_grade != _p.draft_grade,
+}
+
+
+def persons_with(difference: Difference) -> sa.Select[tuple[bytes]]:
+    """The hashes of the persons for whom the draft that runs differs so."""
+    return sa.select(_p.person_hash).where(_IS[difference])
+
+
+def read_shadow(tx: Tx) -> ShadowStatus | None:
+    """Counted now; None when no draft runs beside the live rules."""
+    v = t.rule_version.c
+    found = tx.rows(sa.select(v.number, _s.started_at).join(t.shadow, _s.version_id == v.id))
+    if not found:
+        return None
+    rows = tx.rows(
+        sa.select(_p.live_grade, _p.draft_grade, sa.func.count().label("n")).group_by(
+            _p.live_grade, _p.draft_grade
+        )
+    )
+    live: dict[Grade, int] = {}
+    draft: dict[Grade, int] = {}
+    for row in rows:
+        for side, name in ((live, "live_grade"), (draft, "draft_grade")):
+            if row[name] is not None:
+                side[Grade(row[name])] = side.get(Grade(row[name]), 0) + row["n"]
+    counted = tx.rows(
+        sa.select(*(sa.func.count().filter(how).label(one.value) for one, how in _IS.items())).select_from(
+            t.shadow_person
+        )
+    )[0]
+    return ShadowStatus(
+        number=found[0]["number"],
+        started_at=found[0]["started_at"],
+        live=_load(live),
+        draft=_load(draft),
+        differences={one: int(counted[one.value]) for one in Difference},
+    )
+
+
+def _load(counts: Mapping[Grade, int]) -> Load:
+    lines, desks = needed_hours(counts, BudgetPolicy())
+    return Load(warnings=sum(counts.values()), line_hours=lines, desk_hours=desks)
