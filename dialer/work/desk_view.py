@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import Form
+from fastapi import File, Form, UploadFile
 
 from dialer.core.case import AssignmentState, DeskCallState, VisitStage, contact_of
 from dialer.core.errors import Invalid
@@ -97,6 +97,7 @@ class ReportForm:
     evidence: Annotated[str, Form()] = ""
     note: Annotated[str, Form()] = ""
     said: Annotated[list[str] | None, Form()] = None
+    evidence_files: Annotated[list[UploadFile] | None, File()] = None
     following: Annotated[str, Form()] = ""
     """Not empty: the next task is claimed at once."""
 
