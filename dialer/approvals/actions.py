@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from dialer.accounts.changes import WaitingChange, list_changes
+from dialer.accounts.tokens import TokenRequest, waiting_tokens
 from dialer.approvals.queries import (
     Counts,
     MoneyReturned,
@@ -100,6 +101,7 @@ _PERMISSIONS: Mapping[ApprovalKind, Permission] = {
     ApprovalKind.FILED: Permission.DECIDE_FILED,
     ApprovalKind.RESTRICTION: Permission.APPROVE,
     ApprovalKind.BULLETIN: Permission.APPROVE,
+    ApprovalKind.API_TOKEN: Permission.CONFIRM_STAFF_CHANGES,
 }
 _OF_CENTRE = frozenset(
     {
@@ -108,6 +110,7 @@ _OF_CENTRE = frozenset(
         ApprovalKind.FILED,
         ApprovalKind.RESTRICTION,
         ApprovalKind.BULLETIN,
+        ApprovalKind.API_TOKEN,
     }
 )
 
@@ -143,6 +146,7 @@ class Inbox:
     filed: Sequence[FiledLine] = ()
     restrictions: Sequence[Determination] = ()
     bulletins: Sequence[BulletinLine] = ()
+    tokens: Sequence[TokenRequest] = ()
 
     @property
     def total(self) -> int:
@@ -207,6 +211,7 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
         else []
     )
     bulletins = list_bulletins(services, state=BulletinState.DRAFT) if decides(ApprovalKind.BULLETIN) else []
+    tokens = waiting_tokens(services) if decides(ApprovalKind.API_TOKEN) else []
     return Inbox(
         counts=counts_for(counts, reader),
         money=money,
@@ -223,6 +228,7 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
             (one for one in bulletins if not who or one.made_by != who), key=lambda one: one.made_at
         ),
         restrictions=[one for one in reversed(restrictions) if not who or one.entered_by != who],
+        tokens=[one for one in tokens if not who or one.asked_by != who],
     )
 
 

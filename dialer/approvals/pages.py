@@ -12,6 +12,7 @@ from uuid import UUID
 from fastapi import File, Form, Path, UploadFile
 from starlette.responses import Response
 
+from dialer.accounts.token_pages import SCOPES
 from dialer.approvals.actions import (
     MOST_AT_ONCE,
     MOST_UNSAMPLED,
@@ -234,6 +235,7 @@ def _show(
         note=note,
         refused=refused,
         bulletin_words=lambda days: f"{title_of(days, request.lang)} · {days_words(days, request.lang)}",
+        scope_words=lambda scopes: ", ".join(request.say(SCOPES[one]) for one in sorted(scopes)),
         stop_results=(StopResult.TOO_LATE, StopResult.NOT_NEEDED),
         evidence_kinds=tuple(EvidenceKind),
         most=MOST_AT_ONCE,

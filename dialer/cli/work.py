@@ -37,7 +37,7 @@ from dialer.outcomes.bulletin_words import title_of
 from dialer.outcomes.evidence_files import clean_evidence
 from dialer.runtime.settings import load_settings
 from dialer.sentences import moment_words
-from dialer.words import word_of
+from dialer.words import actor_word, word_of
 from dialer.work.assignments import Assignment, waiting_assignments
 from dialer.work.desk import HandOver, Paid, show_hand_over, stop_payment_done
 from dialer.work.desk_store import StopPayment, waiting_stop_payments
@@ -430,7 +430,13 @@ def approvals_command(
     )
     columns = {heading: itemgetter(place) for place, heading in enumerate(headings)}
     rows = [
-        (word_of(kind, lang), key, what, by or "-", moment_words(at.astimezone(zone), now, lang))
+        (
+            word_of(kind, lang),
+            key,
+            what,
+            actor_word(by, lang) or "-",
+            moment_words(at.astimezone(zone), now, lang),
+        )
         for kind, key, what, by, at in _inbox_rows(inbox, lang)
     ]
     print_rows(
@@ -475,6 +481,9 @@ def _inbox_rows(inbox: Inbox, lang: Lang) -> Iterator[tuple[ApprovalKind, str, s
             bulletin.made_by,
             bulletin.made_at,
         )
+    for token in inbox.tokens:
+        what = f"{token.name}  {' '.join(sorted(token.scopes))}"
+        yield ApprovalKind.API_TOKEN, str(token.id), what, token.asked_by, token.asked_at
 
 
 def _inbox_json(inbox: Inbox) -> dict[str, object]:
@@ -518,5 +527,10 @@ def _inbox_json(inbox: Inbox) -> dict[str, object]:
         "bulletins": [
             {"id": one.id, "days": one.days.name, "made_by": one.made_by, "made_at": one.made_at}
             for one in inbox.bulletins
+        ],
+        "tokens": [
+            fields_of(one, "id", "name", "unit", "days", "asked_by", "asked_at", "expires_at")
+            | {"scopes": sorted(one.scopes), "sources": list(one.sources)}
+            for one in inbox.tokens
         ],
     }

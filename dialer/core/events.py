@@ -313,6 +313,8 @@ class AlarmCode(StrEnum):
     """An outlet has checked more openings in an hour than it may open cards."""
     TRUNK_FAILING = "trunk_failing"
     """A trunk of the centre's own does not work: calls go by the others, or wait."""
+    STOP_UNANSWERED = "stop_unanswered"
+    """A bank was asked to stop a payment, and nobody has asked for its answer in time."""
     CARD_QUESTION_LAPSED = "card_question_lapsed"
     """Nobody of the desk answered an outlet while its customer waited."""
 

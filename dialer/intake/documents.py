@@ -42,6 +42,10 @@ def fault_of(content: bytes) -> PictureFault | None:
         return PictureFault.LOCKED
     if _ACTIVE.search(plain) or _hides_objects(plain):
         return PictureFault.ACTIVE
+    return _packed_fault(content)
+
+
+def _packed_fault(content: bytes) -> PictureFault | None:
     left = _MOST_UNPACKED
     for unpacked in _unpacked(content):
         left -= len(unpacked)

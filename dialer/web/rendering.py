@@ -36,7 +36,7 @@ from dialer.web.formats import (
     format_number,
     format_span,
 )
-from dialer.words import word_of
+from dialer.words import actor_word, word_of
 
 _WEB = Path(__file__).resolve().parent
 STATIC = _WEB / "static"
@@ -181,6 +181,7 @@ def _words() -> dict[str, Any]:
         "_": lambda text, **facts: say(_lang(), text, **facts),
         "ngettext": lambda one, many, n, **facts: say_many(_lang(), one, many, n, **facts),
         "word": lambda member: word_of(member, _lang()),
+        "actor": lambda login, names=None: actor_word(login, _lang(), names),
         "csrf": lambda: _current.get().csrf,
         "csrf_field": lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(
             _current.get().csrf

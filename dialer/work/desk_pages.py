@@ -20,6 +20,7 @@ from dialer.outcomes.evidence_files import FIELD, clean_evidence
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import FILES_AGAIN, MOST_EVIDENCE, sent_files, typed_number, typed_word, unit_tree
+from dialer.words import actor_word
 from dialer.work.assignments import Scope, check_assignment_visible
 from dialer.work.desk import (
     DeskView,
@@ -363,7 +364,7 @@ def _room(request: RequestContext) -> dict[str, Any]:
     room = show_desk(request.services, by=request.who, scope=_scope(request))
     return {
         "room": room,
-        "stop_who": lambda login: room.names.get(login, login),
+        "stop_who": lambda login: actor_word(login, request.lang, room.names),
         "is_duty": _is_duty(request),
         "stop_results": (StopResult.TOO_LATE, StopResult.NOT_NEEDED),
         "stop_answers": BANK_ANSWERS,

@@ -30,7 +30,7 @@ from dialer.core.values import (
 )
 from dialer.language import Lang, gettext_noop, say
 from dialer.sentences import entry_sentence
-from dialer.words import word_of
+from dialer.words import actor_word, word_of
 from dialer.work.assignments import Assignment
 from dialer.work.desk import DeskView, points_of
 from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall
@@ -233,10 +233,10 @@ def lost_sentence(task: Assignment, lang: Lang, names: Mapping[str, str], *, who
         case AssignmentState.SIGNED if task.signed_by == who:
             return say(lang, "You reclaimed this task in another window.")
         case AssignmentState.SIGNED:
-            return say(lang, "%(who)s has this task now.", who=names.get(task.signed_by, task.signed_by))
+            return say(lang, "%(who)s has this task now.", who=actor_word(task.signed_by, lang, names))
         case AssignmentState.DONE:
             by = task.done_by
-            return say(lang, "%(who)s has reported on this task already.", who=names.get(by, by))
+            return say(lang, "%(who)s has reported on this task already.", who=actor_word(by, lang, names))
         case AssignmentState.WITHDRAWN:
             return say(lang, "This task is not needed any more: the person was reached, or the case ended.")
 

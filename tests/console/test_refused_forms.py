@@ -40,7 +40,9 @@ async def test_no_form_is_lost(console: ConsoleDesk):
     lost = []
     for row in FORMS:
         names = [name for name in fields["POST", row.path].form if name not in HIDDEN]
-        tries = [dict.fromkeys(row.form, "")] + [row.form | {name: value} for name in names for value in WRONG]
+        tries = [dict.fromkeys(row.form, "")] + [
+            row.form | {name: value} for name in names for value in WRONG
+        ]
         for form in tries:
             answer = await sent(console, row, form)
             if is_lost(answer):
