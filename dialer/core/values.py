@@ -392,7 +392,7 @@ class ApprovalKind(StrEnum):
     """A filed case with a doubtful match."""
     RESTRICTION = "restriction"
     BULLETIN = "bulletin"
-    API_TOKEN = "api_token"
+    API_TOKEN = "api_token"  # noqa: S105 - a kind, not a secret
     """A token of the API that an administrator has asked for."""
 
 

@@ -443,8 +443,8 @@ def add_token(
     sources: Sequence[str] = (),
     by: str,
 ) -> NewToken:
-    """A new token, audited, which sends signals of its own name and of `sources`. Raises `Invalid`, and `Conflict` where
-    the name is in use.
+    """A new token, audited, which sends signals of its own name and of `sources`. Raises `Invalid`, and `Conflict`
+    where the name is in use.
     """
     who = actor_name(by)
     wanted = check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
