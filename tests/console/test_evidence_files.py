@@ -1,5 +1,5 @@
-"""Amounts have files as evidence: taken with the report or the correction, sealed, opened with a reason, deleted with the
-person.
+"""Amounts have files as evidence: taken with the report or the correction, sealed, opened with a reason, deleted with
+the person.
 """
 
 from __future__ import annotations

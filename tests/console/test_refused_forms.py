@@ -1,5 +1,5 @@
-"""A form that is filled in wrongly comes back with what is wrong in it and with what was typed: never the page of faults,
-which would lose it. The addresses and their fields are read from the routes themselves.
+"""A form that is filled in wrongly comes back with what is wrong in it and with what was typed: never the page of
+faults, which would lose it. The addresses and their fields are read from the routes themselves.
 """
 
 from __future__ import annotations
