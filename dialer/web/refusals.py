@@ -104,10 +104,8 @@ async def _answered(request: Request, fault: Exception) -> Response:
     match fault:
         case SignInFirst():
             return _to_sign_in(request, fault)
-        case ChangePasswordFirst():
-            return _moved(request, CHOOSE_PATH)
-        case EnrolFirst():
-            return _moved(request, ENROL_PATH)
+        case ChangePasswordFirst() | EnrolFirst():
+            return _moved(request, CHOOSE_PATH if isinstance(fault, ChangePasswordFirst) else ENROL_PATH)
         case Forbidden():
             status = 403
         case ForeignForm():
@@ -122,7 +120,9 @@ async def _answered(request: Request, fault: Exception) -> Response:
         case Unavailable():
             _log.warning("page put off: %s", fault)
             status = 503
-        case UnfitValue() | RequestValidationError():
+        case RequestValidationError():
+            status, quoted = 422, _mistyped(fault)
+        case UnfitValue():
             status = 422
         case HTTPException():
             status = fault.status_code
@@ -133,6 +133,22 @@ async def _answered(request: Request, fault: Exception) -> Response:
     return again or _page(context, status, advice, quoted)
 
 
+def _mistyped(fault: RequestValidationError) -> Invalid | None:
+    """Of a form whose field is not of its kind; None where it is no field of a form."""
+    first = fault.errors()[0]
+    place, kind = first["loc"], str(first["type"])
+    if len(place) < _IN_BODY or place[0] != "body":
+        return None
+    if kind == "missing":
+        problem = gettext_noop("is missing")
+    elif kind.startswith("int_"):
+        problem = gettext_noop("is not a whole number")
+    else:
+        problem = gettext_noop("is not one of what can be entered here")
+    return Invalid(field=str(place[1]), problem=problem)
+
+
+_IN_BODY = 2
 _MOST_TYPED, _LONGEST_TYPED = 100, 8_000
 _SECRETS = re.compile("password|secret|code|credential|csrf")
 

@@ -366,7 +366,6 @@ async def test_a_token_waits_for_the_security_administrator_and_is_decided_there
     assert await badge(local) == 0
     [bank, gateway] = console.rows(t.token_request)
     made = await second.post(f"/tokens/requests/{bank['id']}/confirm")
-    assert "This secret" not in text(made)
     assert "The token bank is made" in text(made)
     refused = await second.post(f"/tokens/requests/{gateway['id']}/refuse", back="approvals")
     assert refused.headers["location"] == "/approvals"
