@@ -231,7 +231,7 @@ def _words() -> dict[str, Any]:
         "csrf": lambda: _current.get().csrf,
         "csrf_field": _csrf_field,
         "form_end": _form_end,
-        "typed": _typed,
+        "typed_value": _typed_value,
         "problem_of": _problem_of,
         "is_refused": lambda action: (form := _current.get().refused) is not None and form.action == action,
     }
@@ -262,7 +262,7 @@ def _form_end() -> str:
     return ""
 
 
-def _typed(name: str, value: object) -> object:
+def _typed_value(name: str, value: object) -> object:
     """What was typed in the field of a refused form, else `value`."""
     form = _form.get()
     return value if form is None else form.typed.get(name, value)
