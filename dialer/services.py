@@ -69,8 +69,11 @@ class WorkRules:
     claim_seconds: int = 1800
     """How long a success without a call waits for a second person before the task is back in the queue."""
     photo_bytes: int = 8 << 20
+    """Also of a file that proves an amount."""
     photos: int = 12
     """Of one visit."""
+    evidence_files: int = 6
+    """Of one report of amounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

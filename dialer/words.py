@@ -7,7 +7,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from dialer.core.access import FactorKind, Permission, RevealReason, Role, StaffChangeKind
+from dialer.core.access import (
+    DESK,
+    FIRST_LINK,
+    RELEASED_BY,
+    ROBOT,
+    SHIPPED_BY,
+    FactorKind,
+    Permission,
+    RevealReason,
+    Role,
+    StaffChangeKind,
+)
 from dialer.core.attempt import AttemptState
 from dialer.core.cards import (
     CardProduct,
@@ -98,6 +109,27 @@ def words_for_catalogue() -> Iterator[tuple[str, str]]:
 def word_of(member: StrEnum, lang: Lang) -> str:
     """What this member is called. Raises `KeyError` for an enumeration that has no words."""
     return say_word(lang, type(member).__name__, _english(member))
+
+
+_SERVICE: Mapping[str, str] = {
+    ROBOT: gettext_noop("the robot"),
+    DESK: gettext_noop("the duty desk"),
+    SHIPPED_BY: gettext_noop("shipped with the product"),
+    RELEASED_BY: gettext_noop("the release's own review"),
+    FIRST_LINK: gettext_noop("the link of the first start"),
+}
+"""Names that sign for the product itself; no account has one of them."""
+
+
+def actor_word(login: str | None, lang: Lang, names: Mapping[str, str] | None = None) -> str:
+    """Whoever signed an act, as people read it: a part of the product in words, a person by the display name in
+    `names`, else by the login; '' of nobody.
+    """
+    if not login:
+        return ""
+    if login in _SERVICE:
+        return say(lang, _SERVICE[login])
+    return (names or {}).get(login) or login
 
 
 def _english(member: StrEnum) -> str:
@@ -362,6 +394,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.MANY_OPENING_CHECKS: "an outlet checks more openings than it opens cards",
         AlarmCode.CHECK_FALLS_ON_GROUP: "a check of openings falls on one group of people",
         AlarmCode.TRUNK_FAILING: "a trunk of our own does not work",
+        AlarmCode.STOP_UNANSWERED: "a bank's answer to a stop-payment request is overdue",
         AlarmCode.CARD_QUESTION_LAPSED: "an outlet asked the desk and nobody answered in time",
     },
     VersionState: {},
@@ -445,6 +478,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ApprovalKind.FILED: "doubtful filed case",
         ApprovalKind.RULES: "rules of the warning robot",
         ApprovalKind.RESTRICTION: "restriction of a person",
+        ApprovalKind.API_TOKEN: "API token",
     },
     WebhookEvent: {
         WebhookEvent.CASE_SETTLED: "case settled",

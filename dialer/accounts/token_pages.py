@@ -48,12 +48,13 @@ def ask(
     name: Annotated[str, Form(max_length=64)] = "",
     scope: Annotated[list[str] | None, Form()] = None,
     days: Annotated[str, Form(max_length=6)] = "",
+    sources: Annotated[str, Form(max_length=2000)] = "",
     unit: Annotated[str, Form(max_length=100)] = "",
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Nothing is made yet: another person confirms."""
     _check_whole(request)
-    typed = {"name": name, "scope": scope or [], "days": days, "unit": unit, "why": why}
+    typed = {"name": name, "scope": scope or [], "days": days, "sources": sources, "unit": unit, "why": why}
     try:
         ask_token(
             request.services,
@@ -61,6 +62,7 @@ def ask(
             name=name.strip(),
             scopes=scope or (),
             days=typed_number(days, field="days") or 0,
+            sources=[line.strip() for line in sources.splitlines() if line.strip()],
             unit=unit.strip(),
             why=why,
             by=request.who,
@@ -85,11 +87,18 @@ def confirm(request: CurrentRequest, number: Number) -> Response:
 
 
 @token_pages.post(_PATH + "/requests/{number}/refuse", act=_SEE)
-def refuse(request: CurrentRequest, number: Number) -> Response:
+def refuse(
+    request: CurrentRequest, number: Number, back: Annotated[str, Form(max_length=20)] = ""
+) -> Response:
     """Refuses it, or withdraws what one asked for oneself."""
     _check_whole(request)
-    refuse_token(request.services, number, by=request.who)
-    return request.go(_PATH, notice=gettext_noop("No token is made."))
+    try:
+        refuse_token(request.services, number, by=request.who)
+    except Conflict as fault:
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+    return request.go(
+        "/approvals" if back == "approvals" else _PATH, notice=gettext_noop("No token is made.")
+    )
 
 
 @token_pages.post(_PATH + "/{name}/revoke", act=_SEE)

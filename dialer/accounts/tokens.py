@@ -34,6 +34,8 @@ class TokenRequest:
     scopes: frozenset[TokenScope]
     unit: str
     """Its only unit; '' for the whole city."""
+    sources: Sequence[str]
+    """Whose signals it may send, beside those of its own name."""
     days: int
     why: str
     asked_by: str
@@ -49,13 +51,14 @@ def ask_token(
     scopes: Sequence[str],
     days: int,
     unit: str,
+    sources: Sequence[str] = (),
     why: str,
     by: str,
 ) -> int:
     """The request, which a security administrator confirms; its id. Raises `Invalid`, and `Conflict` where the name is
     in use or asked for already, or where nobody can confirm.
     """
-    who, wanted = actor_name(by), check_token(name=name, scopes=scopes, days=days, unit=unit)
+    who, wanted = actor_name(by), check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
     reason = said("why", why)[:_LONGEST_REASON]
     real_now, c = services.real.now(), t.token_request.c
     with services.store.begin() as tx:
@@ -84,6 +87,7 @@ def ask_token(
                 name=name,
                 scopes=sorted(scope.value for scope in wanted),
                 unit=unit,
+                sources=list(sources),
                 days=days,
                 why=reason,
                 asked_by=who,
@@ -93,7 +97,7 @@ def ask_token(
             )
             .returning(c.id)
         )
-        facts = {"name": name, "scopes": sorted(wanted), "unit": unit, "days": days}
+        facts = {"name": name, "scopes": sorted(wanted), "unit": unit, "days": days, "sources": list(sources)}
         _note(tx, services, who, "token_asked", int(request_id), why=reason, **facts)
     return int(request_id)
 
@@ -129,6 +133,7 @@ def confirm_token(services: Services, request_id: int, *, by: str) -> NewToken:
             scopes=frozenset(map(TokenScope, row["scopes"])),
             days=row["days"],
             unit=row["unit"],
+            sources=row["sources"],
             by=who,
             asked_by=row["asked_by"],
         )

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dialer.api.gate import MayWriteSignals, parsed, process_of, read_body
 from dialer.api.models import FieldProblem, Problem, ProblemCode, many_of, problems
 from dialer.language import Text, bilingual
+from dialer.org.staff_store import Token
 from dialer.signals.deliveries import (
     MOST_SIGNALS,
     SignalAnswer,
@@ -81,7 +82,7 @@ async def post_signals(request: Request, token: MayWriteSignals) -> Response:
     """
     body = await read_body(request)
     process = process_of(request)
-    delivery = await process.run(lambda: read(process.signal_reception, token.name, body))
+    delivery = await process.run(lambda: read(process.signal_reception, token, body))
     reply = _reply(await process.take_signals(delivery))
     if reply.rejected == len(delivery.read):
         raise Problem(
@@ -93,15 +94,16 @@ async def post_signals(request: Request, token: MayWriteSignals) -> Response:
     return Response(reply.model_dump_json(), media_type="application/json")
 
 
-def read(reception: SignalReception, source: str, body: bytes) -> SignalDelivery:
-    """The signals of a body. Raises `Problem` 400 and 422."""
+def read(reception: SignalReception, token: Token, body: bytes) -> SignalDelivery:
+    """The signals of a body, which may be of the token's sources alone. Raises `Problem` 400 and 422."""
     value = parsed(body)
     values = value if isinstance(value, list) else [value]
     if not 1 <= len(values) <= MOST_SIGNALS:
         raise Problem(
             422, ProblemCode.INVALID, Text("send 1 to %(most)s signals at a time", most=MOST_SIGNALS)
         )
-    return reception.read([one if isinstance(one, Mapping) else None for one in values], source=source)
+    records = [one if isinstance(one, Mapping) else None for one in values]
+    return reception.read(records, source=token.name, may_send=token.may_send_signals_of)
 
 
 def _reply(answers: tuple[SignalAnswer, ...]) -> SignalsOut:

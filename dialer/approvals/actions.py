@@ -8,8 +8,10 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from dialer.accounts.changes import WaitingChange, list_changes
+from dialer.accounts.tokens import TokenRequest, waiting_tokens
 from dialer.approvals.queries import (
     Counts,
     MoneyReturned,
@@ -38,6 +40,15 @@ from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
 from dialer.language import Text
 from dialer.outcomes.bulletins import BulletinLine, list_bulletins
+from dialer.outcomes.evidence_files import (
+    FIELD,
+    CleanFile,
+    EvidenceFile,
+    OpenFile,
+    add_evidence_files,
+    files_of_outcomes,
+    open_file,
+)
 from dialer.outcomes.filed_lists import FiledLine, list_filed
 from dialer.outcomes.ledger import (
     ConflictingLine,
@@ -90,6 +101,7 @@ _PERMISSIONS: Mapping[ApprovalKind, Permission] = {
     ApprovalKind.FILED: Permission.DECIDE_FILED,
     ApprovalKind.RESTRICTION: Permission.APPROVE,
     ApprovalKind.BULLETIN: Permission.APPROVE,
+    ApprovalKind.API_TOKEN: Permission.CONFIRM_STAFF_CHANGES,
 }
 _OF_CENTRE = frozenset(
     {
@@ -98,6 +110,7 @@ _OF_CENTRE = frozenset(
         ApprovalKind.FILED,
         ApprovalKind.RESTRICTION,
         ApprovalKind.BULLETIN,
+        ApprovalKind.API_TOKEN,
     }
 )
 
@@ -120,6 +133,8 @@ class Inbox:
     counts: Mapping[ApprovalKind, int]
     """Of all that waits, by the kinds that this person decides."""
     money: Sequence[MoneyWaiting] = ()
+    files: Mapping[int, Sequence[EvidenceFile]] = field(default_factory=dict)
+    """What proves the amounts, by the line of `money`."""
     conflicts: Mapping[int, Sequence[ConflictingLine]] = field(default_factory=dict)
     """Other lines of the case with an amount of the same kind that stand, by the line of `money`."""
     returned: Sequence[MoneyReturned] = ()
@@ -131,6 +146,7 @@ class Inbox:
     filed: Sequence[FiledLine] = ()
     restrictions: Sequence[Determination] = ()
     bulletins: Sequence[BulletinLine] = ()
+    tokens: Sequence[TokenRequest] = ()
 
     @property
     def total(self) -> int:
@@ -167,6 +183,7 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
         money = (
             money_waiting(tx, who=who, visible_to=unit_id, limit=most) if decides(ApprovalKind.MONEY) else []
         )
+        files = files_of_outcomes(tx, [one.id for one in money])
         conflicts = conflicting_lines(tx, [one.id for one in money])
         returned = (
             money_returned(tx, who=who, visible_to=unit_id, limit=most)
@@ -194,9 +211,11 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
         else []
     )
     bulletins = list_bulletins(services, state=BulletinState.DRAFT) if decides(ApprovalKind.BULLETIN) else []
+    tokens = waiting_tokens(services) if decides(ApprovalKind.API_TOKEN) else []
     return Inbox(
         counts=counts_for(counts, reader),
         money=money,
+        files=files,
         conflicts=conflicts,
         returned=returned,
         stop_payments=stops,
@@ -209,6 +228,7 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
             (one for one in bulletins if not who or one.made_by != who), key=lambda one: one.made_at
         ),
         restrictions=[one for one in reversed(restrictions) if not who or one.entered_by != who],
+        tokens=[one for one in tokens if not who or one.asked_by != who],
     )
 
 
@@ -306,6 +326,26 @@ def read_evidence(
         return evidence_of(tx, ids)
 
 
+def read_evidence_file(
+    services: Services, outcome_id: int, file_id: UUID, *, who: str, visible_to: int | None
+) -> OpenFile:
+    """A file beside a line that waits for this person's decision, which is the reason in the audit. Raises `NotFound`
+    for another one.
+    """
+    viewer = actor_name(who)
+    with services.store.begin() as tx:
+        waiting = money_waiting(tx, who=viewer, visible_to=visible_to, limit=1, ids=[outcome_id])
+        files = files_of_outcomes(tx, [one.id for one in waiting]).get(outcome_id, ())
+        if file_id not in {one.id for one in files}:
+            raise NotFound(kind="file", key=file_id)
+        found = open_file(tx, file_id)
+        subject, facts = f"case/{found.case_id}", {"outcome_id": outcome_id}
+        note_work_reveal(
+            tx, services, who=viewer, act=found.act, subject=subject, why="approval", facts=facts
+        )
+    return found
+
+
 def refuse_outcome(services: Services, outcome_id: int, *, why: str, by: str, visible_to: int | None) -> int:
     """The line is reversed by a new one, whose id it returns, and the recorder has it back with the reason; the task of
     a success without a call is open again. Raises `NotFound`, `Invalid` without a reason, and `Conflict` as an approval
@@ -329,6 +369,7 @@ def correct_outcome(
     *,
     amounts: Amounts,
     evidence: Evidence | None,
+    files: Sequence[CleanFile] = (),
     by: str,
     visible_to: int | None,
 ) -> int:
@@ -338,10 +379,13 @@ def correct_outcome(
     """
     who = actor_name(by)
     must_have_evidence(amounts, evidence)
+    if files and amounts.is_nothing:
+        raise Invalid(field=FIELD, problem="prove no amount", mend="enter the amount that they prove")
     with services.store.begin() as tx:
         case_id = _lock_case(tx, outcome_id, visible_to)
         now = services.clock.now()
         line = correct_outcome_row(tx, outcome_id, amounts=amounts, evidence=evidence, by=who, now=now)
+        add_evidence_files(tx, line, files, case_id=case_id, by=who, now=now)
         _audit(tx, "correct_outcome", case_id, outcome_id, line, by=who, why="", now=now)
     return line
 

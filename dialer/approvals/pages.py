@@ -5,11 +5,14 @@ navigation.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Form, Path
+from fastapi import File, Form, Path, UploadFile
 from starlette.responses import Response
 
+from dialer.accounts.token_pages import SCOPES
 from dialer.approvals.actions import (
     MOST_AT_ONCE,
     MOST_UNSAMPLED,
@@ -20,6 +23,7 @@ from dialer.approvals.actions import (
     counts_for,
     read_counts,
     read_evidence,
+    read_evidence_file,
     read_inbox,
     refuse_outcome,
 )
@@ -27,12 +31,14 @@ from dialer.approvals.queries import Counts
 from dialer.core.access import Permission
 from dialer.core.case import StopResult
 from dialer.core.errors import Conflict, Invalid
-from dialer.core.values import Amounts, EvidenceKind, fen_of, typed_evidence
+from dialer.core.values import AmountKind, Amounts, EvidenceKind, fen_of, typed_evidence
 from dialer.language import gettext_noop
 from dialer.outcomes.bulletin_words import days_words, title_of
+from dialer.outcomes.evidence_files import FIELD, clean_evidence
 from dialer.sentences import refusal_sentence
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.formats import FILES_AGAIN, MOST_EVIDENCE, sealed_file, sent_files
 from dialer.work.desk import stop_payment_done
 
 approval_pages = Section()
@@ -44,6 +50,15 @@ Number = Annotated[int, Path(ge=1, lt=2**63)]
 Chosen = Annotated[list[Annotated[int, Form(ge=1, lt=2**63)]] | None, Form(max_length=2 * MOST_AT_ONCE)]
 Short = Annotated[str, Form(max_length=40)]
 Words = Annotated[str, Form(max_length=_LONGEST)]
+
+
+@dataclass(frozen=True, slots=True)
+class LineForm:
+    """A refused form of the line of the ledger `id`: what was typed, and what is wrong by its field."""
+
+    id: int
+    typed: Mapping[str, str] = field(default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)
 
 
 def _reader(request: RequestContext) -> Reader:
@@ -76,6 +91,14 @@ def approvals(request: CurrentRequest) -> Response:
 def evidence(request: CurrentRequest, outcome: Chosen = None) -> Response:
     """The evidence of the chosen lines in clear, on this one answer; audited."""
     return _show(request, ticked=outcome or (), read=_read(request, outcome or ()))
+
+
+@approval_pages.post(_PATH + "/outcomes/{outcome_id}/files/{file_id}", act=Permission.APPROVE)
+def evidence_file(request: CurrentRequest, outcome_id: Number, file_id: UUID) -> Response:
+    """A file beside a line that waits for this person; audited."""
+    unit_id = request.member.unit_id
+    found = read_evidence_file(request.services, outcome_id, file_id, who=request.who, visible_to=unit_id)
+    return sealed_file(found.content, found.media_type, name=f"{outcome_id}-{str(file_id)[:8]}")
 
 
 @approval_pages.post(_PATH + "/approve", act=Permission.APPROVE)
@@ -112,13 +135,16 @@ def refuse(request: CurrentRequest, outcome_id: Number, why: Words = "") -> Resp
     try:
         refuse_outcome(request.services, outcome_id, why=why, by=request.who, visible_to=unit_id)
     except Invalid as fault:
-        return _show(request, wrong={outcome_id: refusal_sentence(fault, request.lang)}, status=_UNFIT)
+        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        return _show(request, form=LineForm(outcome_id, {"why": why}, wrong), status=_UNFIT)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
     return _done(request, gettext_noop("Refused; who recorded it sees why."))
 
 
-@approval_pages.post(_PATH + "/outcomes/{outcome_id}/correct", act=Permission.WORK_CASES)
+@approval_pages.post(
+    _PATH + "/outcomes/{outcome_id}/correct", act=Permission.WORK_CASES, most_bytes=MOST_EVIDENCE
+)
 def correct(
     request: CurrentRequest,
     outcome_id: Number,
@@ -128,13 +154,21 @@ def correct(
     evidence_kind: Short = "",
     evidence_yuan: Short = "",
     evidence: Words = "",
+    evidence_files: Annotated[list[UploadFile] | None, File()] = None,
 ) -> Response:
     """The recorder's answer to a refusal: other amounts or other evidence, or no amounts."""
+    typed = {
+        "intended": intended,
+        "stopped": stopped,
+        "returned": returned,
+        "evidence_kind": evidence_kind,
+        "evidence_yuan": evidence_yuan,
+        "evidence": evidence,
+    }
+    sent = sent_files(evidence_files)
     try:
         amounts = Amounts(
-            intended_fen=fen_of(intended or "0", field="intended"),
-            stopped_fen=fen_of(stopped or "0", field="stopped"),
-            returned_fen=fen_of(returned or "0", field="returned"),
+            **{f"{kind}_fen": fen_of(typed[kind] or "0", field=kind) for kind in sorted(AmountKind)}
         )
         correct_outcome(
             request.services,
@@ -143,11 +177,15 @@ def correct(
             evidence=typed_evidence(evidence_kind, evidence_yuan, evidence)
             if not amounts.is_nothing
             else None,
+            files=clean_evidence(request.services, sent),
             by=request.who,
             visible_to=request.member.unit_id,
         )
     except Invalid as fault:
-        return _show(request, wrong={outcome_id: refusal_sentence(fault, request.lang)}, status=_UNFIT)
+        wrong = {fault.field.removesuffix("_fen"): refusal_sentence(fault, request.lang)}
+        if sent:
+            wrong.setdefault(FIELD, request.say(FILES_AGAIN))
+        return _show(request, form=LineForm(outcome_id, typed, wrong), status=_UNFIT)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
     return _done(request, gettext_noop("Recorded again."))
@@ -181,22 +219,23 @@ def _show(
     *,
     ticked: Collection[int] = (),
     read: Mapping[int, str] | None = None,
-    wrong: Mapping[int, str] | None = None,
+    form: LineForm | None = None,
     note: str = "",
     refused: str = "",
     status: int = 200,
 ) -> Response:
-    """`read` is evidence in clear by the line; `wrong` what is wrong in the form of a line."""
+    """`read` is evidence in clear by the line; `form` the form of a line that was refused."""
     return request.page(
         _TEMPLATE,
         status=status,
         inbox=read_inbox(request.services, _reader(request)),
         ticked=set(ticked),
         read=read or {},
-        wrong=wrong or {},
+        form=form or LineForm(0),
         note=note,
         refused=refused,
         bulletin_words=lambda days: f"{title_of(days, request.lang)} · {days_words(days, request.lang)}",
+        scope_words=lambda scopes: ", ".join(request.say(SCOPES[one]) for one in sorted(scopes)),
         stop_results=(StopResult.TOO_LATE, StopResult.NOT_NEEDED),
         evidence_kinds=tuple(EvidenceKind),
         most=MOST_AT_ONCE,

@@ -244,7 +244,7 @@ def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Coun
     n = sa.func.count().label("n")
     seen_case = is_visible_to(t.case.c.unit_id, visible_to)
     load, change, rules = t.list_load.c, t.staff_change.c, t.rule_version.c
-    drafts = _newest_drafts().subquery()
+    token, drafts = t.token_request.c, _newest_drafts().subquery()
     statements: dict[ApprovalKind, sa.Select[Any]] = {
         ApprovalKind.MONEY: sa.select(_o.recorded_by.label("by"), n)
         .select_from(_WAITING)
@@ -286,6 +286,9 @@ def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Coun
         ApprovalKind.BULLETIN: sa.select(t.bulletin.c.made_by.label("by"), n)
         .where(t.bulletin.c.state == BulletinState.DRAFT.value)
         .group_by(t.bulletin.c.made_by),
+        ApprovalKind.API_TOKEN: sa.select(token.asked_by.label("by"), n)
+        .where(token.state == StaffChangeState.WAITING.value, token.expires_at > real_now)
+        .group_by(token.asked_by),
         ApprovalKind.FILED: sa.select(n).where(t.filed_record.c.state == FiledState.DOUBTFUL.value),
     }
     return {

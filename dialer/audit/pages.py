@@ -172,6 +172,7 @@ ACTS: Mapping[str, str] = {
     "token_revoke": gettext_noop("API token revoked"),
     "withdraw_load": gettext_noop("a list withdrawn"),
     "view_photo": gettext_noop("a photo looked at"),
+    "view_file": gettext_noop("a file that proves an amount looked at"),
     "webhook_add": gettext_noop("an outgoing webhook added"),
     "webhook_again": gettext_noop("messages of an outgoing webhook sent again"),
     "webhook_end": gettext_noop("an outgoing webhook ended"),

@@ -46,13 +46,13 @@ from dialer.core.rates import Period, period_of
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.language import gettext_noop
 from dialer.org.staff import list_units
+from dialer.outcomes.evidence_files import show_file
 from dialer.outcomes.filing import file_for_case
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.documents import as_docx
-from dialer.web.formats import typed_number, typed_unit, typed_word, unit_tree
+from dialer.web.formats import sealed_file, typed_number, typed_unit, typed_word, unit_tree
 from dialer.work.tasks import approve_outcome
-from dialer.work.visits import show_photo
 
 case_pages = Section()
 _SEARCH = "console/cases.html"
@@ -237,22 +237,26 @@ def show_words(request: CurrentRequest, case_id: CaseId, reason: Code = "", why:
     return _page(request, sheet)
 
 
-@case_pages.post("/cases/{case_id}/photos/{photo_id}", act=Permission.REVEAL)
-def photo(
-    request: CurrentRequest, case_id: CaseId, photo_id: UUID, reason: Code = "", why: Text = ""
+@case_pages.post("/cases/{case_id}/files/{file_id}", act=Permission.REVEAL)
+def file(
+    request: CurrentRequest, case_id: CaseId, file_id: UUID, reason: Code = "", why: Text = ""
 ) -> Response:
-    """The picture itself."""
+    """A photo of a visit, or a file that proves an amount."""
     unit_id = request.member.unit_id
-    sheet = read_case(request.services, case_id, visible_to=unit_id)
-    if photo_id not in {photo.client_id for photo in sheet.photos}:
-        raise NotFound(kind="photo", key=photo_id)
+    read_case(request.services, case_id, visible_to=unit_id)
     try:
-        media_type, content = show_photo(
-            request.services, photo_id, who=request.who, reason=reason, why=why, visible_to=unit_id
+        found = show_file(
+            request.services,
+            file_id,
+            who=request.who,
+            reason=reason,
+            why=why,
+            case_id=case_id,
+            visible_to=unit_id,
         )
     except Invalid as fault:
-        return _refused(request, case_id, f"photo-{photo_id}", fault)
-    return Response(content, media_type=media_type, headers={"Content-Disposition": "inline"})
+        return _refused(request, case_id, f"file-{file_id}", fault)
+    return sealed_file(found.content, found.media_type, name=f"{case_id}-{str(file_id)[:8]}")
 
 
 @case_pages.get("/clips/{file}", act=Permission.SEE_CASES)

@@ -27,6 +27,7 @@ from dialer.core.units import UnitIndex
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag, Track
 from dialer.db.unit_of_work import Tx
 from dialer.org.unit_store import check_case_visible
+from dialer.outcomes.evidence_files import EvidenceFile, files_of_case
 from dialer.services import Resource, Services
 from dialer.signals.reasons import ShownVerdict, reasons_of_case
 from dialer.work.desk import Paid, SpokenTurn, paid_in, said_in
@@ -107,6 +108,8 @@ class CaseSheet:
     rows: CaseWork
     calls: tuple[DeskCall, ...]
     photos: tuple[StoredPhoto, ...]
+    files: Mapping[int, tuple[EvidenceFile, ...]]
+    """What proves amounts, by the line of the ledger."""
     reasons: tuple[ShownVerdict, ...]
     """Of the warning robot; none where it did not warn."""
     words: CaseWords | None = None
@@ -164,6 +167,7 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool) -> CaseS
         rows=read_case_work(tx, case_id),
         calls=tuple(desk_calls_of_case(tx, case_id)),
         photos=tuple(photos_of_case(tx, case_id)),
+        files=files_of_case(tx, case_id),
         reasons=reasons_of_case(tx, case_id),
         words=read_case_words(tx, case_id) if in_clear else None,
         paid=paid_in(turns) if in_clear else None,

@@ -14,7 +14,7 @@ from dialer.casefile.acts import changed_since
 from dialer.casefile.reading import CaseSheet, units_to_hand_to
 from dialer.cases.persons import Person
 from dialer.cases.queries import amounts_in_conflict
-from dialer.core.access import DESK, ROBOT, Permission, RevealReason
+from dialer.core.access import Permission, RevealReason
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
 from dialer.core.reach import HeardPrompt
@@ -36,25 +36,17 @@ from dialer.sentences import VIEWS, ahead_words, entry_sentence, step_sentence, 
 from dialer.services import Services
 from dialer.web.console import RequestContext
 from dialer.web.formats import unit_names
-from dialer.words import stored_word, word_of
+from dialer.words import actor_word, stored_word, word_of
 from dialer.work.desk import SpokenTurn
 from dialer.work.desk_store import DeskCall
 from dialer.work.desk_view import call_checklist, dialled_number
 from dialer.work.stop_requests import BANK_ANSWERS
 
-_SERVICE_NAMES = {ROBOT: gettext_noop("the robot"), DESK: gettext_noop("the duty desk")}
 _TYPED: Mapping[str, str] = {
     "paid_yuan": gettext_noop("typed the amount paid"),
     "payee_account_last4": gettext_noop("typed the last digits of the payee's account"),
     "paid_when": gettext_noop("typed when it was paid"),
 }
-
-
-def by_words(by: str, names: Mapping[str, str], lang: Lang) -> str:
-    """The name of a person or of a part of the service; the login where it has none."""
-    if by in _SERVICE_NAMES:
-        return say(lang, _SERVICE_NAMES[by])
-    return names.get(by) or by
 
 
 _OF_ATTEMPT = frozenset(
@@ -300,7 +292,7 @@ def _others(
             at=entry.at,
             group=_GROUPS.get(entry.kind, "people"),
             text=entry_sentence(entry, lang),
-            by=by_words(entry.by, names, lang),
+            by=actor_word(entry.by, lang, names),
             login=entry.by,
             why=words,
             sealed=bool(entry.facts.get("words")) and not words,
@@ -332,7 +324,7 @@ def _call(call: DeskCall, names: Mapping[str, str], lang: Lang) -> Item:
         group="people",
         text=say(lang, "call from the desk to number %(number)s", number=call.number + 1)
         + say(lang, ": %(why)s", why=word_of(call.state, lang)),
-        by=by_words(call.by, names, lang),
+        by=actor_word(call.by, lang, names),
         login=call.by,
     )
 
@@ -383,7 +375,7 @@ def case_facts(
         "waiting": _waiting(story.waiting, lang),
         "ahead": ahead_words(story.pending.ahead, lang) if story.pending is not None else "",
         "is_live": _is_live(sheet),
-        "who": lambda login: by_words(login, names, lang),
+        "who": lambda login: actor_word(login, lang, names),
         "named": lambda kind, value: stored_word(kind, value, lang),
         "form": form,
         "changed": _changed(request, case.id, form),
@@ -459,7 +451,7 @@ def _changed(request: RequestContext, case_id: int, form: Typed) -> list[tuple[d
     ]
     names = name_staff(request.services, {entry.by for entry in entries})
     return [
-        (entry.at, entry_sentence(entry, request.lang), by_words(entry.by, names, request.lang))
+        (entry.at, entry_sentence(entry, request.lang), actor_word(entry.by, request.lang, names))
         for entry in entries
     ]
 

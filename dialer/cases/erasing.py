@@ -376,6 +376,8 @@ def _erase_rows(tx: Tx, person_ids: Sequence[int], cases: Sequence[int]) -> dict
     counts["assignment_transfer.why"] = tx.execute(plain.values(why="", answer="")).rowcount
     photos = sa.delete(t.visit_photo).where(t.visit_photo.c.case_id.in_(cases))
     counts["visit_photo"] = tx.execute(photos).rowcount
+    files = sa.delete(t.evidence_file).where(t.evidence_file.c.case_id.in_(cases))
+    counts["evidence_file"] = tx.execute(files).rowcount
     return counts
 
 

@@ -197,11 +197,17 @@ def add_token(
     ],
     days: Annotated[int, typer.Option(help="good for so many days")] = 365,
     unit: Annotated[str, typer.Option(help="its only unit; default: the whole city")] = "",
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="another source whose signals it sends, beside its own name; may be repeated"),
+    ] = None,
     by: By = "cli",
 ) -> None:
     """Make a token. Its secret is printed once, on standard output, and kept nowhere."""
     with application(load_settings()) as app:
-        new = org_staff.add_token(app.services, name=name, scopes=scope, days=days, unit=unit, by=by)
+        new = org_staff.add_token(
+            app.services, name=name, scopes=scope, days=days, unit=unit, sources=source or (), by=by
+        )
     typer.echo(new.secret)
     until = new.token.expires_at.date().isoformat()
     typer.echo(f"token {name} is good until {until}; this secret is not shown again", err=True)
@@ -218,7 +224,8 @@ def list_all_tokens(*, as_json: AsJson = False) -> None:
         found,
         as_json=as_json,
         plain=lambda one: (
-            fields_of(one, *names) | {"scopes": sorted(one.scopes), "good": one.is_good(real_now=now)}
+            fields_of(one, *names)
+            | {"scopes": sorted(one.scopes), "sources": list(one.sources), "good": one.is_good(real_now=now)}
         ),
         columns={
             "名称 name": lambda one: one.name,

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from operator import itemgetter
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -33,9 +34,10 @@ from dialer.core.values import (
 from dialer.language import Lang
 from dialer.org.staff_store import find_member
 from dialer.outcomes.bulletin_words import title_of
+from dialer.outcomes.evidence_files import clean_evidence
 from dialer.runtime.settings import load_settings
 from dialer.sentences import moment_words
-from dialer.words import word_of
+from dialer.words import actor_word, word_of
 from dialer.work.assignments import Assignment, waiting_assignments
 from dialer.work.desk import HandOver, Paid, show_hand_over, stop_payment_done
 from dialer.work.desk_store import StopPayment, waiting_stop_payments
@@ -334,6 +336,15 @@ def done(
     evidence_yuan: Annotated[
         str, typer.Option(help="the amount that it shows; no amount is above it", show_default=False)
     ] = "",
+    evidence_file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="a PDF, JPEG, PNG or WebP that proves it; may be repeated",
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+        ),
+    ] = None,
     scammer: Annotated[
         str, typer.Option(help="was a scammer in contact with the person? yes, no or unknown")
     ] = "",
@@ -354,6 +365,7 @@ def done(
             evidence=typed_evidence(evidence_kind, evidence_yuan, evidence),
             scammer_contact=one_of(ScammerContact, scammer, field="--scammer") if asks else None,
             no_call=no_call,
+            files=clean_evidence(app.services, [one.read_bytes() for one in evidence_file or ()]),
         )
         outcome_id = report_assignment(app.services, assignment_id, given, by=by)
     typer.echo(f"outcome {outcome_id} recorded")
@@ -418,7 +430,13 @@ def approvals_command(
     )
     columns = {heading: itemgetter(place) for place, heading in enumerate(headings)}
     rows = [
-        (word_of(kind, lang), key, what, by or "-", moment_words(at.astimezone(zone), now, lang))
+        (
+            word_of(kind, lang),
+            key,
+            what,
+            actor_word(by, lang) or "-",
+            moment_words(at.astimezone(zone), now, lang),
+        )
         for kind, key, what, by, at in _inbox_rows(inbox, lang)
     ]
     print_rows(
@@ -463,6 +481,9 @@ def _inbox_rows(inbox: Inbox, lang: Lang) -> Iterator[tuple[ApprovalKind, str, s
             bulletin.made_by,
             bulletin.made_at,
         )
+    for token in inbox.tokens:
+        what = f"{token.name}  {' '.join(sorted(token.scopes))}"
+        yield ApprovalKind.API_TOKEN, str(token.id), what, token.asked_by, token.asked_at
 
 
 def _inbox_json(inbox: Inbox) -> dict[str, object]:
@@ -475,6 +496,7 @@ def _inbox_json(inbox: Inbox) -> dict[str, object]:
             | {
                 "evidence_kind": one.evidence_kind.value if one.evidence_kind else None,
                 "evidence_fen": one.evidence_fen,
+                "files": len(inbox.files.get(one.id, ())),
                 "conflicts": [line.id for line in inbox.conflicts.get(one.id, ())],
             }
             for one in inbox.money
@@ -505,5 +527,10 @@ def _inbox_json(inbox: Inbox) -> dict[str, object]:
         "bulletins": [
             {"id": one.id, "days": one.days.name, "made_by": one.made_by, "made_at": one.made_at}
             for one in inbox.bulletins
+        ],
+        "tokens": [
+            fields_of(one, "id", "name", "unit", "days", "asked_by", "asked_at", "expires_at")
+            | {"scopes": sorted(one.scopes), "sources": list(one.sources)}
+            for one in inbox.tokens
         ],
     }

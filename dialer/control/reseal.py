@@ -174,6 +174,9 @@ SEALED: Final = (
         key="client_id",
         at_once=_LARGE_VALUES,
     ),
+    SealedColumn(
+        table=t.evidence_file, column="sealed", row=lambda row: str(row["id"]), at_once=_LARGE_VALUES
+    ),
 )
 """Every column that is sealed again. The audit is not among them: its seals cover the sealed reasons."""
 

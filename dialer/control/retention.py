@@ -61,6 +61,7 @@ class Kind(StrEnum):
     KEPT_REPORTS = "kept_reports"
     REJECTED_ROWS = "rejected_rows"
     PHOTOS = "photos"
+    EVIDENCE_FILES = "evidence_files"
     CONVERSATIONS = "conversations"
     FILED_RECORDS = "filed_records"
     PERSONS = "persons"
@@ -73,6 +74,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
     Kind.KEPT_REPORTS: gettext_noop("kept reports"),
     Kind.REJECTED_ROWS: gettext_noop("rejected rows"),
     Kind.PHOTOS: gettext_noop("photos of visits"),
+    Kind.EVIDENCE_FILES: gettext_noop("files that prove amounts"),
     Kind.CONVERSATIONS: gettext_noop("conversations"),
     Kind.FILED_RECORDS: gettext_noop("persons of filed cases"),
     Kind.PERSONS: gettext_noop("persons"),
@@ -170,19 +172,23 @@ def _expire_rejects(tx: Tx, cutoff: datetime, _now: datetime, after: int, at_onc
     return Gone(count=len(gone), after=ids[-1] if len(ids) == at_once else None)
 
 
-def _past_photos(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    p, c = t.visit_photo.c, t.case.c
-    return (
-        sa.select(p.client_id.label("id"), c.settled_at.label("at"))
-        .join(t.case, c.id == p.case_id)
-        .where(c.status.in_(_OVER), c.settled_at < cutoff, _of(held, _under_hold(c.person_id)))
-    )
+def _files_rule(table: sa.Table, key: str) -> _Rule:
+    """Of files of cases, each sealed in a row of `table`: deleted so long after the end of their case."""
+    own, c = table.c, t.case.c
 
+    def past(cutoff: datetime, held: bool) -> sa.Select[Any]:  # as `_Past` calls it
+        return (
+            sa.select(own[key].label("id"), c.settled_at.label("at"))
+            .join(t.case, c.id == own.case_id)
+            .where(c.status.in_(_OVER), c.settled_at < cutoff, _of(held, _under_hold(c.person_id)))
+        )
 
-def _expire_photos(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once: int) -> Gone:
-    ids = [row["id"] for row in tx.rows(_past_photos(cutoff, held=False).limit(at_once))]
-    tx.execute(sa.delete(t.visit_photo).where(t.visit_photo.c.client_id.in_(ids)))
-    return Gone(count=len(ids), after=0 if len(ids) == at_once else None)
+    def expire(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once: int) -> Gone:
+        ids = [row["id"] for row in tx.rows(past(cutoff, held=False).limit(at_once))]
+        tx.execute(sa.delete(table).where(own[key].in_(ids)))
+        return Gone(count=len(ids), after=0 if len(ids) == at_once else None)
+
+    return _Rule(past=past, expire=expire, at_once=500)
 
 
 def _past_conversations(cutoff: datetime, held: bool) -> sa.Select[Any]:
@@ -364,7 +370,8 @@ _RULES: Final[Mapping[Kind, _Rule]] = {
     Kind.SESSIONS: _Rule(past=_past_sessions, expire=_expire_sessions, at_once=1, is_real=True),
     Kind.KEPT_REPORTS: _Rule(past=_past_reports, expire=_expire_reports, at_once=1),
     Kind.REJECTED_ROWS: _Rule(past=_past_rejects, expire=_expire_rejects, at_once=2000),
-    Kind.PHOTOS: _Rule(past=_past_photos, expire=_expire_photos, at_once=500),
+    Kind.PHOTOS: _files_rule(t.visit_photo, "client_id"),
+    Kind.EVIDENCE_FILES: _files_rule(t.evidence_file, "id"),
     Kind.CONVERSATIONS: _Rule(past=_past_conversations, expire=_expire_conversations, at_once=200),
     Kind.FILED_RECORDS: _Rule(past=_past_filed, expire=_expire_filed, at_once=500),
     Kind.PERSONS: _Rule(past=_past_persons, expire=_expire_persons, at_once=50),

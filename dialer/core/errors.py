@@ -129,12 +129,16 @@ class UnreadableFile(UnusableFile):
 
 
 class PictureFault(StrEnum):
-    """Why a picture is not taken."""
+    """Why a picture or a PDF is not taken."""
 
     KIND = "kind"
     PIXELS = "pixels"
     DAMAGE = "damage"
     BUSY = "busy"
+    LOCKED = "locked"
+    """A PDF under a password."""
+    ACTIVE = "active"
+    """A PDF that runs a script, starts a program, sends a form or holds another file."""
 
 
 class SettingsError(Refusal):

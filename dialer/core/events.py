@@ -315,6 +315,8 @@ class AlarmCode(StrEnum):
     """A check of openings finds people of one home province or age far more often than all others."""
     TRUNK_FAILING = "trunk_failing"
     """A trunk of the centre's own does not work: calls go by the others, or wait."""
+    STOP_UNANSWERED = "stop_unanswered"
+    """A bank was asked to stop a payment, and nobody has asked for its answer in time."""
     CARD_QUESTION_LAPSED = "card_question_lapsed"
     """Nobody of the desk answered an outlet while its customer waited."""
 

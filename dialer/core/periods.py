@@ -53,6 +53,14 @@ def period_year_before(period: Period, *, timezone: str, now: datetime) -> Perio
     return _moved(period, timezone, now, lambda day: add_months(day, -_MONTHS))
 
 
+def day_of(moment: datetime, *, timezone: str) -> Period:
+    """The day of the centre that the moment is in, from midnight to midnight."""
+    zone = ZoneInfo(timezone)
+    first = datetime.combine(moment.astimezone(zone).date(), time.min, tzinfo=zone)
+    following = datetime.combine(first.date() + _DAY, time.min, tzinfo=zone)
+    return Period(start=first.astimezone(UTC), end=following.astimezone(UTC))
+
+
 def _days_of(period: Period, timezone: str) -> tuple[date, date] | None:
     """The first day, and the day after the last; a part of a day counts as the whole."""
     if period.start is None or period.end is None:

@@ -389,9 +389,11 @@ class ApprovalKind(StrEnum):
     """A version of the warning robot's rules."""
     ACCOUNT = "account"
     FILED = "filed"
-    RESTRICTION = "restriction"
     """A filed case with a doubtful match."""
+    RESTRICTION = "restriction"
     BULLETIN = "bulletin"
+    API_TOKEN = "api_token"  # noqa: S105 - a kind, not a secret
+    """A token of the API that an administrator has asked for."""
 
 
 class VerdictState(StrEnum):

@@ -404,6 +404,7 @@ _SECRET_BYTES = 32
 _SECRET = re.compile(TOKEN_PREFIX + r"[A-Za-z0-9_-]{43}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_DAYS = 1100
+_MOST_SOURCES, _LONGEST_SOURCE = 50, 200
 _CACHED = timedelta(seconds=3)
 """A token revoked by another process may be accepted here for this long."""
 _CACHE_SIZE = 1000
@@ -433,16 +434,29 @@ class NewToken:
 
 
 def add_token(
-    services: Services, *, name: str, scopes: Sequence[str], days: int, unit: str, by: str
+    services: Services,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    days: int,
+    unit: str,
+    sources: Sequence[str] = (),
+    by: str,
 ) -> NewToken:
-    """A new token, audited. Raises `Invalid`, and `Conflict` where the name is in use."""
+    """A new token, audited, which sends signals of its own name and of `sources`. Raises `Invalid`, and `Conflict`
+    where the name is in use.
+    """
     who = actor_name(by)
-    wanted = check_token(name=name, scopes=scopes, days=days, unit=unit)
+    wanted = check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
     with services.store.begin() as tx:
-        return make_token(tx, services, name=name, scopes=wanted, days=days, unit=unit, by=who)
+        return make_token(
+            tx, services, name=name, scopes=wanted, days=days, unit=unit, sources=sources, by=who
+        )
 
 
-def check_token(*, name: str, scopes: Sequence[str], days: int, unit: str) -> frozenset[TokenScope]:
+def check_token(
+    *, name: str, scopes: Sequence[str], days: int, unit: str, sources: Sequence[str] = ()
+) -> frozenset[TokenScope]:
     """The scopes of a token that may be made. Raises `Invalid`."""
     if not _NAME.fullmatch(name):
         raise Invalid(
@@ -460,6 +474,16 @@ def check_token(*, name: str, scopes: Sequence[str], days: int, unit: str) -> fr
             ),
             mend="leave out the unit or the scope",
         )
+    if sources and TokenScope.SIGNALS_WRITE not in wanted:
+        mend = Text("leave out the sources, or add %(scope)s", scope=TokenScope.SIGNALS_WRITE.value)
+        raise Invalid(field="source", problem="belongs to signals", mend=mend)
+    if len(sources) > _MOST_SOURCES or not all(1 <= len(one.strip()) <= _LONGEST_SOURCE for one in sources):
+        mend = Text(
+            "%(most)s names at most, each of 1 to %(longest)s characters",
+            most=_MOST_SOURCES,
+            longest=_LONGEST_SOURCE,
+        )
+        raise Invalid(field="source", problem="is not a name of a source", mend=mend)
     if not 1 <= days <= _MOST_DAYS:
         raise Invalid(field="days", problem="is out of range", mend=Text("1 to %(most)s", most=_MOST_DAYS))
     return wanted
@@ -473,6 +497,7 @@ def make_token(
     scopes: frozenset[TokenScope],
     days: int,
     unit: str,
+    sources: Sequence[str] = (),
     by: str,
     asked_by: str = "",
 ) -> NewToken:
@@ -485,6 +510,7 @@ def make_token(
         secret_hash=token_hash(secret),
         scopes=scopes,
         unit=unit,
+        sources=sources,
         real_now=real_now,
         expires_at=real_now + timedelta(days=days),
     )
@@ -492,7 +518,13 @@ def make_token(
         raise Conflict(
             Text("a token named %(name)s is in use: revoke it first, or choose another name", name=name)
         )
-    facts = {"name": name, "scopes": sorted(scopes), "unit": unit, "days": days}
+    facts = {
+        "name": name,
+        "scopes": sorted(scopes),
+        "unit": unit,
+        "days": days,
+        "sources": list(token.sources),
+    }
     _audit(tx, services, by, "token_add", token, facts | ({"asked_by": asked_by} if asked_by else {}))
     return NewToken(token=token, secret=secret)
 

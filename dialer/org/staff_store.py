@@ -5,7 +5,7 @@ secrets are known by their hash alone, logins and addresses that failed by a key
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
@@ -628,10 +628,16 @@ class Token:
     scopes: frozenset[TokenScope]
     unit: str
     """Its warnings' unit where they name none, and the only unit whose cases it sees; '' for the whole city."""
+    sources: Sequence[str]
+    """Whose signals it may send, beside those of its own name."""
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
     last_used_on: date | None
+
+    def may_send_signals_of(self, source: str) -> bool:
+        """Whether signals of this source may come with the token."""
+        return source == self.name or source in self.sources
 
     def is_good(self, *, real_now: datetime) -> bool:
         """Whether the service token is neither revoked nor expired."""
@@ -645,6 +651,7 @@ def insert_token(
     secret_hash: bytes,
     scopes: Iterable[TokenScope],
     unit: str,
+    sources: Iterable[str] = (),
     real_now: datetime,
     expires_at: datetime,
 ) -> Token | None:
@@ -656,6 +663,7 @@ def insert_token(
             secret_hash=secret_hash,
             scopes=sorted(scope.value for scope in scopes),
             unit=unit,
+            sources=sorted({one.strip() for one in sources} - {name}),
             created_at=real_now,
             expires_at=expires_at,
         )

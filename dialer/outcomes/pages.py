@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Any, TypeVar
@@ -49,6 +49,7 @@ from dialer.outcomes.exports import (
 from dialer.outcomes.filters import delete_filter, save_filter, saved_filters
 from dialer.outcomes.ledger import answers_by_source, claims_by_caller
 from dialer.outcomes.rate_charts import (
+    TODAY_HEAD,
     beside_chart,
     calendar_of,
     compared_lines,
@@ -59,6 +60,7 @@ from dialer.outcomes.rate_charts import (
     map_of,
     measure_word,
     rate_chart,
+    today_lines,
     waits_chart,
 )
 from dialer.outcomes.report import (
@@ -76,12 +78,13 @@ from dialer.outcomes.report import (
     page_of,
 )
 from dialer.sentences import refusal_sentence
+from dialer.services import Services
 from dialer.web.cache import Cache, CountedValue
 from dialer.web.charts import draw
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import Cell, Sheet, as_file, format_span, typed_number
 from dialer.web.rendering import PlaceGroup
-from dialer.words import basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
+from dialer.words import actor_word, basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
 
 W = TypeVar("W", bound=StrEnum)
 
@@ -282,7 +285,7 @@ def name_of(report: CutReport, value: str, lang: Lang) -> str:  # noqa: PLR0911 
                 f"{stored_word(FraudType, script, lang)} {number}" if value else say(lang, "Not called yet")
             )
         case Dimension.PERSON:
-            return value or say(lang, "Nobody: the robot alone, or not reported yet")
+            return actor_word(value, lang) or say(lang, "Nobody: the robot alone, or not reported yet")
         case Dimension.SOURCE:
             return value
 
@@ -504,6 +507,10 @@ def _show(request: RequestContext, form: RatesForm, *, wrong_name: str = "") -> 
     )
 
 
+def _day(moment: datetime, services: Services) -> str:
+    return moment.astimezone(ZoneInfo(services.centre.timezone)).date().isoformat()
+
+
 def _figures(
     request: RequestContext, form: RatesForm, period: Period, report: CutReport | None
 ) -> dict[str, Any]:
@@ -532,6 +539,9 @@ def _figures(
         "lines": shown,
         "bars": bars,
         "steps": funnel_steps(report.breakdown.total.counts),
+        "today": today_lines(report, lang),
+        "today_head": [say(lang, text) for text in TODAY_HEAD],
+        "today_query": form.query(**dict.fromkeys(("from", "to"), _day(report.generated_at, services))),
         "compared": compared_lines(report, lang),
         "course": course,
         "course_charts": [

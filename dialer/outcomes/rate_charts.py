@@ -19,7 +19,7 @@ from dialer.outcomes.breakdown import lost
 from dialer.outcomes.report import CutReport
 from dialer.web.charts import Area, Chart, ChartKind, Series, draw_calendar, draw_map, shade_bounds, shade_of
 from dialer.web.formats import Sheet
-from dialer.words import count_word, rate_word, word_of
+from dialer.words import actor_word, count_word, rate_word, word_of
 
 _HUNDRED = 100
 _WEEK = 7
@@ -114,19 +114,63 @@ def compared_lines(report: CutReport, lang: Lang) -> tuple[ComparedLine, ...]:
     """Counts, rates and approved amounts; () where there is nothing to compare with."""
     if report.before is None or report.year_before is None:
         return ()
-    total, before, year_before = report.breakdown.total, report.before, report.year_before
+    return _compare((report.breakdown.total, report.year_before, report.before), lang)
+
+
+def _compare(parts: tuple[Slice, Slice, Slice], lang: Lang) -> tuple[ComparedLine, ...]:
+    """The first beside the second, which is `year_before`, and the third, which is `before`."""
     lines = [
-        _counted(count_word(name, lang), *(getattr(one.counts, name) for one in (total, year_before, before)))
-        for name in COMPARED
+        _counted(count_word(name, lang), *(getattr(one.counts, name) for one in parts)) for name in COMPARED
     ]
     for name in _COMPARED_RATES:
-        now, then, last = (_rate(one, name) for one in (total, year_before, before))
+        now, then, last = (_rate(one, name) for one in parts)
         lines.append(_shares(rate_word(now.definition, lang), now.value, then.value, last.value))
     for kind in AmountKind:
-        now_fen, then_fen, last_fen = (one.amounts[kind].approved_fen for one in (total, year_before, before))
-        name = say(lang, "%(kind)s, yuan", kind=word_of(kind, lang))
-        lines.append(_counted(name, now_fen, then_fen, last_fen, money=True))
+        fen = (one.amounts[kind].approved_fen for one in parts)
+        lines.append(_counted(say(lang, "%(kind)s, yuan", kind=word_of(kind, lang)), *fen, money=True))
     return tuple(lines)
+
+
+TODAY_HEAD = (
+    gettext_noop("Figure"),
+    gettext_noop("Today so far"),
+    gettext_noop("Yesterday until then"),
+    gettext_noop("Against yesterday"),
+    gettext_noop("Chosen period"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TodayLine:
+    """A figure of today so far beside yesterday until the same time, and the period, in words."""
+
+    name: str
+    today: str
+    yesterday: str
+    change: str
+    """In percent; of a rate in points."""
+    period: str
+    count: str = ""
+    """The count whose cases open from the figure of today; '' of a rate and an amount."""
+
+
+def today_lines(report: CutReport, lang: Lang) -> tuple[TodayLine, ...]:
+    """Counts, rates and approved amounts; () of a report that was kept without them."""
+    if report.today is None or report.yesterday is None:
+        return ()
+    compared = _compare((report.today, report.yesterday, report.breakdown.total), lang)
+    counts = (*COMPARED, *("" for _ in compared[len(COMPARED) :]))
+    return tuple(
+        TodayLine(
+            name=line.name,
+            today=line.now,
+            yesterday=line.year_before,
+            change=line.on_year,
+            period=line.before,
+            count=count,
+        )
+        for line, count in zip(compared, counts, strict=True)
+    )
 
 
 def _rate(part: Slice, name: str) -> Rate:
@@ -403,7 +447,7 @@ def further_sheets(report: CutReport, bars: Sequence[str], lang: Lang) -> tuple[
             ],
             rows=[
                 [
-                    one.login,
+                    actor_word(one.login, lang),
                     one.human_calls,
                     one.visits,
                     one.reached,
@@ -418,8 +462,8 @@ def further_sheets(report: CutReport, bars: Sequence[str], lang: Lang) -> tuple[
     ]
     if compared := compared_lines(report, lang):
         heads = (
-            "Figure",
-            "This period",
+            gettext_noop("Figure"),
+            gettext_noop("This period"),
             "A year before",
             "On the year",
             "Period before",
@@ -433,6 +477,14 @@ def further_sheets(report: CutReport, bars: Sequence[str], lang: Lang) -> tuple[
                     [one.name, one.now, one.year_before, one.on_year, one.before, one.on_before]
                     for one in compared
                 ],
+            )
+        )
+    if today := today_lines(report, lang):
+        sheets.append(
+            Sheet(
+                title=say(lang, "Today"),
+                head=[say(lang, text) for text in TODAY_HEAD],
+                rows=[[one.name, one.today, one.yesterday, one.change, one.period] for one in today],
             )
         )
     if report.contacted is not None:

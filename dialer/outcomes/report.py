@@ -19,7 +19,7 @@ from dialer.cases.search import CasePage, case_lines
 from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.core.intervals import ERROR, Adjusted, Finding, Rollup, Stratum, adjust
-from dialer.core.periods import period_before, period_year_before
+from dialer.core.periods import day_of, period_before, period_year_before
 from dialer.core.rates import (
     COUNTED,
     FUNNEL,
@@ -410,6 +410,10 @@ class CutReport:
     """Names of the compared units, by id as text."""
     adjusted: Mapping[str, Mapping[str, Adjusted]] = field(default_factory=dict)
     """By unit and rate: the unit compared with the rest, for the same mix of grades and types. Of a cut by unit."""
+    today: Slice | None = None
+    """The whole of today so far, whatever the period; None: kept by an older version."""
+    yesterday: Slice | None = None
+    """The same of yesterday until the same time of the day."""
     before: Slice | None = None
     """The whole of the period before 环比; None: the period has no beginning or no end."""
     year_before: Slice | None = None
@@ -483,8 +487,11 @@ def read_cut(tx: Tx, services: Services, asked: RatesQuery) -> tuple[CutReport, 
 def _cut_report(tx: Tx, by: Dimension, window: Window, whole: Report | None) -> CutReport:
     before = period_before(window.period, timezone=window.timezone, now=window.now)
     year_before = period_year_before(window.period, timezone=window.timezone, now=window.now)
+    today = day_of(window.now, timezone=window.timezone)
     return CutReport(
         generated_at=window.now,
+        today=_total(tx, window, today),
+        yesterday=_total(tx, window, period_before(today, timezone=window.timezone, now=window.now)),
         breakdown=_breakdown(tx, by, window, whole.figures if whole else None),
         waits=read_waits(tx, window),
         unit_names={str(unit.id): unit.name for unit in list_units_of_tree(tx)},

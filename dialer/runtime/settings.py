@@ -472,6 +472,7 @@ class RetentionSettings(Section):
     persons_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
     conversations_days: int = Field(default=365, ge=0, le=_LONGEST_DAYS)
     photos_days: int = Field(default=365, ge=0, le=_LONGEST_DAYS)
+    evidence_files_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
     rejected_rows_days: int = Field(default=90, ge=0, le=_LONGEST_DAYS)
     filed_records_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
     openings_days: int = Field(default=1825, ge=0, le=_LONGEST_DAYS)

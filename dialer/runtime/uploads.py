@@ -1,4 +1,4 @@
-"""Reads files from outside (lists, lists of units, boundaries, photos) in a process of its own, which may take so much
+"""Reads files from outside (lists, units, boundaries, photos, PDF) in a process of its own, which may take so much
 memory, so much processor time and so much time in all, and is ended beyond that. So a file made to do harm, or one
 that the libraries cannot bear, is refused in one line, whatever it does there.
 
@@ -151,6 +151,17 @@ def clean_picture(data: bytes, *, limits: Limits | None = None) -> tuple[str, by
     if head["fault"] is not None:
         return PictureFault(head["fault"])
     return str(head["kind"]), b"".join(base64.b64decode(piece) for piece in pieces)
+
+
+def pdf_fault(data: bytes, *, limits: Limits | None = None) -> PictureFault | None:
+    """Why this PDF is not taken; None where it may be kept as it is (`intake/documents.py`)."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        try:
+            (head,) = _values(file, run="pdf", request={}, limits=limits or Limits.of_photo())
+        except UnreadableFile as fault:
+            return PictureFault.BUSY if fault.code is FileFault.BUSY else PictureFault.DAMAGE
+    return PictureFault(head["fault"]) if head["fault"] is not None else None
 
 
 def _tables(
@@ -421,6 +432,16 @@ def _photo_reader(request: Mapping[str, int]) -> _Reader:
     return values
 
 
+def _pdf_reader(_: object) -> _Reader:
+    from dialer.intake.documents import fault_of
+
+    def values(stream: BinaryIO) -> Iterator[object]:
+        found = fault_of(stream.read())
+        yield {"fault": found.value if found is not None else None}
+
+    return values
+
+
 _READERS: Final[Mapping[str, Callable[[Any], _Reader]]] = {
     "list": _list_reader,
     "units": _unit_reader,
@@ -429,4 +450,5 @@ _READERS: Final[Mapping[str, Callable[[Any], _Reader]]] = {
     "signals": _signal_reader,
     "openings": _openings_reader,
     "photo": _photo_reader,
+    "pdf": _pdf_reader,
 }

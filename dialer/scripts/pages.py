@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from fastapi import File, Form, UploadFile
 from starlette.responses import Response
 
-from dialer.core.access import RELEASED_BY, SHIPPED_BY, Permission
+from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.values import Grade, Tag
 from dialer.language import Text, gettext_noop
@@ -53,7 +53,7 @@ from dialer.scripts.view import (
 from dialer.sentences import refusal_sentence, sentence
 from dialer.web.console import CurrentRequest, Forbidden, RequestContext, Section
 from dialer.web.rendering import PlaceGroup
-from dialer.words import MEASURES, MEASURES_SAY, verdict_in, word_of
+from dialer.words import MEASURES, MEASURES_SAY, actor_word, verdict_in, word_of
 
 KNOWN = (
     gettext_noop("is empty or too long"),
@@ -63,10 +63,6 @@ KNOWN = (
 )
 """Refusals of the actions that the pages show."""
 
-_AUTHORS_OUTSIDE = {
-    SHIPPED_BY: gettext_noop("shipped with the product"),
-    RELEASED_BY: gettext_noop("the release's own review"),
-}
 _REASONS = (gettext_noop("first start"), gettext_noop("upgrade"))
 """Why shipped scripts went live."""
 
@@ -94,10 +90,6 @@ def need_all(request: RequestContext) -> None:
         raise Forbidden
 
 
-def _by(request: RequestContext, name: str) -> str:
-    return request.say(_AUTHORS_OUTSIDE[name]) if name in _AUTHORS_OUTSIDE else name
-
-
 def heading(request: RequestContext, script: Script, version: Version, here: str) -> dict[str, Any]:
     """What `console/script_head.html` shows. `here` is the tab that is open."""
     named = None if version.is_live else version.number
@@ -118,7 +110,7 @@ def heading(request: RequestContext, script: Script, version: Version, here: str
         ],
         "here": address(script.id, here, version=named if here in {"", "/walk"} else None),
         "address": address,
-        "by": partial(_by, request),
+        "by": partial(actor_word, lang=request.lang),
         "can_edit": request.may(Permission.EDIT_SCRIPTS),
         "can_approve": request.may(Permission.APPROVE) and sees_everything(request),
     }

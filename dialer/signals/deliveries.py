@@ -4,7 +4,7 @@ stored in one transaction. What is answered is committed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -78,12 +78,26 @@ class SignalReception:
             item=self._codec.item,
         )
 
-    def read(self, sent: Sequence[Mapping[str, Any] | None], *, source: str = "") -> SignalDelivery:
-        """A record without a source has this one. None stands for what is no record."""
+    def read(
+        self,
+        sent: Sequence[Mapping[str, Any] | None],
+        *,
+        source: str = "",
+        may_send: Callable[[str], bool] | None = None,
+    ) -> SignalDelivery:
+        """A record without a source has this one. None stands for what is no record. With `may_send` a record of a
+        source that it does not allow is refused.
+        """
         now = self._services.clock.now()
-        return SignalDelivery(read=tuple(self._read(raw, source, now) for raw in sent))
+        return SignalDelivery(read=tuple(self._read(raw, source, may_send, now) for raw in sent))
 
-    def _read(self, raw: Mapping[str, Any] | None, source: str, now: datetime) -> SealedReading | Refused:
+    def _read(
+        self,
+        raw: Mapping[str, Any] | None,
+        source: str,
+        may_send: Callable[[str], bool] | None,
+        now: datetime,
+    ) -> SealedReading | Refused:
         if raw is None:
             return (
                 RejectedField(field="", reason=Text("is not a signal"), fix=Text("send each as an object")),
@@ -96,6 +110,11 @@ class SignalReception:
         reading = self._reader.read(given, received_at=now)
         if not isinstance(reading, Reading):
             return reading
+        if may_send is not None and not may_send(reading.signal.source):
+            reason = Text("is not a source whose signals this token may send")
+            return (
+                RejectedField(field="source", reason=reason, fix=Text("send it with that source's token")),
+            )
         kept = timedelta(days=self._services.signals.keep_days)
         if reading.signal.event_at < now - kept:
             reason = Text("is older than the %(days)s days for which signals are kept", days=kept.days)

@@ -24,6 +24,7 @@ from dialer.tasks.application import current_application, cycle_part, is_stoppin
 from dialer.telephony.client import CallClient, DeskClient
 from dialer.work.desk_calls import settle_desk_calls
 from dialer.work.inbound import settle_calls_in
+from dialer.work.stop_requests import raise_unanswered
 from dialer.work.tasks import return_idle_assignments
 from dialer.work.transfers import escalate_unsigned
 
@@ -78,6 +79,7 @@ def sweep_task() -> None:
         lambda: sweep_cases(services),
         lambda: return_idle_assignments(services),
         lambda: escalate_unsigned(services),
+        lambda: raise_unanswered(services),
         lambda: lapse_questions(services),
     )
 

@@ -35,7 +35,7 @@ from dialer.org.staff import recognise
 from dialer.org.staff_store import Member, Session
 from dialer.services import Application, Services
 from dialer.web.cache import Cache
-from dialer.web.rendering import NavigationEntry, Pages, Place, PlaceGroup, navigation_of
+from dialer.web.rendering import NavigationEntry, Pages, Place, PlaceGroup, RefusedForm, navigation_of
 
 OPEN = None
 """In place of a permission: also for people who are not signed in."""
@@ -294,6 +294,8 @@ class RequestContext:
     """Made for this request; the answer sets it as a cookie."""
     session: Session | None = None
     somebody: Member | None = None
+    refused: RefusedForm | None = None
+    """The form that was refused, on the page that holds it."""
 
     @property
     def services(self) -> Services:
@@ -585,6 +587,7 @@ def anonymous_context(request: Request) -> RequestContext:
         pages=console.pages,
         lang=Lang.EN if chosen == Lang.EN.value else Lang.ZH,
         csrf=csrf_of_secret(request.cookies.get(FORM_COOKIE, "")),
+        refused=getattr(request.state, "refused", None),
     )
 
 

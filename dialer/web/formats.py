@@ -16,12 +16,13 @@ from io import BytesIO, StringIO
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from fastapi import UploadFile
 from starlette.responses import Response
 
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.units import SEPARATOR, Unit, UnitIndex, find_unit
 from dialer.core.values import FEN_PER_YUAN
-from dialer.language import Lang, say, say_many
+from dialer.language import Lang, gettext_noop, say, say_many
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -247,3 +248,20 @@ def as_file(sheets: Sequence[Sheet], *, name: str, kind: str) -> Response:
     body, media = (workbook(sheets), _XLSX) if kind == "xlsx" else (commas(sheets), "text/csv; charset=utf-8")
     disposition = f'attachment; filename="{name}.{kind}"'
     return Response(body, media_type=media, headers={"Content-Disposition": disposition})
+
+
+MOST_EVIDENCE = 52 << 20
+"""Bytes of a form with files that prove an amount; number and size of the files have limits of their own."""
+FILES_AGAIN = gettext_noop("choose the files again: the browser does not keep them")
+
+
+def sent_files(files: Sequence[UploadFile] | None) -> list[bytes]:
+    """The content of each file that was chosen; a field left empty sends one without a name."""
+    return [content for file in files or () if file.filename and (content := file.file.read())]
+
+
+def sealed_file(content: bytes, media_type: str, *, name: str) -> Response:
+    """A file that was kept sealed: a picture is shown, a PDF is saved and opened outside the console."""
+    kind = media_type.rpartition("/")[2]
+    how = "inline" if media_type.startswith("image/") else f'attachment; filename="{name}.{kind}"'
+    return Response(content, media_type=media_type, headers={"Content-Disposition": how})

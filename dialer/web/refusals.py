@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
-from urllib.parse import urlencode
+from itertools import islice
+from urllib.parse import unquote, urlencode, urlsplit
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import Message
 
-from dialer.core.errors import Conflict, NotFound, Refusal, TooMany, Unavailable
+from dialer.core.errors import Conflict, Invalid, NotFound, Refusal, TooMany, Unavailable
 from dialer.db.unit_of_work import UnfitValue
 from dialer.language import gettext_noop, say
 from dialer.org.passwords import SignInBusy
@@ -32,6 +35,7 @@ from dialer.web.console import (
     drop_cookie,
     put_notice_cookie,
 )
+from dialer.web.rendering import RefusedForm
 
 CHOOSE_PATH = "/account/password"
 ENROL_PATH = "/account/factors"
@@ -100,10 +104,8 @@ async def _answered(request: Request, fault: Exception) -> Response:
     match fault:
         case SignInFirst():
             return _to_sign_in(request, fault)
-        case ChangePasswordFirst():
-            return _moved(request, CHOOSE_PATH)
-        case EnrolFirst():
-            return _moved(request, ENROL_PATH)
+        case ChangePasswordFirst() | EnrolFirst():
+            return _moved(request, CHOOSE_PATH if isinstance(fault, ChangePasswordFirst) else ENROL_PATH)
         case Forbidden():
             status = 403
         case ForeignForm():
@@ -118,13 +120,99 @@ async def _answered(request: Request, fault: Exception) -> Response:
         case Unavailable():
             _log.warning("page put off: %s", fault)
             status = 503
-        case UnfitValue() | RequestValidationError():
+        case RequestValidationError():
+            status, quoted = 422, _mistyped(fault)
+        case UnfitValue():
             status = 422
         case HTTPException():
             status = fault.status_code
         case _:
             raise fault
-    return _page(await context_or_anonymous(request), status, advice, quoted)
+    context = await context_or_anonymous(request)
+    again = await form_again(request, context, quoted, status) if quoted is not None else None
+    return again or _page(context, status, advice, quoted)
+
+
+def _mistyped(fault: RequestValidationError) -> Invalid | None:
+    """Of a form whose field is not of its kind; None where it is no field of a form."""
+    first = fault.errors()[0]
+    place, kind = first["loc"], str(first["type"])
+    if len(place) < _IN_BODY or place[0] != "body":
+        return None
+    if kind == "missing":
+        problem = gettext_noop("is missing")
+    elif kind.startswith("int_"):
+        problem = gettext_noop("is not a whole number")
+    else:
+        problem = gettext_noop("is not one of what can be entered here")
+    return Invalid(field=str(place[1]), problem=problem)
+
+
+_IN_BODY = 2
+_MOST_TYPED, _LONGEST_TYPED = 100, 8_000
+_SECRETS = re.compile("password|secret|code|credential|csrf")
+
+
+async def form_again(
+    request: Request, context: RequestContext, fault: Refusal, status: int
+) -> Response | None:
+    """The page that the form was sent from, with what was typed and what is wrong; None where that page is not known or
+    does not hold the form any more.
+    """
+    sent_from = urlsplit(request.headers.get("Referer", ""))
+    if request.method != "POST" or context.is_part or sent_from.netloc != request.url.netloc:
+        return None
+    fields = (await request.form()).items()
+    typed = {
+        name: text
+        for name, text in islice(fields, _MOST_TYPED)
+        if isinstance(text, str) and len(text) <= _LONGEST_TYPED and not _SECRETS.search(name)
+    }
+    field = fault.field.removesuffix("_fen") if isinstance(fault, Invalid) else ""
+    sentence = refusal_sentence(fault, context.lang)
+    for as_note in (False, True):
+        form = RefusedForm(
+            action=request.url.path, field=field, sentence=sentence, typed=typed, as_note=as_note
+        )
+        body = await _page_with(request, sent_from.path, sent_from.query, form)
+        if body is None or not form.shown:
+            return None
+        if form.told:
+            break
+    return HTMLResponse(body, status_code=status)
+
+
+_OF_BODY = frozenset({b"content-length", b"content-type", b"transfer-encoding", b"referer"})
+
+
+async def _page_with(request: Request, path: str, query: str, form: RefusedForm) -> bytes | None:
+    """The page as the same reader gets it now; None unless it is one."""
+    scope = {
+        **{name: request.scope[name] for name in _KEPT_OF_SCOPE if name in request.scope},
+        "method": "GET",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [(name, value) for name, value in request.scope["headers"] if name not in _OF_BODY],
+        "state": {"refused": form},
+    }
+    status, body = 0, b""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        nonlocal status, body
+        if message["type"] == "http.response.start":
+            status = message["status"]
+        elif message["type"] == "http.response.body":
+            body += message.get("body", b"")
+
+    await request.app(scope, receive, send)
+    return body if status == HTTPStatus.OK else None
+
+
+_KEPT_OF_SCOPE = ("type", "asgi", "http_version", "scheme", "server", "client", "root_path", "app_root_path")
 
 
 async def failed(request: Request) -> Response:

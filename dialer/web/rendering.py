@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from datetime import datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -36,7 +38,7 @@ from dialer.web.formats import (
     format_number,
     format_span,
 )
-from dialer.words import word_of
+from dialer.words import actor_word, word_of
 
 _WEB = Path(__file__).resolve().parent
 STATIC = _WEB / "static"
@@ -51,6 +53,8 @@ class Reader(Protocol):
     def csrf(self) -> str: ...
     @property
     def now(self) -> datetime: ...
+    @property
+    def refused(self) -> RefusedForm | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +64,30 @@ class PlainReader:
     lang: Lang
     now: datetime
     csrf: str = ""
+    refused: RefusedForm | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RefusedForm:
+    """A form that was sent and refused. The page that holds it is rendered again with what was typed."""
+
+    action: str
+    """The address it was sent to."""
+    field: str
+    """What is wrong in it; '' where it is no field."""
+    sentence: str
+    typed: Mapping[str, str]
+    as_note: bool = False
+    """The sentence stands above the form: none of its fields can show it."""
+    shown: bool = False
+    """The page holds the form."""
+    told: bool = False
+    """The sentence stands on the page."""
 
 
 _current: ContextVar[Reader] = ContextVar("reader")
+_form: ContextVar[RefusedForm | None] = ContextVar("form", default=None)
+"""The refused form, while it is rendered."""
 
 
 class PlaceGroup(Enum):
@@ -115,6 +140,25 @@ def navigation_of(places: Sequence[Place]) -> tuple[NavigationEntry, ...]:
     )
 
 
+class _Forms(Extension):
+    """Tells each form with a token where it is sent to, so that a refused one is known when its page is rendered."""
+
+    _BEGIN: Final = re.compile(
+        r'(<form\b[^>]*?\baction="(?P<action>(?:\{\{.*?\}\}|[^"{])*)"[^>]*>\s*)\{\{ csrf_field\(\) \}\}'
+    )
+    _PLACE: Final = re.compile(r"\{\{(.*?)\}\}")
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
+        """`{{ csrf_field() }}` right after `<form … action="A">` gets A; `</form>` ends it."""
+        known = self._BEGIN.sub(self._with_action, source)
+        return known.replace("</form>", "{{ form_end() }}</form>")
+
+    def _with_action(self, found: re.Match[str]) -> str:
+        parts = self._PLACE.split(found["action"])
+        said = [f"({part})" if place % 2 else repr(part) for place, part in enumerate(parts) if part]
+        return f"{found[1]}{{{{ csrf_field({' ~ '.join(said)}) }}}}"
+
+
 class Pages:
     """The templates of one application, and its navigation."""
 
@@ -130,6 +174,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            extensions=[_Forms],
         )
         self._environment.globals |= (
             _words()
@@ -148,6 +193,7 @@ class Pages:
     def render(self, reader: Reader, template: str, facts: Mapping[str, object], *, block: str = "") -> str:
         """The page, or one block of it, for this reader."""
         token = _current.set(reader)
+        _form.set(None)
         try:
             found = self._environment.get_template(template)
             if not block:
@@ -181,11 +227,54 @@ def _words() -> dict[str, Any]:
         "_": lambda text, **facts: say(_lang(), text, **facts),
         "ngettext": lambda one, many, n, **facts: say_many(_lang(), one, many, n, **facts),
         "word": lambda member: word_of(member, _lang()),
+        "actor": lambda login, names=None: actor_word(login, _lang(), names),
         "csrf": lambda: _current.get().csrf,
-        "csrf_field": lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(
-            _current.get().csrf
-        ),
+        "csrf_field": _csrf_field,
+        "form_end": _form_end,
+        "typed_value": _typed_value,
+        "problem_of": _problem_of,
+        "is_refused": lambda action: (form := _current.get().refused) is not None and form.action == action,
     }
+
+
+_TOKEN = Markup('<input type="hidden" name="csrf" value="{}">')
+_REFUSED = Markup("<span data-refused hidden></span>")
+_NOTE = Markup('<p class="note note-trouble" role="alert">{}</p>')
+
+
+def _csrf_field(action: str = "") -> Markup:
+    """The token of a form. From here to its end the fields of the refused form have what was typed."""
+    reader = _current.get()
+    form, token = reader.refused, _TOKEN.format(reader.csrf)
+    if form is None or form.shown or form.action != action:
+        _form.set(None)
+        return token
+    _form.set(form)
+    form.shown = True
+    if not form.as_note:
+        return token + _REFUSED
+    form.told = True
+    return token + _REFUSED + _NOTE.format(form.sentence)
+
+
+def _form_end() -> str:
+    _form.set(None)
+    return ""
+
+
+def _typed_value(name: str, value: object) -> object:
+    """What was typed in the field of a refused form, else `value`."""
+    form = _form.get()
+    return value if form is None else form.typed.get(name, value)
+
+
+def _problem_of(name: str, problem: str) -> str:
+    """What is wrong with the field: `problem`, or what the form was refused for."""
+    form = _form.get()
+    if problem or form is None or form.field != name or form.as_note:
+        return problem
+    form.told = True
+    return form.sentence
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -15,9 +16,11 @@ from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailabl
 from dialer.core.values import EvidenceKind, ScammerContact, fen_of
 from dialer.language import gettext_noop
 from dialer.org.staff import choose_extension, list_units
+from dialer.outcomes.evidence_files import FIELD, clean_evidence
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import typed_number, typed_word, unit_tree
+from dialer.web.formats import FILES_AGAIN, MOST_EVIDENCE, sent_files, typed_number, typed_word, unit_tree
+from dialer.words import actor_word
 from dialer.work.assignments import Scope, check_assignment_visible
 from dialer.work.desk import (
     DeskView,
@@ -49,7 +52,6 @@ from dialer.work.desk_view import (
 )
 from dialer.work.stop_requests import BANK_ANSWERS, add_stop_request, report_stop_request
 from dialer.work.tasks import (
-    NoCall,
     claim_next,
     colleagues,
     heartbeat,
@@ -189,23 +191,26 @@ async def _put_through(request: RequestContext, task_id: int, *, token: int, num
         )
 
 
-@desk_pages.post("/desk/tasks/{task_id}/report", act=Permission.WORK_DESK)
+@desk_pages.post("/desk/tasks/{task_id}/report", act=Permission.WORK_DESK, most_bytes=MOST_EVIDENCE)
 def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, Depends()]) -> Response:
     """Feedback on the task in hand. What is wrong in the form is shown beside its field."""
     view = show_task(request.services, task_id, by=request.who, scope=_scope(request))
     given, faults = form.understood()
-    if given is None:
-        wrong = {name: refusal_sentence(fault, request.lang) for name, fault in faults.items()}
-        return _task(request, view, status=_UNFIT, form=form, wrong=wrong)
+    sent = sent_files(form.evidence_files)
+    try:
+        files = clean_evidence(request.services, sent)
+    except Invalid as fault:
+        faults[fault.field] = fault
+    if given is None or faults:
+        return _report_again(request, view, form, faults, had_files=bool(sent))
     points = _points(request, view)
     note = note_with_points(given.note, form.said or [], points, request.lang)
     said = tuple(point.key for point in points if point.key in (form.said or []))
-    given = replace(given, note=note, said=said)
+    given = replace(given, note=note, said=said, files=files)
     try:
         report_assignment(request.services, task_id, given, by=request.who, token=form.token)
-    except NoCall as fault:
-        wrong = {fault.field: refusal_sentence(fault, request.lang)}
-        return _task(request, view, status=_UNFIT, form=form, wrong=wrong)
+    except Invalid as fault:
+        return _report_again(request, view, form, {fault.field: fault}, had_files=bool(sent))
     except Conflict:
         # Shown as it is now, with everything that was typed.
         now = show_task(request.services, task_id, by=request.who, scope=_scope(request))
@@ -359,11 +364,26 @@ def _room(request: RequestContext) -> dict[str, Any]:
     room = show_desk(request.services, by=request.who, scope=_scope(request))
     return {
         "room": room,
-        "stop_who": lambda login: room.names.get(login, login),
+        "stop_who": lambda login: actor_word(login, request.lang, room.names),
         "is_duty": _is_duty(request),
         "stop_results": (StopResult.TOO_LATE, StopResult.NOT_NEEDED),
         "stop_answers": BANK_ANSWERS,
     }
+
+
+def _report_again(
+    request: RequestContext,
+    view: DeskView,
+    form: ReportForm,
+    faults: Mapping[str, Invalid],
+    *,
+    had_files: bool,
+) -> Response:
+    """The report as it was typed, with what is wrong beside its field. A browser does not keep chosen files."""
+    wrong = {name: refusal_sentence(fault, request.lang) for name, fault in faults.items()}
+    if had_files:
+        wrong.setdefault(FIELD, request.say(FILES_AGAIN))
+    return _task(request, view, status=_UNFIT, form=form, wrong=wrong)
 
 
 def _points(request: RequestContext, view: DeskView) -> tuple[ChecklistPoint, ...]:

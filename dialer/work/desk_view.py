@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import Form
+from fastapi import File, Form, UploadFile
 
 from dialer.core.case import AssignmentState, DeskCallState, VisitStage, contact_of
 from dialer.core.errors import Invalid
@@ -30,7 +30,7 @@ from dialer.core.values import (
 )
 from dialer.language import Lang, gettext_noop, say
 from dialer.sentences import entry_sentence
-from dialer.words import word_of
+from dialer.words import actor_word, word_of
 from dialer.work.assignments import Assignment
 from dialer.work.desk import DeskView, points_of
 from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall
@@ -97,6 +97,7 @@ class ReportForm:
     evidence: Annotated[str, Form()] = ""
     note: Annotated[str, Form()] = ""
     said: Annotated[list[str] | None, Form()] = None
+    evidence_files: Annotated[list[UploadFile] | None, File()] = None
     following: Annotated[str, Form()] = ""
     """Not empty: the next task is claimed at once."""
 
@@ -232,10 +233,10 @@ def lost_sentence(task: Assignment, lang: Lang, names: Mapping[str, str], *, who
         case AssignmentState.SIGNED if task.signed_by == who:
             return say(lang, "You reclaimed this task in another window.")
         case AssignmentState.SIGNED:
-            return say(lang, "%(who)s has this task now.", who=names.get(task.signed_by, task.signed_by))
+            return say(lang, "%(who)s has this task now.", who=actor_word(task.signed_by, lang, names))
         case AssignmentState.DONE:
             by = task.done_by
-            return say(lang, "%(who)s has reported on this task already.", who=names.get(by, by))
+            return say(lang, "%(who)s has reported on this task already.", who=actor_word(by, lang, names))
         case AssignmentState.WITHDRAWN:
             return say(lang, "This task is not needed any more: the person was reached, or the case ended.")
 

@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from dialer.cases.alarms import raise_alarm
 from dialer.cases.store import lock_cases
 from dialer.core.access import actor_name
 from dialer.core.case import StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.events import AlarmCode
 from dialer.core.values import fen_of, yuan
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
@@ -31,6 +33,7 @@ FOLLOW_UP_AFTER = timedelta(minutes=30)
 _FEWEST_DIGITS, _MOST_DIGITS = 6, 32
 _SHOWN = 4
 _LONGEST = 100
+_AT_ONCE = 500
 _WAITING = (StopState.ASKED, StopState.NO_ANSWER)
 BANK_ANSWERS = (StopState.STOPPED, StopState.REFUSED, StopState.NO_ANSWER)
 """What may be reported of a request to a bank."""
@@ -236,6 +239,31 @@ def waiting_stop_requests(tx: Tx, *, scope: Scope | None = None, limit: int = 10
             scope.includes(tx, t.case.c.unit_id)
         )
     return [_masked(tx, row) for row in tx.rows(statement)]
+
+
+def raise_unanswered(services: Services) -> int:
+    """An alarm for each case with a request that nobody has followed up in time, once for each time that passed; how
+    many requests.
+    """
+    r, a = t.stop_request.c, t.alarm.c
+    now = services.clock.now()
+    raised = sa.exists().where(
+        a.code == AlarmCode.STOP_UNANSWERED.value,
+        a.case_id == r.case_id,
+        sa.func.coalesce(a.last_at, a.raised_at) >= r.follow_up_by,
+    )
+    with services.store.begin() as tx:
+        late = tx.rows(
+            sa.select(r.id, r.case_id, r.times_unanswered)
+            .where(in_words(r.state, _WAITING), r.follow_up_by <= now, ~raised)
+            .order_by(r.follow_up_by, r.id)
+            .limit(_AT_ONCE)
+        )
+        for row in late:
+            facts = {"stop_request": row["id"], "times_unanswered": row["times_unanswered"]}
+            code, case_id = AlarmCode.STOP_UNANSWERED, row["case_id"]
+            raise_alarm(tx, code, now=now, case_id=case_id, facts=facts)
+    return len(late)
 
 
 def stop_requests_of(tx: Tx, case_id: int) -> list[StopRequest]:

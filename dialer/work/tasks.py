@@ -39,6 +39,7 @@ from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
 from dialer.org.staff_store import Member, all_members, find_member
 from dialer.org.unit_store import check_case_visible
+from dialer.outcomes.evidence_files import FIELD, CleanFile, add_evidence_files
 from dialer.outcomes.ledger import RecordedOutcome, append_outcome, approve_outcome_row, recorded_outcome
 from dialer.services import Services
 from dialer.work.assignments import (
@@ -91,6 +92,8 @@ class Report:
     """Points of the call guide that were ticked, by their key."""
     no_call: str = ""
     """Why a success by phone has no call of ours; not used where there is one."""
+    files: tuple[CleanFile, ...] = ()
+    """What proves the amounts, or why there was no call."""
 
 
 class NoCall(Invalid):
@@ -288,6 +291,8 @@ def report(
             raise NoCall(field="verified", problem=NOT_VERIFIED, least_seconds=least)
         else:
             contact = Contact.UNVERIFIED
+    if given.files and given.amounts.is_nothing and not is_claim:
+        raise Invalid(field=FIELD, problem="prove no amount", mend="enter the amount that they prove")
     event = AssignmentReported(track=assignment.kind, outcome=given.outcome, contact=contact)
     decision = decide(stored.case, event, now, services.policies.of(stored.case.policy_version))
     outcome_id = append_outcome(
@@ -308,6 +313,7 @@ def report(
         call=call,
         proof=given.evidence,
     )
+    add_evidence_files(tx, outcome_id, given.files, case_id=case_id, by=by, now=now)
     if is_claim:
         until = now + timedelta(seconds=services.work.claim_seconds)
         keep_for_approval(tx, assignment_id, until=until)

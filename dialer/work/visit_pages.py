@@ -36,7 +36,7 @@ from dialer.services import Services
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import format_day, typed_word, unit_tree
 from dialer.web.rendering import static
-from dialer.words import word_of
+from dialer.words import actor_word, word_of
 from dialer.work.desk import notice_text, points_of, show_hand_over
 from dialer.work.desk_view import SCAMMER_MISSING
 from dialer.work.tasks import Report, release_assignment
@@ -95,7 +95,7 @@ def end_sentence(line: VisitLine, lang: Lang) -> str:
         reason = word_of(Reason(why), lang) if why in set(Reason) else why
         return say(lang, "No visit is needed any more: %(why)s.", why=reason)
     what = word_of(line.outcome, lang) if line.outcome is not None else ""
-    return say(lang, "%(who)s reported: %(what)s.", who=line.done_by, what=what)
+    return say(lang, "%(who)s reported: %(what)s.", who=actor_word(line.done_by, lang), what=what)
 
 
 def act_sentence(act: VisitAct, lang: Lang) -> str:

@@ -1,7 +1,4 @@
-"""Rows of visits: what lists and pages show (masked), what officers' phones send (each act once), and photos.
-
-A photo is decoded and written anew, without what the camera noted about the place and itself.
-"""
+"""Rows of visits: what lists and pages show (masked), what officers' phones send (each act once), and photos."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -19,56 +16,15 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.cases.persons import MaskedPerson, masked, open_person
 from dialer.cases.store import open_act
 from dialer.core.case import PENDING_STATES, AssignmentState, TransferState, VisitStage
-from dialer.core.errors import Conflict, Invalid, NotFound, PictureFault
+from dialer.core.errors import Conflict, NotFound
 from dialer.core.timeline import ActKind
 from dialer.core.values import Tag, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import is_visible_to, is_within_unit
-from dialer.runtime.uploads import MOST_PIXELS, clean_picture
+from dialer.outcomes.evidence_files import CleanFile
 from dialer.work.assignments import Assignment, Scope, select_assignments, stage_of, transfer_reason
-
-_MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-"""By Pillow's name; MPO is a JPEG with further pictures behind it, as some phones write."""
-_FAULTS: Final = {
-    PictureFault.KIND: (gettext_noop("is not a supported picture"), Text("JPEG, PNG or WebP")),
-    PictureFault.PIXELS: (
-        gettext_noop("is too large"),
-        Text("%(most)s megapixels at most", most=MOST_PIXELS // 1_000_000),
-    ),
-    PictureFault.DAMAGE: (gettext_noop("is damaged"), Text("take it again")),
-    PictureFault.BUSY: (gettext_noop("cannot be read at the moment"), Text("send it again in a minute")),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Photo:
-    """A photo as it is stored: read, turned and written anew, without metadata."""
-
-    media_type: str
-    content: bytes
-    stripped_bytes: int
-    """How much smaller it became."""
-
-
-def clean_photo(data: bytes, *, most_bytes: int) -> Photo:
-    """A JPEG, PNG or WebP without place, time, device and comments (`intake/photos.py`). Raises `Invalid`."""
-    if len(data) > most_bytes:
-        raise Invalid(
-            field="photo",
-            problem="is too large",
-            mend=Text("%(most)s MB at most", most=most_bytes >> 20),
-        )
-    cleaned = clean_picture(data)
-    if isinstance(cleaned, PictureFault):
-        problem, mend = _FAULTS[cleaned]
-        raise Invalid(field="photo", problem=problem, mend=mend)
-    kind, content = cleaned
-    return Photo(
-        media_type=_MEDIA_TYPES[kind], content=content, stripped_bytes=max(0, len(data) - len(content))
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +67,14 @@ def set_visit_stage(tx: Tx, assignment_id: int, stage: VisitStage) -> None:
 
 
 def add_visit_photo(
-    tx: Tx, client_id: uuid.UUID, photo: Photo, *, assignment_id: int, case_id: int, by: str, now: datetime
+    tx: Tx,
+    client_id: uuid.UUID,
+    photo: CleanFile,
+    *,
+    assignment_id: int,
+    case_id: int,
+    by: str,
+    now: datetime,
 ) -> None:
     """The photo is kept sealed."""
     sealed = tx.vault.seal(photo.content, table="visit_photo", column="sealed", row=str(client_id))
@@ -153,15 +116,6 @@ def photos_of_case(tx: Tx, case_id: int) -> list[StoredPhoto]:
 def count_visit_photos(tx: Tx, assignment_id: int) -> int:
     statement = sa.select(sa.func.count()).where(t.visit_photo.c.assignment_id == assignment_id)
     return int(tx.scalar(statement))
-
-
-def open_visit_photo(tx: Tx, client_id: uuid.UUID) -> tuple[int, str, bytes]:
-    """Its case, media type and content in clear. Raises `NotFound`."""
-    row = tx.one(sa.select(t.visit_photo).where(t.visit_photo.c.client_id == client_id))
-    if row is None:
-        raise NotFound(kind="photo", key=client_id)
-    content = tx.vault.open(row["sealed"], table="visit_photo", column="sealed", row=str(client_id))
-    return row["case_id"], row["media_type"], content
 
 
 class VisitClock(StrEnum):

@@ -21,7 +21,7 @@ from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Tag, Track
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
-from dialer.org.unit_store import check_case_visible
+from dialer.outcomes.evidence_files import clean_photo, open_file
 from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
@@ -40,11 +40,9 @@ from dialer.work.visit_store import (
     VisitAct,
     VisitLine,
     add_visit_photo,
-    clean_photo,
     count_visit_photos,
     course_of_visit,
     note_visit_act_once,
-    open_visit_photo,
     photos_of_case,
     set_visit_outcome,
     set_visit_stage,
@@ -187,28 +185,6 @@ def _keep_late(
             _note(tx, services, current, ActKind.VISIT_NOTE, phone=phone, facts=facts, words=words)
 
 
-def show_photo(
-    services: Services,
-    client_id: uuid.UUID,
-    *,
-    who: str,
-    reason: RevealReason | str,
-    why: str,
-    visible_to: int | None = None,
-) -> tuple[str, bytes]:
-    """Media type and content; the viewer and the reason are in the audit. Raises `NotFound`, also for one of a case
-    that the unit `visible_to` does not see, `Invalid` and `TooMany`.
-    """
-    viewer = actor_name(who)
-    with services.store.begin() as tx:
-        case_id, media_type, content = open_visit_photo(tx, client_id)
-        check_case_visible(tx, case_id, visible_to)
-        note_reveal(
-            tx, services, who=viewer, act="view_photo", subject=f"case/{case_id}", reason=reason, why=why
-        )
-    return media_type, content
-
-
 def _send(
     services: Services,
     assignment_id: int,
@@ -349,22 +325,22 @@ def show_photo_of(
     reason: RevealReason | str,
     why: str,
 ) -> tuple[str, bytes]:
-    """As `show_photo`, from the page of a visit; its holder need not give a reason. Raises `NotFound`, `Invalid` and
-    `TooMany`.
+    """Media type and content of a photo; the viewer and the reason are in the audit. Its holder need not give a reason.
+    Raises `NotFound`, `Invalid` and `TooMany`.
     """
     viewer = actor_name(who)
     with services.store.begin() as tx:
         line = visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=viewer)
         if client_id not in {one.client_id for one in _photos_of(tx, line)}:
             raise NotFound(kind="photo", key=client_id)
-        case_id, media_type, content = open_visit_photo(tx, client_id)
-        act, subject = "view_photo", f"case/{case_id}"
+        found = open_file(tx, client_id)
+        act, subject = found.act, f"case/{found.case_id}"
         if line.is_held_by(viewer):
             why = _in_hand(visit_id)
             note_work_reveal(tx, services, who=viewer, act=act, subject=subject, why=why)
         else:
             note_reveal(tx, services, who=viewer, act=act, subject=subject, reason=reason, why=why)
-        return media_type, content
+        return found.media_type, found.content
 
 
 def _photos_of(tx: Tx, line: VisitLine) -> tuple[StoredPhoto, ...]:

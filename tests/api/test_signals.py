@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from dialer.core.errors import Invalid
 from dialer.db import tables as t
+from dialer.org.staff import add_token, check_token
 from tests.api.office import Office
 from tests.outcomes.town import MORNING
 
@@ -41,3 +45,45 @@ async def test_a_token_needs_the_scope_and_a_request_with_nothing_good_is_refuse
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "kind"
     assert (await office.client.post("/api/v1/signals", json=[SIGNAL] * 1001)).status_code == 422
+
+
+async def test_a_token_sends_signals_of_its_own_sources_alone(office: Office):
+    body = [
+        SIGNAL | {"signal_no": str(n), "source": source} for n, source in enumerate(("city-bank", "other"))
+    ]
+    told = (await office.client.post("/api/v1/signals", json=body)).json()
+    assert (told["accepted"], told["rejected"]) == (1, 1)
+    [fault] = told["faults"]
+    assert (fault["index"], fault["field"]) == (1, "source")
+    assert "other" not in fault["reason"] + fault["mend"]
+    gateway = add_token(
+        office.app.services,
+        name="gateway",
+        scopes=["signals:write"],
+        days=1,
+        unit="",
+        sources=["other", "人民银行"],
+        by="test",
+    )
+    headers = {"Authorization": f"Bearer {gateway.secret}"}
+    sent = [SIGNAL | {"signal_no": "9"} | more for more in ({}, {"source": "other"}, {"source": "人民银行"})]
+    sent.append(SIGNAL | {"signal_no": "9", "source": "city-bank"})
+    told = (await office.client.post("/api/v1/signals", json=sent, headers=headers)).json()
+    assert (told["accepted"], [one["index"] for one in told["faults"]]) == (3, [3])
+    with office.app.services.store.begin() as tx:
+        assert {row["source"] for row in tx.rows(t.signal.select())} == {
+            "city-bank",
+            "gateway",
+            "other",
+            "人民银行",
+        }
+
+
+@pytest.mark.parametrize(
+    ("scopes", "sources"),
+    [(["cases:read"], ["x"]), (["signals:write"], [" "]), (["signals:write"], ["x" * 201])],
+)
+def test_sources_that_a_token_cannot_have(office: Office, scopes: list[str], sources: list[str]):
+    with pytest.raises(Invalid) as caught:
+        check_token(name="a", scopes=scopes, days=1, unit="", sources=sources)
+    assert caught.value.field == "source"

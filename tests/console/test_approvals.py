@@ -339,3 +339,37 @@ async def test_the_kind_of_evidence_and_what_it_shows_are_on_the_pages(
     town.outcome(case_id, stopped_fen=100_00, evidence_kind="bank_receipt", evidence_fen=150_00)
     for path in ("/approvals", f"/cases/{case_id}"):
         assert "receipt of the bank, which shows ¥150" in text(await chief.get(path))
+
+
+async def test_a_token_waits_for_the_security_administrator_and_is_decided_there(console: ConsoleDesk):
+    asker = console.signed_in(console.account(Role.ADMINISTRATOR, login="asker"))
+    second = console.signed_in(console.account(Role.SECURITY_ADMINISTRATOR, login="second"))
+    unit = ConsoleScenario(console).unit("临河分局")
+    local = console.signed_in(console.account(Role.SECURITY_ADMINISTRATOR, login="local", unit_id=unit))
+    before = await badge(second)
+    for name in ("bank", "gateway"):
+        form = {
+            "name": name,
+            "scope": "signals:write",
+            "sources": "人民银行\n反诈中心",
+            "days": "30",
+            "why": "接入",
+        }
+        assert (await asker.post("/tokens", **form)).status_code == 303
+    console.pass_seconds(11)
+    assert await badge(second) == before + 2
+    page = text(await second.get("/approvals"))
+    assert "bank" in page
+    assert "人民银行, 反诈中心" in page
+    assert "send signals" in page
+    assert "人民银行" not in text(await local.get("/approvals"))
+    assert await badge(local) == 0
+    [bank, gateway] = console.rows(t.token_request)
+    made = await second.post(f"/tokens/requests/{bank['id']}/confirm")
+    assert "The token bank is made" in text(made)
+    refused = await second.post(f"/tokens/requests/{gateway['id']}/refuse", back="approvals")
+    assert refused.headers["location"] == "/approvals"
+    assert [row["sources"] for row in console.rows(t.api_token)] == [["人民银行", "反诈中心"]]
+    console.pass_seconds(11)
+    assert await badge(second) == before
+    assert "人民银行" not in text(await second.get("/approvals"))

@@ -484,7 +484,7 @@ async def test_a_photo_is_shown_with_a_reason(console: ConsoleDesk, scene: Conso
     visit = next(row["id"] for row in scene.assignments_of(case_id) if row["kind"] == "visit")
     photo_id = uuid.uuid4()
     add_photo(scene.services, visit, phone=FromPhone(client_id=photo_id, by="zhang"), content=PICTURE)
-    path = f"/cases/{case_id}/photos/{photo_id}"
+    path = f"/cases/{case_id}/files/{photo_id}"
     assert path in (await chief.get(f"/cases/{case_id}")).text
     assert (await chief.post(path, why="")).status_code == 422
     assert console.audited("view_photo") == []
@@ -492,7 +492,7 @@ async def test_a_photo_is_shown_with_a_reason(console: ConsoleDesk, scene: Conso
     assert (answer.headers["content-type"], answer.headers["cache-control"]) == ("image/png", "no-store")
     assert answer.content.startswith(b"\x89PNG")
     assert console.audited("view_photo")[0]["why"] == "checks the receipt"
-    assert (await chief.post(f"/cases/{scene.open_case()}/photos/{photo_id}", why="x")).status_code == 404
+    assert (await chief.post(f"/cases/{scene.open_case()}/files/{photo_id}", why="x")).status_code == 404
 
 
 async def test_the_page_asks_again_only_while_a_call_is_live(scene: ConsoleScene, chief: Person):

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import python_calamine
@@ -14,11 +15,16 @@ import sqlalchemy as sa
 
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
+from dialer.core.rates import Cut, Period, period_of, rates_of
 from dialer.core.values import Contact, Grade, OutcomeKind
 from dialer.db import tables as t
+from dialer.language import Lang
 from dialer.org.unit_store import add_unit
+from dialer.outcomes.rate_charts import COMPARED
+from dialer.outcomes.report import RatesQuery, cut_breakdown, make_report
 from dialer.units.boundaries import load_boundaries
 from dialer.web.formats import plain
+from dialer.words import count_word, rate_word
 from tests.console.desk import ConsoleDesk, text
 from tests.outcomes.town import MORNING, Scenario
 
@@ -186,3 +192,58 @@ async def test_units_with_a_boundary_are_drawn_on_a_map(console: ConsoleDesk, sc
     assert "东区: 100.0% (2/2)" in page.text
     assert f'href="/rates?by=unit&amp;unit={ids["east"]}"' in page.text
     assert "drawn-map" not in (await chief.get("/rates", by="grade")).text
+
+
+@pytest.mark.parametrize("grade", ["", "high"])
+async def test_today_stands_beside_yesterday_until_then_and_the_period(
+    console: ConsoleDesk, scenario: Scenario, grade: str
+):
+    services = console.app.services
+    now = MORNING + timedelta(hours=3)
+    console.clock.set(now)
+    for opened_at, grades in (
+        (MORNING + timedelta(hours=1), (Grade.HIGH, Grade.HIGH, Grade.LOW)),
+        (MORNING - timedelta(hours=22), (Grade.HIGH,)),  # yesterday, before this time of the day
+        (MORNING - timedelta(hours=20), (Grade.HIGH, Grade.HIGH)),  # yesterday, after it
+        (MORNING - timedelta(days=9), (Grade.HIGH, Grade.LOW, Grade.LOW, Grade.LOW)),
+    ):
+        for one in grades:
+            scenario.case(grade=one, contact=Contact.VERIFIED, status=CaseStatus.OPEN, opened_at=opened_at)
+    chief = console.person(Role.SUPERVISOR)
+    page = await chief.get("/rates", grade=grade)
+    shown = re.search(r'(?s)aria-labelledby="today">.*?</section>', page.text)
+    assert shown is not None
+    table = [
+        [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)]
+        for row in re.findall(r"(?s)<tr>(<td.*?)</tr>", shown[0])
+    ]
+    zone = services.centre.timezone
+    day = now.astimezone(ZoneInfo(zone)).date().isoformat()
+    today = period_of(day, day, timezone=zone)
+    assert today.start is not None
+    begun = today.start - timedelta(days=1)
+    cut = Cut(grade=Grade(grade) if grade else None)
+    for place, period in (
+        (1, today),
+        (2, Period(start=begun, end=begun + (now - today.start))),
+        (4, Period()),
+    ):
+        asked = RatesQuery(period=period, cut=cut)
+        counts = cut_breakdown(services, asked, reader_unit_id=None).total.counts
+        told = {row[0]: row[place] for row in table}
+        for name in COMPARED:
+            assert told[count_word(name, Lang.EN)] == f"{getattr(counts, name):,}", (name, place)
+        [rate] = [one for one in rates_of(counts) if one.definition.name == "verified_contact"]
+        assert told[rate_word(rate.definition, Lang.EN)] == f"{(rate.value or 0) * 100:.1f}%"
+        if not grade:
+            assert make_report(services, period).figures.total.counts == counts
+    cases = next(row for row in table if row[0] == count_word("cases", Lang.EN))
+    assert cases[1:] == (["2", "1", "+100.0%", "6"] if grade else ["3", "1", "+200.0%", "10"])
+    [address] = re.findall(r'href="(/rates/cases\?[^"]*measure=cases)"', shown[0])
+    opened = await chief.get(address.replace("&amp;", "&"))
+    assert len(set(re.findall(r'href="/cases/(\d+)"', opened.text))) == int(cases[1])
+    sheets = python_calamine.load_workbook(
+        io.BytesIO((await chief.get("/rates/file/xlsx", grade=grade)).content)
+    )
+    taken = [row for row in sheets.get_sheet_by_name("Today").to_python() if row[0] == cases[0]]
+    assert [str(cell) for cell in taken[0][1:]] == cases[1:]

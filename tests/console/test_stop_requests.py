@@ -11,7 +11,13 @@ from dialer.cases.erasing import erase_people
 from dialer.core.access import RevealReason, Role
 from dialer.core.errors import Invalid
 from dialer.db import tables as t
-from dialer.work.stop_requests import StopForm, stop_numbers_of, stop_requests_of, waiting_stop_requests
+from dialer.work.stop_requests import (
+    StopForm,
+    raise_unanswered,
+    stop_numbers_of,
+    stop_requests_of,
+    waiting_stop_requests,
+)
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario, stop_request
 from tests.outcomes.town import MORNING
@@ -202,3 +208,31 @@ def test_an_account_is_compared_without_spaces():
     assert StopForm(bank="x", account=ACCOUNT, amount_fen=1, asked_at=MORNING).digits == "62220200001234"
     with pytest.raises(Invalid, match="6 to 32"):
         StopForm(bank="x", account="一二三四五六七", amount_fen=1, asked_at=MORNING)
+
+
+async def test_what_nobody_follows_up_raises_an_alarm_once_for_each_time(
+    console: ConsoleDesk, caller: Person, chief: Person, case_id: int, payment: int
+):
+    services = console.app.services
+    await caller.post(f"/desk/stop-payments/{payment}/requests", **FORM)
+    [row] = console.rows(t.stop_request)
+    console.pass_seconds(29 * 60)
+    assert raise_unanswered(services) == 0
+    console.pass_seconds(2 * 60)
+    assert [raise_unanswered(services) for _ in range(3)] == [1, 0, 0]
+    [alarm] = console.rows(t.alarm)
+    assert (alarm["code"], alarm["case_id"], alarm["times"]) == ("stop_unanswered", case_id, 1)
+    assert alarm["facts"]["stop_request"] == row["id"]
+    assert "a bank's answer to a stop-payment request is overdue" in text(await chief.get("/control"))
+    # Seen, it is not raised anew before the bank was asked again.
+    await chief.post(f"/control/alarms/{alarm['id']}/seen")
+    assert raise_unanswered(services) == 0
+    await caller.post(f"/desk/stop-requests/{row['id']}/report", result="no_answer")
+    assert raise_unanswered(services) == 0
+    console.pass_seconds(31 * 60)
+    assert raise_unanswered(services) == 1
+    assert [one["seen_at"] is None for one in console.rows(t.alarm)] == [False, True]
+    # The bank has answered.
+    await chief.post(f"/desk/stop-requests/{row['id']}/report", result="refused")
+    console.pass_seconds(3600)
+    assert raise_unanswered(services) == 0

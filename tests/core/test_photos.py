@@ -8,7 +8,7 @@ import pytest
 from PIL import ExifTags, Image, ImageChops
 
 from dialer.core.errors import Invalid
-from dialer.work.visit_store import clean_photo
+from dialer.outcomes.evidence_files import clean_photo
 from tests.core.pictures import SECRET, drawn, jpeg, png, webp
 
 MOST = 1 << 20

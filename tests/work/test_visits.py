@@ -7,6 +7,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from dialer.core.case import AssignmentState, PersonMet, VisitStage
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Contact, Grade, OutcomeKind, Track
 from dialer.db import tables as t
+from dialer.outcomes.evidence_files import show_file
 from dialer.work.tasks import NotArrived, Report, report_assignment, return_idle_assignments
 from dialer.work.visit_store import StoredPhoto, photos_of_case
 from dialer.work.visits import (
@@ -24,7 +26,6 @@ from dialer.work.visits import (
     note_visit,
     record_person_met,
     report_visit,
-    show_photo,
     take_step,
 )
 from tests.core.pictures import SECRET, jpeg
@@ -292,15 +293,15 @@ def test_a_photo_is_sealed_cleaned_and_seen_with_a_reason(bureau: Bureau, case_i
     (row,) = bureau.rows(sa.select(t.visit_photo))
     assert SECRET not in bytes(row["sealed"])
     assert b"colours" not in bytes(row["sealed"])
-    media_type, content = show_photo(
-        bureau.services, number.client_id, who="zhao", reason="review", why="复核"
-    )
-    assert media_type == "image/jpeg"
-    assert b"colours" in content
-    assert SECRET not in content
+    why: dict[str, Any] = {"who": "zhao", "reason": "review", "why": "复核"}
+    shown = show_file(bureau.services, number.client_id, case_id=case_id, **why)
+    assert shown.media_type == "image/jpeg"
+    assert b"colours" in shown.content
+    assert SECRET not in shown.content
     assert bureau.audited() == ["view_photo"]
-    with pytest.raises(NotFound):
-        show_photo(bureau.services, uuid.uuid4(), who="zhao", reason="review", why="复核")
+    for file_id, of in ((uuid.uuid4(), case_id), (number.client_id, case_id + 1)):
+        with pytest.raises(NotFound):
+            show_file(bureau.services, file_id, case_id=of, **why)
 
 
 def test_the_number_of_photos_is_limited(bureau: Bureau, case_id: int, visit: int):

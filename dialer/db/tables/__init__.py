@@ -84,6 +84,7 @@ from dialer.db.tables.work import assignment_transfer as assignment_transfer
 from dialer.db.tables.work import audit as audit
 from dialer.db.tables.work import audit_head as audit_head
 from dialer.db.tables.work import bulletin as bulletin
+from dialer.db.tables.work import evidence_file as evidence_file
 from dialer.db.tables.work import filed_case as filed_case
 from dialer.db.tables.work import filed_case_change as filed_case_change
 from dialer.db.tables.work import filed_match as filed_match

@@ -277,6 +277,25 @@ outcome_approval = sa.Table(
     sa.CheckConstraint("approved_by <> recorded_by", name="second_person"),
 )
 
+evidence_file = sa.Table(
+    "evidence_file",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("outcome_id", sa.ForeignKey("outcome.id"), nullable=False, index=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size_bytes", sa.Integer, nullable=False),
+    sa.Column("stripped_bytes", sa.Integer, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.CheckConstraint("size_bytes > 0 AND stripped_bytes >= 0", name="size_bytes"),
+    sa.CheckConstraint(
+        "media_type IN ('application/pdf', 'image/jpeg', 'image/png', 'image/webp')", name="media_type"
+    ),
+)
+"""A file that proves the amounts of an outcome, sealed as a photo of a visit is."""
+
 outcome_waiting = sa.Table(
     "outcome_waiting",
     metadata,
@@ -421,6 +440,7 @@ api_token = sa.Table(
     sa.Column("secret_hash", BYTEA, nullable=False, unique=True),
     sa.Column("scopes", ARRAY(sa.Text), nullable=False),
     sa.Column("unit", sa.Text, nullable=False, server_default=""),
+    sa.Column("sources", ARRAY(sa.Text), nullable=False, server_default="{}"),  # of signals, beside its name
     when("created_at", required=True),  # real
     when("expires_at", required=True),  # real
     when("revoked_at"),  # real
@@ -438,6 +458,7 @@ token_request = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("scopes", ARRAY(sa.Text), nullable=False),
     sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("sources", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("days", sa.Integer, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("asked_by", sa.Text, nullable=False),

@@ -42,7 +42,7 @@ def _photo(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     photo_id = uuid.uuid4()
     visit = scenario.assignment(case_id, kind="visit")
     add_photo(desk.app.services, visit, phone=FromPhone(client_id=photo_id, by="zhang"), content=PICTURE)
-    return {"case_id": case_id, "photo_id": photo_id}
+    return {"case_id": case_id, "file_id": photo_id}
 
 
 def _money(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
@@ -70,7 +70,7 @@ ROWS = (
     Row("GET", "/cases/{case_id}/look-back/docx", _EXPORTS, _filed, by_unit=True),
     Row("POST", "/cases/{case_id}/reveal", _WORK, _case, by_unit=True, form=_SEEN),
     Row("POST", "/cases/{case_id}/words", _WORK, _case, by_unit=True, form=_SEEN),
-    Row("POST", "/cases/{case_id}/photos/{photo_id}", _WORK, _photo, by_unit=True, form=_SEEN),
+    Row("POST", "/cases/{case_id}/files/{file_id}", _WORK, _photo, by_unit=True, form=_SEEN),
     Row("GET", "/clips/{file}", CENTRE, _clip),
     _act("note", words="the family has been told"),
     _act("call"),

@@ -70,5 +70,15 @@
   });
 
   document.querySelectorAll(".toast").forEach(dismissLater);
+  // A refused form is open and in sight.
+  var refused = document.querySelector("[data-refused]");
+  if (refused) {
+    for (var around = refused.parentElement; around; around = around.parentElement) {
+      if (around.tagName === "DETAILS") { around.open = true; }
+      if (around.tagName === "DIALOG") { around.showModal(); }
+    }
+    var wrong = refused.closest("form").querySelector("[aria-invalid]");
+    if (wrong) { wrong.focus(); } else { refused.closest("form").scrollIntoView({ block: "center" }); }
+  }
   document.querySelectorAll("dialog[data-open]").forEach(function (dialog) { dialog.showModal(); });
 })();

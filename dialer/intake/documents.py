@@ -1,0 +1,90 @@
+"""A PDF that proves an amount is kept byte for byte, so it is only looked at: whether it is whole, whether it opens
+without a password, and whether it does anything but show pages.
+
+The bytes may be made to do harm: only the process of `runtime/uploads.py` that is ended for it calls this.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+from dialer.core.errors import PictureFault
+
+_HEAD: Final = re.compile(rb"%PDF-[12]\.\d")
+_TAIL_BYTES: Final = 2048
+_START: Final = re.compile(rb"startxref\s+(\d{1,12})\s+%%EOF")
+_ESCAPED: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
+_STREAM: Final = re.compile(rb"stream\r?\n")
+_LOCKED: Final = re.compile(rb"/Encrypt\b")
+_ACTIVE: Final = re.compile(
+    rb"/(?:JavaScript|Launch|EmbeddedFiles?|RichMedia|SubmitForm|ImportData|GoToE|XFA|Movie|Rendition)\b"
+)
+_OBJECTS: Final = b"/ObjStm"
+_ONLY_FLATE: Final = re.compile(rb"/Filter\s*(?:/FlateDecode\b|\[\s*/FlateDecode\s*\])")
+_MOST_UNPACKED: Final = 256 << 20
+_PIECE: Final = 1 << 14
+
+
+def fault_of(content: bytes) -> PictureFault | None:
+    """None for a whole PDF without a password that runs no script, starts no program, sends no form and holds no other
+    file. What is packed is looked at unpacked; objects packed in a way that hides them are refused.
+    """
+    if _HEAD.match(content) is None:
+        return PictureFault.KIND
+    start = _START.search(content, max(0, len(content) - _TAIL_BYTES))
+    if start is None or int(start[1]) >= len(content):
+        return PictureFault.DAMAGE
+    plain = _unescaped(content)
+    if _LOCKED.search(plain):
+        return PictureFault.LOCKED
+    if _ACTIVE.search(plain) or _hides_objects(plain):
+        return PictureFault.ACTIVE
+    return _packed_fault(content)
+
+
+def _packed_fault(content: bytes) -> PictureFault | None:
+    left = _MOST_UNPACKED
+    for unpacked in _unpacked(content):
+        left -= len(unpacked)
+        if left < 0:
+            return PictureFault.PIXELS
+        if _ACTIVE.search(_unescaped(unpacked)):
+            return PictureFault.ACTIVE
+    return None
+
+
+def _unescaped(content: bytes) -> bytes:
+    """A name may write any of its letters as `#` and two digits."""
+    return _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), content)
+
+
+def _hides_objects(plain: bytes) -> bool:
+    """A stream of objects is packed otherwise than `_unpacked` unpacks it."""
+    at = plain.find(_OBJECTS)
+    while at >= 0:
+        begin, end = plain.rfind(b"obj", 0, at), plain.find(b"stream", at + len(_OBJECTS))
+        head = plain[max(0, begin) : end if end >= 0 else len(plain)]
+        is_packed = b"/Filter" in head
+        if b"/Predictor" in head or (is_packed and _ONLY_FLATE.search(head) is None):
+            return True
+        at = plain.find(_OBJECTS, at + len(_OBJECTS))
+    return False
+
+
+def _unpacked(content: bytes) -> Iterator[bytes]:
+    """Of each stream what Flate gives, as far as it goes; one that is packed otherwise gives nothing."""
+    for stream in _STREAM.finditer(content):
+        unpacking, at = zlib.decompressobj(), stream.end()
+        pieces: list[bytes] = []
+        left = _MOST_UNPACKED
+        try:
+            while left > 0 and not unpacking.eof and at < len(content):
+                pieces.append(unpacking.decompress(content[at : at + _PIECE], left))
+                left -= len(pieces[-1])
+                at += _PIECE
+        except zlib.error:
+            pass  # what came before is looked at
+        yield b"".join(pieces)

@@ -1,0 +1,229 @@
+"""Files that prove something: photos of visits, and the files that prove amounts. Each is read in a process of its own,
+kept sealed, and opened by those who give a reason, which is audited.
+
+A picture is decoded and written anew, without what the camera noted about the place and itself. A PDF is kept as it is.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from dialer.cases.reveals import note_reveal
+from dialer.core.access import RevealReason, actor_name
+from dialer.core.errors import Invalid, NotFound, PictureFault
+from dialer.core.values import Track
+from dialer.db import tables as t
+from dialer.db.unit_of_work import Tx, record_of
+from dialer.language import Text, gettext_noop
+from dialer.org.unit_store import check_case_visible
+from dialer.runtime.uploads import MOST_PIXELS, clean_picture, pdf_fault
+from dialer.services import Services
+
+FIELD: Final = "evidence_files"
+"""The field of a form with files that prove an amount."""
+PDF: Final = "application/pdf"
+_MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+"""By Pillow's name; MPO is a JPEG with further pictures behind it, as some phones write."""
+_PDF_BEGINS: Final = b"%PDF-"
+_FAULTS: Final = {
+    PictureFault.KIND: (gettext_noop("is not a supported picture"), Text("JPEG, PNG or WebP")),
+    PictureFault.PIXELS: (
+        gettext_noop("is too large"),
+        Text("%(most)s megapixels at most", most=MOST_PIXELS // 1_000_000),
+    ),
+    PictureFault.DAMAGE: (gettext_noop("is damaged"), Text("take it again")),
+    PictureFault.BUSY: (gettext_noop("cannot be read at the moment"), Text("send it again in a minute")),
+}
+_PDF_FAULTS: Final = {
+    PictureFault.KIND: (gettext_noop("is no PDF"), Text("a PDF, JPEG, PNG or WebP")),
+    PictureFault.PIXELS: (gettext_noop("is too large"), Text("send the pages that prove the amount alone")),
+    PictureFault.DAMAGE: (gettext_noop("is damaged"), Text("save or scan it again")),
+    PictureFault.BUSY: _FAULTS[PictureFault.BUSY],
+    PictureFault.LOCKED: (gettext_noop("is under a password"), Text("save it without one")),
+    PictureFault.ACTIVE: (
+        gettext_noop("does more than show pages: it has a script, a form that is sent or another file in it"),
+        Text("print it into a new PDF, or send a picture of it"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanFile:
+    """A file as it is stored; a picture is written anew, without metadata."""
+
+    media_type: str
+    content: bytes
+    stripped_bytes: int
+    """How much smaller it became."""
+
+
+def clean_photo(data: bytes, *, most_bytes: int, field: str = "photo") -> CleanFile:
+    """A JPEG, PNG or WebP without place, time, device and comments (`intake/photos.py`). Raises `Invalid`."""
+    _check_size(data, most_bytes, field)
+    cleaned = clean_picture(data)
+    if isinstance(cleaned, PictureFault):
+        problem, mend = _FAULTS[cleaned]
+        raise Invalid(field=field, problem=problem, mend=mend)
+    kind, content = cleaned
+    return CleanFile(
+        media_type=_MEDIA_TYPES[kind], content=content, stripped_bytes=max(0, len(data) - len(content))
+    )
+
+
+def clean_evidence(services: Services, sent: Sequence[bytes]) -> tuple[CleanFile, ...]:
+    """Files that prove an amount: each a picture as `clean_photo` makes it, or a PDF as it is (`intake/documents.py`).
+    Raises `Invalid` for another file, one that is too large, and for too many.
+    """
+    rules = services.work
+    if len(sent) > rules.evidence_files:
+        most = Text("%(most)s at most", most=rules.evidence_files)
+        raise Invalid(field=FIELD, problem=gettext_noop("are too many"), mend=most)
+    return tuple(_clean_one(data, most_bytes=rules.photo_bytes) for data in sent)
+
+
+def _clean_one(data: bytes, *, most_bytes: int) -> CleanFile:
+    if not data.startswith(_PDF_BEGINS):
+        try:
+            return clean_photo(data, most_bytes=most_bytes, field=FIELD)
+        except Invalid as fault:
+            if fault.problem != Text.of(_FAULTS[PictureFault.KIND][0]):
+                raise
+            problem, mend = _PDF_FAULTS[PictureFault.KIND]
+            raise Invalid(field=FIELD, problem=problem, mend=mend) from None
+    _check_size(data, most_bytes, FIELD)
+    found = pdf_fault(data)
+    if found is not None:
+        problem, mend = _PDF_FAULTS[found]
+        raise Invalid(field=FIELD, problem=problem, mend=mend)
+    return CleanFile(media_type=PDF, content=data, stripped_bytes=0)
+
+
+def _check_size(data: bytes, most_bytes: int, field: str) -> None:
+    if len(data) > most_bytes:
+        mend = Text("%(most)s MB at most", most=most_bytes >> 20)
+        raise Invalid(field=field, problem=gettext_noop("is too large"), mend=mend)
+
+
+def add_evidence_files(
+    tx: Tx, outcome_id: int, files: Sequence[CleanFile], *, case_id: int, by: str, now: datetime
+) -> None:
+    """They prove the amounts of this line of the ledger from now on; each is kept sealed."""
+    for file in files:
+        file_id = uuid.uuid4()
+        sealed = tx.vault.seal(file.content, table="evidence_file", column="sealed", row=str(file_id))
+        tx.execute(
+            sa.insert(t.evidence_file).values(
+                id=file_id,
+                outcome_id=outcome_id,
+                case_id=case_id,
+                media_type=file.media_type,
+                size_bytes=len(file.content),
+                stripped_bytes=file.stripped_bytes,
+                by=by,
+                at=now,
+                sealed=sealed,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceFile:
+    """A file beside an outcome, without its content."""
+
+    id: uuid.UUID
+    outcome_id: int
+    media_type: str
+    size_bytes: int
+    by: str
+    at: datetime
+    is_photo: bool
+    """A photo of the visit that the outcome reports, not a file of the report itself."""
+
+
+def files_of_outcomes(tx: Tx, outcome_ids: Collection[int]) -> dict[int, tuple[EvidenceFile, ...]]:
+    """By the line of the ledger, each the oldest first: the files of its report, and of a visit the photos."""
+    f, p, o = t.evidence_file.c, t.visit_photo.c, t.outcome.c
+    names = ("media_type", "size_bytes", "by", "at")
+    own = sa.select(f.id, f.outcome_id, *(f[name] for name in names), sa.false().label("is_photo")).where(
+        f.outcome_id.in_(outcome_ids)
+    )
+    photos = (
+        sa.select(
+            p.client_id.label("id"),
+            o.id.label("outcome_id"),
+            *(p[name] for name in names),
+            sa.true().label("is_photo"),
+        )
+        .join(t.outcome, o.assignment_id == p.assignment_id)
+        .where(o.id.in_(outcome_ids), o.track == Track.VISIT.value)
+    )
+    found: dict[int, tuple[EvidenceFile, ...]] = {}
+    for row in sorted(tx.rows(own.union_all(photos)), key=lambda one: (one["at"], str(one["id"]))):
+        file = record_of(EvidenceFile, row)
+        found[file.outcome_id] = (*found.get(file.outcome_id, ()), file)
+    return found
+
+
+def files_of_case(tx: Tx, case_id: int) -> dict[int, tuple[EvidenceFile, ...]]:
+    """As `files_of_outcomes`, of the whole ledger of a case."""
+    o = t.outcome.c
+    has_money = o.intended_fen + o.stopped_fen + o.returned_fen > 0
+    f = t.evidence_file.c
+    own = sa.select(f.outcome_id.label("id")).where(f.case_id == case_id)
+    rows = tx.rows(sa.select(o.id).where(o.case_id == case_id, has_money).union(own))
+    return files_of_outcomes(tx, [row["id"] for row in rows])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFile:
+    """A file in clear."""
+
+    case_id: int
+    media_type: str
+    content: bytes
+    act: str
+    """How the audit names looking at it."""
+
+
+def open_file(tx: Tx, file_id: uuid.UUID) -> OpenFile:
+    """For an action that audits who looks and why. Raises `NotFound`."""
+    for table, key, act in (
+        (t.visit_photo, "client_id", "view_photo"),
+        (t.evidence_file, "id", "view_file"),
+    ):
+        row = tx.one(sa.select(table).where(table.c[key] == file_id))
+        if row is not None:
+            content = tx.vault.open(row["sealed"], table=table.name, column="sealed", row=str(file_id))
+            return OpenFile(case_id=row["case_id"], media_type=row["media_type"], content=content, act=act)
+    raise NotFound(kind="file", key=file_id)
+
+
+def show_file(
+    services: Services,
+    file_id: uuid.UUID,
+    *,
+    who: str,
+    reason: RevealReason | str,
+    why: str,
+    case_id: int,
+    visible_to: int | None = None,
+) -> OpenFile:
+    """A photo of a visit or a file that proves an amount, of this case; the viewer and the reason are in the audit.
+    Raises `NotFound`, also for one of another case or of one that the unit `visible_to` does not see, `Invalid` and
+    `TooMany`.
+    """
+    viewer = actor_name(who)
+    with services.store.begin() as tx:
+        found = open_file(tx, file_id)
+        if found.case_id != case_id:
+            raise NotFound(kind="file", key=file_id)
+        check_case_visible(tx, case_id, visible_to)
+        subject = f"case/{case_id}"
+        note_reveal(tx, services, who=viewer, act=found.act, subject=subject, reason=reason, why=why)
+    return found
