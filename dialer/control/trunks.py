@@ -44,7 +44,7 @@ class TrunkStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrunksNow:
-    """All trunks; `strangers`: calls in from an address that is no trunk, which were refused."""
+    """All trunks; `strangers`: SIP messages from addresses that are no trunk's, which were dropped."""
 
     trunks: tuple[TrunkStatus, ...]
     strangers: int

@@ -21,7 +21,7 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | trunk | trunk, registered, reachable (what is known) |
 | incoming | ref, trunk, caller ('' for a hidden number): a call in by a trunk |
 | trace | ref, calls: their messages, masked |
-| stranger | an INVITE that was not from a trunk |
+| stranger | count: messages that were not from a trunk |
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ class SipLine:
             case "trunk":
                 self._trunk_news(message)
             case "stranger":
-                self.strangers += 1
+                self.strangers += message["count"]
             case "incoming":
                 self._incoming(message)
             case "trace":

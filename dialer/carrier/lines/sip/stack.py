@@ -24,6 +24,7 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgTy
 
 from dialer.carrier.lines import Verdict
 from dialer.carrier.lines.sip.line import SOUND_NAME_BYTES, Message
+from dialer.carrier.lines.sip.senders import Senders, addresses_of
 from dialer.carrier.lines.sip.sound import (
     BYTES_A_SECOND,
     FRAME_BYTES,
@@ -126,6 +127,9 @@ class SipProcess:
         self._messages = SipMessages()
         self._came_in: dict[int, Any] = {}
         self._refs = 0
+        self._is_closed = False
+        """Messages of others than the trunks are dropped."""
+        self._senders = Senders(int(config.listen.rpartition(":")[2]))
 
     def stop(self) -> None:
         """`run` hangs up every call and returns."""
@@ -153,6 +157,7 @@ class SipProcess:
             runtime.on_dead = self._over.set
             runtime.subscribe(self._on_event)
             try:
+                await self._admit()
                 for trunk in config.trunks:
                     await self._add_trunk(trunk)
                 await self._serve(link)
@@ -181,7 +186,13 @@ class SipProcess:
     async def _serve(self, link: ClientWebSocketResponse) -> None:
         ends = [
             asyncio.create_task(work)
-            for work in (self._read(link), self._write(link), self._keep_sound(), self._over.wait())
+            for work in (
+                self._read(link),
+                self._write(link),
+                self._keep_sound(),
+                self._keep_senders(),
+                self._over.wait(),
+            )
         ]
         ends += [
             asyncio.create_task(self._keep_alive(trunk))
@@ -264,6 +275,44 @@ class SipProcess:
 
     # SIP
 
+    async def _admit(self) -> None:
+        """Messages of others than the trunks are dropped unread, if every address of the trunks can be known."""
+        named = [one.name for one in self._config.trunks if not one.has_known_addresses]
+        if named:
+            _log.warning(
+                "trunk %s has a name without a port, which may lead to other addresses: a call in from elsewhere is "
+                "refused, not dropped",
+                named[0],
+            )
+            return
+        loop = asyncio.get_running_loop()
+        hosts = {host for one in self._config.trunks for host in one.sources}
+        told: dict[str, list[str]] = {}
+        for host in hosts:
+            told[host] = []
+            with contextlib.suppress(OSError):
+                told[host] = [str(one[4][0]) for one in await loop.getaddrinfo(host, None)]
+        senders, is_whole = addresses_of(hosts, lambda host: told[host])
+        if not is_whole and not self._is_closed:
+            _log.warning("the name of a trunk has no address: messages of others are not dropped yet")
+            return
+        try:
+            self._is_closed = self._senders.admit(senders)
+        except OSError as fault:
+            _log.warning("messages of others than the trunks cannot be dropped: %s", fault)
+
+    async def _keep_senders(self) -> None:
+        """Tells what was dropped, and looks up the names of the trunks again."""
+        looked = time.monotonic()
+        while True:
+            await asyncio.sleep(_COUNT_SECONDS)
+            dropped = self._senders.dropped()
+            if dropped:
+                self._say({"on": "stranger", "count": dropped})
+            if time.monotonic() - looked >= _LOOK_UP_SECONDS:
+                await self._admit()
+                looked = time.monotonic()
+
     async def _add_trunk(self, trunk: Trunk) -> None:
         """The account that dials shows the trunk's number as From; where it registers as another, a second one does."""
         common: dict[str, Any] = {
@@ -334,7 +383,7 @@ class SipProcess:
                 trunk = one
                 break
         if trunk is None:
-            self._say({"on": "stranger"})
+            self._say({"on": "stranger", "count": 1})
             await self._refuse(native)
             return
         self._refs += 1
@@ -596,6 +645,8 @@ async def _is_one_of(address: str, hosts: Sequence[str]) -> bool:
     return False
 
 
+_COUNT_SECONDS = 1.0
+_LOOK_UP_SECONDS = 60.0
 _MOST_REPEATS = 50
 _MOST_ANNOUNCED_BYTES = 10 * BYTES_A_SECOND
 _LEAST_ANNOUNCED_FRAMES = 50

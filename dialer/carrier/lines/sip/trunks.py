@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Final
 
@@ -71,6 +72,11 @@ class Trunk:
         return tuple(one for one in named if one)
 
     @property
+    def has_known_addresses(self) -> bool:
+        """Whether it calls and answers from `sources` alone. A name without a port may lead to others (SRV)."""
+        return all(_has_known_addresses(one) for one in (self.address, self.proxy) if one)
+
+    @property
     def host(self) -> str:
         return self.address.partition(":")[0]
 
@@ -81,6 +87,15 @@ class Trunk:
             return number if EXTENSION.fullmatch(number) else None
         prefix = max(fits, key=len)
         return self.prefixes[prefix] + number[len(prefix) :]
+
+
+def _has_known_addresses(place: str) -> bool:
+    host, _, port = place.partition(":")
+    try:
+        ip_address(host)
+    except ValueError:
+        return bool(port)
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
