@@ -396,10 +396,16 @@ class SipSettings(Section):
         return given
 
 
+_PEER_CHANNELS, _PEER_CALLS_PER_SECOND, _PEER_KEEP_ALIVE_SECONDS = 200, 50.0, 5.0
+
+
 class CarrierSettings(Section):
     """The carrier of this service, used when no base URL is configured."""
 
-    line: Literal["simulated", "sip"] = "simulated"
+    line: Literal["simulated", "sip", "peer"] = "simulated"
+    """peer: SIP to simulated people on this machine, who are called instead of any trunk; for trying it."""
+    peer_port: int = Field(default=0, ge=0, le=65535)
+    """UDP port of the simulated people of the line `peer`, on the loopback address."""
     port: int = Field(default=0, ge=0, le=65535)
     """0: a free port, chosen once for a data folder."""
     seed: str = "1"
@@ -414,7 +420,29 @@ class CarrierSettings(Section):
     def _sip_has_trunks(self) -> Self:
         if self.line == "sip" and not self.sip.trunks:
             raise WrongValue(Text("line is sip, and there is no trunk: add [carrier.sip.trunks.NAME]"))
+        if self.line == "peer" and not self.peer_port:
+            raise WrongValue(Text("line is peer, and peer_port is not set"))
         return self
+
+    @property
+    def is_sip(self) -> bool:
+        """Whether calls go over SIP, to trunks or to simulated people."""
+        return self.line != "simulated"
+
+    def trunks(self, *, number: str) -> tuple[Trunk, ...]:
+        """Those of the settings; on the line `peer` one alone, which shows `number`. Raises `WrongValue`."""
+        if self.line != "peer":
+            return self.sip.every_trunk()
+        return (
+            Trunk(
+                name="peer",
+                address=f"127.0.0.1:{self.peer_port}",
+                number=number,
+                channels=_PEER_CHANNELS,
+                calls_per_second=_PEER_CALLS_PER_SECOND,
+                keep_alive_seconds=_PEER_KEEP_ALIVE_SECONDS,
+            ),
+        )
 
     def people_config(self) -> PeopleConfig:
         """The people of the simulated line; without a setting, the mix for practice."""
@@ -666,7 +694,7 @@ class Settings(Section):
 
     def is_simulated(self) -> bool:
         """Whether no call of this installation reaches a real phone."""
-        return self.telephony.base_url is None and self.carrier.line == "simulated"
+        return self.telephony.base_url is None and self.carrier.line != "sip"
 
     def register_of_erasures(self) -> Path:
         """The file; it is made at the first erasure."""

@@ -86,7 +86,16 @@ def call(
     return subprocess.Popen(
         [
             *("timeout", "40", "sipp", "-sf", scenario, "-i", source, "-mi", source, "-p", str(own)),
-            *("-mp", str(20_000 + own % 20_000 * 2), "-m", "1", "-nostdin", "-t", transport, f"{HOST}:{port}"),
+            *(
+                "-mp",
+                str(20_000 + own % 20_000 * 2),
+                "-m",
+                "1",
+                "-nostdin",
+                "-t",
+                transport,
+                f"{HOST}:{port}",
+            ),
             *("-trace_msg", "-message_file", folder / f"sipp-{source}.log", "-message_overwrite", "true"),
         ],
         stdin=subprocess.DEVNULL,

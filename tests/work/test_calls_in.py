@@ -346,7 +346,10 @@ def test_every_open_case_of_the_person_stands_its_robot_down_and_gets_its_human_
 
 def test_a_typed_number_stands_no_robot_of_the_person_down(bureau: Bureau):
     person = bureau.person(name="某乙", phones=("+8613900002098",))
-    cases = [bureau.open_case(person_id=person, fraud_type=kind) for kind in (FraudType.LOAN, FraudType.FAKE_ORDER_REBATE)]
+    cases = [
+        bureau.open_case(person_id=person, fraud_type=kind)
+        for kind in (FraudType.LOAN, FraudType.FAKE_ORDER_REBATE)
+    ]
     arrives(bureau)
     arrives(bureau, step=1, typed="13900002098")
     assert {bureau.case_of(case_id).robot.state for case_id in cases} == {RobotState.PENDING}

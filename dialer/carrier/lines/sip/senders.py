@@ -1,8 +1,8 @@
 """Who may send us SIP: the kernel drops every message that is not from a trunk, before the stack reads it.
 
-A socket filter (Linux) does it, on the stack's own UDP socket and on its listening TCP and TLS sockets: the sender gets no
-answer at all, and each dropped message counts in the socket. It needs no privilege. Where it cannot be attached, the stack
-refuses the call instead.
+A socket filter (Linux) does it, on the stack's own UDP socket and on its listening TCP and TLS sockets: the sender gets
+no answer at all, and each dropped message counts in the socket. It needs no privilege. Where it cannot be attached, the
+stack refuses the call instead.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
 from typing import Final
 
 _log = logging.getLogger(__name__)
@@ -108,10 +109,10 @@ class Senders:
 
     def _listening(self) -> Iterable[int]:
         """Descriptors of this process: UDP on the port; TCP on it, and TLS on the next one, that listen."""
-        for name in os.listdir("/proc/self/fd"):
-            number = int(name)
+        for path in Path("/proc/self/fd").iterdir():
+            number = int(path.name)
             try:
-                if not os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
+                if not str(path.readlink()).startswith("socket:"):
                     continue
                 with socket.socket(fileno=os.dup(number)) as own:
                     if own.family not in {socket.AF_INET, socket.AF_INET6}:

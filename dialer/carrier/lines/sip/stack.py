@@ -610,7 +610,7 @@ class SipProcess:
 
     def _hear_frame(self, call: _Call, frame: bytes) -> None:
         voice = is_voice(frame)
-        verdict = call.judge.feed(voice=voice)
+        verdict = call.judge.feed(frame, voice=voice)
         if verdict is not None:
             self._judged(call, verdict)
         if call.listens:
