@@ -210,6 +210,8 @@ def sip() -> None:
             listen=given.listen,
             interface=given.interface,
             rtp_ports=given.rtp_ports,
+            ca_file=str(given.ca_file or ""),
+            certificate_file=str(given.certificate_file or ""),
             silent_seconds=given.silent_seconds,
         )
     )

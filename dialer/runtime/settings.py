@@ -27,6 +27,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    FilePath,
     IPvAnyNetwork,
     SecretStr,
     ValidationError,
@@ -346,6 +347,7 @@ class TrunkSettings(Section):
     registers: bool = False
     proxy: str = ""
     transport: Literal["udp", "tcp", "tls"] = "udp"
+    srtp: bool = False
     asserts_identity: bool = True
     order: int = Field(default=1, ge=1, le=100)
     weight: int = Field(default=1, ge=1, le=100)
@@ -363,6 +365,10 @@ class SipSettings(Section):
     listen: str = Field(default="0.0.0.0:5060", pattern=r"^[0-9A-Za-z.:\[\]-]+:[0-9]{1,5}$")
     interface: str = Field(default="", pattern=r"^[0-9A-Za-z.:_-]*$")
     rtp_ports: str = Field(default="10000-20000", pattern=r"^[0-9]{4,5}-[0-9]{4,5}$")
+    ca_file: FilePath | None = None
+    """Certificates (PEM) by which trunks over TLS are known; unset: those of the system."""
+    certificate_file: FilePath | None = None
+    """Our certificate and its key (PEM), for calls in over TLS."""
     silent_seconds: float = Field(default=10.0, ge=1, le=120)
     passwords: SecretStr | None = None
     """JSON: the password of each trunk that has one, by its name."""

@@ -144,7 +144,9 @@ async def test_a_person_calls_back(town: Begin, hides: bool):
     view, peer = await town(one(hides_number=hides, waits_seconds=20.0))
     app = view.app
     app.documents |= {
-        "/in": '<Response><Gather finishOnKey="#" timeout="8" action="/number"><Play>/said.wav</Play></Gather></Response>',
+        "/in": (
+            '<Response><Gather finishOnKey="#" timeout="8" action="/number"><Play>/said.wav</Play></Gather></Response>'
+        ),
         "/number": HANGUP,
         "/said.wav": prompt(),
     }

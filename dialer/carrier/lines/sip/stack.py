@@ -11,6 +11,7 @@ import contextlib
 import logging
 import secrets
 import signal
+import ssl
 import time
 from base64 import b64encode
 from collections import defaultdict
@@ -66,6 +67,10 @@ class SipConfig:
     listen: str = "0.0.0.0:5060"
     interface: str = ""
     rtp_ports: str = "10000-20000"
+    ca_file: str = ""
+    """Certificates (PEM) that a trunk's own over TLS must be signed by; empty: those of the system."""
+    certificate_file: str = ""
+    """Our certificate and its key (PEM), for calls in over TLS; empty: none come in over it."""
     silent_seconds: float = 10.0
     register_wait_seconds: float = 5.0
     """Until a registration that failed is tried again, then twice as long each time, five minutes at most."""
@@ -150,7 +155,7 @@ class SipProcess:
                     expose_headers=_CALLER_HEADERS,
                     # The stack's trace alone says where a message came from.
                     sip_trace=True,
-                    extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n",
+                    extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n{self._tls()}",
                 )
             )
             self._messages.listen()
@@ -166,6 +171,15 @@ class SipProcess:
                 with contextlib.suppress(self._baresip.BaresipError):
                     await runtime.close()
                 await link.close()
+
+    def _tls(self) -> str:
+        """The stack's settings of TLS: a trunk whose certificate does not fit gets no call."""
+        config = self._config
+        found = config.ca_file or ssl.get_default_verify_paths().cafile or ""
+        lines = ["sip_verify_server yes", f"sip_cafile {found}" if found else ""]
+        if config.certificate_file:
+            lines.append(f"sip_certificate {config.certificate_file}")
+        return "\n".join(line for line in lines if line) + "\n"
 
     async def _connect(self, session: ClientSession) -> ClientWebSocketResponse | None:
         url = f"{self._config.carrier_url}/admin/line"
@@ -318,10 +332,11 @@ class SipProcess:
         common: dict[str, Any] = {
             "domain": trunk.address,
             "password": trunk.password,
-            "registrar": trunk.proxy or None,
+            "registrar": f"sip:{trunk.proxy}{trunk.uri_transport}" if trunk.proxy else None,
             "transport": trunk.transport,
             "audio_codecs": _CODECS,
             "auth_user": trunk.user or None,
+            "extra_params": ("mediaenc=srtp-mand",) if trunk.srtp else (),
         }
         is_one = trunk.registers and trunk.user == trunk.number
         dials = self._agents[trunk.name] = await self._agent(
@@ -438,7 +453,9 @@ class SipProcess:
             headers["P-Asserted-Identity"] = f"<sip:{trunk.number}@{trunk.host}>"
         self._dialling += 1
         try:
-            native = await self._agents[trunk_name].dial(f"sip:{number}@{trunk.address}", headers)
+            native = await self._agents[trunk_name].dial(
+                f"sip:{number}@{trunk.address}{trunk.uri_transport}", headers
+            )
         except self._baresip.CommandTimeout:
             # The INVITE may be out: the end of this process says so of every call.
             self._over.set()
