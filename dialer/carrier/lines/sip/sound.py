@@ -196,8 +196,8 @@ class GreetingRules:
 
 
 class GreetingJudge:
-    """Tells a person from a machine by the length of the first thing said: 喂 is short, a mailbox explains itself; and of
-    a machine, how its greeting ended.
+    """Tells a person from a machine by the length of the first thing said: 喂 is short, a mailbox explains itself; and
+    of a machine, how its greeting ended.
     """
 
     def __init__(self, rules: GreetingRules = GreetingRules()) -> None:
