@@ -33,4 +33,4 @@ def test_the_demo_over_sip_settles_a_list(tmp_path: Path):
     assert told["rings"] >= 6
     assert told["max_rings_per_attempt"] == 1
     counts = told["report"]["counts"]
-    assert counts["cases_verified"] > 0, "somebody heard the robot and pressed the keys"
+    assert counts["robot_calls_verified"] > 0, "somebody heard the robot and pressed the keys"
