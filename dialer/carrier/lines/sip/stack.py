@@ -336,7 +336,8 @@ class SipProcess:
             "transport": trunk.transport,
             "audio_codecs": _CODECS,
             "auth_user": trunk.user or None,
-            "extra_params": ("mediaenc=srtp-mand",) if trunk.srtp else (),
+            # Whatever number was called: the operator may write the hotline in several ways.
+            "extra_params": ("catchall=yes", *(("mediaenc=srtp-mand",) if trunk.srtp else ())),
         }
         is_one = trunk.registers and trunk.user == trunk.number
         dials = self._agents[trunk.name] = await self._agent(
