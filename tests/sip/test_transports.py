@@ -73,6 +73,7 @@ async def test_a_call_over_tls_with_encrypted_sound(person: MakePerson, on_trunk
     found = fits(telephone_samples(prompt()), telephone_samples(callee.heard.read_bytes()))
     assert len(found) >= 6
     assert sum(one < HEARD for one in found) <= 1, found
+    await until(lambda: bool(line_of(view.carrier).qualities), "the call is measured")
     assert not line_of(view.carrier).qualities[-1]["one_way"]
     (messages, *_) = await line_of(view.carrier).trace(1)
     assert "RTP/SAVP" in messages[0]
