@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import random
 import shutil
 import socket
 import sys
@@ -127,7 +128,8 @@ def demo_environment(
 
 def _sip_environment() -> dict[str, str]:
     """Both ends on the loopback address, where no trunk of the settings is: nothing real can be called."""
-    peer, service = free_port(), free_port()
+    service = free_sip_port()
+    peer = free_sip_port(without=service)
     return {
         "DIALER_CARRIER__LINE": "peer",
         "DIALER_CARRIER__PEER_PORT": str(peer),
@@ -139,6 +141,32 @@ def _sip_environment() -> dict[str, str]:
 
 
 _LOOPBACK = "127.0.0.1"
+_SIP_PORTS = range(21_000, 31_000)
+"""Below the ports that the system gives to connections."""
+
+
+def free_sip_port(*, without: int = 0) -> int:
+    """A port of the loopback address that is free for SIP over UDP and TCP, and the one after it for TLS."""
+    for port in random.sample(_SIP_PORTS, k=100):
+        if abs(port - without) > 1 and all(
+            _can_bind(kind, number)
+            for kind, number in (
+                (socket.SOCK_DGRAM, port),
+                (socket.SOCK_STREAM, port),
+                (socket.SOCK_STREAM, port + 1),
+            )
+        ):
+            return port
+    raise Unavailable(part="demo", problem="no port of this machine is free for SIP")
+
+
+def _can_bind(kind: socket.SocketKind, port: int) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        try:
+            probe.bind((_LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def _is_free(port: int) -> bool:

@@ -60,7 +60,7 @@ def person(tmp_path: Path) -> Iterator[MakePerson]:
     )
 
     async def begin(**values: Any) -> Person:  # noqa: ANN401 - of a person
-        one = Person(tmp_path, says=says, **values)
+        one = Person(tmp_path, **{"says": says, **values})
         persons.append(one)
         return await one.ready()
 

@@ -13,6 +13,7 @@ import pytest
 from dialer.carrier.config import ServiceClock
 from dialer.carrier.lines.sip.line import SipLine
 from dialer.carrier.lines.sip.trunks import Trunk, caller_in
+from dialer.demo.run import free_sip_port
 from tests.carrier.stage import ADMIN, HANGUP, App, DeskView, Start
 from tests.sip.peers import HOST, StackProcess, free_port, line_of, play, until
 
@@ -119,7 +120,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(bench: Start, app: App) -> AsyncIterator[Desk]:
-    port = free_port()
+    port = free_sip_port()
     trunk = Trunk(name="one", address=f"{HOST}:{free_port()}", number="047896110", keep_alive_seconds=0)
     view = await bench(
         make_line=lambda timers: SipLine(timers, trunks=(trunk,)),
@@ -223,7 +224,7 @@ async def test_a_connection_from_an_address_that_is_no_trunk_is_not_made(desk: D
 async def test_where_a_trunk_may_call_from_unknown_addresses_a_stranger_is_refused_by_hand(
     bench: Start, app: App, tmp_path: Path
 ):
-    port = free_port()
+    port = free_sip_port()
     trunk = Trunk(name="one", address="localhost", number="047896110", keep_alive_seconds=0)
     view = await bench(
         make_line=lambda timers: SipLine(timers, trunks=(trunk,)),

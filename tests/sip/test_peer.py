@@ -12,8 +12,9 @@ from dialer.carrier.lines.sip.line import SipLine
 from dialer.carrier.lines.sip.peer import PeerConfig, SipPeer, called_number, greetings, read_packet
 from dialer.carrier.lines.sip.trunks import Trunk
 from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
+from dialer.demo.run import free_sip_port
 from tests.carrier.stage import ADMIN, HANGUP, TO, App, DeskView, Start
-from tests.sip.peers import HOST, StackProcess, free_port, line_of, prompt, until
+from tests.sip.peers import HOST, StackProcess, line_of, prompt, until
 
 GREETING, MAILBOX = greetings()
 Begin = Callable[..., Awaitable[tuple[DeskView, SipPeer]]]
@@ -35,7 +36,8 @@ async def town(bench: Start, app: App) -> AsyncIterator[Begin]:
     stacks: list[StackProcess] = []
 
     async def begin(who: Behaviour) -> tuple[DeskView, SipPeer]:
-        port, service = free_port(), free_port()
+        service = free_sip_port()
+        port = free_sip_port(without=service)
         config = PeerConfig(
             port=port,
             service_port=service,
