@@ -13,7 +13,7 @@ import typer
 
 from dialer.cli.common import answer
 
-PROCESSES: Final = frozenset({"web", "worker", "scheduler", "carrier", "up", "prepare"})
+PROCESSES: Final = frozenset({"web", "worker", "scheduler", "carrier", "sip", "peer", "up", "prepare"})
 
 
 def commands(words: list[str]) -> typer.Typer:

@@ -353,8 +353,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def phone_routes(app: Application) -> list[BaseRoute]:
-    """None on a real line."""
-    if app.carrier is None or not app.settings.is_simulated():
+    """None on a real line, nor over SIP."""
+    if app.carrier is None or app.settings.carrier.is_sip:
         return []
     page = _Phone(app, app.carrier)
     return [

@@ -284,7 +284,7 @@ class _Hooks:
                 status, speaks = _refused(fault)
                 twiml = self._safe_sentence() if speaks else None
             self._count(name, status)
-            if status == HTTPStatus.FORBIDDEN and name in _SPOKEN:
+            if status == HTTPStatus.FORBIDDEN and _is_spoken(name, request.path_params.get("what", "")):
                 # Not applied. A person on the line must hear a sentence, whatever sent the request: with
                 # any other status a carrier would end the call without a word.
                 status, twiml = 200, self._safe_sentence()
@@ -449,8 +449,15 @@ class _Hooks:
         return fallback(**{name: said for name, said in names.items() if said})
 
 
-_SPOKEN = frozenset({"call", "dial", "fallback", "inbound"})
-"""Webhooks whose answer a person hears."""
+_SPOKEN = frozenset({"call", "dial", "fallback"})
+_NEWS_OF_CALLS_IN = frozenset({"status", "desk"})
+
+
+def _is_spoken(name: str, what: str) -> bool:
+    """Whether a person hears the answer to this webhook. News of a call in is heard by nobody."""
+    return name in _SPOKEN or (name == "inbound" and what not in _NEWS_OF_CALLS_IN)
+
+
 _HALTED_SECONDS = 2.0
 _MOVED: Mapping[str, str] = {
     "/wall": "/board",

@@ -58,7 +58,7 @@ class CarrierConfig:
     StatusCallback (or Url), so that rings can be counted per attempt; without a pattern the whole URL is the attempt.
     Without a `recogniser` only typed words are understood. Calls in are told to `inbound_url`, as to the voice address
     of a number at Twilio, and their end to `inbound_status`; without it they are refused. `inbound_number`: the number
-    called.
+    called. Without `has_messages` the application is refused messages: a trunk carries none.
     """
 
     account_sid: str
@@ -82,6 +82,7 @@ class CarrierConfig:
     inbound_fallback: str = ""
     inbound_status: str = ""
     inbound_number: str = ""
+    has_messages: bool = True
     keep_calls: int = 100_000
     keep_hours: float = 24.0
     webhook_timeout_seconds: float = 15.0

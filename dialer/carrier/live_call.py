@@ -345,9 +345,21 @@ class LiveCall(_LiveLeg):
             self._begin()
 
     def judged(self, verdict: Verdict) -> None:
-        if self._verdict_open and self._verdict_due is not None:
-            self._verdict_due.cancel()
-            self._await_verdict(verdict, waited_seconds=verdict.after_seconds)
+        """Of a line that listens. With DetectMessageEnd a machine is told at the end of its greeting."""
+        if not self._verdict_open or self._verdict_due is None:
+            return
+        self._verdict_due.cancel()
+        waits = self.order.machine_detection == "DetectMessageEnd"
+        if waits and verdict.answered_by is AnsweredBy.MACHINE_START:
+            # Its greeting goes on; where its end is not heard in time, it is some other end.
+            limit = max(self.order.detection_timeout_seconds, verdict.after_seconds)
+            verdict = replace(verdict, answered_by=AnsweredBy.MACHINE_END_OTHER)
+            report = self._report_verdict if self.order.async_amd else self._judged
+            self._verdict_due = self._timers.later(
+                limit - verdict.after_seconds, lambda: report(verdict, limit)
+            )
+            return
+        self._await_verdict(verdict, waited_seconds=verdict.after_seconds)
 
     def _await_verdict(self, verdict: Verdict, *, waited_seconds: float) -> None:
         """Reports the verdict when it is due: with DetectMessageEnd, a machine's after its greeting."""

@@ -64,7 +64,6 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
         line.receive = exchange.receive
     app = web.Application()
     RestFront(exchange, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
-    # A trunk carries no messages: without this front the application is refused them.
     board = TextBoard(
         config,
         messenger=exchange.messenger,
@@ -72,7 +71,7 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
         refusal=line.refusal,
         undeliverable=simulated.text_error if line is simulated else lambda _number: 0,
     )
-    if not isinstance(line, SipLine):
+    if config.has_messages:
         front = TextFront(exchange, board, account_sid=config.account_sid, auth_token=config.auth_token)
         front.add_routes(app)
     AdminFront(exchange, board, token=config.admin_token).add_routes(app)

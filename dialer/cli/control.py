@@ -391,14 +391,14 @@ def check_names(centre: CentreSettings) -> Check:
 
 
 def _check_trunks(settings: Settings) -> list[Check]:
-    """Nothing on another line than `sip`."""
-    if settings.telephony.base_url is not None or settings.carrier.line != "sip":
+    """Nothing on a line without trunks."""
+    if settings.telephony.base_url is not None or not settings.carrier.is_sip:
         return []
     carrier, running = own_carrier(settings, may_make=False), None
     if carrier is not None:
         with suppress(Unavailable):
             running = read_trunks(carrier)
-    return check_trunks(settings.carrier.sip.every_trunk(), running)
+    return check_trunks(settings.carrier.trunks(number=settings.telephony.caller_number), running)
 
 
 def _mark(check: Check) -> str:

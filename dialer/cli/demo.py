@@ -25,6 +25,8 @@ from dialer.cli.serve import children, say
 from dialer.core.access import Role
 from dialer.core.errors import UnusableFile
 from dialer.demo.run import (
+    ClockDriver,
+    DemoLine,
     SettledWatch,
     SimulatedStaff,
     clean_environment,
@@ -49,6 +51,12 @@ from dialer.runtime.supervisor import Supervisor
 from dialer.services import Application
 from dialer.words import word_of
 
+_TIMEOUTS = {DemoLine.SIMULATED: 600.0, DemoLine.SIP: 3600.0}
+_SIMULATED = "模拟线路，不会拨打任何真实电话 simulated line, no real phone is called"
+_SIP = (
+    "本机 SIP 中继，对端是模拟人员，不会拨打任何真实电话"
+    " SIP on this machine to simulated people, no real phone is called"
+)
 _NOT_SETTLED = 3
 _INTERRUPTED = 130
 _TEND_SECONDS = 0.1
@@ -64,12 +72,17 @@ def demo_command(
         Path | None,
         typer.Option("--list", help="a list of your own instead of the sample; no real phone is called"),
     ] = None,
+    line: Annotated[
+        DemoLine,
+        typer.Option(help="sip: calls over SIP with sound, to a peer on this machine; needs the extra sip"),
+    ] = DemoLine.SIMULATED,
     timeout: Annotated[
-        float, typer.Option(help="seconds; exit 3 when it is not settled by then", min=1)
-    ] = 600.0,
+        float | None,
+        typer.Option(help="seconds; exit 3 when it is not settled by then; 600, over SIP 3600", min=1),
+    ] = None,
 ) -> None:
-    """Run everything on a simulated line with the sample list: own servers, keys and folder, nothing real."""
-    env = demo_environment(os.environ, ends=until_settled)
+    """Run everything with the sample list and simulated people: own servers, keys and folder, nothing real."""
+    env = demo_environment(os.environ, ends=until_settled, line=line)
     settings = load_settings(env)
     configure_logs(level=settings.log.level, log_format=settings.log.format, process="demo")
     stopped = threading.Event()
@@ -94,13 +107,14 @@ def demo_command(
                 targets=targets,
                 story=story,
                 as_json=as_json,
-                timeout=timeout,
+                timeout=_TIMEOUTS[line] if timeout is None else timeout,
             )
             if code == 0 and not until_settled and not stopped.is_set():
                 console.print(
-                    f"[bold]仍在运行 still running:[/] {public_url(settings)}/   Ctrl-C 结束 ends everything\n"
-                    f"接听电话 a phone you can pick up: {public_url(settings)}/phone"
+                    f"[bold]仍在运行 still running:[/] {public_url(settings)}/   Ctrl-C 结束 ends everything"
                 )
+                if line is DemoLine.SIMULATED:
+                    console.print(f"接听电话 a phone you can pick up: {public_url(settings)}/phone")
                 if story is not None:
                     story.start()
                 while not stopped.is_set():
@@ -130,9 +144,8 @@ def _play(
     def tend() -> None:
         supervisor.tend(seconds=_TEND_SECONDS)
 
-    console.print(
-        "[bold]演练 drill[/]：模拟线路，不会拨打任何真实电话 simulated line, no real phone is called"
-    )
+    is_sip = app.settings.carrier.is_sip
+    console.print(f"[bold]演练 drill[/]：{_SIP if is_sip else _SIMULATED}")
     if not wait_until_up(app, tend=tend, stopped=stopped.is_set):
         return _INTERRUPTED
     organise(app.services)
@@ -142,7 +155,10 @@ def _play(
     if story is not None:
         sent = story.send_opening()
         console.print(f"预警机器人 warning robot: {sent} 条信号 signals   {public_url(app.settings)}/robot")
-    set_service_speed(app, speed=demo_speed(settings_speed=app.settings.clock.speed))
+    speed = demo_speed(settings_speed=app.settings.clock.speed)
+    clock = ClockDriver(app, idle_speed=speed) if is_sip else None
+    if clock is None:
+        set_service_speed(app, speed=speed)
     staff.start()
     watch = SettledWatch()
     settled = False
@@ -150,6 +166,8 @@ def _play(
         while not stopped.is_set() and time.monotonic() - started < timeout:
             tend()
             settled = watch.look(app) and (story is None or story.is_evaluated())
+            if clock is not None:
+                clock.follow()
             if watch.progress is not None:
                 live.update(_line(app, watch.progress))
             if settled:

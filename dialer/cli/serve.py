@@ -154,8 +154,9 @@ def carrier() -> None:
             state_dir=settings.data_dir / "carrier",
             port=access.port,
             seed=settings.carrier.seed,
+            # Sound takes its real time, whatever the clock of a drill.
             clock=ServiceClock()
-            if clock is None
+            if clock is None or settings.carrier.is_sip
             else ServiceClock(
                 anchor_unix=clock["anchor_unix"],
                 epoch=datetime.fromisoformat(clock["epoch"]),
@@ -172,12 +173,13 @@ def carrier() -> None:
             inbound_fallback=urls.inbound("fallback"),
             inbound_status=urls.inbound("status"),
             inbound_number=settings.telephony.caller_number,
+            has_messages=settings.carrier.line != "sip",
         ),
         make_line=None
-        if settings.carrier.line == "simulated"
+        if not settings.carrier.is_sip
         else lambda timers: SipLine(
             timers,
-            trunks=settings.carrier.sip.every_trunk(),
+            trunks=settings.carrier.trunks(number=settings.telephony.caller_number),
             desk_numbers=(desk,) if desk else (),
             listener=Listener(recogniser) if recogniser is not None else None,
         ),
@@ -189,7 +191,7 @@ def sip() -> None:
     """Run the SIP process of the centre's own trunks; it needs the carrier beside it, and the extra `sip`."""
     settings = settings_of("sip")
     access = own_carrier(settings)
-    if access is None or settings.carrier.line != "sip":
+    if access is None or not settings.carrier.is_sip:
         raise SettingsError(key="carrier.line", problem="is not sip, so there are no trunks to run")
     from dialer.carrier.lines.sip.stack import SipConfig, is_installed
     from dialer.carrier.lines.sip.stack import run as run_stack
@@ -204,11 +206,37 @@ def sip() -> None:
         SipConfig(
             carrier_url=access.base_url,
             admin_token=access.admin_token,
-            trunks=given.every_trunk(),
+            trunks=settings.carrier.trunks(number=settings.telephony.caller_number),
             listen=given.listen,
             interface=given.interface,
             rtp_ports=given.rtp_ports,
+            ca_file=str(given.ca_file or ""),
+            certificate_file=str(given.certificate_file or ""),
             silent_seconds=given.silent_seconds,
+        )
+    )
+
+
+@serve.command(hidden=True)
+def peer() -> None:
+    """Run the simulated people of the line `peer`: the far end of a SIP trunk, on this machine alone."""
+    settings = settings_of("peer")
+    if settings.carrier.line != "peer":
+        raise SettingsError(key="carrier.line", problem="is not peer, so nobody is behind a trunk here")
+    from dialer.carrier.lines.sip.peer import PeerConfig, greetings
+    from dialer.carrier.lines.sip.peer import run as run_peer
+
+    desk = settings.telephony.officer_number
+    short, long = greetings()
+    run_peer(
+        PeerConfig(
+            port=settings.carrier.peer_port,
+            service_port=int(settings.carrier.sip.listen.rpartition(":")[2]),
+            people=settings.carrier.people_config(),
+            seed=settings.carrier.seed,
+            desk_numbers=(desk,) if desk else (),
+            greeting=short,
+            long_greeting=long,
         )
     )
 
@@ -276,8 +304,10 @@ def children(settings: Settings, env: dict[str, str]) -> list[Child]:
     ]
     if own_carrier(settings) is not None:
         wanted.insert(0, child("carrier", "carrier"))
-        if settings.carrier.line == "sip":
+        if settings.carrier.is_sip:
             wanted.append(child("sip", "sip"))
+        if settings.carrier.line == "peer":
+            wanted.append(child("peer", "peer"))
     return wanted
 
 
@@ -294,9 +324,9 @@ def keep_apart(app: Application) -> None:
     drill. A scaled clock is started here, once, and only on the simulated line. Raises `SettingsError`.
     """
     speed = app.settings.clock.speed
+    if speed != 1 and (app.settings.carrier.is_sip or not app.settings.is_simulated()):
+        raise SettingsError(key="clock.speed", problem="is not 1, and a real line keeps real time")
     if not app.settings.is_simulated():
-        if speed != 1:
-            raise SettingsError(key="clock.speed", problem="is not 1, and a real line keeps real time")
         from dialer.bootstrap import refuse_other_line
 
         with app.services.store.begin() as tx:

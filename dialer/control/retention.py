@@ -66,6 +66,7 @@ class Kind(StrEnum):
     FILED_RECORDS = "filed_records"
     PERSONS = "persons"
     OPENINGS = "openings"
+    CALLS_IN = "calls_in"
     AUDIT = "audit"
 
 
@@ -79,6 +80,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
     Kind.FILED_RECORDS: gettext_noop("persons of filed cases"),
     Kind.PERSONS: gettext_noop("persons"),
     Kind.OPENINGS: gettext_noop("persons of openings and restrictions"),
+    Kind.CALLS_IN: gettext_noop("calls in without a case"),
     Kind.AUDIT: gettext_noop("lines of the audit"),
 }
 
@@ -306,6 +308,20 @@ def _expire_openings(tx: Tx, cutoff: datetime, now: datetime, after: int, at_onc
     return Gone(count=done, after=rows[-1]["id"] if len(rows) == at_once else None, facts=facts)
 
 
+def _past_calls_in(cutoff: datetime, held: bool) -> sa.Select[Any]:
+    """Of a case none is deleted: it is part of what was done."""
+    i = t.inbound_call.c
+    return sa.select(i.id, i.ended_at.label("at")).where(
+        i.case_id.is_(None), i.ended_at < cutoff, sa.false() if held else sa.true()
+    )
+
+
+def _expire_calls_in(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once: int) -> Gone:
+    ids = [row["id"] for row in tx.rows(_past_calls_in(cutoff, held=False).limit(at_once))]
+    tx.execute(sa.delete(t.inbound_call).where(t.inbound_call.c.id.in_(ids)))
+    return Gone(count=len(ids), after=0 if len(ids) == at_once else None)
+
+
 def _past_audit(cutoff: datetime, held: bool) -> sa.Select[Any]:
     """The lines before the first one that is younger, or of a person under a legal hold: an audit is whole from a line
     on.
@@ -376,6 +392,7 @@ _RULES: Final[Mapping[Kind, _Rule]] = {
     Kind.FILED_RECORDS: _Rule(past=_past_filed, expire=_expire_filed, at_once=500),
     Kind.PERSONS: _Rule(past=_past_persons, expire=_expire_persons, at_once=50),
     Kind.OPENINGS: _Rule(past=_past_openings, expire=_expire_openings, at_once=500),
+    Kind.CALLS_IN: _Rule(past=_past_calls_in, expire=_expire_calls_in, at_once=2000),
     Kind.AUDIT: _Rule(past=_past_audit, expire=_expire_audit, at_once=5000),
 }
 """A new kind is a rule here, a word above and a setting `<kind>_days`."""

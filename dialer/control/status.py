@@ -170,7 +170,9 @@ class _DatabaseGauges(Collector):
         yield calls
         yield failures
         yield _gauge(
-            "dialer_trunk_strangers", "Calls in from an address that is no trunk, refused", found.strangers
+            "dialer_trunk_strangers",
+            "SIP messages from addresses that are no trunk's, dropped",
+            found.strangers,
         )
 
     def describe(self) -> Iterable[Metric]:

@@ -44,7 +44,7 @@ class TrunkStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrunksNow:
-    """All trunks; `strangers`: calls in from an address that is no trunk, which were refused."""
+    """All trunks; `strangers`: SIP messages from addresses that are no trunk's, which were dropped."""
 
     trunks: tuple[TrunkStatus, ...]
     strangers: int
@@ -63,7 +63,7 @@ _TEST_SECONDS: Final = 150.0
 
 def has_trunks(app: Application) -> bool:
     """Whether this service calls over trunks of the centre's own."""
-    return app.carrier is not None and app.settings.carrier.line == "sip"
+    return app.carrier is not None and app.settings.carrier.is_sip
 
 
 def read_trunks(carrier: CarrierAccess) -> TrunksNow:

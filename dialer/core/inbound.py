@@ -17,9 +17,9 @@ class InboundStep(StrEnum):
     WAIT = "wait"
     """In line."""
     CALL_BACK = "call_back"
-    """The person is told that a caller calls back: the task stands at the top of the queue."""
+    """Nobody is free. Where a case is known, the task stands at the top of the queue."""
     NO_OFFICER = "no_officer"
-    """No case is known, so nobody can call back."""
+    """No number is known, so nobody can call back."""
 
 
 MOST_ASKED: Final = 2
@@ -28,20 +28,24 @@ MOST_ASKED: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundSituation:
-    """Where a call stands. `asked`: how often the caller was asked for the number."""
+    """Where a call stands. `has_number`: its case is known, or a telephone number was typed. `asked`: how often the
+    caller was asked for it.
+    """
 
-    has_case: bool
+    has_number: bool
     asked: int
     is_desk_free: bool
     waited_seconds: float
 
 
 def next_inbound_step(now: InboundSituation, *, wait_seconds: int) -> InboundStep:
-    """Whose case it is comes first; a free desk or duty line then rings at once, for a caller without a case too."""
-    if not now.has_case and now.asked < MOST_ASKED:
+    """Whose number it is comes first; a free desk or duty line then rings at once. Whether a case of a typed number is
+    open changes nothing, so that nobody learns it.
+    """
+    if not now.has_number and now.asked < MOST_ASKED:
         return InboundStep.ASK
     if now.is_desk_free:
         return InboundStep.RING
-    if not now.has_case:
+    if not now.has_number:
         return InboundStep.NO_OFFICER
     return InboundStep.WAIT if now.waited_seconds < wait_seconds else InboundStep.CALL_BACK

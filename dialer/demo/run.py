@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import random
 import shutil
 import socket
 import sys
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +26,9 @@ from zoneinfo import ZoneInfo
 from dialer.accounts.actions import NewPassword, add_staff
 from dialer.bootstrap import application
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE
+from dialer.carrier.lines.sip.options import ask_options
+from dialer.carrier.lines.sip.stack import is_installed
+from dialer.control.trunks import read_trunks
 from dialer.core.access import Role
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable
 from dialer.core.units import find_unit
@@ -61,10 +66,30 @@ class DemoRunsAlready(Refusal):
         super().__init__("a demo is running in this folder already: stop it first (Ctrl-C where it runs)")
 
 
-def demo_environment(env: Mapping[str, str], *, ends: bool = False) -> dict[str, str]:
-    """The environment of the demo's processes. Raises `SettingsError` when a setting points at anything that is not
-    the demo's own: it can never erase or call anything real.
+class DemoLine(StrEnum):
+    """What is between the demo and its simulated people."""
+
+    SIMULATED = "simulated"
+    SIP = "sip"
+    """Calls over SIP with sound, to a peer on this machine."""
+
+
+class NoSipStack(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            "the demo over SIP needs the extra `sip`: pip install 'dialer[sip]',"
+            " in a clone .venv/bin/pip install -e '.[sip]'"
+        )
+
+
+def demo_environment(
+    env: Mapping[str, str], *, ends: bool = False, line: DemoLine = DemoLine.SIMULATED
+) -> dict[str, str]:
+    """The environment of the demo's processes. Raises `NoSipStack`, and `SettingsError` when a setting points at
+    anything that is not the demo's own: it can never erase or call anything real.
     """
+    if line is DemoLine.SIP and not is_installed():
+        raise NoSipStack
     base = load_settings(env)
     for key, value in (
         ("database.url", base.database.url),
@@ -96,8 +121,52 @@ def demo_environment(env: Mapping[str, str], *, ends: bool = False) -> dict[str,
         "DIALER_SIGNALS__STREAM": STREAM,
         # A demo that ends by itself has the same cases in every run: nobody is drawn at random.
         **({"DIALER_SIGNALS__DRAW_SHARE": "0"} if ends else {}),
+        **(_sip_environment() if line is DemoLine.SIP else {}),
         "DIALER_LOG__LEVEL": env.get("DIALER_LOG__LEVEL", "warning"),
     }
+
+
+def _sip_environment() -> dict[str, str]:
+    """Both ends on the loopback address, where no trunk of the settings is: nothing real can be called."""
+    service = free_sip_port()
+    peer = free_sip_port(without=service)
+    return {
+        "DIALER_CARRIER__LINE": "peer",
+        "DIALER_CARRIER__PEER_PORT": str(peer),
+        "DIALER_CARRIER__SIP__LISTEN": f"{_LOOPBACK}:{service}",
+        "DIALER_CARRIER__SIP__INTERFACE": _LOOPBACK,
+        "DIALER_TELEPHONY__CALLS_PER_SECOND": "10",
+        "DIALER_TELEPHONY__LINES": "60",
+    }
+
+
+_LOOPBACK = "127.0.0.1"
+_SIP_PORTS = range(21_000, 31_000)
+"""Below the ports that the system gives to connections."""
+
+
+def free_sip_port(*, without: int = 0) -> int:
+    """A port of the loopback address that is free for SIP over UDP and TCP, and the one after it for TLS."""
+    for port in random.sample(_SIP_PORTS, k=100):
+        if abs(port - without) > 1 and all(
+            _can_bind(kind, number)
+            for kind, number in (
+                (socket.SOCK_DGRAM, port),
+                (socket.SOCK_STREAM, port),
+                (socket.SOCK_STREAM, port + 1),
+            )
+        ):
+            return port
+    raise Unavailable(part="demo", problem="no port of this machine is free for SIP")
+
+
+def _can_bind(kind: socket.SocketKind, port: int) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        try:
+            probe.bind((_LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def _is_free(port: int) -> bool:
@@ -147,7 +216,9 @@ def _nine_o_clock(settings: Settings) -> ClockRow:
 
 
 def set_service_speed(app: Application, *, speed: float) -> None:
-    """The service clock and the carrier's clock run at `speed` from now on; neither jumps. Raises `Unavailable`."""
+    """The service clock and the carrier's clock run at `speed` from now on; neither jumps. Over SIP the carrier keeps
+    real time, as sound does. Raises `Unavailable`.
+    """
     assert app.carrier is not None
     unix = time.time()
     with app.services.store.begin() as tx:
@@ -157,6 +228,8 @@ def set_service_speed(app: Application, *, speed: float) -> None:
         changed = clock.at_speed(speed, unix_seconds=unix)
         new = ClockRow(anchor_unix=changed.anchor_unix, epoch=changed.epoch, speed=changed.speed)
         write_service_clock(tx, new)
+    if app.settings.carrier.is_sip:
+        return
     body = {"anchor_unix": new.anchor_unix, "epoch": new.epoch.isoformat(), "speed": new.speed}
     _ask(app.carrier, "PUT", "/admin/clock", body)
 
@@ -242,13 +315,62 @@ def summary_json(
     }
 
 
+class ClockDriver:
+    """The service clock of a demo over SIP: as fast as the real one while a call is up, fast while none is."""
+
+    def __init__(self, app: Application, *, idle_speed: float) -> None:
+        self._app = app
+        self._idle_speed = idle_speed
+        self._speed = _SLOW
+        self._next = 0.0
+
+    def follow(self) -> None:
+        """Asks the carrier, twice in a second at most. While it is away, calls may be up."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _WATCH_SECONDS
+        assert self._app.carrier is not None
+        try:
+            is_idle = not _ask(self._app.carrier, "GET", "/admin/health", None)["lines_in_use"]
+        except Unavailable:
+            is_idle = False
+        wanted = self._idle_speed if is_idle else _SLOW
+        if wanted != self._speed:
+            self._speed = wanted
+            set_service_speed(self._app, speed=wanted)
+
+
+def _is_line_up(app: Application) -> bool:
+    """Over SIP: whether the SIP process is connected, and the peer answers."""
+    if not app.settings.carrier.is_sip:
+        return True
+    assert app.carrier is not None
+    try:
+        trunks = read_trunks(app.carrier).trunks
+    except Unavailable:
+        return False
+    is_connected = all(one.problem is None for one in trunks)
+    return is_connected and ask_options(_LOOPBACK, app.settings.carrier.peer_port) is not None
+
+
 def wait_until_up(app: Application, *, tend: Callable[[], None], stopped: Callable[[], bool]) -> bool:
-    """Waits until the carrier and both workers are up; False if `stopped` first. Raises `Unavailable` at a timeout."""
+    """Waits until the carrier, both workers and the line are up; False if `stopped` first. Raises `Unavailable` at a
+    timeout.
+    """
     assert app.carrier is not None
     deadline = time.monotonic() + _UP_SECONDS
     while not stopped():
-        if is_carrier_up(app.carrier) and _workers_run(app):
+        if is_carrier_up(app.carrier) and _workers_run(app) and _is_line_up(app):
             return True
+        if time.monotonic() > deadline and is_carrier_up(app.carrier) and not _is_line_up(app):
+            raise Unavailable(
+                part="demo",
+                problem=Text(
+                    "the SIP process or its peer on UDP port %(port)s of this machine does not answer: start the demo "
+                    "again with DIALER_LOG__LEVEL=info to see why",
+                    port=app.settings.carrier.peer_port,
+                ),
+            )
         if time.monotonic() > deadline:
             raise Unavailable(
                 part="demo",

@@ -27,6 +27,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    FilePath,
     IPvAnyNetwork,
     SecretStr,
     ValidationError,
@@ -346,6 +347,7 @@ class TrunkSettings(Section):
     registers: bool = False
     proxy: str = ""
     transport: Literal["udp", "tcp", "tls"] = "udp"
+    srtp: bool = False
     asserts_identity: bool = True
     order: int = Field(default=1, ge=1, le=100)
     weight: int = Field(default=1, ge=1, le=100)
@@ -363,6 +365,10 @@ class SipSettings(Section):
     listen: str = Field(default="0.0.0.0:5060", pattern=r"^[0-9A-Za-z.:\[\]-]+:[0-9]{1,5}$")
     interface: str = Field(default="", pattern=r"^[0-9A-Za-z.:_-]*$")
     rtp_ports: str = Field(default="10000-20000", pattern=r"^[0-9]{4,5}-[0-9]{4,5}$")
+    ca_file: FilePath | None = None
+    """Certificates (PEM) by which trunks over TLS are known; unset: those of the system."""
+    certificate_file: FilePath | None = None
+    """Our certificate and its key (PEM), for calls in over TLS."""
     silent_seconds: float = Field(default=10.0, ge=1, le=120)
     passwords: SecretStr | None = None
     """JSON: the password of each trunk that has one, by its name."""
@@ -396,10 +402,16 @@ class SipSettings(Section):
         return given
 
 
+_PEER_CHANNELS, _PEER_CALLS_PER_SECOND, _PEER_KEEP_ALIVE_SECONDS = 200, 50.0, 5.0
+
+
 class CarrierSettings(Section):
     """The carrier of this service, used when no base URL is configured."""
 
-    line: Literal["simulated", "sip"] = "simulated"
+    line: Literal["simulated", "sip", "peer"] = "simulated"
+    """peer: SIP to simulated people on this machine, who are called instead of any trunk; for trying it."""
+    peer_port: int = Field(default=0, ge=0, le=65535)
+    """UDP port of the simulated people of the line `peer`, on the loopback address."""
     port: int = Field(default=0, ge=0, le=65535)
     """0: a free port, chosen once for a data folder."""
     seed: str = "1"
@@ -414,7 +426,29 @@ class CarrierSettings(Section):
     def _sip_has_trunks(self) -> Self:
         if self.line == "sip" and not self.sip.trunks:
             raise WrongValue(Text("line is sip, and there is no trunk: add [carrier.sip.trunks.NAME]"))
+        if self.line == "peer" and not self.peer_port:
+            raise WrongValue(Text("line is peer, and peer_port is not set"))
         return self
+
+    @property
+    def is_sip(self) -> bool:
+        """Whether calls go over SIP, to trunks or to simulated people."""
+        return self.line != "simulated"
+
+    def trunks(self, *, number: str) -> tuple[Trunk, ...]:
+        """Those of the settings; on the line `peer` one alone, which shows `number`. Raises `WrongValue`."""
+        if self.line != "peer":
+            return self.sip.every_trunk()
+        return (
+            Trunk(
+                name="peer",
+                address=f"127.0.0.1:{self.peer_port}",
+                number=number,
+                channels=_PEER_CHANNELS,
+                calls_per_second=_PEER_CALLS_PER_SECOND,
+                keep_alive_seconds=_PEER_KEEP_ALIVE_SECONDS,
+            ),
+        )
 
     def people_config(self) -> PeopleConfig:
         """The people of the simulated line; without a setting, the mix for practice."""
@@ -476,6 +510,7 @@ class RetentionSettings(Section):
     rejected_rows_days: int = Field(default=90, ge=0, le=_LONGEST_DAYS)
     filed_records_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
     openings_days: int = Field(default=1825, ge=0, le=_LONGEST_DAYS)
+    calls_in_days: int = Field(default=90, ge=0, le=_LONGEST_DAYS)
     audit_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
     kept_reports_days: int = Field(default=1, ge=1, le=_LONGEST_DAYS)
     sessions_days: int = Field(default=1, ge=1, le=_LONGEST_DAYS)
@@ -670,7 +705,7 @@ class Settings(Section):
 
     def is_simulated(self) -> bool:
         """Whether no call of this installation reaches a real phone."""
-        return self.telephony.base_url is None and self.carrier.line == "simulated"
+        return self.telephony.base_url is None and self.carrier.line != "sip"
 
     def register_of_erasures(self) -> Path:
         """The file; it is made at the first erasure."""

@@ -1,7 +1,7 @@
 """What a person hears who calls us. The sound is rendered with that of the scripts.
 
-The warning is said before anything is asked, and the words are the same whoever calls. What comes next is not: a number
-of which no case is open is asked for again, so that a caller can tell whether a warning about it stands.
+The warning is said before anything is asked, and the words are the same whoever calls. After a typed number they are
+the same whether a case of it is open or not.
 """
 
 from __future__ import annotations

@@ -109,6 +109,7 @@ _BY_LINE_RESULT: Final[Mapping[str, Mapping[str, TelephonyResult]]] = {
         "forwarded": TelephonyResult.FORWARDED,
         "voicemail": TelephonyResult.MACHINE,
         "machine": TelephonyResult.MACHINE,
+        "assistant": TelephonyResult.MACHINE,
         "no_sound": TelephonyResult.DEAD_AIR,
     },
     "busy": {"rejected": TelephonyResult.REJECTED},

@@ -15,7 +15,7 @@ from dialer.cases.effects import Move, move_cases
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import Act, StoredCase, lock_cases, lock_cases_of_people, note_acts
 from dialer.core.access import DESK, ROBOT
-from dialer.core.case import AssignmentState, CaseStatus, InboundResult, InboundState
+from dialer.core.case import AssignmentState, CaseStatus, InboundResult, InboundState, RobotState
 from dialer.core.errors import NotFound
 from dialer.core.events import HandOverAnswered, PersonCalledIn
 from dialer.core.inbound import MOST_ASKED, InboundSituation, InboundStep, next_inbound_step
@@ -78,7 +78,12 @@ def call_in(
         must_cancel = False
         if call.state is InboundState.ASKING and call.case_id is None:
             number = normalise_phone(caller if typed is None else typed, services.centre.area_code)
-            call, must_cancel = _matched(tx, services, call, number, is_typed=typed is not None, now=now)
+            if typed is not None and number is not None:
+                # From here on the call goes the same way whether a case is open or not.
+                values = {"typed": True, "state": InboundState.WAITING.value}
+                change_inbound_call(tx, call.id, **values)
+                call = lock_inbound_call(tx, sid)
+            call, must_cancel = _matched(tx, services, call, number, now=now)
         turn = _turn(tx, services, call, duty_line=duty_line, now=now)
     if must_cancel:
         services.enqueue("cancel_calls")
@@ -86,18 +91,26 @@ def call_in(
 
 
 def _matched(
-    tx: Tx, services: Services, call: InboundCall, number: str | None, *, is_typed: bool, now: datetime
+    tx: Tx, services: Services, call: InboundCall, number: str | None, *, now: datetime
 ) -> tuple[InboundCall, bool]:
-    """The call with its case, where a case of the number is not over; and whether calls must be ended."""
+    """The call with its case, where a case of the number is not over; and whether calls must be ended. A call from a
+    number of the person's stands the robot down in every case of the person: each gets its human call.
+    """
+    is_typed = call.typed
     owners = {} if number is None else {one.person_id: one.position for one in owners_of_number(tx, number)}
     cases = lock_cases_of_people(tx, list(owners))
     stored = _most_urgent(one for found in cases.values() for one in found)
     if stored is None:
         return call, False
-    locked = {stored.case.id: stored}
+    others = [] if is_typed else [one for one in cases[stored.person_id] if _robot_would_call(one, stored)]
+    locked = {one.case.id: one for one in (stored, *others)}
     event = PersonCalledIn(from_own_number=not is_typed)
     must_cancel = move_cases(
-        tx, locked, [Move(case_id=stored.case.id, event=event)], policies=services.policies, now=now
+        tx,
+        locked,
+        [Move(case_id=case_id, event=event) for case_id in locked],
+        policies=services.policies,
+        now=now,
     )
     (task,) = (one for one in assignments_of_case(tx, stored.case.id) if one.kind is Track.HUMAN)
     lease_until, real_now = task.lease_until, services.real.now()
@@ -129,9 +142,21 @@ def _matched(
     if position is not None:
         # The robot and the desks do not call a telephone that is calling us.
         take_number_for_desk_call(tx, call.id, person_id=stored.person_id, number=position)
-    act = Act(case_id=stored.case.id, kind=ActKind.CALLED_IN, by="", facts={"typed": is_typed})
-    note_acts(tx, [act], now=now)
+    facts = {"typed": is_typed}
+    note_acts(
+        tx,
+        [Act(case_id=case_id, kind=ActKind.CALLED_IN, by="", facts=facts) for case_id in locked],
+        now=now,
+    )
     return lock_inbound_call(tx, call.sid), must_cancel
+
+
+def _robot_would_call(one: StoredCase, matched: StoredCase) -> bool:
+    return (
+        one.case.id != matched.case.id
+        and not one.case.status.is_settled
+        and one.case.robot.state is RobotState.PENDING
+    )
 
 
 def _most_urgent(cases: Iterable[StoredCase]) -> StoredCase | None:
@@ -187,12 +212,13 @@ def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
     opening = () if call.turn else (InboundPrompt.OPENING,)
     number = call.turn + 1
     change_inbound_call(tx, call.id, turn=number)
-    may_ring = call.case_id is not None or call.asked >= MOST_ASKED
+    has_number = call.case_id is not None or call.typed
+    may_ring = has_number or call.asked >= MOST_ASKED
     extension = _ring(tx, services, call, duty_line=duty_line, now=now) if may_ring else ""
     waited = (now - call.arrived_at).total_seconds()
     step = next_inbound_step(
         InboundSituation(
-            has_case=call.case_id is not None,
+            has_number=has_number,
             asked=call.asked,
             is_desk_free=bool(extension),
             waited_seconds=waited,
@@ -217,9 +243,12 @@ def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
             says = _said(*opening, _place(tx, call))
             return InboundTurn(turn=number, says=says, waits_seconds=_PAUSE_SECONDS)
         case InboundStep.CALL_BACK:
-            _end(tx, call, InboundResult.CALL_BACK, now=now)
-            # At night nobody calls back very soon, and nobody says so.
-            last = InboundPrompt.CALL_BACK if _is_open(services, now) else InboundPrompt.NO_OFFICER
+            known = call.case_id is not None
+            _end(tx, call, InboundResult.CALL_BACK if known else InboundResult.NO_CASE, now=now)
+            # At night nobody calls back very soon, and nobody says so; nor to whoever typed a number, since it would
+            # tell that a case of it is open.
+            soon = _is_open(services, now) and not call.typed
+            last = InboundPrompt.CALL_BACK if soon else InboundPrompt.NO_OFFICER
             return InboundTurn(says=_said(*opening, last))
         case InboundStep.NO_OFFICER:
             _end(tx, call, InboundResult.NO_CASE, now=now)
@@ -245,24 +274,27 @@ def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
 
 def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> str:
     """The telephone that rings from now on; '' where none is free. In the hours a desk, else the duty line. A call that
-    came earlier and is still in line goes first, at every telephone that may take it.
+    came earlier and is still in line goes first, at every telephone that may take it. Where no case of a typed number
+    is open, any desk may take the call.
     """
     rules = services.inbound
     task = _task(tx, call)
     earlier: list[Assignment] = []
-    if task is not None:
+    is_known = task is not None or call.typed
+    if is_known:
         since = now - timedelta(seconds=rules.wait_seconds + rules.ring_seconds) - _SLACK
         earlier = [get_assignment(tx, one) for one in earlier_in_line(tx, call, since=since)]
-    if task is not None and _is_open(services, now):
+    if is_known and _is_open(services, now):
         seen: dict[tuple[int, int | None], bool] = {}
-        for desk in desks(tx, holder=_holder(task), without=call.tried, real_now=services.real.now()):
-            if not _may_take(tx, desk, task, seen):
+        holder = "" if task is None else _holder(task)
+        for desk in desks(tx, holder=holder, without=call.tried, real_now=services.real.now()):
+            if task is not None and not _may_take(tx, desk, task, seen):
                 continue
             first = next((one for one in earlier if _may_take(tx, desk, one, seen)), None)
             if first is not None:
                 earlier.remove(first)
             elif take_telephone(tx, call.id, extension=desk.extension, by=desk.login):
-                if task.state is AssignmentState.OPEN:
+                if task is not None and task.state is AssignmentState.OPEN:
                     until = now + timedelta(seconds=rules.ring_seconds) + _SLACK
                     keep_for_caller(tx, task.id, by=desk.login, call_at=now, kept_until=until)
                 return desk.extension
@@ -380,7 +412,8 @@ def desk_call_ended(
 
 def _not_taken(tx: Tx, call: InboundCall) -> None:
     """The telephone did not answer: the task is anybody's again, and another telephone is tried."""
-    state = InboundState.WAITING if call.case_id is not None else InboundState.ASKING
+    is_known = call.case_id is not None or call.typed
+    state = InboundState.WAITING if is_known else InboundState.ASKING
     change_inbound_call(
         tx, call.id, state=state.value, extension="", by="", tried=[*call.tried, call.extension]
     )

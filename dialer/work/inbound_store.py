@@ -34,6 +34,8 @@ class InboundCall:
     turn: int
     """How many turns the person has had."""
     asked: int
+    typed: bool
+    """A telephone number was typed, of which a case is open or not."""
     extension: str
     """The telephone of ours that rings or talks."""
     by: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -41,6 +42,7 @@ PERIODS = RetentionSettings(
     conversations_days=30,
     filed_records_days=60,
     persons_days=70,
+    calls_in_days=40,
     audit_days=0,
 )
 OVER = timedelta(days=8)
@@ -60,7 +62,26 @@ def her_case(scene: Scene) -> int:
     scene.put(t.staff_session, **session, **times)
     scene.approve(scene.rows(sa.select(t.outcome.c.id))[0]["id"])
     scene.put(t.kept_report, asked="x", at=MORNING, report={})
+    put_calls_in(scene, case_id)
     return case_id
+
+
+def put_calls_in(scene: Scene, case_id: int) -> None:
+    """Three that arrived long ago: one without a case, one of hers, and one whose end was never told."""
+    task = scene.rows(sa.select(t.assignment.c.id).where(t.assignment.c.case_id == case_id))
+    ended = {"state": "ended", "result": "no_case", "ended_at": MORNING}
+    told = {"arrived_at": MORNING, "arrived_real_at": MORNING, "drill": False}
+    scene.put(t.inbound_call, id=uuid.uuid4(), sid="CA1", **ended, **told)
+    scene.put(
+        t.inbound_call,
+        id=uuid.uuid4(),
+        sid="CA2",
+        case_id=case_id,
+        assignment_id=task[0]["id"],
+        **(ended | {"result": "gave_up"}),
+        **told,
+    )
+    scene.put(t.inbound_call, id=uuid.uuid4(), sid="CA3", state="asking", **told)
 
 
 def standing(scene: Scene, periods: RetentionSettings = PERIODS) -> dict[Kind, Standing]:
@@ -81,6 +102,7 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
         (Kind.REJECTED_ROWS, MORNING, 10, 3),
         (Kind.PHOTOS, MORNING + OVER, 20, 1),
         (Kind.CONVERSATIONS, MORNING + OVER, 30, 1),
+        (Kind.CALLS_IN, MORNING, 40, 1),
         (Kind.FILED_RECORDS, MORNING, 60, 2),
         (Kind.PERSONS, MORNING + OVER, 70, 1),
     )
@@ -114,6 +136,7 @@ def test_a_legal_hold_keeps_everything_of_the_person(scene: Scene, her_case: int
         Kind.KEPT_REPORTS: 1,
         Kind.REJECTED_ROWS: 1,
         Kind.FILED_RECORDS: 1,
+        Kind.CALLS_IN: 1,
     }
     assert holding(scene) == before
     held = {kind: one.held for kind, one in standing(scene).items() if one.held}

@@ -99,7 +99,7 @@ def test_a_planned_follow_up_survives_a_report_that_is_no_success():
 
 
 @pytest.mark.parametrize(
-    ("has_case", "asked", "is_free", "waited", "step"),
+    ("has_number", "asked", "is_free", "waited", "step"),
     [
         (False, 0, False, 0, InboundStep.ASK),
         (False, 1, True, 0, InboundStep.ASK),
@@ -112,7 +112,7 @@ def test_a_planned_follow_up_survives_a_report_that_is_no_success():
     ],
 )
 def test_the_next_step_of_a_call_in(
-    *, has_case: bool, asked: int, is_free: bool, waited: float, step: InboundStep
+    *, has_number: bool, asked: int, is_free: bool, waited: float, step: InboundStep
 ):
-    now = InboundSituation(has_case=has_case, asked=asked, is_desk_free=is_free, waited_seconds=waited)
+    now = InboundSituation(has_number=has_number, asked=asked, is_desk_free=is_free, waited_seconds=waited)
     assert next_inbound_step(now, wait_seconds=120) is step

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import annotated_types
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, FilePath, SecretStr
 from pydantic.fields import FieldInfo
 
 from dialer.core.values import Grade
@@ -99,7 +100,7 @@ def allowed(field: FieldInfo) -> str:
     kind = field.annotation
     while get_origin(kind) is Annotated:
         kind = get_args(kind)[0]
-    options = [part for part in get_args(kind) if part is not type(None)]
+    options = [Path if part == FilePath else part for part in get_args(kind) if part is not type(None)]
     if SecretStr in options or kind is SecretStr:
         return "secret"
     if get_origin(kind) is Literal:

@@ -13,6 +13,7 @@ from dialer.carrier.lines.sip.announcements import Listener
 from dialer.carrier.lines.sip.line import SipLine
 from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, telephone_samples, wav_of
 from dialer.carrier.lines.sip.trunks import Trunk
+from dialer.carrier.speech_input import SpeechRecogniser
 from tests.carrier.conftest import app, bench  # noqa: F401 - fixtures
 from tests.carrier.stage import ADMIN, DeskView, Start
 from tests.sip.peers import Peer, Person, StackProcess, line_of, missing, prompt, until
@@ -58,8 +59,8 @@ def person(tmp_path: Path) -> Iterator[MakePerson]:
         wav_of(bytes(2 * BYTES_A_SECOND) + telephone_samples(prompt()) + bytes(20 * BYTES_A_SECOND))
     )
 
-    async def begin() -> Person:
-        one = Person(tmp_path, says=says)
+    async def begin(**values: Any) -> Person:  # noqa: ANN401 - of a person
+        one = Person(tmp_path, **{"says": says, **values})
         persons.append(one)
         return await one.ready()
 
@@ -80,6 +81,7 @@ async def on_trunks(bench: Start) -> AsyncIterator[OnTrunks]:  # noqa: F811 - th
         *trunks: Trunk,
         desk_numbers: tuple[str, ...] = (),
         listener: Listener | None = None,
+        recogniser: SpeechRecogniser | None = None,
         **config: Any,  # noqa: ANN401 - fields of the stack's configuration
     ) -> DeskView:
         view = await bench(
@@ -87,6 +89,7 @@ async def on_trunks(bench: Start) -> AsyncIterator[OnTrunks]:  # noqa: F811 - th
                 timers, trunks=trunks, desk_numbers=desk_numbers, listener=listener
             ),
             clock=ServiceClock(),
+            recogniser=recogniser,
         )
         stack = StackProcess(view.carrier.base_url, ADMIN, list(trunks), **config)
         stacks.append(stack)

@@ -308,25 +308,35 @@ class Person:
     """Debian's baresip, which answers every call by itself, speaks a WAV file and keeps what it hears."""
 
     def __init__(
-        self, folder: Path, *, says: Path, keeps: bool = True, seconds: str = _LONGEST_SECONDS
+        self,
+        folder: Path,
+        *,
+        says: Path,
+        keeps: bool = True,
+        seconds: str = _LONGEST_SECONDS,
+        certificate: Path | None = None,
     ) -> None:
-        """Without `keeps` what it hears is not written."""
+        """Without `keeps` what it hears is not written. With a `certificate` and its key it is called over TLS, at the
+        port after its own, and takes encrypted sound alone.
+        """
         self.port = free_port()
         self.heard = folder / f"heard-{self.port}.wav"
         home = folder / f"baresip-{self.port}"
         home.mkdir()
         modules = "".join(
-            f"module {name}.so\n" for name in ("account", "g711", "aufile", "auconv", "auresamp")
+            f"module {name}.so\n" for name in ("srtp", "account", "g711", "aufile", "auconv", "auresamp")
         )
         app_modules = "module_app menu.so\n"
         (home / "config").write_text(
+            f"{f'sip_certificate {certificate}' if certificate else ''}\n"
             f"sip_listen {HOST}:{self.port}\nnet_interface {HOST}\nmodule_path {MODULES}\n{modules}{app_modules}"
             f"audio_source aufile,{says}\naudio_alert aufile,{says}\n"
             f"audio_player aufile,{self.heard if keeps else os.devnull}\n"
             f"rtp_ports 40000-48000\ncall_max_calls 0\ncall_hold_other_calls no\n"
         )
         (home / "accounts").write_text(
-            f"<sip:person@{HOST}:{self.port}>;regint=0;answermode=auto;catchall=yes\n"
+            f"<sip:person@{HOST}:{self.port}{';transport=tls' if certificate else ''}>"
+            f";regint=0;answermode=auto;catchall=yes{';mediaenc=srtp-mand' if certificate else ''}\n"
         )
         (home / "contacts").write_text("")
         self._start = partial(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from dialer.carrier.config import ServiceClock
 from dialer.carrier.lines.sip.line import SipLine
 from dialer.carrier.lines.sip.trunks import Trunk, caller_in
+from dialer.demo.run import free_sip_port
 from tests.carrier.stage import ADMIN, HANGUP, App, DeskView, Start
 from tests.sip.peers import HOST, StackProcess, free_port, line_of, play, until
 
@@ -60,11 +63,6 @@ def answered() -> str:
     )
 
 
-def refused() -> str:
-    ack = _request("ACK", "1", to="[last_To:]")
-    return f'<recv response="486"/><send><![CDATA[\n{ack}\n]]></send>'
-
-
 def hung_up() -> str:
     return (
         '<recv request="BYE" timeout="15000"/><send><![CDATA[\nSIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n'
@@ -77,8 +75,10 @@ def hangs_up() -> str:
     return f'<send retrans="500"><![CDATA[\n{bye}\n]]></send><recv response="200"/>'
 
 
-def call(folder: Path, port: int, steps: str, *, source: str = HOST) -> subprocess.Popen[bytes]:
-    """sipp calls our SIP process once."""
+def call(
+    folder: Path, port: int, steps: str, *, source: str = HOST, transport: str = "u1"
+) -> subprocess.Popen[bytes]:
+    """sipp calls our SIP process once; its messages are in sipp-SOURCE.log."""
     own = free_port()
     scenario = folder / f"caller-{own}.xml"
     scenario.write_text(
@@ -87,7 +87,17 @@ def call(folder: Path, port: int, steps: str, *, source: str = HOST) -> subproce
     return subprocess.Popen(
         [
             *("timeout", "40", "sipp", "-sf", scenario, "-i", source, "-mi", source, "-p", str(own)),
-            *("-mp", str(20_000 + own % 20_000 * 2), "-m", "1", "-nostdin", f"{HOST}:{port}"),
+            *(
+                "-mp",
+                str(20_000 + own % 20_000 * 2),
+                "-m",
+                "1",
+                "-nostdin",
+                "-t",
+                transport,
+                f"{HOST}:{port}",
+            ),
+            *("-trace_msg", "-message_file", folder / f"sipp-{source}.log", "-message_overwrite", "true"),
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -110,7 +120,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(bench: Start, app: App) -> AsyncIterator[Desk]:
-    port = free_port()
+    port = free_sip_port()
     trunk = Trunk(name="one", address=f"{HOST}:{free_port()}", number="047896110", keep_alive_seconds=0)
     view = await bench(
         make_line=lambda timers: SipLine(timers, trunks=(trunk,)),
@@ -165,12 +175,73 @@ async def test_a_hidden_number_stays_hidden(desk: Desk, tmp_path: Path):
     assert next(one for one in app.heard if one.path == "/in").params["From"] == "anonymous"
 
 
-async def test_an_address_that_is_no_trunk_is_refused_and_counted(desk: Desk, tmp_path: Path):
-    caller = call(tmp_path, desk.port, invites(refused()), source=STRANGER)
-    await until(lambda: desk.line.strangers == 1, "it is counted")
-    assert caller.wait() == 0
-    assert not [one for one in desk.view.app.heard if one.path == "/in"]
+def told(folder: Path, source: str) -> tuple[int, int]:
+    """How many messages sipp at this address has sent, and received."""
+    log = (folder / f"sipp-{source}.log").read_text(errors="replace")
+    return log.count(" message sent "), log.count(" message received ")
+
+
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS", "REGISTER"])
+async def test_an_address_that_is_no_trunk_gets_no_answer_and_is_counted(
+    desk: Desk, tmp_path: Path, method: str
+):
+    app = desk.view.app
+    app.documents["/in"] = '<Response><Pause length="1"/><Hangup/></Response>'
+    request = _request(method, "1", body=_SDP if method == "INVITE" else "")
+    waits = f'<send retrans="500"><![CDATA[\n{request}\n]]></send><recv response="200" timeout="2500"/>'
+    stranger = call(tmp_path, desk.port, waits, source=STRANGER)
+    assert await asyncio.to_thread(stranger.wait) != 0
+    sent, received = told(tmp_path, STRANGER)
+    assert (sent >= 2, received) == (True, 0)
+    await until(lambda: desk.line.strangers >= sent, "each is counted")
+    assert not app.at("/in")
     assert desk.line.board.states["one"].received == 0
+    # The trunk beside it is heard.
+    caller = call(tmp_path, desk.port, invites(answered(), hung_up()))
+    await until(lambda: caller.poll() is not None, "the caller has had the call")
+    assert caller.returncode == 0
+    assert len(app.at("/in")) == 1
+
+
+async def test_a_connection_from_an_address_that_is_no_trunk_is_not_made(desk: Desk):
+    def connects(source: str) -> bool:
+        with socket.socket() as own:
+            own.settimeout(1.0)
+            own.bind((source, 0))
+            try:
+                own.connect((HOST, desk.port))
+            except (TimeoutError, ConnectionRefusedError):
+                return False
+        return True
+
+    await until(lambda: connects(HOST), "the stack listens")
+    # The filter comes a moment after the socket.
+    await until(lambda: not connects(STRANGER), "a stranger gets no answer")
+    assert connects(HOST)
+    await until(lambda: desk.line.strangers >= 1, "it is counted")
+
+
+async def test_where_a_trunk_may_call_from_unknown_addresses_a_stranger_is_refused_by_hand(
+    bench: Start, app: App, tmp_path: Path
+):
+    port = free_sip_port()
+    trunk = Trunk(name="one", address="localhost", number="047896110", keep_alive_seconds=0)
+    view = await bench(
+        make_line=lambda timers: SipLine(timers, trunks=(trunk,)),
+        clock=ServiceClock(),
+        inbound_url=f"{app.base}/in",
+    )
+    stack = StackProcess(view.carrier.base_url, ADMIN, [trunk], listen=f"{HOST}:{port}")
+    try:
+        await until(lambda: line_of(view.carrier).link is not None, "the SIP process connects")
+        ack = _request("ACK", "1", to="[last_To:]")
+        refused = f'<recv response="486"/><send><![CDATA[\n{ack}\n]]></send>'
+        caller = call(tmp_path, port, invites(refused), source=STRANGER)
+        await until(lambda: line_of(view.carrier).strangers == 1, "it is counted")
+        assert await asyncio.to_thread(caller.wait) == 0
+        assert not app.at("/in")
+    finally:
+        stack.close()
 
 
 @pytest.mark.parametrize(

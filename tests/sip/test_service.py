@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from dialer.demo.run import free_sip_port
 from tests.sip.peers import HOST, Person, free_port, play, prompt, until
 from tests.sip.test_calls_in import answered, call, hangs_up, invites
 
@@ -46,7 +47,7 @@ class Cli:
 def service(trunk: str) -> Iterator[tuple[Cli, int]]:
     """`dialer up` on this trunk; its commands and its SIP port."""
     with tempfile.TemporaryDirectory(prefix="dialer-sip-") as made:
-        folder, port = Path(made), free_port()
+        folder, port = Path(made), free_sip_port()
         shipped = (ROOT / "settings.toml").read_text(encoding="utf-8")
         settings = shipped.replace('line = "simulated"', 'line = "sip"', 1)
         (folder / "settings.toml").write_text(

@@ -35,6 +35,28 @@ class TestSignatures:
         assert board.events(attempt) == []
         assert board.attempt_row(attempt)["state"] == "sending"
 
+    @pytest.mark.parametrize(
+        ("path", "code"),
+        [
+            ("/hooks/inbound/voice", 200),
+            ("/hooks/inbound/number/1", 200),
+            ("/hooks/inbound/wait/1", 200),
+            ("/hooks/inbound/dial/1", 200),
+            ("/hooks/inbound/status", 403),
+            ("/hooks/inbound/desk/1", 403),
+            (f"/hooks/desk/{STRANGER}/status", 403),
+            (f"/hooks/desk/{STRANGER}/dial", 403),
+        ],
+    )
+    def test_of_a_call_in_only_what_a_person_hears_gets_the_safe_sentence_unverified(
+        self, board: Switchboard, path: str, code: int
+    ) -> None:
+        form = {"CallSid": "CA1", "ParentCallSid": "CA1", "CallStatus": "completed", "SequenceNumber": "1"}
+        (answer,) = board.ask((path, form), token="somebody else's")
+        assert answer.status_code == code
+        assert ("九六幺幺零" in answer.text) is (code == 200)
+        assert board.count(t.inbound_call) == 0
+
 
 class TestOneCall:
     def test_news_is_kept_and_applied_by_the_time_it_is_answered(self, board: Switchboard) -> None:

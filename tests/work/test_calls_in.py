@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from dialer.cases.persons import person_of_case
 from dialer.core.access import DESK, Role
-from dialer.core.case import InboundResult, InboundState
+from dialer.core.case import InboundResult, InboundState, RobotState, StaffTrackState
 from dialer.core.errors import Conflict
-from dialer.core.values import Contact, Grade, OutcomeKind
+from dialer.core.values import Contact, FraudType, Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.scripts.inbound import InboundPrompt
 from dialer.telephony.client import DeskClient
@@ -279,3 +279,77 @@ def test_many_calls_at_once_ring_each_telephone_once(bureau: Bureau):
     assert len(bureau.rows(sa.select(t.inbound_call))) == 8
     assert {turn.rings for turn in turns} - {""} == set(ringing)
     assert len(bureau.rows(sa.select(t.event).where(t.event.c.kind == "called_in"))) == 8
+
+
+def both_typed(bureau: Bureau) -> tuple[list[InboundTurn], list[InboundTurn]]:
+    """What two callers with a hidden number hear, of whom one types a number with an open case, turn by turn until the
+    end; the telephones of ours do not answer.
+    """
+    _, phone = case_of(bureau)
+    told: dict[str, list[InboundTurn]] = {}
+    for sid, typed in (("CA1", phone), ("CA2", "13800000000")):
+        turns = told[sid] = [arrives(bureau, sid), arrives(bureau, sid, step=1, typed=typed)]
+        while turns[-1].turn:
+            step = turns[-1].turn
+            if turns[-1].rings:
+                turns.append(dial_ends(bureau, step, sid))
+            else:
+                bureau.clock.advance(10)
+                turns.append(arrives(bureau, sid, step=step))
+    return told["CA1"], told["CA2"]
+
+
+@pytest.mark.parametrize("logins", [(), ("li",), ("li", "wang")], ids=len)
+def test_nobody_learns_whether_a_case_of_a_typed_number_is_open(bureau: Bureau, logins: tuple[str, ...]):
+    for n, login in enumerate(logins):
+        seat(bureau, login, f"800{n + 1}")
+    with_case, without = both_typed(bureau)
+    assert [(heard(one), bool(one.rings), one.waits_seconds) for one in with_case] == [
+        (heard(one), bool(one.rings), one.waits_seconds) for one in without
+    ]
+    assert heard(without[-1]) == [InboundPrompt.NO_OFFICER]
+    assert (row(bureau, "CA1")["result"], row(bureau, "CA2")["result"]) == ("call_back", "no_case")
+    (task,) = bureau.rows(sa.select(t.assignment))
+    assert task["state"] == "open", "whose case it is, is called back, and is not told so"
+
+
+def test_a_typed_number_without_a_case_reaches_a_desk_that_nobody_with_a_case_waits_for(bureau: Bureau):
+    arrives(bureau, "CA1", caller=case_of(bureau)[1])  # the duty line
+    bureau.clock.advance(1)
+    arrives(bureau, "CA2", caller=case_of(bureau)[1])  # waits
+    bureau.clock.advance(1)
+    arrives(bureau, "CA3")
+    assert arrives(bureau, "CA3", step=1, typed="13800000000").waits_seconds
+    seat(bureau, "li", "8001")
+    assert arrives(bureau, "CA3", step=2).rings == ""
+    seat(bureau, "wang", "8003")
+    third = arrives(bureau, "CA3", step=3)
+    assert third.rings == "8003"
+    desk_answered_call(bureau.services, "CA3", step=third.turn)
+    dial_ends(bureau, third.turn, "CA3", answered=True, talk_seconds=20)
+    assert (row(bureau, "CA3")["result"], row(bureau, "CA3")["by"]) == ("joined", "wang")
+
+
+def test_every_open_case_of_the_person_stands_its_robot_down_and_gets_its_human_call(bureau: Bureau):
+    person = bureau.person(name="某甲", phones=("+8613900002099",))
+    one = bureau.open_case(person_id=person, fraud_type=FraudType.LOAN)
+    two = bureau.open_case(person_id=person, fraud_type=FraudType.FAKE_ORDER_REBATE)
+    stranger, _ = case_of(bureau)
+    arrives(bureau, caller="+8613900002099")
+    assert {row(bureau)["case_id"]} <= {one, two}
+    for case_id in (one, two):
+        case = bureau.case_of(case_id)
+        assert (case.robot.state, case.human.state) == (RobotState.DONE, StaffTrackState.OPEN)
+        assert case.contact is Contact.NONE
+    assert bureau.case_of(stranger).robot.state is RobotState.PENDING
+
+
+def test_a_typed_number_stands_no_robot_of_the_person_down(bureau: Bureau):
+    person = bureau.person(name="某乙", phones=("+8613900002098",))
+    cases = [
+        bureau.open_case(person_id=person, fraud_type=kind)
+        for kind in (FraudType.LOAN, FraudType.FAKE_ORDER_REBATE)
+    ]
+    arrives(bureau)
+    arrives(bureau, step=1, typed="13900002098")
+    assert {bureau.case_of(case_id).robot.state for case_id in cases} == {RobotState.PENDING}

@@ -76,7 +76,9 @@ class LegEvents(Protocol):
         """`verdict` None: the line listens, and calls `judged` when it knows."""
 
     def judged(self, verdict: Verdict) -> None:
-        """The verdict of a call that was answered without one; `after_seconds` have passed since."""
+        """The verdict of a call that was answered without one; `after_seconds` have passed since. After `machine_start`
+        a second one follows where the end of the greeting is heard.
+        """
 
     def pressed(self, key: str) -> None: ...
 

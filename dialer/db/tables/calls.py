@@ -239,6 +239,7 @@ inbound_call = sa.Table(
     sa.Column("assignment_id", sa.ForeignKey("assignment.id"), index=True),
     sa.Column("turn", sa.Integer, nullable=False, server_default="0"),
     sa.Column("asked", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("typed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("extension", sa.Text, nullable=False, server_default=""),
     sa.Column("by", sa.Text, nullable=False, server_default=""),
     sa.Column("tried", ARRAY(sa.Text), nullable=False, server_default="{}"),
@@ -262,8 +263,8 @@ inbound_call = sa.Table(
     sa.CheckConstraint("(case_id IS NULL) = (assignment_id IS NULL)", name="assignment"),
 )
 """A call of a person to us. `number`: which of the person's numbers it came from; NULL with a case: it was typed. The
-caller's number itself is not kept. `turn`: how many turns the person has had; a webhook of another one is repeated or
-late. `tried`: telephones of ours that were called and did not answer.
+caller's number itself is not kept, nor a typed one; `typed`: there was one. `turn`: how many turns the person has had;
+a webhook of another one is repeated or late. `tried`: telephones of ours that were called and did not answer.
 """
 
 carrier_call = sa.Table(

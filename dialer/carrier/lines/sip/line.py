@@ -21,7 +21,7 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | trunk | trunk, registered, reachable (what is known) |
 | incoming | ref, trunk, caller ('' for a hidden number): a call in by a trunk |
 | trace | ref, calls: their messages, masked |
-| stranger | an INVITE that was not from a trunk |
+| stranger | count: messages that were not from a trunk |
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ class SipLine:
             case "trunk":
                 self._trunk_news(message)
             case "stranger":
-                self.strangers += 1
+                self.strangers += message["count"]
             case "incoming":
                 self._incoming(message)
             case "trace":
@@ -342,6 +342,10 @@ async def speak_text(text: str) -> bytes:
 
 
 _LINE_RESULTS: Final = {Cause.POWERED_OFF: "powered_off"}
+_ENDED_GREETINGS: Final = {
+    AnsweredBy.MACHINE_END_BEEP: "voicemail",
+    AnsweredBy.MACHINE_END_SILENCE: "assistant",
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -434,9 +438,11 @@ class SipLeg:
             case "said":
                 self._events.said(Speech(wav=b64decode(message["wav"])))
             case "judged":
+                by = AnsweredBy(message["by"])
+                self.line_result = _ENDED_GREETINGS.get(by, self.line_result)
                 self._events.judged(
                     Verdict(
-                        answered_by=AnsweredBy(message["by"]),
+                        answered_by=by,
                         after_seconds=message["seconds"],
                         greeting_seconds=message["greeting"],
                     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import audioop
 import io
+import math
 import struct
 import wave
 from dataclasses import dataclass
@@ -120,49 +121,121 @@ class UtteranceDetector:
         return made
 
 
+_TONE_ERROR: Final = 0.01
+"""Of what two samples foretell of the next one: a tone leaves less, a voice more."""
+_LEAST_BEEP_HERTZ, _MOST_BEEP_HERTZ = 500.0, 2500.0
+"""The tones of networks in China (ringing, busy) are at 450 Hz."""
+_SAME_TONE: Final = 0.04
+_LEAST_BEEP_FRAMES, _MOST_BEEP_FRAMES = 7, 100
+_QUIET_FRAMES: Final = 5
+
+
+def tone_of(frame: bytes) -> float:
+    """The pitch of a pure tone, in Hz; 0 for anything else. A tone is foretold by its last two samples."""
+    before, middle, after = frame[:-4], frame[2:-2], frame[4:]
+    power = audioop.rms(middle, 2)
+    if power < _VOICE_LEVEL:
+        return 0.0
+    # For a tone x[n+1] + x[n-1] = 2 cos(w) x[n].
+    both = audioop.add(audioop.mul(before, 2, 0.5), audioop.mul(after, 2, 0.5), 2)
+    cosine = audioop.findfactor(both, middle)
+    if not -1.0 < cosine < 1.0:
+        return 0.0
+    left = audioop.rms(audioop.add(both, audioop.mul(middle, 2, -cosine), 2), 2)
+    if (left / power) ** 2 > _TONE_ERROR:
+        return 0.0
+    return math.acos(cosine) * RATE / (2 * math.pi)
+
+
+class BeepDetector:
+    """The beep after which a mailbox records: a tone that stays the same for 0.14 to 2 s, and then 0.1 s of silence."""
+
+    def __init__(self) -> None:
+        self._pitch = 0.0
+        self._frames = 0
+        self._quiet = 0
+        self._edges = 0
+
+    def feed(self, frame: bytes, *, voice: bool) -> bool:
+        """Takes 20 ms; true where a beep is over."""
+        if not voice:
+            self._quiet += 1
+            is_beep = _LEAST_BEEP_FRAMES <= self._frames <= _MOST_BEEP_FRAMES
+            if self._quiet < _QUIET_FRAMES:
+                return False
+            self._frames = 0
+            return is_beep
+        pitch = tone_of(frame)
+        is_same = self._frames and not self._quiet and abs(pitch / self._pitch - 1) <= _SAME_TONE
+        self._quiet = 0
+        if is_same:
+            self._frames += 1
+        else:
+            is_heard = _LEAST_BEEP_HERTZ <= pitch <= _MOST_BEEP_HERTZ
+            # The frame in which a tone ends is none itself.
+            is_end = (
+                not pitch and _LEAST_BEEP_FRAMES <= self._frames <= _MOST_BEEP_FRAMES and self._edges == 0
+            )
+            self._edges = 1 if is_end else 0
+            if not is_end:
+                self._pitch, self._frames = pitch, int(is_heard)
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GreetingRules:
     """A greeting longer than `machine_seconds` is a machine's; one that ends before is a person's, after
-    `pause_seconds` of silence. Nothing for `silence_seconds`: nobody knows.
+    `pause_seconds` of silence. Nothing for `silence_seconds`: nobody knows. After the beep a machine records; one that
+    is silent for `end_seconds` without it waits for an answer, as an assistant does.
     """
 
     machine_seconds: float = 3.0
     pause_seconds: float = 1.0
     silence_seconds: float = 5.0
+    end_seconds: float = 2.5
 
 
 class GreetingJudge:
-    """Tells a person from a machine by the length of the first thing said: 喂 is short, a mailbox explains itself."""
+    """Tells a person from a machine by the length of the first thing said: 喂 is short, a mailbox explains itself; and
+    of a machine, how its greeting ended.
+    """
 
     def __init__(self, rules: GreetingRules = GreetingRules()) -> None:
         self._rules = rules
         self._seconds = 0.0
         self._voice_began: float | None = None
         self._voice_seen = 0.0
+        self._beeps = BeepDetector()
+        self._is_machine = False
         self._done = False
 
-    def feed(self, *, voice: bool) -> Verdict | None:
-        """Takes 20 ms; the verdict, once."""
+    def feed(self, frame: bytes, *, voice: bool) -> Verdict | None:
+        """Takes 20 ms. The verdict, once; after `machine_start` a second one, of how the greeting ended."""
         if self._done:
             return None
         self._seconds += _FRAME_SECONDS
-        rules = self._rules
         if voice:
+            self._voice_seen = self._seconds
             if self._voice_began is None:
                 self._voice_began = self._seconds
-            self._voice_seen = self._seconds
-            length = self._seconds - self._voice_began
-            return self._say(AnsweredBy.MACHINE_START, length) if length >= rules.machine_seconds else None
-        if self._voice_began is None:
-            if self._seconds >= rules.silence_seconds:
-                return self._say(AnsweredBy.UNKNOWN, 0.0)
+        # Whatever was said before it: a person does not beep.
+        by = AnsweredBy.MACHINE_END_BEEP if self._beeps.feed(frame, voice=voice) else self._judge()
+        if by is None:
             return None
-        if self._seconds - self._voice_seen >= rules.pause_seconds:
-            return self._say(AnsweredBy.HUMAN, self._voice_seen - self._voice_began)
-        return None
+        self._is_machine = by is AnsweredBy.MACHINE_START
+        self._done = not self._is_machine
+        return Verdict(answered_by=by, after_seconds=self._seconds, greeting_seconds=self._greeting_seconds)
 
-    def _say(self, answered_by: AnsweredBy, greeting_seconds: float) -> Verdict:
-        self._done = True
-        return Verdict(
-            answered_by=answered_by, after_seconds=self._seconds, greeting_seconds=greeting_seconds
-        )
+    def _judge(self) -> AnsweredBy | None:
+        rules, silent = self._rules, self._seconds - self._voice_seen
+        if self._is_machine:
+            return AnsweredBy.MACHINE_END_SILENCE if silent >= rules.end_seconds else None
+        if self._voice_began is None:
+            return AnsweredBy.UNKNOWN if self._seconds >= rules.silence_seconds else None
+        if self._greeting_seconds >= rules.machine_seconds:
+            return AnsweredBy.MACHINE_START
+        return AnsweredBy.HUMAN if silent >= rules.pause_seconds else None
+
+    @property
+    def _greeting_seconds(self) -> float:
+        return 0.0 if self._voice_began is None else self._voice_seen - self._voice_began

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import secrets
 import signal
+import ssl
 import time
 from base64 import b64encode
 from collections import defaultdict
@@ -24,6 +25,7 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgTy
 
 from dialer.carrier.lines import Verdict
 from dialer.carrier.lines.sip.line import SOUND_NAME_BYTES, Message
+from dialer.carrier.lines.sip.senders import Senders, addresses_of
 from dialer.carrier.lines.sip.sound import (
     BYTES_A_SECOND,
     FRAME_BYTES,
@@ -65,6 +67,10 @@ class SipConfig:
     listen: str = "0.0.0.0:5060"
     interface: str = ""
     rtp_ports: str = "10000-20000"
+    ca_file: str = ""
+    """Certificates (PEM) that a trunk's own over TLS must be signed by; empty: those of the system."""
+    certificate_file: str = ""
+    """Our certificate and its key (PEM), for calls in over TLS; empty: none come in over it."""
     silent_seconds: float = 10.0
     register_wait_seconds: float = 5.0
     """Until a registration that failed is tried again, then twice as long each time, five minutes at most."""
@@ -126,6 +132,9 @@ class SipProcess:
         self._messages = SipMessages()
         self._came_in: dict[int, Any] = {}
         self._refs = 0
+        self._is_closed = False
+        """Messages of others than the trunks are dropped."""
+        self._senders = Senders(int(config.listen.rpartition(":")[2]))
 
     def stop(self) -> None:
         """`run` hangs up every call and returns."""
@@ -146,13 +155,14 @@ class SipProcess:
                     expose_headers=_CALLER_HEADERS,
                     # The stack's trace alone says where a message came from.
                     sip_trace=True,
-                    extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n",
+                    extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n{self._tls()}",
                 )
             )
             self._messages.listen()
             runtime.on_dead = self._over.set
             runtime.subscribe(self._on_event)
             try:
+                await self._admit()
                 for trunk in config.trunks:
                     await self._add_trunk(trunk)
                 await self._serve(link)
@@ -161,6 +171,15 @@ class SipProcess:
                 with contextlib.suppress(self._baresip.BaresipError):
                     await runtime.close()
                 await link.close()
+
+    def _tls(self) -> str:
+        """The stack's settings of TLS: a trunk whose certificate does not fit gets no call."""
+        config = self._config
+        found = config.ca_file or ssl.get_default_verify_paths().cafile or ""
+        lines = ["sip_verify_server yes", f"sip_cafile {found}" if found else ""]
+        if config.certificate_file:
+            lines.append(f"sip_certificate {config.certificate_file}")
+        return "\n".join(line for line in lines if line) + "\n"
 
     async def _connect(self, session: ClientSession) -> ClientWebSocketResponse | None:
         url = f"{self._config.carrier_url}/admin/line"
@@ -181,7 +200,13 @@ class SipProcess:
     async def _serve(self, link: ClientWebSocketResponse) -> None:
         ends = [
             asyncio.create_task(work)
-            for work in (self._read(link), self._write(link), self._keep_sound(), self._over.wait())
+            for work in (
+                self._read(link),
+                self._write(link),
+                self._keep_sound(),
+                self._keep_senders(),
+                self._over.wait(),
+            )
         ]
         ends += [
             asyncio.create_task(self._keep_alive(trunk))
@@ -264,15 +289,55 @@ class SipProcess:
 
     # SIP
 
+    async def _admit(self) -> None:
+        """Messages of others than the trunks are dropped unread, if every address of the trunks can be known."""
+        named = [one.name for one in self._config.trunks if not one.has_known_addresses]
+        if named:
+            _log.warning(
+                "trunk %s has a name without a port, which may lead to other addresses: a call in from elsewhere is "
+                "refused, not dropped",
+                named[0],
+            )
+            return
+        loop = asyncio.get_running_loop()
+        hosts = {host for one in self._config.trunks for host in one.sources}
+        told: dict[str, list[str]] = {}
+        for host in hosts:
+            told[host] = []
+            with contextlib.suppress(OSError):
+                told[host] = [str(one[4][0]) for one in await loop.getaddrinfo(host, None)]
+        senders, is_whole = addresses_of(hosts, lambda host: told[host])
+        if not is_whole and not self._is_closed:
+            _log.warning("the name of a trunk has no address: messages of others are not dropped yet")
+            return
+        try:
+            self._is_closed = self._senders.admit(senders)
+        except OSError as fault:
+            _log.warning("messages of others than the trunks cannot be dropped: %s", fault)
+
+    async def _keep_senders(self) -> None:
+        """Tells what was dropped, and looks up the names of the trunks again."""
+        looked = time.monotonic()
+        while True:
+            await asyncio.sleep(_COUNT_SECONDS)
+            dropped = self._senders.dropped()
+            if dropped:
+                self._say({"on": "stranger", "count": dropped})
+            if time.monotonic() - looked >= _LOOK_UP_SECONDS:
+                await self._admit()
+                looked = time.monotonic()
+
     async def _add_trunk(self, trunk: Trunk) -> None:
         """The account that dials shows the trunk's number as From; where it registers as another, a second one does."""
         common: dict[str, Any] = {
             "domain": trunk.address,
             "password": trunk.password,
-            "registrar": trunk.proxy or None,
+            "registrar": f"sip:{trunk.proxy}{trunk.uri_transport}" if trunk.proxy else None,
             "transport": trunk.transport,
             "audio_codecs": _CODECS,
             "auth_user": trunk.user or None,
+            # Whatever number was called: the operator may write the hotline in several ways.
+            "extra_params": ("catchall=yes", *(("mediaenc=srtp-mand",) if trunk.srtp else ())),
         }
         is_one = trunk.registers and trunk.user == trunk.number
         dials = self._agents[trunk.name] = await self._agent(
@@ -334,7 +399,7 @@ class SipProcess:
                 trunk = one
                 break
         if trunk is None:
-            self._say({"on": "stranger"})
+            self._say({"on": "stranger", "count": 1})
             await self._refuse(native)
             return
         self._refs += 1
@@ -389,7 +454,9 @@ class SipProcess:
             headers["P-Asserted-Identity"] = f"<sip:{trunk.number}@{trunk.host}>"
         self._dialling += 1
         try:
-            native = await self._agents[trunk_name].dial(f"sip:{number}@{trunk.address}", headers)
+            native = await self._agents[trunk_name].dial(
+                f"sip:{number}@{trunk.address}{trunk.uri_transport}", headers
+            )
         except self._baresip.CommandTimeout:
             # The INVITE may be out: the end of this process says so of every call.
             self._over.set()
@@ -561,7 +628,7 @@ class SipProcess:
 
     def _hear_frame(self, call: _Call, frame: bytes) -> None:
         voice = is_voice(frame)
-        verdict = call.judge.feed(voice=voice)
+        verdict = call.judge.feed(frame, voice=voice)
         if verdict is not None:
             self._judged(call, verdict)
         if call.listens:
@@ -596,6 +663,8 @@ async def _is_one_of(address: str, hosts: Sequence[str]) -> bool:
     return False
 
 
+_COUNT_SECONDS = 1.0
+_LOOK_UP_SECONDS = 60.0
 _MOST_REPEATS = 50
 _MOST_ANNOUNCED_BYTES = 10 * BYTES_A_SECOND
 _LEAST_ANNOUNCED_FRAMES = 50

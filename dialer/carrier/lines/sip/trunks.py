@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Final
 
@@ -41,6 +42,8 @@ class Trunk:
     registers: bool = False
     proxy: str = ""
     transport: str = "udp"
+    srtp: bool = False
+    """Sound is encrypted (SRTP, its key in the SIP message), or the call fails."""
     asserts_identity: bool = True
     order: int = 1
     weight: int = 1
@@ -59,6 +62,8 @@ class Trunk:
             raise BadTrunk("proxy: a host, or host:port")
         if not re.fullmatch(r"\+?[0-9]{3,15}", self.number):
             raise BadTrunk("number: digits, with or without +")
+        if self.srtp and self.transport != "tls":
+            raise BadTrunk('srtp: needs transport = "tls", since the key of the sound is in the message')
         if self.registers and not (self.user and self.password):
             raise BadTrunk("registers: needs user and password")
         if self.channels < 1 or self.weight < 1 or self.calls_per_second <= 0:
@@ -71,6 +76,16 @@ class Trunk:
         return tuple(one for one in named if one)
 
     @property
+    def has_known_addresses(self) -> bool:
+        """Whether it calls and answers from `sources` alone. A name without a port may lead to others (SRV)."""
+        return all(_has_known_addresses(one) for one in (self.address, self.proxy) if one)
+
+    @property
+    def uri_transport(self) -> str:
+        """What an address of it says of the transport; without a word it is UDP."""
+        return "" if self.transport == "udp" else f";transport={self.transport}"
+
+    @property
     def host(self) -> str:
         return self.address.partition(":")[0]
 
@@ -81,6 +96,15 @@ class Trunk:
             return number if EXTENSION.fullmatch(number) else None
         prefix = max(fits, key=len)
         return self.prefixes[prefix] + number[len(prefix) :]
+
+
+def _has_known_addresses(place: str) -> bool:
+    host, _, port = place.partition(":")
+    try:
+        ip_address(host)
+    except ValueError:
+        return bool(port)
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

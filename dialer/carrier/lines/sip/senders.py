@@ -1,0 +1,145 @@
+"""Who may send us SIP: the kernel drops every message that is not from a trunk, before the stack reads it.
+
+A socket filter (Linux) does it, on the stack's own UDP socket and on its listening TCP and TLS sockets: the sender gets
+no answer at all, and each dropped message counts in the socket. It needs no privilege. Where it cannot be attached, the
+stack refuses the call instead.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import socket
+import struct
+import sys
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import Final
+
+_log = logging.getLogger(__name__)
+Address = IPv4Address | IPv6Address
+
+# linux/filter.h and linux/socket.h; the names are theirs.
+_SO_ATTACH_FILTER: Final = 26
+_SO_MEMINFO: Final = 55
+_DROPS: Final = 8
+_LD_W_ABS, _LD_B_ABS, _AND_K, _JEQ_K, _JA, _RET_K = 0x20, 0x30, 0x54, 0x15, 0x05, 0x06
+_SKF_NET_OFF: Final = 0xFFF00000
+_V4_SOURCE, _V6_SOURCE = 12, 8
+_WHOLE: Final = 0xFFFFFFFF
+_MOST_INSTRUCTIONS: Final = 4096
+Instruction = tuple[int, int, int, int]
+"""Code, instructions to skip if true, if false, and the constant."""
+
+
+def program(senders: Iterable[Address]) -> list[Instruction]:
+    """A filter of classic BPF that lets the packets of these senders pass whole, and no other."""
+    passes: Instruction = (_RET_K, 0, 0, _WHOLE)
+    drops: Instruction = (_RET_K, 0, 0, 0)
+    every = set(senders)
+    four = sorted(one for one in every if isinstance(one, IPv4Address))
+    six = sorted(one for one in every if isinstance(one, IPv6Address))
+    of_four: list[Instruction] = [(_LD_W_ABS, 0, 0, _SKF_NET_OFF + _V4_SOURCE)]
+    for v4 in four:
+        of_four += [(_JEQ_K, 0, 1, int(v4)), passes]
+    of_four.append(drops)
+    of_six: list[Instruction] = []
+    for v6 in six:
+        words = struct.unpack(">4I", v6.packed)
+        for n, word in enumerate(words):
+            of_six.append((_LD_W_ABS, 0, 0, _SKF_NET_OFF + _V6_SOURCE + 4 * n))
+            # To the next address, past what is left of this one.
+            of_six.append((_JEQ_K, 0, 2 * (3 - n) + 1, word))
+        of_six.append(passes)
+    of_six.append(drops)
+    version: list[Instruction] = [(_LD_B_ABS, 0, 0, _SKF_NET_OFF), (_AND_K, 0, 0, 0xF0)]
+    # A condition jumps over 255 instructions at most, so it jumps to a jump.
+    jump: list[Instruction] = [(_JEQ_K, 0, 1, 0x60), (_JA, 0, 0, len(of_four))]
+    return [*version, *jump, *of_four, *of_six]
+
+
+class Senders:
+    """The sockets of the stack that listen on one port, open to these senders alone."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._open_to: frozenset[Address] = frozenset()
+        self._drops: dict[int, int] = {}
+
+    def admit(self, senders: Iterable[Address]) -> bool:
+        """From now on these, and those that were admitted before; whether anything listens and is filtered."""
+        wanted = self._open_to | set(senders)
+        if self._drops and wanted == self._open_to:
+            return True
+        if sys.platform != "linux" or not self._port:
+            return False
+        made = program(wanted)
+        if len(made) > _MOST_INSTRUCTIONS:
+            return False
+        code = b"".join(struct.pack("HBBI", *one) for one in made)
+        kept = ctypes.create_string_buffer(code)
+        attached = struct.pack("HL", len(made), ctypes.addressof(kept))
+        found = dict.fromkeys(self._listening(), 0)
+        for number in found:
+            with socket.socket(fileno=os.dup(number)) as own:
+                own.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, attached)
+        self._open_to = wanted
+        self._drops = {number: self._drops.get(number, self._count(number)) for number in found}
+        return bool(found)
+
+    def dropped(self) -> int:
+        """How many messages were dropped since the last time. Also those that came faster than the stack could read."""
+        count = 0
+        for number, before in self._drops.items():
+            now = self._count(number)
+            count += (now - before) % 2**32
+            self._drops[number] = now
+        return count
+
+    @staticmethod
+    def _count(number: int) -> int:
+        try:
+            with socket.socket(fileno=os.dup(number)) as own:
+                told = own.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4 * (_DROPS + 1))
+        except OSError:
+            return 0
+        return int(struct.unpack(f"{len(told) // 4}I", told)[_DROPS])
+
+    def _listening(self) -> Iterable[int]:
+        """Descriptors of this process: UDP on the port; TCP on it, and TLS on the next one, that listen."""
+        for path in Path("/proc/self/fd").iterdir():
+            number = int(path.name)
+            try:
+                if not str(path.readlink()).startswith("socket:"):
+                    continue
+                with socket.socket(fileno=os.dup(number)) as own:
+                    if own.family not in {socket.AF_INET, socket.AF_INET6}:
+                        continue
+                    port = own.getsockname()[1]
+                    if own.type == socket.SOCK_DGRAM:
+                        is_ours = port == self._port
+                    else:
+                        listens = own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                        is_ours = bool(listens) and port in {self._port, self._port + 1}
+            except OSError:
+                continue
+            if is_ours:
+                yield number
+
+
+def addresses_of(
+    hosts: Iterable[str], resolve: Callable[[str], Iterable[str]]
+) -> tuple[frozenset[Address], bool]:
+    """The addresses of these hosts, and whether every host has one now."""
+    found: set[Address] = set()
+    whole = True
+    for host in hosts:
+        try:
+            found.add(ip_address(host))
+        except ValueError:
+            told = {ip_address(one.partition("%")[0]) for one in resolve(host)}
+            whole = whole and bool(told)
+            found |= told
+    return frozenset(found), whole

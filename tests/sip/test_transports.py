@@ -1,0 +1,99 @@
+"""A trunk over TCP, and over TLS with encrypted sound, with Debian's baresip as the other end."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from dialer.carrier.lines.sip.sound import telephone_samples
+from dialer.carrier.lines.sip.trunks import BadTrunk, Trunk
+from tests.sip.conftest import MakePerson, OnTrunks, trunk_to
+from tests.sip.peers import HOST, line_of, prompt, until
+from tests.sip.test_sound import HEARD, fits
+
+_SAYS = "<Response><Play>/said.wav</Play><Pause length='1'/><Hangup/></Response>"
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """One of this address that has signed itself: the certificate, and a file with its key before it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public, both = folder / f"{name}.pem", folder / f"{name}-key.pem"
+    public.write_bytes(made)
+    both.write_bytes(secret + made)
+    return public, both
+
+
+async def test_a_call_over_tcp(person: MakePerson, on_trunks: OnTrunks):
+    callee = await person()
+    view = await on_trunks(trunk_to(callee, transport="tcp"))
+    view.app.documents |= {"/start": _SAYS, "/said.wav": prompt()}
+    assert (await view.app.final(await view.call()))["CallStatus"] == "completed"
+    await until(lambda: bool(line_of(view.carrier).qualities), "the call is measured")
+    assert not line_of(view.carrier).qualities[-1]["one_way"]
+    (messages, *_) = await line_of(view.carrier).trace(1)
+    assert "TX tcp" in messages[0] or " TCP " in messages[0]
+
+
+async def test_a_call_over_tls_with_encrypted_sound(person: MakePerson, on_trunks: OnTrunks, tmp_path: Path):
+    public, both = certificate(tmp_path, "trunk")
+    callee = await person(certificate=both)
+    view = await on_trunks(
+        trunk_to(callee, address=f"{HOST}:{callee.port + 1}", transport="tls", srtp=True), ca_file=str(public)
+    )
+    view.app.documents |= {"/start": _SAYS, "/said.wav": prompt()}
+    assert (await view.app.final(await view.call()))["CallStatus"] == "completed"
+    await until(callee.heard_whole, "baresip has written what it heard")
+    found = fits(telephone_samples(prompt()), telephone_samples(callee.heard.read_bytes()))
+    assert len(found) >= 6
+    assert sum(one < HEARD for one in found) <= 1, found
+    await until(lambda: bool(line_of(view.carrier).qualities), "the call is measured")
+    assert not line_of(view.carrier).qualities[-1]["one_way"]
+    (messages, *_) = await line_of(view.carrier).trace(1)
+    assert "RTP/SAVP" in messages[0]
+
+
+async def test_a_trunk_whose_certificate_is_not_known_gets_no_call(
+    person: MakePerson, on_trunks: OnTrunks, tmp_path: Path
+):
+    _, both = certificate(tmp_path, "trunk")
+    other, _ = certificate(tmp_path, "other")
+    callee = await person(certificate=both)
+    view = await on_trunks(
+        trunk_to(callee, address=f"{HOST}:{callee.port + 1}", transport="tls", srtp=True), ca_file=str(other)
+    )
+    view.app.documents["/start"] = _SAYS
+    final = await view.app.final(await view.call())
+    assert (final["CallStatus"], final["SipResponseCode"]) == ("failed", "403")
+    assert not view.app.at("/start")
+
+
+def test_the_key_of_the_sound_is_never_sent_in_clear():
+    with pytest.raises(BadTrunk, match="tls"):
+        Trunk(name="x", address="10.0.0.1", number="96110", srtp=True)
