@@ -87,6 +87,8 @@ _CALLED = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,4}")
 """E.164, or an extension of the exchange behind the carrier, which Twilio does not have."""
 CALLER = re.compile(r"\+?[0-9]{3,15}")
 _EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
+_RECORDING_EVENTS = frozenset({"in-progress", "completed", "absent"})
+_CHANNELS = {"": 1, "mono": 1, "dual": 2}
 _MAX_TWIML = 4_000
 _MAX_URL = 4_000
 _MAX_TIMEOUT = 600
@@ -114,6 +116,11 @@ class CallOrder:
     async_amd: bool = False
     async_amd_callback: str = ""
     async_amd_method: str = "POST"
+    records: bool = False
+    recording_channels: int = 1
+    recording_callback: str = ""
+    recording_method: str = "POST"
+    recording_events: frozenset[str] = frozenset({"completed"})
 
 
 class Form:
@@ -158,6 +165,13 @@ def read_order(form: Form) -> CallOrder:
     events = frozenset(form.all("StatusCallbackEvent"))
     if not events <= _EVENTS:
         raise bad_parameter(21626, "Invalid StatusCallbackEvent")
+    recording_events = frozenset(form.all("RecordingStatusCallbackEvent"))
+    if not recording_events <= _RECORDING_EVENTS:
+        raise bad_parameter(21626, "Invalid RecordingStatusCallbackEvent")
+    if form.get("RecordingChannels") not in _CHANNELS:
+        raise bad_parameter(20001, "RecordingChannels must be mono or dual")
+    if form.get("RecordingTrack") not in {"", "both"}:
+        raise bad_parameter(20001, "RecordingTrack can only be both here")
     detection = form.get("MachineDetection")
     if detection not in {"", "Enable", "DetectMessageEnd"}:
         raise bad_parameter(20001, "Invalid MachineDetection")
@@ -181,6 +195,13 @@ def read_order(form: Form) -> CallOrder:
             form.get("AsyncAmdStatusCallback"), 21609, "Invalid 'AsyncAmdStatusCallback' URL"
         ),
         async_amd_method=read_method(form, "AsyncAmdStatusCallbackMethod"),
+        records=form.get("Record").lower() == "true",
+        recording_channels=_CHANNELS[form.get("RecordingChannels")],
+        recording_callback=checked_url(
+            form.get("RecordingStatusCallback"), 21609, "Invalid 'RecordingStatusCallback' URL"
+        ),
+        recording_method=read_method(form, "RecordingStatusCallbackMethod"),
+        recording_events=recording_events or frozenset({"completed"}),
     )
 
 
