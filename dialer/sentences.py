@@ -298,6 +298,7 @@ VIEWS: Mapping[str, str] = {
     "reveal": gettext_noop("saw the person in clear"),
     "conversation": gettext_noop("read what was said and written"),
     "view_photo": gettext_noop("looked at a photo"),
+    "hear_recording": gettext_noop("listened to the recording of a call"),
     "view_evidence": gettext_noop("read the evidence of amounts"),
     "print_notice": gettext_noop("printed the notice"),
     "export": gettext_noop("exported records"),

@@ -68,6 +68,7 @@ from dialer.core.values import (
     MessageState,
     OutcomeKind,
     PauseScope,
+    RecordingState,
     RenderState,
     RowResult,
     ScammerContact,
@@ -275,6 +276,12 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         MessagePurpose.UNREACHABLE: "where the voice did not get through",
         MessagePurpose.AFTER_WARNING: "after a warning",
     },
+    RecordingState: {
+        RecordingState.WAITING: "being fetched",
+        RecordingState.KEPT: "kept",
+        RecordingState.ABSENT: "none was made",
+        RecordingState.DELETED: "deleted",
+    },
     MessageState: {
         MessageState.SENDING: "being sent",
         MessageState.UNKNOWN: "not known whether it was sent",
@@ -361,6 +368,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.SIGNALS_DRIFTED: "the figures that rules read have drifted",
         AlarmCode.MANY_OPENING_CHECKS: "an outlet checks more openings than it opens cards",
         AlarmCode.TRUNK_FAILING: "a trunk of our own does not work",
+        AlarmCode.RECORDING_NOT_FETCHED: "a recording of a call cannot be fetched from the carrier",
         AlarmCode.CARD_QUESTION_LAPSED: "an outlet asked the desk and nobody answered in time",
     },
     VersionState: {},

@@ -172,6 +172,8 @@ ACTS: Mapping[str, str] = {
     "token_revoke": gettext_noop("API token revoked"),
     "withdraw_load": gettext_noop("a list withdrawn"),
     "view_photo": gettext_noop("a photo looked at"),
+    "hear_recording": gettext_noop("the recording of a call listened to"),
+    "delete_recording": gettext_noop("the recording of a call deleted"),
     "webhook_add": gettext_noop("an outgoing webhook added"),
     "webhook_again": gettext_noop("messages of an outgoing webhook sent again"),
     "webhook_end": gettext_noop("an outgoing webhook ended"),

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 from urllib.parse import parse_qsl
 
 from dialer.carrier.lines import Quality
@@ -165,13 +166,6 @@ def read_order(form: Form) -> CallOrder:
     events = frozenset(form.all("StatusCallbackEvent"))
     if not events <= _EVENTS:
         raise bad_parameter(21626, "Invalid StatusCallbackEvent")
-    recording_events = frozenset(form.all("RecordingStatusCallbackEvent"))
-    if not recording_events <= _RECORDING_EVENTS:
-        raise bad_parameter(21626, "Invalid RecordingStatusCallbackEvent")
-    if form.get("RecordingChannels") not in _CHANNELS:
-        raise bad_parameter(20001, "RecordingChannels must be mono or dual")
-    if form.get("RecordingTrack") not in {"", "both"}:
-        raise bad_parameter(20001, "RecordingTrack can only be both here")
     detection = form.get("MachineDetection")
     if detection not in {"", "Enable", "DetectMessageEnd"}:
         raise bad_parameter(20001, "Invalid MachineDetection")
@@ -195,14 +189,27 @@ def read_order(form: Form) -> CallOrder:
             form.get("AsyncAmdStatusCallback"), 21609, "Invalid 'AsyncAmdStatusCallback' URL"
         ),
         async_amd_method=read_method(form, "AsyncAmdStatusCallbackMethod"),
-        records=form.get("Record").lower() == "true",
-        recording_channels=_CHANNELS[form.get("RecordingChannels")],
-        recording_callback=checked_url(
-            form.get("RecordingStatusCallback"), 21609, "Invalid 'RecordingStatusCallback' URL"
-        ),
-        recording_method=read_method(form, "RecordingStatusCallbackMethod"),
-        recording_events=recording_events or frozenset({"completed"}),
+        **_recording_order(form),
     )
+
+
+def _recording_order(form: Form) -> dict[str, Any]:
+    """What the order says of recording. Raises `RestProblem`."""
+    events = frozenset(form.all("RecordingStatusCallbackEvent"))
+    if not events <= _RECORDING_EVENTS:
+        raise bad_parameter(21626, "Invalid RecordingStatusCallbackEvent")
+    if form.get("RecordingChannels") not in _CHANNELS:
+        raise bad_parameter(20001, "RecordingChannels must be mono or dual")
+    if form.get("RecordingTrack") not in {"", "both"}:
+        raise bad_parameter(20001, "RecordingTrack can only be both here")
+    callback = form.get("RecordingStatusCallback")
+    return {
+        "records": form.get("Record").lower() == "true",
+        "recording_channels": _CHANNELS[form.get("RecordingChannels")],
+        "recording_callback": checked_url(callback, 21609, "Invalid 'RecordingStatusCallback' URL"),
+        "recording_method": read_method(form, "RecordingStatusCallbackMethod"),
+        "recording_events": events or frozenset({"completed"}),
+    }
 
 
 def _seconds(form: Form, name: str, default: int, most: int) -> int:

@@ -109,7 +109,9 @@ OnStatus = Callable[[Recording, CallOrder], None]
 class CallRecorder:
     """Writes the sound of one call. A disk that does not take it ends the recording, never the call."""
 
-    def __init__(self, owner: Recordings, recording: Recording, order: CallOrder, on_status: OnStatus) -> None:
+    def __init__(
+        self, owner: Recordings, recording: Recording, order: CallOrder, on_status: OnStatus
+    ) -> None:
         self.recording = recording
         self._owner = owner
         self._order = order

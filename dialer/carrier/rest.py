@@ -113,9 +113,9 @@ def page_of(
     token: str = "",
     token_after: Callable[[_R], str] = lambda _last: "",
 ) -> dict[str, object]:
-    """One page of the resource `name` (Calls, Messages, Recordings) as Twilio gives it. With a `token`, the PageToken of the
-    query, `chosen` begins at this page. The addresses repeat the filters; that of the next page has the token after its
-    last resource.
+    """One page of the resource `name` (Calls, Messages, Recordings) as Twilio gives it. With a `token`, the PageToken
+    of the query, `chosen` begins at this page. The addresses repeat the filters; that of the next page has the token
+    after its last resource.
     """
     wanted = whole_number(query.get("PageSize", ""), "PageSize", _DEFAULT_PAGE)
     size, page = max(1, min(wanted, _LARGEST_PAGE)), whole_number(query.get("Page", ""), "Page", 0)
@@ -320,9 +320,7 @@ class RestFront:
 
     async def delete_recording(self, request: web.Request) -> web.StreamResponse:
         """Deletes a recording and its sound."""
-        answer = self._answered(
-            request, lambda: self._exchange.recordings.delete(request.match_info["sid"])
-        )
+        answer = self._answered(request, lambda: self._exchange.recordings.delete(request.match_info["sid"]))
         return web.Response(status=204) if answer.status == HTTPStatus.OK else answer
 
     def _updated(self, sid: str, form: Form) -> Call:

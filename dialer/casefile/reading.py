@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from dialer.calls.pauses import circumstances
+from dialer.calls.recordings import Recording, recordings_of_case
 from dialer.cases.persons import Person, person_of_case
 from dialer.cases.queries import CaseWords, CaseWork, conversation, read_case_words, read_case_work
 from dialer.cases.reveals import note_reveal
@@ -107,6 +108,8 @@ class CaseSheet:
     rows: CaseWork
     calls: tuple[DeskCall, ...]
     photos: tuple[StoredPhoto, ...]
+    recordings: tuple[Recording, ...]
+    """Of the robot's calls."""
     reasons: tuple[ShownVerdict, ...]
     """Of the warning robot; none where it did not warn."""
     words: CaseWords | None = None
@@ -164,6 +167,7 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool) -> CaseS
         rows=read_case_work(tx, case_id),
         calls=tuple(desk_calls_of_case(tx, case_id)),
         photos=tuple(photos_of_case(tx, case_id)),
+        recordings=tuple(recordings_of_case(tx, case_id)),
         reasons=reasons_of_case(tx, case_id),
         words=read_case_words(tx, case_id) if in_clear else None,
         paid=paid_in(turns) if in_clear else None,

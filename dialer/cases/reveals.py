@@ -20,7 +20,15 @@ from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 from dialer.services import Services
 
-ACTS: Final = ("reveal", "conversation", "view_photo", "view_evidence", "print_notice", "export_rejects")
+ACTS: Final = (
+    "reveal",
+    "conversation",
+    "view_photo",
+    "view_evidence",
+    "print_notice",
+    "export_rejects",
+    "hear_recording",
+)
 """Of the audit, each of which shows personal data in clear."""
 _LOCK: Final = 0x5EE
 _FEWEST_SIGNS: Final = 2

@@ -313,6 +313,8 @@ class AlarmCode(StrEnum):
     """An outlet has checked more openings in an hour than it may open cards."""
     TRUNK_FAILING = "trunk_failing"
     """A trunk of the centre's own does not work: calls go by the others, or wait."""
+    RECORDING_NOT_FETCHED = "recording_not_fetched"
+    """The carrier has given no recording of a call for a day and more, or could not delete it."""
     CARD_QUESTION_LAPSED = "card_question_lapsed"
     """Nobody of the desk answered an outlet while its customer waited."""
 

@@ -1,4 +1,4 @@
-"""Recordings of calls: both sides in one file, Twilio's resource and callbacks, encrypted on the disk, gone when deleted."""
+"""Recordings of calls: both sides in one file, Twilio's resource and callbacks, encrypted on the disk, deleted."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ PERSON_WHO_PRESSES = Behaviour(
     key_after_seconds=(2.5, 2.5),
     answer_after_seconds=(1.0, 1.0),
 )
-ASKS = (
-    "<Response><Gather numDigits='1' timeout='4' action='/answered'><Play>/said.wav</Play></Gather></Response>"
-)
+ASKS = "<Response><Gather numDigits='1' timeout='4' action='/answered'><Play>/said.wav</Play></Gather></Response>"
 
 
 def beep(hertz: int, seconds: float = 2.0) -> bytes:
@@ -75,15 +73,16 @@ async def test_both_sides_are_in_the_file_of_the_resource(bench: Start):
     view.app.documents["/answered"] = "<Response><Hangup/></Response>"
     view.app.documents["/said.wav"] = wav_of(said)
     call_sid, told = await recorded(view)
-    assert [one.params["RecordingStatus"] for one in view.app.at("/recording")] == ["in-progress", "completed"]
+    assert [one.params["RecordingStatus"] for one in view.app.at("/recording")] == [
+        "in-progress",
+        "completed",
+    ]
     assert all(one.signed for one in view.app.at("/recording"))
     assert told["RecordingSource"] == "OutboundAPI"
     assert told["RecordingChannels"] == "2"
     assert told["RecordingUrl"].endswith(f"/2010-04-01/Accounts/{ACCOUNT}/Recordings/{told['RecordingSid']}")
     listed = await view.client.recordings.list_async(call_sid=call_sid)
-    assert [(one.sid, one.status, one.channels) for one in listed] == [
-        (told["RecordingSid"], "completed", 2)
-    ]
+    assert [(one.sid, one.status, one.channels) for one in listed] == [(told["RecordingSid"], "completed", 2)]
     assert listed[0].duration == told["RecordingDuration"]
     assert [one.sid for one in await view.client.calls(call_sid).recordings.list_async()] == [listed[0].sid]
     assert await view.client.recordings.list_async(call_sid="CA" + "0" * 32) == []
@@ -239,7 +238,11 @@ def test_each_side_keeps_its_place():
     first, rest = sides.take(1.5), sides.take(3.5)
     assert (len(first), len(rest)) == (2 * 12_000, 2 * 16_000)
     person, ours = sides_of(wav_of_sides(first + rest, channels=2))
-    assert [audioop.rms(ours[16_000 * n : 16_000 * (n + 1)], 2) > 1000 for n in range(3)] == [False, True, False]
+    assert [audioop.rms(ours[16_000 * n : 16_000 * (n + 1)], 2) > 1000 for n in range(3)] == [
+        False,
+        True,
+        False,
+    ]
     half = [audioop.rms(person[8000 * n : 8000 * (n + 1)], 2) > 1000 for n in range(7)]
     assert half == [False, True, True, False, False, True, False]
 
@@ -258,5 +261,3 @@ def test_a_wav_file_is_read_by_others(tmp_path: Path):
 def test_only_keys_of_a_telephone_have_a_tone():
     assert len({tone(key) for key in "0123456789*#"}) == 12
     assert tone("x") == b""
-
-

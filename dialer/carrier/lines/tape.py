@@ -1,5 +1,5 @@
-"""The sound of a call that is recorded: two sides on one timeline, in A-law at 8 kHz. Pure: moments are seconds from the
-answer on.
+"""The sound of a call that is recorded: two sides on one timeline, in A-law at 8 kHz. Pure: moments are seconds from
+the answer on.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def tone(key: str) -> bytes:
         return b""
     turns = [2 * math.pi * hertz / RATE for hertz in _TONES[key]]
     samples = (
-        round(_LOUDNESS * sum(math.sin(turn * n) for turn in turns)) for n in range(round(_TONE_SECONDS * RATE))
+        round(_LOUDNESS * sum(math.sin(turn * n) for turn in turns))
+        for n in range(round(_TONE_SECONDS * RATE))
     )
     return b"".join(struct.pack("<h", one) for one in samples)
 

@@ -285,11 +285,14 @@ class SipProcess:
             case "record":
                 call.taping = _Taping()
             case "join":
-                other = self._calls.get(order["other"])
-                if other is not None:
-                    call.joined, other.joined = other, call
-                    for one in (call, other):
-                        self._cushion(one)
+                self._join(call, order["other"])
+
+    def _join(self, call: _Call, other_id: int) -> None:
+        other = self._calls.get(other_id)
+        if other is not None:
+            call.joined, other.joined = other, call
+            for one in (call, other):
+                self._cushion(one)
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
