@@ -20,7 +20,6 @@ from dialer.intake.cells import Unreadable, read_fen
 from dialer.language import Text
 from dialer.scripts.model import (
     LANGUAGE_KEY,
-    RECORDED_PROMPT,
     SUCCESSES,
     Ask,
     Branch,
@@ -597,7 +596,7 @@ def _asking(
     needs_hearing = any(_claims(choice) for choice in node.choices.values())
     must_end = [
         one.must_say
-        or one.prompt_id == RECORDED_PROMPT
+        or (script.recorded is not None and one.prompt_id == script.recorded.id)
         or (needs_hearing and one.prompt_id == node.prompt.id)
         for one in said
     ]

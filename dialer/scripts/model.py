@@ -54,7 +54,6 @@ class Target(StrEnum):
 
 LANGUAGE_KEY = "8"
 """The key that chooses another language, at the first question of a call."""
-RECORDED_PROMPT = "recorded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,6 @@ from dialer.core.errors import NotFound, Refusal
 from dialer.core.values import Contact, FraudType, Tag
 from dialer.language import Text, gettext_noop
 from dialer.scripts.model import (
-    RECORDED_PROMPT,
     Ask,
     Branch,
     Choice,
@@ -137,7 +136,7 @@ _NODE: Mapping[str, _Check] = {
 _VARIABLE: Mapping[str, _Check] = {"kind": _text, "defaults": _table_of(_text)}
 _ASIDES = ("greeting", "again", "unclear", "confirm")
 """What a script says besides its nodes: in answer to a greeting, and before a question that is asked again."""
-_OPTIONAL = ("other_language", RECORDED_PROMPT)
+_OPTIONAL = ("other_language", "recorded")
 """Said besides its nodes too; versions from before there was a choice of language, or of recordings, have none."""
 _WHOLE: Mapping[str, _Check] = {
     **dict.fromkeys(("extends", "id", "default_language", "start", "purpose"), _text),

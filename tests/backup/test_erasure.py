@@ -51,7 +51,7 @@ def test_nothing_of_the_person_opens_or_is_found_and_the_figures_stay(
         "list_reject.sealed",
     }
     erased |= {"assignment_transfer.why_sealed", "filed_record.sealed", "filed_match.why_sealed"}
-    assert holding(scene) == erased | {"visit_photo.sealed", "answer"}
+    assert holding(scene) == erased | {"visit_photo.sealed", "recording.sealed", "answer"}
     assert len(found_by(scene)) == 4
     assert blinds_of(scene) == {f"{table.name}.{name}" for table, name in INDEXES}
     before = make_report(scene.services)

@@ -37,6 +37,7 @@ PERIODS = RetentionSettings(
     sessions_days=1,
     kept_reports_days=3,
     rejected_rows_days=10,
+    recordings_days=15,
     photos_days=20,
     conversations_days=30,
     filed_records_days=60,
@@ -79,6 +80,7 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
         (Kind.SESSIONS, MORNING, 1, 1),
         (Kind.KEPT_REPORTS, MORNING, 3, 1),
         (Kind.REJECTED_ROWS, MORNING, 10, 3),
+        (Kind.RECORDINGS, MORNING, 15, 1),
         (Kind.PHOTOS, MORNING + OVER, 20, 1),
         (Kind.CONVERSATIONS, MORNING + OVER, 30, 1),
         (Kind.FILED_RECORDS, MORNING, 60, 2),
@@ -93,7 +95,7 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
         assert standing(scene)[kind].past == 0
         if kind is Kind.CONVERSATIONS:
             said = holding(scene)
-            assert said == whole - {"visit_photo.sealed", "list_reject.sealed"}, "notes of people stay"
+            assert said == whole - {"visit_photo.sealed", "list_reject.sealed", "recording.sealed"}, "notes of people stay"
             assert len(opened(scene)["event.sealed"]) < 10
             assert len(found_by(scene)) == 4
     assert (holding(scene), found_by(scene), blinds_of(scene)) == ({"person.sealed"}, [], set())
