@@ -164,7 +164,9 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package
         given = {"Authorization": f"Basic {b64encode(':'.join(auth).encode()).decode()}"}
         address, headers = self._address(url), given
         for _ in range(_MOST_REDIRECTS):
-            async with self._session.get(address, headers=headers, allow_redirects=False) as response:
+            async with self._session.get(
+                address, headers=headers, allow_redirects=False, timeout=_DOWNLOAD_TIMEOUT
+            ) as response:
                 if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                     raise TooFast(retry_after_seconds=_retry_after(response.headers))
                 if response.status in _REDIRECTS:
@@ -246,6 +248,7 @@ _MOST_CALLS: Final = 5_000
 _MOST_LISTED: Final = 1_000_000
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 3
+_DOWNLOAD_TIMEOUT: Final = aiohttp.ClientTimeout(total=120.0, connect=10.0)
 _SID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNDECIDED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 """4xx answers that a proxy gives when it lost patience, whatever the carrier did meanwhile."""

@@ -95,7 +95,9 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
         assert standing(scene)[kind].past == 0
         if kind is Kind.CONVERSATIONS:
             said = holding(scene)
-            assert said == whole - {"visit_photo.sealed", "list_reject.sealed", "recording.sealed"}, "notes of people stay"
+            assert said == whole - {"visit_photo.sealed", "list_reject.sealed", "recording.sealed"}, (
+                "notes of people stay"
+            )
             assert len(opened(scene)["event.sealed"]) < 10
             assert len(found_by(scene)) == 4
     assert (holding(scene), found_by(scene), blinds_of(scene)) == ({"person.sealed"}, [], set())

@@ -40,12 +40,8 @@ async def recorder(w: World) -> AsyncIterator[RecordingClient]:
     grades = dict(policy.grades)
     grades[Grade.MEDIUM] = replace(grades[Grade.MEDIUM], record_calls=True)
     with w.scene.tx() as tx:
-        version = ensure_policy_version(
-            tx, to_plain(replace(policy, grades=grades)), now=services.real.now()
-        )
-    services = w.scene.services = replace(
-        services, policies=Policies(services.store, current=version)
-    )
+        version = ensure_policy_version(tx, to_plain(replace(policy, grades=grades)), now=services.real.now())
+    services = w.scene.services = replace(services, policies=Policies(services.store, current=version))
     w.scene.policy_version = version
     async with RecordingClient(w.telephony) as client:
         yield client
@@ -58,9 +54,7 @@ def row_of(w: World, case_id: int) -> dict[str, Any]:
 
 async def fetch(w: World, client: RecordingClient) -> int:
     """As a worker does when it is due."""
-    w.scene.do(
-        sa.update(t.recording).where(t.recording.c.due_at.is_not(None)).values(due_at=sa.func.now())
-    )
+    w.scene.do(sa.update(t.recording).where(t.recording.c.due_at.is_not(None)).values(due_at=sa.func.now()))
     return await fetch_recordings(w.scene.services, client)
 
 
@@ -107,7 +101,9 @@ async def test_from_the_opening_to_the_playback(w: World, recorder: RecordingCli
     person, ours = (audioop.alaw2lin(data[side::2], 2) for side in (0, 1))
     assert abs(len(person) / 16_000 - row["seconds"]) <= 1
     files = w.scene.services.rendered_scripts.now(w.scene.services.real.now()).live["general"]
-    opening = next(clip for clip in files.clips if clip.prompt_id.endswith("opening") and clip.language == "zh")
+    opening = next(
+        clip for clip in files.clips if clip.prompt_id.endswith("opening") and clip.language == "zh"
+    )
     path = w.scene.services.rendered_scripts.sounds.path(opening.file, real_now=services.real.now())
     assert path is not None
     heard = telephone_samples(path.read_bytes())
@@ -188,9 +184,7 @@ async def test_its_time_is_over_and_the_audit_proves_what_was_deleted(w: World, 
         .where(t.case.c.id == case_id)
         .values(status=CaseStatus.CLOSED.value, settled_at=kept["called_at"])
     )
-    w.scene.do(
-        sa.update(t.recording).values(called_at=services.clock.now() - timedelta(days=181))
-    )
+    w.scene.do(sa.update(t.recording).values(called_at=services.clock.now() - timedelta(days=181)))
     done = apply_retention(services, RetentionSettings(), at_once=True)
     assert done[Kind.RECORDINGS] == 1
     gone = row_of(w, case_id)
