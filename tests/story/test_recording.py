@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -200,7 +201,7 @@ async def test_its_time_is_over_and_the_audit_proves_what_was_deleted(w: World, 
 
 
 async def test_who_is_erased_is_not_heard_any_more_nor_at_the_carrier(
-    w: World, recorder: RecordingClient, tmp_path
+    w: World, recorder: RecordingClient, tmp_path: Path
 ):
     """Of a recording that was not fetched yet, the carrier's copy goes too."""
     case_id = w.open_case()
