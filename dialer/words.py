@@ -55,6 +55,7 @@ from dialer.core.values import (
     Answer,
     ApprovalKind,
     Contact,
+    DeletedFor,
     DeliveryFault,
     DeliveryState,
     EvidenceKind,
@@ -275,6 +276,10 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     MessagePurpose: {
         MessagePurpose.UNREACHABLE: "where the voice did not get through",
         MessagePurpose.AFTER_WARNING: "after a warning",
+    },
+    DeletedFor: {
+        DeletedFor.RETENTION: "its time was over",
+        DeletedFor.ERASURE: "the person was erased",
     },
     RecordingState: {
         RecordingState.WAITING: "being fetched",

@@ -28,7 +28,7 @@ from dialer.core.access import FactorKind, Permission, Role, actor_name, said
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period, period_of
 from dialer.core.timeline import ActKind
-from dialer.core.values import Grade, OutcomeKind
+from dialer.core.values import DeletedFor, Grade, OutcomeKind
 from dialer.db.audit import Seal, write_audit
 from dialer.language import Lang, gettext_noop, say
 from dialer.sentences import refusal_sentence, why_words
@@ -229,6 +229,11 @@ FACTS: Mapping[str, str] = {
     "openings": gettext_noop("trials"),
     "open_seconds": gettext_noop("seconds without the network"),
     "digest": gettext_noop("digest"),
+    "recording": gettext_noop("recording"),
+    "attempt": gettext_noop("call"),
+    "size_bytes": gettext_noop("bytes"),
+    "seconds": gettext_noop("seconds"),
+    "deleted_for": gettext_noop("why deleted"),
     "through": gettext_noop("up to line"),
     "chain": gettext_noop("chain"),
 }
@@ -238,6 +243,7 @@ _VALUES: Mapping[str, type[StrEnum]] = {
     "grade": Grade,
     "from": Grade,
     "outcome": OutcomeKind,
+    "deleted_for": DeletedFor,
 }
 SUBJECTS: Mapping[str, str] = {
     "staff": gettext_noop("account %(what)s"),

@@ -31,7 +31,7 @@ from dialer.core.case import (
     StaffTrackState,
 )
 from dialer.core.errors import Refusal
-from dialer.core.values import FiledMatchState, MessageState, RecordingState, TelephonyResult
+from dialer.core.values import DeletedFor, FiledMatchState, MessageState, RecordingState, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.audit import stream, write_audit
 from dialer.db.bulk import RowSet
@@ -145,7 +145,7 @@ def erase_people(tx: Tx, person_ids: Sequence[int], *, now: datetime, by: str = 
     counts = _erase_rows(tx, person_ids, cases) | _erase_numbers(tx, people, cases)
     counts |= _erase_verdicts(tx, person_ids)
     own = t.recording.c.case_id.in_(cases)
-    counts["recording.sealed"] = len(delete_recordings(tx, own, by=by, why="erasure", now=now))
+    counts["recording.sealed"] = len(delete_recordings(tx, own, by=by, why=DeletedFor.ERASURE, now=now))
     counts |= erase_openings_of(tx, people.values(), now=now)
     r, m = t.filed_record.c, t.filed_match.c
     matched = sa.select(m.record_id).where(m.person_id.in_(person_ids), m.state.in_(_SAME_PERSON))
@@ -380,11 +380,11 @@ def _erase_rows(tx: Tx, person_ids: Sequence[int], cases: Sequence[int]) -> dict
 
 
 def delete_recordings(
-    tx: Tx, which: sa.ColumnElement[bool], *, by: str, why: str, now: datetime
+    tx: Tx, which: sa.ColumnElement[bool], *, by: str, why: DeletedFor, now: datetime
 ) -> list[dict[str, object]]:
     """The sound of these recordings of calls is deleted, at the carrier too where it is still there. Each has a line in
-    the audit, with the SHA-256 of what was deleted: of any copy it can be proved that it is that one. `why`: retention
-    or erasure. Returns what the lines say.
+    the audit, with the SHA-256 of what was deleted: of any copy it can be proved that it is that one. Returns what the
+    lines say.
     """
     r = t.recording.c
     gone = (RecordingState.DELETED.value, RecordingState.ABSENT.value)
@@ -407,7 +407,7 @@ def delete_recordings(
             "sha256": "" if digest is None else bytes(digest).hex(),
             "size_bytes": row["size_bytes"] or 0,
             "seconds": row["seconds"] or 0,
-            "for": why,
+            "deleted_for": why.value,
         }
         write_audit(
             tx, who=by, act="delete_recording", subject=f"case/{row['case_id']}", why="", now=now, facts=facts

@@ -35,7 +35,7 @@ from dialer.cases.erasing import (
 )
 from dialer.core.access import ROBOT, actor_name
 from dialer.core.case import CaseStatus
-from dialer.core.values import FiledMatchState, FiledState, LoadState, RecordingState
+from dialer.core.values import DeletedFor, FiledMatchState, FiledState, LoadState, RecordingState
 from dialer.db import tables as t
 from dialer.db.audit import CHECKPOINT_ACT, write_audit
 from dialer.db.system_state import CyclePart, cycle_parts, note_cycle_part
@@ -191,7 +191,7 @@ def _past_recordings(cutoff: datetime, held: bool) -> sa.Select[Any]:
 def _expire_recordings(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_once: int) -> Gone:
     past = _past_recordings(cutoff, held=False).order_by(t.recording.c.id).limit(at_once)
     ids = [row["id"] for row in tx.rows(past.with_for_update(of=t.recording, skip_locked=True))]
-    proofs = delete_recordings(tx, t.recording.c.id.in_(ids), by=ROBOT, why="retention", now=now)
+    proofs = delete_recordings(tx, t.recording.c.id.in_(ids), by=ROBOT, why=DeletedFor.RETENTION, now=now)
     facts = {"recordings": [proof["recording"] for proof in proofs]}
     return Gone(count=len(proofs), after=0 if len(ids) == at_once else None, facts=facts)
 

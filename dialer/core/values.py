@@ -223,6 +223,15 @@ class RecordingState(StrEnum):
     """Its time is over, or the person was erased."""
 
 
+class DeletedFor(StrEnum):
+    """Why the sound of a call was deleted."""
+
+    RETENTION = "retention"
+    """Its time was over."""
+    ERASURE = "erasure"
+    """The person was erased."""
+
+
 class MessageState(StrEnum):
     """Where a message is in its life."""
 

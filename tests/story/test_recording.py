@@ -193,7 +193,7 @@ async def test_its_time_is_over_and_the_audit_proves_what_was_deleted(w: World, 
     (line,) = audited(w, "delete_recording")
     assert (line["who"], line["subject"]) == ("robot", f"case/{case_id}")
     assert line["facts"]["sha256"] == bytes(kept["sha256"]).hex()
-    assert line["facts"]["for"] == "retention"
+    assert line["facts"]["deleted_for"] == "retention"
     with pytest.raises(Conflict):
         hear_recording(services, case_id, kept["id"], who="chief", reason="review", why="an appeal")
     (shown,) = list_recordings(services, case_id)
