@@ -526,7 +526,9 @@ async def test_a_recording_is_listened_to_with_a_reason_by_who_gave_it_and_for_t
     other = console.signed_in(console.account(Role.SUPERVISOR, login="zhao"))
     assert (await other.get(address)).status_code == 422
     elsewhere = put_recording(ConsoleScenario(console), scene.case(warning=False))
-    assert (await chief.get(address.replace(f"/{recording_id}/", f"/{elsewhere}/"))).status_code == 404
+    assert (
+        await chief.get(address.replace(f"recordings/{recording_id}/", f"recordings/{elsewhere}/"))
+    ).status_code == 404
     console.clock.advance(601)
     assert (await chief.get(address)).status_code == 422
     assert "listened to the recording of a call" in text(await chief.get(f"/cases/{case_id}"))

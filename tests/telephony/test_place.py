@@ -88,7 +88,7 @@ async def test_a_call_that_is_recorded_asks_for_both_sides_untrimmed(stub: Stub,
     await client.send(replace(ORDER, records=True))
     plain, recorded = (one.form for one in stub.asked)
     assert sorted(set(recorded) - set(plain)) == [
-        ("Record", "True"),
+        ("Record", "true"),
         ("RecordingChannels", "dual"),
         (
             "RecordingStatusCallback",

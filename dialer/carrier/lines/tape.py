@@ -99,6 +99,10 @@ def wav_of_sides(sound: bytes, *, channels: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+_LONGEST_SECONDS: Final = 900.0
+"""Of one prompt that repeats until the call ends."""
+
+
 class Tape:
     """The sound of a call on a line without sound of its own, put together from what was played, pressed and said.
     Moments are seconds since the answer.
@@ -110,7 +114,7 @@ class Tape:
     def played(self, clip: Clip, *, at: float) -> None:
         """Our prompt; a text without sound is silent."""
         samples = _samples_of(clip.wav)
-        wanted = 2 * round(clip.seconds * RATE)
+        wanted = 2 * round(min(clip.seconds, _LONGEST_SECONDS) * RATE)
         if samples:
             self._sides.put(OURS, (samples * (-(-wanted // len(samples))))[:wanted], begins=at)
 
