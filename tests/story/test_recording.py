@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from dialer.calls.conversation import context_for
 from dialer.calls.fetching import fetch_recordings
 from dialer.calls.recordings import hear_recording, list_recordings
 from dialer.carrier.faults import InjectedFault
@@ -27,6 +28,7 @@ from dialer.core.policy import to_plain
 from dialer.core.values import Grade, RecordingState
 from dialer.db import tables as t
 from dialer.runtime.settings import RetentionSettings
+from dialer.scripts.dialogue import start
 from dialer.telephony.recordings import RecordingClient
 from tests.story.world import COOPERATES, World
 
@@ -101,13 +103,11 @@ async def test_from_the_opening_to_the_playback(w: World, recorder: RecordingCli
     data = sound[sound.index(b"data") + 8 :]
     person, ours = (audioop.alaw2lin(data[side::2], 2) for side in (0, 1))
     assert abs(len(person) / 16_000 - row["seconds"]) <= 1
-    files = w.scene.services.rendered_scripts.now(w.scene.services.real.now()).live["general"]
-    opening = next(
-        clip
-        for clip in files.clips
-        if clip.prompt_id.endswith("opening") and clip.language == "zh" and not clip.slow
-    )
-    path = w.scene.services.rendered_scripts.sounds.path(opening.file, real_now=services.real.now())
+    live = services.rendered_scripts.now(services.real.now()).live["loan"]
+    context = context_for(services, live, language="zh", tags=frozenset(), now=services.clock.now())
+    opening = start(live.script, context).utterances[0].audio
+    assert opening is not None
+    path = services.rendered_scripts.sounds.path(opening[0], real_now=services.real.now())
     assert path is not None
     heard = telephone_samples(path.read_bytes())
     piece = heard[16_000 : 16_000 + 4000]
@@ -182,11 +182,8 @@ async def test_its_time_is_over_and_the_audit_proves_what_was_deleted(w: World, 
     case_id = await recorded_case(w, recorder)
     kept = row_of(w, case_id)
     services = w.scene.services
-    w.scene.do(
-        sa.update(t.case)
-        .where(t.case.c.id == case_id)
-        .values(status=CaseStatus.CLOSED.value, settled_at=kept["called_at"])
-    )
+    closed = {"status": CaseStatus.CLOSED.value, "settled_at": kept["called_at"], "due_at": None}
+    w.scene.do(sa.update(t.case).where(t.case.c.id == case_id).values(**closed))
     w.scene.do(sa.update(t.recording).values(called_at=services.clock.now() - timedelta(days=181)))
     done = apply_retention(services, RetentionSettings(), at_once=True)
     assert done[Kind.RECORDINGS] == 1
