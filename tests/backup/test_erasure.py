@@ -89,6 +89,7 @@ def test_nothing_of_the_person_opens_or_is_found_and_the_figures_stay(
         "list_reject.sealed": 2,
         "assignment_transfer.why": 1,
         "visit_photo": 1,
+        "recording.sealed": 1,
         "person_phone": 2,
         "person_key": 2,
         "live_number": 1,
