@@ -121,7 +121,8 @@ def test_a_legal_hold_keeps_everything_of_the_person(scene: Scene, her_case: int
     }
     assert holding(scene) == before
     held = {kind: one.held for kind, one in standing(scene).items() if one.held}
-    assert held == dict.fromkeys((Kind.PHOTOS, Kind.CONVERSATIONS, Kind.FILED_RECORDS, Kind.PERSONS), 1)
+    kinds = (Kind.RECORDINGS, Kind.PHOTOS, Kind.CONVERSATIONS, Kind.FILED_RECORDS, Kind.PERSONS)
+    assert held == dict.fromkeys(kinds, 1)
     lift_legal_hold(scene.services, her_case, why="案件已结", by="sun")
     after = gone(scene, EVER + timedelta(hours=1))
     assert after[Kind.REJECTED_ROWS] == 2
