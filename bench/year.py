@@ -332,7 +332,7 @@ class Year:
             choice = services.rendered_scripts.now(services.real.now())
             marked = mark_attempts_sending(
                 tx,
-                [sending(choice, one) for one in claimed],
+                [sending(choice, one, policy=services.policies.of(one.policy_version)) for one in claimed],
                 now=now,
                 real_now=now,
                 poll_at=now + timedelta(seconds=90),

@@ -41,6 +41,7 @@ BULK_TASKS: Final = frozenset(
     {
         "load_list", "resume_loads", "close_withdrawn", "render_script", "resume_renders", "reseal", "retention",
         "screen_openings", "send_webhooks", "draft_bulletins", "watch_fairness",
+        "fetch_recordings",
     }
 )  # fmt: skip
 """What the workers of `BULK_QUEUE` carry out; everything else goes to `DIAL_QUEUE`."""

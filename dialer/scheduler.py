@@ -35,6 +35,7 @@ from dialer.db.system_state import (
     is_anything_due,
     is_delivery_due,
     is_opening_unchecked,
+    is_recording_due,
     note_cycle_part,
     note_heartbeat,
 )
@@ -56,6 +57,7 @@ _RESEAL_SECONDS = 5.0
 _RETENTION_SECONDS = 30.0
 _SCREEN_SECONDS = 10.0
 _DELIVER_SECONDS = 3.0
+_FETCH_SECONDS = 5.0
 _BULLETIN_SECONDS = 600.0
 _FAIRNESS_SECONDS = 3600.0
 _RESUME_EVERY = 5
@@ -210,6 +212,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("reseal", _resume_reseal, (app,), _RESEAL_SECONDS),
         ("retention", _resume_retention, (app,), _RETENTION_SECONDS),
         ("screen_openings", _screen_openings, (app,), _SCREEN_SECONDS),
+        ("fetch_recordings", _fetch_recordings, (app,), _FETCH_SECONDS),
         ("send_webhooks", _send_webhooks, (app,), _DELIVER_SECONDS),
         ("draft_bulletins", send, ("draft_bulletins", BULK_QUEUE), _BULLETIN_SECONDS),
         ("watch_fairness", send, ("watch_fairness", BULK_QUEUE), _FAIRNESS_SECONDS),
@@ -264,6 +267,17 @@ def _screen_openings(app: Application) -> None:
             is_due = is_opening_unchecked(tx)
         if is_due and not app.enqueuer.is_deep(BULK_QUEUE):
             app.enqueuer.send("screen_openings")
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+
+
+def _fetch_recordings(app: Application) -> None:
+    """A worker fetches recordings of calls that are over from the carrier."""
+    try:
+        with app.services.store.begin() as tx:
+            is_due = is_recording_due(tx, real_now=app.services.real.now())
+        if is_due and not app.enqueuer.is_deep(BULK_QUEUE):
+            app.enqueuer.send("fetch_recordings")
     except Unavailable as fault:
         _log.warning("%s", fault)
 

@@ -299,6 +299,7 @@ VIEWS: Mapping[str, str] = {
     "conversation": gettext_noop("read what was said and written"),
     "view_photo": gettext_noop("looked at a photo"),
     "view_file": gettext_noop("looked at a file that proves an amount"),
+    "hear_recording": gettext_noop("listened to the recording of a call"),
     "view_evidence": gettext_noop("read the evidence of amounts"),
     "print_notice": gettext_noop("printed the notice"),
     "export": gettext_noop("exported records"),

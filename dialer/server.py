@@ -38,6 +38,7 @@ from dialer.calls.conversation import Step
 from dialer.calls.events import CallEvent, apply_call_events
 from dialer.calls.messages import apply_message_event
 from dialer.calls.reconcile import WEB
+from dialer.calls.recordings import recording_is_ready
 from dialer.cards.counter_pages import counter_pages
 from dialer.cards.desk_pages import desk_pages as card_desk_pages
 from dialer.cards.opener_pages import opener_pages
@@ -95,6 +96,7 @@ from dialer.telephony.config import (
     INBOUND_TURN_ROUTE,
     MESSAGE_ROUTE,
     OFFICER_ROUTE,
+    RECORDING_ROUTE,
     START_STEP,
     STATUS_ROUTE,
     TelephonyConfig,
@@ -244,6 +246,7 @@ class _Hooks:
             OFFICER_ROUTE: self._officer,
             STATUS_ROUTE: self._status,
             AMD_ROUTE: self._machine,
+            RECORDING_ROUTE: self._recording,
             MESSAGE_ROUTE: self._message,
             DESK_ROUTE: self._desk,
             INBOUND_ROUTE: self._inbound,
@@ -359,6 +362,11 @@ class _Hooks:
     async def _progress(self, hook: Webhook, step: str, progress: CallProgress) -> Answer:
         news = News(attempt_id=hook.attempt_id, step=step, progress=progress, personal=hook.personal)
         await self._events.add(news)
+        return _KEPT
+
+    async def _recording(self, hook: Webhook) -> Answer:
+        """There is news of a recording; what it is, the carrier is asked."""
+        await asyncio.to_thread(recording_is_ready, self._services, hook.attempt_id)
         return _KEPT
 
     async def _message(self, hook: Webhook) -> Answer:

@@ -28,7 +28,7 @@ from dialer.core.access import FactorKind, Permission, Role, actor_name, said
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period, period_of
 from dialer.core.timeline import ActKind
-from dialer.core.values import Grade, OutcomeKind
+from dialer.core.values import DeletedFor, Grade, OutcomeKind
 from dialer.db.audit import Seal, write_audit
 from dialer.language import Lang, gettext_noop, say
 from dialer.sentences import refusal_sentence, why_words
@@ -173,6 +173,8 @@ ACTS: Mapping[str, str] = {
     "withdraw_load": gettext_noop("a list withdrawn"),
     "view_photo": gettext_noop("a photo looked at"),
     "view_file": gettext_noop("a file that proves an amount looked at"),
+    "hear_recording": gettext_noop("the recording of a call listened to"),
+    "delete_recording": gettext_noop("the recording of a call deleted"),
     "webhook_add": gettext_noop("an outgoing webhook added"),
     "webhook_again": gettext_noop("messages of an outgoing webhook sent again"),
     "webhook_end": gettext_noop("an outgoing webhook ended"),
@@ -228,6 +230,11 @@ FACTS: Mapping[str, str] = {
     "openings": gettext_noop("trials"),
     "open_seconds": gettext_noop("seconds without the network"),
     "digest": gettext_noop("digest"),
+    "recording": gettext_noop("recording"),
+    "attempt": gettext_noop("call"),
+    "size_bytes": gettext_noop("bytes"),
+    "seconds": gettext_noop("seconds"),
+    "deleted_for": gettext_noop("why deleted"),
     "through": gettext_noop("up to line"),
     "chain": gettext_noop("chain"),
 }
@@ -237,6 +244,7 @@ _VALUES: Mapping[str, type[StrEnum]] = {
     "grade": Grade,
     "from": Grade,
     "outcome": OutcomeKind,
+    "deleted_for": DeletedFor,
 }
 SUBJECTS: Mapping[str, str] = {
     "staff": gettext_noop("account %(what)s"),

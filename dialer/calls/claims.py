@@ -42,6 +42,8 @@ class Claimed:
     tags: frozenset[Tag]
     reason: Reason
     """Of the attempt: a follow-up speaks a script of its own."""
+    policy_version: int
+    """Of the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +160,10 @@ def _candidates(tx: Tx, *, limit: int) -> list[Any]:
     statement = (
         sa.select(
             *(a[name] for name in ("id", "token", "case_id", "person_id", "n", "number", "reason")),
-            *(c[name] for name in ("fraud_type", "tags", "grade", "unit", "unit_id", "load_id")),
+            *(
+                c[name]
+                for name in ("fraud_type", "tags", "grade", "unit", "unit_id", "load_id", "policy_version")
+            ),
             phone.phone_blind,
             t.person.c.sealed,
         )
@@ -252,6 +257,8 @@ class Sending:
     language: str
     script_version_id: int | None = None
     audio_hash: str = ""
+    records: bool = False
+    """The call is recorded, and its opening says so."""
 
 
 def mark_attempts_sending(

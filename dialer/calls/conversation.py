@@ -52,9 +52,17 @@ def rendered_script_of(services: Services, call: Call) -> RenderedScript:
 
 
 def context_for(
-    services: Services, rendered: RenderedScript, *, language: str, tags: frozenset[Tag], now: datetime
+    services: Services,
+    rendered: RenderedScript,
+    *,
+    language: str,
+    tags: frozenset[Tag],
+    now: datetime,
+    is_recorded: bool = False,
 ) -> Context:
-    """What the dialogue may know: language, tags, the local hour, the sound that there is, and what else it offers."""
+    """What the dialogue may know: language, tags, the local hour, the sound that there is, what else it offers, and
+    whether it has to say that the call is recorded.
+    """
     return Context(
         language=language,
         tags=tags,
@@ -63,6 +71,7 @@ def context_for(
         slow_clips=rendered.slow_by_text,
         recordings=rendered.recordings,
         offered=rendered.offers(services.centre.languages, language),
+        is_recorded=is_recorded,
     )
 
 
@@ -197,7 +206,14 @@ def _turn(
     services: Services, rendered: RenderedScript, call: Call, step: Step, hearing: Hearing, now: datetime
 ) -> Turn:
     context = replace(
-        context_for(services, rendered, language=call.language, tags=call.tags, now=now),
+        context_for(
+            services,
+            rendered,
+            language=call.language,
+            tags=call.tags,
+            now=now,
+            is_recorded=call.records,
+        ),
         now=now,
         hearing=hearing,
     )

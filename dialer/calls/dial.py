@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from dialer.calls.apply import end_attempts
 from dialer.calls.claims import (
@@ -31,6 +32,7 @@ from dialer.cases.store import note_first_attempts
 from dialer.core.case import Reason
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
+from dialer.core.policy import Policy
 from dialer.core.values import TelephonyResult
 from dialer.db.migrations import SchemaMoved, hold_schema
 from dialer.db.unit_of_work import Tx
@@ -265,24 +267,27 @@ class _Run:
         async with asyncio.TaskGroup() as group:
             for one in claimed:
                 if one.attempt_id in allowed:
-                    group.create_task(self._post(one, deadline, ahead))
+                    records = allowed[one.attempt_id]
+                    group.create_task(self._post(one, deadline, ahead, records=records))
 
-    def _fence(self, claimed: Sequence[Claimed]) -> tuple[set[object], datetime]:
+    def _fence(self, claimed: Sequence[Claimed]) -> tuple[dict[UUID, bool], datetime]:
+        """Those that may be sent, each with whether it is recorded; and until when."""
         services = self.services
         choice = services.rendered_scripts.now(services.real.now())
+        wanted = [sending(choice, one, policy=services.policies.of(one.policy_version)) for one in claimed]
         with services.store.begin() as tx:
             real_now = services.real.now()
             deadline = real_now + timedelta(seconds=services.lines.post_timeout_seconds)
             allowed = mark_attempts_sending(
                 tx,
-                [sending(choice, one) for one in claimed],
+                wanted,
                 now=services.clock.now(),
                 real_now=real_now,
                 poll_at=deadline + timedelta(seconds=services.lines.unknown_after_seconds),
             )
-        return set(allowed), deadline
+        return {one.attempt_id: one.records for one in wanted if one.attempt_id in allowed}, deadline
 
-    async def _post(self, claimed: Claimed, deadline: datetime, ahead: float) -> None:
+    async def _post(self, claimed: Claimed, deadline: datetime, ahead: float, *, records: bool) -> None:
         await _wait_for(claimed.send_at.timestamp() + ahead)
         # A process that was stopped and wakes must not send: its call may be taken for absent by now, and calls of
         # other workers have used the pace.
@@ -296,7 +301,10 @@ class _Run:
         # Connecting takes time too: the request is written only while the call is still far from its deadline.
         until = deadline - self._half_timeout
         order = PlaceCall(
-            attempt_id=claimed.attempt_id, to=claimed.to, may_send=lambda: self.services.real.now() < until
+            attempt_id=claimed.attempt_id,
+            to=claimed.to,
+            records=records,
+            may_send=lambda: self.services.real.now() < until,
         )
         answer = await self.client.send(order)
         if self._check is not None:
@@ -357,8 +365,10 @@ async def _wait_for(moment: float) -> None:
         await asyncio.sleep(wait)
 
 
-def sending(choice: Choice, claimed: Claimed) -> Sending:
-    """The claimed attempt with the script that its call speaks to the end, whatever is approved meanwhile."""
+def sending(choice: Choice, claimed: Claimed, *, policy: Policy) -> Sending:
+    """The claimed attempt with the script that its call speaks to the end, whatever is approved meanwhile. It is
+    recorded where the policy of its case wants it, and only where the script has words that say so.
+    """
     rendered = choice.for_call(
         claimed.fraud_type,
         claimed.tags,
@@ -374,6 +384,7 @@ def sending(choice: Choice, claimed: Claimed) -> Sending:
         script_version_id=rendered.version_id,
         audio_hash=rendered.audio_hash,
         language=language_for(rendered.script, claimed.tags),
+        records=policy.of(claimed.grade).record_calls and rendered.script.recorded is not None,
     )
 
 

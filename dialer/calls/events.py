@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from dialer.calls.recordings import expect_recordings
 from dialer.calls.store import (
     Call,
     Change,
@@ -30,6 +31,7 @@ from dialer.cases.store import StoredCase, lock_cases
 from dialer.core.attempt import AttemptState
 from dialer.core.errors import NotFound
 from dialer.core.events import Event
+from dialer.core.values import TelephonyResult
 from dialer.db.unit_of_work import Tx
 from dialer.scripts.dialogue import Turn
 from dialer.services import Services
@@ -127,9 +129,28 @@ def _apply(tx: Tx, services: Services, readings: Sequence[Reading], *, now: date
         if change.state is AttemptState.ENDED:
             ended.append(attempt_id)
     change_calls(tx, list(changes.values()))
+    recorded = [one for one in ended if calls[one].records and may_be_recorded(calls[one], changes[one])]
+    if recorded:
+        expect_recordings(tx, recorded, now=now, real_now=services.real.now())
     cancels = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else False
     rest_numbers(tx, services, ended, now=now)
     return cancels
+
+
+_TALKED = frozenset(
+    {
+        TelephonyResult.ANSWERED,
+        TelephonyResult.FORWARDED,
+        TelephonyResult.MACHINE,
+        TelephonyResult.DEAD_AIR,
+        TelephonyResult.UNKNOWN,
+    }
+)
+
+
+def may_be_recorded(call: Call, change: Change) -> bool:
+    """The call was answered, or nobody knows."""
+    return call.answered_at is not None or change.result in _TALKED
 
 
 def rest_numbers(tx: Tx, services: Services, ended: Sequence[uuid.UUID], *, now: datetime) -> None:

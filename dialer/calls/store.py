@@ -51,6 +51,7 @@ class Call:
     script_version_id: int | None
     audio_hash: str
     language: str
+    records: bool
     fraud_type: FraudType
     tags: frozenset[Tag]
     posted_at: datetime | None

@@ -179,6 +179,8 @@ class StackFront:
             async for message in socket:
                 if message.type is web.WSMsgType.TEXT and self._line.link is link:
                     self._line.heard(orjson.loads(message.data))
+                elif message.type is web.WSMsgType.BINARY and self._line.link is link:
+                    self._line.heard_sound(message.data)
         finally:
             sender.cancel()
             self._line.detached(link)

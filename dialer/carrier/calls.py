@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 from urllib.parse import parse_qsl
 
 from dialer.carrier.lines import Quality
@@ -87,6 +88,8 @@ _CALLED = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,4}")
 """E.164, or an extension of the exchange behind the carrier, which Twilio does not have."""
 CALLER = re.compile(r"\+?[0-9]{3,15}")
 _EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
+_RECORDING_EVENTS = frozenset({"in-progress", "completed", "absent"})
+_CHANNELS = {"": 1, "mono": 1, "dual": 2}
 _MAX_TWIML = 4_000
 _MAX_URL = 4_000
 _MAX_TIMEOUT = 600
@@ -114,6 +117,11 @@ class CallOrder:
     async_amd: bool = False
     async_amd_callback: str = ""
     async_amd_method: str = "POST"
+    records: bool = False
+    recording_channels: int = 1
+    recording_callback: str = ""
+    recording_method: str = "POST"
+    recording_events: frozenset[str] = frozenset({"completed"})
 
 
 class Form:
@@ -181,7 +189,27 @@ def read_order(form: Form) -> CallOrder:
             form.get("AsyncAmdStatusCallback"), 21609, "Invalid 'AsyncAmdStatusCallback' URL"
         ),
         async_amd_method=read_method(form, "AsyncAmdStatusCallbackMethod"),
+        **_recording_order(form),
     )
+
+
+def _recording_order(form: Form) -> dict[str, Any]:
+    """What the order says of recording. Raises `RestProblem`."""
+    events = frozenset(form.all("RecordingStatusCallbackEvent"))
+    if not events <= _RECORDING_EVENTS:
+        raise bad_parameter(21626, "Invalid RecordingStatusCallbackEvent")
+    if form.get("RecordingChannels") not in _CHANNELS:
+        raise bad_parameter(20001, "RecordingChannels must be mono or dual")
+    if form.get("RecordingTrack") not in {"", "both"}:
+        raise bad_parameter(20001, "RecordingTrack can only be both here")
+    callback = form.get("RecordingStatusCallback")
+    return {
+        "records": form.get("Record").lower() == "true",
+        "recording_channels": _CHANNELS[form.get("RecordingChannels")],
+        "recording_callback": checked_url(callback, 21609, "Invalid 'RecordingStatusCallback' URL"),
+        "recording_method": read_method(form, "RecordingStatusCallbackMethod"),
+        "recording_events": events or frozenset({"completed"}),
+    }
 
 
 def _seconds(form: Form, name: str, default: int, most: int) -> int:

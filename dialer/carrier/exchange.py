@@ -23,6 +23,7 @@ from dialer.carrier.lines import Leg, LegEvents, Line, Quality
 from dialer.carrier.live_call import TIMED_OUT, LiveCall
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.player import Sounds
+from dialer.carrier.recordings import CallRecorder, Recordings
 from dialer.carrier.speech_input import Hearing
 from dialer.carrier.webhooks import Messenger, Notices, Signer
 
@@ -167,6 +168,7 @@ class Exchange:
             call_journal=self.call_journal,
             attempt_in=self.attempt_in,
         )
+        self.recordings = Recordings(config.state_dir, now=timers.unix())
         self.sounds = Sounds(self.messenger)
         self.hearing = Hearing(config.recogniser)
         self.lines_in_use = 0
@@ -326,6 +328,10 @@ class Exchange:
         with _unless_disk_is_full():
             self._memory.measured(call)
 
+    def record(self, live: LiveCall) -> CallRecorder:
+        """The recording of a call that was just answered."""
+        return self.recordings.begin(live.call, live.order, self.notices.recording)
+
     def child(self, order: CallOrder, parent: Call) -> Call:
         """The record of a new call that a Dial makes."""
         call = self._record(order, self.timers.unix())
@@ -395,6 +401,7 @@ class Exchange:
             self._calls.clear()
             self._by_number.clear()
             self._memory.forget()
+            self.recordings.forget()
         return len(dropped)
 
     def halt(self) -> None:

@@ -14,6 +14,7 @@ from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.lines import Cause, Leg, LegEvents, Line, Quality, Verdict
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.player import Player, Sounds
+from dialer.carrier.recordings import CallRecorder
 from dialer.carrier.speech_input import Hearing, Speech
 from dialer.carrier.twiml import Dial
 from dialer.carrier.webhooks import Messenger, Notices, base_params
@@ -64,6 +65,7 @@ class CallHost(Protocol):
     def answered(self, live: LiveCall) -> None: ...
     def over(self, live: LiveCall) -> None: ...
     def measured(self, call: Call, quality: Quality) -> None: ...
+    def record(self, live: LiveCall) -> CallRecorder: ...
 
 
 class _LiveLeg:
@@ -207,6 +209,7 @@ class LiveCall(_LiveLeg):
         self._bridge: Bridge | None = None
         self._verdict_open = False
         self._verdict_due: asyncio.TimerHandle | None = None
+        self._recorder: CallRecorder | None = None
 
     # Used by the player.
 
@@ -307,6 +310,8 @@ class LiveCall(_LiveLeg):
         self._stop_all(silent=True)
         if self._verdict_due is not None:
             self._verdict_due.cancel()
+        if self._recorder is not None:
+            self._recorder.abandon()
         if self._leg is not None:
             self._leg.hang_up()
 
@@ -332,6 +337,9 @@ class LiveCall(_LiveLeg):
         self._exchange.answered(self)
         self._exchange.notices.progress(call, "answered", Status.IN_PROGRESS.value)
         self._limit_to(self.order.time_limit_seconds, self.finished)
+        if self.order.records:
+            self._recorder = self._exchange.record(self)
+            self.leg.record(self._recorder)
         if not self.order.machine_detection:
             self._begin()
             return

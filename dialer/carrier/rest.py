@@ -34,6 +34,7 @@ from dialer.carrier.calls import (
 )
 from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import InjectedFault
+from dialer.carrier.recordings import Recording
 
 _DEFAULT_PAGE = 50
 _LARGEST_PAGE = 1000
@@ -46,6 +47,8 @@ _FIELDS: Mapping[str, Callable[[Call], str | None]] = {
     "ParentCallSid": lambda call: call.parent_sid,
 }
 _TIMES = ("StartTime", "StartTime<", "StartTime>", "EndTime", "EndTime<", "EndTime>")
+_R = TypeVar("_R", bound="Resource")
+_CREATED = ("DateCreated", "DateCreated<", "DateCreated>")
 Keep = Callable[[Call], bool]
 
 
@@ -61,12 +64,16 @@ def _day(text: str, name: str) -> datetime:
 
 
 def _time_filter(name: str, text: str) -> Keep:
-    field = name.rstrip("<>")
-    day = _day(text, field)
+    is_start = name.startswith("StartTime")
+    return _moment_filter(name, text, lambda call: call.start if is_start else call.end)
+
+
+def _moment_filter(name: str, text: str, moment_of: Callable[[_R], float | None]) -> Callable[[_R], bool]:
+    day = _day(text, name.rstrip("<>"))
     begin, end = day.timestamp(), (day + timedelta(days=1)).timestamp()
 
-    def keep(call: Call) -> bool:
-        moment = call.start if field == "StartTime" else call.end
+    def keep(one: _R) -> bool:
+        moment = moment_of(one)
         if moment is None:
             return False
         if name.endswith("<"):
@@ -90,13 +97,10 @@ def read_filters(query: Mapping[str, str]) -> list[Keep]:
 
 
 class Resource(Protocol):
-    """A call or a message."""
+    """A call, a message or a recording."""
 
     def as_json(self) -> dict[str, object]:
         """As Twilio writes it."""
-
-
-_R = TypeVar("_R", bound=Resource)
 
 
 def page_of(
@@ -109,9 +113,9 @@ def page_of(
     token: str = "",
     token_after: Callable[[_R], str] = lambda _last: "",
 ) -> dict[str, object]:
-    """One page of the resource `name` (Calls or Messages) as Twilio gives it. With a `token`, the PageToken of the
-    query, `chosen` begins at this page. The addresses repeat the filters; that of the next page has the token after its
-    last resource.
+    """One page of the resource `name` (Calls, Messages, Recordings) as Twilio gives it. With a `token`, the PageToken
+    of the query, `chosen` begins at this page. The addresses repeat the filters; that of the next page has the token
+    after its last resource.
     """
     wanted = whole_number(query.get("PageSize", ""), "PageSize", _DEFAULT_PAGE)
     size, page = max(1, min(wanted, _LARGEST_PAGE)), whole_number(query.get("Page", ""), "Page", 0)
@@ -138,6 +142,12 @@ def page_of(
     }
 
 
+def _number_of(token: str) -> int:
+    if not token.startswith("PA") or not token[2:].isdecimal():
+        raise bad_parameter(20001, "PageToken is not one of ours")
+    return int(token[2:])
+
+
 def page_of_calls(calls: Iterable[Call], query: Mapping[str, str], *, account_sid: str) -> dict[str, object]:
     """One page, newest call first. PageToken names the last call of the page before, so that calls created meanwhile
     neither repeat nor skip one.
@@ -145,9 +155,7 @@ def page_of_calls(calls: Iterable[Call], query: Mapping[str, str], *, account_si
     token = query.get("PageToken", "")
     keeps = read_filters(query)
     if token:
-        if not token.startswith("PA") or not token[2:].isdecimal():
-            raise bad_parameter(20001, "PageToken is not one of ours")
-        before = int(token[2:])
+        before = _number_of(token)
         keeps.append(lambda call: call.number < before)
     return page_of(
         "Calls",
@@ -160,8 +168,32 @@ def page_of_calls(calls: Iterable[Call], query: Mapping[str, str], *, account_si
     )
 
 
+def page_of_recordings(
+    recordings: Iterable[Recording], query: Mapping[str, str], *, account_sid: str
+) -> dict[str, object]:
+    """One page, newest first; as with calls, PageToken names the last of the page before."""
+    token = query.get("PageToken", "")
+    before = _number_of(token) if token else None
+    moments = [
+        _moment_filter(name, query[name], lambda one: one.created) for name in _CREATED if query.get(name)
+    ]
+    return page_of(
+        "Recordings",
+        (
+            one
+            for one in recordings
+            if (before is None or one.number < before) and all(keep(one) for keep in moments)
+        ),
+        query,
+        account_sid=account_sid,
+        filters=("CallSid", *_CREATED),
+        token=token,
+        token_after=lambda last: f"PA{last.number}",
+    )
+
+
 class RestFront:
-    """Handlers of the Calls resource of one account."""
+    """Handlers of the Calls and Recordings resources of one account."""
 
     def __init__(self, exchange: Exchange, *, account_sid: str, auth_token: str) -> None:
         self._exchange = exchange
@@ -178,6 +210,11 @@ class RestFront:
         app.router.add_post(f"{base}/Calls/{{sid}}.json", self.update)
         app.router.add_delete(f"{base}/Calls/{{sid}}.json", self.delete)
         app.router.add_get(f"{base}.json", self.account)
+        app.router.add_get(f"{base}/Recordings.json", self.recordings)
+        app.router.add_get(f"{base}/Calls/{{sid}}/Recordings.json", self.recordings)
+        app.router.add_get(f"{base}/Recordings/{{sid}}.json", self.recording)
+        app.router.add_get(f"{base}/Recordings/{{sid}}.wav", self.recording_sound)
+        app.router.add_delete(f"{base}/Recordings/{{sid}}.json", self.delete_recording)
 
     def _check(self, request: web.Request) -> None:
         given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
@@ -251,6 +288,40 @@ class RestFront:
                 "uri": f"/{API_VERSION}/Accounts/{self._account}.json",
             },
         )
+
+    async def recordings(self, request: web.Request) -> web.StreamResponse:
+        """Recordings, newest first, in pages: all, those of a call, or of a day of creation."""
+        query = dict(request.query)
+        call_sid = request.match_info.get("sid") or query.get("CallSid", "")
+        found = self._exchange.recordings.newest_first(call_sid=call_sid)
+        return self._answered(request, lambda: page_of_recordings(found, query, account_sid=self._account))
+
+    async def recording(self, request: web.Request) -> web.StreamResponse:
+        """One recording as it stands. 404 if it is not known."""
+        sid = request.match_info["sid"]
+        return self._answered(request, lambda: self._exchange.recordings.find(sid).as_json())
+
+    async def recording_sound(self, request: web.Request) -> web.StreamResponse:
+        """Its sound, as a WAV file of one or two channels. 404 while it is made."""
+        channels = request.query.get("RequestedChannels", "")
+        try:
+            self._check(request)
+            if self._exchange.faults.strikes(InjectedFault.REST_REFUSE):
+                return cut(request)
+            if self._exchange.faults.strikes(InjectedFault.REST_ERROR):
+                return problem_answer(server_error())
+            if channels not in {"", "1", "2"}:
+                raise bad_parameter(20001, "RequestedChannels must be 1 or 2")
+            sid, wanted = request.match_info["sid"], int(channels) if channels else None
+            sound = await asyncio.to_thread(self._exchange.recordings.wav, sid, channels=wanted)
+        except RestProblem as problem:
+            return problem_answer(problem)
+        return web.Response(body=sound, content_type="audio/x-wav")
+
+    async def delete_recording(self, request: web.Request) -> web.StreamResponse:
+        """Deletes a recording and its sound."""
+        answer = self._answered(request, lambda: self._exchange.recordings.delete(request.match_info["sid"]))
+        return web.Response(status=204) if answer.status == HTTPStatus.OK else answer
 
     def _updated(self, sid: str, form: Form) -> Call:
         status, url, twiml = form.get("Status"), form.get("Url"), form.get("Twiml")

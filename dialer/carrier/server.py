@@ -81,6 +81,7 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
     await site.start()
     port = int(runner.addresses[0][1])
     host = f"[{config.host}]" if ":" in config.host else config.host
+    exchange.recordings.base_url = f"http://{host}:{port}"
     return RunningCarrier(
         exchange=exchange,
         texts=board,

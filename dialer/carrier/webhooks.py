@@ -13,11 +13,12 @@ from itertools import count
 from urllib.parse import quote_plus
 from uuid import uuid4
 
-from dialer.carrier.calls import API_VERSION, Call
+from dialer.carrier.calls import API_VERSION, Call, CallOrder
 from dialer.carrier.config import Timers
 from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.journal import LEG, CallJournal
 from dialer.carrier.outbound import Address, BadAddress, OnReply, Outbound, Reply, parse_address
+from dialer.carrier.recordings import Recording
 
 
 class Signer:
@@ -117,6 +118,8 @@ def encode(params: Mapping[str, str]) -> str:
 _REORDER_SECONDS = 0.05
 _DEFAULT_DELAY_SECONDS = 1.0
 LAST = "completed"
+RECORDING = "recording"
+"""The name of the status callbacks of recordings, for faults."""
 
 
 def base_params(call: Call, status: str) -> dict[str, str]:
@@ -183,6 +186,12 @@ class Notices:
         }
         self._deliver(call.sid, "amd", order.async_amd_callback, order.async_amd_method, params)
 
+    def recording(self, recording: Recording, order: CallOrder) -> None:
+        """Reports how far the recording of a call is, where its order asks for it."""
+        if order.recording_callback and recording.status in order.recording_events:
+            url, method = order.recording_callback, order.recording_method
+            self._deliver(recording.call_sid, RECORDING, url, method, recording.params())
+
     def forget(self) -> None:
         """Callbacks that are held back or delayed are not sent, as after a crash."""
         self._age += 1
@@ -194,7 +203,7 @@ class Notices:
             event == LAST and strikes(InjectedFault.LAST_WEBHOOK_DROP, event)
         ):
             return
-        if event not in {LAST, "amd"} and strikes(InjectedFault.WEBHOOK_REORDER, event):
+        if event not in {LAST, "amd", RECORDING} and strikes(InjectedFault.WEBHOOK_REORDER, event):
             self._release(sid)
             self._held[sid] = (url, method, params)
             return
@@ -226,6 +235,8 @@ class Notices:
             what = f"{LEG}{what}"
 
         def replied(reply: Reply) -> None:
+            if reply.fine and "RecordingSid" in params:
+                return
             if reply.fine:
                 self._call_journal.heard(unix=self._timers.unix(), attempt=self._attempt_in(url), what=what)
             else:

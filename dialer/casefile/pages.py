@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Form, Path, Query
 from starlette.responses import FileResponse, Response
 
+from dialer.calls.recordings import recording_by_ticket, recording_ticket
 from dialer.casefile.acts import (
     SeenCase,
     ask_person,
@@ -36,7 +37,7 @@ from dialer.casefile.look_back import (
     step_words,
 )
 from dialer.casefile.reading import CaseSheet, read_case, read_words, reveal, units_to_hand_to
-from dialer.casefile.view import TEMPLATE, Typed, case_facts
+from dialer.casefile.view import TEMPLATE, Playing, Typed, case_facts
 from dialer.cases.persons import Person, PersonSearch
 from dialer.cases.search import CaseQuery, SoughtKind, open_search, seal_search, search_cases, understand
 from dialer.core.access import Permission
@@ -259,9 +260,47 @@ def file(
     return sealed_file(found.content, found.media_type, name=f"{case_id}-{str(file_id)[:8]}")
 
 
+@case_pages.post("/cases/{case_id}/recordings/{recording_id}", act=Permission.REVEAL)
+def recording(
+    request: CurrentRequest, case_id: CaseId, recording_id: CaseId, reason: Code = "", why: Text = ""
+) -> Response:
+    """The page with a player for the recording of a call; its sound can be had for ten minutes."""
+    unit_id = request.member.unit_id
+    try:
+        ticket = recording_ticket(
+            request.services,
+            case_id,
+            recording_id,
+            who=request.who,
+            reason=reason,
+            why=why,
+            visible_to=unit_id,
+        )
+    except Invalid as fault:
+        return _refused(request, case_id, f"recording-{recording_id}", fault)
+    sheet = read_case(request.services, case_id, visible_to=unit_id)
+    return _page(request, sheet, plays=Playing(recording_id=recording_id, ticket=ticket))
+
+
+@case_pages.get("/cases/{case_id}/recordings/{recording_id}/sound", act=Permission.REVEAL)
+def recording_sound(
+    request: CurrentRequest, case_id: CaseId, recording_id: CaseId, ticket: str = ""
+) -> Response:
+    """The sound, for the player of that page."""
+    sound = recording_by_ticket(
+        request.services,
+        case_id,
+        recording_id,
+        ticket,
+        who=request.who,
+        visible_to=request.member.unit_id,
+    )
+    return Response(sound, media_type="audio/wav", headers={"Content-Disposition": "inline"})
+
+
 @case_pages.get("/clips/{file}", act=Permission.SEE_CASES)
 def clip(request: CurrentRequest, file: str) -> Response:
-    """A prompt as it was spoken. No person's voice is recorded."""
+    """A prompt as it was spoken, without the person's voice."""
     path = request.services.rendered_scripts.sounds.path(file, real_now=request.services.real.now())
     if path is None:
         raise NotFound(kind="clip", key=file)
@@ -280,9 +319,10 @@ def _page(
     *,
     person: Person | None = None,
     typed: Typed | None = None,
+    plays: Playing | None = None,
     status: int = 200,
 ) -> Response:
-    facts = case_facts(request, sheet, person=person, typed=typed)
+    facts = case_facts(request, sheet, person=person, typed=typed, plays=plays)
     if request.is_part:
         return request.part(TEMPLATE, "case", status=status, **facts)
     return request.page(TEMPLATE, status=status, **facts)

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from dialer.calls.pauses import circumstances
+from dialer.calls.recordings import Recording, recordings_of_case
 from dialer.cases.persons import Person, person_of_case
 from dialer.cases.queries import CaseWords, CaseWork, conversation, read_case_words, read_case_work
 from dialer.cases.reveals import note_reveal
@@ -110,6 +111,8 @@ class CaseSheet:
     photos: tuple[StoredPhoto, ...]
     files: Mapping[int, tuple[EvidenceFile, ...]]
     """What proves amounts, by the line of the ledger."""
+    recordings: tuple[Recording, ...]
+    """Of the robot's calls."""
     reasons: tuple[ShownVerdict, ...]
     """Of the warning robot; none where it did not warn."""
     words: CaseWords | None = None
@@ -168,6 +171,7 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool) -> CaseS
         calls=tuple(desk_calls_of_case(tx, case_id)),
         photos=tuple(photos_of_case(tx, case_id)),
         files=files_of_case(tx, case_id),
+        recordings=tuple(recordings_of_case(tx, case_id)),
         reasons=reasons_of_case(tx, case_id),
         words=read_case_words(tx, case_id) if in_clear else None,
         paid=paid_in(turns) if in_clear else None,

@@ -5,11 +5,12 @@ once with its conversation, between the acts of people.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from dialer.calls.recordings import Recording
 from dialer.casefile.acts import changed_since
 from dialer.casefile.reading import CaseSheet, units_to_hand_to
 from dialer.cases.persons import Person
@@ -120,6 +121,7 @@ class CallAttempt:
     code: str
     is_answered: bool
     turns: tuple[Turn, ...]
+    recording: Recording | None = None
 
     @property
     def is_bad(self) -> bool:
@@ -174,12 +176,13 @@ def _attempts(sheet: CaseSheet, timeline: Iterable[Entry], lang: Lang) -> Iterat
     turns: dict[int, list[SpokenTurn]] = {}
     for said in sheet.said:
         turns.setdefault(said.n, []).append(said)
+    recordings = {one.n: one for one in sheet.recordings}
     for n, parts in entries.items():
         sent, ended = parts.get(EntryKind.ATTEMPT_SENT), parts.get(EntryKind.ATTEMPT_ENDED)
         at = sent or ended
         if at is None:
             continue  # a planned attempt stands at the top of the page
-        attempt = _attempt(n, parts, turns.get(n, ()), lang)
+        attempt = replace(_attempt(n, parts, turns.get(n, ()), lang), recording=recordings.get(n))
         words = _attempt_words(attempt, lang)
         yield Item(id=f"ring-{n}", at=at.at, group="ring", text=words, attempt=attempt)
 
@@ -350,10 +353,23 @@ class Typed:
     """When its page was shown, if the case has changed since."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playing:
+    """The recording of a call, and what opens its sound for a while."""
+
+    recording_id: int
+    ticket: str
+
+
 def case_facts(
-    request: RequestContext, sheet: CaseSheet, *, person: Person | None = None, typed: Typed | None = None
+    request: RequestContext,
+    sheet: CaseSheet,
+    *,
+    person: Person | None = None,
+    typed: Typed | None = None,
+    plays: Playing | None = None,
 ) -> dict[str, Any]:
-    """What the template needs."""
+    """What the template needs. `plays`: the recording of a call that may be listened to now."""
     lang, story = request.lang, sheet.story
     stored = story.file.stored
     case = stored.case
@@ -369,6 +385,7 @@ def case_facts(
         "masked": story.file.person,
         "person": person,
         "clear_seconds": CLEAR_SECONDS,
+        "plays": plays,
         "items": story_items(sheet, names, lang),
         "is_filed": any(entry.kind is EntryKind.FILED for entry in story.file.timeline),
         "steps": [(step, step_sentence(step, lang)) for step in story.next_steps],

@@ -19,7 +19,7 @@ import orjson
 import sqlalchemy as sa
 
 from dialer.cases.persons import Person, open_person, seal_directory_entry
-from dialer.core.access import ErasureState
+from dialer.core.access import ROBOT, ErasureState
 from dialer.core.attempt import AttemptState
 from dialer.core.case import (
     PENDING_STATES,
@@ -31,7 +31,7 @@ from dialer.core.case import (
     StaffTrackState,
 )
 from dialer.core.errors import Refusal
-from dialer.core.values import FiledMatchState, MessageState, TelephonyResult
+from dialer.core.values import DeletedFor, FiledMatchState, MessageState, RecordingState, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.audit import stream, write_audit
 from dialer.db.bulk import RowSet
@@ -124,18 +124,18 @@ def work_of(person_id: sa.ColumnElement[Any]) -> dict[str, sa.Select[Any]]:
     }
 
 
-def erase_person(tx: Tx, person_id: int, *, now: datetime) -> dict[str, int]:
+def erase_person(tx: Tx, person_id: int, *, now: datetime, by: str = ROBOT) -> dict[str, int]:
     """Erases the person, whom the caller has locked; how many values, by column. Reads every rejected row and every
     record of a filed case, since nothing says whose they are.
     """
     person = open_people(tx, [person_id])[person_id]
-    counts = erase_people(tx, [person_id], now=now)
+    counts = erase_people(tx, [person_id], now=now, by=by)
     counts["list_reject.sealed"] = _erase_rejects(tx, person)
     filed = counts.get("filed_record.sealed", 0) + _erase_filed(tx, person)
     return {name: count for name, count in sorted((counts | {"filed_record.sealed": filed}).items()) if count}
 
 
-def erase_people(tx: Tx, person_ids: Sequence[int], *, now: datetime) -> dict[str, int]:
+def erase_people(tx: Tx, person_ids: Sequence[int], *, now: datetime, by: str = ROBOT) -> dict[str, int]:
     """Erases what is tied to these persons, whom the caller has locked; how many values, by column. Rejected rows and
     records of filed cases that nothing ties to them are not looked for.
     """
@@ -144,6 +144,8 @@ def erase_people(tx: Tx, person_ids: Sequence[int], *, now: datetime) -> dict[st
     cases = [row["id"] for row in tx.rows(sa.select(c.id).where(c.person_id.in_(person_ids)).order_by(c.id))]
     counts = _erase_rows(tx, person_ids, cases) | _erase_numbers(tx, people, cases)
     counts |= _erase_verdicts(tx, person_ids)
+    own = t.recording.c.case_id.in_(cases)
+    counts["recording.sealed"] = len(delete_recordings(tx, own, by=by, why=DeletedFor.ERASURE, now=now))
     counts |= erase_openings_of(tx, people.values(), now=now)
     r, m = t.filed_record.c, t.filed_match.c
     matched = sa.select(m.record_id).where(m.person_id.in_(person_ids), m.state.in_(_SAME_PERSON))
@@ -379,6 +381,43 @@ def _erase_rows(tx: Tx, person_ids: Sequence[int], cases: Sequence[int]) -> dict
     files = sa.delete(t.evidence_file).where(t.evidence_file.c.case_id.in_(cases))
     counts["evidence_file"] = tx.execute(files).rowcount
     return counts
+
+
+def delete_recordings(
+    tx: Tx, which: sa.ColumnElement[bool], *, by: str, why: DeletedFor, now: datetime
+) -> list[dict[str, object]]:
+    """The sound of these recordings of calls is deleted, at the carrier too where it is still there. Each has a line in
+    the audit, with the SHA-256 of what was deleted: of any copy it can be proved that it is that one. Returns what the
+    lines say.
+    """
+    r = t.recording.c
+    gone = (RecordingState.DELETED.value, RecordingState.ABSENT.value)
+    rows = tx.rows(
+        sa.select(r.id, r.case_id, r.attempt_id, r.state, r.seconds, r.size_bytes, r.sha256)
+        .where(which, r.state.not_in(gone))
+        .order_by(r.id)
+        .with_for_update()
+    )
+    if not rows:
+        return []
+    values = {"state": RecordingState.DELETED.value, "sealed": None, "deleted_at": now}
+    tx.execute(sa.update(t.recording).where(r.id.in_([row["id"] for row in rows])).values(values))
+    proofs: list[dict[str, object]] = []
+    for row in rows:
+        digest = row["sha256"]
+        facts: dict[str, object] = {
+            "recording": row["id"],
+            "attempt": str(row["attempt_id"]),
+            "sha256": "" if digest is None else bytes(digest).hex(),
+            "size_bytes": row["size_bytes"] or 0,
+            "seconds": row["seconds"] or 0,
+            "deleted_for": why.value,
+        }
+        write_audit(
+            tx, who=by, act="delete_recording", subject=f"case/{row['case_id']}", why="", now=now, facts=facts
+        )
+        proofs.append(facts)
+    return proofs
 
 
 def _erase_numbers(tx: Tx, people: Mapping[int, Person], cases: Sequence[int]) -> dict[str, int]:

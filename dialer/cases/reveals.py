@@ -28,6 +28,7 @@ ACTS: Final = (
     "view_evidence",
     "print_notice",
     "export_rejects",
+    "hear_recording",
 )
 """Of the audit, each of which shows personal data in clear."""
 _LOCK: Final = 0x5EE

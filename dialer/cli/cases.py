@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -14,14 +17,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text as RichText
 
+from dialer.calls.recordings import hear_recording, list_recordings
 from dialer.casefile.reading import CaseStory, reveal, show_case, tell_case, tell_page
 from dialer.cases.search import CasePage, CaseQuery, search_cases, seek_person
-from dialer.cli.common import signer
-from dialer.cli.output import AsJson, command_application, one_of, pick, print_json
+from dialer.cli.common import By, signer
+from dialer.cli.output import AsJson, command_application, one_of, pick, print_json, print_rows
 from dialer.core.access import RevealReason
 from dialer.core.case import CaseStatus
+from dialer.core.errors import Refusal
 from dialer.core.values import FraudType, Grade
-from dialer.language import Lang
+from dialer.language import Lang, Text
 from dialer.outcomes.report import report_period
 from dialer.sentences import (
     ahead_words,
@@ -104,6 +109,60 @@ def cases_command(
         print_json(tell_page(page).plain())
     else:
         Console().print(page_view(page, lang, zone))
+
+
+recording = typer.Typer(help="Recordings of calls 通话录音.", no_args_is_help=True)
+
+
+@recording.command("list")
+def list_command(
+    case_id: int, lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH, *, as_json: AsJson = False
+) -> None:
+    """录音清单: the recordings of the calls of a case, with their SHA-256; nothing is played."""
+    with command_application("recording") as app:
+        found = list_recordings(app.services, case_id)
+        zone = ZoneInfo(app.services.centre.timezone)
+    if as_json:
+        print_json([one.plain() for one in found])
+        return
+    print_rows(
+        found,
+        {
+            "id": lambda one: one.id,
+            pick(lang, "第几次呼叫", "call"): lambda one: one.n,
+            pick(lang, "通话时间", "called"): lambda one: (
+                f"{one.called_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+            ),
+            pick(lang, "状态", "state"): lambda one: word_of(one.state, lang),
+            pick(lang, "秒", "s"): lambda one: one.seconds or "",
+            "SHA-256": lambda one: one.sha256,
+        },
+        empty=pick(lang, "没有录音。", "There are no recordings."),
+        narrow=3,
+    )
+
+
+@recording.command("save")
+def save_command(
+    case_id: int,
+    recording_id: int,
+    file: Annotated[Path, typer.Argument(help="a file that is not there yet")],
+    reason: Annotated[RevealReason, typer.Option("--reason", help="kind of the reason")],
+    why: Annotated[str, typer.Option("--why", help="why; sealed in the audit")],
+    by: By = "cli",
+) -> None:
+    """导出录音: write the recording of a call as a WAV file, with a reason, which is audited."""
+    with command_application("recording") as app:
+        sound = hear_recording(app.services, case_id, recording_id, who=by, reason=reason, why=why)
+        try:
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+                opened.write(sound)
+        except OSError as fault:
+            why_not = Text("%(file)s cannot be written: %(why)s", file=file, why=fault.strerror or "")
+            raise Refusal(why_not) from fault
+    typer.echo(
+        f"录音已导出 written: {file} ({len(sound)} bytes, SHA-256 {hashlib.sha256(sound).hexdigest()})"
+    )
 
 
 def case_view(story: CaseStory, lang: Lang) -> RenderableType:

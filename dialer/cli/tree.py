@@ -9,7 +9,7 @@ from dialer.cli.accounts import staff, token, units
 from dialer.cli.backup import backup, restore
 from dialer.cli.bulletin import bulletin_command
 from dialer.cli.cards import cards, openings
-from dialer.cli.cases import case_command, cases_command
+from dialer.cli.cases import case_command, cases_command, recording
 from dialer.cli.control import alarms, audit, care, control, settings_commands
 from dialer.cli.demo import demo_command
 from dialer.cli.filed import filed
@@ -40,6 +40,7 @@ app.command("report")(report_command)
 app.command("bulletin")(bulletin_command)
 app.command("case")(case_command)
 app.command("cases")(cases_command)
+app.add_typer(recording, name="recording")
 app.add_typer(work, name="work")
 app.add_typer(scripts, name="scripts")
 app.add_typer(signals, name="signals")

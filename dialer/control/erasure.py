@@ -161,7 +161,7 @@ def confirm_erasure(
         if person is None or person.created_at != asked.person_created_at:
             raise NotFound(kind="person", key=asked.person_id)
         _check_erasable(tx, person)
-        counts = erase_person(tx, person.id, now=now)
+        counts = erase_person(tx, person.id, now=now, by=who)
         _decide(tx, asked, ErasureState.ERASED, by=who, now=now, counts=counts)
         facts = {"request": request_id, "asked_by": asked.asked_by, "counts": counts}
         _note(tx, "erase", person.id, by=who, why="", now=now, facts=facts)

@@ -122,6 +122,8 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
             feedback=rules.feedback_seconds,
         ),
     ]
+    if rules.record_calls:
+        sentences.append(say(lang, "The robot's calls are recorded, and the opening of the call says so."))
     channel = word_of(rules.message_channel, lang)
     if rules.message_when_unreachable:
         sentences.append(

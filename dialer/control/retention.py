@@ -22,6 +22,7 @@ from dialer.audit.trail import read_trail_state
 from dialer.cases.erasing import (
     BLANK_DETERMINATION_BYTES,
     BLANK_FILED_BYTES,
+    delete_recordings,
     erase_conversations,
     erase_determinations,
     erase_filed_records,
@@ -34,7 +35,7 @@ from dialer.cases.erasing import (
 )
 from dialer.core.access import ROBOT, actor_name
 from dialer.core.case import CaseStatus
-from dialer.core.values import FiledMatchState, FiledState, LoadState
+from dialer.core.values import DeletedFor, FiledMatchState, FiledState, LoadState, RecordingState
 from dialer.db import tables as t
 from dialer.db.audit import CHECKPOINT_ACT, write_audit
 from dialer.db.system_state import CyclePart, cycle_parts, note_cycle_part
@@ -60,6 +61,7 @@ class Kind(StrEnum):
     SESSIONS = "sessions"
     KEPT_REPORTS = "kept_reports"
     REJECTED_ROWS = "rejected_rows"
+    RECORDINGS = "recordings"
     PHOTOS = "photos"
     EVIDENCE_FILES = "evidence_files"
     CONVERSATIONS = "conversations"
@@ -74,6 +76,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
     Kind.SESSIONS: gettext_noop("expired sessions"),
     Kind.KEPT_REPORTS: gettext_noop("kept reports"),
     Kind.REJECTED_ROWS: gettext_noop("rejected rows"),
+    Kind.RECORDINGS: gettext_noop("recordings of calls"),
     Kind.PHOTOS: gettext_noop("photos of visits"),
     Kind.EVIDENCE_FILES: gettext_noop("files that prove amounts"),
     Kind.CONVERSATIONS: gettext_noop("conversations"),
@@ -172,6 +175,29 @@ def _expire_rejects(tx: Tx, cutoff: datetime, _now: datetime, after: int, at_onc
     gone = [one for one in ids if one not in kept]
     tx.execute(sa.delete(t.list_reject).where(r.id.in_(gone)))
     return Gone(count=len(gone), after=ids[-1] if len(ids) == at_once else None)
+
+
+def _past_recordings(cutoff: datetime, held: bool) -> sa.Select[Any]:
+    """Of calls that were made so long ago, in cases that are over."""
+    r, c = t.recording.c, t.case.c
+    return (
+        sa.select(r.id, r.called_at.label("at"))
+        .join(t.case, c.id == r.case_id)
+        .where(
+            r.state == RecordingState.KEPT.value,
+            r.called_at < cutoff,
+            c.status.in_(_OVER),
+            _of(held, _under_hold(c.person_id)),
+        )
+    )
+
+
+def _expire_recordings(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_once: int) -> Gone:
+    past = _past_recordings(cutoff, held=False).order_by(t.recording.c.id).limit(at_once)
+    ids = [row["id"] for row in tx.rows(past.with_for_update(of=t.recording, skip_locked=True))]
+    proofs = delete_recordings(tx, t.recording.c.id.in_(ids), by=ROBOT, why=DeletedFor.RETENTION, now=now)
+    facts = {"recordings": [proof["recording"] for proof in proofs]}
+    return Gone(count=len(proofs), after=0 if len(ids) == at_once else None, facts=facts)
 
 
 def _files_rule(table: sa.Table, key: str) -> _Rule:
@@ -386,6 +412,7 @@ _RULES: Final[Mapping[Kind, _Rule]] = {
     Kind.SESSIONS: _Rule(past=_past_sessions, expire=_expire_sessions, at_once=1, is_real=True),
     Kind.KEPT_REPORTS: _Rule(past=_past_reports, expire=_expire_reports, at_once=1),
     Kind.REJECTED_ROWS: _Rule(past=_past_rejects, expire=_expire_rejects, at_once=2000),
+    Kind.RECORDINGS: _Rule(past=_past_recordings, expire=_expire_recordings, at_once=100),
     Kind.PHOTOS: _files_rule(t.visit_photo, "client_id"),
     Kind.EVIDENCE_FILES: _files_rule(t.evidence_file, "id"),
     Kind.CONVERSATIONS: _Rule(past=_past_conversations, expire=_expire_conversations, at_once=200),

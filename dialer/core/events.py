@@ -317,6 +317,8 @@ class AlarmCode(StrEnum):
     """A trunk of the centre's own does not work: calls go by the others, or wait."""
     STOP_UNANSWERED = "stop_unanswered"
     """A bank was asked to stop a payment, and nobody has asked for its answer in time."""
+    RECORDING_NOT_FETCHED = "recording_not_fetched"
+    """The carrier has given no recording of a call for a day and more, or could not delete it."""
     CARD_QUESTION_LAPSED = "card_question_lapsed"
     """Nobody of the desk answered an outlet while its customer waited."""
 

@@ -89,6 +89,8 @@ class GradePolicy:
     """Send a message to a person who was warned and verified."""
     message_channel: MessageChannel = MessageChannel.SMS
     """What carries the messages of this grade."""
+    record_calls: bool = False
+    """Calls of the robot are recorded, and the opening says so."""
     follow_up_by: Track | None = None
     """How a person is followed up in the watch period; None: not at all."""
     follow_up_then: Track | None = None

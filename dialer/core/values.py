@@ -210,6 +210,28 @@ class MessagePurpose(StrEnum):
     """The right person was warned: something to read again, since warnings fade."""
 
 
+class RecordingState(StrEnum):
+    """Where the recording of a call is."""
+
+    WAITING = "waiting"
+    """The call is over, and the recording is still to be fetched from the carrier."""
+    KEPT = "kept"
+    """Here, sealed."""
+    ABSENT = "absent"
+    """The carrier has none."""
+    DELETED = "deleted"
+    """Its time is over, or the person was erased."""
+
+
+class DeletedFor(StrEnum):
+    """Why the sound of a call was deleted."""
+
+    RETENTION = "retention"
+    """Its time was over."""
+    ERASURE = "erasure"
+    """The person was erased."""
+
+
 class MessageState(StrEnum):
     """Where a message is in its life."""
 

@@ -310,6 +310,12 @@ def is_delivery_due(tx: Tx, *, real_now: datetime) -> bool:
     return tx.scalar(due.limit(1)) is not None
 
 
+def is_recording_due(tx: Tx, *, real_now: datetime) -> bool:
+    """Whether the carrier is to be asked about the recording of a call."""
+    r = t.recording.c
+    return tx.scalar(sa.select(r.id).where(r.due_at <= real_now).limit(1)) is not None
+
+
 def delete_old_deliveries(tx: Tx, *, before: datetime) -> None:
     """Messages that were queued so long ago, with the log of their tries; what still waits is dropped with them."""
     tx.execute(sa.delete(t.webhook_delivery).where(t.webhook_delivery.c.queued_at < before))

@@ -78,6 +78,7 @@ class GradeSection(Section):
     message_when_unreachable: bool = False
     message_after_warning: bool = False
     message_channel: MessageChannel = MessageChannel.SMS
+    record_calls: bool = False
     follow_up_by: FollowUpWay = None
     follow_up_then: FollowUpWay = None
     follow_up_after_seconds: int = Field(default=_DAY, ge=60, le=_YEAR)
@@ -505,6 +506,7 @@ class RetentionSettings(Section):
 
     persons_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
     conversations_days: int = Field(default=365, ge=0, le=_LONGEST_DAYS)
+    recordings_days: int = Field(default=180, ge=0, le=_LONGEST_DAYS)
     photos_days: int = Field(default=365, ge=0, le=_LONGEST_DAYS)
     evidence_files_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
     rejected_rows_days: int = Field(default=90, ge=0, le=_LONGEST_DAYS)

@@ -282,6 +282,8 @@ class Context:
     hearing: Hearing | None = None
     offered: tuple[str, ...] = ()
     chosen: str = ""
+    is_recorded: bool = False
+    """The opening says that the call is recorded, before the first question."""
 
     @property
     def spoken(self) -> str:
@@ -366,7 +368,7 @@ class Turn:
 
 def start(script: Script, context: Context) -> Turn:
     """The first turn of an answered call. A person or a machine picked up, so the contact is unverified."""
-    return _walk(script, script.start, Learned(contact=Contact.UNVERIFIED), context)
+    return _walk(script, script.start, Learned(contact=Contact.UNVERIFIED), context, opens=True)
 
 
 def advance(script: Script, position: Position, heard: Heard, context: Context) -> Turn:
@@ -497,7 +499,7 @@ def _in_other_language(script: Script, node: Ask, position: Position, context: C
         return _walk(script, node.otherwise, position.learned, context)
     tries = position.tries + (1 if position.language else 0)
     chosen = replace(context, chosen=_other_language(script, node, context))
-    return _walk(script, script.start, position.learned, chosen, tries={node.id: tries})
+    return _walk(script, script.start, position.learned, chosen, tries={node.id: tries}, opens=True)
 
 
 def _walk(
@@ -507,9 +509,13 @@ def _walk(
     context: Context,
     *,
     tries: Mapping[str, int] | None = None,
+    opens: bool = False,
 ) -> Turn:
-    """Goes on saying and branching until a question, a hand-over or an end."""
+    """Goes on saying and branching until a question, a hand-over or an end. `opens`: the call begins here, in its
+    language: after the warning, which a person must hear first, it says that it is recorded.
+    """
     said: list[Utterance] = []
+    notice = script.recorded if opens and context.is_recorded else None
     for _ in range(_NOT_IN_A_ROW):
         node = script.nodes[node_id]
         match node:
@@ -521,9 +527,11 @@ def _walk(
             case Branch():
                 node_id = _branched(node, learned, context)
             case Ask():
+                said += _noticed(script, notice, learned, context)
                 said.append(_utterance(script, node.prompt, learned, context))
                 return _asking(script, node, learned, (tries or {}).get(node.id, 0), said, context)
             case HandOver() | End():
+                said += _noticed(script, notice, learned, context)
                 if node.prompt is not None:
                     said.append(_utterance(script, node.prompt, learned, context))
                 if isinstance(node, End):
@@ -544,6 +552,12 @@ def _walk(
             "%(script)s goes in a circle at %(node)s without asking", script=script.id, node=node_id
         ),
     )
+
+
+def _noticed(
+    script: Script, notice: Prompt | None, learned: Learned, context: Context
+) -> tuple[Utterance, ...]:
+    return () if notice is None else (_utterance(script, notice, learned, context),)
 
 
 def _is_said_twice(node: Say, learned: Learned, context: Context) -> bool:
@@ -580,7 +594,12 @@ def _asking(
         offer = replace(context, chosen=other)
         said = (*said, _utterance(script, script.other_language, learned, offer))
     needs_hearing = any(_claims(choice) for choice in node.choices.values())
-    must_end = [one.must_say or (needs_hearing and one.prompt_id == node.prompt.id) for one in said]
+    must_end = [
+        one.must_say
+        or (script.recorded is not None and one.prompt_id == script.recorded.id)
+        or (needs_hearing and one.prompt_id == node.prompt.id)
+        for one in said
+    ]
     return Turn(
         position=_position(node.id, tries, learned, context),
         utterances=said,

@@ -181,7 +181,8 @@ class Script:
     `again` comes before a question that was met with silence or a wrong key, `unclear` before one where speech was not
     understood, `confirm` before one that was answered aloud where only its key counts. `greeting` answers one of
     `greetings` (by language). `other_language` offers the call in another language, and is said in that one; None: the
-    version is from before there was a choice. `message` is what an SMS says in place of the call, by language.
+    version is from before there was a choice. `recorded` says in the opening of a recorded call that it is recorded;
+    None: calls with this script are not recorded. `message` is what an SMS says in place of the call, by language.
     """
 
     id: str
@@ -200,6 +201,7 @@ class Script:
     unclear: Prompt
     confirm: Prompt
     other_language: Prompt | None
+    recorded: Prompt | None
     message: Mapping[str, str]
     anywhere: Mapping[str, Choice]
     nodes: Mapping[str, Node]
@@ -265,10 +267,17 @@ def prompt_of(node: Node) -> Prompt | None:
 
 
 def asides(script: Script) -> tuple[Prompt, ...]:
-    """What a script says besides its nodes, each prompt once: a greeting, what comes before a question again, and the
-    offer of another language.
+    """What a script says besides its nodes, each prompt once: a greeting, what comes before a question again, the offer
+    of another language, and that the call is recorded.
     """
-    said = (script.greeting, script.again, script.unclear, script.confirm, script.other_language)
+    said = (
+        script.greeting,
+        script.again,
+        script.unclear,
+        script.confirm,
+        script.other_language,
+        script.recorded,
+    )
     return tuple({prompt.id: prompt for prompt in said if prompt is not None}.values())
 
 

@@ -136,13 +136,13 @@ _NODE: Mapping[str, _Check] = {
 _VARIABLE: Mapping[str, _Check] = {"kind": _text, "defaults": _table_of(_text)}
 _ASIDES = ("greeting", "again", "unclear", "confirm")
 """What a script says besides its nodes: in answer to a greeting, and before a question that is asked again."""
-_OFFER = "other_language"
-"""Said besides its nodes too; versions from before there was a choice of language have none."""
+_OPTIONAL = ("other_language", "recorded")
+"""Said besides its nodes too; versions from before there was a choice of language, or of recordings, have none."""
 _WHOLE: Mapping[str, _Check] = {
     **dict.fromkeys(("extends", "id", "default_language", "start", "purpose"), _text),
     **dict.fromkeys(("languages", "fraud_types", "tags"), _texts),
     **dict.fromkeys(("title", "message", "fallbacks", "said_in"), _table_of(_text)),
-    **dict.fromkeys(("phrases", *_ASIDES, _OFFER, "variables", "nodes"), _table),
+    **dict.fromkeys(("phrases", *_ASIDES, *_OPTIONAL, "variables", "nodes"), _table),
     "anywhere": _table_of(_choice),
 }
 _EACH: Mapping[str, _Check] = {"phrases": _table_of(_texts), "variables": _table, "nodes": _table}
@@ -230,7 +230,7 @@ def read_script(text: str, *, file: str, bases: Mapping[str, tuple[str, str]] | 
                 places.setdefault(name, Origin(file=base_file, line=line))
         prompt_roots = {name: base_name for name in base.get("nodes", {}) if name not in own_nodes}
         prompt_roots |= {name: base_name for name in _ASIDES if name not in raw}
-        prompt_roots |= {_OFFER: base_name} if _OFFER in base and _OFFER not in raw else {}
+        prompt_roots |= {name: base_name for name in _OPTIONAL if name in base and name not in raw}
         raw = _merged(base, raw)
         raw["said_in"] = prompt_roots
     return _Reader(raw, file, places).script()
@@ -283,7 +283,7 @@ class _Reader:
         raw = self._raw
         known = {
             "id", "title", "purpose", "fraud_types", "tags", "languages", "default_language", "fallbacks",
-            "variables", "start", "anywhere", "nodes", "said_in", "phrases", "message", *_ASIDES, _OFFER,
+            "variables", "start", "anywhere", "nodes", "said_in", "phrases", "message", *_ASIDES, *_OPTIONAL,
         }  # fmt: skip
         self._only(raw, known, "")
         if not _ID.match(self._need(raw, "id", "")):
@@ -297,10 +297,11 @@ class _Reader:
             table = self._need(raw, said, "")
             self._only(table, {"must_say", *self._languages}, "")
             asides[name] = self._prompt(said, table)
-        offer = None
-        if _OFFER in raw:
-            self._only(raw[_OFFER], set(self._languages), "")
-            offer = self._prompt(_OFFER, raw[_OFFER])
+        optional: dict[str, Prompt | None] = dict.fromkeys(_OPTIONAL)
+        for name in _OPTIONAL:
+            if name in raw:
+                self._only(raw[name], set(self._languages), "")
+                optional[name] = self._prompt(name, raw[name])
         canonical = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         script = Script(
             id=self._need(raw, "id", ""),
@@ -317,7 +318,7 @@ class _Reader:
             start=self._need(raw, "start", ""),
             greetings=self._phrases(dict(raw.get("phrases", {}).get("greeting", {})), ""),
             **asides,
-            other_language=offer,
+            **optional,
             message=dict(raw.get("message", {})),
             anywhere={k: self._choice(k, t, "anywhere") for k, t in raw.get("anywhere", {}).items()},
             nodes=nodes,

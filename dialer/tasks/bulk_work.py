@@ -131,6 +131,22 @@ def send_webhooks_task() -> None:
     asyncio.run(send_webhooks(current_application().services))
 
 
+@patient_task("fetch_recordings")
+def fetch_recordings_task() -> None:
+    """Fetches recordings of calls, for a while: the scheduler sends the next one until none is due."""
+    # The client is loaded here alone: no worker at rest should pay for it.
+    from dialer.calls.fetching import fetch_recordings
+    from dialer.telephony.recordings import RecordingClient
+
+    app = current_application()
+
+    async def fetch() -> None:
+        async with RecordingClient(app.telephony) as client:
+            await fetch_recordings(app.services, client)
+
+    asyncio.run(fetch())
+
+
 @patient_task("draft_bulletins")
 def draft_bulletins_task() -> None:
     """Drafts the bulletins of days, weeks and months that are over."""

@@ -157,6 +157,31 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package
                 raise TooFast(retry_after_seconds=_retry_after(response.headers))
             return Response(response.status, content.decode("utf-8", "replace"), response.headers)
 
+    async def download(self, url: str, *, auth: tuple[str, str], most_bytes: int) -> tuple[int, bytes]:
+        """Status and body of a file, which may be where a redirect over https leads, as Twilio's media are. Raises
+        aiohttp's errors, `TooFast` for a 429, and `ValueError` for a larger one.
+        """
+        given = {"Authorization": f"Basic {b64encode(':'.join(auth).encode()).decode()}"}
+        address, headers = self._address(url), given
+        for _ in range(_MOST_REDIRECTS):
+            async with self._session.get(
+                address, headers=headers, allow_redirects=False, timeout=_DOWNLOAD_TIMEOUT
+            ) as response:
+                if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+                    raise TooFast(retry_after_seconds=_retry_after(response.headers))
+                if response.status in _REDIRECTS:
+                    address, headers = response.headers.get("Location", ""), {}
+                    if not address.startswith("https://"):
+                        raise ValueError("a redirect that is not https")
+                    continue
+                body = bytearray()
+                async for piece in response.content.iter_chunked(1 << 16):
+                    body += piece
+                    if len(body) > most_bytes:
+                        raise ValueError("a file that is too large")
+                return response.status, bytes(body)
+        raise ValueError("too many redirects")
+
     async def close(self) -> None:
         """Closes the HTTP session."""
         await self._session.close()
@@ -214,12 +239,16 @@ _SLOW_DOWN: Final = frozenset(
 
 _T = TypeVar("_T")
 _EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
+_RECORDING_EVENTS: Final = ["completed", "absent"]
 _PART: Final = gettext_noop("carrier")
 _WRONG_STATE: Final = 21220
 """Twilio's code for ending a call in a way that its state does not allow."""
 _PAGE: Final = 1_000
 _MOST_CALLS: Final = 5_000
 _MOST_LISTED: Final = 1_000_000
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS: Final = 3
+_DOWNLOAD_TIMEOUT: Final = aiohttp.ClientTimeout(total=120.0, connect=10.0)
 _SID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNDECIDED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 """4xx answers that a proxy gives when it lost patience, whatever the carrier did meanwhile."""
@@ -238,6 +267,8 @@ class PlaceCall:
     to: str
     ring_timeout_seconds: int | None = None
     """None: as configured."""
+    records: bool = False
+    """Both sides are recorded from the answer on, each in a channel of its own."""
     may_send: Callable[[], bool] | None = None
     """Asked once more when the connection stands and the request is about to be written: a process that was stopped
     meanwhile must not send. False makes the result `UncertainResult`, and no request leaves. None: always."""
@@ -292,6 +323,12 @@ class AccountClient:
         """The official client; only inside `async with`."""
         assert self._client is not None, "the client was not entered"
         return self._client
+
+    @property
+    def wire(self) -> Wire:
+        """The HTTP session; only inside `async with`."""
+        assert self._wire is not None, "the client was not entered"
+        return self._wire
 
     async def create(self, creation: Callable[[], Awaitable[Any]]) -> SendResult:
         """Asks once for one call or message. Trouble with carrier or network is an answer, not an exception."""
@@ -423,6 +460,14 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
             async_amd="true" if detect else unset,
             async_amd_status_callback=urls.amd(order.attempt_id) if detect else unset,
             async_amd_status_callback_method="POST" if detect else unset,
+            record=True if order.records else unset,
+            recording_channels="dual" if order.records else unset,
+            recording_track="both" if order.records else unset,
+            recording_status_callback=urls.recording(order.attempt_id) if order.records else unset,
+            recording_status_callback_event=_RECORDING_EVENTS if order.records else unset,
+            recording_status_callback_method="POST" if order.records else unset,
+            # What was said when is evidence: silence stays.
+            trim="do-not-trim" if order.records else unset,
         )
 
     async def _end(self, sid: str, status: str) -> str | None:

@@ -80,6 +80,7 @@ CALL_ROUTE: Final = "/hooks/call/{attempt_id}/{step}/{position}"
 STATUS_ROUTE: Final = "/hooks/status/{attempt_id}"
 AMD_ROUTE: Final = "/hooks/amd/{attempt_id}"
 FALLBACK_ROUTE: Final = "/hooks/fallback/{attempt_id}"
+RECORDING_ROUTE: Final = "/hooks/recording/{attempt_id}"
 MESSAGE_ROUTE: Final = "/hooks/message/{message_id}"
 OFFICER_ROUTE: Final = "/hooks/officer/{attempt_id}/{step}"
 DIAL_ROUTE: Final = "/hooks/dial/{attempt_id}/{step}/{position}"
@@ -121,6 +122,10 @@ class HookUrls:
     def fallback(self, attempt_id: UUID) -> str:
         """Where the carrier turns when `call` fails."""
         return f"{self._base}/hooks/fallback/{attempt_id}{RETRIES}"
+
+    def recording(self, attempt_id: UUID) -> str:
+        """Receives that the recording of a call is there, or that there is none."""
+        return f"{self._base}/hooks/recording/{attempt_id}{RETRIES}"
 
     def message(self, message_id: UUID) -> str:
         """Receives how far a message came."""

@@ -88,6 +88,11 @@ def put_person(scene: Scene) -> int:
         photo = seal(SAID.encode(), table="visit_photo", column="sealed", row=str(client_id))
         size = {"size_bytes": 9, "stripped_bytes": 0, "media_type": "image/jpeg"}
         put(t.visit_photo, **sent, **size, case_id=case_id, by="li", at=MORNING, sealed=photo)
+        call = {"attempt_id": attempt_id, "case_id": case_id, "called_at": MORNING, "drill": False}
+        recording = put(t.recording, **call, state="waiting", due_at=MORNING)
+        spoken = seal(SAID.encode(), table="recording", column="sealed", row=recording)
+        heard = {"state": "kept", "sealed": spoken, "sha256": b"x" * 32, "size_bytes": 9, "due_at": None}
+        tx.execute(sa.update(t.recording).where(t.recording.c.id == recording).values(heard))
         for line, cells in (
             (7, ["王", f" {PHONE[3:6]} {PHONE[6:10]}-{PHONE[10:]}"]),
             (8, ["0478-2345678", ""]),

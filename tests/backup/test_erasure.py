@@ -64,7 +64,7 @@ def test_nothing_of_the_person_opens_or_is_found_and_the_figures_stay(
         "list_reject.sealed",
     }
     erased |= {"assignment_transfer.why_sealed", "filed_record.sealed", "filed_match.why_sealed"}
-    assert holding(scene) == erased | {"visit_photo.sealed", "answer"}
+    assert holding(scene) == erased | {"visit_photo.sealed", "recording.sealed", "answer"}
     assert len(found_by(scene)) == 4
     assert blinds_of(scene) == {f"{table.name}.{name}" for table, name in INDEXES}
     before = make_report(scene.services)
@@ -102,6 +102,7 @@ def test_nothing_of_the_person_opens_or_is_found_and_the_figures_stay(
         "list_reject.sealed": 2,
         "assignment_transfer.why": 1,
         "visit_photo": 1,
+        "recording.sealed": 1,
         "person_phone": 2,
         "person_key": 2,
         "live_number": 1,

@@ -38,6 +38,7 @@ PERIODS = RetentionSettings(
     sessions_days=1,
     kept_reports_days=3,
     rejected_rows_days=10,
+    recordings_days=15,
     photos_days=20,
     conversations_days=30,
     filed_records_days=60,
@@ -100,6 +101,7 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
         (Kind.SESSIONS, MORNING, 1, 1),
         (Kind.KEPT_REPORTS, MORNING, 3, 1),
         (Kind.REJECTED_ROWS, MORNING, 10, 3),
+        (Kind.RECORDINGS, MORNING, 15, 1),
         (Kind.PHOTOS, MORNING + OVER, 20, 1),
         (Kind.CONVERSATIONS, MORNING + OVER, 30, 1),
         (Kind.CALLS_IN, MORNING, 40, 1),
@@ -115,7 +117,9 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
         assert standing(scene)[kind].past == 0
         if kind is Kind.CONVERSATIONS:
             said = holding(scene)
-            assert said == whole - {"visit_photo.sealed", "list_reject.sealed"}, "notes of people stay"
+            assert said == whole - {"visit_photo.sealed", "list_reject.sealed", "recording.sealed"}, (
+                "notes of people stay"
+            )
             assert len(opened(scene)["event.sealed"]) < 10
             assert len(found_by(scene)) == 4
     assert (holding(scene), found_by(scene), blinds_of(scene)) == ({"person.sealed"}, [], set())
@@ -140,7 +144,8 @@ def test_a_legal_hold_keeps_everything_of_the_person(scene: Scene, her_case: int
     }
     assert holding(scene) == before
     held = {kind: one.held for kind, one in standing(scene).items() if one.held}
-    assert held == dict.fromkeys((Kind.PHOTOS, Kind.CONVERSATIONS, Kind.FILED_RECORDS, Kind.PERSONS), 1)
+    kinds = (Kind.RECORDINGS, Kind.PHOTOS, Kind.CONVERSATIONS, Kind.FILED_RECORDS, Kind.PERSONS)
+    assert held == dict.fromkeys(kinds, 1)
     lift_legal_hold(scene.services, her_case, why="案件已结", by="sun")
     after = gone(scene, EVER + timedelta(hours=1))
     assert after[Kind.REJECTED_ROWS] == 2

@@ -50,7 +50,7 @@ _browsers: list[Browser] = []
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One whole service for all browser tests of a worker; the tests of a module see each other's accounts and cases,
     and no others'. A list of more than 2,000 rows waits for a second person. A call of a second is long enough, since
-    the simulated people soon hang up.
+    the simulated people soon hang up. Calls of low cases are recorded.
     """
     if not _services:
         started = running_service(
@@ -58,6 +58,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             TELEPHONY__OFFICER_NUMBER="+8647896111",
             LISTS__APPROVE_ABOVE_ROWS="2000",
             WORK__LEAST_CALL_SECONDS="1",
+            POLICY__LOW__RECORD_CALLS="true",
         )
         _services.append(_running.enter_context(started))
     yield _services[0]

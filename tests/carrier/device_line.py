@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Recorder, Verdict
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -30,6 +30,7 @@ class DeviceCall:
         self.heard: list[Clip] = []
         self.questions = 0
         self.joined: list[Leg] = []
+        self.recorder: Recorder | None = None
         self._phone = phone
         self._events = events
         self._speaking: tuple[Clip, Callable[[], None]] | None = None
@@ -116,6 +117,10 @@ class DeviceCall:
 
     def join(self, other: Leg) -> None:
         self.joined.append(other)
+
+    def record(self, recorder: Recorder) -> None:
+        """The phone in hand gives the sound: `recorder.sound`, then `recorder.over`."""
+        self.recorder = recorder
 
     def hang_up(self) -> None:
         self.over = True

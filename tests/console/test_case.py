@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import html
 import re
 import uuid
 from dataclasses import replace
@@ -31,7 +33,7 @@ from dialer.work.tasks import Report, report_assignment
 from dialer.work.visits import FromPhone, add_photo
 from tests.calls.conversation import PhoneCall
 from tests.console.desk import ConsoleDesk, Person, text
-from tests.console.rows.case import PICTURE
+from tests.console.rows.case import PICTURE, put_recording
 from tests.console.town import ConsoleScenario
 from tests.control.scene import Scene
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
@@ -493,6 +495,60 @@ async def test_a_photo_is_shown_with_a_reason(console: ConsoleDesk, scene: Conso
     assert answer.content.startswith(b"\x89PNG")
     assert console.audited("view_photo")[0]["why"] == "checks the receipt"
     assert (await chief.post(f"/cases/{scene.open_case()}/files/{photo_id}", why="x")).status_code == 404
+
+
+async def test_a_recording_is_listened_to_with_a_reason_by_who_gave_it_and_for_ten_minutes(
+    console: ConsoleDesk, scene: ConsoleScene, chief: Person
+):
+    case_id = scene.case(warning=False)
+    sound = b"RIFF....WAVE" + bytes(100)
+    recording_id = put_recording(ConsoleScenario(console), case_id, sound=sound)
+    path = f"/cases/{case_id}/recordings/{recording_id}"
+    page = await chief.get(f"/cases/{case_id}")
+    assert path in page.text
+    assert hashlib.sha256(sound).hexdigest() in page.text
+    assert "<audio" not in page.text
+    for wrong in ({"why": "an appeal"}, {"reason": "review", "why": " "}):
+        assert (await chief.post(path, **wrong)).status_code == 422
+    assert (await chief.get(f"{path}/sound")).status_code == 422
+    assert console.audited("hear_recording") == []
+
+    opened = await chief.post(path, reason="review", why="an appeal")
+    assert opened.status_code == 200
+    found = re.search(r'<audio[^>]* src="([^"]+)"', opened.text)
+    assert found is not None
+    address = html.unescape(found[1])
+    heard = await chief.get(address)
+    assert (heard.content, heard.headers["content-type"]) == (sound, "audio/wav")
+    assert heard.headers["cache-control"] == "no-store"
+    (line,) = console.audited("hear_recording")
+    assert (line["why"], line["facts"]) == ("an appeal", {"recording": recording_id, "reason": "review"})
+    other = console.signed_in(console.account(Role.SUPERVISOR, login="zhao"))
+    assert (await other.get(address)).status_code == 422
+    elsewhere = put_recording(ConsoleScenario(console), scene.case(warning=False))
+    assert (
+        await chief.get(address.replace(f"recordings/{recording_id}/", f"recordings/{elsewhere}/"))
+    ).status_code == 404
+    console.clock.advance(601)
+    assert (await chief.get(address)).status_code == 422
+    assert "listened to the recording of a call" in text(await chief.get(f"/cases/{case_id}"))
+
+
+async def test_of_a_deleted_recording_the_digest_is_left(
+    console: ConsoleDesk, scene: ConsoleScene, chief: Person
+):
+    case_id = scene.case(warning=False)
+    recording_id = put_recording(ConsoleScenario(console), case_id)
+    gone = {"state": "deleted", "sealed": None, "deleted_at": MORNING}
+    scene.do(sa.update(t.recording).where(t.recording.c.id == recording_id).values(**gone))
+    page = await chief.get(f"/cases/{case_id}")
+    assert "Recording of the call: deleted" in text(page)
+    assert hashlib.sha256(b"RIFF....WAVE").hexdigest() in page.text
+    assert f"/recordings/{recording_id}" not in page.text
+    refused = await chief.post(
+        f"/cases/{case_id}/recordings/{recording_id}", reason="review", why="an appeal"
+    )
+    assert refused.status_code == 409
 
 
 async def test_the_page_asks_again_only_while_a_call_is_live(scene: ConsoleScene, chief: Person):

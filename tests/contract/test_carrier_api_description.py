@@ -27,13 +27,16 @@ LIST = f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
 FORM = "application/x-www-form-urlencoded"
 TWIML = "<Response><Pause length='60'/></Response>"
 MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
-SCHEMAS = ("api.v2010.account.call", "api.v2010.account.message")
-ENUMS = ("call_enum_", "message_enum_")
+RECORDINGS = f"/2010-04-01/Accounts/{ACCOUNT}/Recordings"
+SCHEMAS = ("api.v2010.account.call", "api.v2010.account.message", "api.v2010.account.recording")
+ENUMS = ("call_enum_", "message_enum_", "recording_enum_")
 PATHS = (
     "/2010-04-01/Accounts/{AccountSid}/Messages.json",
     "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json",
     "/2010-04-01/Accounts/{AccountSid}/Calls.json",
     "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json",
+    "/2010-04-01/Accounts/{AccountSid}/Recordings.json",
+    "/2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.json",
 )
 
 
@@ -56,7 +59,7 @@ def load() -> OpenAPI:
         name: schemas[name] for name in schemas if name in SCHEMAS or name.startswith(ENUMS)
     }
     # The description leaves out how a repeated parameter is written; the official client repeats its name.
-    for path in PATHS:
+    for path in (path for path in PATHS if "post" in data["paths"][path]):
         content = data["paths"][path]["post"]["requestBody"]["content"][FORM]
         content["encoding"] = {
             name: {"style": "form", "explode": True}
@@ -173,6 +176,26 @@ async def test_a_deleted_record_is_gone_as_described(checked: Checked):
     await checked.send("POST", one, [("Status", "canceled")])
     assert await checked.send("DELETE", one) is None
     assert (await checked.send("GET", LIST))["calls"] == []
+
+
+async def test_a_recording_in_every_state_matches_the_description(carrier: RunningCarrier, checked: Checked):
+    assert isinstance(carrier.line, DeviceLine)
+    phone = carrier.line.phone("+8613800138000")
+    recorded = [("Record", "true"), ("RecordingChannels", "dual"), ("RecordingTrack", "both")]
+    made = await checked.send("POST", LIST, [*order(), *recorded])
+    call = await phone.rings()
+    call.answer()
+    listed = await checked.send("GET", f"{RECORDINGS}.json?CallSid={made['sid']}")
+    (one,) = listed["recordings"]
+    assert (one["status"], one["duration"]) == ("processing", None)
+    assert call.recorder is not None
+    call.recorder.sound(bytes(2 * 8000))
+    call.recorder.over()
+    address = f"{RECORDINGS}/{one['sid']}.json"
+    over = await checked.send("GET", address)
+    assert (over["status"], over["duration"], over["source"]) == ("completed", "1", "OutboundAPI")
+    assert await checked.send("DELETE", address) is None
+    assert (await checked.send("GET", f"{RECORDINGS}.json"))["recordings"] == []
 
 
 def text(to: str = "+8613800138000", body: str = "请先不要转账。") -> list[tuple[str, str]]:

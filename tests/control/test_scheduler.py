@@ -181,7 +181,15 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
     ticking.shutdown(wait=False)
     assert set(jobs) == {
         *("round", "audit", "reseal", "resume_loads", "resume_renders", "clean_up"),
-        *("check_trail", "anchor", "retention", "screen_openings", "send_webhooks", "draft_bulletins"),
+        *(
+            "check_trail",
+            "anchor",
+            "retention",
+            "screen_openings",
+            "send_webhooks",
+            "draft_bulletins",
+            "fetch_recordings",
+        ),
     }
     for job in jobs.values():
         assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)

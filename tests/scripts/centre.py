@@ -100,7 +100,8 @@ class ScriptCentre(Scene):
     def placed(self, case_id: int) -> Sending:
         """What a worker would pin to the case's ring now."""
         claimed = next(c for c in self.claim() if c.case_id == case_id)
-        return sending(self.services.rendered_scripts.now(self.services.real.now()), claimed)
+        choice = self.services.rendered_scripts.now(self.services.real.now())
+        return sending(choice, claimed, policy=self.services.policies.of(claimed.policy_version))
 
     def ring(self, *, grade: Grade = Grade.MEDIUM, person_id: int | None = None) -> uuid.UUID:
         """A ring that was placed now and is ringing."""

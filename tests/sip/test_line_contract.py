@@ -244,6 +244,46 @@ async def test_somebody_is_judged_at_the_answer_or_later(line_to: MakeLine):
     leg.hang_up()
 
 
+class Recorded:
+    """What a leg gives its recorder."""
+
+    def __init__(self) -> None:
+        self.sound_bytes = bytearray()
+        self.times_over = 0
+
+    def sound(self, data: bytes) -> None:
+        assert not self.times_over, "nothing follows the end"
+        self.sound_bytes += data
+
+    def over(self) -> None:
+        self.times_over += 1
+
+    @property
+    def seconds(self) -> float:
+        return len(self.sound_bytes) / 16_000
+
+
+@pytest.mark.parametrize("who", [STAYS_ON, HANGS_UP], ids=["we hang up", "they hang up"])
+async def test_a_recording_is_over_once_and_as_long_as_the_call(line_to: MakeLine, who: Person):
+    line, recorded, report = await line_to(who), Recorded(), Report()
+    loop = asyncio.get_running_loop()
+    leg = line.dial(NUMBER, nth=1, events=report)
+    await until(lambda: "answered" in report.events, "the phone is answered")
+    began = loop.time()
+    leg.record(recorded)
+    done: list[str] = []
+    if who is STAYS_ON:
+        leg.speak(SHORT, lambda: done.append("done"))
+        await until(lambda: done, "the clip is heard")
+        leg.hang_up()
+    await until(lambda: recorded.times_over, "the recording is whole")
+    took = loop.time() - began
+    await quiet()
+    assert recorded.times_over == 1
+    assert len(recorded.sound_bytes) % 2 == 0
+    assert took - 0.6 <= recorded.seconds <= took + 0.3, (recorded.seconds, took)
+
+
 async def test_calls_at_once_do_not_touch_each_other(line_to: MakeLine):
     line = await line_to(STAYS_ON, calls=2)
     (first, told), (second, told_second) = await answered(line, NUMBER), await answered(line, OTHER)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import audioop
 import math
 
-from dialer.carrier.lines.sip.sound import telephone_samples
+from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, RATE, telephone_samples
+from tests.carrier.stage import DeskView
 from tests.sip.conftest import MakePeer, MakePerson, OnTrunks, trunk_to
 from tests.sip.peers import answer, line_of, pause, play, prompt, ring, until
 
@@ -51,6 +52,79 @@ async def test_the_whole_prompt_is_heard_as_it_was_said(person: MakePerson, on_t
     assert len(found) >= 6
     # The listener's own buffer may slip once on a busy machine; two seconds that are missing are eight pieces.
     assert sum(one < HEARD for one in found) <= 1, found
+
+
+async def recorded(view: DeskView, seconds: int = 6) -> tuple[bytes, bytes]:
+    """A recorded call; the samples of the person, and of what they heard."""
+    sid = await view.call(record=True, recording_channels="dual", time_limit=seconds)
+    await view.app.final(sid)
+    own = view.carrier.exchange.recordings
+    await until(
+        lambda: all(one.status == "completed" for one in own.newest_first()), "the recording is whole"
+    )
+    (one,) = own.newest_first(call_sid=sid)
+    wav = own.wav(one.sid)
+    data = wav[wav.index(b"data") + 8 :]
+    person, ours = (audioop.alaw2lin(data[side::2], 2) for side in (0, 1))
+    return person, ours
+
+
+async def test_a_recording_has_the_prompt_and_the_person_each_where_they_belong(
+    person: MakePerson, on_trunks: OnTrunks
+):
+    """The person speaks after two seconds; our prompt begins at once."""
+    callee = await person()
+    view = await on_trunks(trunk_to(callee))
+    view.app.documents["/start"] = "<Response><Play>/said.wav</Play><Pause length='9'/></Response>"
+    view.app.documents["/said.wav"] = prompt()
+    theirs, ours = await recorded(view)
+    said = telephone_samples(prompt())
+    found = fits(said[: len(ours)], ours)
+    assert len(found) >= 4
+    assert sum(one < HEARD for one in found) <= 1, found
+    assert abs(len(ours) / BYTES_A_SECOND - 6) < 1
+    assert len(ours) == len(theirs)
+    spoken = pieces(said)[4]
+    assert correlation(spoken, theirs) >= HEARD
+    at_theirs, _ = audioop.findfit(theirs, spoken)
+    at_ours, _ = audioop.findfit(ours, spoken)
+    assert 1.5 <= (at_theirs - at_ours) / RATE <= 3.5, "they spoke two seconds after us"
+
+
+async def test_a_prompt_that_is_cut_off_is_recorded_as_far_as_it_was_sent(
+    peer: MakePeer, on_trunks: OnTrunks
+):
+    phone = await peer(
+        ring(), answer(), pause(1500), play("dtmf_2833_1"), '<recv request="BYE" timeout="20000"/>'
+    )
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents["/start"] = (
+        "<Response><Gather numDigits='1' action='/after'><Play>/said.wav</Play></Gather></Response>"
+    )
+    view.app.documents["/after"] = "<Response><Pause length='9'/></Response>"
+    view.app.documents["/said.wav"] = prompt()
+    _, ours = await recorded(view, seconds=5)
+    half = BYTES_A_SECOND // 2
+    loud = [audioop.rms(ours[at : at + half], 2) > 100 for at in range(0, 4 * BYTES_A_SECOND, half)]
+    assert any(loud[:3]), loud
+    assert not any(loud[6:]), loud
+
+
+async def test_an_officer_who_is_connected_is_on_our_side_of_the_recording(
+    person: MakePerson, on_trunks: OnTrunks
+):
+    callee, desk = await person(), await person()
+    view = await on_trunks(
+        trunk_to(callee, prefixes={"+86138": "138"}),
+        trunk_to(desk, name="desk", prefixes={"+86139": "139"}),
+    )
+    view.app.documents["/start"] = (
+        "<Response><Dial timeLimit='6'><Number>+8613900139000</Number></Dial></Response>"
+    )
+    said = telephone_samples(prompt())
+    for side in await recorded(view, seconds=8):
+        found = fits(said, side)
+        assert sum(one >= HEARD for one in found) >= len(found) // 3 >= 1, found
 
 
 async def test_both_voices_are_bridged_to_the_duty_desk(person: MakePerson, on_trunks: OnTrunks):

@@ -82,6 +82,26 @@ async def test_the_request_holds_all_that_the_carrier_must_know(stub: Stub, clie
     assert (scheme, b64decode(credentials)) == ("Basic", b"AC" + b"0" * 32 + b":a-token-of-the-tests")
 
 
+async def test_a_call_that_is_recorded_asks_for_both_sides_untrimmed(stub: Stub, client: CallClient):
+    stub.says(201, TAKEN)
+    await client.send(ORDER)
+    await client.send(replace(ORDER, records=True))
+    plain, recorded = (one.form for one in stub.asked)
+    assert sorted(set(recorded) - set(plain)) == [
+        ("Record", "true"),
+        ("RecordingChannels", "dual"),
+        (
+            "RecordingStatusCallback",
+            f"https://calls.example.cn/dialer/hooks/recording/{ATTEMPT}#rc=3&rp=ct,rt,5xx",
+        ),
+        ("RecordingStatusCallbackEvent", "absent"),
+        ("RecordingStatusCallbackEvent", "completed"),
+        ("RecordingStatusCallbackMethod", "POST"),
+        ("RecordingTrack", "both"),
+        ("Trim", "do-not-trim"),
+    ]
+
+
 async def test_without_machine_detection_its_parameters_are_left_out(stub: Stub, config: TelephonyConfig):
     stub.says(201, TAKEN)
     async with CallClient(replace(config, machine_detection=False)) as client:

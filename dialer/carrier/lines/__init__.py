@@ -91,6 +91,16 @@ class LegEvents(Protocol):
         """How an answered call sounded, where the line has sound; once, after its end, whichever side hung up."""
 
 
+class Recorder(Protocol):
+    """What takes the sound of a call that is recorded."""
+
+    def sound(self, data: bytes) -> None:
+        """More of both sides: A-law at 8 kHz, a byte of the person and one of what they hear in turn."""
+
+    def over(self) -> None:
+        """The sound is whole; nothing follows."""
+
+
 class Leg(Protocol):
     """One call to one phone, from the dial to the end."""
 
@@ -119,6 +129,11 @@ class Leg(Protocol):
 
     def join(self, other: Leg) -> None:
         """Both persons hear each other until one of the legs ends. Both have been answered, by the same line."""
+
+    def record(self, recorder: Recorder) -> None:
+        """Both sides are recorded from the answer on. Called when the call is answered; `over` comes once, at the end
+        of the call or soon after it.
+        """
 
     def hang_up(self) -> None:
         """The carrier ends the call; no event follows."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Recorder, Verdict
+from dialer.carrier.lines.tape import Tape
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -97,6 +98,8 @@ class Handset:
         if self._leg is None or self.state is not HandsetState.TALKING:
             return False
         for key in keys:
+            if self._leg.taping is not None:
+                self._leg.taping.pressed(key)
             self._leg.events.pressed(key)
         return True
 
@@ -104,6 +107,8 @@ class Handset:
         """Sends what was said. False if nobody is talking."""
         if self._leg is None or self.state is not HandsetState.TALKING:
             return False
+        if self._leg.taping is not None:
+            self._leg.taping.said(speech.wav)
         self._leg.events.said(speech)
         return True
 
@@ -124,6 +129,39 @@ class Handset:
             self.played[-1] = replace(self.played[-1], cut=True)
 
 
+class Taping:
+    """Records a call of a line without sound of its own: what happens now is on the tape, which the recorder gets at
+    the end.
+    """
+
+    def __init__(self, recorder: Recorder, timers: Timers) -> None:
+        self._recorder = recorder
+        self._timers = timers
+        self._began = timers.service_now()
+        self._tape = Tape()
+
+    @property
+    def _at(self) -> float:
+        return (self._timers.service_now() - self._began).total_seconds()
+
+    def played(self, clip: Clip) -> None:
+        self._tape.played(clip, at=self._at)
+
+    def stopped(self) -> None:
+        self._tape.stopped(at=self._at)
+
+    def pressed(self, key: str) -> None:
+        self._tape.pressed(key, at=self._at)
+
+    def said(self, wav: bytes) -> None:
+        self._tape.said(wav, at=self._at)
+
+    def over(self) -> None:
+        """The recorder gets all of it."""
+        self._recorder.sound(self._tape.sound(until=self._at))
+        self._recorder.over()
+
+
 class HandsetLeg:
     """One call to a handset, which rings after a short set-up."""
 
@@ -134,6 +172,7 @@ class HandsetLeg:
         self.events = events
         self.is_over = False
         self.is_answered = False
+        self.taping: Taping | None = None
         self._handset = handset
         self._timers = timers
         self._speech: asyncio.TimerHandle | None = None
@@ -167,12 +206,16 @@ class HandsetLeg:
             done()
 
         self._speech = self._timers.later(clip.seconds, heard)
+        if self.taping is not None:
+            self.taping.played(clip)
 
     def stop_speaking(self) -> None:
         if self._speech is not None:
             self._speech.cancel()
             self._speech = None
             self._handset.cut()
+            if self.taping is not None:
+                self.taping.stopped()
 
     def listen(self, question: int) -> None:
         self._handset.asking = question
@@ -183,11 +226,17 @@ class HandsetLeg:
     def join(self, other: Leg) -> None:
         """A handset has no sound of its own that the other could hear."""
 
+    def record(self, recorder: Recorder) -> None:
+        """Prompts, the tones of keys, and sound that was sent to the handset."""
+        self.taping = Taping(recorder, self._timers)
+
     def hang_up(self) -> None:
         if self.is_over:
             return
         self.is_over = True
         self.stop_speaking()
+        if self.taping is not None:
+            self.taping.over()
         self.stop_listening()
         self._setup.cancel()
         self._handset.state = HandsetState.OVER

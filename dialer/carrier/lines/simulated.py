@@ -14,8 +14,8 @@ from hashlib import blake2b
 from itertools import accumulate
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
-from dialer.carrier.lines.handset import Handsets
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Recorder, Verdict
+from dialer.carrier.lines.handset import Handsets, Taping
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup, Range
 from dialer.carrier.speech_input import Speech
 
@@ -187,6 +187,7 @@ class SimulatedLeg:
         self._alerting = False
         self._speech: asyncio.TimerHandle | None = None
         self._waits: dict[str, asyncio.TimerHandle] = {}
+        self._taping: Taping | None = None
 
     @property
     def line_result(self) -> str:
@@ -250,11 +251,15 @@ class SimulatedLeg:
 
     def speak(self, clip: Clip, done: Callable[[], None]) -> None:
         self._speech = self._timers.later(clip.seconds, done)
+        if self._taping is not None:
+            self._taping.played(clip)
 
     def stop_speaking(self) -> None:
         if self._speech is not None:
             self._speech.cancel()
             self._speech = None
+            if self._taping is not None:
+                self._taping.stopped()
 
     def listen(self, question: int) -> None:
         """Schedules the keys or words with which the behaviour answers this question, counted from 1."""
@@ -274,6 +279,8 @@ class SimulatedLeg:
     def _press(self, text: str) -> None:
         if len(text) > 1:
             self._wait("key", _BETWEEN_KEYS_SECONDS, lambda: self._press(text[1:]))
+        if self._taping is not None:
+            self._taping.pressed(text[0])
         self._events.pressed(text[0])
 
     def stop_listening(self) -> None:
@@ -282,9 +289,15 @@ class SimulatedLeg:
     def join(self, other: Leg) -> None:
         """Simulated people have no voices to exchange."""
 
+    def record(self, recorder: Recorder) -> None:
+        """Prompts, and the tones of keys: simulated people have no voices."""
+        self._taping = Taping(recorder, self._timers)
+
     def hang_up(self) -> None:
         if not self.is_over:
             self._when_over()
+            if self._taping is not None:
+                self._taping.over()
         self.is_over = True
         self._alerting = False
         self.stop_speaking()

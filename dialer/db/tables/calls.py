@@ -16,6 +16,7 @@ from dialer.core.values import (
     MessagePurpose,
     MessageState,
     PauseScope,
+    RecordingState,
     TelephonyResult,
 )
 from dialer.db.columns import LIVE, belongs_to, identity, metadata, when, word
@@ -71,6 +72,7 @@ attempt = sa.Table(
     sa.Column("script_version_id", sa.BigInteger),
     sa.Column("audio_hash", sa.Text, nullable=False, server_default=""),
     sa.Column("language", sa.Text, nullable=False, server_default=""),
+    sa.Column("records", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.UniqueConstraint("case_id", "n"),
     # Of calls that were accepted: a million planned ones have no entry.
@@ -265,6 +267,36 @@ inbound_call = sa.Table(
 """A call of a person to us. `number`: which of the person's numbers it came from; NULL with a case: it was typed. The
 caller's number itself is not kept, nor a typed one; `typed`: there was one. `turn`: how many turns the person has had;
 a webhook of another one is repeated or late. `tried`: telephones of ours that were called and did not answer.
+"""
+
+recording = sa.Table(
+    "recording",
+    metadata,
+    identity(),
+    sa.Column("attempt_id", UUID(as_uuid=True), nullable=False, unique=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
+    word("state", RecordingState),
+    when("called_at", required=True),
+    when("due_at"),  # real: when the carrier is asked next; NULL: nothing of it is there
+    sa.Column("tries", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("sid", sa.Text),
+    sa.Column("seconds", sa.Integer),
+    sa.Column("size_bytes", sa.Integer),
+    sa.Column("sha256", BYTEA),
+    sa.Column("sealed", BYTEA),
+    when("kept_at"),
+    when("cleared_at"),
+    when("deleted_at"),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Index("ix_recording_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+    sa.Index("ix_recording_called_at", "called_at", postgresql_where=sa.text("state = 'kept'")),
+    sa.CheckConstraint("(state = 'kept') = (sealed IS NOT NULL)", name="sealed"),
+    sa.CheckConstraint("(state = 'deleted') = (deleted_at IS NOT NULL)", name="deleted"),
+    sa.CheckConstraint("state <> 'kept' OR (sha256 IS NOT NULL AND size_bytes > 0)", name="kept"),
+    sa.CheckConstraint("state <> 'waiting' OR due_at IS NOT NULL", name="waiting"),
+)
+"""The recording of a call. `sha256` is of the sound as the carrier gave it, and stays when the sound was deleted.
+`cleared_at`: since when the carrier has nothing of it.
 """
 
 carrier_call = sa.Table(

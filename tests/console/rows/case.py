@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
+
+import sqlalchemy as sa
 
 from dialer.core.access import Role
 from dialer.db import tables as t
@@ -45,6 +48,25 @@ def _photo(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     return {"case_id": case_id, "file_id": photo_id}
 
 
+def put_recording(scenario: ConsoleScenario, case_id: int, *, sound: bytes = b"RIFF....WAVE") -> int:
+    """A recording of the case's first call, kept."""
+    call = {"attempt_id": scenario.attempt(case_id, result="answered"), "case_id": case_id, "drill": False}
+    found = scenario.put(t.recording, **call, called_at=MORNING, state="waiting", due_at=MORNING)
+    recording_id = int(str(found))
+    with scenario.tx() as tx:
+        sealed = tx.vault.seal(sound, table="recording", column="sealed", row=recording_id)
+        digest = hashlib.sha256(sound).digest()
+        kept = {"state": "kept", "sealed": sealed, "sha256": digest, "size_bytes": len(sound)}
+        which = t.recording.c.id == recording_id
+        tx.execute(sa.update(t.recording).where(which).values(**kept, seconds=61, due_at=None))
+    return recording_id
+
+
+def _recording(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    scenario, case_id = _new(desk, unit_id)
+    return {"case_id": case_id, "recording_id": put_recording(scenario, case_id)}
+
+
 def _money(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     scenario, case_id = _new(desk, unit_id)
     return {"case_id": case_id, "outcome_id": scenario.outcome(case_id, stopped_fen=100)}
@@ -71,6 +93,8 @@ ROWS = (
     Row("POST", "/cases/{case_id}/reveal", _WORK, _case, by_unit=True, form=_SEEN),
     Row("POST", "/cases/{case_id}/words", _WORK, _case, by_unit=True, form=_SEEN),
     Row("POST", "/cases/{case_id}/files/{file_id}", _WORK, _photo, by_unit=True, form=_SEEN),
+    Row("POST", "/cases/{case_id}/recordings/{recording_id}", _WORK, _recording, by_unit=True, form=_SEEN),
+    Row("GET", "/cases/{case_id}/recordings/{recording_id}/sound", _WORK, _recording, by_unit=True),
     Row("GET", "/clips/{file}", CENTRE, _clip),
     _act("note", words="the family has been told"),
     _act("call"),

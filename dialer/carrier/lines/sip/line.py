@@ -10,6 +10,7 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | speak | id, say (the number of this prompt), sound, seconds |
 | stop, listen, deafen | id |
 | join | id, other |
+| record | id: both sides are wanted, from the answer on |
 | answer | id, ref (of the call in) |
 | refuse | ref |
 | trace | ref, calls: the SIP messages of the newest calls are wanted |
@@ -22,6 +23,9 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | incoming | ref, trunk, caller ('' for a hidden number): a call in by a trunk |
 | trace | ref, calls: their messages, masked |
 | stranger | count: messages that were not from a trunk |
+
+The sound of a recorded call comes as binary messages: the id in ten decimal digits, then both sides as `Recorder` takes
+them. The last of it comes before `ended`.
 """
 
 from __future__ import annotations
@@ -41,7 +45,7 @@ import orjson
 import phonenumbers
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Quality, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Quality, Recorder, Verdict
 from dialer.carrier.lines.sip.announcements import CAUSES, Listener, Understood
 from dialer.carrier.lines.sip.results import SipEnd, cause_of, is_certain, may_fail_over, read_end
 from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, BadSound, telephone_samples
@@ -52,6 +56,7 @@ from dialer.carrier.speech_input import Speech
 _log = logging.getLogger(__name__)
 Message = dict[str, Any]
 SOUND_NAME_BYTES = 32
+CALL_ID_DIGITS = 10
 _KEEP_QUALITY = 1000
 _SHOWN_QUALITIES = 100
 
@@ -136,6 +141,7 @@ class SipLine:
         self._last = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._samples: dict[str, bytes] = {}
+        self._recorders: dict[int, Recorder] = {}
         self._traces: dict[int, asyncio.Future[list[list[str]]]] = {}
 
     async def trace(self, calls: int) -> list[list[str]]:
@@ -186,6 +192,17 @@ class SipLine:
 
     # The SIP process
 
+    def heard_sound(self, data: bytes) -> None:
+        """Sound of a call that is recorded, which may be over on our side."""
+        recorder = self._recorders.get(int(data[:CALL_ID_DIGITS]))
+        if recorder is not None:
+            recorder.sound(data[CALL_ID_DIGITS:])
+
+    def record(self, leg_id: int, recorder: Recorder) -> None:
+        """The sound of this call goes to the recorder, until its end."""
+        self._recorders[leg_id] = recorder
+        self.tell({"do": "record", "id": leg_id})
+
     def attach(self, link: StackLink) -> None:
         """A SIP process is there. One that was there before is not heard any more."""
         if self.link is not None:
@@ -204,8 +221,12 @@ class SipLine:
         for state in self.board.states.values():
             state.in_use = 0
             state.is_registered = False
+        recorders = list(self._recorders.values())
+        self._recorders.clear()
         for leg in legs:
             leg.lost()
+        for recorder in recorders:
+            recorder.over()
 
     def heard(self, message: Message) -> None:
         """A message of the SIP process. One about a call that is over changes nothing."""
@@ -255,6 +276,9 @@ class SipLine:
             _log.warning("trunk %s: %s", state.trunk.name, now)
 
     def _ended(self, message: Message) -> None:
+        recorder = self._recorders.pop(message["id"], None)
+        if recorder is not None:
+            recorder.over()
         leg = self._legs.pop(message["id"], None)
         if leg is None:
             return
@@ -572,6 +596,9 @@ class SipLeg:
     def join(self, other: Leg) -> None:
         assert isinstance(other, SipLeg), "both legs are of one line"
         self._line.tell({"do": "join", "id": self.id, "other": other.id})
+
+    def record(self, recorder: Recorder) -> None:
+        self._line.record(self.id, recorder)
 
     def hang_up(self) -> None:
         if self._over:

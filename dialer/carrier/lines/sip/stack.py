@@ -24,7 +24,7 @@ import orjson
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 
 from dialer.carrier.lines import Verdict
-from dialer.carrier.lines.sip.line import SOUND_NAME_BYTES, Message
+from dialer.carrier.lines.sip.line import CALL_ID_DIGITS, SOUND_NAME_BYTES, Message
 from dialer.carrier.lines.sip.senders import Senders, addresses_of
 from dialer.carrier.lines.sip.sound import (
     BYTES_A_SECOND,
@@ -36,10 +36,14 @@ from dialer.carrier.lines.sip.sound import (
 )
 from dialer.carrier.lines.sip.trace import SipMessages
 from dialer.carrier.lines.sip.trunks import Trunk, caller_in
+from dialer.carrier.lines.tape import OURS, PERSON, TwoSides
 
 _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.02
 _READ_EVERY = 3
+_TAPE_EVERY = 51
+"""Ticks: about a second. A multiple of `_READ_EVERY`."""
+_TAPE_BEHIND_SECONDS = 0.5
 _FLUSH_SECONDS = 0.045
 """Two ticks of the stack, and a little."""
 _RETRY_SECONDS = 0.5
@@ -97,6 +101,7 @@ class _Call:
         self.say = 0
         self.speaks = False
         self.silent_until = 0.0
+        self.taping: _Taping | None = None
 
     @property
     def has_sound(self) -> bool:
@@ -107,6 +112,29 @@ class _Call:
         """What was heard before an answer, if anybody spoke long enough to say something."""
         is_speech = self.answered_at is None and self.early_voice_frames >= _LEAST_ANNOUNCED_FRAMES
         return bytes(self.early) if is_speech else b""
+
+
+class _Taping:
+    """Both sides of a call that is recorded. What we write is heard when the stack has sent it."""
+
+    def __init__(self) -> None:
+        self.sides = TwoSides()
+        self._unsent = bytearray()
+
+    def wrote(self, samples: bytes | memoryview) -> None:
+        """The stack has taken this to be sent."""
+        self._unsent += samples
+
+    def sent_but(self, buffered: int, *, at: float) -> None:
+        """All but the last `buffered` bytes of it were sent by now."""
+        sent = len(self._unsent) - buffered
+        if sent > 0:
+            self.sides.follow(OURS, bytes(self._unsent[:sent]), ends=at)
+            del self._unsent[:sent]
+
+    def dropped(self) -> None:
+        """What was not sent never is."""
+        self._unsent.clear()
 
 
 class SipProcess:
@@ -123,7 +151,7 @@ class SipProcess:
         self._registering: set[str] = set()
         self._trunks = {trunk.name: trunk for trunk in config.trunks}
         self._sounds: dict[str, bytes] = {}
-        self._out: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._out: asyncio.Queue[Message | bytes] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._runtime: Any = None
         self._dialling = 0
@@ -239,8 +267,12 @@ class SipProcess:
                 self._told(orjson.loads(message.data))
 
     async def _write(self, link: ClientWebSocketResponse) -> None:
-        while (message := await self._out.get()) is not None:
-            await link.send_str(orjson.dumps(message).decode())
+        while True:
+            message = await self._out.get()
+            if isinstance(message, bytes):
+                await link.send_bytes(message)
+            else:
+                await link.send_str(orjson.dumps(message).decode())
 
     def _say(self, message: Message) -> None:
         self._out.put_nowait(message)
@@ -275,12 +307,17 @@ class SipProcess:
             case "listen" | "deafen":
                 call.listens = order["do"] == "listen"
                 call.detector = UtteranceDetector()
+            case "record":
+                call.taping = _Taping()
             case "join":
-                other = self._calls.get(order["other"])
-                if other is not None:
-                    call.joined, other.joined = other, call
-                    for one in (call, other):
-                        self._cushion(one)
+                self._join(call, order["other"])
+
+    def _join(self, call: _Call, other_id: int) -> None:
+        other = self._calls.get(other_id)
+        if other is not None:
+            call.joined, other.joined = other, call
+            for one in (call, other):
+                self._cushion(one)
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -516,6 +553,7 @@ class SipProcess:
             self._by_handle.pop(call.native.handle, None)
         if call.joined is not None:
             call.joined.joined = None
+        self._send_tape(call, time.monotonic())
         message: Message = {"on": "ended", "id": call.id, "text": text}
         if announced := call.announced:
             message["early"] = b64encode(wav_of(announced)).decode()
@@ -548,9 +586,13 @@ class SipProcess:
         if call.has_sound:
             with contextlib.suppress(self._baresip.BaresipError):
                 audio = call.native.audio
-                if audio.info().tx_buffered:
+                buffered = audio.info().tx_buffered
+                if buffered:
+                    self._note_sent(call, buffered)
                     audio.flush_tx()
                     call.silent_until = time.monotonic() + _FLUSH_SECONDS
+                    if call.taping is not None:
+                        call.taping.dropped()
 
     def _feed(self, call: _Call) -> None:
         """Fills the stack's buffer of two seconds; a prompt is over when the buffer is empty."""
@@ -559,7 +601,10 @@ class SipProcess:
         with contextlib.suppress(self._baresip.BaresipError):
             audio = call.native.audio
             if call.to_write:
-                call.to_write = call.to_write[audio.write(call.to_write) :]
+                written = audio.write(call.to_write)
+                if call.taping is not None:
+                    call.taping.wrote(call.to_write[:written])
+                call.to_write = call.to_write[written:]
             elif audio.info().tx_buffered == 0:
                 call.speaks = False
                 self._say({"on": "spoken", "id": call.id, "say": call.say})
@@ -582,20 +627,50 @@ class SipProcess:
                     self._hear(call, now)
                 if call.speaks and (self._round + call.id) % _READ_EVERY == 0:
                     self._feed(call)
+                if call.taping is not None and (self._round + call.id) % _READ_EVERY == 0:
+                    self._tape(call, now)
+
+    def _note_sent(self, call: _Call, buffered: int) -> None:
+        if call.taping is not None and call.answered_at is not None:
+            call.taping.sent_but(buffered, at=time.monotonic() - call.answered_at)
+
+    def _note_heard(self, call: _Call, samples: bytes) -> None:
+        if samples and call.taping is not None and call.answered_at is not None:
+            call.taping.sides.follow(PERSON, samples, ends=time.monotonic() - call.answered_at)
+
+    def _tape(self, call: _Call, now: float) -> None:
+        if now >= call.silent_until:
+            with contextlib.suppress(self._baresip.BaresipError):
+                self._note_sent(call, call.native.audio.info().tx_buffered)
+        if (self._round + call.id) % _TAPE_EVERY == 0:
+            self._send_tape(call, now - _TAPE_BEHIND_SECONDS)
+
+    def _send_tape(self, call: _Call, until: float) -> None:
+        """The carrier gets the sound up to then; a little of the newest may still come."""
+        if call.taping is None or call.answered_at is None:
+            return
+        sound = call.taping.sides.take(until - call.answered_at)
+        if sound:
+            self._out.put_nowait(f"{call.id:0{CALL_ID_DIGITS}}".encode() + sound)
 
     def _cushion(self, call: _Call) -> None:
         """A little silence ahead of the other's voice, so that a late tick of ours makes no gap in it."""
         if call.has_sound:
             with contextlib.suppress(self._baresip.BaresipError):
-                call.native.audio.write(bytes(_CUSHION_BYTES))
+                written = call.native.audio.write(bytes(_CUSHION_BYTES))
+                if call.taping is not None:
+                    call.taping.wrote(bytes(written))
 
     def _bridge(self, call: _Call, other: _Call) -> None:
         with contextlib.suppress(self._baresip.BaresipError):
             samples = call.native.audio.read(_MOST_READ_BYTES)
             if samples:
                 call.heard_bytes += len(samples)
+                self._note_heard(call, samples)
                 if other.has_sound:
-                    other.native.audio.write(samples)
+                    written = other.native.audio.write(samples)
+                    if other.taping is not None:
+                        other.taping.wrote(samples[:written])
 
     def _hear(self, call: _Call, now: float) -> None:
         """Keys come by themselves; here is what was said, by whom, and whether anything is heard at all."""
@@ -603,6 +678,7 @@ class SipProcess:
             samples = call.rest + call.native.audio.read(_MOST_READ_BYTES)
         except self._baresip.BaresipError:
             return
+        self._note_heard(call, samples[len(call.rest) :])
         call.heard_bytes += len(samples) - len(call.rest)
         whole = len(samples) // FRAME_BYTES * FRAME_BYTES
         call.rest = samples[whole:]

@@ -1,0 +1,222 @@
+"""Recordings of calls: fetched from the carrier when the call is over, kept sealed here, then deleted at the carrier;
+listened to only with a reason.
+
+A call that was to be recorded gets a row when it ends. What is due is in the rows: a webhook only makes it due at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.cases.reveals import note_reveal
+from dialer.core.access import RevealReason, actor_name
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.values import RecordingState
+from dialer.db import tables as t
+from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.db.vault import KeyMissing, Tampered
+from dialer.org.unit_store import check_case_visible
+from dialer.services import Services
+
+_FIRST_LOOK: Final = timedelta(seconds=20)
+"""After the end of the call, where no webhook came."""
+_PLAYS_FOR: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A recording without its sound. `n`: of the call attempt; `sha256`: of the sound as the carrier gave it, also
+    after it was deleted.
+    """
+
+    id: int
+    case_id: int
+    attempt_id: uuid.UUID
+    n: int
+    state: RecordingState
+    called_at: datetime
+    seconds: int | None
+    size_bytes: int | None
+    sha256: str
+    deleted_at: datetime | None
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "id": self.id,
+            "case": self.case_id,
+            "attempt": self.n,
+            "state": self.state.value,
+            "called_at": self.called_at.isoformat(),
+            "seconds": self.seconds,
+            "size_bytes": self.size_bytes,
+            "sha256": self.sha256 or None,
+            "deleted_at": self.deleted_at.isoformat() if self.deleted_at else None,
+        }
+
+
+def expect_recordings(tx: Tx, attempt_ids: Iterable[uuid.UUID], *, now: datetime, real_now: datetime) -> None:
+    """Of these attempts, which are over: those that were recorded, and that the carrier took, get their row."""
+    a, c = t.attempt.c, t.case.c
+    chosen = sa.select(
+        a.id,
+        a.case_id,
+        sa.literal(RecordingState.WAITING.value),
+        sa.func.coalesce(a.answered_at, sa.literal(now, sa.DateTime(timezone=True))),
+        sa.literal(real_now + _FIRST_LOOK, sa.DateTime(timezone=True)),
+        c.drill,
+    ).join(t.case, c.id == a.case_id)
+    rows = chosen.where(a.id.in_(list(attempt_ids)), a.records, a.sid.is_not(None))
+    names = ["attempt_id", "case_id", "state", "called_at", "due_at", "drill"]
+    tx.execute(insert(t.recording).from_select(names, rows).on_conflict_do_nothing())
+
+
+def recording_is_ready(services: Services, attempt_id: uuid.UUID) -> None:
+    """The carrier says that it has news of the recording of this call: it is looked at now. News of an unknown call, or
+    of one that is not over, changes nothing: it is looked at when the call is over.
+    """
+    r = t.recording.c
+    with services.store.begin() as tx:
+        changed = tx.execute(
+            sa.update(t.recording)
+            .where(r.attempt_id == attempt_id, r.due_at.is_not(None))
+            .values(due_at=services.real.now())
+        ).rowcount
+    if changed:
+        services.enqueue("fetch_recordings")
+
+
+def recordings_of_case(tx: Tx, case_id: int) -> list[Recording]:
+    """The oldest first."""
+    r, a = t.recording.c, t.attempt.c
+    rows = tx.rows(
+        sa.select(*(column for column in r if column.name not in {"sealed", "sha256"}), r.sha256, a.n)
+        .join(t.attempt, a.id == r.attempt_id)
+        .where(r.case_id == case_id)
+        .order_by(r.called_at, r.id)
+    )
+    return [_recording(row) for row in rows]
+
+
+def _recording(row: Row) -> Recording:
+    digest = row["sha256"]
+    return record_of(Recording, row, sha256="" if digest is None else bytes(digest).hex())
+
+
+def list_recordings(services: Services, case_id: int, *, visible_to: int | None = None) -> list[Recording]:
+    """Of one case. Raises `NotFound`, also for a case that this unit does not see."""
+    with services.store.begin() as tx:
+        check_case_visible(tx, case_id, visible_to)
+        return recordings_of_case(tx, case_id)
+
+
+def hear_recording(
+    services: Services,
+    case_id: int,
+    recording_id: int,
+    *,
+    who: str,
+    reason: RevealReason | str,
+    why: str,
+    visible_to: int | None = None,
+) -> bytes:
+    """The sound, a WAV file; who heard it and why is audited before this returns. Raises `NotFound`, also for a case
+    that this unit does not see, `Conflict` where there is no sound, `Invalid` and `TooMany`.
+    """
+    viewer = actor_name(who)
+    with services.store.begin() as tx:
+        _note(tx, services, case_id, recording_id, who=viewer, reason=reason, why=why, visible_to=visible_to)
+        return _sound(tx, recording_id)
+
+
+def recording_ticket(
+    services: Services,
+    case_id: int,
+    recording_id: int,
+    *,
+    who: str,
+    reason: RevealReason | str,
+    why: str,
+    visible_to: int | None = None,
+) -> str:
+    """As `hear_recording`, for a player that asks for the sound piece by piece: what opens it for this user, for ten
+    minutes.
+    """
+    viewer = actor_name(who)
+    with services.store.begin() as tx:
+        _note(tx, services, case_id, recording_id, who=viewer, reason=reason, why=why, visible_to=visible_to)
+        until = services.real.now() + _PLAYS_FOR
+        sealed = tx.vault.seal_record(
+            {"until": until.timestamp()}, table="recording", column="ticket", row=f"{recording_id}/{viewer}"
+        )
+    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+
+def recording_by_ticket(
+    services: Services, case_id: int, recording_id: int, ticket: str, *, who: str, visible_to: int | None
+) -> bytes:
+    """The sound. Raises `NotFound`, `Conflict`, and `Invalid` for a ticket of another user or time."""
+    viewer = actor_name(who)
+    with services.store.begin() as tx:
+        check_case_visible(tx, case_id, visible_to)
+        _check_of_case(tx, case_id, recording_id)
+        try:
+            sealed = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
+            record = tx.vault.open_record(
+                sealed, table="recording", column="ticket", row=f"{recording_id}/{viewer}"
+            )
+        except (Tampered, KeyMissing, ValueError, binascii.Error, IndexError) as fault:
+            raise Invalid(
+                field="ticket", problem="is not yours", mend="open the recording on the page of the case"
+            ) from fault
+        if services.real.now().timestamp() >= record["until"]:
+            raise Invalid(
+                field="ticket", problem="has expired", mend="open the recording on the page of the case"
+            )
+        return _sound(tx, recording_id)
+
+
+def _note(
+    tx: Tx,
+    services: Services,
+    case_id: int,
+    recording_id: int,
+    *,
+    who: str,
+    reason: RevealReason | str,
+    why: str,
+    visible_to: int | None,
+) -> None:
+    check_case_visible(tx, case_id, visible_to)
+    _check_of_case(tx, case_id, recording_id)
+    facts = {"recording": recording_id}
+    subject = f"case/{case_id}"
+    note_reveal(
+        tx, services, who=who, act="hear_recording", subject=subject, reason=reason, why=why, facts=facts
+    )
+
+
+def _check_of_case(tx: Tx, case_id: int, recording_id: int) -> None:
+    r = t.recording.c
+    state = tx.scalar(sa.select(r.state).where(r.id == recording_id, r.case_id == case_id))
+    if state is None:
+        raise NotFound(kind="recording", key=recording_id)
+    if state != RecordingState.KEPT.value:
+        raise Conflict("there is no sound of this call", current=str(state))
+
+
+def _sound(tx: Tx, recording_id: int) -> bytes:
+    r = t.recording.c
+    sealed = tx.scalar(sa.select(r.sealed).where(r.id == recording_id))
+    if sealed is None:
+        raise Conflict("there is no sound of this call", current=RecordingState.DELETED.value)
+    return tx.vault.open(bytes(sealed), table="recording", column="sealed", row=recording_id)

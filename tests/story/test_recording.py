@@ -1,0 +1,237 @@
+"""A call that is recorded: said in its opening, fetched and sealed, listened to with a reason, deleted with proof."""
+
+from __future__ import annotations
+
+import audioop
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.calls.conversation import context_for
+from dialer.calls.fetching import fetch_recordings
+from dialer.calls.recordings import hear_recording, list_recordings
+from dialer.carrier.faults import InjectedFault
+from dialer.carrier.lines.sip.sound import telephone_samples
+from dialer.carrier.lines.tape import tone
+from dialer.cases.store import Policies, ensure_policy_version
+from dialer.control.erasure import ask_erasure, confirm_erasure
+from dialer.control.retention import Kind, apply_retention
+from dialer.core.case import CaseStatus
+from dialer.core.errors import Conflict, Invalid
+from dialer.core.policy import to_plain
+from dialer.core.values import Grade, RecordingState
+from dialer.db import tables as t
+from dialer.runtime.settings import RetentionSettings
+from dialer.scripts.dialogue import start
+from dialer.telephony.recordings import RecordingClient
+from tests.story.world import COOPERATES, World
+
+pytestmark = pytest.mark.story
+
+
+@pytest.fixture
+async def recorder(w: World) -> AsyncIterator[RecordingClient]:
+    """The policy wants the calls of medium cases recorded; the client that fetches them."""
+    services = w.scene.services
+    policy = services.policies.newest
+    grades = dict(policy.grades)
+    grades[Grade.MEDIUM] = replace(grades[Grade.MEDIUM], record_calls=True)
+    with w.scene.tx() as tx:
+        version = ensure_policy_version(tx, to_plain(replace(policy, grades=grades)), now=services.real.now())
+    services = w.scene.services = replace(services, policies=Policies(services.store, current=version))
+    w.scene.policy_version = version
+    async with RecordingClient(w.telephony) as client:
+        yield client
+
+
+def row_of(w: World, case_id: int) -> dict[str, Any]:
+    (row,) = w.scene.rows(sa.select(t.recording).where(t.recording.c.case_id == case_id))
+    return row
+
+
+async def fetch(w: World, client: RecordingClient) -> int:
+    """As a worker does when it is due."""
+    w.scene.do(sa.update(t.recording).where(t.recording.c.due_at.is_not(None)).values(due_at=sa.func.now()))
+    return await fetch_recordings(w.scene.services, client)
+
+
+async def recorded_case(w: World, client: RecordingClient) -> int:
+    case_id = w.open_case()
+    await w.until_over(case_id)
+    assert await fetch(w, client) == 1
+    return case_id
+
+
+def said_at_first(w: World, case_id: int) -> list[str]:
+    event = w.scene.rows(
+        sa.select(t.event.c.facts).where(t.event.c.case_id == case_id, t.event.c.step == "talk.0")
+    )[0]
+    return [prompt.rpartition(".")[2] for prompt in event["facts"]["said"]]
+
+
+def audited(w: World, act: str) -> list[dict[str, Any]]:
+    return w.scene.rows(sa.select(t.audit).where(t.audit.c.act == act).order_by(t.audit.c.number))
+
+
+async def test_from_the_opening_to_the_playback(w: World, recorder: RecordingClient):
+    case_id = await recorded_case(w, recorder)
+    assert said_at_first(w, case_id) == ["opening", "caution", "recorded", "identity"]
+    row = row_of(w, case_id)
+    assert (row["state"], row["due_at"]) == ("kept", None)
+    assert row["cleared_at"] is not None
+    assert await recorder.api.recordings.list_async() == [], "nothing is left at the carrier"
+
+    services = w.scene.services
+    for wrong in ({"reason": "review", "why": ""}, {"reason": "curiosity", "why": "an appeal"}):
+        with pytest.raises(Invalid):
+            hear_recording(services, case_id, row["id"], who="chief", **wrong)
+    assert audited(w, "hear_recording") == []
+    sound = hear_recording(services, case_id, row["id"], who="chief", reason="review", why="an appeal")
+    (look,) = audited(w, "hear_recording")
+    assert (look["who"], look["subject"]) == ("chief", f"case/{case_id}")
+    assert look["facts"] == {"recording": row["id"], "reason": "review"}
+
+    assert hashlib.sha256(sound).digest() == bytes(row["sha256"])
+    assert (row["size_bytes"], sound[:4]) == (len(sound), b"RIFF")
+    assert bytes(row["sealed"])[:4] != b"RIFF"
+    data = sound[sound.index(b"data") + 8 :]
+    person, ours = (audioop.alaw2lin(data[side::2], 2) for side in (0, 1))
+    assert abs(len(person) / 16_000 - row["seconds"]) <= 1
+    live = services.rendered_scripts.now(services.real.now()).live["loan"]
+    context = context_for(services, live, language="zh", tags=frozenset(), now=services.clock.now())
+    opening = start(live.script, context).utterances[0].audio
+    assert opening is not None
+    path = services.rendered_scripts.sounds.path(opening[0], real_now=services.real.now())
+    assert path is not None
+    heard = telephone_samples(path.read_bytes())
+    piece = heard[16_000 : 16_000 + 4000]
+    place, _ = audioop.findfit(ours, piece)
+    assert audioop.rms(audioop.add(ours[2 * place : 2 * place + 4000], audioop.mul(piece, 2, -1), 2), 2) < 200
+    key, _ = audioop.findfit(person, tone("1"))
+    assert audioop.rms(person[2 * key : 2 * key + 800], 2) > 1000
+
+
+async def test_a_grade_that_is_not_recorded_says_nothing_of_it(w: World, recorder: RecordingClient):
+    case_id = w.open_case(grade=Grade.LOW)
+    await w.until_over(case_id)
+    assert "recorded" not in said_at_first(w, case_id)
+    assert list_recordings(w.scene.services, case_id) == []
+    assert await recorder.api.recordings.list_async() == []
+
+
+async def test_an_older_case_keeps_the_policy_it_began_with(w: World, recorder: RecordingClient):
+    w.scene.policy_version -= 1
+    case_id = w.open_case()
+    await w.until_over(case_id)
+    assert "recorded" not in said_at_first(w, case_id)
+    assert list_recordings(w.scene.services, case_id) == []
+
+
+async def test_a_call_that_nobody_answers_has_no_row(w: World, recorder: RecordingClient):
+    case_id = w.open_case(behaviour=replace(COOPERATES, answers_from_call=9))
+    await w.until_over(case_id)
+    assert w.attempt(case_id)["records"]
+    assert list_recordings(w.scene.services, case_id) == []
+
+
+async def test_a_lost_webhook_and_a_carrier_that_does_not_answer_lose_nothing(
+    w: World, recorder: RecordingClient
+):
+    w.fault(InjectedFault.WEBHOOK_DROP, only=("recording",))
+    case_id = w.open_case()
+    await w.until_over(case_id)
+    row = row_of(w, case_id)
+    assert row["state"] == "waiting"
+    assert row["due_at"] > w.scene.services.real.now(), "nobody said that it is there"
+    w.fault(InjectedFault.REST_ERROR)
+    assert await fetch(w, recorder) == 0
+    assert row_of(w, case_id)["state"] == "waiting"
+    assert row_of(w, case_id)["due_at"] > w.scene.services.real.now() + timedelta(seconds=20)
+    w.no_fault()
+    assert len(await recorder.api.recordings.list_async()) == 1
+    assert await fetch(w, recorder) == 1
+    assert row_of(w, case_id)["state"] == "kept"
+
+
+async def test_a_worker_that_died_after_it_kept_one_is_followed_by_another(
+    w: World, recorder: RecordingClient
+):
+    """Ours is kept, the carrier's is still there: the next worker deletes it and fetches nothing again."""
+    case_id = w.open_case()
+    await w.until_over(case_id)
+    (there,) = await recorder.api.recordings.list_async()
+    sound = await recorder.sound(there.sid or "")
+    assert sound is not None
+    row = row_of(w, case_id)
+    with w.scene.tx() as tx:
+        sealed = tx.vault.seal(sound, table="recording", column="sealed", row=row["id"])
+    kept = {"state": "kept", "sealed": sealed, "sha256": b"x" * 32, "size_bytes": len(sound)}
+    w.scene.do(sa.update(t.recording).where(t.recording.c.id == row["id"]).values(**kept))
+    assert await fetch(w, recorder) == 1
+    assert await recorder.api.recordings.list_async() == []
+    assert bytes(row_of(w, case_id)["sha256"]) == b"x" * 32
+
+
+async def test_its_time_is_over_and_the_audit_proves_what_was_deleted(w: World, recorder: RecordingClient):
+    case_id = await recorded_case(w, recorder)
+    kept = row_of(w, case_id)
+    services = w.scene.services
+    closed = {"status": CaseStatus.CLOSED.value, "settled_at": kept["called_at"], "due_at": None}
+    w.scene.do(sa.update(t.case).where(t.case.c.id == case_id).values(**closed))
+    w.scene.do(sa.update(t.recording).values(called_at=services.clock.now() - timedelta(days=181)))
+    done = apply_retention(services, RetentionSettings(), at_once=True)
+    assert done[Kind.RECORDINGS] == 1
+    gone = row_of(w, case_id)
+    assert (gone["state"], gone["sealed"], gone["sha256"]) == ("deleted", None, kept["sha256"])
+    (line,) = audited(w, "delete_recording")
+    assert (line["who"], line["subject"]) == ("robot", f"case/{case_id}")
+    assert line["facts"]["sha256"] == bytes(kept["sha256"]).hex()
+    assert line["facts"]["deleted_for"] == "retention"
+    with pytest.raises(Conflict):
+        hear_recording(services, case_id, kept["id"], who="chief", reason="review", why="an appeal")
+    (shown,) = list_recordings(services, case_id)
+    assert (shown.state, shown.sha256) == (RecordingState.DELETED, bytes(kept["sha256"]).hex())
+
+
+async def test_who_is_erased_is_not_heard_any_more_nor_at_the_carrier(
+    w: World, recorder: RecordingClient, tmp_path: Path
+):
+    """Of a recording that was not fetched yet, the carrier's copy goes too."""
+    case_id = w.open_case()
+    await w.until_over(case_id)
+    services = w.scene.services
+    assert len(await recorder.api.recordings.list_async()) == 1
+    closed = {"status": CaseStatus.CLOSED.value, "settled_at": services.clock.now(), "due_at": None}
+    w.scene.do(sa.update(t.case).where(t.case.c.id == case_id).values(**closed))
+    w.scene.do(sa.update(t.attempt).values(state="ended", result="answered"))
+    w.scene.do(sa.update(t.assignment).values(state="withdrawn", withdrawn_why="x"))
+    w.scene.do(sa.delete(t.message))
+    w.scene.do(sa.delete(t.stop_payment))
+    asked = ask_erasure(services, case_id, why="an order", by="li")
+    made = confirm_erasure(services, asked.id, register=tmp_path / "register", by="wang")
+    assert made.erasure.counts is not None
+    assert made.erasure.counts["recording.sealed"] == 1
+    assert audited(w, "delete_recording")[0]["who"] == "wang"
+    assert row_of(w, case_id)["state"] == "deleted"
+    assert await fetch(w, recorder) == 1
+    assert await recorder.api.recordings.list_async() == []
+    assert (row_of(w, case_id)["state"], row_of(w, case_id)["sealed"]) == ("deleted", None)
+
+
+async def test_a_carrier_without_the_recording_is_asked_for_a_while(w: World, recorder: RecordingClient):
+    case_id = w.open_case()
+    await w.until_over(case_id)
+    (there,) = await recorder.api.recordings.list_async()
+    await recorder.delete(there.sid or "")
+    await recorder.delete(there.sid or "")
+    for _ in range(6):
+        assert await fetch(w, recorder) == 0
+        assert row_of(w, case_id)["state"] == "waiting"
+    assert await fetch(w, recorder) == 1
+    assert (row_of(w, case_id)["state"], row_of(w, case_id)["due_at"]) == ("absent", None)
