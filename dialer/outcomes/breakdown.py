@@ -39,7 +39,6 @@ from dialer.db.measures import (
     ASSIGNMENT_MEASURES,
     CALL_MEASURES,
     CASE_MEASURES,
-    NO_FOLLOW_UP,
     SENT,
     WARNING_MEASURES,
     counts_of,
@@ -49,9 +48,12 @@ from dialer.outcomes.measures import (
     ASSIGNMENTS,
     CALLS,
     CASES,
+    FIRST_VERSION,
     IS_APPROVED,
     IS_REVERSED,
+    LAST_PERSON,
     MONEY_COLUMNS,
+    OPENED_HOUR,
     PERCENTILES,
     WARNINGS,
     slice_of,
@@ -61,17 +63,6 @@ from dialer.outcomes.measures import (
 _FIRST_SCRIPT = (
     "(SELECT f.script_id FROM attempt f WHERE f.case_id = c.id AND f.script_id <> '' ORDER BY f.n LIMIT 1)"
 )
-_FIRST_VERSION = (
-    "(SELECT f.script_id || '@' || coalesce(CAST(v.number AS text), '?') FROM attempt f"
-    " LEFT JOIN script_version v ON v.id = f.script_version_id"
-    " WHERE f.case_id = c.id AND f.script_id <> '' ORDER BY f.n LIMIT 1)"
-)
-_LAST_PERSON = (
-    f"(SELECT s.done_by FROM assignment s WHERE s.case_id = c.id AND s.state = 'done' AND s.{NO_FOLLOW_UP}"
-    " ORDER BY s.done_at DESC, s.id DESC LIMIT 1)"
-)
-_HOUR = "CAST(EXTRACT(HOUR FROM c.opened_at AT TIME ZONE :zone) AS integer)"
-
 _VALUES: Mapping[Dimension, str] = {
     # The unit that stands right below the reader's own on the way to the case's unit, or the case's unit itself.
     Dimension.UNIT: "(SELECT coalesce(u.path[CAST(:depth AS integer) + 1], u.id) FROM unit u WHERE u.id = c.unit_id)",
@@ -79,9 +70,9 @@ _VALUES: Mapping[Dimension, str] = {
     Dimension.FRAUD_TYPE: "c.fraud_type",
     Dimension.SOURCE: "c.source",
     Dimension.SCRIPT: _FIRST_SCRIPT,
-    Dimension.VERSION: _FIRST_VERSION,
-    Dimension.HOUR: _HOUR,
-    Dimension.PERSON: _LAST_PERSON,
+    Dimension.VERSION: FIRST_VERSION,
+    Dimension.HOUR: OPENED_HOUR,
+    Dimension.PERSON: LAST_PERSON,
 }
 
 _NARROWED: Mapping[str, str] = {
@@ -90,9 +81,9 @@ _NARROWED: Mapping[str, str] = {
     "fraud_type": "c.fraud_type = :fraud_type",
     "source": "c.source = :source",
     "script_id": f"{_FIRST_SCRIPT} = :script_id",
-    "version": f"{_FIRST_VERSION} = :version",
-    "hour": f"{_HOUR} = :hour",
-    "person": f"{_LAST_PERSON} = :person",
+    "version": f"{FIRST_VERSION} = :version",
+    "hour": f"{OPENED_HOUR} = :hour",
+    "person": f"{LAST_PERSON} = :person",
 }
 
 
@@ -270,18 +261,7 @@ _ADJUSTED_OF = "cases_ours"
 
 _UNTIL: Mapping[str, str] = {
     "first_call": "SELECT grade, first_seconds AS seconds FROM timed WHERE first_at IS NOT NULL",
-    "contact": f"""
-        SELECT grade, greatest(0, EXTRACT(EPOCH FROM reached_at - clock_at)) AS seconds
-        FROM timed CROSS JOIN LATERAL (
-            SELECT least(
-                (SELECT min(coalesce(a.ended_at, a.answered_at)) FROM attempt a
-                    WHERE a.case_id = timed.id AND a.contact = 'verified' AND a.{NO_FOLLOW_UP}),
-                (SELECT min(s.done_at) FROM assignment s
-                    WHERE s.case_id = timed.id AND s.state = 'done' AND s.outcome IN {words(REACHED)}
-                        AND s.{NO_FOLLOW_UP})
-            ) AS reached_at
-        ) r WHERE NOT not_ours AND contact = 'verified' AND reached_at IS NOT NULL
-    """,
+    "contact": "SELECT grade, reached_seconds AS seconds FROM timed WHERE reached_seconds IS NOT NULL",
 }
 
 
