@@ -111,9 +111,13 @@ class Window:
             **more,
         }
 
+    def filters(self) -> tuple[str, ...]:
+        """The names of what narrows the cut, as parameters."""
+        return tuple(_given(self.cut))
+
     def narrow(self) -> str:
         """A condition on `c`, a case; empty parts are left out, so that an index may serve the others."""
-        return " AND ".join(_NARROWED[name] for name in _given(self.cut)) or "true"
+        return " AND ".join(_NARROWED[name] for name in self.filters()) or "true"
 
 
 def _given(cut: Cut) -> dict[str, Any]:
@@ -193,6 +197,18 @@ _RECORDS = (
 
 def read_breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
     """The cut as a whole and by one dimension. Hold a snapshot first, so that the numbers agree."""
+    total, numbers = read_numbers(tx, dimension, window)
+    return Breakdown(
+        dimension=dimension,
+        total=slice_of(total),
+        slices={value: slice_of(found) for value, found in sorted(numbers.items())},
+    )
+
+
+def read_numbers(
+    tx: Tx, dimension: Dimension, window: Window
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The numbers of the whole and of each value, by name."""
     total: dict[str, Any] = {}
     numbers: dict[str, dict[str, Any]] = {}
     for records in _RECORDS:
@@ -209,11 +225,21 @@ def read_breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
                 total.update(row)
             else:
                 numbers.setdefault(row["value"], {}).update(row)
-    return Breakdown(
-        dimension=dimension,
-        total=slice_of(total),
-        slices={value: slice_of(found) for value, found in sorted(numbers.items())},
-    )
+    return total, numbers
+
+
+def read_first_seconds(tx: Tx, dimension: Dimension, window: Window) -> list[tuple[str, float]]:
+    """The single values behind the percentiles of a cut, each with its value of the dimension."""
+    statement = f"""
+        WITH {_CASES.before} records AS ({_CASES.select})
+        SELECT coalesce(CAST(d.value AS text), '') AS value, CAST(r.first_seconds AS double precision) AS seconds
+        FROM records r CROSS JOIN LATERAL (
+            SELECT {_VALUES[dimension]} AS value FROM "case" c WHERE c.id = r.id
+        ) d
+        WHERE r.first_at IS NOT NULL
+    """
+    rows = tx.rows(sa.text(statement.format(narrow=window.narrow())), window.given())
+    return [(row["value"], row["seconds"]) for row in rows]
 
 
 def read_days(tx: Tx, window: Window) -> dict[date, dict[str, int]]:
@@ -234,7 +260,9 @@ def read_days(tx: Tx, window: Window) -> dict[date, dict[str, int]]:
 
 
 ADJUSTED = ("verified_contact", "dissuaded")
-"""The rates whose comparison of units is adjusted; both are of `cases_ours`."""
+"""The rates whose comparison of units is adjusted."""
+ADJUSTED_OF = "cases_ours"
+"""The denominator of both."""
 
 
 def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]]]:
@@ -242,7 +270,7 @@ def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]
     statement = f"""
         WITH {_CASES.before} records AS ({_CASES.select})
         SELECT coalesce(CAST(d.value AS text), '') AS value, r.grade || ' ' || r.fraud_type AS kind,
-            {counts_of({name: CASE_MEASURES[name] for name in (_ADJUSTED_OF, *ADJUSTED)})}
+            {counts_of({name: CASE_MEASURES[name] for name in (ADJUSTED_OF, *ADJUSTED)})}
         FROM records r CROSS JOIN LATERAL (
             SELECT {_VALUES[Dimension.UNIT]} AS value FROM "case" c WHERE c.id = r.id
         ) d
@@ -251,12 +279,9 @@ def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]
     found: dict[str, dict[str, dict[str, Rollup]]] = {name: {} for name in ADJUSTED}
     for row in tx.rows(sa.text(statement.format(narrow=window.narrow())), window.given()):
         for name in ADJUSTED:
-            share = Rollup(people=row[_ADJUSTED_OF], hits=row[name])
+            share = Rollup(people=row[ADJUSTED_OF], hits=row[name])
             found[name].setdefault(row["value"], {})[row["kind"]] = share
     return found
-
-
-_ADJUSTED_OF = "cases_ours"
 
 
 _UNTIL: Mapping[str, str] = {

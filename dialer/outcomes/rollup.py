@@ -353,7 +353,7 @@ SELECT c.*, w.* FROM waited w LEFT JOIN counted c ON true
 
 def rollup_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezone: str) -> Figures:
     """As `figures`, and much faster where whole days make up most of the window."""
-    spans = _usable(tx, period, now=now, timezone=timezone)
+    spans = usable_spans(tx, period, now=now, timezone=timezone)
     if spans is None:
         return figures(tx, period, drill=drill, now=now)
     changed = changed_cases(tx, now=now)
@@ -407,7 +407,7 @@ def rollup_days(
     tx: Tx, period: Period, *, drill: bool, now: datetime, timezone: str
 ) -> dict[date, dict[str, int]] | None:
     """The counts of `TREND` by day, of the whole centre; None where the sums cannot be used."""
-    spans = _usable(tx, period, now=now, timezone=timezone)
+    spans = usable_spans(tx, period, now=now, timezone=timezone)
     changed = changed_cases(tx, now=now) if spans is not None else None
     if spans is None or changed is None:
         return None
@@ -440,7 +440,8 @@ def changed_cases(tx: Tx, *, now: datetime) -> list[int] | None:
     return None if len(changed) > _TOO_MANY else changed
 
 
-def _usable(tx: Tx, period: Period, *, now: datetime, timezone: str) -> Spans | None:
+def usable_spans(tx: Tx, period: Period, *, now: datetime, timezone: str) -> Spans | None:
+    """The whole days of a period that can be read from the sums; None: there are none."""
     state = state_of(tx)
     if state is None or state.timezone != timezone or now < state.as_of:
         return None
