@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from dialer.core.attempt import UNSENT_STATES
 from dialer.core.case import PENDING_STATES
 from dialer.core.follow_up import UNDOING_ANSWERS
-from dialer.core.rates import COUNTED_RESULTS, FOUND, NOT_OURS, OWN_FAULT, REACHED, WRONG_RECORD
+from dialer.core.rates import (
+    COUNTED_RESULTS,
+    FOUND,
+    NOT_OURS,
+    OWN_FAULT,
+    REACHED,
+    WAIT_BOUNDS_SECONDS,
+    WRONG_RECORD,
+)
 from dialer.core.values import AmountKind, Grade, TelephonyResult
 from dialer.db.columns import words
 
@@ -71,6 +79,27 @@ CASE_MEASURES: Mapping[str, str] = {
     "first_cases": "first_at IS NOT NULL",
 }
 """Of the columns of `dialer.outcomes.measures.CASES`."""
+
+
+def _bars(name: str, seconds: str) -> dict[str, str]:
+    """A count for each bar of `WAIT_BOUNDS_SECONDS`."""
+    lows, highs = (None, *WAIT_BOUNDS_SECONDS), (*WAIT_BOUNDS_SECONDS, None)
+    return {
+        f"{name}_{place}": " AND ".join(
+            part
+            for part in (
+                f"{seconds} >= {low}" if low is not None else "",
+                f"{seconds} < {high}" if high is not None else "",
+            )
+            if part
+        )
+        for place, (low, high) in enumerate(zip(lows, highs, strict=True))
+    }
+
+
+FIRST_BARS: Mapping[str, str] = _bars("first_bar", "CASE WHEN first_at IS NOT NULL THEN first_seconds END")
+CONTACT_BARS: Mapping[str, str] = _bars("contact_bar", "reached_seconds")
+"""The distributions of the times to the first attempt and to the verified contact; of the same columns."""
 
 
 NO_FOLLOW_UP = "reason <> 'follow_up'"
@@ -143,7 +172,9 @@ COUNTED = (
     ASSIGNMENTS_MENTIONED,
     *ASSIGNMENT_MEASURES,
 )
-"""The counts that a fact row holds, a column each; `MONEY` beside them, in fen."""
+"""The counts that a fact row holds, a column each; `BARS` and `MONEY`, in fen, beside them."""
+
+BARS = (*FIRST_BARS, *CONTACT_BARS)
 
 
 def counts_of(measures: Mapping[str, str]) -> str:

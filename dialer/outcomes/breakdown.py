@@ -39,7 +39,6 @@ from dialer.db.measures import (
     ASSIGNMENT_MEASURES,
     CALL_MEASURES,
     CASE_MEASURES,
-    NO_FOLLOW_UP,
     SENT,
     WARNING_MEASURES,
     counts_of,
@@ -49,9 +48,12 @@ from dialer.outcomes.measures import (
     ASSIGNMENTS,
     CALLS,
     CASES,
+    FIRST_VERSION,
     IS_APPROVED,
     IS_REVERSED,
+    LAST_PERSON,
     MONEY_COLUMNS,
+    OPENED_HOUR,
     PERCENTILES,
     WARNINGS,
     slice_of,
@@ -61,17 +63,6 @@ from dialer.outcomes.measures import (
 _FIRST_SCRIPT = (
     "(SELECT f.script_id FROM attempt f WHERE f.case_id = c.id AND f.script_id <> '' ORDER BY f.n LIMIT 1)"
 )
-_FIRST_VERSION = (
-    "(SELECT f.script_id || '@' || coalesce(CAST(v.number AS text), '?') FROM attempt f"
-    " LEFT JOIN script_version v ON v.id = f.script_version_id"
-    " WHERE f.case_id = c.id AND f.script_id <> '' ORDER BY f.n LIMIT 1)"
-)
-_LAST_PERSON = (
-    f"(SELECT s.done_by FROM assignment s WHERE s.case_id = c.id AND s.state = 'done' AND s.{NO_FOLLOW_UP}"
-    " ORDER BY s.done_at DESC, s.id DESC LIMIT 1)"
-)
-_HOUR = "CAST(EXTRACT(HOUR FROM c.opened_at AT TIME ZONE :zone) AS integer)"
-
 _VALUES: Mapping[Dimension, str] = {
     # The unit that stands right below the reader's own on the way to the case's unit, or the case's unit itself.
     Dimension.UNIT: "(SELECT coalesce(u.path[CAST(:depth AS integer) + 1], u.id) FROM unit u WHERE u.id = c.unit_id)",
@@ -79,9 +70,9 @@ _VALUES: Mapping[Dimension, str] = {
     Dimension.FRAUD_TYPE: "c.fraud_type",
     Dimension.SOURCE: "c.source",
     Dimension.SCRIPT: _FIRST_SCRIPT,
-    Dimension.VERSION: _FIRST_VERSION,
-    Dimension.HOUR: _HOUR,
-    Dimension.PERSON: _LAST_PERSON,
+    Dimension.VERSION: FIRST_VERSION,
+    Dimension.HOUR: OPENED_HOUR,
+    Dimension.PERSON: LAST_PERSON,
 }
 
 _NARROWED: Mapping[str, str] = {
@@ -90,9 +81,9 @@ _NARROWED: Mapping[str, str] = {
     "fraud_type": "c.fraud_type = :fraud_type",
     "source": "c.source = :source",
     "script_id": f"{_FIRST_SCRIPT} = :script_id",
-    "version": f"{_FIRST_VERSION} = :version",
-    "hour": f"{_HOUR} = :hour",
-    "person": f"{_LAST_PERSON} = :person",
+    "version": f"{FIRST_VERSION} = :version",
+    "hour": f"{OPENED_HOUR} = :hour",
+    "person": f"{LAST_PERSON} = :person",
 }
 
 
@@ -120,9 +111,13 @@ class Window:
             **more,
         }
 
+    def filters(self) -> tuple[str, ...]:
+        """The names of what narrows the cut, as parameters."""
+        return tuple(_given(self.cut))
+
     def narrow(self) -> str:
         """A condition on `c`, a case; empty parts are left out, so that an index may serve the others."""
-        return " AND ".join(_NARROWED[name] for name in _given(self.cut)) or "true"
+        return " AND ".join(_NARROWED[name] for name in self.filters()) or "true"
 
 
 def _given(cut: Cut) -> dict[str, Any]:
@@ -202,6 +197,18 @@ _RECORDS = (
 
 def read_breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
     """The cut as a whole and by one dimension. Hold a snapshot first, so that the numbers agree."""
+    total, numbers = read_numbers(tx, dimension, window)
+    return Breakdown(
+        dimension=dimension,
+        total=slice_of(total),
+        slices={value: slice_of(found) for value, found in sorted(numbers.items())},
+    )
+
+
+def read_numbers(
+    tx: Tx, dimension: Dimension, window: Window
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The numbers of the whole and of each value, by name."""
     total: dict[str, Any] = {}
     numbers: dict[str, dict[str, Any]] = {}
     for records in _RECORDS:
@@ -218,11 +225,21 @@ def read_breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
                 total.update(row)
             else:
                 numbers.setdefault(row["value"], {}).update(row)
-    return Breakdown(
-        dimension=dimension,
-        total=slice_of(total),
-        slices={value: slice_of(found) for value, found in sorted(numbers.items())},
-    )
+    return total, numbers
+
+
+def read_first_seconds(tx: Tx, dimension: Dimension, window: Window) -> list[tuple[str, float]]:
+    """The single values behind the percentiles of a cut, each with its value of the dimension."""
+    statement = f"""
+        WITH {_CASES.before} records AS ({_CASES.select})
+        SELECT coalesce(CAST(d.value AS text), '') AS value, CAST(r.first_seconds AS double precision) AS seconds
+        FROM records r CROSS JOIN LATERAL (
+            SELECT {_VALUES[dimension]} AS value FROM "case" c WHERE c.id = r.id
+        ) d
+        WHERE r.first_at IS NOT NULL
+    """
+    rows = tx.rows(sa.text(statement.format(narrow=window.narrow())), window.given())
+    return [(row["value"], row["seconds"]) for row in rows]
 
 
 def read_days(tx: Tx, window: Window) -> dict[date, dict[str, int]]:
@@ -243,7 +260,9 @@ def read_days(tx: Tx, window: Window) -> dict[date, dict[str, int]]:
 
 
 ADJUSTED = ("verified_contact", "dissuaded")
-"""The rates whose comparison of units is adjusted; both are of `cases_ours`."""
+"""The rates whose comparison of units is adjusted."""
+ADJUSTED_OF = "cases_ours"
+"""The denominator of both."""
 
 
 def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]]]:
@@ -251,7 +270,7 @@ def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]
     statement = f"""
         WITH {_CASES.before} records AS ({_CASES.select})
         SELECT coalesce(CAST(d.value AS text), '') AS value, r.grade || ' ' || r.fraud_type AS kind,
-            {counts_of({name: CASE_MEASURES[name] for name in (_ADJUSTED_OF, *ADJUSTED)})}
+            {counts_of({name: CASE_MEASURES[name] for name in (ADJUSTED_OF, *ADJUSTED)})}
         FROM records r CROSS JOIN LATERAL (
             SELECT {_VALUES[Dimension.UNIT]} AS value FROM "case" c WHERE c.id = r.id
         ) d
@@ -260,28 +279,14 @@ def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]
     found: dict[str, dict[str, dict[str, Rollup]]] = {name: {} for name in ADJUSTED}
     for row in tx.rows(sa.text(statement.format(narrow=window.narrow())), window.given()):
         for name in ADJUSTED:
-            share = Rollup(people=row[_ADJUSTED_OF], hits=row[name])
+            share = Rollup(people=row[ADJUSTED_OF], hits=row[name])
             found[name].setdefault(row["value"], {})[row["kind"]] = share
     return found
 
 
-_ADJUSTED_OF = "cases_ours"
-
-
 _UNTIL: Mapping[str, str] = {
     "first_call": "SELECT grade, first_seconds AS seconds FROM timed WHERE first_at IS NOT NULL",
-    "contact": f"""
-        SELECT grade, greatest(0, EXTRACT(EPOCH FROM reached_at - clock_at)) AS seconds
-        FROM timed CROSS JOIN LATERAL (
-            SELECT least(
-                (SELECT min(coalesce(a.ended_at, a.answered_at)) FROM attempt a
-                    WHERE a.case_id = timed.id AND a.contact = 'verified' AND a.{NO_FOLLOW_UP}),
-                (SELECT min(s.done_at) FROM assignment s
-                    WHERE s.case_id = timed.id AND s.state = 'done' AND s.outcome IN {words(REACHED)}
-                        AND s.{NO_FOLLOW_UP})
-            ) AS reached_at
-        ) r WHERE NOT not_ours AND contact = 'verified' AND reached_at IS NOT NULL
-    """,
+    "contact": "SELECT grade, reached_seconds AS seconds FROM timed WHERE reached_seconds IS NOT NULL",
 }
 
 

@@ -130,11 +130,32 @@ limits AS (
         greatest(0, EXTRACT(EPOCH FROM t.first_at - t.clock_at)) AS first_seconds,
         t.first_at IS NULL AND t.settled_at IS NOT NULL
             AND t.settled_at <= t.clock_at + t."limit" AS not_wanted,
-        t.first_at IS NULL AND t.settled_at IS NULL AND :now <= t.clock_at + t."limit" AS pending
+        t.first_at IS NULL AND t.settled_at IS NULL AND :now <= t.clock_at + t."limit" AS pending,
+        CASE WHEN NOT t.not_ours AND t.contact = 'verified' THEN (
+            SELECT greatest(0, EXTRACT(EPOCH FROM min(reached_at) - t.clock_at)) FROM (
+                SELECT coalesce(a.ended_at, a.answered_at) AS reached_at FROM attempt a
+                WHERE a.case_id = t.id AND a.contact = 'verified' AND a.{NO_FOLLOW_UP}
+                UNION ALL
+                SELECT s.done_at FROM assignment s
+                WHERE s.case_id = t.id AND s.state = 'done' AND s.outcome IN {words(REACHED)} AND s.{NO_FOLLOW_UP}
+            ) reached HAVING min(reached_at) IS NOT NULL
+        ) END AS reached_seconds
     FROM joined t
 )
 """
 """Common table expressions; the last, `timed`, has a row a case."""
+
+FIRST_VERSION = (
+    "(SELECT f.script_id || '@' || coalesce(CAST(v.number AS text), '?') FROM attempt f"
+    " LEFT JOIN script_version v ON v.id = f.script_version_id"
+    " WHERE f.case_id = c.id AND f.script_id <> '' ORDER BY f.n LIMIT 1)"
+)
+LAST_PERSON = (
+    f"(SELECT s.done_by FROM assignment s WHERE s.case_id = c.id AND s.state = 'done' AND s.{NO_FOLLOW_UP}"
+    " ORDER BY s.done_at DESC, s.id DESC LIMIT 1)"
+)
+OPENED_HOUR = "CAST(EXTRACT(HOUR FROM c.opened_at AT TIME ZONE :zone) AS integer)"
+"""What a case `c` belongs to: the version of the script of its first call, who reported last, the hour of opening."""
 
 PERCENTILES = ", ".join(
     f"percentile_cont({part}) WITHIN GROUP (ORDER BY first_seconds) FILTER (WHERE first_at IS NOT NULL) AS {name}"

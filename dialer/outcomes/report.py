@@ -27,7 +27,6 @@ from dialer.core.rates import (
     Counts,
     Cut,
     Dimension,
-    Figures,
     Period,
     Rate,
     Report,
@@ -57,7 +56,8 @@ from dialer.outcomes.breakdown import (
     read_waits,
     read_workload,
 )
-from dialer.outcomes.rollup import is_rollup_waiting, refresh_rollup_once, rollup_days, rollup_figures
+from dialer.outcomes.cuts import CutFigures, cut_case_ids, cut_days, cut_figures, cut_strata
+from dialer.outcomes.rollup import is_rollup_waiting, refresh_rollup_once, rollup_figures
 from dialer.outcomes.snapshots import keep_report, kept_report
 from dialer.scripts.trials import Comparison, Measured
 from dialer.services import Resource, Services
@@ -466,7 +466,7 @@ def cut_rates(
         if at is not None:
             return _kept(kept_report(tx, _CUTS, (asked, reader_unit_id), at=at))
         whole = _whole_report(tx, window) if window.cut.is_whole else None
-        report = _cut_report(tx, asked.by, window, whole)
+        report = _cut_report(tx, asked.by, window)
     with services.store.begin() as tx:
         keep_report(tx, _CUTS, (asked, reader_unit_id), report, at=report.generated_at)
         if whole is not None:
@@ -480,32 +480,30 @@ def read_cut(tx: Tx, services: Services, asked: RatesQuery) -> tuple[CutReport, 
     """
     roots = [unit for unit in list_units_of_tree(tx) if len(unit.path) == 1]
     window = replace(_window(tx, services, asked, None), depth=1 if len(roots) == 1 else 0)
-    whole = _whole_report(tx, window)
-    return _cut_report(tx, asked.by, window, whole), whole
+    return _cut_report(tx, asked.by, window), _whole_report(tx, window)
 
 
-def _cut_report(tx: Tx, by: Dimension, window: Window, whole: Report | None) -> CutReport:
+def _cut_report(tx: Tx, by: Dimension, window: Window) -> CutReport:
     before = period_before(window.period, timezone=window.timezone, now=window.now)
     year_before = period_year_before(window.period, timezone=window.timezone, now=window.now)
+    figures = _figures(tx, by, window)
     today = day_of(window.now, timezone=window.timezone)
     return CutReport(
         generated_at=window.now,
         today=_total(tx, window, today),
         yesterday=_total(tx, window, period_before(today, timezone=window.timezone, now=window.now)),
-        breakdown=_breakdown(tx, by, window, whole.figures if whole else None),
-        waits=read_waits(tx, window),
+        breakdown=figures.breakdown,
+        waits=figures.waits,
         unit_names={str(unit.id): unit.name for unit in list_units_of_tree(tx)},
-        adjusted=_adjusted(read_strata(tx, window)) if by is Dimension.UNIT else {},
+        adjusted=_adjusted(cut_strata(tx, window) or read_strata(tx, window)) if by is Dimension.UNIT else {},
         before=_total(tx, window, before),
         year_before=_total(tx, window, year_before),
         days=_days(tx, window, window.period),
         days_before=_days(tx, window, before),
         days_year_before=_days(tx, window, year_before),
-        contacted=read_waits(tx, window, until="contact"),
+        contacted=figures.contacted,
         workload=read_workload(tx, window),
-        defrauded=tuple(
-            case_ids_behind(tx, "defrauded_after_warning", window, before_id=None, limit=MOST_DEFRAUDED)
-        ),
+        defrauded=tuple(_ids(tx, "defrauded_after_warning", window, before_id=None, limit=MOST_DEFRAUDED)),
     )
 
 
@@ -513,21 +511,37 @@ MOST_DEFRAUDED = 20
 """Cases filed after a warning that a report names; the count opens to all."""
 
 
+def _figures(tx: Tx, by: Dimension, window: Window) -> CutFigures:
+    """From the sums, or where they cannot be used from the records."""
+    found = cut_figures(tx, by, window)
+    if found is not None:
+        return found
+    return CutFigures(
+        breakdown=read_breakdown(tx, by, window),
+        waits=read_waits(tx, window),
+        contacted=read_waits(tx, window, until="contact"),
+    )
+
+
 def _total(tx: Tx, window: Window, period: Period | None) -> Slice | None:
     if period is None:
         return None
-    if window.cut.is_whole:
-        return rollup_figures(tx, period, drill=window.drill, now=window.now, timezone=window.timezone).total
-    return read_breakdown(tx, Dimension.GRADE, replace(window, period=period)).total
+    return _figures(tx, Dimension.GRADE, replace(window, period=period)).breakdown.total
 
 
-def _days(tx: Tx, window: Window, period: Period | None) -> dict[date, dict[str, int]]:
+def _days(tx: Tx, window: Window, period: Period | None) -> Mapping[date, Mapping[str, int]]:
     if period is None:
         return {}
-    found = None
-    if window.cut.is_whole:
-        found = rollup_days(tx, period, drill=window.drill, now=window.now, timezone=window.timezone)
-    return found if found is not None else read_days(tx, replace(window, period=period))
+    window = replace(window, period=period)
+    found = cut_days(tx, window)
+    return found if found is not None else read_days(tx, window)
+
+
+def _ids(tx: Tx, measure: str, window: Window, *, before_id: int | None, limit: int) -> list[int]:
+    found = cut_case_ids(tx, measure, window, before_id=before_id, limit=limit)
+    if found is not None:
+        return found
+    return case_ids_behind(tx, measure, window, before_id=before_id, limit=limit)
 
 
 def _whole_report(tx: Tx, window: Window) -> Report:
@@ -569,7 +583,7 @@ def cut_breakdown(services: Services, asked: RatesQuery, *, reader_unit_id: int 
     """The figures alone. Raises `NotFound` for a unit that the reader does not see."""
     with services.store.begin() as tx:
         hold_snapshot(tx)
-        return _breakdown(tx, asked.by, _window(tx, services, asked, reader_unit_id))
+        return _figures(tx, asked.by, _window(tx, services, asked, reader_unit_id)).breakdown
 
 
 PAGE = 50
@@ -604,16 +618,15 @@ def cases_behind(
         return Behind(
             at=window.now,
             count=_count(tx, measure, window) if before_id is None else None,
-            ids=tuple(case_ids_behind(tx, measure, window, before_id=before_id, limit=PAGE + 1)),
+            ids=tuple(_ids(tx, measure, window, before_id=before_id, limit=PAGE + 1)),
         )
 
 
 def _count(tx: Tx, measure: str, window: Window) -> int:
-    """Of the whole centre from the sums of days, which is as exact and faster."""
-    if not window.cut.is_whole or measure not in COUNTED:
-        return count_behind(tx, measure, window)
-    figures = rollup_figures(tx, window.period, drill=window.drill, now=window.now, timezone=window.timezone)
-    return int(getattr(figures.total.counts, measure))
+    """From the sums, which is as exact and faster."""
+    found = cut_figures(tx, Dimension.GRADE, window)
+    count = counted(found.breakdown.total, measure) if found is not None else None
+    return count if count is not None else count_behind(tx, measure, window)
 
 
 def clicked_count(report: CutReport, measure: str, value: str) -> int | None:
@@ -621,6 +634,11 @@ def clicked_count(report: CutReport, measure: str, value: str) -> int | None:
     None: the report does not show it.
     """
     part = report.breakdown.slices.get(value) if value else report.breakdown.total
+    return counted(part, measure)
+
+
+def counted(part: Slice | None, measure: str) -> int | None:
+    """A count of a slice, or what its funnel loses at a step; None: it holds no such count."""
     counts = part.counts if part is not None else Counts()
     if measure in COUNTED:
         return int(getattr(counts, measure))
@@ -667,28 +685,6 @@ def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int |
         now=services.clock.now(),
         timezone=services.centre.timezone,
         depth=depth,
-    )
-
-
-def _breakdown(tx: Tx, dimension: Dimension, window: Window, figures: Figures | None = None) -> Breakdown:
-    """From the sums of days where they hold what is asked: the whole centre by grade or by fraud type.
-    `figures`: those of the window, if they are known.
-    """
-    if not window.cut.is_whole or dimension not in {Dimension.GRADE, Dimension.FRAUD_TYPE}:
-        return read_breakdown(tx, dimension, window)
-    if figures is None:
-        figures = rollup_figures(
-            tx, window.period, drill=window.drill, now=window.now, timezone=window.timezone
-        )
-    slices = figures.by_grade if dimension is Dimension.GRADE else figures.by_fraud_type
-    return Breakdown(
-        dimension=dimension,
-        total=figures.total,
-        slices={
-            value.value: one
-            for value, one in slices.items()
-            if one.counts.warnings or one.counts.cases or one.counts.robot_calls
-        },
     )
 
 

@@ -31,10 +31,13 @@ from dialer.db import tables as t
 from dialer.db.measures import (
     ASSIGNMENT_MEASURES,
     ASSIGNMENTS_MENTIONED,
+    BARS,
     CALL_MEASURES,
     CALLS_MENTIONED,
     CASE_MEASURES,
+    CONTACT_BARS,
     COUNTED,
+    FIRST_BARS,
     MONEY,
     MONEY_STATES,
     SENT,
@@ -47,7 +50,10 @@ from dialer.outcomes.measures import (
     CALLS,
     CASES,
     FIRST_SECONDS,
+    FIRST_VERSION,
+    LAST_PERSON,
     MONEY_LINES,
+    OPENED_HOUR,
     WARNINGS,
     WHOLE,
     Key,
@@ -58,8 +64,10 @@ from dialer.outcomes.measures import (
     left_out,
 )
 
-FIGURES = (*COUNTED, *MONEY)
-FACTS = ("case_id", "day", "drill", "grade", "fraud_type", "first_seconds", "turns_at", *FIGURES)
+FIGURES = (*COUNTED, *BARS, *MONEY)
+OWN = ("unit_id", "source", "version", "hour", "person")
+"""What a case belongs to, beside its grade and fraud type."""
+FACTS = ("case_id", "day", "drill", "grade", "fraud_type", "first_seconds", "turns_at", *OWN, *FIGURES)
 KEY = "tally"
 """The row of `meta` that says by which definitions, in which zone and up to when the facts were written."""
 
@@ -105,7 +113,7 @@ _PIECES = (
     _piece(
         "timed",
         "opened_at",
-        CASE_MEASURES,
+        {**CASE_MEASURES, **FIRST_BARS, **CONTACT_BARS},
         case_id="id",
         first_seconds="CASE WHEN first_at IS NOT NULL THEN CAST(first_seconds AS double precision) END",
         turns_at="CASE WHEN pending THEN late_at END",
@@ -136,10 +144,16 @@ _PIECES = (
 FRESH = f"""
 asked AS MATERIALIZED (
     SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id
-), {CASES.format(which="c.id IN (SELECT id FROM asked)")}, fresh AS MATERIALIZED (
-    SELECT case_id, day, drill, grade, fraud_type, max(first_seconds) AS first_seconds, min(turns_at) AS turns_at,
-        {each("CAST(sum({name}) AS bigint) AS {name}")}
-    FROM ({" UNION ALL ".join(_PIECES)}) pieces GROUP BY case_id, day, drill, grade, fraud_type
+), {CASES.format(which="c.id IN (SELECT id FROM asked)")}, own AS (
+    SELECT c.id AS case_id, c.unit_id, c.source, {FIRST_VERSION} AS version, {OPENED_HOUR} AS hour,
+        {LAST_PERSON} AS person
+    FROM "case" c WHERE c.id IN (SELECT id FROM asked)
+), fresh AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT case_id, day, drill, grade, fraud_type, max(first_seconds) AS first_seconds, min(turns_at) AS turns_at,
+            {each("CAST(sum({name}) AS bigint) AS {name}")}
+        FROM ({" UNION ALL ".join(_PIECES)}) pieces GROUP BY case_id, day, drill, grade, fraud_type
+    ) summed JOIN own USING (case_id)
 )
 """
 """Common table expressions; the last, `fresh`, has the fact rows of the cases `asked` as they stand at `now`.
@@ -186,19 +200,51 @@ SELECT EXISTS (SELECT FROM tally_mark) OR EXISTS (SELECT FROM case_fact WHERE tu
 """)
 
 _DAY = "day, drill, grade, fraud_type"
+_MONTH = "dimension, value, month, drill, grade, fraud_type"
+_TREND_DAY = "dimension, value, day, drill"
+
+UNIT, SOURCE, VERSION, HOUR, PERSON = "unit", "source", "version", "hour", "person"
+OWN_TEXT: Mapping[str, str] = {
+    UNIT: "coalesce(CAST(unit_id AS text), '')",
+    SOURCE: "coalesce(source, '')",
+    VERSION: "coalesce(version, '')",
+    HOUR: "coalesce(CAST(hour AS text), '')",
+    PERSON: "coalesce(person, '')",
+}
+"""The dimensions of `month_figure` and `day_trend`, each with its value for a fact row."""
+
+_DIMENSIONS = ", ".join(f"('{dimension}', {value})" for dimension, value in OWN_TEXT.items())
+
+
+def _upsert(table: str, key: str, names: Iterable[str], source: str) -> str:
+    """Adds the sums of `source` to those of a table."""
+    names = tuple(names)
+    return (
+        f"INSERT INTO {table} AS held ({key}, {each('{name}', names)})"
+        f" SELECT {key}, {each('coalesce(sum({name}), 0)', names)} FROM {source} GROUP BY {key} ORDER BY {key}"
+        f" ON CONFLICT ({key}) DO UPDATE SET {each('{name} = held.{name} + excluded.{name}', names)}"
+    )
+
+
 _REFRESH = sa.text(f"""
 WITH {FRESH}, gone AS (
-    DELETE FROM case_fact WHERE case_id IN (SELECT id FROM asked) RETURNING {_DAY}, {each("{name}")}
+    DELETE FROM case_fact WHERE case_id IN (SELECT id FROM asked) RETURNING {_DAY}, {", ".join(OWN)}, {each("{name}")}
 ), put AS (
-    INSERT INTO case_fact ({", ".join(FACTS)}) SELECT {", ".join(FACTS)} FROM fresh
-), moved AS (
-    SELECT {_DAY}, {each("{name}")} FROM fresh
+    INSERT INTO case_fact ({", ".join(FACTS)})
+    SELECT {", ".join(FACTS[: -len(FIGURES)])}, {each("nullif({name}, 0)")} FROM fresh
+), moved AS MATERIALIZED (
+    SELECT {_DAY}, {", ".join(OWN)}, {each("{name}")} FROM fresh
     UNION ALL
-    SELECT {_DAY}, {each("-{name}")} FROM gone
+    SELECT {_DAY}, {", ".join(OWN)}, {each("-{name}")} FROM gone
+), moved_by AS (
+    SELECT dimension, value, CAST(date_trunc('month', CAST(day AS timestamp)) AS date) AS month, moved.*
+    FROM moved CROSS JOIN LATERAL (VALUES {_DIMENSIONS}) d(dimension, value)
+), months AS (
+    {_upsert("month_figure", _MONTH, FIGURES, "moved_by")}
+), trends AS (
+    {_upsert("day_trend", _TREND_DAY, TREND, "moved_by")}
 )
-INSERT INTO day_figure AS held ({_DAY}, {each("{name}")})
-SELECT {_DAY}, {each("sum({name})")} FROM moved GROUP BY {_DAY} ORDER BY {_DAY}
-ON CONFLICT ({_DAY}) DO UPDATE SET {each("{name} = held.{name} + excluded.{name}", FIGURES)}
+{_upsert("day_figure", _DAY, FIGURES, "moved")}
 """)
 
 
@@ -233,7 +279,7 @@ def _ready(tx: Tx, *, timezone: str, as_of: datetime) -> None:
     if state is not None and is_known and as_of <= state.as_of:
         return
     if not is_known:
-        for table in (t.day_figure, t.case_fact, t.tally_mark):
+        for table in (t.day_figure, t.month_figure, t.day_trend, t.case_fact, t.tally_mark):
             tx.execute(sa.delete(table))
         tx.execute(_MARK_ALL)
     value = FactState(timezone=timezone, as_of=as_of).plain()
@@ -307,7 +353,7 @@ SELECT c.*, w.* FROM waited w LEFT JOIN counted c ON true
 
 def rollup_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezone: str) -> Figures:
     """As `figures`, and much faster where whole days make up most of the window."""
-    spans = _usable(tx, period, now=now, timezone=timezone)
+    spans = usable_spans(tx, period, now=now, timezone=timezone)
     if spans is None:
         return figures(tx, period, drill=drill, now=now)
     changed = changed_cases(tx, now=now)
@@ -337,7 +383,7 @@ def rollup_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezo
         if row["drill"] is drill:
             _add(numbers, {key: row})
         elif row["drill"] and key == WHOLE:
-            apart.update({kind: row[name] for kind, name in _LEFT_OUT.items()})
+            apart.update({kind: row[name] or 0 for kind, name in _LEFT_OUT.items()})
     for name, (key, _) in _SLICES.items():
         p50, p90 = report[0][name] or (None, None)
         numbers.setdefault(key, {}).update(p50_seconds=p50, p90_seconds=p90)
@@ -361,7 +407,7 @@ def rollup_days(
     tx: Tx, period: Period, *, drill: bool, now: datetime, timezone: str
 ) -> dict[date, dict[str, int]] | None:
     """The counts of `TREND` by day, of the whole centre; None where the sums cannot be used."""
-    spans = _usable(tx, period, now=now, timezone=timezone)
+    spans = usable_spans(tx, period, now=now, timezone=timezone)
     changed = changed_cases(tx, now=now) if spans is not None else None
     if spans is None or changed is None:
         return None
@@ -373,7 +419,7 @@ def rollup_days(
         "ids": changed,
         "drill": drill,
     }
-    found = {row["day"]: {name: row[name] for name in TREND} for row in tx.rows(_BY_DAY, given)}
+    found = {row["day"]: {name: row[name] or 0 for name in TREND} for row in tx.rows(_BY_DAY, given)}
     for edge in spans.edges:
         numbers: Numbers = {WHOLE: {}}
         _add(
@@ -394,7 +440,8 @@ def changed_cases(tx: Tx, *, now: datetime) -> list[int] | None:
     return None if len(changed) > _TOO_MANY else changed
 
 
-def _usable(tx: Tx, period: Period, *, now: datetime, timezone: str) -> Spans | None:
+def usable_spans(tx: Tx, period: Period, *, now: datetime, timezone: str) -> Spans | None:
+    """The whole days of a period that can be read from the sums; None: there are none."""
     state = state_of(tx)
     if state is None or state.timezone != timezone or now < state.as_of:
         return None

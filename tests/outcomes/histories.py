@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from dialer.core.case import CaseStatus
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.db import tables as t
+from dialer.org.unit_store import add_unit
 from dialer.outcomes.ledger import conflicting_lines
 from tests.outcomes.town import MORNING, Scenario
 
@@ -23,6 +24,9 @@ _BORDERS = tuple(
     for shift in (timedelta(0), timedelta(microseconds=-1), timedelta(microseconds=1))
 )
 
+_SOURCES = ("town", "通联", "bank@2")
+_SCRIPTS = ("", "loan", "general")
+_PEOPLE = ("li", "bai")
 _REASONS = ("retry", "retry", "retry", "follow_up")
 
 
@@ -34,6 +38,10 @@ class History:
         self.chance = Random(seed)
         self.cases: list[int] = []
         self._people = [scenario.person() for _ in range(3)]
+        with scenario.tx() as tx:
+            city = add_unit(tx, name="市局", parent_id=None)
+            east = add_unit(tx, name="东区分局", parent_id=city)
+            self.units = (city, east, add_unit(tx, name="东门派出所", parent_id=east))
 
     def moment(self) -> datetime:
         if self.chance.random() < 0.2:
@@ -57,6 +65,8 @@ class History:
             self.hear,
             self.report,
             self.regrade,
+            self.move,
+            self.speak,
             self.undo,
             self.forget,
         )
@@ -133,7 +143,7 @@ class History:
             feedback_by=self.soon(self.soon(opened_at)),
             signed_at=self.chance.choice((None, self.soon(opened_at))),
             done_at=self.soon(opened_at),
-            done_by="li" if state == "done" else None,
+            done_by=self.chance.choice(_PEOPLE) if state == "done" else None,
             outcome=self.chance.choice(list(OutcomeKind)).value if state == "done" else None,
             reason=self.chance.choice(_REASONS),
             drill=self.drill(),
@@ -221,6 +231,25 @@ class History:
     def regrade(self) -> None:
         values: dict[str, object] = {"grade": self.chance.choice(list(Grade)).value, "drill": self.drill()}
         self._set(t.case, t.case.c.id == self.any_case(), **values)
+
+    def move(self) -> None:
+        """A case of another unit, or of another source than at first."""
+        values = {
+            "unit_id": self.chance.choice((None, *self.units)),
+            "source": self.chance.choice(_SOURCES),
+        }
+        self._set(t.case, t.case.c.id == self.any_case(), **values)
+
+    def speak(self) -> None:
+        """Calls get another script or another end; what was reported was reported by somebody else, at another time."""
+        case_id = self.any_case()
+        chosen = self.chance.choice((t.attempt, t.assignment))
+        if chosen is t.attempt:
+            script = self.chance.choice(_SCRIPTS)
+            self._set(t.attempt, t.attempt.c.case_id == case_id, script_id=script, ended_at=self.moment())
+        else:
+            done = sa.and_(t.assignment.c.case_id == case_id, t.assignment.c.state == "done")
+            self._set(t.assignment, done, done_by=self.chance.choice(_PEOPLE), done_at=self.moment())
 
     def forget(self) -> None:
         """What is kept too long goes: a warning, a ring, or the person's whole case with them."""

@@ -34,6 +34,7 @@ from dialer.db.tables.cards import outlet_teller as outlet_teller
 from dialer.db.tables.cases import case as case
 from dialer.db.tables.cases import case_fact as case_fact
 from dialer.db.tables.cases import day_figure as day_figure
+from dialer.db.tables.cases import day_trend as day_trend
 from dialer.db.tables.cases import erasure as erasure
 from dialer.db.tables.cases import kept_report as kept_report
 from dialer.db.tables.cases import legal_hold as legal_hold
@@ -42,6 +43,7 @@ from dialer.db.tables.cases import list_load as list_load
 from dialer.db.tables.cases import list_mapping as list_mapping
 from dialer.db.tables.cases import list_reject as list_reject
 from dialer.db.tables.cases import meta as meta
+from dialer.db.tables.cases import month_figure as month_figure
 from dialer.db.tables.cases import person as person
 from dialer.db.tables.cases import person_key as person_key
 from dialer.db.tables.cases import person_phone as person_phone

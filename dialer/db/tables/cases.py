@@ -10,9 +10,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
 from dialer.core.access import ErasureState
 from dialer.core.case import CaseStatus, RobotState, StaffTrackState
+from dialer.core.rates import TREND
 from dialer.core.values import Contact, FraudType, Grade, LoadState, OutcomeKind, Track, WarningKind
 from dialer.db.columns import FOLLOWED_UP_NOW, belongs_to, identity, metadata, when, word
-from dialer.db.measures import COUNTED, MONEY
+from dialer.db.measures import BARS, COUNTED, MONEY
 
 meta = sa.Table(
     "meta", metadata, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", JSONB, nullable=False)
@@ -319,9 +320,6 @@ legal_hold = sa.Table(
 )
 """A person who may not be erased while it stands. The reasons are in the audit."""
 
-_KEY = ("day", "drill", "grade", "fraud_type")
-
-
 _LATER = frozenset(
     {
         "cases_tried", "cases_reached", "cases_called_back", "followed_up", "follow_up_calls_counted",
@@ -332,13 +330,18 @@ _LATER = frozenset(
 """Counts that the release before does not know, which may still write rows."""
 
 
-def _figures() -> list[sa.Column[int]]:
-    """One column a figure; a new measure needs a migration that adds its column to both tables."""
+def _figures(*, sparse: bool = False) -> list[sa.Column[int]]:
+    """One column a figure; a new measure needs a migration that adds its column to the three tables. `sparse`: 0 is
+    stored as NULL, which takes no space.
+    """
     counts = [
-        sa.Column(name, sa.Integer, nullable=False, server_default="0" if name in _LATER else None)
+        sa.Column(name, sa.Integer, nullable=sparse, server_default="0" if name in _LATER else None)
         for name in COUNTED
     ]
-    return counts + [sa.Column(name, sa.BigInteger, nullable=False) for name in MONEY]
+    bars = [
+        sa.Column(name, sa.Integer, nullable=sparse, server_default=None if sparse else "0") for name in BARS
+    ]
+    return counts + bars + [sa.Column(name, sa.BigInteger, nullable=sparse) for name in MONEY]
 
 
 day_figure = sa.Table(
@@ -349,9 +352,37 @@ day_figure = sa.Table(
     sa.Column("grade", sa.Text, nullable=False),
     sa.Column("fraud_type", sa.Text, nullable=False),
     *_figures(),
-    sa.PrimaryKeyConstraint(*_KEY),
+    sa.PrimaryKeyConstraint("day", "drill", "grade", "fraud_type"),
 )
 """The figures of one day of the centre, by grade and fraud type: sums of `case_fact`."""
+
+month_figure = sa.Table(
+    "month_figure",
+    metadata,
+    sa.Column("dimension", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("month", sa.Date, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("grade", sa.Text, nullable=False),
+    sa.Column("fraud_type", sa.Text, nullable=False),
+    *_figures(),
+    sa.PrimaryKeyConstraint("dimension", "value", "month", "drill", "grade", "fraud_type"),
+)
+"""The figures of one month of the centre (its first day), by grade, fraud type and one of unit, source, version of the
+script, hour, person; `value` '' is none. Every case is counted once for each of these dimensions.
+"""
+
+day_trend = sa.Table(
+    "day_trend",
+    metadata,
+    sa.Column("dimension", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    *(sa.Column(name, sa.Integer, nullable=False) for name in TREND),
+    sa.PrimaryKeyConstraint("dimension", "value", "day", "drill"),
+)
+"""What is shown day by day, by the same dimensions."""
 
 kept_report = sa.Table(
     "kept_report",
@@ -375,7 +406,13 @@ case_fact = sa.Table(
     sa.Column("fraud_type", sa.Text, nullable=False),
     sa.Column("first_seconds", sa.Double),
     when("turns_at"),
-    *_figures(),
+    sa.Column("unit_id", sa.BigInteger),
+    sa.Column("source", sa.Text),
+    sa.Column("version", sa.Text),
+    sa.Column("hour", sa.SmallInteger),
+    sa.Column("person", sa.Text),
+    *_figures(sparse=True),
+    sa.Index("ix_case_fact_day", "day"),
     sa.Index("ix_case_fact_turns_at", "turns_at", postgresql_where=sa.text("turns_at IS NOT NULL")),
     sa.Index(
         "ix_case_fact_first_seconds",
@@ -384,7 +421,8 @@ case_fact = sa.Table(
         postgresql_where=sa.text("first_seconds IS NOT NULL"),
     ),
 )
-"""What a case adds to `day_figure`, a row for each of its days. `first_seconds`: the time to its first attempt, on
+"""What a case adds to the sums, a row for each of its days, and to which unit, source, version of a script, hour and
+person; 0 is stored as NULL. `first_seconds`: the time to its first attempt, on
 the day on which it was opened. `turns_at`: afterwards its figures change by the passing of time alone.
 """
 

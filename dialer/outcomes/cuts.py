@@ -1,0 +1,521 @@
+"""The figures of a cut from the rollup: exactly what `breakdown` counts from the records, and much faster.
+
+Whole months are read from `month_figure`, other whole days from the fact rows of their cases, parts of days from the
+records; cases that no refresh has seen yet are corrected as in `rollup`. A cut by or of one thing beside grade and fraud
+type (a unit with those below it, a source, a script, an hour, a person) is in the months; one of two of them, such as an
+hour of a unit, is summed from the fact rows of its cases. Everything here returns None where the rollup cannot be used:
+then the records are counted.
+"""
+
+# ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from dialer.core.intervals import Rollup
+from dialer.core.rates import FUNNEL, TREND, Breakdown, Dimension, Spans, Waits
+from dialer.core.values import Grade
+from dialer.db.measures import CALLS_MENTIONED, CASE_MEASURES, CONTACT_BARS, FIRST_BARS
+from dialer.db.unit_of_work import Tx
+from dialer.outcomes.breakdown import (
+    ADJUSTED,
+    ADJUSTED_OF,
+    Window,
+    case_ids_behind,
+    lost,
+    read_days,
+    read_first_seconds,
+    read_numbers,
+    read_strata,
+    read_waits,
+)
+from dialer.outcomes.measures import slice_of
+from dialer.outcomes.rollup import (
+    FIGURES,
+    FRESH,
+    HOUR,
+    OWN_TEXT,
+    PERSON,
+    SOURCE,
+    UNIT,
+    VERSION,
+    changed_cases,
+    each,
+    usable_spans,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutFigures:
+    """What is known of a cut at once."""
+
+    breakdown: Breakdown
+    waits: Waits
+    """Times to the first attempt."""
+    contacted: Waits
+    """Times to the verified contact."""
+
+
+_STORED: Mapping[Dimension, str] = {
+    Dimension.UNIT: UNIT,
+    Dimension.SOURCE: SOURCE,
+    Dimension.SCRIPT: VERSION,
+    Dimension.VERSION: VERSION,
+    Dimension.HOUR: HOUR,
+    Dimension.PERSON: PERSON,
+}
+_OF_FILTER: Mapping[str, str] = {
+    "unit_ids": UNIT,
+    "source": SOURCE,
+    "script_id": VERSION,
+    "version": VERSION,
+    "hour": HOUR,
+    "person": PERSON,
+}
+
+
+def _script(version: str) -> str:
+    return f"regexp_replace({version}, '@[^@]*$', '')"
+
+
+_OF_FACT: Mapping[str, str] = {
+    "unit_ids": "unit_id = ANY(CAST(:unit_ids AS bigint[]))",
+    "grade": "grade = :grade",
+    "fraud_type": "fraud_type = :fraud_type",
+    "source": "source = :source",
+    "script_id": f"{_script('version')} = :script_id",
+    "version": "version = :version",
+    "hour": "hour = CAST(:hour AS integer)",
+    "person": "person = :person",
+}
+_OF_SUM: Mapping[str, str] = {
+    "unit_ids": "value IN (SELECT CAST(i AS text) FROM unnest(CAST(:unit_ids AS bigint[])) i)",
+    "grade": "grade = :grade",
+    "fraud_type": "fraud_type = :fraud_type",
+    "source": "value = :source",
+    "script_id": f"{_script('value')} = :script_id",
+    "version": "value = :version",
+    "hour": "value = CAST(CAST(:hour AS integer) AS text)",
+    "person": "value = :person",
+}
+_BY_KIND = frozenset({"grade", "fraud_type"})
+_PART: Mapping[Dimension, str] = {
+    Dimension.UNIT: "coalesce(CAST(coalesce(u.path[CAST(:depth AS integer) + 1], u.id) AS text), '')",
+    Dimension.GRADE: "grade",
+    Dimension.FRAUD_TYPE: "fraud_type",
+    Dimension.SCRIPT: _script("value"),
+}
+"""The value of the dimension, from the value in the sums."""
+_UNITS = "LEFT JOIN unit u ON u.id = CAST(nullif(value, '') AS bigint)"
+
+_DAYS = (
+    "day >= coalesce(CAST(:first AS date), '-infinity') AND day < coalesce(CAST(:last AS date), 'infinity')"
+)
+_BEYOND = sa.text("""
+SELECT EXISTS (SELECT FROM case_fact WHERE day < :first) AS before,
+    EXISTS (SELECT FROM case_fact WHERE day >= :last) AS after
+""")
+_ELSEWHERE = sa.text("""
+SELECT EXISTS (
+    SELECT FROM month_figure
+    WHERE dimension = 'unit' AND cases > 0
+        AND NOT value IN (SELECT CAST(i AS text) FROM unnest(CAST(:unit_ids AS bigint[])) i)
+) OR EXISTS (
+    SELECT FROM "case" WHERE id = ANY(CAST(:ids AS bigint[]))
+        AND (unit_id = ANY(CAST(:unit_ids AS bigint[]))) IS NOT TRUE
+)
+""")
+
+Range = tuple[date | None, date | None]
+"""From a day (included) to another (excluded); None: without limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """How a window is read. `months`: the days that are whole months; `rest`: the other whole days."""
+
+    window: Window
+    spans: Spans
+    changed: Sequence[int]
+    months: Range | None
+    rest: tuple[Range, ...]
+
+    @property
+    def whole(self) -> Range:
+        return self.spans.first, self.spans.last
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        return self.window.filters()
+
+    def given(self, **more: object) -> dict[str, Any]:
+        """The parameters of a statement over the window."""
+        first, last = self.whole
+        return self.window.given(first=first, last=last, ids=list(self.changed), **more)
+
+    def edges(self) -> Iterable[Window]:
+        """The parts of days at the ends."""
+        return (replace(self.window, period=edge) for edge in self.spans.edges)
+
+    def of_facts(self) -> str:
+        """The conditions on a fact row, but for its day."""
+        return " AND ".join(("drill = :drill", *(_OF_FACT[name] for name in self.filters)))
+
+    def of_sums(self, among: Iterable[str]) -> str:
+        """The conditions on a row of sums, but for its time."""
+        return " AND ".join(("drill = :drill", *(_OF_SUM[name] for name in self.filters if name in among)))
+
+
+def _reading(tx: Tx, window: Window) -> _Reading | None:
+    spans = usable_spans(tx, window.period, now=window.now, timezone=window.timezone)
+    changed = changed_cases(tx, now=window.now) if spans is not None else None
+    if spans is None or changed is None:
+        return None
+    cut = window.cut
+    if cut.unit_ids is not None:
+        given = {"unit_ids": list(cut.unit_ids), "ids": changed}
+        if not tx.scalar(_ELSEWHERE, given):  # whoever sees every case sees the whole
+            window = replace(window, cut=replace(cut, unit_ids=None))
+    months, rest = _months(tx, spans)
+    return _Reading(window=window, spans=spans, changed=changed, months=months, rest=rest)
+
+
+def _months(tx: Tx, spans: Spans) -> tuple[Range | None, tuple[Range, ...]]:
+    beyond = tx.one(_BEYOND, {"first": spans.first, "last": spans.last})
+    assert beyond is not None
+    # A month is whole too where nothing has happened in its days outside the window.
+    first = spans.first if beyond["before"] else None
+    last = spans.last if beyond["after"] else None
+    begin = None if first is None else _month(first) if first.day == 1 else _month(first, after=True)
+    end = None if last is None else _month(last)
+    if begin is not None and end is not None and begin >= end:
+        return None, ((spans.first, spans.last),)
+    rest: list[Range] = []
+    if first is not None and begin != first:
+        rest.append((first, begin))
+    if last is not None and end != last:
+        rest.append((end, last))
+    return (begin, end), tuple(rest)
+
+
+def _month(day: date, *, after: bool = False) -> date:
+    """The first day of the month, or of the one after it."""
+    if not after:
+        return day.replace(day=1)
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def _own(dimension: Dimension | None, filters: Iterable[str]) -> list[str]:
+    """The dimensions of the sums that a cut is about; that of `dimension` first."""
+    found = [_STORED[dimension]] if dimension in _STORED else []
+    return list(dict.fromkeys((*found, *(_OF_FILTER[name] for name in filters if name in _OF_FILTER))))
+
+
+def _statement(reading: _Reading, parts: Sequence[str], rest: str) -> sa.TextClause:
+    """`parts` are summed in `rest`; the cases that changed are in `fresh`, if there are any."""
+    fresh = f"{FRESH}, " if reading.changed else ""
+    return sa.text(f"WITH {fresh}parts AS ({' UNION ALL '.join(parts)}) {rest}")
+
+
+def _between(column: str, days: Range, name: str) -> tuple[str, dict[str, date]]:
+    """A condition, and its parameters."""
+    given = {f"{name}_from": days[0], f"{name}_to": days[1]}
+    signs = {f"{name}_from": ">=", f"{name}_to": "<"}
+    found = {key: day for key, day in given.items() if day is not None}
+    return " AND ".join(f"{column} {signs[key]} :{key}" for key in found) or "true", found
+
+
+def _parts(
+    reading: _Reading, dimension: Dimension | None, names: Iterable[str], key: str = "grade, fraud_type"
+) -> tuple[list[str], dict[str, Any]]:
+    """Statements whose rows add up to the whole days of a cut, each with `value`, that of the first dimension of `_own`,
+    the columns of `key` and those of `names`; and their parameters. With the day in `key` the sums are those by day.
+    """
+    names = tuple(names)
+    by_day = "day" in key
+    own = _own(dimension, reading.filters)
+    value = OWN_TEXT[own[0]] if own else "''"
+    given: dict[str, Any] = {}
+    parts: list[str] = []
+
+    def facts(table: str, which: str, form: str = "{name}") -> None:
+        parts.append(
+            f"SELECT {value} AS value, {key}, {each(form, names)} FROM {table} WHERE {reading.of_facts()} AND {which}"
+        )
+
+    if not own:
+        which = f"{reading.of_sums(_BY_KIND)} AND {_DAYS}"
+        parts.append(f"SELECT '' AS value, {key}, {each('{name}', names)} FROM day_figure WHERE {which}")
+    elif len(own) == 1 and by_day and not _BY_KIND & set(reading.filters):
+        which = f"dimension = '{own[0]}' AND {reading.of_sums(_OF_SUM)} AND {_DAYS}"
+        parts.append(f"SELECT value, {key}, {each('{name}', names)} FROM day_trend WHERE {which}")
+    elif len(own) == 1 and not by_day:
+        if reading.months is not None:
+            during, more = _between("month", reading.months, "month")
+            which = f"dimension = '{own[0]}' AND {reading.of_sums(_OF_SUM)} AND {during}"
+            parts.append(f"SELECT value, {key}, {each('{name}', names)} FROM month_figure WHERE {which}")
+            given |= more
+        for place, days in enumerate(reading.rest):
+            during, more = _between("day", days, f"rest{place}")
+            facts("case_fact", during)
+            given |= more
+    else:
+        facts("case_fact", _DAYS)
+    if reading.changed:
+        facts("fresh", _DAYS)
+        facts("case_fact", f"case_id IN (SELECT id FROM asked) AND {_DAYS}", "-{name}")
+    return parts, given
+
+
+_PRESENT = tuple(name for name in FIGURES if name != CALLS_MENTIONED)
+"""One of these is not 0 where a cut has records of a value."""
+
+
+def cut_figures(tx: Tx, dimension: Dimension, window: Window) -> CutFigures | None:
+    """As `read_breakdown` and `read_waits`."""
+    reading = _reading(tx, window)
+    if reading is None:
+        return None
+    parts, more = _parts(reading, dimension, FIGURES)
+    statement = _statement(
+        reading,
+        parts,
+        f"""
+        , cells AS (
+            SELECT value, grade, fraud_type, {each("sum({name}) AS {name}")} FROM parts
+            GROUP BY value, grade, fraud_type
+        ), named AS (
+            SELECT {_PART.get(dimension, "value")} AS part, cells.*
+            FROM cells {_UNITS if dimension is Dimension.UNIT else ""}
+        )
+        SELECT part, grade, GROUPING(part) = 1 AND GROUPING(grade) = 1 AS is_whole, GROUPING(part) = 0 AS is_part,
+            {each("CAST(coalesce(sum({name}), 0) AS bigint) AS {name}")}
+        FROM named GROUP BY GROUPING SETS ((), (part), (grade))
+        """,
+    )
+    total: Counter[str] = Counter()
+    slices: dict[str, Counter[str]] = {}
+    bars: dict[str, Counter[str]] = {grade.value: Counter() for grade in Grade}
+    for row in tx.rows(statement, reading.given(**more)):
+        counted = {name: row[name] for name in FIGURES}
+        if row["is_whole"]:
+            total.update(counted)
+        elif not row["is_part"]:
+            bars[row["grade"]].update(counted)
+        elif any(counted[name] for name in _PRESENT):
+            slices[row["part"]] = Counter(counted)
+    waits = [_bars(bars, FIRST_BARS), _bars(bars, CONTACT_BARS)]
+    first_times: dict[str, list[Any]] = {"edge_parts": [], "edge_seconds": []}
+    for edge in reading.edges():
+        of_total, of_parts = read_numbers(tx, dimension, edge)
+        total.update(_plain(of_total))
+        for part, numbers in of_parts.items():
+            slices.setdefault(part, Counter()).update(_plain(numbers))
+        waits = [_both(waits[0], read_waits(tx, edge)), _both(waits[1], read_waits(tx, edge, "contact"))]
+        for part, seconds in read_first_seconds(tx, dimension, edge):
+            first_times["edge_parts"].append(part)
+            first_times["edge_seconds"].append(seconds)
+    whole, by_part = _percentiles(tx, dimension, reading, first_times)
+    return CutFigures(
+        breakdown=Breakdown(
+            dimension=dimension,
+            total=slice_of({**total, **whole}),
+            slices={
+                part: slice_of({**numbers, **by_part.get(part, {})})
+                for part, numbers in sorted(slices.items())
+            },
+        ),
+        waits=waits[0],
+        contacted=waits[1],
+    )
+
+
+def _plain(numbers: Mapping[str, Any]) -> dict[str, int]:
+    return {name: int(numbers[name]) for name in FIGURES if numbers.get(name)}
+
+
+def _bars(by_grade: Mapping[str, Mapping[str, int]], names: Iterable[str]) -> Waits:
+    names = tuple(names)
+    return Waits(by_grade={grade: tuple(by_grade[grade.value].get(n, 0) for n in names) for grade in Grade})
+
+
+def _both(one: Waits, other: Waits) -> Waits:
+    return Waits(
+        by_grade={
+            grade: tuple(a + b for a, b in zip(bars, other.by_grade[grade], strict=True))
+            for grade, bars in one.by_grade.items()
+        }
+    )
+
+
+_PART_OF_FACT: Mapping[Dimension, str] = {
+    **_PART,
+    Dimension.SCRIPT: _script("coalesce(version, '')"),
+    Dimension.SOURCE: OWN_TEXT[SOURCE],
+    Dimension.VERSION: OWN_TEXT[VERSION],
+    Dimension.HOUR: OWN_TEXT[HOUR],
+    Dimension.PERSON: OWN_TEXT[PERSON],
+}
+
+
+def _percentiles(
+    tx: Tx, dimension: Dimension, reading: _Reading, edges: Mapping[str, list[Any]]
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    units = "LEFT JOIN unit u ON u.id = unit_id" if dimension is Dimension.UNIT else ""
+    known = f"first_seconds IS NOT NULL AND {reading.of_facts()} AND {_DAYS}"
+    select = f"SELECT {_PART_OF_FACT[dimension]} AS part, first_seconds FROM"
+    parts = [f"{select} case_fact {units} WHERE {known}"]
+    if reading.changed:
+        parts = [
+            f"{parts[0]} AND NOT (case_id IN (SELECT id FROM asked))",
+            f"{select} fresh {units} WHERE {known}",
+        ]
+    if edges["edge_seconds"]:
+        parts.append(
+            "SELECT * FROM unnest(CAST(:edge_parts AS text[]), CAST(:edge_seconds AS double precision[]))"
+        )
+    statement = _statement(
+        reading,
+        parts,
+        """
+        SELECT part, GROUPING(part) = 1 AS is_whole,
+            percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY first_seconds) AS waited
+        FROM parts GROUP BY GROUPING SETS ((), (part))
+        """,
+    )
+    whole: dict[str, Any] = {}
+    by_part: dict[str, dict[str, Any]] = {}
+    for row in tx.rows(statement, reading.given(**edges)):
+        p50, p90 = row["waited"] or (None, None)
+        found = {"p50_seconds": p50, "p90_seconds": p90}
+        if row["is_whole"]:
+            whole = found
+        else:
+            by_part[row["part"]] = found
+    return whole, by_part
+
+
+def cut_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]]] | None:
+    """As `read_strata`."""
+    reading = _reading(tx, window)
+    if reading is None:
+        return None
+    names = (ADJUSTED_OF, *ADJUSTED)
+    parts, more = _parts(reading, Dimension.UNIT, names)
+    statement = _statement(
+        reading,
+        parts,
+        f"""
+        , cells AS (
+            SELECT value, grade, fraud_type, {each("sum({name}) AS {name}", names)} FROM parts
+            GROUP BY value, grade, fraud_type
+        )
+        SELECT {_PART[Dimension.UNIT]} AS part, grade || ' ' || fraud_type AS kind,
+            {each("CAST(coalesce(sum({name}), 0) AS bigint) AS {name}", names)}
+        FROM cells {_UNITS} GROUP BY 1, 2
+        """,
+    )
+    sums: dict[tuple[str, str], Counter[str]] = {}
+    for row in tx.rows(statement, reading.given(**more)):
+        if row[ADJUSTED_OF]:
+            sums[row["part"], row["kind"]] = Counter({name: row[name] for name in names})
+    for edge in reading.edges():
+        for rate, by_unit in read_strata(tx, edge).items():
+            for part, kinds in by_unit.items():
+                for kind, share in kinds.items():
+                    people = share.people if rate == ADJUSTED[0] else 0
+                    sums.setdefault((part, kind), Counter()).update({ADJUSTED_OF: people, rate: share.hits})
+    found: dict[str, dict[str, dict[str, Rollup]]] = {name: {} for name in ADJUSTED}
+    for (part, kind), counted in sums.items():
+        for name in ADJUSTED:
+            share = Rollup(people=counted[ADJUSTED_OF], hits=counted[name])
+            found[name].setdefault(part, {})[kind] = share
+    return found
+
+
+def cut_days(tx: Tx, window: Window) -> dict[date, dict[str, int]] | None:
+    """As `read_days`."""
+    reading = _reading(tx, window)
+    if reading is None:
+        return None
+    parts, more = _parts(reading, None, TREND, key="day")
+    rest = f"SELECT day, {each('CAST(coalesce(sum({name}), 0) AS bigint) AS {name}', TREND)} FROM parts GROUP BY day"
+    statement = _statement(reading, parts, rest)
+    found = {
+        row["day"]: {name: row[name] for name in TREND} for row in tx.rows(statement, reading.given(**more))
+    }
+    for edge in reading.edges():
+        start = edge.period.start
+        assert start is not None
+        # A part of a day at the end of the window: the day in which it begins.
+        day = found.setdefault(start.astimezone(ZoneInfo(window.timezone)).date(), dict.fromkeys(TREND, 0))
+        for counts in read_days(tx, edge).values():
+            for name in TREND:
+                day[name] += counts.get(name) or 0
+    return {day: counts for day, counts in found.items() if any(counts.values())}
+
+
+def trends_of_day(tx: Tx, window: Window, dimension: Dimension) -> dict[str, dict[str, int]] | None:
+    """The counts of `TREND` of a day from the sums that `cut_days` reads, by the dimension's value."""
+    reading = _reading(tx, window)
+    if reading is None:
+        return None
+    parts, more = _parts(reading, dimension, TREND, key="day")
+    statement = _statement(
+        reading,
+        parts,
+        f"""
+        SELECT {_PART.get(dimension, "value")} AS part,
+            {each("CAST(coalesce(sum({name}), 0) AS bigint) AS {name}", TREND)}
+        FROM parts {_UNITS if dimension is Dimension.UNIT else ""} GROUP BY 1
+        """,
+    )
+    return {
+        row["part"]: {name: row[name] for name in TREND} for row in tx.rows(statement, reading.given(**more))
+    }
+
+
+_LOSSES = {lost(after): (before, after) for before, after in pairwise(FUNNEL) if before in CASE_MEASURES}
+
+
+def cut_case_ids(
+    tx: Tx, measure: str, window: Window, *, before_id: int | None, limit: int
+) -> list[int] | None:
+    """As `case_ids_behind`; None also for a measure that the fact rows do not hold."""
+    if measure in _LOSSES:
+        before, after = _LOSSES[measure]
+        counts = f"{before} > 0 AND coalesce({after}, 0) = 0"
+    elif measure in FIGURES:
+        counts = f"{measure} > 0"
+    else:
+        return None
+    reading = _reading(tx, window)
+    if reading is None:
+        return None
+    which = f"{counts} AND {reading.of_facts()} AND {_DAYS}"
+    if before_id is not None:
+        which += " AND case_id < :before_id"
+    newest = "ORDER BY case_id DESC LIMIT :limit"
+    parts = [f"(SELECT DISTINCT case_id FROM case_fact WHERE {which} {newest})"]
+    if reading.changed:
+        stale = "case_id IN (SELECT id FROM asked)"
+        parts = [
+            f"(SELECT DISTINCT case_id FROM case_fact WHERE {which} AND NOT ({stale}) {newest})",
+            f"(SELECT DISTINCT case_id FROM fresh WHERE {which} {newest})",
+        ]
+    statement = _statement(
+        reading, parts, "SELECT DISTINCT case_id AS id FROM parts ORDER BY id DESC LIMIT :limit"
+    )
+    ids = {row["id"] for row in tx.rows(statement, reading.given(before_id=before_id, limit=limit))}
+    for edge in reading.edges():
+        ids.update(case_ids_behind(tx, measure, edge, before_id=before_id, limit=limit))
+    return sorted(ids, reverse=True)[:limit]

@@ -1,0 +1,222 @@
+"""A cut from the sums is the cut counted from the records, whatever it is by and of, and whatever happened since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.core.rates import COUNTED, FUNNEL, TREND, Cut, Dimension, Period
+from dialer.core.values import FraudType, Grade
+from dialer.db import tables as t
+from dialer.db.unit_of_work import hold_snapshot
+from dialer.outcomes.breakdown import (
+    Window,
+    case_ids_behind,
+    lost,
+    read_breakdown,
+    read_days,
+    read_strata,
+    read_waits,
+)
+from dialer.outcomes.cuts import cut_case_ids, cut_days, cut_figures, cut_strata
+from dialer.outcomes.report import refresh_rollup
+from dialer.outcomes.rollup import refresh_rollup_once
+from dialer.outcomes.verify import verify_rollup
+from tests.outcomes.histories import MIDNIGHT, History
+from tests.outcomes.town import MORNING, Scenario
+from tests.seeds import seeds
+
+ZONE = "Asia/Shanghai"
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+FIRST_OF_OCTOBER = MIDNIGHT - 56 * DAY
+FIRST_OF_NOVEMBER = MIDNIGHT - 25 * DAY
+
+PERIODS = (
+    Period(),
+    Period(start=FIRST_OF_OCTOBER, end=FIRST_OF_NOVEMBER),
+    Period(start=FIRST_OF_OCTOBER + 20 * DAY),
+    Period(end=MIDNIGHT),
+    Period(start=MIDNIGHT - DAY, end=MIDNIGHT),
+    Period(start=MORNING - 33 * DAY, end=MORNING + HOUR),
+    Period(start=MORNING - 60 * DAY - HOUR, end=MIDNIGHT + 3 * DAY),
+)
+
+
+def cuts(history: History, chance: Random) -> Iterator[tuple[Cut, int]]:
+    """A cut of everything, one of each thing alone, and some of two or three; each with the depth of its units."""
+    city, east, gate = history.units
+    below = {0: (city, east, gate), 1: (east, gate), 2: (gate,)}
+    depth = chance.choice(list(below))
+    alone: list[dict[str, object]] = [
+        {"unit_ids": below[depth]},
+        {"grade": chance.choice(list(Grade))},
+        {"fraud_type": chance.choice(list(FraudType))},
+        {"source": chance.choice(("town", "通联", "bank@2"))},
+        {"script_id": chance.choice(("loan", "general"))},
+        {"version": chance.choice(("loan@?", "general@?", "loan@9"))},
+        {"hour": chance.randrange(24)},
+        {"person": chance.choice(("li", "bai"))},
+    ]
+    yield Cut(), 0
+    yield Cut(), 1
+    chosen = chance.sample(alone, 3)
+    for given in (chosen[0], chosen[1], chosen[0] | chosen[1], chosen[0] | chosen[1] | chosen[2]):
+        yield Cut(**given), depth + 1 if "unit_ids" in given else 0  # type: ignore[arg-type]
+
+
+def agree(scenario: Scenario, window: Window, dimension: Dimension) -> None:
+    with scenario.tx() as tx:
+        hold_snapshot(tx)
+        found = cut_figures(tx, dimension, window)
+        assert found is not None
+        assert found.breakdown == read_breakdown(tx, dimension, window), (dimension, window)
+        assert found.waits == read_waits(tx, window), window
+        assert found.contacted == read_waits(tx, window, "contact"), window
+        days = read_days(tx, window)
+        assert cut_days(tx, window) == {
+            day: {name: counts.get(name, 0) for name in TREND}
+            for day, counts in days.items()
+            if any(counts.values())
+        }, window
+        if dimension is Dimension.UNIT:
+            ours = {
+                rate: {
+                    unit: {kind: one for kind, one in kinds.items() if one.people}
+                    for unit, kinds in by_unit.items()
+                }
+                for rate, by_unit in read_strata(tx, window).items()
+            }
+            assert cut_strata(tx, window) == {
+                rate: {unit: kinds for unit, kinds in by_unit.items() if kinds}
+                for rate, by_unit in ours.items()
+            }, window
+
+
+def agree_anyhow(scenario: Scenario, history: History, chance: Random, *, now: datetime) -> None:
+    for cut, depth in cuts(history, chance):
+        window = Window(
+            cut=cut,
+            period=chance.choice(PERIODS),
+            drill=chance.random() < 0.2,
+            now=now,
+            timezone=ZONE,
+            depth=depth,
+        )
+        agree(scenario, window, chance.choice(list(Dimension)))
+
+
+@seeds(3)
+def test_every_cut_is_its_recount_before_and_after_every_refresh(scenario: Scenario, seed: int):
+    history, chance = History(scenario, seed), Random(seed)
+    for turn in range(3):
+        for _ in range(25):
+            history.step()
+        now = MORNING + turn * 5 * HOUR
+        while refresh_rollup_once(scenario.store, timezone=ZONE, now=now, limit=7):
+            if chance.random() < 0.5:
+                history.step()
+            if chance.random() < 0.1:
+                break
+        agree_anyhow(scenario, history, chance, now=now)
+    while refresh_rollup_once(scenario.store, timezone=ZONE, now=now, limit=500):
+        pass
+    agree_anyhow(scenario, history, chance, now=now)
+    agree_anyhow(scenario, history, chance, now=now + 20 * DAY)  # nothing but time has passed
+    scenario.clock.set(now)
+    assert verify_rollup(scenario.services).differences == ()
+
+
+@seeds(2)
+def test_the_cases_behind_a_count_are_those_found_in_the_records(scenario: Scenario, seed: int):
+    history, chance = History(scenario, seed), Random(seed)
+    for _ in range(60):
+        history.step()
+    refresh_rollup(scenario.services)
+    for _ in range(3):
+        history.step()
+    for cut, depth in cuts(history, chance):
+        window = Window(
+            cut=cut, period=chance.choice(PERIODS), drill=False, now=MORNING, timezone=ZONE, depth=depth
+        )
+        for measure in (*chance.sample(COUNTED, 8), *(lost(step) for step in FUNNEL[2:])):
+            with scenario.tx() as tx:
+                hold_snapshot(tx)
+                every = case_ids_behind(tx, measure, window, before_id=None, limit=1_000)
+                assert cut_case_ids(tx, measure, window, before_id=None, limit=1_000) == every, (
+                    measure,
+                    window,
+                )
+                if every:
+                    later = cut_case_ids(tx, measure, window, before_id=every[0], limit=2)
+                    assert later == every[1:3], (measure, window)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "cut"),
+    [
+        (Dimension.SOURCE, Cut()),
+        (Dimension.HOUR, Cut(grade=Grade.MEDIUM)),
+        (Dimension.GRADE, Cut(source="town")),
+    ],
+)
+def test_the_sums_of_months_are_what_is_read(scenario: Scenario, dimension: Dimension, cut: Cut):
+    scenario.case()
+    refresh_rollup(scenario.services)
+    with scenario.tx() as tx:
+        tx.execute(sa.update(t.month_figure).values(cases=7))
+        tx.execute(sa.update(t.day_trend).values(cases=9))
+        window = Window(cut=cut, period=Period(), drill=False, now=MORNING, timezone=ZONE)
+        found = cut_figures(tx, dimension, window)
+        days = cut_days(tx, window)
+    assert found is not None
+    assert found.breakdown.total.counts.cases == 7
+    assert days is not None
+    assert [day["cases"] for day in days.values()] == [9 if cut.source else 1]
+
+
+def test_a_verification_names_what_differs_in_a_cut(scenario: Scenario):
+    scenario.case()
+    refresh_rollup(scenario.services)
+    with scenario.tx() as tx:
+        tx.execute(sa.update(t.month_figure).where(t.month_figure.c.dimension == "hour").values(cases_open=3))
+        tx.execute(sa.update(t.day_trend).where(t.day_trend.c.dimension == "source").values(warnings=5))
+        tx.execute(sa.update(t.case_fact).values(person="bai"))
+    told = {
+        (str(one.day), one.part, one.value, one.name, one.rollup, one.recount)
+        for one in verify_rollup(scenario.services).differences
+    }
+    assert ("2026-11", "hour", "18", "cases_open", 3, 1) in {(day[:7], *rest) for day, *rest in told}
+    assert ("2026-11-25", "source", "town", "trend.warnings", 5, 1) in told
+    assert ("2026-11-25", "person", "bai", "cases", 1, 0) in told
+    assert ("2026-11-25", "person", "", "cases", 0, 1) in told
+
+
+def test_whoever_sees_every_unit_reads_the_sums_of_the_whole(scenario: Scenario):
+    history = History(scenario, 1)
+    inside = scenario.case()
+    with scenario.tx() as tx:
+        tx.execute(sa.update(t.case).values(unit_id=history.units[1]))
+    refresh_rollup(scenario.services)
+    with scenario.tx() as tx:
+        tx.execute(sa.update(t.month_figure).where(t.month_figure.c.dimension == "hour").values(cases=7))
+    window = Window(
+        cut=Cut(unit_ids=history.units), period=Period(), drill=False, now=MORNING, timezone=ZONE, depth=1
+    )
+
+    def counted() -> int:
+        with scenario.tx() as tx:
+            found = cut_figures(tx, Dimension.HOUR, window)
+            assert found is not None
+            return found.breakdown.total.counts.cases
+
+    assert counted() == 7
+    scenario.case()  # of no unit: what is seen is not the whole any more
+    assert counted() == 1
+    with scenario.tx() as tx:
+        tx.execute(sa.update(t.case).where(t.case.c.id == inside).values(unit_id=None))
+    assert counted() == 0
