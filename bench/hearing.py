@@ -49,10 +49,12 @@ _LANGUAGE = "cmn-Hans-CN"
 ANSWERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("general", "identity"): (
         "是", "是的", "是我", "对", "我是本人", "机主", "嗯", "不是", "不是我", "打错了", "听不懂",
+        "喂", "喂喂", "喂你好", "你好", "谁啊", "哪位", "你是谁",
     ),
     ("general", "scene"): (
         "有", "有的", "是", "是的", "没有", "没有人", "没转", "不是", "听得清",
         "已经转了", "我已经转了", "已经转账", "我转了五千", "人工", "找警察", "再说一遍", "重听",
+        "喂", "你好", "谁啊", "哪位",
     ),
     ("general", "acknowledge"): (
         "明白", "明白了", "知道了", "听明白了", "好的", "行", "嗯", "不转了", "不信", "我不信", "不相信",
@@ -62,7 +64,7 @@ ANSWERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("follow_up", "scene"): ("有", "没有", "没有上当", "我知道是骗子"),
     ("follow_up", "acknowledge"): ("明白了", "不需要再回访", "别再打了"),
 }  # fmt: skip
-"""What people say to each question, by script and node."""
+"""What people say to each question, by script and node; also a greeting, as they do when they have not listened."""
 OFF_LIST = (
     "今天天气不错", "我在开车等一会儿", "你是哪个单位的", "我孙子的手机我不会用", "信号不好听不见",
     "我在医院排队呢", "你等一下我去关火", "你说的是什么钱", "快递放门口就行", "我要去接孩子了",
@@ -109,9 +111,11 @@ def outcome(saying: Saying, told: Recognised | None) -> str:
     """ "right", "wrong" or "again"."""
     heard = Heard.said(told.text, told.confidence) if told else Heard.silence()
     got = meant(saying.script, saying.node, heard, ("zh",))
-    if _leads_on(got) != _leads_on(meant(saying.script, saying.node, Heard.said(saying.words), ("zh",))):
+    wanted = meant(saying.script, saying.node, Heard.said(saying.words), ("zh",))
+    if _leads_on(got) != _leads_on(wanted):
         return "wrong" if _leads_on(got) else "again"
-    return "right" if saying.answers and (got.choice or got.wants_key) else "again"
+    is_heard = got.is_greeting if wanted.is_greeting else bool(got.choice or got.wants_key)
+    return "right" if saying.answers and is_heard else "again"
 
 
 def _leads_on(understood: Understood) -> str:

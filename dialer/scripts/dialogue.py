@@ -394,7 +394,7 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
     elif understood.is_greeting:
         before = script.greeting
     else:
-        before = script.unclear if heard.speech else script.again
+        before = script.unclear if heard.speech else script.wrong_key if heard.digits else script.again
     return _again(script, node, position, context, before=before)
 
 
@@ -568,11 +568,8 @@ def _asking(
     choices = {**script.anywhere, **node.choices}
     voices = script.voices_of(context.spoken)
     # Where digits are typed, a noise taken for speech would cut them off.
-    hints = tuple(
-        p
-        for c in (choices.values() if node.max_digits == 1 else ())
-        for p in next((c.phrases[v] for v in voices if v in c.phrases), ())
-    )
+    expected = [*(c.phrases for c in choices.values()), script.greetings] if node.max_digits == 1 else []
+    hints = tuple(p for said in expected for p in next((said[v] for v in voices if v in said), ()))
     said = tuple(said)
     language = said[-1].language
     other = _other_language(script, node, context)

@@ -178,8 +178,9 @@ class Script:
     """One immutable version. `content_hash` is the SHA-256 of `canonical`,
     from which the same script can be read back.
 
-    `again` comes before a question that was met with silence or a wrong key, `unclear` before one where speech was not
-    understood, `confirm` before one that was answered aloud where only its key counts. `greeting` answers one of
+    `again` comes before a question that was met with silence, `wrong_key` before one where a key was pressed that it has
+    not, `unclear` before one where speech was not understood, `confirm` before one that was answered aloud where only its
+    key counts. `greeting` answers one of
     `greetings` (by language). `other_language` offers the call in another language, and is said in that one; None: the
     version is from before there was a choice. `message` is what an SMS says in place of the call, by language.
     """
@@ -197,6 +198,7 @@ class Script:
     greeting: Prompt
     greetings: Mapping[str, tuple[str, ...]]
     again: Prompt
+    wrong_key: Prompt
     unclear: Prompt
     confirm: Prompt
     other_language: Prompt | None
@@ -268,7 +270,14 @@ def asides(script: Script) -> tuple[Prompt, ...]:
     """What a script says besides its nodes, each prompt once: a greeting, what comes before a question again, and the
     offer of another language.
     """
-    said = (script.greeting, script.again, script.unclear, script.confirm, script.other_language)
+    said = (
+        script.greeting,
+        script.again,
+        script.wrong_key,
+        script.unclear,
+        script.confirm,
+        script.other_language,
+    )
     return tuple({prompt.id: prompt for prompt in said if prompt is not None}.values())
 
 

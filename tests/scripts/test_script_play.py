@@ -24,7 +24,7 @@ def test_keys_lead_to_the_end_and_what_the_call_means_is_said():
 
 def test_words_are_heard_and_a_key_is_asked_for():
     told = played("police_impersonation", "是我", "1", "1", "明白了", "1")
-    assert told.count("为了确认，请您按键回答。") == 2
+    assert told.count("为了确认，请按键回答。") == 2
     assert "answer acknowledged" in told
 
 
