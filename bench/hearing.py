@@ -49,12 +49,10 @@ _LANGUAGE = "cmn-Hans-CN"
 ANSWERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("general", "identity"): (
         "是", "是的", "是我", "对", "我是本人", "机主", "嗯", "不是", "不是我", "打错了", "听不懂",
-        "喂", "喂喂", "喂你好", "你好", "谁啊", "哪位", "你是谁",
     ),
     ("general", "scene"): (
         "有", "有的", "是", "是的", "没有", "没有人", "没转", "不是", "听得清",
         "已经转了", "我已经转了", "已经转账", "我转了五千", "人工", "找警察", "再说一遍", "重听",
-        "喂", "你好", "谁啊", "哪位",
     ),
     ("general", "acknowledge"): (
         "明白", "明白了", "知道了", "听明白了", "好的", "行", "嗯", "不转了", "不信", "我不信", "不相信",
@@ -64,7 +62,12 @@ ANSWERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("follow_up", "scene"): ("有", "没有", "没有上当", "我知道是骗子"),
     ("follow_up", "acknowledge"): ("明白了", "不需要再回访", "别再打了"),
 }  # fmt: skip
-"""What people say to each question, by script and node; also a greeting, as they do when they have not listened."""
+"""What people say to each question, by script and node."""
+GREETINGS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("general", "identity"): ("喂", "喂喂", "喂你好", "你好", "谁啊", "哪位", "你是谁"),
+    ("general", "scene"): ("喂", "你好", "谁啊", "哪位"),
+}
+"""What people say who have not listened yet."""
 OFF_LIST = (
     "今天天气不错", "我在开车等一会儿", "你是哪个单位的", "我孙子的手机我不会用", "信号不好听不见",
     "我在医院排队呢", "你等一下我去关火", "你说的是什么钱", "快递放门口就行", "我要去接孩子了",
@@ -75,29 +78,32 @@ OFF_LIST = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saying:
-    """Words said to a question; `answers` is false for off-list talk."""
+    """Words said to a question: an answer, a greeting, or neither."""
 
     script: Script
     node: Ask
     words: str
     answers: bool
+    greets: bool = False
 
 
 def sayings() -> Iterator[Saying]:
     scripts = shipped_scripts()
 
-    def one(place: tuple[str, str], words: str, *, answers: bool) -> Saying:
+    def one(place: tuple[str, str], words: str, *, answers: bool = False, greets: bool = False) -> Saying:
         script = scripts[place[0]]
         node = script.nodes[place[1]]
         assert isinstance(node, Ask)
-        return Saying(script=script, node=node, words=words, answers=answers)
+        return Saying(script=script, node=node, words=words, answers=answers, greets=greets)
 
     for place, phrases in ANSWERS.items():
         for words in phrases:
             yield one(place, words, answers=True)
+        for words in GREETINGS.get(place, ()):
+            yield one(place, words, greets=True)
     asked = list(ANSWERS)[:3]
     for number, words in enumerate(OFF_LIST):
-        yield one(asked[number % len(asked)], words, answers=False)
+        yield one(asked[number % len(asked)], words)
 
 
 def hints_of(saying: Saying) -> tuple[str, ...]:
@@ -111,11 +117,11 @@ def outcome(saying: Saying, told: Recognised | None) -> str:
     """ "right", "wrong" or "again"."""
     heard = Heard.said(told.text, told.confidence) if told else Heard.silence()
     got = meant(saying.script, saying.node, heard, ("zh",))
-    wanted = meant(saying.script, saying.node, Heard.said(saying.words), ("zh",))
-    if _leads_on(got) != _leads_on(wanted):
+    if _leads_on(got) != _leads_on(meant(saying.script, saying.node, Heard.said(saying.words), ("zh",))):
         return "wrong" if _leads_on(got) else "again"
-    is_heard = got.is_greeting if wanted.is_greeting else bool(got.choice or got.wants_key)
-    return "right" if saying.answers and is_heard else "again"
+    if saying.greets:
+        return "right" if got.is_greeting else "again"
+    return "right" if saying.answers and (got.choice or got.wants_key) else "again"
 
 
 def _leads_on(understood: Understood) -> str:
@@ -274,7 +280,9 @@ def misses(results: Sequence[Result]) -> bool:
 
 def page(results: Sequence[Result]) -> str:
     answers = [one for one in results if one.saying.answers]
-    talk = [one for one in results if not one.saying.answers]
+    greetings = [one for one in results if one.saying.greets]
+    greeted = Counter(one.outcome for one in greetings)
+    talk = [one for one in results if not one.saying.answers and not one.saying.greets]
     seconds = sorted(one.seconds for one in results)
     wrong, again = shares(results)
     words = {(one.saying.node.id, one.saying.words) for one in answers}
@@ -285,13 +293,16 @@ def page(results: Sequence[Result]) -> str:
         "# Spoken answers, heard",
         "",
         f"`python -m bench.hearing --write bench/hearing.md`: {len(words)} answers to the questions of the shipped",
-        f"scripts, and {idle_words} sentences that answer nothing, spoken by {voices} voices, as 8 kHz A-law on three",
+        f"scripts, greetings, and {idle_words} sentences that answer nothing, spoken by {voices} voices, as 8 kHz A-law on three",
         f"lines: clean, noise {NOISE_DB:.0f} dB below the voice, {LOSS:.0%} of the packets lost. The recogniser is the",
         "carrier's (Whisper base, int8), with the question's own phrases. *Right* is what the same words do as text,",
         "*wrong* leads to another step of the call, *again* is asked again.",
         f"Aims: wrong at most {WRONG_AIM:.1%}, again at most {AGAIN_AIM:.0%}, {SECONDS_AIM} s of one core for each.",
         "",
         f"- {len(results)} utterances: wrong {wrong:.2%}; of {len(answers)} answers asked again {again:.1%}",
+        f"- {len(greetings)} greetings, which are answered and the question begins again: understood "
+        f"{greeted['right']}, not understood {greeted['again']}, taken for an answer {greeted['wrong']} (in the wrong "
+        "ones too)",
         f"- seconds of one core: median {middle:.2f}, 95 of 100 within {late:.2f}, longest {seconds[-1]:.2f}",
         *(
             _half(name, [one for one in results if (one.voice in FITTED) is is_fitted])
@@ -340,7 +351,7 @@ def main() -> int:
     results = []
     for one in measure(options.styles, options.clips, options.voices.split(","), Ear(options.cache)):
         results.append(one)
-        if one.outcome == "wrong" or (one.outcome == "again") is one.saying.answers:
+        if one.outcome == "wrong" or (one.outcome == "again") is (one.saying.answers or one.saying.greets):
             sys.stderr.write(
                 f"{one.outcome}: {one.voice} {one.line} {one.saying.node.id} {one.saying.words} -> {one.told}\n"
             )

@@ -568,8 +568,8 @@ def _asking(
     choices = {**script.anywhere, **node.choices}
     voices = script.voices_of(context.spoken)
     # Where digits are typed, a noise taken for speech would cut them off.
-    expected = [*(c.phrases for c in choices.values()), script.greetings] if node.max_digits == 1 else []
-    hints = tuple(p for said in expected for p in next((said[v] for v in voices if v in said), ()))
+    expected = [*(c.phrases for c in choices.values()), _greetings(script)] if node.max_digits == 1 else []
+    hints = tuple(p for phrases in expected for p in next((phrases[v] for v in voices if v in phrases), ()))
     said = tuple(said)
     language = said[-1].language
     other = _other_language(script, node, context)
@@ -591,6 +591,16 @@ def _asking(
             finish_on_key="#" if node.max_digits > 1 else "",
         ),
     )
+
+
+def _greetings(script: Script) -> Mapping[str, tuple[str, ...]]:
+    """Those that a recogniser is to expect: without 喂喂, of which 喂 is the beginning, since it would hear it in 是."""
+    return {
+        language: tuple(
+            one for one in said if not any(one != other and one.startswith(other) for other in said)
+        )
+        for language, said in script.greetings.items()
+    }
 
 
 def _branched(node: Branch, learned: Learned, context: Context) -> str:

@@ -250,6 +250,7 @@ class TestGreetings:
         assert turn.ask is not None
         assert greeting in turn.ask.hints
         assert other not in turn.ask.hints
+        assert "喂喂" not in turn.ask.hints
 
     def test_where_digits_are_typed_nothing_spoken_is_expected(self):
         turn = advance(GENERAL, Position(node="paid_amount"), Heard.silence(), Context(language="zh"))
