@@ -292,17 +292,19 @@ def page(results: Sequence[Result]) -> str:
     lines = [
         "# Spoken answers, heard",
         "",
-        f"`python -m bench.hearing --write bench/hearing.md`: {len(words)} answers to the questions of the shipped",
-        f"scripts, greetings, and {idle_words} sentences that answer nothing, spoken by {voices} voices, as 8 kHz A-law on three",
-        f"lines: clean, noise {NOISE_DB:.0f} dB below the voice, {LOSS:.0%} of the packets lost. The recogniser is the",
+        f"`python -m bench.hearing --write bench/hearing.md`: {len(words)} answers to the questions of the",
+        f"shipped scripts, greetings, and {idle_words} sentences that answer nothing, spoken by {voices} voices, as",
+        f"8 kHz A-law on three lines: clean, noise {NOISE_DB:.0f} dB below the voice, {LOSS:.0%} of the packets lost.",
+        "The recogniser is the",
         "carrier's (Whisper base, int8), with the question's own phrases. *Right* is what the same words do as text,",
         "*wrong* leads to another step of the call, *again* is asked again.",
         f"Aims: wrong at most {WRONG_AIM:.1%}, again at most {AGAIN_AIM:.0%}, {SECONDS_AIM} s of one core for each.",
         "",
         f"- {len(results)} utterances: wrong {wrong:.2%}; of {len(answers)} answers asked again {again:.1%}",
-        f"- {len(greetings)} greetings, which are answered and the question begins again: understood "
-        f"{greeted['right']}, not understood {greeted['again']}, taken for an answer {greeted['wrong']} (in the wrong "
-        "ones too)",
+        (
+            f"- {len(greetings)} greetings, after which the question begins again: {greeted['right']} understood, "
+            f"{greeted['again']} not, {greeted['wrong']} taken for an answer (counted as wrong above)"
+        ),
         f"- seconds of one core: median {middle:.2f}, 95 of 100 within {late:.2f}, longest {seconds[-1]:.2f}",
         *(
             _half(name, [one for one in results if (one.voice in FITTED) is is_fitted])

@@ -6,7 +6,8 @@
 Needs the extra `speech-bench`. The sound goes through 8 kHz A-law, once whole and once with one packet of 20 ms in
 twenty missing, into Whisper base, which is told nothing about the call. An error is a sign put in, left out or
 changed, over those in the text; Mandarin is compared in signs, and without tones in pinyin, since a listener takes the
-sign that fits. The bureau's name is right if all of its sounds are, since nobody can hear how a name is written. With `--hints` every prompt is also read by a recogniser that is told what kind of call it is.
+sign that fits. The bureau's name is right if all of its sounds are, since nobody can hear how a name is written. With
+`--hints` every prompt is also read by a recogniser that is told what kind of call it is.
 With `--takes` (extra `speech`) every prompt that misses its aim is spoken again up to N times, since a voice says the
 same words a little differently each time, and the take that was understood best replaces it.
 """
@@ -111,7 +112,9 @@ def with_name(heard: str, name: str) -> str:
     return heard
 
 
-def error_rate(clip: Clip, heard: str, parts: Callable[[str], Iterable[str]] = str, *, name: str = "") -> float:
+def error_rate(
+    clip: Clip, heard: str, parts: Callable[[str], Iterable[str]] = str, *, name: str = ""
+) -> float:
     """The errors over the parts of the clip's text; `name` is written as the bureau writes it."""
     target = list(parts(plain(clip.text, clip.language)))
     came = plain(heard, clip.language)
@@ -208,9 +211,7 @@ def _in_sounds(text: str) -> list[str]:
 def read_back(
     manifest: Manifest, ear: Ear, *, languages: Sequence[str] = LANGUAGES, only: str = "", hints: bool = False
 ) -> list[Reading]:
-    must_say = {
-        (item.key, item.language) for item in shipped_list(CentreSettings().names()) if item.must_say
-    }
+    must_say = {(item.key, item.language) for item in shipped_list(CentreSettings().names()) if item.must_say}
     readings = []
     for clip in manifest.clips:
         if not clip.prompt_id.startswith(only) or clip.language not in languages:

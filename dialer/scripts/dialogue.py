@@ -594,7 +594,7 @@ def _asking(
 
 
 def _greetings(script: Script) -> Mapping[str, tuple[str, ...]]:
-    """Those that a recogniser is to expect: without 喂喂, of which 喂 is the beginning, since it would hear it in 是."""
+    """Those that a recogniser expects: without 喂喂, of which 喂 is the beginning, since it hears that in 是."""
     return {
         language: tuple(
             one for one in said if not any(one != other and one.startswith(other) for other in said)

@@ -178,9 +178,9 @@ class Script:
     """One immutable version. `content_hash` is the SHA-256 of `canonical`,
     from which the same script can be read back.
 
-    `again` comes before a question that was met with silence, `wrong_key` before one where a key was pressed that it has
-    not, `unclear` before one where speech was not understood, `confirm` before one that was answered aloud where only its
-    key counts. `greeting` answers one of
+    `again` comes before a question that was met with silence, `wrong_key` before one where a key was pressed that it
+    does not have, `unclear` before one where speech was not understood, `confirm` before one that was answered aloud
+    where only its key counts. `greeting` answers one of
     `greetings` (by language). `other_language` offers the call in another language, and is said in that one; None: the
     version is from before there was a choice. `message` is what an SMS says in place of the call, by language.
     """

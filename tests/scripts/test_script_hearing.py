@@ -242,7 +242,9 @@ class TestGreetings:
         turn = advance(GENERAL, Position(node=node), Heard.keys(pressed), Context(language="zh"))
         assert [one.prompt_id for one in turn.utterances] == [GENERAL.wrong_key.id, ask(node).prompt.id]
 
-    @pytest.mark.parametrize(("language", "greeting", "other"), [("zh", "喂", "hello"), ("en", "hello", "喂")])
+    @pytest.mark.parametrize(
+        ("language", "greeting", "other"), [("zh", "喂", "hello"), ("en", "hello", "喂")]
+    )
     def test_the_recogniser_expects_greetings_of_the_language_too(
         self, language: str, greeting: str, other: str
     ):
