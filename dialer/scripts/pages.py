@@ -583,12 +583,7 @@ def _others(request: RequestContext, found: Walk) -> list[tuple[str, str]]:
         steps.append((GREETING, request.say(gettext_noop("says “%(words)s”"), words=greeting)))
     taken = dict(_keys(found))
     if question.max_digits == 1 and (wrong := next((key for key in "123456789" if key not in taken), "")):
-        steps.append(
-            (
-                wrong,
-                request.say(gettext_noop("presses %(keys)s, a wrong key"), keys=wrong),
-            )
-        )
+        steps.append((wrong, request.say(gettext_noop("presses %(keys)s, a wrong key"), keys=wrong)))
     if question.next:
         digits = _TYPED[: question.max_digits]
         steps.insert(0, (f"type{digits}", request.say(gettext_noop("types %(digits)s and #"), digits=digits)))
