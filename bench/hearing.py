@@ -63,6 +63,11 @@ ANSWERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("follow_up", "acknowledge"): ("明白了", "不需要再回访", "别再打了"),
 }  # fmt: skip
 """What people say to each question, by script and node."""
+GREETINGS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("general", "identity"): ("喂", "喂喂", "喂你好", "你好", "谁啊", "哪位", "你是谁"),
+    ("general", "scene"): ("喂", "你好", "谁啊", "哪位"),
+}
+"""What people say who have not listened yet."""
 OFF_LIST = (
     "今天天气不错", "我在开车等一会儿", "你是哪个单位的", "我孙子的手机我不会用", "信号不好听不见",
     "我在医院排队呢", "你等一下我去关火", "你说的是什么钱", "快递放门口就行", "我要去接孩子了",
@@ -73,29 +78,32 @@ OFF_LIST = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saying:
-    """Words said to a question; `answers` is false for off-list talk."""
+    """Words said to a question: an answer, a greeting, or neither."""
 
     script: Script
     node: Ask
     words: str
     answers: bool
+    greets: bool = False
 
 
 def sayings() -> Iterator[Saying]:
     scripts = shipped_scripts()
 
-    def one(place: tuple[str, str], words: str, *, answers: bool) -> Saying:
+    def one(place: tuple[str, str], words: str, *, answers: bool = False, greets: bool = False) -> Saying:
         script = scripts[place[0]]
         node = script.nodes[place[1]]
         assert isinstance(node, Ask)
-        return Saying(script=script, node=node, words=words, answers=answers)
+        return Saying(script=script, node=node, words=words, answers=answers, greets=greets)
 
     for place, phrases in ANSWERS.items():
         for words in phrases:
             yield one(place, words, answers=True)
+        for words in GREETINGS.get(place, ()):
+            yield one(place, words, greets=True)
     asked = list(ANSWERS)[:3]
     for number, words in enumerate(OFF_LIST):
-        yield one(asked[number % len(asked)], words, answers=False)
+        yield one(asked[number % len(asked)], words)
 
 
 def hints_of(saying: Saying) -> tuple[str, ...]:
@@ -111,6 +119,8 @@ def outcome(saying: Saying, told: Recognised | None) -> str:
     got = meant(saying.script, saying.node, heard, ("zh",))
     if _leads_on(got) != _leads_on(meant(saying.script, saying.node, Heard.said(saying.words), ("zh",))):
         return "wrong" if _leads_on(got) else "again"
+    if saying.greets:
+        return "right" if got.is_greeting else "again"
     return "right" if saying.answers and (got.choice or got.wants_key) else "again"
 
 
@@ -270,7 +280,9 @@ def misses(results: Sequence[Result]) -> bool:
 
 def page(results: Sequence[Result]) -> str:
     answers = [one for one in results if one.saying.answers]
-    talk = [one for one in results if not one.saying.answers]
+    greetings = [one for one in results if one.saying.greets]
+    greeted = Counter(one.outcome for one in greetings)
+    talk = [one for one in results if not one.saying.answers and not one.saying.greets]
     seconds = sorted(one.seconds for one in results)
     wrong, again = shares(results)
     words = {(one.saying.node.id, one.saying.words) for one in answers}
@@ -280,14 +292,19 @@ def page(results: Sequence[Result]) -> str:
     lines = [
         "# Spoken answers, heard",
         "",
-        f"`python -m bench.hearing --write bench/hearing.md`: {len(words)} answers to the questions of the shipped",
-        f"scripts, and {idle_words} sentences that answer nothing, spoken by {voices} voices, as 8 kHz A-law on three",
-        f"lines: clean, noise {NOISE_DB:.0f} dB below the voice, {LOSS:.0%} of the packets lost. The recogniser is the",
+        f"`python -m bench.hearing --write bench/hearing.md`: {len(words)} answers to the questions of the",
+        f"shipped scripts, greetings, and {idle_words} sentences that answer nothing, spoken by {voices} voices, as",
+        f"8 kHz A-law on three lines: clean, noise {NOISE_DB:.0f} dB below the voice, {LOSS:.0%} of the packets lost.",
+        "The recogniser is the",
         "carrier's (Whisper base, int8), with the question's own phrases. *Right* is what the same words do as text,",
         "*wrong* leads to another step of the call, *again* is asked again.",
         f"Aims: wrong at most {WRONG_AIM:.1%}, again at most {AGAIN_AIM:.0%}, {SECONDS_AIM} s of one core for each.",
         "",
         f"- {len(results)} utterances: wrong {wrong:.2%}; of {len(answers)} answers asked again {again:.1%}",
+        (
+            f"- {len(greetings)} greetings, after which the question begins again: {greeted['right']} understood, "
+            f"{greeted['again']} not, {greeted['wrong']} taken for an answer (counted as wrong above)"
+        ),
         f"- seconds of one core: median {middle:.2f}, 95 of 100 within {late:.2f}, longest {seconds[-1]:.2f}",
         *(
             _half(name, [one for one in results if (one.voice in FITTED) is is_fitted])
@@ -336,7 +353,7 @@ def main() -> int:
     results = []
     for one in measure(options.styles, options.clips, options.voices.split(","), Ear(options.cache)):
         results.append(one)
-        if one.outcome == "wrong" or (one.outcome == "again") is one.saying.answers:
+        if one.outcome == "wrong" or (one.outcome == "again") is (one.saying.answers or one.saying.greets):
             sys.stderr.write(
                 f"{one.outcome}: {one.voice} {one.line} {one.saying.node.id} {one.saying.words} -> {one.told}\n"
             )

@@ -27,7 +27,7 @@ from dialer.cli.output import (
 )
 from dialer.core.errors import Invalid, Refusal, UnusableFile
 from dialer.core.intervals import Verdict
-from dialer.core.values import Grade, RenderState
+from dialer.core.values import Grade, RenderState, Tag
 from dialer.language import Lang, Text, say
 from dialer.runtime.settings import CentreSettings, load_settings
 from dialer.scripts.dialogue import Context, Heard, advance, start
@@ -441,10 +441,13 @@ def play(
     script: Annotated[str, typer.Argument(help="such as police_impersonation, or a TOML file")],
     language: Annotated[str, typer.Option(help="default: the script's own")] = "",
     offers: Annotated[list[str] | None, typer.Option(help="a language that key 8 chooses")] = None,
+    tag: Annotated[list[Tag] | None, typer.Option(help="of the person, such as minor or hearing")] = None,
 ) -> None:
     """Walk through a script: read what the robot says, type keys or words as if spoken; Enter alone is silence."""
     chosen = _script(script)
-    context = Context(language=language or chosen.default_language, offered=tuple(offers or ()))
+    context = Context(
+        language=language or chosen.default_language, offered=tuple(offers or ()), tags=frozenset(tag or ())
+    )
     turn = start(chosen, context)
     while True:
         for utterance in turn.utterances:

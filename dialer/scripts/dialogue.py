@@ -396,7 +396,7 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
     elif understood.is_greeting:
         before = script.greeting
     else:
-        before = script.unclear if heard.speech else script.again
+        before = script.unclear if heard.speech else script.wrong_key if heard.digits else script.again
     return _again(script, node, position, context, before=before)
 
 
@@ -582,11 +582,8 @@ def _asking(
     choices = {**script.anywhere, **node.choices}
     voices = script.voices_of(context.spoken)
     # Where digits are typed, a noise taken for speech would cut them off.
-    hints = tuple(
-        p
-        for c in (choices.values() if node.max_digits == 1 else ())
-        for p in next((c.phrases[v] for v in voices if v in c.phrases), ())
-    )
+    expected = [*(c.phrases for c in choices.values()), _greetings(script)] if node.max_digits == 1 else []
+    hints = tuple(p for phrases in expected for p in next((phrases[v] for v in voices if v in phrases), ()))
     said = tuple(said)
     language = said[-1].language
     other = _other_language(script, node, context)
@@ -613,6 +610,16 @@ def _asking(
             finish_on_key="#" if node.max_digits > 1 else "",
         ),
     )
+
+
+def _greetings(script: Script) -> Mapping[str, tuple[str, ...]]:
+    """Those that a recogniser expects: without 喂喂, of which 喂 is the beginning, since it hears that in 是."""
+    return {
+        language: tuple(
+            one for one in said if not any(one != other and one.startswith(other) for other in said)
+        )
+        for language, said in script.greetings.items()
+    }
 
 
 def _branched(node: Branch, learned: Learned, context: Context) -> str:

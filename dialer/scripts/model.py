@@ -178,8 +178,9 @@ class Script:
     """One immutable version. `content_hash` is the SHA-256 of `canonical`,
     from which the same script can be read back.
 
-    `again` comes before a question that was met with silence or a wrong key, `unclear` before one where speech was not
-    understood, `confirm` before one that was answered aloud where only its key counts. `greeting` answers one of
+    `again` comes before a question that was met with silence, `wrong_key` before one where a key was pressed that it
+    does not have, `unclear` before one where speech was not understood, `confirm` before one that was answered aloud
+    where only its key counts. `greeting` answers one of
     `greetings` (by language). `other_language` offers the call in another language, and is said in that one; None: the
     version is from before there was a choice. `recorded` says in the opening of a recorded call that it is recorded;
     None: calls with this script are not recorded. `message` is what an SMS says in place of the call, by language.
@@ -198,6 +199,7 @@ class Script:
     greeting: Prompt
     greetings: Mapping[str, tuple[str, ...]]
     again: Prompt
+    wrong_key: Prompt
     unclear: Prompt
     confirm: Prompt
     other_language: Prompt | None
@@ -273,6 +275,7 @@ def asides(script: Script) -> tuple[Prompt, ...]:
     said = (
         script.greeting,
         script.again,
+        script.wrong_key,
         script.unclear,
         script.confirm,
         script.other_language,

@@ -276,6 +276,8 @@ def _clip(clips: tuple[Clip, ...], language: str, prompt_id: str, text: str) -> 
 SILENCE = "silence"
 NOBODY = "nobody"
 """No officer takes the call."""
+GREETING = "greeting"
+"""A greeting is said, such as 喂."""
 _SAID = re.compile(r"say([0-9*])")
 _TYPED = re.compile(r"type([0-9]{1,12})")
 _MOST_STEPS = 100
@@ -323,8 +325,8 @@ def walk_script(
     tags: frozenset[Tag] = frozenset(),
     steps: Sequence[str] = (),
 ) -> Walk:
-    """`steps` are keys, `say1` (the phrase that key 1 has), `type500` (digits and #), `silence` and `nobody`. Those
-    after the end are left out. Raises `NotFound` and `Invalid`.
+    """`steps` are keys, `say1` (the phrase that key 1 has), `type500` (digits and #), `greeting`, `silence` and
+    `nobody`. Those after the end are left out. Raises `NotFound` and `Invalid`.
     """
     with services.store.begin() as tx:
         version = _chosen(tx, script_id, number)
@@ -365,6 +367,8 @@ def walk_script(
 def _heard(script: Script, turn: Turn, step: str, language: str) -> Heard:
     if step in {SILENCE, NOBODY}:
         return Heard.silence()
+    if step == GREETING:
+        return Heard.said(greeting_of(script, language))
     said, typed = _SAID.fullmatch(step), _TYPED.fullmatch(step)
     if said is not None:
         return Heard.said(phrase_of(script, turn.node, said[1], language))
@@ -382,3 +386,9 @@ def phrase_of(script: Script, node_id: str, key: str, language: str) -> str:
     choice = {**script.anywhere, **own}.get(key)
     phrases = choice.phrases if choice else {}
     return next((phrases[voice][0] for voice in script.voices_of(language) if phrases.get(voice)), "")
+
+
+def greeting_of(script: Script, language: str) -> str:
+    """The first greeting that the script answers; '' without one."""
+    known = script.greetings
+    return next((known[voice][0] for voice in script.voices_of(language) if known.get(voice)), "")

@@ -20,10 +20,12 @@ from dialer.language import Text, gettext_noop
 from dialer.org.staff import list_units
 from dialer.scripts.model import LANGUAGE_KEY, Script
 from dialer.scripts.overview import (
+    GREETING,
     NOBODY,
     SILENCE,
     Walk,
     Walked,
+    greeting_of,
     list_scripts,
     phrase_of,
     script_versions,
@@ -569,6 +571,11 @@ def _others(request: RequestContext, found: Walk) -> list[tuple[str, str]]:
     if question is None:
         return [(NOBODY, request.say(gettext_noop("no officer takes the call")))]
     steps = [(SILENCE, request.say(gettext_noop("says and presses nothing")))]
+    if greeting := greeting_of(found.script, found.language):
+        steps.append((GREETING, request.say(gettext_noop("says “%(words)s”"), words=greeting)))
+    taken = dict(_keys(found))
+    if question.max_digits == 1 and (wrong := next((key for key in "123456789" if key not in taken), "")):
+        steps.append((wrong, request.say(gettext_noop("presses %(keys)s, a wrong key"), keys=wrong)))
     if question.next:
         digits = _TYPED[: question.max_digits]
         steps.insert(0, (f"type{digits}", request.say(gettext_noop("types %(digits)s and #"), digits=digits)))

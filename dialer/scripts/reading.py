@@ -134,7 +134,7 @@ _NODE: Mapping[str, _Check] = {
     "must_say": _truth,
 }
 _VARIABLE: Mapping[str, _Check] = {"kind": _text, "defaults": _table_of(_text)}
-_ASIDES = ("greeting", "again", "unclear", "confirm")
+_ASIDES = ("greeting", "again", "wrong_key", "unclear", "confirm")
 """What a script says besides its nodes: in answer to a greeting, and before a question that is asked again."""
 _OPTIONAL = ("other_language", "recorded")
 """Said besides its nodes too; versions from before there was a choice of language, or of recordings, have none."""
@@ -292,7 +292,7 @@ class _Reader:
         nodes = {name: self._node(name, table) for name, table in self._need(raw, "nodes", "").items()}
         asides = {}
         for name in _ASIDES:
-            # Versions from before there was a greeting say `again` in its place.
+            # Versions from before there was a greeting or a wrong key say `again` in its place.
             said = name if name in raw or name in {"again", "confirm"} else "again"
             table = self._need(raw, said, "")
             self._only(table, {"must_say", *self._languages}, "")

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from audio.clips import Clip
 from bench.hearing import hints_of, outcome, sayings
-from bench.speech import MUST_SAY_AIM, Reading, bad_line, distance, misses, page, plain
+from bench.speech import (
+    MUST_SAY_AIM,
+    Reading,
+    bad_line,
+    distance,
+    error_rate,
+    misses,
+    page,
+    plain,
+    with_name,
+)
 from dialer.carrier.speech_input import Recognised
 
 
@@ -32,10 +44,26 @@ def test_errors_are_signs_put_in_left_out_or_changed(wanted: str, heard: str, er
         ("两点", "二点", "zh"),
         ("Dial 96110. Press 1!", "dial nine six one one zero, press one", "en"),
         ("the anti-fraud centre", "The Anti-Fraud Center", "en"),
+        ("打96110，或者打110", "打96-110或者打妖腰灵", "zh"),
     ],
 )
 def test_figures_spelling_and_marks_are_no_errors(text: str, heard: str, language: str):
     assert plain(text, language) == plain(heard, language)
+
+
+def test_a_name_of_the_right_sounds_is_right_however_it_is_spelt():
+    pytest.importorskip("pypinyin")
+    assert with_name("我是巴雁闹尔是公安局机器人", "巴彦淖尔市公安局") == "我是巴彦淖尔市公安局机器人"
+    for wrong in ("我是巴雁罗尔是公安局机器人", "我是巴雁闹是公安局机器人", ""):
+        assert with_name(wrong, "巴彦淖尔市公安局") == wrong
+
+
+def test_the_words_around_a_name_are_counted():
+    pytest.importorskip("pypinyin")
+    clip = replace(reading("a", "zh", 0.0, must_say=True).clip, text="我是巴彦淖尔市公安局机器人")
+    assert error_rate(clip, "我是巴雁闹尔是公安局机器人", name="巴彦淖尔市公安局") == 0.0
+    assert error_rate(clip, "我是巴雁闹尔是公安局机器人") == 3 / 13
+    assert error_rate(clip, "我只巴雁闹尔是公安局机器人", name="巴彦淖尔市公安局") == 1 / 13
 
 
 def test_a_wrong_number_is_an_error():
@@ -64,6 +92,10 @@ def test_a_bad_line_loses_whole_packets_and_the_same_ones_each_time():
         ("没有上当", "scene", "没有", "wrong"),
         ("我在开车等一会儿", "scene", "有", "wrong"),
         ("我在开车等一会儿", "scene", "", "again"),
+        ("喂", "scene", "你好", "right"),
+        ("喂", "scene", "有", "wrong"),
+        ("喂", "identity", "是", "again"),
+        ("是", "identity", "喂", "again"),
     ],
 )
 def test_an_answer_is_right_when_the_call_goes_on_as_for_the_words_as_text(

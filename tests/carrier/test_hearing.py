@@ -26,6 +26,8 @@ from dialer.carrier.speech_input import (
     syllables,
 )
 from dialer.carrier.twiml import Gather, parse_twiml
+from dialer.scripts.dialogue import Context, Heard, Position, advance
+from dialer.scripts.reading import shipped_scripts
 from tests.carrier.device_line import DeviceCall, DeviceLine
 from tests.carrier.stage import HANGUP, TO, DeskView, Start
 from tests.carrier.test_documents import wav
@@ -268,6 +270,21 @@ def test_the_real_engine_tells_a_phrase_from_others():
     assert told is not None
     assert told.text == said
     assert 0.5 <= told.confidence <= 1.0
+
+
+async def test_a_greeting_is_heard_by_its_sound_and_answered(bench: Start):
+    """From the sound on the line through the real engine to the next turn of a shipped script."""
+    script, place = shipped_scripts()["general"], Position(node="identity")
+    context = Context(language="zh")
+    asked = advance(script, place, Heard.silence(), context)
+    assert asked.ask is not None
+    one = await bench(make_line=DeviceLine, recogniser=services())
+    call = await answered(one, asks(hints=",".join(asked.ask.hints)))
+    call.say(wav=_prompt("common.greeting").read_bytes())
+    told = await answer_of(one)
+    heard = Heard.said(told["SpeechResult"], float(told["Confidence"]))
+    turn = advance(script, place, heard, context)
+    assert [said.prompt_id for said in turn.utterances] == ["common.greeting", "common.identity"]
 
 
 @pytest.mark.parametrize("sound", [b"", b"RIFF", wav(0.01), wav(1.0)], ids=["none", "cut", "short", "silent"])

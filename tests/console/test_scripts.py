@@ -294,6 +294,12 @@ async def test_a_walk_goes_as_a_call_goes(desk: ConsoleDesk):
     assert "The call is over" in end
     assert "the right person, verified" in end
     assert "acknowledged" in end
+    greeted = text(await caller.get("/scripts/loan/walk", language="en", steps="greeting"))
+    assert "says “hello”" in greeted
+    assert "Hello. Is this your number?" in " ".join(greeted.split())
+    assert "presses 3, a wrong key" in text(first)
+    wrong = text(await caller.get("/scripts/loan/walk", language="en", steps="3"))
+    assert "That key is not one of them." in wrong
     spoken = text(await caller.get("/scripts/loan/walk", language="en", steps="say1"))
     assert "says “yes”" in spoken
     assert "To be sure, please answer with a key." in spoken

@@ -237,6 +237,28 @@ class TestGreetings:
         turn = advance(GENERAL, Position(node="identity"), Heard.silence(), Context(language="zh"))
         assert turn.utterances[0].prompt_id == GENERAL.again.id
 
+    @pytest.mark.parametrize(("node", "pressed"), [("identity", "5"), ("paid_amount", "123456789")])
+    def test_a_key_that_the_question_has_not_is_said_to_be_wrong(self, node: str, pressed: str):
+        turn = advance(GENERAL, Position(node=node), Heard.keys(pressed), Context(language="zh"))
+        assert [one.prompt_id for one in turn.utterances] == [GENERAL.wrong_key.id, ask(node).prompt.id]
+
+    @pytest.mark.parametrize(
+        ("language", "greeting", "other"), [("zh", "喂", "hello"), ("en", "hello", "喂")]
+    )
+    def test_the_recogniser_expects_greetings_of_the_language_too(
+        self, language: str, greeting: str, other: str
+    ):
+        turn = advance(GENERAL, Position(node="identity"), Heard.silence(), Context(language=language))
+        assert turn.ask is not None
+        assert greeting in turn.ask.hints
+        assert other not in turn.ask.hints
+        assert "喂喂" not in turn.ask.hints
+
+    def test_where_digits_are_typed_nothing_spoken_is_expected(self):
+        turn = advance(GENERAL, Position(node="paid_amount"), Heard.silence(), Context(language="zh"))
+        assert turn.ask is not None
+        assert turn.ask.hints == ()
+
 
 def test_who_does_not_hear_well_gets_the_warning_of_the_fraud_type_twice():
     script = shipped_scripts()["loan"]
