@@ -143,6 +143,7 @@ def _reader(services: Services) -> Token:
     return Token(
         id=0,
         name=PLAYER,
+        sources=(),
         scopes=frozenset(),
         unit="",
         created_at=moment,
