@@ -109,9 +109,7 @@ def rotate(
             f"new ring: {rotated.stored_in}; store it where the command reads it, delete it, rotate again"
         )
         return
-    typer.echo(
-        f"请立即备份密钥 back up the new key ring now, apart from the database: {app.key_source.name}"
-    )
+    typer.echo(f"请立即备份密钥 back up the new key ring now, apart from the database: {app.key_source.name}")
     if not has_worker:
         typer.echo("no worker runs: `dialer keys reseal` seals the values again")
 
