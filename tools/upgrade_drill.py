@@ -69,6 +69,8 @@ _TALKS = Behaviour(
 """Whoever is called once is not called again, and calls are long enough that some live at every step."""
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 _PASSWORD = "one long sentence of the drill"  # noqa: S105 - of an account that is gone with the drill
+_UNKNOWN_TASK = "Received unregistered task"
+"""What an old worker says of a task that only the new version has: it leaves it, and the next tick sends it again."""
 _STATE = (
     "SELECT version_num FROM alembic_version",
     "SELECT state, result, count(*) FROM attempt GROUP BY 1, 2",
@@ -141,10 +143,10 @@ class Proxy:
 
     async def _pass_on(self, request: Request) -> Response:
         body = await request.body()
-        self._turn += 1
+        self._turn, first = self._turn + 1, self._turn
         order, faults = list(self._behind), []
         for n in range(len(order)):
-            which = order[(self._turn + n) % len(order)]
+            which = order[(first + n) % len(order)]
             url = f"http://127.0.0.1:{self._behind[which]}{request.url.path}"
             if request.url.query:
                 url += f"?{request.url.query}"
@@ -279,7 +281,7 @@ class Upgrade(Drill):
 
     def _judge(self) -> None:
         self.count_calls(self.people())
-        verdict = check(self.servers.database_url, self.folder / "carrier")
+        verdict = check(self.servers.database_url, self.folder / "carrier", by_api=self.warned)
         self.must(verdict.is_clean, "; ".join(verdict.wrong))
         self.must(not self.proxy.wrong, f"answers above 499: {self.proxy.wrong[:5]}")
         moments = sorted(call.created for call in self.carrier.exchange.newest_first())
@@ -369,6 +371,8 @@ class Upgrade(Drill):
         for path in sorted(self.folder.glob("*-*.log")):
             for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 with suppress(json.JSONDecodeError):
+                    if path.stem == "old-worker" and _UNKNOWN_TASK in line:
+                        continue
                     if json.loads(line).get("level") in {"error", "critical"}:
                         found.append(f"{path.stem}: {line}")
                     continue

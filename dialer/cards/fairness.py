@@ -18,7 +18,7 @@ from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.db.bulk import word
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
+from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import is_visible_to
 from dialer.services import CardRules, Services
 
@@ -58,7 +58,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Falling:
-    """A check that falls on one group: `share` of that group's openings, `others` of everybody else's."""
+    """A check that falls on one group: `share` of that group's openings, `others` of all others'. `check` is '' where
+    all together ask about the group so often, at counters and in files.
+    """
 
     check: str
     kind: str
@@ -129,8 +131,17 @@ def _alarmed(tx: Tx, *, since: datetime) -> set[tuple[str, str]]:
 
 def _facts(new: list[Falling]) -> dict[str, object]:
     first = new[0]
+    template = (
+        gettext_noop(
+            "a check found %(share)s %% of the openings of %(group)s, and %(others)s %% of those of all others"
+        )
+        if first.check
+        else gettext_noop(
+            "the checks ask about %(share)s %% of the openings of %(group)s, and %(others)s %% of those of all others"
+        )
+    )
     problem = Text(
-        "a check found %(share)s %% of the openings of %(group)s, and %(others)s %% of those of all others",
+        template,
         share=f"{100 * first.share.share:.1f}",
         group=Text("people aged %(band)s", band=first.name) if first.kind == "age" else first.name,
         others=f"{100 * first.others:.1f}",
@@ -248,6 +259,9 @@ def _falling(
         name = _name_of(key, kind)
         openings[name] = openings.get(name, 0) + values[0]
     hits: dict[str, dict[str, int]] = {}
+    for key, values in counts.items():
+        flagged = hits.setdefault("", {})
+        flagged[_name_of(key, kind)] = flagged.get(_name_of(key, kind), 0) + values[1]
     for (check, province, band), n in found.items():
         name = _name_of((province, band), kind)
         own = hits.setdefault(check, {})

@@ -23,7 +23,7 @@ KEY_WORDS: Final[Mapping[KeyKind, str]] = {
     KeyKind.PHONE: gettext_noop("phone left"),
     KeyKind.ADDRESS: gettext_noop("address"),
     KeyKind.AGENT: gettext_noop("agent"),
-    KeyKind.STORY: gettext_noop("story"),
+    KeyKind.STORY: gettext_noop("purpose"),
     KeyKind.HOME: gettext_noop("county of the id number"),
 }
 REASON_WORDS: Final[Mapping[str, str]] = {
@@ -32,7 +32,7 @@ REASON_WORDS: Final[Mapping[str, str]] = {
     "top_limits": gettext_noop("most ask for the highest limit"),
     "institutions": gettext_noop("at several institutions each"),
     "same_agent": gettext_noop("the same agent"),
-    "same_story": gettext_noop("the same story"),
+    "same_story": gettext_noop("the same purpose"),
     "same_phone": gettext_noop("the same phone left"),
     "family": gettext_noop("looks like a family"),
     "one_employer": gettext_noop("hired by one employer"),

@@ -113,7 +113,7 @@ async def test_a_ring_is_drawn_and_signed_for(console: ConsoleDesk, street: Stre
     assert found is not None
     drawn = await officer.get(found[1])
     assert drawn.text.count("<circle") == 4
-    assert "story of 3 persons" in text(drawn)
+    assert "purpose of 3 persons" in text(drawn)
     [row] = console.rows(t.card_opener)
     own = f"/cards/openers/{row['id']}"
     assert (await officer.post(f"{own}/confirm", why="x")).status_code == 409
