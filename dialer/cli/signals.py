@@ -122,6 +122,13 @@ def status_command(
         empty="没有规则命中 no rule has fired",
     )
     typer.echo(" ".join(f"{state.value} {count}" for state, count in status.states.items()))
+    if (shadow := status.shadow) is not None:
+        typer.echo(
+            f"草稿 draft {shadow.number}: "
+            + " ".join(f"{one.value} {count}" for one, count in shadow.differences.items())
+            + f"; 线路小时 line hours {shadow.live.line_hours} → {shadow.draft.line_hours},"
+            f" 坐席小时 desk hours {shadow.live.desk_hours} → {shadow.draft.desk_hours}"
+        )
     typer.echo(f"fingerprint {status.fingerprint}  behind {status.behind}")
 
 
@@ -129,6 +136,8 @@ def status_json(status: RobotStatus) -> dict[str, Any]:
     """Described in docs/json.md."""
     plain = asdict(status)
     plain["states"] = {state.value: count for state, count in status.states.items()}
+    if status.shadow is not None:
+        plain["shadow"]["differences"] = {one.value: n for one, n in status.shadow.differences.items()}
     return plain
 
 

@@ -126,7 +126,8 @@ def _test(one: Mapping[str, Any]) -> Text:
     if "said" in one:
         return Text.of_plain(one["said"])
     # Of a verdict from before the words were kept.
-    return Text(f"{one['feature']} {one['op']} {one['bound']:g} ({one['figure']})")
+    facts = {name: one[name] for name in ("feature", "op", "figure")}
+    return Text("%(feature)s %(op)s %(bound)s (%(figure)s)", bound=f"{one['bound']:g}", **facts)
 
 
 def _signal(one: Mapping[str, Any]) -> ShownSignal:

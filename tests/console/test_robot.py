@@ -9,9 +9,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from dialer.cli.signals import status_json
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.signals.deliveries import SignalReception, take_signals
+from dialer.signals.queries import read_status
 from dialer.signals.robot import Robot
 from dialer.signals.rules import shipped_texts
 from dialer.signals.shadow import Difference, read_shadow
@@ -131,6 +133,8 @@ async def test_the_page_shows_what_a_draft_would_do_beside_the_live_rules(consol
         assert shadow.differences == {Difference.NEW: 1, Difference.LOST: 1, Difference.REGRADED: 0}
         assert (shadow.live.warnings, shadow.draft.warnings) == (1, 1)
         assert shadow.live.desk_hours > 0
+        status = status_json(read_status(tx, since=services.clock.now(), now=services.clock.now()))
+    assert status["shadow"]["differences"] == {"new": 1, "lost": 1, "regraded": 0}
     approve_rules(services, 2, by="head", reason="better")
     robot._last.clear()
     robot.beat()
