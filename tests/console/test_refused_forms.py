@@ -67,7 +67,7 @@ async def test_no_form_is_lost(console: ConsoleDesk):
             headers = {"Referer": f"http://test{page or '/'}"}
             if not page or is_lost(await person.client.post(path, data=sent, headers=headers)):
                 lost.append(f"{row.path} {form} {page}")
-    assert lost == []
+    assert not lost, "\n".join(lost)
 
 
 @pytest.fixture
