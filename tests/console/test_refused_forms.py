@@ -23,7 +23,8 @@ WRONG = ("", "?", "-7")
 TYPED = frozenset(
     {
         "account", "agreed", "amount", "at", "authority", "bank", "basis", "case", "case_number",
-        "days", "display_name", "document_no", "employer", "evidence", "evidence_yuan", "extension", "from_on", "high_missed",
+        "days", "display_name", "document_no", "employer", "evidence", "evidence_yuan", "extension", "from_on",
+        "high_missed",
         "id_number", "intended", "limit", "lines", "load", "login", "name", "note", "of",
         "opening_no", "pace_why", "persons", "phone", "product", "purpose", "reason", "receipt", "returned",
         "sources", "stopped", "team", "text", "to", "unit", "url", "why", "words",
