@@ -146,6 +146,7 @@ def _reader(services: Services) -> Token:
         sources=(),
         scopes=frozenset(),
         unit="",
+        sources=(),
         created_at=moment,
         expires_at=moment,
         revoked_at=None,

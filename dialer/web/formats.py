@@ -16,7 +16,7 @@ from io import BytesIO, StringIO
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from fastapi import UploadFile
+from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from dialer.core.errors import Invalid, NotFound

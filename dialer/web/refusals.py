@@ -157,10 +157,11 @@ async def form_again(
     request: Request, context: RequestContext, fault: Refusal, status: int
 ) -> Response | None:
     """The page that the form was sent from, with what was typed and what is wrong; None where that page is not known or
-    does not hold the form any more.
+    does not hold the form any more. Its token has proved that the form came from a page of ours, so of the `Referer`
+    the path alone counts: a proxy may know this machine by another name.
     """
     sent_from = urlsplit(request.headers.get("Referer", ""))
-    if request.method != "POST" or context.is_part or sent_from.netloc != request.url.netloc:
+    if request.method != "POST" or context.is_part or not sent_from.path:
         return None
     fields = (await request.form()).items()
     typed = {

@@ -223,6 +223,7 @@ async def test_what_nobody_follows_up_raises_an_alarm_once_for_each_time(
     [alarm] = console.rows(t.alarm)
     assert (alarm["code"], alarm["case_id"], alarm["times"]) == ("stop_unanswered", case_id, 1)
     assert alarm["facts"]["stop_request"] == row["id"]
+    chief, caller = (console.signed_in(one.member) for one in (chief, caller))  # their sessions have expired
     assert "a bank's answer to a stop-payment request is overdue" in text(await chief.get("/control"))
     # Seen, it is not raised anew before the bank was asked again.
     await chief.post(f"/control/alarms/{alarm['id']}/seen")
@@ -233,6 +234,7 @@ async def test_what_nobody_follows_up_raises_an_alarm_once_for_each_time(
     assert raise_unanswered(services) == 1
     assert [one["seen_at"] is None for one in console.rows(t.alarm)] == [False, True]
     # The bank has answered.
+    chief = console.signed_in(chief.member)
     await chief.post(f"/desk/stop-requests/{row['id']}/report", result="refused")
     console.pass_seconds(3600)
     assert raise_unanswered(services) == 0

@@ -75,10 +75,10 @@
   if (refused) {
     for (var around = refused.parentElement; around; around = around.parentElement) {
       if (around.tagName === "DETAILS") { around.open = true; }
-      if (around.tagName === "DIALOG") { around.showModal(); }
+      if (around.tagName === "DIALOG" && !around.open) { around.showModal(); }
     }
     var wrong = refused.closest("form").querySelector("[aria-invalid]");
     if (wrong) { wrong.focus(); } else { refused.closest("form").scrollIntoView({ block: "center" }); }
   }
-  document.querySelectorAll("dialog[data-open]").forEach(function (dialog) { dialog.showModal(); });
+  document.querySelectorAll("dialog[data-open]:not([open])").forEach(function (dialog) { dialog.showModal(); });
 })();
