@@ -1,10 +1,10 @@
 """The figures of a cut from the rollup: exactly what `breakdown` counts from the records, and much faster.
 
 Whole months are read from `month_figure`, other whole days from the fact rows of their cases, parts of days from the
-records; cases that no refresh has seen yet are corrected as in `rollup`. A cut by or of one thing beside grade and fraud
-type (a unit with those below it, a source, a script, an hour, a person) is in the months; one of two of them, such as an
-hour of a unit, is summed from the fact rows of its cases. Everything here returns None where the rollup cannot be used:
-then the records are counted.
+records; cases that no refresh has seen yet are corrected as in `rollup`. A cut by or of one thing beside grade and
+fraud type (a unit with those below it, a source, a script, an hour, a person) is in the months; one of two of them,
+such as an hour of a unit, is summed from the fact rows of its cases. Everything here returns None where the rollup
+cannot be used: then the records are counted.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dialer.core.intervals import Rollup
-from dialer.core.rates import FUNNEL, TREND, Breakdown, Dimension, Spans, Waits
+from dialer.core.rates import FUNNEL, TREND, Breakdown, Dimension, Spans, Waits, month_after
 from dialer.core.values import Grade
 from dialer.db.measures import CALLS_MENTIONED, CASE_MEASURES, CONTACT_BARS, FIRST_BARS
 from dialer.db.unit_of_work import Tx
@@ -195,8 +195,8 @@ def _months(tx: Tx, spans: Spans) -> tuple[Range | None, tuple[Range, ...]]:
     # A month is whole too where nothing has happened in its days outside the window.
     first = spans.first if beyond["before"] else None
     last = spans.last if beyond["after"] else None
-    begin = None if first is None else _month(first) if first.day == 1 else _month(first, after=True)
-    end = None if last is None else _month(last)
+    begin = first if first is None or first.day == 1 else month_after(first)
+    end = None if last is None else last.replace(day=1)
     if begin is not None and end is not None and begin >= end:
         return None, ((spans.first, spans.last),)
     rest: list[Range] = []
@@ -207,16 +207,9 @@ def _months(tx: Tx, spans: Spans) -> tuple[Range | None, tuple[Range, ...]]:
     return (begin, end), tuple(rest)
 
 
-def _month(day: date, *, after: bool = False) -> date:
-    """The first day of the month, or of the one after it."""
-    if not after:
-        return day.replace(day=1)
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
-
-
 def _own(dimension: Dimension | None, filters: Iterable[str]) -> list[str]:
     """The dimensions of the sums that a cut is about; that of `dimension` first."""
-    found = [_STORED[dimension]] if dimension in _STORED else []
+    found = [_STORED[dimension]] if dimension is not None and dimension in _STORED else []
     return list(dict.fromkeys((*found, *(_OF_FILTER[name] for name in filters if name in _OF_FILTER))))
 
 
@@ -237,8 +230,9 @@ def _between(column: str, days: Range, name: str) -> tuple[str, dict[str, date]]
 def _parts(
     reading: _Reading, dimension: Dimension | None, names: Iterable[str], key: str = "grade, fraud_type"
 ) -> tuple[list[str], dict[str, Any]]:
-    """Statements whose rows add up to the whole days of a cut, each with `value`, that of the first dimension of `_own`,
-    the columns of `key` and those of `names`; and their parameters. With the day in `key` the sums are those by day.
+    """Statements whose rows add up to the whole days of a cut, each with `value`, that of the first dimension of
+    `_own`, the columns of `key` and those of `names`; and their parameters. With the day in `key` the sums are those
+    by day.
     """
     names = tuple(names)
     by_day = "day" in key
