@@ -151,7 +151,8 @@ asked AS MATERIALIZED (
 ), fresh AS MATERIALIZED (
     SELECT * FROM (
         SELECT case_id, day, drill, grade, fraud_type, max(first_seconds) AS first_seconds, min(turns_at) AS turns_at,
-            {each("CAST(sum({name}) AS bigint) AS {name}")}
+            {each("CAST(sum({name}) AS integer) AS {name}", (*COUNTED, *BARS))},
+            {each("CAST(sum({name}) AS bigint) AS {name}", MONEY)}
         FROM ({" UNION ALL ".join(_PIECES)}) pieces GROUP BY case_id, day, drill, grade, fraud_type
     ) summed JOIN own USING (case_id)
 )

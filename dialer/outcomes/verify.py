@@ -1,11 +1,12 @@
 """Compares the rollup with a recount of the records themselves, day by day and month by month, and names every
 difference.
 
-Of each day everything is compared that a report of it reads: the whole, by grade and by fraud type, and by unit, source,
-version of the script, hour and person; of each month the sums that hold these for the whole month.
+Of each day everything is compared that a report of it reads: the whole, by grade and by fraud type, and by unit,
+source, version of the script, hour and person; of each month the sums that hold these for the whole month.
 
-Each comparison is one short transaction with one snapshot, so memory and the age of a snapshot stay bounded however many
-years there are. Cases that changed since the last refresh are counted as they are now on both sides: they are no difference.
+Each comparison is one short transaction with one snapshot, so memory and the age of a snapshot stay bounded however
+many years there are. Cases that changed since the last refresh are counted as they are now on both sides: they are no
+difference.
 """
 
 from __future__ import annotations
