@@ -41,15 +41,16 @@ from dialer.outcomes.breakdown import (
 from dialer.outcomes.measures import slice_of
 from dialer.outcomes.rollup import (
     FIGURES,
-    FRESH,
     HOUR,
+    KNOWN_FRESH,
     OWN_TEXT,
     PERSON,
     SOURCE,
     UNIT,
     VERSION,
-    changed_cases,
+    Changed,
     each,
+    read_changed,
     usable_spans,
 )
 
@@ -145,7 +146,7 @@ class _Reading:
 
     window: Window
     spans: Spans
-    changed: Sequence[int]
+    changed: Changed
     months: Range | None
     rest: tuple[Range, ...]
 
@@ -160,7 +161,9 @@ class _Reading:
     def given(self, **more: object) -> dict[str, Any]:
         """The parameters of a statement over the window."""
         first, last = self.whole
-        return self.window.given(first=first, last=last, ids=list(self.changed), **more)
+        return self.window.given(
+            first=first, last=last, ids=list(self.changed.ids), fresh=self.changed.facts, **more
+        )
 
     def edges(self) -> Iterable[Window]:
         """The parts of days at the ends."""
@@ -175,14 +178,15 @@ class _Reading:
         return " AND ".join(("drill = :drill", *(_OF_SUM[name] for name in self.filters if name in among)))
 
 
-def _reading(tx: Tx, window: Window) -> _Reading | None:
+def _reading(tx: Tx, window: Window, changed: Changed | None) -> _Reading | None:
     spans = usable_spans(tx, window.period, now=window.now, timezone=window.timezone)
-    changed = changed_cases(tx, now=window.now) if spans is not None else None
+    if spans is not None and changed is None:
+        changed = read_changed(tx, now=window.now, timezone=window.timezone)
     if spans is None or changed is None:
         return None
     cut = window.cut
     if cut.unit_ids is not None:
-        given = {"unit_ids": list(cut.unit_ids), "ids": changed}
+        given = {"unit_ids": list(cut.unit_ids), "ids": list(changed.ids)}
         if not tx.scalar(_ELSEWHERE, given):  # whoever sees every case sees the whole
             window = replace(window, cut=replace(cut, unit_ids=None))
     months, rest = _months(tx, spans)
@@ -215,7 +219,7 @@ def _own(dimension: Dimension | None, filters: Iterable[str]) -> list[str]:
 
 def _statement(reading: _Reading, parts: Sequence[str], rest: str) -> sa.TextClause:
     """`parts` are summed in `rest`; the cases that changed are in `fresh`, if there are any."""
-    fresh = f"{FRESH}, " if reading.changed else ""
+    fresh = f"{KNOWN_FRESH}, " if reading.changed.ids else ""
     return sa.text(f"WITH {fresh}parts AS ({' UNION ALL '.join(parts)}) {rest}")
 
 
@@ -264,7 +268,7 @@ def _parts(
             given |= more
     else:
         facts("case_fact", _DAYS)
-    if reading.changed:
+    if reading.changed.ids:
         facts("fresh", _DAYS)
         facts("case_fact", f"case_id IN (SELECT id FROM asked) AND {_DAYS}", "-{name}")
     return parts, given
@@ -274,9 +278,13 @@ _PRESENT = tuple(name for name in FIGURES if name != CALLS_MENTIONED)
 """One of these is not 0 where a cut has records of a value."""
 
 
-def cut_figures(tx: Tx, dimension: Dimension, window: Window) -> CutFigures | None:
-    """As `read_breakdown` and `read_waits`."""
-    reading = _reading(tx, window)
+def cut_figures(
+    tx: Tx, dimension: Dimension, window: Window, changed: Changed | None = None
+) -> CutFigures | None:
+    """As `read_breakdown` and `read_waits`. `changed`: what `read_changed` has found in this snapshot, if it is known;
+    so too below.
+    """
+    reading = _reading(tx, window, changed)
     if reading is None:
         return None
     parts, more = _parts(reading, dimension, FIGURES)
@@ -368,7 +376,7 @@ def _percentiles(
     known = f"first_seconds IS NOT NULL AND {reading.of_facts()} AND {_DAYS}"
     select = f"SELECT {_PART_OF_FACT[dimension]} AS part, first_seconds FROM"
     parts = [f"{select} case_fact {units} WHERE {known}"]
-    if reading.changed:
+    if reading.changed.ids:
         parts = [
             f"{parts[0]} AND NOT (case_id IN (SELECT id FROM asked))",
             f"{select} fresh {units} WHERE {known}",
@@ -398,9 +406,11 @@ def _percentiles(
     return whole, by_part
 
 
-def cut_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]]] | None:
+def cut_strata(
+    tx: Tx, window: Window, changed: Changed | None = None
+) -> dict[str, dict[str, dict[str, Rollup]]] | None:
     """As `read_strata`."""
-    reading = _reading(tx, window)
+    reading = _reading(tx, window, changed)
     if reading is None:
         return None
     names = (ADJUSTED_OF, *ADJUSTED)
@@ -436,9 +446,9 @@ def cut_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]]
     return found
 
 
-def cut_days(tx: Tx, window: Window) -> dict[date, dict[str, int]] | None:
+def cut_days(tx: Tx, window: Window, changed: Changed | None = None) -> dict[date, dict[str, int]] | None:
     """As `read_days`."""
-    reading = _reading(tx, window)
+    reading = _reading(tx, window, changed)
     if reading is None:
         return None
     parts, more = _parts(reading, None, TREND, key="day")
@@ -458,9 +468,11 @@ def cut_days(tx: Tx, window: Window) -> dict[date, dict[str, int]] | None:
     return {day: counts for day, counts in found.items() if any(counts.values())}
 
 
-def trends_of_day(tx: Tx, window: Window, dimension: Dimension) -> dict[str, dict[str, int]] | None:
+def trends_of_day(
+    tx: Tx, window: Window, dimension: Dimension, changed: Changed | None = None
+) -> dict[str, dict[str, int]] | None:
     """The counts of `TREND` of a day from the sums that `cut_days` reads, by the dimension's value."""
-    reading = _reading(tx, window)
+    reading = _reading(tx, window, changed)
     if reading is None:
         return None
     parts, more = _parts(reading, dimension, TREND, key="day")
@@ -482,7 +494,7 @@ _LOSSES = {lost(after): (before, after) for before, after in pairwise(FUNNEL) if
 
 
 def cut_case_ids(
-    tx: Tx, measure: str, window: Window, *, before_id: int | None, limit: int
+    tx: Tx, measure: str, window: Window, changed: Changed | None = None, *, before_id: int | None, limit: int
 ) -> list[int] | None:
     """As `case_ids_behind`; None also for a measure that the fact rows do not hold."""
     if measure in _LOSSES:
@@ -492,7 +504,7 @@ def cut_case_ids(
         counts = f"{measure} > 0"
     else:
         return None
-    reading = _reading(tx, window)
+    reading = _reading(tx, window, changed)
     if reading is None:
         return None
     which = f"{counts} AND {reading.of_facts()} AND {_DAYS}"
@@ -500,7 +512,7 @@ def cut_case_ids(
         which += " AND case_id < :before_id"
     newest = "ORDER BY case_id DESC LIMIT :limit"
     parts = [f"(SELECT DISTINCT case_id FROM case_fact WHERE {which} {newest})"]
-    if reading.changed:
+    if reading.changed.ids:
         stale = "case_id IN (SELECT id FROM asked)"
         parts = [
             f"(SELECT DISTINCT case_id FROM case_fact WHERE {which} AND NOT ({stale}) {newest})",

@@ -57,7 +57,13 @@ from dialer.outcomes.breakdown import (
     read_workload,
 )
 from dialer.outcomes.cuts import CutFigures, cut_case_ids, cut_days, cut_figures, cut_strata
-from dialer.outcomes.rollup import is_rollup_waiting, refresh_rollup_once, rollup_figures
+from dialer.outcomes.rollup import (
+    Changed,
+    is_rollup_waiting,
+    read_changed,
+    refresh_rollup_once,
+    rollup_figures,
+)
 from dialer.outcomes.snapshots import keep_report, kept_report
 from dialer.scripts.trials import Comparison, Measured
 from dialer.services import Resource, Services
@@ -482,21 +488,26 @@ def read_cut(tx: Tx, services: Services, asked: RatesQuery) -> tuple[CutReport, 
 def _cut_report(tx: Tx, by: Dimension, window: Window) -> CutReport:
     before = period_before(window.period, timezone=window.timezone, now=window.now)
     year_before = period_year_before(window.period, timezone=window.timezone, now=window.now)
-    figures = _figures(tx, by, window)
+    changed = read_changed(tx, now=window.now, timezone=window.timezone)
+    figures = _figures(tx, by, window, changed)
     return CutReport(
         generated_at=window.now,
         breakdown=figures.breakdown,
         waits=figures.waits,
         unit_names={str(unit.id): unit.name for unit in list_units_of_tree(tx)},
-        adjusted=_adjusted(cut_strata(tx, window) or read_strata(tx, window)) if by is Dimension.UNIT else {},
-        before=_total(tx, window, before),
-        year_before=_total(tx, window, year_before),
-        days=_days(tx, window, window.period),
-        days_before=_days(tx, window, before),
-        days_year_before=_days(tx, window, year_before),
+        adjusted=_adjusted(cut_strata(tx, window, changed) or read_strata(tx, window))
+        if by is Dimension.UNIT
+        else {},
+        before=_total(tx, window, before, changed),
+        year_before=_total(tx, window, year_before, changed),
+        days=_days(tx, window, window.period, changed),
+        days_before=_days(tx, window, before, changed),
+        days_year_before=_days(tx, window, year_before, changed),
         contacted=figures.contacted,
         workload=read_workload(tx, window),
-        defrauded=tuple(_ids(tx, "defrauded_after_warning", window, before_id=None, limit=MOST_DEFRAUDED)),
+        defrauded=tuple(
+            _ids(tx, "defrauded_after_warning", window, changed, before_id=None, limit=MOST_DEFRAUDED)
+        ),
     )
 
 
@@ -504,9 +515,9 @@ MOST_DEFRAUDED = 20
 """Cases filed after a warning that a report names; the count opens to all."""
 
 
-def _figures(tx: Tx, by: Dimension, window: Window) -> CutFigures:
+def _figures(tx: Tx, by: Dimension, window: Window, changed: Changed | None = None) -> CutFigures:
     """From the sums, or where they cannot be used from the records."""
-    found = cut_figures(tx, by, window)
+    found = cut_figures(tx, by, window, changed)
     if found is not None:
         return found
     return CutFigures(
@@ -516,22 +527,32 @@ def _figures(tx: Tx, by: Dimension, window: Window) -> CutFigures:
     )
 
 
-def _total(tx: Tx, window: Window, period: Period | None) -> Slice | None:
+def _total(tx: Tx, window: Window, period: Period | None, changed: Changed | None) -> Slice | None:
     if period is None:
         return None
-    return _figures(tx, Dimension.GRADE, replace(window, period=period)).breakdown.total
+    return _figures(tx, Dimension.GRADE, replace(window, period=period), changed).breakdown.total
 
 
-def _days(tx: Tx, window: Window, period: Period | None) -> Mapping[date, Mapping[str, int]]:
+def _days(
+    tx: Tx, window: Window, period: Period | None, changed: Changed | None
+) -> Mapping[date, Mapping[str, int]]:
     if period is None:
         return {}
     window = replace(window, period=period)
-    found = cut_days(tx, window)
+    found = cut_days(tx, window, changed)
     return found if found is not None else read_days(tx, window)
 
 
-def _ids(tx: Tx, measure: str, window: Window, *, before_id: int | None, limit: int) -> list[int]:
-    found = cut_case_ids(tx, measure, window, before_id=before_id, limit=limit)
+def _ids(
+    tx: Tx,
+    measure: str,
+    window: Window,
+    changed: Changed | None = None,
+    *,
+    before_id: int | None,
+    limit: int,
+) -> list[int]:
+    found = cut_case_ids(tx, measure, window, changed, before_id=before_id, limit=limit)
     if found is not None:
         return found
     return case_ids_behind(tx, measure, window, before_id=before_id, limit=limit)
