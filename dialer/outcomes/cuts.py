@@ -32,6 +32,7 @@ from dialer.outcomes.breakdown import (
     Window,
     case_ids_behind,
     lost,
+    read_breakdown,
     read_days,
     read_first_seconds,
     read_numbers,
@@ -121,20 +122,7 @@ _UNITS = "LEFT JOIN unit u ON u.id = CAST(nullif(value, '') AS bigint)"
 _DAYS = (
     "day >= coalesce(CAST(:first AS date), '-infinity') AND day < coalesce(CAST(:last AS date), 'infinity')"
 )
-_BEYOND = sa.text("""
-SELECT EXISTS (SELECT FROM case_fact WHERE day < :first) AS before,
-    EXISTS (SELECT FROM case_fact WHERE day >= :last) AS after
-""")
-_ELSEWHERE = sa.text("""
-SELECT EXISTS (
-    SELECT FROM month_figure
-    WHERE dimension = 'unit' AND cases > 0
-        AND NOT value IN (SELECT CAST(i AS text) FROM unnest(CAST(:unit_ids AS bigint[])) i)
-) OR EXISTS (
-    SELECT FROM "case" WHERE id = ANY(CAST(:ids AS bigint[]))
-        AND (unit_id = ANY(CAST(:unit_ids AS bigint[]))) IS NOT TRUE
-)
-""")
+_KNOWN_DAYS = sa.text("SELECT min(day) AS first, max(day) AS last FROM case_fact")
 
 Range = tuple[date | None, date | None]
 """From a day (included) to another (excluded); None: without limit."""
@@ -184,21 +172,49 @@ def _reading(tx: Tx, window: Window, changed: Changed | None) -> _Reading | None
         changed = read_changed(tx, now=window.now, timezone=window.timezone)
     if spans is None or changed is None:
         return None
-    cut = window.cut
-    if cut.unit_ids is not None:
-        given = {"unit_ids": list(cut.unit_ids), "ids": list(changed.ids)}
-        if not tx.scalar(_ELSEWHERE, given):  # whoever sees every case sees the whole
-            window = replace(window, cut=replace(cut, unit_ids=None))
+    window = _without_needless(tx, window, changed)
     months, rest = _months(tx, spans)
     return _Reading(window=window, spans=spans, changed=changed, months=months, rest=rest)
 
 
+_NOTHING: Mapping[str, object] = {
+    "unit_ids": None,
+    "source": "",
+    "script_id": "",
+    "version": "",
+    "hour": None,
+    "person": "",
+}
+
+
+def _without_needless(tx: Tx, window: Window, changed: Changed) -> Window:
+    """Without the filters that leave nothing out: whoever sees every unit that has cases sees the whole, and the only
+    source need not be asked for.
+    """
+    for name, nothing in _NOTHING.items():
+        if name not in window.filters():
+            continue
+        elsewhere = sa.text(f"""
+            SELECT EXISTS (
+                SELECT FROM month_figure
+                WHERE dimension = '{_OF_FILTER[name]}' AND cases > 0 AND NOT ({_OF_SUM[name]})
+            ) OR EXISTS (
+                SELECT FROM jsonb_populate_recordset(CAST(NULL AS case_fact), CAST(:fresh AS jsonb))
+                WHERE cases > 0 AND ({_OF_FACT[name]}) IS NOT TRUE
+            )
+        """)
+        if not tx.scalar(elsewhere, window.given(fresh=changed.facts)):
+            window = replace(window, cut=replace(window.cut, **{name: nothing}))
+    return window
+
+
 def _months(tx: Tx, spans: Spans) -> tuple[Range | None, tuple[Range, ...]]:
-    beyond = tx.one(_BEYOND, {"first": spans.first, "last": spans.last})
-    assert beyond is not None
+    known = tx.one(_KNOWN_DAYS)
+    if known is None or known["first"] is None:
+        return (None, None), ()
     # A month is whole too where nothing has happened in its days outside the window.
-    first = spans.first if beyond["before"] else None
-    last = spans.last if beyond["after"] else None
+    first = spans.first if spans.first is not None and known["first"] < spans.first else None
+    last = spans.last if spans.last is not None and known["last"] >= spans.last else None
     begin = first if first is None or first.day == 1 else month_after(first)
     end = None if last is None else last.replace(day=1)
     if begin is not None and end is not None and begin >= end:
@@ -274,6 +290,9 @@ def _parts(
     return parts, given
 
 
+_ROOM = sa.text("SET LOCAL work_mem = '64MB'")
+"""So that the times of a year are sorted in memory."""
+
 _PRESENT = tuple(name for name in FIGURES if name != CALLS_MENTIONED)
 """One of these is not 0 where a cut has records of a value."""
 
@@ -287,6 +306,7 @@ def cut_figures(
     reading = _reading(tx, window, changed)
     if reading is None:
         return None
+    tx.execute(_ROOM)
     parts, more = _parts(reading, dimension, FIGURES)
     statement = _statement(
         reading,
@@ -525,3 +545,33 @@ def cut_case_ids(
     for edge in reading.edges():
         ids.update(case_ids_behind(tx, measure, edge, before_id=before_id, limit=limit))
     return sorted(ids, reverse=True)[:limit]
+
+
+def figures_of_cut(
+    tx: Tx, dimension: Dimension, window: Window, changed: Changed | None = None
+) -> CutFigures:
+    """From the rollup, or where it cannot be used from the records."""
+    found = cut_figures(tx, dimension, window, changed)
+    if found is not None:
+        return found
+    return CutFigures(
+        breakdown=read_breakdown(tx, dimension, window),
+        waits=read_waits(tx, window),
+        contacted=read_waits(tx, window, until="contact"),
+    )
+
+
+def days_of_cut(tx: Tx, window: Window, changed: Changed | None = None) -> dict[date, dict[str, int]]:
+    """From the rollup, or where it cannot be used from the records."""
+    found = cut_days(tx, window, changed)
+    return found if found is not None else read_days(tx, window)
+
+
+def case_ids_of_cut(
+    tx: Tx, measure: str, window: Window, changed: Changed | None = None, *, before_id: int | None, limit: int
+) -> list[int]:
+    """From the rollup, or where it cannot be used from the records."""
+    found = cut_case_ids(tx, measure, window, changed, before_id=before_id, limit=limit)
+    if found is not None:
+        return found
+    return case_ids_behind(tx, measure, window, before_id=before_id, limit=limit)

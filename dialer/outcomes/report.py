@@ -45,18 +45,14 @@ from dialer.outcomes.breakdown import (
     BEHIND,
     Window,
     Workload,
-    case_ids_behind,
     count_behind,
     figure_scripts,
     figure_sources,
     lost,
-    read_breakdown,
-    read_days,
     read_strata,
-    read_waits,
     read_workload,
 )
-from dialer.outcomes.cuts import CutFigures, cut_case_ids, cut_days, cut_figures, cut_strata
+from dialer.outcomes.cuts import case_ids_of_cut, cut_figures, cut_strata, days_of_cut, figures_of_cut
 from dialer.outcomes.rollup import (
     Changed,
     is_rollup_waiting,
@@ -489,7 +485,7 @@ def _cut_report(tx: Tx, by: Dimension, window: Window) -> CutReport:
     before = period_before(window.period, timezone=window.timezone, now=window.now)
     year_before = period_year_before(window.period, timezone=window.timezone, now=window.now)
     changed = read_changed(tx, now=window.now, timezone=window.timezone)
-    figures = _figures(tx, by, window, changed)
+    figures = figures_of_cut(tx, by, window, changed)
     return CutReport(
         generated_at=window.now,
         breakdown=figures.breakdown,
@@ -506,7 +502,9 @@ def _cut_report(tx: Tx, by: Dimension, window: Window) -> CutReport:
         contacted=figures.contacted,
         workload=read_workload(tx, window),
         defrauded=tuple(
-            _ids(tx, "defrauded_after_warning", window, changed, before_id=None, limit=MOST_DEFRAUDED)
+            case_ids_of_cut(
+                tx, "defrauded_after_warning", window, changed, before_id=None, limit=MOST_DEFRAUDED
+            )
         ),
     )
 
@@ -515,47 +513,16 @@ MOST_DEFRAUDED = 20
 """Cases filed after a warning that a report names; the count opens to all."""
 
 
-def _figures(tx: Tx, by: Dimension, window: Window, changed: Changed | None = None) -> CutFigures:
-    """From the sums, or where they cannot be used from the records."""
-    found = cut_figures(tx, by, window, changed)
-    if found is not None:
-        return found
-    return CutFigures(
-        breakdown=read_breakdown(tx, by, window),
-        waits=read_waits(tx, window),
-        contacted=read_waits(tx, window, until="contact"),
-    )
-
-
 def _total(tx: Tx, window: Window, period: Period | None, changed: Changed | None) -> Slice | None:
     if period is None:
         return None
-    return _figures(tx, Dimension.GRADE, replace(window, period=period), changed).breakdown.total
+    return figures_of_cut(tx, Dimension.GRADE, replace(window, period=period), changed).breakdown.total
 
 
 def _days(
     tx: Tx, window: Window, period: Period | None, changed: Changed | None
 ) -> Mapping[date, Mapping[str, int]]:
-    if period is None:
-        return {}
-    window = replace(window, period=period)
-    found = cut_days(tx, window, changed)
-    return found if found is not None else read_days(tx, window)
-
-
-def _ids(
-    tx: Tx,
-    measure: str,
-    window: Window,
-    changed: Changed | None = None,
-    *,
-    before_id: int | None,
-    limit: int,
-) -> list[int]:
-    found = cut_case_ids(tx, measure, window, changed, before_id=before_id, limit=limit)
-    if found is not None:
-        return found
-    return case_ids_behind(tx, measure, window, before_id=before_id, limit=limit)
+    return {} if period is None else days_of_cut(tx, replace(window, period=period), changed)
 
 
 def _whole_report(tx: Tx, window: Window) -> Report:
@@ -597,7 +564,7 @@ def cut_breakdown(services: Services, asked: RatesQuery, *, reader_unit_id: int 
     """The figures alone. Raises `NotFound` for a unit that the reader does not see."""
     with services.store.begin() as tx:
         hold_snapshot(tx)
-        return _figures(tx, asked.by, _window(tx, services, asked, reader_unit_id)).breakdown
+        return figures_of_cut(tx, asked.by, _window(tx, services, asked, reader_unit_id)).breakdown
 
 
 PAGE = 50
@@ -632,7 +599,7 @@ def cases_behind(
         return Behind(
             at=window.now,
             count=_count(tx, measure, window) if before_id is None else None,
-            ids=tuple(_ids(tx, measure, window, before_id=before_id, limit=PAGE + 1)),
+            ids=tuple(case_ids_of_cut(tx, measure, window, before_id=before_id, limit=PAGE + 1)),
         )
 
 
