@@ -379,39 +379,48 @@ def _both(one: Waits, other: Waits) -> Waits:
     )
 
 
-_PART_OF_FACT: Mapping[Dimension, str] = {
-    **_PART,
-    Dimension.SCRIPT: _script("coalesce(version, '')"),
-    Dimension.SOURCE: OWN_TEXT[SOURCE],
-    Dimension.VERSION: OWN_TEXT[VERSION],
-    Dimension.HOUR: OWN_TEXT[HOUR],
-    Dimension.PERSON: OWN_TEXT[PERSON],
+_COLUMN: Mapping[Dimension, str] = {
+    Dimension.UNIT: "unit_id",
+    Dimension.SCRIPT: "version",
+    **{one: one.value for one in Dimension if one not in {Dimension.UNIT, Dimension.SCRIPT}},
+}
+_PART_OF_COLUMN: Mapping[Dimension, str] = {
+    Dimension.UNIT: _PART[Dimension.UNIT],
+    Dimension.SCRIPT: _script("coalesce(own, '')"),
 }
 
 
 def _percentiles(
     tx: Tx, dimension: Dimension, reading: _Reading, edges: Mapping[str, list[Any]]
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    units = "LEFT JOIN unit u ON u.id = unit_id" if dimension is Dimension.UNIT else ""
+    """Of the whole and of each part. The times are gathered in arrays, which takes no sorting by the part."""
     known = f"first_seconds IS NOT NULL AND {reading.of_facts()} AND {_DAYS}"
-    select = f"SELECT {_PART_OF_FACT[dimension]} AS part, first_seconds FROM"
-    parts = [f"{select} case_fact {units} WHERE {known}"]
+    select = f"SELECT {_COLUMN[dimension]} AS own, first_seconds FROM"
+    parts = [f"{select} case_fact WHERE {known}"]
     if reading.changed.ids:
-        parts = [
-            f"{parts[0]} AND NOT (case_id IN (SELECT id FROM asked))",
-            f"{select} fresh {units} WHERE {known}",
-        ]
-    if edges["edge_seconds"]:
-        parts.append(
-            "SELECT * FROM unnest(CAST(:edge_parts AS text[]), CAST(:edge_seconds AS double precision[]))"
-        )
+        stale = "case_id IN (SELECT id FROM asked)"
+        parts = [f"{parts[0]} AND NOT ({stale})", f"{select} fresh WHERE {known}"]
+    of_edges = """
+        UNION ALL SELECT part, array_agg(seconds) FROM
+        unnest(CAST(:edge_parts AS text[]), CAST(:edge_seconds AS double precision[])) e(part, seconds) GROUP BY part
+    """
+    percentiles = "SELECT percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY seconds) FROM named n"
     statement = _statement(
         reading,
         parts,
-        """
-        SELECT part, GROUPING(part) = 1 AS is_whole,
-            percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY first_seconds) AS waited
-        FROM parts GROUP BY GROUPING SETS ((), (part))
+        f"""
+        , gathered AS MATERIALIZED (
+            SELECT own, array_agg(first_seconds) AS times FROM parts GROUP BY own
+        ), named AS MATERIALIZED (
+            SELECT {_PART_OF_COLUMN.get(dimension, "coalesce(CAST(own AS text), '')")} AS part, times
+            FROM gathered {"LEFT JOIN unit u ON u.id = own" if dimension is Dimension.UNIT else ""}
+            {of_edges if edges["edge_seconds"] else ""}
+        )
+        SELECT part, false AS is_whole, (
+            {percentiles} CROSS JOIN LATERAL unnest(n.times) seconds WHERE n.part = p.part
+        ) AS waited FROM (SELECT DISTINCT part FROM named) p
+        UNION ALL
+        SELECT '', true, ({percentiles} CROSS JOIN LATERAL unnest(n.times) seconds)
         """,
     )
     whole: dict[str, Any] = {}
