@@ -8,9 +8,10 @@ DIALER_DATA_DIR=FOLDER/data dialer report`). Lists are loaded, calls are claimed
 callers claim tasks and report them, officers visit, a second person approves amounts, the police file cases; the clock
 runs through the days. Only the carrier and the people are missing: what a call brings is decided here.
 
-The generator decides what becomes of every person before anything is loaded, and counts that by itself (`Truth`), grade
-by grade and type by type. At the end the report of the database must have the same numbers, the rollup must equal a
-recount, and the parts of every cut must add up to the whole. Prints JSON; exits with 1 where anything differs.
+The generator decides what becomes of every person before anything is loaded, and counts that by itself (`Truth`), by
+grade, type, source, district and caller. At the end the report of the database and its cuts must have the same numbers,
+the rollup must equal a recount, and the parts of every cut must add up to the whole. Prints JSON; exits with 1 where
+anything differs.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ import statistics
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from io import BytesIO
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -52,7 +54,7 @@ from dialer.calls.reconcile import sweep_cases
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import get_case, note_first_attempts
 from dialer.core.case import VisitStage
-from dialer.core.rates import COUNTED, Breakdown, Dimension, Period
+from dialer.core.rates import COUNTED, Breakdown, Cut, Dimension, Period, Slice
 from dialer.core.values import (
     Amounts,
     Evidence,
@@ -64,6 +66,7 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db.unit_of_work import Store
+from dialer.org.unit_store import add_unit
 from dialer.outcomes.filed_lists import load_filed
 from dialer.outcomes.report import RatesQuery, cases_behind, cut_rates, make_report, refresh_rollup
 from dialer.outcomes.verify import verify_rollup
@@ -83,7 +86,11 @@ QUICK_SCALE = 0.0005
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 DAY: Final = timedelta(days=1)
 _AT_ONCE = 1000
-_HEADING = "指令编号,来源,预警类型,诈骗类型,预警等级,姓名,手机号码,拟转金额（元）,失效时间\n"
+_HEADING = "指令编号,来源,预警类型,诈骗类型,预警等级,姓名,手机号码,拟转金额（元）,失效时间,属地\n"
+_SOURCES = ("通联", "银行", "运营商", "国家平台")
+_DISTRICTS, _STATIONS = 8, 6
+"""Districts of the city, and stations of each; one person in seventeen lives in none."""
+_CALLERS = tuple(f"caller{n:02}" for n in range(24))
 _TYPES = {
     FraudType.FAKE_ORDER_REBATE: "刷单返利",
     FraudType.LOAN: "虚假贷款",
@@ -127,27 +134,58 @@ class Person:
     intended_fen: int = 0
     approved: bool = True
     calls: int = 0
+    reporter: str = ""
+    """Who has reported the last human call or visit; '' where the robot ended the case."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """Of those whom somebody calls, until it is known who that is."""
+
+    @property
+    def source(self) -> str:
+        return _SOURCES[self.number % 7 % len(_SOURCES)]
+
+    @property
+    def district(self) -> str:
+        """'' for none."""
+        return "" if self.number % 17 == 0 else f"第{self.number % _DISTRICTS + 1}分局"
+
+    @property
+    def station(self) -> str:
+        return self.district and f"{self.district[:-2]}区第{self.number // 17 % _STATIONS + 1}派出所"
 
     @property
     def phone(self) -> str:
         return f"138{self.number:08d}"
 
 
+Part = tuple[str, str]
+"""The name of a dimension and its value; ("all", "") is the whole."""
+
+
 @dataclass(slots=True)
 class Truth:
-    """Counts by (grade, type), in the words of the report."""
+    """Counts of the whole and of each part, in the words of the report."""
 
-    cells: dict[tuple[Grade, FraudType], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    parts: dict[Part, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def add(self, person: Person, **counts: int) -> None:
-        self.cells[person.grade, person.fraud_type].update(counts)
+        for part in (
+            ("all", ""),
+            (Dimension.GRADE.value, person.grade.value),
+            (Dimension.FRAUD_TYPE.value, person.fraud_type.value),
+            (Dimension.SOURCE.value, person.source),
+            (Dimension.UNIT.value, person.district),
+        ):
+            self.parts[part].update(counts)
+        if person.story in _BY_CALLER:
+            person.counts.update(counts)
+        else:
+            self.parts[Dimension.PERSON.value, ""].update(counts)
 
-    def of(self, *, grade: Grade | None = None, fraud_type: FraudType | None = None) -> Counter[str]:
-        total: Counter[str] = Counter()
-        for (of_grade, of_type), counts in self.cells.items():
-            if grade in {None, of_grade} and fraud_type in {None, of_type}:
-                total.update(counts)
-        return total
+    def close(self, people: Iterable[Person]) -> None:
+        """Who reported last is known now."""
+        for person in people:
+            if person.story in _BY_CALLER:
+                self.parts[Dimension.PERSON.value, person.reporter].update(person.counts)
 
 
 class Clock:
@@ -292,8 +330,9 @@ class Year:
         for person in people:
             expiry = f"{expired:%Y-%m-%d %H:%M:%S}" if person.story is Story.TOO_LATE else ""
             lines.extend(
-                f"Y{person.number}-{n},通联,通联,{_TYPES[person.fraud_type]},{_GRADES[person.grade]},"
-                f"{name_of(person.number)},{person.phone},{person.number % 500 * 100 + 100},{expiry}\n"
+                f"Y{person.number}-{n},{person.source},通联,{_TYPES[person.fraud_type]},{_GRADES[person.grade]},"
+                f"{name_of(person.number)},{person.phone},{person.number % 500 * 100 + 100},{expiry},"
+                f"{person.station}\n"
                 for n in range(1 + person.again)
             )
             self.truth.add(person, warnings=1 + person.again, cases=1)
@@ -419,14 +458,17 @@ class Year:
     def _callers(self, day: int) -> None:
         self.at(day, 14)
         place = Scope(unit_id=None)
-        while (task := claim_next(self.services, by="li", scope=place)) is not None:
-            self._call(task)
+        for caller in cycle(_CALLERS):
+            task = claim_next(self.services, by=caller, scope=place)
+            if task is None:
+                break
+            self._call(task, caller)
 
-    def _call(self, task: Assignment) -> None:
+    def _call(self, task: Assignment, caller: str) -> None:
         person = self._person(task.case_id)
         # A human track that opened without the robot (the robot of an expired warning never starts).
         self.clock.pass_seconds(1)
-        self._desk_call(task)
+        self._desk_call(task, caller)
         given = {
             Story.CALLER: OutcomeKind.DISSUADED_BY_PHONE,
             Story.NOT_OURS: OutcomeKind.TRANSFERRED,
@@ -444,9 +486,10 @@ class Year:
             self.services,
             task.id,
             Report(outcome=given, amounts=amounts, evidence=None if amounts.is_nothing else receipt),
-            by="li",
+            by=caller,
             token=task.token,
         )
+        person.reporter = caller
         self.truth.add(person, human_calls=1)
         match person.story:
             case Story.CALLER:
@@ -484,7 +527,7 @@ class Year:
             },
         )
 
-    def _desk_call(self, task: Assignment) -> None:
+    def _desk_call(self, task: Assignment, caller: str) -> None:
         """The caller's telephone and the person's were connected for a minute."""
         call_id, now = uuid.uuid4(), self.clock.now()
         with self.services.store.begin() as tx:
@@ -498,7 +541,7 @@ class Year:
                 person_id=stored.person_id,
                 number=0,
                 extension="8001",
-                by="li",
+                by=caller,
                 drill=stored.drill,
                 asked_at=now,
                 asked_real_at=now,
@@ -529,6 +572,7 @@ class Year:
             outcome = OutcomeKind.DISSUADED_IN_PERSON if success else OutcomeKind.REFUSES
             phone = FromPhone(client_id=uuid.uuid4(), by="wang")
             report_visit(self.services, visit.id, Report(outcome=outcome), phone=phone)
+            person.reporter = phone.by
             self.truth.add(person, visits=1, visits_met=1, verified_contact=1)
             if success:
                 self.settled[person.phone] = self.clock.now()
@@ -572,6 +616,7 @@ class Year:
             if person.story in _SUCCESSES and person.filed_after is None:
                 is_over = self.settled[person.phone] + watch <= end
                 self.truth.add(person, **{"cases_proven" if is_over else "cases_watching": 1, "dissuaded": 1})
+        self.truth.close(self.people.values())
         refresh_rollup(self.services)
 
 
@@ -599,50 +644,74 @@ KNOWN = (
     "visits", "visits_met", "visits_waiting",
 )  # fmt: skip
 """What the truth says of every part; what it does not name is none."""
-_KINDS, _STATES = ("intended", "stopped", "returned"), ("approved", "unapproved", "reversed")
+_STATES = ("approved", "unapproved", "reversed")
 
 
 def compare(services: Services, truth: Truth) -> list[str]:
-    """Each figure of `dialer report --json` that is not what was done."""
+    """Each figure of `dialer report --json` and of its cuts that is not what was done."""
     report = make_report(services)
-    parts = [("all", report.figures.total, truth.of())]
-    parts += [(grade.value, one, truth.of(grade=grade)) for grade, one in report.figures.by_grade.items()]
-    parts += [
-        (kind.value, one, truth.of(fraud_type=kind)) for kind, one in report.figures.by_fraud_type.items()
-    ]
+    shown: dict[Part, Slice] = {("all", ""): report.figures.total}
+    shown |= {(Dimension.GRADE.value, grade.value): one for grade, one in report.figures.by_grade.items()}
+    shown |= {
+        (Dimension.FRAUD_TYPE.value, kind.value): one for kind, one in report.figures.by_fraud_type.items()
+    }
+    for dimension in (Dimension.SOURCE, Dimension.UNIT, Dimension.PERSON):
+        cut = cut_rates(services, RatesQuery(by=dimension), reader_unit_id=None)
+        names = cut.unit_names if dimension is Dimension.UNIT else {}
+        shown |= {(dimension.value, names.get(v, v)): one for v, one in cut.breakdown.slices.items()}
     different = []
-    for place, found, wanted in parts:
-        shown = {name: getattr(found.counts, name) for name in KNOWN}
-        shown |= {f"result_{result.value}": n for result, n in found.counts.results.items()}
-        shown |= {
-            f"{kind.value}_{state}_fen": getattr(money, f"{state}_fen")
-            for kind, money in found.amounts.items()
-            for state in _STATES
-        }
+    for part in sorted({*shown, *truth.parts}):
+        wanted = truth.parts[part]
+        found = _numbers(shown[part]) if part in shown else {"warnings": 0}
         different += [
-            f"{place}.{name}: report {n}, truth {wanted[name]}"
-            for name, n in shown.items()
+            f"{' '.join(part)}.{name}: report {n}, truth {wanted[name]}"
+            for name, n in found.items()
             if n != wanted[name]
         ]
     return different
 
 
+def _numbers(found: Slice) -> dict[str, int]:
+    numbers = {name: getattr(found.counts, name) for name in KNOWN}
+    numbers |= {f"result_{result.value}": n for result, n in found.counts.results.items()}
+    return numbers | {
+        f"{kind.value}_{state}_fen": getattr(money, f"{state}_fen")
+        for kind, money in found.amounts.items()
+        for state in _STATES
+    }
+
+
 def adds_up(services: Services) -> list[str]:
-    """Each figure of a cut whose parts are not the whole, and each list of cases that is not its figure."""
+    """Each figure of a cut whose parts are not the whole, each part that its own page has otherwise, and each list of
+    cases that is not its figure.
+    """
     wrong = []
     for dimension in Dimension:
-        cut = cut_rates(services, RatesQuery(by=dimension), reader_unit_id=None).breakdown
+        asked = RatesQuery(by=dimension)
+        cut = cut_rates(services, asked, reader_unit_id=None).breakdown
         wrong += [f"{dimension.value}.{name}" for name in COUNTED if _sum(cut, name) != _whole(cut, name)]
-        for value, part in cut.slices.items():
+        for place, (value, part) in enumerate(cut.slices.items()):
             if not value:
                 continue
             for name in ("cases_reversed", "human_calls", "visits"):
-                behind = cases_behind(
-                    services, RatesQuery(by=dimension).narrowed(value), name, reader_unit_id=None
-                )
+                behind = cases_behind(services, asked.narrowed(value), name, reader_unit_id=None)
                 if behind.count != getattr(part.counts, name):
                     wrong.append(f"{dimension.value}={value}.{name}: {behind.count}")
+            if place < _OPENED:
+                by = Dimension.HOUR if dimension is not Dimension.HOUR else Dimension.UNIT
+                own = cut_rates(
+                    services, replace(asked.narrowed(value), by=by), reader_unit_id=None
+                ).breakdown
+                wrong += [
+                    f"{dimension.value}={value} by {by.value}.{name}"
+                    for name in COUNTED
+                    if not _sum(own, name) == _whole(own, name) == getattr(part.counts, name)
+                ]
     return wrong
+
+
+_OPENED = 5
+"""Parts of each cut whose own page is read too."""
 
 
 def _sum(cut: Breakdown, name: str) -> int:
@@ -664,6 +733,14 @@ def pace(services: Services, end: datetime) -> dict[str, float]:
         for name, period in (("page_by", Period()), ("page_30_days_by", month)):
             asked = RatesQuery(by=dimension, period=period)
             works[f"{name}_{dimension.value}"] = partial(cut_rates, services, asked, reader_unit_id=None)
+    narrowed = {
+        "source": RatesQuery(by=Dimension.UNIT, cut=Cut(source=_SOURCES[0])),
+        "hour": RatesQuery(by=Dimension.SOURCE, cut=Cut(hour=9)),
+        "grade": RatesQuery(by=Dimension.HOUR, cut=Cut(grade=Grade.LOW)),
+        "person": RatesQuery(by=Dimension.GRADE, cut=Cut(person=_CALLERS[0])),
+    }
+    for name, asked in narrowed.items():
+        works[f"page_of_one_{name}"] = partial(cut_rates, services, asked, reader_unit_id=None)
     return {name: round(statistics.median(_ms(work) for _ in range(5)), 1) for name, work in works.items()}
 
 
@@ -702,6 +779,7 @@ def _run(
             now=clock.now(),
             real_now=clock.now(),
         )
+    _build(services)
     began = time.monotonic()
     year.run(people, strangers)
     year.close(end)
@@ -711,7 +789,7 @@ def _run(
     wrong = adds_up(services)
     began = time.monotonic()
     verified = verify_rollup(services)
-    total = year.truth.of()
+    total = year.truth.parts["all", ""]
     return {
         "scale": scale,
         "seed": seed,
@@ -730,6 +808,15 @@ def _run(
         "ms": pace(services, end),
         "goal_ms": GOAL_MS,
     }
+
+
+def _build(services: Services) -> None:
+    """The districts and stations of the city."""
+    with services.store.begin() as tx:
+        for n in range(1, _DISTRICTS + 1):
+            district = add_unit(tx, name=f"第{n}分局", parent_id=None, level="county")
+            for place in range(1, _STATIONS + 1):
+                add_unit(tx, name=f"第{n}区第{place}派出所", parent_id=district, level="station")
 
 
 def is_exact(found: dict[str, object]) -> bool:

@@ -67,6 +67,12 @@ def upgrade() -> None:
     op.execute("DELETE FROM day_figure")
     op.execute("DELETE FROM case_fact")
     op.create_index("ix_case_fact_day", "case_fact", ["day"])
+    op.create_index(
+        "ix_case_fact_defrauded",
+        "case_fact",
+        ["case_id"],
+        postgresql_where=sa.text("defrauded_after_warning > 0"),
+    )
     _triggers()
     op.execute("DELETE FROM meta WHERE key = 'tally'")
 

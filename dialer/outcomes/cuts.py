@@ -1,10 +1,10 @@
 """The figures of a cut from the rollup: exactly what `breakdown` counts from the records, and much faster.
 
 Whole months are read from `month_figure`, other whole days from the fact rows of their cases, parts of days from the
-records; cases that no refresh has seen yet are corrected as in `rollup`. A cut by or of one thing beside grade and fraud
-type (a unit with those below it, a source, a script, an hour, a person) is in the months; one of two of them, such as an
-hour of a unit, is summed from the fact rows of its cases. Everything here returns None where the rollup cannot be used:
-then the records are counted.
+records; cases that no refresh has seen yet are corrected as in `rollup`. A cut by or of one thing beside grade and
+fraud type (a unit with those below it, a source, a script, an hour, a person) is in the months; one of two of them,
+such as an hour of a unit, is summed from the fact rows of its cases. Everything here returns None where the rollup
+cannot be used: then the records are counted.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dialer.core.intervals import Rollup
-from dialer.core.rates import FUNNEL, TREND, Breakdown, Dimension, Spans, Waits
+from dialer.core.rates import FUNNEL, TREND, Breakdown, Dimension, Spans, Waits, month_after
 from dialer.core.values import Grade
 from dialer.db.measures import CALLS_MENTIONED, CASE_MEASURES, CONTACT_BARS, FIRST_BARS
 from dialer.db.unit_of_work import Tx
@@ -32,6 +32,7 @@ from dialer.outcomes.breakdown import (
     Window,
     case_ids_behind,
     lost,
+    read_breakdown,
     read_days,
     read_first_seconds,
     read_numbers,
@@ -41,15 +42,16 @@ from dialer.outcomes.breakdown import (
 from dialer.outcomes.measures import slice_of
 from dialer.outcomes.rollup import (
     FIGURES,
-    FRESH,
     HOUR,
+    KNOWN_FRESH,
     OWN_TEXT,
     PERSON,
     SOURCE,
     UNIT,
     VERSION,
-    changed_cases,
+    Changed,
     each,
+    read_changed,
     usable_spans,
 )
 
@@ -120,20 +122,7 @@ _UNITS = "LEFT JOIN unit u ON u.id = CAST(nullif(value, '') AS bigint)"
 _DAYS = (
     "day >= coalesce(CAST(:first AS date), '-infinity') AND day < coalesce(CAST(:last AS date), 'infinity')"
 )
-_BEYOND = sa.text("""
-SELECT EXISTS (SELECT FROM case_fact WHERE day < :first) AS before,
-    EXISTS (SELECT FROM case_fact WHERE day >= :last) AS after
-""")
-_ELSEWHERE = sa.text("""
-SELECT EXISTS (
-    SELECT FROM month_figure
-    WHERE dimension = 'unit' AND cases > 0
-        AND NOT value IN (SELECT CAST(i AS text) FROM unnest(CAST(:unit_ids AS bigint[])) i)
-) OR EXISTS (
-    SELECT FROM "case" WHERE id = ANY(CAST(:ids AS bigint[]))
-        AND (unit_id = ANY(CAST(:unit_ids AS bigint[]))) IS NOT TRUE
-)
-""")
+_KNOWN_DAYS = sa.text("SELECT min(day) AS first, max(day) AS last FROM case_fact")
 
 Range = tuple[date | None, date | None]
 """From a day (included) to another (excluded); None: without limit."""
@@ -145,7 +134,7 @@ class _Reading:
 
     window: Window
     spans: Spans
-    changed: Sequence[int]
+    changed: Changed
     months: Range | None
     rest: tuple[Range, ...]
 
@@ -160,7 +149,9 @@ class _Reading:
     def given(self, **more: object) -> dict[str, Any]:
         """The parameters of a statement over the window."""
         first, last = self.whole
-        return self.window.given(first=first, last=last, ids=list(self.changed), **more)
+        return self.window.given(
+            first=first, last=last, ids=list(self.changed.ids), fresh=self.changed.facts, **more
+        )
 
     def edges(self) -> Iterable[Window]:
         """The parts of days at the ends."""
@@ -175,28 +166,57 @@ class _Reading:
         return " AND ".join(("drill = :drill", *(_OF_SUM[name] for name in self.filters if name in among)))
 
 
-def _reading(tx: Tx, window: Window) -> _Reading | None:
+def _reading(tx: Tx, window: Window, changed: Changed | None) -> _Reading | None:
     spans = usable_spans(tx, window.period, now=window.now, timezone=window.timezone)
-    changed = changed_cases(tx, now=window.now) if spans is not None else None
+    if spans is not None and changed is None:
+        changed = read_changed(tx, now=window.now, timezone=window.timezone)
     if spans is None or changed is None:
         return None
-    cut = window.cut
-    if cut.unit_ids is not None:
-        given = {"unit_ids": list(cut.unit_ids), "ids": changed}
-        if not tx.scalar(_ELSEWHERE, given):  # whoever sees every case sees the whole
-            window = replace(window, cut=replace(cut, unit_ids=None))
+    window = _without_needless(tx, window, changed)
     months, rest = _months(tx, spans)
     return _Reading(window=window, spans=spans, changed=changed, months=months, rest=rest)
 
 
+_NOTHING: Mapping[str, object] = {
+    "unit_ids": None,
+    "source": "",
+    "script_id": "",
+    "version": "",
+    "hour": None,
+    "person": "",
+}
+
+
+def _without_needless(tx: Tx, window: Window, changed: Changed) -> Window:
+    """Without the filters that leave nothing out: whoever sees every unit that has cases sees the whole, and the only
+    source need not be asked for.
+    """
+    for name, nothing in _NOTHING.items():
+        if name not in window.filters():
+            continue
+        elsewhere = sa.text(f"""
+            SELECT EXISTS (
+                SELECT FROM month_figure
+                WHERE dimension = '{_OF_FILTER[name]}' AND cases > 0 AND NOT ({_OF_SUM[name]})
+            ) OR EXISTS (
+                SELECT FROM jsonb_populate_recordset(CAST(NULL AS case_fact), CAST(:fresh AS jsonb))
+                WHERE cases > 0 AND ({_OF_FACT[name]}) IS NOT TRUE
+            )
+        """)
+        if not tx.scalar(elsewhere, window.given(fresh=changed.facts)):
+            window = replace(window, cut=replace(window.cut, **{name: nothing}))
+    return window
+
+
 def _months(tx: Tx, spans: Spans) -> tuple[Range | None, tuple[Range, ...]]:
-    beyond = tx.one(_BEYOND, {"first": spans.first, "last": spans.last})
-    assert beyond is not None
+    known = tx.one(_KNOWN_DAYS)
+    if known is None or known["first"] is None:
+        return (None, None), ()
     # A month is whole too where nothing has happened in its days outside the window.
-    first = spans.first if beyond["before"] else None
-    last = spans.last if beyond["after"] else None
-    begin = None if first is None else _month(first) if first.day == 1 else _month(first, after=True)
-    end = None if last is None else _month(last)
+    first = spans.first if spans.first is not None and known["first"] < spans.first else None
+    last = spans.last if spans.last is not None and known["last"] >= spans.last else None
+    begin = first if first is None or first.day == 1 else month_after(first)
+    end = None if last is None else last.replace(day=1)
     if begin is not None and end is not None and begin >= end:
         return None, ((spans.first, spans.last),)
     rest: list[Range] = []
@@ -207,22 +227,15 @@ def _months(tx: Tx, spans: Spans) -> tuple[Range | None, tuple[Range, ...]]:
     return (begin, end), tuple(rest)
 
 
-def _month(day: date, *, after: bool = False) -> date:
-    """The first day of the month, or of the one after it."""
-    if not after:
-        return day.replace(day=1)
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
-
-
 def _own(dimension: Dimension | None, filters: Iterable[str]) -> list[str]:
     """The dimensions of the sums that a cut is about; that of `dimension` first."""
-    found = [_STORED[dimension]] if dimension in _STORED else []
+    found = [_STORED[dimension]] if dimension is not None and dimension in _STORED else []
     return list(dict.fromkeys((*found, *(_OF_FILTER[name] for name in filters if name in _OF_FILTER))))
 
 
 def _statement(reading: _Reading, parts: Sequence[str], rest: str) -> sa.TextClause:
     """`parts` are summed in `rest`; the cases that changed are in `fresh`, if there are any."""
-    fresh = f"{FRESH}, " if reading.changed else ""
+    fresh = f"{KNOWN_FRESH}, " if reading.changed.ids else ""
     return sa.text(f"WITH {fresh}parts AS ({' UNION ALL '.join(parts)}) {rest}")
 
 
@@ -237,8 +250,9 @@ def _between(column: str, days: Range, name: str) -> tuple[str, dict[str, date]]
 def _parts(
     reading: _Reading, dimension: Dimension | None, names: Iterable[str], key: str = "grade, fraud_type"
 ) -> tuple[list[str], dict[str, Any]]:
-    """Statements whose rows add up to the whole days of a cut, each with `value`, that of the first dimension of `_own`,
-    the columns of `key` and those of `names`; and their parameters. With the day in `key` the sums are those by day.
+    """Statements whose rows add up to the whole days of a cut, each with `value`, that of the first dimension of
+    `_own`, the columns of `key` and those of `names`; and their parameters. With the day in `key` the sums are those
+    by day.
     """
     names = tuple(names)
     by_day = "day" in key
@@ -270,21 +284,29 @@ def _parts(
             given |= more
     else:
         facts("case_fact", _DAYS)
-    if reading.changed:
+    if reading.changed.ids:
         facts("fresh", _DAYS)
         facts("case_fact", f"case_id IN (SELECT id FROM asked) AND {_DAYS}", "-{name}")
     return parts, given
 
 
+_ROOM = sa.text("SET LOCAL work_mem = '64MB'")
+"""So that the times of a year are sorted in memory."""
+
 _PRESENT = tuple(name for name in FIGURES if name != CALLS_MENTIONED)
 """One of these is not 0 where a cut has records of a value."""
 
 
-def cut_figures(tx: Tx, dimension: Dimension, window: Window) -> CutFigures | None:
-    """As `read_breakdown` and `read_waits`."""
-    reading = _reading(tx, window)
+def cut_figures(
+    tx: Tx, dimension: Dimension, window: Window, changed: Changed | None = None
+) -> CutFigures | None:
+    """As `read_breakdown` and `read_waits`. `changed`: what `read_changed` has found in this snapshot, if it is known;
+    so too below.
+    """
+    reading = _reading(tx, window, changed)
     if reading is None:
         return None
+    tx.execute(_ROOM)
     parts, more = _parts(reading, dimension, FIGURES)
     statement = _statement(
         reading,
@@ -357,39 +379,48 @@ def _both(one: Waits, other: Waits) -> Waits:
     )
 
 
-_PART_OF_FACT: Mapping[Dimension, str] = {
-    **_PART,
-    Dimension.SCRIPT: _script("coalesce(version, '')"),
-    Dimension.SOURCE: OWN_TEXT[SOURCE],
-    Dimension.VERSION: OWN_TEXT[VERSION],
-    Dimension.HOUR: OWN_TEXT[HOUR],
-    Dimension.PERSON: OWN_TEXT[PERSON],
+_COLUMN: Mapping[Dimension, str] = {
+    Dimension.UNIT: "unit_id",
+    Dimension.SCRIPT: "version",
+    **{one: one.value for one in Dimension if one not in {Dimension.UNIT, Dimension.SCRIPT}},
+}
+_PART_OF_COLUMN: Mapping[Dimension, str] = {
+    Dimension.UNIT: _PART[Dimension.UNIT],
+    Dimension.SCRIPT: _script("coalesce(own, '')"),
 }
 
 
 def _percentiles(
     tx: Tx, dimension: Dimension, reading: _Reading, edges: Mapping[str, list[Any]]
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    units = "LEFT JOIN unit u ON u.id = unit_id" if dimension is Dimension.UNIT else ""
+    """Of the whole and of each part. The times are gathered in arrays, which takes no sorting by the part."""
     known = f"first_seconds IS NOT NULL AND {reading.of_facts()} AND {_DAYS}"
-    select = f"SELECT {_PART_OF_FACT[dimension]} AS part, first_seconds FROM"
-    parts = [f"{select} case_fact {units} WHERE {known}"]
-    if reading.changed:
-        parts = [
-            f"{parts[0]} AND NOT (case_id IN (SELECT id FROM asked))",
-            f"{select} fresh {units} WHERE {known}",
-        ]
-    if edges["edge_seconds"]:
-        parts.append(
-            "SELECT * FROM unnest(CAST(:edge_parts AS text[]), CAST(:edge_seconds AS double precision[]))"
-        )
+    select = f"SELECT {_COLUMN[dimension]} AS own, first_seconds FROM"
+    parts = [f"{select} case_fact WHERE {known}"]
+    if reading.changed.ids:
+        stale = "case_id IN (SELECT id FROM asked)"
+        parts = [f"{parts[0]} AND NOT ({stale})", f"{select} fresh WHERE {known}"]
+    of_edges = """
+        UNION ALL SELECT part, array_agg(seconds) FROM
+        unnest(CAST(:edge_parts AS text[]), CAST(:edge_seconds AS double precision[])) e(part, seconds) GROUP BY part
+    """
+    percentiles = "SELECT percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY seconds) FROM named n"
     statement = _statement(
         reading,
         parts,
-        """
-        SELECT part, GROUPING(part) = 1 AS is_whole,
-            percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY first_seconds) AS waited
-        FROM parts GROUP BY GROUPING SETS ((), (part))
+        f"""
+        , gathered AS MATERIALIZED (
+            SELECT own, array_agg(first_seconds) AS times FROM parts GROUP BY own
+        ), named AS MATERIALIZED (
+            SELECT {_PART_OF_COLUMN.get(dimension, "coalesce(CAST(own AS text), '')")} AS part, times
+            FROM gathered {"LEFT JOIN unit u ON u.id = own" if dimension is Dimension.UNIT else ""}
+            {of_edges if edges["edge_seconds"] else ""}
+        )
+        SELECT part, false AS is_whole, (
+            {percentiles} CROSS JOIN LATERAL unnest(n.times) seconds WHERE n.part = p.part
+        ) AS waited FROM (SELECT DISTINCT part FROM named) p
+        UNION ALL
+        SELECT '', true, ({percentiles} CROSS JOIN LATERAL unnest(n.times) seconds)
         """,
     )
     whole: dict[str, Any] = {}
@@ -404,9 +435,11 @@ def _percentiles(
     return whole, by_part
 
 
-def cut_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]]] | None:
+def cut_strata(
+    tx: Tx, window: Window, changed: Changed | None = None
+) -> dict[str, dict[str, dict[str, Rollup]]] | None:
     """As `read_strata`."""
-    reading = _reading(tx, window)
+    reading = _reading(tx, window, changed)
     if reading is None:
         return None
     names = (ADJUSTED_OF, *ADJUSTED)
@@ -442,9 +475,9 @@ def cut_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]]
     return found
 
 
-def cut_days(tx: Tx, window: Window) -> dict[date, dict[str, int]] | None:
+def cut_days(tx: Tx, window: Window, changed: Changed | None = None) -> dict[date, dict[str, int]] | None:
     """As `read_days`."""
-    reading = _reading(tx, window)
+    reading = _reading(tx, window, changed)
     if reading is None:
         return None
     parts, more = _parts(reading, None, TREND, key="day")
@@ -464,9 +497,11 @@ def cut_days(tx: Tx, window: Window) -> dict[date, dict[str, int]] | None:
     return {day: counts for day, counts in found.items() if any(counts.values())}
 
 
-def trends_of_day(tx: Tx, window: Window, dimension: Dimension) -> dict[str, dict[str, int]] | None:
+def trends_of_day(
+    tx: Tx, window: Window, dimension: Dimension, changed: Changed | None = None
+) -> dict[str, dict[str, int]] | None:
     """The counts of `TREND` of a day from the sums that `cut_days` reads, by the dimension's value."""
-    reading = _reading(tx, window)
+    reading = _reading(tx, window, changed)
     if reading is None:
         return None
     parts, more = _parts(reading, dimension, TREND, key="day")
@@ -488,7 +523,7 @@ _LOSSES = {lost(after): (before, after) for before, after in pairwise(FUNNEL) if
 
 
 def cut_case_ids(
-    tx: Tx, measure: str, window: Window, *, before_id: int | None, limit: int
+    tx: Tx, measure: str, window: Window, changed: Changed | None = None, *, before_id: int | None, limit: int
 ) -> list[int] | None:
     """As `case_ids_behind`; None also for a measure that the fact rows do not hold."""
     if measure in _LOSSES:
@@ -498,7 +533,7 @@ def cut_case_ids(
         counts = f"{measure} > 0"
     else:
         return None
-    reading = _reading(tx, window)
+    reading = _reading(tx, window, changed)
     if reading is None:
         return None
     which = f"{counts} AND {reading.of_facts()} AND {_DAYS}"
@@ -506,7 +541,7 @@ def cut_case_ids(
         which += " AND case_id < :before_id"
     newest = "ORDER BY case_id DESC LIMIT :limit"
     parts = [f"(SELECT DISTINCT case_id FROM case_fact WHERE {which} {newest})"]
-    if reading.changed:
+    if reading.changed.ids:
         stale = "case_id IN (SELECT id FROM asked)"
         parts = [
             f"(SELECT DISTINCT case_id FROM case_fact WHERE {which} AND NOT ({stale}) {newest})",
@@ -519,3 +554,33 @@ def cut_case_ids(
     for edge in reading.edges():
         ids.update(case_ids_behind(tx, measure, edge, before_id=before_id, limit=limit))
     return sorted(ids, reverse=True)[:limit]
+
+
+def figures_of_cut(
+    tx: Tx, dimension: Dimension, window: Window, changed: Changed | None = None
+) -> CutFigures:
+    """From the rollup, or where it cannot be used from the records."""
+    found = cut_figures(tx, dimension, window, changed)
+    if found is not None:
+        return found
+    return CutFigures(
+        breakdown=read_breakdown(tx, dimension, window),
+        waits=read_waits(tx, window),
+        contacted=read_waits(tx, window, until="contact"),
+    )
+
+
+def days_of_cut(tx: Tx, window: Window, changed: Changed | None = None) -> dict[date, dict[str, int]]:
+    """From the rollup, or where it cannot be used from the records."""
+    found = cut_days(tx, window, changed)
+    return found if found is not None else read_days(tx, window)
+
+
+def case_ids_of_cut(
+    tx: Tx, measure: str, window: Window, changed: Changed | None = None, *, before_id: int | None, limit: int
+) -> list[int]:
+    """From the rollup, or where it cannot be used from the records."""
+    found = cut_case_ids(tx, measure, window, changed, before_id=before_id, limit=limit)
+    if found is not None:
+        return found
+    return case_ids_behind(tx, measure, window, before_id=before_id, limit=limit)

@@ -186,6 +186,7 @@ FROM calls WHERE {SENT} {_SETS}
 # The moment until which an assignment could be signed or reported: a withdrawn one is late only if it was by then.
 _OVER_AT = "CASE WHEN s.state = 'withdrawn' THEN s.done_at ELSE CAST(:now AS timestamptz) END"
 
+# A left join is left out where nothing of the case is asked.
 ASSIGNMENTS = f"""
     SELECT s.case_id, s.drill, s.opened_at, s.kind, s.state, s.outcome, s.signed_at, s.sign_by, s.feedback_by,
         s.done_at, s.done_by, s.signed_by,
@@ -194,7 +195,7 @@ ASSIGNMENTS = f"""
         s.signed_at IS NOT NULL OR s.sign_by < {_OVER_AT} AS sign_counts,
         s.state = 'done' AND s.done_at <= s.feedback_by AS reported_early,
         s.state = 'done' OR s.feedback_by < {_OVER_AT} AS feedback_counts
-    FROM assignment s JOIN "case" c ON c.id = s.case_id
+    FROM assignment s LEFT JOIN "case" c ON c.id = s.case_id
     WHERE s.{NO_FOLLOW_UP} AND {{which}}
 """
 

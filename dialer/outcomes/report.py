@@ -45,19 +45,21 @@ from dialer.outcomes.breakdown import (
     BEHIND,
     Window,
     Workload,
-    case_ids_behind,
     count_behind,
     figure_scripts,
     figure_sources,
     lost,
-    read_breakdown,
-    read_days,
     read_strata,
-    read_waits,
     read_workload,
 )
-from dialer.outcomes.cuts import CutFigures, cut_case_ids, cut_days, cut_figures, cut_strata
-from dialer.outcomes.rollup import is_rollup_waiting, refresh_rollup_once, rollup_figures
+from dialer.outcomes.cuts import case_ids_of_cut, cut_figures, cut_strata, days_of_cut, figures_of_cut
+from dialer.outcomes.rollup import (
+    Changed,
+    is_rollup_waiting,
+    read_changed,
+    refresh_rollup_once,
+    rollup_figures,
+)
 from dialer.outcomes.snapshots import keep_report, kept_report
 from dialer.scripts.trials import Comparison, Measured
 from dialer.services import Resource, Services
@@ -486,24 +488,31 @@ def read_cut(tx: Tx, services: Services, asked: RatesQuery) -> tuple[CutReport, 
 def _cut_report(tx: Tx, by: Dimension, window: Window) -> CutReport:
     before = period_before(window.period, timezone=window.timezone, now=window.now)
     year_before = period_year_before(window.period, timezone=window.timezone, now=window.now)
-    figures = _figures(tx, by, window)
+    changed = read_changed(tx, now=window.now, timezone=window.timezone)
+    figures = figures_of_cut(tx, by, window, changed)
     today = day_of(window.now, timezone=window.timezone)
     return CutReport(
         generated_at=window.now,
-        today=_total(tx, window, today),
-        yesterday=_total(tx, window, period_before(today, timezone=window.timezone, now=window.now)),
+        today=_total(tx, window, today, changed),
+        yesterday=_total(tx, window, period_before(today, timezone=window.timezone, now=window.now), changed),
         breakdown=figures.breakdown,
         waits=figures.waits,
         unit_names={str(unit.id): unit.name for unit in list_units_of_tree(tx)},
-        adjusted=_adjusted(cut_strata(tx, window) or read_strata(tx, window)) if by is Dimension.UNIT else {},
-        before=_total(tx, window, before),
-        year_before=_total(tx, window, year_before),
-        days=_days(tx, window, window.period),
-        days_before=_days(tx, window, before),
-        days_year_before=_days(tx, window, year_before),
+        adjusted=_adjusted(cut_strata(tx, window, changed) or read_strata(tx, window))
+        if by is Dimension.UNIT
+        else {},
+        before=_total(tx, window, before, changed),
+        year_before=_total(tx, window, year_before, changed),
+        days=_days(tx, window, window.period, changed),
+        days_before=_days(tx, window, before, changed),
+        days_year_before=_days(tx, window, year_before, changed),
         contacted=figures.contacted,
         workload=read_workload(tx, window),
-        defrauded=tuple(_ids(tx, "defrauded_after_warning", window, before_id=None, limit=MOST_DEFRAUDED)),
+        defrauded=tuple(
+            case_ids_of_cut(
+                tx, "defrauded_after_warning", window, changed, before_id=None, limit=MOST_DEFRAUDED
+            )
+        ),
     )
 
 
@@ -511,37 +520,16 @@ MOST_DEFRAUDED = 20
 """Cases filed after a warning that a report names; the count opens to all."""
 
 
-def _figures(tx: Tx, by: Dimension, window: Window) -> CutFigures:
-    """From the sums, or where they cannot be used from the records."""
-    found = cut_figures(tx, by, window)
-    if found is not None:
-        return found
-    return CutFigures(
-        breakdown=read_breakdown(tx, by, window),
-        waits=read_waits(tx, window),
-        contacted=read_waits(tx, window, until="contact"),
-    )
-
-
-def _total(tx: Tx, window: Window, period: Period | None) -> Slice | None:
+def _total(tx: Tx, window: Window, period: Period | None, changed: Changed | None) -> Slice | None:
     if period is None:
         return None
-    return _figures(tx, Dimension.GRADE, replace(window, period=period)).breakdown.total
+    return figures_of_cut(tx, Dimension.GRADE, replace(window, period=period), changed).breakdown.total
 
 
-def _days(tx: Tx, window: Window, period: Period | None) -> Mapping[date, Mapping[str, int]]:
-    if period is None:
-        return {}
-    window = replace(window, period=period)
-    found = cut_days(tx, window)
-    return found if found is not None else read_days(tx, window)
-
-
-def _ids(tx: Tx, measure: str, window: Window, *, before_id: int | None, limit: int) -> list[int]:
-    found = cut_case_ids(tx, measure, window, before_id=before_id, limit=limit)
-    if found is not None:
-        return found
-    return case_ids_behind(tx, measure, window, before_id=before_id, limit=limit)
+def _days(
+    tx: Tx, window: Window, period: Period | None, changed: Changed | None
+) -> Mapping[date, Mapping[str, int]]:
+    return {} if period is None else days_of_cut(tx, replace(window, period=period), changed)
 
 
 def _whole_report(tx: Tx, window: Window) -> Report:
@@ -583,7 +571,7 @@ def cut_breakdown(services: Services, asked: RatesQuery, *, reader_unit_id: int 
     """The figures alone. Raises `NotFound` for a unit that the reader does not see."""
     with services.store.begin() as tx:
         hold_snapshot(tx)
-        return _figures(tx, asked.by, _window(tx, services, asked, reader_unit_id)).breakdown
+        return figures_of_cut(tx, asked.by, _window(tx, services, asked, reader_unit_id)).breakdown
 
 
 PAGE = 50
@@ -618,7 +606,7 @@ def cases_behind(
         return Behind(
             at=window.now,
             count=_count(tx, measure, window) if before_id is None else None,
-            ids=tuple(_ids(tx, measure, window, before_id=before_id, limit=PAGE + 1)),
+            ids=tuple(case_ids_of_cut(tx, measure, window, before_id=before_id, limit=PAGE + 1)),
         )
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -151,7 +151,8 @@ asked AS MATERIALIZED (
 ), fresh AS MATERIALIZED (
     SELECT * FROM (
         SELECT case_id, day, drill, grade, fraud_type, max(first_seconds) AS first_seconds, min(turns_at) AS turns_at,
-            {each("CAST(sum({name}) AS bigint) AS {name}")}
+            {each("CAST(sum({name}) AS integer) AS {name}", (*COUNTED, *BARS))},
+            {each("CAST(sum({name}) AS bigint) AS {name}", MONEY)}
         FROM ({" UNION ALL ".join(_PIECES)}) pieces GROUP BY case_id, day, drill, grade, fraud_type
     ) summed JOIN own USING (case_id)
 )
@@ -432,6 +433,38 @@ def rollup_days(
         for name in TREND:
             day[name] += numbers[WHOLE].get(name) or 0
     return {day: counts for day, counts in found.items() if any(counts.values())}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """The cases that are not refreshed yet, with their fact rows as they stand now: as JSON for `KNOWN_FRESH`."""
+
+    ids: Sequence[int]
+    facts: str = "[]"
+
+
+KNOWN_FRESH = """
+asked AS MATERIALIZED (
+    SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id
+), fresh AS MATERIALIZED (
+    SELECT * FROM jsonb_populate_recordset(CAST(NULL AS case_fact), CAST(:fresh AS jsonb))
+)
+"""
+"""As `FRESH`, from what is known: a report of many statements counts the changed cases once."""
+
+_FACTS_AS_JSON = sa.text(f"""
+WITH {FRESH} SELECT CAST(coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(f))), '[]') AS text) FROM (
+    SELECT {", ".join(FACTS[: -len(FIGURES)])}, {each("nullif({name}, 0) AS {name}")} FROM fresh
+) f
+""")
+
+
+def read_changed(tx: Tx, *, now: datetime, timezone: str) -> Changed | None:
+    """None: so many that reports count directly."""
+    ids = changed_cases(tx, now=now)
+    if not ids:
+        return None if ids is None else Changed(ids=())
+    return Changed(ids=ids, facts=tx.scalar(_FACTS_AS_JSON, {"ids": ids, "zone": timezone, "now": now}))
 
 
 def changed_cases(tx: Tx, *, now: datetime) -> list[int] | None:

@@ -1,22 +1,40 @@
-"""Compares the rollup with a recount of the records themselves, day by day, and names every difference.
+"""Compares the rollup with a recount of the records themselves, day by day and month by month, and names every
+difference.
 
-Each day is one short transaction with one snapshot, so memory and the age of a snapshot stay bounded however many years
-there are. Cases that changed since the last refresh are counted as they are now on both sides: they are no difference.
+Of each day everything is compared that a report of it reads: the whole, by grade and by fraud type, and by unit,
+source, version of the script, hour and person; of each month the sums that hold these for the whole month.
+
+Each comparison is one short transaction with one snapshot, so memory and the age of a snapshot stay bounded however
+many years there are. Cases that changed since the last refresh are counted as they are now on both sides: they are no
+difference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
 from dialer.core.errors import Unavailable
-from dialer.core.rates import COUNTED, Figures, Period, Slice, period_of, spans_of
+from dialer.core.rates import (
+    COUNTED,
+    TREND,
+    Cut,
+    Dimension,
+    Figures,
+    Period,
+    Slice,
+    month_after,
+    period_of,
+    spans_of,
+)
 from dialer.db.unit_of_work import Tx, hold_snapshot
 from dialer.language import gettext_noop
-from dialer.outcomes.measures import figures
+from dialer.outcomes.breakdown import Window, read_breakdown
+from dialer.outcomes.cuts import cut_figures, trends_of_day
+from dialer.outcomes.measures import figures, slice_of
 from dialer.outcomes.rollup import changed_cases, rollup_figures, state_of
 from dialer.services import Resource, Services
 
@@ -41,13 +59,15 @@ class Difference:
     """One figure that the rollup and the recount do not agree about."""
 
     day: date | None
-    """Of the centre; None: the sum of all days."""
+    """Of the centre; the first of a month for its sums; None: the sum of all days."""
     part: str
-    """all, grade, fraud_type, or left_out: drill records that are in no figure."""
+    """all, grade, fraud_type, unit, source, version, hour, person, or left_out: drill records that are in no figure."""
     value: str
-    """The grade or the fraud type; '' for the others."""
+    """The grade, the fraud type, the id of the unit and so on; '' for none, and for all and left_out."""
     name: str
-    """A count, `first_attempt.p50_seconds`, `intended.approved_fen`, or the kind of record left out."""
+    """A count, `first_attempt.p50_seconds`, `intended.approved_fen`, or the kind of record left out; with `trend.` from
+    the sums of days of a cut, with `month.` from those of months.
+    """
     rollup: Number
     recount: Number
 
@@ -105,19 +125,14 @@ def verify_rollup(services: Services) -> Verification:
     found: list[Difference] = []
     compared = different = 0
     not_summed: list[date] = []
-    for day in (*days, None):
-        period = _period(day, zone)
+    months = sorted({day.replace(day=1) for day in days})
+    for day, is_month in (*((day, False) for day in (*days, None)), *((month, True) for month in months)):
+        period = _period(day, zone, is_month=is_month)
         spans = spans_of(period, timezone=zone)
         if day is not None and (spans is None or spans.edges):
-            not_summed.append(day)
+            not_summed += [] if is_month else [day]
             continue
-        with services.store.begin() as tx:
-            hold_snapshot(tx)
-            now = services.clock.now()
-            _check_rollup(tx, timezone=zone, now=now)
-            summed = rollup_figures(tx, period, drill=services.drill, now=now, timezone=zone)
-            recounted = figures(tx, period, drill=services.drill, now=now)
-        for one in _compare(day, summed, recounted):
+        for one in _differences(services, day, period, is_month=is_month):
             compared += 1
             if one.rollup != one.recount:
                 different += 1
@@ -132,6 +147,82 @@ def verify_rollup(services: Services) -> Verification:
         differences=tuple(found),
         different=different,
     )
+
+
+_CUT_BY = (Dimension.UNIT, Dimension.SOURCE, Dimension.VERSION, Dimension.HOUR, Dimension.PERSON)
+_OWN_UNIT = 1_000
+"""Deeper than any tree of units: every unit by itself."""
+
+
+def _differences(
+    services: Services, day: date | None, period: Period, *, is_month: bool
+) -> Iterator[Difference]:
+    zone = services.centre.timezone
+    if not is_month:
+        with services.store.begin() as tx:
+            now = _snapshot(tx, services)
+            summed = rollup_figures(tx, period, drill=services.drill, now=now, timezone=zone)
+            recounted = figures(tx, period, drill=services.drill, now=now)
+        yield from _compare(day, summed, recounted)
+    if day is None:
+        return
+    for dimension in _CUT_BY:
+        with services.store.begin() as tx:
+            window = Window(
+                cut=Cut(),
+                period=period,
+                drill=services.drill,
+                now=_snapshot(tx, services),
+                timezone=zone,
+                depth=_OWN_UNIT,
+            )
+            cut = cut_figures(tx, dimension, window)
+            trends = {} if is_month else trends_of_day(tx, window, dimension)
+            recount = read_breakdown(tx, dimension, window).slices
+        assert cut is not None
+        assert trends is not None
+        yield from _compare_cut(day, dimension, cut.breakdown.slices, recount, "month." if is_month else "")
+        if not is_month:
+            yield from _compare_trends(day, dimension, trends, recount)
+
+
+def _snapshot(tx: Tx, services: Services) -> datetime:
+    hold_snapshot(tx)
+    now = services.clock.now()
+    _check_rollup(tx, timezone=services.centre.timezone, now=now)
+    return now
+
+
+def _compare_cut(
+    day: date, dimension: Dimension, summed: Mapping[str, Slice], recounted: Mapping[str, Slice], prefix: str
+) -> Iterator[Difference]:
+    for value in sorted({*summed, *recounted}):
+        numbers = dict(numbers_of(recounted.get(value, slice_of({}))))
+        for name, number in numbers_of(summed.get(value, slice_of({}))):
+            yield Difference(
+                day=day,
+                part=dimension.value,
+                value=value,
+                name=f"{prefix}{name}",
+                rollup=number,
+                recount=numbers[name],
+            )
+
+
+def _compare_trends(
+    day: date, dimension: Dimension, trends: Mapping[str, Mapping[str, int]], recounted: Mapping[str, Slice]
+) -> Iterator[Difference]:
+    for value in sorted({*trends, *recounted}):
+        counts = recounted.get(value, slice_of({})).counts
+        for name in TREND:
+            yield Difference(
+                day=day,
+                part=dimension.value,
+                value=value,
+                name=f"trend.{name}",
+                rollup=trends.get(value, {}).get(name, 0),
+                recount=getattr(counts, name),
+            )
 
 
 def verification_out(found: Verification) -> VerificationOut:
@@ -157,9 +248,12 @@ def verification_out(found: Verification) -> VerificationOut:
     )
 
 
-def _period(day: date | None, zone: str) -> Period:
+def _period(day: date | None, zone: str, *, is_month: bool) -> Period:
     if day is None:
         return Period()
+    if is_month:
+        last = month_after(day) - timedelta(days=1)
+        return period_of(day.isoformat(), last.isoformat(), timezone=zone)
     return period_of(day.isoformat(), day.isoformat(), timezone=zone)
 
 

@@ -32,9 +32,19 @@ def test_a_small_year_comes_back_exactly(tmp_path: Path):
 def test_a_report_that_says_something_else_is_named(scenario: Scenario):
     scenario.case(grade=Grade.LOW, fraud_type=FraudType.LOAN)
     truth = Truth()
-    truth.cells[Grade.LOW, FraudType.LOAN].update(warnings=1, cases=1, cases_open=1)
+    parts = [
+        ("all", ""),
+        ("grade", "low"),
+        ("fraud_type", "loan"),
+        ("source", "town"),
+        ("unit", ""),
+        ("person", ""),
+    ]
+    for part in parts:
+        truth.parts[part].update(warnings=1, cases=1, cases_open=1)
     assert compare(scenario.services, truth) == []
-    truth.cells[Grade.LOW, FraudType.LOAN].update(warnings=1)
+    for part in parts:
+        truth.parts[part].update(warnings=1)
     assert compare(scenario.services, truth) == [
-        f"{part}.warnings: report 1, truth 2" for part in ("all", "low", "loan")
+        f"{' '.join(part)}.warnings: report 1, truth 2" for part in sorted(parts)
     ]

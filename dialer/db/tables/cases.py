@@ -413,6 +413,7 @@ case_fact = sa.Table(
     sa.Column("person", sa.Text),
     *_figures(sparse=True),
     sa.Index("ix_case_fact_day", "day"),
+    sa.Index("ix_case_fact_defrauded", "case_id", postgresql_where=sa.text("defrauded_after_warning > 0")),
     sa.Index("ix_case_fact_turns_at", "turns_at", postgresql_where=sa.text("turns_at IS NOT NULL")),
     sa.Index(
         "ix_case_fact_first_seconds",
