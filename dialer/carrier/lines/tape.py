@@ -89,8 +89,8 @@ def tone(key: str) -> bytes:
 def wav_of_sides(sound: bytes, *, channels: int) -> bytes:
     """A WAV file (A-law, 8 kHz) of sound that `TwoSides` gave: the person left and us right, or both in one."""
     if channels == 1:
-        sides = [audioop.alaw2lin(sound[place::SIDES], 2) for place in range(SIDES)]
-        sound = audioop.lin2alaw(audioop.add(*sides, 2), 2)
+        person, ours = (audioop.alaw2lin(sound[place::SIDES], 2) for place in (PERSON, OURS))
+        sound = audioop.lin2alaw(audioop.add(person, ours, 2), 2)
     form = struct.pack("<HHIIHHH", 6, channels, RATE, channels * RATE, channels, 8, 0)
     padding = b"\0" * (len(sound) % 2)
     fact = b"fact" + struct.pack("<II", 4, len(sound) // channels)
