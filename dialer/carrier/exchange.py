@@ -23,7 +23,7 @@ from dialer.carrier.lines import Leg, LegEvents, Line, Quality
 from dialer.carrier.live_call import TIMED_OUT, LiveCall
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.player import Sounds
-from dialer.carrier.recordings import CallRecorder, Recordings
+from dialer.carrier.recordings import IN_PROGRESS, CallRecorder, Recording, Recordings
 from dialer.carrier.speech_input import Hearing
 from dialer.carrier.webhooks import Messenger, Notices, Signer
 
@@ -140,6 +140,8 @@ def _unless_disk_is_full() -> Iterator[None]:
 
 _LONGEST_QUEUE_SECONDS = 86_400
 _LONGEST_CALL_IN_SECONDS = 7200
+_FILE_SECONDS = 1.0
+"""Real. Twilio's files take longer."""
 INBOUND = "inbound"
 ANONYMOUS = "anonymous"
 """What a request calls a caller whose number is hidden."""
@@ -330,7 +332,14 @@ class Exchange:
 
     def record(self, live: LiveCall) -> CallRecorder:
         """The recording of a call that was just answered."""
-        return self.recordings.begin(live.call, live.order, self.notices.recording)
+        return self.recordings.begin(live.call, live.order, self._recording_told)
+
+    def _recording_told(self, recording: Recording, order: CallOrder) -> None:
+        """That it is there is told a moment after the end of the call, which the application knows by then."""
+        if recording.status == IN_PROGRESS:
+            self.notices.recording(recording, order)
+        else:
+            self.timers.really_later(_FILE_SECONDS, lambda: self.notices.recording(recording, order))
 
     def child(self, order: CallOrder, parent: Call) -> Call:
         """The record of a new call that a Dial makes."""

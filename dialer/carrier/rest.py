@@ -168,14 +168,18 @@ def page_of_calls(calls: Iterable[Call], query: Mapping[str, str], *, account_si
     )
 
 
+def _creation_of(recording: Recording) -> float:
+    return recording.created
+
+
 def page_of_recordings(
     recordings: Iterable[Recording], query: Mapping[str, str], *, account_sid: str
 ) -> dict[str, object]:
     """One page, newest first; as with calls, PageToken names the last of the page before."""
     token = query.get("PageToken", "")
     before = _number_of(token) if token else None
-    moments = [
-        _moment_filter(name, query[name], lambda one: one.created) for name in _CREATED if query.get(name)
+    moments: list[Callable[[Recording], bool]] = [
+        _moment_filter(name, query[name], _creation_of) for name in _CREATED if query.get(name)
     ]
     return page_of(
         "Recordings",

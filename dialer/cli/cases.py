@@ -147,8 +147,8 @@ def save_command(
     case_id: int,
     recording_id: int,
     file: Annotated[Path, typer.Argument(help="a file that is not there yet")],
-    reason: Annotated[RevealReason, typer.Option("--reason", help="kind of the reason")],
     why: Annotated[str, typer.Option("--why", help="why; sealed in the audit")],
+    reason: Annotated[RevealReason, typer.Option("--reason", help="kind of the reason")] = RevealReason.OTHER,
     by: By = "cli",
 ) -> None:
     """导出录音: write the recording of a call as a WAV file, with a reason, which is audited."""

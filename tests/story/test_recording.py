@@ -140,6 +140,15 @@ async def test_a_call_that_nobody_answers_has_no_row(w: World, recorder: Recordi
     assert list_recordings(w.scene.services, case_id) == []
 
 
+async def test_the_webhook_makes_it_due_at_once(w: World, recorder: RecordingClient):
+    case_id = w.open_case()
+    await w.until_over(case_id)
+    services = w.scene.services
+    over_at = services.real.now()
+    await w.until(lambda: row_of(w, case_id)["due_at"] <= services.real.now())
+    assert row_of(w, case_id)["due_at"] < over_at + timedelta(seconds=15), "20 s without a webhook"
+
+
 async def test_a_lost_webhook_and_a_carrier_that_does_not_answer_lose_nothing(
     w: World, recorder: RecordingClient
 ):

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from dialer.carrier.config import Timers
 from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Recorder, Verdict
-from dialer.carrier.lines.tape import Tape
+from dialer.carrier.lines.sip.sound import BadSound, telephone_samples
+from dialer.carrier.lines.tape import OURS, PERSON, RATE, TwoSides, tone
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -129,37 +130,54 @@ class Handset:
             self.played[-1] = replace(self.played[-1], cut=True)
 
 
+_LONGEST_SECONDS = 900.0
+"""Of one prompt that repeats until the call ends."""
+
+
 class Taping:
-    """Records a call of a line without sound of its own: what happens now is on the tape, which the recorder gets at
-    the end.
+    """Records a call of a line without sound of its own: what was played, pressed and said, each when it was. The
+    recorder gets all of it at the end.
     """
 
     def __init__(self, recorder: Recorder, timers: Timers) -> None:
         self._recorder = recorder
         self._timers = timers
         self._began = timers.service_now()
-        self._tape = Tape()
+        self._sides = TwoSides()
 
     @property
     def _at(self) -> float:
         return (self._timers.service_now() - self._began).total_seconds()
 
     def played(self, clip: Clip) -> None:
-        self._tape.played(clip, at=self._at)
+        """Our prompt begins; a text without sound is silent."""
+        samples = _samples_of(clip.wav)
+        wanted = 2 * round(min(clip.seconds, _LONGEST_SECONDS) * RATE)
+        if samples:
+            self._sides.put(OURS, (samples * (-(-wanted // len(samples))))[:wanted], begins=self._at)
 
     def stopped(self) -> None:
-        self._tape.stopped(at=self._at)
+        """Our prompt is cut off."""
+        self._sides.cut(OURS, at=self._at)
 
     def pressed(self, key: str) -> None:
-        self._tape.pressed(key, at=self._at)
+        self._sides.put(PERSON, tone(key), begins=self._at)
 
     def said(self, wav: bytes) -> None:
-        self._tape.said(wav, at=self._at)
+        """What the person has said by now."""
+        samples = _samples_of(wav)
+        self._sides.put(PERSON, samples, begins=max(0.0, self._at - len(samples) / (2 * RATE)))
 
     def over(self) -> None:
-        """The recorder gets all of it."""
-        self._recorder.sound(self._tape.sound(until=self._at))
+        self._recorder.sound(self._sides.take(self._at))
         self._recorder.over()
+
+
+def _samples_of(wav: bytes) -> bytes:
+    try:
+        return telephone_samples(wav)
+    except BadSound:
+        return b""
 
 
 class HandsetLeg:

@@ -9,9 +9,7 @@ import math
 import struct
 from typing import Final
 
-from dialer.carrier.lines import Clip
-from dialer.carrier.lines.sip.sound import RATE, BadSound, telephone_samples
-
+RATE: Final = 8000
 PERSON: Final = 0
 """The side of the phone that was called."""
 OURS: Final = 1
@@ -89,54 +87,11 @@ def tone(key: str) -> bytes:
 def wav_of_sides(sound: bytes, *, channels: int) -> bytes:
     """A WAV file (A-law, 8 kHz) of sound that `TwoSides` gave: the person left and us right, or both in one."""
     if channels == 1:
-        sides = [audioop.alaw2lin(sound[place::SIDES], 2) for place in range(SIDES)]
-        sound = audioop.lin2alaw(audioop.add(*sides, 2), 2)
+        person, ours = (audioop.alaw2lin(sound[place::SIDES], 2) for place in (PERSON, OURS))
+        sound = audioop.lin2alaw(audioop.add(person, ours, 2), 2)
     form = struct.pack("<HHIIHHH", 6, channels, RATE, channels * RATE, channels, 8, 0)
     padding = b"\0" * (len(sound) % 2)
     fact = b"fact" + struct.pack("<II", 4, len(sound) // channels)
     body = b"WAVE" + b"fmt " + struct.pack("<I", len(form)) + form + fact
     body += b"data" + struct.pack("<I", len(sound)) + sound + padding
     return b"RIFF" + struct.pack("<I", len(body)) + body
-
-
-_LONGEST_SECONDS: Final = 900.0
-"""Of one prompt that repeats until the call ends."""
-
-
-class Tape:
-    """The sound of a call on a line without sound of its own, put together from what was played, pressed and said.
-    Moments are seconds since the answer.
-    """
-
-    def __init__(self) -> None:
-        self._sides = TwoSides()
-
-    def played(self, clip: Clip, *, at: float) -> None:
-        """Our prompt; a text without sound is silent."""
-        samples = _samples_of(clip.wav)
-        wanted = 2 * round(min(clip.seconds, _LONGEST_SECONDS) * RATE)
-        if samples:
-            self._sides.put(OURS, (samples * (-(-wanted // len(samples))))[:wanted], begins=at)
-
-    def stopped(self, *, at: float) -> None:
-        """Our prompt was cut off."""
-        self._sides.cut(OURS, at=at)
-
-    def pressed(self, key: str, *, at: float) -> None:
-        self._sides.put(PERSON, tone(key), begins=at)
-
-    def said(self, wav: bytes, *, at: float) -> None:
-        """What the person had said by then."""
-        samples = _samples_of(wav)
-        self._sides.put(PERSON, samples, begins=max(0.0, at - len(samples) / (2 * RATE)))
-
-    def sound(self, *, until: float) -> bytes:
-        """All of it, as a recorder takes it."""
-        return self._sides.take(until)
-
-
-def _samples_of(wav: bytes) -> bytes:
-    try:
-        return telephone_samples(wav)
-    except BadSound:
-        return b""
