@@ -143,7 +143,6 @@ def _reader(services: Services) -> Token:
     return Token(
         id=0,
         name=PLAYER,
-        sources=(),
         scopes=frozenset(),
         unit="",
         sources=(),
