@@ -29,8 +29,8 @@ from aiohttp import web
 
 from dialer.carrier.config import CarrierConfig, ServiceClock
 from dialer.carrier.lines.sip.line import SipLine
-from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, telephone_samples, wav_of
 from dialer.carrier.lines.sip.trunks import Trunk
+from dialer.carrier.lines.sound import BYTES_A_SECOND, telephone_samples, wav_of
 from dialer.carrier.server import RunningCarrier, start
 from tests.sip.peers import (
     HOST,

@@ -26,7 +26,7 @@ from dialer.carrier.lines.sip.announcements import (
     judge,
     understand,
 )
-from dialer.carrier.lines.sip.sound import telephone_samples, wav_of
+from dialer.carrier.lines.sound import telephone_samples, wav_of
 from dialer.carrier.speech_input import WhisperRecogniser, is_installed
 from dialer.core import values
 

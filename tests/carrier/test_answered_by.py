@@ -11,7 +11,7 @@ import pytest
 
 from dialer.carrier.lines import Verdict
 from dialer.carrier.lines.sip.peer import greetings, tone, voice
-from dialer.carrier.lines.sip.sound import (
+from dialer.carrier.lines.sound import (
     BYTES_A_SECOND,
     FRAME_BYTES,
     BeepDetector,

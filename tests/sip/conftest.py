@@ -11,8 +11,8 @@ import pytest
 from dialer.carrier.config import ServiceClock
 from dialer.carrier.lines.sip.announcements import Listener
 from dialer.carrier.lines.sip.line import SipLine
-from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, telephone_samples, wav_of
 from dialer.carrier.lines.sip.trunks import Trunk
+from dialer.carrier.lines.sound import BYTES_A_SECOND, telephone_samples, wav_of
 from dialer.carrier.speech_input import SpeechRecogniser
 from tests.carrier.conftest import app, bench  # noqa: F401 - fixtures
 from tests.carrier.stage import ADMIN, DeskView, Start

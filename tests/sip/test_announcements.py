@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dialer.carrier.lines.sip.announcements import Listener
-from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, telephone_samples
+from dialer.carrier.lines.sound import BYTES_A_SECOND, telephone_samples
 from dialer.carrier.speech_input import WhisperRecogniser, is_installed
 from tests.carrier.test_announcements import CLIPS, Scores
 from tests.sip.conftest import MakePeer, OnTrunks, trunk_to

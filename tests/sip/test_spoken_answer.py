@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.lines.sip.sound import BYTES_A_SECOND, telephone_samples
+from dialer.carrier.lines.sound import BYTES_A_SECOND, telephone_samples
 from dialer.carrier.speech_input import CERTAIN, WhisperRecogniser, is_installed
 from tests.carrier.stage import HANGUP
 from tests.sip.conftest import MakePeer, OnTrunks, trunk_to

@@ -17,7 +17,7 @@ from dialer.calls.conversation import context_for
 from dialer.calls.fetching import fetch_recordings
 from dialer.calls.recordings import hear_recording, list_recordings
 from dialer.carrier.faults import InjectedFault
-from dialer.carrier.lines.sip.sound import telephone_samples
+from dialer.carrier.lines.sound import telephone_samples
 from dialer.carrier.lines.tape import tone
 from dialer.cases.store import Policies, ensure_policy_version
 from dialer.control.erasure import ask_erasure, confirm_erasure

@@ -24,7 +24,7 @@ from typing import Any, Final
 from dialer.carrier.config import ServiceClock, Timers
 from dialer.carrier.lines import Cause, Leg, LegEvents, Quality, Verdict
 from dialer.carrier.lines.simulated import SimulatedLine
-from dialer.carrier.lines.sip.sound import FRAME_BYTES, RATE, is_voice
+from dialer.carrier.lines.sound import FRAME_BYTES, RATE, is_voice
 from dialer.carrier.people import PeopleConfig
 from dialer.carrier.speech_input import Speech
 

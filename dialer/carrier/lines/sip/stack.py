@@ -26,7 +26,9 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgTy
 from dialer.carrier.lines import Verdict
 from dialer.carrier.lines.sip.line import CALL_ID_DIGITS, SOUND_NAME_BYTES, Message
 from dialer.carrier.lines.sip.senders import Senders, addresses_of
-from dialer.carrier.lines.sip.sound import (
+from dialer.carrier.lines.sip.trace import SipMessages
+from dialer.carrier.lines.sip.trunks import Trunk, caller_in
+from dialer.carrier.lines.sound import (
     BYTES_A_SECOND,
     FRAME_BYTES,
     GreetingJudge,
@@ -34,8 +36,6 @@ from dialer.carrier.lines.sip.sound import (
     is_voice,
     wav_of,
 )
-from dialer.carrier.lines.sip.trace import SipMessages
-from dialer.carrier.lines.sip.trunks import Trunk, caller_in
 from dialer.carrier.lines.tape import OURS, PERSON, TwoSides
 
 _log = logging.getLogger(__name__)
