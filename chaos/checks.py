@@ -50,7 +50,7 @@ _RANG = ("answered", "no_answer", "rejected", "forwarded", "machine", "dead_air"
 
 
 def check(database_url: str, carrier_folder: Path, *, by_api: int = 0) -> Verdict:
-    """All checks, which need no process of the service. `by_api`: warnings that came without a list, each of a new case."""
+    """All checks, which need no process of the service. `by_api`: warnings without a list, each a new case."""
     verdict = Verdict()
     url = database_url.replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(url, row_factory=dict_row) as connection:
