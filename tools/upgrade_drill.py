@@ -312,11 +312,11 @@ class Upgrade(Drill):
 
     def _start(self, version: str, *parts: str) -> None:
         for part in parts:
-            log = (self.folder / f"{version}-{part}.log").open("wb")
-            self.running[f"{version} {part}"] = subprocess.Popen(
-                [sys.executable, "-m", "dialer", part],
-                env=self.environment(version), cwd=self.roots[version], stdout=log, stderr=log,
-            )  # fmt: skip
+            with (self.folder / f"{version}-{part}.log").open("wb") as log:
+                self.running[f"{version} {part}"] = subprocess.Popen(
+                    [sys.executable, "-m", "dialer", part],
+                    env=self.environment(version), cwd=self.roots[version], stdout=log, stderr=log,
+                )  # fmt: skip
 
     async def _ready(self, version: str) -> None:
         """Its web process answers and its worker has a heartbeat."""
