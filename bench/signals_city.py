@@ -79,6 +79,10 @@ class Recorder(Evaluator):
         return []
 
 
+REMEMBERED = 14 * 24
+"""Hours after the first payment in which a call is answered with it."""
+
+
 class Truth:
     """Whether a person was being defrauded at an hour: from the beginning until two days after the first payment."""
 
@@ -91,6 +95,10 @@ class Truth:
         return next(
             (one for one in self.of.get(person, ()) if one.begins <= hour <= one.first_payment + 48), None
         )
+
+    def is_right(self, person: int, hour: float) -> bool:
+        """What a call at that hour is answered: there was a scammer, or money is already lost."""
+        return any(one.begins <= hour <= one.first_payment + REMEMBERED for one in self.of.get(person, ()))
 
 
 Score = Callable[[Moment], float]
@@ -107,6 +115,8 @@ class Call:
     weight: float
     drawn: bool
     fraud: Fraud | None
+    is_right: bool
+    """What the person answers; also where the fraud is over by then, so that `fraud` is None."""
 
 
 HELD_HOURS = 72
@@ -212,7 +222,8 @@ class _Queue:
         self._called[one.person] = self._now
         called = Moment(self._now, one.person, one.fired, one.money, one.figures)
         fraud = self._truth.at(one.person, self._now)
-        self.calls.append(Call(called, value, weight, drawn=drawn, fraud=fraud))
+        is_right = self._truth.is_right(one.person, self._now)
+        self.calls.append(Call(called, value, weight, drawn=drawn, fraud=fraud, is_right=is_right))
 
     def held_since(self, hour: float) -> list[Moment]:
         """Who has had a moment since then and is still held."""
@@ -273,7 +284,7 @@ def labels_of(
     """What is known on a day: answers of calls, and, where `filed`, cases filed by then of people not called."""
     ids = [one.id for one in rules.rules]
     rows: list[tuple[Moment, bool, float]] = [
-        (one.moment, one.fraud is not None, one.weight)
+        (one.moment, one.is_right, one.weight)
         for one in calls
         if day - RECENT_DAYS <= one.moment.hour / 24 <= day - ANSWERS_AFTER
     ]
@@ -451,7 +462,7 @@ def calibrated(card: Scorecard, rules: RuleSet, calls: Sequence[Call]) -> float:
     scores = [max(0.0, sum(p for n, p in enumerate(points) if one.moment.fired >> n & 1)) for one in calls]
     return calibration_error(
         [card.probability(one) for one in scores],
-        [float(one.fraud is not None) for one in calls],
+        [float(one.is_right) for one in calls],
         [1.0] * len(calls),
     )
 
@@ -476,7 +487,7 @@ def after_drift(
     changed = [one for one in frauds if one.after_drift and AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1]
     days = range(LEARN_UNTIL, AFTER_UNTIL)
 
-    def refits(*, filed: bool) -> Callable[[int, list[Call]], Score]:
+    def refits(*, filed: bool) -> Callable[[int, list[Call], list[Pooled]], Score]:
         now = [card]
 
         def refit(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
