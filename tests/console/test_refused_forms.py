@@ -37,7 +37,7 @@ FORMS = [row for row in every_row() if row.method == "POST" and row.roles is not
 SHOWN_ON = ("/desk", "/approvals", "/cards/desk", "/filed?state=certain", "/visits", "/units")
 """Pages with forms of other addresses."""
 NOT_SHOWN = frozenset({"/lists/{load_id}/rejects", "/cards/desk/questions/{question_id}/found"})
-"""Their rows make a list without rejected rows, and a question without a team on its way: no page shows the form then."""
+"""Their rows make a list without rejected rows, and a question without a team: no page shows the form then."""
 
 
 def is_lost(answer: httpx.Response) -> bool:
