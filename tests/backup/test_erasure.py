@@ -64,7 +64,11 @@ def test_nothing_of_the_person_opens_or_is_found_and_the_figures_stay(
         "list_reject.sealed",
     }
     erased |= {"assignment_transfer.why_sealed", "filed_record.sealed", "filed_match.why_sealed"}
+<<<<<<< HEAD
     assert holding(scene) == erased | {"visit_photo.sealed", "recording.sealed", "answer"}
+=======
+    assert holding(scene) == erased | {"visit_photo.sealed", "evidence_file.sealed", "answer"}
+>>>>>>> k14b
     assert len(found_by(scene)) == 4
     assert blinds_of(scene) == {f"{table.name}.{name}" for table, name in INDEXES}
     before = make_report(scene.services)
@@ -84,6 +88,7 @@ def test_nothing_of_the_person_opens_or_is_found_and_the_figures_stay(
     assert "别人" in opened(scene)["list_reject.sealed"]
     assert "别人" in opened(scene)["filed_record.sealed"]
     assert scene.rows(sa.select(t.visit_photo)) == []
+    assert scene.rows(sa.select(t.evidence_file)) == []
     assert make_report(scene.services) == before
 
     # What pages read of the case still opens.
@@ -102,7 +107,11 @@ def test_nothing_of_the_person_opens_or_is_found_and_the_figures_stay(
         "list_reject.sealed": 2,
         "assignment_transfer.why": 1,
         "visit_photo": 1,
+<<<<<<< HEAD
         "recording.sealed": 1,
+=======
+        "evidence_file": 1,
+>>>>>>> k14b
         "person_phone": 2,
         "person_key": 2,
         "live_number": 1,

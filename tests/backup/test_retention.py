@@ -40,6 +40,7 @@ PERIODS = RetentionSettings(
     rejected_rows_days=10,
     recordings_days=15,
     photos_days=20,
+    evidence_files_days=25,
     conversations_days=30,
     filed_records_days=60,
     persons_days=70,
@@ -103,6 +104,7 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
         (Kind.REJECTED_ROWS, MORNING, 10, 3),
         (Kind.RECORDINGS, MORNING, 15, 1),
         (Kind.PHOTOS, MORNING + OVER, 20, 1),
+        (Kind.EVIDENCE_FILES, MORNING + OVER, 25, 1),
         (Kind.CONVERSATIONS, MORNING + OVER, 30, 1),
         (Kind.CALLS_IN, MORNING, 40, 1),
         (Kind.FILED_RECORDS, MORNING, 60, 2),
@@ -117,9 +119,14 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
         assert standing(scene)[kind].past == 0
         if kind is Kind.CONVERSATIONS:
             said = holding(scene)
+<<<<<<< HEAD
             assert said == whole - {"visit_photo.sealed", "list_reject.sealed", "recording.sealed"}, (
                 "notes of people stay"
             )
+=======
+            files = {"visit_photo.sealed", "evidence_file.sealed"}
+            assert said == whole - files - {"list_reject.sealed"}, "notes of people stay"
+>>>>>>> k14b
             assert len(opened(scene)["event.sealed"]) < 10
             assert len(found_by(scene)) == 4
     assert (holding(scene), found_by(scene), blinds_of(scene)) == ({"person.sealed"}, [], set())

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from dialer.core.access import Role
 from dialer.db import tables as t
+from dialer.outcomes.evidence_files import add_evidence_files, clean_evidence, files_of_outcomes
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 from tests.console.town import ConsoleScenario
+from tests.core.pdfs import pdf
 from tests.outcomes.town import MORNING
 
 _SEES = frozenset({Role.CALLER, Role.OFFICER, Role.SUPERVISOR, Role.SECURITY_ADMINISTRATOR})
@@ -28,6 +30,16 @@ def _money(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     return {"outcome_id": scenario.outcome(case_id, stopped_fen=100)}
 
 
+def _file(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    scenario, case_id = _case(desk, unit_id)
+    outcome_id = scenario.outcome(case_id, stopped_fen=100)
+    with scenario.tx() as tx:
+        files = clean_evidence(desk.app.services, [pdf()])
+        add_evidence_files(tx, outcome_id, files, case_id=case_id, by="li", now=MORNING)
+        [file] = files_of_outcomes(tx, [outcome_id])[outcome_id]
+    return {"outcome_id": outcome_id, "file_id": file.id}
+
+
 def _payment(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     scenario, case_id = _case(desk, unit_id)
     return {"payment_id": scenario.put(t.stop_payment, case_id=case_id, opened_at=MORNING, drill=False)}
@@ -41,6 +53,7 @@ ROWS = (
     Row("GET", "/approvals", _SEES),
     Row("POST", "/approvals/evidence", _DECIDES),
     Row("POST", "/approvals/approve", _DECIDES, refused=422),
+    Row("POST", "/approvals/outcomes/{outcome_id}/files/{file_id}", _DECIDES, _file, by_unit=True),
     Row(
         "POST",
         "/approvals/outcomes/{outcome_id}/refuse",
