@@ -88,17 +88,14 @@ def put_person(scene: Scene) -> int:
         photo = seal(SAID.encode(), table="visit_photo", column="sealed", row=str(client_id))
         size = {"size_bytes": 9, "stripped_bytes": 0, "media_type": "image/jpeg"}
         put(t.visit_photo, **sent, **size, case_id=case_id, by="li", at=MORNING, sealed=photo)
-<<<<<<< HEAD
         call = {"attempt_id": attempt_id, "case_id": case_id, "called_at": MORNING, "drill": False}
         recording = put(t.recording, **call, state="waiting", due_at=MORNING)
         spoken = seal(SAID.encode(), table="recording", column="sealed", row=recording)
         heard = {"state": "kept", "sealed": spoken, "sha256": b"x" * 32, "size_bytes": 9, "due_at": None}
         tx.execute(sa.update(t.recording).where(t.recording.c.id == recording).values(heard))
-=======
         proof = seal(SAID.encode(), table="evidence_file", column="sealed", row=str(client_id))
         named = {"id": client_id, "outcome_id": outcome_id, "case_id": case_id, "by": "li", "at": MORNING}
         put(t.evidence_file, **named, **size, sealed=proof)
->>>>>>> k14b
         for line, cells in (
             (7, ["王", f" {PHONE[3:6]} {PHONE[6:10]}-{PHONE[10:]}"]),
             (8, ["0478-2345678", ""]),

@@ -64,11 +64,12 @@ def test_nothing_of_the_person_opens_or_is_found_and_the_figures_stay(
         "list_reject.sealed",
     }
     erased |= {"assignment_transfer.why_sealed", "filed_record.sealed", "filed_match.why_sealed"}
-<<<<<<< HEAD
-    assert holding(scene) == erased | {"visit_photo.sealed", "recording.sealed", "answer"}
-=======
-    assert holding(scene) == erased | {"visit_photo.sealed", "evidence_file.sealed", "answer"}
->>>>>>> k14b
+    assert holding(scene) == erased | {
+        "visit_photo.sealed",
+        "recording.sealed",
+        "evidence_file.sealed",
+        "answer",
+    }
     assert len(found_by(scene)) == 4
     assert blinds_of(scene) == {f"{table.name}.{name}" for table, name in INDEXES}
     before = make_report(scene.services)
@@ -107,11 +108,8 @@ def test_nothing_of_the_person_opens_or_is_found_and_the_figures_stay(
         "list_reject.sealed": 2,
         "assignment_transfer.why": 1,
         "visit_photo": 1,
-<<<<<<< HEAD
         "recording.sealed": 1,
-=======
         "evidence_file": 1,
->>>>>>> k14b
         "person_phone": 2,
         "person_key": 2,
         "live_number": 1,

@@ -119,14 +119,8 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
         assert standing(scene)[kind].past == 0
         if kind is Kind.CONVERSATIONS:
             said = holding(scene)
-<<<<<<< HEAD
-            assert said == whole - {"visit_photo.sealed", "list_reject.sealed", "recording.sealed"}, (
-                "notes of people stay"
-            )
-=======
-            files = {"visit_photo.sealed", "evidence_file.sealed"}
+            files = {"visit_photo.sealed", "evidence_file.sealed", "recording.sealed"}
             assert said == whole - files - {"list_reject.sealed"}, "notes of people stay"
->>>>>>> k14b
             assert len(opened(scene)["event.sealed"]) < 10
             assert len(found_by(scene)) == 4
     assert (holding(scene), found_by(scene), blinds_of(scene)) == ({"person.sealed"}, [], set())
