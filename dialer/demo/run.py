@@ -32,6 +32,7 @@ from dialer.control.trunks import read_trunks
 from dialer.core.access import Role
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable
 from dialer.core.units import find_unit
+from dialer.core.values import Grade
 from dialer.db.system_state import (
     ClockRow,
     mark_drill_database,
@@ -121,13 +122,15 @@ def demo_environment(
         "DIALER_SIGNALS__STREAM": STREAM,
         # A demo that ends by itself has the same cases in every run: nobody is drawn at random.
         **({"DIALER_SIGNALS__DRAW_SHARE": "0"} if ends else {}),
-        **(_sip_environment() if line is DemoLine.SIP else {}),
+        **(_sip_environment(env) if line is DemoLine.SIP else {}),
         "DIALER_LOG__LEVEL": env.get("DIALER_LOG__LEVEL", "warning"),
     }
 
 
-def _sip_environment() -> dict[str, str]:
-    """Both ends on the loopback address, where no trunk of the settings is: nothing real can be called."""
+def _sip_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Both ends on the loopback address, where no trunk of the settings is: nothing real can be called. Time is real
+    while a line is in use, so whoever was not reached is called again sooner than by the shipped policy.
+    """
     service = free_sip_port()
     peer = free_sip_port(without=service)
     return {
@@ -137,9 +140,12 @@ def _sip_environment() -> dict[str, str]:
         "DIALER_CARRIER__SIP__INTERFACE": _LOOPBACK,
         "DIALER_TELEPHONY__CALLS_PER_SECOND": "10",
         "DIALER_TELEPHONY__LINES": "60",
+        **{name: env.get(name, _SIP_GAP_SECONDS) for name in _GAPS},
     }
 
 
+_GAPS = tuple(f"DIALER_POLICY__{grade.value.upper()}__ROBOT_GAP_SECONDS" for grade in Grade)
+_SIP_GAP_SECONDS = "120"
 _LOOPBACK = "127.0.0.1"
 _SIP_PORTS = range(21_000, 31_000)
 """Below the ports that the system gives to connections."""
