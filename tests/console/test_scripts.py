@@ -296,7 +296,7 @@ async def test_a_walk_goes_as_a_call_goes(desk: ConsoleDesk):
     assert "acknowledged" in end
     greeted = text(await caller.get("/scripts/loan/walk", language="en", steps="greeting"))
     assert "says “hello”" in greeted
-    assert "Hello. Is this your number?" in " ".join(greeted.split())
+    assert greeted.index("Hello.") < greeted.rindex("Is this your number?")
     assert "presses 3, a wrong key" in text(first)
     wrong = text(await caller.get("/scripts/loan/walk", language="en", steps="3"))
     assert "That key is not one of them." in wrong

@@ -131,7 +131,7 @@ class TestWording:
             ("不要转，马上", "马上", "stop"),
             ("我是{bureau}机器人", "我是机器人", "bureau"),
             ("{bureau}机器人", "{bureau}", "machine"),
-            ("他会说我们是假警察。", "", "caution"),
+            ("他会说我们是假警察，", "", "caution"),
             ("先打{area_code}，然后打{hotline}", "打给我们", "caution"),
             ("，或者打110。", "。", "caution"),
             ("must_say = true", "must_say = false", "stop"),
