@@ -177,7 +177,7 @@ def _reading(tx: Tx, window: Window, changed: Changed | None) -> _Reading | None
     return _Reading(window=window, spans=spans, changed=changed, months=months, rest=rest)
 
 
-_NOTHING: Mapping[str, object] = {
+_NOTHING: Mapping[str, Any] = {
     "unit_ids": None,
     "source": "",
     "script_id": "",

@@ -18,9 +18,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -389,50 +388,6 @@ def rollup_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezo
         p50, p90 = report[0][name] or (None, None)
         numbers.setdefault(key, {}).update(p50_seconds=p50, p90_seconds=p90)
     return as_figures(numbers, left_out=dict(apart))
-
-
-_BY_DAY = sa.text(f"""
-WITH {FRESH}, parts AS (
-    SELECT day, {each("{name}", TREND)} FROM day_figure WHERE drill = :drill AND {_DAYS}
-    UNION ALL
-    SELECT day, {each("{name}", TREND)} FROM fresh WHERE drill = :drill AND {_DAYS}
-    UNION ALL
-    SELECT day, {each("-{name}", TREND)} FROM case_fact
-    WHERE case_id IN (SELECT id FROM asked) AND drill = :drill AND {_DAYS}
-)
-SELECT day, {each("CAST(sum({name}) AS bigint) AS {name}", TREND)} FROM parts GROUP BY day
-""")
-
-
-def rollup_days(
-    tx: Tx, period: Period, *, drill: bool, now: datetime, timezone: str
-) -> dict[date, dict[str, int]] | None:
-    """The counts of `TREND` by day, of the whole centre; None where the sums cannot be used."""
-    spans = usable_spans(tx, period, now=now, timezone=timezone)
-    changed = changed_cases(tx, now=now) if spans is not None else None
-    if spans is None or changed is None:
-        return None
-    given = {
-        "first": spans.first,
-        "last": spans.last,
-        "zone": timezone,
-        "now": now,
-        "ids": changed,
-        "drill": drill,
-    }
-    found = {row["day"]: {name: row[name] or 0 for name in TREND} for row in tx.rows(_BY_DAY, given)}
-    for edge in spans.edges:
-        numbers: Numbers = {WHOLE: {}}
-        _add(
-            numbers,
-            gather(tx, ("warnings", "cases", "robot_calls", "assignments"), edge, drill=drill, now=now),
-        )
-        assert edge.start is not None
-        # A part of a day at the end of the window: the day in which it begins.
-        day = found.setdefault(edge.start.astimezone(ZoneInfo(timezone)).date(), dict.fromkeys(TREND, 0))
-        for name in TREND:
-            day[name] += numbers[WHOLE].get(name) or 0
-    return {day: counts for day, counts in found.items() if any(counts.values())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

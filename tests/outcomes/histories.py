@@ -24,7 +24,7 @@ _BORDERS = tuple(
     for shift in (timedelta(0), timedelta(microseconds=-1), timedelta(microseconds=1))
 )
 
-_SOURCES = ("town", "通联", "bank@2")
+_SOURCES = ("bureau", "通联", "bank@2")
 _SCRIPTS = ("", "loan", "general")
 _PEOPLE = ("li", "bai")
 _REASONS = ("retry", "retry", "retry", "follow_up")

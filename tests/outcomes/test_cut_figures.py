@@ -38,9 +38,9 @@ from dialer.outcomes.breakdown import (
     read_waits,
     read_workload,
 )
+from dialer.outcomes.cuts import cut_days
 from dialer.outcomes.measures import figures
 from dialer.outcomes.report import refresh_rollup
-from dialer.outcomes.rollup import rollup_days
 from tests.outcomes.test_any_town import fill
 from tests.outcomes.town import MORNING, Scenario
 from tests.seeds import seeds
@@ -226,14 +226,14 @@ def test_the_days_add_up_to_the_window_and_are_those_of_the_rollup(scenario: Sce
         refresh_rollup(scenario.services)
     else:
         with scenario.tx() as tx:
-            assert rollup_days(tx, Period(), drill=False, now=NOW, timezone=ZONE) is None
+            assert cut_days(tx, window(scenario)) is None
         refresh_rollup(scenario.services)
         scenario.case(opened_at=MORNING)
     for period in (Period(), Period(start=MORNING + timedelta(hours=9), end=MORNING + timedelta(hours=40))):
         with scenario.tx() as tx:
             counts = figures(tx, period, drill=False, now=NOW).total.counts
             days = read_days(tx, window(scenario, period=period))
-            summed = rollup_days(tx, period, drill=False, now=NOW, timezone=ZONE)
+            summed = cut_days(tx, window(scenario, period=period))
         for name in TREND:
             assert sum(day.get(name, 0) for day in days.values()) == getattr(counts, name), name
         assert summed is not None

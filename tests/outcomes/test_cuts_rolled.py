@@ -57,7 +57,7 @@ def cuts(history: History, chance: Random) -> Iterator[tuple[Cut, int]]:
         {"unit_ids": below[depth]},
         {"grade": chance.choice(list(Grade))},
         {"fraud_type": chance.choice(list(FraudType))},
-        {"source": chance.choice(("town", "通联", "bank@2"))},
+        {"source": chance.choice(("bureau", "通联", "bank@2"))},
         {"script_id": chance.choice(("loan", "general"))},
         {"version": chance.choice(("loan@?", "general@?", "loan@9"))},
         {"hour": chance.randrange(24)},
@@ -162,7 +162,7 @@ def test_the_cases_behind_a_count_are_those_found_in_the_records(scenario: Scena
     [
         (Dimension.SOURCE, Cut(), 14, 2),
         (Dimension.HOUR, Cut(grade=Grade.MEDIUM), 7, 2),
-        (Dimension.GRADE, Cut(source="town"), 7, 9),
+        (Dimension.GRADE, Cut(source="bureau"), 7, 9),
     ],
 )
 def test_the_sums_of_months_are_what_is_read(
@@ -201,7 +201,7 @@ def test_a_verification_names_what_differs_in_a_cut(scenario: Scenario):
     hour = str(MORNING.astimezone(ZoneInfo(ZONE)).hour)
     assert told >= {
         ("2026-11-01", "hour", hour, "month.cases_open", 5, 3),
-        ("2026-11-25", "source", "town", "trend.warnings", 6, 1),
+        ("2026-11-25", "source", "bureau", "trend.warnings", 6, 1),
         ("2026-11-25", "person", "bai", "cases", 1, 0),
         ("2026-11-25", "person", "", "cases", 0, 1),
     }

@@ -36,7 +36,7 @@ def test_a_report_that_says_something_else_is_named(scenario: Scenario):
         ("all", ""),
         ("grade", "low"),
         ("fraud_type", "loan"),
-        ("source", "town"),
+        ("source", "bureau"),
         ("unit", ""),
         ("person", ""),
     ]
