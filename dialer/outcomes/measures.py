@@ -95,7 +95,7 @@ limits AS (
     FROM assignment s WHERE s.{NO_FOLLOW_UP} AND s.case_id IN (SELECT id FROM chosen) GROUP BY s.case_id
 ), followed AS (
     SELECT a.case_id FROM attempt a
-    WHERE NOT a.{NO_FOLLOW_UP} AND a.result = 'answered' AND a.contact = 'verified'
+    WHERE NOT a.{NO_FOLLOW_UP} AND a.sent_at IS NOT NULL AND a.result = 'answered' AND a.contact = 'verified'
         AND a.case_id IN (SELECT id FROM chosen)
     UNION
     SELECT s.case_id FROM assignment s
@@ -134,7 +134,7 @@ limits AS (
         CASE WHEN NOT t.not_ours AND t.contact = 'verified' THEN (
             SELECT greatest(0, EXTRACT(EPOCH FROM min(reached_at) - t.clock_at)) FROM (
                 SELECT coalesce(a.ended_at, a.answered_at) AS reached_at FROM attempt a
-                WHERE a.case_id = t.id AND a.contact = 'verified' AND a.{NO_FOLLOW_UP}
+                WHERE a.case_id = t.id AND a.sent_at IS NOT NULL AND a.contact = 'verified' AND a.{NO_FOLLOW_UP}
                 UNION ALL
                 SELECT s.done_at FROM assignment s
                 WHERE s.case_id = t.id AND s.state = 'done' AND s.outcome IN {words(REACHED)} AND s.{NO_FOLLOW_UP}
