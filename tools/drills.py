@@ -19,7 +19,7 @@ from dialer.cli.serve import ATTEMPT_IN_URL
 
 ROOT = Path(__file__).resolve().parent.parent
 _ACCOUNT, _TOKEN = "AC" + "0" * 31 + "d", "token-of-the-drill"
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 300.0
 
 
 class DrillFailed(Exception):

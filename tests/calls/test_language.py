@@ -99,7 +99,7 @@ def test_without_the_setting_nothing_is_offered_and_the_key_means_nothing(scene:
     call = PhoneCall(offering(scene)).answered()
     assert spoken(call) == CHINESE[:-1]
     call.presses("8")
-    assert spoken(call) == [("again", "zh"), ("identity", "zh")]
+    assert spoken(call) == [("wrong_key", "zh"), ("identity", "zh")]
     assert all(len(one) == 3 for one in call.row()["hearing"]["turn"])
 
 

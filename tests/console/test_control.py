@@ -410,7 +410,7 @@ async def test_trunks_are_shown_with_their_use_and_their_failures(console_app: A
         said = text(await desk.person(Role.SUPERVISOR).get("/control/now"))
         assert "operator works 2 / 30 7 3 486: 2; no response: 1" in said
         assert "spare does not answer 2 / 30 7 3 —" in said
-        assert "4 calls in from addresses that are not of a trunk were refused." in said
+        assert "4 SIP messages from addresses that are not of a trunk were dropped." in said
         assert (
             'dialer_trunk_calls{trunk="operator",way="in"} 3.0'
             in (await desk.stranger().get("/metrics")).text

@@ -122,6 +122,16 @@ def test_nobody_warned_is_a_miss(later: Scenario):
     assert done.states == {FiledState.NOT_WARNED: 1}
 
 
+def test_pages_of_filed_cases_hold_each_of_them_once(later: Scenario):
+    load(later, "".join(f"A{n},赵六,1390000999{n},,1,{AFTER},,,\n" for n in range(5)))
+    pages, before_id = [], None
+    while not pages or before_id is not None:
+        page = list_filed(later.services, before_id=before_id, limit=2)
+        pages.append([line.case_number for line in page.lines])
+        before_id = page.next_before_id
+    assert pages == [["A4", "A3"], ["A2", "A1"], ["A0"]]
+
+
 @pytest.mark.parametrize("row", [f"A1,李四,{PHONE[3:]},", f"A1,,{PHONE[3:]},", f"A1,{NAME},,{OTHER_ID}"])
 def test_a_doubtful_match_waits_and_a_supervisor_decides(later: Scenario, row: str):
     case_id = warned(later)
