@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Any, TypeVar
@@ -19,6 +19,7 @@ from dialer.cases.search import case_lines
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid
 from dialer.core.intervals import Adjusted, Standing
+from dialer.core.periods import day_of
 from dialer.core.rates import (
     FUNNEL,
     WAIT_BOUNDS_SECONDS,
@@ -78,7 +79,6 @@ from dialer.outcomes.report import (
     page_of,
 )
 from dialer.sentences import refusal_sentence
-from dialer.services import Services
 from dialer.web.cache import Cache, CountedValue
 from dialer.web.charts import draw
 from dialer.web.console import CurrentRequest, RequestContext, Section
@@ -157,6 +157,8 @@ class BehindForm(RatesForm):
     measure: Annotated[str, Field(max_length=60)]
     value: Annotated[str, Field(max_length=200)] = ""
     """Of the dimension, where a figure of the comparison was clicked."""
+    today: bool = False
+    """The figure was one of the day of the report, whatever its period."""
     before: int | None = None
 
 
@@ -507,10 +509,6 @@ def _show(request: RequestContext, form: RatesForm, *, wrong_name: str = "") -> 
     )
 
 
-def _day(moment: datetime, services: Services) -> str:
-    return moment.astimezone(ZoneInfo(services.centre.timezone)).date().isoformat()
-
-
 def _figures(
     request: RequestContext, form: RatesForm, period: Period, report: CutReport | None
 ) -> dict[str, Any]:
@@ -541,7 +539,6 @@ def _figures(
         "steps": funnel_steps(report.breakdown.total.counts),
         "today": today_lines(report, lang),
         "today_head": [say(lang, text) for text in TODAY_HEAD],
-        "today_query": form.query(**dict.fromkeys(("from", "to"), _day(report.generated_at, services))),
         "compared": compared_lines(report, lang),
         "course": course,
         "course_charts": [
@@ -591,6 +588,9 @@ def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Res
         clicked = None
     if form.value:
         asked = asked.narrowed(form.value)
+    if form.today:
+        of = moment_of(form.at) or request.now
+        asked = replace(asked, period=day_of(of, timezone=request.services.centre.timezone))
     check_behind(request.services, asked, form.measure, reader_unit_id=unit_id)
     count = _behind(request).get((asked, form.measure, unit_id, form.before))
     return request.page(
@@ -601,7 +601,7 @@ def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Res
         found=page_of(request.services, count.value.ids) if count.value is not None else None,
         before=form.before,
         report=clicked,
-        clicked=clicked_count(clicked, form.measure, form.value) if clicked else None,
+        clicked=clicked_count(clicked, form.measure, form.value, today=form.today) if clicked else None,
         can_open=request.may(Permission.SEE_CASES),
         **_words(request),
     )

@@ -617,10 +617,12 @@ def _count(tx: Tx, measure: str, window: Window) -> int:
     return count if count is not None else count_behind(tx, measure, window)
 
 
-def clicked_count(report: CutReport, measure: str, value: str) -> int | None:
-    """The figure of the report that a list of cases was opened from; of one value of its dimension, unless it is ''.
-    None: the report does not show it.
+def clicked_count(report: CutReport, measure: str, value: str, *, today: bool = False) -> int | None:
+    """The figure of the report that a list of cases was opened from; of one value of its dimension, unless it is ''; of
+    its day so far with `today`. None: the report does not show it.
     """
+    if today:
+        return counted(report.today, measure) if report.today is not None else None
     part = report.breakdown.slices.get(value) if value else report.breakdown.total
     return counted(part, measure)
 
