@@ -145,7 +145,14 @@ def test_a_legal_hold_keeps_everything_of_the_person(scene: Scene, her_case: int
     }
     assert holding(scene) == before
     held = {kind: one.held for kind, one in standing(scene).items() if one.held}
-    kinds = (Kind.RECORDINGS, Kind.PHOTOS, Kind.CONVERSATIONS, Kind.FILED_RECORDS, Kind.PERSONS)
+    kinds = (
+        Kind.RECORDINGS,
+        Kind.PHOTOS,
+        Kind.EVIDENCE_FILES,
+        Kind.CONVERSATIONS,
+        Kind.FILED_RECORDS,
+        Kind.PERSONS,
+    )
     assert held == dict.fromkeys(kinds, 1)
     lift_legal_hold(scene.services, her_case, why="案件已结", by="sun")
     after = gone(scene, EVER + timedelta(hours=1))
