@@ -29,7 +29,7 @@ def _words(line: str) -> list[str]:
 def _faults(words: list[str]) -> list[str]:
     """What of a command line does not exist. `web|worker` names several commands at once."""
     command, faults, rest = _TREE, [], list(words)
-    while rest and getattr(command, "commands", None):
+    while rest and rest[0] != "--help" and getattr(command, "commands", None):
         if getattr(command, "invoke_without_command", False) and rest[0].startswith("--"):
             break  # a group that is a command by itself, as `dialer alarms`
         names = rest.pop(0).split("|")
