@@ -15,7 +15,7 @@ from dialer.words import ENUMERATIONS
 
 _WORDS = {
     "FileFault": "memory time text damage busy",
-    "PictureFault": "kind pixels damage busy",
+    "PictureFault": "kind pixels damage busy locked active",
     "StaffChangeState": "waiting confirmed refused withdrawn expired",
     "ErasureState": "waiting refused erased",
     "Standing": "too_few noise above below",
