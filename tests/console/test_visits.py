@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from dialer.core.access import Role
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
+from dialer.outcomes.evidence_files import clean_photo
 from dialer.work.desk import points_of
-from dialer.work.visit_store import clean_photo
 from dialer.work.visits import FromPhone, add_photo, note_visit
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario
