@@ -189,6 +189,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
             "send_webhooks",
             "draft_bulletins",
             "fetch_recordings",
+            "watch_fairness",
         ),
     }
     for job in jobs.values():

@@ -53,7 +53,7 @@ from dialer.db.migrations import LocksNotHad, MayNotMigrate, NewerDatabase, NotM
 from dialer.db.system_state import Difference, OtherSettings, RealRecords
 from dialer.db.token import TokenRefused
 from dialer.db.vault import KeyMissing, Tampered
-from dialer.demo.run import DemoRunsAlready
+from dialer.demo.run import DemoRunsAlready, NoSipStack
 from dialer.language import Lang, Text, bilingual
 from dialer.org.passwords import SignInBusy
 from dialer.org.staff import PasswordExpired, ScopeMissing, SignInBlocked, SignInRefused, UnknownToken
@@ -188,6 +188,7 @@ EXAMPLES = [
     Tampered(table="person", column="sealed", row=7),
     KeyMissing(key_id=2, table="person", column="sealed", row=7),
     DemoRunsAlready(),
+    NoSipStack(),
 ]
 
 
