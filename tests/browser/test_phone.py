@@ -80,7 +80,7 @@ def test_what_is_said_is_heard_and_a_key_is_asked_for(page: Page):
     asked(page, "您本人的")
     page.locator("input[name=words]").fill("是我")
     page.keyboard.press("Enter")
-    expect(page.locator("#subtitle")).to_contain_text("请您按键回答")
+    expect(page.locator("#subtitle")).to_contain_text("请按键回答")
     expect(page.locator("#timeline")).to_contain_text("在“identity”口头回答")
     asked(page, "您本人的")
     page.locator('[data-key="1"]').click()
