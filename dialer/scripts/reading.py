@@ -237,14 +237,16 @@ def read_script(text: str, *, file: str, bases: Mapping[str, tuple[str, str]] | 
 
 
 def read_canonical(canonical: str) -> Script:
-    """The same script again from what `Script.canonical` holds, with the same hash."""
+    """The same script again from what `Script.canonical` holds, with the same hash. What a newer version of the product
+    has added to scripts is passed over: during an upgrade its calls may be answered by a web process of this one.
+    """
     try:
         raw = json.loads(canonical)
     except ValueError:
         raw = None
     if not isinstance(raw, dict):
         raise ScriptUnreadable(file="version", line=0, node="", problem="is no stored script version")
-    return _Reader(raw, str(raw.get("id", "version")), {}).script()
+    return _Reader(raw, str(raw.get("id", "version")), {}, is_stored=True).script()
 
 
 def _toml(text: str, file: str) -> dict[str, Any]:
@@ -273,8 +275,11 @@ def _merged(base: Table, own: Table) -> dict[str, Any]:
 class _Reader:
     """One pass over the tables; every problem names the node and the line it stands on."""
 
-    def __init__(self, raw: Table, file: str, places: Mapping[str, Origin]) -> None:
+    def __init__(
+        self, raw: Table, file: str, places: Mapping[str, Origin], *, is_stored: bool = False
+    ) -> None:
         self._raw = raw
+        self._is_stored = is_stored
         self._file = file
         self._places = places
         self._languages: tuple[str, ...] = ()
@@ -423,7 +428,7 @@ class _Reader:
 
     def _only(self, table: Table, known: set[str], node: str) -> None:
         for name in table:
-            if name not in known:
+            if name not in known and not self._is_stored:
                 raise self._wrong(
                     node, Text("does not know %(name)s", name=name), f"nodes.{node}.{name}" if node else name
                 )
