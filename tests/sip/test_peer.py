@@ -152,6 +152,10 @@ async def test_a_person_calls_back(town: Begin, hides: bool):
         "/number": HANGUP,
         "/said.wav": prompt(),
     }
+    # Until its first OPTIONS is answered the stack takes no calls.
+    state = line_of(view.carrier).board.states["one"]
+    state.is_reachable = False
+    await until(lambda: state.is_reachable, "the trunk answers")
     peer.line.call_in(TO)
     await until(lambda: bool(app.at("/in")), "the call is told")
     assert app.at("/in")[0].params["From"] == ("anonymous" if hides else TO.removeprefix("+86"))
