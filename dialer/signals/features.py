@@ -260,11 +260,9 @@ class _Source:
         )
         self._add(1, f"for {counter}:")
         if self._known:
-            self._add(2, "first = seen.get(a)")
-            self._add(2, "if first is None:")
-            self._add(3, "seen[a] = first = at")
-            self._add(2, "elif first.__class__ is tuple:")
-            self._add(3, "seen[a] = first = first[0] if at - first[1] <= FORGET else at")
+            self._add(2, "was = seen.get(a)")
+            self._add(2, "first = at if was is None or at - was[1] > FORGET else was[0]")
+            self._add(2, "seen[a] = (first, at)")
         word = "if"
         for kind, number in KINDS.items():
             mine = [one for one in self.places if kind in one.kinds]
