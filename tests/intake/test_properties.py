@@ -66,11 +66,10 @@ def test_every_row_is_accepted_or_refused_once_and_in_order(rows: list[tuple[str
 
 @given(ROWS, st.lists(st.text(max_size=30), min_size=1, max_size=9), st.integers(0, 8))
 def test_one_bad_row_changes_no_other(rows: list[tuple[str, ...]], bad: list[str], place: int):
-    clean = [(*row[:6], row[6].replace("\n", " ").replace('"', "")) for row in rows]
+    # A cell with a line break of its own may close the bad row's quote: nobody can say then which row it belongs to.
+    clean = [(*row[:6], row[6].translate({ord(one): " " for one in '\r\n"'})) for row in rows]
     text = written(clean, list(range(7)), "utf-8", "\t").decode().splitlines()
     line = "\t".join(bad).replace("\n", " ").replace("\r", " ").encode("utf-8", "replace").decode()
-    # A quote that is never closed makes one cell of all that follows, which is rejected as one row.
-    line = line.replace('"', "") if line.count('"') % 2 else line
     place = min(place, len(clean))
     spoilt = "\n".join([*text[: place + 1], line, *text[place + 1 :]]).encode()
     expected = list(read_list("\n".join(text).encode(), filename="a", options=OPTIONS))
