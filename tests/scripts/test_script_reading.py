@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from dialer.core.errors import NotFound
@@ -188,6 +190,18 @@ def test_a_stored_version_is_read_back_as_the_same_script(script_id: str):
     assert [again.nodes[n].prompt for n in again.nodes if hasattr(again.nodes[n], "prompt")] == [
         script.nodes[n].prompt for n in again.nodes if hasattr(script.nodes[n], "prompt")
     ]
+
+
+def test_what_a_newer_version_adds_to_a_stored_script_is_passed_over():
+    raw = json.loads(shipped_scripts()["loan"].canonical)
+    raw["farewell"] = raw["again"]
+    next(iter(raw["nodes"].values()))["mood"] = "calm"
+    stored = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    again = read_canonical(stored)
+    assert again.nodes.keys() == shipped_scripts()["loan"].nodes.keys()
+    assert again.canonical == stored
+    with pytest.raises(ScriptUnreadable, match="does not know farewell"):
+        read('farewell = "x"\n' + LOAN)
 
 
 @pytest.mark.parametrize("stored", ["", "[]", "{}", "no json"])

@@ -41,6 +41,13 @@ def key(kind: ItemKind, n: int) -> Item:
     return Item(kind, f"{kind} {n} ........".encode())
 
 
+def call_at(at: datetime, *, seconds: int) -> Signal:
+    return Signal(
+        source="s", signal_no=at.isoformat(), kind=SignalKind.CALL, event_at=at, received_at=at, person=PERSONS[0],
+        items=(key(ItemKind.NUMBER, 1),), direction=Direction.IN, duration_seconds=seconds,
+    )  # fmt: skip
+
+
 @st.composite
 def signals(draw: st.DrawFn, days: int = 4) -> tuple[Signal, ...]:
     """Signals of two persons that touch the same few items, and changes of lists, each at its own minute or not."""
@@ -125,6 +132,17 @@ def test_windows_that_have_been_dropped_do_not_change_what_late_signals_give(
     assert in_disorder.fingerprint() == in_order.fingerprint()
     everything = told(made)
     assert in_order.fingerprint() == everything.fingerprint()
+
+
+@pytest.mark.parametrize(("days", "is_new"), [(29, False), (31, True)])
+@pytest.mark.parametrize("lateness", [LATENESS, timedelta(days=60)], ids=["dropped", "kept"])
+def test_a_number_of_thirty_days_ago_is_new_again_whether_its_call_is_kept_or_not(
+    lateness: timedelta, days: int, is_new: bool
+):
+    calls = [call_at(START, seconds=90), call_at(START + timedelta(days=days), seconds=700)]
+    verdict = told(calls, lateness).verdict(PERSONS[0])
+    fired = {hit.rule for hit in verdict.hits} if verdict else set()
+    assert ("early_unknown_call" in fired) is is_new
 
 
 @given(signals(days=20), st.integers(0, 29))
