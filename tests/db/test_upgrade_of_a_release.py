@@ -80,6 +80,7 @@ def test_cases_and_figures_of_an_earlier_version_are_the_same_after_the_upgrade(
         sql_engine.dispose()
 
 
+@pytest.mark.story
 def test_the_keys_of_an_earlier_version_are_rotated_to_the_other_suite(earlier: dict[str, str]):
     """Its one encryption key had sealed the audit too: it is kept for those lines, and opens nothing else."""
     environment = earlier | {"DIALER_KEYS__SUITE": "sm4-gcm/sm3"}

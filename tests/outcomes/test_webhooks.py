@@ -46,7 +46,9 @@ class Receiver:
 
     secret: str = ""
     status: int = 200
-    delay: float = 0.0
+    answers: bool = True
+    """Otherwise each request waits until the receiver ends."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
     got: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     url: str = ""
 
@@ -57,7 +59,8 @@ class Receiver:
         signed = f"{message_id}.{moment}.{body.decode()}".encode()
         expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
         assert request.headers["webhook-signature"] == f"v1,{expected}"
-        await asyncio.sleep(self.delay)
+        if not self.answers:
+            await self.ended.wait()
         self.got.append((message_id, json.loads(body)))
         headers = {"Location": self.url} if self.status in {301, 302, 307, 308} else {}
         return web.Response(status=self.status, headers=headers)
@@ -75,6 +78,7 @@ async def listening(receiver: Receiver) -> AsyncIterator[Receiver]:
     try:
         yield receiver
     finally:
+        receiver.ended.set()
         await runner.cleanup()
 
 
@@ -199,7 +203,7 @@ async def test_a_redirect_is_not_followed_and_a_slow_receiver_is_left(
         assert await send_webhooks(services) == 0
         assert other.got == []
     impatient = replace(services, webhooks=replace(LOCAL, timeout_seconds=0.05))
-    receiver.status, receiver.delay = 200, 30.0
+    receiver.status, receiver.answers = 200, False
     scenario.clock.advance(60)
     assert await send_webhooks(impatient) == 0
     [line] = list_deliveries(services)
@@ -210,7 +214,7 @@ async def test_a_receiver_that_does_not_answer_delays_no_other(
     scenario: Scenario, services: Services, receiver: Receiver
 ):
     hurried = replace(services, webhooks=replace(LOCAL, timeout_seconds=0.2))
-    async with listening(Receiver(delay=30.0)) as dead:
+    async with listening(Receiver(answers=False)) as dead:
         subscribe(services, dead, ["case_settled"], name="dead")
         for case_id in [scenario.case() for _ in range(25)]:
             settle(scenario, case_id)

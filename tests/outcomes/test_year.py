@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bench.year import Story, Truth, compare, is_exact, plan, run
 from dialer.core.values import FraudType, Grade
 from tests.outcomes.town import Scenario
@@ -22,6 +24,7 @@ def test_the_plan_has_the_volume_of_the_city():
     assert plan(0.05, 2, 365)[0] != people
 
 
+@pytest.mark.story
 def test_a_small_year_comes_back_exactly(tmp_path: Path):
     found = run(0.00006, 1, days=9, keep=tmp_path / "year")
     assert is_exact(found), found
