@@ -1,8 +1,10 @@
-"""`make mutants`: changes one place of the code at a time, in a copy, and runs the tests that cover it.
+"""`make mutants`: changes one place of the code at a time, in a copy, and runs the tests that run that place.
 
 A seeded sample of every group; what no test notices is printed as a difference. Fails where less than 90 % of a group
-is noticed. One library does this, cosmic-ray: it changes the working tree in place and keeps a session to manage,
-where a sample needs neither.
+is noticed. The tests of a group run once on the code as it is, and coverage notes which of them run which line. What
+no test runs in its own process (module level, processes that tests start) is tried with all tests of the group. One
+library does this, cosmic-ray: it changes the working tree in place and keeps a session to manage, where a sample needs
+neither.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import ast
 import copy
 import difflib
 import importlib
+import json
 import os
 import random
 import shutil
@@ -19,11 +22,12 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+import coverage
 import pytest
 
 from dialer.runtime.embedded import ensure
@@ -39,7 +43,9 @@ _TIMES_AS_LONG = 5
 """A mutant that takes so much longer than the code as it is never ends; that is noticed."""
 _FAILED = 1
 _BROKEN = 3
+_NO_TESTS = 5
 _LOOK_SECONDS = 0.05
+_COVERED = "covered.json"
 _LIBRARIES = (
     "alembic.autogenerate",
     "babel.messages.pofile",
@@ -167,6 +173,7 @@ class Mutant:
     path: str
     before: str
     after: str
+    lines: range
 
     def difference(self) -> str:
         lines = difflib.unified_diff(
@@ -187,7 +194,9 @@ def mutants(path: Path) -> Iterator[Mutant]:
         for changed in _changes(node):
             after = _replaced(source, node, changed)
             if after != source:
-                yield Mutant(path=name, before=source, after=after)
+                assert isinstance(node, (ast.expr, ast.stmt))
+                lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+                yield Mutant(path=name, before=source, after=after, lines=lines)
 
 
 def _places(node: ast.AST) -> Iterator[ast.AST]:
@@ -263,14 +272,54 @@ def _found(patterns: Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(path for pattern in patterns for path in sorted(ROOT.glob(pattern))))
 
 
-def _pytest(folder: Path, tests: Sequence[str], within_seconds: float, *, told: bool = False) -> bool:
-    """Whether the tests of a folder pass; `told`: why they do not is printed. They run in a fork of this process, which
-    has the libraries already; to import them takes as long as most tests that notice a mutant.
+class _Noted:
+    """A plugin of pytest: notes which tests run which lines of these modules."""
+
+    def __init__(self, folder: Path, modules: Sequence[str]) -> None:
+        self._folder = folder
+        self._coverage = coverage.Coverage(
+            data_file=None, config_file=False, include=[str(folder / name) for name in modules]
+        )
+        self._coverage.start()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self._coverage.switch_context(item.nodeid)
+        result = yield
+        self._coverage.switch_context("")
+        return result
+
+    def pytest_sessionfinish(self) -> None:
+        self._coverage.stop()
+        data = self._coverage.get_data()
+        found = {
+            str(Path(file).relative_to(self._folder)): data.contexts_by_lineno(file)
+            for file in data.measured_files()
+        }
+        (self._folder / _COVERED).write_text(json.dumps(found), encoding="utf-8")
+
+
+class _Only:
+    """A plugin of pytest: leaves out all tests but these."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self._tests = frozenset(tests)
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        left_out = [item for item in items if item.nodeid not in self._tests]
+        items[:] = [item for item in items if item.nodeid in self._tests]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _pytest(folder: Path, tests: Sequence[str], within_seconds: float, *, notes: Sequence[str] = ()) -> bool:
+    """Whether these tests of a folder pass. `notes`: of these modules it is noted which test runs which line, and why
+    the tests do not pass is printed. They run in a fork of this process, which has the libraries already; to import
+    them takes as long as most tests that notice a mutant.
     """
     output = folder / "output"
     child = os.fork()
     if child == 0:
-        _run_here(folder, tests, output, keeps_compiled=told)
+        _run_here(folder, tests, output, notes=notes)
     until = time.monotonic() + within_seconds
     while not (ended := os.waitpid(child, os.WNOHANG))[0]:
         if time.monotonic() > until:
@@ -279,12 +328,14 @@ def _pytest(folder: Path, tests: Sequence[str], within_seconds: float, *, told: 
             return False
         time.sleep(_LOOK_SECONDS)
     code = os.waitstatus_to_exitcode(ended[1])
-    if code not in {0, _FAILED, 2} or (told and code):
+    if code not in {0, _FAILED, 2} or (notes and code):
         sys.stdout.write(output.read_text(encoding="utf-8", errors="replace")[-2000:])
+    if code == _NO_TESTS:
+        sys.exit(f"mutants: none of these tests exists: {' '.join(tests)}")
     return code == 0
 
 
-def _run_here(folder: Path, tests: Sequence[str], output: Path, *, keeps_compiled: bool) -> NoReturn:
+def _run_here(folder: Path, tests: Sequence[str], output: Path, *, notes: Sequence[str]) -> NoReturn:
     """Ends this process with the exit code of pytest. A changed file is not compiled to disk: the next change may have
     the same size and second.
     """
@@ -301,9 +352,14 @@ def _run_here(folder: Path, tests: Sequence[str], output: Path, *, keeps_compile
         for name in [name for name in sys.modules if name.partition(".")[0] in {"dialer", "tools"}]:
             del sys.modules[name]
         sys.path[:] = [str(folder), *(place for place in sys.path if place not in {"", str(ROOT)})]
-        sys.dont_write_bytecode = not keeps_compiled
-        plugins = [part for name in _PLUGINS for part in ("-p", name)]
-        code = int(pytest.main(["-q", "-x", "-n", "0", "-p", "no:cacheprovider", *plugins, *tests]))
+        sys.dont_write_bytecode = not notes
+        loaded = [part for name in _PLUGINS for part in ("-p", name)]
+        own: list[object] = [_Noted(folder, notes)] if notes else []
+        if any("::" in test for test in tests):
+            own.append(_Only(tests))
+        files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
+        options = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider", *loaded]
+        code = int(pytest.main([*options, *files], plugins=own))
         sys.stdout.flush()
     finally:
         os._exit(code)
@@ -313,14 +369,16 @@ def killed(group: Group, chosen: Sequence[Mutant], folder: Path) -> int:
     """How many the group's tests notice, which must pass on the code as it is; prints those that they do not."""
     tests = [str(path.relative_to(ROOT)) for path in _found(group.tests)]
     began = time.monotonic()
-    if not _pytest(folder, tests, _LONGEST_SECONDS, told=True):
+    if not _pytest(folder, tests, _LONGEST_SECONDS, notes=group.modules):
         sys.exit(f"mutants: the tests fail without any change: {' '.join(group.tests)}")
-    within_seconds = _TIMES_AS_LONG * (time.monotonic() - began)
+    seconds = time.monotonic() - began
+    _write(f"the tests took {seconds:.0f} s on the code as it is\n")
+    covered = json.loads((folder / _COVERED).read_text(encoding="utf-8"))
     left = 0
     for mutant in chosen:
         place = folder / mutant.path
         place.write_text(mutant.after, encoding="utf-8")
-        if _pytest(folder, _nearest_first(tests, mutant), within_seconds):
+        if _pytest(folder, _tests_of(mutant, covered, tests), _TIMES_AS_LONG * seconds):
             left += 1
             _write(f"\n{mutant.difference()}\n")
         else:
@@ -329,8 +387,14 @@ def killed(group: Group, chosen: Sequence[Mutant], folder: Path) -> int:
     return len(chosen) - left
 
 
-def _nearest_first(tests: Sequence[str], mutant: Mutant) -> list[str]:
-    """The files that import what was changed, then the others."""
+def _tests_of(
+    mutant: Mutant, covered: Mapping[str, Mapping[str, Sequence[str]]], tests: Sequence[str]
+) -> list[str]:
+    """Those that run a line of what was changed; else all, those first whose files import its module."""
+    of_file = covered.get(mutant.path, {})
+    running = [name for line in mutant.lines for name in of_file.get(str(line), ())]
+    if running and "" not in running:
+        return list(dict.fromkeys(running))
     module = mutant.path.removesuffix(".py").replace("/", ".")
     return sorted(tests, key=lambda test: module not in (ROOT / test).read_text(encoding="utf-8"))
 
