@@ -25,7 +25,7 @@ class Interval:
 
 
 def wilson(part: int, whole: int) -> Interval | None:
-    """Of `part` among `whole`; None of nothing."""
+    """Of `part` among `whole`; None when `whole` is 0."""
     if not whole:
         return None
     share, square = part / whole, _Z95 * _Z95

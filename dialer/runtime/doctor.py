@@ -172,7 +172,9 @@ def check_port(
                 name=name, detail=Text("%(host)s:%(port)s: this service runs there", host=host, port=port)
             )
         if error.errno == errno.EADDRINUSE and runs_elsewhere():
-            detail = Text("another program has %(host)s:%(port)s; web runs at other ports", host=host, port=port)
+            detail = Text(
+                "another program has %(host)s:%(port)s; web runs at other ports", host=host, port=port
+            )
             return Check(name=name, detail=detail)
         detail = Text("%(host)s:%(port)s: %(why)s", host=host, port=port, why=error.strerror)
         return Check(name=name, detail=detail, mend="stop what listens there, or set DIALER_WEB__PORT")

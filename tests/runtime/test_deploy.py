@@ -137,7 +137,7 @@ def started(unit: Path, environment: dict[str, str], log: Path) -> Iterator[subp
 
 @pytest.mark.story
 def test_what_the_units_start_runs_and_ends_in_order(environment: dict[str, str], tmp_path: Path):
-    """Those of the target at once on one database, as systemd starts them, with the environment file that is shipped."""
+    """Those of the target at once on one database, as systemd starts them, with the shipped environment file."""
     port = str(free_port())
     logs = {unit.stem: tmp_path / f"{unit.stem}.log" for unit in ALWAYS}
     by_unit = {unit: environment | {"DIALER_WEB__PORT": port} for unit in ALWAYS}
