@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -190,7 +191,7 @@ def list_alarms(
     if context.invoked_subcommand is not None:
         return
     with application(load_settings()) as app, app.services.store.begin() as tx:
-        unseen = unacknowledged_alarms_of(tx, limit=limit)
+        unseen, zone = unacknowledged_alarms_of(tx, limit=limit), ZoneInfo(app.settings.centre.timezone)
     names = ("id", "code", "case_id", "load_id", "times", "raised_at", "last_at", "facts")
     print_found(
         unseen,
@@ -201,7 +202,7 @@ def list_alarms(
             "告警 alarm": lambda alarm: alarm.code,
             "说明 meaning": _alarm_facts,
             "次数 times": lambda alarm: alarm.times,
-            "最近 last": lambda alarm: f"{alarm.last_at.astimezone():%m-%d %H:%M:%S}",
+            "最近 last": lambda alarm: f"{alarm.last_at.astimezone(zone):%m-%d %H:%M:%S}",
         },
         empty="no unacknowledged alarms",
         narrow=2,
