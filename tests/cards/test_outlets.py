@@ -27,7 +27,7 @@ from dialer.cards.outlets import (
     read_notice,
     take_step,
 )
-from dialer.cards.scores import Prior, beta_below, beta_quantile, drawn, prior_of, wilson
+from dialer.cards.scores import Interval, Prior, beta_below, beta_quantile, drawn, prior_of, wilson
 from dialer.core.access import Role
 from dialer.core.cards import NEXT_STEPS, OpeningFactKind, OutletStep
 from dialer.core.errors import Conflict, Invalid, NotFound
@@ -52,7 +52,8 @@ def test_few_openings_are_drawn_to_the_mean_and_many_stand_for_themselves():
     assert many.low > 0.07
     assert prior_of([]).mean == 0
     assert prior_of([(0, 100), (0, 200)]).mean == 0
-    assert drawn(0, 100, prior_of([(0, 100)])).high == 0
+    assert drawn(0, 100, prior_of([(0, 100)])) == wilson(0, 100)
+    assert drawn(0, 0, prior_of([])) == Interval(share=0.0, low=0.0, high=1.0)
     alike = prior_of([(1, 1000)] * 20)
     apart = prior_of([(0, 1000)] * 10 + [(20, 1000)] * 10)
     assert alike.strength > 100 * apart.strength
