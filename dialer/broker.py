@@ -68,7 +68,7 @@ class Order:
 
 
 class UnsignedMessage(Exception):
-    """A message that none of our processes has sent. Its text says what is wrong and nothing of the content."""
+    """A message that no process of ours has sent. Its text says what is wrong and nothing of the content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

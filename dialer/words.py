@@ -124,7 +124,7 @@ _SERVICE: Mapping[str, str] = {
 
 
 def actor_word(login: str | None, lang: Lang, names: Mapping[str, str] | None = None) -> str:
-    """Whoever signed an act, as people read it: a part of the product in words, a person by the display name in
+    """Who signed an act, as people read it: a part of the product in words, a person by the display name in
     `names`, else by the login; '' of nobody.
     """
     if not login:

@@ -41,7 +41,7 @@ _WRONG_PERSON = Behaviour(
     key_after_seconds=(0.1, 0.3),
     verdict_after_seconds=0.1,
 )
-"""Whoever is called once is not called again."""
+"""A person who is called once is not called again."""
 
 
 class Restore(Drill):

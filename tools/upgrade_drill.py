@@ -67,7 +67,7 @@ _TALKS = Behaviour(
     key_after_seconds=(1.0, 3.0),
     verdict_after_seconds=0.1,
 )
-"""Whoever is called once is not called again, and calls are long enough that some live at every step."""
+"""A person who is called once is not called again, and calls are long enough that some live at every step."""
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 _PASSWORD = "one long sentence of the drill"  # noqa: S105 - of an account that is gone with the drill
 _LEFT = ("Received unregistered task", "does not know")
@@ -306,7 +306,7 @@ class Upgrade(Drill):
         self.must(not told, f"errors in the logs: {told[:5]}")
 
     def state(self) -> str:
-        """What the database and the processes say, for whoever looks why a drill failed."""
+        """What the database and the processes say, to find out why a drill failed."""
         told = [f"{which}: {one.poll()}" for which, one in self.running.items()]
         told += [f"proxy: {dict(self.proxy.answers)} {self.proxy.wrong[:5]}"]
         for statement in _STATE:

@@ -48,6 +48,32 @@ class NewPassword:
     password: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """What is asked for a new account."""
+
+    login: str
+    display_name: str
+    role: Role
+    unit_id: int | None
+    language: str
+
+    @classmethod
+    def checked(
+        cls, *, login: str, display_name: str, role: Role, unit_id: int | None, language: str
+    ) -> NewAccount:
+        """As a person typed it. Raises `Invalid`."""
+        if language not in LANGUAGES:
+            raise Invalid(field="language", problem="is not zh or en")
+        return cls(
+            login=login_of(login),
+            display_name=display_name_of(display_name),
+            role=role,
+            unit_id=unit_id,
+            language=language,
+        )
+
+
 class Taken(Conflict):
     """An account with this login exists, disabled or not."""
 
@@ -71,40 +97,27 @@ def add_staff(
     """A new account with a password that is valid for a while and changed at the first sign-in, or with the `password`
     given, which stays. Raises `Invalid`, and `Conflict` where the login is taken.
     """
-    who, name, shown = actor_name(by), login_of(login), display_name_of(display_name)
-    if language not in LANGUAGES:
-        raise Invalid(field="language", problem="is not zh or en")
+    who = actor_name(by)
+    account = NewAccount.checked(
+        login=login, display_name=display_name, role=role, unit_id=unit_id, language=language
+    )
     chosen = password if password is not None else temporary_password()
     if password is not None:
-        check_password(chosen, login=name, words=[shown, *centre_words(services)])
+        check_password(chosen, login=account.login, words=[account.display_name, *centre_words(services)])
     made = hash_password(chosen)
+    seconds = rules.temporary_password_seconds if password is None else None
     with services.store.begin() as tx:
         check_unit(tx, unit_id, visible_to)
-        member = insert_account(
-            tx,
-            services,
-            login=name,
-            display_name=shown,
-            password_hash=made,
-            role=role,
-            unit_id=unit_id,
-            language=language,
-            by=who,
-            temporary_seconds=rules.temporary_password_seconds if password is None else None,
-        )
+        member = insert_account(tx, services, account, password_hash=made, by=who, temporary_seconds=seconds)
     return NewPassword(member=member, password=chosen)
 
 
 def insert_account(
     tx: Tx,
     services: Services,
+    account: NewAccount,
     *,
-    login: str,
-    display_name: str,
     password_hash: str,
-    role: Role,
-    unit_id: int | None,
-    language: str,
     by: str,
     temporary_seconds: float | None,
     **facts: object,
@@ -115,20 +128,20 @@ def insert_account(
     real_now = services.real.now()
     member = insert_member(
         tx,
-        login=login,
-        display_name=display_name,
+        login=account.login,
+        display_name=account.display_name,
         password_hash=password_hash,
-        role=role,
-        unit_id=unit_id,
-        language=language,
+        role=account.role,
+        unit_id=account.unit_id,
+        language=account.language,
         must_change=temporary_seconds is not None,
         by=by,
         real_now=real_now,
         password_until=None if temporary_seconds is None else real_now + timedelta(seconds=temporary_seconds),
     )
     if member is None:
-        raise Taken(login)
-    audit(tx, services, by, "staff_add", member, role=role.value, unit_id=unit_id, **facts)
+        raise Taken(account.login)
+    audit(tx, services, by, "staff_add", member, role=account.role.value, unit_id=account.unit_id, **facts)
     return member
 
 

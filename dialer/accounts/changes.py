@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from dialer.accounts.actions import (
-    LANGUAGES,
+    NewAccount,
     NewPassword,
     Taken,
     change_staff,
@@ -24,7 +24,6 @@ from dialer.accounts.actions import (
     get_account,
     insert_account,
     is_seen,
-    login_of,
     revise_account,
     set_temporary_password,
 )
@@ -40,7 +39,7 @@ from dialer.core.access import (
     needs_second_person,
     said,
 )
-from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.errors import Conflict, NotFound
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, record_of
@@ -99,26 +98,23 @@ def ask_new_account(
     """The new account with its password where one person may make it, else None: it waits. One person makes a clerk,
     and the first security administrator of a centre, for the whole centre. Raises `Invalid`, `NotFound` and `Conflict`.
     """
-    who, name, shown = actor_name(by), login_of(login), display_name_of(display_name)
-    if language not in LANGUAGES:
-        raise Invalid(field="language", problem="is not zh or en")
+    who = actor_name(by)
+    account = NewAccount.checked(
+        login=login, display_name=display_name, role=role, unit_id=unit_id, language=language
+    )
     chosen = temporary_password()
     made = hash_password(chosen)
     with services.store.begin() as tx:
         check_unit(tx, unit_id, visible_to)
-        if find_member(tx, name) is not None:
-            raise Taken(name)
+        if find_member(tx, account.login) is not None:
+            raise Taken(account.login)
         is_first = unit_id is None and visible_to is None and _is_first_security_administrator(tx, role)
         if is_first or not needs_second_person(role):
             member = insert_account(
                 tx,
                 services,
-                login=name,
-                display_name=shown,
+                account,
                 password_hash=made,
-                role=role,
-                unit_id=unit_id,
-                language=language,
                 by=who,
                 temporary_seconds=rules.temporary_password_seconds,
                 **({"alone": True} if is_first else {}),
@@ -130,8 +126,8 @@ def ask_new_account(
             rules,
             StaffChangeKind.ADD,
             None,
-            login=name,
-            display_name=shown,
+            login=account.login,
+            display_name=account.display_name,
             role=role,
             unit_id=unit_id,
             language=language,
@@ -412,12 +408,14 @@ def _carry_out(
         return insert_account(
             tx,
             services,
-            login=change.login,
-            display_name=change.display_name,
+            NewAccount(
+                login=change.login,
+                display_name=change.display_name,
+                role=change.role,
+                unit_id=change.unit_id,
+                language=change.language,
+            ),
             password_hash=password_hash,
-            role=change.role,
-            unit_id=change.unit_id,
-            language=change.language,
             by=by,
             temporary_seconds=rules.temporary_password_seconds,
             **facts,

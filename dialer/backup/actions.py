@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -50,6 +51,7 @@ from dialer.runtime.embedded import ensure
 _FOLDERS: Final = ("recordings", "voices")
 """What is only in the data folder. Lists, photos, scripts and their sound are rows; `audio` is a copy of such rows."""
 _FILE_PIECE: Final = 1 << 18
+_SCRATCH: Final = ".verify-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,15 +193,33 @@ def verify_backup(file: Path, keys: Keys, *, scratch: Path) -> Backup:
 
 @contextmanager
 def _scratch_folder(parent: Path) -> Iterator[str]:
+    """A folder of its own, locked while it is used; those of killed processes are deleted first."""
+    with ExitStack() as closing:
+        try:
+            parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with _locked(parent):
+                for left in parent.glob(f"{_SCRATCH}*"):
+                    with suppress(BlockingIOError), _locked(left, wait=False):
+                        shutil.rmtree(left, ignore_errors=True)
+                folder = tempfile.mkdtemp(prefix=_SCRATCH, dir=parent)
+                closing.enter_context(_locked(Path(folder)))
+        except OSError as fault:
+            raise CannotWrite(file=parent, why=fault.strerror or type(fault).__name__) from fault
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
+    """Raises `BlockingIOError` where another process has it and `wait` is false."""
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder = tempfile.mkdtemp(prefix=".verify-", dir=parent)
-    except OSError as fault:
-        raise CannotWrite(file=parent, why=fault.strerror or type(fault).__name__) from fault
-    try:
-        yield folder
+        fcntl.flock(held, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
 
 
 Expire = Callable[[Tx, datetime], Mapping[str, int]]

@@ -64,7 +64,7 @@ async def fetch_recordings(services: Services, client: RecordingClient, *, for_s
 
 
 def _take_due(services: Services) -> list[_Due]:
-    """Each is put off first: whoever dies over one leaves it to the next."""
+    """Each is put off first, so that a worker that dies leaves the others to the next one."""
     r, a = t.recording.c, t.attempt.c
     real_now = services.real.now()
     with services.store.begin() as tx:

@@ -122,7 +122,7 @@ class Checks:
 
     checks: tuple[Check, ...]
     notes_ask: int
-    bases: Mapping[str, str]
+    bases: Mapping[str, Mapping[Lang, str]]
     version: str
 
     def answer(self, facts: Facts, *, now: datetime, restriction: Restriction | None = None) -> Answer:
@@ -157,7 +157,7 @@ class Checks:
             check=check.id,
             verdict=check.verdict,
             values=values,
-            basis=self.bases[check.basis],
+            basis=self._basis(check.basis),
             expires_at=now + timedelta(days=check.days),
         )
 
@@ -172,8 +172,18 @@ class Checks:
                 "from_on": restriction.from_on.isoformat(),
                 "until_on": restriction.until_on.isoformat(),
             },
-            basis=self.bases["restriction"],
+            basis=self._basis("restriction"),
             expires_at=until,
+        )
+
+    def _basis(self, name: str) -> str:
+        """As it is stored and given to institutions: in both languages."""
+        return " · ".join(self.bases[name].values())
+
+    def basis_in(self, stored: str, lang: Lang) -> str:
+        """The basis of a finding in one language; one that is no longer there as it was stored."""
+        return next(
+            (texts[lang] for name, texts in self.bases.items() if self._basis(name) == stored), stored
         )
 
     def title(self, check: str, lang: Lang) -> str:
@@ -232,7 +242,7 @@ def read_checks(text: str) -> Checks:
     return Checks(
         checks=tuple(checks),
         notes_ask=int(given["notes_ask"]),
-        bases=given["basis"],
+        bases={name: {Lang.ZH: texts["zh"], Lang.EN: texts["en"]} for name, texts in given["basis"].items()},
         version=hashlib.sha256(content).hexdigest()[:16],
     )
 

@@ -275,7 +275,7 @@ def _show(
         "is_mine": question is not None and question.claimed_by == request.who,
         "answers": list(DeskAnswer),
         "onsite_findings": list(OnsiteFinding),
-        "bases": [request.say(one) for one in BASES],
+        "bases": BASES,
         "refused": refused,
         "may_see_rings": request.may(Permission.SEE_OPENERS),
     }

@@ -23,13 +23,42 @@ from dialer.org.unit_store import is_visible_to
 from dialer.services import CardRules, Services
 
 PROVINCES: Final = {
-    "11": "北京", "12": "天津", "13": "河北", "14": "山西", "15": "内蒙古", "21": "辽宁", "22": "吉林", "23": "黑龙江",
-    "31": "上海", "32": "江苏", "33": "浙江", "34": "安徽", "35": "福建", "36": "江西", "37": "山东", "41": "河南",
-    "42": "湖北", "43": "湖南", "44": "广东", "45": "广西", "46": "海南", "50": "重庆", "51": "四川", "52": "贵州",
-    "53": "云南", "54": "西藏", "61": "陕西", "62": "甘肃", "63": "青海", "64": "宁夏", "65": "新疆", "71": "台湾",
-    "81": "香港", "82": "澳门",
-}  # fmt: skip
-"""By the first two digits of an id number."""
+    "11": gettext_noop("Beijing"),
+    "12": gettext_noop("Tianjin"),
+    "13": gettext_noop("Hebei"),
+    "14": gettext_noop("Shanxi"),
+    "15": gettext_noop("Inner Mongolia"),
+    "21": gettext_noop("Liaoning"),
+    "22": gettext_noop("Jilin"),
+    "23": gettext_noop("Heilongjiang"),
+    "31": gettext_noop("Shanghai"),
+    "32": gettext_noop("Jiangsu"),
+    "33": gettext_noop("Zhejiang"),
+    "34": gettext_noop("Anhui"),
+    "35": gettext_noop("Fujian"),
+    "36": gettext_noop("Jiangxi"),
+    "37": gettext_noop("Shandong"),
+    "41": gettext_noop("Henan"),
+    "42": gettext_noop("Hubei"),
+    "43": gettext_noop("Hunan"),
+    "44": gettext_noop("Guangdong"),
+    "45": gettext_noop("Guangxi"),
+    "46": gettext_noop("Hainan"),
+    "50": gettext_noop("Chongqing"),
+    "51": gettext_noop("Sichuan"),
+    "52": gettext_noop("Guizhou"),
+    "53": gettext_noop("Yunnan"),
+    "54": gettext_noop("Tibet (Xizang)"),
+    "61": gettext_noop("Shaanxi"),
+    "62": gettext_noop("Gansu"),
+    "63": gettext_noop("Qinghai"),
+    "64": gettext_noop("Ningxia"),
+    "65": gettext_noop("Xinjiang"),
+    "71": gettext_noop("Taiwan"),
+    "81": gettext_noop("Hong Kong"),
+    "82": gettext_noop("Macao"),
+}
+"""English names by the first two digits of an id number; the catalogue has the Chinese ones."""
 AGES: Final = ((0, 17), (18, 24), (25, 34), (35, 49), (50, 64), (65, 150))
 DAYS: Final = (30, 90, 365)
 _SHOWN: Final = 20
@@ -143,7 +172,7 @@ def _facts(new: list[Falling]) -> dict[str, object]:
     problem = Text(
         template,
         share=f"{100 * first.share.share:.1f}",
-        group=Text("people aged %(band)s", band=first.name) if first.kind == "age" else first.name,
+        group=Text("people aged %(band)s", band=first.name) if first.kind == "age" else Text(first.name),
         others=f"{100 * first.others:.1f}",
     )
     return {

@@ -266,8 +266,8 @@ def _step(row: Row) -> Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:
-    """One outlet: its quarters, and what was done about it, oldest first. `due`: the term of the last letter is over,
-    and nobody has reviewed it.
+    """One outlet: its quarters back to its first opening, the newest first, and what was done about it, oldest first.
+    `due`: the term of the last letter is over, and nobody has reviewed it.
     """
 
     outlet: Outlet
@@ -302,6 +302,8 @@ def read_matter(
         cohort = read_cohort(services, count(quarter), visible_to=visible_to)
         own = next((one for one in cohort.outlets if one.outlet.id == outlet_id), None)
         found.append((quarter, cohort.mean, own))
+    while len(found) > 1 and (found[-1][2] is None or not (found[-1][2].opened or found[-1][2].reported)):
+        found.pop()
     last = steps[-1] if steps else None
     return Matter(
         outlet=outlet,

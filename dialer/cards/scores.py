@@ -25,7 +25,7 @@ class Interval:
 
 
 def wilson(part: int, whole: int) -> Interval | None:
-    """Of `part` among `whole`; None of nothing."""
+    """Of `part` among `whole`; None when `whole` is 0."""
     if not whole:
         return None
     share, square = part / whole, _Z95 * _Z95
@@ -66,8 +66,10 @@ def drawn(involved: int, opened: int, prior: Prior) -> Interval:
     """The outlet's share drawn towards the mean, with the interval of 95 % of what is known of it."""
     a = prior.mean * prior.strength + involved
     b = (1 - prior.mean) * prior.strength + opened - involved
-    if a <= 0:
-        return Interval(share=0.0, low=0.0, high=0.0)
+    if (
+        a <= 0
+    ):  # no card of any outlet is involved: all outlets together say nothing, so the outlet's own openings do
+        return wilson(0, opened) or Interval(share=0.0, low=0.0, high=1.0)
     return Interval(share=a / (a + b), low=beta_quantile(0.025, a, b), high=beta_quantile(0.975, a, b))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dialer.cards.checks import CheckFinding, shipped_checks
@@ -50,9 +50,11 @@ _ROW, _TOP, _LEFT, _RIGHT, _WIDTH, _PERSON, _KEY = 46, 36, 150, 520, 700, 15, 9
 
 
 def sentences(findings: Sequence[CheckFinding], lang: Lang) -> list[tuple[str, CheckFinding]]:
-    """Each finding in words."""
+    """Each finding in words, and with its basis in this language."""
     checks = shipped_checks()
-    return [(checks.sentence(one, lang), one) for one in findings]
+    return [
+        (checks.sentence(one, lang), replace(one, basis=checks.basis_in(one.basis, lang))) for one in findings
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

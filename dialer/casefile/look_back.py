@@ -35,7 +35,7 @@ class LookBack:
     items: tuple[Item, ...]
     """Oldest first."""
     steps: tuple[tuple[str, datetime, float | None], ...]
-    """What was reached, when, and how many seconds after the opening; None of what came before it."""
+    """What was reached, when, and how many seconds after the opening; None for what came before it."""
 
 
 def open_look_back(

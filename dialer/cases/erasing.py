@@ -575,8 +575,8 @@ class OldRegister(Refusal):
         super().__init__(
             Text(
                 "%(file)s lacks %(count)s persons who were erased before the backup was made: it is no whole copy."
-                " Put the newest one there; where none is left, say --no-erasures, and whoever was erased after the"
-                " backup comes back",
+                " Put the newest one there; where none is left, say --no-erasures, and persons erased after the"
+                " backup come back",
                 file=file,
                 count=count,
             )

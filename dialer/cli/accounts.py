@@ -32,8 +32,7 @@ from dialer.org import staff as org_staff
 from dialer.org.staff_store import Member, all_members
 from dialer.runtime.local import console_url
 from dialer.runtime.settings import load_settings
-from dialer.units.boundaries import load_boundaries
-from dialer.units.tree import UnusableUnits, import_units, list_units
+from dialer.units.tree import UnusableUnits, import_units, list_units, load_boundaries
 from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
 from dialer.words import word_of
 

@@ -142,7 +142,7 @@ def restore_now(
     if restored.last_erased_at is not None:
         typer.echo(
             f"删除登记 {restored.registered} 条 register of erasures: {restored.registered} lines, the last of"
-            f" {restored.last_erased_at.astimezone().isoformat(timespec='seconds')}; whoever was erased later is back:"
+            f" {restored.last_erased_at.astimezone().isoformat(timespec='seconds')}; persons erased later are back:"
             " compare it with the certificates"
         )
     if restored.erased:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -190,7 +191,7 @@ def list_alarms(
     if context.invoked_subcommand is not None:
         return
     with application(load_settings()) as app, app.services.store.begin() as tx:
-        unseen = unacknowledged_alarms_of(tx, limit=limit)
+        unseen, zone = unacknowledged_alarms_of(tx, limit=limit), ZoneInfo(app.settings.centre.timezone)
     names = ("id", "code", "case_id", "load_id", "times", "raised_at", "last_at", "facts")
     print_found(
         unseen,
@@ -201,7 +202,7 @@ def list_alarms(
             "告警 alarm": lambda alarm: alarm.code,
             "说明 meaning": _alarm_facts,
             "次数 times": lambda alarm: alarm.times,
-            "最近 last": lambda alarm: f"{alarm.last_at.astimezone():%m-%d %H:%M:%S}",
+            "最近 last": lambda alarm: f"{alarm.last_at.astimezone(zone):%m-%d %H:%M:%S}",
         },
         empty="no unacknowledged alarms",
         narrow=2,
@@ -352,6 +353,7 @@ def doctor(*, as_json: AsJson = False) -> None:
                 mend=gettext_noop("check web.public_url"),
             ),
             is_ours=lambda: _runs_here(settings),
+            runs_elsewhere=lambda: _web_runs(settings),
         )
         found = [*found, check_names(settings.centre), *_check_trunks(settings)]
     print_found(
@@ -418,14 +420,15 @@ def _try_parts(app: Application) -> Text:
 
 def _walk_public_way(app: Application) -> str | Text:
     """The carrier's way to a web process, which must run to be found."""
-    with app.services.store.begin() as tx:
-        if not [
-            beat
-            for beat in living_processes(tx, since=app.services.real.now() - _WEB_SILENT)
-            if beat.kind == WEB
-        ]:
-            return Text("not asked: no web process runs")
+    if not _has_web(app):
+        return Text("not asked: no web process runs")
     return asyncio.run(walk_public_way(app.telephony))
+
+
+def _has_web(app: Application) -> bool:
+    with app.services.store.begin() as tx:
+        beats = living_processes(tx, since=app.services.real.now() - _WEB_SILENT)
+    return any(beat.kind == WEB for beat in beats)
 
 
 def _check_register(app: Application, settings: Settings) -> Text:
@@ -442,6 +445,15 @@ def _runs_here(settings: Settings) -> bool:
     except DialerError:
         return False
     return True
+
+
+def _web_runs(settings: Settings) -> bool:
+    """A web process of this service runs, on whatever machine and port."""
+    try:
+        with application(settings, Purpose.LOOK) as app:
+            return _has_web(app)
+    except DialerError:
+        return False
 
 
 _WEB_SILENT = timedelta(seconds=30)

@@ -1,6 +1,6 @@
 """What commands for people share: the application they run on, checked choices, JSON, tables, and waiting for a worker.
 
-Processes of the service do not import this module: at rest they need none of it.
+Processes of the service do not import this module: at rest they do not need it.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -117,6 +118,7 @@ def list_all(*, as_json: AsJson = False) -> None:
     """删除申请和留存令: requests to erase, and the legal holds that stand."""
     with command_application("person") as app:
         asked, holds = list_erasures(app.services), list_legal_holds(app.services)
+        zone = ZoneInfo(app.settings.centre.timezone)
     if as_json:
         plain = {"erasures": [one.plain() for one in asked], "legal_holds": [one.plain() for one in holds]}
         print_json(plain)
@@ -124,11 +126,14 @@ def list_all(*, as_json: AsJson = False) -> None:
     if not asked and not holds:
         typer.echo("无删除申请和留存令 no requests and no legal holds")
     for one in asked:
-        decided = f", {one.decided_by} {one.decided_at:%Y-%m-%d %H:%M}" if one.decided_at else ""
+        decided = (
+            f", {one.decided_by} {one.decided_at.astimezone(zone):%Y-%m-%d %H:%M}" if one.decided_at else ""
+        )
         typer.echo(f"{one.id}: person {one.person_id} {one.state.value}, {one.asked_by}{decided}")
     for held in holds:
         typer.echo(
-            f"留存令 legal hold: person {held.person_id}, {held.placed_by} {held.placed_at:%Y-%m-%d %H:%M}"
+            f"留存令 legal hold: person {held.person_id}, {held.placed_by}"
+            f" {held.placed_at.astimezone(zone):%Y-%m-%d %H:%M}"
         )
 
 
@@ -142,7 +147,7 @@ def retention_command(
     and when it was last looked at. The service does the same each hour.
     """
     with command_application("retention") as app:
-        periods = app.settings.retention
+        periods, zone = app.settings.retention, ZoneInfo(app.settings.centre.timezone)
         found = read_standing(app.services, periods)
         gone, files = None, 0
         if not dry_run:
@@ -157,9 +162,9 @@ def retention_command(
         "数据 data": lambda one: f"{one.kind.value}\n{say(Lang.ZH, KIND_WORDS[one.kind])}",
         "天数 days": lambda one: one.days or "-",
         "到期 past": lambda one: one.past,
-        "最早 oldest": lambda one: f"{one.oldest_at.astimezone():%Y-%m-%d}" if one.oldest_at else "-",
+        "最早 oldest": lambda one: f"{one.oldest_at.astimezone(zone):%Y-%m-%d}" if one.oldest_at else "-",
         "留存 held": lambda one: one.held,
-        "上次 last": lambda one: f"{one.last.at.astimezone():%m-%d\n%H:%M}" if one.last else "-",
+        "上次 last": lambda one: f"{one.last.at.astimezone(zone):%m-%d\n%H:%M}" if one.last else "-",
     }
     if gone is not None:
         columns["清除 gone"] = lambda one: gone.get(one.kind, 0)

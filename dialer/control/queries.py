@@ -1,4 +1,4 @@
-"""Counts behind the metrics, the status page, the health panel and the live board. None of them names a person."""
+"""Counts behind the metrics, the status page, the health panel and the live board. No count names a person."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class HandOverAnswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonCalledIn:
-    """The person calls us. Whoever it is has not been verified."""
+    """The person calls us. Who it is has not been verified."""
 
     from_own_number: bool
     """The network says that the call comes from a number of the person's; else the number was typed."""

@@ -143,7 +143,7 @@ COUNTED_RESULTS = frozenset(TelephonyResult) - OWN_FAULT - {TelephonyResult.CANC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Counts of one slice: everything, one grade, or one fraud type. Drill records are in none of them, except in a
+    """Counts of one slice: everything, one grade, or one fraud type. No count includes drill records, except in a
     drill database, where there is nothing else.
     """
 
@@ -206,7 +206,7 @@ class Counts:
     robot_calls_cancelled: int = 0
     robot_calls_unknown: int = 0
 
-    # Follow-up calls by the robot sent in the window, which are in none of the counts above.
+    # Follow-up calls by the robot sent in the window, which no count above includes.
     follow_up_calls_counted: int = 0
     follow_up_calls_not_counted: int = 0
     """Under way, refused on our side, cancelled, or not known whether it rang."""
@@ -283,12 +283,12 @@ class Rate:
 
     @property
     def value(self) -> float | None:
-        """Between 0 and 1; None of nothing."""
+        """Between 0 and 1; None when the denominator is 0."""
         return None if self.denominator == 0 else self.numerator / self.denominator
 
     @property
     def interval(self) -> Interval | None:
-        """Where the true share is, at 95 % (Wilson); None of nothing."""
+        """Where the true share is, at 95 % (Wilson); None when the denominator is 0."""
         return wilson(self.numerator, self.denominator)
 
 
@@ -534,7 +534,7 @@ def rates_of(counts: Counts) -> tuple[Rate, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstAttempt:
-    """Seconds from the start of a case's clock to its first call attempt, human call or visit; None of nothing."""
+    """Seconds from the start of a case's clock to its first call attempt, human call or visit; None without cases."""
 
     cases: int = 0
     p50_seconds: float | None = None
@@ -567,7 +567,7 @@ class Figures:
     by_grade: Mapping[Grade, Slice]
     by_fraud_type: Mapping[FraudType, Slice]
     left_out: Mapping[str, int]
-    """Drill records in the window, by kind, that are in none of the figures."""
+    """Drill records in the window, by kind, that no figure includes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -576,7 +576,7 @@ class Report:
 
     generated_at: datetime
     drill: bool
-    """True: every figure is of a drill, and none of it happened to anybody."""
+    """True: every figure is of a drill, and nothing of it really happened."""
     timezone: str
     period: Period
     figures: Figures

@@ -277,7 +277,7 @@ def _place(path: Path, content: bytes, put: Callable[[Path, Path], None]) -> Non
         raise KeysRefused(source=path, problem="already exists") from None
     except OSError as error:
         raise KeysRefused(
-            source=path, problem=Text("cannot be created (%(why)s)", why=error.strerror)
+            source=path, problem=Text("cannot be written into its folder (%(why)s)", why=error.strerror)
         ) from None
 
 

@@ -129,7 +129,7 @@ def demo_environment(
 
 def _sip_environment(env: Mapping[str, str]) -> dict[str, str]:
     """Both ends on the loopback address, where no trunk of the settings is: nothing real can be called. Time is real
-    while a line is in use, so whoever was not reached is called again sooner than by the shipped policy.
+    while a line is in use, so people who were not reached are called again sooner than by the shipped policy.
     """
     service = free_sip_port()
     peer = free_sip_port(without=service)

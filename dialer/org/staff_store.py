@@ -164,7 +164,7 @@ def lock_staff_account(tx: Tx, login: str, *, until: datetime | None) -> None:
 
 
 def lock_administrators(tx: Tx, role: Role = Role.ADMINISTRATOR) -> set[int]:
-    """The ids of all administrators of this kind; none of them changes before this transaction ends."""
+    """The ids of all administrators of this kind; no other transaction changes them before this one ends."""
     found = sa.select(t.staff.c.id).where(t.staff.c.role == role.value, t.staff.c.disabled_at.is_(None))
     return {row["id"] for row in tx.rows(found.order_by(t.staff.c.id).with_for_update())}
 

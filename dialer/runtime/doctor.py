@@ -54,17 +54,24 @@ class Probe:
 
 
 def examine_installation(
-    settings: Settings, first: Probe, *others: Probe, is_ours: Callable[[], bool] = lambda: False
+    settings: Settings,
+    first: Probe,
+    *others: Probe,
+    is_ours: Callable[[], bool] = lambda: False,
+    runs_elsewhere: Callable[[], bool] = lambda: False,
 ) -> list[Check]:
     """All findings, in the order in which a person would fix them. The other probes need what the first one finds.
-    `is_ours` says whether the server that holds the web address is this service itself.
+    `is_ours` says whether the server that holds the web address is this service itself, `runs_elsewhere` whether web
+    processes of this service run at other addresses.
     """
     checks = [check_python(), check_data_dir(settings.data_dir), check_disk(settings.data_dir)]
     if settings.database.url is None or settings.broker.url is None:
         checks.append(check_programs())
     if settings.keys.file is not None:
         checks.append(check_keys_file(settings.keys.file))
-    checks.append(check_port(settings.web.host, settings.web.port, is_ours=is_ours))
+    checks.append(
+        check_port(settings.web.host, settings.web.port, is_ours=is_ours, runs_elsewhere=runs_elsewhere)
+    )
     if settings.telephony.base_url is not None:
         checks.append(check_telephony(settings.telephony.base_url))
     checks.append(check_probe(first))
@@ -143,8 +150,16 @@ def check_keys_file(path: Path) -> Check:
     return Check(name=name, detail=Text("%(path)s is ours alone", path=path))
 
 
-def check_port(host: str, port: int, *, is_ours: Callable[[], bool] = lambda: False) -> Check:
-    """The address of the web server is free, or held by this service; port 0 always is free."""
+def check_port(
+    host: str,
+    port: int,
+    *,
+    is_ours: Callable[[], bool] = lambda: False,
+    runs_elsewhere: Callable[[], bool] = lambda: False,
+) -> Check:
+    """The address of the web server is free, or held by this service; port 0 always is free. An address that another
+    program holds does not matter while web processes run at other ones, as those of `dialer-web@8001` do.
+    """
     name = gettext_noop("web address")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -156,6 +171,11 @@ def check_port(host: str, port: int, *, is_ours: Callable[[], bool] = lambda: Fa
             return Check(
                 name=name, detail=Text("%(host)s:%(port)s: this service runs there", host=host, port=port)
             )
+        if error.errno == errno.EADDRINUSE and runs_elsewhere():
+            detail = Text(
+                "another program has %(host)s:%(port)s; web runs at other ports", host=host, port=port
+            )
+            return Check(name=name, detail=detail)
         detail = Text("%(host)s:%(port)s: %(why)s", host=host, port=port, why=error.strerror)
         return Check(name=name, detail=detail, mend="stop what listens there, or set DIALER_WEB__PORT")
     return Check(name=name, detail=Text("%(host)s:%(port)s is free", host=host, port=port))

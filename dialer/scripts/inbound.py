@@ -1,6 +1,6 @@
 """What a person hears who calls us. The sound is rendered with that of the scripts.
 
-The warning is said before anything is asked, and the words are the same whoever calls. After a typed number they are
+The warning is said before anything is asked, and the words are the same for every caller. After a typed number they are
 the same whether a case of it is open or not.
 """
 

@@ -25,6 +25,7 @@ from dialer.core.units import (
     UnitIndex,
     UnitPlan,
     changes_of,
+    find_unit,
     normalised,
     plan_units,
 )
@@ -38,13 +39,14 @@ from dialer.org.unit_store import (
     aliases_of_unit,
     change_unit,
     count_cases_without_unit,
+    keep_boundaries,
     list_units_of_tree,
     move_unit,
     open_counts_of_units,
     teach_unit_alias,
     units_revision,
 )
-from dialer.runtime.uploads import unit_tables
+from dialer.runtime.uploads import boundary_areas, unit_tables
 from dialer.services import Services
 from dialer.units.queries import (
     WorkCounts,
@@ -344,3 +346,34 @@ def list_units(services: Services) -> tuple[UnitIndex, dict[int, list[str]]]:
         for alias in aliases_of_unit(tx):
             texts.setdefault(alias.unit_id, []).append(alias.text)
         return services.units.current(tx), texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundariesLoad:
+    """What a file brought: units with a boundary now, and names of areas that mean no unit."""
+
+    loaded: int
+    unknown: tuple[str, ...]
+
+
+def load_boundaries(services: Services, content: BinaryIO, *, by: str) -> BoundariesLoad:
+    """Each area becomes the boundary of the unit that its name means; two areas of one unit are both of it. A unit's
+    earlier boundary is replaced. Raises `UnusableFile`.
+    """
+    who, now = actor_name(by), services.clock.now()
+    areas = boundary_areas(content)
+    with services.store.begin() as tx:
+        index = UnitIndex(list_units_of_tree(tx))
+        rings: dict[int, list[list[list[float]]]] = {}
+        unknown = []
+        for area in areas:
+            try:
+                unit = find_unit(index, area.name)
+            except (NotFound, Refusal):
+                unknown.append(area.name)
+                continue
+            rings.setdefault(unit.id, []).extend(area.rings)
+        keep_boundaries(tx, rings, by=who, now=now)
+        facts = {"units": len(rings), "unknown": len(unknown)}
+        write_audit(tx, who=who, act="load_boundaries", subject="unit", why="", now=now, facts=facts)
+    return BoundariesLoad(loaded=len(rings), unknown=tuple(unknown))

@@ -1,6 +1,6 @@
 """Limits of every connection to the web process: how many, how large a request's head is, how long its parts take.
 
-uvicorn has none of them but the end of an idle connection. A connection whose request has not wholly arrived, and one
+Of these uvicorn has only the end of an idle connection. A connection whose request has not wholly arrived, and one
 that is idle, makes room for a new one, the oldest first; so clients that send nothing more keep nobody out.
 """
 

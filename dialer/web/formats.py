@@ -147,7 +147,7 @@ _MOST_DIGITS = 18
 
 
 def typed_number(text: str, *, field: str) -> int | None:
-    """A typed whole number; None of ''. Raises `Invalid`."""
+    """A typed whole number; None for ''. Raises `Invalid`."""
     typed = text.strip()
     if not typed:
         return None

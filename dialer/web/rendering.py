@@ -78,7 +78,7 @@ class RefusedForm:
     sentence: str
     typed: Mapping[str, str]
     as_note: bool = False
-    """The sentence stands above the form: none of its fields can show it."""
+    """The sentence stands above the form: no field can show it."""
     shown: bool = False
     """The page holds the form."""
     told: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import resource
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +95,22 @@ def test_nobody_is_signed_in_and_no_process_alive_after_a_restore(
 def test_a_backup_is_verified_in_a_server_of_its_own(old: Installation, file: Path, tmp_path: Path):
     assert verify_backup(file, KEYS, scratch=tmp_path / "scratch").contents.tables["case"] == 5
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_what_a_killed_verification_left_is_deleted_by_the_next_one_unless_it_is_in_use(
+    file: Path, tmp_path: Path
+):
+    scratch = tmp_path / "scratch"
+    left, used = scratch / ".verify-left", scratch / ".verify-used"
+    for folder in (left / "data", used):
+        folder.mkdir(parents=True)
+    held = os.open(used, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        verify_backup(file, KEYS, scratch=scratch)
+        assert list(scratch.iterdir()) == [used]
+    finally:
+        os.close(held)
 
 
 def test_what_is_written_meanwhile_is_not_in_it(scene: Scene, old: Installation):

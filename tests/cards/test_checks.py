@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
 _ONE = """
 notes_ask = 3
 [basis]
-opening = "x"
+opening = {{ zh = "法", en = "Law" }}
 [[check]]
 id = "one"
 when = [{{ fact = "{fact}", at_least = 1 }}]
@@ -49,7 +49,8 @@ def test_every_finding_has_its_sentence_basis_and_expiry_in_both_languages():
     checks = shipped_checks()
     answer = checks.answer(Facts(**{one.name: 99 for one in fields(Facts)}), now=NOW)
     for finding in answer.findings:
-        assert finding.basis
+        assert [checks.basis_in(finding.basis, lang) for lang in Lang] == finding.basis.split(" · ")
+        assert checks.basis_in("第九条", Lang.EN) == "第九条"
         assert finding.expires_at > NOW
         said = [checks.sentence(finding, lang) for lang in Lang]
         assert all("%(" not in one for one in said)

@@ -27,7 +27,7 @@ from dialer.cards.outlets import (
     read_notice,
     take_step,
 )
-from dialer.cards.scores import Prior, beta_below, beta_quantile, drawn, prior_of, wilson
+from dialer.cards.scores import Interval, Prior, beta_below, beta_quantile, drawn, prior_of, wilson
 from dialer.core.access import Role
 from dialer.core.cards import NEXT_STEPS, OpeningFactKind, OutletStep
 from dialer.core.errors import Conflict, Invalid, NotFound
@@ -52,7 +52,8 @@ def test_few_openings_are_drawn_to_the_mean_and_many_stand_for_themselves():
     assert many.low > 0.07
     assert prior_of([]).mean == 0
     assert prior_of([(0, 100), (0, 200)]).mean == 0
-    assert drawn(0, 100, prior_of([(0, 100)])).high == 0
+    assert drawn(0, 100, prior_of([(0, 100)])) == wilson(0, 100)
+    assert drawn(0, 0, prior_of([])) == Interval(share=0.0, low=0.0, high=1.0)
     alike = prior_of([(1, 1000)] * 20)
     apart = prior_of([(0, 1000)] * 10 + [(20, 1000)] * 10)
     assert alike.strength > 100 * apart.strength
@@ -175,11 +176,11 @@ def test_a_group_stands_out_when_its_share_is_far_above_that_of_all_others(stree
         street.check(street.record(n, purpose=f"其他不同用途{n}"))
     found = read_fairness(street.services, days=30, visible_to=None)
     henan, own = sorted(found.provinces, key=lambda one: -one.flagged)
-    assert (henan.name, henan.openings, henan.flagged, own.flagged) == ("河南", 12, 10, 0)
+    assert (henan.name, henan.openings, henan.flagged, own.flagged) == ("Henan", 12, 10, 0)
     assert henan.stands_out == ("flagged",)
     assert [(one.check, one.name, one.found) for one in found.falling] == [
-        ("", "河南", 10),
-        ("ring", "河南", 10),
+        ("", "Henan", 10),
+        ("ring", "Henan", 10),
     ]
     assert [one.name for one in found.ages] == ["35–49"]
     interval = henan.interval("flagged")
@@ -201,10 +202,10 @@ def test_a_check_that_falls_on_one_group_raises_the_alarm_once(street: Street):
     with street.services.store.begin() as tx:
         (alarm,) = tx.rows(sa.select(t.alarm))
     assert alarm["code"] == "check_falls_on_group"
-    found = {"group": "河南", "found": 10, "share": pytest.approx(0.8333, abs=1e-4)}
+    found = {"group": "Henan", "found": 10, "share": pytest.approx(0.8333, abs=1e-4)}
     assert alarm["facts"]["groups"] == [{"check": "", **found}, {"check": "ring", **found}]
     assert str(Text.of_plain(alarm["facts"]["problem"])) == (
-        "the checks ask about 83.3 % of the openings of 河南, and 0.0 % of those of all others"
+        "the checks ask about 83.3 % of the openings of Henan, and 0.0 % of those of all others"
     )
     now = street.services.clock.now()
     with street.services.store.begin() as tx:
@@ -222,5 +223,6 @@ async def test_the_page_of_fairness_marks_the_group(console: ConsoleDesk, street
     street.check(street.record(1))
     page = text(await console.person(Role.SUPERVISOR).get("/cards/fairness"))
     assert "stands out" in page
+    assert "Henan" in page
     assert "Checks that fall on one group" in page
     assert "one of … persons with … cards who share phone" in page

@@ -22,7 +22,7 @@ from dialer.language import Lang
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.rate_charts import COMPARED
 from dialer.outcomes.report import RatesQuery, cut_breakdown, make_report
-from dialer.units.boundaries import load_boundaries
+from dialer.units.tree import load_boundaries
 from dialer.web.formats import plain
 from dialer.words import count_word, rate_word
 from tests.console.desk import ConsoleDesk, text

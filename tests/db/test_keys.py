@@ -116,7 +116,7 @@ def test_a_missing_file_and_a_folder_are_one_clear_line(tmp_path: Path):
         load(tmp_path / "none")
     with pytest.raises(KeysRefused, match="directory"):
         load(tmp_path)
-    with pytest.raises(KeysRefused, match="cannot be created"):
+    with pytest.raises(KeysRefused, match="cannot be written into its folder"):
         create(tmp_path / "no folder" / "keys.toml")
 
 

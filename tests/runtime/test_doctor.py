@@ -113,6 +113,13 @@ def test_a_taken_web_address(listener: int):
     assert f"127.0.0.1:{listener}" in str(check.detail)
 
 
+def test_a_taken_address_does_not_matter_while_web_runs_at_other_ports(listener: int):
+    check = check_port("127.0.0.1", listener, runs_elsewhere=lambda: True)
+    assert check.ok
+    assert "web runs at other ports" in str(check.detail)
+    assert not check_port("192.0.2.1", listener, runs_elsewhere=lambda: True).ok
+
+
 def test_a_silent_telephone_network(listener: int):
     assert check_telephony(f"http://127.0.0.1:{listener}/base").ok
     with socket.socket() as closed:

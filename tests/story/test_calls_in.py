@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from dialer.carrier.people import Behaviour, Pickup
 from dialer.cases.persons import person_of_case
-from dialer.control.consistency_store import count_leaked_numbers
+from dialer.control.consistency import count_leaked_numbers
 from dialer.core.access import DESK, Role
 from dialer.core.case import CaseStatus, InboundResult, InboundState, Reason
 from dialer.core.rates import Period

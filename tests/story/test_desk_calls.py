@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from dialer.carrier.faults import InjectedFault
 from dialer.carrier.people import Behaviour, Pickup
-from dialer.control.consistency_store import count_leaked_numbers
+from dialer.control.consistency import count_leaked_numbers
 from dialer.core.case import DeskCallState
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken, Unavailable
 from dialer.core.values import Grade, TelephonyResult

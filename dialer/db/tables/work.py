@@ -419,7 +419,7 @@ audit = sa.Table(
 )
 
 """`number` has no gaps, `seal` covers the line and its number, `chain` the chain of the line before and the seal. Lines
-from before the chain have none of the three, and its first line covers them by a digest; a trigger refuses a new one.
+from before the chain lack all three, and its first line covers them by a digest; a trigger refuses a new one.
 """
 
 audit_head = sa.Table(
