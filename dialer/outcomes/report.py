@@ -52,7 +52,14 @@ from dialer.outcomes.breakdown import (
     read_strata,
     read_workload,
 )
-from dialer.outcomes.cuts import case_ids_of_cut, cut_figures, cut_strata, days_of_cut, figures_of_cut
+from dialer.outcomes.cuts import (
+    case_ids_of_cut,
+    cut_figures,
+    cut_strata,
+    days_of_cut,
+    figures_of_cut,
+    total_of_cut,
+)
 from dialer.outcomes.rollup import (
     Changed,
     is_rollup_waiting,
@@ -417,7 +424,9 @@ class CutReport:
     yesterday: Slice | None = None
     """The same of yesterday until the same time of the day."""
     before: Slice | None = None
-    """The whole of the period before 环比; None: the period has no beginning or no end."""
+    """The whole of the period before 环比; None: the period has no beginning or no end. Like the days above without the
+    median and the ninth decile of the times to the first attempt, which nobody compares.
+    """
     year_before: Slice | None = None
     """The same a year before 同比."""
     days: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
@@ -521,9 +530,7 @@ MOST_DEFRAUDED = 20
 
 
 def _total(tx: Tx, window: Window, period: Period | None, changed: Changed | None) -> Slice | None:
-    if period is None:
-        return None
-    return figures_of_cut(tx, Dimension.GRADE, replace(window, period=period), changed).breakdown.total
+    return None if period is None else total_of_cut(tx, replace(window, period=period), changed)
 
 
 def _days(
