@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter
 from dialer.cases.search import CasePage, case_lines
 from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, NotFound, Unavailable
-from dialer.core.intervals import ERROR, Adjusted, Finding, Rollup, Stratum, adjust
+from dialer.core.intervals import Adjusted, Finding, Rollup, adjust_each
 from dialer.core.periods import day_of, period_before, period_year_before
 from dialer.core.rates import (
     COUNTED,
@@ -95,6 +95,7 @@ class RateOut(Resource):
     high: float | None
     window: RateWindowOut
     excludes: dict[str, int]
+    version: int
 
 
 class FirstAttemptOut(Resource):
@@ -241,6 +242,7 @@ def _rate(rate: Rate, period: Period) -> RateOut:
         high=rate.interval.high if rate.interval else None,
         window=RateWindowOut(start=period.start, end=period.end, basis=rate.definition.basis.value),
         excludes=dict(rate.excludes),
+        version=rate.definition.version,
     )
 
 
@@ -552,25 +554,11 @@ def _whole_report(tx: Tx, window: Window) -> Report:
 
 
 def _adjusted(by_rate: Mapping[str, Mapping[str, Mapping[str, Rollup]]]) -> dict[str, dict[str, Adjusted]]:
-    """Each unit against all others. The chance of one wrong verdict is `ERROR` for all units together."""
+    """Each unit against all others."""
     found: dict[str, dict[str, Adjusted]] = {}
     for rate, by_unit in by_rate.items():
-        kinds = sorted({kind for parts in by_unit.values() for kind in parts})
-        total = {
-            kind: (
-                sum(parts[kind].people for parts in by_unit.values() if kind in parts),
-                sum(parts[kind].hits for parts in by_unit.values() if kind in parts),
-            )
-            for kind in kinds
-        }
-        for unit, parts in by_unit.items():
-            strata = [
-                Stratum(
-                    part=part, rest=Rollup(people=total[k][0] - part.people, hits=total[k][1] - part.hits)
-                )
-                for k, part in sorted(parts.items())
-            ]
-            found.setdefault(unit, {})[rate] = adjust(strata, error=ERROR / len(by_unit))
+        for unit, one in adjust_each(by_unit).items():
+            found.setdefault(unit, {})[rate] = one
     return found
 
 
