@@ -786,7 +786,8 @@ def _whole(cut: Breakdown, name: str) -> int:
 
 def pace(services: Services, end: datetime) -> dict[str, float]:
     """Milliseconds, the median of five."""
-    month = Period(start=end - 30 * DAY, end=end)
+    local = end.astimezone(ZONE).replace(hour=0, minute=0, second=0)
+    month = Period(start=(local - 29 * DAY).astimezone(UTC), end=(local + DAY).astimezone(UTC))
     works: dict[str, Callable[[], object]] = {
         "report": partial(make_report, services),
         "report_30_days": partial(make_report, services, month),

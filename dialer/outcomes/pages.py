@@ -609,8 +609,8 @@ def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Res
 
 @rates_pages.get("/rates/callers", act=Permission.SEE_RATES)
 def callers(request: CurrentRequest, form: Given) -> Response:
-    """By caller, successes that rest on no call of ours, reports faster than a call, and how many succeed beside those of
-    the others; and by source, whether a scammer was in contact.
+    """By caller, successes that rest on no call of ours, reports faster than a call, and how many succeed beside the
+    others'; and by source, whether a scammer was in contact.
     """
     timezone = request.services.centre.timezone
     windows = spans(request, timezone)
