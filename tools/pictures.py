@@ -19,10 +19,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from dialer.bootstrap import application
 from dialer.core.access import Role
@@ -46,8 +47,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _CHROMIUM = "/usr/bin/chromium"
 _SECONDS = 900.0
 _STEP_SECONDS = 0.5
-_DESK = {"width": 1440, "height": 900}
-_PHONE = {"width": 390, "height": 844}
+_DESK = ViewportSize(width=1440, height=900)
+_PHONE = ViewportSize(width=390, height=844)
 _PHONE_DOTS = 4 / 3
 _COLOURS = 128
 """Of a picture in the repository: text and plain areas need no more."""
@@ -204,7 +205,7 @@ def main() -> None:
             roles = {one.role for one in wanted}
             tokens = {(role, lang): _token(app, role, lang) for role in roles for lang in Lang}
             for picture in wanted:
-                _until(lambda one=picture: one.is_ready(app), None, picture.name)
+                _until(partial(picture.is_ready, app), None, picture.name)
                 for lang in Lang:
                     context = _signed_in(
                         browser, url, tokens[picture.role, lang], lang, is_phone=picture.is_phone

@@ -114,8 +114,9 @@ def _keep_file(
     tx: Tx, table: sa.Table, file_id: uuid.UUID, file: CleanFile, *, by: str, now: datetime, **belongs_to: int
 ) -> None:
     """The file is a row of `visit_photo` or `evidence_file` with this id, sealed. `belongs_to`: its other columns."""
-    key, row = next(iter(table.primary_key)).name, str(file_id)
-    values = {
+    (key,) = (column.name for column in table.primary_key)
+    row = str(file_id)
+    values: dict[str, object] = {
         key: file_id,
         **belongs_to,
         "media_type": file.media_type,
@@ -139,8 +140,9 @@ def add_visit_photo(
     now: datetime,
 ) -> None:
     """It is of this visit, by the number that the phone gave it."""
-    about = {"assignment_id": assignment_id, "case_id": case_id}
-    _keep_file(tx, t.visit_photo, client_id, photo, by=by, now=now, **about)
+    _keep_file(
+        tx, t.visit_photo, client_id, photo, by=by, now=now, assignment_id=assignment_id, case_id=case_id
+    )
 
 
 def add_evidence_files(
@@ -148,8 +150,9 @@ def add_evidence_files(
 ) -> None:
     """They prove the amounts of this line of the ledger from now on."""
     for file in files:
-        about = {"outcome_id": outcome_id, "case_id": case_id}
-        _keep_file(tx, t.evidence_file, uuid.uuid4(), file, by=by, now=now, **about)
+        _keep_file(
+            tx, t.evidence_file, uuid.uuid4(), file, by=by, now=now, outcome_id=outcome_id, case_id=case_id
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
