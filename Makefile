@@ -15,7 +15,7 @@ MINUTES ?= 2
 SIZE ?= 1
 N ?= 20
 
-.PHONY: help setup install demo test test-sip test-stories test-pythons fuzz mutants lint words bench listen chaos attack restore-drill upgrade-drill advisories clean
+.PHONY: help setup install demo test test-sip test-stories test-pythons fuzz mutants lint words pictures bench listen chaos attack restore-drill upgrade-drill advisories clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -58,6 +58,10 @@ lint: setup ## ruff, formatting, types, direction of imports
 
 words: setup ## the Chinese catalogue brought to what the code says; prints what has no Chinese yet
 	@cd "$(ROOT)" && "$(BIN)/python" tools/words.py
+
+pictures: setup ## the pictures of the README made again from a demo, in docs/images; look at them before committing
+	@sh "$(ROOT)/tools/browser.sh"
+	@cd "$(ROOT)" && "$(BIN)/python" -m tools.pictures $(A)
 
 bench: setup ## repeatable measurements (bench/README.md says which)
 	@cd "$(ROOT)" && "$(BIN)/python" -m bench

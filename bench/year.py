@@ -18,12 +18,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import statistics
+import threading
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -33,6 +37,9 @@ from itertools import cycle
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
+
+import psutil
+import sqlalchemy as sa
 
 from bench.people import name as name_of
 from bench.report import vacuum
@@ -90,6 +97,8 @@ _HEADING = "指令编号,来源,预警类型,诈骗类型,预警等级,姓名,�
 _SOURCES = ("通联", "银行", "运营商", "国家平台")
 _DISTRICTS, _STATIONS = 8, 6
 """Districts of the city, and stations of each; one person in seventeen lives in none."""
+_HANDS = 4
+"""Threads in which the callers work."""
 _CALLERS = tuple(f"caller{n:02}" for n in range(24))
 _TYPES = {
     FraudType.FAKE_ORDER_REBATE: "刷单返利",
@@ -167,7 +176,13 @@ class Truth:
 
     parts: dict[Part, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
+    _adding: threading.Lock = field(default_factory=threading.Lock)
+
     def add(self, person: Person, **counts: int) -> None:
+        with self._adding:
+            self._add(person, counts)
+
+    def _add(self, person: Person, counts: Mapping[str, int]) -> None:
         for part in (
             ("all", ""),
             (Dimension.GRADE.value, person.grade.value),
@@ -189,16 +204,56 @@ class Truth:
 
 
 class Clock:
-    """Goes where it is set."""
+    """Goes where it is set; several callers may move it at the same time."""
 
     def __init__(self, at: datetime) -> None:
         self.at = at
+        self._moving = threading.Lock()
 
     def now(self) -> datetime:
         return self.at
 
     def pass_seconds(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
+        with self._moving:
+            self.at += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Seconds by the clock, and of processor time in this process and in PostgreSQL."""
+
+    elapsed: float = 0.0
+    python: float = 0.0
+    postgres: float = 0.0
+
+    def __add__(self, other: Used) -> Used:
+        return Used(self.elapsed + other.elapsed, self.python + other.python, self.postgres + other.postgres)
+
+    def __sub__(self, other: Used) -> Used:
+        return self + Used(-other.elapsed, -other.python, -other.postgres)
+
+    def plain(self) -> dict[str, float]:
+        return {name: round(getattr(self, name), 1) for name in ("elapsed", "python", "postgres")}
+
+
+class Meter:
+    """What this process and its PostgreSQL have used since they began."""
+
+    def __init__(self, services: Services) -> None:
+        with services.store.begin() as tx:
+            found = psutil.Process(tx.scalar(sa.text("SELECT pg_backend_pid()"))).parent()
+        assert found is not None
+        self._postmaster = found
+
+    def read(self) -> Used:
+        own = os.times()
+        postgres = 0.0
+        for one in (self._postmaster, *self._postmaster.children()):
+            with suppress(psutil.Error):
+                times = one.cpu_times()
+                # Of the sessions that have ended in the children of the first process.
+                postgres += times.user + times.system + times.children_user + times.children_system
+        return Used(time.monotonic(), own.user + own.system, postgres)
 
 
 _SUCCESSES = frozenset({Story.ROBOT, Story.BUSY_FIRST, Story.CALLER, Story.OFFICER})
@@ -274,8 +329,8 @@ def _filings(people: Sequence[Person], scale: float, chance: random.Random, days
 class Year:
     """Carries the plan out, and counts what it does."""
 
-    def __init__(self, services: Services, clock: Clock, days: int, end: datetime) -> None:
-        self.services, self.clock = services, clock
+    def __init__(self, services: Services, clock: Clock, days: int, end: datetime, *, meter: Meter) -> None:
+        self.services, self.clock, self.meter = services, clock, meter
         self.days = days
         self.first = (end - days * DAY).astimezone(ZONE).date()
         self.truth = Truth()
@@ -283,7 +338,8 @@ class Year:
         self.of_case: dict[int, Person] = {}
         self.settled: dict[str, datetime] = {}
         self.filings: Counter[str] = Counter()
-        self.took: dict[str, float] = {}
+        self.took: dict[str, Used] = {}
+        self._hands = ThreadPoolExecutor(_HANDS)
 
     def at(self, day: int, hour: int, minute: int = 0) -> None:
         local = datetime.combine(self.first + day * DAY, datetime.min.time(), ZONE)
@@ -312,9 +368,9 @@ class Year:
             self._timed("rollup", partial(refresh_rollup, self.services))
 
     def _timed(self, what: str, work: Callable[[], object]) -> None:
-        began = time.monotonic()
+        before = self.meter.read()
         work()
-        self.took[what] = self.took.get(what, 0.0) + time.monotonic() - began
+        self.took[what] = self.took.get(what, Used()) + (self.meter.read() - before)
 
     def _sweep(self, day: int) -> None:
         self.at(day, 8)
@@ -456,9 +512,15 @@ class Year:
         return replies
 
     def _callers(self, day: int) -> None:
+        """All of them at the same time, as their browsers ask in different processes."""
         self.at(day, 14)
+        shares = [_CALLERS[first::_HANDS] for first in range(_HANDS)]
+        for done in [self._hands.submit(self._work_of, callers) for callers in shares]:
+            done.result()
+
+    def _work_of(self, callers: Sequence[str]) -> None:
         place = Scope(unit_id=None)
-        for caller in cycle(_CALLERS):
+        for caller in cycle(callers):
             task = claim_next(self.services, by=caller, scope=place)
             if task is None:
                 break
@@ -724,7 +786,8 @@ def _whole(cut: Breakdown, name: str) -> int:
 
 def pace(services: Services, end: datetime) -> dict[str, float]:
     """Milliseconds, the median of five."""
-    month = Period(start=end - 30 * DAY, end=end)
+    local = end.astimezone(ZONE).replace(hour=0, minute=0, second=0)
+    month = Period(start=(local - 29 * DAY).astimezone(UTC), end=(local + DAY).astimezone(UTC))
     works: dict[str, Callable[[], object]] = {
         "report": partial(make_report, services),
         "report_30_days": partial(make_report, services, month),
@@ -766,7 +829,8 @@ def _run(
     services: Services, clock: Clock, owner: Store, scale: float, seed: int, days: int, end: datetime
 ) -> dict[str, object]:
     people, strangers = plan(scale, seed, days)
-    year = Year(services, clock, days, end)
+    meter = Meter(services)
+    year = Year(services, clock, days, end, meter=meter)
     # The first call may leave now, a year before the database was made.
     with services.store.begin() as tx:
         set_line_pace(
@@ -780,10 +844,10 @@ def _run(
             real_now=clock.now(),
         )
     _build(services)
-    began = time.monotonic()
+    before = meter.read()
     year.run(people, strangers)
     year.close(end)
-    made = time.monotonic() - began
+    made = meter.read() - before
     vacuum(owner)
     different = compare(services, year.truth)
     wrong = adds_up(services)
@@ -794,8 +858,8 @@ def _run(
         "scale": scale,
         "seed": seed,
         "days": days,
-        "made_in_seconds": round(made, 1),
-        "of_it": {name: round(seconds, 1) for name, seconds in year.took.items()},
+        "made_in_seconds": made.plain(),
+        "of_it": {name: used.plain() for name, used in year.took.items()},
         "truth": {name: total[name] for name in KNOWN} | {"filed": dict(year.filings)},
         "different": different,
         "not_adding_up": wrong,

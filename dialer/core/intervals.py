@@ -12,7 +12,7 @@ NumPy in the web process. The formula is `_half_width`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import NormalDist
@@ -218,3 +218,27 @@ def adjust(strata: Iterable[Stratum], *, error: float = ERROR) -> Adjusted:
         interval=interval,
         compared=of_part,
     )
+
+
+def adjust_each(kinds: Mapping[str, Mapping[str, Rollup]], *, error: float = ERROR) -> dict[str, Adjusted]:
+    """Each part against all others; `kinds` are the cases of each part by their kind. The chance of one wrong verdict
+    is `error` for all parts together.
+    """
+    total: dict[str, Rollup] = {}
+    for parts in kinds.values():
+        for kind, one in parts.items():
+            of_all = total.get(kind, Rollup(people=0, hits=0))
+            total[kind] = Rollup(people=of_all.people + one.people, hits=of_all.hits + one.hits)
+    return {
+        part: adjust(
+            [
+                Stratum(
+                    part=one,
+                    rest=Rollup(people=total[kind].people - one.people, hits=total[kind].hits - one.hits),
+                )
+                for kind, one in sorted(parts.items())
+            ],
+            error=error / len(kinds),
+        )
+        for part, parts in kinds.items()
+    }

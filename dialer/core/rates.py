@@ -264,6 +264,8 @@ class Definition:
     denominator: str
     says: str
     excludes: tuple[str, ...] = ()
+    version: int = 1
+    """Another number when the rate counts anything else than before: figures of two versions are not compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

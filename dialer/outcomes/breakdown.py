@@ -325,19 +325,29 @@ class Workload:
     """Half of the reports came within so many minutes of the signature."""
 
 
+_WORK_MEASURES = ("human_calls", "visits", "feedback_in_time")
+
+
 def read_workload(tx: Tx, window: Window) -> tuple[Workload, ...]:
     """By login, most reports first. What nobody has signed for is nobody's."""
+    counts = counts_of({name: ASSIGNMENT_MEASURES[name] for name in _WORK_MEASURES})
+    # The days and minutes of each are gathered and counted by themselves: sorting all by login takes twice as long.
     statement = f"""
-        WITH assignments AS ({ASSIGNMENTS.format(which=_which("s.opened_at"))})
-        SELECT coalesce(done_by, signed_by) AS login,
-            {counts_of({name: ASSIGNMENT_MEASURES[name] for name in ("human_calls", "visits", "feedback_in_time")})},
-            count(*) FILTER (WHERE state = 'done' AND outcome IN {words(REACHED)}) AS reached,
-            count(*) FILTER (WHERE state = 'signed') AS held,
-            count(DISTINCT CAST(done_at AT TIME ZONE :zone AS date)) FILTER (WHERE state = 'done') AS days,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY EXTRACT(EPOCH FROM done_at - signed_at) / 60)
-                FILTER (WHERE state = 'done' AND signed_at IS NOT NULL) AS minutes
-        FROM assignments WHERE state IN ('signed', 'done') AND coalesce(done_by, signed_by) IS NOT NULL
-        GROUP BY 1 ORDER BY count(*) FILTER (WHERE state = 'done') DESC, 1 LIMIT {_MOST_STAFF}
+        WITH assignments AS ({ASSIGNMENTS.format(which=_which("s.opened_at"))}), staff AS (
+            SELECT coalesce(done_by, signed_by) AS login,
+                {counts},
+                count(*) FILTER (WHERE state = 'done' AND outcome IN {words(REACHED)}) AS reached,
+                count(*) FILTER (WHERE state = 'signed') AS held,
+                count(*) FILTER (WHERE state = 'done') AS reports,
+                array_agg(CAST(done_at AT TIME ZONE :zone AS date)) FILTER (WHERE state = 'done') AS each_day,
+                array_agg(EXTRACT(EPOCH FROM done_at - signed_at) / 60)
+                    FILTER (WHERE state = 'done' AND signed_at IS NOT NULL) AS each_minutes
+            FROM assignments WHERE state IN ('signed', 'done') AND coalesce(done_by, signed_by) IS NOT NULL
+            GROUP BY 1 ORDER BY count(*) FILTER (WHERE state = 'done') DESC, 1 LIMIT {_MOST_STAFF}
+        )
+        SELECT staff.*, (SELECT count(DISTINCT day) FROM unnest(each_day) day) AS days,
+            (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY took) FROM unnest(each_minutes) took) AS minutes
+        FROM staff ORDER BY reports DESC, login
     """
     rows = tx.rows(sa.text(statement.format(narrow=window.narrow())), window.given())
     return tuple(record_of(Workload, row) for row in rows)

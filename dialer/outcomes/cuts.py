@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dialer.core.intervals import Rollup
-from dialer.core.rates import FUNNEL, TREND, Breakdown, Dimension, Spans, Waits, month_after
+from dialer.core.rates import FUNNEL, TREND, Breakdown, Dimension, Slice, Spans, Waits, month_after
 from dialer.core.values import Grade
 from dialer.db.measures import CALLS_MENTIONED, CASE_MEASURES, CONTACT_BARS, FIRST_BARS
 from dialer.db.unit_of_work import Tx
@@ -307,6 +307,45 @@ def cut_figures(
     if reading is None:
         return None
     tx.execute(_ROOM)
+    sums = _sums(tx, dimension, reading)
+    waits = [_bars(sums.bars, FIRST_BARS), _bars(sums.bars, CONTACT_BARS)]
+    first_times: dict[str, list[Any]] = {"edge_parts": [], "edge_seconds": []}
+    for edge in reading.edges():
+        waits = [_both(waits[0], read_waits(tx, edge)), _both(waits[1], read_waits(tx, edge, "contact"))]
+        for part, seconds in read_first_seconds(tx, dimension, edge):
+            first_times["edge_parts"].append(part)
+            first_times["edge_seconds"].append(seconds)
+    whole, by_part = _percentiles(tx, dimension, reading, first_times)
+    return CutFigures(
+        breakdown=Breakdown(
+            dimension=dimension,
+            total=slice_of({**sums.total, **whole}),
+            slices={
+                part: slice_of({**numbers, **by_part.get(part, {})})
+                for part, numbers in sorted(sums.parts.items())
+            },
+        ),
+        waits=waits[0],
+        contacted=waits[1],
+    )
+
+
+def cut_total(tx: Tx, window: Window, changed: Changed | None = None) -> Slice | None:
+    """The whole of a cut, without the median and the ninth decile of the times to the first attempt."""
+    reading = _reading(tx, window, changed)
+    return None if reading is None else slice_of(_sums(tx, Dimension.GRADE, reading).total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sums:
+    """Counts and amounts of a window, by name; `bars` those of whole days by grade."""
+
+    total: Counter[str]
+    parts: dict[str, Counter[str]]
+    bars: Mapping[str, Counter[str]]
+
+
+def _sums(tx: Tx, dimension: Dimension, reading: _Reading) -> _Sums:
     parts, more = _parts(reading, dimension, FIGURES)
     statement = _statement(
         reading,
@@ -335,30 +374,12 @@ def cut_figures(
             bars[row["grade"]].update(counted)
         elif any(counted[name] for name in _PRESENT):
             slices[row["part"]] = Counter(counted)
-    waits = [_bars(bars, FIRST_BARS), _bars(bars, CONTACT_BARS)]
-    first_times: dict[str, list[Any]] = {"edge_parts": [], "edge_seconds": []}
     for edge in reading.edges():
         of_total, of_parts = read_numbers(tx, dimension, edge)
         total.update(_plain(of_total))
         for part, numbers in of_parts.items():
             slices.setdefault(part, Counter()).update(_plain(numbers))
-        waits = [_both(waits[0], read_waits(tx, edge)), _both(waits[1], read_waits(tx, edge, "contact"))]
-        for part, seconds in read_first_seconds(tx, dimension, edge):
-            first_times["edge_parts"].append(part)
-            first_times["edge_seconds"].append(seconds)
-    whole, by_part = _percentiles(tx, dimension, reading, first_times)
-    return CutFigures(
-        breakdown=Breakdown(
-            dimension=dimension,
-            total=slice_of({**total, **whole}),
-            slices={
-                part: slice_of({**numbers, **by_part.get(part, {})})
-                for part, numbers in sorted(slices.items())
-            },
-        ),
-        waits=waits[0],
-        contacted=waits[1],
-    )
+    return _Sums(total=total, parts=slices, bars=bars)
 
 
 def _plain(numbers: Mapping[str, Any]) -> dict[str, int]:
@@ -568,6 +589,12 @@ def figures_of_cut(
         waits=read_waits(tx, window),
         contacted=read_waits(tx, window, until="contact"),
     )
+
+
+def total_of_cut(tx: Tx, window: Window, changed: Changed | None = None) -> Slice:
+    """From the rollup, or where it cannot be used from the records."""
+    found = cut_total(tx, window, changed)
+    return found if found is not None else slice_of(_plain(read_numbers(tx, Dimension.GRADE, window)[0]))
 
 
 def days_of_cut(tx: Tx, window: Window, changed: Changed | None = None) -> dict[date, dict[str, int]]:

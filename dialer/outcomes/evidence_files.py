@@ -110,25 +110,48 @@ def _check_size(data: bytes, most_bytes: int, field: str) -> None:
         raise Invalid(field=field, problem=gettext_noop("is too large"), mend=mend)
 
 
+def _keep_file(
+    tx: Tx, table: sa.Table, file_id: uuid.UUID, file: CleanFile, *, by: str, now: datetime, **belongs_to: int
+) -> None:
+    """The file is a row of `visit_photo` or `evidence_file` with this id, sealed. `belongs_to`: its other columns."""
+    (key,) = (column.name for column in table.primary_key)
+    row = str(file_id)
+    values: dict[str, object] = {
+        key: file_id,
+        **belongs_to,
+        "media_type": file.media_type,
+        "size_bytes": len(file.content),
+        "stripped_bytes": file.stripped_bytes,
+        "by": by,
+        "at": now,
+        "sealed": tx.vault.seal(file.content, table=table.name, column="sealed", row=row),
+    }
+    tx.execute(sa.insert(table).values(values))
+
+
+def add_visit_photo(
+    tx: Tx,
+    client_id: uuid.UUID,
+    photo: CleanFile,
+    *,
+    assignment_id: int,
+    case_id: int,
+    by: str,
+    now: datetime,
+) -> None:
+    """It is of this visit, by the number that the phone gave it."""
+    _keep_file(
+        tx, t.visit_photo, client_id, photo, by=by, now=now, assignment_id=assignment_id, case_id=case_id
+    )
+
+
 def add_evidence_files(
     tx: Tx, outcome_id: int, files: Sequence[CleanFile], *, case_id: int, by: str, now: datetime
 ) -> None:
-    """They prove the amounts of this line of the ledger from now on; each is kept sealed."""
+    """They prove the amounts of this line of the ledger from now on."""
     for file in files:
-        file_id = uuid.uuid4()
-        sealed = tx.vault.seal(file.content, table="evidence_file", column="sealed", row=str(file_id))
-        tx.execute(
-            sa.insert(t.evidence_file).values(
-                id=file_id,
-                outcome_id=outcome_id,
-                case_id=case_id,
-                media_type=file.media_type,
-                size_bytes=len(file.content),
-                stripped_bytes=file.stripped_bytes,
-                by=by,
-                at=now,
-                sealed=sealed,
-            )
+        _keep_file(
+            tx, t.evidence_file, uuid.uuid4(), file, by=by, now=now, outcome_id=outcome_id, case_id=case_id
         )
 
 

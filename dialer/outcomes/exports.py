@@ -98,6 +98,7 @@ def definitions_sheet(lang: Lang) -> Sheet:
         gettext_noop("Left out"),
         gettext_noop("Definition"),
         gettext_noop("Name in the JSON"),
+        gettext_noop("Version"),
     )
     return Sheet(
         title=say(lang, gettext_noop("Definitions")),
@@ -111,6 +112,7 @@ def definitions_sheet(lang: Lang) -> Sheet:
                 "; ".join(count_word(name, lang) for name in one.excludes),
                 rate_sentence(one, lang),
                 one.name,
+                one.version,
             ]
             for one in DEFINITIONS
         ],

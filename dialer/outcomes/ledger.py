@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,8 +14,8 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from dialer.core.case import NO_CALL, BeforeFiling, Reason
 from dialer.core.errors import Conflict, NotFound
-from dialer.core.intervals import Interval, wilson
-from dialer.core.rates import Period
+from dialer.core.intervals import ERROR, Adjusted, Interval, Rollup, adjust_each, wilson
+from dialer.core.rates import REACHED, Period
 from dialer.core.values import (
     MONEY_CORRECTED,
     MONEY_REFUSED,
@@ -433,6 +434,24 @@ class CallerClaims:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallerReports:
+    """The human calls that one person reported in a window."""
+
+    login: str
+    reports: int
+    successes: int
+    too_fast: int
+    """Reported as spoken to sooner after the task was taken than the shortest call of ours lasts."""
+    compared: Adjusted
+    """The share of successes beside that of all others, for the same mix of grades and types."""
+
+    @property
+    def interval(self) -> Interval | None:
+        """Of the share of successes."""
+        return wilson(self.successes, self.reports)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceAnswers:
     """Whether a scammer was in contact, of the cases of a source that have an answer in the window; the latest one."""
 
@@ -476,6 +495,47 @@ def claims_by_caller(
         .order_by(without.desc(), o.recorded_by)
     )
     return [record_of(CallerClaims, row) for row in tx.rows(statement)]
+
+
+def reports_by_caller(
+    tx: Tx, period: Period, *, drill: bool, least_seconds: int, visible_to: int | None = None
+) -> list[CallerReports]:
+    """Who reported too fast first, then the most reports; only cases that the unit `visible_to` sees. Reports of
+    follow-ups are left out. One wrong verdict in all of them together has the chance `ERROR`.
+    """
+    o, a, c = t.outcome.c, t.assignment.c, t.case.c
+    is_fast = o.at - a.signed_at < timedelta(seconds=least_seconds)
+    statement = (
+        sa.select(
+            o.recorded_by.label("login"),
+            c.grade,
+            c.fraud_type,
+            sa.func.count().label("reports"),
+            sa.func.count().filter(o.kind.in_([kind.value for kind in SUCCESSES])).label("successes"),
+            sa.func.count().filter(o.kind.in_([kind.value for kind in REACHED]), is_fast).label("too_fast"),
+        )
+        .join(t.case, c.id == o.case_id)
+        .join(t.assignment, a.id == o.assignment_id)
+        .where(
+            *_within(o.at, period, visible_to),
+            o.drill == drill,
+            o.track == Track.HUMAN.value,
+            o.reverses.is_(None),
+            o.reason.in_([_REPORTED, NO_CALL]),
+        )
+        .group_by(o.recorded_by, c.grade, c.fraud_type)
+    )
+    sums: dict[str, Counter[str]] = {}
+    kinds: dict[str, dict[str, Rollup]] = {}
+    for row in tx.rows(statement):
+        login = row["login"]
+        counted = {name: row[name] for name in ("reports", "successes", "too_fast")}
+        sums.setdefault(login, Counter()).update(counted)
+        share = Rollup(people=counted["reports"], hits=counted["successes"])
+        kinds.setdefault(login, {})[f"{row['grade']} {row['fraud_type']}"] = share
+    compared = adjust_each(kinds, error=ERROR)
+    found = [CallerReports(login=login, compared=compared[login], **one) for login, one in sums.items()]
+    return sorted(found, key=lambda one: (-one.too_fast, -one.reports, one.login))
 
 
 def answers_by_source(

@@ -48,7 +48,7 @@ from dialer.outcomes.exports import (
     parquet_file,
 )
 from dialer.outcomes.filters import delete_filter, save_filter, saved_filters
-from dialer.outcomes.ledger import answers_by_source, claims_by_caller
+from dialer.outcomes.ledger import answers_by_source, claims_by_caller, reports_by_caller
 from dialer.outcomes.rate_charts import (
     TODAY_HEAD,
     beside_chart,
@@ -609,7 +609,9 @@ def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Res
 
 @rates_pages.get("/rates/callers", act=Permission.SEE_RATES)
 def callers(request: CurrentRequest, form: Given) -> Response:
-    """Successes that rest on no call of ours, by caller; and by source, whether a scammer was in contact."""
+    """By caller, successes that rest on no call of ours, reports faster than a call, and how many succeed beside the
+    others'; and by source, whether a scammer was in contact.
+    """
     timezone = request.services.centre.timezone
     windows = spans(request, timezone)
     wrong: dict[str, str] = {}
@@ -622,6 +624,13 @@ def callers(request: CurrentRequest, form: Given) -> Response:
     services, unit_id = request.services, request.member.unit_id
     with services.store.begin() as tx:
         claims = claims_by_caller(tx, period, drill=services.drill, visible_to=unit_id)
+        reports = reports_by_caller(
+            tx,
+            period,
+            drill=services.drill,
+            least_seconds=services.work.least_call_seconds,
+            visible_to=unit_id,
+        )
         answers = answers_by_source(tx, period, drill=services.drill, visible_to=unit_id)
     return request.page(
         "console/rates_callers.html",
@@ -631,8 +640,11 @@ def callers(request: CurrentRequest, form: Given) -> Response:
         end=form.end or until,
         spans=windows[:-1],
         claims=claims,
+        reports=reports,
+        compared=lambda one: standing_sentence({"dissuaded": one}, request.lang),
+        is_odd=lambda one: one.standing in {Standing.ABOVE, Standing.BELOW},
         answers=answers,
-        names=name_staff(services, {one.login for one in claims}),
+        names=name_staff(services, {one.login for one in (*claims, *reports)}),
         least_seconds=services.work.least_call_seconds,
     )
 

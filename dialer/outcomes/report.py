@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter
 from dialer.cases.search import CasePage, case_lines
 from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, NotFound, Unavailable
-from dialer.core.intervals import ERROR, Adjusted, Finding, Rollup, Stratum, adjust
+from dialer.core.intervals import Adjusted, Finding, Rollup, adjust_each
 from dialer.core.periods import day_of, period_before, period_year_before
 from dialer.core.rates import (
     COUNTED,
@@ -52,7 +52,14 @@ from dialer.outcomes.breakdown import (
     read_strata,
     read_workload,
 )
-from dialer.outcomes.cuts import case_ids_of_cut, cut_figures, cut_strata, days_of_cut, figures_of_cut
+from dialer.outcomes.cuts import (
+    case_ids_of_cut,
+    cut_figures,
+    cut_strata,
+    days_of_cut,
+    figures_of_cut,
+    total_of_cut,
+)
 from dialer.outcomes.rollup import (
     Changed,
     is_rollup_waiting,
@@ -88,6 +95,7 @@ class RateOut(Resource):
     high: float | None
     window: RateWindowOut
     excludes: dict[str, int]
+    version: int
 
 
 class FirstAttemptOut(Resource):
@@ -234,6 +242,7 @@ def _rate(rate: Rate, period: Period) -> RateOut:
         high=rate.interval.high if rate.interval else None,
         window=RateWindowOut(start=period.start, end=period.end, basis=rate.definition.basis.value),
         excludes=dict(rate.excludes),
+        version=rate.definition.version,
     )
 
 
@@ -417,7 +426,9 @@ class CutReport:
     yesterday: Slice | None = None
     """The same of yesterday until the same time of the day."""
     before: Slice | None = None
-    """The whole of the period before 环比; None: the period has no beginning or no end."""
+    """The whole of the period before 环比; None: the period has no beginning or no end. Like the days above without the
+    median and the ninth decile of the times to the first attempt, which nobody compares.
+    """
     year_before: Slice | None = None
     """The same a year before 同比."""
     days: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
@@ -521,9 +532,7 @@ MOST_DEFRAUDED = 20
 
 
 def _total(tx: Tx, window: Window, period: Period | None, changed: Changed | None) -> Slice | None:
-    if period is None:
-        return None
-    return figures_of_cut(tx, Dimension.GRADE, replace(window, period=period), changed).breakdown.total
+    return None if period is None else total_of_cut(tx, replace(window, period=period), changed)
 
 
 def _days(
@@ -545,25 +554,11 @@ def _whole_report(tx: Tx, window: Window) -> Report:
 
 
 def _adjusted(by_rate: Mapping[str, Mapping[str, Mapping[str, Rollup]]]) -> dict[str, dict[str, Adjusted]]:
-    """Each unit against all others. The chance of one wrong verdict is `ERROR` for all units together."""
+    """Each unit against all others."""
     found: dict[str, dict[str, Adjusted]] = {}
     for rate, by_unit in by_rate.items():
-        kinds = sorted({kind for parts in by_unit.values() for kind in parts})
-        total = {
-            kind: (
-                sum(parts[kind].people for parts in by_unit.values() if kind in parts),
-                sum(parts[kind].hits for parts in by_unit.values() if kind in parts),
-            )
-            for kind in kinds
-        }
-        for unit, parts in by_unit.items():
-            strata = [
-                Stratum(
-                    part=part, rest=Rollup(people=total[k][0] - part.people, hits=total[k][1] - part.hits)
-                )
-                for k, part in sorted(parts.items())
-            ]
-            found.setdefault(unit, {})[rate] = adjust(strata, error=ERROR / len(by_unit))
+        for unit, one in adjust_each(by_unit).items():
+            found.setdefault(unit, {})[rate] = one
     return found
 
 

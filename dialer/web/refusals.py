@@ -39,6 +39,7 @@ from dialer.web.rendering import RefusedForm
 
 CHOOSE_PATH = "/account/password"
 ENROL_PATH = "/account/factors"
+_GOES_TO = {ChangePasswordFirst: CHOOSE_PATH, EnrolFirst: ENROL_PATH}
 SIGN_IN_PATH = "/sign-in"
 
 _log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ async def _answered(request: Request, fault: Exception) -> Response:
         case SignInFirst():
             return _to_sign_in(request, fault)
         case ChangePasswordFirst() | EnrolFirst():
-            return _moved(request, CHOOSE_PATH if isinstance(fault, ChangePasswordFirst) else ENROL_PATH)
+            return _moved(request, _GOES_TO[type(fault)])
         case Forbidden():
             status = 403
         case ForeignForm():

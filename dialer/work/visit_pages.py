@@ -509,15 +509,21 @@ def look_at_photo(
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """The picture; the viewer and the reason are in the audit."""
-    media_type, content = show_photo_of(
-        request.services,
-        visit_id,
-        client_id,
-        who=request.who,
-        visible_to=request.member.unit_id,
-        reason=reason,
-        why=why,
-    )
+    try:
+        media_type, content = show_photo_of(
+            request.services,
+            visit_id,
+            client_id,
+            who=request.who,
+            visible_to=request.member.unit_id,
+            reason=reason,
+            why=why,
+        )
+    except Refusal as fault:
+        # The script of the page shows the sentence beside the form; without it the page is shown again with it.
+        if not request.is_part:
+            raise
+        return _refused(request, visit_id, fault)
     return Response(content, media_type=media_type, headers={"Content-Disposition": "inline"})
 
 

@@ -23,7 +23,6 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.org.unit_store import is_visible_to, is_within_unit
-from dialer.outcomes.evidence_files import CleanFile
 from dialer.work.assignments import Assignment, Scope, select_assignments, stage_of, transfer_reason
 
 
@@ -64,33 +63,6 @@ def set_visit_outcome(tx: Tx, client_id: uuid.UUID, outcome_id: int) -> None:
 def set_visit_stage(tx: Tx, assignment_id: int, stage: VisitStage) -> None:
     """Stores how far the visit is."""
     tx.execute(sa.update(t.assignment).where(t.assignment.c.id == assignment_id).values(stage=stage.value))
-
-
-def add_visit_photo(
-    tx: Tx,
-    client_id: uuid.UUID,
-    photo: CleanFile,
-    *,
-    assignment_id: int,
-    case_id: int,
-    by: str,
-    now: datetime,
-) -> None:
-    """The photo is kept sealed."""
-    sealed = tx.vault.seal(photo.content, table="visit_photo", column="sealed", row=str(client_id))
-    tx.execute(
-        sa.insert(t.visit_photo).values(
-            client_id=client_id,
-            assignment_id=assignment_id,
-            case_id=case_id,
-            media_type=photo.media_type,
-            size_bytes=len(photo.content),
-            stripped_bytes=photo.stripped_bytes,
-            by=by,
-            at=now,
-            sealed=sealed,
-        )
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Tag, Track
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
-from dialer.outcomes.evidence_files import clean_photo, open_file
+from dialer.outcomes.evidence_files import add_visit_photo, clean_photo, open_file
 from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
@@ -39,7 +39,6 @@ from dialer.work.visit_store import (
     StoredPhoto,
     VisitAct,
     VisitLine,
-    add_visit_photo,
     count_visit_photos,
     course_of_visit,
     note_visit_act_once,

@@ -418,7 +418,10 @@ case_fact = sa.Table(
     sa.Index(
         "ix_case_fact_first_seconds",
         "first_seconds",
-        postgresql_include=["day", "drill", "grade", "fraud_type", "case_id"],
+        postgresql_include=[
+            *("day", "drill", "grade", "fraud_type", "case_id"),
+            *("unit_id", "source", "version", "hour", "person"),
+        ],
         postgresql_where=sa.text("first_seconds IS NOT NULL"),
     ),
 )

@@ -270,9 +270,16 @@ async function look() {
 
 async function show(form) {
   const tile = form.querySelector(".photo-tile");
+  complain(form, "");
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
-    if (!answer.ok) throw new Error(String(answer.status));
+    const answer = await fetch(form.action, {
+      method: "POST", body: new FormData(form), headers: { "HX-Request": "true" }, redirect: "error",
+    });
+    if (answer.status === 401) return signedOut();
+    if (!answer.ok) {
+      const isOurs = (answer.headers.get("content-type") ?? "").includes("json");
+      return complain(form, isOurs ? (await answer.json()).refused : words.later);
+    }
     const picture = await drawn(await answer.blob(), LARGE, tile.textContent.trim());
     form.closest("li").classList.add("shown");
     form.replaceWith(picture);
