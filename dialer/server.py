@@ -63,6 +63,7 @@ from dialer.runtime.forked import settle
 from dialer.runtime.logs import ProcessMetrics
 from dialer.runtime.settings import WebSettings
 from dialer.scripts.dialogue import Heard, Position, Turn
+from dialer.scripts.inbound import recorded_notice
 from dialer.scripts.pages import script_pages, trial_pages
 from dialer.services import Application, Services
 from dialer.signals.pages import robot_pages
@@ -112,6 +113,7 @@ from dialer.telephony.webhooks import (
     verify,
     write,
     write_inbound,
+    write_notice,
 )
 from dialer.units.pages import unit_pages
 from dialer.warnings.pages import list_pages
@@ -128,7 +130,7 @@ from dialer.web.console import (
 from dialer.web.refusals import add_faults, failed
 from dialer.web.rendering import PageFiles, Pages, sound
 from dialer.web.write_batcher import WriteBatcher
-from dialer.work.desk_calls import Taken, apply_desk_event, apply_person_leg_event
+from dialer.work.desk_calls import Taken, apply_desk_event, apply_person_leg_event, language_of_desk_call
 from dialer.work.desk_pages import desk_pages
 from dialer.work.inbound import call_in, call_in_ended, desk_answered_call, desk_call_ended
 from dialer.work.visit_pages import visit_pages
@@ -376,12 +378,18 @@ class _Hooks:
         return _KEPT
 
     async def _desk(self, hook: Webhook) -> Answer:
-        """The status of a desk call, and how its second leg ended; each event has its own transaction."""
+        """The status of a desk call, how its second leg ended, and what the person of a recorded one hears. Each event
+        has its own transaction.
+        """
         fields = hook.fields
         call_id = UUID(hook.path["call_id"])
         if hook.path["what"] == "dial":
             await asyncio.to_thread(apply_person_leg_event, self._services, call_id, person_leg(fields))
             return 200, hang_up()
+        if hook.path["what"] == "notice":
+            language = await asyncio.to_thread(language_of_desk_call, self._services, call_id)
+            notice = recorded_notice(language)
+            return 200, write_notice(notice, audio_url=lambda file: f"{self._base}/audio/{file}")
         await asyncio.to_thread(apply_desk_event, self._services, call_id, status_event(fields))
         return _KEPT
 

@@ -80,6 +80,7 @@ from dialer.core.values import (
     MessageState,
     OutcomeKind,
     PauseScope,
+    RecordedCall,
     RecordingState,
     RenderState,
     RowResult,
@@ -312,6 +313,11 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     DeletedFor: {
         DeletedFor.RETENTION: "its time was over",
         DeletedFor.ERASURE: "the person was erased",
+    },
+    RecordedCall: {
+        RecordedCall.ROBOT: "the robot's call",
+        RecordedCall.DESK: "call from the desk",
+        RecordedCall.CALLED_IN: "call in",
     },
     RecordingState: {
         RecordingState.WAITING: "being fetched",

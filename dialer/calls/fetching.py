@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -39,10 +38,10 @@ class _Due:
     """A recording whose copy is still at the carrier, as far as is known."""
 
     id: int
-    attempt_id: uuid.UUID
     state: RecordingState
     sid: str | None
     call_sid: str
+    """Of the call that was placed by us, or came in: the carrier lists the recording of its second leg under it too."""
     tries: int
 
 
@@ -65,12 +64,14 @@ async def fetch_recordings(services: Services, client: RecordingClient, *, for_s
 
 def _take_due(services: Services) -> list[_Due]:
     """Each is put off first, so that a worker that dies leaves the others to the next one."""
-    r, a = t.recording.c, t.attempt.c
+    r, a, d, i = t.recording.c, t.attempt.c, t.desk_call.c, t.inbound_call.c
     real_now = services.real.now()
     with services.store.begin() as tx:
         rows = tx.rows(
-            sa.select(r.id, r.attempt_id, r.state, r.sid, r.tries, a.sid.label("call_sid"))
-            .join(t.attempt, a.id == r.attempt_id)
+            sa.select(r.id, r.state, r.sid, r.tries, sa.func.coalesce(a.sid, d.sid, i.sid).label("call_sid"))
+            .join(t.attempt, a.id == r.attempt_id, isouter=True)
+            .join(t.desk_call, d.id == r.desk_call_id, isouter=True)
+            .join(t.inbound_call, i.id == r.inbound_call_id, isouter=True)
             .where(r.due_at <= real_now)
             .order_by(r.due_at)
             .limit(_AT_ONCE)

@@ -18,9 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.reveals import note_reveal
+from dialer.cases.store import StoredCase
 from dialer.core.access import RevealReason, actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.values import RecordingState
+from dialer.core.values import RecordedCall, RecordingState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import KeyMissing, Tampered
@@ -34,14 +35,16 @@ _PLAYS_FOR: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A recording without its sound. `n`: of the call attempt; `sha256`: of the sound as the carrier gave it, also
-    after it was deleted.
+    """A recording without its sound. `call_id`: of the attempt, of the call from a desk, or of the call in, as `call`
+    says; `n`: of the attempt, None for another call. `sha256`: of the sound as the carrier gave it, also after it was
+    deleted.
     """
 
     id: int
     case_id: int
-    attempt_id: uuid.UUID
-    n: int
+    call: RecordedCall
+    call_id: uuid.UUID
+    n: int | None
     state: RecordingState
     called_at: datetime
     seconds: int | None
@@ -54,6 +57,7 @@ class Recording:
         return {
             "id": self.id,
             "case": self.case_id,
+            "call": self.call.value,
             "attempt": self.n,
             "state": self.state.value,
             "called_at": self.called_at.isoformat(),
@@ -62,6 +66,11 @@ class Recording:
             "sha256": self.sha256 or None,
             "deleted_at": self.deleted_at.isoformat() if self.deleted_at else None,
         }
+
+
+def wants_recording(services: Services, stored: StoredCase) -> bool:
+    """Whether the policy of the case wants its calls recorded."""
+    return services.policies.of(stored.case.policy_version).of(stored.case.grade).record_calls
 
 
 def expect_recordings(tx: Tx, attempt_ids: Iterable[uuid.UUID], *, now: datetime, real_now: datetime) -> None:
@@ -80,7 +89,27 @@ def expect_recordings(tx: Tx, attempt_ids: Iterable[uuid.UUID], *, now: datetime
     tx.execute(insert(t.recording).from_select(names, rows).on_conflict_do_nothing())
 
 
-def recording_is_ready(services: Services, attempt_id: uuid.UUID) -> None:
+def expect_recording_of_desk_call(
+    tx: Tx, call_id: uuid.UUID, *, case_id: int, called_at: datetime, real_now: datetime, drill: bool
+) -> None:
+    """The call from a desk is over, was to be recorded, and may have been."""
+    _expect(tx, real_now, desk_call_id=call_id, case_id=case_id, called_at=called_at, drill=drill)
+
+
+def expect_recording_of_call_in(
+    tx: Tx, call_id: uuid.UUID, *, case_id: int, called_at: datetime, real_now: datetime, drill: bool
+) -> None:
+    """The call in is over, was to be recorded, and may have been."""
+    _expect(tx, real_now, inbound_call_id=call_id, case_id=case_id, called_at=called_at, drill=drill)
+
+
+def _expect(tx: Tx, real_now: datetime, **values: object) -> None:
+    due = real_now + _FIRST_LOOK
+    row = insert(t.recording).values(state=RecordingState.WAITING.value, due_at=due, **values)
+    tx.execute(row.on_conflict_do_nothing())
+
+
+def recording_is_ready(services: Services, call_id: uuid.UUID) -> None:
     """The carrier says that it has news of the recording of this call: it is looked at now. News of an unknown call, or
     of one that is not over, changes nothing: it is looked at when the call is over.
     """
@@ -88,7 +117,10 @@ def recording_is_ready(services: Services, attempt_id: uuid.UUID) -> None:
     with services.store.begin() as tx:
         changed = tx.execute(
             sa.update(t.recording)
-            .where(r.attempt_id == attempt_id, r.due_at.is_not(None))
+            .where(
+                sa.or_(r.attempt_id == call_id, r.desk_call_id == call_id, r.inbound_call_id == call_id),
+                r.due_at.is_not(None),
+            )
             .values(due_at=services.real.now())
         ).rowcount
     if changed:
@@ -100,7 +132,7 @@ def recordings_of_case(tx: Tx, case_id: int) -> list[Recording]:
     r, a = t.recording.c, t.attempt.c
     rows = tx.rows(
         sa.select(*(column for column in r if column.name not in {"sealed", "sha256"}), r.sha256, a.n)
-        .join(t.attempt, a.id == r.attempt_id)
+        .join(t.attempt, a.id == r.attempt_id, isouter=True)
         .where(r.case_id == case_id)
         .order_by(r.called_at, r.id)
     )
@@ -109,7 +141,19 @@ def recordings_of_case(tx: Tx, case_id: int) -> list[Recording]:
 
 def _recording(row: Row) -> Recording:
     digest = row["sha256"]
-    return record_of(Recording, row, sha256="" if digest is None else bytes(digest).hex())
+    call, call_id = call_of(row)
+    sha256 = "" if digest is None else bytes(digest).hex()
+    return record_of(Recording, row, sha256=sha256, call=call, call_id=call_id)
+
+
+def call_of(row: Row) -> tuple[RecordedCall, uuid.UUID]:
+    """Which call a row is the recording of."""
+    by_kind = {
+        RecordedCall.ROBOT: row["attempt_id"],
+        RecordedCall.DESK: row["desk_call_id"],
+        RecordedCall.CALLED_IN: row["inbound_call_id"],
+    }
+    return next((call, call_id) for call, call_id in by_kind.items() if call_id is not None)
 
 
 def list_recordings(services: Services, case_id: int, *, visible_to: int | None = None) -> list[Recording]:

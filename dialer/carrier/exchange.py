@@ -330,9 +330,9 @@ class Exchange:
         with _unless_disk_is_full():
             self._memory.measured(call)
 
-    def record(self, live: LiveCall) -> CallRecorder:
-        """The recording of a call that was just answered."""
-        return self.recordings.begin(live.call, live.order, self._recording_told)
+    def record(self, call: Call, order: CallOrder, *, source: str) -> CallRecorder:
+        """The recording of a call, or of the second leg that it dialled, which was just answered."""
+        return self.recordings.begin(call, order, self._recording_told, source=source)
 
     def _recording_told(self, recording: Recording, order: CallOrder) -> None:
         """That it is there is told a moment after the end of the call, which the application knows by then."""

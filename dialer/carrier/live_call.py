@@ -13,10 +13,10 @@ from dialer.carrier.config import Timers
 from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.lines import Cause, Leg, LegEvents, Line, Quality, Verdict
 from dialer.carrier.people import AnsweredBy
-from dialer.carrier.player import Player, Sounds
-from dialer.carrier.recordings import CallRecorder
+from dialer.carrier.player import PlayedCall, Player, Sounds
+from dialer.carrier.recordings import OF_CALL, OF_DIAL, CallRecorder
 from dialer.carrier.speech_input import Hearing, Speech
-from dialer.carrier.twiml import Dial
+from dialer.carrier.twiml import INVALID_ATTRIBUTE, Dial
 from dialer.carrier.webhooks import Messenger, Notices, base_params
 
 OnDialled = Callable[[dict[str, str]], None]
@@ -65,11 +65,11 @@ class CallHost(Protocol):
     def answered(self, live: LiveCall) -> None: ...
     def over(self, live: LiveCall) -> None: ...
     def measured(self, call: Call, quality: Quality) -> None: ...
-    def record(self, live: LiveCall) -> CallRecorder: ...
+    def record(self, call: Call, order: CallOrder, *, source: str) -> CallRecorder: ...
 
 
 class _LiveLeg:
-    """A leg with the record of its call, its time limit, and the moment of its answer."""
+    """A leg with the record of its call, its time limit, the moment of its answer, and what records it."""
 
     def __init__(self, exchange: CallHost, call: Call) -> None:
         self.call = call
@@ -78,6 +78,34 @@ class _LiveLeg:
         self._leg: Leg | None = None
         self._limit: asyncio.TimerHandle | None = None
         self._answered_at: datetime | None = None
+        self._recorder: CallRecorder | None = None
+        self._player: Player | None = None
+
+    @property
+    def leg(self) -> Leg:
+        """The leg to the phone. AssertionError before the call is dialled."""
+        assert self._leg is not None, "a call has a leg once it is dialled"
+        return self._leg
+
+    def skips_fetch(self) -> bool:
+        """Whether an injected fault leaves out this request for TwiML."""
+        return self._exchange.faults.strikes(InjectedFault.TWIML_SKIP, self.call.to) is not None
+
+    def _player_for(self, played: PlayedCall) -> Player:
+        """The player of the leg, made when first needed."""
+        if self._player is None:
+            self._player = Player(
+                played,
+                messenger=self._exchange.messenger,
+                sounds=self._exchange.sounds,
+                hearing=self._exchange.hearing,
+                timers=self._timers,
+            )
+        return self._player
+
+    def _record(self, recorder: CallRecorder) -> None:
+        self._recorder = recorder
+        self.leg.record(recorder)
 
     def _limit_to(self, seconds: float | None, then: Callable[[], None]) -> None:
         """`then` is called after so many service seconds, None: never; an earlier limit is lifted."""
@@ -100,7 +128,9 @@ class _LiveLeg:
 
 
 class Bridge(_LiveLeg):
-    """The officer's leg of a Dial. Its rings are not counted in the call journal."""
+    """The second leg of a Dial. Its rings are not counted in the call journal. Where the Dial names a document for it,
+    it hears that first, and is connected at its end.
+    """
 
     def __init__(
         self, exchange: CallHost, parent: LiveCall, verb: Dial, done: OnDialled, left: OnDialled
@@ -112,8 +142,14 @@ class Bridge(_LiveLeg):
             status_callback=verb.status_callback,
             status_method=verb.status_method,
             events=verb.events,
+            records=verb.recording_channels > 0,
+            recording_channels=verb.recording_channels,
+            recording_callback=verb.recording_callback,
+            recording_method=verb.recording_method,
+            recording_events=verb.recording_events,
         )
         super().__init__(exchange, exchange.child(order, parent.call))
+        self._order = order
         self._parent = parent
         self._verb = verb
         self._done = done
@@ -121,7 +157,7 @@ class Bridge(_LiveLeg):
         self._has_webhooks = True
 
     def start(self) -> None:
-        """Calls the officer, for as long as the verb allows."""
+        """Calls the second phone, for as long as the verb allows."""
         self.call.start = self._timers.unix()
         self._notify("initiated", "initiated")
         self._limit_to(self._verb.timeout_seconds, lambda: self._hang_up(Status.NO_ANSWER))
@@ -137,20 +173,60 @@ class Bridge(_LiveLeg):
         if self.call.status is not Status.RINGING:
             return
         self.call.status = Status.IN_PROGRESS
-        if self._leg is not None:
-            self._parent.leg.join(self._leg)
         self._answered_at = self._timers.service_now()
+        if self._order.records:
+            # It begins with what this phone hears before it is connected.
+            self._record(self._exchange.record(self._parent.call, self._order, source=OF_DIAL))
         self._notify("answered", Status.IN_PROGRESS.value)
-        self._limit_to(self._verb.time_limit_seconds, lambda: self._hang_up(Status.COMPLETED))
+        self._limit_to(self._verb.time_limit_seconds, self.hang_up)
+        if self._verb.url:
+            self._player_for(self).fetch(self._verb.url, self._verb.url_method)
+        else:
+            self.finished()
 
     def judged(self, verdict: Verdict) -> None:
         """Nobody asks who answered at the desk."""
 
     def pressed(self, key: str) -> None:
-        """Keys of the officer's phone have no effect."""
+        """A key counts in the document that is heard before the two are connected, and not after it."""
+        if self._player is not None:
+            self._player.pressed(key)
 
     def said(self, speech: Speech) -> None:
-        """Speech between the two legs is not listened to."""
+        """As a key."""
+        if self._player is not None:
+            self._player.said(speech)
+
+    # Used by the player.
+
+    def params(self) -> dict[str, str]:
+        """Fields of a request for TwiML, as Twilio sends them."""
+        return base_params(self.call, self.call.status.value) | {"ParentCallSid": self._parent.call.sid}
+
+    def fallback(self) -> tuple[str, str]:
+        """There is none: whoever cannot be told what they are to be told is not connected."""
+        return "", "POST"
+
+    def error(self, code: int) -> None:
+        """Counts one of Twilio's error codes, with the call that dialled."""
+        self._parent.error(code)
+
+    def dial(self, verb: Dial, done: OnDialled, left: OnDialled) -> None:  # noqa: ARG002 - as the player calls it
+        """A second leg dials nobody."""
+        self.error(INVALID_ATTRIBUTE)
+        self.hang_up()
+
+    def finished(self) -> None:
+        """Both hear each other from now on."""
+        if self._player is not None:
+            self._player.stop()
+            self._player = None
+        if self._leg is not None and not self.call.status.final:
+            self._parent.leg.join(self._leg)
+
+    def hang_up(self) -> None:
+        """This leg is over; the caller's document goes on."""
+        self._hang_up(Status.COMPLETED)
 
     def ended(self, cause: Cause) -> None:
         self._finish(FINALS[cause][0])
@@ -162,6 +238,8 @@ class Bridge(_LiveLeg):
         """The first leg is over: this one is hung up. `silent`: without any request to the application."""
         self._done = _ignored if silent else self._left
         self._has_webhooks = not silent
+        if silent and self._recorder is not None:
+            self._recorder.abandon()
         self._hang_up(Status.COMPLETED if self._answered_at is not None else Status.CANCELED)
 
     def _hang_up(self, status: Status) -> None:
@@ -174,8 +252,13 @@ class Bridge(_LiveLeg):
         if call.status.final:
             return
         self._lift_limit()
+        if self._player is not None:
+            self._player.stop()
+            self._player = None
         self._close(status)
         result = {"DialCallSid": call.sid, "DialCallStatus": status.value}
+        if self._recorder is not None:
+            result["RecordingUrl"] = self._recorder.recording.url
         if call.duration_seconds is not None:
             result["DialCallDuration"] = str(call.duration_seconds)
         if self._has_webhooks:
@@ -205,19 +288,11 @@ class LiveCall(_LiveLeg):
         self.attempt = attempt
         self.errors: list[int] = []
         self._nth = nth
-        self._player: Player | None = None
         self._bridge: Bridge | None = None
         self._verdict_open = False
         self._verdict_due: asyncio.TimerHandle | None = None
-        self._recorder: CallRecorder | None = None
 
     # Used by the player.
-
-    @property
-    def leg(self) -> Leg:
-        """The leg to the phone. AssertionError before the call is dialled."""
-        assert self._leg is not None, "a call has a leg once it is dialled"
-        return self._leg
 
     def params(self) -> dict[str, str]:
         """Fields of a request for TwiML, as Twilio sends them."""
@@ -225,10 +300,6 @@ class LiveCall(_LiveLeg):
         if self.call.answered_by:
             params["AnsweredBy"] = self.call.answered_by
         return params
-
-    def skips_fetch(self) -> bool:
-        """Whether an injected fault leaves out this request for TwiML."""
-        return self._exchange.faults.strikes(InjectedFault.TWIML_SKIP, self.call.to) is not None
 
     def fallback(self) -> tuple[str, str]:
         """Address and method that are asked when the address of the call does not answer."""
@@ -241,6 +312,10 @@ class LiveCall(_LiveLeg):
 
     def finished(self) -> None:
         """The document is over: the carrier hangs up."""
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """The carrier hangs up."""
         self.end(Status.COMPLETED, 200)
 
     def dial(self, verb: Dial, done: OnDialled, left: OnDialled) -> None:
@@ -285,15 +360,7 @@ class LiveCall(_LiveLeg):
 
     def player(self) -> Player:
         """The player of the call, made when first needed."""
-        if self._player is None:
-            self._player = Player(
-                self,
-                messenger=self._exchange.messenger,
-                sounds=self._exchange.sounds,
-                hearing=self._exchange.hearing,
-                timers=self._timers,
-            )
-        return self._player
+        return self._player_for(self)
 
     def answer_now(self) -> bool:
         """Makes a ringing phone answer now, if the line can; says whether it did."""
@@ -338,8 +405,7 @@ class LiveCall(_LiveLeg):
         self._exchange.notices.progress(call, "answered", Status.IN_PROGRESS.value)
         self._limit_to(self.order.time_limit_seconds, self.finished)
         if self.order.records:
-            self._recorder = self._exchange.record(self)
-            self.leg.record(self._recorder)
+            self._record(self._exchange.record(call, self.order, source=OF_CALL))
         if not self.order.machine_detection:
             self._begin()
             return

@@ -234,7 +234,10 @@ class PlayedCall(Protocol):
         """Records a Twilio error code of the call."""
 
     def finished(self) -> None:
-        """The document is over: the call is hung up."""
+        """The document is over: the call is hung up, or connected if it was the second leg of a Dial."""
+
+    def hang_up(self) -> None:
+        """The document ends the call, or cannot be had."""
 
     def dial(
         self, verb: Dial, done: Callable[[dict[str, str]], None], left: Callable[[dict[str, str]], None]
@@ -269,7 +272,7 @@ class Player:
         self._documents += 1
         if self._documents > _MAX_DOCUMENTS:
             # Documents that redirect to each other would hold a line for ever.
-            self._call.finished()
+            self._call.hang_up()
             return
         age = self._age
         params = self._call.params() | (extras or {})
@@ -328,7 +331,7 @@ class Player:
         self.stop()
         self._speak(
             Clip(seconds=_APOLOGY_SECONDS, text="An application error has occurred. Goodbye."),
-            self._call.finished,
+            self._call.hang_up,
         )
 
     def _speak(self, clip: Clip, then: Callable[[], None]) -> None:
@@ -356,7 +359,7 @@ class Player:
             case Dial():
                 self._dial(verb)
             case Hangup():
-                self._call.finished()
+                self._call.hang_up()
 
     def prompt(self, prompt: Prompt, then: Callable[[], None]) -> None:
         """Plays one prompt; a sound file that cannot be fetched is recorded (11200) and skipped."""
@@ -434,7 +437,8 @@ class Player:
                 url = self._absolute(verb.action)
                 self._messenger.send(url, verb.method, self._call.params() | result, _ignored)
 
-        self._call.dial(verb, over, left)
+        url = self._absolute(verb.url) if verb.url else ""
+        self._call.dial(replace(verb, url=url), over, left)
 
     def _absolute(self, url: str) -> str:
         if url.startswith(("http://", "https://")):

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dialer.carrier.calls import API_VERSION, Call, CallOrder, bad_parameter, no_such, rfc2822
 from dialer.carrier.journal import load_key
-from dialer.carrier.lines.tape import BYTES_A_SECOND, SIDES, wav_of_sides
+from dialer.carrier.lines.tape import BYTES_A_SECOND, SIDES, other_side_first, wav_of_sides
 
 _log = logging.getLogger(__name__)
 IN_PROGRESS: Final = "in-progress"
@@ -33,6 +33,11 @@ _PIECE_BYTES: Final = 2 * BYTES_A_SECOND
 _NONCE: Final = 12
 _LENGTH: Final = struct.Struct("<I")
 _SUFFIX: Final = ".sealed"
+OF_CALL: Final = "OutboundAPI"
+OF_DIAL: Final = "DialVerb"
+"""The second leg of a Dial, listed under the call that dialled it. What the dialled telephone heard before the two were
+connected is in the channel of the caller.
+"""
 _KEPT_SECONDS: Final = 30 * 86_400.0
 """A recording that nobody has deleted by then is deleted when the carrier starts."""
 
@@ -49,6 +54,7 @@ class Recording:
     channels: int
     number: int
     """Counts the recordings of this carrier in the order of their creation."""
+    source: str = OF_CALL
     status: str = IN_PROGRESS
     duration_seconds: int | None = None
     error_code: int | None = None
@@ -58,6 +64,11 @@ class Recording:
     def path(self) -> str:
         """The address below the carrier's own, without an ending."""
         return f"/{API_VERSION}/Accounts/{self.account_sid}/Recordings/{self.sid}"
+
+    @property
+    def url(self) -> str:
+        """Of the sound, without an ending."""
+        return f"{self.base_url}{self.path}"
 
     def as_json(self) -> dict[str, object]:
         """As Twilio's API description defines it: a recording that goes on has the status `processing`."""
@@ -75,12 +86,12 @@ class Recording:
             "price_unit": "USD",
             "status": "processing" if self.status == IN_PROGRESS else self.status,
             "channels": self.channels,
-            "source": "OutboundAPI",
+            "source": self.source,
             "error_code": self.error_code,
             "uri": f"{self.path}.json",
             "encryption_details": None,
             "subresource_uris": {},
-            "media_url": f"{self.base_url}{self.path}",
+            "media_url": self.url,
         }
 
     def params(self) -> dict[str, str]:
@@ -89,11 +100,11 @@ class Recording:
             "AccountSid": self.account_sid,
             "CallSid": self.call_sid,
             "RecordingSid": self.sid,
-            "RecordingUrl": f"{self.base_url}{self.path}",
+            "RecordingUrl": self.url,
             "RecordingStatus": self.status,
             "RecordingChannels": str(self.channels),
             "RecordingStartTime": rfc2822(self.created) or "",
-            "RecordingSource": "OutboundAPI",
+            "RecordingSource": self.source,
             "RecordingTrack": "both",
         }
         if self.duration_seconds is not None:
@@ -181,6 +192,7 @@ def _head(recording: Recording) -> dict[str, Any]:
         "call": recording.call_sid,
         "at": recording.created,
         "channels": recording.channels,
+        "source": recording.source,
     }
 
 
@@ -253,8 +265,8 @@ class Recordings:
     def file_of(self, sid: str) -> Path:
         return self._directory / f"{sid}{_SUFFIX}"
 
-    def begin(self, call: Call, order: CallOrder, on_status: OnStatus) -> CallRecorder:
-        """The recording of a call that was just answered."""
+    def begin(self, call: Call, order: CallOrder, on_status: OnStatus, *, source: str) -> CallRecorder:
+        """The recording of a call, or of the second leg that it dialled, which was just answered; as `order` says."""
         self._made += 1
         now = time.time()
         recording = Recording(
@@ -264,6 +276,7 @@ class Recordings:
             created=now,
             updated=now,
             channels=order.recording_channels,
+            source=source,
             number=self._made,
             base_url=self.base_url,
         )
@@ -294,6 +307,8 @@ class Recordings:
             sound = b"".join(data for kind, data in self._sealed(sid).pieces() if kind == b"S")
         except OSError:
             raise no_such(f"resource /Recordings/{sid}.wav") from None
+        if recording.source == OF_DIAL:
+            sound = other_side_first(sound)
         return wav_of_sides(sound, channels=channels or recording.channels)
 
     def delete(self, sid: str) -> None:
@@ -328,6 +343,7 @@ class Recordings:
             created=facts["at"],
             updated=facts["at"],
             channels=facts["channels"],
+            source=facts.get("source", OF_CALL),
             number=0,
         )
         _finish(recording, size - size % SIDES, path.stat().st_mtime)

@@ -90,6 +90,14 @@ class Dial:
     status_callback: str = ""
     status_method: str = "POST"
     events: frozenset[str] = frozenset({"completed"})
+    url: str = ""
+    """A document that the number called hears, alone, before the two are connected."""
+    url_method: str = "POST"
+    recording_channels: int = 0
+    """0: not recorded. Of two, the first is the caller's."""
+    recording_callback: str = ""
+    recording_method: str = "POST"
+    recording_events: frozenset[str] = frozenset({"completed"})
 
 
 Verb = Say | Play | Pause | Gather | Redirect | Hangup | Dial
@@ -163,10 +171,10 @@ def _number(element: _Element, name: str, default: float) -> float:
     return value
 
 
-def _method(element: _Element) -> str:
-    method = element.attributes.get("method", "POST").upper()
+def _method(element: _Element, name: str = "method") -> str:
+    method = element.attributes.get(name, "POST").upper()
     if method not in {"GET", "POST"}:
-        raise BadTwiml(f"method of <{element.name}> is neither GET nor POST", code=INVALID_ATTRIBUTE)
+        raise BadTwiml(f"{name} of <{element.name}> is neither GET nor POST", code=INVALID_ATTRIBUTE)
     return method
 
 
@@ -204,6 +212,14 @@ def _gather(element: _Element) -> Gather:
 
 
 _DIAL_EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
+_RECORDING_EVENTS = frozenset({"in-progress", "completed", "absent"})
+_CHANNELS_OF = {
+    "do-not-record": 0,
+    "false": 0,
+    "record-from-answer": 1,
+    "true": 1,
+    "record-from-answer-dual": 2,
+}
 
 
 def _dial(element: _Element) -> Dial:
@@ -217,6 +233,15 @@ def _dial(element: _Element) -> Dial:
         raise BadTwiml("statusCallbackEvent of <Number> is unknown", code=INVALID_ATTRIBUTE)
     if not number:
         raise BadTwiml("<Dial> names no number", code=INVALID_ATTRIBUTE)
+    channels = _CHANNELS_OF.get(element.attributes.get("record", "do-not-record"))
+    if channels is None:
+        raise BadTwiml("<Dial> is recorded from its answer here, or not at all", code=INVALID_ATTRIBUTE)
+    told = frozenset(element.attributes.get("recordingStatusCallbackEvent", "completed").split())
+    if told - _RECORDING_EVENTS:
+        raise BadTwiml("recordingStatusCallbackEvent of <Dial> is unknown", code=INVALID_ATTRIBUTE)
+    for name, only in (("recordingTrack", "both"), ("trim", "do-not-trim")):
+        if element.attributes.get(name, only) != only:
+            raise BadTwiml(f"{name} of <Dial> can only be {only} here", code=INVALID_ATTRIBUTE)
     return Dial(
         number=number,
         timeout_seconds=_number(element, "timeout", 30.0),
@@ -227,6 +252,12 @@ def _dial(element: _Element) -> Dial:
         status_callback=asked.attributes.get("statusCallback", ""),
         status_method=asked.attributes.get("statusCallbackMethod", "POST").upper(),
         events=events,
+        url=asked.attributes.get("url", "") if asked is not element else "",
+        url_method=_method(asked) if asked is not element else "POST",
+        recording_channels=channels,
+        recording_callback=element.attributes.get("recordingStatusCallback", ""),
+        recording_method=_method(element, "recordingStatusCallbackMethod"),
+        recording_events=told,
     )
 
 

@@ -112,7 +112,7 @@ class CaseSheet:
     files: Mapping[int, tuple[EvidenceFile, ...]]
     """What proves amounts, by the line of the ledger."""
     recordings: tuple[Recording, ...]
-    """Of the robot's calls."""
+    """Of calls of the case: of the robot, from a desk, of the person to us."""
     reasons: tuple[ShownVerdict, ...]
     """Of the warning robot; none where it did not warn."""
     words: CaseWords | None = None

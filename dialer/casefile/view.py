@@ -28,6 +28,7 @@ from dialer.core.values import (
     FraudType,
     Grade,
     OutcomeKind,
+    RecordedCall,
     TelephonyResult,
 )
 from dialer.language import Lang, gettext_noop, say
@@ -154,6 +155,8 @@ class Item:
     """Of a call from a desk."""
     attempt: CallAttempt | None = None
     photo: UUID | None = None
+    recording: Recording | None = None
+    """Of a call from a desk, or of one of the person to us."""
 
 
 def story_items(sheet: CaseSheet, names: Mapping[str, str], lang: Lang) -> list[Item]:
@@ -176,7 +179,7 @@ def _attempts(sheet: CaseSheet, timeline: Iterable[Entry], lang: Lang) -> Iterat
     turns: dict[int, list[SpokenTurn]] = {}
     for said in sheet.said:
         turns.setdefault(said.n, []).append(said)
-    recordings = {one.n: one for one in sheet.recordings}
+    recordings = {one.n: one for one in sheet.recordings if one.call is RecordedCall.ROBOT}
     for n, parts in entries.items():
         sent, ended = parts.get(EntryKind.ATTEMPT_SENT), parts.get(EntryKind.ATTEMPT_ENDED)
         at = sent or ended
@@ -273,6 +276,7 @@ def _others(
     ]
     written = sheet.words.acts if sheet.words is not None else {}
     photos = iter(sheet.photos)
+    recordings = {str(one.call_id): one for one in sheet.recordings}
     signed = {
         (entry.by, entry.facts["assignment_id"])
         for entry in timeline
@@ -303,6 +307,7 @@ def _others(
             agreed_for=datetime.fromisoformat(call_at) if isinstance(call_at, str) else None,
             talk_seconds=talked if isinstance(talked, int) else None,
             photo=photo.client_id if photo is not None else None,
+            recording=recordings.get(str(entry.facts.get("call_id"))),
         )
 
 

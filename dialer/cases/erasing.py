@@ -393,7 +393,10 @@ def delete_recordings(
     r = t.recording.c
     gone = (RecordingState.DELETED.value, RecordingState.ABSENT.value)
     rows = tx.rows(
-        sa.select(r.id, r.case_id, r.attempt_id, r.state, r.seconds, r.size_bytes, r.sha256)
+        sa.select(
+            *(r.id, r.case_id, r.attempt_id, r.desk_call_id, r.inbound_call_id),
+            *(r.state, r.seconds, r.size_bytes, r.sha256),
+        )
         .where(which, r.state.not_in(gone))
         .order_by(r.id)
         .with_for_update()
@@ -407,7 +410,11 @@ def delete_recordings(
         digest = row["sha256"]
         facts: dict[str, object] = {
             "recording": row["id"],
-            "attempt": str(row["attempt_id"]),
+            **{
+                kind: str(row[f"{kind}_id"])
+                for kind in ("attempt", "desk_call", "inbound_call")
+                if row[f"{kind}_id"] is not None
+            },
             "sha256": "" if digest is None else bytes(digest).hex(),
             "size_bytes": row["size_bytes"] or 0,
             "seconds": row["seconds"] or 0,

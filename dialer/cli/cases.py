@@ -129,7 +129,7 @@ def list_command(
         found,
         {
             "id": lambda one: one.id,
-            pick(lang, "第几次呼叫", "call"): lambda one: one.n,
+            pick(lang, "呼叫", "call"): lambda one: word_of(one.call, lang) + (f" {one.n}" if one.n else ""),
             pick(lang, "通话时间", "called"): lambda one: (
                 f"{one.called_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
             ),

@@ -90,7 +90,7 @@ class GradePolicy:
     message_channel: MessageChannel = MessageChannel.SMS
     """What carries the messages of this grade."""
     record_calls: bool = False
-    """Calls of the robot are recorded, and the opening says so."""
+    """Calls are recorded, of the robot, from a desk and of the person to us, and the person is told so."""
     follow_up_by: Track | None = None
     """How a person is followed up in the watch period; None: not at all."""
     follow_up_then: Track | None = None

@@ -223,6 +223,16 @@ class RecordingState(StrEnum):
     """Its time is over, or the person was erased."""
 
 
+class RecordedCall(StrEnum):
+    """Whose call was recorded."""
+
+    ROBOT = "robot"
+    DESK = "desk"
+    """From a desk to the person."""
+    CALLED_IN = "called_in"
+    """Of the person to us."""
+
+
 class DeletedFor(StrEnum):
     """Why the sound of a call was deleted."""
 

@@ -13,8 +13,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dialer.cases.store import get_case
-from dialer.core.case import AssignmentState, DeskCallState, StopResult, VisitStage, contact_of
-from dialer.core.errors import Conflict
+from dialer.core.case import (
+    AssignmentState,
+    CaseStatus,
+    DeskCallState,
+    StopResult,
+    VisitStage,
+    contact_of,
+)
+from dialer.core.errors import Conflict, Invalid
 from dialer.core.units import UnitIndex
 from dialer.core.values import (
     Amounts,
@@ -147,13 +154,16 @@ _SAVED = frozenset({OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PER
 
 
 def work_once_as_staff(services: Services) -> int:
-    """Signs new assignments and reports old ones; the number of reports."""
+    """Signs new assignments and reports old ones; the number of reports. One that is refused stops no other; the first
+    refusal is raised at the end.
+    """
     with services.store.begin() as tx:
         waiting = waiting_assignments(tx, limit=_AT_ONCE)
         payments = waiting_stop_payments(tx, limit=_AT_ONCE)
     now = services.clock.now()
     alone = reassign(services, waiting, now=now)
     reported = 0
+    refused: Invalid | None = None
     for payment in payments:
         if now - payment.opened_at >= _BANK_ASKED_AFTER:
             stop_payment_done(services, payment.id, by=_CHIEF, result=StopResult.ASKED)
@@ -166,11 +176,16 @@ def work_once_as_staff(services: Services) -> int:
         try:
             if assignment.state is AssignmentState.OPEN and age >= _SIGN_AFTER:
                 sign_assignment(services, assignment.id, by=_who(assignment))
-            if age >= (_CALL_AFTER if assignment.kind is Track.HUMAN else _VISIT_AFTER):
+            is_due = age >= (_CALL_AFTER if assignment.kind is Track.HUMAN else _VISIT_AFTER)
+            if is_due and assignment.signed_at is not None and now >= assignment.signed_at + _talks_for(assignment):
                 _report(services, assignment)
                 reported += 1
         except Conflict:
             continue  # The person was reached on another track meanwhile.
+        except Invalid as fault:
+            refused = refused or fault
+    if refused is not None:
+        raise refused
     return reported
 
 
@@ -180,6 +195,8 @@ def _report(services: Services, assignment: Assignment) -> None:
     contacts = (ScammerContact.YES, ScammerContact.UNKNOWN, ScammerContact.NO)
     is_call, reached = assignment.kind is Track.HUMAN, contact_of(outcome) is Contact.VERIFIED
     on_own_phone = is_call and reached and rng(assignment, "dials") < _OWN_PHONE_PERCENT
+    # A follow-up needs a call of ours.
+    on_own_phone = on_own_phone and not _is_follow_up(services, assignment)
     if is_call and reached and not on_own_phone:
         _talk(services, assignment)
     if not is_call and reached:
@@ -199,11 +216,21 @@ def _report(services: Services, assignment: Assignment) -> None:
         approve_outcome(services, outcome_id, by=_CHIEF)
 
 
+def _is_follow_up(services: Services, assignment: Assignment) -> bool:
+    with services.store.begin() as tx:
+        stored = get_case(tx, assignment.case_id)
+    return stored is not None and stored.case.status is CaseStatus.WATCHING
+
+
+def _talks_for(assignment: Assignment) -> timedelta:
+    return timedelta(seconds=_TALK_SECONDS + rng(assignment, "talk"))
+
+
 def _talk(services: Services, assignment: Assignment) -> None:
-    """The row of a call from the desk as it would be after its end; no telephone rings."""
+    """The row of a call from the desk, since it was signed for, as it would be after its end; no telephone rings."""
     call_id, ended_at = uuid.uuid4(), services.clock.now()
-    talk_seconds = _TALK_SECONDS + rng(assignment, "talk")
-    asked_at = ended_at - timedelta(seconds=talk_seconds)
+    talks_for = _talks_for(assignment)
+    asked_at = ended_at - talks_for
     with services.store.begin() as tx:
         stored = get_case(tx, assignment.case_id)
         assert stored is not None
@@ -225,7 +252,7 @@ def _talk(services: Services, assignment: Assignment) -> None:
             call_id,
             state=DeskCallState.ENDED.value,
             result=TelephonyResult.ANSWERED.value,
-            talk_seconds=talk_seconds,
+            talk_seconds=int(talks_for.total_seconds()),
             settled=True,
             ended_at=ended_at,
         )

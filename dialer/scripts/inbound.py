@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
+from dialer.scripts.dialogue import Utterance
 from dialer.scripts.reading import PromptItem
 from dialer.scripts.rendered import shipped_manifest
 
@@ -99,6 +100,18 @@ def inbound_list() -> tuple[PromptItem, ...]:
         for prompt, texts in TEXTS.items()
         for language, text in texts.items()
     )
+
+
+@cache
+def recorded_notice(language: str) -> Utterance:
+    """That the call is recorded, in the words of the robot's shipped scripts; in Mandarin for a language without."""
+    by_language = {
+        one.language: one
+        for one in shipped_manifest().clips
+        if one.prompt_id == "common.recorded" and not one.slow
+    }
+    clip = by_language.get(language) or by_language["zh"]
+    return Utterance(prompt_id=clip.prompt_id, language=clip.language, text=clip.text, audio=(clip.file,))
 
 
 @cache

@@ -45,7 +45,7 @@ from dialer.telephony.channels import (
     SendText,
     UncertainResult,
 )
-from dialer.telephony.config import HookUrls, TelephonyConfig
+from dialer.telephony.config import HookUrls, TelephonyConfig, recording_of_dial
 
 _CONNECTIONS: Final = 256
 _KEEP_ALIVE_SECONDS: Final = 4.0
@@ -495,6 +495,8 @@ class DeskOrder:
     call_id: UUID
     extension: str
     to: str
+    records: bool = False
+    """The person's leg is recorded from its answer on, and hears so before it is connected."""
 
 
 class DeskClient(CallClient):
@@ -519,10 +521,17 @@ class DeskClient(CallClient):
         """What happens when the caller answers: the person is called and connected."""
         config = self.config
         action = quoteattr(self.urls.desk(order.call_id, "dial"))
+        records, notice = "", ""
+        if order.records:
+            told = self.urls.recording(order.call_id)
+            records = "".join(
+                f" {name}={quoteattr(value)}" for name, value in recording_of_dial(told).items()
+            )
+            notice = f' url={quoteattr(self.urls.desk(order.call_id, "notice"))} method="POST"'
         return (
             f'<Response><Dial callerId={quoteattr(config.caller_number)} timeout="{config.ring_timeout_seconds}"'
-            f' timeLimit="{TALK_LIMIT_SECONDS}" method="POST" action={action}>'
-            f"<Number>{escape(order.to)}</Number></Dial></Response>"
+            f' timeLimit="{TALK_LIMIT_SECONDS}" method="POST" action={action}{records}>'
+            f"<Number{notice}>{escape(order.to)}</Number></Dial></Response>"
         )
 
     async def second_leg(self, sid: str) -> PersonLeg | None:

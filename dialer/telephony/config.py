@@ -99,6 +99,19 @@ RETRIES: Final = "#rc=3&rp=ct,rt,5xx"
 """Without it a webhook that fails or takes too long is never sent again (Twilio, connection overrides)."""
 
 
+def recording_of_dial(callback: str) -> dict[str, str]:
+    """The attributes of a `<Dial>` that is recorded: from the answer on, each side in a channel of its own, the
+    caller's first, and silence as it was.
+    """
+    return {
+        "record": "record-from-answer-dual",
+        "recordingStatusCallback": callback,
+        "recordingStatusCallbackMethod": "POST",
+        "recordingStatusCallbackEvent": "completed absent",
+        "trim": "do-not-trim",
+    }
+
+
 class HookUrls:
     """Everything below `public_url`, which may hold a path of its own."""
 
@@ -123,9 +136,11 @@ class HookUrls:
         """Where the carrier turns when `call` fails."""
         return f"{self._base}/hooks/fallback/{attempt_id}{RETRIES}"
 
-    def recording(self, attempt_id: UUID) -> str:
-        """Receives that the recording of a call is there, or that there is none."""
-        return f"{self._base}/hooks/recording/{attempt_id}{RETRIES}"
+    def recording(self, call_id: UUID) -> str:
+        """Receives that the recording of a call is there, or that there is none. The id is that of the attempt, of the
+        call from a desk, or of the call in.
+        """
+        return f"{self._base}/hooks/recording/{call_id}{RETRIES}"
 
     def message(self, message_id: UUID) -> str:
         """Receives how far a message came."""
@@ -136,7 +151,9 @@ class HookUrls:
         return f"{self._base}/hooks/dial/{attempt_id}/{step}/{position}{RETRIES}"
 
     def desk(self, call_id: UUID, what: str) -> str:
-        """Receives how far a call from a desk came: `status` of the desk's own leg, `dial` of the person's."""
+        """Receives how far a call from a desk came: `status` of the desk's own leg, `dial` of the person's. `notice`
+        gives what the person of a recorded one hears before the caller.
+        """
         return f"{self._base}/hooks/desk/{call_id}/{what}{RETRIES}"
 
     def officer(self, attempt_id: UUID, *, step: int) -> str:

@@ -21,7 +21,7 @@ from audio.spoken import as_spoken
 from dialer.core.errors import Refusal
 from dialer.language import Text
 from dialer.scripts.dialogue import AskTurn, Position, Turn, Utterance
-from dialer.telephony.config import HookUrls, TelephonyConfig
+from dialer.telephony.config import HookUrls, TelephonyConfig, recording_of_dial
 
 SIGNATURE: Final = "X-Twilio-Signature"
 SETTINGS: Final = "X-Twilio-Webhooks-Signature-Settings"
@@ -179,6 +179,8 @@ class InboundTurn:
     asks: bool = False
     """For a telephone number, typed and closed by #."""
     waits_seconds: int = 0
+    recorded_as: UUID | None = None
+    """The id of the call whose talk with the telephone that rings is recorded; None: it is not."""
 
 
 _LONGEST_NUMBER: Final = 13
@@ -213,6 +215,7 @@ def write_inbound(turn: InboundTurn, *, config: TelephonyConfig, audio_url: Call
             method="POST",
             action=urls.inbound_turn("dial", turn=turn.turn),
             time_limit=_LONGEST_TALK_SECONDS,
+            **(recording_of_dial(urls.recording(turn.recorded_as)) if turn.recorded_as is not None else {}),
         )
         dial.number(
             turn.rings,
@@ -244,6 +247,13 @@ def hang_up() -> str:
     """Ends the call without another word: after an officer has talked."""
     response = VoiceResponse()
     response.hangup()
+    return str(response)
+
+
+def write_notice(notice: Utterance, *, audio_url: Callable[[str], str]) -> str:
+    """What the second telephone hears before it is connected."""
+    response = VoiceResponse()
+    _say(response, [notice], audio_url)
     return str(response)
 
 

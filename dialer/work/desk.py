@@ -13,6 +13,7 @@ from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dialer.calls.recordings import wants_recording
 from dialer.cases.persons import MaskedPerson, Person, person_of_case
 from dialer.cases.queries import Exchange, conversation
 from dialer.cases.reveals import note_work_reveal
@@ -59,7 +60,7 @@ from dialer.work.desk_store import (
     fraud_details,
     waiting_stop_payments,
 )
-from dialer.work.inbound_store import ringing_for
+from dialer.work.inbound_store import RingingCall, ringing_for
 from dialer.work.stop_requests import StopRequest, waiting_stop_requests
 
 
@@ -300,6 +301,8 @@ class DeskView(TaskState):
     opened: Opened | None
     timeline: tuple[Entry, ...]
     stop_payments: tuple[StopPayment, ...]
+    is_recorded: bool
+    """A call from the desk is recorded."""
 
 
 def task_in_hand(services: Services, *, by: str) -> int | None:
@@ -338,6 +341,7 @@ def show_task(services: Services, assignment_id: int, *, by: str, scope: Scope) 
             opened=_opened(tx, services, assignment) if state.is_held and assignment.is_opened else None,
             timeline=file.timeline,
             stop_payments=tuple(waiting_stop_payments(tx, case_id=assignment.case_id)),
+            is_recorded=wants_recording(services, file.stored),
         )
 
 
@@ -396,8 +400,8 @@ class DeskOverview(Overview):
     lines: Mapping[int, CaseLine]
     names: Mapping[str, str]
     """Display names by login."""
-    ringing: tuple[int, ...]
-    """Cases whose person calls us, with this caller's telephone ringing."""
+    ringing: tuple[RingingCall, ...]
+    """Calls of people to us for which this caller's telephone rings."""
 
 
 def show_overview(services: Services, *, by: str, scope: Scope) -> Overview:
@@ -419,7 +423,11 @@ def show_desk(services: Services, *, by: str, scope: Scope) -> DeskOverview:
         ringing = tuple(ringing_for(tx, who))
         work = (*overview.handed_over, *signed, *appointments)
         cases = {one.case_id for one in work} | {one.case_id for one in transfers}
-        cases |= {one.case_id for one in payments} | {one.case_id for one in requests} | set(ringing)
+        cases |= (
+            {one.case_id for one in payments}
+            | {one.case_id for one in requests}
+            | {one.case_id for one in ringing}
+        )
         named = {*(one.kept_for or "" for one in appointments), *(one.by for one in transfers)}
         named |= {one.recorded_by for one in requests}
         return DeskOverview(

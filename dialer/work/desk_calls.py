@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dialer.calls.events import Reading
+from dialer.calls.recordings import expect_recording_of_desk_call, wants_recording
 from dialer.calls.store import Call, Change, StoredEvents
 from dialer.cases.attempts import release_numbers
 from dialer.cases.persons import person_of_case
@@ -32,6 +33,7 @@ from dialer.work.desk_store import (
     DeskCall,
     add_desk_call,
     change_desk_call,
+    language_of_case,
     lock_desk_call,
     take_number_for_desk_call,
     unsettled_desk_calls,
@@ -76,6 +78,15 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
     """The call has ended; with `settled` its result is final and in the timeline."""
     now = services.clock.now()
     rest = timedelta(seconds=services.policies.newest.number_spacing_seconds)
+    if settled and call.records and call.sid is not None and leg.result in _MAY_BE_RECORDED:
+        expect_recording_of_desk_call(
+            tx,
+            call.id,
+            case_id=call.case_id,
+            called_at=call.joined_at or now,
+            real_now=services.real.now(),
+            drill=call.drill,
+        )
     change_desk_call(
         tx,
         call.id,
@@ -88,12 +99,14 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
     if call.state is not DeskCallState.ENDED:
         release_numbers(tx, [call.id], free_at=now + rest)
     if settled:
-        facts = {
+        facts: dict[str, object] = {
             "assignment_id": call.assignment_id,
             "number": call.number + 1,
             "result": leg.result.value,
             "talk_seconds": leg.talk_seconds,
         }
+        if call.records:
+            facts["call_id"] = str(call.id)
         act = Act(case_id=call.case_id, kind=ActKind.DIALLED, by=call.by, facts=facts)
         note_acts(tx, [act], now=now)
 
@@ -121,8 +134,8 @@ async def dial_from_desk(
     who = actor_name(by)
     own = extension_of(extension)
     call_id = uuid.uuid4()
-    to = _begin(services, call_id, assignment_id, by=who, token=token, extension=own, number=number)
-    answer = await client.ring(DeskOrder(call_id=call_id, extension=own, to=to))
+    order = _begin(services, call_id, assignment_id, by=who, token=token, extension=own, number=number)
+    answer = await client.ring(order)
     with services.store.begin() as tx:
         call = lock_desk_call(tx, call_id)
         if isinstance(answer, Placed) and call.sid is None:
@@ -145,8 +158,8 @@ def _begin(
     token: int | None,
     extension: str,
     number: int,
-) -> str:
-    """The call is a row and holds the number before the carrier is asked; returns the number in clear."""
+) -> DeskOrder:
+    """The call is a row and holds the number before the carrier is asked."""
     with services.store.begin() as tx:
         # The call's foreign key locks the case, which comes first in the lock order.
         lock_cases(tx, [get_assignment(tx, assignment_id).case_id])
@@ -162,6 +175,7 @@ def _begin(
             raise Conflict("your telephone is in a call now: wait for its end", current="telephone_busy")
         if not take_number_for_desk_call(tx, call_id, person_id=stored.person_id, number=number):
             raise Conflict("the number is in a call now: wait for its end", current="number_busy")
+        records = wants_recording(services, stored)
         add_desk_call(
             tx,
             call_id,
@@ -171,11 +185,21 @@ def _begin(
             number=number,
             extension=extension,
             by=by,
+            records=records,
             drill=stored.drill,
             asked_at=services.clock.now(),
             asked_real_at=services.real.now(),
         )
-        return person.phones[number]
+        return DeskOrder(call_id=call_id, extension=extension, to=person.phones[number], records=records)
+
+
+def language_of_desk_call(services: Services, call_id: uuid.UUID) -> str:
+    """In which the person last spoke with the robot; '' where they have not. Raises `NotFound`."""
+    with services.store.begin() as tx:
+        return language_of_case(tx, lock_desk_call(tx, call_id).case_id)
+
+
+_MAY_BE_RECORDED: Final = (TelephonyResult.ANSWERED, TelephonyResult.UNKNOWN)
 
 
 async def settle_desk_calls(services: Services, client: DeskClient) -> int:

@@ -46,6 +46,9 @@ class DeskCall:
     talk_seconds: int | None
     settled: bool
     """True: the carrier need not be asked any more."""
+    records: bool
+    """The talk is recorded, and the person is told so."""
+    drill: bool
 
 
 def take_number_for_desk_call(tx: Tx, call_id: uuid.UUID, *, person_id: int, number: int) -> bool:
@@ -88,6 +91,13 @@ def desk_calls_of_case(tx: Tx, case_id: int) -> list[DeskCall]:
         record_of(DeskCall, row)
         for row in tx.rows(statement.order_by(t.desk_call.c.asked_at, t.desk_call.c.id))
     ]
+
+
+def language_of_case(tx: Tx, case_id: int) -> str:
+    """In which the person last spoke with the robot; '' where they have not."""
+    a = t.attempt.c
+    spoken = sa.select(a.language).where(a.case_id == case_id, a.answered_at.is_not(None))
+    return str(tx.scalar(spoken.order_by(a.n.desc()).limit(1)) or "")
 
 
 _SECOND = timedelta(seconds=1)

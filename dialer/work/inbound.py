@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
 
+from dialer.calls.recordings import expect_recording_of_call_in, wants_recording
 from dialer.cases.attempts import release_numbers
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.reveals import note_work_reveal
-from dialer.cases.store import Act, StoredCase, lock_cases, lock_cases_of_people, note_acts
+from dialer.cases.store import Act, StoredCase, get_case, lock_cases, lock_cases_of_people, note_acts
 from dialer.core.access import DESK, ROBOT
 from dialer.core.case import AssignmentState, CaseStatus, InboundResult, InboundState, RobotState
 from dialer.core.errors import NotFound
@@ -25,7 +26,7 @@ from dialer.core.values import Track
 from dialer.db.unit_of_work import Tx
 from dialer.intake.phones import normalise_phone
 from dialer.scripts.dialogue import Utterance
-from dialer.scripts.inbound import PLACES, TEXTS, InboundPrompt, inbound_sound
+from dialer.scripts.inbound import PLACES, TEXTS, InboundPrompt, inbound_sound, recorded_notice
 from dialer.services import Services
 from dialer.telephony.callbacks import CallState
 from dialer.telephony.webhooks import InboundTurn
@@ -177,9 +178,10 @@ def _same_turn(tx: Tx, services: Services, call: InboundCall, *, is_first: bool)
         case InboundState.RINGING | InboundState.JOINED:
             return InboundTurn(
                 turn=call.turn,
-                says=_said(*opening),
+                says=(*_said(*opening), *_notice(records=call.records)),
                 rings=call.extension,
                 ring_seconds=services.inbound.ring_seconds,
+                recorded_as=call.id if call.records else None,
             )
         case InboundState.WAITING:
             says = _said(*opening, _place(tx, call))
@@ -232,11 +234,14 @@ def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
             return InboundTurn(turn=number, says=says, asks=True)
         case InboundStep.RING:
             connecting = () if call.tried else (InboundPrompt.CONNECTING,)
+            records = _records(tx, services, call)
+            change_inbound_call(tx, call.id, records=records)
             return InboundTurn(
                 turn=number,
-                says=_said(*opening, *connecting),
+                says=(*_said(*opening, *connecting), *_notice(records=records)),
                 rings=extension,
                 ring_seconds=rules.ring_seconds,
+                recorded_as=call.id if records else None,
             )
         case InboundStep.WAIT:
             change_inbound_call(tx, call.id, state=InboundState.WAITING.value, tried=[])
@@ -255,6 +260,21 @@ def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
             return InboundTurn(says=_said(*opening, InboundPrompt.NO_OFFICER))
         case _ as never:
             assert_never(never)
+
+
+def _records(tx: Tx, services: Services, call: InboundCall) -> bool:
+    """Whether the talk is recorded: by the policy of its case. After a typed number it is not, since what follows that
+    must not tell whether a case of it is open.
+    """
+    if call.case_id is None or call.typed:
+        return False
+    stored = get_case(tx, call.case_id)
+    return stored is not None and wants_recording(services, stored)
+
+
+def _notice(*, records: bool) -> tuple[Utterance, ...]:
+    """Said before every telephone of ours that rings for a recorded call: an earlier answer may have been lost."""
+    return (recorded_notice(_LANGUAGE),) if records else ()
 
 
 def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
@@ -399,6 +419,7 @@ def desk_call_ended(
             joined_at = call.joined_at or now - timedelta(seconds=talk_seconds or 0)
             talked = talk_seconds if talk_seconds is not None else int((now - joined_at).total_seconds())
             change_inbound_call(tx, call.id, joined_at=joined_at, talk_seconds=talked)
+            _expect_recording(tx, services, call, called_at=joined_at)
             _end(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
             return InboundTurn()
         if has_left:
@@ -433,11 +454,27 @@ def call_in_ended(services: Services, sid: str) -> None:
             return
         now = services.clock.now()
         if call.joined_at is None:
+            if call.state is InboundState.RINGING:
+                # That it was answered may not have been told.
+                _expect_recording(tx, services, call, called_at=now)
             _end(tx, call, InboundResult.GAVE_UP, now=now)
             return
         talked = int((now - call.joined_at).total_seconds())
         change_inbound_call(tx, call.id, talk_seconds=talked)
+        _expect_recording(tx, services, call, called_at=call.joined_at)
         _end(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
+
+
+def _expect_recording(tx: Tx, services: Services, call: InboundCall, *, called_at: datetime) -> None:
+    if call.records and call.case_id is not None:
+        expect_recording_of_call_in(
+            tx,
+            call.id,
+            case_id=call.case_id,
+            called_at=called_at,
+            real_now=services.real.now(),
+            drill=call.drill,
+        )
 
 
 def _end(
@@ -453,7 +490,9 @@ def _end(
     change_inbound_call(tx, call.id, state=InboundState.ENDED.value, result=result.value, ended_at=now)
     release_numbers(tx, [call.id], free_at=now)
     if call.case_id is not None:
-        facts = {"inbound": result.value, "talk_seconds": talk_seconds}
+        facts: dict[str, object] = {"inbound": result.value, "talk_seconds": talk_seconds}
+        if call.records:
+            facts["call_id"] = str(call.id)
         by = call.by if result is InboundResult.JOINED else ""
         act = Act(case_id=call.case_id, kind=ActKind.CALL_IN_ENDED, by=by, facts=facts)
         note_acts(tx, [act], now=now)

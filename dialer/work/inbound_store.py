@@ -47,6 +47,8 @@ class InboundCall:
     ended_at: datetime | None
     result: InboundResult | None
     talk_seconds: int | None
+    records: bool
+    """The talk with a telephone of ours is recorded, and the person is told so before it rings."""
     drill: bool
 
 
@@ -194,12 +196,20 @@ def is_telephone_free(tx: Tx, extension: str) -> bool:
     return found is not None and bool(found["ok"]) and tx.one(taken) is None
 
 
-def ringing_for(tx: Tx, login: str) -> Sequence[int]:
-    """The cases of calls that ring at this caller's telephone now."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingingCall:
+    """A call in that rings at a caller's telephone."""
+
+    case_id: int
+    records: bool
+
+
+def ringing_for(tx: Tx, login: str) -> Sequence[RingingCall]:
+    """Those of known cases that ring at this caller's telephone now."""
     i = t.inbound_call.c
     rows = tx.rows(
-        sa.select(i.case_id).where(
+        sa.select(i.case_id, i.records).where(
             i.by == login, i.state == InboundState.RINGING.value, i.case_id.is_not(None)
         )
     )
-    return [row["case_id"] for row in rows]
+    return [RingingCall(**row) for row in rows]

@@ -67,6 +67,24 @@ def test_every_verb_is_read():
 
 
 @pytest.mark.parametrize(
+    ("record", "channels"),
+    [
+        ("", 0),
+        ("record='do-not-record'", 0),
+        ("record='record-from-answer'", 1),
+        ("record='record-from-answer-dual'", 2),
+        ("record='true'", 1),
+    ],
+)
+def test_a_dial_says_whether_it_is_recorded(record: str, channels: int):
+    (dial,) = parse_twiml(
+        f"<Response><Dial {record}><Number url='/n' method='get'>1</Number></Dial></Response>".encode()
+    )
+    assert isinstance(dial, Dial)
+    assert (dial.recording_channels, dial.url, dial.url_method) == (channels, "/n", "GET")
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "",
@@ -81,6 +99,11 @@ def test_every_verb_is_read():
         "<Response><Gather><Dial>1</Dial></Gather></Response>",
         "<Response><Dial><Conference>x</Conference></Dial></Response>",
         "<Response><Dial/></Response>",
+        "<Response><Dial record='record-from-ringing'>1</Dial></Response>",
+        "<Response><Dial record='sometimes'>1</Dial></Response>",
+        "<Response><Dial trim='trim-silence'>1</Dial></Response>",
+        "<Response><Dial recordingStatusCallbackEvent='sneezed'>1</Dial></Response>",
+        "<Response><Dial><Number method='PUT'>1</Number></Dial></Response>",
         "<!DOCTYPE r [<!ENTITY a 'b'>]><Response><Say>&a;</Say></Response>",
         "<Response><Gather><Say><b><c><d/></c></b></Say></Gather></Response>",
     ],

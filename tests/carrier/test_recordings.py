@@ -229,6 +229,87 @@ async def test_an_order_that_cannot_be_carried_out_is_refused(bench: Start, name
     assert refused.value.status == 400
 
 
+OFFICER = "+8604788888001"
+DIALS = (
+    "<Response><Dial action='/dialled' record='record-from-answer-dual' recordingStatusCallback='{base}/recording'"
+    " recordingStatusCallbackEvent='completed absent'><Number url='/notice'>"
+    + OFFICER
+    + "</Number></Dial></Response>"
+)
+STAYS = Behaviour(name="stays", share=1, answer_after_seconds=(1.0, 1.0), hang_up_after_seconds=(20.0, 20.0))
+
+
+async def dialled(view: DeskView, *, document: str = DIALS) -> tuple[str, dict[str, str]]:
+    """A call that dials the officer, and what the action of its Dial was told."""
+    view.carrier.line.assign(OFFICER, STAYS)  # type: ignore[attr-defined]  # it is simulated here
+    view.app.documents["/start"] = document.format(base=view.app.base)
+    view.app.documents["/dialled"] = "<Response><Hangup/></Response>"
+    sid = await view.call()
+    await view.app.final(sid)
+    return sid, view.app.at("/dialled")[0].params
+
+
+async def test_a_dialled_leg_is_recorded_with_what_it_heard_before_it_was_connected(bench: Start):
+    """As Twilio's: listed under the call that dialled, the caller's channel first."""
+    view = await bench(
+        Behaviour(name="waits", share=1, answer_after_seconds=(1.0, 1.0)), clock=ServiceClock(speed=4)
+    )
+    said = beep(1000)
+    view.app.documents["/notice"] = "<Response><Play>/said.wav</Play></Response>"
+    view.app.documents["/said.wav"] = wav_of(said)
+    sid, ended = await dialled(view)
+    await view.app.until(lambda: bool(view.app.at("/recording")))
+    told = view.app.at("/recording")[0].params
+    assert (told["CallSid"], told["RecordingStatus"], told["RecordingSource"]) == (
+        sid,
+        "completed",
+        "DialVerb",
+    )
+    assert ended["RecordingUrl"] == told["RecordingUrl"]
+    (notice,) = view.app.at("/notice")
+    assert notice.signed
+    assert (notice.params["ParentCallSid"], notice.params["CallSid"]) == (sid, ended["DialCallSid"])
+    (listed,) = await view.client.recordings.list_async(call_sid=sid)
+    assert (listed.sid, listed.source, listed.channels) == (told["RecordingSid"], "DialVerb", 2)
+    _, wav = await wav_at(view, told["RecordingSid"])
+    caller, officer = sides_of(wav)
+    heard = telephone_samples(wav_of(said))
+    place, _ = audioop.findfit(caller, heard[: 2 * 8000])
+    assert place < 5 * 8000, "before the two are connected"
+    assert audioop.rms(officer, 2) < 50
+    again = await bench(STAYS)
+    assert (await wav_at(again, told["RecordingSid"]))[1] == wav, "the channels are the same after a restart"
+
+
+async def test_a_leg_that_cannot_be_told_is_not_connected(bench: Start):
+    view = await bench(
+        Behaviour(name="waits", share=1, answer_after_seconds=(1.0, 1.0)), clock=ServiceClock(speed=10)
+    )
+    view.app.statuses["/notice"] = [500] * 9
+    sid, ended = await dialled(view)
+    assert ended["DialCallStatus"] == "completed"
+    errors = view.carrier.exchange.errors
+    assert errors[11200] == 1
+    assert int(ended["DialCallDuration"]) < 20, "the officer stays for 20 s"
+    assert (await view.client.calls(sid).fetch_async()).status == "completed"
+
+
+async def test_an_unanswered_or_unrecorded_dial_has_no_recording(bench: Start):
+    view = await bench(
+        Behaviour(name="waits", share=1, answer_after_seconds=(1.0, 1.0)), clock=ServiceClock(speed=10)
+    )
+    view.app.documents["/notice"] = "<Response/>"
+    _, ended = await dialled(view, document=DIALS.replace("record-from-answer-dual", "do-not-record"))
+    assert ended["DialCallStatus"] == "completed"
+    assert "RecordingUrl" not in ended
+    view.carrier.line.assign(OFFICER, Behaviour(name="busy", share=1, pickup=Pickup.BUSY))  # type: ignore[attr-defined]
+    view.app.documents["/start"] = DIALS.format(base=view.app.base)
+    await view.app.final(await view.call())
+    assert view.app.at("/dialled")[1].params["DialCallStatus"] == "busy"
+    assert await view.client.recordings.list_async() == []
+    assert view.app.at("/recording") == []
+
+
 def test_each_side_keeps_its_place():
     sides = TwoSides()
     sides.put(OURS, beep(500, 1.0), begins=1.0)

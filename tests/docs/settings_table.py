@@ -63,7 +63,7 @@ _MEANT = {
     "feedback_seconds": "by when the report counts as in time",
     "message_when_unreachable": "a message goes where the voice did not get through",
     "message_channel": "what carries both messages",
-    "record_calls": "the robot's calls are recorded, and their opening says so",
+    "record_calls": "calls are recorded, and the person is told so",
     "message_after_warning": "a message goes to a person who was warned and said who they are",
     "follow_up_by": "in the watch period the person is asked again: `robot`, `human`, `visit` or `none`",
     "follow_up_then": "and so, if that did not reach the person; it differs from the first way",

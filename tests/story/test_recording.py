@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import audioop
 import hashlib
 from collections.abc import AsyncIterator
@@ -19,17 +20,28 @@ from dialer.calls.recordings import hear_recording, list_recordings
 from dialer.carrier.faults import InjectedFault
 from dialer.carrier.lines.sound import telephone_samples
 from dialer.carrier.lines.tape import tone
+from dialer.carrier.people import Behaviour, Pickup
+from dialer.casefile.reading import read_case
+from dialer.casefile.view import story_items
+from dialer.cases.persons import person_of_case
 from dialer.cases.store import Policies, ensure_policy_version
 from dialer.control.erasure import ask_erasure, confirm_erasure
 from dialer.control.retention import Kind, apply_retention
-from dialer.core.case import CaseStatus
+from dialer.core.case import CaseStatus, InboundResult, InboundState
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.policy import to_plain
-from dialer.core.values import Grade, RecordingState
+from dialer.core.values import Grade, RecordedCall, RecordingState
 from dialer.db import tables as t
+from dialer.language import Lang
 from dialer.runtime.settings import RetentionSettings
 from dialer.scripts.dialogue import start
+from dialer.scripts.inbound import recorded_notice
+from dialer.telephony.client import DeskClient
 from dialer.telephony.recordings import RecordingClient
+from dialer.work.assignments import Scope
+from dialer.work.desk_calls import dial_from_desk, settle_desk_calls
+from dialer.work.tasks import claim_next
+from tests.story.test_calls_in import AT_DESK, WAITS, calls, ring_in, seat, until
 from tests.story.world import COOPERATES, World
 
 pytestmark = pytest.mark.story
@@ -37,11 +49,12 @@ pytestmark = pytest.mark.story
 
 @pytest.fixture
 async def recorder(w: World) -> AsyncIterator[RecordingClient]:
-    """The policy wants the calls of medium cases recorded; the client that fetches them."""
+    """The policy wants the calls of these grades recorded; the client that fetches them."""
     services = w.scene.services
     policy = services.policies.newest
     grades = dict(policy.grades)
-    grades[Grade.MEDIUM] = replace(grades[Grade.MEDIUM], record_calls=True)
+    for grade in (Grade.MEDIUM, Grade.EXTRA_HIGH):
+        grades[grade] = replace(grades[grade], record_calls=True)
     with w.scene.tx() as tx:
         version = ensure_policy_version(tx, to_plain(replace(policy, grades=grades)), now=services.real.now())
     services = w.scene.services = replace(services, policies=Policies(services.store, current=version))
@@ -185,6 +198,138 @@ async def test_a_worker_that_died_after_it_kept_one_is_followed_by_another(
     assert await fetch(w, recorder) == 1
     assert await recorder.api.recordings.list_async() == []
     assert bytes(row_of(w, case_id)["sha256"]) == b"x" * 32
+
+
+TALKS = Behaviour(
+    name="talks",
+    share=1,
+    ring_after_seconds=(1, 1),
+    answer_after_seconds=(2, 2),
+    hang_up_after_seconds=(20, 20),
+)
+
+
+async def desk_call(w: World, *, person: Behaviour = TALKS) -> int:
+    """A caller has the person of a case called, until that call is settled; the case."""
+    w.carrier.line.assign(AT_DESK, TALKS)  # type: ignore[attr-defined]  # it is simulated here
+    case_id = w.open_case(grade=Grade.EXTRA_HIGH, behaviour=person)
+    services = w.scene.services
+    async with DeskClient(w.telephony) as client:
+        task = claim_next(services, by="li", scope=Scope())
+        assert task is not None
+        await dial_from_desk(services, client, task.id, by="li", token=task.token, extension=AT_DESK)
+
+        def is_settled() -> bool:
+            return all(row["settled"] for row in w.scene.rows(sa.select(t.desk_call.c.settled)))
+
+        for _ in range(2000):
+            await settle_desk_calls(services, client)
+            if await asyncio.to_thread(is_settled):
+                break
+            await asyncio.sleep(0.02)
+    return case_id
+
+
+async def test_a_call_from_a_desk_is_recorded_and_the_person_is_told_first(
+    w: World, recorder: RecordingClient
+):
+    case_id = await desk_call(w)
+    assert row_of(w, case_id)["state"] == "waiting"
+    assert await fetch(w, recorder) == 1
+    row = row_of(w, case_id)
+    assert (row["state"], row["attempt_id"]) == ("kept", None)
+    assert await recorder.api.recordings.list_async() == [], "nothing is left at the carrier"
+    services = w.scene.services
+    (shown,) = list_recordings(services, case_id)
+    assert (shown.call, shown.n) == (RecordedCall.DESK, None)
+    sound = hear_recording(services, case_id, row["id"], who="chief", reason="review", why="an appeal")
+    data = sound[sound.index(b"data") + 8 :]
+    ours = audioop.alaw2lin(data[0::2], 2)
+    (notice,) = recorded_notice("zh").audio or ()
+    path = services.rendered_scripts.sounds.path(notice, real_now=services.real.now())
+    assert path is not None
+    piece = telephone_samples(path.read_bytes())[4000:12_000]
+    place, _ = audioop.findfit(ours, piece)
+    assert place < 16_000, "the person hears it first"
+    assert audioop.rms(audioop.add(ours[2 * place : 2 * place + 8000], audioop.mul(piece, 2, -1), 2), 2) < 200
+    sheet = read_case(services, case_id, visible_to=None)
+    (item,) = (one for one in story_items(sheet, {}, Lang.EN) if one.recording is not None)
+    assert item.recording == shown
+
+
+async def test_a_call_from_a_desk_follows_the_policy_of_its_case(w: World, recorder: RecordingClient):
+    w.scene.policy_version -= 1
+    case_id = await desk_call(w)
+    assert w.scene.rows(sa.select(t.desk_call.c.result))[0]["result"] == "answered"
+    assert list_recordings(w.scene.services, case_id) == []
+    assert await recorder.api.recordings.list_async() == []
+
+
+async def test_a_call_from_a_desk_that_nobody_answers_has_no_row(w: World, recorder: RecordingClient):
+    busy = Behaviour(name="busy", share=1, pickup=Pickup.BUSY)
+    case_id = await desk_call(w, person=busy)
+    assert w.scene.rows(sa.select(t.desk_call.c.records))[0]["records"]
+    assert list_recordings(w.scene.services, case_id) == []
+
+
+async def called_in(w: World, **behaviour: object) -> int:
+    """The person of a case calls us and talks with a desk, until both have hung up; the case."""
+    seat(w, desk=TALKS)
+    case_id = w.open_case(behaviour=WAITS)
+    ring_in(w, case_id, **behaviour)
+    await until(w, state=InboundState.ENDED.value)
+    return case_id
+
+
+async def test_a_call_in_is_recorded_and_says_so_before_the_desk_rings(w: World, recorder: RecordingClient):
+    case_id = await called_in(w)
+    assert await fetch(w, recorder) == 1
+    row = row_of(w, case_id)
+    assert (row["state"], row["attempt_id"], row["desk_call_id"]) == ("kept", None, None)
+    assert await recorder.api.recordings.list_async() == []
+    services = w.scene.services
+    (shown,) = list_recordings(services, case_id)
+    assert shown.call is RecordedCall.CALLED_IN
+    sheet = read_case(services, case_id, visible_to=None)
+    (item,) = (one for one in story_items(sheet, {}, Lang.EN) if one.recording is not None)
+    assert item.recording == shown
+    assert shown.seconds is not None
+    assert shown.seconds >= 15
+
+
+async def test_a_call_in_from_a_typed_number_is_not_recorded(w: World, recorder: RecordingClient):
+    """What follows a typed number must not tell whether a case of it is open."""
+    seat(w, desk=TALKS)
+    case_id = w.open_case(behaviour=WAITS)
+    with w.scene.tx() as tx:
+        person = person_of_case(tx, case_id)
+    assert person is not None
+    number = person.phones[0].removeprefix("+86")
+    typing = replace(WAITS, keys=(f"{number}#",))
+    w.carrier.line.call_in("", typing)  # type: ignore[attr-defined]
+    await until(w, state=InboundState.ENDED.value)
+    assert calls(w)[0]["result"] == InboundResult.JOINED.value
+    assert list_recordings(w.scene.services, case_id) == []
+    assert await recorder.api.recordings.list_async() == []
+
+
+async def test_who_is_erased_is_not_heard_any_more_in_calls_of_the_desk_and_calls_in(
+    w: World, recorder: RecordingClient, tmp_path: Path
+):
+    case_id = await called_in(w)
+    assert await fetch(w, recorder) == 1
+    services = w.scene.services
+    w.scene.do(sa.update(t.case).values(status="closed", settled_at=services.clock.now(), due_at=None))
+    w.scene.do(sa.update(t.assignment).values(state="withdrawn", withdrawn_why="x"))
+    w.scene.do(sa.delete(t.message))
+    kept = row_of(w, case_id)
+    asked = ask_erasure(services, case_id, why="an order", by="li")
+    confirm_erasure(services, asked.id, register=tmp_path / "register", by="wang")
+    assert (row_of(w, case_id)["state"], row_of(w, case_id)["sealed"]) == ("deleted", None)
+    (line,) = audited(w, "delete_recording")
+    assert line["facts"]["sha256"] == bytes(kept["sha256"]).hex()
+    assert line["facts"]["inbound_call"] == str(kept["inbound_call_id"])
+    assert "attempt" not in line["facts"]
 
 
 async def test_its_time_is_over_and_the_audit_proves_what_was_deleted(w: World, recorder: RecordingClient):

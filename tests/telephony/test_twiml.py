@@ -24,10 +24,12 @@ from dialer.scripts.dialogue import (
     advance,
     start,
 )
+from dialer.scripts.inbound import recorded_notice
 from dialer.scripts.model import Urgency
 from dialer.scripts.reading import shipped_scripts
+from dialer.telephony.client import DeskClient, DeskOrder
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.webhooks import fallback, hang_up, write
+from dialer.telephony.webhooks import InboundTurn, fallback, hang_up, write, write_inbound, write_notice
 
 ATTEMPT = UUID("0197c1a2-3b4c-7d5e-8f90-a1b2c3d4e5f6")
 CONFIG = TelephonyConfig(
@@ -41,7 +43,10 @@ POSITION = Position(node="scene", tries=1, contact=Contact.VERIFIED)
 CALL_NEXT = f"https://a.cn/hooks/call/{ATTEMPT}/4/scene.1.verified.none#rc=3&rp=ct,rt,5xx"
 
 SECONDS = r"[1-9]\d{0,2}"
-HOOK = r"https://a\.cn/hooks/(call|dial)/[0-9a-f-]{36}/\d+/[a-z0-9_.]+#rc=3&rp=ct,rt,5xx"
+HOOK = (
+    r"https://a\.cn/hooks/((call|dial)/[0-9a-f-]{36}/\d+/[a-z0-9_.]+|desk/[0-9a-f-]{36}/dial|inbound/dial/\d+)"
+    r"#rc=3&rp=ct,rt,5xx"
+)
 SPOKEN = {"cmn-CN": "Polly.Zhiyu", "en-US": "Polly.Joanna"}
 ALLOWED = {
     "Say": {"voice": r"Polly\.(Zhiyu|Joanna)", "language": r"cmn-CN|en-US", "loop": r"\d+"},
@@ -66,11 +71,18 @@ ALLOWED = {
         "method": r"POST",
         "action": HOOK,
         "timeLimit": r"\d+",
+        "record": r"record-from-answer-dual",
+        "recordingStatusCallback": r"https://a\.cn/hooks/recording/[0-9a-f-]{36}#rc=3&rp=ct,rt,5xx",
+        "recordingStatusCallbackMethod": r"POST",
+        "recordingStatusCallbackEvent": r"completed absent",
+        "trim": r"do-not-trim",
     },
     "Number": {
         "statusCallback": r"https?://.*",
         "statusCallbackEvent": r"(initiated|ringing|answered|completed)( (ringing|answered|completed))*",
         "statusCallbackMethod": "GET|POST",
+        "url": r"https://a\.cn/hooks/desk/[0-9a-f-]{36}/notice#rc=3&rp=ct,rt,5xx",
+        "method": r"POST",
     },
     "Pause": {"length": r"\d+"},
 }
@@ -277,3 +289,28 @@ def test_the_safe_sentence_names_the_bureau_it_is_given():
 
 def test_after_an_officer_the_call_just_ends():
     assert [child.tag for child in read(hang_up())] == ["Hangup"]
+
+
+@pytest.mark.parametrize("records", [False, True])
+def test_the_person_of_a_recorded_desk_call_is_told_before_the_caller_is_heard(records: bool):
+    order = DeskOrder(call_id=ATTEMPT, extension="8001", to="+8613800138000", records=records)
+    root = read(DeskClient(CONFIG).twiml(order))
+    (dial,), (number,) = root.findall("Dial"), root.findall("Dial/Number")
+    assert ("record" in dial.attrib, "url" in number.attrib) == (records, records)
+
+
+@pytest.mark.parametrize("records", [False, True])
+def test_a_recorded_call_in_says_so_before_the_desk_rings(records: bool):
+    said = (utterance(), recorded_notice("zh")) if records else (utterance(),)
+    turn = InboundTurn(
+        turn=1, says=said, rings="8001", ring_seconds=20, recorded_as=ATTEMPT if records else None
+    )
+    root = read(write_inbound(turn, config=CONFIG, audio_url=lambda file: f"https://a.cn/audio/{file}"))
+    assert [child.tag for child in root] == ["Say", *(["Play"] if records else []), "Dial"]
+    assert ("record" in root.find("Dial").attrib) is records  # type: ignore[union-attr]
+
+
+def test_the_notice_is_a_sound_of_the_shipped_scripts_and_mandarin_where_there_is_none():
+    read(write_notice(recorded_notice("en"), audio_url=lambda file: f"https://a.cn/audio/{file}"))
+    assert recorded_notice("en") != recorded_notice("zh") == recorded_notice("mn") == recorded_notice("")
+    assert recorded_notice("zh").audio

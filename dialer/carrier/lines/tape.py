@@ -84,6 +84,11 @@ def tone(key: str) -> bytes:
     return b"".join(struct.pack("<h", one) for one in samples)
 
 
+def other_side_first(sound: bytes) -> bytes:
+    """Sound that `TwoSides` gave, with our side before the person's."""
+    return audioop.byteswap(sound[: len(sound) - len(sound) % SIDES], 2)
+
+
 def wav_of_sides(sound: bytes, *, channels: int) -> bytes:
     """A WAV file (A-law, 8 kHz) of sound that `TwoSides` gave: the person left and us right, or both in one."""
     if channels == 1:

@@ -220,6 +220,7 @@ desk_call = sa.Table(
     word("result", TelephonyResult, required=False),
     sa.Column("talk_seconds", sa.Integer),
     sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("records", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.Index("ix_desk_call_open", "asked_real_at", postgresql_where=sa.text("NOT settled")),
     sa.Index("ix_desk_call_by_asked_at", "by", "asked_at"),
@@ -251,6 +252,7 @@ inbound_call = sa.Table(
     when("ended_at"),
     word("result", InboundResult, required=False),
     sa.Column("talk_seconds", sa.Integer),
+    sa.Column("records", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.Index("ix_inbound_call_live", "arrived_real_at", postgresql_where=sa.text("state <> 'ended'")),
     # One call rings or talks at a telephone of ours.
@@ -273,7 +275,9 @@ recording = sa.Table(
     "recording",
     metadata,
     identity(),
-    sa.Column("attempt_id", UUID(as_uuid=True), nullable=False, unique=True),
+    sa.Column("attempt_id", UUID(as_uuid=True), unique=True),
+    sa.Column("desk_call_id", sa.ForeignKey("desk_call.id"), unique=True),
+    sa.Column("inbound_call_id", sa.ForeignKey("inbound_call.id"), unique=True),
     sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
     word("state", RecordingState),
     when("called_at", required=True),
@@ -294,9 +298,10 @@ recording = sa.Table(
     sa.CheckConstraint("(state = 'deleted') = (deleted_at IS NOT NULL)", name="deleted"),
     sa.CheckConstraint("state <> 'kept' OR (sha256 IS NOT NULL AND size_bytes > 0)", name="kept"),
     sa.CheckConstraint("state <> 'waiting' OR due_at IS NOT NULL", name="waiting"),
+    sa.CheckConstraint("num_nonnulls(attempt_id, desk_call_id, inbound_call_id) = 1", name="call"),
 )
-"""The recording of a call. `sha256` is of the sound as the carrier gave it, and stays when the sound was deleted.
-`cleared_at`: since when the carrier has nothing of it.
+"""The recording of one call: of the robot, from a desk, or of a person to us. `sha256` is of the sound as the carrier
+gave it, and stays when the sound was deleted. `cleared_at`: since when the carrier has nothing of it.
 """
 
 carrier_call = sa.Table(

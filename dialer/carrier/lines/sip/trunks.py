@@ -28,7 +28,7 @@ class BadTrunk(ValueError):
 class Trunk:
     """One trunk. `address` is host or host:port of the operator's side; `number` is shown as the caller.
 
-    `user` and `password` answer a digest challenge; `registers` also registers with them. for
+    `user` and `password` answer a digest challenge; `registers` also registers with them, for
     `register_seconds` each time. `proxy`: outbound proxy.
     Lower `order` is used first; trunks of one order share calls by `weight`. `prefixes`: what replaces the beginning of
     a number (the longest that fits); a number with none is not dialled here.

@@ -1,0 +1,34 @@
+"""The simulated staff of the demo: one report that is refused stops no other."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from dialer.core.case import CaseStatus, StaffTrackState
+from dialer.core.values import Contact, Grade
+from dialer.db import tables as t
+from dialer.demo.staff import work_once_as_staff
+from tests.outcomes.town import Scenario
+
+_MANY = 40
+"""Of so many some would be called from the caller's own telephone, which a follow-up may not be."""
+
+
+def test_every_follow_up_is_reported_with_a_call_of_ours(fresh_database: str):
+    scenario = Scenario(fresh_database)
+    for _ in range(_MANY):
+        case_id = scenario.case(
+            grade=Grade.MEDIUM,
+            status=CaseStatus.WATCHING,
+            contact=Contact.VERIFIED,
+            human_state=StaffTrackState.OPEN.value,
+        )
+        scenario.assignment(case_id, reason="follow_up")
+    scenario.clock.advance(3600)
+    assert work_once_as_staff(scenario.services) == 0, "they are signed for, and nobody has talked yet"
+    scenario.clock.advance(300)
+    assert work_once_as_staff(scenario.services) == _MANY
+    with scenario.tx() as tx:
+        done = tx.scalar(sa.select(sa.func.count()).where(t.assignment.c.state == "done"))
+    assert done == _MANY
+    scenario.close()
