@@ -30,8 +30,8 @@ from dialer.signals.rules import Effect, RuleSet, shipped_rules
 from dialer.signals.scorecard import Labelled, Scorecard, TooFewLabels, calibration_error, fit
 
 DAYS, LEARN_UNTIL, JUDGED_UNTIL, DRIFT, AFTER_FROM, AFTER_UNTIL = 46, 21, 32, 32, 39, 46
-A_DAY = 0.0016
-"""Calls a day for each person of the city: a prefecture of 1.5 million with 857,200 warnings in 345 days."""
+A_DAY = 0.00048
+"""Calls a day for each person of the city: docs/decisions/0716."""
 DRAWN = 0.04
 ANSWERS_AFTER = 1.0
 """Days until a call's answer is known."""
