@@ -64,7 +64,10 @@ GAP: Final = timedelta(hours=72)
 _GAP: Final = GAP // timedelta(microseconds=1)
 _SLACK: Final = 6 * 3600 * SECOND
 """Rows are dropped some hours later than they could be, many at once."""
-_MOST_POINTS: Final = 16
+_BUCKETS: Final = 4096
+"""Parts of the index of touched items, by the first bits of the item's key."""
+_SLOT: Final = (1 << 32) - 1
+_STALE: Final = 1 << 16
 _FORMAT: Final = 1
 _HEAD: Final = Struct("<HIIIIq")
 
@@ -135,11 +138,12 @@ class Evaluator:
         self._score = self._compiled.score
         self._keep = self._compiled.longest_seconds * SECOND + self._lateness
         self._points = self.scorecard.points_of(rules)
-        self._scores: dict[int, tuple[int, float, int]] = {}
+        self._scores: dict[int, tuple[int, float, int, int]] = {}
         self._sources: dict[str, int] = {}
         self._persons: dict[bytes, _Person] = {}
         self._slots: list[bytes | None] = []
-        self._touches: dict[int, array[int]] = {}
+        self._touches: list[array[int] | None] = [None] * _BUCKETS
+        self._touches_count = self._touches_when_made = 0
         self._listings = Listings()
         self._last_change = 0
         self._closed = 0
@@ -176,8 +180,9 @@ class Evaluator:
         else:
             self._reread(person, at, self._moments(person, at))
         person.latest = max(person.latest, at)
-        if at - AT.unpack_from(person.rows)[0] > self._keep + _SLACK or len(person.points) > _MOST_POINTS:
+        if at - AT.unpack_from(person.rows)[0] > self._keep + _SLACK:
             self._drop(person)
+        self._settle(person)
         return self._told(signal.person, person, before)
 
     def _apply_change(self, signal: Signal) -> list[Verdict]:
@@ -219,11 +224,14 @@ class Evaluator:
         for key, person in list(self._persons.items()):
             person.latest = max(person.latest, limit)
             self._drop(person)
+            self._settle(person)
             if not person.rows and not person.known and not person.points:
                 self._close(key, person.settled)
                 del self._persons[key]
                 self._slots[person.slot] = None
                 gone += 1
+        if self._touches_count > 2 * self._touches_when_made + _STALE:
+            self._index_again()
         return gone
 
     # -- one person ---------------------------------------------------------------------------------------------
@@ -238,13 +246,34 @@ class Evaluator:
         for row in ROW.iter_unpack(new):
             for item in row[6:]:
                 if item != NO_ITEM and not _touches(person.rows, item):
-                    self._touches.setdefault(int.from_bytes(item[:2]), array("I")).append(person.slot)
+                    self._note(item, person.slot)
+
+    def _note(self, item: bytes, slot: int) -> None:
+        """An entry of the index holds four bytes of the item's key and the slot of the person."""
+        place = int.from_bytes(item[:2]) % _BUCKETS
+        bucket = self._touches[place]
+        if bucket is None:
+            bucket = self._touches[place] = array("Q")
+        bucket.append(int.from_bytes(item[2:6]) << 32 | slot)
+        self._touches_count += 1
+
+    def _index_again(self) -> None:
+        """Leaves out of the index what persons had touched in rows that were dropped, and the slots of those who are gone."""
+        self._touches, self._slots, self._touches_count = [None] * _BUCKETS, [], 0
+        for key, person in self._persons.items():
+            person.slot = len(self._slots)
+            self._slots.append(key)
+            items = {item for row in ROW.iter_unpack(person.rows) for item in row[6:]}
+            for item in items - {NO_ITEM}:
+                self._note(item, person.slot)
+        self._touches_when_made = self._touches_count
 
     def _holders(self, item: bytes) -> list[tuple[bytes, _Person]]:
         """The persons with a row of the item."""
-        bucket = self._touches.get(int.from_bytes(item[:2]))
+        bucket = self._touches[int.from_bytes(item[:2]) % _BUCKETS] or ()
+        tag = int.from_bytes(item[2:6])
         found = []
-        for slot in dict.fromkeys(bucket or ()):
+        for slot in dict.fromkeys(one & _SLOT for one in bucket if one >> 32 == tag):
             key = self._slots[slot]
             if key is not None:
                 person = self._persons[key]
@@ -314,8 +343,9 @@ class Evaluator:
                 (one.floor.rank for n, one in enumerate(self.rules.rules) if fired >> n & 1 and one.floor),
                 default=0,
             )
-            known = self._scores[fired] = (score, self.scorecard.probability(score), floor)
-        score, probability, floor = known
+            known = self._scores[fired] = (score, self.scorecard.probability(score), floor, fired)
+        # All points share one number of the same bits.
+        score, probability, floor, fired = known
         grade = self.bands.grade(probability, money) if score else None
         return _Point(t, max(floor, grade.rank if grade else 0), score, money, fired)
 
@@ -330,9 +360,7 @@ class Evaluator:
         return incident
 
     def _drop(self, person: _Person) -> None:
-        """Rows that no window of a moment to come reaches become known items; points that nothing can change any more
-        become the settled incident.
-        """
+        """Rows that no window of a moment to come reaches become known items."""
         limit = person.latest - self._keep
         rows, size = person.rows, ROW.size
         count = 0
@@ -356,19 +384,23 @@ class Evaluator:
                 person.known = b"".join(
                     KNOWN.pack(*one) for one in KNOWN.iter_unpack(person.known) if one[2] >= forgotten
                 )
+
+    def _settle(self, person: _Person) -> None:
+        """Points that nothing can change any more become the settled incident."""
         settled = person.latest - self._lateness
-        if person.points and person.points[0].at < settled:
-            key = self._slots[person.slot]
-            assert key is not None
-            for point in person.points:
-                if point.at >= settled:
-                    break
-                if person.settled is None or point.at - person.settled.last > _GAP:
-                    self._close(key, person.settled)
-                    person.settled = _Incident(point.at, point.at, point)
-                else:
-                    person.settled = person.settled.joined(point)
-            person.points = tuple(point for point in person.points if point.at >= settled)
+        if not person.points or person.points[0].at >= settled:
+            return
+        key = self._slots[person.slot]
+        assert key is not None
+        for point in person.points:
+            if point.at >= settled:
+                break
+            if person.settled is None or point.at - person.settled.last > _GAP:
+                self._close(key, person.settled)
+                person.settled = _Incident(point.at, point.at, point)
+            else:
+                person.settled = person.settled.joined(point)
+        person.points = tuple(point for point in person.points if point.at >= settled)
 
     # -- verdicts -----------------------------------------------------------------------------------------------
 
@@ -549,7 +581,8 @@ class Evaluator:
         raise SnapshotUnreadable
 
     def _load(self, head: Mapping[str, Any], body: memoryview) -> None:
-        self._persons, self._slots, self._touches, self._listings = {}, [], {}, Listings()
+        self._persons, self._slots, self._listings = {}, [], Listings()
+        self._touches, self._touches_count = [None] * _BUCKETS, 0
         self._sources = {source: n for n, source in enumerate(head["sources"])}
         self.too_late, self.repeated = head["too_late"], head["repeated"]
         self._last_change, self._closed = head["last_change"], int(head["closed"], 16)
@@ -572,10 +605,12 @@ class Evaluator:
             person.rows, person.names, person.known, person.latest = rows, names, known, latest
             if not same:
                 self._reread(person, 0, self._moments(person, 0))
+                self._settle(person)
             elif points:
                 kept, settled = json.loads(points)
                 person.points = tuple(_Point(*one) for one in kept)
                 person.settled = _Incident(settled[0], settled[1], _Point(*settled[2])) if settled else None
+        self._touches_when_made = self._touches_count
 
     def _basis(self) -> str:
         """What points in memory depend on."""

@@ -180,3 +180,19 @@ def test_a_draft_is_compared_with_what_is_live():
 
 def test_figures_in_a_reason():
     assert filled("{a} {a:yuan} {b:minutes} {b:hours}", {"a": 150, "b": 7300}) == "150 1.50 121 2"
+
+
+@pytest.mark.parametrize(
+    ("calls", "said"),
+    [(1, "1 call of 1 minute"), (2, "2 calls of 1 minute"), (0, "0 calls of 1 minute"), (21, "21 calls of 1 minute")],
+)
+def test_a_figure_has_the_word_that_goes_with_it(calls: int, said: str):
+    assert filled("{calls|call|calls} of {s:minutes|minute|minutes}", {"calls": calls, "s": 60}) == said
+
+
+def test_no_shipped_reason_counts_one_of_many():
+    """"1 payments": with one of everything no figure is followed by a plural."""
+    for rule in shipped_rules().rules:
+        ones = {name: 60 if feature.field == "duration_seconds" else 1 for name, feature in rule.features.items()}
+        told = filled(rule.reason["en"], ones)
+        assert not re.search(r"\b1 (?:(?:new|large|verification|refused) )?(?!yuan)[a-z-]+s\b", told), told
