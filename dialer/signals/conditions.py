@@ -94,6 +94,13 @@ _HOURS: Final[Mapping[str, Mapping[Op, str]]] = {
         Op.GE: gettext_noop("listed for %(span)s or more"),
     },
 }
+_EARLIER: Final = (
+    gettext_noop("first seen less than %(hours)s hours before"),
+    gettext_noop("known for %(hours)s hours or more"),
+    gettext_noop("listed for less than %(hours)s hours"),
+    gettext_noop("listed for %(hours)s hours or more"),
+)
+"""Said by verdicts that were kept before: only the catalogue needs them."""
 _SIZES: Final[Mapping[Op, str]] = {
     Op.GE: gettext_noop("of %(size)s or more"),
     Op.GT: gettext_noop("of more than %(size)s"),

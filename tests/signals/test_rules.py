@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -184,15 +185,22 @@ def test_figures_in_a_reason():
 
 @pytest.mark.parametrize(
     ("calls", "said"),
-    [(1, "1 call of 1 minute"), (2, "2 calls of 1 minute"), (0, "0 calls of 1 minute"), (21, "21 calls of 1 minute")],
+    [
+        (1, "1 call of 1 minute"),
+        (2, "2 calls of 1 minute"),
+        (0, "0 calls of 1 minute"),
+        (21, "21 calls of 1 minute"),
+    ],
 )
 def test_a_figure_has_the_word_that_goes_with_it(calls: int, said: str):
     assert filled("{calls|call|calls} of {s:minutes|minute|minutes}", {"calls": calls, "s": 60}) == said
 
 
 def test_no_shipped_reason_counts_one_of_many():
-    """"1 payments": with one of everything no figure is followed by a plural."""
+    """With one of everything no figure is followed by a plural."""
     for rule in shipped_rules().rules:
-        ones = {name: 60 if feature.field == "duration_seconds" else 1 for name, feature in rule.features.items()}
+        ones = {
+            name: 60 if feature.field == "duration_seconds" else 1 for name, feature in rule.features.items()
+        }
         told = filled(rule.reason["en"], ones)
         assert not re.search(r"\b1 (?:(?:new|large|verification|refused) )?(?!yuan)[a-z-]+s\b", told), told
