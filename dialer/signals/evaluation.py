@@ -68,6 +68,7 @@ _BUCKETS: Final = 4096
 """Parts of the index of touched items, by the first bits of the item's key."""
 _SLOT: Final = (1 << 32) - 1
 _STALE: Final = 1 << 16
+"""So many entries more than twice those of when it was made, and the index is made again."""
 _FORMAT: Final = 1
 _HEAD: Final = Struct("<HIIIIq")
 
@@ -150,6 +151,11 @@ class Evaluator:
 
     def __len__(self) -> int:
         return len(self._persons)
+
+    @property
+    def index_entries(self) -> int:
+        """Of the index of who touched what."""
+        return self._touches_count
 
     # -- signals ------------------------------------------------------------------------------------------------
 
