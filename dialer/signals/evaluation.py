@@ -161,7 +161,7 @@ class Evaluator:
 
     def apply(self, signal: Signal) -> list[Verdict]:
         """The verdicts that the signal changed: usually none or one, after a change of a list one for each person
-        concerned, strongest first. A repeated signal, and one later than allowed, changes nothing.
+        concerned: the highest grade first, of equals who touched the item last, then the most money. A repeated signal, and one later than allowed, changes nothing.
         """
         if signal.kind is SignalKind.LIST_CHANGE:
             return self._apply_change(signal)
@@ -198,23 +198,23 @@ class Evaluator:
             return []
         at = change[0]
         self._last_change = max(self._last_change, at)
-        told: list[Verdict] = []
+        told: list[tuple[int, Verdict]] = []
         for key, person in self._holders(item):
             before = self._current(person)
             start = at if at >= person.latest - self._lateness else person.latest
             self._reread(person, start, self._moments(person, start))
-            told += self._told(key, person, before)
-        return sorted(
-            told,
-            key=lambda one: (-(one.grade.rank if one.grade else 0), -one.score, -one.money_fen, one.person),
+            told += [(_last_touch(person.rows, item), one) for one in self._told(key, person, before)]
+        told.sort(
+            key=lambda one: (-(one[1].grade.rank if one[1].grade else 0), -one[0], -one[1].money_fen, one[1].person)
         )
+        return [verdict for _, verdict in told]
 
     def touched(self, item: Item, since: datetime) -> list[Touch]:
         """Who touched the item at or after `since`, newest first, and among equals the largest money."""
         key, start = item_key(item), micros(since)
         found: list[Touch] = []
         for name, person in self._holders(key):
-            last = max((row[0] for row in ROW.iter_unpack(person.rows) if key in row[6:]), default=0)
+            last = _last_touch(person.rows, key)
             if last >= start:
                 _, money = self._score(_until(person.rows, last), last, self._listings, b"")
                 found.append(Touch(person=name, last_at=moment(last), money_fen=money))
@@ -641,6 +641,11 @@ def _holds(rows: bytes, needle: bytes, *offsets: int) -> bool:
 
 def _touches(rows: bytes, item: bytes) -> bool:
     return _holds(rows, item, _FIRST_ITEM, _SECOND_ITEM)
+
+
+def _last_touch(rows: bytes, item: bytes) -> int:
+    """Microseconds; 0: never."""
+    return max((row[0] for row in ROW.iter_unpack(rows) if item in row[6:]), default=0)
 
 
 def _until(rows: bytes, t: int) -> list[Row]:
