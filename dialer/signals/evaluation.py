@@ -161,7 +161,8 @@ class Evaluator:
 
     def apply(self, signal: Signal) -> list[Verdict]:
         """The verdicts that the signal changed: usually none or one, after a change of a list one for each person
-        concerned: the highest grade first, of equals who touched the item last, then the most money. A repeated signal, and one later than allowed, changes nothing.
+        concerned: the highest grade first, of equals who touched the item last, then the most money. A repeated
+        signal, and one later than allowed, changes nothing.
         """
         if signal.kind is SignalKind.LIST_CHANGE:
             return self._apply_change(signal)
@@ -205,7 +206,12 @@ class Evaluator:
             self._reread(person, start, self._moments(person, start))
             told += [(_last_touch(person.rows, item), one) for one in self._told(key, person, before)]
         told.sort(
-            key=lambda one: (-(one[1].grade.rank if one[1].grade else 0), -one[0], -one[1].money_fen, one[1].person)
+            key=lambda one: (
+                -(one[1].grade.rank if one[1].grade else 0),
+                -one[0],
+                -one[1].money_fen,
+                one[1].person,
+            )
         )
         return [verdict for _, verdict in told]
 
@@ -264,7 +270,7 @@ class Evaluator:
         self._touches_count += 1
 
     def _index_again(self) -> None:
-        """Leaves out of the index what persons had touched in rows that were dropped, and the slots of those who are gone."""
+        """Leaves out what was touched in rows that were dropped, and the slots of persons who are gone."""
         self._touches, self._slots, self._touches_count = [None] * _BUCKETS, [], 0
         for key, person in self._persons.items():
             person.slot = len(self._slots)

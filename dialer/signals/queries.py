@@ -240,7 +240,8 @@ MOST_LINES: Final = 200
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """The verdicts behind a figure of the page: opened `since`, and each of the others where it is given. `rule`: in
-    which it raised the points; `warned`: that were sent; `side`: of persons whom the live rules or the draft beside them warn.
+    which it raised the points; `warned`: that were sent; `side`: of persons whom the live rules, or the draft beside
+    them, warn.
     """
 
     since: datetime

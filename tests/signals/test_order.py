@@ -222,8 +222,10 @@ def test_a_signal_later_than_allowed_is_counted_and_changes_nothing():
     assert (evaluator.too_late, evaluator.fingerprint()) == (1, before)
 
 
-def test_the_index_is_made_again_when_most_of_it_is_of_rows_that_were_dropped(monkeypatch: pytest.MonkeyPatch):
-    """Each touch after the windows have gone on adds an entry; a sweep leaves those of now, and finds the same people."""
+def test_the_index_is_made_again_when_most_of_it_is_of_rows_that_were_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Each touch after the windows have gone on adds an entry; a sweep leaves those of now, with the same people."""
     monkeypatch.setattr(evaluation, "_STALE", 0)
     item = key(ItemKind.NUMBER, 1)
     evaluator = Evaluator(shipped_rules(), allowed_lateness=LATENESS)
