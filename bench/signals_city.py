@@ -310,7 +310,7 @@ def labels_of(
     labelled = [
         Labelled(
             fired=frozenset(name for bit, name in enumerate(ids) if one.fired >> bit & 1),
-            is_fraud=y, weight=w, called=place < answered,
+            is_fraud=y, weight=w, called=place < answered, age_days=max(0.0, day - one.hour / 24),
         )
         for place, (one, y, w) in enumerate(rows)
     ]  # fmt: skip

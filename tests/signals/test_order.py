@@ -231,8 +231,10 @@ def test_the_index_is_made_again_when_most_of_it_is_of_rows_that_were_dropped(
     evaluator = Evaluator(shipped_rules(), allowed_lateness=LATENESS)
     days = range(0, 60, 6)
     for person in PERSONS:
-        for day in days:
-            evaluator.apply(replace(call_at(START + timedelta(days=day), seconds=90), person=person))
+        for n, day in enumerate(days):
+            other = (key(ItemKind.NUMBER, n % 2),)
+            call = call_at(START + timedelta(days=day), seconds=90)
+            evaluator.apply(replace(call, person=person, items=other))
     now = START + timedelta(days=days[-1], hours=1)
     before = evaluator.touched(item, START)
     fingerprint = evaluator.fingerprint()

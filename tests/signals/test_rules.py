@@ -143,7 +143,7 @@ def test_a_payment_to_a_listed_account_is_extra_high_and_says_why():
     )
     assert hit.signals == (("bank", "1"),)
     assert hit.reason["zh"] == "正在向涉诈账户转账，共1笔20,500.50元"
-    assert hit.reason["en"] == "1 payments to an account on a fraud list, 20,500.50 yuan in all"
+    assert hit.reason["en"] == "1 payment to an account on a fraud list, 20,500.50 yuan in all"
     (kept,) = verdict.kept
     assert (kept.feature, kept.figure, kept.op, kept.bound, kept.enough) == ("payments", 1, ">=", 1, True)
     assert verdict.fraud_type is FraudType.UNKNOWN
@@ -162,7 +162,7 @@ def test_a_list_change_finds_those_who_touched_the_item_in_three_days_and_no_oth
         items=(Item(ItemKind.ACCOUNT, b"a" * 12),), list_kind=ListKind.FRAUD, change=Change.ENTERED,
     )  # fmt: skip
     verdicts = [one for one in evaluator.apply(listed) if one.grade is Grade.EXTRA_HIGH]
-    assert [one.person[0] for one in verdicts] == [2, 0, 3]
+    assert [one.person[0] for one in verdicts] == [2, 3, 0]
 
 
 def test_grades_follow_the_expected_loss():
