@@ -450,8 +450,8 @@ class Trial:
             figures["points_behind_lightgbm"] = round(
                 100 * (figures["lightgbm"]["recall"] - figures["fitted"]["recall"]), 2
             )
-        figures |= calibrated(card, rules, [(one.moment.fired, one.is_right) for one in calls], "of_calls")
-        figures |= calibrated(card, rules, self.warnings(card), "")
+        figures |= calibrated(card, rules, answered(calls), "calibration_error")
+        figures |= calibrated(card, rules, self.warnings(card), "calibration_error_of_all_warnings")
         figures["frauds"] = len(self.judged_frauds)
         drawn = [one for one in learned.calls if one.drawn]
         called = {id(one.fraud) for one in learned.calls if not one.drawn}
@@ -467,11 +467,12 @@ class Trial:
         """A point of the curve."""
         learned = self.learn(a_day)
         alone, _ = self.found(counted(raising_bits(self.rules)), learned.budget)
-        fitted, _ = self.found(Scoring(self.rules, learned.fitted.scorecard), learned.budget)
+        fitted, calls = self.found(Scoring(self.rules, learned.fitted.scorecard), learned.budget)
         return {
             "a_day_for_each_person": a_day, "budget_a_day": learned.budget, "rules_alone": alone, "fitted": fitted,
             "fitted_over_rules_alone": ratio(fitted["recall"], alone["recall"]),
             "before_payment_over_rules_alone": ratio(fitted["before_payment"], alone["before_payment"]),
+            **calibrated(learned.fitted.scorecard, self.rules, answered(calls), "calibration_error"),
         }  # fmt: skip
 
     def lightgbm(self, learned: Learned) -> Score | None:
@@ -565,14 +566,19 @@ class _Span:
         return self.days.start <= day < self.days.stop
 
 
+def answered(calls: Sequence[Call]) -> list[tuple[int, bool]]:
+    """What each call was told by its rules, and whether it was right."""
+    return [(one.moment.fired, one.is_right) for one in calls]
+
+
 def calibrated(
-    card: Scorecard, rules: RuleSet, answered: Sequence[tuple[int, bool]], which: str
+    card: Scorecard, rules: RuleSet, told: Sequence[tuple[int, bool]], name: str
 ) -> dict[str, float]:
     """Calibration error of (bits of the rules, was right), and what chance alone would make of perfect probabilities."""
     points = card.points_of(rules)
     said = [
         card.probability(max(0.0, sum(p for n, p in enumerate(points) if fired >> n & 1)))
-        for fired, _ in answered
+        for fired, _ in told
     ]
     own = [1.0] * len(said)
     chance = np.random.default_rng(1)
@@ -580,9 +586,8 @@ def calibrated(
         calibration_error(said, (chance.random(len(said)) < np.array(said)).astype(float).tolist(), own)
         for _ in range(100)
     ]
-    name = f"calibration_error_{which}" if which else "calibration_error"
     return {
-        name: round(calibration_error(said, [float(right) for _, right in answered], own), 4),
+        name: round(calibration_error(said, [float(right) for _, right in told], own), 4),
         f"{name}_by_chance": round(float(np.mean(lucky)), 4),
         f"{name}_count": len(said),
     }
