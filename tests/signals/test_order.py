@@ -229,7 +229,7 @@ def test_the_index_is_made_again_when_most_of_it_is_of_rows_that_were_dropped(
     monkeypatch.setattr(evaluation, "_STALE", 0)
     item = key(ItemKind.NUMBER, 1)
     evaluator = Evaluator(shipped_rules(), allowed_lateness=LATENESS)
-    days = range(0, 60, 6)
+    days = range(0, 200, 20)
     for person in PERSONS:
         for n, day in enumerate(days):
             other = (key(ItemKind.NUMBER, n % 2),)
