@@ -93,7 +93,7 @@ def measure(path: Path) -> dict[str, Any]:
         weights, none = np.ones(known.sum()), np.zeros(len(signs))
         points, _ = points_of(matrix, labels[known], weights, signs, none, folds_of=0)
         scores[~known] = bits(figures[known], figures[~known]) @ points
-    slope, intercept, _ = calibration(scores, labels)
+    slope, intercept, _ = calibration(scores, labels, np.ones(len(labels)))
     said = 1 / (1 + np.exp(-(slope * scores + intercept)))
     return {
         "users": len(labels), "fraudsters": int(labels.sum()), "columns": len(names), "folds": FOLDS,

@@ -5,7 +5,8 @@
 Days 0-20 a city runs on the shipped points, and each week on a scorecard fitted on what is known by then: answers of
 the calls, of the random draw, and cases filed meanwhile. Days 21-31 are judged (`judged`) with the last one. On day 32 two
 thirds of the frauds change; days 39-45 are judged again (`after_drift`): ours, refitted each day, against a top-k that
-learns from its own calls alone and one that learns nothing. All figures are of a simulation; bench/signals_life.py says
+learns from its own calls alone and one that learns nothing. `curve` has the same at
+other budgets, each learned with its own calls. All figures are of a simulation; bench/signals_life.py says
 what is assumed. LightGBM is the challenger where it is installed (extra `learning-bench`); else its figures are null.
 """
 
@@ -27,11 +28,14 @@ from dialer.signals.budget import draw, missed_fraud
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.features import ROW, micros
 from dialer.signals.rules import Effect, RuleSet, shipped_rules
-from dialer.signals.scorecard import Labelled, Scorecard, TooFewLabels, calibration_error, fit
+from dialer.signals.scorecard import Fitted, Labelled, Scorecard, TooFewLabels, calibration_error, fit
+from dialer.signals.verdicts import Bands
 
 DAYS, LEARN_UNTIL, JUDGED_UNTIL, DRIFT, AFTER_FROM, AFTER_UNTIL = 46, 21, 32, 32, 39, 46
-A_DAY = 0.0016
-"""Calls a day for each person of the city: a prefecture of 1.5 million with 857,200 warnings in 345 days."""
+A_DAY = 0.00048
+"""Calls a day for each person of the city: docs/decisions/0716."""
+OTHER_BUDGETS = (0.0016, 0.0008, 0.00024)
+"""For the curve."""
 DRAWN = 0.04
 ANSWERS_AFTER = 1.0
 """Days until a call's answer is known."""
@@ -306,7 +310,7 @@ def labels_of(
     labelled = [
         Labelled(
             fired=frozenset(name for bit, name in enumerate(ids) if one.fired >> bit & 1),
-            is_fraud=y, weight=w, called=place < answered,
+            is_fraud=y, weight=w, called=place < answered, age_days=max(0.0, day - one.hour / 24),
         )
         for place, (one, y, w) in enumerate(rows)
     ]  # fmt: skip
@@ -352,100 +356,206 @@ def run(seed: int, persons: int) -> dict[str, Any]:
     recorder = Recorder(rules)
     for one in city.signals:
         recorder.apply(one)
-    figures = judged_by(rules, recorder.moments, city.frauds, seed=seed, persons=persons)
+    figures = Trial(rules, recorder.moments, city.frauds, seed=seed, persons=persons).all_figures()
     seconds = round(time.perf_counter() - began, 1)
     return {"seed": seed, "persons": persons, "signals": len(city.signals), **figures, "seconds": seconds}
 
 
-def judged_by(
-    rules: RuleSet, moments: Sequence[Moment], all_frauds: Sequence[Fraud], *, seed: int, persons: int
-) -> dict[str, Any]:
-    """All figures of a city whose scoring moments were recorded."""
-    truth = Truth(all_frauds)
-    of_person: dict[int, list[Moment]] = {}
-    for moment in moments:
-        of_person.setdefault(moment.person, []).append(moment)
-    budget = max(8, round(persons * A_DAY))
-    shipped = Scorecard()
+@dataclass(slots=True)
+class Learned:
+    """What the learning days brought at a budget a day."""
 
-    pool: list[Pooled] = []
+    budget: int
+    calls: list[Call]
+    pool: list[Pooled]
+    fitted: Fitted
 
-    def weekly(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
-        known = labels_of(rules, calls, of_person, truth, day - day % 7, filed=True)[0]
-        try:
-            return Scoring(rules, fit(rules, shipped, known, background_of(rules, pool, day)).scorecard)
-        except TooFewLabels:
-            return Scoring(rules, shipped)
 
-    learning = run_days(
-        moments,
-        truth,
-        range(LEARN_UNTIL),
-        budget,
-        Scoring(rules, shipped),
-        drawn_share=DRAWN,
-        seed=seed,
-        refit=weekly,
-        pool=pool,
-    )
-    labelled, rows, answers, weights = labels_of(rules, learning, of_person, truth, LEARN_UNTIL, filed=True)
-    fitted = fit(rules, shipped, labelled, background_of(rules, pool, LEARN_UNTIL))
-    common = [one for _, one in pool]
-    rows, answers, weights = rows + common, answers + [0.0] * len(common), [1.0] * (len(rows) + len(common))
-    judged = range(LEARN_UNTIL, JUDGED_UNTIL)
-    frauds = [
-        one
-        for one in all_frauds
-        if one.begins / 24 in _Span(judged) and one.first_payment / 24 < JUDGED_UNTIL
-    ]
-    ways: dict[str, Score | None] = {
-        "rules_alone": counted(raising_bits(rules)), "shipped_points": Scoring(rules, shipped), "fitted": Scoring(rules, fitted.scorecard),
-    }  # fmt: skip
-    predict = challenger(rows, answers, weights)
-    if predict is not None:
-        scores = dict(zip(map(id, moments), predict(moments).tolist(), strict=True))
-        ways["lightgbm"] = lambda one: scores.get(id(one), 0.0)
-    figures: dict[str, Any] = dict.fromkeys(("rules_alone", "shipped_points", "fitted", "lightgbm"))
-    kept: dict[str, list[Call]] = {}
-    for name, score in ways.items():
-        if score is not None:
-            kept[name] = run_days(moments, truth, judged, budget, score)
-            figures[name] = recall(kept[name], frauds)
-    figures["fitted_over_rules_alone"] = ratio(figures["fitted"]["recall"], figures["rules_alone"]["recall"])
-    if predict is not None:
-        figures["points_behind_lightgbm"] = round(
-            100 * (figures["lightgbm"]["recall"] - figures["fitted"]["recall"]), 2
+class Trial:
+    """A city whose scoring moments were recorded."""
+
+    def __init__(
+        self, rules: RuleSet, moments: Sequence[Moment], frauds: Sequence[Fraud], *, seed: int, persons: int
+    ) -> None:
+        self.rules, self.moments, self.frauds = rules, moments, frauds
+        self.seed, self.persons = seed, persons
+        self.truth = Truth(frauds)
+        self.of_person: dict[int, list[Moment]] = {}
+        for moment in moments:
+            self.of_person.setdefault(moment.person, []).append(moment)
+        self.days = range(LEARN_UNTIL, JUDGED_UNTIL)
+        self.judged_frauds = [
+            one
+            for one in frauds
+            if one.begins / 24 in _Span(self.days) and one.first_payment / 24 < JUDGED_UNTIL
+        ]
+
+    def learn(self, a_day: float) -> Learned:
+        """The learning days, with a new scorecard each week."""
+        rules, shipped = self.rules, Scorecard()
+        budget = max(8, round(self.persons * a_day))
+        pool: list[Pooled] = []
+
+        def labels(calls: list[Call], day: int) -> list[Labelled]:
+            return labels_of(rules, calls, self.of_person, self.truth, day, filed=True)[0]
+
+        def weekly(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
+            try:
+                found = fit(rules, shipped, labels(calls, day - day % 7), background_of(rules, pool, day))
+            except TooFewLabels:
+                return Scoring(rules, shipped)
+            return Scoring(rules, found.scorecard)
+
+        calls = run_days(
+            self.moments, self.truth, range(LEARN_UNTIL), budget, Scoring(rules, shipped), drawn_share=DRAWN,
+            seed=self.seed, refit=weekly, pool=pool,
+        )  # fmt: skip
+        fitted = fit(rules, shipped, labels(calls, LEARN_UNTIL), background_of(rules, pool, LEARN_UNTIL))
+        return Learned(budget, calls, pool, fitted)
+
+    def found(self, score: Score, budget: int) -> tuple[dict[str, float], list[Call]]:
+        """Of the judged days."""
+        calls = run_days(self.moments, self.truth, self.days, budget, score)
+        return recall(calls, self.judged_frauds), calls
+
+    def all_figures(self) -> dict[str, Any]:
+        learned = self.learn(A_DAY)
+        return {
+            "frauds": len(self.frauds), "a_day_for_each_person": A_DAY, "budget_a_day": learned.budget,
+            "labels": {"right": learned.fitted.positive, "wrong": learned.fitted.negative}, "simulated": True,
+            "judged": self.judged(learned), "curve": [self.at_budget(one) for one in OTHER_BUDGETS],
+            "after_drift": self.after_drift(learned),
+        }  # fmt: skip
+
+    def judged(self, learned: Learned) -> dict[str, Any]:
+        rules, card, budget = self.rules, learned.fitted.scorecard, learned.budget
+        figures: dict[str, Any] = {}
+        ways: dict[str, Score | None] = {
+            "rules_alone": counted(raising_bits(rules)), "shipped_points": Scoring(rules, Scorecard()),
+            "fitted": Scoring(rules, card), "lightgbm": self.lightgbm(learned), "lightgbm_told_the_truth": self.told_the_truth(),
+        }  # fmt: skip
+        calls: list[Call] = []
+        for name, score in ways.items():
+            figures[name] = None
+            if score is not None:
+                figures[name], made = self.found(score, budget)
+                calls = made if name == "fitted" else calls
+        figures["fitted_over_rules_alone"] = ratio(
+            figures["fitted"]["recall"], figures["rules_alone"]["recall"]
         )
-    figures["fitted_over_rules_alone_at_less"] = {
-        share: ratio(
-            *(
-                recall(run_days(moments, truth, judged, round(budget * float(share)), score), frauds)[
-                    "recall"
-                ]
-                for score in (ways["fitted"], ways["rules_alone"])
-                if score is not None
+        figures["before_payment_over_rules_alone"] = ratio(
+            figures["fitted"]["before_payment"], figures["rules_alone"]["before_payment"]
+        )
+        if figures["lightgbm"]:
+            figures["points_behind_lightgbm"] = round(
+                100 * (figures["lightgbm"]["recall"] - figures["fitted"]["recall"]), 2
             )
+        figures |= calibrated(card, rules, answered(calls), "calibration_error")
+        figures |= calibrated(card, rules, self.warnings(card), "calibration_error_of_all_warnings")
+        figures["frauds"] = len(self.judged_frauds)
+        drawn = [one for one in learned.calls if one.drawn]
+        called = {id(one.fraud) for one in learned.calls if not one.drawn}
+        estimate = missed_fraud((1 / one.weight, one.fraud is not None) for one in drawn)
+        figures["drawn_in_learning"] = {
+            "drawn": len(drawn), "frauds_among_them": sum(one.fraud is not None for one in drawn),
+            "estimate": round(estimate.value, 1), "low": round(estimate.low, 1), "high": round(estimate.high, 1),
+            "missed_in_truth": missed(self.moments, self.truth, called),
+        }  # fmt: skip
+        return figures
+
+    def at_budget(self, a_day: float) -> dict[str, Any]:
+        """A point of the curve."""
+        learned = self.learn(a_day)
+        alone, _ = self.found(counted(raising_bits(self.rules)), learned.budget)
+        fitted, calls = self.found(Scoring(self.rules, learned.fitted.scorecard), learned.budget)
+        return {
+            "a_day_for_each_person": a_day, "budget_a_day": learned.budget, "rules_alone": alone, "fitted": fitted,
+            "fitted_over_rules_alone": ratio(fitted["recall"], alone["recall"]),
+            "before_payment_over_rules_alone": ratio(fitted["before_payment"], alone["before_payment"]),
+            **calibrated(learned.fitted.scorecard, self.rules, answered(calls), "calibration_error"),
+        }  # fmt: skip
+
+    def lightgbm(self, learned: Learned) -> Score | None:
+        """The challenger, with the labels that the scorecard has."""
+        _, rows, answers, _weights = labels_of(
+            self.rules, learned.calls, self.of_person, self.truth, LEARN_UNTIL, filed=True
         )
-        for share in ("0.5", "0.25")
-    }
-    figures["before_payment_over_rules_alone"] = ratio(
-        figures["fitted"]["before_payment"], figures["rules_alone"]["before_payment"]
-    )
-    figures["calibration_error"] = round(calibrated(fitted.scorecard, rules, kept["fitted"]), 4)
-    figures["frauds"] = len(frauds)
-    drawn = [one for one in learning if one.drawn]
-    found = {id(one.fraud) for one in learning if not one.drawn}
-    estimate = missed_fraud((1 / one.weight, one.fraud is not None) for one in drawn)
-    figures["drawn_in_learning"] = {
-        "drawn": len(drawn), "frauds_among_them": sum(one.fraud is not None for one in drawn), "estimate": round(estimate.value, 1),
-        "low": round(estimate.low, 1), "high": round(estimate.high, 1), "missed_in_truth": missed(moments, truth, found),
-    }  # fmt: skip
-    return {
-        "frauds": len(all_frauds), "budget_a_day": budget,
-        "labels": {"right": fitted.positive, "wrong": fitted.negative}, "simulated": True,
-        "judged": figures,
-        "after_drift": after_drift(moments, truth, of_person, rules, fitted.scorecard, learning, pool, budget, seed, all_frauds),
-    }  # fmt: skip
+        common = [one for _, one in learned.pool]
+        return self._scores(
+            challenger([*rows, *common], answers + [0.0] * len(common), [1.0] * (len(rows) + len(common)))
+        )
+
+    def told_the_truth(self) -> Score | None:
+        """The challenger with the truth of every moment of the learning days, which nobody has: what is possible."""
+        known = [one for one in self.moments if one.hour < LEARN_UNTIL * 24]
+        truths = [float(self.truth.is_right(one.person, one.hour)) for one in known]
+        return self._scores(challenger(known, truths, [1.0] * len(known)))
+
+    def _scores(self, predict: Callable[[Sequence[Moment]], Any] | None) -> Score | None:
+        if predict is None:
+            return None
+        scores = dict(zip(map(id, self.moments), predict(self.moments).tolist(), strict=True))
+        return lambda one: scores.get(id(one), 0.0)
+
+    def warnings(self, card: Scorecard) -> list[tuple[int, bool]]:
+        """Every warning of the judged days, called or held: the strongest moment of each incident above the line, and
+        whether it was right then.
+        """
+        score, line = Scoring(self.rules, card), Bands().least_probability
+        found: list[tuple[int, bool]] = []
+        for mine in self.of_person.values():
+            best: Moment | None = None
+            last = -1e9
+            for one in [*(one for one in mine if one.hour / 24 in _Span(self.days)), None]:
+                if best is not None and (one is None or one.hour - last > HELD_HOURS):
+                    if card.probability(int(score(best))) >= line:
+                        found.append((best.fired, self.truth.is_right(best.person, best.hour)))
+                    best = None
+                if one is not None:
+                    best = one if best is None or score(one) > score(best) else best
+                    last = one.hour
+        return found
+
+    def after_drift(self, learned: Learned) -> dict[str, Any]:
+        """Recall of the changed frauds, seven days after the change."""
+        rules, card = self.rules, learned.fitted.scorecard
+        changed = [
+            one for one in self.frauds if one.after_drift and AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1
+        ]
+
+        def refits(*, filed: bool) -> Callable[[int, list[Call], list[Pooled]], Score]:
+            now = [card]
+
+            def refit(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
+                every = [*learned.calls, *calls]
+                labelled, *_ = labels_of(rules, every, self.of_person, self.truth, day, filed=filed)
+                common = background_of(rules, [*learned.pool, *pool], day) if filed else None
+                with suppress(TooFewLabels):
+                    now[0] = fit(rules, card, labelled, common).scorecard
+                return Scoring(rules, now[0])
+
+            return refit
+
+        def called(
+            *, drawn_share: float = 0.0, refit: Callable[[int, list[Call], list[Pooled]], Score] | None = None
+        ) -> list[Call]:
+            return run_days(
+                self.moments, self.truth, range(LEARN_UNTIL, AFTER_UNTIL), learned.budget, Scoring(rules, card),
+                drawn_share=drawn_share, seed=self.seed, refit=refit,
+            )  # fmt: skip
+
+        ways = {
+            "ours": called(drawn_share=DRAWN, refit=refits(filed=True)),
+            "top_k_of_own_calls": called(refit=refits(filed=False)),
+            "frozen_top_k": called(),
+        }
+        figures: dict[str, Any] = {"frauds": len(changed)}
+        for what, told in (("recall", ""), ("before_payment", "_before_payment")):
+            found = {name: recall(calls, changed)[what] for name, calls in ways.items()}
+            figures |= {name + told: value for name, value in found.items()}
+            best = max(found["top_k_of_own_calls"], found["frozen_top_k"], 1 / max(1, len(changed)))
+            figures["ours_over_pure_top_k" + told] = round(found["ours"] / best, 2)
+        return figures
 
 
 class _Span:
@@ -456,15 +566,31 @@ class _Span:
         return self.days.start <= day < self.days.stop
 
 
-def calibrated(card: Scorecard, rules: RuleSet, calls: Sequence[Call]) -> float:
-    """Calibration error of the calls that were made: probability against whether it was a fraud."""
+def answered(calls: Sequence[Call]) -> list[tuple[int, bool]]:
+    """What each call was told by its rules, and whether it was right."""
+    return [(one.moment.fired, one.is_right) for one in calls]
+
+
+def calibrated(
+    card: Scorecard, rules: RuleSet, told: Sequence[tuple[int, bool]], name: str
+) -> dict[str, float]:
+    """Calibration error of (bits of the rules, was right), and what chance alone would make of perfect probabilities."""
     points = card.points_of(rules)
-    scores = [max(0.0, sum(p for n, p in enumerate(points) if one.moment.fired >> n & 1)) for one in calls]
-    return calibration_error(
-        [card.probability(one) for one in scores],
-        [float(one.is_right) for one in calls],
-        [1.0] * len(calls),
-    )
+    said = [
+        card.probability(max(0.0, sum(p for n, p in enumerate(points) if fired >> n & 1)))
+        for fired, _ in told
+    ]
+    own = [1.0] * len(said)
+    chance = np.random.default_rng(1)
+    lucky = [
+        calibration_error(said, (chance.random(len(said)) < np.array(said)).astype(float).tolist(), own)
+        for _ in range(100)
+    ]
+    return {
+        name: round(calibration_error(said, [float(right) for _, right in told], own), 4),
+        f"{name}_by_chance": round(float(np.mean(lucky)), 4),
+        f"{name}_count": len(said),
+    }
 
 
 def missed(moments: Sequence[Moment], truth: Truth, found: set[int]) -> int:
@@ -477,48 +603,6 @@ def missed(moments: Sequence[Moment], truth: Truth, found: set[int]) -> int:
         }
         - found
     )
-
-
-def after_drift(
-    moments: Sequence[Moment], truth: Truth, of_person: Mapping[int, list[Moment]], rules: RuleSet, card: Scorecard,
-    learning: list[Call], before: list[Pooled], budget: int, seed: int, frauds: Sequence[Fraud],
-) -> dict[str, Any]:  # fmt: skip
-    """Recall of the changed frauds, seven days after the change."""
-    changed = [one for one in frauds if one.after_drift and AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1]
-    days = range(LEARN_UNTIL, AFTER_UNTIL)
-
-    def refits(*, filed: bool) -> Callable[[int, list[Call], list[Pooled]], Score]:
-        now = [card]
-
-        def refit(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
-            labelled, *_ = labels_of(rules, [*learning, *calls], of_person, truth, day, filed=filed)
-            common = background_of(rules, [*before, *pool], day) if filed else None
-            with suppress(TooFewLabels):
-                now[0] = fit(rules, card, labelled, common).scorecard
-            return Scoring(rules, now[0])
-
-        return refit
-
-    ours = run_days(
-        moments,
-        truth,
-        days,
-        budget,
-        Scoring(rules, card),
-        drawn_share=DRAWN,
-        seed=seed,
-        refit=refits(filed=True),
-    )
-    own_calls = run_days(moments, truth, days, budget, Scoring(rules, card), refit=refits(filed=False))
-    frozen = run_days(moments, truth, days, budget, Scoring(rules, card))
-    ways = {"ours": ours, "top_k_of_own_calls": own_calls, "frozen_top_k": frozen}
-    figures: dict[str, Any] = {"frauds": len(changed)}
-    for what, told in (("recall", ""), ("before_payment", "_before_payment")):
-        found = {name: recall(calls, changed)[what] for name, calls in ways.items()}
-        figures |= {name + told: value for name, value in found.items()}
-        best = max(found["top_k_of_own_calls"], found["frozen_top_k"], 1 / max(1, len(changed)))
-        figures["ours_over_pure_top_k" + told] = round(found["ours"] / best, 2)
-    return figures
 
 
 def main() -> None:

@@ -86,14 +86,21 @@ _FLAGS: Final[Mapping[str, tuple[str, str]]] = {
 }
 _HOURS: Final[Mapping[str, Mapping[Op, str]]] = {
     "known_hours": {
-        Op.LT: gettext_noop("first seen less than %(hours)s hours before"),
-        Op.GE: gettext_noop("known for %(hours)s hours or more"),
+        Op.LT: gettext_noop("first seen less than %(span)s before"),
+        Op.GE: gettext_noop("known for %(span)s or more"),
     },
     "listed_hours": {
-        Op.LT: gettext_noop("listed for less than %(hours)s hours"),
-        Op.GE: gettext_noop("listed for %(hours)s hours or more"),
+        Op.LT: gettext_noop("listed for less than %(span)s"),
+        Op.GE: gettext_noop("listed for %(span)s or more"),
     },
 }
+_EARLIER: Final = (
+    gettext_noop("first seen less than %(hours)s hours before"),
+    gettext_noop("known for %(hours)s hours or more"),
+    gettext_noop("listed for less than %(hours)s hours"),
+    gettext_noop("listed for %(hours)s hours or more"),
+)
+"""Said by verdicts that were kept before: only the catalogue needs them."""
 _SIZES: Final[Mapping[Op, str]] = {
     Op.GE: gettext_noop("of %(size)s or more"),
     Op.GT: gettext_noop("of more than %(size)s"),
@@ -191,7 +198,7 @@ def _where(one: Where, kind: SignalKind) -> Text:
         return Text(_FLAGS[one.name][0 if value else 1])
     if one.name in _HOURS:
         less = one.op in {Op.LT, Op.LE}
-        return Text(_HOURS[one.name][Op.LT if less else Op.GE], hours=value)
+        return Text(_HOURS[one.name][Op.LT if less else Op.GE], span=_counted("hours", float(value)))
     if one.name in {_AMOUNT, _DURATION}:
         return Text(_SIZES[one.op], size=_shown(one.name)(int(value)))
     is_payment = one.name == "direction" and kind is SignalKind.PAYMENT_ATTEMPT
@@ -218,15 +225,28 @@ def _shown(field: str) -> Callable[[float], Text]:
 
 def _length(seconds: float) -> Text:
     if seconds < 2 * _MINUTE:
-        return Text("%(seconds)s seconds", seconds=f"{seconds:g}")
-    return Text("%(minutes)s minutes", minutes=f"{seconds / _MINUTE:.3g}")
+        return _counted("seconds", seconds)
+    return _counted("minutes", float(f"{seconds / _MINUTE:.3g}"))
 
 
 def _span(seconds: int) -> Text:
     if seconds % _DAY == 0 and seconds > 3 * _DAY:
-        return Text("%(days)s days", days=seconds // _DAY)
+        return _counted("days", seconds // _DAY)
     if seconds % _HOUR == 0:
-        return Text("%(hours)s hours", hours=seconds // _HOUR)
+        return _counted("hours", seconds // _HOUR)
     if seconds % _MINUTE == 0:
-        return Text("%(minutes)s minutes", minutes=seconds // _MINUTE)
-    return Text("%(seconds)s seconds", seconds=seconds)
+        return _counted("minutes", seconds // _MINUTE)
+    return _counted("seconds", seconds)
+
+
+_UNITS: Final[Mapping[str, tuple[str, str]]] = {
+    "seconds": (gettext_noop("1 second"), gettext_noop("%(seconds)s seconds")),
+    "minutes": (gettext_noop("1 minute"), gettext_noop("%(minutes)s minutes")),
+    "hours": (gettext_noop("1 hour"), gettext_noop("%(hours)s hours")),
+    "days": (gettext_noop("1 day"), gettext_noop("%(days)s days")),
+}
+
+
+def _counted(unit: str, figure: float) -> Text:
+    one, many = _UNITS[unit]
+    return Text(one) if figure == 1 else Text(many, **{unit: f"{figure:g}"})

@@ -64,7 +64,11 @@ GAP: Final = timedelta(hours=72)
 _GAP: Final = GAP // timedelta(microseconds=1)
 _SLACK: Final = 6 * 3600 * SECOND
 """Rows are dropped some hours later than they could be, many at once."""
-_MOST_POINTS: Final = 16
+_BUCKETS: Final = 4096
+"""Parts of the index of touched items, by the first bits of the item's key."""
+_SLOT: Final = (1 << 32) - 1
+_STALE: Final = 1 << 16
+"""So many entries more than twice those of when it was made, and the index is made again."""
 _FORMAT: Final = 1
 _HEAD: Final = Struct("<HIIIIq")
 
@@ -135,11 +139,12 @@ class Evaluator:
         self._score = self._compiled.score
         self._keep = self._compiled.longest_seconds * SECOND + self._lateness
         self._points = self.scorecard.points_of(rules)
-        self._scores: dict[int, tuple[int, float, int]] = {}
+        self._scores: dict[int, tuple[int, float, int, int]] = {}
         self._sources: dict[str, int] = {}
         self._persons: dict[bytes, _Person] = {}
         self._slots: list[bytes | None] = []
-        self._touches: dict[int, array[int]] = {}
+        self._touches: list[array[int] | None] = [None] * _BUCKETS
+        self._touches_count = self._touches_when_made = 0
         self._listings = Listings()
         self._last_change = 0
         self._closed = 0
@@ -147,11 +152,17 @@ class Evaluator:
     def __len__(self) -> int:
         return len(self._persons)
 
+    @property
+    def index_entries(self) -> int:
+        """Of the index of who touched what."""
+        return self._touches_count
+
     # -- signals ------------------------------------------------------------------------------------------------
 
     def apply(self, signal: Signal) -> list[Verdict]:
         """The verdicts that the signal changed: usually none or one, after a change of a list one for each person
-        concerned, strongest first. A repeated signal, and one later than allowed, changes nothing.
+        concerned: the highest grade first, of equals who touched the item last, then the most money. A repeated
+        signal, and one later than allowed, changes nothing.
         """
         if signal.kind is SignalKind.LIST_CHANGE:
             return self._apply_change(signal)
@@ -176,8 +187,9 @@ class Evaluator:
         else:
             self._reread(person, at, self._moments(person, at))
         person.latest = max(person.latest, at)
-        if at - AT.unpack_from(person.rows)[0] > self._keep + _SLACK or len(person.points) > _MOST_POINTS:
+        if at - AT.unpack_from(person.rows)[0] > self._keep + _SLACK:
             self._drop(person)
+        self._settle(person)
         return self._told(signal.person, person, before)
 
     def _apply_change(self, signal: Signal) -> list[Verdict]:
@@ -187,23 +199,28 @@ class Evaluator:
             return []
         at = change[0]
         self._last_change = max(self._last_change, at)
-        told: list[Verdict] = []
+        told: list[tuple[int, Verdict]] = []
         for key, person in self._holders(item):
             before = self._current(person)
             start = at if at >= person.latest - self._lateness else person.latest
             self._reread(person, start, self._moments(person, start))
-            told += self._told(key, person, before)
-        return sorted(
-            told,
-            key=lambda one: (-(one.grade.rank if one.grade else 0), -one.score, -one.money_fen, one.person),
+            told += [(_last_touch(person.rows, item), one) for one in self._told(key, person, before)]
+        told.sort(
+            key=lambda one: (
+                -(one[1].grade.rank if one[1].grade else 0),
+                -one[0],
+                -one[1].money_fen,
+                one[1].person,
+            )
         )
+        return [verdict for _, verdict in told]
 
     def touched(self, item: Item, since: datetime) -> list[Touch]:
         """Who touched the item at or after `since`, newest first, and among equals the largest money."""
         key, start = item_key(item), micros(since)
         found: list[Touch] = []
         for name, person in self._holders(key):
-            last = max((row[0] for row in ROW.iter_unpack(person.rows) if key in row[6:]), default=0)
+            last = _last_touch(person.rows, key)
             if last >= start:
                 _, money = self._score(_until(person.rows, last), last, self._listings, b"")
                 found.append(Touch(person=name, last_at=moment(last), money_fen=money))
@@ -219,11 +236,14 @@ class Evaluator:
         for key, person in list(self._persons.items()):
             person.latest = max(person.latest, limit)
             self._drop(person)
+            self._settle(person)
             if not person.rows and not person.known and not person.points:
                 self._close(key, person.settled)
                 del self._persons[key]
                 self._slots[person.slot] = None
                 gone += 1
+        if self._touches_count > 2 * self._touches_when_made + _STALE:
+            self._index_again()
         return gone
 
     # -- one person ---------------------------------------------------------------------------------------------
@@ -238,13 +258,34 @@ class Evaluator:
         for row in ROW.iter_unpack(new):
             for item in row[6:]:
                 if item != NO_ITEM and not _touches(person.rows, item):
-                    self._touches.setdefault(int.from_bytes(item[:2]), array("I")).append(person.slot)
+                    self._note(item, person.slot)
+
+    def _note(self, item: bytes, slot: int) -> None:
+        """An entry of the index holds four bytes of the item's key and the slot of the person."""
+        place = int.from_bytes(item[:2]) % _BUCKETS
+        bucket = self._touches[place]
+        if bucket is None:
+            bucket = self._touches[place] = array("Q")
+        bucket.append(int.from_bytes(item[2:6]) << 32 | slot)
+        self._touches_count += 1
+
+    def _index_again(self) -> None:
+        """Leaves out what was touched in rows that were dropped, and the slots of persons who are gone."""
+        self._touches, self._slots, self._touches_count = [None] * _BUCKETS, [], 0
+        for key, person in self._persons.items():
+            person.slot = len(self._slots)
+            self._slots.append(key)
+            items = {item for row in ROW.iter_unpack(person.rows) for item in row[6:]}
+            for item in items - {NO_ITEM}:
+                self._note(item, person.slot)
+        self._touches_when_made = self._touches_count
 
     def _holders(self, item: bytes) -> list[tuple[bytes, _Person]]:
         """The persons with a row of the item."""
-        bucket = self._touches.get(int.from_bytes(item[:2]))
+        bucket = self._touches[int.from_bytes(item[:2]) % _BUCKETS] or ()
+        tag = int.from_bytes(item[2:6])
         found = []
-        for slot in dict.fromkeys(bucket or ()):
+        for slot in dict.fromkeys(one & _SLOT for one in bucket if one >> 32 == tag):
             key = self._slots[slot]
             if key is not None:
                 person = self._persons[key]
@@ -314,8 +355,9 @@ class Evaluator:
                 (one.floor.rank for n, one in enumerate(self.rules.rules) if fired >> n & 1 and one.floor),
                 default=0,
             )
-            known = self._scores[fired] = (score, self.scorecard.probability(score), floor)
-        score, probability, floor = known
+            known = self._scores[fired] = (score, self.scorecard.probability(score), floor, fired)
+        # All points share one number of the same bits.
+        score, probability, floor, fired = known
         grade = self.bands.grade(probability, money) if score else None
         return _Point(t, max(floor, grade.rank if grade else 0), score, money, fired)
 
@@ -330,9 +372,7 @@ class Evaluator:
         return incident
 
     def _drop(self, person: _Person) -> None:
-        """Rows that no window of a moment to come reaches become known items; points that nothing can change any more
-        become the settled incident.
-        """
+        """Rows that no window of a moment to come reaches become known items."""
         limit = person.latest - self._keep
         rows, size = person.rows, ROW.size
         count = 0
@@ -356,19 +396,23 @@ class Evaluator:
                 person.known = b"".join(
                     KNOWN.pack(*one) for one in KNOWN.iter_unpack(person.known) if one[2] >= forgotten
                 )
+
+    def _settle(self, person: _Person) -> None:
+        """Points that nothing can change any more become the settled incident."""
         settled = person.latest - self._lateness
-        if person.points and person.points[0].at < settled:
-            key = self._slots[person.slot]
-            assert key is not None
-            for point in person.points:
-                if point.at >= settled:
-                    break
-                if person.settled is None or point.at - person.settled.last > _GAP:
-                    self._close(key, person.settled)
-                    person.settled = _Incident(point.at, point.at, point)
-                else:
-                    person.settled = person.settled.joined(point)
-            person.points = tuple(point for point in person.points if point.at >= settled)
+        if not person.points or person.points[0].at >= settled:
+            return
+        key = self._slots[person.slot]
+        assert key is not None
+        for point in person.points:
+            if point.at >= settled:
+                break
+            if person.settled is None or point.at - person.settled.last > _GAP:
+                self._close(key, person.settled)
+                person.settled = _Incident(point.at, point.at, point)
+            else:
+                person.settled = person.settled.joined(point)
+        person.points = tuple(point for point in person.points if point.at >= settled)
 
     # -- verdicts -----------------------------------------------------------------------------------------------
 
@@ -549,7 +593,8 @@ class Evaluator:
         raise SnapshotUnreadable
 
     def _load(self, head: Mapping[str, Any], body: memoryview) -> None:
-        self._persons, self._slots, self._touches, self._listings = {}, [], {}, Listings()
+        self._persons, self._slots, self._listings = {}, [], Listings()
+        self._touches, self._touches_count = [None] * _BUCKETS, 0
         self._sources = {source: n for n, source in enumerate(head["sources"])}
         self.too_late, self.repeated = head["too_late"], head["repeated"]
         self._last_change, self._closed = head["last_change"], int(head["closed"], 16)
@@ -572,10 +617,12 @@ class Evaluator:
             person.rows, person.names, person.known, person.latest = rows, names, known, latest
             if not same:
                 self._reread(person, 0, self._moments(person, 0))
+                self._settle(person)
             elif points:
                 kept, settled = json.loads(points)
                 person.points = tuple(_Point(*one) for one in kept)
                 person.settled = _Incident(settled[0], settled[1], _Point(*settled[2])) if settled else None
+        self._touches_when_made = self._touches_count
 
     def _basis(self) -> str:
         """What points in memory depend on."""
@@ -600,6 +647,11 @@ def _holds(rows: bytes, needle: bytes, *offsets: int) -> bool:
 
 def _touches(rows: bytes, item: bytes) -> bool:
     return _holds(rows, item, _FIRST_ITEM, _SECOND_ITEM)
+
+
+def _last_touch(rows: bytes, item: bytes) -> int:
+    """Microseconds; 0: never."""
+    return max((row[0] for row in ROW.iter_unpack(rows) if item in row[6:]), default=0)
 
 
 def _until(rows: bytes, t: int) -> list[Row]:

@@ -54,13 +54,13 @@ def _filing_stands() -> sa.ColumnElement[bool]:
     return sa.func.coalesce(newest, sa.true())
 
 
-def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime) -> list[Labelled]:
+def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -> list[Labelled]:
     """Of verdicts that were opened since then: those whose call was answered, and those that nobody called of persons
     for whom a case was filed.
     """
     labels = case_labels()
     rows = tx.rows(
-        sa.select(_v.id, _v.draw_share, labels.c.right)
+        sa.select(_v.id, _v.draw_share, _v.sent_at, labels.c.right)
         .join(labels, labels.c.case_id == _v.case_id)
         .where(_v.opened_at >= since, _v.sent_at.is_not(None))
         .order_by(_v.id)
@@ -72,6 +72,7 @@ def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime) -> list[Labelled
             fired=fired.get(row["id"], frozenset()),
             is_fraud=bool(row["right"]),
             weight=1 / row["draw_share"] if row["draw_share"] else 1.0,
+            age_days=max(0.0, (now - row["sent_at"]) / timedelta(days=1)),
         )
         for row in rows
     ]

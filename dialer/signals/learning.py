@@ -34,12 +34,13 @@ def fit_rules(services: Services, *, days: int, by: str, store: bool = True) -> 
     `LearningMissing`, and `Conflict` when the scorecard stays as it is.
     """
     who = actor_name(by)
-    since = services.clock.now() - timedelta(days=days)
+    now = services.clock.now()
+    since = now - timedelta(days=days)
     with services.store.begin() as tx:
         version = live_rule_version(tx)
         if version is None:
             raise Conflict(Text("the robot has never run: there are no live rules"), current="none")
-        labelled = read_labels(tx, SignalCodec(services.store.vault), since=since)
+        labelled = read_labels(tx, SignalCodec(services.store.vault), since=since, now=now)
         background = read_background(tx, since=since)
     live = rules_of(version)
     fitted = fit(live.rules, live.scorecard, labelled, background)

@@ -78,7 +78,7 @@ def check_rule(rule: Rule, *, file: str) -> tuple[Finding, ...]:
                 Text("add [[examples]] with name, fires and signals"),
             )
     used = {name for test in (*rule.all_of, *rule.any_of) for name in (test.feature, test.other)}
-    used |= {name for template in rule.reason.values() for name, _ in BLANK.findall(template)}
+    used |= {found[1] for template in rule.reason.values() for found in BLANK.finditer(template)}
     awaited = {one.after for one in rule.features.values()}
     for name, feature in rule.features.items():
         if name not in used and feature not in awaited:

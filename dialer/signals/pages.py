@@ -15,10 +15,18 @@ from dialer.core.errors import Conflict, Invalid
 from dialer.core.values import VerdictState
 from dialer.language import gettext_noop, say
 from dialer.sentences import refusal_sentence
-from dialer.signals.queries import CALIBRATION_DAYS, list_verdicts, read_status
-from dialer.signals.reasons import rule_title
+from dialer.signals.queries import (
+    CALIBRATION_DAYS,
+    MOST_LINES,
+    Answer,
+    Chosen,
+    list_signals,
+    list_verdicts,
+    read_status,
+)
+from dialer.signals.reasons import KIND_WORDS, rule_title
 from dialer.signals.rule_store import rule_versions
-from dialer.signals.shadow import Difference
+from dialer.signals.shadow import Difference, Side
 from dialer.signals.versions import RulesNotApproved, approve_rules, resume_rule
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.rendering import PlaceGroup
@@ -55,27 +63,49 @@ def verdicts(
     low: float = -1.0,
     high: float = 1.0,
     difference: str = "",
+    side: str = "",
+    answer: str = "",
+    warned: bool = False,
 ) -> Response:
     """The verdicts behind a figure."""
     services = request.services
-    chosen = VerdictState(state) if state in set(VerdictState) else None
     between = (low, high) if low >= 0 else None
     days = _DAYS if between is None else timedelta(days=CALIBRATION_DAYS)
+    chosen = Chosen(
+        since=services.clock.now() - days,
+        state=VerdictState(state) if state in set(VerdictState) else None,
+        rule=rule[:60],
+        warned=warned,
+        answer=Answer(answer) if answer in set(Answer) else None,
+        between=between,
+        difference=Difference(difference) if difference in set(Difference) else None,
+        side=Side(side) if side in set(Side) else None,
+    )
     with services.store.begin() as tx:
-        lines = list_verdicts(
-            tx,
-            since=services.clock.now() - days,
-            state=chosen,
-            rule=rule[:60],
-            between=between,
-            difference=Difference(difference) if difference in set(Difference) else None,
-        )
+        lines, count = list_verdicts(tx, chosen)
     return request.page(
         "console/robot_verdicts.html",
         lines=lines,
-        state=chosen,
-        rule=rule_title(rule[:60]).get(request.lang.value, "") if rule else "",
+        count=count,
+        chosen=chosen,
+        days=days.days,
+        rule=rule_title(chosen.rule).get(request.lang.value, "") if rule else "",
+        difference=say(request.lang, _DIFFERENCES[chosen.difference]) if chosen.difference else "",
         sees_cases=request.may(Permission.SEE_CASES),
+    )
+
+
+@robot_pages.get(_PATH + "/signals", act=Permission.SEE_CONTROL)
+def signals(request: CurrentRequest, source: str = "") -> Response:
+    """The newest signals of a source, without the persons."""
+    services = request.services
+    with services.store.begin() as tx:
+        lines = list_signals(tx, source[:60], now=services.clock.now())
+    return request.page(
+        "console/robot_signals.html",
+        source=source[:60],
+        lines=[(one, say(request.lang, KIND_WORDS[one.kind])) for one in lines],
+        is_cut=len(lines) == MOST_LINES,
     )
 
 

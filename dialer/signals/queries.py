@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 import sqlalchemy as sa
@@ -15,7 +16,8 @@ from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.signals.budget import Estimate, missed_fraud
 from dialer.signals.label_store import case_labels
-from dialer.signals.shadow import Difference, ShadowStatus, persons_with, read_shadow
+from dialer.signals.model import SignalKind
+from dialer.signals.shadow import Difference, ShadowStatus, Side, persons_warned, persons_with, read_shadow
 from dialer.signals.verdict_store import RuleStop, stopped_rules
 
 _v, _r = t.verdict.c, t.verdict_reason.c
@@ -221,31 +223,105 @@ class VerdictLine:
     opened_at: datetime
     held_at: datetime | None
     draw_share: float | None
+    right: int | None
+    """What its call or a filed case answered: 1 right, 0 wrong, None no label."""
+
+
+class Answer(StrEnum):
+    """Which verdicts of a list: those that were right, or all that have a label."""
+
+    RIGHT = "right"
+    ANY = "any"
 
 
 MOST_LINES: Final = 200
 
 
-def list_verdicts(
-    tx: Tx,
-    *,
-    since: datetime,
-    state: VerdictState | None = None,
-    rule: str = "",
-    between: tuple[float, float] | None = None,
-    difference: Difference | None = None,
-) -> list[VerdictLine]:
-    """Of that state, with that rule, sent and with a probability in that range, of a person for whom the draft differs
-    so, where given: the highest scores first, `MOST_LINES` at most.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The verdicts behind a figure of the page: opened `since`, and each of the others where it is given. `rule`: in
+    which it raised the points; `warned`: that were sent; `side`: of persons whom the live rules, or the draft beside
+    them, warn.
     """
-    columns = (_v[name] for name in VerdictLine.__dataclass_fields__)
-    statement = sa.select(*columns).where(_v.opened_at >= since).order_by(_v.score.desc(), _v.id.desc())
-    if state is not None:
-        statement = statement.where(_v.state == state.value)
-    if rule:
-        statement = statement.where(sa.exists().where(_r.verdict_id == _v.id, _r.rule == rule))
-    if between is not None:
-        statement = statement.where(_v.sent_at.is_not(None), _v.probability.between(*between))
-    if difference is not None:
-        statement = statement.where(_v.person_hash.in_(persons_with(difference)))
-    return [record_of(VerdictLine, row) for row in tx.rows(statement.limit(MOST_LINES))]
+
+    since: datetime
+    state: VerdictState | None = None
+    rule: str = ""
+    warned: bool = False
+    answer: Answer | None = None
+    between: tuple[float, float] | None = None
+    difference: Difference | None = None
+    side: Side | None = None
+
+
+def list_verdicts(tx: Tx, chosen: Chosen) -> tuple[list[VerdictLine], int]:
+    """The highest scores first, `MOST_LINES` at most, and how many there are in all."""
+    labels = case_labels()
+    source = t.verdict.outerjoin(labels, labels.c.case_id == _v.case_id)
+    names = [name for name in VerdictLine.__dataclass_fields__ if name != "right"]
+    wanted = [_v.opened_at >= chosen.since]
+    if chosen.state is not None:
+        wanted.append(_v.state == chosen.state.value)
+    if chosen.rule:
+        wanted.append(sa.exists().where(_r.verdict_id == _v.id, _r.rule == chosen.rule, _r.points > 0))
+    if chosen.warned:
+        wanted.append(_v.sent_at.is_not(None))
+    if chosen.answer is not None:
+        wanted.append(labels.c.right == 1 if chosen.answer is Answer.RIGHT else labels.c.right.is_not(None))
+    if chosen.between is not None:
+        wanted.append(_v.probability.between(*chosen.between))
+    if chosen.difference is not None:
+        wanted.append(_v.person_hash.in_(persons_with(chosen.difference)))
+    if chosen.side is not None:
+        wanted.append(_v.person_hash.in_(persons_warned(chosen.side)))
+    rows = tx.rows(
+        sa.select(*(_v[name] for name in names), labels.c.right)
+        .select_from(source)
+        .where(*wanted)
+        .order_by(_v.score.desc(), _v.id.desc())
+        .limit(MOST_LINES)
+    )
+    count = len(rows)
+    if count == MOST_LINES:
+        count = tx.scalar(sa.select(sa.func.count()).select_from(source).where(*wanted)) or 0
+    return [record_of(VerdictLine, row) for row in rows], count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalLine:
+    """A stored signal without anything personal."""
+
+    signal_no: str
+    kind: SignalKind
+    event_at: datetime
+    received_at: datetime
+
+
+_MOST_MINUTES: Final = 30
+
+
+def list_signals(tx: Tx, source: str, *, now: datetime) -> list[SignalLine]:
+    """The newest of a source in the last day, `MOST_LINES` at most, from the last minutes in which any came."""
+    m, s = t.signal_minute.c, t.signal.c
+    minutes = tx.rows(
+        sa.select(m.at, m.n)
+        .where(m.source == source, m.at > now - timedelta(days=1))
+        .order_by(m.at.desc())
+        .limit(_MOST_MINUTES)
+    )
+    found: list[SignalLine] = []
+    for minute in minutes:
+        rows = tx.rows(
+            sa.select(*(s[name] for name in SignalLine.__dataclass_fields__))
+            .where(
+                s.source == source,
+                s.received_at >= minute["at"],
+                s.received_at < minute["at"] + timedelta(minutes=1),
+            )
+            .order_by(s.received_at.desc(), s.seq.desc())
+            .limit(MOST_LINES - len(found))
+        )
+        found += [record_of(SignalLine, row) for row in rows]
+        if len(found) >= MOST_LINES:
+            break
+    return found

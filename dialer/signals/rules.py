@@ -189,7 +189,8 @@ _WHERE: Final = re.compile(r"([a-z_]+)\s*(>=|<=|!=|=|>|<|\bin\b)\s*(.+)")
 _TEST: Final = re.compile(
     r"([a-z][a-z0-9_]*)\s*(>=|<=|!=|=|>|<)\s*(?:([0-9]+(?:\.[0-9]+)?)(?:\s*\*\s*([a-z][a-z0-9_]*))?|([a-z][a-z0-9_]*))"
 )
-BLANK: Final = re.compile(r"\{([a-z][a-z0-9_]*)(?::(yuan|minutes|hours))?\}")
+BLANK: Final = re.compile(r"\{([a-z][a-z0-9_]*)(?::(yuan|minutes|hours))?(?:\|([^{}|]+)\|([^{}|]+))?\}")
+"""A figure in a reason: its feature, how it is shown, and the words that follow one and more than one, if any."""
 _KEYS: Final = frozenset(
     {
         "id", "title", "reason", "effect", "points", "floor", "fraud_type", "from", "until", "when", "any", "features",
@@ -254,12 +255,12 @@ def _rule(raw: Mapping[str, Any], text: str) -> Rule:
         raise _Wrong(Text("has no condition"), Text("write when = ['feature >= 1']"))
     title, reason = _both(raw, "title"), _both(raw, "reason")
     for language, template in reason.items():
-        unknown = {name for name, _ in BLANK.findall(template)} - set(features)
+        unknown = {found[1] for found in BLANK.finditer(template)} - set(features)
         if unknown or "{" in BLANK.sub("", template):
             raise _Wrong(
                 Text("reason.%(language)s names a value that is no feature", language=language),
                 Text(
-                    "use {name}, {name:yuan}, {name:minutes} or {name:hours} of: %(names)s",
+                    "use {name}, {name:yuan}, {name:minutes}, {name:hours} or {name|call|calls} of: %(names)s",
                     names=_list(features),
                 ),
             )

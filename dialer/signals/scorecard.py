@@ -21,9 +21,13 @@ LEAST_LABELS: Final = 30
 """Of each answer, below which nothing is learned."""
 PLATT_LABELS: Final = 300
 """So many labels Platt's curve weighs as where the calibration bends to the labels."""
+ANSWER_HALF_LIFE_DAYS: Final = 7.0
+"""After so many days an answer counts half in the calibration."""
 POINTS_PER_DOUBLING: Final = 12
 """Points that double the odds."""
-_PENALTY: Final = 1.0
+BACKGROUND_WEIGHT: Final = 0.3
+"""Of one below the line whom nobody called, where an answered call has 1: some of them are victims whom nobody filed."""
+_PENALTY: Final = 0.2
 _FOLDS: Final = 5
 
 
@@ -121,13 +125,14 @@ class Labelled:
     """A verdict that a call or a filed case answered: the rules that fired, mitigators too, and whether it was right.
     `weight`: 1 / probability of one that was drawn from below the line, 1 of the others. `called`: False for a case
     that was filed without a call. It tells which rules matter, but not how often a score is right: of cases without a
-    call only those that were fraud are known.
+    call only those that were fraud are known. `age_days`: since the call.
     """
 
     fired: frozenset[str]
     is_fraud: bool
     weight: float = 1.0
     called: bool = True
+    age_days: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +176,7 @@ def fit(
         dtype=float,
     )  # fmt: skip
     labels = np.array([float(one.is_fraud) for one in cases] + [0.0] * len(common))
-    counts = [float(count) for _, count in common]
+    counts = [BACKGROUND_WEIGHT * count for _, count in common]
     weights = np.array([1.0 if common else one.weight for one in cases] + counts)
     called = np.array([one.called for one in cases] + [False] * len(common))
     if len(set(labels[called].tolist())) < 2:  # noqa: PLR2004 - both answers
@@ -180,7 +185,10 @@ def fit(
     seen = matrix.any(axis=0)
     points, held_out = points_of(matrix, labels, weights, signs, now)
     points = np.where(seen, points, now)
-    slope, intercept, steps = calibration(held_out[called], labels[called])
+    ages = np.array([one.age_days for one in cases] + [0.0] * len(common))
+    slope, intercept, steps = calibration(
+        held_out[called], labels[called], 0.5 ** (ages[called] / ANSWER_HALF_LIFE_DAYS)
+    )
     draft = Scorecard(
         points={one: int(abs(value)) for one, value in zip(ids, points, strict=True)},
         slope=slope, intercept=intercept, steps=steps,
@@ -257,11 +265,16 @@ def points_of(
     return learned(np.ones(len(labels), dtype=bool)), held_out
 
 
-def calibration(scores: Any, labels: Any) -> tuple[float, float, Steps]:  # noqa: ANN401 - numpy's
+def calibration(
+    scores: Any,  # noqa: ANN401 - numpy's
+    labels: Any,  # noqa: ANN401
+    weights: Any,  # noqa: ANN401
+) -> tuple[float, float, Steps]:
     """Slope and intercept (Platt) of answered calls, and steps that bend from that curve to the labels: an isotonic
     regression over both.
 
-    Whom the robot calls is chosen by the score alone, so that at a score the called are as the others are: no weights.
+    Whom the robot calls is chosen by the score of that day, so that at a score the called are as the others are only as
+    long as the scorecard stays: `weights` are those of the calls by their age, not of their choice.
     """
     np, _ = _learning()
     try:
@@ -269,7 +282,7 @@ def calibration(scores: Any, labels: Any) -> tuple[float, float, Steps]:  # noqa
         from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the extra
     except ImportError as error:
         raise LearningMissing from error
-    model = LogisticRegression(C=1e6).fit(scores.reshape(-1, 1), labels)
+    model = LogisticRegression(C=1e6).fit(scores.reshape(-1, 1), labels, sample_weight=weights)
     slope, intercept = max(1e-6, float(model.coef_[0][0])), float(model.intercept_[0])
     at = np.concatenate([[0.0], np.quantile(scores, np.linspace(0.005, 0.995, 98)), [scores.max() + 100]])
     curve = 1 / (1 + np.exp(-(slope * at + intercept)))
@@ -277,7 +290,7 @@ def calibration(scores: Any, labels: Any) -> tuple[float, float, Steps]:  # noqa
     bent = IsotonicRegression(y_min=0.0, y_max=1.0).fit(
         np.concatenate([scores, at, at]),
         np.concatenate([labels, np.ones(len(at)), np.zeros(len(at))]),
-        sample_weight=np.concatenate([np.ones(len(scores)), curve * share, (1 - curve) * share]),
+        sample_weight=np.concatenate([weights, curve * share, (1 - curve) * share]),
     )
     steps = zip(bent.X_thresholds_.tolist(), bent.y_thresholds_.tolist(), strict=True)
     return slope, intercept, tuple((round(x, 3), round(y, 6)) for x, y in steps)

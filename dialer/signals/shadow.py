@@ -101,6 +101,19 @@ def persons_with(difference: Difference) -> sa.Select[tuple[bytes]]:
     return sa.select(_p.person_hash).where(_IS[difference])
 
 
+class Side(StrEnum):
+    """Of the two that run beside each other."""
+
+    LIVE = "live"
+    DRAFT = "draft"
+
+
+def persons_warned(side: Side) -> sa.Select[tuple[bytes]]:
+    """The hashes of the persons whom that side warns, of those for whom one of the two changed its verdict."""
+    grade = _p.live_grade if side is Side.LIVE else _p.draft_grade
+    return sa.select(_p.person_hash).where(grade.is_not(None))
+
+
 def read_shadow(tx: Tx) -> ShadowStatus | None:
     """Counted now; None when no draft runs beside the live rules."""
     v = t.rule_version.c

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -135,14 +136,23 @@ class Touch:
 
 
 def filled(template: str, values: Mapping[str, int]) -> str:
-    """A reason with its figures: {name} as it is, {name:yuan} of fen, {name:minutes} and {name:hours} of seconds."""
+    """A reason with its figures: {name} as it is, {name:yuan} of fen, {name:minutes} and {name:hours} of seconds.
+    {name|call|calls} is the figure and the word that goes with it: 1 call, 2 calls; also after :yuan and the others.
+    """
     shown: Mapping[str, Callable[[int], str]] = {
         "": str,
         "yuan": lambda fen: yuan(fen).removesuffix(".00"),
         "minutes": lambda seconds: str(max(1, seconds // 60)),
         "hours": lambda seconds: str(max(1, seconds // 3600)),
     }
-    return BLANK.sub(lambda found: shown[found[2] or ""](values[found[1]]), template)
+
+    def said(found: re.Match[str]) -> str:
+        figure = shown[found[2] or ""](values[found[1]])
+        if found[3] is None:
+            return figure
+        return f"{figure} {found[3] if figure == '1' else found[4]}"
+
+    return BLANK.sub(said, template)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

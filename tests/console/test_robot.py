@@ -70,7 +70,7 @@ async def test_a_case_says_why_the_robot_warned_and_the_page_leads_to_it(console
     case_id = warned(console)
     for language, said in (
         ("zh", "正在向涉诈账户转账，共1笔"),
-        ("en", "1 payments to an account on a fraud list"),
+        ("en", "1 payment to an account on a fraud list"),
     ):
         supervisor = console.signed_in(
             console.account(Role.SUPERVISOR, login=f"boss-{language}", language=language)
@@ -79,11 +79,43 @@ async def test_a_case_says_why_the_robot_warned_and_the_page_leads_to_it(console
         page = await supervisor.get("/robot")
         verdicts = await supervisor.get("/robot/verdicts", state="sent")
         assert f"/cases/{case_id}#reasons" in verdicts.text
-        assert "/robot/verdicts?rule=payment_listed_account" in page.text
+        for address in (
+            "/robot/verdicts?rule=payment_listed_account",
+            "/robot/verdicts?rule=payment_listed_account&amp;warned=1",
+            "/robot/signals?source=bank",
+        ):
+            assert f'href="{address}"' in page.text
+        signals = await supervisor.get("/robot/signals", source="bank")
+        assert re.findall(r"<td data-label=\"[^\"]+\">([12])</td>", signals.text) == ["2", "1"]
+        assert "13800138000" not in signals.text
+        assert ACCOUNT not in signals.text
         assert said in case.text
         assert ACCOUNT not in case.text
         assert "****1111" in case.text
         _keep(language, case.text, page.text)
+
+
+async def test_lists_behind_the_figures_of_a_rule_hold_as_many_as_the_figures_say(console: ConsoleDesk):
+    case_id = warned(console)
+    supervisor = console.signed_in(console.account(Role.SUPERVISOR, login="boss", language="en"))
+    rule = "payment_listed_account"
+
+    async def listed(**wanted: str) -> int:
+        page = await supervisor.get("/robot/verdicts", rule=rule, **wanted)
+        return len(re.findall(f"/cases/{case_id}#reasons", page.text))
+
+    assert await listed() == await listed(warned="1") == 1
+    assert await listed(answer="any") == await listed(answer="right") == 0
+    assert await listed(side="live") == 0
+    filed = {"case_number": "F-1", "case_id": case_id, "by": "anna", "at": MORNING}
+    with console.app.services.store.begin() as tx:
+        tx.execute(sa.insert(t.filed_case).values(filed))
+    assert await listed(answer="any") == await listed(answer="right") == 1
+    page = await supervisor.get("/robot")
+    for address in (f"rule={rule}&amp;answer=any", "warned=1&amp;answer=any"):
+        assert address in page.text
+    low, high = re.findall(r"low=([0-9.]+)&amp;high=([0-9.]+)", page.text)[0]
+    assert await listed(low=low, high=high, warned="1", answer="any") == 1
 
 
 async def test_the_page_shows_what_a_draft_would_do_beside_the_live_rules(console: ConsoleDesk):

@@ -70,7 +70,8 @@ def test_answers_become_a_draft_that_only_a_second_person_approves(post: Post):
     warned(post, first=0, count=35, right=ScammerContact.YES, fen=9_000_000)
     warned(post, first=100, count=35, right=ScammerContact.NO, fen=20_000)
     with post.tx() as tx:
-        labels = read_labels(tx, SignalCodec(post.store.vault), since=post.clock.now() - timedelta(days=30))
+        now = post.clock.now()
+        labels = read_labels(tx, SignalCodec(post.store.vault), since=now - timedelta(days=30), now=now)
     assert sum(one.is_fraud for one in labels) == 35
     assert len(labels) == 70
     tried = fit_rules(post.services, days=30, by="anna", store=False)
@@ -101,7 +102,7 @@ def test_a_filing_that_was_undone_is_no_label(post: Post):
     codec, since = SignalCodec(post.store.vault), post.clock.now() - timedelta(days=1)
     with post.tx() as tx:
         filing = tx.scalar(sa.insert(t.filed_case).values(filed).returning(t.filed_case.c.id))
-        assert [one.is_fraud for one in read_labels(tx, codec, since=since)] == [True]
+        assert [one.is_fraud for one in read_labels(tx, codec, since=since, now=post.clock.now())] == [True]
         undone = {
             "filed_case_id": filing,
             "case_id": case["id"],
@@ -110,7 +111,7 @@ def test_a_filing_that_was_undone_is_no_label(post: Post):
             "at": post.clock.now(),
         }
         tx.execute(sa.insert(t.filed_case_change).values(undone))
-        assert read_labels(tx, codec, since=since) == []
+        assert read_labels(tx, codec, since=since, now=post.clock.now()) == []
 
 
 def test_a_case_that_is_filed_without_a_call_finds_what_the_robot_knew(post: Post, tmp_path: Path):
@@ -125,7 +126,8 @@ def test_a_case_that_is_filed_without_a_call_finds_what_the_robot_knew(post: Pos
     with path.open("rb") as content:
         load_filed(post.services, content, source="", by="anna")
     with post.tx() as tx:
-        (label,) = read_labels(tx, SignalCodec(post.store.vault), since=post.clock.now() - timedelta(days=7))
+        now = post.clock.now()
+        (label,) = read_labels(tx, SignalCodec(post.store.vault), since=now - timedelta(days=7), now=now)
     assert label.is_fraud
     assert not label.called
     assert "early_sideloaded_chat" in label.fired

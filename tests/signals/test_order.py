@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.core.values import FraudType, Grade
+from dialer.signals import evaluation
 from dialer.signals.evaluation import Evaluator, SnapshotUnreadable
 from dialer.signals.model import (
     Change,
@@ -219,3 +220,27 @@ def test_a_signal_later_than_allowed_is_counted_and_changes_nothing():
     late = replace(first, signal_no="2", event_at=START - LATENESS - timedelta(seconds=1))
     assert evaluator.apply(late) == []
     assert (evaluator.too_late, evaluator.fingerprint()) == (1, before)
+
+
+def test_the_index_is_made_again_when_most_of_it_is_of_rows_that_were_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Each touch after the windows have gone on adds an entry; a sweep leaves those of now, with the same people."""
+    monkeypatch.setattr(evaluation, "_STALE", 0)
+    item = key(ItemKind.NUMBER, 1)
+    evaluator = Evaluator(shipped_rules(), allowed_lateness=LATENESS)
+    days = range(0, 200, 20)
+    for person in PERSONS:
+        for n, day in enumerate(days):
+            other = (key(ItemKind.NUMBER, n % 2),)
+            call = call_at(START + timedelta(days=day), seconds=90)
+            evaluator.apply(replace(call, person=person, items=other))
+    now = START + timedelta(days=days[-1], hours=1)
+    before = evaluator.touched(item, START)
+    fingerprint = evaluator.fingerprint()
+    assert evaluator.index_entries > 2 * len(PERSONS)
+    evaluator.sweep(now)
+    assert evaluator.index_entries == len(PERSONS)
+    assert evaluator.touched(item, START) == before
+    assert {one.person for one in before} == set(PERSONS)
+    assert evaluator.fingerprint() == fingerprint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -142,7 +143,7 @@ def test_a_payment_to_a_listed_account_is_extra_high_and_says_why():
     )
     assert hit.signals == (("bank", "1"),)
     assert hit.reason["zh"] == "正在向涉诈账户转账，共1笔20,500.50元"
-    assert hit.reason["en"] == "1 payments to an account on a fraud list, 20,500.50 yuan in all"
+    assert hit.reason["en"] == "1 payment to an account on a fraud list, 20,500.50 yuan in all"
     (kept,) = verdict.kept
     assert (kept.feature, kept.figure, kept.op, kept.bound, kept.enough) == ("payments", 1, ">=", 1, True)
     assert verdict.fraud_type is FraudType.UNKNOWN
@@ -161,7 +162,7 @@ def test_a_list_change_finds_those_who_touched_the_item_in_three_days_and_no_oth
         items=(Item(ItemKind.ACCOUNT, b"a" * 12),), list_kind=ListKind.FRAUD, change=Change.ENTERED,
     )  # fmt: skip
     verdicts = [one for one in evaluator.apply(listed) if one.grade is Grade.EXTRA_HIGH]
-    assert [one.person[0] for one in verdicts] == [2, 0, 3]
+    assert [one.person[0] for one in verdicts] == [2, 3, 0]
 
 
 def test_grades_follow_the_expected_loss():
@@ -180,3 +181,26 @@ def test_a_draft_is_compared_with_what_is_live():
 
 def test_figures_in_a_reason():
     assert filled("{a} {a:yuan} {b:minutes} {b:hours}", {"a": 150, "b": 7300}) == "150 1.50 121 2"
+
+
+@pytest.mark.parametrize(
+    ("calls", "said"),
+    [
+        (1, "1 call of 1 minute"),
+        (2, "2 calls of 1 minute"),
+        (0, "0 calls of 1 minute"),
+        (21, "21 calls of 1 minute"),
+    ],
+)
+def test_a_figure_has_the_word_that_goes_with_it(calls: int, said: str):
+    assert filled("{calls|call|calls} of {s:minutes|minute|minutes}", {"calls": calls, "s": 60}) == said
+
+
+def test_no_shipped_reason_counts_one_of_many():
+    """With one of everything no figure is followed by a plural."""
+    for rule in shipped_rules().rules:
+        ones = {
+            name: 60 if feature.field == "duration_seconds" else 1 for name, feature in rule.features.items()
+        }
+        told = filled(rule.reason["en"], ones)
+        assert not re.search(r"\b1 (?:(?:new|large|verification|refused) )?(?!yuan)[a-z-]+s\b", told), told

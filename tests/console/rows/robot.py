@@ -10,6 +10,7 @@ _LOOK = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR
 ROWS = (
     Row("GET", "/robot", _LOOK),
     Row("GET", "/robot/verdicts", _LOOK),
+    Row("GET", "/robot/signals", _LOOK),
     Row(
         "POST",
         "/robot/rules/{number}/approve",
