@@ -203,7 +203,10 @@ class Ear:
                 with self._cache.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(self._known[sound], ensure_ascii=False) + "\n")
         known = self._known[sound]
-        fits = tuple(Fit(**{**one, "heard": tuple(one["heard"])}) for one in known["fits"])
+        fits = tuple(
+            Fit(**{**one, "heard": tuple(one["heard"]), "likeliest": tuple(one["likeliest"])})
+            for one in known["fits"]
+        )
         return fits, float(known["took"])
 
 

@@ -51,7 +51,14 @@ def _classify_contact(
     warning: frozenset[str] = frozenset()
     if call.script_id:
         rendered = rendered_script_of(services, call)
-        context = context_for(services, rendered, language=call.language, tags=call.tags, now=now)
+        context = context_for(
+            services,
+            rendered,
+            language=call.language,
+            tags=call.tags,
+            now=now,
+            is_recorded=call.records,
+        )
         warning = warning_prompts(rendered, context)
     said = Conversation(
         contact=call.contact, answer=call.answer, spoke=call.spoke, warned=warning <= hearing.whole

@@ -118,13 +118,15 @@ _QUIET = 1e-3
 _LEVEL_FRAME, _LOUD_DB = 320, 14.0
 _QUICK, _USUAL, _SLOW = 0.11, 0.22, 0.40
 """Seconds of one syllable of a quick, a usual and a slow speaker."""
-_SHORT, _PAUSE = 0.03, 0.20
+_SHORT, _PAUSE = 0.03, 0.30
 """A phrase may be so much shorter, or longer, than its syllables."""
 _VOWELS = re.compile(r"[aeiouy]+")
 _SPARE_FRAMES, _STEP_FRAMES, _MOST_FRAMES = 100, 50, 3000
 """Of 10 ms: silence after the utterance. Whisper was trained on 30 s, but an answer is one or two: the rest costs ten
 times as much and is not heard better.
 """
+_MARKS = "。，！？,.!?…"
+"""What may end an answer."""
 _LANGUAGES = {"cmn": "zh", "zh": "zh", "en": "en"}
 
 
@@ -135,11 +137,15 @@ def is_installed() -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """How well a sound fits a phrase: the log probability of each token; `seconds` of speech are in the sound."""
+    """How well a sound fits a phrase: the log probability of each token, and `ends`, that nothing follows; `likeliest`
+    has those of the likeliest token at each of these places. `seconds` of speech are in the sound.
+    """
 
     phrase: str
     language: str
     heard: tuple[float, ...]
+    ends: float
+    likeliest: tuple[float, ...]
     seconds: float
 
     @property
@@ -198,13 +204,7 @@ class WhisperRecogniser:
             return ()
         seconds = speech_seconds(samples)
         hints = tuple(hint for hint in hints if may_last(hint, spoken_in, seconds))
-        if not hints:
-            return ()
-        heard = self._log_chances(samples, hints, spoken_in)
-        return tuple(
-            Fit(phrase=phrase, language=spoken_in, heard=tuple(one), seconds=seconds)
-            for phrase, one in zip(hints, heard, strict=True)
-        )
+        return self._fits(samples, hints, spoken_in)
 
     def mean_log_chances(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
         """The mean log probability of each phrase, 0 at best; empty for silence and for another language."""
@@ -212,27 +212,47 @@ class WhisperRecogniser:
         samples = _samples(wav) if hints and spoken_in is not None else None
         if samples is None or spoken_in is None:
             return []
-        return [sum(one) / len(one) for one in self._log_chances(samples, hints, spoken_in)]
+        return [sum(one.heard) / len(one.heard) for one in self._fits(samples, hints, spoken_in)]
 
-    def _log_chances(self, samples: Any, hints: tuple[str, ...], language: str) -> list[list[float]]:  # noqa: ANN401 - numpy is optional
-        """The log probability of each token of each phrase."""
-        whisper = self._whisper()
+    def _fits(self, samples: Any, hints: tuple[str, ...], language: str) -> tuple[Fit, ...]:  # noqa: ANN401 - numpy is optional
+        """How well the sound fits each phrase, whatever time that takes to say."""
+        whisper, seconds = self._whisper(), speech_seconds(samples)
         tokenizer = importlib.import_module("faster_whisper.tokenizer").Tokenizer(
             whisper.hf_tokenizer, whisper.model.is_multilingual, task="transcribe", language=language
         )
         features = whisper.feature_extractor(samples)
-        frames = int(features.shape[-1])
-        padded = importlib.import_module("faster_whisper.audio").pad_or_trim(features, encoded_frames(frames))
-        encoded = whisper.encode(padded)
-        tokens = [tokenizer.encode(hint) for hint in hints]
-        found = whisper.model.align(
-            _repeated(encoded, len(hints)),
-            list(tokenizer.sot_sequence),
-            tokens,
-            [frames] * len(hints),
-            median_filter_width=7,
-        )
-        return [[math.log(max(chance, 1e-9)) for chance in one.text_token_probs] or [-99.0] for one in found]
+        frames = encoded_frames(int(features.shape[-1]))
+        encoded = whisper.encode(importlib.import_module("faster_whisper.audio").pad_or_trim(features, frames))
+        before = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        (stop,) = tokenizer.encode("。")
+        ends = [tokenizer.eot, *{one[0] for mark in _MARKS if len(one := tokenizer.encode(mark)) == 1}]
+        tokens = {hint: tokenizer.encode(hint) for hint in hints}
+        by_length: dict[int, list[str]] = {}
+        for hint in hints:
+            by_length.setdefault(len(tokens[hint]), []).append(hint)
+        fits = {}
+        for length, group in by_length.items():
+            # The mark after the phrase is never weighed: it has the engine say what may follow the phrase.
+            found = whisper.model.generate(
+                _repeated(encoded, len(group)),
+                [[*before, *tokens[hint], stop] for hint in group],
+                beam_size=1,
+                max_length=max(len(before) + length + 1, 2 * (length + 1)),
+                return_logits_vocab=True,
+                suppress_blank=False,
+                suppress_tokens=[],
+            )
+            for hint, one in zip(group, found, strict=True):
+                chances = _log_chances(one.logits[0][: length + 1])
+                fits[hint] = Fit(
+                    phrase=hint,
+                    language=language,
+                    heard=tuple(float(row[token]) for row, token in zip(chances, tokens[hint], strict=False)),
+                    ends=math.log(sum(math.exp(chances[length][end]) for end in ends)),
+                    likeliest=tuple(float(row.max()) for row in chances),
+                    seconds=seconds,
+                )
+        return tuple(fits[hint] for hint in hints)
 
     def _whisper(self) -> Any:  # noqa: ANN401 - the engine is optional
         with self._loading:
@@ -261,6 +281,14 @@ def _load(threads: int) -> Any:  # noqa: ANN401 - the engine is optional
 def encoded_frames(frames: int) -> int:
     """Frames of 10 ms that are encoded for an utterance of `frames`."""
     return min(-(-(frames + _SPARE_FRAMES) // _STEP_FRAMES) * _STEP_FRAMES, _MOST_FRAMES)
+
+
+def _log_chances(rows: Any) -> Any:  # noqa: ANN401 - numpy is optional
+    """Of what the engine says of every token at each place: log probabilities."""
+    numpy = importlib.import_module("numpy")
+    rows = numpy.array([numpy.asarray(row).reshape(-1) for row in rows], dtype=numpy.float32)
+    rows -= rows.max(axis=1, keepdims=True)
+    return rows - numpy.log(numpy.exp(rows).sum(axis=1, keepdims=True))
 
 
 def _repeated(encoded: Any, times: int) -> Any:  # noqa: ANN401 - numpy is optional

@@ -355,7 +355,8 @@ def doctor(*, as_json: AsJson = False) -> None:
             is_ours=lambda: _runs_here(settings),
             runs_elsewhere=lambda: _web_runs(settings),
         )
-        found = [*found, check_names(settings.centre), *_check_trunks(settings)]
+        records = any(getattr(settings.policy, grade.value).record_calls for grade in Grade)
+        found = [*found, check_names(settings.centre, records=records), *_check_trunks(settings)]
     print_found(
         found,
         as_json=as_json,
@@ -370,12 +371,17 @@ def doctor(*, as_json: AsJson = False) -> None:
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
 
 
-def check_names(centre: CentreSettings) -> Check:
-    """The names that the robot says leave the first question within its limit. Calls work with longer ones too."""
+def check_names(centre: CentreSettings, *, records: bool = False) -> Check:
+    """The names that the robot says leave the first question within its limit, also in calls that are recorded where
+    there are any. Calls work with longer ones too.
+    """
     name = gettext_noop("names in calls")
     late = {}
     for language in ("zh", "en"):
-        seconds = seconds_before_question(centre.names(), language)
+        seconds = max(
+            seconds_before_question(centre.names(), language, is_recorded=recorded)
+            for recorded in {False, records}
+        )
         if seconds > LATEST_QUESTION_SECONDS:
             late[language] = f"{seconds:.1f}"
     if not late:

@@ -33,6 +33,7 @@ from dialer.scripts.model import (
     Script,
     Target,
     Urgency,
+    asides,
     filled,
     first_questions,
     needs_verification,
@@ -283,7 +284,7 @@ class Context:
     offered: tuple[str, ...] = ()
     chosen: str = ""
     is_recorded: bool = False
-    """The opening says that the call is recorded, before the first question."""
+    """The opening is the one that says so (`Script.recorded`)."""
 
     @property
     def spoken(self) -> str:
@@ -438,6 +439,7 @@ def _hear_first(
     if position.tries >= node.retries:
         return _walk(script, node.otherwise, position.learned, context)
     prompts = {one.id: one for other in script.nodes.values() if (one := prompt_of(other)) is not None}
+    prompts |= {one.id: one for one in asides(script)}
     assert context.hearing is not None
     again = dict.fromkeys(
         one.id for one in context.hearing.prompts if one.id in missed and one.id != node.prompt.id
@@ -512,26 +514,25 @@ def _walk(
     opens: bool = False,
 ) -> Turn:
     """Goes on saying and branching until a question, a hand-over or an end. `opens`: the call begins here, in its
-    language: after the warning, which a person must hear first, it says that it is recorded.
+    language; where it is recorded, the opening that says so stands in place of the usual one.
     """
     said: list[Utterance] = []
-    notice = script.recorded if opens and context.is_recorded else None
+    opening = script.recorded if opens and context.is_recorded else None
     for _ in range(_NOT_IN_A_ROW):
         node = script.nodes[node_id]
         match node:
             case Say():
-                said.append(_utterance(script, node.prompt, learned, context))
+                said.append(_utterance(script, opening or node.prompt, learned, context))
+                opening = None
                 if _is_said_twice(node, learned, context):
                     said.append(said[-1])
                 node_id = node.next
             case Branch():
                 node_id = _branched(node, learned, context)
             case Ask():
-                said += _noticed(script, notice, learned, context)
                 said.append(_utterance(script, node.prompt, learned, context))
                 return _asking(script, node, learned, (tries or {}).get(node.id, 0), said, context)
             case HandOver() | End():
-                said += _noticed(script, notice, learned, context)
                 if node.prompt is not None:
                     said.append(_utterance(script, node.prompt, learned, context))
                 if isinstance(node, End):
@@ -552,12 +553,6 @@ def _walk(
             "%(script)s goes in a circle at %(node)s without asking", script=script.id, node=node_id
         ),
     )
-
-
-def _noticed(
-    script: Script, notice: Prompt | None, learned: Learned, context: Context
-) -> tuple[Utterance, ...]:
-    return () if notice is None else (_utterance(script, notice, learned, context),)
 
 
 def _is_said_twice(node: Say, learned: Learned, context: Context) -> bool:
@@ -592,10 +587,7 @@ def _asking(
         said = (*said, _utterance(script, script.other_language, learned, offer))
     needs_hearing = any(_claims(choice) for choice in node.choices.values())
     must_end = [
-        one.must_say
-        or (script.recorded is not None and one.prompt_id == script.recorded.id)
-        or (needs_hearing and one.prompt_id == node.prompt.id)
-        for one in said
+        one.must_say or (needs_hearing and one.prompt_id == node.prompt.id) for one in said
     ]
     return Turn(
         position=_position(node.id, tries, learned, context),

@@ -84,6 +84,7 @@ class Rules:
     stop_transfer: re.Pattern[str]
     hang_up: re.Pattern[str]
     machine: re.Pattern[str]
+    recorded: re.Pattern[str]
     caution: tuple[re.Pattern[str], ...]
     risky: re.Pattern[str]
     excused: re.Pattern[str]
@@ -102,6 +103,7 @@ ZH = Rules(
     stop_transfer=_any("(?:不要|停止|别|不再|勿)(?:再)?(?:转|汇款|付款)"),
     hang_up=_any("挂断", "挂掉"),
     machine=_any("机器人", "自动语音", "语音系统"),
+    recorded=_any("录音"),
     caution=(
         _any("假警察", "冒充警察"),
         _any(r"[拨打]\{area_code\}.{0,4}[拨打]\{hotline\}"),
@@ -139,6 +141,7 @@ EN = Rules(
     stop_transfer=_any(r"(?:do not|don't|stop|never) (?:transfer|pay)"),
     hang_up=_any(r"hang up"),
     machine=_any("automatic", "robot", "machine", "recorded voice"),
+    recorded=_any("recorded (?:call|line)", "call is recorded", "we record"),
     caution=(
         _any("(?:false|fake) police"),
         _any(r"dial \{area_code\},? then \{hotline\}"),
@@ -396,6 +399,14 @@ def _wording(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
         said = [node for node in run if prompt_of(node)]
         if said and _said(said[0], language):
             yield from _opening(said, language, rules)
+    if script.recorded is not None and (words := script.recorded.texts.get(language, "")):
+        needed = (rules.stop_transfer, rules.hang_up, rules.machine, rules.recorded)
+        if "{bureau}" not in words or not all(part.search(words) for part in needed):
+            text = gettext_noop(
+                "the opening of a recorded call lacks something of the usual one, or that it is recorded"
+                " (%(language)s)"
+            )
+            yield at(script, "recorded", text, language=language)
     must_say = [prompt.texts.get(language, "") for prompt in prompts_of(script) if prompt.must_say]
     for fraud_type in sorted(script.fraud_types):
         wanted = rules.must_say.get(fraud_type)
@@ -513,6 +524,9 @@ def _length(script: Script, durations: Durations) -> Iterator[Finding]:
             ]
             for run in first_said(script, script.start)
         ]
+        if script.recorded is not None:
+            recorded = _seconds(script, script.recorded, language, durations)
+            before += [[recorded, *run[1:]] for run in before if run]
         found = (
             (_LONGEST_OPENING_SECONDS, max((run[0] for run in before if run), default=0.0)),
             (LATEST_QUESTION_SECONDS, max(map(sum, before), default=0.0)),

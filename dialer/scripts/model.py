@@ -182,8 +182,8 @@ class Script:
     does not have, `unclear` before one where speech was not understood, `confirm` before one that was answered aloud
     where only its key counts. `greeting` answers one of
     `greetings` (by language). `other_language` offers the call in another language, and is said in that one; None: the
-    version is from before there was a choice. `recorded` says in the opening of a recorded call that it is recorded;
-    None: calls with this script are not recorded. `message` is what an SMS says in place of the call, by language.
+    version is from before there was a choice. `recorded` is the opening of a recorded call and says so; None:
+    calls with this script are not recorded. `message` is what an SMS says in place of the call, by language.
     """
 
     id: str
@@ -270,7 +270,7 @@ def prompt_of(node: Node) -> Prompt | None:
 
 def asides(script: Script) -> tuple[Prompt, ...]:
     """What a script says besides its nodes, each prompt once: a greeting, what comes before a question again, the offer
-    of another language, and that the call is recorded.
+    of another language, and the opening of a recorded call.
     """
     said = (
         script.greeting,

@@ -137,7 +137,9 @@ _VARIABLE: Mapping[str, _Check] = {"kind": _text, "defaults": _table_of(_text)}
 _ASIDES = ("greeting", "again", "wrong_key", "unclear", "confirm")
 """What a script says besides its nodes: in answer to a greeting, and before a question that is asked again."""
 _OPTIONAL = ("other_language", "recorded")
-"""Said besides its nodes too; versions from before there was a choice of language, or of recordings, have none."""
+"""Said besides its nodes too, `recorded` in place of the opening; versions from before there was a choice of language,
+or of recordings, have none.
+"""
 _WHOLE: Mapping[str, _Check] = {
     **dict.fromkeys(("extends", "id", "default_language", "start", "purpose"), _text),
     **dict.fromkeys(("languages", "fraud_types", "tags"), _texts),
@@ -306,7 +308,7 @@ class _Reader:
         for name in _OPTIONAL:
             if name in raw:
                 self._only(raw[name], set(self._languages), "")
-                optional[name] = self._prompt(name, raw[name])
+                optional[name] = self._prompt(name, {**raw[name], "must_say": name == "recorded"})
         canonical = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         script = Script(
             id=self._need(raw, "id", ""),
@@ -548,6 +550,7 @@ def slow_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ...]
         for node in script.nodes.values()
         if isinstance(node, Say) and node.prompt.must_say
     }
+    slowly |= {script.recorded.id for script in scripts if script.recorded is not None}
     return tuple(
         replace(item, slow=True) for item in prompt_list(scripts) if item.key in slowly and item.text
     )

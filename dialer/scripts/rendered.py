@@ -241,15 +241,20 @@ def shipped_script(
 _SIGNS_PER_SECOND = {"zh": 4.0, "en": 13.0}
 
 
-def seconds_before_question(names: Mapping[str, Mapping[str, str]], language: str) -> float:
-    """When the first question of a shipped script begins if it says these names, at the latest of all scripts. Where
-    no shipped sound says them, the shipped sound counts, and the signs that the names have more or less.
+def seconds_before_question(
+    names: Mapping[str, Mapping[str, str]], language: str, *, is_recorded: bool = False
+) -> float:
+    """When the first question of a shipped script begins if it says these names, at the latest of all scripts; with
+    `is_recorded` in a recorded call. Where no shipped sound says them, the shipped sound counts, and the signs that the
+    names have more or less.
     """
     clips = {(clip.language, clip.text): clip for clip in shipped_manifest().clips if not clip.slow}
     latest = 0.0
     for script in shipped_scripts().values():
         for run in first_said(script, script.start):
             prompts = [prompt for node in run[:-1] if (prompt := prompt_of(node))]
+            if is_recorded and script.recorded is not None:
+                prompts[0] = script.recorded
             seconds = 0.0
             for prompt in prompts:
                 wanted = with_defaults(named(script, names), prompt.texts[language], language)

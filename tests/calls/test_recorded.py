@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from dialer.calls.dial import sending
 from dialer.core.policy import from_plain, to_plain
+from dialer.core.reach import Hearing
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.scripts.reading import shipped_scripts
@@ -16,7 +17,7 @@ from tests.calls.test_language import offering, spoken
 from tests.control.scene import Scene
 from tests.core.samples import POLICY
 
-QUESTION = [("opening", "zh"), ("caution", "zh"), ("recorded", "zh"), ("identity", "zh")]
+QUESTION = [("recorded", "zh"), ("caution", "zh"), ("identity", "zh")]
 
 
 def recorded(scene: Scene) -> PhoneCall:
@@ -26,14 +27,14 @@ def recorded(scene: Scene) -> PhoneCall:
     return call.answered()
 
 
-def test_it_is_said_after_the_warning_and_before_the_question_and_cannot_be_cut_off(scene: Scene):
+def test_it_is_said_in_place_of_the_opening_and_cannot_be_cut_off(scene: Scene):
     call = recorded(scene)
     assert spoken(call) == QUESTION
     assert call.turn is not None
     assert call.turn.ask is not None
-    assert call.turn.ask.uninterrupted == 4
-    assert [one.audio is not None for one in call.turn.utterances] == [True] * 4
-    assert [one.must_say for one in call.turn.utterances] == [True, True, False, False]
+    assert call.turn.ask.uninterrupted == 3
+    assert [one.audio is not None for one in call.turn.utterances] == [True] * 3
+    assert [one.must_say for one in call.turn.utterances] == [True, True, False]
 
 
 def test_a_call_that_is_not_recorded_does_not_say_so(scene: Scene):
@@ -47,9 +48,22 @@ def test_it_is_said_once_and_the_call_ends_as_any_other(scene: Scene):
     assert (row["answer"], row["contact"]) == ("acknowledged", "verified")
 
 
+def test_it_is_part_of_the_warning_that_a_person_must_have_heard(scene: Scene):
+    call = recorded(scene).listens()
+    warned = Hearing.of(call.row()["hearing"]).turn
+    assert [one.must_say for one in warned] == [True, True, False]
+    seconds = warned[0].seconds
+    assert call.after(60).ends(seconds=int(seconds) + 1)["reach"] == "hung_up_early"
+
+
+def test_who_hears_it_and_the_caution_and_presses_nothing_was_warned(scene: Scene):
+    row = recorded(scene).listens().after(60).ends(seconds=60)
+    assert row["reach"] != "hung_up_early"
+
+
 def test_who_chooses_another_language_hears_it_in_that_one(scene: Scene):
     call = recorded(offering(scene, "en")).presses("8", at_once=True)
-    assert spoken(call)[:4] == [(name, "en") for name, _ in QUESTION]
+    assert spoken(call)[:3] == [(name, "en") for name, _ in QUESTION]
 
 
 def test_the_policy_of_the_case_decides_and_only_a_script_with_the_words_is_recorded(scene: Scene):

@@ -147,6 +147,15 @@ def test_a_bureau_of_up_to_nine_signs_leaves_the_question_in_time(bureau_zh: str
     assert check_names(CentreSettings(bureau_zh=bureau_zh)).mend == ""
 
 
+def test_the_shipped_names_leave_the_question_in_time_in_recorded_calls_too():
+    assert check_names(CentreSettings(), records=True).mend == ""
+
+
+def test_a_name_that_is_short_enough_for_other_calls_alone_is_advice_where_calls_are_recorded():
+    names = CentreSettings(bureau_en="Bayannur Public Security Office")
+    assert (check_names(names).mend, bool(check_names(names, records=True).mend)) == ("", True)
+
+
 @pytest.mark.parametrize(
     "names",
     [
