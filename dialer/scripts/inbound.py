@@ -32,6 +32,8 @@ class InboundPrompt(StrEnum):
     NO_OFFICER = "no_officer"
     TEST_CALL = "test_call"
     """Of `dialer trunk call`."""
+    RECORDED = "recorded"
+    """Before a call from a desk and a call in that are recorded."""
 
 
 PLACES: Final = (InboundPrompt.PLACE_1, InboundPrompt.PLACE_2, InboundPrompt.PLACE_3)
@@ -90,6 +92,7 @@ TEXTS: Final[Mapping[InboundPrompt, Mapping[str, str]]] = {
         "en": "All officers are busy. If it is urgent, dial 110, or ask at the nearest police station. Do not transfer"
         " any money. Goodbye.",
     },
+    InboundPrompt.RECORDED: {"zh": "本次通话会录音。", "en": "This call is recorded."},
 }
 
 
@@ -102,16 +105,20 @@ def inbound_list() -> tuple[PromptItem, ...]:
     )
 
 
-@cache
 def recorded_notice(language: str) -> Utterance:
-    """That the call is recorded, in the words of the robot's shipped scripts; in Mandarin for a language without."""
-    by_language = {
-        one.language: one
-        for one in shipped_manifest().clips
-        if one.prompt_id == "common.recorded" and not one.slow
-    }
-    clip = by_language.get(language) or by_language["zh"]
-    return Utterance(prompt_id=clip.prompt_id, language=clip.language, text=clip.text, audio=(clip.file,))
+    """That the call is recorded; in Mandarin for a language without these words."""
+    known = language in TEXTS[InboundPrompt.RECORDED]
+    return inbound_utterance(InboundPrompt.RECORDED, language if known else "zh")
+
+
+def inbound_utterance(prompt: InboundPrompt, language: str) -> Utterance:
+    file = inbound_sound(prompt, language)
+    return Utterance(
+        prompt_id=f"inbound.{prompt.value}",
+        text=TEXTS[prompt][language],
+        language=language,
+        audio=(file,) if file else None,
+    )
 
 
 @cache

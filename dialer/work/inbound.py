@@ -26,7 +26,7 @@ from dialer.core.values import Track
 from dialer.db.unit_of_work import Tx
 from dialer.intake.phones import normalise_phone
 from dialer.scripts.dialogue import Utterance
-from dialer.scripts.inbound import PLACES, TEXTS, InboundPrompt, inbound_sound, recorded_notice
+from dialer.scripts.inbound import PLACES, InboundPrompt, inbound_utterance, recorded_notice
 from dialer.services import Services
 from dialer.telephony.callbacks import CallState
 from dialer.telephony.webhooks import InboundTurn
@@ -278,18 +278,7 @@ def _notice(*, records: bool) -> tuple[Utterance, ...]:
 
 
 def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
-    made = []
-    for prompt in prompts:
-        file = inbound_sound(prompt, _LANGUAGE)
-        made.append(
-            Utterance(
-                prompt_id=f"inbound.{prompt.value}",
-                text=TEXTS[prompt][_LANGUAGE],
-                language=_LANGUAGE,
-                audio=(file,) if file else None,
-            )
-        )
-    return tuple(made)
+    return tuple(inbound_utterance(prompt, _LANGUAGE) for prompt in prompts)
 
 
 def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> str:
