@@ -46,6 +46,8 @@ _BROKEN = 3
 _NO_TESTS = 5
 _LOOK_SECONDS = 0.05
 _COVERED = "covered.json"
+_READING = ("tests/wording/", "tests/docs/")
+"""Tests that read the code as text run for every change."""
 _LIBRARIES = (
     "alembic.autogenerate",
     "babel.messages.pofile",
@@ -300,15 +302,18 @@ class _Noted:
 
 
 class _Only:
-    """A plugin of pytest: leaves out all tests but these."""
+    """A plugin of pytest: leaves out all tests but these and those of these files."""
 
     def __init__(self, tests: Sequence[str]) -> None:
         self._tests = frozenset(tests)
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        left_out = [item for item in items if item.nodeid not in self._tests]
-        items[:] = [item for item in items if item.nodeid in self._tests]
+        left_out = [item for item in items if not self._takes(item.nodeid)]
+        items[:] = [item for item in items if self._takes(item.nodeid)]
         config.hook.pytest_deselected(items=left_out)
+
+    def _takes(self, test: str) -> bool:
+        return test in self._tests or test.partition("::")[0] in self._tests
 
 
 def _pytest(folder: Path, tests: Sequence[str], within_seconds: float, *, notes: Sequence[str] = ()) -> bool:
@@ -390,11 +395,14 @@ def killed(group: Group, chosen: Sequence[Mutant], folder: Path) -> int:
 def _tests_of(
     mutant: Mutant, covered: Mapping[str, Mapping[str, Sequence[str]]], tests: Sequence[str]
 ) -> list[str]:
-    """Those that run a line of what was changed; else all, those first whose files import its module."""
+    """Those that run a line of what was changed, and those that read the code; else all, those first whose files import
+    its module.
+    """
     of_file = covered.get(mutant.path, {})
     running = [name for line in mutant.lines for name in of_file.get(str(line), ())]
     if running and "" not in running:
-        return list(dict.fromkeys(running))
+        reading = [test for test in tests if test.startswith(_READING)]
+        return [*dict.fromkeys(running), *reading]
     module = mutant.path.removesuffix(".py").replace("/", ".")
     return sorted(tests, key=lambda test: module not in (ROOT / test).read_text(encoding="utf-8"))
 
