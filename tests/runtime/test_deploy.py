@@ -21,10 +21,12 @@ import pytest
 import typer
 import yaml
 
+from dialer.api import gate as api
 from dialer.cli.tree import app as commands
 from dialer.db.keys import create
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
+from dialer.server import SECTIONS
 from tools.runtime_lock import RUNTIME_LOCK, runtime_lock
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -206,6 +208,21 @@ def test_nginx_reads_its_file(tmp_path: Path):
     verdict = done(nginx, "-t", "-e", tmp_path / "error.log", "-p", tmp_path, "-c", tmp_path / "nginx.conf")
     assert verdict.returncode == 0, verdict.stderr
     assert "[warn]" not in verdict.stderr
+
+
+def test_nginx_takes_the_largest_body_that_each_page_takes():
+    text = (DEPLOY / "nginx/dialer.conf").read_text()
+    taken = {
+        place: max(int(size) << 20 for size in re.findall(r"client_max_body_size (\d+)m;", part))
+        for place, part in (
+            ("", text.partition("location = /lists")[0]),
+            ("/lists", text.partition("location = /lists")[2]),
+        )
+    }
+    for section in SECTIONS:
+        for page in section.declared:
+            assert page.most_bytes <= taken.get(page.path, taken[""]), page.path
+    assert taken[""] >= api.MOST_BYTES
 
 
 def test_the_file_of_the_containers_nginx_is_the_same_with_other_names():
