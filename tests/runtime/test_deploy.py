@@ -4,6 +4,7 @@ machine has that program, and what they start is started.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -255,6 +256,26 @@ def test_promtool_reads_the_alert_rules():
     verdict = done(promtool, "check", "config", DEPLOY / "prometheus/prometheus.yaml")
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
     assert "alerts.yaml" in verdict.stdout
+
+
+def test_promtool_reads_what_the_dashboard_asks(tmp_path: Path):
+    promtool = program("promtool", "prometheus")
+    asked: list[str] = []
+
+    def note(part: object) -> None:
+        for key, value in part.items() if isinstance(part, dict) else ():
+            if key == "expr":
+                asked.append(value)
+        for value in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            note(value)
+
+    note(json.loads((DEPLOY / "grafana/dialer.json").read_text()))
+    assert len(asked) >= 20
+    rules = [{"record": f"dialer:asked_{n}", "expr": expr} for n, expr in enumerate(asked)]
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
+    verdict = done(promtool, "check", "rules", file)
+    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
 
 
 def test_the_containers_run_commands_that_there_are_with_settings_that_there_are():
