@@ -24,7 +24,7 @@ from dialer.core.policy import Policy, to_plain
 from dialer.core.values import MessageChannel
 from dialer.db.audit import begin_chain
 from dialer.db.key_state import KeyFollower, check_database_keys
-from dialer.db.keys import Keys, KeySource, KeysRefused, create
+from dialer.db.keys import Keys, KeySource, KeysRefused, Token, create
 from dialer.db.migrations import check_revision, migrate_database
 from dialer.db.system_state import (
     Difference,
@@ -37,7 +37,6 @@ from dialer.db.system_state import (
     recorded_identity,
     refuse_real_records,
 )
-from dialer.db.token import Token
 from dialer.db.unit_of_work import Store, Tx
 from dialer.db.vault import Vault
 from dialer.language import Text

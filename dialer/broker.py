@@ -138,7 +138,7 @@ def _message_of(order: Order, key: MessageKey, *, queue: str, delivery_tag: str)
 def _transport_of(key: MessageKey) -> type[Transport]:
     """As kombu's for Redis; it delivers only what `key` has signed, in a message made anew."""
     # Imported when a process first connects: the client library would cost every command 0.3 s.
-    from kombu.transport import redis as kombu_redis  # noqa: PLC0415
+    from kombu.transport import redis as kombu_redis  # noqa: PLC0415 - only where the broker is Redis
 
     faults_of_broker = (
         Empty,
@@ -315,7 +315,7 @@ def discard_messages(app: Celery, queues: Sequence[str]) -> None:
             with channel.conn_or_acquire() as client:
                 client.delete(*_UNACKNOWLEDGED)
                 for queue in queues:
-                    client.delete(*(channel._q_for_pri(queue, step) for step in channel.priority_steps))  # noqa: SLF001
+                    client.delete(*(channel._q_for_pri(queue, step) for step in channel.priority_steps))  # noqa: SLF001 - kombu has no public name for it
                     _mend_bindings(client, channel, queue)
     except Exception as fault:
         raise Unavailable(part="broker", problem=type(fault).__name__) from fault

@@ -490,7 +490,7 @@ def stamped_at(
     import hashlib  # noqa: PLC0415  # as below
 
     from cryptography import x509  # noqa: PLC0415  # only where stamps are used
-    from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response  # noqa: PLC0415
+    from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response  # noqa: PLC0415 - only where stamps are checked
 
     response = decode_timestamp_response(stamp)
     if response.status not in {0, 1}:

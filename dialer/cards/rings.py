@@ -34,6 +34,11 @@ FLAG_POINTS: Final = 3
 _STUDENT_AGES: Final = range(15, 25)
 _GENERATION: Final = 18
 _MOST_OF_THEM: Final = 0.8
+_MANY_EACH: Final = 2.5
+_SEVERAL_EACH: Final = 1.5
+"""Cards of a person on average, in a ring: two points, one point."""
+_LARGEST_FAMILY: Final = 6
+_OLDEST_STUDENT: Final = 30
 _FEW_EACH: Final = 2.5
 
 
@@ -248,7 +253,7 @@ def _for(
     wide = sum(len({node.institution_id for node in own}) > 1 for own in persons.values())
     top = sum(any(node.top_limit for node in own) for own in persons.values())
     return {
-        "cards_each": 2 if each >= 2.5 else 1 if each >= 1.5 else 0,  # noqa: PLR2004
+        "cards_each": 2 if each >= _MANY_EACH else 1 if each >= _SEVERAL_EACH else 0,
         "out_of_town": 1 if 2 * strangers >= many else 0,
         "top_limits": 1 if 2 * top >= many else 0,
         "institutions": 1 if 2 * wide >= many else 0,
@@ -267,7 +272,7 @@ def _against(
     local = 2 * sum(one.out_of_town for one in firsts) < len(persons)
     family = (
         KeyKind.ADDRESS in kinds
-        and len(persons) <= 6  # noqa: PLR2004
+        and len(persons) <= _LARGEST_FAMILY
         and len(ages) > 1
         and max(ages) - min(ages) >= _GENERATION
         and len({one.home[:4] for one in firsts}) == 1
@@ -275,7 +280,11 @@ def _against(
     employers = Counter(one.employer for one in firsts if one.employer is not None)
     hired = bool(employers) and employers.most_common(1)[0][1] >= _MOST_OF_THEM * len(persons)
     each = len(nodes) / len(persons)
-    school = bool(ages) and _STUDENT_AGES.start <= median(ages) < _STUDENT_AGES.stop and max(ages) <= 30  # noqa: PLR2004
+    school = (
+        bool(ages)
+        and _STUDENT_AGES.start <= median(ages) < _STUDENT_AGES.stop
+        and max(ages) <= _OLDEST_STUDENT
+    )
     few = each <= _FEW_EACH
     return {
         "family": -4 if family else 0,

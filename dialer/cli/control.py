@@ -115,7 +115,7 @@ async def _compare(app: Application, *, by: str) -> FoundCalls | None:
     if read_awaited(app.services) is None:
         return None
     # Imported when first used: no other command of these needs it.
-    from dialer.telephony.client import CallClient  # noqa: PLC0415
+    from dialer.telephony.client import CallClient  # noqa: PLC0415 - heavy, and of this command alone
 
     async with CallClient(app.telephony) as client:
         return await compare_calls(app.services, client, by=by)

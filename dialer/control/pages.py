@@ -437,7 +437,7 @@ def resume(request: CurrentRequest, pause_id: int) -> Response:
 
 async def _compare(request: RequestContext) -> FoundCalls | None:
     # Imported when first used: the telephony client takes 20 MB that an idle web process does without.
-    from dialer.telephony.client import CallClient  # noqa: PLC0415
+    from dialer.telephony.client import CallClient  # noqa: PLC0415 - heavy, and of this page alone
 
     async with CallClient(request.app.telephony) as client:
         return await compare_calls(request.services, client, by=request.who)

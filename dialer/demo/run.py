@@ -285,7 +285,7 @@ def _ask(access: CarrierAccess, method: str, path: str, body: dict[str, Any] | N
         headers={"Authorization": f"Bearer {access.admin_token}", "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - an address of the demo itself
             found: dict[str, Any] = json.loads(response.read() or b"{}")
     except OSError as fault:
         raise Unavailable(part="carrier", problem=type(fault).__name__) from fault

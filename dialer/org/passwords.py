@@ -102,7 +102,7 @@ sign_ins = SignInQueue(most=12, most_of_one=8)
 @cache
 def _pool() -> ThreadPoolExecutor:
     """One thread where there are two processors or fewer: a hash uses several."""
-    threads = 1 if (os.cpu_count() or 1) <= 2 else 2  # noqa: PLR2004
+    threads = 1 if (os.cpu_count() or 1) <= 2 else 2  # noqa: PLR2004 - two cores serve calls as well
     return ThreadPoolExecutor(threads, thread_name_prefix="hashing", initializer=_give_way)
 
 

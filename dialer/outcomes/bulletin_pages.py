@@ -124,7 +124,7 @@ def _decide(request: RequestContext, bulletin_id: int, *, approve: bool, why: st
     notice = (
         gettext_noop("The bulletin is approved and may be issued.")
         if approve
-        else gettext_noop("The bulletin is refused; it can be drafted anew.")
+        else gettext_noop("The bulletin is refused; it can be drafted again.")
     )
     return request.go(f"{_PATH}/{bulletin_id}", notice=notice)
 

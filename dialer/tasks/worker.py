@@ -26,7 +26,8 @@ _log = logging.getLogger(__name__)
 
 def run_worker(app: Application, *, queues: Sequence[str]) -> None:
     """Works until SIGTERM or SIGINT; what has been claimed is sent or handed back first. The messages that wait in its
-    queues are discarded at the start: the rows say what is due, so that a broken message cannot stop the worker at each start.
+    queues are discarded at the start: the rows say what is due, and a broken message cannot stop the worker again and
+    again.
     """
     use_application(app)
     # A worker of one queue does without the libraries of the other.

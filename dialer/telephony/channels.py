@@ -78,8 +78,8 @@ class ChannelClient(Protocol[_Order_contra, _State_co]):
         order: _Order_contra,  # noqa: ARG002  # these are the arguments of those that can look
         /,
         *,
-        since: datetime,  # noqa: ARG002
-        until: datetime,  # noqa: ARG002
+        since: datetime,  # noqa: ARG002 - a channel that can list uses it
+        until: datetime,  # noqa: ARG002 - a channel that can list uses it
     ) -> Sequence[_State_co]:
         """What the channel may have made of this order from `since` to `until`, both included, to the second: by our
         own id where the channel keeps it, else everything to that number. The list is complete, or `Unavailable` is

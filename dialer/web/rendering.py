@@ -148,7 +148,7 @@ class _Forms(Extension):
     )
     _PLACE: Final = re.compile(r"\{\{(.*?)\}\}")
 
-    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002 - Jinja's signature
         """`{{ csrf_field() }}` right after `<form … action="A">` gets A; `</form>` ends it."""
         known = self._BEGIN.sub(self._with_action, source)
         return known.replace("</form>", "{{ form_end() }}</form>")

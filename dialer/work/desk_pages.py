@@ -176,8 +176,8 @@ def call(
 
 async def _put_through(request: RequestContext, task_id: int, *, token: int, number: int) -> None:
     # Imported when first used: the telephony client takes 20 MB that an idle web process does without.
-    from dialer.telephony.client import DeskClient  # noqa: PLC0415
-    from dialer.work.desk_calls import dial_from_desk  # noqa: PLC0415
+    from dialer.telephony.client import DeskClient  # noqa: PLC0415 - heavy, and of this form alone
+    from dialer.work.desk_calls import dial_from_desk  # noqa: PLC0415 - heavy, and of this form alone
 
     async with DeskClient(request.app.telephony) as client:
         await dial_from_desk(

@@ -250,8 +250,8 @@ def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
         case InboundStep.CALL_BACK:
             known = call.case_id is not None
             _end(tx, call, InboundResult.CALL_BACK if known else InboundResult.NO_CASE, now=now)
-            # At night nobody calls back very soon, and nobody says so; nor to a caller who typed a number, since that
-            # would tell that a case of it is open.
+            # At night nobody calls back soon, and nobody says so; nor to a caller who typed a number: that would say
+            # that a case of it is open.
             soon = _is_open(services, now) and not call.typed
             last = InboundPrompt.CALL_BACK if soon else InboundPrompt.NO_OFFICER
             return InboundTurn(says=_said(*opening, last))

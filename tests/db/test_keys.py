@@ -15,8 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from dialer.core.values import Suite
-from dialer.db.keys import KEY_BYTES, Keys, KeySource, KeysRefused, KeyUse, create, load, render, save
-from dialer.db.token import Token
+from dialer.db.keys import KEY_BYTES, Keys, KeySource, KeysRefused, KeyUse, Token, create, load, render, save
 
 ONE = bytes([1]) * KEY_BYTES
 TWO = bytes([2]) * KEY_BYTES

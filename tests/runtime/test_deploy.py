@@ -4,6 +4,7 @@ machine has that program, and what they start is started.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -21,10 +22,12 @@ import pytest
 import typer
 import yaml
 
+from dialer.api import gate as api
 from dialer.cli.tree import app as commands
 from dialer.db.keys import create
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
+from dialer.server import SECTIONS
 from tools.runtime_lock import RUNTIME_LOCK, runtime_lock
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,6 +211,21 @@ def test_nginx_reads_its_file(tmp_path: Path):
     assert "[warn]" not in verdict.stderr
 
 
+def test_nginx_takes_the_largest_body_that_each_page_takes():
+    text = (DEPLOY / "nginx/dialer.conf").read_text()
+    taken = {
+        place: max(int(size) << 20 for size in re.findall(r"client_max_body_size (\d+)m;", part))
+        for place, part in (
+            ("", text.partition("location = /lists")[0]),
+            ("/lists", text.partition("location = /lists")[2]),
+        )
+    }
+    for section in SECTIONS:
+        for page in section.declared:
+            assert page.most_bytes <= taken.get(page.path, taken[""]), page.path
+    assert taken[""] >= api.MOST_BYTES
+
+
 def test_the_file_of_the_containers_nginx_is_the_same_with_other_names():
     def rules(path: str) -> list[str]:
         return [line for line in (DEPLOY / path).read_text().splitlines() if not line.startswith("#")]
@@ -238,6 +256,26 @@ def test_promtool_reads_the_alert_rules():
     verdict = done(promtool, "check", "config", DEPLOY / "prometheus/prometheus.yaml")
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
     assert "alerts.yaml" in verdict.stdout
+
+
+def test_promtool_reads_what_the_dashboard_asks(tmp_path: Path):
+    promtool = program("promtool", "prometheus")
+    asked: list[str] = []
+
+    def note(part: object) -> None:
+        for key, value in part.items() if isinstance(part, dict) else ():
+            if key == "expr":
+                asked.append(value)
+        for value in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            note(value)
+
+    note(json.loads((DEPLOY / "grafana/dialer.json").read_text()))
+    assert len(asked) >= 20
+    rules = [{"record": f"dialer:asked_{n}", "expr": expr} for n, expr in enumerate(asked)]
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
+    verdict = done(promtool, "check", "rules", file)
+    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
 
 
 def test_the_containers_run_commands_that_there_are_with_settings_that_there_are():

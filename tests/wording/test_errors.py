@@ -47,11 +47,10 @@ from dialer.core.errors import (
 from dialer.core.units import UnitFault, UnitField
 from dialer.core.values import OutcomeKind
 from dialer.db.key_state import WrongKeys
-from dialer.db.keys import KeysRefused
+from dialer.db.keys import KeysRefused, TokenRefused
 from dialer.db.leases import ServiceRuns
 from dialer.db.migrations import LocksNotHad, MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
 from dialer.db.system_state import Difference, OtherSettings, RealRecords
-from dialer.db.token import TokenRefused
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.demo.run import DemoRunsAlready, NoSipStack
 from dialer.language import Lang, Text, bilingual
