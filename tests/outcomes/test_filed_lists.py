@@ -209,8 +209,8 @@ def test_figures_say_how_many_had_been_warned(later: Scenario):
     load(
         later,
         f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,网贷,临河区分局\n"
-        f"A2,赵六,13900009999,,2,{AFTER},,刷单,临河区分局\n"
-        f"A3,周八,13700000001,,3,{AFTER},{BEFORE},贷款,五原县局\n"
+        f"A2,赵六,13900009999,,2,{AFTER},{BEFORE},刷单,临河区分局\n"
+        f"A3,周八,13700000001,,3,{AFTER},,贷款,五原县局\n"
         f"A4,吴九,13900008888,,4,2026-10-01,,贷款,五原县局\n",
     )
     found = filed_figures(later.services, Period())
