@@ -47,6 +47,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _CHROMIUM = "/usr/bin/chromium"
 _SECONDS = 900.0
 _STEP_SECONDS = 0.5
+_PATIENCE_MS = 180_000.0
 _DESK = ViewportSize(width=1440, height=900)
 _PHONE = ViewportSize(width=390, height=844)
 _PHONE_DOTS = 4 / 3
@@ -170,19 +171,21 @@ def _signed_in(browser: Browser, url: str, token: str, lang: Lang, *, is_phone: 
         device_scale_factor=_PHONE_DOTS if is_phone else 1,
         reduced_motion="reduce",
     )
+    context.set_default_timeout(_PATIENCE_MS)
     context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": url}])
     return context
 
 
 def shoot(page: Page, picture: Picture, path: Path) -> None:
-    """Opens the page and writes the picture."""
+    """Opens the page and writes the picture, not while the board says that its figures are old."""
     page.goto(picture.path)
     if picture.take_task:
         page.locator("form[data-next] button").click()
-        page.wait_for_url("**/desk/tasks/**")
+        page.locator("[data-task]").first.wait_for()
     page.wait_for_load_state("networkidle")
     if picture.from_heading:
         page.locator(f"#{picture.from_heading}").evaluate("one => one.closest('section').scrollIntoView()")
+    page.locator(":root:not(.is-stale)").wait_for(state="attached")
     page.screenshot(path=path)
     with Image.open(path) as shot:
         shot.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
