@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -194,7 +195,8 @@ def filed_report(
     if as_json:
         print_json(_figures_json(figures, period))
         return
-    for one in (figures.total, *figures.by_type, *figures.by_unit):
+    hours = (replace(one, key=f"{one.key}:00" if one.key else "") for one in figures.by_hour)
+    for one in (figures.total, *figures.by_type, *figures.by_unit, *figures.by_month, *hours):
         share = "-" if one.share is None else f"{one.share:.1%}"
         typer.echo(
             f"{one.key or '全部 all'}: 立案 filed {one.filed}, 立案前已预警 warned before {one.warned},"
@@ -286,4 +288,6 @@ def _figures_json(figures: FiledFigures, period: Period) -> dict[str, Any]:
         "total": count(figures.total),
         "by_type": {one.key: count(one) for one in figures.by_type},
         "by_unit": {one.key: count(one) for one in figures.by_unit},
+        "by_month": {one.key: count(one) for one in figures.by_month},
+        "by_hour": {one.key: count(one) for one in figures.by_hour},
     }

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import BinaryIO, Final
 
 import sqlalchemy as sa
@@ -624,17 +625,28 @@ class FiledCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledFigures:
-    """Of the filed cases of a period, by type and by unit, most first."""
+    """Of the filed cases of a period: by type and by unit, most first; by month and by hour in their order."""
 
     total: FiledCount
     by_type: tuple[FiledCount, ...]
     by_unit: tuple[FiledCount, ...]
+    by_month: tuple[FiledCount, ...] = ()
+    """Of the filing, such as 2026-11; bulletins have none, nor hours."""
+    by_hour: tuple[FiledCount, ...] = ()
+    """Of the loss, such as 09, in the centre's time zone; '' where it is not known."""
 
 
 def filed_figures(services: Services, period: Period) -> FiledFigures:
     """The filed cases whose filing lies in the period; drills are counted in a drill alone."""
+    c, zone, drill = t.filed_record.c, services.centre.timezone, services.drill
+    month = sa.func.to_char(sa.func.timezone(zone, c.filed_at), "YYYY-MM")
+    hour = sa.func.coalesce(sa.func.to_char(sa.func.timezone(zone, c.event_at), "HH24"), "")
     with services.store.begin() as tx:
-        return count_filed(tx, period, drill=services.drill)
+        return replace(
+            count_filed(tx, period, drill=drill),
+            by_month=tuple(sorted(_counts(tx, month, period, drill=drill), key=attrgetter("key"))),
+            by_hour=tuple(sorted(_counts(tx, hour, period, drill=drill), key=attrgetter("key"))),
+        )
 
 
 def count_filed(tx: Tx, period: Period, *, drill: bool) -> FiledFigures:

@@ -175,6 +175,7 @@ def _show(
             for one in (loaded.rejects[:_SHOWN_REJECTS] if loaded else ())
         ],
         whole_period=lambda _: request.say(gettext_noop("The period chosen")),
+        hour_word=lambda value: f"{value}:00" if value else request.say(gettext_noop("not given")),
         type_word=lambda value: stored_word(FraudType, value, request.lang),
         may_load=request.may(Permission.LOAD_FILED),
         may_decide=request.may(Permission.DECIDE_FILED),

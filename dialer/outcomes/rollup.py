@@ -17,14 +17,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.periods import day_of
 from dialer.core.rates import TREND, Figures, Period, Spans, spans_of
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.db import tables as t
@@ -434,9 +433,6 @@ def usable_spans(tx: Tx, period: Period, *, now: datetime, timezone: str) -> Spa
     state = state_of(tx)
     if state is None or state.timezone != timezone or now < state.as_of:
         return None
-    if period.end is not None and period.end >= now:
-        # Nothing is later than now, so the day is read whole.
-        period = replace(period, end=day_of(period.end, timezone=timezone).end)
     return spans_of(period, timezone=timezone)
 
 

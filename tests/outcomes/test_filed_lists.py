@@ -209,11 +209,14 @@ def test_figures_say_how_many_had_been_warned(later: Scenario):
     load(
         later,
         f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,网贷,临河区分局\n"
-        f"A2,赵六,13900009999,,2,{AFTER},,刷单,临河区分局\n"
+        f"A2,赵六,13900009999,,2,{AFTER},{BEFORE},刷单,临河区分局\n"
         f"A3,周八,13700000001,,3,{AFTER},,贷款,五原县局\n"
         f"A4,吴九,13900008888,,4,2026-10-01,,贷款,五原县局\n",
     )
-    total = filed_figures(later.services, Period()).total
+    found = filed_figures(later.services, Period())
+    assert [(one.key, one.filed) for one in found.by_month] == [("2026-10", 1), ("2026-11", 3)]
+    assert [(one.key, one.filed) for one in found.by_hour] == [("", 3), ("09", 1)]
+    total = found.total
     assert (total.filed, total.warned, total.doubtful, total.missed) == (4, 1, 1, 2)
     assert (total.decided, total.amount_fen) == (3, 1000)
     assert total.share == pytest.approx(1 / 3)
