@@ -261,7 +261,8 @@ class Scoring:
     """Points of a scorecard over the bits of rules, remembered."""
 
     def __init__(self, rules: RuleSet, card: Scorecard) -> None:
-        self.points, self.known = card.points_of(rules), {}
+        self.points = card.points_of(rules)
+        self.known: dict[int, float] = {}
 
     def __call__(self, one: Moment) -> float:
         value = self.known.get(one.fired)

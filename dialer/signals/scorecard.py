@@ -26,7 +26,7 @@ ANSWER_HALF_LIFE_DAYS: Final = 7.0
 POINTS_PER_DOUBLING: Final = 12
 """Points that double the odds."""
 BACKGROUND_WEIGHT: Final = 0.3
-"""Of one below the line whom nobody called, where an answered call has 1: some of them are victims whom nobody filed."""
+"""Of one below the line whom nobody called; an answered call has 1. Some of them are victims whom nobody filed."""
 _PENALTY: Final = 0.2
 _FOLDS: Final = 5
 
