@@ -232,6 +232,8 @@ FACTS: Mapping[str, str] = {
     "digest": gettext_noop("digest"),
     "recording": gettext_noop("recording"),
     "attempt": gettext_noop("call"),
+    "desk_call": gettext_noop("call from the desk"),
+    "inbound_call": gettext_noop("call in"),
     "size_bytes": gettext_noop("bytes"),
     "seconds": gettext_noop("seconds"),
     "deleted_for": gettext_noop("why deleted"),

@@ -123,7 +123,7 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
         ),
     ]
     if rules.record_calls:
-        sentences.append(say(lang, "Calls are recorded: of the robot, from a desk and of the person to us. The person is told so."))
+        sentences.append(say(lang, "All calls with the person are recorded, and the person is told so."))
     channel = word_of(rules.message_channel, lang)
     if rules.message_when_unreachable:
         sentences.append(
