@@ -115,10 +115,11 @@ _NEEDED = ("faster_whisper", "ctranslate2", "numpy", *_PIECES)
 _RATE = 16_000
 _LEAST_SECONDS, _MOST_SECONDS = 0.15, 15.0
 _QUIET = 1e-3
-_LEVEL_FRAME, _LOUD_DB = 320, 14.0
+_LEVEL_FRAME, _LEAST_RUN = 320, 3
+_LOUD_DB, _OVER_NOISE_DB, _NOISE_PERCENT = 14.0, 7.0, 25
 _QUICK, _USUAL, _SLOW = 0.11, 0.22, 0.40
 """Seconds of one syllable of a quick, a usual and a slow speaker."""
-_SHORT, _PAUSE = 0.03, 0.30
+_SHORT, _PAUSE = 0.08, 0.30
 """A phrase may be so much shorter, or longer, than its syllables."""
 _VOWELS = re.compile(r"[aeiouy]+")
 _SPARE_FRAMES, _STEP_FRAMES, _MOST_FRAMES = 100, 50, 3000
@@ -333,14 +334,22 @@ def _at_rate(samples: Any, rate: int) -> Any:  # noqa: ANN401 - numpy is optiona
 
 
 def speech_seconds(samples: Any) -> float:  # noqa: ANN401 - numpy is optional
-    """From the first to the last 20 ms that are at most 14 dB below the loudest; samples at 16 kHz."""
+    """From the first to the last 60 ms that are loud for the most part: at most 14 dB below the loudest and 7 dB above
+    the noise of the line; samples at 16 kHz. A click is no speech.
+    """
     numpy = importlib.import_module("numpy")
     frames = len(samples) // _LEVEL_FRAME
-    if not frames:
+    if frames < _LEAST_RUN:
         return 0.0
     power = (samples[: frames * _LEVEL_FRAME].reshape(frames, _LEVEL_FRAME) ** 2).mean(axis=1)
-    loud = numpy.flatnonzero(power >= power.max() * 10 ** (-_LOUD_DB / 10))
-    return float(loud[-1] - loud[0] + 1) * _LEVEL_FRAME / _RATE
+    least = max(power.max() * _below(_LOUD_DB), numpy.percentile(power, _NOISE_PERCENT) * _below(-_OVER_NOISE_DB))
+    steady = numpy.median(numpy.lib.stride_tricks.sliding_window_view(power, _LEAST_RUN), axis=1)
+    loud = numpy.flatnonzero(steady >= least)
+    return float(loud[-1] - loud[0] + 1) * _LEVEL_FRAME / _RATE if len(loud) else 0.0
+
+
+def _below(db: float) -> float:
+    return float(10 ** (-db / 10))
 
 
 def may_last(phrase: str, language: str, seconds: float) -> bool:
