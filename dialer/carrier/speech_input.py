@@ -1,9 +1,9 @@
 """Recognition of spoken answers: an interface for any engine, and Whisper base as one.
 
-Whisper is not asked what was said but how well each expected phrase fits: free decoding loses 是, the commonest answer,
-and a closed list does not. A phrase that nobody says in that time is left out, and how certain the best one is follows
-from its lead and from the length of the speech too: by its fit alone 是 is no surer than talk of something else. It
-needs the extra `hearing` and fetches nothing at run time.
+Whisper is not asked what was said but how well each expected phrase fits, and whether anything follows it: free decoding
+loses 是, the commonest answer, and a closed list does not. A phrase that nobody says in that time is left out, and how
+certain the best one is follows from its lead and from the length of the speech too: by its fit alone 是 is no surer
+than talk of something else. It needs the extra `hearing` and fetches nothing at run time.
 """
 
 from __future__ import annotations
@@ -138,23 +138,23 @@ def is_installed() -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """How well a sound fits a phrase: the log probability of each token, and `ends`, that nothing follows; `likeliest`
-    has those of the likeliest token at each of these places. `seconds` of speech are in the sound.
+    """How well a sound fits a phrase: the log probability of each token, and `ends`, that nothing follows; `seconds` of
+    speech are in the sound.
     """
 
     phrase: str
     language: str
     heard: tuple[float, ...]
     ends: float
-    likeliest: tuple[float, ...]
     seconds: float
 
     @property
     def score(self) -> float:
-        """A compromise between the mean, which favours long phrases, and the sum, which favours short ones; less how
-        far the speech is off the pace, so that 没有 does not win against 没有上当, of which it is the beginning.
+        """A compromise between the mean, which favours long phrases, and the sum, which favours short ones, of the
+        tokens and of the end: 没有 does not fit a sound that goes on as 没有上当 does. Less how far the speech is off the
+        pace.
         """
-        return sum(self.heard) / math.sqrt(len(self.heard)) - self.off_pace
+        return (sum(self.heard) + self.ends) / math.sqrt(len(self.heard) + 1) - self.off_pace
 
     @property
     def off_pace(self) -> float:
@@ -162,14 +162,16 @@ class Fit:
         return abs(math.log(max(self.seconds, 0.02) / (_USUAL * syllables(self.phrase, self.language))))
 
 
-def chosen(fits: Sequence[Fit]) -> Recognised | None:
+def chosen(
+    fits: Sequence[Fit], *, weights: Sequence[float] = _WEIGHTS, certain: float = CERTAIN
+) -> Recognised | None:
     """The phrase that fits best, if it is certain enough; the confidence is the probability that it was said."""
     if not fits:
         return None
     best = max(fits, key=lambda one: one.score)
-    odds = sum(weight * value for weight, value in zip(_WEIGHTS, features(fits), strict=True))
+    odds = sum(weight * value for weight, value in zip(weights, features(fits), strict=True))
     confidence = round(1 / (1 + math.exp(-odds)), 4)
-    return Recognised(text=best.phrase, confidence=confidence) if confidence >= CERTAIN else None
+    return Recognised(text=best.phrase, confidence=confidence) if confidence >= certain else None
 
 
 def features(fits: Sequence[Fit]) -> tuple[float, ...]:
@@ -250,7 +252,6 @@ class WhisperRecogniser:
                     language=language,
                     heard=tuple(float(row[token]) for row, token in zip(chances, tokens[hint], strict=False)),
                     ends=math.log(sum(math.exp(chances[length][end]) for end in ends)),
-                    likeliest=tuple(float(row.max()) for row in chances),
                     seconds=seconds,
                 )
         return tuple(fits[hint] for hint in hints)
