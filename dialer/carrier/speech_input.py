@@ -1,9 +1,9 @@
 """Recognition of spoken answers: an interface for any engine, and Whisper base as one.
 
-Whisper is not asked what was said but how well each expected phrase fits: free decoding loses 是, the commonest answer,
-and a closed list does not. A phrase that nobody says in that time is left out, and how certain the best one is follows
-from its lead and from the length of the speech too: by its fit alone 是 is no surer than talk of something else. It
-needs the extra `hearing` and fetches nothing at run time.
+Whisper is not asked what was said but how well each expected phrase fits, and whether anything follows it: free decoding
+loses 是, the commonest answer, and a closed list does not. A phrase that nobody says in that time is left out, and how
+certain the best one is follows from its lead and from the length of the speech too: by its fit alone 是 is no surer
+than talk of something else. It needs the extra `hearing` and fetches nothing at run time.
 """
 
 from __future__ import annotations
@@ -104,9 +104,9 @@ class Hearing:
         then(found)
 
 
-CERTAIN = 0.62
+CERTAIN = 0.67
 """A phrase of a lower probability counts as not said."""
-_WEIGHTS = (7.79, 0.88, 0.21, -1.52, -0.58)
+_WEIGHTS = (5.88, 0.88, 0.25, -0.83, 0.0)
 """Of `features`. A logistic regression over half of the voices of the bench gave them (bench/hearing.py)."""
 _MOST_LEAD = 5.0
 
@@ -115,10 +115,11 @@ _NEEDED = ("faster_whisper", "ctranslate2", "numpy", *_PIECES)
 _RATE = 16_000
 _LEAST_SECONDS, _MOST_SECONDS = 0.15, 15.0
 _QUIET = 1e-3
-_LEVEL_FRAME, _LOUD_DB = 320, 14.0
+_LEVEL_FRAME, _LEAST_RUN = 320, 3
+_LOUD_DB, _OVER_NOISE_DB, _NOISE_PERCENT = 14.0, 7.0, 25
 _QUICK, _USUAL, _SLOW = 0.11, 0.22, 0.40
 """Seconds of one syllable of a quick, a usual and a slow speaker."""
-_SHORT, _PAUSE = 0.03, 0.30
+_SHORT, _PAUSE = 0.08, 0.30
 """A phrase may be so much shorter, or longer, than its syllables."""
 _VOWELS = re.compile(r"[aeiouy]+")
 _SPARE_FRAMES, _STEP_FRAMES, _MOST_FRAMES = 100, 50, 3000
@@ -137,23 +138,23 @@ def is_installed() -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """How well a sound fits a phrase: the log probability of each token, and `ends`, that nothing follows; `likeliest`
-    has those of the likeliest token at each of these places. `seconds` of speech are in the sound.
+    """How well a sound fits a phrase: the log probability of each token, and `ends`, that nothing follows; `seconds` of
+    speech are in the sound.
     """
 
     phrase: str
     language: str
     heard: tuple[float, ...]
     ends: float
-    likeliest: tuple[float, ...]
     seconds: float
 
     @property
     def score(self) -> float:
-        """A compromise between the mean, which favours long phrases, and the sum, which favours short ones; less how
-        far the speech is off the pace, so that 没有 does not win against 没有上当, of which it is the beginning.
+        """A compromise between the mean, which favours long phrases, and the sum, which favours short ones, of the
+        tokens and of the end: 没有 does not fit a sound that goes on as 没有上当 does. Less how far the speech is off the
+        pace.
         """
-        return sum(self.heard) / math.sqrt(len(self.heard)) - self.off_pace
+        return (sum(self.heard) + self.ends) / math.sqrt(len(self.heard) + 1) - self.off_pace
 
     @property
     def off_pace(self) -> float:
@@ -161,14 +162,16 @@ class Fit:
         return abs(math.log(max(self.seconds, 0.02) / (_USUAL * syllables(self.phrase, self.language))))
 
 
-def chosen(fits: Sequence[Fit]) -> Recognised | None:
+def chosen(
+    fits: Sequence[Fit], *, weights: Sequence[float] = _WEIGHTS, certain: float = CERTAIN
+) -> Recognised | None:
     """The phrase that fits best, if it is certain enough; the confidence is the probability that it was said."""
     if not fits:
         return None
     best = max(fits, key=lambda one: one.score)
-    odds = sum(weight * value for weight, value in zip(_WEIGHTS, features(fits), strict=True))
+    odds = sum(weight * value for weight, value in zip(weights, features(fits), strict=True))
     confidence = round(1 / (1 + math.exp(-odds)), 4)
-    return Recognised(text=best.phrase, confidence=confidence) if confidence >= CERTAIN else None
+    return Recognised(text=best.phrase, confidence=confidence) if confidence >= certain else None
 
 
 def features(fits: Sequence[Fit]) -> tuple[float, ...]:
@@ -249,7 +252,6 @@ class WhisperRecogniser:
                     language=language,
                     heard=tuple(float(row[token]) for row, token in zip(chances, tokens[hint], strict=False)),
                     ends=math.log(sum(math.exp(chances[length][end]) for end in ends)),
-                    likeliest=tuple(float(row.max()) for row in chances),
                     seconds=seconds,
                 )
         return tuple(fits[hint] for hint in hints)
@@ -333,14 +335,22 @@ def _at_rate(samples: Any, rate: int) -> Any:  # noqa: ANN401 - numpy is optiona
 
 
 def speech_seconds(samples: Any) -> float:  # noqa: ANN401 - numpy is optional
-    """From the first to the last 20 ms that are at most 14 dB below the loudest; samples at 16 kHz."""
+    """From the first to the last 60 ms that are loud for the most part: at most 14 dB below the loudest and 7 dB above
+    the noise of the line; samples at 16 kHz. A click is no speech.
+    """
     numpy = importlib.import_module("numpy")
     frames = len(samples) // _LEVEL_FRAME
-    if not frames:
+    if frames < _LEAST_RUN:
         return 0.0
     power = (samples[: frames * _LEVEL_FRAME].reshape(frames, _LEVEL_FRAME) ** 2).mean(axis=1)
-    loud = numpy.flatnonzero(power >= power.max() * 10 ** (-_LOUD_DB / 10))
-    return float(loud[-1] - loud[0] + 1) * _LEVEL_FRAME / _RATE
+    least = max(power.max() * _below(_LOUD_DB), numpy.percentile(power, _NOISE_PERCENT) * _below(-_OVER_NOISE_DB))
+    steady = numpy.median(numpy.lib.stride_tricks.sliding_window_view(power, _LEAST_RUN), axis=1)
+    loud = numpy.flatnonzero(steady >= least)
+    return float(loud[-1] - loud[0] + 1) * _LEVEL_FRAME / _RATE if len(loud) else 0.0
+
+
+def _below(db: float) -> float:
+    return float(10 ** (-db / 10))
 
 
 def may_last(phrase: str, language: str, seconds: float) -> bool:

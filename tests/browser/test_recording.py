@@ -42,7 +42,7 @@ def test_a_supervisor_listens_to_the_recording_of_a_call(
     service.load([{"姓名": "田桂英", "手机号": number, "等级": "低危", "诈骗类型": "刷单返利"}])
     open_case_of(page, number)
     wait_for_recording(page, "收听录音")
-    expect(page.locator("#story")).to_contain_text("本次通话会录音。")
+    expect(page.locator("#story")).to_contain_text("正在录音。")
     expect(page.locator(".recording code")).to_have_text(re.compile("^[0-9a-f]{64}$"))
     look(page)
     page.locator(".recording summary").click()

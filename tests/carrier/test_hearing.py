@@ -203,7 +203,7 @@ def test_a_phrase_has_about_so_many_syllables(phrase: str, language: str, count:
     [
         ("是", 0.1, True),
         ("是", 0.6, True),
-        ("是", 0.7, False),
+        ("是", 0.8, False),
         ("听不懂", 0.2, False),
         ("听不懂", 0.4, True),
         ("没有上当", 1.8, True),
@@ -214,8 +214,8 @@ def test_a_phrase_that_nobody_says_in_that_time_was_not_said(phrase: str, second
     assert may_last(phrase, "zh", seconds) is may
 
 
-def fit(phrase: str, *heard: float, seconds: float = 0.4) -> Fit:
-    return Fit(phrase=phrase, language="zh", heard=heard, seconds=seconds)
+def fit(phrase: str, *heard: float, ends: float = -0.5, seconds: float = 0.4) -> Fit:
+    return Fit(phrase=phrase, language="zh", heard=heard, ends=ends, seconds=seconds)
 
 
 def test_the_phrase_that_fits_best_is_what_was_said():
@@ -225,12 +225,21 @@ def test_the_phrase_that_fits_best_is_what_was_said():
     assert CERTAIN <= told.confidence <= 1.0
 
 
-def test_of_two_phrases_of_which_one_begins_the_other_the_length_of_the_speech_decides():
+@pytest.mark.parametrize("seconds", [0.5, 0.9])
+def test_of_two_phrases_of_which_one_begins_the_other_it_is_decided_whether_anything_follows(seconds: float):
     """Of 没有上当 the recogniser hears 没有 as well, as far as it goes."""
-    slowly = [fit("没有上当", -0.3, -0.4, -0.2, seconds=0.9), fit("没有", -0.3, seconds=0.9)]
-    quickly = [replace(one, seconds=0.4) for one in slowly]
-    told = chosen(slowly), chosen(quickly)
+    fits = [fit("没有上当", -0.3, -0.4, -0.2, seconds=seconds), fit("没有", -0.2, seconds=seconds)]
+    goes_on = [fits[0], replace(fits[1], ends=-9.0)]
+    is_over = [replace(fits[0], heard=(-0.3, -7.0, -5.0)), fits[1]]
+    told = chosen(goes_on), chosen(is_over)
     assert [one and one.text for one in told] == ["没有上当", "没有"]
+
+
+def test_of_two_phrases_that_fit_alike_the_length_of_the_speech_decides():
+    fits = [fit("是", -2.0, seconds=0.25), fit("是本人", -2.0, -0.3, seconds=0.25)]
+    assert max(fits, key=lambda one: one.score).phrase == "是"
+    slowly = [replace(one, seconds=0.7) for one in fits]
+    assert max(slowly, key=lambda one: one.score).phrase == "是本人"
 
 
 def test_nothing_fits_well_enough_is_no_answer():
@@ -251,6 +260,16 @@ def test_the_length_of_the_speech_is_without_the_silence_around_it():
     quiet = 0.02 * numpy.sin(numpy.arange(4800) / 7)
     assert abs(speech_seconds(numpy.concatenate([quiet, tone, quiet])) - 0.5) < 0.05
     assert speech_seconds(numpy.zeros(10)) == 0.0
+
+
+def test_the_length_of_the_speech_is_without_a_click_before_it_and_the_noise_of_the_line():
+    numpy = pytest.importorskip("numpy")
+    chance = numpy.random.default_rng(3)
+    noise = chance.standard_normal(32_000) * 0.1
+    tone = numpy.sin(numpy.arange(4_800) / 5)
+    noise[20_000:24_800] += tone
+    noise[6_000:6_400] += tone[:400]
+    assert abs(speech_seconds(noise) - 0.3) < 0.07
 
 
 def services() -> WhisperRecogniser:
