@@ -644,7 +644,7 @@ def callers(request: CurrentRequest, form: Given) -> Response:
         compared=lambda one: standing_sentence({"dissuaded": one}, request.lang),
         is_odd=lambda one: one.standing in {Standing.ABOVE, Standing.BELOW},
         answers=answers,
-        names=name_staff(services, {one.login for one in (*claims, *reports)}),
+        names=name_staff(services, {one.login for one in claims} | {one.login for one in reports}),
         least_seconds=services.work.least_call_seconds,
     )
 
