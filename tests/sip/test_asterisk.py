@@ -93,7 +93,7 @@ class Exchange:
         contact = "max_contacts = 1" if digest else f"contact = {to_us}\nqualify_frequency = 30"
         (etc / "pjsip.conf").write_text(
             f"[udp]\ntype = transport\nprotocol = udp\nbind = {HOST}:{self.port}\n"
-            f"[tls]\ntype = transport\nprotocol = tls\nbind = {HOST}:{self.port + 1}\ncert_file = {both}\n"
+            f"[tls]\ntype = transport\nprotocol = tls\nmethod = tlsv1_2\nbind = {HOST}:{self.port + 1}\ncert_file = {both}\n"
             f"priv_key_file = {both}\n"
             + _ENDPOINT.format(more=more, contact=contact)
             + f"[person]\ntype = endpoint\ndisallow = all\nallow = alaw\naors = person\ndirect_media = no\n"
@@ -201,7 +201,7 @@ async def test_a_call_out_with_sound_and_a_key(wired: Wired):
     if line.as_json()["trunks"][0]["registers"]:
         await until(lambda: not line.as_json()["trunks"][0]["problem"], "it is registered")
     final = await view.app.final(await view.call())
-    assert final["CallStatus"] == "completed"
+    assert final["CallStatus"] == "completed", await line.trace(1)
     assert [one.params["Digits"] for one in view.app.at("/key")] == ["5"]
     await until(lambda: bool(line.qualities), "the call is measured")
     assert not line.qualities[-1]["one_way"]
