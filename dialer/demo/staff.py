@@ -177,7 +177,11 @@ def work_once_as_staff(services: Services) -> int:
             if assignment.state is AssignmentState.OPEN and age >= _SIGN_AFTER:
                 sign_assignment(services, assignment.id, by=_who(assignment))
             is_due = age >= (_CALL_AFTER if assignment.kind is Track.HUMAN else _VISIT_AFTER)
-            if is_due and assignment.signed_at is not None and now >= assignment.signed_at + _talks_for(assignment):
+            if (
+                is_due
+                and assignment.signed_at is not None
+                and now >= assignment.signed_at + _talks_for(assignment)
+            ):
                 _report(services, assignment)
                 reported += 1
         except Conflict:

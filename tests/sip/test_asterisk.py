@@ -1,5 +1,5 @@
 """An exchange as a trunk: Asterisk, with the settings that docs/trunk.md gives. Debian 13 has no Asterisk: these tests
-run where one is in PATH, with the modules that `_MODULES` names.
+run where one is in PATH, with chan_pjsip, res_srtp and app_mixmonitor.
 """
 
 from __future__ import annotations
@@ -27,21 +27,6 @@ pytestmark = pytest.mark.skipif(
     shutil.which("asterisk") is None, reason="Asterisk is not installed, and Debian 13 has none"
 )
 
-_MODULES = (
-    *("res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_pjproject", "res_pjsip"),
-    *(
-        "res_pjsip_session",
-        "res_pjsip_sdp_rtp",
-        "res_pjsip_caller_id",
-        "res_pjsip_dtmf_info",
-        "res_pjsip_nat",
-    ),
-    *("res_pjsip_endpoint_identifier_ip", "res_pjsip_authenticator_digest", "res_pjsip_registrar"),
-    *("res_pjsip_outbound_authenticator_digest", "res_pjsip_rfc3326", "res_rtp_asterisk", "res_srtp"),
-    *("res_timing_timerfd", "chan_pjsip", "codec_alaw", "codec_ulaw", "format_wav", "format_pcm"),
-    *("bridge_simple", "bridge_softmix", "bridge_holding", "app_dial", "app_mixmonitor", "app_senddtmf"),
-    *("app_verbose", "func_callerid", "pbx_config"),
-)
 _SAYS = "<Response><Play>/said.wav</Play><Gather numDigits='1' timeout='10' action='/key'/></Response>"
 _PASSWORD = "a-word-of-the-trunk"
 
@@ -69,7 +54,8 @@ _DIALPLAN = """
 [from-dialer]
 exten => 13800138000,1,Answer()
  same => n,MixMonitor({folder}/all.wav,r({folder}/heard.wav))
- same => n,Wait(2)
+ same => n,Playtones(400/500,0/500)
+ same => n,Wait(8)
  same => n,SendDTMF(5)
  same => n,Wait(30)
 exten => 13800138001,1,Hangup(17)
@@ -77,14 +63,17 @@ exten => 13800138002,1,Hangup(1)
 exten => 13800138003,1,Ringing()
  same => n,Wait(30)
 exten => 13800138004,1,Hangup(34)
-exten => 13800138005,1,Hangup(21)
+exten => 13800138005,1,Ringing()
+ same => n,Wait(1)
+ same => n,Hangup(21)
 exten => 13800138006,1,Dial(PJSIP/person,30)
 [from-operator]
 exten => 96110,1,Set(CALLERID(num)=13800138000)
  same => n,Dial(PJSIP/96110@dialer)
 [callers]
 exten => caller,1,MixMonitor({folder}/all.wav,r({folder}/heard.wav))
- same => n,Wait(4)
+ same => n,Playtones(400/500,0/500)
+ same => n,Wait(8)
  same => n,SendDTMF(5)
  same => n,Wait(30)
 """
@@ -108,16 +97,15 @@ class Exchange:
         contact = "max_contacts = 1" if digest else f"contact = {to_us}\nqualify_frequency = 30"
         (etc / "pjsip.conf").write_text(
             f"[udp]\ntype = transport\nprotocol = udp\nbind = {HOST}:{self.port}\n"
-            f"[tls]\ntype = transport\nprotocol = tls\nbind = {HOST}:{self.port + 1}\ncert_file = {both}\n"
-            f"priv_key_file = {both}\n"
+            f"[tls]\ntype = transport\nprotocol = tls\nmethod = tlsv1_2\nbind = {HOST}:{self.port + 1}\n"
+            f"cert_file = {both}\npriv_key_file = {both}\n"
             + _ENDPOINT.format(more=more, contact=contact)
             + f"[person]\ntype = endpoint\ndisallow = all\nallow = alaw\naors = person\ndirect_media = no\n"
             f"[person]\ntype = aor\ncontact = sip:person@{person or HOST}\n"
         )
         (etc / "extensions.conf").write_text(_DIALPLAN.format(folder=self.folder))
         (etc / "rtp.conf").write_text("[general]\nrtpstart = 30000\nrtpend = 32000\n")
-        modules = "".join(f"load = {name}.so\n" for name in _MODULES)
-        (etc / "modules.conf").write_text(f"[modules]\nautoload = no\n{modules}")
+        (etc / "modules.conf").write_text("[modules]\nautoload = yes\n")
         (etc / "logger.conf").write_text("[logfiles]\nmessages = notice,warning,error\n")
         folders = "".join(
             f"{name} => {self.folder}\n" for name in ("astrundir", "astlogdir", "astspooldir", "astdbdir")
@@ -138,7 +126,7 @@ class Exchange:
     async def ready(self) -> Exchange:
         await until(lambda: self._process.poll() is not None or is_open(self.port), "it listens")
         assert self._process.poll() is None, "asterisk does not start"
-        await until(lambda: "ready" in self.asks("core waitfullybooted"), "it has read its dialplan")
+        await until(lambda: "fully booted" in self.asks("core waitfullybooted"), "it has read its dialplan")
         return self
 
     def asks(self, command: str) -> str:
@@ -146,6 +134,14 @@ class Exchange:
             ["asterisk", "-C", self.conf, "-rx", command], capture_output=True, text=True, check=False
         )
         return done.stdout + done.stderr
+
+    def has_written(self) -> bool:
+        """No call is up, and the file of what a call has heard is closed."""
+        data = self.heard.read_bytes() if self.heard.exists() else b""
+        at = data.find(b"data")
+        length = int.from_bytes(data[at + 4 : at + 8], "little") if at > 0 else 0
+        is_closed = length > 0 and len(data) >= at + 8 + length
+        return is_closed and "0 active channels" in self.asks("core show channels")
 
     def calls_us(self) -> None:
         """A call to the hotline comes from outside, and is led to the dialer."""
@@ -171,9 +167,9 @@ async def wired(
     how = getattr(request, "param", "udp")
     ours = free_sip_port()
     callee = await person() if how == "udp" else None
-    exchange = await Exchange(
+    exchange = Exchange(
         tmp_path, ours=ours, digest=how == "digest", tls=how == "tls", person=callee.address if callee else ""
-    ).ready()
+    )
     known = {"user": "dialer", "password": _PASSWORD, "registers": True} if how == "digest" else {}
     sealed = {"transport": "tls", "srtp": True} if how == "tls" else {}
     trunk = Trunk(
@@ -194,11 +190,16 @@ async def wired(
     _, both = certificate(tmp_path, "dialer")
     files = {"ca_file": str(exchange.public), "certificate_file": str(both)} if how == "tls" else {}
     stack = StackProcess(view.carrier.base_url, ADMIN, [trunk], listen=f"{HOST}:{ours}", **files)
-    await until(lambda: line_of(view.carrier).link is not None, "the SIP process connects")
     app.documents |= {"/start": _SAYS, "/in": _SAYS, "/said.wav": prompt(), "/key": HANGUP}
-    yield Wired(exchange, view)
-    stack.close()
-    exchange.close()
+    try:
+        await exchange.ready()
+        line = line_of(view.carrier)
+        await until(lambda: line.link is not None, "the SIP process connects")
+        await until(lambda: not line.as_json()["trunks"][0]["problem"], "the trunk works")
+        yield Wired(exchange, view)
+    finally:
+        stack.close()
+        exchange.close()
 
 
 def _heard_whole(exchange: Exchange) -> None:
@@ -211,17 +212,13 @@ def _heard_whole(exchange: Exchange) -> None:
 async def test_a_call_out_with_sound_and_a_key(wired: Wired):
     view, exchange = wired.view, wired.exchange
     line = line_of(view.carrier)
-    if line.as_json()["trunks"][0]["registers"]:
-        await until(lambda: not line.as_json()["trunks"][0]["problem"], "it is registered")
     final = await view.app.final(await view.call())
-    assert final["CallStatus"] == "completed"
+    assert final["CallStatus"] == "completed", await line.trace(1)
     assert [one.params["Digits"] for one in view.app.at("/key")] == ["5"]
     await until(lambda: bool(line.qualities), "the call is measured")
     assert not line.qualities[-1]["one_way"]
     assert line.qualities[-1]["gaps"] == 0
-    await until(
-        lambda: exchange.heard.exists() and exchange.heard.stat().st_size > 1000, "Asterisk has written it"
-    )
+    await until(exchange.has_written, "Asterisk has written what it heard")
     _heard_whole(exchange)
 
 
@@ -229,21 +226,17 @@ async def test_a_call_out_with_sound_and_a_key(wired: Wired):
 async def test_a_call_in_with_sound_and_a_key(wired: Wired):
     view, exchange = wired.view, wired.exchange
     line = line_of(view.carrier)
-    if line.as_json()["trunks"][0]["registers"]:
-        await until(lambda: not line.as_json()["trunks"][0]["problem"], "it is registered")
     exchange.calls_us()
     await until(lambda: bool(view.app.at("/status")), "the call is over")
-    assert view.app.at("/in")[0].params["From"] == "+8613800138000"
+    assert view.app.at("/in")[0].params["From"] == "13800138000"
     assert [one.params["Digits"] for one in view.app.at("/key")] == ["5"]
-    await until(
-        lambda: exchange.heard.exists() and exchange.heard.stat().st_size > 1000, "Asterisk has written it"
-    )
+    await until(exchange.has_written, "Asterisk has written what it heard")
     _heard_whole(exchange)
 
 
 @pytest.mark.parametrize(
     ("last", "status", "code"),
-    [("1", "busy", "486"), ("2", "failed", "404"), ("4", "failed", "503"), ("5", "busy", "603")],
+    [("1", "busy", "486"), ("2", "failed", "404"), ("4", "failed", "403"), ("5", "busy", "603")],
 )
 async def test_causes_of_the_exchange_are_results(wired: Wired, last: str, status: str, code: str):
     """Asterisk sends the Q.850 cause in the header Reason."""

@@ -524,7 +524,7 @@ class SipLeg:
     def _unanswered(self, end: SipEnd, found: Understood | None) -> None:
         if self._over:
             return
-        cause = cause_of(end)
+        cause = cause_of(end, has_rung=self._rang)
         if found is not None:
             self.announcement = f"{found.verdict.value} {found.score:.2f}"
             if not is_certain(end):

@@ -77,12 +77,18 @@ BY_Q850: Final[Mapping[int, Cause]] = {
 """By Q.850 cause. A cause that is not here says nothing (16, 31, 102, 111, 127): then the status decides."""
 
 AUTHENTICATION: Final = frozenset({401, 402, 403, 407})
-"""The trunk refused us: no Reason can make that the person's."""
+"""The trunk refused us: no Reason can make that the person's, unless their telephone had rung before a 403."""
 
 
-def cause_of(end: SipEnd) -> Cause:
-    """The cause of a call that was not answered. `BLOCKED` is ours, and costs the person no try."""
-    if end.status in AUTHENTICATION or not end.status:
+_FORBIDDEN: Final = 403
+
+
+def cause_of(end: SipEnd, *, has_rung: bool = False) -> Cause:
+    """The cause of a call that was not answered. `BLOCKED` is ours, and costs the person no try. `has_rung`: the trunk
+    said that the telephone rings: then a 403 with a Reason is what an exchange or gateway makes of a rejected call.
+    """
+    refused_us = end.status in AUTHENTICATION and not (has_rung and end.status == _FORBIDDEN)
+    if refused_us or not end.status:
         return Cause.BLOCKED
     return BY_Q850.get(end.q850) or BY_STATUS.get(end.status, Cause.BLOCKED)
 
