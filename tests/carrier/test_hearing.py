@@ -268,7 +268,7 @@ def test_the_length_of_the_speech_is_without_a_click_before_it_and_the_noise_of_
     noise = chance.standard_normal(32_000) * 0.1
     tone = numpy.sin(numpy.arange(4_800) / 5)
     noise[20_000:24_800] += tone
-    noise[6_000:6_400] += tone[:400]
+    noise[6_000:6_160] += tone[:160]
     assert abs(speech_seconds(noise) - 0.3) < 0.07
 
 
