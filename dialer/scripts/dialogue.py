@@ -586,9 +586,7 @@ def _asking(
         offer = replace(context, chosen=other)
         said = (*said, _utterance(script, script.other_language, learned, offer))
     needs_hearing = any(_claims(choice) for choice in node.choices.values())
-    must_end = [
-        one.must_say or (needs_hearing and one.prompt_id == node.prompt.id) for one in said
-    ]
+    must_end = [one.must_say or (needs_hearing and one.prompt_id == node.prompt.id) for one in said]
     return Turn(
         position=_position(node.id, tries, learned, context),
         utterances=said,
