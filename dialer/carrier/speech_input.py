@@ -1,7 +1,7 @@
 """Recognition of spoken answers: an interface for any engine, and Whisper base as one.
 
-Whisper is not asked what was said but how well each expected phrase fits, and whether anything follows it: free decoding
-loses 是, the commonest answer, and a closed list does not. A phrase that nobody says in that time is left out, and how
+Whisper is not asked what was said but how well each expected phrase fits, and whether anything follows it: free
+decoding loses 是, the commonest answer, and a closed list does not. A phrase that nobody says in that time is left out, and how
 certain the best one is follows from its lead and from the length of the speech too: by its fit alone 是 is no surer
 than talk of something else. It needs the extra `hearing` and fetches nothing at run time.
 """
@@ -104,9 +104,9 @@ class Hearing:
         then(found)
 
 
-CERTAIN = 0.67
+CERTAIN = 0.7
 """A phrase of a lower probability counts as not said."""
-_WEIGHTS = (5.88, 0.88, 0.25, -0.83, 0.0)
+_WEIGHTS = (6.89, 0.95, 0.13, -1.99, 0.06)
 """Of `features`. A logistic regression over half of the voices of the bench gave them (bench/hearing.py)."""
 _MOST_LEAD = 5.0
 
@@ -151,8 +151,8 @@ class Fit:
     @property
     def score(self) -> float:
         """A compromise between the mean, which favours long phrases, and the sum, which favours short ones, of the
-        tokens and of the end: 没有 does not fit a sound that goes on as 没有上当 does. Less how far the speech is off the
-        pace.
+        tokens and of the end: 没有 does not fit a sound that goes on as 没有上当 does. Less how far the speech is off
+        the pace.
         """
         return (sum(self.heard) + self.ends) / math.sqrt(len(self.heard) + 1) - self.off_pace
 
@@ -225,7 +225,9 @@ class WhisperRecogniser:
         )
         features = whisper.feature_extractor(samples)
         frames = encoded_frames(int(features.shape[-1]))
-        encoded = whisper.encode(importlib.import_module("faster_whisper.audio").pad_or_trim(features, frames))
+        encoded = whisper.encode(
+            importlib.import_module("faster_whisper.audio").pad_or_trim(features, frames)
+        )
         before = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
         (stop,) = tokenizer.encode("。")
         ends = [tokenizer.eot, *{one[0] for mark in _MARKS if len(one := tokenizer.encode(mark)) == 1}]
@@ -343,7 +345,9 @@ def speech_seconds(samples: Any) -> float:  # noqa: ANN401 - numpy is optional
     if frames < _LEAST_RUN:
         return 0.0
     power = (samples[: frames * _LEVEL_FRAME].reshape(frames, _LEVEL_FRAME) ** 2).mean(axis=1)
-    least = max(power.max() * _below(_LOUD_DB), numpy.percentile(power, _NOISE_PERCENT) * _below(-_OVER_NOISE_DB))
+    least = max(
+        power.max() * _below(_LOUD_DB), numpy.percentile(power, _NOISE_PERCENT) * _below(-_OVER_NOISE_DB)
+    )
     steady = numpy.median(numpy.lib.stride_tricks.sliding_window_view(power, _LEAST_RUN), axis=1)
     loud = numpy.flatnonzero(steady >= least)
     return float(loud[-1] - loud[0] + 1) * _LEVEL_FRAME / _RATE if len(loud) else 0.0

@@ -152,7 +152,7 @@ def test_the_shipped_names_leave_the_question_in_time_in_recorded_calls_too():
 
 
 def test_a_name_that_is_short_enough_for_other_calls_alone_is_advice_where_calls_are_recorded():
-    names = CentreSettings(bureau_en="Bayannur Public Security Office")
+    names = CentreSettings(bureau_zh="鄂尔多斯市旗公安局")
     assert (check_names(names).mend, bool(check_names(names, records=True).mend)) == ("", True)
 
 

@@ -34,7 +34,7 @@ def broken(
         own = own.replace(old, new, 1)
     for old, new in base:
         assert old in common, f"the common base no longer says {old}"
-        common = common.replace(old, new, 1)
+        common = common.replace(old, new)
     return read_script(own, file=f"{script}.toml", bases={"common": ("common.toml", common)})
 
 
@@ -135,6 +135,7 @@ class TestWording:
             ("先打{area_code}，然后打{hotline}", "打给我们", "caution"),
             ("，或者打110。", "。", "caution"),
             ("must_say = true", "must_say = false", "stop"),
+            ("，正在录音", "", "recorded"),
             ('next = "caution"', 'next = "identity"', "caution"),
             ("警察很快会", "请登录网站核实，警察很快会", "asks"),
             ("警察很快会", "请把钱转到指定账户，警察很快会", "asks"),
