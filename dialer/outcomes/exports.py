@@ -97,8 +97,8 @@ def definitions_sheet(lang: Lang) -> Sheet:
         gettext_noop("Window"),
         gettext_noop("Left out"),
         gettext_noop("Definition"),
-        gettext_noop("Name in the JSON"),
         gettext_noop("Version"),
+        gettext_noop("Name in the JSON"),
     )
     return Sheet(
         title=say(lang, gettext_noop("Definitions")),
@@ -111,8 +111,8 @@ def definitions_sheet(lang: Lang) -> Sheet:
                 basis_word(one.basis, lang),
                 "; ".join(count_word(name, lang) for name in one.excludes),
                 rate_sentence(one, lang),
-                one.name,
                 one.version,
+                one.name,
             ]
             for one in DEFINITIONS
         ],

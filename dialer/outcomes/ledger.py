@@ -16,6 +16,7 @@ from dialer.core.case import NO_CALL, BeforeFiling, Reason
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.intervals import ERROR, Adjusted, Interval, Rollup, adjust_each, wilson
 from dialer.core.rates import REACHED, Period
+from dialer.core.timeline import ActKind
 from dialer.core.values import (
     MONEY_CORRECTED,
     MONEY_REFUSED,
@@ -503,8 +504,14 @@ def reports_by_caller(
     """Who reported too fast first, then the most reports; only cases that the unit `visible_to` sees. Reports of
     follow-ups are left out. One wrong verdict in all of them together has the chance `ERROR`.
     """
-    o, a, c = t.outcome.c, t.assignment.c, t.case.c
-    is_fast = o.at - a.signed_at < timedelta(seconds=least_seconds)
+    o, a, c, e = t.outcome.c, t.assignment.c, t.case.c, t.event.c
+    # A task whose report waits for a second person is nobody's: when it was taken is in the timeline.
+    claimed_at = (
+        sa.select(sa.func.max(e.at))
+        .where(e.case_id == o.case_id, e.kind == ActKind.CLAIMED.value, e.by == o.recorded_by, e.at <= o.at)
+        .scalar_subquery()
+    )
+    is_fast = o.at - sa.func.coalesce(claimed_at, a.signed_at) < timedelta(seconds=least_seconds)
     statement = (
         sa.select(
             o.recorded_by.label("login"),
