@@ -1,9 +1,9 @@
 """Recognition of spoken answers: an interface for any engine, and Whisper base as one.
 
 Whisper is not asked what was said but how well each expected phrase fits, and whether anything follows it: free
-decoding loses 是, the commonest answer, and a closed list does not. A phrase that nobody says in that time is left out, and how
-certain the best one is follows from its lead and from the length of the speech too: by its fit alone 是 is no surer
-than talk of something else. It needs the extra `hearing` and fetches nothing at run time.
+decoding loses 是, the commonest answer, and a closed list does not. A phrase that nobody says in that time is left out,
+and how certain the best one is follows from its lead and from the length of the speech too: by its fit alone 是 is no
+surer than talk of something else. It needs the extra `hearing` and fetches nothing at run time.
 """
 
 from __future__ import annotations
