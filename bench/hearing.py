@@ -42,7 +42,7 @@ VOICES = (
 )  # fmt: skip
 FITTED = VOICES[0::2]
 """The voices whose answers gave the weights."""
-_AGAIN_RESERVE = 0.9
+_AGAIN_RESERVE = 0.97
 LINES = ("clean", "noise", "loss")
 NOISE_DB = 15.0
 LOSS = 0.03
@@ -254,7 +254,7 @@ def weights(results: Sequence[Result], *, ridge: float = 1.0, rounds: int = 50) 
 
 
 def certain(results: Sequence[Result], found: Sequence[float]) -> float:
-    """The highest probability, in hundredths, from which on an answer can count with these weights so that at most 0.9
+    """The highest probability, in hundredths, from which on an answer can count with these weights so that at most 0.97
     of the aim is asked again: as few wrong as that allows.
     """
     known = [one for one in results if one.voice in FITTED]

@@ -104,9 +104,9 @@ class Hearing:
         then(found)
 
 
-CERTAIN = 0.7
+CERTAIN = 0.74
 """A phrase of a lower probability counts as not said."""
-_WEIGHTS = (6.89, 0.95, 0.13, -1.99, 0.06)
+_WEIGHTS = (4.55, 0.9, 0.26, -1.15, 0.55, -1.02)
 """Of `features`. A logistic regression over half of the voices of the bench gave them (bench/hearing.py)."""
 _MOST_LEAD = 5.0
 
@@ -176,11 +176,11 @@ def chosen(
 
 def features(fits: Sequence[Fit]) -> tuple[float, ...]:
     """What is known of the best of at least one fit: 1, its score, its lead over the next, how far the speech is off
-    its pace, and its tokens.
+    its pace, its tokens, and the length of the speech as a logarithm, since in a short sound phrases are alike.
     """
     best, *others = sorted(fits, key=lambda one: one.score, reverse=True)
     lead = min(best.score - others[0].score, _MOST_LEAD) if others else _MOST_LEAD
-    return (1.0, best.score, lead, best.off_pace, float(len(best.heard)))
+    return (1.0, best.score, lead, best.off_pace, float(len(best.heard)), math.log(best.seconds + 0.05))
 
 
 class WhisperRecogniser:
