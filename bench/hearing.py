@@ -42,7 +42,6 @@ VOICES = (
 )  # fmt: skip
 FITTED = VOICES[0::2]
 """The voices whose answers gave the weights."""
-_AGAIN_RESERVE = 0.9
 LINES = ("clean", "noise", "loss")
 NOISE_DB = 15.0
 LOSS = 0.03
@@ -254,17 +253,14 @@ def weights(results: Sequence[Result], *, ridge: float = 1.0, rounds: int = 50) 
 
 
 def certain(results: Sequence[Result], found: Sequence[float]) -> float:
-    """The highest probability, in hundredths, from which on an answer can count with these weights so that at most 0.9
-    of the aim is asked again: as few wrong as that allows.
+    """The lowest probability, in hundredths, from which on nothing is taken for another step of the call with these
+    weights.
     """
     known = [one for one in results if one.voice in FITTED]
     for hundredth in range(99, 0, -1):
         told = [chosen(one.fits, weights=found, certain=hundredth / 100) for one in known]
-        answers = [
-            outcome(one.saying, said) for one, said in zip(known, told, strict=True) if one.saying.answers
-        ]
-        if answers.count("again") <= _AGAIN_RESERVE * AGAIN_AIM * len(answers):
-            return hundredth / 100
+        if any(outcome(one.saying, said) == "wrong" for one, said in zip(known, told, strict=True)):
+            return (hundredth + 1) / 100
     return 0.0
 
 
