@@ -14,9 +14,16 @@ depends_on = None
 def upgrade() -> None:
     for table in ("desk_call", "inbound_call"):
         op.add_column(table, sa.Column("records", sa.Boolean(), server_default=sa.false(), nullable=False))
-        op.add_column("recording", sa.Column(f"{table}_id", sa.UUID()))
-        op.create_unique_constraint(op.f(f"uq_recording_{table}_id"), "recording", [f"{table}_id"])
-        op.create_foreign_key(op.f(f"fk_recording_{table}_id"), "recording", table, [f"{table}_id"], ["id"])
+    op.add_column("recording", sa.Column("desk_call_id", sa.UUID()))
+    op.create_unique_constraint(op.f("uq_recording_desk_call_id"), "recording", ["desk_call_id"])
+    op.create_foreign_key(
+        op.f("fk_recording_desk_call_id"), "recording", "desk_call", ["desk_call_id"], ["id"]
+    )
+    op.add_column("recording", sa.Column("inbound_call_id", sa.UUID()))
+    op.create_unique_constraint(op.f("uq_recording_inbound_call_id"), "recording", ["inbound_call_id"])
+    op.create_foreign_key(
+        op.f("fk_recording_inbound_call_id"), "recording", "inbound_call", ["inbound_call_id"], ["id"]
+    )
     op.alter_column("recording", "attempt_id", nullable=True)
     op.create_check_constraint(
         op.f("ck_recording_call"),

@@ -77,6 +77,7 @@ def read_change(path: Path) -> Change:
     body = [one for one in module.body if not (isinstance(one, ast.FunctionDef) and one.name == "downgrade")]
     calls = [node for part in body for node in ast.walk(part) if isinstance(node, ast.Call)]
     made = {_text(call, 0) for call in calls if _name(call) == "create_table"}
+    added = {(_table(call), _added_column(call)) for call in calls if _name(call) == "add_column"}
     locks: dict[str, Lock] = {}
     why: list[str] = []
     for call in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):
@@ -93,6 +94,8 @@ def read_change(path: Path) -> Change:
                     "execute",
                 }
                 locks[table] = Lock.ROWS if takes_rows else locks.get(table, Lock.MOMENT)
+        if name == "create_unique_constraint" and {(_table(call), one) for one in _columns(call)} <= added:
+            continue  # the version before leaves these columns empty
         if (reason := _contracts(call, name, statement)) and _table(call) not in made:
             why.append(reason)
     title = (ast.get_docstring(module) or "").split("\n")[0].rstrip(".")
@@ -176,6 +179,18 @@ def _text(call: ast.Call, place: int) -> str:
 
 def _table(call: ast.Call) -> str:
     return _text(call, 0 if _name(call) in {"add_column", "drop_column", "alter_column", "drop_table"} else 1)
+
+
+def _added_column(call: ast.Call) -> str:
+    return _text(call.args[1], 0) if len(call.args) > 1 and isinstance(call.args[1], ast.Call) else ""
+
+
+def _columns(call: ast.Call) -> list[str]:
+    """Of a constraint; one that is no plain text is ''."""
+    listed = call.args[2] if len(call.args) > 2 else None  # noqa: PLR2004  # name, table, columns
+    if not isinstance(listed, ast.List):
+        return [""]
+    return [one.value if isinstance(one, ast.Constant) else "" for one in listed.elts]  # type: ignore[misc]
 
 
 def _statement(call: ast.Call) -> str:

@@ -89,6 +89,18 @@ def test_statements_of_the_release_before_still_fit(fresh_database: str):
             {"t": Lock.ROWS},
         ),
         ("op.create_unique_constraint('c', 't', ['a'])", "contract", {"t": Lock.MOMENT}),
+        (
+            "op.add_column('t', sa.Column('b', sa.UUID()))\n"
+            "    op.create_unique_constraint('c', 't', ['b'])",
+            "expand",
+            {"t": Lock.MOMENT},
+        ),
+        (
+            "op.add_column('t', sa.Column('b', sa.UUID()))\n"
+            "    op.create_unique_constraint('c', 't', ['a', 'b'])",
+            "contract",
+            {"t": Lock.MOMENT},
+        ),
         ("op.execute('UPDATE t SET a = 1')", "expand", {"t": Lock.ROWS}),
         ("op.execute('ALTER TABLE t DROP COLUMN a')", "contract", {}),
     ],
