@@ -91,6 +91,15 @@ def test_a_fault_of_the_trunk_is_never_the_persons(end: SipEnd):
     assert not may_fail_over(end, may_have_rung=True)
 
 
+def test_a_403_after_ringing_is_what_its_reason_says():
+    """What Asterisk and gateways to a PRI make of a call that the person rejects."""
+    rejected = SipEnd(status=403, q850=21)
+    assert cause_of(rejected, has_rung=True) is Cause.REJECTED
+    assert cause_of(rejected) is Cause.BLOCKED
+    for status, q850 in ((403, 0), (407, 21), (401, 21)):
+        assert cause_of(SipEnd(status=status, q850=q850), has_rung=True) is Cause.BLOCKED
+
+
 def test_the_words_of_the_stack_are_read():
     assert read_end('480 Gone,Q.850;cause=20;text="absent"') == SipEnd(status=480, q850=20)
     assert read_end("Connection timed out [110]").label == "timeout"

@@ -315,13 +315,9 @@ class Person:
         keeps: bool = True,
         seconds: str = _LONGEST_SECONDS,
         certificate: Path | None = None,
-        trusts: Path | None = None,
-        encrypts: bool = True,
-        dials: str = "",
     ) -> None:
         """Without `keeps` what it hears is not written. With a `certificate` and its key it is called over TLS, at the
-        port after its own, and takes encrypted sound alone, unless it does not encrypt. It `dials` an address when it
-        starts, and believes a certificate that `trusts` has signed.
+        port after its own, and takes encrypted sound alone.
         """
         self.port = free_port()
         self.heard = folder / f"heard-{self.port}.wav"
@@ -333,7 +329,6 @@ class Person:
         app_modules = "module_app menu.so\n"
         (home / "config").write_text(
             f"{f'sip_certificate {certificate}' if certificate else ''}\n"
-            f"{f'sip_cafile {trusts}' if trusts else ''}\n{'sip_verify_server yes' if trusts else ''}\n"
             f"sip_listen {HOST}:{self.port}\nnet_interface {HOST}\nmodule_path {MODULES}\n{modules}{app_modules}"
             f"audio_source aufile,{says}\naudio_alert aufile,{says}\n"
             f"audio_player aufile,{self.heard if keeps else os.devnull}\n"
@@ -341,15 +336,12 @@ class Person:
         )
         (home / "accounts").write_text(
             f"<sip:person@{HOST}:{self.port}{';transport=tls' if certificate else ''}>"
-            f";regint=0;answermode=auto;catchall=yes{';mediaenc=srtp-mand' if certificate and encrypts else ''}\n"
+            f";regint=0;answermode=auto;catchall=yes{';mediaenc=srtp-mand' if certificate else ''}\n"
         )
         (home / "contacts").write_text("")
         self._start = partial(
             subprocess.Popen,
-            [
-                *("timeout", seconds, "baresip", "-f", home, "-s"),
-                *(("-e", f"/dial {dials}") if dials else ()),
-            ],
+            ["timeout", seconds, "baresip", "-f", home, "-s"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -225,7 +225,6 @@ async def test_a_call_out_with_sound_and_a_key(wired: Wired):
 @pytest.mark.parametrize("wired", ["udp", "digest", "tls"], indirect=True)
 async def test_a_call_in_with_sound_and_a_key(wired: Wired):
     view, exchange = wired.view, wired.exchange
-    line = line_of(view.carrier)
     exchange.calls_us()
     await until(lambda: bool(view.app.at("/status")), "the call is over")
     assert view.app.at("/in")[0].params["From"] == "13800138000"

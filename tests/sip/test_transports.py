@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,14 +12,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from dialer.carrier.config import ServiceClock
-from dialer.carrier.lines.sip.line import SipLine
 from dialer.carrier.lines.sip.trunks import BadTrunk, Trunk
 from dialer.carrier.lines.sound import telephone_samples
-from dialer.demo.run import free_sip_port
-from tests.carrier.stage import ADMIN, App, DeskView, Start
 from tests.sip.conftest import MakePerson, OnTrunks, trunk_to
-from tests.sip.peers import HOST, StackProcess, free_port, line_of, prompt, until
+from tests.sip.peers import HOST, line_of, prompt, until
 from tests.sip.test_sound import HEARD, fits
 
 _SAYS = "<Response><Play>/said.wav</Play><Pause length='1'/><Hangup/></Response>"
@@ -98,105 +92,6 @@ async def test_a_trunk_whose_certificate_is_not_known_gets_no_call(
     final = await view.app.final(await view.call())
     assert (final["CallStatus"], final["SipResponseCode"]) == ("failed", "403")
     assert not view.app.at("/start")
-
-
-class _Inside:
-    """A carrier that takes calls in over TLS, from a trunk with encrypted sound, at `port`."""
-
-    def __init__(self, view: DeskView, port: int, public: Path, trunk: Path) -> None:
-        self.view, self.port, self.public, self.trunk = view, port, public, trunk
-
-
-@pytest.fixture
-async def inside(bench: Start, app: App, tmp_path: Path) -> AsyncIterator[_Inside]:
-    port = free_sip_port()
-    public, both = certificate(tmp_path, "dialer")
-    trunk_public, trunk_both = certificate(tmp_path, "trunk")
-    trunk = Trunk(
-        name="one",
-        address=f"{HOST}:{free_port()}",
-        number="047896110",
-        transport="tls",
-        srtp=True,
-        keep_alive_seconds=0,
-    )
-    view = await bench(
-        make_line=lambda timers: SipLine(timers, trunks=(trunk,)),
-        clock=ServiceClock(),
-        inbound_url=f"{app.base}/in",
-        inbound_status=f"{app.base}/status",
-        inbound_number="+8647896110",
-    )
-    stack = StackProcess(
-        view.carrier.base_url,
-        ADMIN,
-        [trunk],
-        listen=f"{HOST}:{port}",
-        ca_file=str(trunk_public),
-        certificate_file=str(both),
-    )
-    await until(lambda: line_of(view.carrier).link is not None, "the SIP process connects")
-    yield _Inside(view, port + 1, public, trunk_both)
-    stack.close()
-
-
-async def test_a_call_in_over_tls_with_encrypted_sound(inside: _Inside, person: MakePerson):
-    app = inside.view.app
-    app.documents |= {"/in": _SAYS, "/said.wav": prompt()}
-    caller = await person(
-        certificate=inside.trunk,
-        trusts=inside.public,
-        dials=f"sip:96110@{HOST}:{inside.port};transport=tls",
-    )
-    await until(lambda: bool(app.at("/status")), "the call is over")
-    assert app.at("/status")[0].params["CallStatus"] == "completed"
-    await until(caller.heard_whole, "baresip has written what it heard")
-    found = fits(telephone_samples(prompt()), telephone_samples(caller.heard.read_bytes()))
-    assert len(found) >= 6
-    assert sum(one < HEARD for one in found) <= 1, found
-    line = line_of(inside.view.carrier)
-    await until(lambda: bool(line.qualities), "the call is measured")
-    assert not line.qualities[-1]["one_way"]
-    (messages, *_) = await line.trace(1)
-    assert "RTP/SAVP" in messages[0]
-    assert line.board.states["one"].received == 1
-
-
-async def test_a_call_in_over_tls_without_encrypted_sound_is_refused(inside: _Inside, person: MakePerson):
-    await person(
-        certificate=inside.trunk,
-        trusts=inside.public,
-        encrypts=False,
-        dials=f"sip:96110@{HOST}:{inside.port};transport=tls",
-    )
-    app = inside.view.app
-    app.documents |= {"/in": _SAYS, "/said.wav": prompt()}
-    line = line_of(inside.view.carrier)
-
-    async def messages() -> str:
-        return "".join(message for call in await line.trace(1) for message in call)
-
-    for _ in range(500):
-        if "SIP/2.0 488" in await messages():
-            break
-        await asyncio.sleep(0.02)
-    assert "SIP/2.0 488" in await messages()
-    assert not app.at("/in")
-
-
-async def test_a_caller_who_does_not_know_our_certificate_does_not_call(inside: _Inside, person: MakePerson):
-    other, _ = certificate(inside.public.parent, "other")
-    app = inside.view.app
-    app.documents |= {"/in": _SAYS, "/said.wav": prompt()}
-    stranger = await person(
-        certificate=inside.trunk, trusts=other, dials=f"sip:96110@{HOST}:{inside.port};transport=tls"
-    )
-    believing = await person(
-        certificate=inside.trunk, trusts=inside.public, dials=f"sip:96110@{HOST}:{inside.port};transport=tls"
-    )
-    await until(believing.heard_whole, "the one that knows it has called, and is through")
-    assert not stranger.heard_whole()
-    assert len(app.at("/in")) == 1
 
 
 def test_the_key_of_the_sound_is_never_sent_in_clear():
