@@ -90,14 +90,12 @@ def test_statements_of_the_release_before_still_fit(fresh_database: str):
         ),
         ("op.create_unique_constraint('c', 't', ['a'])", "contract", {"t": Lock.MOMENT}),
         (
-            "op.add_column('t', sa.Column('b', sa.UUID()))\n"
-            "    op.create_unique_constraint('c', 't', ['b'])",
+            "op.add_column('t', sa.Column('b', sa.UUID()))\n    op.create_unique_constraint('c', 't', ['b'])",
             "expand",
             {"t": Lock.MOMENT},
         ),
         (
-            "op.add_column('t', sa.Column('b', sa.UUID()))\n"
-            "    op.create_unique_constraint('c', 't', ['a', 'b'])",
+            "op.add_column('t', sa.Column('b', sa.UUID())); op.create_unique_constraint('c', 't', ['a', 'b'])",
             "contract",
             {"t": Lock.MOMENT},
         ),
