@@ -151,6 +151,7 @@ GROUPS = {
             "tests/console/test_accounts.py",
             "tests/console/test_door.py",
             "tests/console/test_refusals.py",
+            "tests/console/test_refused_forms.py",
             "tests/web/test_*.py",
             "tests/api/test_gate.py",
             "tests/api/test_tokens.py",

@@ -123,3 +123,11 @@ async def test_static_files_may_be_kept_and_are_what_the_page_names(console: Con
 
 async def test_the_status_page_is_still_there(console: ConsoleDesk):
     assert (await console.stranger().get("/status?lang=en")).status_code == 200
+
+
+@pytest.mark.parametrize(("path", "marked"), [("/rates", "/rates"), ("/rates/callers", "/rates"), ("/account", "")])
+async def test_the_navigation_marks_the_place_that_a_page_belongs_to(
+    console: ConsoleDesk, path: str, marked: str
+):
+    page = (await console.person(Role.SUPERVISOR).get(path)).text
+    assert set(re.findall(r'<a href="([^"]*)" aria-current="page"', page)) == ({marked} if marked else set())
