@@ -125,7 +125,9 @@ async def test_the_status_page_is_still_there(console: ConsoleDesk):
     assert (await console.stranger().get("/status?lang=en")).status_code == 200
 
 
-@pytest.mark.parametrize(("path", "marked"), [("/rates", "/rates"), ("/rates/callers", "/rates"), ("/account", "")])
+@pytest.mark.parametrize(
+    ("path", "marked"), [("/rates", "/rates"), ("/rates/callers", "/rates"), ("/account", "")]
+)
 async def test_the_navigation_marks_the_place_that_a_page_belongs_to(
     console: ConsoleDesk, path: str, marked: str
 ):
