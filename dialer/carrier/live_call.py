@@ -204,7 +204,7 @@ class Bridge(_LiveLeg):
         return base_params(self.call, self.call.status.value) | {"ParentCallSid": self._parent.call.sid}
 
     def fallback(self) -> tuple[str, str]:
-        """There is none: whoever cannot be told what they are to be told is not connected."""
+        """There is none: a person who cannot be told so is not connected."""
         return "", "POST"
 
     def error(self, code: int) -> None:

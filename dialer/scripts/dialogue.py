@@ -514,7 +514,7 @@ def _walk(
     opens: bool = False,
 ) -> Turn:
     """Goes on saying and branching until a question, a hand-over or an end. `opens`: the call begins here, in its
-    language; where it is recorded, the opening that says so stands in place of the usual one.
+    language; where it is recorded, the opening that says so stands in place of the usual one, or a notice follows it.
     """
     said: list[Utterance] = []
     opening = script.recorded if opens and context.is_recorded else None
@@ -522,10 +522,12 @@ def _walk(
         node = script.nodes[node_id]
         match node:
             case Say():
-                said.append(_utterance(script, opening or node.prompt, learned, context))
+                prompts = [node.prompt] if opening is None or script.recorded_follows else []
+                prompts += [opening] if opening is not None else []
                 opening = None
+                said += [_utterance(script, prompt, learned, context) for prompt in prompts]
                 if _is_said_twice(node, learned, context):
-                    said.append(said[-1])
+                    said.append(said[-len(prompts)])
                 node_id = node.next
             case Branch():
                 node_id = _branched(node, learned, context)

@@ -204,6 +204,8 @@ class Script:
     confirm: Prompt
     other_language: Prompt | None
     recorded: Prompt | None
+    """The opening of a recorded call; `recorded_follows`: a notice after the usual one, as in older versions."""
+    recorded_follows: bool
     message: Mapping[str, str]
     anywhere: Mapping[str, Choice]
     nodes: Mapping[str, Node]

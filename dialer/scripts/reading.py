@@ -326,7 +326,10 @@ class _Reader:
             greetings=self._phrases(dict(raw.get("phrases", {}).get("greeting", {})), ""),
             **asides,
             other_language=optional["other_language"],
-            recorded=optional["recorded"],
+            recorded=(recorded := optional["recorded"]),
+            # An opening names the bureau. A notice alone, as versions before this had it, would replace the warning.
+            recorded_follows=recorded is not None
+            and not all("{bureau}" in text for text in recorded.texts.values() if text),
             message=dict(raw.get("message", {})),
             anywhere={k: self._choice(k, t, "anywhere") for k, t in raw.get("anywhere", {}).items()},
             nodes=nodes,

@@ -284,3 +284,13 @@ class TestOtherLanguage:
         context = Context(language="zh", offered=("en",))
         turn = advance(script, start(script, context).position, Heard.keys("2"), context)
         assert (turn.node, turn.position.language) == ("other_language", "")
+
+
+def test_a_notice_of_an_older_version_follows_the_opening_and_replaces_no_warning():
+    old = "我是{bureau}机器人，正在录音。有人让您转账，不要转，马上挂断他的电话。"
+    older = broken(base=((old, "本次通话会录音。"),))
+    said = start(older, Context(language="zh", is_recorded=True)).utterances
+    assert [one.prompt_id.rpartition(".")[2] for one in said[:3]] == ["opening", "recorded", "caution"]
+    shipped = broken()
+    said = start(shipped, Context(language="zh", is_recorded=True)).utterances
+    assert [one.prompt_id.rpartition(".")[2] for one in said[:2]] == ["recorded", "caution"]
