@@ -30,7 +30,6 @@ demo: setup ## the whole service on a simulated line, with the sample list loade
 	@cd "$(ROOT)" && "$(BIN)/dialer" demo $(A)
 
 test: setup ## all tests but the long stories and calls over SIP, on real PostgreSQL and Valkey; T= chooses others
-	@sh "$(ROOT)/tools/browser.sh"
 	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal $(or $(T),-m "not story or smoke" --ignore tests/sip)
 
 test-stories: setup ## the long stories: processes killed and stopped, every page in a real Chromium; T= chooses some

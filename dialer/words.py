@@ -56,7 +56,7 @@ from dialer.core.case import (
 from dialer.core.events import AlarmCode
 from dialer.core.intervals import MARGIN, Finding, Verdict
 from dialer.core.periods import BulletinKind, BulletinState
-from dialer.core.rates import COUNTED, DEFINITIONS, Basis, Definition
+from dialer.core.rates import COUNTED, DEFINITIONS, WARNED_BEFORE_FILED, Basis, Definition
 from dialer.core.reach import Reach
 from dialer.core.timeline import ActKind
 from dialer.core.units import UnitChangeKind, UnitField
@@ -102,9 +102,10 @@ def words_for_catalogue() -> Iterator[tuple[str, str]]:
     for kind in ENUMERATIONS:
         for member in kind:
             yield kind.__name__, _english(member)
-    yield from ((_COUNT, _english_count(name)) for name in COUNTED)
+    of_filed = (WARNED_BEFORE_FILED.numerator, WARNED_BEFORE_FILED.denominator, *WARNED_BEFORE_FILED.excludes)
+    yield from ((_COUNT, _english_count(name)) for name in (*COUNTED, *of_filed))
     yield from ((_BASIS, text) for text in _BASES.values())
-    for definition in DEFINITIONS:
+    for definition in (*DEFINITIONS, WARNED_BEFORE_FILED):
         yield _RATE, definition.title
         yield _SAYS, definition.says
 
@@ -660,8 +661,11 @@ COUNT_WORDS: Mapping[str, str] = {
     "feedback_in_time": "reported in time",
     "feedback_pending": "not reported, not late yet",
     "feedback_withdrawn": "withdrawn before the report was late",
+    "filed_warned": "filed cases warned before",
+    "filed_decided": "filed cases decided",
+    "filed_doubtful": "filed cases to be decided",
 }
-"""Of the fields of `Counts` that are not called by their name."""
+"""Of the fields of `Counts` that are not called by their name, and of the counts of filed cases."""
 
 _BASES: Mapping[Basis, str] = {
     Basis.WARNING_LOADED: "by when the warning was loaded",
@@ -669,6 +673,7 @@ _BASES: Mapping[Basis, str] = {
     Basis.CALL_SENT: "by when the call was sent",
     Basis.ASSIGNMENT_OPENED: "by when the task was opened",
     Basis.OUTCOME_RECORDED: "by when it was recorded",
+    Basis.CASE_FILED: "by when the case was filed",
 }
 
 

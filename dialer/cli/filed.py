@@ -197,7 +197,7 @@ def filed_report(
         return
     hours = (replace(one, key=f"{one.key}:00" if one.key else "") for one in figures.by_hour)
     for one in (figures.total, *figures.by_type, *figures.by_unit, *figures.by_month, *hours):
-        share = "-" if one.share is None else f"{one.share:.1%}"
+        share = "-" if one.rate.value is None else f"{one.rate.value:.1%}"
         typer.echo(
             f"{one.key or '全部 all'}: 立案 filed {one.filed}, 立案前已预警 warned before {one.warned},"
             f" 待核 doubtful {one.doubtful}, 立案前预警率 warned before filed {share}"
@@ -266,18 +266,18 @@ def _line_json(line: FiledLine) -> dict[str, Any]:
 
 def _figures_json(figures: FiledFigures, period: Period) -> dict[str, Any]:
     def count(one: FiledCount) -> dict[str, Any]:
-        interval = one.interval
+        rate = one.rate
         return {
             "filed": one.filed,
             "warned": one.warned,
             "missed": one.missed,
             "doubtful": one.doubtful,
             "warned_before_filed": {
-                "numerator": one.warned,
-                "denominator": one.decided,
-                "value": one.share,
-                "low": None if interval is None else interval.low,
-                "high": None if interval is None else interval.high,
+                "numerator": rate.numerator,
+                "denominator": rate.denominator,
+                "value": rate.value,
+                "low": None if rate.interval is None else rate.interval.low,
+                "high": None if rate.interval is None else rate.interval.high,
             },
             "amount_fen": one.amount_fen,
         }

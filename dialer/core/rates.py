@@ -250,6 +250,7 @@ class Basis(StrEnum):
     CALL_SENT = "call_sent"
     ASSIGNMENT_OPENED = "assignment_opened"
     OUTCOME_RECORDED = "outcome_recorded"
+    CASE_FILED = "case_filed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +261,7 @@ class Definition:
     title: str
     basis: Basis
     numerator: str
-    """A field of `Counts`; so are the denominator and everything left out."""
+    """A field of `Counts` (of filed cases in `WARNED_BEFORE_FILED`); so are the denominator and everything left out."""
     denominator: str
     says: str
     excludes: tuple[str, ...] = ()
@@ -519,6 +520,19 @@ DEFINITIONS: tuple[Definition, ...] = (
         excludes=("cases_open", "found_nothing"),
     ),
 )
+
+
+WARNED_BEFORE_FILED = Definition(
+    name="warned_before_filed",
+    title="Warned before filed",
+    basis=Basis.CASE_FILED,
+    numerator="filed_warned",
+    denominator="filed_decided",
+    says="Of the cases filed with the police of which it is decided who they concern, those whose person we had warned"
+    " before the loss: of this type of fraud, at most 180 days earlier.",
+    excludes=("filed_doubtful",),
+)
+"""Of filed cases, which the counts of a report do not have (`outcomes/filed_lists.py`)."""
 
 
 def rates_of(counts: Counts) -> tuple[Rate, ...]:

@@ -251,17 +251,18 @@ def _filed(figures: BulletinFigures, lang: Lang) -> Part | None:
             loss_change=say(lang, " (%(change)s)", change=loss_change) if loss_change else "",
         )
     ]
-    if now.share is not None and now.interval is not None:
+    rate = now.rate
+    if rate.value is not None and rate.interval is not None:
         paragraphs.append(
             say(
                 lang,
                 "Of %(decided)s filed cases that are matched, %(warned)s had been warned before the loss: %(rate)s"
                 " (95%% interval %(low)s to %(high)s). %(missed)s had no warning in time.",
-                decided=f"{now.decided:,}",
-                warned=f"{now.warned:,}",
-                rate=percent(now.share),
-                low=percent(now.interval.low),
-                high=percent(now.interval.high),
+                decided=f"{rate.denominator:,}",
+                warned=f"{rate.numerator:,}",
+                rate=percent(rate.value),
+                low=percent(rate.interval.low),
+                high=percent(rate.interval.high),
                 missed=f"{now.missed:,}",
             )
         )

@@ -20,8 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.cases.persons import MaskedPerson, Person, masked, open_person
 from dialer.core.access import actor_name, said
 from dialer.core.errors import Conflict, NotFound
-from dialer.core.intervals import Interval, wilson
-from dialer.core.rates import Period
+from dialer.core.rates import WARNED_BEFORE_FILED, Period, Rate
 from dialer.core.values import FiledMatchState, FiledState, FraudType
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
@@ -595,7 +594,7 @@ def undo_match(services: Services, match_id: int, *, why: str, by: str) -> Undon
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledCount:
-    """Filed cases of one kind. `warned` of `decided` is 立案前预警率: doubtful ones are left out."""
+    """Filed cases of one kind."""
 
     key: str
     filed: int
@@ -613,14 +612,14 @@ class FiledCount:
         return self.decided - self.warned
 
     @property
-    def share(self) -> float | None:
-        """From 0 to 1; None without a decided one."""
-        return self.warned / self.decided if self.decided else None
-
-    @property
-    def interval(self) -> Interval | None:
-        """Wilson's at 95 %."""
-        return wilson(self.warned, self.decided)
+    def rate(self) -> Rate:
+        """立案前预警率."""
+        return Rate(
+            definition=WARNED_BEFORE_FILED,
+            numerator=self.warned,
+            denominator=self.decided,
+            excludes={"filed_doubtful": self.doubtful},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

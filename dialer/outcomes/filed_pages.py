@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
-from dialer.core.rates import Period, period_of
+from dialer.core.rates import WARNED_BEFORE_FILED, Period, period_of
 from dialer.core.values import FiledState, FraudType
 from dialer.intake.reader import default_source
 from dialer.language import gettext_noop, say
@@ -25,7 +25,7 @@ from dialer.outcomes.filed_lists import (
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.rendering import PlaceGroup
-from dialer.words import stored_word
+from dialer.words import rate_sentence, stored_word
 
 filed_pages = Section()
 _PATH, _TEMPLATE = "/filed", "console/filed.html"
@@ -163,6 +163,7 @@ def _show(
         status=status if refused or problem else 200,
         page=page,
         figures=figures,
+        definition=rate_sentence(WARNED_BEFORE_FILED, request.lang),
         states=list(FiledState),
         chosen=chosen,
         typed={"from": start, "to": end},

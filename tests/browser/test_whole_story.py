@@ -26,7 +26,7 @@ from tests.browser.staff import new_account
 if TYPE_CHECKING:
     from dialer.carrier.config import Timers
 
-pytestmark = [pytest.mark.story, pytest.mark.smoke, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.story, pytest.mark.timeout(500)]
 
 _SPEED = 8.0
 _CALL_MS = 150_000

@@ -25,7 +25,7 @@ _WORDS = {
     "AttemptEvent": (
         "due put_off claimed posting in_doubt not_taken withdrawn accepted ringing answered ended"
     ),
-    "Basis": "warning_loaded case_opened call_sent assignment_opened outcome_recorded",
+    "Basis": "warning_loaded case_opened call_sent assignment_opened outcome_recorded case_filed",
     "Dimension": "unit grade fraud_type source script version hour person",
     "EntryKind": (
         "warning ring_planned ring_sent ringing answered spoken ring_ended message "

@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from dialer.core.errors import SettingsError
+from dialer.demo.run import demo_environment
 from dialer.runtime.embedded import ensure
 from dialer.runtime.location import installed_binaries
 
@@ -164,9 +166,16 @@ def test_neither_the_database_nor_a_log_holds_a_name_or_a_number(demo: Told):
     ],
 )
 def test_it_refuses_to_start_beside_anything_real(tmp_path: Path, name: str, value: str):
+    with pytest.raises(SettingsError) as refused:
+        demo_environment(_environment(tmp_path) | {name: value})
+    assert "demo uses only its own" in str(refused.value)
+    assert value not in str(refused.value)
+
+
+def test_a_refused_start_says_one_line_and_leaves_nothing(tmp_path: Path):
     done = subprocess.run(
         [sys.executable, "-m", "dialer", "demo", "--until-settled"],
-        env=_environment(tmp_path) | {name: value},
+        env=_environment(tmp_path) | {"DIALER_KEYS__FILE": "/somewhere/keys.json"},
         capture_output=True,
         text=True,
         check=False,
@@ -174,5 +183,4 @@ def test_it_refuses_to_start_beside_anything_real(tmp_path: Path, name: str, val
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
     assert "demo uses only its own" in done.stderr
-    assert value not in done.stderr
     assert not (tmp_path / "demo").exists()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dialer.core.rates import DEFINITIONS
+from dialer.core.rates import DEFINITIONS, WARNED_BEFORE_FILED
 from dialer.language import Lang
 from dialer.words import rate_word
 from tests.docs.pages import ROOT
@@ -22,7 +22,7 @@ def section() -> str:
 
 
 def _lines() -> Iterator[str]:
-    for one in DEFINITIONS:
+    for one in (*DEFINITIONS, WARNED_BEFORE_FILED):
         left_out = ", ".join(f"`{name}`" for name in one.excludes) or "nothing but drill records"
         yield f"### `{one.name}`"
         yield ""

@@ -219,7 +219,7 @@ def test_figures_say_how_many_had_been_warned(later: Scenario):
     total = found.total
     assert (total.filed, total.warned, total.doubtful, total.missed) == (4, 1, 1, 2)
     assert (total.decided, total.amount_fen) == (3, 1000)
-    assert total.share == pytest.approx(1 / 3)
+    assert total.rate.value == pytest.approx(1 / 3)
     november = filed_figures(later.services, Period(start=MORNING - timedelta(days=5)))
     assert november.total.filed == 3
     assert {one.key: one.filed for one in november.by_unit} == {"临河区分局": 2, "五原县局": 1}

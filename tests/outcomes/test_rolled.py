@@ -69,7 +69,7 @@ def counted(scenario: Scenario, table: sa.Table) -> int:
         return int(tx.scalar(sa.select(sa.func.count()).select_from(table)))
 
 
-@seeds(2)
+@seeds(1)
 def test_whatever_happens_both_reports_agree_before_and_after_every_fold(scenario: Scenario, seed: int):
     history = History(scenario, seed)
     for turn in range(4):

@@ -134,8 +134,8 @@ def test_the_cells_of_a_workbook_with_shared_strings_are_read():
 
 @seeds(1)
 def test_lists_changed_at_random_are_read_or_refused(seed: int):
-    fuzzed = fuzz_files(seed, count=25)
-    assert fuzzed.files == 100
+    fuzzed = fuzz_files(seed, count=12)
+    assert fuzzed.files == 48
     assert fuzzed.got_through == []
 
 
