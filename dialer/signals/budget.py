@@ -222,8 +222,8 @@ def has_fallen(before: tuple[int, int], now: tuple[int, int]) -> bool:
     A one-sided test of two shares at 0.5 %; with fewer than 20 labels on a side it never has.
     """
     (right, labelled), (right_now, labelled_now) = before, now
-    if min(labelled, labelled_now) < 20:  # noqa: PLR2004
+    if min(labelled, labelled_now) < 20:  # noqa: PLR2004  # as many labels as a share needs
         return False
     pooled = (right + right_now) / (labelled + labelled_now)
     spread = math.sqrt(pooled * (1 - pooled) * (1 / labelled + 1 / labelled_now))
-    return spread > 0 and (right / labelled - right_now / labelled_now) / spread > 2.576  # noqa: PLR2004
+    return spread > 0 and (right / labelled - right_now / labelled_now) / spread > 2.576  # noqa: PLR2004  # 99 % of a normal distribution

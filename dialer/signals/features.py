@@ -95,7 +95,7 @@ def rows_of(signal: Signal) -> bytes:
     number = signal.duration_seconds or signal.amount_fen
     packed = ROW.pack(at, KINDS[kind], c1, c2, flags, number, items[0], items[1])
     if len(items) > 2:  # noqa: PLR2004 - two items a row
-        packed += ROW.pack(at, MORE_ITEMS, 0, 0, 0, 0, items[2], items[3] if len(items) > 3 else NO_ITEM)  # noqa: PLR2004
+        packed += ROW.pack(at, MORE_ITEMS, 0, 0, 0, 0, items[2], items[3] if len(items) > 3 else NO_ITEM)  # noqa: PLR2004  # the row has room for three
     return packed
 
 

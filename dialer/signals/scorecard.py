@@ -222,10 +222,10 @@ def _learning() -> tuple[Any, Any]:
 
 def points_of(
     matrix: Any,  # noqa: ANN401 - numpy's
-    labels: Any,  # noqa: ANN401
-    weights: Any,  # noqa: ANN401
+    labels: Any,  # noqa: ANN401  # an array of the optional extra
+    weights: Any,  # noqa: ANN401  # an array of the optional extra
     signs: Sequence[int],
-    now: Any,  # noqa: ANN401
+    now: Any,  # noqa: ANN401  # an array of the optional extra
     *,
     folds_of: int = _FOLDS,
 ) -> tuple[Any, Any]:
@@ -239,10 +239,10 @@ def points_of(
     a_point = math.log(2) / POINTS_PER_DOUBLING
     prior = np.abs(now) * a_point
 
-    def learned(chosen: Any) -> Any:  # noqa: ANN401
+    def learned(chosen: Any) -> Any:  # noqa: ANN401  # an array of the optional extra
         x, y, w = signed[chosen], labels[chosen], weights[chosen]
 
-        def loss(values: Any) -> tuple[float, Any]:  # noqa: ANN401
+        def loss(values: Any) -> tuple[float, Any]:  # noqa: ANN401  # an array of the optional extra
             margin = x @ values[:-1] + values[-1]
             error = (1 / (1 + np.exp(-np.clip(margin, -500, 500))) - y) * w
             off = values[:-1] - prior
@@ -267,8 +267,8 @@ def points_of(
 
 def calibration(
     scores: Any,  # noqa: ANN401 - numpy's
-    labels: Any,  # noqa: ANN401
-    weights: Any,  # noqa: ANN401
+    labels: Any,  # noqa: ANN401  # an array of the optional extra
+    weights: Any,  # noqa: ANN401  # an array of the optional extra
 ) -> tuple[float, float, Steps]:
     """Slope and intercept (Platt) of answered calls, and steps that bend from that curve to the labels: an isotonic
     regression over both.

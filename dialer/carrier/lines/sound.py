@@ -59,7 +59,7 @@ def _chunks(wav: bytes) -> tuple[int, int, int, int, bytes]:
         if name == b"fmt " and at + 16 <= len(wav):
             format_ = struct.unpack_from("<HHIIHH", wav, at)
         elif name == b"data":
-            if format_ is None or not 1 <= format_[5] // 8 <= 4 or not format_[1] or not format_[2]:  # noqa: PLR2004
+            if format_ is None or not 1 <= format_[5] // 8 <= 4 or not format_[1] or not format_[2]:  # noqa: PLR2004  # bytes a sample
                 break
             return format_[0], format_[1], format_[2], format_[5] // 8, wav[at : at + size]
         at += size + (size & 1)

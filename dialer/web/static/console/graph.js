@@ -52,6 +52,8 @@
     });
     var size = graph.graph();
     set(svg, { width: size.width, height: size.height, viewBox: "0 0 " + size.width + " " + size.height });
+    // Where the picture is wider than the page, it begins at the first node.
+    frame.scrollLeft = graph.node(boxes[0].dataset.box).x - frame.clientWidth / 2;
   }
 
   document.querySelectorAll(".graph").forEach(layOut);
