@@ -99,7 +99,8 @@ def find(store: Store) -> City:
     with store.begin() as tx:
         row = tx.one(
             sa.text(
-                "SELECT parent_id AS county, id AS station FROM unit WHERE cardinality(path) = 3 ORDER BY id LIMIT 1"
+                "SELECT parent_id AS county, id AS station FROM unit"
+                " WHERE level = 'station' AND parent_id IS NOT NULL ORDER BY id LIMIT 1"
             )
         )
     assert row is not None

@@ -3,7 +3,8 @@
     python -m bench.pages [--cases 1000000] [--requests 20] [--seconds 240] [--calls-per-second 50] [--keep FOLDER]
                           [--open 0.024] [--only TEXT] [--quick]
 
-A whole service in a folder of its own, gone afterwards (or kept in FOLDER and used again by the next run with it): a
+A whole service in a folder of its own, gone afterwards (or kept in FOLDER and used again by the next run with it, or by
+one after `bench.year --keep FOLDER`): a
 city's year of cases with everything that hangs on them (bench/city.py). Each role asks for every page that it may see
 (bench/addresses.py), of the web process, over HTTP, in rounds, so that nothing is asked twice within a moment. With
 `--calls-per-second` the worker, the scheduler and the simulated line run as well and call the newest cases at that pace
@@ -32,8 +33,10 @@ from bench.addresses import Page, Reader, pages, readers, unmeasured
 from bench.city import City
 from bench.pacing import accepted
 from bench.service import Service, owner_store, service
+from dialer.core.periods import BulletinKind
 from dialer.org.staff import open_session
 from dialer.org.staff_store import find_member, insert_member
+from dialer.outcomes.bulletins import draft_due_bulletins
 from dialer.outcomes.rollup import refresh_rollup_once
 from dialer.services import Application
 from dialer.web.console import SESSION_COOKIE
@@ -99,18 +102,25 @@ def measure(
     taken: dict[str, list[float]] = {page.name: [] for page in asked}
     failed: dict[str, int] = {}
     sizes: dict[str, int] = {}
+    closed: set[str] = set()
+    """Pages of the whole city that are not there for somebody of a unit."""
     begun = time.monotonic()
     for each in range(requests):
         spent = time.monotonic() - begun
         if each >= _FEWEST_ROUNDS and spent + spent / each > seconds:
             break
         for page in asked:
+            if page.name in closed:
+                continue
             before, at = _cpu(watched), time.perf_counter()
             answer = clients[page.reader.login if page.reader else ""].get(page.path)
             taken[page.name].append((time.perf_counter() - at) * 1000)
             used[page.name] += sum(after - before.get(pid, after) for pid, after in _cpu(watched).items())
             sizes[page.name] = len(answer.content)
-            if answer.status_code != httpx.codes.OK:
+            of_a_unit = page.reader is not None and page.reader.unit_id is not None
+            if answer.status_code == httpx.codes.NOT_FOUND and of_a_unit and not each:
+                closed.add(page.name)
+            elif answer.status_code != httpx.codes.OK:
                 failed[page.name] = answer.status_code
     return {
         name: {
@@ -124,6 +134,7 @@ def measure(
         }
         | ({"failed": failed[name]} if name in failed else {})
         for name, each in taken.items()
+        if name not in closed
     }
 
 
@@ -189,6 +200,7 @@ def _fill(app: Application, cases: int, waiting: float) -> dict[str, object]:
         pass
     with owner_store(app) as owner:
         city.vacuum(owner)
+    draft_due_bulletins(services, (BulletinKind.MONTH,))
     return {
         "filled_in_seconds": round(filled - begun, 1),
         "folded_in_seconds": round(time.perf_counter() - filled, 1),
