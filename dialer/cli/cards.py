@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
@@ -19,16 +19,13 @@ from dialer.cards.load import (
     report_openings,
 )
 from dialer.cards.screening import Screened, screen_all
-from dialer.cases.reveals import note_work_reveal
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, one_of, print_json
+from dialer.cli.rejects import opened, rejects_json, say_rejects, write_rejected
 from dialer.core.cards import InstitutionKind, OpeningFactKind
 from dialer.core.errors import Invalid
 from dialer.intake.reader import default_source
-from dialer.intake.records import write_rejects
-from dialer.language import Lang, Text, bilingual, say
 from dialer.runtime.settings import load_settings
-from dialer.services import Application
 
 openings = typer.Typer(help="Openings of accounts and SIM cards 开户开卡.", no_args_is_help=True)
 cards = typer.Typer(help="Two-card control 两卡管控.", no_args_is_help=True)
@@ -117,7 +114,7 @@ def load_command(
 ) -> None:
     """载入日报: load the openings of a day; exit 2 if the file is unusable."""
     settings = load_settings()
-    with _opened(file) as content, application(settings) as app:
+    with opened(file) as content, application(settings) as app:
         done = load_openings(
             app.services,
             content,
@@ -127,7 +124,11 @@ def load_command(
             add_outlets=add_outlets,
             dry_run=dry_run,
         )
-        rejects = None if dry_run else _write_rejects(app, done, file, by=by)
+        rejects = (
+            None
+            if dry_run
+            else write_rejected(app, done, f"openings-{file.stem[:60]}", subject="opening", by=by)
+        )
     if as_json:
         print_json(_load_json(done, reject_file=rejects))
         return
@@ -139,33 +140,7 @@ def load_command(
         ("拒绝 rejected", done.rejected),
     ):
         typer.echo(f"{name}: {number}")
-    for one in done.rejects[:_MOST_SHOWN]:
-        typer.echo(f"第 {one.line} 行 line {one.line} · {one.column}: {bilingual(one.reason)}")
-    if len(done.rejects) > _MOST_SHOWN:
-        typer.echo(f"… {len(done.rejects) - _MOST_SHOWN} more")
-    if rejects is not None:
-        typer.echo(f"拒绝行 rejected rows: {rejects}")
-
-
-def _opened(file: Path) -> BinaryIO:
-    try:
-        return file.open("rb")
-    except OSError:
-        raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
-
-
-def _write_rejects(app: Application, done: OpeningLoad, file: Path, *, by: str) -> Path | None:
-    """A workbook of the rejected rows, readable by its owner only: it holds personal data in clear."""
-    if not done.rejects:
-        return None
-    folder = app.settings.data_dir / "rejects"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"openings-{file.stem[:60]}.xlsx"
-    path.touch(mode=0o600)
-    with app.services.store.begin() as tx:
-        note_work_reveal(tx, app.services, who=by, act="export_rejects", subject="opening", why="terminal")
-    write_rejects(path, done.columns, done.rejects)
-    return path
+    say_rejects(done, rejects)
 
 
 def _load_json(done: OpeningLoad, *, reject_file: Path | None) -> dict[str, object]:
@@ -175,17 +150,7 @@ def _load_json(done: OpeningLoad, *, reject_file: Path | None) -> dict[str, obje
         "completed": done.completed,
         "duplicate": done.duplicate,
         "rejected": done.rejected,
-        "rejects": [
-            {
-                "line": one.line,
-                "sheet": one.sheet,
-                "column": one.column,
-                "reason": say(Lang.EN, one.reason),
-                "reason_zh": say(Lang.ZH, one.reason),
-            }
-            for one in done.rejects
-        ],
-        "reject_file": None if reject_file is None else str(reject_file),
+        **rejects_json(done, reject_file),
     }
 
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import typer
 
 from dialer.bootstrap import application
-from dialer.cases.reveals import note_work_reveal
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, one_of, print_json
-from dialer.core.errors import Invalid
+from dialer.cli.rejects import opened, rejects_json, say_rejects, write_rejected
 from dialer.core.rates import Period, period_of
 from dialer.core.values import FiledState, FraudType
 from dialer.intake.reader import default_source
-from dialer.intake.records import write_rejects
-from dialer.language import Lang, Text, bilingual, say
+from dialer.language import Lang
 from dialer.outcomes.filed_lists import (
     FiledCount,
     FiledFigures,
@@ -31,7 +29,6 @@ from dialer.outcomes.filed_lists import (
 )
 from dialer.outcomes.filing import file_case
 from dialer.runtime.settings import load_settings
-from dialer.services import Application
 from dialer.words import word_of
 
 filed = typer.Typer(help="Cases filed with the police 立案.", no_args_is_help=True)
@@ -74,11 +71,15 @@ def load_filed_list(
 ) -> None:
     """载入立案名单: load a list of filed cases and match it to the warned persons; exit 2 if the file is unusable."""
     settings = load_settings()
-    with _opened(file) as content, application(settings) as app:
+    with opened(file) as content, application(settings) as app:
         done = load_filed(
             app.services, content, source=source or default_source(file.name), by=by, dry_run=dry_run
         )
-        rejects = None if dry_run else _write_filed_rejects(app, done, file, by=by)
+        rejects = (
+            None
+            if dry_run
+            else write_rejected(app, done, f"filed-{file.stem[:60]}", subject="filed_record", by=by)
+        )
     if as_json:
         print_json(_load_json(done, reject_file=rejects))
         return
@@ -94,28 +95,7 @@ def load_filed_list(
         typer.echo(f"{name}: {number}")
     if done.reversed_cases:
         typer.echo("预警单 cases: " + ", ".join(map(str, done.reversed_cases)))
-    for one in done.rejects[:_MOST_SHOWN]:
-        typer.echo(f"第 {one.line} 行 line {one.line} · {one.column}: {bilingual(one.reason)}")
-    if len(done.rejects) > _MOST_SHOWN:
-        typer.echo(f"… {len(done.rejects) - _MOST_SHOWN} more")
-    if rejects is not None:
-        typer.echo(f"拒绝行 rejected rows: {rejects}")
-
-
-def _write_filed_rejects(app: Application, done: FiledLoad, file: Path, *, by: str) -> Path | None:
-    """A workbook of the rejected rows, readable by its owner only: it holds personal data in clear."""
-    if not done.rejects:
-        return None
-    folder = app.settings.data_dir / "rejects"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"filed-{file.stem[:60]}.xlsx"
-    path.touch(mode=0o600)
-    with app.services.store.begin() as tx:
-        note_work_reveal(
-            tx, app.services, who=by, act="export_rejects", subject="filed_record", why="terminal"
-        )
-    write_rejects(path, done.columns, done.rejects)
-    return path
+    say_rejects(done, rejects)
 
 
 @filed.command("doubtful")
@@ -204,13 +184,6 @@ def filed_report(
         )
 
 
-def _opened(file: Path) -> BinaryIO:
-    try:
-        return file.open("rb")
-    except OSError:
-        raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
-
-
 def _both(state: FiledState) -> str:
     return f"{word_of(state, Lang.ZH)} {word_of(state, Lang.EN)}"
 
@@ -224,17 +197,7 @@ def _load_json(done: FiledLoad, *, reject_file: Path | None) -> dict[str, Any]:
         "rejected": done.rejected,
         "states": {state.value: number for state, number in done.states.items()},
         "cases": list(done.reversed_cases),
-        "rejects": [
-            {
-                "line": one.line,
-                "sheet": one.sheet,
-                "column": one.column,
-                "reason": say(Lang.EN, one.reason),
-                "reason_zh": say(Lang.ZH, one.reason),
-            }
-            for one in done.rejects
-        ],
-        "reject_file": None if reject_file is None else str(reject_file),
+        **rejects_json(done, reject_file),
     }
 
 

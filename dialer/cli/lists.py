@@ -11,7 +11,6 @@ from rich.console import Console
 
 from dialer.bootstrap import application
 from dialer.broker import BULK_QUEUE
-from dialer.cases.reveals import note_work_reveal
 from dialer.cli.common import By, naming
 from dialer.cli.output import (
     AsJson,
@@ -22,6 +21,7 @@ from dialer.cli.output import (
     print_rows,
     wait_for_worker,
 )
+from dialer.cli.rejects import reject_workbook
 from dialer.core.errors import Invalid, NotFound, UnusableFile
 from dialer.core.values import LoadState
 from dialer.db.system_state import worker_runs
@@ -113,28 +113,18 @@ def load_file(app: Application, file: Path, *, source: str, by: str, progress: b
 
 
 def write_reject_file(app: Application, report: LoadReport, *, by: str) -> Path | None:
-    """A workbook of the rejected rows, readable by its owner only: it holds personal data in clear. None: no row was
-    rejected, or the data folder cannot be written, which is said; the list is loaded nevertheless.
-    """
+    """A workbook of the rejected rows; None: no row was rejected, or it cannot be written."""
     if not report.rejects or report.load_id is None:
         return None
-    folder = app.settings.data_dir / "rejects"
-    path = folder / f"load-{report.load_id}.xlsx"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-    except OSError as error:
-        typer.echo(
-            f"拒绝行文件未能写入，可在“名单”页下载 the rejected rows were not written, and can be had from the page"
-            f" Lists: {path}: {error.strerror}",
-            err=True,
-        )
-        return None
-    with app.services.store.begin() as tx:
-        # A user of this machine has the list too: no reason is asked for, but it is on record.
-        subject = f"list_load/{report.load_id}"
-        note_work_reveal(tx, app.services, who=by, act="export_rejects", subject=subject, why="terminal")
-    write_reject_list(app.services, report.load_id, path, in_clear=True)
+    path = reject_workbook(
+        app,
+        f"load-{report.load_id}",
+        subject=f"list_load/{report.load_id}",
+        by=by,
+        otherwise="，可在“名单”页下载 and can be had from the page Lists",
+    )
+    if path is not None:
+        write_reject_list(app.services, report.load_id, path, in_clear=True)
     return path
 
 

@@ -9,17 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-from dialer.cases.reveals import note_work_reveal
 from dialer.cli.common import By, naming
 from dialer.cli.output import AsJson, command_application, fields_of, print_json, print_rows
+from dialer.cli.rejects import say_rejects, write_rejected
 from dialer.core.errors import Invalid, UnusableFile
 from dialer.core.rates import period_of
-from dialer.intake.records import write_rejects
 from dialer.language import Text, bilingual
-from dialer.services import Application
 from dialer.signals.learning import FittedRules, fit_rules
 from dialer.signals.lint import check_texts
-from dialer.signals.load import SignalLoad, load_signals
+from dialer.signals.load import load_signals
 from dialer.signals.queries import RobotStatus, read_status
 from dialer.signals.replay import replay
 from dialer.signals.rule_store import rule_versions
@@ -47,7 +45,7 @@ def load_command(
         raise UnusableFile(Text("%(file)s: no such file", file=file.name))
     with naming(file), command_application("signals") as app, file.open("rb") as content:
         done = load_signals(app.services, content, filename=file.name, source=source)
-        rejects = _write_rejects(app, done, file, by=by)
+        rejects = write_rejected(app, done, f"signals-{file.stem[:60]}", subject="signal", by=by)
     if as_json:
         print_json(
             fields_of(done, "rows", "accepted", "duplicate", "rejected")
@@ -67,24 +65,7 @@ def load_command(
         ("拒绝 rejected", done.rejected),
     ):
         typer.echo(f"{name}: {number}")
-    for one in done.rejects[:_SHOWN]:
-        typer.echo(f"第 {one.line} 行 line {one.line} · {one.column}: {bilingual(one.reason)}")
-    if rejects is not None:
-        typer.echo(f"拒绝行 rejected rows: {rejects}")
-
-
-def _write_rejects(app: Application, done: SignalLoad, file: Path, *, by: str) -> Path | None:
-    """A workbook of the rejected rows, readable by its owner only: it holds personal data in clear."""
-    if not done.rejects:
-        return None
-    folder = app.settings.data_dir / "rejects"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"signals-{file.stem[:60]}.xlsx"
-    path.touch(mode=0o600)
-    with app.services.store.begin() as tx:
-        note_work_reveal(tx, app.services, who=by, act="export_rejects", subject="signal", why="terminal")
-    write_rejects(path, done.columns, done.rejects)
-    return path
+    say_rejects(done, rejects)
 
 
 @signals.command("status")

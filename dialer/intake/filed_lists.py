@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import chain
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -24,7 +23,7 @@ from dialer.intake.cells import (
     read_moment,
     shown,
 )
-from dialer.intake.headings import Row, Table, yuan_per_unit
+from dialer.intake.headings import Row, Table, heading_row, known_table, yuan_per_unit
 from dialer.intake.phones import normalise_id_number, normalise_phones
 from dialer.intake.records import DEFAULT_AREA, DEFAULT_TIMEZONE, Column, RejectedRow
 from dialer.language import Text
@@ -81,8 +80,6 @@ _HEADINGS: Final = {
 }
 _KNOWN: Final = {word: field for field, words in _HEADINGS.items() for word in words.split()}
 _NOISE: Final = str.maketrans("", "", " _-:：.·()（）[]【】/*")
-FILED_HEADING_ROWS: Final = 21
-"""How many rows down the heading is searched."""
 MOST_FILED: Final = 50_000
 _LONGEST_NUMBER: Final = 100
 
@@ -139,37 +136,17 @@ class FiledReader:
 
     def read(self, tables: Iterator[Table]) -> Iterator[FiledRecord | RejectedRow]:
         """Every row in the file's order. Raises `UnusableFile` where no table has a case number and a person."""
-        for table in tables:
-            found = filed_heading(table.first)
-            if found is None:
-                continue
-            index, fields = found
-            cells = table.first[index][1]
-            self.columns = tuple(
-                Column(table=0, sheet=table.sheet, index=place, heading=cleaned(cell), field=None)
-                for place, cell in enumerate(cells)
+        table = known_table(tables, filed_heading)
+        if table is None:
+            raise UnusableFile(
+                "no list of filed cases: head a column 案件编号 or case number, and another one"
+                " 身份证号, 手机号, id number or phone"
             )
-            headings = {field: cleaned(cells[place]) for field, place in fields.items()}
-            yield from self._rows(table.sheet, chain(table.first[index + 1 :], table.rest), fields, headings)
-            return
-        raise UnusableFile(
-            "no list of filed cases: head a column 案件编号 or case number, and another one"
-            " 身份证号, 手机号, id number or phone"
-        )
-
-    def _rows(
-        self,
-        sheet: str,
-        rows: Iterator[Row],
-        fields: Mapping[FiledField, int],
-        headings: Mapping[FiledField, str],
-    ) -> Iterator[FiledRecord | RejectedRow]:
+        self.columns = table.columns
         count = 0
-        for line, cells in rows:
-            text = {
-                field: cells[place].strip() if place < len(cells) else "" for field, place in fields.items()
-            }
-            if not any(text.values()) or _is_total(cells, text):
+        for row, text in table.texts():
+            line, cells = row
+            if _is_total(cells, text):
                 continue
             count += 1
             if count > self._options.most:
@@ -177,17 +154,9 @@ class FiledReader:
                     Text("the list has more than %(most)s filed cases", most=self._options.most)
                 )
             try:
-                yield self._record(line, text, headings)
+                yield self._record(line, text, table.headings)
             except _Refused as refused:
-                yield RejectedRow(
-                    line=line,
-                    column=headings.get(refused.field, refused.field.value),
-                    reason=refused.reason,
-                    high_grade=False,
-                    raw=tuple(cells),
-                    sheet=sheet,
-                    table=0,
-                )
+                yield table.refused(row, refused.field, refused.reason)
 
     def _record(
         self, line: int, text: Mapping[FiledField, str], headings: Mapping[FiledField, str]
@@ -272,16 +241,14 @@ class FiledReader:
 
 
 def filed_heading(rows: Sequence[Row]) -> tuple[int, dict[FiledField, int]] | None:
-    """The index of the heading row among a table's first rows, and the column of each field."""
-    for index, (_, cells) in enumerate(rows[:FILED_HEADING_ROWS]):
-        fields: dict[FiledField, int] = {}
-        for place, cell in enumerate(cells):
-            field = _field_of(cell)
-            if field is not None:
-                fields.setdefault(field, place)
-        if FiledField.CASE_NUMBER in fields and {FiledField.PHONE, FiledField.ID_NUMBER} & fields.keys():
-            return index, fields
-    return None
+    """As `heading_row`: a case number, and a phone or an id number."""
+    return heading_row(
+        rows,
+        _field_of,
+        lambda known: (
+            FiledField.CASE_NUMBER in known and (FiledField.PHONE in known or FiledField.ID_NUMBER in known)
+        ),
+    )
 
 
 def _field_of(heading: str) -> FiledField | None:

@@ -15,9 +15,10 @@ from itertools import islice
 from typing import BinaryIO, Final
 
 from dialer.core.errors import NoPhoneColumn, UnusableFile
-from dialer.intake.filed_lists import FILED_HEADING_ROWS, filed_heading
+from dialer.intake.filed_lists import filed_heading
 from dialer.intake.headings import (
     HEADING_ROWS,
+    KNOWN_HEADING_ROWS,
     Corrections,
     Row,
     Table,
@@ -25,9 +26,9 @@ from dialer.intake.headings import (
     known_fields,
     likely_headings,
 )
-from dialer.intake.opening_lists import OPENING_HEADING_ROWS, opening_heading
-from dialer.intake.signal_lists import SIGNAL_HEADING_ROWS, signal_heading
-from dialer.intake.unit_lists import UNIT_HEADING_ROWS, unit_heading
+from dialer.intake.opening_lists import opening_heading
+from dialer.intake.signal_lists import signal_heading
+from dialer.intake.unit_lists import unit_heading
 from dialer.intake.workbooks import MOST_COLUMNS, ZIP_MAGIC, is_workbook, open_sheets, too_many_columns
 from dialer.language import Text, gettext_noop
 
@@ -93,27 +94,25 @@ def _begun(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> Tabl
 
 def unit_tables(stream: BinaryIO) -> Iterator[Table]:
     """The first table of the file that is a list of units, or none. Raises `UnusableFile`."""
-    return _first_table(stream, unit_heading, most=UNIT_HEADING_ROWS)
+    return _first_table(stream, unit_heading)
 
 
 def filed_tables(stream: BinaryIO) -> Iterator[Table]:
     """The first table of the file that is a list of filed cases, or none. Raises `UnusableFile`."""
-    return _first_table(stream, filed_heading, most=FILED_HEADING_ROWS)
+    return _first_table(stream, filed_heading)
 
 
 def signal_tables(stream: BinaryIO) -> Iterator[Table]:
     """The first table of the file that is a list of signals, or none. Raises `UnusableFile`."""
-    return _first_table(stream, signal_heading, most=SIGNAL_HEADING_ROWS)
+    return _first_table(stream, signal_heading)
 
 
 def opening_tables(stream: BinaryIO) -> Iterator[Table]:
     """The first table of the file that is a list of openings, or none. Raises `UnusableFile`."""
-    return _first_table(stream, opening_heading, most=OPENING_HEADING_ROWS)
+    return _first_table(stream, opening_heading)
 
 
-def _first_table(
-    stream: BinaryIO, heading: Callable[[Sequence[Row]], object | None], *, most: int
-) -> Iterator[Table]:
+def _first_table(stream: BinaryIO, heading: Callable[[Sequence[Row]], object | None]) -> Iterator[Table]:
     stream.seek(0)
     head = stream.read(_SAMPLE)
     if not head.strip():
@@ -123,7 +122,7 @@ def _first_table(
     else:
         all_rows = _every_split(stream)
     for rows in all_rows:
-        table = _begun("", rows, most=most)
+        table = _begun("", rows, most=KNOWN_HEADING_ROWS)
         if heading(table.first) is not None:
             yield table
             return

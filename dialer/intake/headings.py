@@ -1,17 +1,20 @@
 """Headings of target lists in Chinese and English: which field each column holds, where the heading row is, and which
-rows below it are no records (blank rows, notes, totals, headings printed again).
+rows below it are no records (blank rows, notes, totals, headings printed again). And what all other lists share: their
+heading, their columns and their rows.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import chain
+from typing import Final, Generic, TypeVar
 
 from dialer.intake.cells import cleaned, folded
-from dialer.intake.records import Column, Field
+from dialer.intake.records import Column, Field, RejectedRow
+from dialer.language import Text
 
 HEADING_WORDS: Final = {
     Field.INSTRUCTION_NO: (
@@ -218,6 +221,88 @@ class Table:
     sheet: str
     first: list[Row]
     rest: Iterator[Row]
+
+
+Known = TypeVar("Known", bound=str)
+"""The fields of one kind of list."""
+KNOWN_HEADING_ROWS: Final = 21
+"""How many rows down the heading of a list other than of targets is searched."""
+
+
+def heading_row(
+    rows: Sequence[Row],
+    field_of: Callable[[str], Known | None],
+    is_list: Callable[[Collection[Known]], bool],
+) -> tuple[int, dict[Known, int]] | None:
+    """The index of the heading among a table's first rows, and the column of each field: the first row whose fields
+    make a list. The first of two columns with the same field counts.
+    """
+    for index, (_, cells) in enumerate(rows[:KNOWN_HEADING_ROWS]):
+        fields: dict[Known, int] = {}
+        for place, cell in enumerate(cells):
+            field = field_of(cell)
+            if field is not None:
+                fields.setdefault(field, place)
+        if is_list(fields.keys()):
+            return index, fields
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownTable(Generic[Known]):
+    """A table whose heading is found: what it calls each field and where that stands, and the rows below."""
+
+    sheet: str
+    columns: tuple[Column, ...]
+    headings: Mapping[Known, str]
+    fields: Mapping[Known, int]
+    rows: Iterator[Row]
+
+    def texts(self) -> Iterator[tuple[Row, dict[Known, str]]]:
+        """Each row with the text of its fields, '' where it has none; rows without any are left out."""
+        for row in self.rows:
+            cells = row[1]
+            text = {
+                field: cells[place].strip() if place < len(cells) else ""
+                for field, place in self.fields.items()
+            }
+            if any(text.values()):
+                yield row, text
+
+    def refused(self, row: Row, field: Known, reason: Text) -> RejectedRow:
+        """The row, with the column to blame as the file calls it."""
+        line, cells = row
+        return RejectedRow(
+            line=line,
+            column=self.headings.get(field, str(field)),
+            reason=reason,
+            high_grade=False,
+            raw=tuple(cells),
+            sheet=self.sheet,
+            table=0,
+        )
+
+
+def known_table(
+    tables: Iterable[Table], heading: Callable[[Sequence[Row]], tuple[int, dict[Known, int]] | None]
+) -> KnownTable[Known] | None:
+    """The first table with such a heading."""
+    for table in tables:
+        found = heading(table.first)
+        if found is not None:
+            index, fields = found
+            cells = table.first[index][1]
+            return KnownTable(
+                sheet=table.sheet,
+                columns=tuple(
+                    Column(table=0, sheet=table.sheet, index=place, heading=cleaned(cell), field=None)
+                    for place, cell in enumerate(cells)
+                ),
+                headings={field: cleaned(cells[place]) for field, place in fields.items()},
+                fields=fields,
+                rows=chain(table.first[index + 1 :], table.rest),
+            )
+    return None
 
 
 HEADING_ROWS: Final = 100

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from itertools import chain
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -25,7 +24,7 @@ from dialer.intake.cells import (
     read_moment,
     shown,
 )
-from dialer.intake.headings import Row, Table, yuan_per_unit
+from dialer.intake.headings import Row, Table, heading_row, known_table, yuan_per_unit
 from dialer.intake.phones import normalise_id_number, normalise_phones
 from dialer.intake.records import DEFAULT_AREA, DEFAULT_TIMEZONE, Column, RejectedRow
 from dialer.language import Text
@@ -375,69 +374,33 @@ class OpeningReader:
 
     def read(self, tables: Iterator[Table]) -> Iterator[OpeningRecord | RejectedRow]:
         """Every row in the file's order. Raises `UnusableFile` where no table is a list of openings."""
-        for table in tables:
-            found = opening_heading(table.first)
-            if found is None:
-                continue
-            index, fields = found
-            cells = table.first[index][1]
-            self.columns = tuple(
-                Column(table=0, sheet=table.sheet, index=place, heading=cleaned(cell), field=None)
-                for place, cell in enumerate(cells)
+        table = known_table(tables, opening_heading)
+        if table is None:
+            raise UnusableFile(
+                "no list of openings: head columns 业务编号 or opening number, 网点编号 or outlet,"
+                " and 证件号码 or id number"
             )
-            headings = {field: cleaned(cells[place]) for field, place in fields.items()}
-            yield from self._rows(table.sheet, chain(table.first[index + 1 :], table.rest), fields, headings)
-            return
-        raise UnusableFile(
-            "no list of openings: head columns 业务编号 or opening number, 网点编号 or outlet,"
-            " and 证件号码 or id number"
-        )
-
-    def _rows(
-        self,
-        sheet: str,
-        rows: Iterator[Row],
-        fields: Mapping[OpeningField, int],
-        headings: Mapping[OpeningField, str],
-    ) -> Iterator[OpeningRecord | RejectedRow]:
-        count = 0
-        unit = yuan_per_unit(headings.get(OpeningField.LIMIT, ""))
-        for line, cells in rows:
-            text = {
-                field: cells[place].strip() if place < len(cells) else "" for field, place in fields.items()
-            }
-            if not any(text.values()):
-                continue
-            count += 1
+        self.columns = table.columns
+        unit = yuan_per_unit(table.headings.get(OpeningField.LIMIT, ""))
+        for count, (row, text) in enumerate(table.texts(), start=1):
             if count > MOST_OPENINGS:
                 raise UnusableFile(Text("the list has more than %(most)s openings", most=MOST_OPENINGS))
             try:
-                yield read_opening(text, self._options, line=line, limit_unit=unit)
+                yield read_opening(text, self._options, line=row[0], limit_unit=unit)
             except OpeningRefused as refused:
-                yield RejectedRow(
-                    line=line,
-                    column=headings.get(refused.field, refused.field.value),
-                    reason=refused.reason,
-                    high_grade=False,
-                    raw=tuple(cells),
-                    sheet=sheet,
-                    table=0,
-                )
+                yield table.refused(row, refused.field, refused.reason)
 
 
 def opening_heading(rows: Sequence[Row]) -> tuple[int, dict[OpeningField, int]] | None:
-    """The index of the heading row among a table's first rows, and the column of each field."""
-    for index, (_, cells) in enumerate(rows[:OPENING_HEADING_ROWS]):
-        fields: dict[OpeningField, int] = {}
-        for place, cell in enumerate(cells):
-            plain = folded(cell).translate(_NOISE)
-            for unit in ("万元", "元"):
-                plain = plain if plain in _KNOWN else plain.removesuffix(unit)
-            if (field := _KNOWN.get(plain)) is not None:
-                fields.setdefault(field, place)
-        if fields.keys() >= _NEEDED:
-            return index, fields
-    return None
+    """As `heading_row`: the number of the opening, the outlet and the id number."""
+    return heading_row(rows, _field_of, lambda known: set(known) >= _NEEDED)
+
+
+def _field_of(heading: str) -> OpeningField | None:
+    plain = folded(heading).translate(_NOISE)
+    for unit in ("万元", "元"):
+        plain = plain if plain in _KNOWN else plain.removesuffix(unit)
+    return _KNOWN.get(plain)
 
 
 _PRODUCTS: Final = {word: product for product, words in PRODUCT_WORDS.items() for word in words.split()}

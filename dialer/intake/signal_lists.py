@@ -6,13 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 from dialer.core.errors import UnusableFile
 from dialer.intake.cells import cleaned, folded, is_blank
-from dialer.intake.headings import Row, Table
-from dialer.intake.records import Column
+from dialer.intake.headings import Row, Table, heading_row, known_table
 
 _HEADINGS: Final = {
     "signal_no": "信号编号 编号 流水号 序列号 话单号 signalno signalid number_of_signal id",
@@ -47,8 +45,6 @@ _HEADINGS: Final = {
 _KNOWN: Final = {word: field for field, words in _HEADINGS.items() for word in words.split()}
 _KNOWN.update({field.replace("_", ""): field for field in _HEADINGS})
 _NOISE: Final = str.maketrans("", "", " _-:：.·()（）[]【】/*")
-SIGNAL_HEADING_ROWS: Final = 21
-"""How many rows down the heading is searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,28 +61,21 @@ class SignalRows:
 
     def __init__(self, tables: Iterator[Table]) -> None:
         """Raises `UnusableFile` where no table is one."""
-        table = next(tables, None)
-        found = None if table is None else signal_heading(table.first)
-        if table is None or found is None:
+        table = known_table(tables, signal_heading)
+        if table is None:
             raise UnusableFile(
                 "no list of signals: head the columns 类型 or kind, 时间 or event_at, and 信号编号 or signal_no"
             )
-        index, fields = found
-        cells = table.first[index][1]
-        self.columns = tuple(
-            Column(table=0, sheet=table.sheet, index=place, heading=cleaned(cell), field=None)
-            for place, cell in enumerate(cells)
-        )
-        self.headings = {field: cleaned(cells[place]) for field, place in fields.items()}
+        self.columns = table.columns
+        self.headings = table.headings
         self.sheet = table.sheet
-        self._fields = fields
-        self._rows = chain(table.first[index + 1 :], table.rest)
+        self._table = table
 
     def __iter__(self) -> Iterator[RawSignal]:
-        for line, cells in self._rows:
+        for line, cells in self._table.rows:
             held = {
                 field: text
-                for field, place in self._fields.items()
+                for field, place in self._table.fields.items()
                 if place < len(cells) and not is_blank(folded(text := cleaned(cells[place])))
             }
             if held:
@@ -94,13 +83,9 @@ class SignalRows:
 
 
 def signal_heading(rows: Sequence[Row]) -> tuple[int, dict[str, int]] | None:
-    """The index of the heading row among a table's first rows, and the column of each field."""
-    for index, (_, cells) in enumerate(rows[:SIGNAL_HEADING_ROWS]):
-        fields: dict[str, int] = {}
-        for place, cell in enumerate(cells):
-            field = _KNOWN.get(folded(cell).translate(_NOISE))
-            if field is not None:
-                fields.setdefault(field, place)
-        if {"kind", "event_at", "signal_no"} <= fields.keys():
-            return index, fields
-    return None
+    """As `heading_row`: the kind, the time and the number of a signal."""
+    return heading_row(
+        rows,
+        lambda heading: _KNOWN.get(folded(heading).translate(_NOISE)),
+        lambda known: {"kind", "event_at", "signal_no"} <= set(known),
+    )

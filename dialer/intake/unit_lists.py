@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Final
 
 from dialer.core.errors import UnusableFile
 from dialer.core.units import UnitFault, UnitField, UnitLine
 from dialer.intake.cells import cleaned, folded, is_blank
-from dialer.intake.headings import Row, Table
+from dialer.intake.headings import KnownTable, Row, Table, heading_row, known_table
 from dialer.language import Text
 
 UNIT_HEADING_WORDS: Final = {
@@ -27,8 +26,6 @@ _KNOWN: Final = {word: field for field, words in UNIT_HEADING_WORDS.items() for 
 CLOSED_WORDS: Final = frozenset({"停用", "撤销", "关闭", "否", "closed", "no", "false", "0", "inactive"})
 OPEN_WORDS: Final = frozenset({"启用", "在用", "正常", "是", "open", "yes", "true", "1", "active"})
 _PARTS: Final = re.compile(r"[;；、,，|\n]+")
-UNIT_HEADING_ROWS: Final = 21
-"""How many rows down the heading is searched."""
 _MOST: Final = 20_000
 _LONGEST_NUMBER: Final = 18
 
@@ -58,34 +55,29 @@ class UnitSheet:
 
 def read_units(tables: Iterator[Table]) -> UnitSheet:
     """Raises `UnusableFile` for a file without a column of names."""
-    for table in tables:
-        found = unit_heading(table.first)
-        if found is not None:
-            index, fields = found
-            cells = table.first[index][1]
-            headings = {field: cleaned(cells[place]) for field, place in fields.items()}
-            return _lines(chain(table.first[index + 1 :], table.rest), fields, headings)
-    raise UnusableFile("no column of unit names: head one 名称 or name, and the parent's 上级 or parent")
+    table = known_table(tables, unit_heading)
+    if table is None:
+        raise UnusableFile("no column of unit names: head one 名称 or name, and the parent's 上级 or parent")
+    return _lines(table)
 
 
 def unit_heading(rows: Sequence[Row]) -> tuple[int, dict[UnitField, int]] | None:
-    """The index of the heading row among a table's first rows, and the column of each field."""
-    for index, (_, cells) in enumerate(rows[:UNIT_HEADING_ROWS]):
-        fields = {
-            field: place
-            for place, cell in enumerate(cells)
-            if (field := _KNOWN.get(folded(cell))) is not None
-        }
-        if UnitField.NAME in fields and len(fields) > 1:
-            return index, fields
-    return None
+    """As `heading_row`: the name, and something else."""
+    return heading_row(
+        rows,
+        lambda heading: _KNOWN.get(folded(heading)),
+        lambda known: UnitField.NAME in known and len(known) > 1,
+    )
 
 
-def _lines(rows: Iterator[Row], fields: dict[UnitField, int], headings: dict[UnitField, str]) -> UnitSheet:
+def _lines(table: KnownTable[UnitField]) -> UnitSheet:
     lines: list[UnitLine] = []
     faults: list[UnitFault] = []
-    for number, cells in rows:
-        text = {field: cleaned(cells[place]) if place < len(cells) else "" for field, place in fields.items()}
+    for number, cells in table.rows:
+        text = {
+            field: cleaned(cells[place]) if place < len(cells) else ""
+            for field, place in table.fields.items()
+        }
         if not any(text.values()):
             continue
         if len(lines) == _MOST:
@@ -111,4 +103,4 @@ def _lines(rows: Iterator[Row], fields: dict[UnitField, int], headings: dict[Uni
                 unit_id=int(given) if given else None,
             )
         )
-    return UnitSheet(lines=tuple(lines), headings=headings, faults=tuple(faults))
+    return UnitSheet(lines=tuple(lines), headings=dict(table.headings), faults=tuple(faults))

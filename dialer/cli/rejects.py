@@ -1,0 +1,92 @@
+"""The rejected rows of a list on the command line: the first in sentences, all of them in a workbook, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import typer
+
+from dialer.cases.reveals import note_work_reveal
+from dialer.core.errors import Invalid
+from dialer.intake.records import Column, RejectedRow, write_rejects
+from dialer.language import Lang, Text, bilingual, say
+from dialer.services import Application
+
+_MOST_SAID = 50
+_UNWRITTEN = "拒绝行文件未能写入 the rejected rows were not written"
+
+
+class ReadList(Protocol):
+    """What became of a list: its columns, and its rejected rows in their order."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]: ...
+    @property
+    def rejects(self) -> Sequence[RejectedRow]: ...
+
+
+def opened(file: Path) -> BinaryIO:
+    """Raises `Invalid` for a file that cannot be read."""
+    try:
+        return file.open("rb")
+    except OSError:
+        raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
+
+
+def reject_workbook(
+    app: Application, name: str, *, subject: str, by: str, otherwise: str = ""
+) -> Path | None:
+    """The path of a new workbook of rejected rows in the data folder, readable by its owner only: it will hold personal
+    data in clear, which is on record with `subject`. A user of this machine has the list too: no reason is asked for.
+    None where the folder cannot be written; that is said, with `otherwise`: the list is loaded nevertheless.
+    """
+    folder = app.settings.data_dir / "rejects"
+    path = folder / f"{name}.xlsx"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+    except OSError as fault:
+        typer.echo(f"{_UNWRITTEN}{otherwise}: {path}: {fault.strerror}", err=True)
+        return None
+    with app.services.store.begin() as tx:
+        note_work_reveal(tx, app.services, who=by, act="export_rejects", subject=subject, why="terminal")
+    return path
+
+
+def write_rejected(app: Application, done: ReadList, name: str, *, subject: str, by: str) -> Path | None:
+    """The workbook of a list's rejected rows; None where there are none, or it cannot be written."""
+    if not done.rejects:
+        return None
+    path = reject_workbook(app, name, subject=subject, by=by)
+    if path is not None:
+        write_rejects(path, done.columns, done.rejects)
+    return path
+
+
+def say_rejects(done: ReadList, file: Path | None) -> None:
+    """The first rejected rows, how many more there are, and where all of them stand."""
+    for one in done.rejects[:_MOST_SAID]:
+        typer.echo(f"第 {one.line} 行 line {one.line} · {one.column}: {bilingual(one.reason)}")
+    if len(done.rejects) > _MOST_SAID:
+        typer.echo(f"… {len(done.rejects) - _MOST_SAID} more")
+    if file is not None:
+        typer.echo(f"拒绝行 rejected rows: {file}")
+
+
+def rejects_json(done: ReadList, file: Path | None) -> dict[str, Any]:
+    """`rejects`, one object a row, and `reject_file`, null without one."""
+    return {
+        "rejects": [
+            {
+                "line": one.line,
+                "sheet": one.sheet,
+                "column": one.column,
+                "reason": say(Lang.EN, one.reason),
+                "reason_zh": say(Lang.ZH, one.reason),
+            }
+            for one in done.rejects
+        ],
+        "reject_file": None if file is None else str(file),
+    }
