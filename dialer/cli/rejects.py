@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -61,8 +62,30 @@ def write_rejected(app: Application, done: ReadList, name: str, *, subject: str,
         return None
     path = reject_workbook(app, name, subject=subject, by=by)
     if path is not None:
-        write_rejects(path, done.columns, done.rejects)
+        write_rejects(path, done.columns, _one_each(done.rejects))
     return path
+
+
+def _one_each(rejects: Iterable[RejectedRow]) -> Iterable[RejectedRow]:
+    """A row with several faults once, with all of them."""
+    found: dict[tuple[int, str, int], RejectedRow] = {}
+    for one in rejects:
+        place = (one.table, one.sheet, one.line)
+        before = found.get(place)
+        found[place] = (
+            one
+            if before is None
+            else replace(
+                before,
+                reason=Text(
+                    "%(reason)s; %(column)s: %(further)s",
+                    reason=before.reason,
+                    column=one.column,
+                    further=one.reason,
+                ),
+            )
+        )
+    return found.values()
 
 
 def say_rejects(done: ReadList, file: Path | None) -> None:
