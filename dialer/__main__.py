@@ -1,30 +1,21 @@
-"""The `dialer` command.
-
-A process of the service (`dialer web`, ...) imports the commands of `serve` alone: all commands together would cost it
-a hundred megabytes for as long as it runs.
-"""
+"""The `dialer` command."""
 
 from __future__ import annotations
 
 import sys
-from typing import Final, NoReturn
+from typing import NoReturn
 
 import typer
 
 from dialer.cli.common import answer
-
-PROCESSES: Final = frozenset({"web", "worker", "scheduler", "carrier", "sip", "peer", "up", "prepare"})
+from dialer.cli.tree import tree
 
 
 def commands(words: list[str]) -> typer.Typer:
-    """The commands among which the words name one."""
-    if words and words[0] in PROCESSES:
-        from dialer.cli.serve import serve  # the memory of a process at rest
-
-        return serve
-    from dialer.cli.tree import app  # the memory of a process at rest
-
-    return app
+    """The commands of the module that the words name one of, which alone is imported: it starts in half the time, and a
+    process of the service would keep the memory of all the others for as long as it runs.
+    """
+    return tree(words[0] if words else "")
 
 
 def main() -> NoReturn:

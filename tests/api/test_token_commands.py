@@ -7,12 +7,14 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from dialer.cli.tree import app
+from dialer.cli.tree import tree
 from dialer.core.errors import Invalid, NotFound
 from dialer.org.staff import TokenAuth
 from dialer.org.staff_store import TokenScope
 from dialer.runtime.settings import load_settings
 from tests.api.office import ROOT, Opener
+
+app = tree()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from dialer.bootstrap import application
-from dialer.cli.tree import app
+from dialer.cli.tree import tree
 from dialer.core.access import Role
 from dialer.core.errors import Unavailable
 from dialer.db import tables as t
@@ -33,6 +33,8 @@ from dialer.org.staff_store import insert_member
 from dialer.runtime.embedded import wait_until
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
+
+app = tree()
 
 _UP_SECONDS = 180.0
 _STOP_SECONDS = 60.0

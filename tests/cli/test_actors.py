@@ -15,9 +15,11 @@ from typer.testing import CliRunner
 
 import dialer
 from dialer.accounts.actions import login_of
-from dialer.cli.tree import app
+from dialer.cli.tree import tree
 from dialer.core.access import LONGEST_NAME, RESERVED_NAMES, actor_name
 from dialer.core.errors import Invalid
+
+app = tree()
 
 _PROGRAMS: Final = frozenset({"dialer.__main__", "dialer.runtime.guard"})
 """Modules that run when they are imported."""

@@ -10,12 +10,14 @@ from typer.testing import CliRunner
 
 from dialer.bootstrap import application
 from dialer.cli.common import answer
-from dialer.cli.tree import app
+from dialer.cli.tree import tree
 from dialer.core.errors import Conflict, Invalid
 from dialer.db import tables as t
 from dialer.db.keys import create
 from dialer.runtime.settings import load_settings
 from tests.outcomes.town import MORNING, Scenario
+
+app = tree()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from dialer.accounts.actions import add_staff
 from dialer.bootstrap import application
 from dialer.calls.pause_store import place_pause
 from dialer.cases.alarms import raise_alarm
-from dialer.cli.tree import app
+from dialer.cli.tree import tree
 from dialer.core.access import Role
 from dialer.core.errors import NotFound
 from dialer.core.events import AlarmCode
@@ -30,6 +30,8 @@ from dialer.org.unit_store import add_unit
 from dialer.runtime.settings import load_settings
 from tests.console.town import stop_request
 from tests.outcomes.town import Scenario
+
+app = tree()
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text("utf-8")
 LISTS = PAGE.partition("## Lists\n")[2].partition("\n## ")[0]

@@ -19,7 +19,7 @@ import python_calamine
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from dialer.cli.tree import app as command_line
+from dialer.cli.tree import tree
 from dialer.control.retention import apply_retention
 from dialer.core.access import Role
 from dialer.core.rates import COUNTED, DEFINITIONS, Cut, Dimension, rates_of
@@ -36,6 +36,8 @@ from dialer.words import count_word, rate_word, word_of
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.outcomes.test_cut_figures import make_successes_true_to_life, scatter
 from tests.outcomes.town import MORNING, Scenario
+
+command_line = tree()
 
 LINK = re.compile(r'href="(/rates/cases\?[^"]+)">([\d,]+)</a>')
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dialer.cases.alarms import raise_alarm
-from dialer.cli.tree import app
+from dialer.cli.tree import tree
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade
@@ -18,6 +18,8 @@ from dialer.server import public_way_blocked
 from dialer.telephony.public_way import WayBlocked
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
+
+app = tree()
 
 Run = Callable[..., Result]
 

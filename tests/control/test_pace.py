@@ -11,13 +11,15 @@ from typer.testing import CliRunner
 
 from dialer.calls.pace import read_pace, restore_pace, set_pace
 from dialer.calls.pacing import read_line_group
-from dialer.cli.tree import app
+from dialer.cli.tree import tree
 from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
 from tests.audit_lines import audit_lines
 from tests.control.conftest import Assemble
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
+
+app = tree()
 
 
 def slower(scene: Scene, calls_per_second: float = 2.0, lines: int = 3) -> None:

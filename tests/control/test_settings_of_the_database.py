@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from dialer.bootstrap import assemble
 from dialer.calls.pace import read_pace, restore_pace
 from dialer.calls.pauses import pause_calls
-from dialer.cli.tree import app as commands
+from dialer.cli.tree import tree
 from dialer.control.overview import adopt_identity
 from dialer.core.errors import Conflict, DialerError, SettingsError
 from dialer.core.values import PauseScope
@@ -31,6 +31,8 @@ from dialer.runtime.settings import load_settings
 from dialer.services import Application, Purpose
 from tests.audit_lines import audit_lines
 from tests.control.scene import Scene
+
+commands = tree()
 
 SID, TOKEN, OTHER, THIRD = "AC" + "0" * 32, "t" * 32, "o" * 32, "h" * 32
 REAL = {

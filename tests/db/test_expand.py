@@ -9,9 +9,11 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from dialer.cli.tree import app as commands
+from dialer.cli.tree import tree
 from dialer.db.migrations import migration_files, newest_revision
 from dialer.db.upgrade import Lock, Step, examine_upgrade, pending_changes, read_change
+
+commands = tree()
 
 _BEFORE_THE_RULE = "0039"
 _CONTRACTED: dict[str, str] = {}

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import typer
 
-from dialer.cli.tree import app
+from dialer.cli.tree import tree
 from tests.docs.pages import PAGES, ROOT, code, name
+
+app = tree()
 
 _TREE: Any = typer.main.get_command(app)
 _TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))

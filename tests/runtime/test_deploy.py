@@ -23,12 +23,14 @@ import typer
 import yaml
 
 from dialer.api import gate as api
-from dialer.cli.tree import app as commands
+from dialer.cli.tree import tree
 from dialer.db.keys import create
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
 from dialer.server import SECTIONS
 from tools.runtime_lock import RUNTIME_LOCK, runtime_lock
+
+commands = tree()
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

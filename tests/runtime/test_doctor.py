@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from dialer.broker import MessageKey, check_broker, make_app
 from dialer.cli.control import check_names
-from dialer.cli.tree import app as commands
+from dialer.cli.tree import tree
 from dialer.core.errors import SettingsError, Unavailable
 from dialer.db.keys import create
 from dialer.db.migrations import newest_revision
@@ -27,6 +27,8 @@ from dialer.runtime.doctor import (
     examine_installation,
 )
 from dialer.runtime.settings import CentreSettings, load_settings
+
+commands = tree()
 
 PROBE = Probe(name="database", run=lambda: "schema 7", mend="dialer migrate")
 

@@ -57,16 +57,18 @@ def test_a_process_imports_no_other_process_libraries(process: str):
     assert sorted(imported & {*_NEVER, *_WITHOUT[process]}) == []
 
 
-def test_a_process_does_not_import_the_other_commands():
+@pytest.mark.parametrize("process", ["web", "robot"])
+def test_a_process_does_not_import_the_other_commands(process: str):
     said = subprocess.run(
         [
             sys.executable,
             "-c",
-            "import sys; from dialer import __main__; __main__.commands(['web']); print(*sys.modules)",
+            "import sys; from dialer import __main__; __main__.commands(sys.argv[1:]); print(*sys.modules)",
+            process,
         ],
         capture_output=True,
         text=True,
         check=True,
     )
     imported = {name for name in said.stdout.split() if name.startswith("dialer.cli.")}
-    assert imported == {"dialer.cli.common", "dialer.cli.serve"}
+    assert imported == {"dialer.cli.common", "dialer.cli.serve", "dialer.cli.tree"}

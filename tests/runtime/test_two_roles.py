@@ -10,12 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from dialer.bootstrap import application
-from dialer.cli.tree import app as commands
+from dialer.cli.tree import tree
 from dialer.db.keys import create
 from dialer.db.migrations import MayNotMigrate, owned_tables
 from dialer.runtime.embedded import EmbeddedServers, ensure
 from dialer.runtime.settings import load_settings
 from dialer.services import Purpose
+
+commands = tree()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from audio.wave_file import wav_bytes
 from dialer.bootstrap import assemble
-from dialer.cli.tree import app
+from dialer.cli.tree import tree
 from dialer.core.errors import Conflict, Invalid, Refusal, UnusableFile
 from dialer.core.values import RenderState
 from dialer.runtime.settings import load_settings
@@ -24,6 +24,8 @@ from dialer.tasks.bulk_work import _studios, render_script_task, resume_renders_
 from tests.audio.conftest import burst
 from tests.scripts.centre import LOAN
 from tests.scripts.conftest import ROOT
+
+app = tree()
 
 DRAFTER, APPROVER = ("--by", "王警官"), ("--by", "李所长", "--reason", "说得更清楚")
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dialer.cli.tree import app
+from dialer.cli.tree import tree
 from dialer.db.keys import create
+
+app = tree()
 
 ROOT = Path(__file__).resolve().parents[2]
 
