@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from dialer.core.values import FraudType, Grade, Track, VerdictState
 from dialer.db import tables as t
 from dialer.db.bulk import RowSet, in_words
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.signals.budget import Capacity
+from dialer.signals.budget import HALF_LIFE, LEAST_PROBABILITY, Capacity
 
 _LOCK: Final = 0x76657264
 _v, _r = t.verdict.c, t.verdict_reason.c
@@ -92,16 +93,31 @@ def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVe
     return found
 
 
-def lock_held(tx: Tx, *, limit: int) -> list[StoredVerdict]:
-    """Those that are held, the highest scores first, locked; one that another process writes is passed over."""
-    statement = (
-        sa.select(t.verdict)
-        .where(_v.state == VerdictState.HELD.value)
-        .order_by(_v.score.desc(), _v.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] = ()) -> list[StoredVerdict]:
+    """Those that are held, locked, in their turn as `turn` has it; those of incidents before `since` only where the
+    others are fewer. What rests mostly on `stopped` rules is left out, and what another process writes.
+    """
+    wanted = [_v.state == VerdictState.HELD.value]
+    if stopped:
+        own = sa.func.sum(_r.points).filter(_r.rule.not_in(list(stopped)))
+        of_stopped = (
+            sa.select(_r.verdict_id)
+            .where(_r.verdict_id == _v.id, _r.points > 0)
+            .group_by(_r.verdict_id)
+            .having(sa.func.coalesce(own, 0) * 2 < sa.func.sum(_r.points))
+        )
+        wanted.append(~of_stopped.exists())
+    turn = sa.func.ln(sa.func.greatest(_v.probability, LEAST_PROBABILITY)) / math.log(2)
+    turn += sa.extract("epoch", _v.event_at) / HALF_LIFE.total_seconds()
+    urgent = _v.grade == Grade.EXTRA_HIGH.value
+    statement = sa.select(t.verdict).with_for_update(skip_locked=True)
+    rows = tx.rows(
+        statement.where(*wanted, _v.event_at > since).order_by(urgent.desc(), turn.desc(), _v.id).limit(limit)
     )
-    return [_opened(tx, row) for row in tx.rows(statement)]
+    if len(rows) < limit:
+        older = statement.where(*wanted, _v.event_at <= since).order_by(_v.score.desc(), _v.id)
+        rows = [*rows, *tx.rows(older.limit(limit - len(rows)))]
+    return [_opened(tx, row) for row in rows]
 
 
 def count_held(tx: Tx) -> int:
