@@ -36,7 +36,7 @@ from dialer.signals.verdicts import Bands
 DAYS, LEARN_UNTIL, JUDGED_UNTIL, DRIFT, AFTER_FROM, AFTER_UNTIL = 46, 21, 32, 32, 39, 46
 A_DAY = 0.0016
 """Calls a day for each person of the city: docs/decisions/0770."""
-OTHER_BUDGETS = (0.0008, 0.00048, 0.00024)
+OTHER_BUDGETS = (0.0012, 0.0008, 0.00048, 0.00024)
 """For the curve."""
 DRIFT_TOO = 0.00048
 """At this budget of the curve too: what the desks alone could call, which was the budget before."""
@@ -610,7 +610,7 @@ def calibrated(
     seen = sum(right for _, right in told) / max(1, len(told))
     return {
         name: round(calibration_error(said, [float(right) for _, right in told], own), 4),
-        f"{name}_said_too_much": round(sum(said) / max(1, len(said)) - seen, 4),
+        f"{name}_said_minus_seen": round(sum(said) / max(1, len(said)) - seen, 4),
         f"{name}_by_chance": round(float(np.mean(lucky)), 4),
         f"{name}_count": len(said),
     }
