@@ -16,7 +16,7 @@ from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.signals.budget import Estimate, missed_fraud
 from dialer.signals.label_store import case_labels
-from dialer.signals.model import SignalKind
+from dialer.signals.model import MOST_AHEAD, SignalKind
 from dialer.signals.shadow import Difference, ShadowStatus, Side, persons_warned, persons_with, read_shadow
 from dialer.signals.verdict_store import RuleStop, stopped_rules
 
@@ -84,22 +84,14 @@ class RobotStatus:
 def read_status(tx: Tx, *, since: datetime, now: datetime) -> RobotStatus:
     """Counted now."""
     shard = t.robot_shard.c
-    shards = tx.rows(sa.select(shard.seq, shard.fingerprint, shard.persons, shard.too_late))
-    newest = tx.scalar(sa.select(sa.func.max(t.signal.c.seq))) or 0
-    done = min((row["seq"] for row in shards), default=0)
-    behind = tx.scalar(
-        sa.select(sa.func.count())
-        .select_from(t.signal)
-        .where(t.signal.c.seq > done, t.signal.c.seq <= newest)
-    )
+    shards = tx.rows(sa.select(shard.fingerprint, shard.persons, shard.too_late))
     total = sum(int(row["fingerprint"] or "0", 16) for row in shards) % (1 << 128)
     states = tx.rows(
         sa.select(_v.state, sa.func.count().label("n")).where(_v.opened_at >= since).group_by(_v.state)
     )
     return RobotStatus(
         since=since,
-        # Of a shard without new signals the number stays behind.
-        behind=behind if any(row["seq"] < newest for row in shards) or not shards else 0,
+        behind=int(tx.scalar(sa.select(sa.func.count()).select_from(_WITH_SHARD).where(*_waiting(tx)))),
         sources=_sources(tx, now=now),
         states={VerdictState(row["state"]): row["n"] for row in states},
         rules=_rules(tx, since=since),
@@ -110,6 +102,15 @@ def read_status(tx: Tx, *, since: datetime, now: datetime) -> RobotStatus:
         persons=sum(row["persons"] for row in shards),
         too_late=sum(row["too_late"] for row in shards),
     )
+
+
+_WITH_SHARD: Final = t.signal.outerjoin(t.robot_shard, t.robot_shard.c.shard == t.signal.c.shard)
+
+
+def _waiting(tx: Tx) -> tuple[sa.ColumnElement[bool], ...]:
+    """Of `_WITH_SHARD`: what its shard has not evaluated; of no person's, what some shard has not."""
+    done = tx.scalar(sa.select(sa.func.min(t.robot_shard.c.seq))) or 0
+    return t.signal.c.seq > done, t.signal.c.seq > sa.func.coalesce(t.robot_shard.c.seq, done)
 
 
 def _sources(tx: Tx, *, now: datetime) -> list[SourceLine]:
@@ -291,10 +292,51 @@ def list_verdicts(tx: Tx, chosen: Chosen) -> tuple[list[VerdictLine], int]:
 class SignalLine:
     """A stored signal without anything personal."""
 
+    source: str
     signal_no: str
     kind: SignalKind
     event_at: datetime
     received_at: datetime
+
+
+class SignalLack(StrEnum):
+    """Signals that changed no verdict: `waiting` are not evaluated yet, `late` came later than allowed."""
+
+    WAITING = "waiting"
+    LATE = "late"
+
+
+SEARCHED: Final = 200_000
+"""So many of the newest signals are searched for those that came too late."""
+_CLOCKS: Final = MOST_AHEAD
+_LINE: Final = tuple(t.signal.c[name] for name in SignalLine.__dataclass_fields__)
+
+
+def list_lacking(tx: Tx, lack: SignalLack, *, allowed_lateness: timedelta) -> list[SignalLine]:
+    """`MOST_LINES` at most: those that wait, the longest first; or the newest of those too late, found among the newest
+    `SEARCHED`. One is too late where another signal of its person had come before it whose event was more than
+    `allowed_lateness` later.
+    """
+    s, earlier = t.signal.c, t.signal.alias("earlier")
+    if lack is SignalLack.WAITING:
+        statement = sa.select(*_LINE).select_from(_WITH_SHARD).where(*_waiting(tx)).order_by(s.seq)
+    else:
+        newest = tx.scalar(sa.select(sa.func.max(s.seq))) or 0
+        before = earlier.c
+        statement = (
+            sa.select(*_LINE)
+            .where(
+                s.seq > newest - SEARCHED,
+                s.event_at < s.received_at - allowed_lateness + _CLOCKS,
+                sa.exists().where(
+                    before.person_hash == s.person_hash,
+                    before.seq < s.seq,
+                    before.event_at > s.event_at + allowed_lateness,
+                ),
+            )
+            .order_by(s.seq.desc())
+        )
+    return [record_of(SignalLine, row) for row in tx.rows(statement.limit(MOST_LINES))]
 
 
 _MOST_MINUTES: Final = 30
@@ -312,7 +354,7 @@ def list_signals(tx: Tx, source: str, *, now: datetime) -> list[SignalLine]:
     found: list[SignalLine] = []
     for minute in minutes:
         rows = tx.rows(
-            sa.select(*(s[name] for name in SignalLine.__dataclass_fields__))
+            sa.select(*_LINE)
             .where(
                 s.source == source,
                 s.received_at >= minute["at"],
