@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import gc
 import http.client
+import itertools
 import json
 import os
 import random
@@ -53,17 +54,17 @@ class Signals:
     def __init__(self, rate: float) -> None:
         self._chance = random.Random(3)  # lives, not secrets
         self._rare = WARNED_A_SECOND / rate
-        self._n = 0
+        self._numbers = itertools.count(1)  # of all doors, which are threads
 
     def some(self, count: int, at: str) -> list[dict[str, Any]]:
         return [self._one(at) for _ in range(count)]
 
     def _one(self, at: str) -> dict[str, Any]:
-        c, self._n = self._chance, self._n + 1
+        c, n = self._chance, next(self._numbers)
         person = c.randrange(PERSONS)
         kind = c.choice(KINDS)
         made: dict[str, Any] = {
-            "source": "bench", "signal_no": f"{os.getpid()}-{self._n}", "kind": kind, "event_at": at,
+            "source": "bench", "signal_no": f"{os.getpid()}-{n}", "kind": kind, "event_at": at,
             "phone": f"138{person:08d}",
         }  # fmt: skip
         if c.random() < self._rare:

@@ -227,6 +227,11 @@ def silent_after(usual_per_hour: float) -> timedelta:
     return min(_LONGEST, max(_SHORTEST, timedelta(hours=-math.log(SILENT_ERROR) / usual_per_hour)))
 
 
+def is_silent(usual_per_hour: float, last_at: datetime, *, now: datetime) -> bool:
+    """Whether a source is silent for too long. The minute that it sent in last may not be over."""
+    return now - last_at > silent_after(usual_per_hour) + timedelta(minutes=1)
+
+
 def has_fallen(before: tuple[int, int], now: tuple[int, int]) -> bool:
     """Whether a precision fell for more than a chance: (right, labelled) of the reference and of the recent time.
 

@@ -14,11 +14,11 @@ from dialer.core.intervals import Interval, wilson
 from dialer.core.values import FraudType, Grade, VerdictState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.signals.budget import Estimate, missed_fraud
-from dialer.signals.label_store import case_labels
+from dialer.signals.budget import Estimate, is_silent, missed_fraud
+from dialer.signals.label_store import case_labels, worse_rules
 from dialer.signals.model import MOST_AHEAD, SignalKind
 from dialer.signals.shadow import Difference, ShadowStatus, Side, persons_warned, persons_with, read_shadow
-from dialer.signals.verdict_store import RuleStop, stopped_rules
+from dialer.signals.verdict_store import RuleStop, source_rates, stopped_rules
 
 _v, _r = t.verdict.c, t.verdict_reason.c
 CALIBRATION_DAYS: Final = 90
@@ -28,17 +28,23 @@ _LEAST_IN_A_BIN: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLine:
-    """Signals of a source: of the last whole hour a minute, of the last day, and when the last one came."""
+    """Signals of a source of the last two days: of the last whole hour a minute, of the last day, and when the last one
+    came. `is_silent`: it sends none for longer than chance explains.
+    """
 
     source: str
     per_minute: float
     day: int
     last_at: datetime
+    is_silent: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleLine:
-    """A rule: verdicts in which it fired, warnings among them, and how many of those with a label were right."""
+    """A rule: verdicts in which it fired, warnings among them, and how many of those with a label were right.
+
+    `is_worse`: right less often in the last two weeks than before.
+    """
 
     rule: str
     verdicts: int
@@ -48,6 +54,7 @@ class RuleLine:
     precision: Interval | None
     """None: nothing has a label."""
     stop: RuleStop | None
+    is_worse: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +101,7 @@ def read_status(tx: Tx, *, since: datetime, now: datetime) -> RobotStatus:
         behind=int(tx.scalar(sa.select(sa.func.count()).select_from(_WITH_SHARD).where(*_waiting(tx)))),
         sources=_sources(tx, now=now),
         states={VerdictState(row["state"]): row["n"] for row in states},
-        rules=_rules(tx, since=since),
+        rules=_rules(tx, since=since, now=now),
         calibration=_calibration(tx, since=min(since, now - timedelta(days=CALIBRATION_DAYS))),
         shadow=read_shadow(tx),
         missed=missed_fraud(_drawn(tx, since=since)),
@@ -116,14 +123,18 @@ def _waiting(tx: Tx) -> tuple[sa.ColumnElement[bool], ...]:
 def _sources(tx: Tx, *, now: datetime) -> list[SourceLine]:
     m = t.signal_minute.c
     hour = sa.func.sum(m.n).filter(m.at > now - timedelta(hours=1))
+    day = sa.func.sum(m.n).filter(m.at > now - timedelta(days=1))
+    silent = {
+        one.source for one in source_rates(tx, now=now) if is_silent(one.per_hour, one.last_at, now=now)
+    }
     rows = tx.rows(
         sa.select(
             m.source,
             sa.func.coalesce(hour, 0).label("hour"),
-            sa.func.sum(m.n).label("day"),
+            sa.func.coalesce(day, 0).label("day"),
             sa.func.max(m.at).label("last_at"),
         )
-        .where(m.at > now - timedelta(days=1))
+        .where(m.at > now - timedelta(days=2))
         .group_by(m.source)
         .order_by(m.source)
     )
@@ -133,12 +144,13 @@ def _sources(tx: Tx, *, now: datetime) -> list[SourceLine]:
             per_minute=float(row["hour"]) / 60,
             day=int(row["day"]),
             last_at=row["last_at"],
+            is_silent=row["source"] in silent,
         )
         for row in rows
     ]
 
 
-def _rules(tx: Tx, *, since: datetime) -> list[RuleLine]:
+def _rules(tx: Tx, *, since: datetime, now: datetime) -> list[RuleLine]:
     labels = case_labels()
     has_warning = _v.sent_at.is_not(None)
     rows = tx.rows(
@@ -159,12 +171,18 @@ def _rules(tx: Tx, *, since: datetime) -> list[RuleLine]:
         .order_by(sa.desc("warnings"), _r.rule)
     )
     stops = stopped_rules(tx)
+    worse = {rule for rule, _, _ in worse_rules(tx, now=now)}
+    known = {row["rule"] for row in rows}
+    nothing = {"verdicts": 0, "warnings": 0, "labelled": 0, "right": 0}
+    # What a stopped rule finds is held: it may have found nothing for days, and is resumed here.
+    rows += [{"rule": rule, **nothing} for rule in sorted({*stops, *worse} - known)]
     return [
         RuleLine(
             **{name: row[name] for name in ("rule", "verdicts", "warnings", "labelled")},
             right=int(row["right"]),
             precision=wilson(int(row["right"]), row["labelled"]) if row["labelled"] else None,
             stop=stops.get(row["rule"]),
+            is_worse=row["rule"] in worse,
         )
         for row in rows
     ]
