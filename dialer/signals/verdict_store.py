@@ -309,6 +309,12 @@ def stopped_rules(tx: Tx) -> dict[str, RuleStop]:
     return {row["rule"]: RuleStop(**row) for row in tx.rows(statement)}
 
 
+def rules_resumed_since(tx: Tx, moment: datetime) -> set[str]:
+    """Rules that a person has resumed since then."""
+    s = t.rule_stop.c
+    return set(tx.execute(sa.select(s.rule).where(s.ended_at > moment)).scalars())
+
+
 def stop_rule_row(tx: Tx, rule: str, *, by: str, facts: Mapping[str, Any], now: datetime) -> bool:
     """False: it was stopped before."""
     statement = insert(t.rule_stop).values(rule=rule, stopped_at=now, stopped_by=by, facts=dict(facts))
@@ -336,6 +342,13 @@ def firings_by_hour(tx: Tx, *, now: datetime, hours: int) -> dict[str, list[int]
     found: dict[str, list[int]] = {}
     for row in tx.rows(statement):
         found.setdefault(row["rule"], [0] * hours)[min(row["age"], hours - 1)] = row["n"]
+    return found
+
+
+def first_minute(tx: Tx, *, since: datetime) -> datetime | None:
+    """The first minute since then in which a signal came; None: none has come."""
+    at = t.signal_minute.c.at
+    found: datetime | None = tx.scalar(sa.select(sa.func.min(at)).where(at >= since))
     return found
 
 

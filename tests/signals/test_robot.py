@@ -25,6 +25,7 @@ from dialer.signals.verdict_store import (
     lock_held,
     reasons_of,
     stop_rule_row,
+    stopped_rules,
     verdicts_of_case,
 )
 from tests.seeds import seeds
@@ -345,6 +346,8 @@ def test_who_was_seen_last_goes_on_first(post: Post):
 
 
 def test_a_rule_that_suddenly_fires_for_a_city_is_stopped_and_an_alarm_raised(post: Post):
+    post.send(post.signal("web", domain="shop.example", topic="shopping"))
+    post.clock.advance(3700)
     many_of_medium(post, 60)
     post.work(post.robot())
     with post.tx() as tx:
@@ -352,6 +355,53 @@ def test_a_rule_that_suddenly_fires_for_a_city_is_stopped_and_an_alarm_raised(po
         check_health(tx, now=post.clock.now())
     assert "call_listed_long" in {row["rule"] for row in post.rows(t.rule_stop)}
     assert "rule_stopped" in {row["code"] for row in post.rows(t.alarm)}
+
+
+def test_in_the_first_hour_of_all_no_rule_is_stopped_and_then_hours_before_it_count_for_nothing(post: Post):
+    robot = post.robot()
+    for hour in range(4):
+        calls = [
+            post.signal(
+                "call", phone=f"+8613800{hour}3{n:04d}", number=SCAMMER, direction="in", duration_seconds=900
+            )
+            for n in range(60)
+        ]
+        post.send(*calls)
+        post.work(robot)
+        with post.tx() as tx:
+            check_health(tx, now=post.clock.now())
+            assert not stopped_rules(tx), hour
+        post.clock.advance(3600)
+    assert len(post.rows(t.verdict)) == 240
+
+
+def test_a_rule_that_a_person_resumes_is_not_stopped_again_for_the_same_firings(post: Post):
+    post.send(post.signal("web", domain="shop.example", topic="shopping"))
+    post.clock.advance(3700)
+    robot = post.robot()
+    many_of_medium(post, 60)
+    post.work(robot)
+
+    def stopped() -> set[str]:
+        with post.tx() as tx:
+            check_health(tx, now=post.clock.now())
+            return set(stopped_rules(tx))
+
+    at_first = stopped()
+    assert at_first
+    with post.tx() as tx:
+        for rule in at_first:
+            end_rule_stop(tx, rule, by="boris", now=post.clock.now())
+    post.clock.advance(60)
+    assert not stopped()
+    post.clock.advance(3600)
+    more = [
+        post.signal("call", phone=f"+861380014{n:04d}", number=SCAMMER, direction="in", duration_seconds=900)
+        for n in range(500)
+    ]
+    post.send(*more)
+    post.work(robot)
+    assert stopped() & at_first, "later they are judged again"
 
 
 def test_a_source_that_falls_silent_raises_an_alarm(post: Post):
