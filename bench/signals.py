@@ -6,8 +6,9 @@ Parts: `sustained` (signals at a steady rate, from the arrival to the committed 
 stopped works off what waits), `replay` (the same signals again, the same fingerprint), `retro_match` (an item is listed
 that some hundred of all persons touched). All processes of the service run, and the line calls a backlog meanwhile.
 
-A warning's time runs from the moment at which the request was read to that at which another connection sees its row,
-looked for every 10 ms. Only extra-high ones count: the others may wait for their budget.
+A warning's time runs from the moment at which the request with the signal that made it extra-high was read to that at
+which another connection sees its row, looked for every 10 ms. Only extra-high ones count: the others may wait for their
+budget.
 """
 
 from __future__ import annotations
@@ -154,7 +155,8 @@ class Watch(threading.Thread):
         services = self._made.app.services
         newest = 0
         statement = sa.text(
-            "SELECT id, received_at FROM verdict WHERE id > :after AND sent_grade = 'extra_high' AND warnings = 1"
+            "SELECT v.id, s.received_at FROM verdict v JOIN signal s ON s.seq = v.seq"
+            " WHERE v.id > :after AND v.sent_grade = 'extra_high' AND v.warnings = 1"
         )
         while not self.over.wait(0.01):
             with services.store.begin() as tx:
