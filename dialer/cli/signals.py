@@ -87,6 +87,7 @@ def status_command(
             "来源 source": lambda one: one.source,
             "每分钟 a minute": lambda one: f"{one.per_minute:.1f}",
             "一天 a day": lambda one: one.day,
+            "中断 silent": lambda one: "是 yes" if one.is_silent else "",
         },
         empty="没有信号 no signals",
     )
@@ -96,6 +97,7 @@ def status_command(
             "规则 rule": lambda one: one.rule,
             "预警 warnings": lambda one: one.warnings,
             "准确 right": lambda one: f"{one.right}/{one.labelled}",
+            "准确率下降 worse": lambda one: "是 yes" if one.is_worse else "",
             "停用 stopped": lambda one: (
                 "" if one.stop is None else one.stop.stopped_at.isoformat(timespec="minutes")
             ),

@@ -1,7 +1,7 @@
 """How many warnings may become calls, which ones, and how well the robot does: budget, random draw, estimate of what is
 missed, and the checks of its rules and sources. Pure.
 
-Nothing is dropped: what is above the budget stays held and is chosen again at the next look, the strongest first.
+Nothing is dropped: what is above the budget stays held and is chosen again at the next look.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ DRAWN_SHARE: Final = 0.04
 _HOUR: Final = 3600
 _LIMITED: Final = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
 _Z: Final = 1.959963984540054
+LEAST_PROBABILITY: Final = 1e-6
+"""Less makes no difference to the turn."""
+HALF_LIFE: Final = timedelta(days=1)
+"""After so long a warning that waits counts half."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,14 +90,21 @@ def needed_hours(counts: Mapping[Grade, int], policy: BudgetPolicy) -> tuple[flo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A warning that waits to be released. `key` is its own; `since` when it was first held."""
+    """A warning that waits to be released. `key` is its own; `at` the strongest moment of its incident."""
 
     key: str
     grade: Grade
     score: int
     probability: float
-    money_fen: int
-    since: datetime
+    at: datetime
+
+
+def turn(probability: float, at: datetime) -> float:
+    """The higher, the earlier it goes on among those of its grade: the probability that it is right, which counts half
+    with every day since `at`, because the money is paid hours or days after the contact. As a logarithm the order of
+    two that wait does not change as time passes.
+    """
+    return math.log2(max(probability, LEAST_PROBABILITY)) + at.timestamp() / HALF_LIFE.total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +116,12 @@ class Release:
 
 
 def release(waiting: Iterable[Candidate], budget: Mapping[Grade, int], used: Mapping[Grade, int]) -> Release:
-    """Extra-high ones always; of each other grade by expected loss up to what its budget of the hour has left. `used`:
-    how many of the grade went on in this hour already. Unused places of a grade go to the next lower one.
+    """Extra-high ones always; of each other grade by `turn` up to what its budget of the hour has left. `used`: how
+    many of the grade went on in this hour already. Unused places of a grade go to the next lower one. The money at risk
+    is in the grade.
     """
     ordered = sorted(
-        waiting,
-        key=lambda one: (-one.grade.rank, -one.probability * one.money_fen, -one.score, one.since, one.key),
+        waiting, key=lambda one: (-one.grade.rank, -turn(one.probability, one.at), -one.score, one.key)
     )
     released = [one for one in ordered if one.grade is Grade.EXTRA_HIGH]
     held: list[Candidate] = []
@@ -214,6 +225,11 @@ def silent_after(usual_per_hour: float) -> timedelta:
     if usual_per_hour <= 0:
         return _LONGEST
     return min(_LONGEST, max(_SHORTEST, timedelta(hours=-math.log(SILENT_ERROR) / usual_per_hour)))
+
+
+def is_silent(usual_per_hour: float, last_at: datetime, *, now: datetime) -> bool:
+    """Whether a source is silent for too long. The minute that it sent in last may not be over."""
+    return now - last_at > silent_after(usual_per_hour) + timedelta(minutes=1)
 
 
 def has_fallen(before: tuple[int, int], now: tuple[int, int]) -> bool:

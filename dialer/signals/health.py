@@ -13,12 +13,17 @@ from dialer.cases.alarms import raise_alarm, raise_alarm_once
 from dialer.core.access import ROBOT
 from dialer.core.events import AlarmCode
 from dialer.db.unit_of_work import Tx
-from dialer.signals.budget import has_fallen, is_runaway, psi, silent_after
-from dialer.signals.label_store import figures_of_rules, precision_of_rules
-from dialer.signals.verdict_store import firings_by_hour, source_rates, stop_rule_row
+from dialer.signals.budget import is_runaway, is_silent, psi
+from dialer.signals.label_store import figures_of_rules, worse_rules
+from dialer.signals.verdict_store import (
+    firings_by_hour,
+    first_minute,
+    rules_resumed_since,
+    source_rates,
+    stop_rule_row,
+)
 
 _USUAL_HOURS: Final = 25
-_RECENT, _REFERENCE = timedelta(days=14), timedelta(days=90)
 _TODAY, _WEEK = timedelta(days=1), timedelta(days=8)
 DRIFTED: Final = 0.25
 _LEAST_FIGURES: Final = 200
@@ -28,18 +33,20 @@ _SHOWN: Final = 20
 
 def check_health(tx: Tx, *, now: datetime) -> None:
     """A rule that fires far more often than it used to is stopped; a source that sends nothing any more is named. Both
-    raise an alarm.
+    raise an alarm. A rule that a person has resumed goes on for an hour: what stopped it is in the counts for so long.
+    Hours before the first signal are no usual ones, and in the first hour of all nothing is usual yet.
     """
+    first = first_minute(tx, since=now - timedelta(hours=_USUAL_HOURS))
+    past = 0 if first is None else (now - first) // timedelta(hours=1)
+    resumed = rules_resumed_since(tx, now - timedelta(hours=1))
     for rule, by_hour in firings_by_hour(tx, now=now, hours=_USUAL_HOURS).items():
-        count, usual = by_hour[0], by_hour[1:]
-        if is_runaway(count, usual):
+        count, usual = by_hour[0], by_hour[1 : past + 1]
+        if usual and rule not in resumed and is_runaway(count, usual):
             facts = {"rule": rule, "count": count, "usual_per_hour": round(sum(usual) / len(usual), 1)}
             if stop_rule_row(tx, rule, by=ROBOT, facts=facts, now=now):
                 raise_alarm(tx, AlarmCode.RULE_STOPPED, now=now, facts=facts)
     silent = [
-        one.source
-        for one in source_rates(tx, now=now)
-        if now - one.last_at > silent_after(one.per_hour) + timedelta(minutes=1)
+        one.source for one in source_rates(tx, now=now) if is_silent(one.per_hour, one.last_at, now=now)
     ]
     if silent:
         raise_alarm_once(tx, AlarmCode.SIGNALS_SILENT, now=now, facts={"sources": silent[:_SHOWN]})
@@ -51,10 +58,7 @@ def check_quality(tx: Tx, *, now: datetime) -> None:
     """
     worse = [
         {"rule": rule, "before": list(before), "now": list(recent)}
-        for rule, before, recent in precision_of_rules(
-            tx, start=now - _REFERENCE, since=now - _RECENT, now=now
-        )
-        if has_fallen(before, recent)
+        for rule, before, recent in worse_rules(tx, now=now)
     ]
     if worse:
         raise_alarm_once(tx, AlarmCode.RULE_WORSE, now=now, facts={"rules": worse[:_SHOWN]})

@@ -11,6 +11,7 @@ from dialer.core.values import OutcomeKind, ScammerContact, VerdictState
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Tx
+from dialer.signals.budget import has_fallen
 from dialer.signals.scorecard import Labelled
 from dialer.signals.store import SignalCodec
 
@@ -20,6 +21,7 @@ _WRONG: Final = (OutcomeKind.MISMATCH,)
 _BEFORE_FILING: Final = timedelta(days=14)
 """A verdict so long before a case was filed may be of its fraud."""
 _MOST_REASONS: Final = 4_000
+_RECENT, _REFERENCE = timedelta(days=14), timedelta(days=90)
 
 
 def case_labels() -> sa.Subquery:
@@ -156,6 +158,14 @@ def precision_of_rules(
         (row["rule"], (int(row["right_before"]), row["all_before"]), (int(row["right_now"]), row["all_now"]))
         for row in rows
     ]
+
+
+def worse_rules(tx: Tx, *, now: datetime) -> list[tuple[str, Counts, Counts]]:
+    """Of `precision_of_rules` those that are right less often in the last two weeks than in the eleven before, by more
+    than chance.
+    """
+    found = precision_of_rules(tx, start=now - _REFERENCE, since=now - _RECENT, now=now)
+    return [one for one in found if has_fallen(one[1], one[2])]
 
 
 def figures_of_rules(tx: Tx, *, start: datetime, end: datetime) -> dict[str, list[int]]:

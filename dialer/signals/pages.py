@@ -18,8 +18,11 @@ from dialer.sentences import refusal_sentence
 from dialer.signals.queries import (
     CALIBRATION_DAYS,
     MOST_LINES,
+    SEARCHED,
     Answer,
     Chosen,
+    SignalLack,
+    list_lacking,
     list_signals,
     list_verdicts,
     read_status,
@@ -96,14 +99,21 @@ def verdicts(
 
 
 @robot_pages.get(_PATH + "/signals", act=Permission.SEE_CONTROL)
-def signals(request: CurrentRequest, source: str = "") -> Response:
-    """The newest signals of a source, without the persons."""
+def signals(request: CurrentRequest, source: str = "", lack: str = "") -> Response:
+    """The newest signals of a source, or those that changed no verdict; without the persons."""
     services = request.services
+    chosen = SignalLack(lack) if lack in set(SignalLack) else None
     with services.store.begin() as tx:
-        lines = list_signals(tx, source[:60], now=services.clock.now())
+        if chosen is None:
+            lines = list_signals(tx, source[:60], now=services.clock.now())
+        else:
+            lateness = timedelta(seconds=services.signals.late_seconds)
+            lines = list_lacking(tx, chosen, allowed_lateness=lateness)
     return request.page(
         "console/robot_signals.html",
         source=source[:60],
+        lack=chosen,
+        searched=SEARCHED,
         lines=[(one, say(request.lang, KIND_WORDS[one.kind])) for one in lines],
         is_cut=len(lines) == MOST_LINES,
     )

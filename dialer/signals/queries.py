@@ -14,11 +14,11 @@ from dialer.core.intervals import Interval, wilson
 from dialer.core.values import FraudType, Grade, VerdictState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.signals.budget import Estimate, missed_fraud
-from dialer.signals.label_store import case_labels
-from dialer.signals.model import SignalKind
+from dialer.signals.budget import Estimate, is_silent, missed_fraud
+from dialer.signals.label_store import case_labels, worse_rules
+from dialer.signals.model import MOST_AHEAD, SignalKind
 from dialer.signals.shadow import Difference, ShadowStatus, Side, persons_warned, persons_with, read_shadow
-from dialer.signals.verdict_store import RuleStop, stopped_rules
+from dialer.signals.verdict_store import RuleStop, source_rates, stopped_rules
 
 _v, _r = t.verdict.c, t.verdict_reason.c
 CALIBRATION_DAYS: Final = 90
@@ -28,17 +28,23 @@ _LEAST_IN_A_BIN: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLine:
-    """Signals of a source: of the last whole hour a minute, of the last day, and when the last one came."""
+    """Signals of a source of the last two days: of the last whole hour a minute, of the last day, and when the last one
+    came. `is_silent`: it sends none for longer than chance explains.
+    """
 
     source: str
     per_minute: float
     day: int
     last_at: datetime
+    is_silent: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleLine:
-    """A rule: verdicts in which it fired, warnings among them, and how many of those with a label were right."""
+    """A rule: verdicts in which it fired, warnings among them, and how many of those with a label were right.
+
+    `is_worse`: right less often in the last two weeks than before.
+    """
 
     rule: str
     verdicts: int
@@ -48,6 +54,7 @@ class RuleLine:
     precision: Interval | None
     """None: nothing has a label."""
     stop: RuleStop | None
+    is_worse: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,25 +91,17 @@ class RobotStatus:
 def read_status(tx: Tx, *, since: datetime, now: datetime) -> RobotStatus:
     """Counted now."""
     shard = t.robot_shard.c
-    shards = tx.rows(sa.select(shard.seq, shard.fingerprint, shard.persons, shard.too_late))
-    newest = tx.scalar(sa.select(sa.func.max(t.signal.c.seq))) or 0
-    done = min((row["seq"] for row in shards), default=0)
-    behind = tx.scalar(
-        sa.select(sa.func.count())
-        .select_from(t.signal)
-        .where(t.signal.c.seq > done, t.signal.c.seq <= newest)
-    )
+    shards = tx.rows(sa.select(shard.fingerprint, shard.persons, shard.too_late))
     total = sum(int(row["fingerprint"] or "0", 16) for row in shards) % (1 << 128)
     states = tx.rows(
         sa.select(_v.state, sa.func.count().label("n")).where(_v.opened_at >= since).group_by(_v.state)
     )
     return RobotStatus(
         since=since,
-        # Of a shard without new signals the number stays behind.
-        behind=behind if any(row["seq"] < newest for row in shards) or not shards else 0,
+        behind=int(tx.scalar(sa.select(sa.func.count()).select_from(_WITH_SHARD).where(*_waiting(tx)))),
         sources=_sources(tx, now=now),
         states={VerdictState(row["state"]): row["n"] for row in states},
-        rules=_rules(tx, since=since),
+        rules=_rules(tx, since=since, now=now),
         calibration=_calibration(tx, since=min(since, now - timedelta(days=CALIBRATION_DAYS))),
         shadow=read_shadow(tx),
         missed=missed_fraud(_drawn(tx, since=since)),
@@ -112,17 +111,30 @@ def read_status(tx: Tx, *, since: datetime, now: datetime) -> RobotStatus:
     )
 
 
+_WITH_SHARD: Final = t.signal.outerjoin(t.robot_shard, t.robot_shard.c.shard == t.signal.c.shard)
+
+
+def _waiting(tx: Tx) -> tuple[sa.ColumnElement[bool], ...]:
+    """Of `_WITH_SHARD`: what its shard has not evaluated; of no person's, what some shard has not."""
+    done = tx.scalar(sa.select(sa.func.min(t.robot_shard.c.seq))) or 0
+    return t.signal.c.seq > done, t.signal.c.seq > sa.func.coalesce(t.robot_shard.c.seq, done)
+
+
 def _sources(tx: Tx, *, now: datetime) -> list[SourceLine]:
     m = t.signal_minute.c
     hour = sa.func.sum(m.n).filter(m.at > now - timedelta(hours=1))
+    day = sa.func.sum(m.n).filter(m.at > now - timedelta(days=1))
+    silent = {
+        one.source for one in source_rates(tx, now=now) if is_silent(one.per_hour, one.last_at, now=now)
+    }
     rows = tx.rows(
         sa.select(
             m.source,
             sa.func.coalesce(hour, 0).label("hour"),
-            sa.func.sum(m.n).label("day"),
+            sa.func.coalesce(day, 0).label("day"),
             sa.func.max(m.at).label("last_at"),
         )
-        .where(m.at > now - timedelta(days=1))
+        .where(m.at > now - timedelta(days=2))
         .group_by(m.source)
         .order_by(m.source)
     )
@@ -132,12 +144,13 @@ def _sources(tx: Tx, *, now: datetime) -> list[SourceLine]:
             per_minute=float(row["hour"]) / 60,
             day=int(row["day"]),
             last_at=row["last_at"],
+            is_silent=row["source"] in silent,
         )
         for row in rows
     ]
 
 
-def _rules(tx: Tx, *, since: datetime) -> list[RuleLine]:
+def _rules(tx: Tx, *, since: datetime, now: datetime) -> list[RuleLine]:
     labels = case_labels()
     has_warning = _v.sent_at.is_not(None)
     rows = tx.rows(
@@ -158,12 +171,18 @@ def _rules(tx: Tx, *, since: datetime) -> list[RuleLine]:
         .order_by(sa.desc("warnings"), _r.rule)
     )
     stops = stopped_rules(tx)
+    worse = {rule for rule, _, _ in worse_rules(tx, now=now)}
+    known = {row["rule"] for row in rows}
+    nothing = {"verdicts": 0, "warnings": 0, "labelled": 0, "right": 0}
+    # What a stopped rule finds is held: it may have found nothing for days, and is resumed here.
+    rows += [{"rule": rule, **nothing} for rule in sorted({*stops, *worse} - known)]
     return [
         RuleLine(
             **{name: row[name] for name in ("rule", "verdicts", "warnings", "labelled")},
             right=int(row["right"]),
             precision=wilson(int(row["right"]), row["labelled"]) if row["labelled"] else None,
             stop=stops.get(row["rule"]),
+            is_worse=row["rule"] in worse,
         )
         for row in rows
     ]
@@ -291,10 +310,51 @@ def list_verdicts(tx: Tx, chosen: Chosen) -> tuple[list[VerdictLine], int]:
 class SignalLine:
     """A stored signal without anything personal."""
 
+    source: str
     signal_no: str
     kind: SignalKind
     event_at: datetime
     received_at: datetime
+
+
+class SignalLack(StrEnum):
+    """Signals that changed no verdict: `waiting` are not evaluated yet, `late` came later than allowed."""
+
+    WAITING = "waiting"
+    LATE = "late"
+
+
+SEARCHED: Final = 200_000
+"""So many of the newest signals are searched for those that came too late."""
+_CLOCKS: Final = MOST_AHEAD
+_LINE: Final = tuple(t.signal.c[name] for name in SignalLine.__dataclass_fields__)
+
+
+def list_lacking(tx: Tx, lack: SignalLack, *, allowed_lateness: timedelta) -> list[SignalLine]:
+    """`MOST_LINES` at most: those that wait, the longest first; or the newest of those too late, found among the newest
+    `SEARCHED`. One is too late where another signal of its person had come before it whose event was more than
+    `allowed_lateness` later.
+    """
+    s, earlier = t.signal.c, t.signal.alias("earlier")
+    if lack is SignalLack.WAITING:
+        statement = sa.select(*_LINE).select_from(_WITH_SHARD).where(*_waiting(tx)).order_by(s.seq)
+    else:
+        newest = tx.scalar(sa.select(sa.func.max(s.seq))) or 0
+        before = earlier.c
+        statement = (
+            sa.select(*_LINE)
+            .where(
+                s.seq > newest - SEARCHED,
+                s.event_at < s.received_at - allowed_lateness + _CLOCKS,
+                sa.exists().where(
+                    before.person_hash == s.person_hash,
+                    before.seq < s.seq,
+                    before.event_at > s.event_at + allowed_lateness,
+                ),
+            )
+            .order_by(s.seq.desc())
+        )
+    return [record_of(SignalLine, row) for row in tx.rows(statement.limit(MOST_LINES))]
 
 
 _MOST_MINUTES: Final = 30
@@ -312,7 +372,7 @@ def list_signals(tx: Tx, source: str, *, now: datetime) -> list[SignalLine]:
     found: list[SignalLine] = []
     for minute in minutes:
         rows = tx.rows(
-            sa.select(*(s[name] for name in SignalLine.__dataclass_fields__))
+            sa.select(*_LINE)
             .where(
                 s.source == source,
                 s.received_at >= minute["at"],

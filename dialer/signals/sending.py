@@ -255,18 +255,18 @@ def release_held(
     tx: Tx, services: Services, *, now: datetime, among: Sequence[StoredVerdict] | None = None
 ) -> int:
     """Sends those that are held, or of them these alone that this transaction has written, as far as the budget of the
-    hour goes, the highest expected loss first; how many. Extra-high ones need no budget. What only stopped rules have
-    found stays held.
+    hour goes, in their turn; how many. Extra-high ones need no budget. What mostly stopped rules have found stays held.
     """
     is_urgent = among is not None and all(one.grade is Grade.EXTRA_HIGH for one in among)
     if not is_urgent:
         lock_budget(tx)
-    waiting = lock_held(tx, limit=_AT_ONCE) if among is None else among
-    held = [one for one in waiting if _has_phone(one) and one.grade is not None]
     stopped = set(stopped_rules(tx))
-    if stopped:
-        points = points_of_rules(tx, [one.id for one in held if stopped & set(one.rules)])
-        held = [one for one in held if one.id not in points or _stands_without(points[one.id], stopped)]
+    if among is None:
+        among = lock_held(tx, limit=_AT_ONCE, since=now - GAP, stopped=stopped)
+    elif stopped:
+        points = points_of_rules(tx, [one.id for one in among if stopped & set(one.rules)])
+        among = [one for one in among if one.id not in points or _stands_without(points[one.id], stopped)]
+    held = [one for one in among if _has_phone(one) and one.grade is not None]
     if not held:
         return 0
     if is_urgent:
@@ -279,8 +279,7 @@ def release_held(
             grade=one.grade or Grade.LOW,
             score=one.score,
             probability=one.probability,
-            money_fen=one.money_fen,
-            since=one.held_at or one.opened_at,
+            at=one.event_at,
         )
         for key, one in by_key.items()
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from dialer.core.values import FraudType, Grade, Track, VerdictState
 from dialer.db import tables as t
 from dialer.db.bulk import RowSet, in_words
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.signals.budget import Capacity
+from dialer.signals.budget import HALF_LIFE, LEAST_PROBABILITY, Capacity
 
 _LOCK: Final = 0x76657264
 _v, _r = t.verdict.c, t.verdict_reason.c
@@ -92,16 +93,37 @@ def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVe
     return found
 
 
-def lock_held(tx: Tx, *, limit: int) -> list[StoredVerdict]:
-    """Those that are held, the highest scores first, locked; one that another process writes is passed over."""
-    statement = (
+def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] = ()) -> list[StoredVerdict]:
+    """Those that are held, locked, in their turn as `turn` has it; those of incidents before `since` only where the
+    others are fewer. What rests mostly on `stopped` rules is left out, and what another process writes.
+    """
+    wanted = [_v.state == VerdictState.HELD.value]
+    if stopped:
+        own = sa.func.sum(_r.points).filter(_r.rule.not_in(list(stopped)))
+        of_stopped = (
+            sa.select(_r.verdict_id)
+            .where(_r.verdict_id == _v.id, _r.points > 0)
+            .group_by(_r.verdict_id)
+            .having(sa.func.coalesce(own, 0) * 2 < sa.func.sum(_r.points))
+        )
+        wanted.append(sa.or_(~_v.rules.overlap(list(stopped)), ~of_stopped.exists()))
+    turn = sa.func.ln(sa.func.greatest(_v.probability, LEAST_PROBABILITY)) / math.log(2)
+    turn += sa.extract("epoch", _v.event_at) / HALF_LIFE.total_seconds()
+    urgent = _v.grade == Grade.EXTRA_HIGH.value
+    # The ids first: to sort and lock tens of thousands of whole rows takes many times as long.
+    chosen = sa.select(_v.id).where(*wanted, _v.event_at > since)
+    chosen = chosen.order_by(urgent.desc(), turn.desc(), _v.id).limit(limit)
+    ids = list(tx.execute(chosen).scalars())
+    if len(ids) < limit:
+        older = sa.select(_v.id).where(*wanted, _v.event_at <= since).order_by(_v.score.desc(), _v.id)
+        ids += tx.execute(older.limit(limit - len(ids))).scalars()
+    rows = tx.rows(
         sa.select(t.verdict)
-        .where(_v.state == VerdictState.HELD.value)
-        .order_by(_v.score.desc(), _v.id)
-        .limit(limit)
+        .where(_v.id.in_(ids), _v.state == VerdictState.HELD.value)
         .with_for_update(skip_locked=True)
     )
-    return [_opened(tx, row) for row in tx.rows(statement)]
+    by_id = {row["id"]: row for row in rows}
+    return [_opened(tx, by_id[one]) for one in ids if one in by_id]
 
 
 def count_held(tx: Tx) -> int:
@@ -293,6 +315,12 @@ def stopped_rules(tx: Tx) -> dict[str, RuleStop]:
     return {row["rule"]: RuleStop(**row) for row in tx.rows(statement)}
 
 
+def rules_resumed_since(tx: Tx, moment: datetime) -> set[str]:
+    """Rules that a person has resumed since then."""
+    s = t.rule_stop.c
+    return set(tx.execute(sa.select(s.rule).where(s.ended_at > moment)).scalars())
+
+
 def stop_rule_row(tx: Tx, rule: str, *, by: str, facts: Mapping[str, Any], now: datetime) -> bool:
     """False: it was stopped before."""
     statement = insert(t.rule_stop).values(rule=rule, stopped_at=now, stopped_by=by, facts=dict(facts))
@@ -320,6 +348,13 @@ def firings_by_hour(tx: Tx, *, now: datetime, hours: int) -> dict[str, list[int]
     found: dict[str, list[int]] = {}
     for row in tx.rows(statement):
         found.setdefault(row["rule"], [0] * hours)[min(row["age"], hours - 1)] = row["n"]
+    return found
+
+
+def first_minute(tx: Tx, *, since: datetime) -> datetime | None:
+    """The first minute since then in which a signal came; None: none has come."""
+    at = t.signal_minute.c.at
+    found: datetime | None = tx.scalar(sa.select(sa.func.min(at)).where(at >= since))
     return found
 
 

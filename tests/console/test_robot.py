@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -182,3 +183,35 @@ def _keep(language: str, *pages: str) -> None:
         for name, text in zip(("case", "robot"), pages, strict=True):
             found = re.sub(r'(href|src)="/static/', rf'\1="file://{static}/', text)
             (Path(folder) / f"{name}_{language}.html").write_text(found, encoding="utf-8")
+
+
+async def test_signals_that_changed_no_verdict_open_from_their_figures(console: ConsoleDesk):
+    services = console.app.services
+    base = {"source": "telecom", "kind": "call", "direction": "in", "number": "+8613911112222"}
+    hours_ago = (MORNING - timedelta(hours=3)).isoformat()
+
+    def take(number: str, phone: str, at: str) -> None:
+        raw = base | {"signal_no": number, "phone": phone, "event_at": at}
+        take_signals(services, [SignalReception(services).read([raw])])
+
+    take("in time", "13800138000", MORNING.isoformat())
+    take("late", "13800138000", hours_ago)
+    take("of another", "13800138001", hours_ago)
+    supervisor = console.signed_in(console.account(Role.SUPERVISOR, login="boss", language="en"))
+
+    async def listed(lack: str) -> list[str]:
+        page = await supervisor.get("/robot/signals", lack=lack)
+        assert "13800138000" not in page.text
+        return re.findall(r"<td data-label=\"Number\">([^<]+)</td>", page.text)
+
+    assert await listed("waiting") == ["in time", "late", "of another"]
+    assert "3 signals are not evaluated yet" in (await supervisor.get("/robot")).text
+    robot = Robot(services, threading.Event())
+    robot.beat()
+    robot.step()
+    robot.close()
+    assert await listed("waiting") == []
+    assert await listed("late") == ["late"]
+    page = await supervisor.get("/robot")
+    assert "All signals are evaluated" in page.text
+    assert 'href="/robot/signals?lack=late">1 came too late to change a verdict</a>' in page.text

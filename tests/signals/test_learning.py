@@ -164,6 +164,30 @@ def test_a_rule_that_is_right_less_often_raises_an_alarm(post: Post):
     assert right == 0
     assert labelled >= 30
 
+    def marked() -> set[str]:
+        with post.tx() as tx:
+            now = post.clock.now()
+            return {one.rule for one in read_status(tx, since=now, now=now).rules if one.is_worse}
+
+    assert marked() == set(named)
+    post.clock.advance(20 * 86_400)
+    assert marked() == set(), "no answers of the last two weeks say it any more"
+
+
+def test_the_status_marks_a_silent_source_until_it_sends_again(post: Post):
+    def silent() -> list[str]:
+        with post.tx() as tx:
+            now = post.clock.now()
+            status = read_status(tx, since=now - timedelta(days=7), now=now)
+        return [one.source for one in status.sources if one.is_silent]
+
+    post.send(*(post.payment(phone=phone(n)) for n in range(60)))
+    assert silent() == []
+    post.clock.advance(3600)
+    assert silent() == ["bank"]
+    post.send(post.payment(phone=phone(99)))
+    assert silent() == []
+
 
 def test_figures_that_are_spread_otherwise_raise_an_alarm(post: Post):
     post.send(post.listed(account=MULE))

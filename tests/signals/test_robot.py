@@ -12,6 +12,7 @@ from dialer.cases.erasing import erase_person
 from dialer.core.errors import Unavailable
 from dialer.core.values import Grade
 from dialer.db import tables as t
+from dialer.signals import sending
 from dialer.signals.deliveries import SignalReception, SignalStatus, take_signals
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.health import check_health
@@ -19,7 +20,14 @@ from dialer.signals.reasons import reasons_of_case
 from dialer.signals.robot import Robot
 from dialer.signals.sending import SOURCE, draw_below, release_held
 from dialer.signals.store import SignalCodec, delete_old_signals, last_signal
-from dialer.signals.verdict_store import end_rule_stop, reasons_of, stop_rule_row, verdicts_of_case
+from dialer.signals.verdict_store import (
+    end_rule_stop,
+    lock_held,
+    reasons_of,
+    stop_rule_row,
+    stopped_rules,
+    verdicts_of_case,
+)
 from tests.seeds import seeds
 from tests.signals.post import MULE, OTHER, PERSON, SCAMMER, Post
 
@@ -296,7 +304,50 @@ def test_what_a_stopped_rule_alone_finds_is_held(post: Post):
     assert len(warnings(post)) == 3
 
 
+def test_what_a_stopped_rule_finds_takes_no_place_of_the_others(post: Post, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sending, "_AT_ONCE", 3)
+    now = post.clock.now()
+    with post.tx() as tx:
+        for rule in ("call_listed_long", "contact_just_listed"):
+            assert stop_rule_row(tx, rule, by="robot", facts={}, now=now)
+    many_of_medium(post, 10)
+    robot = post.robot()
+    post.work(robot)
+    post.send(
+        post.listed(domain="bait.example"),
+        post.signal("web", phone="+8613911113333", domain="bait.example", topic="loan"),
+        post.signal("sms", phone="+8613911113333", direction="in", number="+8613911119999", topic="loan"),
+    )
+    post.work(robot)
+    with post.tx() as tx:
+        release_held(tx, post.services, now=now)
+    assert len(warnings(post)) == 1
+    assert [row["state"] for row in post.rows(t.verdict)].count("held") == 10
+
+
+def test_who_was_seen_last_goes_on_first(post: Post):
+    robot = post.robot()
+    many_of_medium(post, 60)
+    post.work(robot)
+    waiting = {row["id"] for row in post.rows(t.verdict) if row["state"] == "held"}
+    assert waiting
+    post.clock.advance(26 * 3600)
+    fresh = post.signal("call", phone="+8613911113333", number=SCAMMER, direction="in", duration_seconds=900)
+    post.send(fresh)
+    post.work(robot)
+    with post.tx() as tx:
+        first, *others = lock_held(tx, limit=100, since=post.clock.now() - timedelta(days=3))
+    assert first.id not in waiting
+    assert {one.id for one in others} == waiting
+    with post.tx() as tx:
+        old = lock_held(tx, limit=100, since=post.clock.now() - timedelta(hours=1))
+    assert old[0].id == first.id
+    assert len(old) == 1 + len(others), "older ones fill what is left"
+
+
 def test_a_rule_that_suddenly_fires_for_a_city_is_stopped_and_an_alarm_raised(post: Post):
+    post.send(post.signal("web", domain="shop.example", topic="shopping"))
+    post.clock.advance(3700)
     many_of_medium(post, 60)
     post.work(post.robot())
     with post.tx() as tx:
@@ -304,6 +355,53 @@ def test_a_rule_that_suddenly_fires_for_a_city_is_stopped_and_an_alarm_raised(po
         check_health(tx, now=post.clock.now())
     assert "call_listed_long" in {row["rule"] for row in post.rows(t.rule_stop)}
     assert "rule_stopped" in {row["code"] for row in post.rows(t.alarm)}
+
+
+def test_in_the_first_hour_of_all_no_rule_is_stopped_and_then_hours_before_it_count_for_nothing(post: Post):
+    robot = post.robot()
+    for hour in range(4):
+        calls = [
+            post.signal(
+                "call", phone=f"+8613800{hour}3{n:04d}", number=SCAMMER, direction="in", duration_seconds=900
+            )
+            for n in range(60)
+        ]
+        post.send(*calls)
+        post.work(robot)
+        with post.tx() as tx:
+            check_health(tx, now=post.clock.now())
+            assert not stopped_rules(tx), hour
+        post.clock.advance(3600)
+    assert len(post.rows(t.verdict)) == 240
+
+
+def test_a_rule_that_a_person_resumes_is_not_stopped_again_for_the_same_firings(post: Post):
+    post.send(post.signal("web", domain="shop.example", topic="shopping"))
+    post.clock.advance(3700)
+    robot = post.robot()
+    many_of_medium(post, 60)
+    post.work(robot)
+
+    def stopped() -> set[str]:
+        with post.tx() as tx:
+            check_health(tx, now=post.clock.now())
+            return set(stopped_rules(tx))
+
+    at_first = stopped()
+    assert at_first
+    with post.tx() as tx:
+        for rule in at_first:
+            end_rule_stop(tx, rule, by="boris", now=post.clock.now())
+    post.clock.advance(60)
+    assert not stopped()
+    post.clock.advance(3600)
+    more = [
+        post.signal("call", phone=f"+861380014{n:04d}", number=SCAMMER, direction="in", duration_seconds=900)
+        for n in range(500)
+    ]
+    post.send(*more)
+    post.work(robot)
+    assert stopped() & at_first, "later they are judged again"
 
 
 def test_a_source_that_falls_silent_raises_an_alarm(post: Post):

@@ -23,6 +23,7 @@ from dialer.signals.budget import (
     psi,
     release,
     silent_after,
+    turn,
 )
 from dialer.signals.rules import Effect, shipped_rules
 from dialer.signals.scorecard import (
@@ -93,10 +94,10 @@ def test_calibration_error_is_the_gap_between_said_and_seen():
 
 candidates = st.lists(
     st.builds(
-        lambda key, grade, p, money: Candidate(
-            key=str(key), grade=grade, score=1, probability=p, money_fen=money, since=NOW
+        lambda key, grade, p, hours: Candidate(
+            key=str(key), grade=grade, score=1, probability=p, at=NOW - timedelta(hours=hours)
         ),
-        st.integers(0, 10**6), st.sampled_from(Grade), st.floats(0, 1), st.integers(0, 10**8),
+        st.integers(0, 10**6), st.sampled_from(Grade), st.floats(0, 1), st.integers(0, 200),
     ),
     max_size=40, unique_by=lambda one: one.key,
 )  # fmt: skip
@@ -112,8 +113,8 @@ def test_nothing_is_dropped_and_the_budget_holds(waiting: list[Candidate], high:
     limited = [one for one in chosen.released if one.grade is not Grade.EXTRA_HIGH]
     assert len(limited) <= high + medium + low
     for grade in (Grade.HIGH, Grade.MEDIUM, Grade.LOW):
-        gone = [one.probability * one.money_fen for one in limited if one.grade is grade]
-        kept = [one.probability * one.money_fen for one in chosen.held if one.grade is grade]
+        gone = [turn(one.probability, one.at) for one in limited if one.grade is grade]
+        kept = [turn(one.probability, one.at) for one in chosen.held if one.grade is grade]
         assert not gone or not kept or min(gone) >= max(kept)
 
 
