@@ -19,7 +19,7 @@ from dialer.cli.tree import app
 from dialer.core.access import LONGEST_NAME, RESERVED_NAMES, actor_name
 from dialer.core.errors import Invalid
 
-_PROGRAMS: Final = frozenset({"dialer.__main__", "dialer.runtime.guard"})
+_PROGRAMS: Final = frozenset({"dialer.__main__"})
 """Modules that run when they are imported."""
 READS: Final = frozenset(
     {

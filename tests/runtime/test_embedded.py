@@ -30,6 +30,13 @@ def processes_about(data_dir: Path) -> list[psutil.Process]:
     return [one for one in psutil.process_iter() if servers in command_line(one)]
 
 
+def guards_of(data_dir: Path) -> list[psutil.Process]:
+    """Whoever runs the servers."""
+    about = processes_about(data_dir)
+    pids = {one.pid for one in about}
+    return [psutil.Process(pid) for pid in {one.ppid() for one in about} - pids]
+
+
 def command_line(process: psutil.Process) -> str:
     with contextlib.suppress(psutil.Error):
         if process.status() != psutil.STATUS_ZOMBIE:
@@ -275,17 +282,18 @@ def test_many_at_once_start_one_server(data_dir: Path, python: Starter):
 def test_nothing_is_left_when_the_starter_is_killed(data_dir: Path, python: Starter, number: signal.Signals):
     starter = python(holder(data_dir))
     assert starter.stdout.readline().startswith("True ")
-    assert len(processes_about(data_dir)) >= 4
+    (guard,) = guards_of(data_dir)
+    assert guard.ppid() == starter.pid
     starter.send_signal(number)
     assert gone(data_dir)
+    assert wait_until(lambda: not guard.is_running(), seconds=60)
 
 
 def test_nothing_is_left_when_starter_and_guards_are_killed(data_dir: Path, python: Starter):
     starter = python(holder(data_dir))
     starter.stdout.readline()
-    for one in processes_about(data_dir):
-        if one.name().startswith("python"):
-            one.kill()
+    for guard in guards_of(data_dir):
+        guard.kill()
     starter.kill()
     assert gone(data_dir)
 
@@ -364,6 +372,18 @@ def test_a_stray_server_that_nobody_keeps_is_replaced(data_dir: Path, python: St
     finally:
         stray.kill()
         stray.wait()
+
+
+def test_servers_that_are_down_between_two_starts_are_joined_and_not_started(data_dir: Path):
+    with ensure(data_dir) as servers:
+        postmaster = place_for(data_dir).folder("postgres") / "postmaster.pid"
+        for _ in range(3):
+            # Each time its next start is later.
+            os.kill(int(postmaster.read_text().split("\n", 1)[0]), signal.SIGKILL)
+            with ensure(data_dir) as joined, connect(joined) as connection:
+                assert not joined.started
+                assert joined.database_url == servers.database_url
+                assert connection.execute("select 1").fetchone() == (1,)
 
 
 def test_ephemeral_servers_take_their_files_with_them(data_dir: Path, python: Starter):
