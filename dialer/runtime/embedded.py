@@ -556,7 +556,7 @@ def are_running(data_dir: Path, *, postgres: bool = True, valkey: bool = True) -
         return False
     place = place_for(data_dir)
     kinds = [*([Postgres] if postgres else []), *([Valkey] if valkey else [])]
-    return all(place.is_kept(kind.name) for kind in kinds)
+    return all(_is_kept(place, kind.name) for kind in kinds)
 
 
 def erase(data_dir: Path) -> None:
@@ -570,7 +570,7 @@ def erase(data_dir: Path) -> None:
     with place.starting():
         binaries = server_binaries(place.account)
         for kind in (Postgres, Valkey):
-            if place.is_kept(kind.name):
+            if _is_kept(place, kind.name):
                 raise Unavailable(part=kind.part, problem="is in use by another process")
             end_running(find_running(kind(place=place, binaries=binaries)))
         delete_server_files(place)
@@ -603,8 +603,10 @@ def _bring_up(place: Place, server: Server, guard: Guard, *, ephemeral: bool) ->
 def _join(place: Place, server: Server) -> int | None:
     """The port of a server that a living process keeps. None: nobody does, and servers without an owner are ended."""
     port = place.port(server.name)
-    if place.is_kept(server.name) and port is not None:
-        if wait_until(lambda: server.answers(port) or not place.is_kept(server.name), seconds=_JOIN_SECONDS):
+    if _is_kept(place, server.name) and port is not None:
+        if wait_until(
+            lambda: server.answers(port) or not _is_kept(place, server.name), seconds=_JOIN_SECONDS
+        ):
             if server.answers(port):
                 return port
         else:
@@ -614,6 +616,21 @@ def _join(place: Place, server: Server) -> int | None:
             )
     end_running(find_running(server))
     return None
+
+
+def _is_kept(place: Place, name: str) -> bool:
+    """Whether a living process keeps the server. The guard of an earlier version locks nothing: its arguments are
+    its parent and the folder.
+    """
+    if place.is_kept(name):
+        return True
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ValueError):
+            if process.name().startswith("python"):
+                match process.cmdline():
+                    case [*_, script, parent, folder] if folder == str(place.folder(name)):
+                        return Path(script).name == "guard.py" and process.ppid() == int(parent)
+    return False
 
 
 def _comes_up(server: Server, guarded: Guarded, port: int) -> bool:

@@ -186,7 +186,8 @@ class Guard:
             self._lose()
         self._programs.remove(guarded)
         if not self._programs and self._control is not None:
-            self._control.shutdown(socket.SHUT_WR)
+            with suppress(OSError):
+                self._control.shutdown(socket.SHUT_WR)
             if not select.select([self._control], [], [], _PATIENCE_SECONDS)[0]:
                 os.kill(self._pid, signal.SIGKILL)
             self._collect(self._control)
@@ -231,8 +232,8 @@ class Guard:
             os.kill(self._pid, signal.SIGKILL)
         self._collect(self._control)
         for guarded in self._programs:
-            while guarded.is_alive:
-                guarded.events(wait_seconds=1.0)
+            guarded.events()
+            guarded.is_alive = False
         longest = max(guarded.longest_stop_seconds for guarded in self._programs)
         left = [guarded.pid for guarded in self._programs if guarded.pid is not None]
         deadline = time.monotonic() + min(longest, _LEFTOVER_SECONDS)

@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -405,6 +406,20 @@ def test_erase_refuses_what_is_in_use_and_then_leaves_nothing(data_dir: Path):
     erase(data_dir)
     assert not place.servers.exists()
     assert not (data_dir / "embedded").exists()
+
+
+def test_servers_that_an_earlier_version_keeps_are_in_use(data_dir: Path, tmp_path: Path):
+    folder = place_for(data_dir).folder("valkey")
+    script = tmp_path / "guard.py"
+    script.write_text("input()")
+    guard = subprocess.Popen([sys.executable, script, str(os.getpid()), str(folder)], stdin=subprocess.PIPE)
+    try:
+        assert wait_until(lambda: bool(processes_about(data_dir)), seconds=60)
+        with pytest.raises(Unavailable, match="is in use by another process"):
+            erase(data_dir)
+    finally:
+        guard.communicate()
+    erase(data_dir)
 
 
 def test_what_was_not_asked_for_has_no_address(data_dir: Path):
