@@ -14,8 +14,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NoReturn
 
 import setproctitle
@@ -49,10 +49,14 @@ def fork(run: Callable[[], int], *, stdin: int | None = None, stdout: int | None
         # Inherited from the process that started us; with it the kernel would keep no exit codes.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _flush()
-    with _signals_wait():
+    # Signals wait, so that one for the copy does not reach the handlers of the parent.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    try:
         pid = os.fork()
         if pid == 0:
             _go_on(run, (0 if stdin is None else stdin, 1 if stdout is None else stdout, 2))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return pid
 
 
@@ -91,16 +95,6 @@ def output_of(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[st
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output
 
 
-@contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Signals wait, so that one for the copy does not reach the handlers of the parent."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def be_program(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """This process, a new copy, continues as the program `argv`, which runs `run`. It has that title before the last of
     its other open files closes, which tells a guard that the program runs.
@@ -108,7 +102,7 @@ def be_program(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[s
     code = _FAILED
     try:
         # First: the title overwrites the arguments and the environment of the process.
-        be_called(" ".join(argv))
+        setproctitle.setproctitle(" ".join(argv))
         os.environ.clear()
         os.environ.update(env)
         os.closerange(3, LAST_DESCRIPTOR)
@@ -140,11 +134,6 @@ def _code_of(run: Callable[[], object]) -> int:
         traceback.print_exc()
         return _FAILED
     return 0
-
-
-def be_called(title: str) -> None:
-    """The title of this process in the process list."""
-    setproctitle.setproctitle(title)
 
 
 def _flush() -> None:

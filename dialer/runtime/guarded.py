@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from setproctitle import setproctitle
+
 from dialer.runtime import guard
-from dialer.runtime.forked import POSSIBLE, be_called, be_program, fork
+from dialer.runtime.forked import POSSIBLE, be_program, fork
 
 _PATIENCE_SECONDS = 5.0
 """So much longer than its stop steps may a program's end take, or the guard hangs."""
@@ -219,7 +221,7 @@ class Guard:
         def enter(spec: dict[str, Any]) -> NoReturn:
             be_program(lambda: run(spec["argv"]), argv=spec["argv"], env=spec["env"])
 
-        be_called(" ".join(argv))
+        setproctitle(" ".join(argv))
         return guard.keep(self._holder, enter)
 
     def _lose(self) -> None:
