@@ -50,7 +50,7 @@ _AHEAD = (
 _LINE_SPARE = 2.0
 _DESK_LINES = 4
 """Lines beyond those for persons: each hand-over takes one."""
-_HOLD_SECONDS = 5.0
+_HOLD_SECONDS = 8.0
 """How often `up` makes sure that it still holds the database."""
 ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
 
