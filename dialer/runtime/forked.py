@@ -1,5 +1,5 @@
 """Processes that begin as copies of this one, so that imported modules are in memory once for all of them: `dialer up`
-at rest holds 380 MB, and 494 MB with every process started anew. A copy behaves as a program of its own, with its own
+at rest held 380 MB, and 494 MB with every process started anew. A copy behaves as a program of its own, with its own
 session, environment, title, signals and end.
 
 Only for a process of one thread on Linux; others start new programs.
