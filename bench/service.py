@@ -202,9 +202,8 @@ def service(
     keep: Path | None = None,
     **more: str,
 ) -> Iterator[Service]:
-    """A drill database whose clock begins at nine: an empty one, or that of an earlier run in the folder `keep`.
-    `daytime`: it runs as fast as the real one. `more`
-    are DIALER_ settings.
+    """A drill database whose clock begins at nine: an empty one, or that of an earlier run in the folder `keep`. One
+    of `bench.year` stays what it is. `daytime`: the clock runs as fast as the real one. `more` are DIALER_ settings.
     """
     with ground(keys=keys, keep=keep, **more) as env:
         settings = load_settings(env)
@@ -212,8 +211,9 @@ def service(
             speed = 1.0 if daytime else speed
             if speed != 1.0 or daytime:
                 with application(settings) as fresh, fresh.services.store.begin() as tx:
-                    mark_drill_database(tx)
-                    write_service_clock(tx, nine(settings, speed))
+                    if tx.scalar(sa.text('SELECT 1 FROM "case" WHERE NOT drill LIMIT 1')) is None:
+                        mark_drill_database(tx)
+                        write_service_clock(tx, nine(settings, speed))
             with application(settings) as app:
                 made = Service(app=app, settings=settings, env=env)
                 try:

@@ -410,7 +410,7 @@ def _units(figures: BulletinFigures, lang: Lang) -> Part | None:
         say(lang, "95 % interval"),
         say(lang, "Comparison"),
     ]
-    table = Table(head=head, rows=rows, shares=(0.8, 2.6, 1.1, 1.2, 1.2, 1.9, 1.7), words=2)
+    table = Table(head=head, rows=rows, shares=(1.0, 1.9, 1.1, 1.3, 1.6, 2.0, 1.8), words=2)
     return Part(
         heading=say(lang, "Units"),
         paragraphs=paragraphs,
@@ -440,7 +440,7 @@ def _kinds(figures: BulletinFigures, lang: Lang) -> Part:
                 ]
                 for name, part in lines
             ],
-            shares=(2.2, 1, 1, 1.2, 1.2, 1.3, 1.4),
+            shares=(1.9, 1.4, 1.0, 1.3, 1.6, 1.6, 1.5),
         )
 
     types = sorted(
