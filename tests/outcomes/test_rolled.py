@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -282,3 +283,15 @@ def test_percentiles_of_many_equal_and_many_near_values(scenario: Scenario):
         rolled, direct = both(scenario, Period(), now=MORNING)
         assert rolled == direct
     assert direct.total.first_attempt.p50_seconds == pytest.approx(7.0000015)
+
+
+def test_a_day_near_which_the_clocks_change_is_named_and_not_compared(scenario: Scenario):
+    centre = replace(scenario.services.centre, timezone="Europe/London")
+    services = replace(scenario.services, centre=centre)
+    for opened_at in (datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 25, 12, tzinfo=UTC)):
+        scenario.case(opened_at=opened_at)
+    refresh_rollup(services)
+    found = verify_rollup(services)
+    assert date(2026, 10, 25) in found.not_summed  # summer time ends at one o'clock
+    assert found.days == 2 - len(found.not_summed)
+    assert found.differences == ()
