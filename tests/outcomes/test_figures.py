@@ -10,6 +10,7 @@ from dialer.core.case import CaseStatus
 from dialer.core.follow_up import UNDOING_ANSWERS
 from dialer.core.rates import Counts, Figures, Money, Period, rates_of
 from dialer.core.values import AmountKind, Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
+from dialer.outcomes.breakdown import NotCalled, count_not_called
 from dialer.outcomes.measures import figures
 from dialer.outcomes.report import make_report
 from tests.outcomes.town import MORNING, Scenario
@@ -362,3 +363,21 @@ def test_grades_and_fraud_types_add_up_to_the_whole(scenario: Scenario):
         assert whole == 8
         assert sum(getattr(s.counts, name) for s in figures_.by_grade.values()) == whole
         assert sum(getattr(s.counts, name) for s in figures_.by_fraud_type.values()) == whole
+
+
+def test_calls_that_never_rang_are_counted_by_the_reason(scenario: Scenario):
+    case_id = scenario.case()
+    for n, (result, more) in enumerate(
+        (
+            ("no_answer", {"ringing_at": MORNING}),
+            ("unknown", {}),
+            ("canceled", {"sid": None}),
+            ("failed", {"sid": None}),
+            ("failed", {"sid": None}),
+            ("invalid_number", {}),
+        ),
+        start=1,
+    ):
+        scenario.attempt(case_id, n=n, result=result, **more)
+    with scenario.tx() as tx:
+        assert count_not_called(tx) == NotCalled(refused=2, cancelled=1, unreachable=1, unknown=1)
