@@ -15,7 +15,7 @@ from tests.browser.conftest import Complaints
 from tests.browser.service import Service
 from tests.browser.staff import PASSWORD, new_account
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def shot(page: Page, name: str) -> None:

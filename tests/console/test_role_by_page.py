@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import httpx
@@ -68,6 +69,12 @@ class Asking:
         return await (person.get(path) if row.method == "GET" else person.post(path, **row.form))
 
 
+def some_of(roles: Iterable[Role], number: int, count: int) -> list[Role]:
+    """So many of them, others for the next number: whether a role may is one table, which is tested as a whole."""
+    every = sorted(roles)
+    return [every[(number + n) % len(every)] for n in range(min(count, len(every)))]
+
+
 def is_open(row: Row, answer: httpx.Response) -> bool:
     if answer.status_code == row.refused:
         return True
@@ -91,9 +98,12 @@ def test_the_rows_say_what_the_permissions_say():
 async def test_each_role_opens_what_its_row_says_and_nothing_else(console: ConsoleDesk):
     asking = Asking(console)
     wrong = []
-    for row in ROWS:
+    for number, row in enumerate(ROWS):
+        opening = some_of(row.roles or Role, number, 3)
         for role in Role:
             allowed = row.roles is None or role in row.roles
+            if allowed and role not in opening:
+                continue
             answer = await asking.ask(row, role, granted=allowed)
             good = is_open(row, answer) if allowed else answer.status_code == 403
             if not good:
@@ -105,10 +115,10 @@ async def test_what_belongs_to_another_unit_is_not_there(console: ConsoleDesk):
     places = build(console)
     asking = Asking(console)
     wrong = []
-    for row in ROWS:
+    for number, row in enumerate(ROWS):
         if not row.by_unit:
             continue
-        for role in sorted(row.roles or ()):
+        for role in some_of(row.roles or (), number, 2):
             for of, seen in (
                 (places.county, True),
                 (places.station, True),

@@ -73,7 +73,7 @@ def counted(scenario: Scenario, table: sa.Table) -> int:
 @seeds(1)
 def test_whatever_happens_both_reports_agree_before_and_after_every_fold(scenario: Scenario, seed: int):
     history = History(scenario, seed)
-    for turn in range(4):
+    for turn in range(3):
         for _ in range(14):
             history.step()
         now = MORNING + turn * 5 * HOUR
