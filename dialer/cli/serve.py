@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,7 +26,6 @@ import typer
 from dialer.cli.common import answer
 from dialer.core.errors import SettingsError
 from dialer.runtime.forked import POSSIBLE, fill_standard, output_of, settle
-from dialer.runtime.guarded import Guard
 from dialer.runtime.local import console_url, database_url, own_carrier, own_servers, public_url
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import Settings, load_settings
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from dialer.services import Application
 
 _AHEAD = (
-    "celery.worker.consumer",
-    "kombu.transport.redis",
+    "ctypes",
     "dialer.bootstrap",
     "dialer.carrier.server",
     "dialer.scheduler",
@@ -50,7 +49,7 @@ _AHEAD = (
 _LINE_SPARE = 2.0
 _DESK_LINES = 4
 """Lines beyond those for persons: each hand-over takes one."""
-_HOLD_SECONDS = 8.0
+_HOLD_SECONDS = 5.0
 """How often `up` makes sure that it still holds the database."""
 ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
 
@@ -358,8 +357,8 @@ def print_first_link(app: Application) -> None:
 
 
 def _import_ahead() -> None:
-    """Imports what the child processes need, so that they share it as copies of the guard, itself a copy of this
-    process, which has one thread and only supervises them.
+    """Imports what the child processes need, so that they share it as copies of this process, which has one thread and
+    only supervises them.
     """
     for name in _AHEAD:
         importlib.import_module(name)
@@ -374,13 +373,13 @@ def up() -> None:
     """Run the whole service: web, workers, scheduler, and the embedded servers and carrier where none is set."""
     fill_standard()
     settings = settings_of("up")
-    if POSSIBLE:
-        _import_ahead()
-    guard = Guard(_run_here)
-    with own_servers(settings, guard=guard) or nullcontext() as servers:
+    with own_servers(settings) or nullcontext() as servers:
         kept = children(settings, dict(os.environ))
+        if POSSIBLE:
+            _import_ahead()
+            kept = [replace(child, run=partial(_run_here, child.argv)) for child in kept]
         with _hold(database_url(settings, servers)) as keep:
-            supervisor = Supervisor(kept, say, guard=guard)
+            supervisor = Supervisor(kept, say)
             supervisor.start()
             typer.echo(f"dialer: {public_url(settings)}/  (Ctrl-C stops everything)", err=True)
             supervisor.run_forever(keep)

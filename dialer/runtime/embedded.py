@@ -11,23 +11,26 @@ import contextlib
 import hashlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM
+from signal import SIGINT, SIGQUIT, SIGTERM
 from typing import IO, Self
 
 import psutil
 
 from dialer.core.errors import Unavailable
 from dialer.language import Text, gettext_noop
-from dialer.runtime.guarded import Guard, Guarded, Program, StopStep
+from dialer.runtime.guarded import GUARD_SCRIPT, Guarded, Program, StopStep
 from dialer.runtime.location import (
     Binaries,
     Place,
     delete_server_files,
+    installed_binaries,
     place_for,
     server_binaries,
     write_private,
@@ -65,15 +68,8 @@ COMMIT;
 """Also for a cluster of an earlier version, whose one role owned the tables: those become the owner's."""
 
 
-# The environment of the servers: messages in English, times in UTC; and a process of PostgreSQL gives back what a large
-# statement took, 20 to 40 MB, instead of keeping it (glibc(3) mallopt: both thresholds fixed, not adjusted).
-_ENV = {
-    "PATH": "/usr/bin:/bin",
-    "LC_ALL": "C",
-    "TZ": "UTC",
-    "MALLOC_TRIM_THRESHOLD_": "1048576",
-    "MALLOC_MMAP_THRESHOLD_": "1048576",
-}
+# The environment of the servers: messages in English, times in UTC.
+_ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
 class Server(abc.ABC):
@@ -100,20 +96,6 @@ class Server(abc.ABC):
     @abc.abstractmethod
     def program(self, port: int, *, ephemeral: bool) -> Program:
         """What a guard is to run. `ephemeral`: the folder is deleted at the end."""
-
-    def _program(self, argv: Sequence[str], *stop_steps: StopStep, ephemeral: bool) -> Program:
-        return Program(
-            argv=argv,
-            env=_ENV,
-            cwd=self.folder,
-            user=self._place.account.user,
-            stop_steps=stop_steps,
-            first_pause_seconds=0.2,
-            longest_pause_seconds=5.0,
-            log=self._place.log(self.name),
-            lock=self._place.lock(self.name),
-            erase=(self.folder,) if ephemeral else (),
-        )
 
     @abc.abstractmethod
     def answers(self, port: int) -> bool:
@@ -193,12 +175,16 @@ class Postgres(Server):
         argv = [str(self._binaries.postgres), "-D", str(self.folder)]
         for key, value in options.items():
             argv += ["-c", f"{key}={value}"]
-        return self._program(
-            argv,
+        return Program(
+            name=self.part,
+            argv=argv,
+            env=_ENV,
+            cwd=self.folder,
+            user=self._place.account.user,
             # SIGINT ends sessions and writes a checkpoint; SIGQUIT is a crash, repaired at the next start.
-            StopStep(signal=SIGINT, seconds=20.0),
-            StopStep(signal=SIGQUIT, seconds=5.0),
-            ephemeral=ephemeral,
+            stop_steps=(StopStep(signal=SIGINT, seconds=20.0), StopStep(signal=SIGQUIT, seconds=5.0)),
+            respawn_seconds=0.2,
+            erase=(self.folder,) if ephemeral else (),
         )
 
     def ready(self, port: int) -> bool:
@@ -360,8 +346,16 @@ class Valkey(Server):
         """What the supervisor starts; the port is in the configuration. `ephemeral`: its folder is erased at the
         end.
         """
-        argv = [str(self._binaries.valkey_server), str(self._config)]
-        return self._program(argv, StopStep(signal=SIGTERM, seconds=10.0), ephemeral=ephemeral)
+        return Program(
+            name=self.part,
+            argv=[str(self._binaries.valkey_server), str(self._config)],
+            env=_ENV,
+            cwd=self.folder,
+            user=self._place.account.user,
+            stop_steps=(StopStep(signal=SIGTERM, seconds=10.0),),
+            respawn_seconds=0.2,
+            erase=(self.folder,) if ephemeral else (),
+        )
 
     def answers(self, port: int) -> bool:
         """Whether the server at this port is the one of this folder and has read its data."""
@@ -388,32 +382,47 @@ class Valkey(Server):
         return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
 
-def find_running(server: Server) -> list[psutil.Process]:
-    """The processes of a server. Marks in the command line identify them: a process number on disk may be recycled."""
-    found: list[psutil.Process] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The processes of a server and its guard. `guarded`: there is a guard; `kept`: one whose own parent lives."""
+
+    processes: tuple[psutil.Process, ...]
+    guarded: bool
+    kept: bool
+
+
+def find_running(server: Server) -> Running | None:
+    """None without processes. Marks in the command line identify them: a process number on disk may be recycled."""
+    processes: list[psutil.Process] = []
+    guarded = kept = False
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.name() == server.program_name and process.status() != psutil.STATUS_ZOMBIE:
+            name = process.name()
+            if name == server.program_name:
                 line = " ".join(process.cmdline()) + " "
-                if any(mark in line for mark in server.marks):
-                    found.append(process)
-    return found
+                if any(mark in line for mark in server.marks) and process.status() != psutil.STATUS_ZOMBIE:
+                    processes.append(process)
+            elif name.startswith("python"):
+                match process.cmdline():
+                    case [*_, script, parent, folder] if (
+                        folder == str(server.folder) and Path(script).name == GUARD_SCRIPT.name
+                    ):
+                        guarded = True
+                        kept = kept or process.ppid() == int(parent)
+                        processes.append(process)
+    return Running(processes=tuple(processes), guarded=guarded, kept=kept) if processes else None
 
 
-def end_running(processes: Sequence[psutil.Process]) -> None:
-    """The processes are gone. Parents get the signals, and end their own; SIGKILL comes at last, and to all."""
-    alive = list(processes)
-    for number, seconds in (
-        (SIGINT, 2 * _LEAVE_SECONDS),
-        (SIGTERM, _LEAVE_SECONDS),
-        (SIGKILL, _LEAVE_SECONDS),
-    ):
-        own = {process.pid for process in alive}
+def end_running(running: Running) -> None:
+    """The processes are gone. A guard gets time to end them; then they get signals, at last SIGKILL."""
+    _, alive = psutil.wait_procs(running.processes, timeout=_LEAVE_SECONDS if running.guarded else 0)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        if not alive:
+            return
         for process in alive:
             with contextlib.suppress(psutil.Error):
-                if number == SIGKILL or process.ppid() not in own:
-                    process.send_signal(number)
-        _, alive = psutil.wait_procs(alive, timeout=seconds)
+                process.send_signal(number)
+        _, alive = psutil.wait_procs(alive, timeout=_LEAVE_SECONDS)
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, step_seconds: float = 0.02) -> bool:
@@ -441,14 +450,14 @@ class EmbeddedServers:
         place: Place,
         urls: dict[str, str],
         owner_url: str | None,
-        started: Sequence[Guarded],
+        guards: Sequence[Guarded],
         joined: IO[bytes] | None,
         ephemeral: bool,
     ) -> None:
         self._place = place
         self._urls = urls
         self._owner_url = owner_url
-        self._started = list(started)
+        self._guards = list(guards)
         self._joined = joined
         self._ephemeral = ephemeral
         self._owner = os.getpid()
@@ -473,7 +482,7 @@ class EmbeddedServers:
     @property
     def started(self) -> bool:
         """True when this process started at least one of them and has not stopped it yet."""
-        return bool(self._started)
+        return bool(self._guards)
 
     def stop(self, *, batch_wait_seconds: float = 3.0) -> None:
         """Servers that this process started are gone; processes that joined get up to `batch_wait_seconds` to finish.
@@ -486,11 +495,11 @@ class EmbeddedServers:
             self._joined.close()
             self._joined = None
         deadline = time.monotonic() + batch_wait_seconds
-        while self._started:
+        while self._guards:
             with self._place.starting():
                 if time.monotonic() >= deadline or not self._place.anyone_joined():
-                    _stop_all(self._started)
-                    self._started = []
+                    _stop_all(self._guards)
+                    self._guards = []
                     if self._ephemeral:
                         delete_server_files(self._place)
                     return
@@ -515,38 +524,35 @@ def ensure(
     valkey: bool = True,
     ephemeral: bool = False,
     home: Path | None = None,
-    guard: Guard | None = None,
 ) -> EmbeddedServers:
     """The servers of `data_dir` run and answer: joined if they ran already, else started by this process.
 
     `ephemeral`: their files are deleted at their end, even after a kill of this process. `home`: the folder of their
-    files, if not the data folder or /var/lib; the same for all processes that join. `guard`: that of this process;
-    None: one of their own.
+    files, if not the data folder or /var/lib; the same for all processes that join.
     Raises Unavailable, with one line, when they cannot run.
     """
     place = place_for(data_dir, home=home)
     urls: dict[str, str] = {}
     owner_url: str | None = None
-    guard = guard or Guard()
-    started: list[Guarded] = []
+    guards: list[Guarded] = []
     with place.starting():
         binaries = server_binaries(place.account)
         kinds = [*([Postgres] if postgres else []), *([Valkey] if valkey else [])]
         wanted: list[Server] = [kind(place=place, binaries=binaries) for kind in kinds]
         try:
             for server in wanted:
-                port, guarded = _bring_up(place, server, guard, ephemeral=ephemeral)
+                port, guard = _bring_up(place, server, ephemeral=ephemeral)
                 urls[server.name] = server.url(port)
                 if isinstance(server, Postgres):
                     owner_url = server.owner_url(port)
-                if guarded is not None:
-                    started.append(guarded)
+                if guard is not None:
+                    guards.append(guard)
         except BaseException:
-            _stop_all(started)
+            _stop_all(guards)
             raise
-        joined = place.mark_joined() if len(started) < len(wanted) else None
+        joined = place.mark_joined() if len(guards) < len(wanted) else None
     return EmbeddedServers(
-        place=place, urls=urls, owner_url=owner_url, started=started, joined=joined, ephemeral=ephemeral
+        place=place, urls=urls, owner_url=owner_url, guards=guards, joined=joined, ephemeral=ephemeral
     )
 
 
@@ -554,9 +560,9 @@ def are_running(data_dir: Path, *, postgres: bool = True, valkey: bool = True) -
     """Whether these servers of `data_dir` are kept by a living process. Nothing is made or changed."""
     if not (data_dir / "embedded").is_dir():
         return False
-    place = place_for(data_dir)
+    place, binaries = place_for(data_dir), installed_binaries()
     kinds = [*([Postgres] if postgres else []), *([Valkey] if valkey else [])]
-    return all(_is_kept(place, kind.name) for kind in kinds)
+    return all(_is_kept(kind(place=place, binaries=binaries)) for kind in kinds)
 
 
 def erase(data_dir: Path) -> None:
@@ -570,30 +576,33 @@ def erase(data_dir: Path) -> None:
     with place.starting():
         binaries = server_binaries(place.account)
         for kind in (Postgres, Valkey):
-            if _is_kept(place, kind.name):
+            running = find_running(kind(place=place, binaries=binaries))
+            if running is not None and running.kept:
                 raise Unavailable(part=kind.part, problem="is in use by another process")
-            end_running(find_running(kind(place=place, binaries=binaries)))
+            if running is not None:
+                end_running(running)
         delete_server_files(place)
 
 
-def _bring_up(place: Place, server: Server, guard: Guard, *, ephemeral: bool) -> tuple[int, Guarded | None]:
-    """The server answers on the returned port. With what `guard` keeps if this process started it."""
+def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Guarded | None]:
+    """The server answers on the returned port. With a guard if this process started it."""
     for attempt in range(_START_TRIES):
         port = _join(place, server)
         if port is not None:
             return port, None
         port = place.choose_port(server.name, fresh=attempt > 0)
         server.prepare(port)
-        guarded = guard.add(server.program(port, ephemeral=ephemeral))
+        with place.open_log(server.name) as log:
+            guard = Guarded.start(server.program(port, ephemeral=ephemeral), output=log)
         try:
-            if _comes_up(server, guarded, port):
+            if _comes_up(server, guard, port):
                 server.finish(port)
                 place.record_port(server.name, port)
-                return port, guarded
+                return port, guard
         except BaseException:
-            guarded.stop()
+            guard.stop()
             raise
-        guarded.stop()
+        guard.stop()
     raise Unavailable(
         part=server.part,
         problem=Text("did not start: %(line)s", line=place.last_log_line(server.name)),
@@ -602,11 +611,12 @@ def _bring_up(place: Place, server: Server, guard: Guard, *, ephemeral: bool) ->
 
 def _join(place: Place, server: Server) -> int | None:
     """The port of a server that a living process keeps. None: nobody does, and servers without an owner are ended."""
+    running = find_running(server)
+    if running is None:
+        return None
     port = place.port(server.name)
-    if _is_kept(place, server.name) and port is not None:
-        if wait_until(
-            lambda: server.answers(port) or not _is_kept(place, server.name), seconds=_JOIN_SECONDS
-        ):
+    if running.kept and port is not None:
+        if wait_until(lambda: server.answers(port) or not _is_kept(server), seconds=_JOIN_SECONDS):
             if server.answers(port):
                 return port
         else:
@@ -614,30 +624,22 @@ def _join(place: Place, server: Server) -> int | None:
                 part=server.part,
                 problem=Text("runs, but did not answer for %(seconds)s s", seconds=f"{_JOIN_SECONDS:.0f}"),
             )
-    end_running(find_running(server))
+    running = find_running(server)
+    if running is not None:
+        end_running(running)
     return None
 
 
-def _is_kept(place: Place, name: str) -> bool:
-    """Whether a living process keeps the server. The guard of an earlier version locks nothing: its arguments are
-    its parent and the folder.
-    """
-    if place.is_kept(name):
-        return True
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, ValueError):
-            if process.name().startswith("python"):
-                match process.cmdline():
-                    case [*_, script, parent, folder] if folder == str(place.folder(name)):
-                        return Path(script).name == "guard.py" and process.ppid() == int(parent)
-    return False
+def _is_kept(server: Server) -> bool:
+    running = find_running(server)
+    return running is not None and running.kept
 
 
-def _comes_up(server: Server, guarded: Guarded, port: int) -> bool:
+def _comes_up(server: Server, guard: Guarded, port: int) -> bool:
     """True once it is ready; False if it ended instead (another process may have taken the port)."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        if any(event.kind == "exit" for event in guarded.events(wait_seconds=0.01)) or not guarded.is_alive:
+        if any(event.kind == "exit" for event in guard.events(wait_seconds=0.01)) or not guard.alive:
             return False
         if server.ready(port):
             return True
@@ -647,9 +649,9 @@ def _comes_up(server: Server, guarded: Guarded, port: int) -> bool:
     )
 
 
-def _stop_all(started: Sequence[Guarded]) -> None:
+def _stop_all(guards: Sequence[Guarded]) -> None:
     """All stop at the same time, so that only the slowest sets the time."""
-    for guarded in started:
-        guarded.ask_to_stop()
-    for guarded in started:
-        guarded.stop()
+    for guard in guards:
+        guard.ask_to_stop()
+    for guard in guards:
+        guard.stop()

@@ -1,5 +1,5 @@
 """Processes that begin as copies of this one, so that imported modules are in memory once for all of them: `dialer up`
-at rest held 380 MB, and 494 MB with every process started anew. A copy behaves as a program of its own, with its own
+at rest holds 380 MB, and 494 MB with every process started anew. A copy behaves as a program of its own, with its own
 session, environment, title, signals and end.
 
 Only for a process of one thread on Linux; others start new programs.
@@ -11,19 +11,59 @@ import atexit
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from typing import Final, NoReturn
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import IO, Final, NoReturn
 
 import setproctitle
 
-from dialer.runtime.guard import HANDLED, LAST_DESCRIPTOR, end_with
+from dialer.runtime.guarding import HANDLED
 
 POSSIBLE: Final = sys.platform == "linux"
 _FAILED, _INTERRUPTED, _EXIT_CODES = 1, 130, 0xFF
+_PR_SET_PDEATHSIG = 1
+_LAST_DESCRIPTOR = 1 << 20
+
+
+class Forked:
+    """A forked process, with the part of `subprocess.Popen` that a guard needs. `stdin` and `stdout` are our ends of
+    the pipes to its standard input and output.
+    """
+
+    def __init__(self, pid: int, *, stdin: IO[bytes], stdout: IO[bytes]) -> None:
+        self.pid = pid
+        self.stdin = stdin
+        self.stdout = stdout
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._code = os.waitstatus_to_exitcode(status)
+        return self._code
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Raises `subprocess.TimeoutExpired`."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pause = 0.001
+        while (code := self.poll()) is None:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise subprocess.TimeoutExpired("fork", timeout or 0.0)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.05)
+        return code
+
+    def kill(self) -> None:
+        """Ends the process at once if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
 
 
 def fill_standard() -> None:
@@ -41,31 +81,39 @@ def fill_standard() -> None:
             setattr(sys, name, stream)
 
 
-def fork(run: Callable[[], int], *, stdin: int | None = None, stdout: int | None = None) -> int:
-    """The number of a copy of this process that runs `run` and exits with its result. `stdin`, `stdout`: its
-    standard files, else ours.
+def fork(run: Callable[[], int], *, stderr: int | None = None, in_our_session: bool = False) -> Forked:
+    """A copy of this process that runs `run` and exits with its result. It has no open files but the standard ones.
+    `stderr`: the descriptor of its errors; None: ours. It has a session of its own unless `in_our_session`: then the
+    kernel ends it with us.
     """
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         # Inherited from the process that started us; with it the kernel would keep no exit codes.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    stdin, stdin_writer = os.pipe()
+    stdout_reader, stdout = os.pipe()
+    parent = os.getpid()
     _flush()
-    # Signals wait, so that one for the copy does not reach the handlers of the parent.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
-    try:
+    with _signals_wait():
         pid = os.fork()
         if pid == 0:
-            _go_on(run, (0 if stdin is None else stdin, 1 if stdout is None else stdout, 2))
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return pid
+            standard = (stdin, stdout, 2 if stderr is None else stderr)
+            _go_on(run, standard, parent=parent if in_our_session else None)
+    os.close(stdin)
+    os.close(stdout)
+    return Forked(pid, stdin=os.fdopen(stdin_writer, "wb", 0), stdout=os.fdopen(stdout_reader, "rb", 0))
 
 
-def _go_on(run: Callable[[], int], standard: tuple[int, int, int]) -> NoReturn:
+def _go_on(run: Callable[[], int], standard: tuple[int, int, int], *, parent: int | None) -> NoReturn:
     code = _FAILED
     try:
+        if parent is None:
+            os.setsid()
+        else:
+            _end_with(parent)
         # Copies above 2 first, so that none is overwritten before its turn.
         for number, descriptor in enumerate([os.dup(each) for each in standard]):
             os.dup2(descriptor, number)
+        os.closerange(3, _LAST_DESCRIPTOR)
         code = run()
     except BaseException:  # noqa: BLE001 - no exception may continue in the code of the parent
         traceback.print_exc()
@@ -74,25 +122,39 @@ def _go_on(run: Callable[[], int], standard: tuple[int, int, int]) -> NoReturn:
         os._exit(code)
 
 
+def _end_with(parent: int) -> None:
+    import ctypes  # noqa: PLC0415 - a megabyte, needed here only
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(_FAILED)
+
+
 def output_of(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str, str]) -> tuple[int, bytes]:
-    """The exit code and the standard output of `argv`, run by a copy of this process that the kernel ends with us."""
-    parent = os.getpid()
+    """The exit code and the standard output of `argv`, run by a copy of this process."""
 
     def enter() -> NoReturn:
-        end_with(parent, signal.SIGKILL)
         be_program(run, argv=argv, env=env)
 
-    reader, writer = os.pipe()
-    pid = fork(enter, stdout=writer)
-    os.close(writer)
+    copy = fork(enter, in_our_session=True)
     try:
-        with os.fdopen(reader, "rb") as file:
-            output = file.read()
+        with copy.stdin, copy.stdout:
+            output = copy.stdout.read()
+        return copy.wait(), output
     except BaseException:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        copy.kill()
+        copy.wait()
         raise
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Signals wait, so that one for the copy does not reach the handlers of the parent."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def be_program(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
@@ -102,10 +164,10 @@ def be_program(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[s
     code = _FAILED
     try:
         # First: the title overwrites the arguments and the environment of the process.
-        setproctitle.setproctitle(" ".join(argv))
+        be_called(" ".join(argv))
         os.environ.clear()
         os.environ.update(env)
-        os.closerange(3, LAST_DESCRIPTOR)
+        os.closerange(3, _LAST_DESCRIPTOR)
         # As at the start of the interpreter.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
@@ -134,6 +196,11 @@ def _code_of(run: Callable[[], object]) -> int:
         traceback.print_exc()
         return _FAILED
     return 0
+
+
+def be_called(title: str) -> None:
+    """The title of this process in the process list."""
+    setproctitle.setproctitle(title)
 
 
 def _flush() -> None:

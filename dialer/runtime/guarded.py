@@ -1,30 +1,25 @@
-"""Programs that live no longer than this process: sends them to its guard (guard.py), reads what became of them, ends
-them.
-"""
+"""A program that lives no longer than this process: starts its guard, reads its events, stops it."""
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 import os
 import select
 import signal
-import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, NoReturn, Self
 
-from setproctitle import setproctitle
+from dialer.core.errors import Unavailable
+from dialer.runtime.forked import POSSIBLE, Forked, be_called, be_program, fork
+from dialer.runtime.guarding import HANDLED, Guard
 
-from dialer.runtime import guard
-from dialer.runtime.forked import POSSIBLE, be_program, fork
-
-_PATIENCE_SECONDS = 5.0
-"""So much longer than its stop steps may a program's end take, or the guard hangs."""
-_LEFTOVER_SECONDS = 10.0
+GUARD_SCRIPT = Path(__file__).with_name("guard.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,24 +32,18 @@ class StopStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A program that is started again after each of its ends, after a pause that doubles.
+    """The program of a guard. `user` is (uid, gid), only for a guard that runs as root."""
 
-    `user`: (uid, gid), for a holder that is root. `is_copy`: a copy of the guard, if that one runs such. `log`: where
-    it writes; None: to our standard error. `lock`: a file that is locked while it is kept. `erase`: folders that are
-    deleted when it is gone for good.
-    """
-
+    name: str
     argv: Sequence[str]
     env: Mapping[str, str]
     cwd: Path
     stop_steps: Sequence[StopStep]
-    first_pause_seconds: float
-    longest_pause_seconds: float
     user: tuple[int, int] | None = None
-    is_copy: bool = False
-    log: Path | None = None
-    lock: Path | None = None
+    respawn_seconds: float | None = None
     erase: Sequence[Path] = ()
+    run: Callable[[], object] | None = None
+    """The function that `argv` runs, if the program may be a copy of this process instead of a new one."""
 
     def spec(self) -> dict[str, object]:
         """As a guard reads it."""
@@ -62,211 +51,144 @@ class Program:
             "argv": list(self.argv),
             "env": dict(self.env),
             "cwd": str(self.cwd),
-            "stop": [(int(step.signal), step.seconds) for step in self.stop_steps],
-            "first_pause": self.first_pause_seconds,
-            "longest_pause": self.longest_pause_seconds,
-            "user": self.user,
-            "is_copy": self.is_copy,
-            "log": self.log and str(self.log),
-            "lock": self.lock and str(self.lock),
+            "user": None if self.user is None else list(self.user),
+            "stop": [[int(step.signal), step.seconds] for step in self.stop_steps],
+            "respawn_seconds": self.respawn_seconds,
             "erase": [str(path) for path in self.erase],
+            "parent": os.getpid(),
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardEvent:
-    """`pid`: the program was started as process `number`. `exit`: it ended with code `number` and is started again
-    after `pause_seconds`.
-    """
+    """`pid`: the program was started as process `number`. `exit`: it ended with code `number`."""
 
     kind: str
     number: int
-    pause_seconds: float = 0.0
 
 
 class Guarded:
-    """A program of a guard. Only the process that started the guard can end it, not a forked copy of that process."""
+    """A running guard. Only the process that started it can end it, not a forked copy of that process."""
 
-    def __init__(self, keeper: Guard, program: Program) -> None:
-        self._guard = keeper
-        self.program = program
+    def __init__(self, *, program: Program, process: subprocess.Popen[bytes] | Forked, holder: int) -> None:
+        self.name = program.name
+        self._longest_stop_seconds = sum(step.seconds for step in program.stop_steps)
+        self._process = process
+        self._holder = holder
+        self._unread = b""
         self.pid: int | None = None
 
-    def connect(self) -> socket.socket:
-        """The guard's end of a new connection."""
-        self._link, theirs = socket.socketpair()
-        self._unread = b""
-        self.is_alive = True
-        """The guard keeps it, which includes the pause before a new start."""
-        return theirs
+    @classmethod
+    def start(cls, program: Program, *, output: IO[bytes] | int | None = None) -> Self:
+        """The guard runs and starts the program, which writes to `output`, or to our standard error."""
+        if program.run is not None and POSSIBLE:
+            return cls(program=program, process=_forked(program, output), holder=os.getpid())
+        process = subprocess.Popen(  # noqa: S603 - our own script
+            [sys.executable, "-I", "-S", str(GUARD_SCRIPT), str(os.getpid()), str(program.cwd)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            cwd="/",
+            start_new_session=True,
+            bufsize=0,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+        guarded = cls(program=program, process=process, holder=os.getpid())
+        try:
+            packed = marshal.dumps(program.spec())
+            process.stdin.write(len(packed).to_bytes(4, "big") + packed)
+        except BrokenPipeError as error:
+            guarded.stop()
+            raise Unavailable(part=program.name, problem="its guard ended at once") from error
+        return guarded
 
-    def disconnect(self) -> None:
-        """The guard, if it lives, ends the program."""
-        self._link.close()
+    @property
+    def alive(self) -> bool:
+        """True while the guard lives, which includes the pause before a new start of the program."""
+        return self._process.poll() is None
 
     def fileno(self) -> int:
         """Readable when there are events or the guard has ended."""
-        return self._link.fileno()
+        assert self._process.stdout is not None
+        return self._process.stdout.fileno()
 
     def events(self, *, wait_seconds: float = 0.0) -> list[GuardEvent]:
         """The events since the last call, oldest first; waits up to `wait_seconds` for the first one."""
-        if not self.is_alive or not select.select([self._link], [], [], wait_seconds)[0]:
+        if self._process.stdout is None or self._process.stdout.closed:
             return []
-        try:
-            received = self._link.recv(65536)
-        except ConnectionResetError:
-            received = b""
-        self.is_alive = bool(received)
-        *lines, self._unread = (self._unread + received).split(b"\n")
+        readable, _, _ = select.select([self.fileno()], [], [], wait_seconds)
+        if not readable:
+            return []
+        with contextlib.suppress(BlockingIOError):
+            self._unread += os.read(self.fileno(), 65536)
+        *lines, self._unread = self._unread.split(b"\n")
         found = []
         for line in lines:
-            kind, number, *pause = line.decode().split()
-            found.append(
-                GuardEvent(kind=kind, number=int(number), pause_seconds=float(pause[0]) if pause else 0.0)
-            )
-            self.pid = int(number) if kind == "pid" else None
+            kind, _, number = line.decode().partition(" ")
+            found.append(GuardEvent(kind=kind, number=int(number)))
+            if kind == "pid":
+                self.pid = int(number)
         return found
 
     def ask_to_stop(self) -> None:
         """The guard begins to stop the program; returns at once, so that several can stop together."""
-        if self._guard.is_ours:
-            with suppress(OSError):
-                self._link.shutdown(socket.SHUT_WR)
+        if os.getpid() != self._holder or self._process.stdin is None or self._process.stdin.closed:
+            return
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(b"stop\n")
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
 
     def stop(self) -> int | None:
-        """The program is gone, and with its last program the guard. Returns the exit code; None if it did not run, and
-        in a forked copy of the process.
-        """
-        if not self._guard.is_ours:
+        """The program and its guard are gone. Returns the exit code; None in a forked copy of the process."""
+        if os.getpid() != self._holder:
             return None
         self.ask_to_stop()
-        code: int | None = None
-        deadline = time.monotonic() + self.longest_stop_seconds + _PATIENCE_SECONDS
-        while self.is_alive and (left := deadline - time.monotonic()) > 0:
-            for event in self.events(wait_seconds=left):
-                code = event.number if event.kind == "exit" else None
-        self._guard.remove(self)
-        self.disconnect()
+        try:
+            code = self._process.wait(self._longest_stop_seconds + 5.0)
+        except subprocess.TimeoutExpired:
+            # The guard hangs: at its death the kernel signals the program.
+            self._process.kill()
+            code = self._process.wait()
+        if code < 0:
+            self.events()
+            self._kill_leftover()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
         return code
 
-    @property
-    def longest_stop_seconds(self) -> float:
-        """What its stop steps may take."""
-        return sum(step.seconds for step in self.program.stop_steps)
-
-
-class Guard:
-    """The guard of this process: it runs while it has programs.
-
-    `run`: what a command line does that is run by a copy of this process, which then must have one thread.
-    """
-
-    def __init__(self, run: Callable[[Sequence[str]], object] | None = None) -> None:
-        self._run = run if POSSIBLE else None
-        self._holder = os.getpid()
-        self._programs: list[Guarded] = []
-        self._control: socket.socket | None = None
-        self._pid = 0
-
-    @property
-    def is_ours(self) -> bool:
-        """False in a forked copy of the process that started it."""
-        return os.getpid() == self._holder
-
-    def add(self, program: Program) -> Guarded:
-        """The guard starts the program."""
-        if self._control is None:
-            self._control = self._start()
-        guarded = Guarded(self, program)
-        self._programs.append(guarded)
-        _send(self._control, guarded)
-        return guarded
-
-    def remove(self, guarded: Guarded) -> None:
-        """It needs no guard any more. One that hangs is killed."""
-        if guarded.is_alive or guarded.pid is not None:
-            self._lose()
-        self._programs.remove(guarded)
-        if not self._programs and self._control is not None:
-            with suppress(OSError):
-                self._control.shutdown(socket.SHUT_WR)
-            if not select.select([self._control], [], [], _PATIENCE_SECONDS)[0]:
-                os.kill(self._pid, signal.SIGKILL)
-            self._collect(self._control)
-
-    def replace(self) -> None:
-        """Another guard runs all programs, after the death of this one."""
-        self._lose()
-        self._control = self._start()
-        for guarded in self._programs:
-            guarded.disconnect()
-            _send(self._control, guarded)
-
-    def _start(self) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        argv = [sys.executable, "-I", "-S", guard.__file__, str(self._holder)]
-        with theirs:
-            if self._run is not None:
-                self._pid = fork(lambda: self._keep(argv), stdin=theirs.fileno())
-            else:
-                standard = (os.POSIX_SPAWN_DUP2, theirs.fileno(), 0)
-                self._pid = os.posix_spawn(argv[0], argv, os.environ, file_actions=[standard])
-        return ours
-
-    def _keep(self, argv: Sequence[str]) -> int:
-        """In the copy of this process that is its guard."""
-        run = self._run
-        assert run is not None
-
-        def enter(spec: dict[str, Any]) -> NoReturn:
-            be_program(lambda: run(spec["argv"]), argv=spec["argv"], env=spec["env"])
-
-        setproctitle(" ".join(argv))
-        return guard.keep(self._holder, enter)
-
-    def _lose(self) -> None:
-        """The guard and its programs are gone. After its death they have their first stop signal, and get time to end
-        before SIGKILL.
-        """
-        if self._control is None:
+    def _kill_leftover(self) -> None:
+        """After a kill of the guard the program has its first stop signal and gets time to end before SIGKILL."""
+        if self.pid is None:
             return
-        with suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGKILL)
-        self._collect(self._control)
-        for guarded in self._programs:
-            guarded.events()
-            guarded.is_alive = False
-        longest = max(guarded.longest_stop_seconds for guarded in self._programs)
-        left = [guarded.pid for guarded in self._programs if guarded.pid is not None]
-        deadline = time.monotonic() + min(longest, _LEFTOVER_SECONDS)
-        while (left := [pid for pid in left if _signal_group(pid, 0)]) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        for pid in left:
-            _signal_group(pid, signal.SIGKILL)
-        for guarded in self._programs:
-            guarded.pid = None
-
-    def _collect(self, control: socket.socket) -> None:
-        control.close()
-        self._control = None
-        # Where SIGCHLD is ignored, the kernel has collected it.
-        with suppress(ChildProcessError):
-            os.waitpid(self._pid, 0)
+        deadline = time.monotonic() + min(self._longest_stop_seconds, 10.0)
+        while time.monotonic() < deadline:
+            try:
+                os.killpg(self.pid, 0)
+            except (ProcessLookupError, PermissionError):
+                return
+            select.select([], [], [], 0.05)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
 
 
-def _send(control: socket.socket, guarded: Guarded) -> None:
-    """To a guard that is dead already it is lost, as its connection says."""
-    spec = marshal.dumps(guarded.program.spec())
-    with guarded.connect() as theirs, suppress(OSError):
-        message = len(spec).to_bytes(guard.LENGTH_BYTES, "big") + spec
-        sent = socket.send_fds(control, [message], [theirs.fileno()])
-        control.sendall(message[sent:])
+def _forked(program: Program, output: IO[bytes] | int | None) -> Forked:
+    """The guard as a copy of this process, whose own copy becomes the program."""
+    run, spec = program.run, program.spec()
+    assert run is not None
 
+    def enter() -> NoReturn:
+        be_program(run, argv=program.argv, env=program.env)
 
-def _signal_group(pid: int, number: int) -> bool:
-    """False: there is no such group of ours."""
-    try:
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+    def guard() -> int:
+        be_called(f"guard of {program.name}")
+        os.set_blocking(1, False)
+        watch = Guard(spec, enter)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+        return watch.exit_code()
+
+    copy = fork(guard, stderr=output if isinstance(output, int | None) else output.fileno())
+    os.set_blocking(copy.stdout.fileno(), False)
+    return copy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -11,7 +12,6 @@ from ipaddress import ip_address
 from dialer.core.errors import SettingsError, Unavailable
 from dialer.language import Text
 from dialer.runtime.embedded import EmbeddedServers, are_running, ensure
-from dialer.runtime.guarded import Guard
 from dialer.runtime.location import free_port, write_private
 from dialer.runtime.settings import Settings
 
@@ -47,9 +47,14 @@ def own_carrier(settings: Settings, *, may_make: bool = True) -> CarrierAccess |
         if not may_make:
             return access
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Of two processes the first one's file holds.
-        with suppress(FileExistsError):
-            write_private(path, json.dumps(asdict(access)))
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        write_private(draft, json.dumps(asdict(access)))
+        # A link refuses an existing name and never shows half a file. Of two processes the first one's file holds.
+        try:
+            with suppress(FileExistsError):
+                os.link(draft, path)
+        finally:
+            draft.unlink()
     try:
         return CarrierAccess(**json.loads(path.read_text()))
     except ValueError as fault:
@@ -78,11 +83,9 @@ def console_url(settings: Settings) -> str:
     return settings.web.console_url or public_url(settings)
 
 
-def own_servers(
-    settings: Settings, *, may_start: bool = True, guard: Guard | None = None
-) -> EmbeddedServers | None:
+def own_servers(settings: Settings, *, may_start: bool = True) -> EmbeddedServers | None:
     """Embedded servers for what the settings do not name, started or joined; None when they name both. Without
-    `may_start` raises `Unavailable` where they do not run. `guard`: as for `ensure`.
+    `may_start` raises `Unavailable` where they do not run.
     """
     postgres = settings.database.url is None
     valkey = settings.broker.url is None
@@ -90,7 +93,7 @@ def own_servers(
         return None
     if not may_start and not are_running(settings.data_dir, postgres=postgres, valkey=valkey):
         raise Unavailable(part="embedded servers", problem="do not run: they start with the service")
-    return ensure(settings.data_dir, postgres=postgres, valkey=valkey, guard=guard)
+    return ensure(settings.data_dir, postgres=postgres, valkey=valkey)
 
 
 def database_url(settings: Settings, servers: EmbeddedServers | None) -> str:

@@ -186,16 +186,12 @@ class Place:
             return last
         return free_port()
 
-    def log(self, name: str) -> Path:
-        """The log of the server, to be appended to; a large one has been moved to .log.1."""
+    def open_log(self, name: str) -> IO[bytes]:
+        """The log of the server, opened for appending; a large one is first moved to .log.1."""
         path = self.notes / f"{name}.log"
         if path.exists() and path.stat().st_size > _LARGEST_LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
-        return path
-
-    def lock(self, name: str) -> Path:
-        """What a guard locks while it keeps the server."""
-        return self.notes / f"{name}.kept"
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "ab")
 
     def last_log_line(self, name: str) -> str:
         """The last line that this server has logged; empty if it has no log."""
@@ -220,16 +216,7 @@ class Place:
 
     def anyone_joined(self) -> bool:
         """Whether any process has joined the servers."""
-        return self._is_locked("joined")
-
-    def is_kept(self, name: str) -> bool:
-        """Whether a guard whose holder lives keeps the server, also while it is down between two starts."""
-        return self._is_locked(self.lock(name).name)
-
-    def _is_locked(self, name: str) -> bool:
-        if not (self.notes / name).exists():
-            return False
-        with self._lock_file(name) as file:
+        with self._lock_file("joined") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -270,16 +257,10 @@ def delete_server_files(place: Place) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """A new file of mode 0600 holds `text`, which nobody sees half. Raises FileExistsError."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        # Unlike a new name of the file, a link refuses a name that is taken.
-        os.link(draft, path)
-    finally:
-        draft.unlink()
+    """A new file of mode 0600 holds `text`. Raises FileExistsError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def free_port() -> int:

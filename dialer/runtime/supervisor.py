@@ -1,35 +1,40 @@
-"""Keeps named child processes running: starts them in order, reports their deaths and new starts, stops them all.
+"""Keeps named child processes running: starts them in order, restarts one that dies and reports it, stops them all.
 
-The guard of this process (guarded.py) runs them, so that none outlives this process, whatever ends it. Another guard
-takes the place of one that died.
+Each child has a guard (guarding.py), so that none outlives this process, whatever ends it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import select
+import selectors
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from dialer.runtime.guarded import Guard, Guarded, Program, StopStep
+from dialer.runtime.guarded import Guarded, Program, StopStep
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
+_SETTLED_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
-    """A process to keep. `env` is its whole environment; it gets SIGTERM and `stop_grace_seconds` to end."""
+    """A process to keep. `env` is its whole environment; it gets SIGTERM and `stop_grace_seconds` to end. `run`: the
+    function that `argv` runs, if the child may be a copy of this process, which then must have one thread.
+    """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str]
     stop_grace_seconds: float = 10.0
+    run: Callable[[], object] | None = None
 
 
 class HistoryEntry(StrEnum):
@@ -51,45 +56,44 @@ class ChildEvent:
     retry_seconds: float | None = None
 
 
+@dataclass(slots=True, kw_only=True)
+class _Kept:
+    child: Child
+    guarded: Guarded | None = None
+    pid: int | None = None
+    pause_seconds: float = _FIRST_PAUSE_SECONDS
+    started_at: float = 0.0
+    due_at: float = 0.0
+
+
 class Supervisor:
-    """Used by one thread; `ask_to_stop` and `pids` may be called from any. `guard`: None: one of its own."""
+    """Used by one thread; `ask_to_stop` and `pids` may be called from any."""
 
     def __init__(
         self,
         children: Sequence[Child],
         on_event: Callable[[ChildEvent], object],
         *,
-        guard: Guard | None = None,
         first_pause_seconds: float = _FIRST_PAUSE_SECONDS,
     ) -> None:
         names = [child.name for child in children]
         if len(set(names)) != len(names):
             raise ValueError("two children have the same name")
-        self._children = children
-        self._guard = guard or Guard()
-        self._kept: dict[str, Guarded] = {}
         self._first_pause_seconds = first_pause_seconds
+        self._kept = [_Kept(child=child, pause_seconds=first_pause_seconds) for child in children]
         self._on_event = on_event
+        self._selector = selectors.DefaultSelector()
         self._stopping = threading.Event()
         self._stopped = False
         self._wake_reader, self._wake_writer = os.pipe()
         os.set_blocking(self._wake_writer, False)
+        os.set_blocking(self._wake_reader, False)
+        self._selector.register(self._wake_reader, selectors.EVENT_READ, None)
 
     def start(self) -> None:
         """Every child has been started, in the given order."""
-        for child in self._children:
-            steps = (StopStep(signal=signal.SIGTERM, seconds=child.stop_grace_seconds),)
-            self._kept[child.name] = self._guard.add(
-                Program(
-                    argv=child.argv,
-                    env=child.env,
-                    cwd=Path.cwd(),
-                    stop_steps=steps,
-                    first_pause_seconds=self._first_pause_seconds,
-                    longest_pause_seconds=_LONGEST_PAUSE_SECONDS,
-                    is_copy=True,
-                )
-            )
+        for kept in self._kept:
+            self._launch(kept)
 
     def run_forever(self, each_round: Callable[[], object] = lambda: None) -> None:
         """Keeps the children until SIGTERM, SIGINT or `ask_to_stop`, then stops them, last started first. `each_round`
@@ -115,43 +119,30 @@ class Supervisor:
                     signal.signal(number, handler)
 
     def tend(self, *, seconds: float = 1.0) -> None:
-        """Handles the events of up to `seconds`."""
-        self._wait(seconds, *self._kept.values())
-        for name, guarded in self._kept.items():
-            before = guarded.pid
-            for event in guarded.events():
-                if event.kind == "pid":
-                    self._on_event(ChildEvent(name=name, what=HistoryEntry.STARTED, pid=event.number))
-                else:
-                    self._died(name, before, code=event.number, retry_seconds=event.pause_seconds)
-                before = guarded.pid
-        if not all(guarded.is_alive for guarded in self._kept.values()):
-            self._replace_guard()
-
-    def _wait(self, seconds: float, *sources: Guarded) -> None:
-        waited: list[int | Guarded] = [self._wake_reader, *sources]
-        if self._wake_reader in select.select(waited, [], [], seconds)[0]:
-            os.read(self._wake_reader, 64)
-
-    def _died(self, name: str, pid: int | None, *, code: int | None, retry_seconds: float) -> None:
-        self._on_event(
-            ChildEvent(name=name, what=HistoryEntry.DIED, pid=pid, code=code, retry_seconds=retry_seconds)
-        )
-
-    def _replace_guard(self) -> None:
-        for name, guarded in self._kept.items():
-            if guarded.pid is not None:
-                self._died(name, guarded.pid, code=None, retry_seconds=self._first_pause_seconds)
-        self._wait(self._first_pause_seconds)
-        if not self._stopping.is_set():
-            self._guard.replace()
+        """Handles the events of up to `seconds` and restarts the children that are due."""
+        now = time.monotonic()
+        due = [kept.due_at for kept in self._kept if kept.guarded is None]
+        wait = max(0.0, min([seconds, *(moment - now for moment in due)]))
+        for key, _ in self._selector.select(wait):
+            if key.data is None:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._wake_reader, 64)
+            else:
+                self._read_events(key.data)
+        if self._stopping.is_set():
+            return
+        for kept in self._kept:
+            if kept.guarded is None and time.monotonic() >= kept.due_at:
+                self._launch(kept)
 
     def ask_to_stop(self) -> None:
         """`run_forever` stops all children and returns. Safe in a signal handler and from another thread."""
         self._stopping.set()
-        # The pipe may be full or closed: the supervisor is awake already or has ended.
-        with suppress(OSError):
+        try:
             os.write(self._wake_writer, b"!")
+        except OSError:
+            # The pipe is full or closed: the supervisor is awake already or has ended.
+            return
 
     def stop(self) -> None:
         """Every child is gone, in reverse starting order. No effect when called again."""
@@ -159,15 +150,79 @@ class Supervisor:
         if self._stopped:
             return
         self._stopped = True
-        for name, guarded in reversed(self._kept.items()):
-            pid = guarded.pid
-            code = guarded.stop()
-            if code is not None:
-                self._on_event(ChildEvent(name=name, what=HistoryEntry.STOPPED, pid=pid, code=code))
+        for kept in reversed(self._kept):
+            if kept.guarded is not None:
+                self._selector.unregister(kept.guarded)
+                code = kept.guarded.stop()
+                kept.guarded = None
+                self._on_event(
+                    ChildEvent(name=kept.child.name, what=HistoryEntry.STOPPED, pid=kept.pid, code=code)
+                )
+                kept.pid = None
+        self._selector.close()
         os.close(self._wake_reader)
         os.close(self._wake_writer)
 
     def pids(self) -> dict[str, int]:
         """The process of each child that runs, by the child's name."""
-        pids = {name: guarded.pid for name, guarded in self._kept.items()}
-        return {name: pid for name, pid in pids.items() if pid is not None}
+        return {kept.child.name: kept.pid for kept in self._kept if kept.pid is not None}
+
+    def _launch(self, kept: _Kept) -> None:
+        child = kept.child
+        guarded = Guarded.start(
+            Program(
+                name=child.name,
+                argv=child.argv,
+                env=child.env,
+                cwd=Path.cwd(),
+                stop_steps=(StopStep(signal=signal.SIGTERM, seconds=child.stop_grace_seconds),),
+                run=child.run,
+            ),
+            output=sys.stderr.fileno() if _has_descriptor() else None,
+        )
+        kept.guarded, kept.started_at = guarded, time.monotonic()
+        self._selector.register(guarded, selectors.EVENT_READ, kept)
+
+    def _read_events(self, kept: _Kept) -> None:
+        guarded = kept.guarded
+        assert guarded is not None
+        code: int | None = None
+        for event in guarded.events():
+            if event.kind == "pid":
+                kept.pid = event.number
+                self._on_event(ChildEvent(name=kept.child.name, what=HistoryEntry.STARTED, pid=kept.pid))
+            else:
+                code = event.number
+        if code is not None or not guarded.alive:
+            self._plan_restart(kept, guarded, code)
+
+    def _plan_restart(self, kept: _Kept, guarded: Guarded, code: int | None) -> None:
+        """The child is dead, with this code or else that of its guard, and its next start is planned, later each time
+        it dies soon after a start.
+        """
+        self._selector.unregister(guarded)
+        guard_code = guarded.stop()
+        if time.monotonic() - kept.started_at > _SETTLED_SECONDS:
+            kept.pause_seconds = self._first_pause_seconds
+        retry = kept.pause_seconds
+        kept.pause_seconds = min(retry * 2, _LONGEST_PAUSE_SECONDS)
+        kept.due_at = time.monotonic() + retry
+        pid, kept.pid, kept.guarded = kept.pid, None, None
+        self._on_event(
+            ChildEvent(
+                name=kept.child.name,
+                what=HistoryEntry.DIED,
+                pid=pid,
+                code=guard_code if code is None else code,
+                retry_seconds=retry,
+            )
+        )
+
+
+def _has_descriptor() -> bool:
+    """False where standard error was replaced by an object in memory."""
+    try:
+        sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return False
+    return True

@@ -21,7 +21,7 @@ from dialer.core.errors import Invalid
 
 app = tree()
 
-_PROGRAMS: Final = frozenset({"dialer.__main__"})
+_PROGRAMS: Final = frozenset({"dialer.__main__", "dialer.runtime.guard"})
 """Modules that run when they are imported."""
 READS: Final = frozenset(
     {

@@ -22,10 +22,7 @@ pytestmark = pytest.mark.skipif(not POSSIBLE, reason="copies are made on Linux a
 
 KEEPER = """
     import os, signal, sys, time
-    from dialer.runtime.guarded import Guard
     from dialer.runtime.supervisor import Child, Supervisor
-
-    {before}
 
     def sleeps():
         while True: signal.pause()
@@ -33,23 +30,10 @@ KEEPER = """
     def ends():
         raise SystemExit(3)
 
-    def stubborn():
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        sleeps()
+    def kept(name, run):
+        return Child(name=name, argv=[sys.executable, "-m", name], env={{"MARK": name}}, run=run)
 
-    def run(argv):
-        globals()[argv[-1].partition("-")[0]]()
-
-    def kept(name):
-        return Child(
-            name=name, argv=[sys.executable, "-m", name], env={{"MARK": name}}, stop_grace_seconds={grace}
-        )
-
-    supervisor = Supervisor(
-        [kept(name) for name in {children!r}],
-        lambda event: print(event.what, event.pid, event.code, flush=True),
-        guard=Guard(run),
-    )
+    supervisor = Supervisor({children}, lambda event: print(event.what, event.pid, event.code, flush=True))
     supervisor.start()
     supervisor.run_forever()
 """
@@ -96,16 +80,6 @@ def tell(python: Starter) -> Callable[[str], tuple[int, list[str], str | None, s
 
 def alive(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-
-
-def keeper(*children: str, before: str = "", grace: float = 10.0) -> str:
-    return KEEPER.format(children=children, before=before, grace=grace)
-
-
-def guard_of(*pids: int) -> int:
-    """The one process that runs them."""
-    (guard,) = {psutil.Process(pid).ppid() for pid in pids}
-    return guard
 
 
 def started(process: subprocess.Popen[str]) -> Iterator[int]:
@@ -215,62 +189,34 @@ def test_however_it_was_started_it_hears_what_its_copy_says(tmp_path: Path, befo
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_copy_outlives_its_keeper(python: Starter, number: signal.Signals):
-    process = python(keeper("sleeps-1", "sleeps-2"))
+    process = python(KEEPER.format(children="[kept('one', sleeps), kept('two', sleeps)]"))
     told = started(process)
     pids = [next(told), next(told)]
     titles = sorted(" ".join(psutil.Process(pid).cmdline()).strip() for pid in pids)
-    assert titles == [f"{sys.executable} -m {name}" for name in ("sleeps-1", "sleeps-2")]
+    assert titles == [f"{sys.executable} -m {name}" for name in ("one", "two")]
     assert [os.getsid(pid) for pid in pids] == pids
-    guard = guard_of(*pids)
-    assert psutil.Process(guard).ppid() == process.pid
+    guards = [psutil.Process(pid).ppid() for pid in pids]
+    assert process.pid not in guards
     process.send_signal(number)
-    assert wait_until(lambda: not any(alive(one) for one in (*pids, guard)), seconds=60)
+    assert wait_until(lambda: not any(alive(one) for one in (*pids, *guards)), seconds=60)
     if number is not signal.SIGKILL:
         assert process.wait(60) == 0
 
 
-@pytest.mark.parametrize("before", ["", "sys.platform = 'other'"], ids=["", "without the kernel's signal"])
-@pytest.mark.parametrize("is_stopped", [False, True])
-def test_a_copy_that_does_not_end_is_killed_when_its_keeper_is(
-    python: Starter, before: str, *, is_stopped: bool
-):
-    process = python(keeper("stubborn", "sleeps", before=before, grace=0.3))
+def test_a_copy_dies_with_its_guard_and_another_is_made(python: Starter):
+    process = python(KEEPER.format(children="[kept('one', sleeps)]"))
     told = started(process)
-    pids = [next(told), next(told)]
-    if is_stopped:
-        os.kill(pids[1], signal.SIGSTOP)
-    guard = guard_of(*pids)
-    process.kill()
-    assert wait_until(lambda: not any(alive(one) for one in (*pids, guard)), seconds=60)
-
-
-def test_copies_die_with_their_guard_and_others_are_made(python: Starter):
-    process = python(keeper("sleeps", "stubborn", grace=0.3))
-    told = started(process)
-    before = [next(told), next(told)]
-    os.kill(before[0], signal.SIGSTOP)
-    os.kill(guard_of(*before), signal.SIGKILL)
-    after = [next(told), next(told)]
-    assert not any(alive(one) for one in before)
-    assert all(alive(one) for one in after)
-    guard_of(*after)
+    first = next(told)
+    os.kill(psutil.Process(first).ppid(), signal.SIGKILL)
+    second = next(told)
+    assert wait_until(lambda: not alive(first), seconds=60)
+    assert alive(second)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
-
-
-def test_a_guard_that_hangs_is_killed_with_its_copies_at_the_end(python: Starter):
-    process = python(keeper("sleeps-1", "sleeps-2", grace=0.3))
-    told = started(process)
-    pids = [next(told), next(told)]
-    guard = guard_of(*pids)
-    os.kill(guard, signal.SIGSTOP)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
-    assert not any(alive(one) for one in (*pids, guard))
 
 
 def test_a_copy_that_ends_is_told_with_its_code(python: Starter):
-    process = python(keeper("ends"))
+    process = python(KEEPER.format(children="[kept('one', ends)]"))
     assert process.stdout is not None
     assert process.stdout.readline().startswith("started")
     what, _, code = process.stdout.readline().split()
@@ -280,15 +226,14 @@ def test_a_copy_that_ends_is_told_with_its_code(python: Starter):
 def test_what_a_copy_says_goes_where_the_keeper_s_errors_go(tmp_path: Path):
     source = """
         import sys
-        from dialer.runtime.guarded import Guard
         from dialer.runtime.supervisor import Child, HistoryEntry, Supervisor
 
-        def run(argv):
+        def run():
             print("said", flush=True)
             print("told", file=sys.stderr, flush=True)
 
         events = []
-        supervisor = Supervisor([Child(name="x", argv=["x"], env={})], events.append, guard=Guard(run))
+        supervisor = Supervisor([Child(name="x", argv=["x"], env={}, run=run)], events.append)
         supervisor.start()
         for _ in range(200):
             supervisor.tend(seconds=0.05)

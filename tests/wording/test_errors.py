@@ -75,7 +75,7 @@ from dialer.units.tree import UnusableUnits
 from dialer.words import word_of
 from dialer.work.tasks import CALL_MISSING, NoCall, NotArrived
 
-_PROGRAMS = ("__main__",)
+_PROGRAMS = ("__main__", "runtime.guard")
 """Modules that run when they are imported."""
 ROOT = Path(dialer.__file__).resolve().parent
 HAN = re.compile(r"[\u4e00-\u9fff]")
