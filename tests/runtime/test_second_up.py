@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -109,3 +110,33 @@ def test_a_second_up_refuses_and_one_after_a_kill_starts(
         with up(env, tmp_path / "third.log") as third:
             # The processes of the killed one end meanwhile.
             until_up(third, port, tmp_path / "third.log")
+
+
+@pytest.mark.story
+def test_commands_beside_up_leave_its_own_servers_alone(tmp_path: Path):
+    port = str(free_port())
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("DIALER_")},
+        "DIALER_DATA_DIR": str(tmp_path / "data"),
+        "DIALER_WEB__PORT": port,
+    }
+
+    def postmaster() -> str:
+        place = json.loads((tmp_path / "data" / "embedded" / "postgres.json").read_text())
+        return (Path(place["folder"]) / "postmaster.pid").read_text().splitlines()[0]
+
+    with up(env, tmp_path / "up.log") as process:
+        until_up(process, port, tmp_path / "up.log")
+        before = postmaster()
+        for _ in range(2):
+            done = subprocess.run(
+                [sys.executable, "-m", "dialer", "pauses", "--json"],
+                env=env,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+            assert is_up(port)
+        assert postmaster() == before
