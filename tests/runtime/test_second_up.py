@@ -114,6 +114,7 @@ def test_a_second_up_refuses_and_one_after_a_kill_starts(
 
 @pytest.mark.story
 def test_commands_beside_up_leave_its_own_servers_alone(tmp_path: Path):
+    """Also one that began before it, and so started the servers."""
     port = str(free_port())
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith("DIALER_")},
@@ -121,22 +122,26 @@ def test_commands_beside_up_leave_its_own_servers_alone(tmp_path: Path):
         "DIALER_WEB__PORT": port,
     }
 
+    def command() -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "dialer", "pauses", "--json"],
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
     def postmaster() -> str:
         place = json.loads((tmp_path / "data" / "embedded" / "postgres.json").read_text())
         return (Path(place["folder"]) / "postmaster.pid").read_text().splitlines()[0]
 
     with up(env, tmp_path / "up.log") as process:
+        command()
         until_up(process, port, tmp_path / "up.log")
         before = postmaster()
         for _ in range(2):
-            done = subprocess.run(
-                [sys.executable, "-m", "dialer", "pauses", "--json"],
-                env=env,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-            assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+            command()
             assert is_up(port)
         assert postmaster() == before
