@@ -121,7 +121,7 @@ def write_reject_file(app: Application, report: LoadReport, *, by: str) -> Path 
         f"load-{report.load_id}",
         subject=f"list_load/{report.load_id}",
         by=by,
-        otherwise="，可在“名单”页下载 and can be had from the page Lists",
+        otherwise=("，可在“名单”页下载", ", and can be had from the page Lists"),
     )
     if path is not None:
         write_reject_list(app.services, report.load_id, path, in_clear=True)

@@ -16,7 +16,6 @@ from dialer.language import Lang, Text, bilingual, say
 from dialer.services import Application
 
 _MOST_SAID = 50
-_UNWRITTEN = "拒绝行文件未能写入 the rejected rows were not written"
 
 
 class ReadList(Protocol):
@@ -41,7 +40,8 @@ def reject_workbook(
 ) -> Path | None:
     """The path of a new workbook of rejected rows in the data folder, readable by its owner only: it will hold personal
     data in clear, which is on record with `subject`. A user of this machine has the list too: no reason is asked for.
-    None where the folder cannot be written; that is said, with `otherwise`: the list is loaded nevertheless.
+    None where the folder cannot be written; that is said, with `otherwise` in Chinese and English: the list is loaded
+    nevertheless.
     """
     folder = app.settings.data_dir / "rejects"
     path = folder / f"{name}.xlsx"
@@ -49,7 +49,9 @@ def reject_workbook(
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
     except OSError as fault:
-        typer.echo(f"{_UNWRITTEN}{otherwise}: {path}: {fault.strerror}", err=True)
+        zh, en = otherwise
+        told = f"拒绝行文件未能写入{zh} the rejected rows were not written{en}"
+        typer.echo(f"{told}: {path}: {fault.strerror}", err=True)
         return None
     with app.services.store.begin() as tx:
         note_work_reveal(tx, app.services, who=by, act="export_rejects", subject=subject, why="terminal")
