@@ -7,11 +7,11 @@ if [ -x /usr/bin/chromium ]; then
     exit 0
 fi
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    echo "make test: installing Chromium for the tests of pages (apt-get install chromium fonts-noto-cjk)" >&2
+    echo "make: installing Chromium for the tests of pages (apt-get install chromium fonts-noto-cjk)" >&2
     if apt-get -qq update &&
         DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium fonts-noto-cjk >/dev/null; then
         exit 0
     fi
 fi
-echo "make test: no Chromium at /usr/bin/chromium, so the tests of pages are skipped;" \
+echo "make: no Chromium at /usr/bin/chromium, so the tests of pages are skipped;" \
     "as root: apt-get install chromium fonts-noto-cjk" >&2

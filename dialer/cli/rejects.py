@@ -36,7 +36,7 @@ def opened(file: Path) -> BinaryIO:
 
 
 def reject_workbook(
-    app: Application, name: str, *, subject: str, by: str, otherwise: str = ""
+    app: Application, name: str, *, subject: str, by: str, otherwise: tuple[str, str] = ("", "")
 ) -> Path | None:
     """The path of a new workbook of rejected rows in the data folder, readable by its owner only: it will hold personal
     data in clear, which is on record with `subject`. A user of this machine has the list too: no reason is asked for.
