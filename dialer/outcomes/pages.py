@@ -48,7 +48,14 @@ from dialer.outcomes.exports import (
     parquet_file,
 )
 from dialer.outcomes.filters import delete_filter, save_filter, saved_filters
-from dialer.outcomes.ledger import answers_by_source, claims_by_caller, reports_by_caller
+from dialer.outcomes.ledger import (
+    CallerClaims,
+    CallerReports,
+    SourceAnswers,
+    answers_by_source,
+    claims_by_caller,
+    reports_by_caller,
+)
 from dialer.outcomes.rate_charts import (
     TODAY_HEAD,
     beside_chart,
@@ -79,6 +86,7 @@ from dialer.outcomes.report import (
     page_of,
 )
 from dialer.sentences import refusal_sentence
+from dialer.services import Services
 from dialer.web.cache import Cache, CountedValue
 from dialer.web.charts import draw
 from dialer.web.console import CurrentRequest, RequestContext, Section
@@ -607,6 +615,28 @@ def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Res
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CallerFigures:
+    claims: list[CallerClaims]
+    reports: list[CallerReports]
+    answers: list[SourceAnswers]
+
+
+def _caller_figures(services: Services, period: Period, visible_to: int | None) -> _CallerFigures:
+    with services.store.begin() as tx:
+        return _CallerFigures(
+            claims=claims_by_caller(tx, period, drill=services.drill, visible_to=visible_to),
+            reports=reports_by_caller(
+                tx,
+                period,
+                drill=services.drill,
+                least_seconds=services.work.least_call_seconds,
+                visible_to=visible_to,
+            ),
+            answers=answers_by_source(tx, period, drill=services.drill, visible_to=visible_to),
+        )
+
+
 @rates_pages.get("/rates/callers", act=Permission.SEE_RATES)
 def callers(request: CurrentRequest, form: Given) -> Response:
     """By caller, successes that rest on no call of ours, reports faster than a call, and how many succeed beside the
@@ -621,17 +651,12 @@ def callers(request: CurrentRequest, form: Given) -> Response:
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         period = period_of(since, until, timezone=timezone)
-    services, unit_id = request.services, request.member.unit_id
-    with services.store.begin() as tx:
-        claims = claims_by_caller(tx, period, drill=services.drill, visible_to=unit_id)
-        reports = reports_by_caller(
-            tx,
-            period,
-            drill=services.drill,
-            least_seconds=services.work.least_call_seconds,
-            visible_to=unit_id,
-        )
-        answers = answers_by_source(tx, period, drill=services.drill, visible_to=unit_id)
+    services = request.services
+    count = request.cache("callers", lambda key: _caller_figures(services, *key)).get(
+        (period, request.member.unit_id)
+    )
+    found = count.value
+    logins = {one.login for one in (*found.claims, *found.reports)} if found else set()
     return request.page(
         "console/rates_callers.html",
         status=_UNFIT if wrong else 200,
@@ -639,12 +664,11 @@ def callers(request: CurrentRequest, form: Given) -> Response:
         start=form.start or since,
         end=form.end or until,
         spans=windows[:-1],
-        claims=claims,
-        reports=reports,
+        found=found,
+        is_coming=count.is_coming,
         compared=lambda one: standing_sentence({"dissuaded": one}, request.lang),
         is_odd=lambda one: one.standing in {Standing.ABOVE, Standing.BELOW},
-        answers=answers,
-        names=name_staff(services, {one.login for one in claims} | {one.login for one in reports}),
+        names=name_staff(services, logins),
         least_seconds=services.work.least_call_seconds,
     )
 

@@ -69,7 +69,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def browser() -> Iterator[Browser]:
     """One Chromium for all browser tests of a worker; each test has profiles of its own in it."""
     if not CHROMIUM.exists():
-        reason = f"no Chromium at {CHROMIUM}: as root `make test-stories` installs it (apt-get install chromium)"
+        reason = (
+            f"no Chromium at {CHROMIUM}: as root `make test-stories` installs it (apt-get install chromium)"
+        )
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

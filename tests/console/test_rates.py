@@ -23,6 +23,7 @@ from dialer.org.unit_store import add_unit
 from dialer.outcomes.rate_charts import COMPARED
 from dialer.outcomes.report import RatesQuery, cut_breakdown, make_report
 from dialer.units.tree import load_boundaries
+from dialer.web.cache import Cache, CountedValue
 from dialer.web.formats import plain
 from dialer.words import count_word, rate_word
 from tests.console.desk import ConsoleDesk, text
@@ -248,3 +249,18 @@ async def test_today_stands_beside_yesterday_until_then_and_the_period(
     taken = [row for row in sheets.get_sheet_by_name("Today").to_python() if row[0] == cases[0]]
     # A text that a spreadsheet would take for a formula is marked as text.
     assert [str(cell).lstrip("'") for cell in taken[0][1:]] == cases[1:]
+
+
+async def test_callers_are_counted_while_the_page_is_there(
+    console: ConsoleDesk, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+):
+    scenario.outcome(scenario.case())
+    chief = console.person(Role.SUPERVISOR)
+    with monkeypatch.context() as patch:
+        patch.setattr(Cache, "get", lambda *_: CountedValue(value=None, is_coming=True))
+        coming = await chief.get("/rates/callers")
+    assert coming.status_code == 200
+    assert "Counting the records" in text(coming)
+    assert 'data-again="1000"' in coming.text
+    assert "Successes reported" not in text(coming)
+    assert "Successes reported" in text(await chief.get("/rates/callers", **{"from": "2026-11-01"}))
