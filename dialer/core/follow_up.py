@@ -40,12 +40,11 @@ def watch_passed(draft: Draft, *, is_at_carrier: bool) -> None:
     """Applies everything of the watch period that is due by now; called early, it changes nothing."""
     case = draft.case
     if case.watch_until is not None and case.watch_until <= draft.now:
-        if is_at_carrier and case.robot.state is RobotState.PENDING:
-            draft.change(watch_until=draft.now + _CALL_ENDS)
+        if not (is_at_carrier and case.robot.state is RobotState.PENDING):
+            _withdraw(draft, Reason.WATCH_ENDED)
+            draft.change(status=CaseStatus.PROVEN, watch_until=None, follow_up=FollowUp())
             return
-        _withdraw(draft, Reason.WATCH_ENDED)
-        draft.change(status=CaseStatus.PROVEN, watch_until=None, follow_up=FollowUp())
-        return
+        draft.change(watch_until=draft.now + _CALL_ENDS)
     _begin(draft)
     for track in (Track.HUMAN, Track.VISIT):
         _overdue(draft, track)

@@ -16,6 +16,7 @@ from dialer.core.events import (
     OpenAssignment,
     OpenStopPayment,
     OptedOut,
+    PersonCalledIn,
     PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
@@ -124,6 +125,23 @@ class TestThatFindsNothing:
         story = followed_up(Grade.EXTRA_HIGH).tell(answered(2, Answer.OPT_OUT))
         assert story.case.opted_out
         assert (story.case.status, story.case.follow_up) == (CaseStatus.WATCHING, FollowUp())
+
+
+class TestAtTheEndOfTheWatch:
+    def test_a_call_is_heard_to_its_end_and_what_is_overdue_raises_its_alarm_now(self):
+        before_the_end = policy(
+            follow_up_after_seconds=POLICY.watch_seconds - GRADES[Grade.HIGH].human_due_seconds
+        )
+        story = succeeded(Grade.HIGH, before_the_end)
+        end = story.case.watch_until
+        wait = (story.case.follow_up.at - story.now).total_seconds()
+        story.tell(TimePassed(), after=wait).tell(PersonCalledIn(from_own_number=False))
+        assert story.case.human.at == end
+        story.tell(TimePassed(ringing=True), after=(end - story.now).total_seconds())
+        assert story.case.status is CaseStatus.WATCHING, "the call goes on"
+        assert story.case.watch_until == end + timedelta(minutes=15)
+        assert story.last == (RaiseAlarm(code=AlarmCode.HUMAN_OVERDUE),)
+        assert story.tell(TimePassed(ringing=True)).last == (), "all that was due has been done"
 
 
 class TestThatFindsDanger:
