@@ -15,6 +15,9 @@ MINUTES ?= 2
 SIZE ?= 1
 N ?= 20
 
+# What is compiled once is kept: where bytecode may not be written, each of a test run's processes rewrites all tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup install demo test test-sip test-stories test-pythons fuzz mutants lint words pictures bench listen chaos attack restore-drill upgrade-drill advisories clean
 
 help: ## what there is to make

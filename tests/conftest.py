@@ -62,7 +62,7 @@ _running = pytest.StashKey[EmbeddedServers]()
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: many stories wait for a call or a page, and leave their core to others."""
-    return (os.cpu_count() or 1) + 1
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
