@@ -20,8 +20,7 @@ from bench.service import Service, owner_store, service
 from dialer.bootstrap import application
 from dialer.cards.counter import check_opening
 from dialer.cards.desk import ask_desk
-from dialer.cards.load import add_institution, load_openings
-from dialer.cards.screening import screen_all
+from dialer.cards.load import add_institution, load_openings, screen_all
 from dialer.core.access import Role
 from dialer.core.cards import CardProduct, InstitutionKind, OpeningChannel, OpeningResult
 from dialer.db import tables as t

@@ -11,10 +11,10 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from dialer.cards.scores import Interval, wilson
 from dialer.cases.alarms import raise_alarm_once
 from dialer.core.cards import CheckVerdict, OpeningResult
 from dialer.core.events import AlarmCode
+from dialer.core.intervals import Estimate, estimate
 from dialer.db import tables as t
 from dialer.db.bulk import word
 from dialer.db.unit_of_work import Tx
@@ -80,9 +80,9 @@ class Group:
     refused: int
     stands_out: tuple[str, ...] = ()
 
-    def interval(self, what: str) -> Interval | None:
+    def interval(self, what: str) -> Estimate | None:
         """Of `flagged`, `asked` or `refused`."""
-        return wilson(int(getattr(self, what)), self.openings)
+        return estimate(int(getattr(self, what)), self.openings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class Falling:
     kind: str
     name: str
     found: int
-    share: Interval
+    share: Estimate
     others: float
 
 
@@ -111,9 +111,9 @@ class Fairness:
 
 def stands_out(
     part: int, whole: int, other_part: int, other_whole: int, *, times: float, least: int
-) -> Interval | None:
+) -> Estimate | None:
     """The interval of a share, if all of it is above `times` that of the others and `part` is `least` or more."""
-    interval = wilson(part, whole)
+    interval = estimate(part, whole)
     if interval is None or part < least or not other_whole:
         return None
     return interval if interval.low > times * other_part / other_whole else None
@@ -276,7 +276,7 @@ def _grouped(counts: _Counts, kind: str, rules: CardRules) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=lambda one: (-one.openings, one.name)))
 
 
-def _is_out(part: int, whole: int, other_part: int, other_whole: int, rules: CardRules) -> Interval | None:
+def _is_out(part: int, whole: int, other_part: int, other_whole: int, rules: CardRules) -> Estimate | None:
     return stands_out(part, whole, other_part, other_whole, times=rules.group_times, least=rules.group_least)
 
 

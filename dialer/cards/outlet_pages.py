@@ -27,10 +27,10 @@ from dialer.cards.outlets import (
     read_notice,
     take_step,
 )
-from dialer.cards.scores import Interval
 from dialer.core.access import Permission
 from dialer.core.cards import OutletStep
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.intervals import Estimate
 from dialer.language import gettext_noop
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
@@ -182,7 +182,7 @@ def show_fairness(request: CurrentRequest, days: Annotated[int, Query(ge=1, le=3
     )
 
 
-def _share(interval: Interval | None) -> str:
+def _share(interval: Estimate | None) -> str:
     if interval is None:
         return ""
     return f"{100 * interval.share:.1f} % ({100 * interval.low:.1f}–{100 * interval.high:.1f})"

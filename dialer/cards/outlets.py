@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from dialer.cards.scores import Interval, drawn, prior_of
 from dialer.cards.store import Outlet, outlet_of, outlets_of
 from dialer.core.access import actor_name, said
 from dialer.core.cards import (
@@ -26,6 +25,7 @@ from dialer.core.cards import (
     OutletStep,
 )
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.intervals import Estimate, drawn, prior_of
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import word
@@ -128,7 +128,7 @@ class Scored:
     outlet: Outlet
     opened: int
     involved: int
-    drawn: Interval
+    drawn: Estimate
     is_high: bool
     """The whole interval lies above the mean of all."""
     entered: int
@@ -473,7 +473,7 @@ def read_notice(services: Services, first: date, *, visible_to: int | None, who:
     )
 
 
-def per_ten_thousand(interval: Interval) -> str:
+def per_ten_thousand(interval: Estimate) -> str:
     """Such as `12.3 (8.0–18.1)`."""
     return f"{PER * interval.share:.1f} ({PER * interval.low:.1f}–{PER * interval.high:.1f})"
 

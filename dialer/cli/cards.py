@@ -11,14 +11,15 @@ import typer
 from dialer.bootstrap import application
 from dialer.cards.load import (
     OpeningLoad,
+    Screened,
     add_fact,
     add_institution,
     add_outlet,
     bind_teller,
     load_openings,
     report_openings,
+    screen_all,
 )
-from dialer.cards.screening import Screened, screen_all
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, one_of, print_json
 from dialer.cli.rejects import opened, rejects_json, say_rejects, write_rejected

@@ -63,11 +63,12 @@ from dialer.outcomes.cuts import (
 from dialer.outcomes.rollup import (
     Changed,
     is_rollup_waiting,
+    keep_report,
+    kept_report,
     read_changed,
     refresh_rollup_once,
     rollup_figures,
 )
-from dialer.outcomes.snapshots import keep_report, kept_report
 from dialer.scripts.trials import Comparison, Measured
 from dialer.services import Resource, Services
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dialer.cards.fairness import watch_fairness
-from dialer.cards.screening import screen_all
+from dialer.cards.load import screen_all
 from dialer.control.keys import reseal
 from dialer.control.retention import apply_retention, delete_reject_files
 from dialer.core.errors import UnusableFile
@@ -135,7 +135,7 @@ def send_webhooks_task() -> None:
 def fetch_recordings_task() -> None:
     """Fetches recordings of calls, for a while: the scheduler sends the next one until none is due."""
     # The client is loaded here alone: no worker at rest should pay for it.
-    from dialer.calls.fetching import fetch_recordings
+    from dialer.calls.recordings import fetch_recordings
     from dialer.telephony.recordings import RecordingClient
 
     app = current_application()

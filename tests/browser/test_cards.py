@@ -10,8 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dialer.bootstrap import application
-from dialer.cards.load import bind_teller
-from dialer.cards.screening import screen_all
+from dialer.cards.load import bind_teller, screen_all
 from dialer.core.access import Role
 from dialer.demo.sample_list import organise
 from dialer.demo.street import BANK, OUTLETS, build_street

@@ -14,10 +14,10 @@ from typing import Any, Self
 import pytest
 import sqlalchemy as sa
 
-from dialer.calls.message_store import claim_messages
 from dialer.calls.messages import (
     apply_message_event,
     ask_about_messages,
+    claim_messages,
     look_for_messages,
     message_text,
     send_messages,

@@ -7,9 +7,8 @@ from io import BytesIO
 
 import pytest
 
-from dialer.cards.load import OpeningLoad, load_openings
+from dialer.cards.load import OpeningLoad, load_openings, screen_all
 from dialer.cards.openers import decide_opener, list_openers, read_ring, sign_opener
-from dialer.cards.screening import screen_all
 from dialer.core.cards import CardProduct, OpenerState
 from dialer.core.errors import Conflict, NotFound, UnusableFile
 from dialer.db import tables as t

@@ -27,10 +27,10 @@ from dialer.cards.outlets import (
     read_notice,
     take_step,
 )
-from dialer.cards.scores import Interval, Prior, beta_below, beta_quantile, drawn, prior_of, wilson
 from dialer.core.access import Role
 from dialer.core.cards import NEXT_STEPS, OpeningFactKind, OutletStep
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.intervals import Estimate, Prior, beta_below, beta_quantile, drawn, estimate, prior_of
 from dialer.db import tables as t
 from dialer.language import Lang, Text
 from tests.cards.street import BANK, OTHER_BANK, Street
@@ -52,15 +52,15 @@ def test_few_openings_are_drawn_to_the_mean_and_many_stand_for_themselves():
     assert many.low > 0.07
     assert prior_of([]).mean == 0
     assert prior_of([(0, 100), (0, 200)]).mean == 0
-    assert drawn(0, 100, prior_of([(0, 100)])) == wilson(0, 100)
-    assert drawn(0, 0, prior_of([])) == Interval(share=0.0, low=0.0, high=1.0)
+    assert drawn(0, 100, prior_of([(0, 100)])) == estimate(0, 100)
+    assert drawn(0, 0, prior_of([])) == Estimate(share=0.0, low=0.0, high=1.0)
     alike = prior_of([(1, 1000)] * 20)
     apart = prior_of([(0, 1000)] * 10 + [(20, 1000)] * 10)
     assert alike.strength > 100 * apart.strength
-    found = wilson(5, 10)
+    found = estimate(5, 10)
     assert found is not None
     assert (round(found.low, 3), round(found.high, 3)) == (0.237, 0.763)
-    assert wilson(0, 0) is None
+    assert estimate(0, 0) is None
 
 
 def test_quarters_and_months():
