@@ -60,10 +60,10 @@ _DELIVER_SECONDS = 3.0
 _FETCH_SECONDS = 5.0
 _BULLETIN_SECONDS = 600.0
 _FAIRNESS_SECONDS = 3600.0
-_RESUME_EVERY = 5
+_RESUME_EVERY = 10
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
-_AT_REST = 5
+_AT_REST = 10
 """With nothing due only one tick in so many is sent: it finds what the check of the rows does not see."""
 
 _log = logging.getLogger(__name__)
