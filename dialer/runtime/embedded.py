@@ -75,7 +75,7 @@ _ENV = {
     "LC_ALL": "C",
     "TZ": "UTC",
     "MALLOC_TRIM_THRESHOLD_": "1048576",
-    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_MMAP_THRESHOLD_": "1048576",
 }
 
 
