@@ -24,7 +24,7 @@ from bench.service import Service, service
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row
 from dialer.demo.run import read_call_counts
-from dialer.warnings.load import load_list, submit_list
+from dialer.warnings.lists import load_list, submit_list
 
 _LINES, _PACE = "1000", "500"
 

@@ -20,7 +20,7 @@ import psutil
 from bench.people import write_list
 from bench.service import service
 from dialer.warnings.list_store import get_load
-from dialer.warnings.load import load_list, submit_list
+from dialer.warnings.lists import load_list, submit_list
 
 
 class Watch(threading.Thread):

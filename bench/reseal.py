@@ -23,7 +23,7 @@ from dialer.core.values import Suite
 from dialer.db.keys import KeyUse
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
-from dialer.warnings.load import load_list, submit_list
+from dialer.warnings.lists import load_list, submit_list
 
 
 def main() -> None:

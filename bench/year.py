@@ -81,7 +81,7 @@ from dialer.runtime.settings import load_settings
 from dialer.scripts.dialogue import Heard, Turn
 from dialer.services import Services
 from dialer.telephony.callbacks import CallProgress, Stage
-from dialer.warnings.load import load_list, submit_list
+from dialer.warnings.lists import load_list, submit_list
 from dialer.work.assignments import Assignment, Scope, waiting_assignments
 from dialer.work.desk_store import add_desk_call, change_desk_call
 from dialer.work.tasks import Report, approve_outcome, claim_next, report_assignment

@@ -44,11 +44,11 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.headings import Layout
 from dialer.intake.opening_lists import OpeningRecord, card_number
+from dialer.intake.reader import RowReader
 from dialer.intake.records import Accepted, Field
-from dialer.intake.rows import RowReader
 from dialer.services import Services
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
-from dialer.warnings.load import row_options
+from dialer.warnings.lists import row_options
 
 WARNING_SOURCE: Final = "两卡核查"
 """Of the warnings about openers who look like victims."""

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dialer.carrier.calls import API_VERSION, Call, CallOrder, bad_parameter, no_such, rfc2822
 from dialer.carrier.journal import load_key
-from dialer.carrier.lines.tape import BYTES_A_SECOND, SIDES, other_side_first, wav_of_sides
+from dialer.carrier.lines.sound import ALAW_BYTES_A_SECOND, SIDES, other_side_first, wav_of_sides
 
 _log = logging.getLogger(__name__)
 IN_PROGRESS: Final = "in-progress"
@@ -29,7 +29,7 @@ COMPLETED: Final = "completed"
 ABSENT: Final = "absent"
 _TOO_SHORT: Final = 16101
 """Twilio's code: nothing was recorded."""
-_PIECE_BYTES: Final = 2 * BYTES_A_SECOND
+_PIECE_BYTES: Final = 2 * ALAW_BYTES_A_SECOND
 _NONCE: Final = 12
 _LENGTH: Final = struct.Struct("<I")
 _SUFFIX: Final = ".sealed"
@@ -180,7 +180,7 @@ def _finish(recording: Recording, size: int, unix: float) -> None:
     recording.updated = unix
     if size:
         recording.status = COMPLETED
-        recording.duration_seconds = max(1, round(size / BYTES_A_SECOND))
+        recording.duration_seconds = max(1, round(size / ALAW_BYTES_A_SECOND))
     else:
         recording.status, recording.error_code, recording.duration_seconds = ABSENT, _TOO_SHORT, 0
 

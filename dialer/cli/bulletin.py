@@ -17,8 +17,8 @@ from dialer.language import Lang, Text, gettext_noop
 from dialer.outcomes.bulletin_text import bulletin_document, parts_of, ranked_units
 from dialer.outcomes.bulletin_words import title_of
 from dialer.outcomes.bulletins import Bulletin, make_bulletin, note_taken
-from dialer.runtime.office import as_pdf
 from dialer.services import Services
+from dialer.web.documents import as_pdf
 from dialer.words import word_of
 
 

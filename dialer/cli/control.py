@@ -44,10 +44,9 @@ from dialer.core.errors import DialerError, Invalid, Refusal, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade, PauseScope
 from dialer.db.audit import Finding, Flaw
-from dialer.db.migrations import owned_tables
+from dialer.db.migrations import Lock, examine_upgrade, owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
 from dialer.db.unit_of_work import is_pooled
-from dialer.db.upgrade import Lock, examine_upgrade
 from dialer.language import Lang, Text, bilingual, gettext_noop
 from dialer.runtime.doctor import Check, Probe, examine_installation
 from dialer.runtime.local import database_url, own_carrier, own_servers

@@ -36,8 +36,15 @@ from dialer.warnings.list_store import (
     get_load,
     loads_awaiting_approval,
 )
-from dialer.warnings.lists import approve_load, correct_columns, withdraw_load
-from dialer.warnings.load import LoadReport, load_list, load_report, submit_list
+from dialer.warnings.lists import (
+    LoadReport,
+    approve_load,
+    correct_columns,
+    load_list,
+    load_report,
+    submit_list,
+    withdraw_load,
+)
 from dialer.warnings.preview import preview_list, write_reject_list
 
 _SHOWN = 20

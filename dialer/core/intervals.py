@@ -1,15 +1,16 @@
 """Shares and their differences with their intervals. Pure.
 
 A usual confidence interval holds for one look at a number of calls chosen before; looking every morning and stopping
-when it seems clear finds differences that do not exist. `share_interval`, `compare` and `adjust` hold at all looks together: they
-invert the mixture sequential probability ratio test of H. Robbins (1970), as R. Johari, P. Koomen, L. Pekelis and D. Walsh use it
-for comparisons of shares ("Always Valid Inference", Operations Research 70(3), 2022, section 4).
+when it seems clear finds differences that do not exist. `share_interval`, `compare` and `adjust` hold at all looks
+together: they invert the mixture sequential probability ratio test of H. Robbins (1970), as R. Johari, P. Koomen,
+L. Pekelis and D. Walsh use it for comparisons of shares ("Always Valid Inference", Operations Research 70(3), 2022,
+section 4).
 
 confseq (0.0.11) has such intervals, but only as source: it needs a C++ compiler and Boost where it is installed, and
 NumPy in the web process. The formula is `_half_width`.
 
-`wilson`, `estimate` and `drawn` are of one look: a plain share, and the share of one among many (an outlet) drawn towards that of
-all (beta-binomial).
+`wilson`, `estimate` and `drawn` hold for one look: a plain share, and the share of one among many (an outlet) drawn
+towards that of all (beta-binomial).
 """
 
 from __future__ import annotations

@@ -1,14 +1,36 @@
-"""Reads a target list row by row. Pure: the tables of a file (`files.py`) in, values out; it stores nothing."""
+"""Reads a target list row by row: each row becomes a warning record, accepted, perhaps with notices, or is refused with
+a reason. Pure: the tables of a file (`files.py`) in, values out; it stores nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import re
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache, partial
 from itertools import chain, zip_longest
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Self
+from typing import Final, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 from dialer.core.errors import UnusableFile
+from dialer.core.values import FraudType, Grade, Tag, WarningKind
+from dialer.intake.cells import (
+    Unreadable,
+    cleaned,
+    folded,
+    is_blank,
+    joined_name,
+    read_fen,
+    read_fraud_type,
+    read_grade,
+    read_kind,
+    read_moment,
+    read_seconds,
+    read_tags,
+    shown,
+)
 from dialer.intake.headings import (
     Corrections,
     Layout,
@@ -21,9 +43,355 @@ from dialer.intake.headings import (
     is_heading_again,
     is_note_or_total,
     layout_of,
+    seconds_per_unit,
+    yuan_per_unit,
 )
-from dialer.intake.records import Accepted, Column, IntakeOptions, Rejected
-from dialer.intake.rows import RowReader
+from dialer.intake.phones import normalise_id_number, normalise_phones
+from dialer.intake.records import (
+    Accepted,
+    Column,
+    Field,
+    IntakeOptions,
+    Notice,
+    NoticeCode,
+    Record,
+    Rejected,
+    bounded,
+    derived_instruction_no,
+)
+from dialer.language import Text, gettext_noop, joined
+
+_MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
+_SCIENTIFIC: Final = re.compile(r"[0-9.]+[eE]\+?[0-9]+")
+_CLOCK_GRACE: Final = timedelta(minutes=10)
+"""The clocks of two systems may differ by this much."""
+_CACHE_LIMIT: Final = 20_000
+_TEXTS: Final = (
+    Field.ADDRESS,
+    Field.FAMILY_CONTACT,
+    Field.FRAUD_NUMBERS,
+    Field.FRAUD_URL,
+    Field.FRAUD_APP,
+    Field.FRAUD_ACCOUNT,
+)
+_AMOUNT: Final = gettext_noop("amount not readable: write it like 12000.50")
+_MOMENT: Final = gettext_noop("date not readable: write it like 2026-11-20 08:05")
+_UNREADABLE: Final = {
+    Field.GRADE: gettext_noop("grade not readable: write extra_high, high, medium or low"),
+    Field.AMOUNT_AT_RISK: _AMOUNT,
+    Field.AMOUNT_PAID: _AMOUNT,
+    Field.EVENT_AT: _MOMENT,
+    Field.PRODUCED_AT: _MOMENT,
+    Field.EXPIRES_AT: _MOMENT,
+}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One reason why a row is refused, with the column that must be mended."""
+
+    field: Field
+    place: int
+    reason: Text
+
+
+def _no_phone(cell: str, count: int) -> Text:
+    """Of a row without a number that can be called; `count` is how many parts its phone cells have."""
+    if not cell.strip():
+        return Text("no phone number: add the full number")
+    if "e+" in cell.lower():
+        return Text("digits lost to 1.38E+10: enter it as text")
+    if count > 1:
+        return Text("none of the numbers can be called: give a full number")
+    return Text("no usable phone number: give the full number", cell=shown(cell))
+
+
+def _unreadable(field: Field, place: int, cell: str) -> Problem:
+    return Problem(field=field, place=place, reason=Text(_UNREADABLE[field], cell=shown(cell)))
+
+
+class RowReader:
+    """Reads the rows of one table. Never raises for a row, whatever it holds."""
+
+    def __init__(
+        self,
+        *,
+        layout: Layout,
+        options: IntakeOptions,
+        table: int = 0,
+        sheet: str = "",
+    ) -> None:
+        self.layout = layout
+        self._table = table
+        self._sheet = sheet
+        self._options = options
+        self._zone = ZoneInfo(options.timezone)
+        # Lists repeat these cells.
+        self._grade_of = lru_cache(_CACHE_LIMIT)(read_grade)
+        self._kind_of = lru_cache(_CACHE_LIMIT)(read_kind)
+        self._fraud_type_of = lru_cache(_CACHE_LIMIT)(read_fraud_type)
+        self._moment_of = lru_cache(_CACHE_LIMIT)(partial(read_moment, zone=self._zone))
+        self._future = options.now + _CLOCK_GRACE
+        self._one = {field: (layout.places(field) or (-1,))[0] for field in Field}
+        self._many = {field: layout.places(field) for field in Field}
+        self._phones = layout.places(Field.PHONE)
+        self._unknown = layout.unknown_places()
+        self._width = layout.width
+        self._paid_factor = yuan_per_unit(self._heading(self._one[Field.AMOUNT_PAID]))
+        self._risk_factor = yuan_per_unit(self._heading(self._one[Field.AMOUNT_AT_RISK]))
+        self._talk_factor = seconds_per_unit(self._heading(self._one[Field.TALK_SECONDS]))
+
+    def has_phone(self, cells: list[str]) -> bool:
+        """True when the row holds a number that can be called."""
+        width = len(cells)
+        return any(
+            place < width and (_MOBILE.fullmatch(cells[place]) or self._numbers(cells[place])[0])
+            for place in self._phones
+        )
+
+    def read(self, line: int, cells: list[str]) -> Accepted | Rejected:
+        """The row as a record, or why it is refused."""
+        width = self._width
+        # One empty cell more than there are columns, so that a missing field (place -1) reads as empty.
+        row = [*cells[:width], *[""] * (width + 1 - min(len(cells), width))]
+        notices: list[Notice] = []
+        found: list[Problem] = []
+        one = self._one
+        phones = self._read_phones(row, notices, found)
+        grade = self._read_grade(row, notices, found)
+        at_risk = self._read_fen(Field.AMOUNT_AT_RISK, self._risk_factor, row, found)
+        paid = self._read_fen(Field.AMOUNT_PAID, self._paid_factor, row, found)
+        event_at = self._read_moment(Field.EVENT_AT, row, notices, found)
+        produced_at = self._read_moment(Field.PRODUCED_AT, row, notices, found)
+        expires_at = self._read_moment(Field.EXPIRES_AT, row, notices, found)
+        missed = expires_at is not None and expires_at <= self._options.now
+        if missed and expires_at is not None and grade is not None:
+            place = one[Field.EXPIRES_AT]
+            if grade.is_high:
+                self._notice(notices, place, NoticeCode.MISSED, Text("expired: kept as missed"))
+            else:
+                local = expires_at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
+                reason = Text("expired: if it still holds, mend the expiry time", at=local)
+                found.append(Problem(field=Field.EXPIRES_AT, place=place, reason=reason))
+        if found or grade is None:
+            return self._rejected(line, cells, found, grade)
+        kind, fraud_type = self._read_types(row, notices)
+        id_number, id_valid = self._read_id(row, notices)
+        name = joined_name(row[one[Field.NAME]])
+        key = self._options.derive_key
+        source = bounded(cleaned(row[one[Field.SOURCE]]) or self._options.source, key=key)
+        number = bounded(cleaned(row[one[Field.INSTRUCTION_NO]]), key=key)
+        is_derived = not number or is_blank(number.lower())
+        if is_derived:
+            number = derived_instruction_no(
+                key=key,
+                source=source,
+                name=name,
+                phones=phones,
+                id_number=id_number,
+                fraud_type=fraud_type,
+                produced_at=produced_at,
+            )
+        tags = self._read_tags(row, notices)
+        record = Record(
+            source=source,
+            instruction_no=number,
+            instruction_derived=is_derived,
+            kind=kind,
+            fraud_type=fraud_type,
+            grade=grade,
+            name=name,
+            phones=phones,
+            id_number=id_number,
+            id_valid=id_valid,
+            unit=self._read_unit(row, notices),
+            talk_seconds=self._read_talk(row, notices),
+            amount_at_risk_fen=at_risk,
+            amount_paid_fen=paid,
+            event_at=event_at,
+            produced_at=produced_at,
+            expires_at=expires_at,
+            tags=tags,
+            remarks=self._remarks(row, cells, notices),
+            missed=missed,
+            raw=tuple(cells),
+            **{field.value: self._text(field, row) for field in _TEXTS},
+        )
+        return Accepted(
+            line=line, record=record, notices=tuple(notices), sheet=self._sheet, table=self._table
+        )
+
+    def _rejected(self, line: int, cells: list[str], found: list[Problem], grade: Grade | None) -> Rejected:
+        first = found[0]
+        return Rejected(
+            line=line,
+            column=self._heading(first.place) or first.field.value,
+            field=first.field,
+            reason=joined([problem.reason for problem in found]),
+            high_grade=grade is not None and grade.is_high,
+            raw=tuple(cells),
+            sheet=self._sheet,
+            table=self._table,
+        )
+
+    def _heading(self, place: int) -> str:
+        return self.layout.headings[place] if place >= 0 else ""
+
+    def _notice(self, notices: list[Notice], place: int, code: NoticeCode, message: Text) -> None:
+        notices.append(Notice(column=self._heading(place), code=code, message=message))
+
+    def _numbers(self, cell: str) -> tuple[list[str], int]:
+        return normalise_phones(cell, self._options.default_area)
+
+    def _read_phones(self, row: list[str], notices: list[Notice], found: list[Problem]) -> tuple[str, ...]:
+        places = self._phones
+        cell = row[places[0]]
+        if len(places) == 1 and _MOBILE.fullmatch(cell):
+            return ("+86" + cell,)
+        numbers: dict[str, None] = {}
+        parts = 0
+        for place in places:
+            text = cleaned(row[place])
+            if is_blank(text.lower()):
+                continue
+            usable, unusable = self._numbers(text)
+            parts += len(usable) + unusable
+            numbers.update(dict.fromkeys(usable))
+            if unusable:
+                self._notice(notices, place, NoticeCode.PHONE_PART_UNUSABLE, Text("one number is unusable"))
+        if not numbers:
+            filled = next((place for place in places if row[place].strip()), places[0])
+            found.append(Problem(field=Field.PHONE, place=filled, reason=_no_phone(row[filled], parts)))
+        return tuple(numbers)
+
+    def _read_grade(self, row: list[str], notices: list[Notice], found: list[Problem]) -> Grade | None:
+        place = self._one[Field.GRADE]
+        cell = row[place]
+        try:
+            grade = self._grade_of(cell)
+        except Unreadable:
+            found.append(_unreadable(Field.GRADE, place, cell))
+            return None
+        if grade is not None:
+            return grade
+        default = self._options.default_grade
+        self._notice(
+            notices, place, NoticeCode.GRADE_DEFAULTED, Text("grade blank: default", default=default.value)
+        )
+        return default
+
+    def _read_fen(self, field: Field, factor: int, row: list[str], found: list[Problem]) -> int | None:
+        return self._readable(field, row, found, partial(read_fen, yuan_per_unit=factor))
+
+    def _read_moment(
+        self, field: Field, row: list[str], notices: list[Notice], found: list[Problem]
+    ) -> datetime | None:
+        if field is Field.EXPIRES_AT:
+            return self._readable(field, row, found, partial(self._moment_of, end_of_day=True))
+        moment = self._readable(field, row, found, self._moment_of)
+        if moment is not None and moment > self._future:
+            place = self._one[field]
+            self._notice(notices, place, NoticeCode.TIME_IN_FUTURE, Text("the time is in the future"))
+        return moment
+
+    def _readable(
+        self, field: Field, row: list[str], found: list[Problem], read: Callable[[str], T | None]
+    ) -> T | None:
+        place = self._one[field]
+        if not row[place]:
+            return None
+        try:
+            return read(row[place])
+        except Unreadable:
+            found.append(_unreadable(field, place, row[place]))
+            return None
+
+    def _read_types(self, row: list[str], notices: list[Notice]) -> tuple[WarningKind, FraudType]:
+        one = self._one
+        kind_cell, type_cell = row[one[Field.KIND]], row[one[Field.FRAUD_TYPE]]
+        kind = self._kind_of(kind_cell)
+        fraud_type = self._fraud_type_of(type_cell)
+        has_type = fraud_type is not FraudType.UNKNOWN or not is_blank(folded(type_cell))
+        if kind_cell and (kind is WarningKind.UNKNOWN or not has_type):
+            # Some offices write the fraud type under 预警类型.
+            from_kind = self._fraud_type_of(kind_cell)
+            if from_kind is not FraudType.UNKNOWN and not has_type:
+                return kind, from_kind
+            if kind is WarningKind.UNKNOWN and not is_blank(folded(kind_cell)):
+                self._notice(notices, one[Field.KIND], NoticeCode.KIND_UNKNOWN, Text("kind not known"))
+        if fraud_type is FraudType.UNKNOWN and has_type:
+            self._notice(
+                notices, one[Field.FRAUD_TYPE], NoticeCode.FRAUD_TYPE_UNKNOWN, Text("fraud type not known")
+            )
+        return kind, fraud_type
+
+    def _read_id(self, row: list[str], notices: list[Notice]) -> tuple[str, bool]:
+        place = self._one[Field.ID_NUMBER]
+        cell = row[place]
+        if not cell:
+            return "", False
+        text = cleaned(cell)
+        if is_blank(text.lower()):
+            return "", False
+        if _SCIENTIFIC.fullmatch(text):
+            self._notice(notices, place, NoticeCode.ID_DIGITS_LOST, Text("digits of the id were lost"))
+            return "", False
+        number, is_valid = normalise_id_number(text)
+        if not is_valid:
+            self._notice(notices, place, NoticeCode.ID_INVALID, Text("the id number fails its check"))
+        return number, is_valid
+
+    def _read_unit(self, row: list[str], notices: list[Notice]) -> str:
+        unit = cleaned(row[self._one[Field.UNIT]])
+        known = self._options.known_units
+        if unit and known and unit not in known:
+            self._notice(notices, self._one[Field.UNIT], NoticeCode.UNIT_UNKNOWN, Text("unit not known"))
+        return unit
+
+    def _read_talk(self, row: list[str], notices: list[Notice]) -> int | None:
+        place = self._one[Field.TALK_SECONDS]
+        if place < 0:
+            return None
+        try:
+            return read_seconds(row[place], seconds_per_unit=self._talk_factor)
+        except Unreadable:
+            self._notice(notices, place, NoticeCode.TALK_UNREADABLE, Text("talk time not readable"))
+            return None
+
+    def _read_tags(self, row: list[str], notices: list[Notice]) -> frozenset[Tag]:
+        tags: frozenset[Tag] = frozenset()
+        for place in self._many[Field.TAGS]:
+            if row[place]:
+                known, others = read_tags(row[place])
+                tags |= known
+                if others:
+                    self._notice(notices, place, NoticeCode.TAG_UNKNOWN, Text("a tag is not known"))
+        return tags
+
+    def _text(self, field: Field, row: list[str]) -> str:
+        places = self._many[field]
+        if not places:
+            return ""
+        if len(places) == 1:
+            return cleaned(row[places[0]])
+        return " ".join(text for place in places if (text := cleaned(row[place])))
+
+    def _remarks(self, row: list[str], cells: list[str], notices: list[Notice]) -> str:
+        remarks = self._text(Field.REMARKS, row)
+        if not self._unknown and len(cells) <= self._width:
+            return remarks
+        extra = [
+            f"{heading}：{text}" if (heading := self._heading(place)) else text
+            for place in self._unknown
+            if row[place] and (text := cleaned(row[place]))
+        ]
+        over = [text for cell in cells[self._width :] if (text := cleaned(cell))]
+        if over:
+            self._notice(notices, -1, NoticeCode.EXTRA_CELLS, Text("more cells than headings"))
+        return (
+            "；".join([remarks, *extra, *over] if remarks else [*extra, *over]) if extra or over else remarks
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

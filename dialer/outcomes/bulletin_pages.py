@@ -24,11 +24,10 @@ from dialer.outcomes.bulletins import (
     make_bulletin,
     note_taken,
 )
-from dialer.runtime.office import as_pdf, office_program
 from dialer.sentences import refusal_sentence
 from dialer.web.charts import draw
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.documents import as_document
+from dialer.web.documents import as_document, as_pdf, office_program
 from dialer.web.rendering import PlaceGroup
 
 bulletin_pages = Section()

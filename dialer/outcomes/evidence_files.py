@@ -64,7 +64,7 @@ class CleanFile:
 
 
 def clean_photo(data: bytes, *, most_bytes: int, field: str = "photo") -> CleanFile:
-    """A JPEG, PNG or WebP without place, time, device and comments (`intake/photos.py`). Raises `Invalid`."""
+    """A JPEG, PNG or WebP without place, time, device and comments (`intake/evidence.py`). Raises `Invalid`."""
     _check_size(data, most_bytes, field)
     cleaned = clean_picture(data)
     if isinstance(cleaned, PictureFault):
@@ -77,7 +77,7 @@ def clean_photo(data: bytes, *, most_bytes: int, field: str = "photo") -> CleanF
 
 
 def clean_evidence(services: Services, sent: Sequence[bytes]) -> tuple[CleanFile, ...]:
-    """Files that prove an amount: each a picture as `clean_photo` makes it, or a PDF as it is (`intake/documents.py`).
+    """Files that prove an amount: each a picture as `clean_photo` makes it, or a PDF as it is (`intake/evidence.py`).
     Raises `Invalid` for another file, one that is too large, and for too many.
     """
     rules = services.work

@@ -32,9 +32,9 @@ from typing import IO, Any, BinaryIO, Final, NoReturn
 import orjson
 
 from dialer.core.errors import FileFault, NoPhoneColumn, PictureFault, UnreadableFile, UnusableFile
-from dialer.intake.boundaries import NamedArea
 from dialer.intake.headings import Table
 from dialer.intake.records import Field
+from dialer.intake.unit_lists import NamedArea
 from dialer.language import Text
 
 MOST_PIXELS: Final = 64_000_000
@@ -124,7 +124,7 @@ def opening_tables(content: BinaryIO) -> Generator[Table, None, None]:
 
 
 def boundary_areas(content: BinaryIO) -> list[NamedArea]:
-    """The areas of a file of boundaries (`intake/boundaries.py`). Raises `UnusableFile` for a file that is none, or is
+    """The areas of a file of boundaries (`intake/unit_lists.py`). Raises `UnusableFile` for a file that is none, or is
     more than its reader may take.
     """
     areas: list[NamedArea] = []
@@ -139,7 +139,7 @@ def boundary_areas(content: BinaryIO) -> list[NamedArea]:
 
 
 def clean_picture(data: bytes, *, limits: Limits | None = None) -> tuple[str, bytes] | PictureFault:
-    """Its format as Pillow names it, and the picture written anew (`intake/photos.py`)."""
+    """Its format as Pillow names it, and the picture written anew (`intake/evidence.py`)."""
     with tempfile.TemporaryFile() as file:
         file.write(data)
         try:
@@ -154,7 +154,7 @@ def clean_picture(data: bytes, *, limits: Limits | None = None) -> tuple[str, by
 
 
 def pdf_fault(data: bytes, *, limits: Limits | None = None) -> PictureFault | None:
-    """Why this PDF is not taken; None where it may be kept as it is (`intake/documents.py`)."""
+    """Why this PDF is not taken; None where it may be kept as it is (`intake/evidence.py`)."""
     with tempfile.TemporaryFile() as file:
         file.write(data)
         try:
@@ -387,7 +387,7 @@ def _unit_reader(_: object) -> _Reader:
 
 
 def _boundary_reader(_: object) -> _Reader:
-    from dialer.intake.boundaries import MOST_BYTES, read_boundaries
+    from dialer.intake.unit_lists import MOST_BYTES, read_boundaries
 
     def values(stream: BinaryIO) -> Iterator[object]:
         """Of each area what it is, then its rings."""
@@ -417,7 +417,7 @@ def _openings_reader(_: object) -> _Reader:
 
 
 def _photo_reader(request: Mapping[str, int]) -> _Reader:
-    from dialer.intake.photos import written_anew
+    from dialer.intake.evidence import written_anew
 
     def values(stream: BinaryIO) -> Iterator[object]:
         done = written_anew(stream, most_pixels=request["most_pixels"])
@@ -433,10 +433,10 @@ def _photo_reader(request: Mapping[str, int]) -> _Reader:
 
 
 def _pdf_reader(_: object) -> _Reader:
-    from dialer.intake.documents import fault_of
+    from dialer.intake.evidence import fault_of_pdf
 
     def values(stream: BinaryIO) -> Iterator[object]:
-        found = fault_of(stream.read())
+        found = fault_of_pdf(stream.read())
         yield {"fault": found.value if found is not None else None}
 
     return values

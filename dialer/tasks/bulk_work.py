@@ -15,8 +15,7 @@ from dialer.core.errors import UnusableFile
 from dialer.scripts.store import unfinished_renders
 from dialer.tasks.application import current_application, is_stopping, patient_task, wait_for_stop
 from dialer.warnings.list_store import loads_being_closed, unfinished_loads
-from dialer.warnings.lists import close_withdrawn
-from dialer.warnings.load import load_list
+from dialer.warnings.lists import close_withdrawn, load_list
 from dialer.warnings.preview import forget_old_drafts
 
 if TYPE_CHECKING:

@@ -20,13 +20,13 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.cells import Unreadable, cleaned, is_blank, read_moment
 from dialer.intake.headings import Layout
+from dialer.intake.reader import RowReader
 from dialer.intake.records import Accepted, Field, Notice, Rejected
-from dialer.intake.rows import RowReader
 from dialer.org.staff_store import Token
 from dialer.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import cases_of_warnings
-from dialer.warnings.load import row_options
+from dialer.warnings.lists import row_options
 
 _NO_COLUMN: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
 NAMES: Final = {

@@ -57,8 +57,16 @@ from dialer.warnings.list_store import (
     release_draft,
     rename_draft,
 )
-from dialer.warnings.lists import check_load_visible, correct_columns
-from dialer.warnings.load import LoadReport, accepted_of, counts_of, options_of, read_list, reading
+from dialer.warnings.lists import (
+    LoadReport,
+    accepted_of,
+    check_load_visible,
+    correct_columns,
+    counts_of,
+    options_of,
+    read_list,
+    reading,
+)
 
 KEPT = timedelta(hours=4)
 """A draft that is not opened for so long is deleted with its file."""

@@ -7,7 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from dialer.cli.tree import tree
+from dialer.__main__ import tree
 from dialer.core.errors import Invalid, NotFound
 from dialer.org.staff import TokenAuth
 from dialer.org.staff_store import TokenScope

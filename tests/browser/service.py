@@ -21,8 +21,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from dialer.__main__ import tree
 from dialer.bootstrap import application
-from dialer.cli.tree import tree
 from dialer.core.access import Role
 from dialer.core.errors import Unavailable
 from dialer.db import tables as t

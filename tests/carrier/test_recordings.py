@@ -14,8 +14,7 @@ from aiohttp import BasicAuth
 from twilio.base.exceptions import TwilioRestException
 
 from dialer.carrier.config import ServiceClock
-from dialer.carrier.lines.sound import telephone_samples, wav_of
-from dialer.carrier.lines.tape import OURS, PERSON, TwoSides, tone, wav_of_sides
+from dialer.carrier.lines.sound import OURS, PERSON, TwoSides, telephone_samples, tone, wav_of, wav_of_sides
 from dialer.carrier.people import Behaviour, Pickup
 from tests.carrier.stage import ACCOUNT, TO, TOKEN, DeskView, Start
 

@@ -14,17 +14,19 @@ from hypothesis import strategies as st
 from dialer.carrier.lines import Cause
 from dialer.carrier.lines.sip.announcements import CAUSES
 from dialer.carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal
-from dialer.carrier.lines.sip.results import (
+from dialer.carrier.lines.sip.trunks import (
     AUTHENTICATION,
     BY_Q850,
     BY_STATUS,
+    BadTrunk,
     SipEnd,
+    Trunk,
+    TrunkBoard,
     cause_of,
     is_fault_of_trunk,
     may_fail_over,
     read_end,
 )
-from dialer.carrier.lines.sip.trunks import BadTrunk, Trunk, TrunkBoard
 from dialer.carrier.live_call import FINALS
 from dialer.core.values import TelephonyResult
 from dialer.telephony.callbacks import result_of

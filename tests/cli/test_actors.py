@@ -14,8 +14,8 @@ import typer
 from typer.testing import CliRunner
 
 import dialer
+from dialer.__main__ import tree
 from dialer.accounts.actions import login_of
-from dialer.cli.tree import tree
 from dialer.core.access import LONGEST_NAME, RESERVED_NAMES, actor_name
 from dialer.core.errors import Invalid
 

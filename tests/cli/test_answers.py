@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from dialer.__main__ import tree
 from dialer.bootstrap import application
 from dialer.cli.common import answer
-from dialer.cli.tree import tree
 from dialer.core.errors import Conflict, Invalid
 from dialer.db import tables as t
 from dialer.db.keys import create

@@ -14,11 +14,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from dialer.__main__ import tree
 from dialer.accounts.actions import add_staff
 from dialer.bootstrap import application
 from dialer.calls.pause_store import place_pause
 from dialer.cases.alarms import raise_alarm
-from dialer.cli.tree import tree
 from dialer.core.access import Role
 from dialer.core.errors import NotFound
 from dialer.core.events import AlarmCode

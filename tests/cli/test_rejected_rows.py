@@ -14,7 +14,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner, Result
 
-from dialer.cli.tree import tree
+from dialer.__main__ import tree
 from dialer.db.keys import create
 
 app = tree()

@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from dialer.cli.tree import tree
+from dialer.__main__ import tree
 
 WHOLE = get_command(tree())
 assert isinstance(WHOLE, typer.core.TyperGroup)

@@ -10,7 +10,7 @@ import pytest
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.org.unit_store import add_unit
-from dialer.runtime.office import office_program
+from dialer.web.documents import office_program
 from tests.console.desk import ConsoleDesk, text
 from tests.outcomes.town import Scenario
 

@@ -19,7 +19,7 @@ from dialer.intake.records import Field, NoticeCode
 from dialer.org.unit_store import add_unit
 from dialer.services import WorkRules
 from dialer.warnings import pages
-from dialer.warnings.load import load_list
+from dialer.warnings.lists import load_list
 from dialer.warnings.pages import FIELDS, MOST_MEGABYTES, NOTICES
 from dialer.warnings.preview import COUNTED, MOST_DRAFT_BYTES, MOST_DRAFTS, forget_old_drafts
 from tests.console.desk import ConsoleDesk, Person, text

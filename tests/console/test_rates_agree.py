@@ -19,7 +19,7 @@ import python_calamine
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from dialer.cli.tree import tree
+from dialer.__main__ import tree
 from dialer.control.retention import apply_retention
 from dialer.core.access import Role
 from dialer.core.rates import COUNTED, DEFINITIONS, Cut, Dimension, rates_of

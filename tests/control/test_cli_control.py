@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from typer.testing import CliRunner, Result
 
+from dialer.__main__ import tree
 from dialer.cases.alarms import raise_alarm
-from dialer.cli.tree import tree
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade

@@ -42,7 +42,7 @@ from dialer.db.system_state import note_heartbeat
 from dialer.db.vault import Vault
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
-from dialer.warnings.load import load_list, submit_list
+from dialer.warnings.lists import load_list, submit_list
 from tests.control.conftest import Assemble
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 

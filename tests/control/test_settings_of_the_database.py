@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from click.testing import Result
 from typer.testing import CliRunner
 
+from dialer.__main__ import tree
 from dialer.bootstrap import assemble
 from dialer.calls.pace import read_pace, restore_pace
 from dialer.calls.pauses import pause_calls
-from dialer.cli.tree import tree
 from dialer.control.overview import adopt_identity
 from dialer.core.errors import Conflict, DialerError, SettingsError
 from dialer.core.values import PauseScope

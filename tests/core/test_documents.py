@@ -7,7 +7,7 @@ import os
 import pytest
 
 from dialer.core.errors import PictureFault
-from dialer.intake.documents import fault_of
+from dialer.intake.evidence import fault_of_pdf
 from dialer.runtime.uploads import Limits, pdf_fault
 from tests.core.pdfs import pdf, stream
 from tests.core.pictures import png
@@ -29,7 +29,7 @@ SCRIPT = b"<</S/JavaScript/JS(app.alert(1))>>"
     ],
 )
 def test_pages_are_taken(content: bytes):
-    assert fault_of(content) is None
+    assert fault_of_pdf(content) is None
     assert pdf_fault(content) is None
 
 
@@ -52,7 +52,7 @@ def test_pages_are_taken(content: bytes):
     ],
 )
 def test_what_does_more_than_show_pages_is_refused(content: bytes):
-    assert fault_of(content) is PictureFault.ACTIVE
+    assert fault_of_pdf(content) is PictureFault.ACTIVE
     assert pdf_fault(content) is PictureFault.ACTIVE
 
 
@@ -70,7 +70,7 @@ def test_what_does_more_than_show_pages_is_refused(content: bytes):
     ],
 )
 def test_what_is_no_whole_pdf_is_refused(content: bytes, fault: PictureFault):
-    assert fault_of(content) is fault
+    assert fault_of_pdf(content) is fault
     assert pdf_fault(content) is fault
 
 

@@ -9,9 +9,16 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from dialer.cli.tree import tree
-from dialer.db.migrations import migration_files, newest_revision
-from dialer.db.upgrade import Lock, Step, examine_upgrade, pending_changes, read_change
+from dialer.__main__ import tree
+from dialer.db.migrations import (
+    Lock,
+    Step,
+    examine_upgrade,
+    migration_files,
+    newest_revision,
+    pending_changes,
+    read_change,
+)
 
 commands = tree()
 

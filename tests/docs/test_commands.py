@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from dialer.cli.tree import tree
+from dialer.__main__ import tree
 from tests.docs.pages import PAGES, ROOT, code, name
 
 app = tree()

@@ -28,7 +28,7 @@ import xlsxwriter
 
 from dialer.core.errors import UnreadableFile, UnusableFile
 from dialer.intake.records import IntakeOptions
-from dialer.warnings.load import read_list
+from dialer.warnings.lists import read_list
 from tests.intake.old_workbook import biff, ole, record
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dialer.core.errors import UnusableFile
-from dialer.intake.boundaries import read_boundaries
+from dialer.intake.unit_lists import read_boundaries
 from dialer.runtime.uploads import boundary_areas
 
 RING = [[107.0, 40.0], [108.0, 40.0], [108.0, 41.0], [107.0, 40.0]]

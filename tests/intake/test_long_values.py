@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from dialer.intake.headings import HEADING_WORDS, layout_of
+from dialer.intake.reader import RowReader
 from dialer.intake.records import Accepted, Field, IntakeOptions, Rejected
-from dialer.intake.rows import RowReader
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))
 MARKS = ("1", "(", "（", "-", "：", "'", "=", "元", "三万", "138", "1,", "转", "年1月", "\u0300")

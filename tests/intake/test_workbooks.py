@@ -9,9 +9,9 @@ import pytest
 import xlsxwriter
 
 from dialer.core.errors import UnusableFile
+from dialer.intake.files import cell_text
 from dialer.intake.reader import ListReader
 from dialer.intake.records import Accepted, IntakeOptions, NoticeCode, Rejected
-from dialer.intake.workbooks import cell_text
 from tests.intake.in_process import read_list
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))

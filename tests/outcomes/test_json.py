@@ -25,7 +25,7 @@ from dialer.outcomes.report import make_report, refresh_rollup, report_out
 from dialer.outcomes.verify import verification_out, verify_rollup
 from dialer.scripts.store import Trial
 from dialer.scripts.trials import MEASURES, Compared, Comparison, Measured
-from dialer.warnings.load import LoadReport
+from dialer.warnings.lists import LoadReport
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text("utf-8")

@@ -22,8 +22,8 @@ import pytest
 import typer
 import yaml
 
+from dialer.__main__ import tree
 from dialer.api import gate as api
-from dialer.cli.tree import tree
 from dialer.db.keys import create
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from dialer.__main__ import tree
 from dialer.broker import MessageKey, check_broker, make_app
 from dialer.cli.control import check_names
-from dialer.cli.tree import tree
 from dialer.core.errors import SettingsError, Unavailable
 from dialer.db.keys import create
 from dialer.db.migrations import newest_revision

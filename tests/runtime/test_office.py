@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dialer.core.errors import Unavailable
-from dialer.runtime.office import as_pdf
+from dialer.web.documents import as_pdf
 
 
 def test_who_finds_three_waiting_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

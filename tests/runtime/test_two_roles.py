@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from dialer.__main__ import tree
 from dialer.bootstrap import application
-from dialer.cli.tree import tree
 from dialer.db.keys import create
 from dialer.db.migrations import MayNotMigrate, owned_tables
 from dialer.runtime.embedded import EmbeddedServers, ensure

@@ -26,7 +26,7 @@ from dialer.intake.unit_lists import read_units
 from dialer.runtime import uploads
 from dialer.runtime.embedded import wait_until
 from dialer.runtime.uploads import Limits, clean_picture, unit_tables
-from dialer.warnings.load import read_list
+from dialer.warnings.lists import read_list
 from tests.intake import hostile
 from tests.intake.hostile import fuzz_files, ods_cell, repacked
 from tests.seeds import seeds

@@ -11,8 +11,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from audio.wave_file import wav_bytes
+from dialer.__main__ import tree
 from dialer.bootstrap import assemble
-from dialer.cli.tree import tree
 from dialer.core.errors import Conflict, Invalid, Refusal, UnusableFile
 from dialer.core.values import RenderState
 from dialer.runtime.settings import load_settings

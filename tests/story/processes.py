@@ -18,7 +18,7 @@ from bench.people import write_list
 from bench.service import ROOT, Service, service
 from chaos.checks import Verdict, check
 from dialer.runtime.location import free_port
-from dialer.warnings.load import submit_list
+from dialer.warnings.lists import submit_list
 
 PATIENCE_SECONDS = 150.0
 WORKERS = ("worker-a", "worker-b")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from chaos.schedule import targets
 from dialer.db import tables as t
-from dialer.warnings.load import load_list, load_report, submit_list
+from dialer.warnings.lists import load_list, load_report, submit_list
 from tests.control.scene import Scene
 
 pytestmark = pytest.mark.story

@@ -17,8 +17,7 @@ import sqlalchemy as sa
 from dialer.calls.conversation import context_for
 from dialer.calls.recordings import fetch_recordings, hear_recording, list_recordings
 from dialer.carrier.faults import InjectedFault
-from dialer.carrier.lines.sound import telephone_samples
-from dialer.carrier.lines.tape import tone
+from dialer.carrier.lines.sound import telephone_samples, tone
 from dialer.carrier.people import Behaviour, Pickup
 from dialer.casefile.reading import read_case
 from dialer.casefile.view import story_items

@@ -24,7 +24,7 @@ from dialer.carrier.people import Behaviour, Pickup
 from dialer.core.errors import Invalid, Unavailable
 from dialer.core.values import PauseScope
 from dialer.db import tables as t
-from dialer.warnings.load import load_list, submit_list
+from dialer.warnings.lists import load_list, submit_list
 from tests.backup.conftest import KEYS
 from tests.control.scene import Scene
 from tests.story.world import COOPERATES, World, world

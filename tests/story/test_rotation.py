@@ -19,7 +19,7 @@ from dialer.control.keys import is_reseal_due
 from dialer.control.reseal import read_progress
 from dialer.db import tables as t
 from dialer.db.keys import load
-from dialer.warnings.load import submit_list
+from dialer.warnings.lists import submit_list
 from tests.story.processes import WORKERS, Processes, processes, until
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(500)]

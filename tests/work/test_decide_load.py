@@ -27,9 +27,11 @@ from dialer.warnings.lists import (
     begin_withdrawal,
     close_withdrawn,
     correct_columns,
+    load_list,
+    load_report,
+    submit_list,
     withdraw_load,
 )
-from dialer.warnings.load import load_list, load_report, submit_list
 from dialer.warnings.preview import preview_list
 from tests.work.bureau import Bureau
 

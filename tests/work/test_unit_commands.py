@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dialer.cli.tree import tree
+from dialer.__main__ import tree
 from dialer.db.keys import create
 
 app = tree()

@@ -11,8 +11,7 @@ from enum import StrEnum
 
 from dialer.carrier.config import Timers
 from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Recorder, Verdict
-from dialer.carrier.lines.sound import BadSound, telephone_samples
-from dialer.carrier.lines.tape import OURS, PERSON, RATE, TwoSides, tone
+from dialer.carrier.lines.sound import OURS, PERSON, RATE, BadSound, TwoSides, telephone_samples, tone
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 

@@ -47,8 +47,18 @@ import phonenumbers
 from dialer.carrier.config import Timers
 from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Quality, Recorder, Verdict
 from dialer.carrier.lines.sip.announcements import CAUSES, Listener, Understood
-from dialer.carrier.lines.sip.results import SipEnd, cause_of, is_certain, may_fail_over, read_end
-from dialer.carrier.lines.sip.trunks import EXTENSION, NO_SOUND, Choice, Trunk, TrunkBoard
+from dialer.carrier.lines.sip.trunks import (
+    EXTENSION,
+    NO_SOUND,
+    Choice,
+    SipEnd,
+    Trunk,
+    TrunkBoard,
+    cause_of,
+    is_certain,
+    may_fail_over,
+    read_end,
+)
 from dialer.carrier.lines.sound import BYTES_A_SECOND, BadSound, telephone_samples
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech

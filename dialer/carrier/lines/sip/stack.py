@@ -31,12 +31,14 @@ from dialer.carrier.lines.sip.trunks import Trunk, caller_in
 from dialer.carrier.lines.sound import (
     BYTES_A_SECOND,
     FRAME_BYTES,
+    OURS,
+    PERSON,
     GreetingJudge,
+    TwoSides,
     UtteranceDetector,
     is_voice,
     wav_of,
 )
-from dialer.carrier.lines.tape import OURS, PERSON, TwoSides
 
 _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.02
