@@ -1,10 +1,9 @@
 """A file of any kind becomes tables: the sheets of a workbook, or delimited text, read one line at a time so that a
 list of any length needs little memory. Its kind, the encoding of a text (UTF-8, UTF-16 or GB18030, with or without a
-mark) and its delimiter are recognised from its bytes.
+mark) and its delimiter are recognised from its bytes. A cell of an xlsx, xls or ods workbook is the text that a person
+reads there.
 
 The bytes may be made to do harm: only the process of `runtime/uploads.py` that is ended for it calls this.
-
-Rows of xlsx, xls and ods workbooks, every cell as the text that a person reads there.
 """
 
 from __future__ import annotations

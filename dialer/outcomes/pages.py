@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
@@ -18,35 +16,19 @@ from starlette.responses import Response
 from dialer.cases.search import case_lines
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid
-from dialer.core.intervals import Adjusted, Standing
+from dialer.core.intervals import Standing
 from dialer.core.periods import day_of
 from dialer.core.rates import (
-    FUNNEL,
-    WAIT_BOUNDS_SECONDS,
-    Counts,
     Cut,
     Dimension,
     Period,
-    Rate,
-    Slice,
     period_of,
     rates_of,
 )
 from dialer.core.values import AmountKind, FraudType, Grade
-from dialer.language import Lang, gettext_noop, say
+from dialer.language import gettext_noop, say
 from dialer.org.staff import name_staff
 from dialer.org.unit_store import boundaries_of
-from dialer.outcomes.breakdown import ADJUSTED
-from dialer.outcomes.exports import (
-    PARQUET,
-    Made,
-    NoParquet,
-    about_sheet,
-    all_counts_sheet,
-    definitions_sheet,
-    has_parquet,
-    parquet_file,
-)
 from dialer.outcomes.filters import delete_filter, save_filter, saved_filters
 from dialer.outcomes.ledger import (
     CallerClaims,
@@ -64,12 +46,27 @@ from dialer.outcomes.rate_charts import (
     count_chart,
     course_of,
     funnel_steps,
-    further_sheets,
     map_of,
     measure_word,
     rate_chart,
     today_lines,
     waits_chart,
+)
+from dialer.outcomes.rate_tables import (
+    PARQUET,
+    RATE_DIMENSIONS,
+    SHOWN_BESIDE,
+    Made,
+    NoParquet,
+    about_sheet,
+    all_counts_sheet,
+    definitions_sheet,
+    has_parquet,
+    parquet_file,
+    rate_lines,
+    rate_sheets,
+    standing_sentence,
+    wait_bars,
 )
 from dialer.outcomes.report import (
     Behind,
@@ -90,9 +87,9 @@ from dialer.services import Services
 from dialer.web.cache import Cache, CountedValue
 from dialer.web.charts import draw
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import Cell, Sheet, as_file, format_span, typed_number
+from dialer.web.formats import as_file, typed_number
 from dialer.web.rendering import PlaceGroup
-from dialer.words import actor_word, basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
+from dialer.words import basis_word, rate_sentence, rate_word, stored_word
 
 W = TypeVar("W", bound=StrEnum)
 
@@ -197,230 +194,10 @@ def _one_of(kind: type[W], text: str, *, field: str) -> W | None:
         raise Invalid(field=field, problem="is not known") from None
 
 
-RATES_FUNNEL = FUNNEL
-SHOWN_BESIDE = (
-    "warnings",
-    "cases",
-    "robot_calls",
-    "human_calls",
-    "visits",
-    "verified_contact",
-    "dissuaded",
-    "cases_proven",
-    "cases_reversed",
-    "defrauded_after_warning",
-    "cases_missed",
-)
-_RATES_BESIDE = ("answered_per_person", "verified_contact", "dissuaded", "proven", "first_attempt_in_time")
-_FEN = 100
 _MOST_BARS = 30
-_RATE_HEAD = (
-    gettext_noop("Rate"),
-    gettext_noop("Value"),
-    gettext_noop("Numerator"),
-    gettext_noop("Denominator"),
-    gettext_noop("95 % from"),
-    gettext_noop("95 % to"),
-    gettext_noop("Window"),
-    gettext_noop("Left out"),
-    gettext_noop("Definition"),
-)
-_MONEY_HEAD = (gettext_noop("Approved"), gettext_noop("Waiting for approval"), gettext_noop("Reversed"))
 
-RATE_DIMENSIONS = {
-    Dimension.UNIT: gettext_noop("By unit"),
-    Dimension.GRADE: gettext_noop("By grade"),
-    Dimension.FRAUD_TYPE: gettext_noop("By fraud type"),
-    Dimension.SOURCE: gettext_noop("By source"),
-    Dimension.SCRIPT: gettext_noop("By script"),
-    Dimension.VERSION: gettext_noop("By script version"),
-    Dimension.HOUR: gettext_noop("By hour of opening"),
-    Dimension.PERSON: gettext_noop("By member of staff"),
-}
 RATE_PARAMETERS = {one: "type" if one is Dimension.FRAUD_TYPE else one.value for one in Dimension}
 """The name of each dimension's filter in the address."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RateLine:
-    """One value of the dimension with its figures. `value` narrows the page to it, unless it is ''."""
-
-    value: str
-    name: str
-    part: Slice
-    rates: tuple[Rate, ...]
-    adjusted: Mapping[str, Adjusted] = field(default_factory=dict)
-    """By rate; of a unit."""
-
-
-def rate_lines(report: CutReport, lang: Lang) -> tuple[RateLine, ...]:
-    """In the order of grades, types and hours; of units, sources and scripts the largest first."""
-    dimension = report.breakdown.dimension
-    found = [
-        RateLine(
-            value=value,
-            name=name_of(report, value, lang),
-            part=part,
-            rates=tuple(rate for rate in rates_of(part.counts) if rate.definition.name in _RATES_BESIDE),
-            adjusted=report.adjusted.get(value, {}),
-        )
-        for value, part in report.breakdown.slices.items()
-    ]
-    order: dict[Dimension, list[str]] = {
-        Dimension.GRADE: list(Grade),
-        Dimension.FRAUD_TYPE: list(FraudType),
-        Dimension.HOUR: [str(hour) for hour in range(24)],
-    }
-    if dimension in order:
-        return tuple(sorted(found, key=lambda line: order[dimension].index(line.value)))
-    return tuple(sorted(found, key=lambda line: (-line.part.counts.cases, line.name)))
-
-
-def name_of(report: CutReport, value: str, lang: Lang) -> str:  # noqa: PLR0911  # a dimension, a return
-    """The name of a value of the dimension."""
-    match report.breakdown.dimension:
-        case Dimension.GRADE:
-            return word_of(Grade(value), lang)
-        case Dimension.FRAUD_TYPE:
-            return word_of(FraudType(value), lang)
-        case Dimension.HOUR:
-            return f"{int(value):02}:00"
-        case Dimension.UNIT:
-            return report.unit_names.get(value, value) if value else say(lang, "No unit yet")
-        case Dimension.SCRIPT:
-            return stored_word(FraudType, value, lang) if value else say(lang, "Not called yet")
-        case Dimension.VERSION:
-            script, _, number = value.rpartition("@")
-            return (
-                f"{stored_word(FraudType, script, lang)} {number}" if value else say(lang, "Not called yet")
-            )
-        case Dimension.PERSON:
-            return actor_word(value, lang) or say(lang, "Nobody: the robot alone, or not reported yet")
-        case Dimension.SOURCE:
-            return value
-
-
-def wait_bars(lang: Lang) -> tuple[str, ...]:
-    """The names of the bars of the distribution of times to the first call attempt."""
-    bounds = [format_span(bound, lang) for bound in WAIT_BOUNDS_SECONDS]
-    return (
-        say(lang, "under %(limit)s", limit=bounds[0]),
-        *(f"{low} – {high}" for low, high in pairwise(bounds)),
-        say(lang, "over %(limit)s", limit=bounds[-1]),
-    )
-
-
-STANDINGS: Mapping[Standing, str] = {
-    Standing.TOO_FEW: gettext_noop("Too few cases to compare"),
-    Standing.NOISE: gettext_noop("The difference from the rest is within chance: %(low)s to %(high)s points"),
-    Standing.ABOVE: gettext_noop("Above the rest by %(points)s points (%(low)s to %(high)s)"),
-    Standing.BELOW: gettext_noop("Below the rest by %(points)s points (%(low)s to %(high)s)"),
-}
-
-
-def standing_sentence(adjusted: Mapping[str, Adjusted], lang: Lang, rate: str = "dissuaded") -> str:
-    """How a unit compares with all others, for the same mix of grades and types; '' where it is not compared."""
-    one = adjusted.get(rate)
-    if one is None:
-        return ""
-    if one.interval is None or one.difference is None:
-        return say(lang, STANDINGS[one.standing])
-    return say(
-        lang,
-        STANDINGS[one.standing],
-        points=f"{abs(one.difference) * 100:.1f}",
-        low=f"{one.interval.low * 100:+.1f}",
-        high=f"{one.interval.high * 100:+.1f}",
-    )
-
-
-def rate_sheets(report: CutReport, lang: Lang, zone: ZoneInfo) -> tuple[Sheet, ...]:
-    """The page as tables: every rate of the cut, the values side by side, the times, the amounts, and the moment."""
-    total = report.breakdown.total
-    shown = rate_lines(report, lang)
-    return (
-        Sheet(
-            title=say(lang, "Rates"),
-            head=[say(lang, text) for text in _RATE_HEAD],
-            rows=[_rate_row(rate, lang) for rate in rates_of(total.counts)],
-        ),
-        _beside_sheet(report, shown, lang),
-        Sheet(
-            title=say(lang, "Time to first call"),
-            head=[say(lang, "Grade"), *wait_bars(lang)],
-            rows=[[word_of(grade, lang), *counts] for grade, counts in report.waits.by_grade.items()],
-        ),
-        Sheet(
-            title=say(lang, "Amounts in yuan"),
-            head=["", *(say(lang, text) for text in _MONEY_HEAD)],
-            rows=[
-                [
-                    word_of(kind, lang),
-                    *(fen / _FEN for fen in (money.approved_fen, money.unapproved_fen, money.reversed_fen)),
-                ]
-                for kind, money in ((kind, total.amounts[kind]) for kind in AmountKind)
-            ],
-        ),
-        Sheet(
-            title=say(lang, "Counts"),
-            head=[say(lang, "Figure"), say(lang, "Value")],
-            rows=[
-                [say(lang, "As of"), f"{report.generated_at.astimezone(zone):%Y-%m-%d %H:%M:%S %z}"],
-                *([count_word(name, lang), getattr(total.counts, name)] for name in RATES_FUNNEL),
-                [say(lang, "Half of the first calls within, seconds"), total.first_attempt.p50_seconds],
-                [say(lang, "Nine of ten first calls within, seconds"), total.first_attempt.p90_seconds],
-            ],
-        ),
-        *further_sheets(report, wait_bars(lang), lang),
-    )
-
-
-def _beside_sheet(report: CutReport, shown: tuple[RateLine, ...], lang: Lang) -> Sheet:
-    """Beside the rates of units how each compares with the rest."""
-    definitions = [rate.definition for rate in rates_of(Counts()) if rate.definition.name in _RATES_BESIDE]
-    adjusted = [one for one in definitions if one.name in ADJUSTED and report.adjusted]
-    head = ["", *(count_word(name, lang) for name in SHOWN_BESIDE)]
-    for one in definitions:
-        head += [rate_word(one, lang), say(lang, "95 % from"), say(lang, "95 % to")]
-    for one in adjusted:
-        head += [
-            f"{rate_word(one, lang)}: {say(lang, text)}"
-            for text in (
-                gettext_noop("adjusted"),
-                gettext_noop("the rest, adjusted"),
-                gettext_noop("comparison"),
-            )
-        ]
-    rows: list[list[Cell]] = []
-    for line in shown:
-        row: list[Cell] = [line.name, *(getattr(line.part.counts, name) for name in SHOWN_BESIDE)]
-        for rate in line.rates:
-            row += [
-                rate.value,
-                rate.interval.low if rate.interval else None,
-                rate.interval.high if rate.interval else None,
-            ]
-        for definition in adjusted:
-            found = line.adjusted[definition.name]
-            row += [found.share, found.rest, standing_sentence(line.adjusted, lang, definition.name)]
-        rows.append(row)
-    return Sheet(title=say(lang, RATE_DIMENSIONS[report.breakdown.dimension]), head=head, rows=rows)
-
-
-def _rate_row(rate: Rate, lang: Lang) -> list[Cell]:
-    definition = rate.definition
-    left_out = [f"{count_word(name, lang)} {count}" for name, count in rate.excludes.items() if count]
-    return [
-        rate_word(definition, lang),
-        rate.value,
-        rate.numerator,
-        rate.denominator,
-        rate.interval.low if rate.interval else None,
-        rate.interval.high if rate.interval else None,
-        basis_word(definition.basis, lang),
-        "; ".join(left_out),
-        rate_sentence(definition, lang),
-    ]
 
 
 rates_pages = Section()

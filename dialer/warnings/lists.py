@@ -1,4 +1,4 @@
-"""Lists after their upload: approval by a second person, withdrawal, column corrections, and what the console shows.
+"""Lists: loaded, approved by a second person, withdrawn, their columns corrected, and what the console shows of them.
 
 A target list becomes warnings and cases, one batch a transaction. Progress is the number of rows done, in the order
 of the file: after a worker dies another one reads the file again and continues behind them. A lease and a fencing token

@@ -22,14 +22,13 @@ from typer.testing import CliRunner
 from dialer.__main__ import tree
 from dialer.control.retention import apply_retention
 from dialer.core.access import Role
-from dialer.core.rates import COUNTED, DEFINITIONS, Cut, Dimension, rates_of
+from dialer.core.rates import COUNTED, DEFINITIONS, FUNNEL, Cut, Dimension, rates_of
 from dialer.core.values import AmountKind, Grade, yuan
 from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES
 from dialer.language import Lang
 from dialer.org.staff import add_token
-from dialer.outcomes.exports import has_parquet
-from dialer.outcomes.pages import RATES_FUNNEL, SHOWN_BESIDE
+from dialer.outcomes.rate_tables import SHOWN_BESIDE, has_parquet
 from dialer.outcomes.report import RatesQuery, cut_rates, refresh_rollup
 from dialer.runtime.settings import RetentionSettings
 from dialer.words import count_word, rate_word, word_of
@@ -141,7 +140,7 @@ async def test_every_figure_of_the_whole_agrees_everywhere(
         assert row[:5] == pytest.approx(told_row)
         within = f"{rate['low'] * 100:.1f} – {rate['high'] * 100:.1f}%"
         assert f"{rate['value']:.1%} {rate['numerator']:,} / {rate['denominator']:,} {within}" in shown
-    for name in RATES_FUNNEL:
+    for name in FUNNEL:
         assert held["Counts"][count_word(name, Lang.EN)] == [told["counts"][name]]
     for kind in AmountKind:
         money = told["amounts"][kind.value]

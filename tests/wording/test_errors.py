@@ -57,8 +57,8 @@ from dialer.language import Lang, Text, bilingual
 from dialer.org.passwords import SignInBusy
 from dialer.org.staff import PasswordExpired, ScopeMissing, SignInBlocked, SignInRefused, UnknownToken
 from dialer.org.staff_store import TokenScope
-from dialer.outcomes.exports import NoParquet
 from dialer.outcomes.ledger import AmountsConflict
+from dialer.outcomes.rate_tables import NoParquet
 from dialer.phone import ActRefused
 from dialer.scripts.reading import ScriptUnreadable
 from dialer.scripts.rendered import RenderedScriptMissing

@@ -1,0 +1,439 @@
+"""The tables of success rates: each value of a cut with its name and its rates, the sheets of the page, and what a
+file has beside them: every count of every value, the definitions, and who made the file when, from what. Parquet holds
+one table: a row for each value of the cut, in the words of the JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from importlib.util import find_spec
+from io import BytesIO
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from dialer.core.errors import Invalid
+from dialer.core.intervals import Adjusted, Standing
+from dialer.core.rates import (
+    COUNTED,
+    DEFINITIONS,
+    FUNNEL,
+    WAIT_BOUNDS_SECONDS,
+    Counts,
+    Dimension,
+    Rate,
+    Slice,
+    rates_of,
+)
+from dialer.core.values import AmountKind, FraudType, Grade
+from dialer.language import Lang, gettext_noop, say
+from dialer.outcomes.breakdown import ADJUSTED
+from dialer.outcomes.rate_charts import (
+    further_sheets,
+)
+from dialer.outcomes.report import CutReport
+from dialer.web.formats import Cell, Sheet, format_span
+from dialer.words import actor_word, basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
+
+PARQUET = "application/vnd.apache.parquet"
+_FEN = 100
+_MONEY = {
+    "approved_fen": gettext_noop("Approved"),
+    "unapproved_fen": gettext_noop("Waiting for approval"),
+    "reversed_fen": gettext_noop("Reversed"),
+}
+_FILTERS = {
+    "from": gettext_noop("From"),
+    "to": gettext_noop("to"),
+    "by": gettext_noop("Compared by"),
+    "unit": gettext_noop("Unit"),
+    "grade": gettext_noop("Grade"),
+    "type": gettext_noop("Fraud type"),
+    "source": gettext_noop("Source"),
+    "script": gettext_noop("Script"),
+    "hour": gettext_noop("Hour of opening"),
+}
+
+
+SHOWN_BESIDE = (
+    "warnings",
+    "cases",
+    "robot_calls",
+    "human_calls",
+    "visits",
+    "verified_contact",
+    "dissuaded",
+    "cases_proven",
+    "cases_reversed",
+    "defrauded_after_warning",
+    "cases_missed",
+)
+
+
+_RATES_BESIDE = ("answered_per_person", "verified_contact", "dissuaded", "proven", "first_attempt_in_time")
+
+
+_RATE_HEAD = (
+    gettext_noop("Rate"),
+    gettext_noop("Value"),
+    gettext_noop("Numerator"),
+    gettext_noop("Denominator"),
+    gettext_noop("95 % from"),
+    gettext_noop("95 % to"),
+    gettext_noop("Window"),
+    gettext_noop("Left out"),
+    gettext_noop("Definition"),
+)
+
+
+_MONEY_HEAD = (gettext_noop("Approved"), gettext_noop("Waiting for approval"), gettext_noop("Reversed"))
+
+
+RATE_DIMENSIONS = {
+    Dimension.UNIT: gettext_noop("By unit"),
+    Dimension.GRADE: gettext_noop("By grade"),
+    Dimension.FRAUD_TYPE: gettext_noop("By fraud type"),
+    Dimension.SOURCE: gettext_noop("By source"),
+    Dimension.SCRIPT: gettext_noop("By script"),
+    Dimension.VERSION: gettext_noop("By script version"),
+    Dimension.HOUR: gettext_noop("By hour of opening"),
+    Dimension.PERSON: gettext_noop("By member of staff"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLine:
+    """One value of the dimension with its figures. `value` narrows the page to it, unless it is ''."""
+
+    value: str
+    name: str
+    part: Slice
+    rates: tuple[Rate, ...]
+    adjusted: Mapping[str, Adjusted] = field(default_factory=dict)
+    """By rate; of a unit."""
+
+
+def rate_lines(report: CutReport, lang: Lang) -> tuple[RateLine, ...]:
+    """In the order of grades, types and hours; of units, sources and scripts the largest first."""
+    dimension = report.breakdown.dimension
+    found = [
+        RateLine(
+            value=value,
+            name=name_of(report, value, lang),
+            part=part,
+            rates=tuple(rate for rate in rates_of(part.counts) if rate.definition.name in _RATES_BESIDE),
+            adjusted=report.adjusted.get(value, {}),
+        )
+        for value, part in report.breakdown.slices.items()
+    ]
+    order: dict[Dimension, list[str]] = {
+        Dimension.GRADE: list(Grade),
+        Dimension.FRAUD_TYPE: list(FraudType),
+        Dimension.HOUR: [str(hour) for hour in range(24)],
+    }
+    if dimension in order:
+        return tuple(sorted(found, key=lambda line: order[dimension].index(line.value)))
+    return tuple(sorted(found, key=lambda line: (-line.part.counts.cases, line.name)))
+
+
+def name_of(report: CutReport, value: str, lang: Lang) -> str:  # noqa: PLR0911  # a dimension, a return
+    """The name of a value of the dimension."""
+    match report.breakdown.dimension:
+        case Dimension.GRADE:
+            return word_of(Grade(value), lang)
+        case Dimension.FRAUD_TYPE:
+            return word_of(FraudType(value), lang)
+        case Dimension.HOUR:
+            return f"{int(value):02}:00"
+        case Dimension.UNIT:
+            return report.unit_names.get(value, value) if value else say(lang, "No unit yet")
+        case Dimension.SCRIPT:
+            return stored_word(FraudType, value, lang) if value else say(lang, "Not called yet")
+        case Dimension.VERSION:
+            script, _, number = value.rpartition("@")
+            return (
+                f"{stored_word(FraudType, script, lang)} {number}" if value else say(lang, "Not called yet")
+            )
+        case Dimension.PERSON:
+            return actor_word(value, lang) or say(lang, "Nobody: the robot alone, or not reported yet")
+        case Dimension.SOURCE:
+            return value
+
+
+def wait_bars(lang: Lang) -> tuple[str, ...]:
+    """The names of the bars of the distribution of times to the first call attempt."""
+    bounds = [format_span(bound, lang) for bound in WAIT_BOUNDS_SECONDS]
+    return (
+        say(lang, "under %(limit)s", limit=bounds[0]),
+        *(f"{low} – {high}" for low, high in pairwise(bounds)),
+        say(lang, "over %(limit)s", limit=bounds[-1]),
+    )
+
+
+STANDINGS: Mapping[Standing, str] = {
+    Standing.TOO_FEW: gettext_noop("Too few cases to compare"),
+    Standing.NOISE: gettext_noop("The difference from the rest is within chance: %(low)s to %(high)s points"),
+    Standing.ABOVE: gettext_noop("Above the rest by %(points)s points (%(low)s to %(high)s)"),
+    Standing.BELOW: gettext_noop("Below the rest by %(points)s points (%(low)s to %(high)s)"),
+}
+
+
+def standing_sentence(adjusted: Mapping[str, Adjusted], lang: Lang, rate: str = "dissuaded") -> str:
+    """How a unit compares with all others, for the same mix of grades and types; '' where it is not compared."""
+    one = adjusted.get(rate)
+    if one is None:
+        return ""
+    if one.interval is None or one.difference is None:
+        return say(lang, STANDINGS[one.standing])
+    return say(
+        lang,
+        STANDINGS[one.standing],
+        points=f"{abs(one.difference) * 100:.1f}",
+        low=f"{one.interval.low * 100:+.1f}",
+        high=f"{one.interval.high * 100:+.1f}",
+    )
+
+
+def rate_sheets(report: CutReport, lang: Lang, zone: ZoneInfo) -> tuple[Sheet, ...]:
+    """The page as tables: every rate of the cut, the values side by side, the times, the amounts, and the moment."""
+    total = report.breakdown.total
+    shown = rate_lines(report, lang)
+    return (
+        Sheet(
+            title=say(lang, "Rates"),
+            head=[say(lang, text) for text in _RATE_HEAD],
+            rows=[_rate_row(rate, lang) for rate in rates_of(total.counts)],
+        ),
+        _beside_sheet(report, shown, lang),
+        Sheet(
+            title=say(lang, "Time to first call"),
+            head=[say(lang, "Grade"), *wait_bars(lang)],
+            rows=[[word_of(grade, lang), *counts] for grade, counts in report.waits.by_grade.items()],
+        ),
+        Sheet(
+            title=say(lang, "Amounts in yuan"),
+            head=["", *(say(lang, text) for text in _MONEY_HEAD)],
+            rows=[
+                [
+                    word_of(kind, lang),
+                    *(fen / _FEN for fen in (money.approved_fen, money.unapproved_fen, money.reversed_fen)),
+                ]
+                for kind, money in ((kind, total.amounts[kind]) for kind in AmountKind)
+            ],
+        ),
+        Sheet(
+            title=say(lang, "Counts"),
+            head=[say(lang, "Figure"), say(lang, "Value")],
+            rows=[
+                [say(lang, "As of"), f"{report.generated_at.astimezone(zone):%Y-%m-%d %H:%M:%S %z}"],
+                *([count_word(name, lang), getattr(total.counts, name)] for name in FUNNEL),
+                [say(lang, "Half of the first calls within, seconds"), total.first_attempt.p50_seconds],
+                [say(lang, "Nine of ten first calls within, seconds"), total.first_attempt.p90_seconds],
+            ],
+        ),
+        *further_sheets(report, wait_bars(lang), lang),
+    )
+
+
+def _beside_sheet(report: CutReport, shown: tuple[RateLine, ...], lang: Lang) -> Sheet:
+    """Beside the rates of units how each compares with the rest."""
+    definitions = [rate.definition for rate in rates_of(Counts()) if rate.definition.name in _RATES_BESIDE]
+    adjusted = [one for one in definitions if one.name in ADJUSTED and report.adjusted]
+    head = ["", *(count_word(name, lang) for name in SHOWN_BESIDE)]
+    for one in definitions:
+        head += [rate_word(one, lang), say(lang, "95 % from"), say(lang, "95 % to")]
+    for one in adjusted:
+        head += [
+            f"{rate_word(one, lang)}: {say(lang, text)}"
+            for text in (
+                gettext_noop("adjusted"),
+                gettext_noop("the rest, adjusted"),
+                gettext_noop("comparison"),
+            )
+        ]
+    rows: list[list[Cell]] = []
+    for line in shown:
+        row: list[Cell] = [line.name, *(getattr(line.part.counts, name) for name in SHOWN_BESIDE)]
+        for rate in line.rates:
+            row += [
+                rate.value,
+                rate.interval.low if rate.interval else None,
+                rate.interval.high if rate.interval else None,
+            ]
+        for definition in adjusted:
+            found = line.adjusted[definition.name]
+            row += [found.share, found.rest, standing_sentence(line.adjusted, lang, definition.name)]
+        rows.append(row)
+    return Sheet(title=say(lang, RATE_DIMENSIONS[report.breakdown.dimension]), head=head, rows=rows)
+
+
+def _rate_row(rate: Rate, lang: Lang) -> list[Cell]:
+    definition = rate.definition
+    left_out = [f"{count_word(name, lang)} {count}" for name, count in rate.excludes.items() if count]
+    return [
+        rate_word(definition, lang),
+        rate.value,
+        rate.numerator,
+        rate.denominator,
+        rate.interval.low if rate.interval else None,
+        rate.interval.high if rate.interval else None,
+        basis_word(definition.basis, lang),
+        "; ".join(left_out),
+        rate_sentence(definition, lang),
+    ]
+
+
+def definitions_version() -> str:
+    """Changes whenever the definition of a rate does."""
+    plain = json.dumps([asdict(one) for one in DEFINITIONS], sort_keys=True)
+    return hashlib.blake2b(plain.encode(), digest_size=6).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """Who made a file, when, and from which address of the page."""
+
+    by: str
+    at: datetime
+    zone: ZoneInfo
+    given: Mapping[str, str]
+    drill: bool
+
+    @property
+    def name(self) -> str:
+        """Of the file, in the centre's own time."""
+        return f"rates-{self.at.astimezone(self.zone):%Y%m%d-%H%M}"
+
+    def moment(self, at: datetime) -> str:
+        """To the second, with its offset."""
+        return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M:%S %z}"
+
+
+Named = Sequence[tuple[str, str, Slice]]
+"""Value, name and figures of each part of a cut."""
+
+
+def all_counts_sheet(whole: Slice, named: Named, lang: Lang) -> Sheet:
+    """Every count and amount of the whole and of each value."""
+    head = ["", *(count_word(name, lang) for name in COUNTED)]
+    head += [
+        f"{word_of(kind, lang)}: {say(lang, text)} ({say(lang, 'yuan')})"
+        for kind in AmountKind
+        for text in _MONEY.values()
+    ]
+    parts = [(say(lang, gettext_noop("All together")), whole), *((name, part) for _, name, part in named)]
+    rows: list[list[Cell]] = []
+    for name, part in parts:
+        row: list[Cell] = [name, *(getattr(part.counts, count) for count in COUNTED)]
+        row += [getattr(part.amounts[kind], state) / _FEN for kind in AmountKind for state in _MONEY]
+        rows.append(row)
+    return Sheet(title=say(lang, gettext_noop("All counts")), head=head, rows=rows)
+
+
+def definitions_sheet(lang: Lang) -> Sheet:
+    """Each rate: what is counted, of what, by which moment, and what is left out."""
+    head = (
+        gettext_noop("Rate"),
+        gettext_noop("Numerator"),
+        gettext_noop("Denominator"),
+        gettext_noop("Window"),
+        gettext_noop("Left out"),
+        gettext_noop("Definition"),
+        gettext_noop("Version"),
+        gettext_noop("Name in the JSON"),
+    )
+    return Sheet(
+        title=say(lang, gettext_noop("Definitions")),
+        head=[say(lang, text) for text in head],
+        rows=[
+            [
+                rate_word(one, lang),
+                count_word(one.numerator, lang),
+                count_word(one.denominator, lang),
+                basis_word(one.basis, lang),
+                "; ".join(count_word(name, lang) for name in one.excludes),
+                rate_sentence(one, lang),
+                one.version,
+                one.name,
+            ]
+            for one in DEFINITIONS
+        ],
+    )
+
+
+def about_sheet(made: Made, report: CutReport, lang: Lang) -> Sheet:
+    """Who, when, from what."""
+    rows: list[list[Cell]] = [
+        [say(lang, gettext_noop("Made by")), made.by],
+        [say(lang, gettext_noop("Made at")), made.moment(made.at)],
+        [say(lang, gettext_noop("Figures as of")), made.moment(report.generated_at)],
+        [say(lang, gettext_noop("Version of the definitions")), definitions_version()],
+        [say(lang, gettext_noop("Persons")), say(lang, gettext_noop("none: figures only"))],
+    ]
+    if made.drill:
+        rows.append([say(lang, gettext_noop("Drill")), say(lang, gettext_noop("no real phone was called"))])
+    rows += [[say(lang, text), made.given[name]] for name, text in _FILTERS.items() if made.given.get(name)]
+    return Sheet(title=say(lang, gettext_noop("About this file")), head=["", ""], rows=rows)
+
+
+class NoParquet(Invalid):
+    """The extra `parquet` is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            field="kind",
+            problem=gettext_noop("needs the extra parquet"),
+            mend=gettext_noop("an administrator installs it; csv needs none"),
+        )
+
+
+def has_parquet() -> bool:
+    """Whether the extra is installed."""
+    return find_spec("pyarrow") is not None
+
+
+def parquet_file(made: Made, report: CutReport, named: Named) -> bytes:
+    """A row for the whole (`value` is null) and one for each value: counts, amounts in fen, rates with their intervals;
+    the metadata of the file says what the sheet *About this file* says. Needs the extra `parquet`.
+    """
+    # Loaded only by processes that write such files: memory at rest.
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    parts = [(None, None, report.breakdown.total), *named]
+    columns: dict[str, object] = {
+        "value": pa.array([value for value, _, _ in parts], pa.string()),
+        "name": pa.array([name for _, name, _ in parts], pa.string()),
+    }
+    figures = [part for _, _, part in parts]
+    for name in COUNTED:
+        columns[name] = pa.array([getattr(part.counts, name) for part in figures], pa.int64())
+    for kind in AmountKind:
+        for state in _MONEY:
+            sums = [getattr(part.amounts[kind], state) for part in figures]
+            columns[f"{kind.value}_{state}"] = pa.array(sums, pa.int64())
+    rates = [{rate.definition.name: rate for rate in rates_of(part.counts)} for part in figures]
+    for definition in DEFINITIONS:
+        found = [of_part[definition.name] for of_part in rates]
+        ends = [(one.interval.low, one.interval.high) if one.interval else (None, None) for one in found]
+        columns[f"{definition.name}.value"] = pa.array([one.value for one in found], pa.float64())
+        columns[f"{definition.name}.low"] = pa.array([low for low, _ in ends], pa.float64())
+        columns[f"{definition.name}.high"] = pa.array([high for _, high in ends], pa.float64())
+    about = {
+        "made_by": made.by,
+        "made_at": made.at.isoformat(),
+        "generated_at": report.generated_at.isoformat(),
+        "timezone": str(made.zone),
+        "drill": made.drill,
+        "by": report.breakdown.dimension.value,
+        "given": {name: text for name, text in made.given.items() if text},
+        "definitions_version": definitions_version(),
+        "definitions": [asdict(one) for one in DEFINITIONS],
+    }
+    table = pa.table(columns).replace_schema_metadata({"dialer": json.dumps(about, ensure_ascii=False)})
+    written = BytesIO()
+    parquet.write_table(table, written)
+    return written.getvalue()
