@@ -89,11 +89,6 @@ _OTHER_LETTERS_PER_SECOND = 13.0
 """Of a synthetic voice, for a text without a sound file; slow, so that no one counts as warned too soon."""
 
 
-def spoken_seconds(rendered: RenderedScript, utterances: Iterable[Utterance]) -> float:
-    """How long our voice takes to say this, in service seconds, by the length of its sound files."""
-    return sum(_seconds(utterance, rendered.seconds) for utterance in utterances)
-
-
 def warning_prompts(rendered: RenderedScript, context: Context) -> frozenset[str]:
     """The prompts without which nobody was warned: those before the first question that must be heard."""
     said = start(rendered.script, context).utterances

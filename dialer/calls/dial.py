@@ -24,8 +24,7 @@ from dialer.calls.claims import (
     promote_planned,
 )
 from dialer.calls.conversation import purpose_of
-from dialer.calls.pace import Answered, evaluate_breaker, retry_seconds
-from dialer.calls.pacing import lock_line_group
+from dialer.calls.pacing import Answered, evaluate_breaker, lock_line_group, retry_seconds
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.attempts import doubt_attempts, lock_attempt_rows, lock_live_numbers, requeue_attempts
 from dialer.cases.store import note_first_attempts

@@ -2,17 +2,12 @@
 listened to only with a reason.
 
 A call that was to be recorded gets a row when it ends. What is due is in the rows: a webhook only makes it due at once.
-
-`fetch_recordings` may run twice, or die in the middle: the carrier's copy is deleted only when ours is committed.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import logging
-import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,19 +17,16 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.reveals import note_reveal
 from dialer.cases.store import StoredCase
 from dialer.core.access import RevealReason, actor_name
-from dialer.core.errors import Conflict, Invalid, NotFound, Unavailable
-from dialer.core.events import AlarmCode
+from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.values import RecordedCall, RecordingState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.org.unit_store import check_case_visible
 from dialer.services import Services
-from dialer.telephony.recordings import CarrierRecording, RecordingClient
 
 _FIRST_LOOK: Final = timedelta(seconds=20)
 """After the end of the call, where no webhook came."""
@@ -272,124 +264,3 @@ def _sound(tx: Tx, recording_id: int) -> bytes:
     if sealed is None:
         raise Conflict("there is no sound of this call", current=RecordingState.DELETED.value)
     return tx.vault.open(bytes(sealed), table="recording", column="sealed", row=recording_id)
-
-
-_FIRST_GAP: Final = timedelta(seconds=30)
-_LONGEST_GAP: Final = timedelta(hours=1)
-_TRIES: Final = 40
-"""About a day and a half; then the alarm, and the carrier is asked every hour still."""
-_NONE_AFTER: Final = 6
-"""The carrier has said so often, within half an hour, that it has no recording of the call: there is none."""
-_AT_ONCE: Final = 10
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Due:
-    """A recording whose copy is still at the carrier, as far as is known."""
-
-    id: int
-    state: RecordingState
-    sid: str | None
-    call_sid: str
-    """Of the call that was placed by us, or came in: the carrier lists the recording of its second leg under it too."""
-    tries: int
-
-
-async def fetch_recordings(services: Services, client: RecordingClient, *, for_seconds: float = 20.0) -> int:
-    """Recordings that are due are fetched and kept, then deleted at the carrier; those that were deleted here are
-    deleted there. Returns how many are done. A carrier that does not answer is asked again later.
-    """
-    until, done = time.monotonic() + for_seconds, 0
-    while time.monotonic() < until:
-        due = _take_due(services)
-        for one in due:
-            try:
-                done += await _settle(services, client, one)
-            except Unavailable as fault:
-                _log.warning("%s", fault)
-        if len(due) < _AT_ONCE:
-            break
-    return done
-
-
-def _take_due(services: Services) -> list[_Due]:
-    """Each is put off first, so that a worker that dies leaves the others to the next one."""
-    r, a, d, i = t.recording.c, t.attempt.c, t.desk_call.c, t.inbound_call.c
-    real_now = services.real.now()
-    with services.store.begin() as tx:
-        rows = tx.rows(
-            sa.select(r.id, r.state, r.sid, r.tries, sa.func.coalesce(a.sid, d.sid, i.sid).label("call_sid"))
-            .join(t.attempt, a.id == r.attempt_id, isouter=True)
-            .join(t.desk_call, d.id == r.desk_call_id, isouter=True)
-            .join(t.inbound_call, i.id == r.inbound_call_id, isouter=True)
-            .where(r.due_at <= real_now)
-            .order_by(r.due_at)
-            .limit(_AT_ONCE)
-            .with_for_update(of=t.recording, skip_locked=True)
-        )
-        for row in rows:
-            gap = min(_FIRST_GAP * 2 ** min(row["tries"], 10), _LONGEST_GAP)
-            tx.execute(
-                sa.update(t.recording)
-                .where(r.id == row["id"])
-                .values(due_at=real_now + gap, tries=r.tries + 1)
-            )
-            if row["tries"] + 1 == _TRIES:
-                raise_alarm_once(tx, AlarmCode.RECORDING_NOT_FETCHED, now=services.clock.now())
-        return [record_of(_Due, row) for row in rows]
-
-
-async def _settle(services: Services, client: RecordingClient, due: _Due) -> bool:
-    """Whether nothing of it is left at the carrier."""
-    found = await client.of_call(due.call_sid)
-    if any(one.is_being_made for one in found):
-        return False
-    ready = [one for one in found if one.is_ready]
-    if due.state is RecordingState.WAITING and ready:
-        if len(ready) > 1:
-            _log.warning("the carrier has more than one recording of a call: only the first is kept")
-        await _keep(services, client, due, ready[0])
-    for one in found:
-        await client.delete(one.sid)
-    if not found and due.state is RecordingState.WAITING and due.tries < _NONE_AFTER:
-        return False
-    _note_settled(services, due)
-    return True
-
-
-async def _keep(services: Services, client: RecordingClient, due: _Due, one: CarrierRecording) -> None:
-    sound = await client.sound(one.sid)
-    if sound is None:
-        return
-    r = t.recording.c
-    with services.store.begin() as tx:
-        state = tx.scalar(sa.select(r.state).where(r.id == due.id).with_for_update())
-        if state != RecordingState.WAITING.value:
-            return
-        sealed = tx.vault.seal(sound, table="recording", column="sealed", row=due.id)
-        values = {
-            "state": RecordingState.KEPT.value,
-            "sid": one.sid,
-            "seconds": one.seconds,
-            "size_bytes": len(sound),
-            "sha256": hashlib.sha256(sound).digest(),
-            "sealed": sealed,
-            "kept_at": services.clock.now(),
-        }
-        tx.execute(sa.update(t.recording).where(r.id == due.id).values(values))
-
-
-def _note_settled(services: Services, due: _Due) -> None:
-    """Nothing of it is at the carrier any more. A recording that was waited for is absent."""
-    r = t.recording.c
-    with services.store.begin() as tx:
-        absent = sa.case(
-            (r.state == RecordingState.WAITING.value, RecordingState.ABSENT.value), else_=r.state
-        )
-        tx.execute(
-            sa.update(t.recording)
-            .where(r.id == due.id)
-            .values(state=absent, due_at=None, cleared_at=services.clock.now())
-        )

@@ -251,8 +251,3 @@ def read_checks(text: str) -> Checks:
 def shipped_checks() -> Checks:
     """Those of this release."""
     return read_checks(files("dialer.cards").joinpath("checks.toml").read_text(encoding="utf-8"))
-
-
-def graver(verdicts: Sequence[CheckVerdict]) -> CheckVerdict:
-    """The gravest of them; `clear` of none."""
-    return max(verdicts, key=_RANK.__getitem__, default=CheckVerdict.CLEAR)

@@ -30,7 +30,7 @@ from dialer.calls.comparison import (
     skip_comparison,
 )
 from dialer.calls.comparison_store import FoundCalls
-from dialer.calls.pace import read_pace, restore_pace, set_pace
+from dialer.calls.pacing import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.calls.reconcile import WEB
 from dialer.cases.alarms import Alarm, unacknowledged_alarms_of

@@ -17,8 +17,7 @@ from starlette.responses import Response
 
 from dialer.calls.comparison import UNTIL_RESUMED, compare_calls, comparison_sentence, read_awaited
 from dialer.calls.comparison_store import FoundCalls
-from dialer.calls.pace import LEAST_CALLS_PER_SECOND, restore_pace, set_pace
-from dialer.calls.pacing import read_line_group
+from dialer.calls.pacing import LEAST_CALLS_PER_SECOND, read_line_group, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, resume_pause
 from dialer.control.health import Health, PartName, watch_parts
 from dialer.control.overview import (

@@ -81,7 +81,6 @@ _HEADINGS: Final = {
 }
 _KNOWN: Final = {word: field for field, words in _HEADINGS.items() for word in words.split()}
 _NOISE: Final = str.maketrans("", "", " _-:：.·()（）[]【】/*")
-OPENING_HEADING_ROWS: Final = 21
 MOST_OPENINGS: Final = 100_000
 _LONGEST_NUMBER: Final = 100
 _NEEDED: Final = frozenset({OpeningField.OPENING_NO, OpeningField.OUTLET, OpeningField.ID_NUMBER})

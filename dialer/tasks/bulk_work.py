@@ -134,7 +134,7 @@ def send_webhooks_task() -> None:
 def fetch_recordings_task() -> None:
     """Fetches recordings of calls, for a while: the scheduler sends the next one until none is due."""
     # The client is loaded here alone: no worker at rest should pay for it.
-    from dialer.calls.recordings import fetch_recordings
+    from dialer.calls.fetching import fetch_recordings
     from dialer.telephony.recordings import RecordingClient
 
     app = current_application()

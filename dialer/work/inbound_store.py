@@ -82,13 +82,6 @@ def change_inbound_call(tx: Tx, call_id: uuid.UUID, **values: object) -> None:
     tx.execute(sa.update(t.inbound_call).where(t.inbound_call.c.id == call_id).values(**values))
 
 
-def inbound_calls_of_case(tx: Tx, case_id: int) -> list[InboundCall]:
-    """Calls of the person in this case, oldest first."""
-    c = t.inbound_call.c
-    rows = tx.rows(sa.select(t.inbound_call).where(c.case_id == case_id).order_by(c.arrived_at, c.id))
-    return [record_of(InboundCall, row, tried=tuple(row["tried"])) for row in rows]
-
-
 def live_inbound_sids(tx: Tx, *, real_before: datetime) -> list[str]:
     """Of calls that arrived before this moment (real time) and have not ended, the oldest first, at most 200."""
     c = t.inbound_call.c

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from dialer.__main__ import tree
-from dialer.calls.pace import read_pace, restore_pace, set_pace
-from dialer.calls.pacing import read_line_group
+from dialer.calls.pacing import read_line_group, read_pace, restore_pace, set_pace
 from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
 from tests.audit_lines import audit_lines

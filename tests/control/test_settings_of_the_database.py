@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from dialer.__main__ import tree
 from dialer.bootstrap import assemble
-from dialer.calls.pace import read_pace, restore_pace
+from dialer.calls.pacing import read_pace, restore_pace
 from dialer.calls.pauses import pause_calls
 from dialer.control.overview import adopt_identity
 from dialer.core.errors import Conflict, DialerError, SettingsError

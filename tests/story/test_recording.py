@@ -15,7 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.calls.conversation import context_for
-from dialer.calls.recordings import fetch_recordings, hear_recording, list_recordings
+from dialer.calls.fetching import fetch_recordings
+from dialer.calls.recordings import hear_recording, list_recordings
 from dialer.carrier.faults import InjectedFault
 from dialer.carrier.lines.sound import telephone_samples, tone
 from dialer.carrier.people import Behaviour, Pickup
