@@ -36,7 +36,14 @@ from dialer.backup.store import (
     take_snapshot,
 )
 from dialer.calls.comparison import mark_restored
-from dialer.cases.erasing import Erased, NoRegister, OldRegister, erase_again, not_in_register, read_register
+from dialer.cases.erasure_register import (
+    Erased,
+    NoRegister,
+    OldRegister,
+    erase_again,
+    not_in_register,
+    read_register,
+)
 from dialer.core.errors import Refusal
 from dialer.db.key_state import WrongKeys
 from dialer.db.keys import Keys

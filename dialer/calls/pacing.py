@@ -1,5 +1,5 @@
-"""Line groups: calls per second, lines, pauses, and the breaker that stops calls to a carrier in trouble. They stand in the
-database, where neither a lost broker nor a second worker resets them.
+"""Line groups: calls per second, lines, pauses, and the breaker that stops calls to a carrier in trouble. They stand in
+the database, where neither a lost broker nor a second worker resets them.
 
 The settings say what the lines can bear; a supervisor may set less while the service runs. A start of a process changes
 nothing: the first start takes the pace of the settings, and what they say later applies when a person says so. Trouble

@@ -12,23 +12,19 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dialer.cases.erasing import (
+from dialer.cases.erasing import PersonRow, cases_of_person, erase_person, lock_person, work_of_person
+from dialer.cases.erasure_register import (
     Erased,
     ErasedAreBack,
     NoRegister,
-    PersonRow,
     RegisterLacks,
     UnreadableRegister,
     back_again,
-    cases_of_person,
     check_register,
     complete_register,
     erase_again,
-    erase_person,
-    lock_person,
     read_register,
     seal_of,
-    work_of_person,
 )
 from dialer.core.access import ErasureState, Permission, actor_name, may, said
 from dialer.core.errors import Conflict, NotFound

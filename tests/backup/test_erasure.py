@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from dialer.audit.trail import verify_trail
 from dialer.backup.actions import Installation, make_backup, restore_backup
-from dialer.cases.erasing import (
+from dialer.cases.erasing import PersonRow
+from dialer.cases.erasure_register import (
     CannotRegister,
     Erased,
     ErasedAreBack,
     NoRegister,
     OldRegister,
-    PersonRow,
     RegisterLacks,
     UnreadableRegister,
     register_line,

@@ -19,7 +19,7 @@ from dialer.backup.actions import NothingToBackUp
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys
 from dialer.backup.store import NotAsBackedUp, NotEmpty
 from dialer.calls.comparison import CallsUnderWay, NotCompared, RecordsGone
-from dialer.cases.erasing import (
+from dialer.cases.erasure_register import (
     CannotRegister,
     ErasedAreBack,
     NoRegister,

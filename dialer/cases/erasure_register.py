@@ -1,0 +1,268 @@
+"""The register of erasures: a file outside the database, by which a restore erases again.
+
+Nothing personal is in it: a person is there the id of the row and the moment at which the row was made. Each line is
+sealed with the fixed secret of the keys.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from dialer.cases.erasing import PersonRow, erase_person, lock_person, stand_down
+from dialer.core.access import ErasureState
+from dialer.core.errors import Refusal
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.db.vault import BlindKind, Vault
+from dialer.language import Text, gettext_noop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """A line of the register."""
+
+    person: PersonRow
+    erased_at: datetime
+    asked_by: str
+    confirmed_by: str
+
+
+class UnreadableRegister(Refusal):
+    """The register of erasures is not what was written; `line` is the first that is wrong."""
+
+    def __init__(self, *, file: Path, line: int) -> None:
+        self.file, self.line = file, line
+        super().__init__(
+            Text(
+                "line %(line)s of the register of erasures %(file)s was changed or is of another installation:"
+                " take another copy of it",
+                line=line,
+                file=file,
+            )
+        )
+
+
+class NoRegister(Refusal):
+    """A restore would bring back whom it does not know to be erased."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        super().__init__(
+            Text(
+                "there is no register of erasures at %(file)s, or an empty one: copy it there, or say --no-erasures if"
+                " nobody was ever erased",
+                file=file,
+            )
+        )
+
+
+class OldRegister(Refusal):
+    """The backup knows of persons who were erased, and the register does not: it is not the newest copy, and others
+    whom it lacks would come back.
+    """
+
+    def __init__(self, *, file: Path, count: int) -> None:
+        self.file, self.count = file, count
+        super().__init__(
+            Text(
+                "%(file)s lacks %(count)s persons who were erased before the backup was made: it is no whole copy."
+                " Put the newest one there; where none is left, say --no-erasures, and persons erased after the"
+                " backup come back",
+                file=file,
+                count=count,
+            )
+        )
+
+
+class ErasedAreBack(Refusal):
+    """The database holds persons who were erased: it was put back by something else than `dialer restore`."""
+
+    mend = "dialer person erase-again"
+
+    def __init__(self, *, file: Path, count: int) -> None:
+        self.file, self.count = file, count
+        super().__init__(
+            Text(
+                "the database holds %(count)s persons whom %(file)s says were erased: it was put back without `dialer"
+                " restore`. With all processes stopped, run `dialer person erase-again --by NAME`",
+                file=file,
+                count=count,
+            )
+        )
+
+
+class CannotRegister(Refusal):
+    """The register cannot be written, so nobody is erased."""
+
+    def __init__(self, *, file: Path, why: str) -> None:
+        self.file, self.why = file, why
+        super().__init__(Text("%(file)s cannot be written (%(why)s): nobody was erased", file=file, why=why))
+
+
+class NotRegistered(Refusal):
+    """Somebody was erased, and the register does not say so: a restore would bring them back."""
+
+    def __init__(self, *, file: Path, why: str) -> None:
+        self.file, self.why = file, why
+        super().__init__(
+            Text(
+                "the person is erased, but %(file)s cannot be written (%(why)s): mend that, then run"
+                " `dialer person register`, which adds what the register lacks",
+                file=file,
+                why=why,
+            )
+        )
+
+
+class RegisterLacks(Refusal):
+    """The register has no line of `count` persons who were erased."""
+
+    def __init__(self, *, file: Path, count: int) -> None:
+        self.file, self.count = file, count
+        super().__init__(
+            Text("the register of erasures %(file)s lacks %(count)s erased persons", file=file, count=count)
+        )
+        self.mend = gettext_noop("dialer person register, which adds them")
+
+
+def seal_of(vault: Vault, plain: Mapping[str, object]) -> str:
+    """Made with the fixed secret of the keys, which is never rotated; hexadecimal."""
+    content = json.dumps(dict(plain), sort_keys=True, ensure_ascii=False)
+    return vault.blind(content, kind=BlindKind.ERASURE).hex()
+
+
+def register_line(vault: Vault, one: Erased) -> str:
+    """The line, sealed, as it stands in the file."""
+    plain: dict[str, object] = {
+        "person": one.person.id,
+        "created_at": one.person.created_at.astimezone(UTC).isoformat(),
+        "erased_at": one.erased_at.astimezone(UTC).isoformat(),
+        "asked_by": one.asked_by,
+        "confirmed_by": one.confirmed_by,
+    }
+    return json.dumps(plain | {"seal": seal_of(vault, plain)}, ensure_ascii=False) + "\n"
+
+
+def check_register(vault: Vault, file: Path) -> None:
+    """Lines can be added to it. Raises `CannotRegister`, and `UnreadableRegister` for one that no restore reads."""
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    except OSError as fault:
+        raise CannotRegister(file=file, why=_why(fault)) from fault
+    read_register(vault, file)
+
+
+def complete_register(vault: Vault, file: Path, erased: Sequence[Erased]) -> int:
+    """Every one of these erasures, which are committed, has its line on the disk; how many lines were missing. Raises
+    `NotRegistered` and `UnreadableRegister`.
+    """
+    try:
+        known = {one.person for one in read_register(vault, file)}
+    except NoRegister:
+        known = set()
+    missing = [register_line(vault, one) for one in erased if one.person not in known]
+    if not missing:
+        return 0
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as register:
+            register.write("".join(missing))
+            register.flush()
+            os.fsync(register.fileno())
+    except OSError as fault:
+        raise NotRegistered(file=file, why=_why(fault)) from fault
+    return len(missing)
+
+
+def _why(fault: OSError) -> str:
+    return fault.strerror or type(fault).__name__
+
+
+def read_register(vault: Vault, file: Path) -> list[Erased]:
+    """All lines. Raises `NoRegister` and `UnreadableRegister`."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise NoRegister(file) from None
+    except (OSError, UnicodeDecodeError):
+        raise UnreadableRegister(file=file, line=1) from None
+    found = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            plain = json.loads(line)
+            seal = plain.pop("seal")
+            one = Erased(
+                person=PersonRow(id=plain["person"], created_at=datetime.fromisoformat(plain["created_at"])),
+                erased_at=datetime.fromisoformat(plain["erased_at"]),
+                asked_by=plain["asked_by"],
+                confirmed_by=plain["confirmed_by"],
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UnreadableRegister(file=file, line=number) from None
+        if seal_of(vault, plain) != seal:
+            raise UnreadableRegister(file=file, line=number)
+        found.append(one)
+    return found
+
+
+def not_in_register(tx: Tx, register: Sequence[Erased]) -> set[PersonRow]:
+    """Persons whom the database knows to have been erased by two people, and the register lacks."""
+    e = t.erasure.c
+    rows = tx.rows(
+        sa.select(e.person_id.label("id"), e.person_created_at.label("created_at")).where(
+            e.state == ErasureState.ERASED.value
+        )
+    )
+    return {PersonRow(**row) for row in rows} - {one.person for one in register}
+
+
+def back_again(tx: Tx, register: Sequence[Erased]) -> list[Erased]:
+    """Those of the register whom the database holds as if they had not been erased."""
+    p, e = t.person.c, t.erasure.c
+    erased = sa.exists().where(
+        e.person_id == p.id, e.person_created_at == p.created_at, e.state == ErasureState.ERASED.value
+    )
+    rows = tx.rows(
+        sa.select(p.id, p.created_at).where(p.id.in_([one.person.id for one in register]), ~erased)
+    )
+    held = {PersonRow(**row) for row in rows}
+    return [one for one in register if one.person in held]
+
+
+def erase_again(tx: Tx, register: Sequence[Erased], *, by: str, now: datetime) -> int:
+    """The persons of the register that this restored database holds are erased; how many were not yet. `now`:
+    service time.
+    """
+    e, count = t.erasure.c, 0
+    for one in register:
+        same = (e.person_id == one.person.id, e.person_created_at == one.person.created_at)
+        if tx.one(sa.select(e.id).where(*same, e.state == ErasureState.ERASED.value)) is not None:
+            continue
+        if lock_person(tx, one.person.id) != one.person:
+            continue
+        stand_down(tx, one.person.id)
+        counts = erase_person(tx, one.person.id, now=now)
+        tx.execute(sa.delete(t.erasure).where(*same, e.state == ErasureState.WAITING.value))
+        tx.execute(
+            sa.insert(t.erasure).values(
+                person_id=one.person.id,
+                person_created_at=one.person.created_at,
+                state=ErasureState.ERASED.value,
+                asked_by=one.asked_by,
+                asked_at=one.erased_at,
+                decided_by=one.confirmed_by,
+                decided_at=one.erased_at,
+                counts=counts,
+            )
+        )
+        subject = f"person/{one.person.id}"
+        write_audit(tx, who=by, act="erase_again", subject=subject, why="", now=now, facts={"counts": counts})
+        count += 1
+    return count
