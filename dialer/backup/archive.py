@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from dialer.core.errors import Refusal
-from dialer.db.keys import KEY_BYTES, Keys
+from dialer.db.keys import KEY_BYTES, Keys, sync_folder
 from dialer.language import Text, gettext_noop
 
 _MAGIC: Final = b"DIALERBK"
@@ -194,7 +194,7 @@ def new_backup(path: Path, head: Head, keys: Keys) -> Iterator[BackupWriter]:
             sealer.finish()
         with _writing(path):
             draft.rename(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -216,14 +216,6 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as fault:
         raise CannotWrite(file=path, why=fault.strerror or type(fault).__name__) from fault
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def named_keys(marks: Mapping[int, str]) -> str:

@@ -357,7 +357,7 @@ def _place(path: Path, content: bytes, put: Callable[[Path, Path], None]) -> Non
             put(draft, path)
         finally:
             draft.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         raise KeysRefused(source=path, problem="already exists") from None
     except OSError as error:
@@ -366,7 +366,8 @@ def _place(path: Path, content: bytes, put: Callable[[Path, Path], None]) -> Non
         ) from None
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """What was created or renamed in the folder is on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 import signal
 import ssl
 import time
@@ -25,6 +24,7 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgTy
 
 from dialer.carrier.lines import Verdict
 from dialer.carrier.lines.sip.line import CALL_ID_DIGITS, SOUND_NAME_BYTES, Message
+from dialer.carrier.lines.sip.options import answers_options
 from dialer.carrier.lines.sip.senders import Senders, addresses_of
 from dialer.carrier.lines.sip.trace import SipMessages
 from dialer.carrier.lines.sip.trunks import Trunk, caller_in
@@ -754,41 +754,6 @@ _REGISTER_WAIT_SECONDS = 5.0
 _SIP_PORT = 5060
 _MISSED_OPTIONS = 2
 _OPTIONS_WAIT_SECONDS = 2.0
-
-
-async def answers_options(host: str, port: int, *, within_seconds: float = _OPTIONS_WAIT_SECONDS) -> bool:
-    """Whether a SIP server answers an OPTIONS request over UDP in time, with whatever status."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[bool] = loop.create_future()
-
-    class Asking(asyncio.DatagramProtocol):
-        def datagram_received(self, data: bytes, addr: Any) -> None:  # noqa: ANN401, ARG002 - asyncio's signature
-            if data.startswith(b"SIP/2.0 ") and not answer.done():
-                answer.set_result(True)
-
-        def error_received(self, exc: Exception) -> None:  # noqa: ARG002 - asyncio's signature
-            if not answer.done():
-                answer.set_result(False)
-
-    try:
-        transport, _ = await loop.create_datagram_endpoint(Asking, remote_addr=(host, port))
-    except OSError:
-        return False
-    try:
-        here, own_port = transport.get_extra_info("sockname")[:2]
-        mark = secrets.token_hex(8)
-        transport.sendto(
-            f"OPTIONS sip:{host}:{port} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {here}:{own_port};branch=z9hG4bK{mark};rport\r\n"
-            f"Max-Forwards: 1\r\nFrom: <sip:keepalive@{here}>;tag={mark}\r\nTo: <sip:{host}:{port}>\r\n"
-            f"Call-ID: {mark}\r\nCSeq: 1 OPTIONS\r\nContact: <sip:keepalive@{here}:{own_port}>\r\n"
-            "Content-Length: 0\r\n\r\n".encode()
-        )
-        return await asyncio.wait_for(answer, within_seconds)
-    except TimeoutError:
-        return False
-    finally:
-        transport.close()
 
 
 def run(config: SipConfig) -> None:
