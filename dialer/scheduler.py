@@ -60,10 +60,10 @@ _DELIVER_SECONDS = 3.0
 _FETCH_SECONDS = 5.0
 _BULLETIN_SECONDS = 600.0
 _FAIRNESS_SECONDS = 3600.0
-_RESUME_EVERY = 5
+_RESUME_EVERY = 10
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
-_AT_REST = 5
+_AT_REST = 10
 """With nothing due only one tick in so many is sent: it finds what the check of the rows does not see."""
 
 _log = logging.getLogger(__name__)
@@ -202,7 +202,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
 
     # The first one at once: after a gap without a leader the next round must not be waited for.
     first = app.services.real.now()
-    for name, job, args, seconds in (
+    jobs: tuple[tuple[str, Callable[..., None], tuple[object, ...], float], ...] = (
         ("round", go_round, (), tick),
         ("audit", send, ("audit", DIAL_QUEUE), settings.audit_seconds),
         ("resume_loads", send, ("resume_loads", BULK_QUEUE), tick * _RESUME_EVERY),
@@ -217,9 +217,12 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("draft_bulletins", send, ("draft_bulletins", BULK_QUEUE), _BULLETIN_SECONDS),
         ("watch_fairness", send, ("watch_fairness", BULK_QUEUE), _FAIRNESS_SECONDS),
         ("anchor", _anchor, (app,), app.settings.audit.anchor_seconds),
-    ):
+    )
+    for number, (name, job, args, seconds) in enumerate(jobs):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
-        scheduler.add_job(leading(job), trigger, args=args, id=name, next_run_time=first)
+        # Each at another part of the second: together they would need a connection each.
+        begins = first + timedelta(seconds=number / len(jobs))
+        scheduler.add_job(leading(job), trigger, args=args, id=name, next_run_time=begins)
     return scheduler
 
 

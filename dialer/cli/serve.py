@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from dialer.services import Application
 
 _AHEAD = (
-    "ctypes",
+    "celery.worker.consumer",
+    "kombu.transport.redis",
     "dialer.bootstrap",
     "dialer.carrier.server",
     "dialer.scheduler",

@@ -19,7 +19,6 @@ from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from zxcvbn import zxcvbn
 
 from dialer.core.errors import Invalid, Refusal
 from dialer.language import Text
@@ -161,6 +160,8 @@ def check_password(password: str, *, login: str, words: Iterable[str] = ()) -> N
         raise Invalid(
             field="password", problem="contains a name or a number that others know", mend="leave it out"
         )
+    from zxcvbn import zxcvbn  # its dictionaries take 12 MB, and hours pass without a new password
+
     if zxcvbn(password[:_SCORED], user_inputs=[login, *known])["score"] < _LEAST_SCORE:
         raise Invalid(
             field="password",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -47,14 +46,9 @@ def own_carrier(settings: Settings, *, may_make: bool = True) -> CarrierAccess |
         if not may_make:
             return access
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        write_private(draft, json.dumps(asdict(access)))
-        # A link refuses an existing name and never shows half a file. Of two processes the first one's file holds.
-        try:
-            with suppress(FileExistsError):
-                os.link(draft, path)
-        finally:
-            draft.unlink()
+        # Of two processes the first one's file holds.
+        with suppress(FileExistsError):
+            write_private(path, json.dumps(asdict(access)))
     try:
         return CarrierAccess(**json.loads(path.read_text()))
     except ValueError as fault:

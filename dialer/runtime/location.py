@@ -257,10 +257,16 @@ def delete_server_files(place: Place) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """A new file of mode 0600 holds `text`. Raises FileExistsError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    """A new file of mode 0600 holds `text`, which nobody sees half. Raises FileExistsError."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        # Unlike a new name of the file, a link refuses a name that is taken.
+        os.link(draft, path)
+    finally:
+        draft.unlink()
 
 
 def free_port() -> int:

@@ -54,7 +54,7 @@ LEASE_SECONDS: Final = 10.0
 """Another process evaluates a shard at the latest so long after its holder was cut off."""
 _AT_ONCE: Final = 1000
 _BEAT_SECONDS: Final = 2.0
-_BUSY_SECONDS, _QUIET_SECONDS = 0.02, 0.2
+_BUSY_SECONDS, _QUIET_SECONDS = 0.02, 0.4
 _QUIET_AFTER_SECONDS: Final = 5.0
 _RELEASE_SECONDS: Final = 1.0
 _HEALTH_SECONDS: Final = 15.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ NOON = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 
 def opened(url: str, **options: float) -> Store:
     vault = Vault(Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
-    return Store(url, vault, pool_size=1, **options)  # type: ignore[arg-type]
+    return Store(url, vault, **{"pool_size": 1, **options})  # type: ignore[arg-type]
 
 
 def test_what_a_block_did_is_there_after_it(fresh_database: str):
@@ -70,6 +71,35 @@ def test_a_pool_that_is_used_up_is_unavailable(fresh_database: str):
     store = opened(fresh_database, pool_timeout_seconds=0.05)
     with store.begin(), store.begin(), pytest.raises(Unavailable, match="busy"), store.begin():
         pass
+    store.dispose()
+
+
+def test_connections_that_are_not_needed_any_more_are_closed(fresh_database: str):
+    store = opened(fresh_database, rest_seconds=0.0, pool_size=3)
+
+    def idle() -> int:
+        return cast("sa.QueuePool", store.sql_engine.pool).checkedin()
+
+    with store.begin(), store.begin(), store.begin():
+        # Each looks at those before it: none is closed while transactions run.
+        pass
+    assert idle() == 3
+    with store.begin() as tx:
+        first = tx.scalar(sa.text("SELECT pg_backend_pid()"))
+    assert idle() == 1
+    with store.begin() as tx:
+        assert tx.scalar(sa.text("SELECT pg_backend_pid()")) == first
+    store.dispose()
+
+
+def test_connections_that_are_needed_now_and_then_stay_open(fresh_database: str):
+    store = opened(fresh_database, rest_seconds=60.0, pool_size=3)
+    with store.begin(), store.begin(), store.begin():
+        pass
+    for _ in range(3):
+        with store.begin():
+            pass
+    assert cast("sa.QueuePool", store.sql_engine.pool).checkedin() == 3
     store.dispose()
 
 

@@ -162,7 +162,7 @@ def test_each_limit_ends_the_reader():
     row = b'"' + b"x" * 40 + b'",13900139000\n'
     for rows, given_limits, code in (
         (500_000, limits(cpu_seconds=1, text_bytes=1 << 30), FileFault.TIME),
-        (1, limits(wall_seconds=0.001), FileFault.TIME),
+        (500_000, limits(wall_seconds=0.001, text_bytes=1 << 30), FileFault.TIME),
         (100_000, limits(), FileFault.TEXT),
         (100_000, limits(memory_bytes=24 * MEGABYTE), FileFault.MEMORY),
     ):
