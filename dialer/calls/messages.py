@@ -97,7 +97,7 @@ def claim_messages(
     return _take(tx, due, limit=limit, state=sending, posted_at=real_now, poll_at=poll_at, polls=0)
 
 
-def silent_messages(
+def _silent_messages(
     tx: Tx, *, channel: MessageChannel, real_now: datetime, poll_at: datetime, limit: int
 ) -> list[Outgoing]:
     """Sending or unknown messages of this channel past their deadline, marked as unknown and put off, so that one
@@ -111,7 +111,7 @@ def silent_messages(
     return _take(tx, silent, limit=limit, state=MessageState.UNKNOWN.value, poll_at=poll_at)
 
 
-def messages_without_news(
+def _messages_without_news(
     tx: Tx, *, channel: MessageChannel, real_now: datetime, poll_at: datetime, limit: int
 ) -> list[tuple[uuid.UUID, str]]:
     """Id and sid of messages that this channel has and has long sent no news of, put off. Each is asked about at most
@@ -139,23 +139,23 @@ def messages_without_news(
     return [(row["id"], row["sid"]) for row in rows if row["sid"]]
 
 
-def replan_message(tx: Tx, message_id: uuid.UUID, *, not_before: datetime) -> None:
+def _replan_message(tx: Tx, message_id: uuid.UUID, *, not_before: datetime) -> None:
     """It was certainly not sent: planned again."""
     planned = MessageState.PLANNED.value
     _set(tx, [message_id], only=_DOUBTFUL, state=planned, not_before=not_before, poll_at=None)
 
 
-def doubt_message(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
+def _doubt_message(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
     """It is unknown whether it was sent: looked for from `poll_at` (real) on."""
     _set(tx, [message_id], only=_DOUBTFUL, state=MessageState.UNKNOWN.value, poll_at=poll_at)
 
 
-def count_empty_listing(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
+def _count_empty_listing(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
     """It was looked for past its deadline and not found."""
     _set(tx, [message_id], only=_DOUBTFUL, polls=t.message.c.polls + 1, poll_at=poll_at)
 
 
-def apply_message_state(
+def _apply_message_state(
     tx: Tx,
     message_id: uuid.UUID,
     state: MessageState,
@@ -187,13 +187,13 @@ def apply_message_state(
     return bool(moved.rowcount)
 
 
-def case_of_message(tx: Tx, message_id: uuid.UUID) -> int | None:
+def _case_of_message(tx: Tx, message_id: uuid.UUID) -> int | None:
     """None for a message that we never made."""
     found = tx.scalar(sa.select(t.message.c.case_id).where(t.message.c.id == message_id))
     return None if found is None else int(found)
 
 
-def bound_message_sids(tx: Tx, sids: Sequence[str], *, channel: MessageChannel) -> set[str]:
+def _bound_message_sids(tx: Tx, sids: Sequence[str], *, channel: MessageChannel) -> set[str]:
     """Those of these sids of a channel that are bound to a message."""
     bound = sa.select(t.message.c.sid).where(t.message.c.channel == channel.value, t.message.c.sid.in_(sids))
     return {row["sid"] for row in tx.rows(bound)}
@@ -221,7 +221,7 @@ def apply_message_event(services: Services, message_id: uuid.UUID, progress: Mes
     """Kept and applied when this returns. Raises `NotFound` for a message that we never made."""
     now = services.clock.now()
     with services.store.begin() as tx:
-        case_id = case_of_message(tx, message_id)
+        case_id = _case_of_message(tx, message_id)
         if case_id is None:
             raise NotFound(kind="message", key=message_id)
         name = f"message.{progress.state.value}"
@@ -244,7 +244,7 @@ def _advance(
     error_code: int | None = None,
 ) -> None:
     """The message has come that far; late news changes nothing."""
-    apply_message_state(
+    _apply_message_state(
         tx,
         message_id,
         state,
@@ -317,9 +317,9 @@ def _record(services: Services, outgoing: Outgoing, answer: SendResult) -> None:
             case Refused():
                 wait = max(answer.retry_after_seconds or 0.0, _RETRY_SECONDS)
                 not_before = services.clock.now() + timedelta(seconds=wait)
-                replan_message(tx, outgoing.id, not_before=not_before)
+                _replan_message(tx, outgoing.id, not_before=not_before)
             case UncertainResult():
-                doubt_message(tx, outgoing.id, poll_at=services.real.now() + _patience(services))
+                _doubt_message(tx, outgoing.id, poll_at=services.real.now() + _patience(services))
             case _ as never:
                 assert_never(never)
 
@@ -332,7 +332,7 @@ def _fail(services: Services, outgoing: Outgoing) -> None:
 async def ask_about_messages(services: Services, client: MessageClient) -> int:
     """Every message of this channel without news for long has been asked about once. Returns how many."""
     with services.store.begin() as tx:
-        chosen = messages_without_news(
+        chosen = _messages_without_news(
             tx,
             channel=client.channel,
             real_now=services.real.now(),
@@ -350,7 +350,7 @@ async def look_for_messages(services: Services, client: MessageClient) -> int:
     """Every doubtful message of this channel past its deadline has been looked for once. Returns how many."""
     real_now = services.real.now()
     with services.store.begin() as tx:
-        chosen = silent_messages(
+        chosen = _silent_messages(
             tx,
             channel=client.channel,
             real_now=real_now,
@@ -375,7 +375,7 @@ async def _look_for(services: Services, client: MessageClient, outgoing: Outgoin
             _fail(services, outgoing)
         return
     with services.store.begin() as tx:
-        bound = bound_message_sids(tx, [one.sid for one in seen], channel=client.channel)
+        bound = _bound_message_sids(tx, [one.sid for one in seen], channel=client.channel)
         unbound = [one for one in seen if one.sid not in bound]
         is_past = real_now > deadline
         match conclude(fitting=len(unbound), others=0, empty_before=outgoing.polls, past_deadline=is_past):
@@ -385,10 +385,10 @@ async def _look_for(services: Services, client: MessageClient, outgoing: Outgoin
             case Conclusion.UNCLEAR:
                 _advance(tx, services, outgoing.id, MessageState.FAILED)
             case Conclusion.ABSENT:
-                replan_message(tx, outgoing.id, not_before=services.clock.now())
+                _replan_message(tx, outgoing.id, not_before=services.clock.now())
             case Conclusion.NOT_YET:
                 if is_past:
-                    count_empty_listing(tx, outgoing.id, poll_at=services.real.now() + _patience(services))
+                    _count_empty_listing(tx, outgoing.id, poll_at=services.real.now() + _patience(services))
             case _ as never:
                 assert_never(never)
 

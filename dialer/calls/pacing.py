@@ -139,7 +139,7 @@ def set_line_pace(
     )
 
 
-def restore_line_pace(tx: Tx, *, name: str, real_now: datetime) -> None:
+def _restore_line_pace(tx: Tx, *, name: str, real_now: datetime) -> None:
     """The pace of the settings holds again."""
     group = t.line_group.c
     pace_again = sa.func.coalesce(group.settings_calls_per_second, group.calls_per_second)
@@ -324,7 +324,7 @@ def restore_pace(services: Services, *, by: str, why: str = "", visible_to: int 
             lines=lines.settings_lines or before.most_lines,
             real_now=services.real.now(),
         )
-        restore_line_pace(tx, name=services.lines.group, real_now=services.real.now())
+        _restore_line_pace(tx, name=services.lines.group, real_now=services.real.now())
 
     return _change_pace(
         services, change, act="pace.settings", who=who, why=why.strip(), visible_to=visible_to

@@ -49,9 +49,9 @@ from dialer.intake.signal_lists import signal_heading
 from dialer.intake.unit_lists import unit_heading
 from dialer.language import Text, gettext_noop
 
-ZIP_MAGIC: Final = b"PK\x03\x04"
-OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-MOST_COLUMNS: Final = 16_384
+_ZIP_MAGIC: Final = b"PK\x03\x04"
+_OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MOST_COLUMNS: Final = 16_384
 """As Excel."""
 _EXACT: Final = 10**15
 _ENCRYPTED_OLE: Final = re.compile(
@@ -86,19 +86,19 @@ class Sheet:
         """Every row with its number from 1, merged cells filled downwards."""
         try:
             sheet = self.opened()
-            if sheet.end is not None and sheet.end[1] >= MOST_COLUMNS:
-                raise too_many_columns()
+            if sheet.end is not None and sheet.end[1] >= _MOST_COLUMNS:
+                raise _too_many_columns()
             yield from _filled_rows(sheet)
         except (CalamineError, OSError, ValueError):
             raise UnusableFile(_BROKEN) from None
 
 
-def is_workbook(head: bytes) -> bool:
+def _is_workbook(head: bytes) -> bool:
     """True for the first bytes of a zip or OLE file, which is what every workbook is."""
-    return head.startswith((ZIP_MAGIC, OLE_MAGIC))
+    return head.startswith((_ZIP_MAGIC, _OLE_MAGIC))
 
 
-def open_sheets(stream: BinaryIO) -> list[Sheet]:
+def _open_sheets(stream: BinaryIO) -> list[Sheet]:
     """The work sheets of the workbook in their order. Raises UnusableFile for a password or a broken file."""
     _refuse_encrypted(stream)
     stream.seek(0)
@@ -119,12 +119,12 @@ def open_sheets(stream: BinaryIO) -> list[Sheet]:
         raise UnusableFile(_BROKEN) from None
 
 
-def too_many_columns() -> UnusableFile:
+def _too_many_columns() -> UnusableFile:
     """The error for a table wider than a sheet."""
     return UnusableFile(
         Text(
             "the list has more than %(most)s columns; copy the list alone to a new sheet and load that",
-            most=f"{MOST_COLUMNS:,}",
+            most=f"{_MOST_COLUMNS:,}",
         )
     )
 
@@ -148,7 +148,7 @@ def cell_text(cell: Cell) -> str:
 
 def _refuse_encrypted(stream: BinaryIO) -> None:
     stream.seek(0)
-    if stream.read(len(OLE_MAGIC)) == OLE_MAGIC:
+    if stream.read(len(_OLE_MAGIC)) == _OLE_MAGIC:
         overlap = b""
         while chunk := stream.read(1 << 20):
             if _ENCRYPTED_OLE.search(overlap + chunk):
@@ -235,17 +235,17 @@ def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[Table, 
     if not head.strip() and not _has_content(stream):
         raise UnusableFile("the file is empty; export the list again and load that")
     _refuse_other_kinds(head)
-    if is_workbook(head):
+    if _is_workbook(head):
         yield from _sheet_tables(stream, corrections)
         return
-    table = _begun("", open_delimited(stream, corrections))
+    table = _begun("", _open_delimited(stream, corrections))
     if best_layout([cells for _, cells in table.first], corrections) is None:
         raise _no_phone_column([cells for _, cells in table.first])
     yield table
 
 
 def _sheet_tables(stream: BinaryIO, corrections: Corrections) -> Iterator[Table]:
-    sheets = open_sheets(stream)
+    sheets = _open_sheets(stream)
     heads: list[list[str]] = []
     has_list = False
     # A hidden sheet is read only where no visible one holds a list: it mostly keeps an older copy.
@@ -296,8 +296,8 @@ def _first_table(stream: BinaryIO, heading: Callable[[Sequence[Row]], object | N
     head = stream.read(_SAMPLE)
     if not head.strip():
         raise UnusableFile("the file is empty; nothing was imported")
-    if is_workbook(head):
-        all_rows: Iterator[Iterator[Row]] = (sheet.rows() for sheet in open_sheets(stream))
+    if _is_workbook(head):
+        all_rows: Iterator[Iterator[Row]] = (sheet.rows() for sheet in _open_sheets(stream))
     else:
         all_rows = _every_split(stream)
     for rows in all_rows:
@@ -312,7 +312,7 @@ def _every_split(stream: BinaryIO) -> Iterator[Iterator[Row]]:
         stream.seek(0)
         text = stream.read().decode(encoding, errors="replace").removeprefix("\ufeff")
         for delimiter in DELIMITERS:
-            yield split_cells(iter(text.splitlines()), delimiter)
+            yield _split_cells(iter(text.splitlines()), delimiter)
 
 
 def _no_phone_column(rows: list[list[str]]) -> NoPhoneColumn:
@@ -341,8 +341,8 @@ def _refuse_other_kinds(head: bytes) -> None:
             )
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         raise UnusableFile("the file is a web page, not a workbook; open it, save it as xlsx and load that")
-    if head.startswith(b"PK") and not head.startswith(ZIP_MAGIC):
-        raise not_text()
+    if head.startswith(b"PK") and not head.startswith(_ZIP_MAGIC):
+        raise _not_text()
 
 
 def _has_content(stream: BinaryIO) -> bool:
@@ -388,13 +388,13 @@ def candidates(stream: BinaryIO) -> tuple[str, ...]:
         return (wide,)
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
     if controls > max(len(sample) * _BINARY_SHARE, _CONTROLS_MIN):
-        raise not_text()
+        raise _not_text()
     found = _whole(stream)
     stream.seek(0)
     return found
 
 
-def not_text() -> UnusableFile:
+def _not_text() -> UnusableFile:
     """The error for a file of another kind."""
     return UnusableFile(
         "the file is neither a text list nor a workbook; save the list as xlsx or csv and load that"
@@ -439,7 +439,7 @@ def _plausible(stream: BinaryIO, encodings: tuple[str, ...]) -> tuple[str, ...]:
     damage = {encoding: _damage(sample, encoding) for encoding in encodings}
     kept = tuple(encoding for encoding in encodings if damage[encoding] <= _DAMAGED_SHARE)
     if not kept:
-        raise not_text()
+        raise _not_text()
     return kept
 
 
@@ -463,7 +463,7 @@ _JOINED_LINES: Final = 50
 """A quoted cell may span this many lines; a quote left open for longer is a typing error."""
 
 
-def open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]:
+def _open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]:
     """The rows of a delimited text with their line numbers, in the encoding and with the delimiter under which the
     heading row has the most known headings.
     """
@@ -475,8 +475,8 @@ def open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]:
         head = stream.read(_HEAD_BYTES).decode(encoding, errors="replace")
         lines = head.splitlines()[:_HEAD_LINES]
         for delimiter in DELIMITERS:
-            rows = [cells for _, cells in split_cells(iter(lines), delimiter)]
-            if any(len(cells) > MOST_COLUMNS for cells in rows):
+            rows = [cells for _, cells in _split_cells(iter(lines), delimiter)]
+            if any(len(cells) > _MOST_COLUMNS for cells in rows):
                 is_too_wide = True
                 continue
             found = best_layout(rows, corrections)
@@ -485,11 +485,11 @@ def open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]:
                 best = (score, encoding, delimiter)
     score, encoding, delimiter = best
     if is_too_wide and score <= 0:
-        raise too_many_columns()
+        raise _too_many_columns()
     return _rows(stream, encoding, delimiter)
 
 
-def split_cells(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
+def _split_cells(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
     """The cells of each line; a quoted cell may hold delimiters and line breaks, an unclosed quote only
     itself.
     """
@@ -566,9 +566,9 @@ def _rows(stream: BinaryIO, encoding: str, delimiter: str) -> Iterator[Row]:
     stream.seek(0)
     text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=None)
     try:
-        for number, cells in split_cells(text, delimiter):
-            if len(cells) > MOST_COLUMNS:
-                raise too_many_columns()
+        for number, cells in _split_cells(text, delimiter):
+            if len(cells) > _MOST_COLUMNS:
+                raise _too_many_columns()
             yield number, cells
     finally:
         if not stream.closed:
