@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,9 @@ from tests.outcomes.town import MORNING
 
 KEYS = Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1)
 """Those of a scene."""
+
+RECORDING = random.Random(1).randbytes(1 << 20)
+"""Four chunks of a backup."""
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def old(fresh_database: str, scene: Scene, tmp_path: Path) -> Installation:
     """What is backed up: five cases and a recording."""
     folder = tmp_path / "old"
     (folder / "recordings" / "zh").mkdir(parents=True)
-    (folder / "recordings" / "zh" / "greeting.wav").write_bytes(b"sound")
+    (folder / "recordings" / "zh" / "greeting.wav").write_bytes(RECORDING)
     return Installation(database_url=fresh_database, owner_url=None, keys=KEYS, data_dir=folder)
 
 

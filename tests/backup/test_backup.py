@@ -26,7 +26,7 @@ from dialer.db.key_state import WrongKeys
 from dialer.db.keys import Keys, load
 from dialer.db.migrations import newest_revision
 from dialer.db.system_state import read_restored
-from tests.backup.conftest import KEYS
+from tests.backup.conftest import KEYS, RECORDING
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
@@ -59,7 +59,7 @@ def test_what_is_restored_is_what_was_backed_up(old: Installation, new: Installa
             old, f'SELECT * FROM "{table}" ORDER BY 1'
         )
     assert _state_of(new) == _state_of(old)
-    assert (new.data_dir / "recordings" / "zh" / "greeting.wav").read_bytes() == b"sound"
+    assert (new.data_dir / "recordings" / "zh" / "greeting.wav").read_bytes() == RECORDING
     ids = "SELECT nextval(pg_get_serial_sequence('\"case\"', 'id'))"
     assert rows(new, ids) == rows(old, ids)
 
