@@ -123,7 +123,7 @@ def money_waiting(
         .select_from(_WAITING)
         .join(t.case, t.case.c.id == _o.case_id)
         .join(t.staff, t.staff.c.login == _o.recorded_by, isouter=True)
-        .where(_o.recorded_by != who, is_visible_to(t.case.c.unit_id, visible_to))
+        .where(sa.func.lower(_o.recorded_by) != who.lower(), is_visible_to(t.case.c.unit_id, visible_to))
         .order_by(_o.at, _o.id)
         .limit(limit)
     )
@@ -160,7 +160,7 @@ def money_returned(tx: Tx, *, who: str, visible_to: int | None, limit: int) -> l
         .limit(limit)
     )
     if who:
-        statement = statement.where(_o.recorded_by == who)
+        statement = statement.where(sa.func.lower(_o.recorded_by) == who.lower())
     return [
         record_of(
             MoneyReturned,

@@ -87,7 +87,19 @@ def claim_messages(
     poll_at: datetime,
     limit: int,
 ) -> list[Outgoing]:
-    """Planned messages of this channel that are due, marked as sending: when their sender dies they are looked for."""
+    """Planned messages of this channel that are due, marked as sending: when their sender dies they are looked for. Of
+    a person who has refused calls since they were planned none is sent.
+    """
+    refused = sa.select(t.case.c.id).where(t.case.c.id == t.message.c.case_id, t.case.c.opted_out)
+    tx.execute(
+        sa.update(t.message)
+        .where(
+            t.message.c.channel == channel.value,
+            t.message.c.state == MessageState.PLANNED.value,
+            refused.exists(),
+        )
+        .values(state=MessageState.FAILED.value, ended_at=now)
+    )
     due = _SELECT.where(
         t.message.c.channel == channel.value,
         t.message.c.state == MessageState.PLANNED.value,

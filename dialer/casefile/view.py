@@ -15,7 +15,7 @@ from dialer.casefile.acts import changed_since
 from dialer.casefile.reading import CaseSheet, units_to_hand_to
 from dialer.cases.persons import Person
 from dialer.cases.queries import amounts_in_conflict
-from dialer.core.access import Permission, RevealReason
+from dialer.core.access import Permission, RevealReason, is_same_actor
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
 from dialer.core.reach import HeardPrompt
@@ -416,7 +416,7 @@ def case_facts(
             and line.needs_approval
             and not line.approved_by
             and line.reversed_by is None
-            and line.recorded_by != request.who
+            and not is_same_actor(line.recorded_by, request.who)
         },
         "may_stop": request.may(Permission.WORK_DESK),
         "stop_answers": BANK_ANSWERS,

@@ -4,7 +4,7 @@ that a bad night is one line a case.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,11 +53,18 @@ def raise_alarm(
 
 
 def raise_alarm_once(
-    tx: Tx, code: AlarmCode, *, now: datetime, facts: Mapping[str, object] | None = None
+    tx: Tx,
+    code: AlarmCode,
+    *,
+    now: datetime,
+    facts: Mapping[str, object] | None = None,
+    names: Collection[str] = (),
 ) -> None:
-    """As `raise_alarm`, for the whole service; an alarm that stands already is not counted up."""
-    standing = tx.scalar(
-        sa.select(t.alarm.c.id)
+    """As `raise_alarm`, for the whole service; an alarm that stands already is not counted up, unless one of `names`,
+    what it is about, is new: then it is about all of them.
+    """
+    standing = tx.one(
+        sa.select(t.alarm.c.facts)
         .where(
             t.alarm.c.code == code.value,
             t.alarm.c.seen_at.is_(None),
@@ -66,8 +73,10 @@ def raise_alarm_once(
         )
         .limit(1)
     )
-    if standing is None:
-        raise_alarm(tx, code, now=now, facts=facts)
+    known = set() if standing is None else set(standing["facts"].get("names", ()))
+    if standing is None or not known.issuperset(names):
+        about = {"names": sorted(known.union(names))} if names else {}
+        raise_alarm(tx, code, now=now, facts=dict(facts or {}) | about)
 
 
 def alarm_row(
@@ -104,6 +113,10 @@ def raise_alarms(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
             set_={
                 "times": t.alarm.c.times + statement.excluded.times,
                 "last_at": sa.func.greatest(t.alarm.c.last_at, statement.excluded.last_at),
+                "facts": sa.case(
+                    (statement.excluded.facts == sa.text("'{}'"), t.alarm.c.facts),
+                    else_=statement.excluded.facts,
+                ),
             },
         )
     )

@@ -120,8 +120,21 @@ def _write(
 ) -> None:
     now = services.clock.now()
     write_audit(tx, who=who, act=act, subject=subject, why=why, now=now, facts=facts)
-    if subject not in seen.subjects and len(seen.subjects) + 1 == services.reveals.alarm:
-        raise_alarm(tx, AlarmCode.MANY_REVEALS, now=now, facts={"who": who, "count": len(seen.subjects) + 1})
+    count, alarm = len(seen.subjects) + 1, services.reveals.alarm
+    # Of somebody who goes on steadily the number within the time stays above it.
+    if subject not in seen.subjects and count >= alarm and (count == alarm or _is_silent(tx, services, who)):
+        raise_alarm(tx, AlarmCode.MANY_REVEALS, now=now, facts={"who": who, "count": count})
+
+
+def _is_silent(tx: Tx, services: Services, who: str) -> bool:
+    """Whether the alarm about this person was not raised within the rules' time."""
+    since = services.clock.now() - timedelta(seconds=services.reveals.seconds)
+    a = t.alarm.c
+    raised = sa.func.coalesce(a.last_at, a.raised_at) > since
+    about = sa.select(a.id).where(
+        a.code == AlarmCode.MANY_REVEALS.value, a.facts["who"].astext == who, raised
+    )
+    return not tx.rows(about.limit(1))
 
 
 def _reason_of(reason: RevealReason | str) -> RevealReason:

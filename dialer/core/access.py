@@ -243,6 +243,11 @@ def actor_name(by: str) -> str:
     return name
 
 
+def is_same_actor(one: str, other: str) -> bool:
+    """Whether two acts were signed by one person: a command takes a login in any case of its letters."""
+    return one.casefold() == other.casefold()
+
+
 _FEW_WORDS = gettext_noop("say it in a few words")
 
 

@@ -53,11 +53,15 @@ def _moment(text: str, zone: ZoneInfo, *, field: str, is_end: bool) -> datetime:
             moment = datetime.fromisoformat(text.strip())
         else:
             moment = datetime.combine(day + _DAY if is_end else day, time.min)
-        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
+        found = (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
     except ValueError:
         raise Invalid(field=field, problem="is not a day and not a moment", mend=_MEND) from None
     except OverflowError:
-        raise Invalid(field=field, problem="is out of range", mend=_MEND) from None
+        found = None
+    # A year more on both sides: a period is compared with the one before, and days are local.
+    if found is None or not _FIRST_YEAR < found.year < _LAST_YEAR:
+        raise Invalid(field=field, problem="is out of range", mend=_MEND)
+    return found
 
 
 _NEAR = timedelta(hours=3)

@@ -4,9 +4,9 @@ users' own.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Final
 
@@ -508,17 +508,21 @@ def yuan(fen: int) -> str:
     return f"{fen // FEN_PER_YUAN:,}.{fen % FEN_PER_YUAN:02}"
 
 
+_AMOUNT: Final = re.compile(r"(\d{1,13})(?:\.(\d{0,20}))?")
+_DECIMALS: Final = 2
+
+
 def fen_of(text: str, *, field: str) -> int:
-    """Whole fen of an amount typed in yuan. Raises `Invalid` for anything with more than two decimals."""
-    try:
-        amount = Decimal(text.strip().replace(",", "")) * FEN_PER_YUAN
-    except InvalidOperation:
-        raise Invalid(
-            field=field, problem="is not an amount", mend="yuan, such as 12000 or 12000.50"
-        ) from None
-    if not amount.is_finite() or amount != amount.to_integral_value():
+    """Whole fen of an amount typed in yuan, digits with at most one point. Raises `Invalid` for anything else, and for
+    more than two decimals that are not 0.
+    """
+    typed = _AMOUNT.fullmatch(text.strip().replace(",", ""))
+    if typed is None:
+        raise Invalid(field=field, problem="is not an amount", mend="yuan, such as 12000 or 12000.50")
+    decimals = (typed[2] or "").rstrip("0")
+    if len(decimals) > _DECIMALS:
         raise Invalid(field=field, problem="has parts of a fen", mend="two decimals at most")
-    return int(amount)
+    return int(typed[1]) * FEN_PER_YUAN + int(decimals.ljust(_DECIMALS, "0"))
 
 
 def typed_evidence(kind: str, yuan_shown: str, reference: str) -> Evidence | None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from dialer.core.access import ROBOT, actor_name, said
+from dialer.core.access import ROBOT, actor_name, is_same_actor, said
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.periods import (
     BulletinDays,
@@ -221,7 +221,7 @@ def decide_bulletin(services: Services, bulletin_id: int, *, approve: bool, why:
         row = _row(tx, bulletin_id, lock=True)
         if row["state"] != BulletinState.DRAFT.value:
             raise Conflict(gettext_noop("somebody has decided about this bulletin"), current=row["state"])
-        if row["made_by"] == who:
+        if is_same_actor(row["made_by"], who):
             raise Conflict(
                 gettext_noop("a second person decides: not who has drafted the bulletin"),
                 current=row["state"],

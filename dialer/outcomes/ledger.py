@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from dialer.core.access import is_same_actor
 from dialer.core.case import NO_CALL, BeforeFiling, Reason
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.intervals import ERROR, Adjusted, Interval, Rollup, adjust_each, wilson
@@ -226,7 +227,7 @@ def _undecided(tx: Tx, outcome_id: int, *, by: str) -> Row:
     )
     if row is None:
         raise NotFound(kind="outcome", key=outcome_id)
-    if row["recorded_by"] == by:
+    if is_same_actor(row["recorded_by"], by):
         raise Conflict(
             Text("outcome %(id)s was recorded by %(by)s: another person approves it", id=outcome_id, by=by),
             current="own record",

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Form, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 
 from dialer.cases.search import case_lines
@@ -236,13 +236,22 @@ def save(
     name: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Saves the filter of the address under a name; the same name again replaces it."""
-    form = RatesForm.model_validate(dict(parse_qsl(query)))
+    form = RatesForm()
     try:
+        form = _typed_filter(query)
         form.asked(request.services.centre.timezone)
         save_filter(request.services, request.who, name=name, query=form.query())
     except Invalid as fault:
         return _show(request, form, wrong_name=refusal_sentence(fault, request.lang))
     return request.go(f"/rates?{form.query()}", notice=gettext_noop("The filter is saved."))
+
+
+def _typed_filter(query: str) -> RatesForm:
+    """Raises `Invalid` for a query that no page of ours has."""
+    try:
+        return RatesForm.model_validate(dict(parse_qsl(query)))
+    except ValidationError:
+        raise Invalid(field="name", problem=gettext_noop("the filter cannot be read")) from None
 
 
 @rates_pages.post("/rates/saved/{filter_id}/delete", act=Permission.SEE_RATES)

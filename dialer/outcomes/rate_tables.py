@@ -54,7 +54,9 @@ _FILTERS = {
     "type": gettext_noop("Fraud type"),
     "source": gettext_noop("Source"),
     "script": gettext_noop("Script"),
+    "version": gettext_noop("Script version"),
     "hour": gettext_noop("Hour of opening"),
+    "person": gettext_noop("Caller or officer"),
 }
 
 

@@ -318,15 +318,16 @@ def moment_of(text: str) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(text.strip())
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
+        moment = None if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
         raise Invalid(
             field="at",
             problem=gettext_noop("is not a moment"),
             mend=gettext_noop("a moment such as 2026-11-25T09:00:00.000000Z"),
         )
-    return at.astimezone(UTC)
+    return moment
 
 
 def moment_text(at: datetime) -> str:

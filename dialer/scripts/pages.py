@@ -17,7 +17,6 @@ from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.values import Grade, Tag
 from dialer.language import Text, gettext_noop
-from dialer.org.staff import list_units
 from dialer.scripts.model import LANGUAGE_KEY, Script
 from dialer.scripts.overview import (
     GREETING,
@@ -53,7 +52,7 @@ from dialer.scripts.view import (
     script_cards,
 )
 from dialer.sentences import refusal_sentence, sentence
-from dialer.web.console import CurrentRequest, Forbidden, RequestContext, Section
+from dialer.web.console import CurrentRequest, RequestContext, Section, need_all, sees_everything
 from dialer.web.rendering import PlaceGroup
 from dialer.words import MEASURES, MEASURES_SAY, actor_word, verdict_in, word_of
 
@@ -73,23 +72,6 @@ def address(script_id: str, rest: str = "", **query: object) -> str:
     """Of a page of a script; what is None or empty is left out of the query."""
     given = {name: value for name, value in query.items() if value not in {None, ""}}
     return f"/scripts/{quote(script_id)}{rest}" + (f"?{urlencode(given)}" if given else "")
-
-
-def sees_everything(request: RequestContext) -> bool:
-    """Whether the reader is of the whole centre or of its topmost unit: a script is spoken to people of every unit."""
-    unit_id = request.member.unit_id
-    if unit_id is None:
-        return True
-    own = next(
-        (unit for unit in list_units(request.services, visible_to=unit_id) if unit.id == unit_id), None
-    )
-    return own is not None and own.parent_id is None
-
-
-def need_all(request: RequestContext) -> None:
-    """Raises `Forbidden` for a reader of one unit among others."""
-    if not sees_everything(request):
-        raise Forbidden
 
 
 def heading(request: RequestContext, script: Script, version: Version, here: str) -> dict[str, Any]:

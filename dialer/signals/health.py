@@ -49,23 +49,27 @@ def check_health(tx: Tx, *, now: datetime) -> None:
         one.source for one in source_rates(tx, now=now) if is_silent(one.per_hour, one.last_at, now=now)
     ]
     if silent:
-        raise_alarm_once(tx, AlarmCode.SIGNALS_SILENT, now=now, facts={"sources": silent[:_SHOWN]})
+        raise_alarm_once(tx, AlarmCode.SIGNALS_SILENT, now=now, names=silent[:_SHOWN])
 
 
 def check_quality(tx: Tx, *, now: datetime) -> None:
     """Rules that are right less often than before, and figures that have drifted, raise an alarm each. Reads months of
     verdicts: once an hour is enough.
     """
-    worse = [
-        {"rule": rule, "before": list(before), "now": list(recent)}
-        for rule, before, recent in worse_rules(tx, now=now)
-    ]
+    worse = worse_rules(tx, now=now)[:_SHOWN]
     if worse:
-        raise_alarm_once(tx, AlarmCode.RULE_WORSE, now=now, facts={"rules": worse[:_SHOWN]})
+        facts: dict[str, object] = {
+            "rules": [
+                {"rule": rule, "before": list(before), "now": list(recent)} for rule, before, recent in worse
+            ]
+        }
+        names = [rule for rule, _, _ in worse]
+        raise_alarm_once(tx, AlarmCode.RULE_WORSE, now=now, facts=facts, names=names)
     drifted = drifts(tx, now=now)
     if drifted:
-        facts = {"figures": {name: round(value, 2) for name, value in drifted[:_SHOWN]}}
-        raise_alarm_once(tx, AlarmCode.SIGNALS_DRIFTED, now=now, facts=facts)
+        figures = {name: round(value, 2) for name, value in drifted[:_SHOWN]}
+        facts = {"figures": figures}
+        raise_alarm_once(tx, AlarmCode.SIGNALS_DRIFTED, now=now, facts=facts, names=list(figures))
 
 
 def drifts(tx: Tx, *, now: datetime) -> list[tuple[str, float]]:

@@ -31,7 +31,7 @@ from dialer.signals.reasons import KIND_WORDS, rule_title
 from dialer.signals.rule_store import rule_versions
 from dialer.signals.shadow import Difference, Side
 from dialer.signals.versions import RulesNotApproved, approve_rules, resume_rule
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, RequestContext, Section, need_all, sees_everything
 from dialer.web.rendering import PlaceGroup
 
 robot_pages = Section()
@@ -85,7 +85,7 @@ def verdicts(
         side=Side(side) if side in set(Side) else None,
     )
     with services.store.begin() as tx:
-        lines, count = list_verdicts(tx, chosen)
+        lines, count = list_verdicts(tx, chosen, visible_to=request.member.unit_id)
     return request.page(
         "console/robot_verdicts.html",
         lines=lines,
@@ -122,6 +122,7 @@ def signals(request: CurrentRequest, source: str = "", lack: str = "") -> Respon
 @robot_pages.post(_PATH + "/rules/{number}/approve", act=Permission.APPROVE)
 def approve(request: CurrentRequest, number: int, reason: Words = "") -> Response:
     """The robot evaluates with this version, as a second person wants it."""
+    need_all(request)
     try:
         approve_rules(request.services, number, by=request.who, reason=reason)
     except (Invalid, RulesNotApproved) as fault:
@@ -136,6 +137,7 @@ def approve(request: CurrentRequest, number: int, reason: Words = "") -> Respons
 @robot_pages.post(_PATH + "/rules/resume", act=Permission.CONTROL)
 def resume(request: CurrentRequest, rule: Words = "") -> Response:
     """What a stopped rule finds is sent again."""
+    need_all(request)
     resume_rule(request.services, rule, by=request.who)
     return request.go(_PATH, notice=gettext_noop("The rule is in use again."))
 
@@ -148,6 +150,7 @@ def _show(request: RequestContext, *, refused: str = "", status: int = 200) -> R
             "robot": read_status(tx, since=now - _DAYS, now=now),
             "versions": rule_versions(tx)[:_VERSIONS],
         }
+    of_all = sees_everything(request)
     return request.page(
         "console/robot.html",
         status=status,
@@ -155,7 +158,7 @@ def _show(request: RequestContext, *, refused: str = "", status: int = 200) -> R
         states=list(VerdictState),
         differences={which: say(request.lang, text) for which, text in _DIFFERENCES.items()},
         title_of=lambda rule: rule_title(rule).get(request.lang.value, rule),
-        may_approve=request.may(Permission.APPROVE),
-        may_control=request.may(Permission.CONTROL),
+        may_approve=request.may(Permission.APPROVE) and of_all,
+        may_control=request.may(Permission.CONTROL) and of_all,
         **facts,
     )

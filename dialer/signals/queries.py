@@ -14,6 +14,7 @@ from dialer.core.intervals import Interval, wilson
 from dialer.core.values import FraudType, Grade, VerdictState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
+from dialer.org.unit_store import is_within_unit
 from dialer.signals.budget import Estimate, is_silent, missed_fraud
 from dialer.signals.label_store import case_labels, worse_rules
 from dialer.signals.model import MOST_AHEAD, SignalKind
@@ -273,12 +274,19 @@ class Chosen:
     side: Side | None = None
 
 
-def list_verdicts(tx: Tx, chosen: Chosen) -> tuple[list[VerdictLine], int]:
-    """The highest scores first, `MOST_LINES` at most, and how many there are in all."""
+def list_verdicts(tx: Tx, chosen: Chosen, *, visible_to: int | None = None) -> tuple[list[VerdictLine], int]:
+    """The highest scores first, `MOST_LINES` at most, and how many there are in all. `visible_to`: a unit, which sees
+    those without a case and those of its own cases.
+    """
     labels = case_labels()
     source = t.verdict.outerjoin(labels, labels.c.case_id == _v.case_id)
     names = [name for name in VerdictLine.__dataclass_fields__ if name != "right"]
     wanted = [_v.opened_at >= chosen.since]
+    if visible_to is not None:
+        own = sa.select(t.case.c.id).where(
+            t.case.c.id == _v.case_id, is_within_unit(t.case.c.unit_id, visible_to)
+        )
+        wanted.append(sa.or_(_v.case_id.is_(None), own.exists()))
     if chosen.state is not None:
         wanted.append(_v.state == chosen.state.value)
     if chosen.rule:

@@ -21,7 +21,7 @@ from typing import BinaryIO
 from dialer.cases.alarms import raise_alarm
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import Act, lock_cases, note_acts
-from dialer.core.access import actor_name, said
+from dialer.core.access import actor_name, is_same_actor, said
 from dialer.core.errors import Conflict, Invalid, Unavailable, UnusableFile
 from dialer.core.events import AlarmCode, CaseClosed
 from dialer.core.timeline import ActKind
@@ -72,7 +72,7 @@ def approve_load(services: Services, load_id: int, *, by: str) -> None:
     who = actor_name(by)
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
-        if load.by == who:
+        if is_same_actor(load.by, who):
             text = Text(
                 "load %(load)s was uploaded by %(who)s: another person approves it", load=load_id, who=who
             )

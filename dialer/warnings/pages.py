@@ -16,7 +16,7 @@ from fastapi import Path as InPath
 from starlette.responses import Response
 
 from dialer.calls.pauses import pause_calls, resume_calls
-from dialer.core.access import Permission, RevealReason
+from dialer.core.access import Permission, RevealReason, is_same_actor
 from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, UnusableFile
 from dialer.core.values import Grade, PauseScope
 from dialer.intake.headings import fields_of
@@ -490,7 +490,7 @@ def _load_facts(request: RequestContext, load_id: int) -> dict[str, Any]:
         "rejects": rejects,
         **_words(request),
         "may_approve": request.may(Permission.APPROVE) and line.by != request.who,
-        "is_own": line.by == request.who,
+        "is_own": is_same_actor(line.by, request.who),
         "look": None,
     }
 

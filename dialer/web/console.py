@@ -31,7 +31,7 @@ from dialer.core.access import Permission, Role, SessionRules, may
 from dialer.core.errors import Unavailable
 from dialer.core.values import Pause
 from dialer.language import Lang, gettext_noop, say
-from dialer.org.staff import recognise
+from dialer.org.staff import list_units, recognise
 from dialer.org.staff_store import Member, Session
 from dialer.services import Application, Services
 from dialer.web.cache import Cache
@@ -618,3 +618,22 @@ async def _authorize(context: RequestContext, declared: Declared) -> None:
             raise EnrolFirst
     if request.method not in _SAFE and not await is_own_form(request, context.csrf):
         raise ForeignForm
+
+
+def sees_everything(request: RequestContext) -> bool:
+    """Whether the reader is of the whole centre or of its topmost unit: scripts and rules are for people of
+    every unit.
+    """
+    unit_id = request.member.unit_id
+    if unit_id is None:
+        return True
+    own = next(
+        (unit for unit in list_units(request.services, visible_to=unit_id) if unit.id == unit_id), None
+    )
+    return own is not None and own.parent_id is None
+
+
+def need_all(request: RequestContext) -> None:
+    """Raises `Forbidden` for a reader of one unit among others."""
+    if not sees_everything(request):
+        raise Forbidden

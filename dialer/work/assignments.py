@@ -361,6 +361,7 @@ def _free(tx: Tx, ids: Sequence[int], **values: object) -> None:
             lease_until=None,
             idle_at=None,
             escalated_at=None,
+            stage=VisitStage.NONE.value,
             **values,
         )
     )
@@ -595,6 +596,8 @@ def complete_transfer(tx: Tx, transfer: Transfer, *, label: str, by: str, now: d
         lease_until=None,
         kept_for=None,
         kept_until=None,
+        # How far somebody else had come is not how far this officer is.
+        stage=sa.case((a.signed_by == by, a.stage), else_=VisitStage.NONE.value),
         idle_at=sa.func.greatest(a.due_at, now + IDLE_ASSIGNMENT),
     )
     assign_case_to_unit(tx, transfer.case_id, unit_id=transfer.to_unit_id, label=label)

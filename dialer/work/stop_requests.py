@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from dialer.cases.alarms import raise_alarm
 from dialer.cases.store import lock_cases
-from dialer.core.access import actor_name
+from dialer.core.access import actor_name, is_same_actor
 from dialer.core.case import StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
@@ -212,7 +212,7 @@ def report_stop_request(
 def _check(row: Row, result: StopState, stopped_fen: int, *, by: str) -> None:
     if StopState(row["state"]) not in _WAITING:
         raise Conflict(Text("the bank's answer is on record already"), current=row["state"])
-    if result is not StopState.NO_ANSWER and row["recorded_by"] == by:
+    if result is not StopState.NO_ANSWER and is_same_actor(row["recorded_by"], by):
         raise Conflict(
             Text("%(who)s asked the bank: another person reports what it answered", who=by),
             current="own record",

@@ -219,9 +219,9 @@ class PhoneForm:
             raise Invalid(field="client_id", problem="is not a valid act number") from None
         try:
             at = datetime.fromisoformat(self.told_at)
-        except ValueError:
-            at = None
-        told_at = at.astimezone(UTC) if at is not None and at.tzinfo is not None else None
+            told_at = at.astimezone(UTC) if at.tzinfo is not None else None
+        except (ValueError, OverflowError):
+            told_at = None
         who, unit_id = self.request.who, self.request.member.unit_id
         return FromPhone(client_id=number, by=who, told_at=told_at, visible_to=unit_id)
 

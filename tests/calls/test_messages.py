@@ -148,6 +148,16 @@ def test_a_planned_message_asks_to_be_sent_after_its_commit_without_waiting_for_
     assert told == [{"send_messages"}]
 
 
+async def test_a_person_who_has_refused_calls_since_gets_none(
+    scene: Scene, carrier: RunningCarrier, client: SmsClient
+):
+    case_id = planned(scene)
+    with scene.tx() as tx:
+        tx.execute(sa.update(t.case).where(t.case.c.id == case_id).values(opted_out=True))
+    assert await send_messages(scene.services, client) == 0
+    assert (row(scene, case_id)["state"], carrier_summary(carrier).get("messages", 0)) == ("failed", 0)
+
+
 async def test_two_senders_at_once_send_it_once(scene: Scene, carrier: RunningCarrier, client: SmsClient):
     planned(scene)
     await asyncio.gather(send_messages(scene.services, client), send_messages(scene.services, client))

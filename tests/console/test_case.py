@@ -15,6 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.casefile.acts import SeenCase, change_grade, note_case
+from dialer.cases.alarms import acknowledge_alarms_of_code
+from dialer.cases.reveals import note_work_reveal
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus, FollowUp
 from dialer.core.timeline import ActKind
@@ -207,6 +209,24 @@ async def test_a_reveal_wants_a_reason_shows_the_person_once_and_is_on_record(
     again = await chief.get(f"/cases/{case_id}")
     assert NAME not in again.text
     assert "saw the person in clear: rings the family Supervisor" in text(again)
+
+
+def test_somebody_who_goes_on_looking_raises_the_alarm_again(scene: ConsoleScene):
+    services = scene.services
+    rules = services.reveals
+
+    def looks(first: int, last: int) -> int:
+        for n in range(first, last):
+            with services.store.begin() as tx:
+                note_work_reveal(tx, services, who="li", act="reveal", subject=f"case/{n}", why="x")
+            scene.later(seconds=rules.seconds / (2 * rules.alarm))
+        with services.store.begin() as tx:
+            return acknowledge_alarms_of_code(
+                tx, "many_reveals", by="zhao", now=scene.clock.now(), where=sa.true()
+            )
+
+    assert looks(0, 2 * rules.alarm) == 1
+    assert looks(2 * rules.alarm, 6 * rules.alarm) == 1
 
 
 async def test_somebody_who_looks_at_many_has_to_wait_and_raises_the_alarm(

@@ -28,6 +28,7 @@ from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES
 from dialer.language import Lang
 from dialer.org.staff import add_token
+from dialer.outcomes.pages import RatesForm
 from dialer.outcomes.rate_tables import SHOWN_BESIDE, has_parquet
 from dialer.outcomes.report import RatesQuery, cut_rates, refresh_rollup
 from dialer.runtime.settings import RetentionSettings
@@ -272,6 +273,16 @@ async def test_a_file_defines_its_rates_and_says_who_made_it(console: ConsoleDes
     )
     whole = report.breakdown.total.counts
     assert counts["All together"][: len(COUNTED)] == [getattr(whole, name) for name in COUNTED]
+
+
+async def test_a_file_names_every_filter_that_it_was_narrowed_by(console: ConsoleDesk, town: Scenario):
+    given = {"from": "2026-11-01", "to": "2026-11-30", "by": "grade", "unit": "", "grade": "high", "type": "loan",
+             "source": "bureau", "script": "loan", "version": "loan@1", "hour": "9", "person": "li"}  # fmt: skip
+    assert given.keys() | {"at"} == RatesForm().given.keys()
+    answer = await console.person(Role.AUDITOR).get("/rates/file/xlsx", **given)
+    about = tables(answer.content)["About this file"]
+    told = {value[0] for value in about.values() if value}
+    assert told >= {value for value in given.values() if value}
 
 
 async def test_parquet_is_one_table_in_the_words_of_the_json(console: ConsoleDesk, town: Scenario):

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from dialer.cli.signals import status_json
 from dialer.core.access import Role
 from dialer.db import tables as t
+from dialer.org.unit_store import add_unit
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.queries import read_status
 from dialer.signals.robot import Robot
@@ -215,3 +216,22 @@ async def test_signals_that_changed_no_verdict_open_from_their_figures(console: 
     page = await supervisor.get("/robot")
     assert "All signals are evaluated" in page.text
     assert 'href="/robot/signals?lack=late">1 came too late to change a verdict</a>' in page.text
+
+
+async def test_rules_of_the_whole_centre_are_not_decided_in_one_of_its_units(console: ConsoleDesk):
+    case_id = warned(console)
+    files = dict(shipped_texts()) | {"many": MANY}
+    draft_rules(console.app.services, files, by="analyst")
+    (number,) = [row["number"] for row in console.rows(t.rule_version) if row["drafted_by"] == "analyst"]
+    with console.app.services.store.begin() as tx:
+        city = add_unit(tx, name="市局", parent_id=None)
+        station = add_unit(tx, name="城关派出所", parent_id=city)
+    local = console.person(Role.SUPERVISOR, unit_id=station)
+    assert (await local.post(f"/robot/rules/{number}/approve", reason="ok")).status_code == 403
+    assert (await local.post("/robot/rules/resume", rule="many")).status_code == 403
+    assert f"/rules/{number}/approve" not in (await local.get("/robot")).text
+    assert f"/cases/{case_id}" not in (await local.get("/robot/verdicts", state="sent")).text
+    centre = console.person(Role.SUPERVISOR)
+    assert f"/rules/{number}/approve" in (await centre.get("/robot")).text
+    assert f"/cases/{case_id}" in (await centre.get("/robot/verdicts", state="sent")).text
+    assert (await centre.post(f"/robot/rules/{number}/approve", reason="ok")).status_code == 303

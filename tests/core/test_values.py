@@ -74,7 +74,16 @@ def test_fen_are_written_in_yuan_and_read_back(fen: int, written: str):
     assert fen_of(f" {written} ", field="amount") == fen
 
 
-@pytest.mark.parametrize("typed", ["", "abc", "1.005", "inf", "nan"])
+@pytest.mark.parametrize(
+    ("typed", "fen"), [("12,000", 1_200_000), ("7.", 700), ("0.500", 50), ("１２", 1_200)]
+)
+def test_an_amount_is_read_as_people_type_it(typed: str, fen: int):
+    assert fen_of(typed, field="amount") == fen
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "abc", "1.005", "inf", "nan", "1e600000", "1e-3", "-5", "." * 5, "9" * 14, "0." + "0" * 21]
+)
 def test_what_is_no_whole_number_of_fen_is_refused(typed: str):
     with pytest.raises(Invalid) as refused:
         fen_of(typed, field="stopped")

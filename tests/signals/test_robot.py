@@ -415,7 +415,21 @@ def test_a_source_that_falls_silent_raises_an_alarm(post: Post):
     with post.tx() as tx:
         check_health(tx, now=post.clock.now())
     (alarm,) = post.rows(t.alarm)
-    assert (alarm["code"], alarm["facts"]) == ("signals_silent", {"sources": ["bank"]})
+    assert (alarm["code"], alarm["facts"]) == ("signals_silent", {"names": ["bank"]})
+
+
+def test_another_source_that_falls_silent_is_named_in_the_alarm_that_stands(post: Post):
+    def check() -> list[tuple[object, int]]:
+        with post.tx() as tx:
+            check_health(tx, now=post.clock.now())
+        return [(row["facts"]["names"], row["times"]) for row in post.rows(t.alarm)]
+
+    for minute in range(180):
+        post.send(*([post.payment()] if minute < 60 else []), post.payment(source="telecom"))
+        post.clock.advance(60)
+    assert check() == check() == [(["bank"], 1)], "the same silence is one alarm"
+    post.clock.advance(3600)
+    assert check() == check() == [(["bank", "telecom"], 2)]
 
 
 def test_some_below_the_line_are_drawn_and_their_probability_is_kept(post: Post):

@@ -136,6 +136,8 @@ def test_a_success_without_a_call_counts_nowhere_until_a_second_person_approves(
     assert claim_next(bureau.services, by="wang", scope=Scope()) is None
     with pytest.raises(Conflict, match="another person approves it"):
         approve_outcome(bureau.services, outcome_id, by="li")
+    with pytest.raises(Conflict, match="another person approves it"):
+        approve_outcome(bureau.services, outcome_id, by="LI")
     approve_outcome(bureau.services, outcome_id, by="zhao")
     case = bureau.case_of(task.case_id)
     assert (case.status, case.contact) == (CaseStatus.WATCHING, Contact.VERIFIED)

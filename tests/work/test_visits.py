@@ -18,7 +18,15 @@ from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Contact, Grade, OutcomeKind, Track
 from dialer.db import tables as t
 from dialer.outcomes.evidence_files import show_file
-from dialer.work.tasks import NotArrived, Report, report_assignment, return_idle_assignments
+from dialer.work.tasks import (
+    NotArrived,
+    Report,
+    release_assignment,
+    report_assignment,
+    return_idle_assignments,
+    sign_assignment,
+)
+from dialer.work.transfers import accept_transfer, transfer_assignment
 from dialer.work.visit_store import StoredPhoto, photos_of_case
 from dialer.work.visits import (
     FromPhone,
@@ -204,6 +212,25 @@ def test_the_refusal_names_the_officer_who_has_the_visit(bureau: Bureau, case_id
     assert (row["signed_by"], row["stage"]) == ("zhao", "accepted")
     with bureau.tx() as tx:
         assert [one.words for one in words_of_case(tx, case_id)] == ["邻居说已外出"]
+
+
+@pytest.mark.parametrize("is_transferred", [True, False])
+def test_an_officer_who_takes_over_has_to_arrive_too(
+    bureau: Bureau, case_id: int, visit: int, *, is_transferred: bool
+):
+    arrives(bureau, visit)
+    if is_transferred:
+        asked = transfer_assignment(
+            bureau.services, visit, to_unit_id=bureau.unit["五原分局"], by="officer", why="moved"
+        )
+        accept_transfer(bureau.services, asked, by="other")
+    else:
+        release_assignment(bureau.services, visit, by="officer", why="ill")
+        sign_assignment(bureau.services, visit, by="other")
+    with pytest.raises(NotArrived):
+        report_assignment(bureau.services, visit, DISSUADED, by="other")
+    arrives(bureau, visit, by="other")
+    report_assignment(bureau.services, visit, DISSUADED, by="other")
 
 
 def test_text_sent_after_the_end_is_kept(bureau: Bureau, case_id: int, visit: int):
