@@ -4,10 +4,12 @@
 
 Days 0-20 a city runs on the shipped points, and each week on a scorecard fitted on what is known by then: answers of
 the calls, of the random draw, and cases filed meanwhile. Days 21-31 are judged (`judged`) with the last one. On day 32 two
-thirds of the frauds change; days 39-45 are judged again (`after_drift`): ours, refitted each day, against two top-k
+thirds of the frauds change; days 39-45 are judged again (`after_drift`): ours, refitted each day, against top-k
 without a random draw. `learning_top_k` is fitted again each day on the answers of its own calls: that is the pure top-k
-of the goal. `frozen_top_k` keeps the scorecard of day 21. `curve` has the same at other budgets, each learned with its
-own calls. All figures are of a simulation; bench/signals_life.py says what is assumed. LightGBM is the challenger where
+of the goal. `top_k_with_filed_cases` learns from filed cases too, `frozen_top_k` keeps the scorecard of day 21. There
+are two drifts: `described` is one way that was written down; `unnoticed` are the two of eight ways whose tries score
+lowest with the scorecard of the day before (docs/decisions/0772). `curve` has the same at other budgets, each learned
+with its own calls. All figures are of a simulation; bench/signals_life.py says what is assumed. LightGBM is the challenger where
 it is installed (extra `learning-bench`); else its figures are null. A run takes about five minutes of one core.
 """
 
@@ -16,7 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,10 +27,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.signals_life import START, City, Fraud, make
+from bench.signals_life import DESCRIBED_WAY, NEW_WAYS, START, City, Fraud, later, make, tried
 from dialer.signals.budget import draw, missed_fraud, turn
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.features import ROW, micros
+from dialer.signals.model import Signal, SignalKind
 from dialer.signals.rules import Effect, RuleSet, shipped_rules
 from dialer.signals.scorecard import Fitted, Labelled, Scorecard, TooFewLabels, calibration_error, fit
 from dialer.signals.verdicts import Bands
@@ -43,6 +46,9 @@ DRIFT_TOO = 0.00048
 DRAWN = 0.04
 ANSWERS_AFTER = 1.0
 """Days until a call's answer is known."""
+TRIES, WAYS_TAKEN, LEAST_VISIBLE = 200, 2, 0.5
+"""Of the drift that goes unnoticed: tries of each way, how many ways stay, and the share of tries of which a rule must see
+something, since what no rule sees is found by nobody."""
 
 
 @dataclass(slots=True)
@@ -114,10 +120,14 @@ class Truth:
 
 
 Score = Callable[[Moment], float]
+Order = Callable[[float, Moment], float]
+"""Of a value and its moment; the higher goes first."""
 
 
 Pooled = tuple[int, Moment]
 """Of the draw's pool: the day, and who was below the line and not drawn."""
+Refit = Callable[[int, "list[Call]", list[Pooled]], Score]
+"""Of a day, the calls so far and the pool."""
 
 
 @dataclass(slots=True)
@@ -146,15 +156,16 @@ def run_days(
     *,
     drawn_share: float = 0.0,
     seed: int = 0,
-    refit: Callable[[int, list[Call], list[Pooled]], Score] | None = None,
+    refit: Refit | None = None,
     pool: list[Pooled] | None = None,
+    order: Order | None = None,
 ) -> list[Call]:
     """Calls of these days. As in the robot nobody is dropped: places come evenly over the day, and each goes to whose turn
     it is of those who are held then, or to the next who scores; a person is held with the strongest moment of the
-    incident. The turn is the robot's, of `score` in place of the probability, for every way that is compared.
+    incident. The turn is the robot's, of `score` in place of the probability, or else that of `order`.
     """
     pool = [] if pool is None else pool
-    queue = _Queue(truth, budget * (1 - drawn_share) / 24, score)
+    queue = _Queue(truth, budget * (1 - drawn_share) / 24, score, order or robots_turn)
     by_day: dict[int, list[Moment]] = {}
     for one in sorted(moments, key=lambda one: one.hour):
         by_day.setdefault(int(one.hour // 24), []).append(one)
@@ -174,12 +185,21 @@ def run_days(
     return queue.calls
 
 
+def robots_turn(value: float, one: Moment) -> float:
+    return turn(value, START + timedelta(hours=one.hour))
+
+
+def first_come(_value: float, one: Moment) -> float:
+    """Who has waited longest."""
+    return -one.hour
+
+
 class _Queue:
     """Persons who are held, and the places that come: `rate` an hour, at most an hour's of them unused."""
 
-    def __init__(self, truth: Truth, rate: float, score: Score) -> None:
+    def __init__(self, truth: Truth, rate: float, score: Score, order: Order) -> None:
         self.calls: list[Call] = []
-        self._truth, self._rate, self._score = truth, rate, score
+        self._truth, self._rate, self._score, self._order = truth, rate, score, order
         self._now = self._places = 0.0
         self._heap: list[tuple[float, float, int]] = []
         self._held: dict[int, tuple[float, Moment]] = {}
@@ -193,9 +213,8 @@ class _Queue:
         self._heap = [self._entry(value, one) for value, one in self._held.values() if value > 0]
         heapify(self._heap)
 
-    @staticmethod
-    def _entry(value: float, one: Moment) -> tuple[float, float, int]:
-        return -turn(value, START + timedelta(hours=one.hour)), one.hour, one.person
+    def _entry(self, value: float, one: Moment) -> tuple[float, float, int]:
+        return -self._order(value, one), one.hour, one.person
 
     def add(self, one: Moment) -> None:
         self.run_until(one.hour)
@@ -366,14 +385,18 @@ def _table(moments: Sequence[Moment]) -> Any:
     return np.array([[*one.figures, one.money] for one in moments], dtype=float)
 
 
+def recorded(rules: RuleSet, signals: Iterable[Signal]) -> list[Moment]:
+    recorder = Recorder(rules)
+    for one in signals:
+        recorder.apply(one)
+    return recorder.moments
+
+
 def run(seed: int, persons: int) -> dict[str, Any]:
     began = time.perf_counter()
-    city: City = make(seed, persons, DAYS, DRIFT)
+    city = make(seed, persons, DAYS, DRIFT)
     rules = shipped_rules()
-    recorder = Recorder(rules)
-    for one in city.signals:
-        recorder.apply(one)
-    figures = Trial(rules, recorder.moments, city.frauds, seed=seed, persons=persons).all_figures()
+    figures = Trial(rules, city, recorded(rules, city.signals), seed=seed).all_figures()
     seconds = round(time.perf_counter() - began, 1)
     return {"seed": seed, "persons": persons, "signals": len(city.signals), **figures, "seconds": seconds}
 
@@ -388,22 +411,25 @@ class Learned:
     fitted: Fitted
 
 
-class Trial:
-    """A city whose scoring moments were recorded."""
+def by_person(moments: Iterable[Moment]) -> dict[int, list[Moment]]:
+    found: dict[int, list[Moment]] = {}
+    for one in moments:
+        found.setdefault(one.person, []).append(one)
+    return found
 
-    def __init__(
-        self, rules: RuleSet, moments: Sequence[Moment], frauds: Sequence[Fraud], *, seed: int, persons: int
-    ) -> None:
-        self.rules, self.moments, self.frauds = rules, moments, frauds
-        self.seed, self.persons = seed, persons
-        self.truth = Truth(frauds)
-        self.of_person: dict[int, list[Moment]] = {}
-        for moment in moments:
-            self.of_person.setdefault(moment.person, []).append(moment)
+
+class Trial:
+    """A city whose scoring moments were recorded, without the frauds that go another way after the drift."""
+
+    def __init__(self, rules: RuleSet, city: City, moments: Sequence[Moment], *, seed: int) -> None:
+        self.rules, self.city, self.moments, self.frauds = rules, city, moments, city.frauds
+        self.seed, self.persons = seed, city.persons
+        self.truth = Truth(self.frauds)
+        self.of_person = by_person(moments)
         self.days = range(LEARN_UNTIL, JUDGED_UNTIL)
         self.judged_frauds = [
             one
-            for one in frauds
+            for one in self.frauds
             if one.begins / 24 in _Span(self.days) and one.first_payment / 24 < JUDGED_UNTIL
         ]
 
@@ -430,15 +456,17 @@ class Trial:
         fitted = fit(rules, shipped, labels(calls, LEARN_UNTIL), background_of(rules, pool, LEARN_UNTIL))
         return Learned(budget, calls, pool, fitted)
 
-    def found(self, score: Score, budget: int) -> tuple[dict[str, float], list[Call]]:
+    def found(
+        self, score: Score, budget: int, order: Order | None = None
+    ) -> tuple[dict[str, float], list[Call]]:
         """Of the judged days."""
-        calls = run_days(self.moments, self.truth, self.days, budget, score)
+        calls = run_days(self.moments, self.truth, self.days, budget, score, order=order)
         return recall(calls, self.judged_frauds), calls
 
     def all_figures(self) -> dict[str, Any]:
         learned = self.learn(A_DAY)
         return {
-            "frauds": len(self.frauds), "a_day_for_each_person": A_DAY, "budget_a_day": learned.budget,
+            "frauds": len(self.frauds) + len(self.city.going_another_way), "a_day_for_each_person": A_DAY, "budget_a_day": learned.budget,
             "labels": {"right": learned.fitted.positive, "wrong": learned.fitted.negative}, "simulated": True,
             "judged": self.judged(learned), "after_drift": self.after_drift(learned),
             "curve": [self.at_budget(one) for one in OTHER_BUDGETS],
@@ -446,7 +474,8 @@ class Trial:
 
     def judged(self, learned: Learned) -> dict[str, Any]:
         rules, card, budget = self.rules, learned.fitted.scorecard, learned.budget
-        figures: dict[str, Any] = {}
+        first_called, _ = self.found(counted(raising_bits(rules)), budget, first_come)
+        figures: dict[str, Any] = {"rules_first_come": first_called}
         ways: dict[str, Score | None] = {
             "rules_alone": counted(raising_bits(rules)), "shipped_points": Scoring(rules, Scorecard()),
             "fitted": Scoring(rules, card), "lightgbm": self.lightgbm(learned),
@@ -464,6 +493,10 @@ class Trial:
         )
         figures["before_payment_over_rules_alone"] = ratio(
             figures["fitted"]["before_payment"], figures["rules_alone"]["before_payment"]
+        )
+        figures["fitted_over_rules_first_come"] = ratio(figures["fitted"]["recall"], first_called["recall"])
+        figures["before_payment_over_rules_first_come"] = ratio(
+            figures["fitted"]["before_payment"], first_called["before_payment"]
         )
         if figures["lightgbm"]:
             figures["points_behind_lightgbm"] = round(
@@ -485,10 +518,13 @@ class Trial:
     def at_budget(self, a_day: float) -> dict[str, Any]:
         """A point of the curve."""
         learned = self.learn(a_day)
-        alone, _ = self.found(counted(raising_bits(self.rules)), learned.budget)
+        fired = counted(raising_bits(self.rules))
+        alone, _ = self.found(fired, learned.budget)
+        first_called, _ = self.found(fired, learned.budget, first_come)
         fitted, calls = self.found(Scoring(self.rules, learned.fitted.scorecard), learned.budget)
         return {
             "a_day_for_each_person": a_day, "budget_a_day": learned.budget, "rules_alone": alone, "fitted": fitted,
+            "rules_first_come": first_called,
             "fitted_over_rules_alone": ratio(fitted["recall"], alone["recall"]),
             "before_payment_over_rules_alone": ratio(fitted["before_payment"], alone["before_payment"]),
             **calibrated(learned.fitted.scorecard, self.rules, answered(calls), "calibration_error"),
@@ -537,45 +573,113 @@ class Trial:
         return found
 
     def after_drift(self, learned: Learned) -> dict[str, Any]:
-        """Recall of the changed frauds, seven days after the change."""
-        rules, card = self.rules, learned.fitted.scorecard
-        changed = [
-            one for one in self.frauds if one.after_drift and AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1
-        ]
-
-        def refits(*, filed: bool) -> Callable[[int, list[Call], list[Pooled]], Score]:
-            now = [card]
-
-            def refit(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
-                every = [*learned.calls, *calls]
-                labelled, *_ = labels_of(rules, every, self.of_person, self.truth, day, filed=filed)
-                common = background_of(rules, [*learned.pool, *pool], day) if filed else None
-                with suppress(TooFewLabels):
-                    now[0] = fit(rules, card, labelled, common).scorecard
-                return Scoring(rules, now[0])
-
-            return refit
-
-        def called(
-            *, drawn_share: float = 0.0, refit: Callable[[int, list[Call], list[Pooled]], Score] | None = None
-        ) -> list[Call]:
-            return run_days(
-                self.moments, self.truth, range(LEARN_UNTIL, AFTER_UNTIL), learned.budget, Scoring(rules, card),
-                drawn_share=drawn_share, seed=self.seed, refit=refit,
-            )  # fmt: skip
-
-        ways = {
-            "ours": called(drawn_share=DRAWN, refit=refits(filed=True)),
-            "learning_top_k": called(refit=refits(filed=False)),
-            "frozen_top_k": called(),
+        """Recall of the changed frauds, seven days after the change, of both drifts."""
+        cards: dict[tuple[str, int], Scorecard] = {}
+        described = Drift(self, [DESCRIBED_WAY], learned, cards).figures()
+        tries = self.tries(Scoring(self.rules, cards["ours", DRIFT - 1]))
+        taken = least_noticed(tries)
+        return {
+            "described": described,
+            "unnoticed": {"ways": taken, "tries": tries, **Drift(self, taken, learned, cards).figures()},
         }
-        figures: dict[str, Any] = {"frauds": len(changed)}
+
+    def tries(self, score: Scoring) -> dict[str, dict[str, float]]:
+        """Of each new way before the drift: the mean of the strongest probability of a try, and the share of which a rule
+        saw anything.
+        """
+        found: dict[str, dict[str, float]] = {}
+        for way in NEW_WAYS:
+            trial = tried(self.city, way, TRIES, seed=self.seed, drift=DRIFT)
+            moments = by_person(self.recorded_again(trial))
+            strongest: list[float] = []
+            seen = 0
+            for fraud in trial.frauds:
+                its = [
+                    one for one in moments.get(fraud.person, ())
+                    if fraud.begins <= one.hour <= fraud.first_payment + 48
+                ]  # fmt: skip
+                seen += bool(its)
+                strongest.append(max((score(one) for one in its), default=0.0))
+            found[way] = {
+                "probability": round(sum(strongest) / len(strongest), 4), "seen": round(seen / len(strongest), 3),
+            }  # fmt: skip
+        return found
+
+    def recorded_again(self, more: City) -> list[Moment]:
+        """The moments of the persons of `more`, with its signals."""
+        persons = {one.person for one in more.signals}
+        own = [
+            one for one in self.city.signals if one.kind is SignalKind.LIST_CHANGE or one.person in persons
+        ]
+        lists = {one.items[0] for one in more.signals if one.kind is SignalKind.LIST_CHANGE}
+        assert not lists, "a new way whose items are listed would change the moments of others"
+        return recorded(
+            self.rules, sorted([*own, *more.signals], key=lambda one: (one.event_at, one.signal_no))
+        )
+
+
+def least_noticed(tries: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """What goes unnoticed and can be found at all."""
+    seen = [way for way, one in tries.items() if one["seen"] >= LEAST_VISIBLE]
+    return sorted(seen, key=lambda way: tries[way]["probability"])[:WAYS_TAKEN]
+
+
+class Drift:
+    """The city with the frauds of `ways` after the drift. `cards` holds what was fitted up to the drift, which is the same
+    for all ways: (way of calling, day) to scorecard.
+    """
+
+    def __init__(
+        self, trial: Trial, ways: Sequence[str], learned: Learned, cards: dict[tuple[str, int], Scorecard]
+    ) -> None:
+        more = later(trial.city, ways, seed=trial.seed, drift=DRIFT)
+        again = trial.recorded_again(more)
+        persons = {one.person for one in more.frauds}
+        self.moments = [one for one in trial.moments if one.person not in persons] + [
+            one for one in again if one.person in persons
+        ]
+        self.of_person = by_person(self.moments)
+        self.truth = Truth([*trial.frauds, *more.frauds])
+        self.changed = [one for one in more.frauds if AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1]
+        self.rules, self.seed, self.learned, self.cards = trial.rules, trial.seed, learned, cards
+
+    def refits(self, name: str, *, filed: bool, pooled: bool) -> Refit:
+        now = [self.learned.fitted.scorecard]
+
+        def refit(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
+            if day >= DRIFT or (name, day) not in self.cards:
+                every = [*self.learned.calls, *calls]
+                labelled, *_ = labels_of(self.rules, every, self.of_person, self.truth, day, filed=filed)
+                common = background_of(self.rules, [*self.learned.pool, *pool], day) if pooled else None
+                with suppress(TooFewLabels):
+                    now[0] = fit(self.rules, self.learned.fitted.scorecard, labelled, common).scorecard
+                self.cards[name, day] = now[0]
+            now[0] = self.cards[name, day]
+            return Scoring(self.rules, now[0])
+
+        return refit
+
+    def called(self, *, drawn_share: float = 0.0, refit: Refit | None = None) -> list[Call]:
+        return run_days(
+            self.moments, self.truth, range(LEARN_UNTIL, AFTER_UNTIL), self.learned.budget,
+            Scoring(self.rules, self.learned.fitted.scorecard), drawn_share=drawn_share, seed=self.seed, refit=refit,
+        )  # fmt: skip
+
+    def figures(self) -> dict[str, Any]:
+        ways = {
+            "ours": self.called(drawn_share=DRAWN, refit=self.refits("ours", filed=True, pooled=True)),
+            "learning_top_k": self.called(refit=self.refits("learning", filed=False, pooled=False)),
+            "top_k_with_filed_cases": self.called(refit=self.refits("filed", filed=True, pooled=True)),
+            "frozen_top_k": self.called(),
+        }
+        figures: dict[str, Any] = {"frauds": len(self.changed)}
         for what, told in (("recall", ""), ("before_payment", "_before_payment")):
-            found = {name: recall(calls, changed)[what] for name, calls in ways.items()}
+            found = {name: recall(calls, self.changed)[what] for name, calls in ways.items()}
             figures |= {name + told: value for name, value in found.items()}
-            for name in ("learning_top_k", "frozen_top_k"):
-                least = max(found[name], 1 / max(1, len(changed)))
-                figures[f"ours_over_{name}{told}"] = round(found["ours"] / least, 2)
+            for name in ways:
+                if name != "ours":
+                    least = max(found[name], 1 / max(1, len(self.changed)))
+                    figures[f"ours_over_{name}{told}"] = round(found["ours"] / least, 2)
         return figures
 
 
