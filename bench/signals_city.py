@@ -20,18 +20,19 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
 
 from bench.signals_life import DESCRIBED_WAY, NEW_WAYS, START, City, Fraud, later, make, tried
-from dialer.signals.budget import draw, missed_fraud, turn
+from dialer.signals.budget import draw, is_worth_listing, missed_fraud, turn
 from dialer.signals.evaluation import Evaluator
-from dialer.signals.features import ROW, micros
-from dialer.signals.model import Signal, SignalKind
+from dialer.signals.features import NO_ITEM, ROW, item_key, micros, names_another
+from dialer.signals.model import Change, Item, ListKind, Signal, SignalKind
 from dialer.signals.rules import Effect, RuleSet, shipped_rules
 from dialer.signals.scorecard import Fitted, Labelled, Scorecard, TooFewLabels, calibration_error, fit
 from dialer.signals.verdicts import Bands
@@ -46,6 +47,9 @@ DRIFT_TOO = 0.00048
 DRAWN = 0.04
 ANSWERS_AFTER = 1.0
 """Days until a call's answer is known."""
+LISTED_AFTER = ANSWERS_AFTER
+"""Days until what a confirmed warning rests on is listed."""
+_ANSWER = -1
 TRIES, WAYS_TAKEN, LEAST_VISIBLE = 200, 2, 0.5
 """Of the drift that goes unnoticed: tries of each way, how many ways stay, and the share of tries of which a rule must see
 something, since what no rule sees is found by nobody."""
@@ -60,6 +64,8 @@ class Moment:
     fired: int
     money: int
     figures: tuple[int, ...]
+    items: tuple[bytes, ...] = ()
+    """Of the signals that its rules rest on, without the mitigators."""
 
 
 def raising_bits(rules: RuleSet) -> int:
@@ -75,6 +81,15 @@ class Recorder(Evaluator):
         self.moments: list[Moment] = []
         self.raising = raising_bits(rules)
         self.last: dict[int, tuple[int, int]] = {}
+        self.empty = self.snapshot()
+
+    def record(self, signals: Iterable[Signal]) -> list[Moment]:
+        """The moments of these signals alone."""
+        self.restore(self.empty)
+        self.moments, self.last = [], {}
+        for one in signals:
+            self.apply(one)
+        return self.moments
 
     def _reread(self, person: Any, _start: int, moments: Sequence[int]) -> None:
         key = self._slots[person.slot]
@@ -86,7 +101,22 @@ class Recorder(Evaluator):
                 continue
             self.last[person.slot] = (fired, money)
             trace = self._compiled.trace(rows, t, self._listings, person.known)
-            self.moments.append(Moment((t - micros(START)) / 3.6e9, int(key), fired, money, trace.figures))
+            places = {
+                place
+                for n, names in enumerate(self._compiled.names)
+                if (fired & self.raising) >> n & 1
+                for place in names.values()
+            }
+            rested = sorted({row for place in places for row in trace.rows[place]})
+            items = dict.fromkeys(
+                item
+                for row in rested
+                if names_another(rows[row])
+                for item in rows[row][6:]
+                if item != NO_ITEM
+            )
+            hour = (t - micros(START)) / 3.6e9
+            self.moments.append(Moment(hour, int(key), fired, money, trace.figures, tuple(items)))
 
     def _told(self, _key: bytes, _person: Any, _before: Any) -> list[Any]:
         """Verdicts are not wanted."""
@@ -159,6 +189,7 @@ def run_days(
     refit: Refit | None = None,
     pool: list[Pooled] | None = None,
     order: Order | None = None,
+    lister: Lister | None = None,
 ) -> list[Call]:
     """Calls of these days. As in the robot nobody is dropped: places come evenly over the day, and each goes to whose turn
     it is of those who are held then, or to the next who scores; a person is held with the strongest moment of the
@@ -166,23 +197,79 @@ def run_days(
     """
     pool = [] if pool is None else pool
     queue = _Queue(truth, budget * (1 - drawn_share) / 24, score, order or robots_turn)
-    by_day: dict[int, list[Moment]] = {}
-    for one in sorted(moments, key=lambda one: one.hour):
-        by_day.setdefault(int(one.hour // 24), []).append(one)
-    for day in range(days.start - WARM_DAYS, days.stop):
+    begin = days.start - WARM_DAYS
+    coming = _Coming([one for one in moments if begin <= one.hour / 24 < days.stop], lister)
+    if lister is not None:
+        coming.file(truth, begin, days.stop)
+    for day in range(begin, days.stop):
         if day == days.start:
-            queue.calls.clear()
+            queue.forget_calls()
         if refit is not None and day in days:
             queue.use(refit(day, queue.calls, pool))
-        for one in by_day.get(day, []):
-            queue.add(one)
-        queue.run_until((day + 1) * 24)
+        coming.run_until((day + 1) * 24, queue)
         if day in days:
             below = {str(one.person): one for one in queue.held_since(day * 24)}
             for name in draw(below, budget * drawn_share, seed=b"%d %d" % (seed, day)):
                 queue.call(below.pop(name.key), weight=1 / name.probability, drawn=True)
             pool += [(day, one) for one in below.values()]
     return queue.calls
+
+
+class _Coming:
+    """What comes, in its order: moments, and answers after which an item is listed and people are evaluated again."""
+
+    def __init__(self, moments: Sequence[Moment], lister: Lister | None) -> None:
+        self._lister = lister
+        self._events: list[tuple[float, int, int, Moment | None, Fraud | None]] = [
+            (one.hour, n, 0, one, None) for n, one in enumerate(moments)
+        ]
+        heapify(self._events)
+        self._count = len(moments)
+        self._version: dict[int, int] = {}
+        self._answered = 0
+
+    def _put(self, hour: float, version: int, one: Moment | None, fraud: Fraud | None) -> None:
+        self._count += 1
+        heappush(self._events, (hour, self._count, version, one, fraud))
+
+    def file(self, truth: Truth, begin: int, end: int) -> None:
+        """Cases that are filed from the one day to before the other."""
+        for fraud in (one for group in truth.of.values() for one in group):
+            if fraud.filed_day is not None and begin <= fraud.filed_day < end:
+                self._put(fraud.filed_day * 24, _ANSWER, None, fraud)
+
+    def run_until(self, hour: float, queue: _Queue) -> None:
+        while self._events and self._events[0][0] < hour:
+            queue.run_until(self._events[0][0])
+            self._note(queue)
+            at, _, version, one, fraud = heappop(self._events)
+            if version == _ANSWER:
+                self._answer(at, one, fraud, queue)
+            elif one is not None and version == self._version.get(one.person, 0):
+                queue.add(one)
+        queue.run_until(hour)
+        self._note(queue)
+
+    def _note(self, queue: _Queue) -> None:
+        """The answers of the calls that were made since."""
+        if self._lister is not None:
+            for call in queue.made[self._answered :]:
+                if call.is_right:
+                    self._put(call.moment.hour + LISTED_AFTER * 24, _ANSWER, call.moment, None)
+            self._answered = len(queue.made)
+
+    def _answer(self, hour: float, one: Moment | None, fraud: Fraud | None, queue: _Queue) -> None:
+        assert self._lister is not None
+        if fraud is not None:
+            if any(call.fraud is fraud for call in queue.made):
+                return
+            one = self._lister.known_of(fraud, hour)
+        if one is None:
+            return
+        for person in self._lister.confirm(one, hour):
+            self._version[person] = self._version.get(person, 0) + 1
+            for moment in self._lister.moments_after(person, hour):
+                self._put(moment.hour, self._version[person], moment, None)
 
 
 def robots_turn(value: float, one: Moment) -> float:
@@ -199,12 +286,17 @@ class _Queue:
 
     def __init__(self, truth: Truth, rate: float, score: Score, order: Order) -> None:
         self.calls: list[Call] = []
+        self.made: list[Call] = []
+        """Those before the days that count too."""
         self._truth, self._rate, self._score, self._order = truth, rate, score, order
-        self._now = self._places = 0.0
+        self.now = self._places = 0.0
         self._heap: list[tuple[float, float, int]] = []
         self._held: dict[int, tuple[float, Moment]] = {}
         self._latest: dict[int, float] = {}
         self._called: dict[int, float] = {}
+
+    def forget_calls(self) -> None:
+        self.calls = []
 
     def use(self, score: Score) -> None:
         """From now on, for those who are held as well."""
@@ -230,16 +322,17 @@ class _Queue:
         self.run_until(one.hour)
 
     def run_until(self, hour: float) -> None:
-        while True:
-            due = self._now + max(0.0, 1 - self._places) / self._rate
+        while hour > self.now:
+            due = self.now + max(0.0, 1 - self._places) / self._rate
             if due > hour or (one := self._best(due)) is None:
                 break
-            self._places = min(self._places + (due - self._now) * self._rate, max(1.0, self._rate))
+            self._places = min(self._places + (due - self.now) * self._rate, max(1.0, self._rate))
             self._places -= 1
-            self._now = due
+            self.now = due
             self.call(one)
-        self._places = min(self._places + (hour - self._now) * self._rate, max(1.0, self._rate))
-        self._now = hour
+        if hour > self.now:
+            self._places = min(self._places + (hour - self.now) * self._rate, max(1.0, self._rate))
+            self.now = hour
 
     def _best(self, hour: float) -> Moment | None:
         while self._heap:
@@ -256,15 +349,97 @@ class _Queue:
     def call(self, one: Moment, *, weight: float = 1.0, drawn: bool = False) -> None:
         """Now."""
         value, _ = self._held.pop(one.person)
-        self._called[one.person] = self._now
-        called = Moment(self._now, one.person, one.fired, one.money, one.figures)
-        fraud = self._truth.at(one.person, self._now)
-        is_right = self._truth.is_right(one.person, self._now)
-        self.calls.append(Call(called, value, weight, drawn=drawn, fraud=fraud, is_right=is_right))
+        self._called[one.person] = self.now
+        called = replace(one, hour=self.now)
+        fraud = self._truth.at(one.person, self.now)
+        is_right = self._truth.is_right(one.person, self.now)
+        made = Call(called, value, weight, drawn=drawn, fraud=fraud, is_right=is_right)
+        self.calls.append(made)
+        self.made.append(made)
 
     def held_since(self, hour: float) -> list[Moment]:
         """Who has had a moment since then and is still held."""
         return [one for _, one in self._held.values() if self._latest[one.person] >= hour]
+
+
+class Town:
+    """Who touched which items, and whose signals are which."""
+
+    def __init__(self, rules: RuleSet, signals: Iterable[Signal], frauds: Iterable[int]) -> None:
+        """`frauds`: persons whose items may be listed."""
+        self.recorder = Recorder(rules)
+        self.of_person: dict[int, list[Signal]] = {}
+        self.changes: dict[Item, list[Signal]] = {}
+        for one in signals:
+            if one.kind is SignalKind.LIST_CHANGE:
+                self.changes.setdefault(one.items[0], []).append(one)
+            else:
+                self.of_person.setdefault(int(one.person or b""), []).append(one)
+        wanted = {item for person in frauds for one in self.of_person.get(person, ()) for item in one.items}
+        self.items = {item_key(one): one for one in wanted}
+        by_key = {one.key: item_key(one) for one in wanted}
+        self.touches: dict[bytes, list[tuple[float, int]]] = {one: [] for one in self.items}
+        for person, own in self.of_person.items():
+            for one in own:
+                for item in one.items:
+                    if item.key in by_key:
+                        hour = (one.event_at - START) / timedelta(hours=1)
+                        self.touches[by_key[item.key]].append((hour, person))
+
+    def is_listed(self, item: bytes, at: datetime) -> bool:
+        """On any list, that of trusted ones included; the city takes nothing off a list."""
+        return any(one.event_at <= at for one in self.changes.get(self.items[item], ()))
+
+
+class Lister:
+    """What confirmed warnings rest on is entered in the suspected list, as the robot does it, and who touched it is
+    evaluated again.
+    """
+
+    def __init__(self, town: Town, of_person: Mapping[int, list[Moment]]) -> None:
+        self._town, self._of_person = town, of_person
+        self._confirmed: dict[bytes, set[int]] = {}
+        self.listed: dict[bytes, Signal] = {}
+
+    def known_of(self, fraud: Fraud, hour: float) -> Moment | None:
+        """The last moment of one who was not called, for whom a case is filed now."""
+        its = [
+            one
+            for one in self._of_person.get(fraud.person, ())
+            if fraud.begins <= one.hour <= min(hour, fraud.first_payment + 48)
+        ]
+        return its[-1] if its else None
+
+    def confirm(self, one: Moment, hour: float) -> list[int]:
+        """Who touched what is listed now, or will."""
+        again: dict[int, None] = {}
+        at = START + timedelta(hours=hour)
+        for item in one.items:
+            if item in self.listed or item not in self._town.items or self._town.is_listed(item, at):
+                continue
+            confirmed = self._confirmed.setdefault(item, set())
+            confirmed.add(one.person)
+            touches = self._town.touches[item]
+            recent = {person for when, person in touches if hour - HELD_HOURS < when <= hour}
+            if not is_worth_listing(len(confirmed), len(recent)):
+                continue
+            self.listed[item] = Signal(
+                source="robot", signal_no=item.hex(), kind=SignalKind.LIST_CHANGE, event_at=at, received_at=at,
+                items=(self._town.items[item],), list_kind=ListKind.SUSPECTED, list_name="confirmed",
+                change=Change.ENTERED,
+            )  # fmt: skip
+            again |= dict.fromkeys(person for when, person in touches if when > hour - HELD_HOURS)
+        return list(again)
+
+    def moments_after(self, person: int, hour: float) -> list[Moment]:
+        town = self._town
+        own = town.of_person[person]
+        items = {item for one in own for item in one.items}
+        changes = [change for item in items for change in town.changes.get(item, ())]
+        mine = {item.key for item in items}
+        changes += [one for one in self.listed.values() if one.items[0].key in mine]
+        told = sorted([*changes, *own], key=lambda one: (one.event_at, one.signal_no))
+        return [one for one in town.recorder.record(told) if one.hour >= hour]
 
 
 def recall(calls: Sequence[Call], frauds: Sequence[Fraud]) -> dict[str, float]:
@@ -386,10 +561,7 @@ def _table(moments: Sequence[Moment]) -> Any:
 
 
 def recorded(rules: RuleSet, signals: Iterable[Signal]) -> list[Moment]:
-    recorder = Recorder(rules)
-    for one in signals:
-        recorder.apply(one)
-    return recorder.moments
+    return Recorder(rules).record(signals)
 
 
 def run(seed: int, persons: int) -> dict[str, Any]:
@@ -433,7 +605,15 @@ class Trial:
             if one.begins / 24 in _Span(self.days) and one.first_payment / 24 < JUDGED_UNTIL
         ]
 
-    def learn(self, a_day: float) -> Learned:
+    @cached_property
+    def town(self) -> Town:
+        persons = {one.person for one in self.frauds}
+        return Town(self.rules, self.city.signals, persons)
+
+    def lister(self) -> Lister:
+        return Lister(self.town, self.of_person)
+
+    def learn(self, a_day: float, lister: Lister | None = None) -> Learned:
         """The learning days, with a new scorecard each week."""
         rules, shipped = self.rules, Scorecard()
         budget = max(8, round(self.persons * a_day))
@@ -451,16 +631,16 @@ class Trial:
 
         calls = run_days(
             self.moments, self.truth, range(LEARN_UNTIL), budget, Scoring(rules, shipped), drawn_share=DRAWN,
-            seed=self.seed, refit=weekly, pool=pool,
+            seed=self.seed, refit=weekly, pool=pool, lister=lister,
         )  # fmt: skip
         fitted = fit(rules, shipped, labels(calls, LEARN_UNTIL), background_of(rules, pool, LEARN_UNTIL))
         return Learned(budget, calls, pool, fitted)
 
     def found(
-        self, score: Score, budget: int, order: Order | None = None
+        self, score: Score, budget: int, order: Order | None = None, lister: Lister | None = None
     ) -> tuple[dict[str, float], list[Call]]:
         """Of the judged days."""
-        calls = run_days(self.moments, self.truth, self.days, budget, score, order=order)
+        calls = run_days(self.moments, self.truth, self.days, budget, score, order=order, lister=lister)
         return recall(calls, self.judged_frauds), calls
 
     def all_figures(self) -> dict[str, Any]:
@@ -639,6 +819,9 @@ class Drift:
             one for one in again if one.person in persons
         ]
         self.of_person = by_person(self.moments)
+        self.signals = sorted(
+            [*trial.city.signals, *more.signals], key=lambda one: (one.event_at, one.signal_no)
+        )
         self.truth = Truth([*trial.frauds, *more.frauds])
         self.changed = [one for one in more.frauds if AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1]
         self.rules, self.seed, self.learned, self.cards = trial.rules, trial.seed, learned, cards
@@ -659,10 +842,20 @@ class Drift:
 
         return refit
 
-    def called(self, *, drawn_share: float = 0.0, refit: Refit | None = None) -> list[Call]:
+    @cached_property
+    def town(self) -> Town:
+        return Town(self.rules, self.signals, self.truth.of)
+
+    def lister(self) -> Lister:
+        return Lister(self.town, self.of_person)
+
+    def called(
+        self, *, drawn_share: float = 0.0, refit: Refit | None = None, lister: Lister | None = None
+    ) -> list[Call]:
         return run_days(
             self.moments, self.truth, range(LEARN_UNTIL, AFTER_UNTIL), self.learned.budget,
             Scoring(self.rules, self.learned.fitted.scorecard), drawn_share=drawn_share, seed=self.seed, refit=refit,
+            lister=lister,
         )  # fmt: skip
 
     def figures(self) -> dict[str, Any]:

@@ -159,6 +159,17 @@ def _uniform(key: str, seed: bytes) -> float:
     return (int.from_bytes(blake2b(key.encode(), key=seed[:64], digest_size=8).digest()) >> 11) / (1 << 53)
 
 
+LEAST_CONFIRMED: Final = 0.1
+"""Of those who touched an item: so many must be confirmed before it counts as suspected."""
+
+
+def is_worth_listing(confirmed: int, touched: int) -> bool:
+    """Whether an item that `confirmed` people touched who were being defrauded is suspected, by how many touched it
+    within the last days: a scammer's number reaches few others, while half a city knows a courier's.
+    """
+    return confirmed > 0 and confirmed >= touched * LEAST_CONFIRMED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """An estimated number, with the ends of its 95 % interval, and the labels that it rests on."""

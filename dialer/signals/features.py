@@ -53,7 +53,7 @@ FRAUD_TYPES: Final = tuple(FraudType)
 _COLUMN: Final = {"topic": "c1", "fraud_type": "c1", "grade": "c2", "reporter": "c2"}
 _FLAG: Final = {name: 1 << n for n, name in enumerate(("out", *FLAGS))}
 _OUT: Final = _FLAG["out"]
-_LIST_BIT: Final = {word: 1 << n for n, word in enumerate(ListKind)}
+LIST_BIT: Final = {word: 1 << n for n, word in enumerate(ListKind)}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OPS: Final = {Op.EQ: "==", Op.NE: "!=", Op.GE: ">=", Op.LE: "<=", Op.GT: ">", Op.LT: "<"}
 
@@ -99,13 +99,25 @@ def rows_of(signal: Signal) -> bytes:
     return packed
 
 
+_WHO: Final = {KINDS[one] for one in (SignalKind.CALL, SignalKind.SMS, SignalKind.WEB, SignalKind.APP)}
+
+
+def names_another(row: Row) -> bool:
+    """Whether the items of a row may be a scammer's: of a call, message, site or app, or of a payment to a new payee. A
+    login names the person's own account.
+    """
+    if row[1] == KINDS[SignalKind.PAYMENT_ATTEMPT]:
+        return bool(row[4] & _OUT and row[4] & _FLAG["new_payee"])
+    return row[1] in _WHO
+
+
 def listing_of(signal: Signal) -> tuple[bytes, Listing]:
     """The item of a change of a list, and the change."""
     assert signal.list_kind is not None
     entry = (
         micros(signal.event_at),
         blake2b(f"{signal.source}\t{signal.signal_no}".encode(), digest_size=8).digest(),
-        _LIST_BIT[signal.list_kind],
+        LIST_BIT[signal.list_kind],
         signal.list_name,
         signal.change == "entered",
     )
@@ -145,7 +157,7 @@ class Listings:
 
     def entered_at(self, item: bytes, t: int) -> int:
         """When the item was last entered in a list of fraud or suspicion before `t`; 0 if never."""
-        bits = _LIST_BIT[ListKind.FRAUD] | _LIST_BIT[ListKind.SUSPECTED]
+        bits = LIST_BIT[ListKind.FRAUD] | LIST_BIT[ListKind.SUSPECTED]
         return max(
             (
                 at
@@ -340,7 +352,7 @@ def _where(where: Where) -> str:  # noqa: PLR0911 - one for each kind of test
     if name in FLAGS:
         return f"flags & {_FLAG[name]}" if where.values[0] else f"not flags & {_FLAG[name]}"
     if name == "listed":
-        bits = sum(_LIST_BIT[ListKind(str(one))] for one in where.values)
+        bits = sum(LIST_BIT[ListKind(str(one))] for one in where.values)
         return f"not m & {bits}" if op is Op.NE else f"m & {bits}"
     if name == "direction":
         out = {Direction.OUT: True, Direction.IN: False}
