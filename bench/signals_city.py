@@ -6,8 +6,8 @@ Days 0-20 a city runs on the shipped points, and each week on a scorecard fitted
 the calls, of the random draw, and cases filed meanwhile. Days 21-31 are judged (`judged`) with the last one. On day 32 two
 thirds of the frauds change; days 39-45 are judged again (`after_drift`): ours, refitted each day, against top-k
 without a random draw. `learning_top_k` is fitted again each day on the answers of its own calls: that is the pure top-k
-of the goal. `top_k_with_filed_cases` learns from filed cases too, `frozen_top_k` keeps the scorecard of day 21. There
-are two drifts: `described` is one way that was written down; `unnoticed` are the two of eight ways whose tries score
+of the goal. `learning_top_k_with_lists` lists what its calls confirm, as ours does; `frozen_top_k` keeps the scorecard
+of day 21; `told_the_truth` is LightGBM that was told everything up to day 38. There are two drifts: `described` is one way that was written down; `unnoticed` are the two of eight ways whose tries score
 lowest with the scorecard of the day before (docs/decisions/0772). `curve` has the same at other budgets, each learned
 with its own calls. All figures are of a simulation; bench/signals_life.py says what is assumed. LightGBM is the challenger where
 it is installed (extra `learning-bench`); else its figures are null. A run takes about five minutes of one core.
@@ -28,7 +28,17 @@ from typing import Any
 
 import numpy as np
 
-from bench.signals_life import DESCRIBED_WAY, NEW_WAYS, START, City, Fraud, later, make, tried
+from bench.signals_life import (
+    DESCRIBED_WAY,
+    NEW_WAYS,
+    START,
+    City,
+    Fraud,
+    is_of_fraudsters,
+    later,
+    make,
+    tried,
+)
 from dialer.signals.budget import draw, is_worth_listing, missed_fraud, turn
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.features import NO_ITEM, ROW, item_key, micros, names_another
@@ -173,6 +183,8 @@ class Call:
 
 HELD_HOURS = 72
 """Who has had no scoring moment for so long is held no more; and so long a person is not called again."""
+KEPT_HOURS = 7 * 24
+"""So long the robot has a signal."""
 WARM_DAYS = 3
 """So many days before those that count a way already calls, so that its queue is what it would be."""
 
@@ -398,7 +410,7 @@ class Lister:
 
     def __init__(self, town: Town, of_person: Mapping[int, list[Moment]]) -> None:
         self._town, self._of_person = town, of_person
-        self._confirmed: dict[bytes, set[int]] = {}
+        self._confirmed: dict[bytes, dict[int, float]] = {}
         self.listed: dict[bytes, Signal] = {}
 
     def known_of(self, fraud: Fraud, hour: float) -> Moment | None:
@@ -417,11 +429,14 @@ class Lister:
         for item in one.items:
             if item in self.listed or item not in self._town.items or self._town.is_listed(item, at):
                 continue
-            confirmed = self._confirmed.setdefault(item, set())
-            confirmed.add(one.person)
             touches = self._town.touches[item]
+            confirmed = self._confirmed.setdefault(item, {})
+            confirmed[one.person] = max(
+                when for when, person in touches if person == one.person and when <= hour
+            )
+            kept = sum(when > hour - KEPT_HOURS for when in confirmed.values())
             recent = {person for when, person in touches if hour - HELD_HOURS < when <= hour}
-            if not is_worth_listing(len(confirmed), len(recent)):
+            if not is_worth_listing(kept, len(recent)):
                 continue
             self.listed[item] = Signal(
                 source="robot", signal_no=item.hex(), kind=SignalKind.LIST_CHANGE, event_at=at, received_at=at,
@@ -430,6 +445,10 @@ class Lister:
             )  # fmt: skip
             again |= dict.fromkeys(person for when, person in touches if when > hour - HELD_HOURS)
         return list(again)
+
+    def of_fraudsters(self) -> int:
+        """How many of the listed items fraudsters use alone."""
+        return sum(is_of_fraudsters(self._town.items[one]) for one in self.listed)
 
     def moments_after(self, person: int, hour: float) -> list[Moment]:
         town = self._town
@@ -645,10 +664,12 @@ class Trial:
 
     def all_figures(self) -> dict[str, Any]:
         learned = self.learn(A_DAY)
+        listing = self.learn(A_DAY, self.lister())
         return {
             "frauds": len(self.frauds) + len(self.city.going_another_way), "a_day_for_each_person": A_DAY, "budget_a_day": learned.budget,
             "labels": {"right": learned.fitted.positive, "wrong": learned.fitted.negative}, "simulated": True,
-            "judged": self.judged(learned), "after_drift": self.after_drift(learned),
+            "judged": self.judged(learned) | self.judged_with_lists(listing),
+            "after_drift": self.after_drift(learned, listing),
             "curve": [self.at_budget(one) for one in OTHER_BUDGETS],
         }  # fmt: skip
 
@@ -695,6 +716,23 @@ class Trial:
         }  # fmt: skip
         return figures
 
+    def judged_with_lists(self, learned: Learned) -> dict[str, Any]:
+        """The same of the robot as it is, which enters in the suspected list what its calls confirm."""
+        fired, score = counted(raising_bits(self.rules)), Scoring(self.rules, learned.fitted.scorecard)
+        alone, _ = self.found(fired, learned.budget, lister=self.lister())
+        first_called, _ = self.found(fired, learned.budget, first_come, self.lister())
+        lister = self.lister()
+        fitted, calls = self.found(score, learned.budget, lister=lister)
+        return {
+            "rules_first_come_with_lists": first_called, "rules_alone_with_lists": alone, "fitted_with_lists": fitted,
+            "with_lists_fitted_over_rules_alone": ratio(fitted["recall"], alone["recall"]),
+            "with_lists_before_payment_over_rules_alone": ratio(
+                fitted["before_payment"], alone["before_payment"]
+            ),
+            **calibrated(learned.fitted.scorecard, self.rules, answered(calls), "calibration_error_with_lists"),
+            "listed": {"items": len(lister.listed), "of_fraudsters": lister.of_fraudsters()},
+        }  # fmt: skip
+
     def at_budget(self, a_day: float) -> dict[str, Any]:
         """A point of the curve."""
         learned = self.learn(a_day)
@@ -708,7 +746,7 @@ class Trial:
             "fitted_over_rules_alone": ratio(fitted["recall"], alone["recall"]),
             "before_payment_over_rules_alone": ratio(fitted["before_payment"], alone["before_payment"]),
             **calibrated(learned.fitted.scorecard, self.rules, answered(calls), "calibration_error"),
-            **({"after_drift": self.after_drift(learned)} if a_day == DRIFT_TOO else {}),
+            **(self.briefly_after_drift(learned) if a_day == DRIFT_TOO else {}),
         }  # fmt: skip
 
     def lightgbm(self, learned: Learned) -> Score | None:
@@ -752,16 +790,18 @@ class Trial:
                     last = one.hour
         return found
 
-    def after_drift(self, learned: Learned) -> dict[str, Any]:
-        """Recall of the changed frauds, seven days after the change, of both drifts."""
+    def briefly_after_drift(self, learned: Learned) -> dict[str, Any]:
+        listing = self.learn(DRIFT_TOO, self.lister())
+        return {"after_drift": self.after_drift(learned, listing, briefly=True)}
+
+    def after_drift(self, learned: Learned, listing: Learned, *, briefly: bool = False) -> dict[str, Any]:
+        """Recall of the changed frauds, seven days after the change, of both drifts. `listing`: learned with lists."""
         cards: dict[tuple[str, int], Scorecard] = {}
-        described = Drift(self, [DESCRIBED_WAY], learned, cards).figures()
+        described = Drift(self, [DESCRIBED_WAY], learned, listing, cards).figures(briefly=briefly)
         tries = self.tries(Scoring(self.rules, cards["ours", DRIFT - 1]))
         taken = least_noticed(tries)
-        return {
-            "described": described,
-            "unnoticed": {"ways": taken, "tries": tries, **Drift(self, taken, learned, cards).figures()},
-        }
+        unnoticed = Drift(self, taken, learned, listing, cards).figures(briefly=briefly)
+        return {"described": described, "unnoticed": {"ways": taken, "tries": tries, **unnoticed}}
 
     def tries(self, score: Scoring) -> dict[str, dict[str, float]]:
         """Of each new way before the drift: the mean of the strongest probability of a try, and the share of which a rule
@@ -810,7 +850,12 @@ class Drift:
     """
 
     def __init__(
-        self, trial: Trial, ways: Sequence[str], learned: Learned, cards: dict[tuple[str, int], Scorecard]
+        self,
+        trial: Trial,
+        ways: Sequence[str],
+        learned: Learned,
+        listing: Learned,
+        cards: dict[tuple[str, int], Scorecard],
     ) -> None:
         more = later(trial.city, ways, seed=trial.seed, drift=DRIFT)
         again = trial.recorded_again(more)
@@ -824,53 +869,68 @@ class Drift:
         )
         self.truth = Truth([*trial.frauds, *more.frauds])
         self.changed = [one for one in more.frauds if AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1]
-        self.rules, self.seed, self.learned, self.cards = trial.rules, trial.seed, learned, cards
-
-    def refits(self, name: str, *, filed: bool, pooled: bool) -> Refit:
-        now = [self.learned.fitted.scorecard]
-
-        def refit(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
-            if day >= DRIFT or (name, day) not in self.cards:
-                every = [*self.learned.calls, *calls]
-                labelled, *_ = labels_of(self.rules, every, self.of_person, self.truth, day, filed=filed)
-                common = background_of(self.rules, [*self.learned.pool, *pool], day) if pooled else None
-                with suppress(TooFewLabels):
-                    now[0] = fit(self.rules, self.learned.fitted.scorecard, labelled, common).scorecard
-                self.cards[name, day] = now[0]
-            now[0] = self.cards[name, day]
-            return Scoring(self.rules, now[0])
-
-        return refit
+        self.rules, self.seed, self.cards = trial.rules, trial.seed, cards
+        self.learned, self.listing = learned, listing
 
     @cached_property
     def town(self) -> Town:
         return Town(self.rules, self.signals, self.truth.of)
 
-    def lister(self) -> Lister:
-        return Lister(self.town, self.of_person)
-
     def called(
-        self, *, drawn_share: float = 0.0, refit: Refit | None = None, lister: Lister | None = None
+        self, name: str = "", *, draws: bool = False, filed: bool = False, lists: bool = False
     ) -> list[Call]:
+        """Of a way of calling that is fitted again each day under its `name`; without one it keeps its scorecard."""
+        learned = self.listing if lists else self.learned
+        now = [learned.fitted.scorecard]
+
+        def refit(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
+            if day >= DRIFT or (name, day) not in self.cards:
+                every = [*learned.calls, *calls]
+                labelled, *_ = labels_of(self.rules, every, self.of_person, self.truth, day, filed=filed)
+                common = background_of(self.rules, [*learned.pool, *pool], day) if filed else None
+                with suppress(TooFewLabels):
+                    now[0] = fit(self.rules, learned.fitted.scorecard, labelled, common).scorecard
+                self.cards[name, day] = now[0]
+            now[0] = self.cards[name, day]
+            return Scoring(self.rules, now[0])
+
         return run_days(
-            self.moments, self.truth, range(LEARN_UNTIL, AFTER_UNTIL), self.learned.budget,
-            Scoring(self.rules, self.learned.fitted.scorecard), drawn_share=drawn_share, seed=self.seed, refit=refit,
-            lister=lister,
+            self.moments, self.truth, range(LEARN_UNTIL, AFTER_UNTIL), learned.budget, Scoring(self.rules, now[0]),
+            drawn_share=DRAWN if draws else 0.0, seed=self.seed, refit=refit if name else None,
+            lister=Lister(self.town, self.of_person) if lists else None,
         )  # fmt: skip
 
-    def figures(self) -> dict[str, Any]:
+    def told(self) -> list[Call]:
+        """By a challenger that was told the truth of every moment up to the days that count."""
+        known = [one for one in self.moments if one.hour < AFTER_FROM * 24]
+        truths = [float(self.truth.is_right(one.person, one.hour)) for one in known]
+        predict = challenger(known, truths, [1.0] * len(known))
+        if predict is None:
+            return []
+        days = range(AFTER_FROM, AFTER_UNTIL)
+        coming = [one for one in self.moments if one.hour >= (AFTER_FROM - WARM_DAYS) * 24]
+        scores = dict(zip(map(id, coming), predict(coming).tolist(), strict=True))
+        return run_days(coming, self.truth, days, self.learned.budget, lambda one: scores.get(id(one), 0.0))
+
+    def figures(self, *, briefly: bool) -> dict[str, Any]:
+        """`briefly`: without the ways that only explain."""
         ways = {
-            "ours": self.called(drawn_share=DRAWN, refit=self.refits("ours", filed=True, pooled=True)),
-            "learning_top_k": self.called(refit=self.refits("learning", filed=False, pooled=False)),
-            "top_k_with_filed_cases": self.called(refit=self.refits("filed", filed=True, pooled=True)),
+            "ours": self.called("ours", draws=True, filed=True, lists=True),
+            "learning_top_k": self.called("top-k"),
             "frozen_top_k": self.called(),
         }
+        if not briefly:
+            ways |= {
+                "ours_without_lists": self.called("without lists", draws=True, filed=True),
+                "learning_top_k_with_lists": self.called("top-k with lists", lists=True),
+                "told_the_truth": self.told(),
+            }
         figures: dict[str, Any] = {"frauds": len(self.changed)}
         for what, told in (("recall", ""), ("before_payment", "_before_payment")):
             found = {name: recall(calls, self.changed)[what] for name, calls in ways.items()}
             figures |= {name + told: value for name, value in found.items()}
             for name in ways:
-                if name != "ours":
+                if "top_k" in name:
                     least = max(found[name], 1 / max(1, len(self.changed)))
                     figures[f"ours_over_{name}{told}"] = round(found["ours"] / least, 2)
         return figures

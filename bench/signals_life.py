@@ -54,6 +54,7 @@ NEW_WAYS = {
     "rent_deposit": "an offer of a flat, a call to it, a chat of the store, a deposit to a new payee",
 }  # fmt: skip
 """Ways that no rule was written for, of which a drift takes those that go unnoticed: docs/decisions/0772."""
+_GANG = "gang/"
 CALL, SMS, WEB, APP = SignalKind.CALL, SignalKind.SMS, SignalKind.WEB, SignalKind.APP
 PAY, LOGIN = SignalKind.PAYMENT_ATTEMPT, SignalKind.LOGIN
 
@@ -84,6 +85,11 @@ class City:
 
 def key(kind: ItemKind, name: str) -> Item:
     return Item(kind, f"{kind.value}:{name}".encode().ljust(12, b"."))
+
+
+def is_of_fraudsters(item: Item) -> bool:
+    """Whether fraudsters alone use it."""
+    return item.key.partition(b":")[2].startswith(_GANG.encode())
 
 
 class _Maker:
@@ -143,7 +149,7 @@ class _Maker:
         gang = self.gang.setdefault((way, week, late), {})
         names = gang.setdefault(kind, [])
         if len(names) < 4:
-            names.append(f"g{way}{week}{late}{len(names)}")
+            names.append(f"{_GANG}{way}{week}{late}{len(names)}")
             item = key(kind, names[-1])
             is_new = way == DESCRIBED_WAY or way in NEW_WAYS
             known = NEW_WAY_LISTED if is_new else 0.12 if late else 0.4

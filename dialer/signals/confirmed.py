@@ -13,13 +13,15 @@ from dialer.db.unit_of_work import Tx
 from dialer.signals.budget import is_worth_listing
 from dialer.signals.features import ROW, names_another, rows_of
 from dialer.signals.label_store import confirmed_verdicts
-from dialer.signals.model import ROBOT_SOURCE, Change, Item, ItemKind, ListKind, SignalKind
+from dialer.signals.model import ROBOT_SOURCE, Change, Item, ListKind, SignalKind
 from dialer.signals.store import SignalCodec, signal_rows
 from dialer.signals.verdict_store import reasons_of
 from dialer.signals.verdicts import Standing
 
 LIST_NAME: Final = "确认"
 """Of the list that the robot keeps itself."""
+MOST_AT_ONCE: Final = 50
+"""Warnings read in one look, the newest first: meanwhile no signal is evaluated."""
 _DIGITS: Final = 48
 """Of an item's key in the number of its signal."""
 
@@ -29,8 +31,8 @@ class Confirmed:
     """What one process has read of confirmed warnings; a new one reads it again."""
 
     read: set[int] = field(default_factory=set)
-    persons: dict[Item, set[bytes]] = field(default_factory=dict)
-    plain: dict[Item, tuple[ItemKind, str]] = field(default_factory=dict)
+    persons: dict[Item, dict[bytes, datetime]] = field(default_factory=dict)
+    """Who of the confirmed ones touched an item, and when last."""
 
     def entries(
         self,
@@ -42,46 +44,56 @@ class Confirmed:
         keep_days: int,
         now: datetime,
     ) -> list[Mapping[str, Any]]:
-        """Raw changes of the list that follow from what was confirmed since the last look, for `SignalReception`. An
-        item is entered when `is_worth_listing` says so and it is on no list yet, that of trusted ones included. Only
-        signals that are still stored (`keep_days`) count, and of them what names somebody else.
+        """Raw changes of the list that follow from what was confirmed since the last look, for `SignalReception`; of
+        the newest `MOST_AT_ONCE`, the others at the next look. An item is entered when `is_worth_listing` says so and
+        it is on no list yet, that of trusted ones included. Only signals that are still stored (`keep_days`) count, and
+        of them what names somebody else.
         """
         since = now - timedelta(days=keep_days)
-        fresh = [one for one in confirmed_verdicts(tx, codec, since=since) if one not in self.read]
-        touched: dict[Item, None] = {}
-        for verdict_id, reasons in reasons_of(tx, fresh).items():
-            names = {
-                (one["source"], one["signal_no"])
-                for reason in reasons
-                if reason.rule not in mitigators
-                for one in reason.told["signals"]
-            }
-            for row in signal_rows(tx, names):
-                stored = codec.open(row)
-                first = rows_of(stored.signal)[: ROW.size]
-                if stored.signal.person is None or not names_another(ROW.unpack(first)):
-                    continue
-                for kind, value in stored.items.items():
-                    item = Item(kind, codec.item(kind, value))
-                    self.persons.setdefault(item, set()).add(stored.signal.person)
-                    self.plain[item] = kind, value
-                    touched[item] = None
-            self.read.add(verdict_id)
+        known = set(confirmed_verdicts(tx, codec, since=since))
+        fresh = sorted(known - self.read)[-MOST_AT_ONCE:]
+        names = {
+            (one["source"], one["signal_no"])
+            for reasons in reasons_of(tx, fresh).values()
+            for reason in reasons
+            if reason.rule not in mitigators
+            for one in reason.told["signals"]
+        }
+        touched: dict[Item, str] = {}
+        for stored in map(codec.open, signal_rows(tx, names)):
+            first = rows_of(stored.signal)[: ROW.size]
+            if stored.signal.person is None or not names_another(ROW.unpack(first)):
+                continue
+            for kind, value in stored.items.items():
+                item = Item(kind, codec.item(kind, value))
+                persons = self.persons.setdefault(item, {})
+                persons[stored.signal.person] = max(
+                    stored.signal.event_at, persons.get(stored.signal.person, since)
+                )
+                touched[item] = value
+        self.read = self.read & known | set(fresh)
+        for item, persons in list(self.persons.items()):
+            kept = {person: at for person, at in persons.items() if at >= since}
+            if kept:
+                self.persons[item] = kept
+            else:
+                del self.persons[item]
         return [
-            self._entry(item, now)
-            for item in touched
-            if not (its := standing(item)).kinds and is_worth_listing(len(self.persons[item]), its.touched)
+            _entry(item, value, now)
+            for item, value in touched.items()
+            if not (its := standing(item)).kinds
+            and is_worth_listing(len(self.persons.get(item, ())), its.touched)
         ]
 
-    def _entry(self, item: Item, now: datetime) -> Mapping[str, Any]:
-        kind, value = self.plain[item]
-        return {
-            "source": ROBOT_SOURCE,
-            "signal_no": item.key.hex()[:_DIGITS],
-            "kind": SignalKind.LIST_CHANGE.value,
-            "event_at": now.isoformat(),
-            kind.value: value,
-            "list_kind": ListKind.SUSPECTED.value,
-            "list_name": LIST_NAME,
-            "change": Change.ENTERED.value,
-        }
+
+def _entry(item: Item, value: str, now: datetime) -> Mapping[str, Any]:
+    return {
+        "source": ROBOT_SOURCE,
+        "signal_no": item.key.hex()[:_DIGITS],
+        "kind": SignalKind.LIST_CHANGE.value,
+        "event_at": now.isoformat(),
+        item.kind.value: value,
+        "list_kind": ListKind.SUSPECTED.value,
+        "list_name": LIST_NAME,
+        "change": Change.ENTERED.value,
+    }

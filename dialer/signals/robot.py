@@ -63,7 +63,7 @@ _RELEASE_SECONDS: Final = 1.0
 _HEALTH_SECONDS: Final = 15.0
 _CLEAN_SECONDS: Final = 600.0
 _QUALITY_SECONDS: Final = 3600.0
-_LIST_SECONDS: Final = 60.0
+_LIST_SECONDS: Final = 20.0
 _DRAW_EVERY: Final = timedelta(minutes=10)
 _BELOW_KEPT: Final = timedelta(days=14)
 """So long a case that is filed without a call still finds what the robot knew."""
