@@ -4,17 +4,17 @@ who were being defrauded. The list changes as by any other source, so that retro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Row, Tx
 from dialer.signals.budget import is_worth_listing
 from dialer.signals.features import ROW, names_another, rows_of
 from dialer.signals.label_store import confirmed_verdicts
 from dialer.signals.model import ROBOT_SOURCE, Change, Item, ListKind, SignalKind
-from dialer.signals.store import SignalCodec, signal_rows
+from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
 from dialer.signals.verdict_store import reasons_of
 from dialer.signals.verdicts import Standing
 
@@ -39,6 +39,7 @@ class Confirmed:
         tx: Tx,
         codec: SignalCodec,
         standing: Callable[[Item], Standing],
+        opened: Callable[[Collection[Row]], Iterable[StoredSignal]],
         *,
         mitigators: frozenset[str],
         keep_days: int,
@@ -60,7 +61,7 @@ class Confirmed:
             for one in reason.told["signals"]
         }
         touched: dict[Item, str] = {}
-        for stored in map(codec.open, signal_rows(tx, names)):
+        for stored in opened(signal_rows(tx, names)):
             first = rows_of(stored.signal)[: ROW.size]
             if stored.signal.person is None or not names_another(ROW.unpack(first)):
                 continue

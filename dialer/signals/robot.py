@@ -356,7 +356,7 @@ class Robot:
 
         with self._services.store.begin() as tx:
             entries = self._confirmed.entries(
-                tx, self._codec, standing, mitigators=mitigators,
+                tx, self._codec, standing, self._opened, mitigators=mitigators,
                 keep_days=self._services.signals.keep_days, now=now,
             )  # fmt: skip
         taken = 0
