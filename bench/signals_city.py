@@ -583,11 +583,11 @@ def recorded(rules: RuleSet, signals: Iterable[Signal]) -> list[Moment]:
     return Recorder(rules).record(signals)
 
 
-def run(seed: int, persons: int) -> dict[str, Any]:
+def run(seed: int, persons: int, budgets: Sequence[float]) -> dict[str, Any]:
     began = time.perf_counter()
     city = make(seed, persons, DAYS, DRIFT)
     rules = shipped_rules()
-    figures = Trial(rules, city, recorded(rules, city.signals), seed=seed).all_figures()
+    figures = Trial(rules, city, recorded(rules, city.signals), seed=seed).all_figures(budgets)
     seconds = round(time.perf_counter() - began, 1)
     return {"seed": seed, "persons": persons, "signals": len(city.signals), **figures, "seconds": seconds}
 
@@ -662,7 +662,7 @@ class Trial:
         calls = run_days(self.moments, self.truth, self.days, budget, score, order=order, lister=lister)
         return recall(calls, self.judged_frauds), calls
 
-    def all_figures(self) -> dict[str, Any]:
+    def all_figures(self, budgets: Sequence[float]) -> dict[str, Any]:
         learned = self.learn(A_DAY)
         listing = self.learn(A_DAY, self.lister())
         return {
@@ -670,7 +670,7 @@ class Trial:
             "labels": {"right": learned.fitted.positive, "wrong": learned.fitted.negative}, "simulated": True,
             "judged": self.judged(learned) | self.judged_with_lists(listing),
             "after_drift": self.after_drift(learned, listing),
-            "curve": [self.at_budget(one) for one in OTHER_BUDGETS],
+            "curve": [self.at_budget(one) for one in budgets],
         }  # fmt: skip
 
     def judged(self, learned: Learned) -> dict[str, Any]:
@@ -992,8 +992,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--people", type=int, default=40_000)
     parser.add_argument("--quick", action="store_true", help="8,000 people")
+    parser.add_argument("--budgets", type=float, nargs="*", default=OTHER_BUDGETS, help="points of the curve")
     given = parser.parse_args()
-    print(json.dumps(run(given.seed, 8_000 if given.quick else given.people), indent=1))
+    persons = 8_000 if given.quick else given.people
+    print(json.dumps(run(given.seed, persons, given.budgets), indent=1))
 
 
 if __name__ == "__main__":
