@@ -673,10 +673,22 @@ class Trial:
             "curve": [self.at_budget(one) for one in budgets],
         }  # fmt: skip
 
+    def without_a_score(self, budget: int) -> dict[str, Any]:
+        """As in a centre that has rules and no score: who has waited longest is called first (`rules_first_come`), or
+        whose rule fires when a place is free (`rules_as_they_come`).
+        """
+
+        def any_rule(_one: Moment) -> float:
+            return 1.0
+
+        return {
+            "rules_first_come": self.found(any_rule, budget, first_come)[0],
+            "rules_as_they_come": self.found(any_rule, budget)[0],
+        }
+
     def judged(self, learned: Learned) -> dict[str, Any]:
         rules, card, budget = self.rules, learned.fitted.scorecard, learned.budget
-        first_called, _ = self.found(counted(raising_bits(rules)), budget, first_come)
-        figures: dict[str, Any] = {"rules_first_come": first_called}
+        figures: dict[str, Any] = self.without_a_score(budget)
         ways: dict[str, Score | None] = {
             "rules_alone": counted(raising_bits(rules)), "shipped_points": Scoring(rules, Scorecard()),
             "fitted": Scoring(rules, card), "lightgbm": self.lightgbm(learned),
@@ -694,10 +706,6 @@ class Trial:
         )
         figures["before_payment_over_rules_alone"] = ratio(
             figures["fitted"]["before_payment"], figures["rules_alone"]["before_payment"]
-        )
-        figures["fitted_over_rules_first_come"] = ratio(figures["fitted"]["recall"], first_called["recall"])
-        figures["before_payment_over_rules_first_come"] = ratio(
-            figures["fitted"]["before_payment"], first_called["before_payment"]
         )
         if figures["lightgbm"]:
             figures["points_behind_lightgbm"] = round(
@@ -720,11 +728,10 @@ class Trial:
         """The same of the robot as it is, which enters in the suspected list what its calls confirm."""
         fired, score = counted(raising_bits(self.rules)), Scoring(self.rules, learned.fitted.scorecard)
         alone, _ = self.found(fired, learned.budget, lister=self.lister())
-        first_called, _ = self.found(fired, learned.budget, first_come, self.lister())
         lister = self.lister()
         fitted, calls = self.found(score, learned.budget, lister=lister)
         return {
-            "rules_first_come_with_lists": first_called, "rules_alone_with_lists": alone, "fitted_with_lists": fitted,
+            "rules_alone_with_lists": alone, "fitted_with_lists": fitted,
             "with_lists_fitted_over_rules_alone": ratio(fitted["recall"], alone["recall"]),
             "with_lists_before_payment_over_rules_alone": ratio(
                 fitted["before_payment"], alone["before_payment"]
@@ -738,11 +745,10 @@ class Trial:
         learned = self.learn(a_day)
         fired = counted(raising_bits(self.rules))
         alone, _ = self.found(fired, learned.budget)
-        first_called, _ = self.found(fired, learned.budget, first_come)
         fitted, calls = self.found(Scoring(self.rules, learned.fitted.scorecard), learned.budget)
         return {
             "a_day_for_each_person": a_day, "budget_a_day": learned.budget, "rules_alone": alone, "fitted": fitted,
-            "rules_first_come": first_called,
+            **self.without_a_score(learned.budget),
             "fitted_over_rules_alone": ratio(fitted["recall"], alone["recall"]),
             "before_payment_over_rules_alone": ratio(fitted["before_payment"], alone["before_payment"]),
             **calibrated(learned.fitted.scorecard, self.rules, answered(calls), "calibration_error"),
