@@ -39,7 +39,7 @@ from bench.signals_life import (
     make,
     tried,
 )
-from dialer.signals.budget import draw, is_worth_listing, missed_fraud, turn
+from dialer.signals.budget import draw, is_worth_listing, is_worth_removing, missed_fraud, turn
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.features import NO_ITEM, ROW, item_key, micros, names_another
 from dialer.signals.model import Change, Item, ListKind, Signal, SignalKind
@@ -59,7 +59,7 @@ ANSWERS_AFTER = 1.0
 """Days until a call's answer is known."""
 LISTED_AFTER = ANSWERS_AFTER
 """Days until what a confirmed warning rests on is listed."""
-_ANSWER = -1
+_RIGHT, _WRONG = -1, -2
 TRIES, WAYS_TAKEN, LEAST_VISIBLE = 200, 2, 0.5
 """Of the drift that goes unnoticed: tries of each way, how many ways stay, and the share of tries of which a rule must see
 something, since what no rule sees is found by nobody."""
@@ -248,15 +248,15 @@ class _Coming:
         """Cases that are filed from the one day to before the other."""
         for fraud in (one for group in truth.of.values() for one in group):
             if fraud.filed_day is not None and begin <= fraud.filed_day < end:
-                self._put(fraud.filed_day * 24, _ANSWER, None, fraud)
+                self._put(fraud.filed_day * 24, _RIGHT, None, fraud)
 
     def run_until(self, hour: float, queue: _Queue) -> None:
         while self._events and self._events[0][0] < hour:
             queue.run_until(self._events[0][0])
             self._note(queue)
             at, _, version, one, fraud = heappop(self._events)
-            if version == _ANSWER:
-                self._answer(at, one, fraud, queue)
+            if version in (_RIGHT, _WRONG):
+                self._answer(at, one, fraud, queue, is_right=version == _RIGHT)
             elif one is not None and version == self._version.get(one.person, 0):
                 queue.add(one)
         queue.run_until(hour)
@@ -266,11 +266,13 @@ class _Coming:
         """The answers of the calls that were made since."""
         if self._lister is not None:
             for call in queue.made[self._answered :]:
-                if call.is_right:
-                    self._put(call.moment.hour + LISTED_AFTER * 24, _ANSWER, call.moment, None)
+                version = _RIGHT if call.is_right else _WRONG
+                self._put(call.moment.hour + LISTED_AFTER * 24, version, call.moment, None)
             self._answered = len(queue.made)
 
-    def _answer(self, hour: float, one: Moment | None, fraud: Fraud | None, queue: _Queue) -> None:
+    def _answer(
+        self, hour: float, one: Moment | None, fraud: Fraud | None, queue: _Queue, *, is_right: bool
+    ) -> None:
         assert self._lister is not None
         if fraud is not None:
             if any(call.fraud is fraud for call in queue.made):
@@ -278,7 +280,7 @@ class _Coming:
             one = self._lister.known_of(fraud, hour)
         if one is None:
             return
-        for person in self._lister.confirm(one, hour):
+        for person in self._lister.answer(one, hour, is_right=is_right):
             self._version[person] = self._version.get(person, 0) + 1
             for moment in self._lister.moments_after(person, hour):
                 self._put(moment.hour, self._version[person], moment, None)
@@ -410,8 +412,8 @@ class Lister:
 
     def __init__(self, town: Town, of_person: Mapping[int, list[Moment]]) -> None:
         self._town, self._of_person = town, of_person
-        self._confirmed: dict[bytes, dict[int, float]] = {}
-        self.listed: dict[bytes, Signal] = {}
+        self._told: dict[bytes, dict[tuple[int, bool], float]] = {}
+        self.listed: dict[bytes, list[Signal]] = {}
 
     def known_of(self, fraud: Fraud, hour: float) -> Moment | None:
         """The last moment of one who was not called, for whom a case is filed now."""
@@ -422,33 +424,45 @@ class Lister:
         ]
         return its[-1] if its else None
 
-    def confirm(self, one: Moment, hour: float) -> list[int]:
-        """Who touched what is listed now, or will."""
+    def answer(self, one: Moment, hour: float, *, is_right: bool) -> list[int]:
+        """Who touched what is listed or removed now, or will."""
         again: dict[int, None] = {}
         at = START + timedelta(hours=hour)
         for item in one.items:
-            if item in self.listed or item not in self._town.items or self._town.is_listed(item, at):
+            if item not in self._town.items or self._town.is_listed(item, at):
                 continue
             touches = self._town.touches[item]
-            confirmed = self._confirmed.setdefault(item, {})
-            confirmed[one.person] = max(
-                when for when, person in touches if person == one.person and when <= hour
+            told = self._told.setdefault(item, {})
+            told[one.person, is_right] = max(
+                (when for when, person in touches if person == one.person and when <= hour), default=hour
             )
-            kept = sum(when > hour - KEPT_HOURS for when in confirmed.values())
+            kept = [right for (_, right), when in told.items() if when > hour - KEPT_HOURS]
             recent = {person for when, person in touches if hour - HELD_HOURS < when <= hour}
-            if not is_worth_listing(kept, len(recent)):
+            changes = self.listed.setdefault(item, [])
+            confirmed, denied = kept.count(True), kept.count(False)
+            if not changes and is_worth_listing(confirmed, denied, len(recent)):
+                changes.append(self._change(item, at, Change.ENTERED))
+            elif len(changes) == 1 and is_worth_removing(confirmed, denied):
+                changes.append(self._change(item, at, Change.REMOVED))
+            else:
                 continue
-            self.listed[item] = Signal(
-                source="robot", signal_no=item.hex(), kind=SignalKind.LIST_CHANGE, event_at=at, received_at=at,
-                items=(self._town.items[item],), list_kind=ListKind.SUSPECTED, list_name="confirmed",
-                change=Change.ENTERED,
-            )  # fmt: skip
             again |= dict.fromkeys(person for when, person in touches if when > hour - HELD_HOURS)
         return list(again)
 
-    def of_fraudsters(self) -> int:
-        """How many of the listed items fraudsters use alone."""
-        return sum(is_of_fraudsters(self._town.items[one]) for one in self.listed)
+    def _change(self, item: bytes, at: datetime, change: Change) -> Signal:
+        return Signal(
+            source="robot", signal_no=f"{item.hex()}-{change}", kind=SignalKind.LIST_CHANGE, event_at=at,
+            received_at=at, items=(self._town.items[item],), list_kind=ListKind.SUSPECTED, list_name="confirmed",
+            change=change,
+        )  # fmt: skip
+
+    def counts(self) -> dict[str, int]:
+        """Items that were listed, those that fraudsters use alone, and how many were removed."""
+        items = [one for one, changes in self.listed.items() if changes]
+        return {
+            "items": len(items), "of_fraudsters": sum(is_of_fraudsters(self._town.items[one]) for one in items),
+            "removed": sum(len(self.listed[one]) > 1 for one in items),
+        }  # fmt: skip
 
     def moments_after(self, person: int, hour: float) -> list[Moment]:
         town = self._town
@@ -456,7 +470,7 @@ class Lister:
         items = {item for one in own for item in one.items}
         changes = [change for item in items for change in town.changes.get(item, ())]
         mine = {item.key for item in items}
-        changes += [one for one in self.listed.values() if one.items[0].key in mine]
+        changes += [one for its in self.listed.values() for one in its if one.items[0].key in mine]
         told = sorted([*changes, *own], key=lambda one: (one.event_at, one.signal_no))
         return [one for one in town.recorder.record(told) if one.hour >= hour]
 
@@ -737,7 +751,7 @@ class Trial:
                 fitted["before_payment"], alone["before_payment"]
             ),
             **calibrated(learned.fitted.scorecard, self.rules, answered(calls), "calibration_error_with_lists"),
-            "listed": {"items": len(lister.listed), "of_fraudsters": lister.of_fraudsters()},
+            "listed": lister.counts(),
         }  # fmt: skip
 
     def at_budget(self, a_day: float) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from dialer.db.unit_of_work import Row, Tx
-from dialer.signals.budget import is_worth_listing
+from dialer.signals.budget import is_worth_listing, is_worth_removing
 from dialer.signals.features import ROW, names_another, rows_of
-from dialer.signals.label_store import confirmed_verdicts
+from dialer.signals.label_store import answered_verdicts
 from dialer.signals.model import ROBOT_SOURCE, Change, Item, ListKind, SignalKind
 from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
 from dialer.signals.verdict_store import reasons_of
@@ -27,14 +27,14 @@ _DIGITS: Final = 48
 
 
 @dataclass(slots=True)
-class Confirmed:
-    """What one process has read of confirmed warnings; a new one reads it again."""
+class Answers:
+    """What one process has read of answered warnings; a new one reads them again."""
 
     read: set[int] = field(default_factory=set)
-    persons: dict[Item, dict[bytes, datetime]] = field(default_factory=dict)
-    """Who of the confirmed ones touched an item, and when last."""
+    told: dict[Item, dict[tuple[bytes, bool], datetime]] = field(default_factory=dict)
+    """By item, who touched it and whether the warning was right, and when last."""
 
-    def entries(
+    def changes(
         self,
         tx: Tx,
         codec: SignalCodec,
@@ -45,56 +45,61 @@ class Confirmed:
         keep_days: int,
         now: datetime,
     ) -> list[Mapping[str, Any]]:
-        """Raw changes of the list that follow from what was confirmed since the last look, for `SignalReception`; of
-        the newest `MOST_AT_ONCE`, the others at the next look. An item is entered when `is_worth_listing` says so and
-        it is on no list yet, that of trusted ones included. Only signals that are still stored (`keep_days`) count, and
-        of them what names somebody else.
+        """Raw changes of the list that follow from what was answered since the last look, for `SignalReception`; of the
+        newest `MOST_AT_ONCE`, the others at the next look. An item that is on no list, that of trusted ones included,
+        is entered when `is_worth_listing` says so; one of this list is removed when `is_worth_removing` does. Only
+        signals that are still stored (`keep_days`) count, and of them what names somebody else.
         """
         since = now - timedelta(days=keep_days)
-        known = set(confirmed_verdicts(tx, codec, since=since))
-        fresh = sorted(known - self.read)[-MOST_AT_ONCE:]
-        names = {
-            (one["source"], one["signal_no"])
-            for reasons in reasons_of(tx, fresh).values()
-            for reason in reasons
-            if reason.rule not in mitigators
-            for one in reason.told["signals"]
-        }
+        known = answered_verdicts(tx, codec, since=since)
+        fresh = sorted(known.keys() - self.read)[-MOST_AT_ONCE:]
+        rests_on: dict[tuple[str, str], bool] = {}
+        for verdict_id, reasons in reasons_of(tx, fresh).items():
+            for reason in reasons:
+                if reason.rule not in mitigators:
+                    for one in reason.told["signals"]:
+                        rests_on[one["source"], one["signal_no"]] = known[verdict_id]
         touched: dict[Item, str] = {}
-        for stored in opened(signal_rows(tx, names)):
-            first = rows_of(stored.signal)[: ROW.size]
-            if stored.signal.person is None or not names_another(ROW.unpack(first)):
+        for stored in opened(signal_rows(tx, rests_on)):
+            signal = stored.signal
+            if signal.person is None or not names_another(ROW.unpack(rows_of(signal)[: ROW.size])):
                 continue
+            key = signal.person, rests_on[signal.source, signal.signal_no]
             for kind, value in stored.items.items():
                 item = Item(kind, codec.item(kind, value))
-                persons = self.persons.setdefault(item, {})
-                persons[stored.signal.person] = max(
-                    stored.signal.event_at, persons.get(stored.signal.person, since)
-                )
+                told = self.told.setdefault(item, {})
+                told[key] = max(signal.event_at, told.get(key, since))
                 touched[item] = value
-        self.read = self.read & known | set(fresh)
-        for item, persons in list(self.persons.items()):
-            kept = {person: at for person, at in persons.items() if at >= since}
+        self.read = self.read & known.keys() | set(fresh)
+        self._forget(since)
+        found = []
+        for item, value in touched.items():
+            its, answers = standing(item), [right for _, right in self.told.get(item, ())]
+            confirmed, denied = answers.count(True), answers.count(False)
+            if not its.lists and is_worth_listing(confirmed, denied, its.touched):
+                found.append(_change(item, value, Change.ENTERED, now))
+            elif (ListKind.SUSPECTED, LIST_NAME) in its.lists and is_worth_removing(confirmed, denied):
+                found.append(_change(item, value, Change.REMOVED, now))
+        return found
+
+    def _forget(self, since: datetime) -> None:
+        for item, told in list(self.told.items()):
+            kept = {key: at for key, at in told.items() if at >= since}
             if kept:
-                self.persons[item] = kept
+                self.told[item] = kept
             else:
-                del self.persons[item]
-        return [
-            _entry(item, value, now)
-            for item, value in touched.items()
-            if not (its := standing(item)).kinds
-            and is_worth_listing(len(self.persons.get(item, ())), its.touched)
-        ]
+                del self.told[item]
 
 
-def _entry(item: Item, value: str, now: datetime) -> Mapping[str, Any]:
+def _change(item: Item, value: str, change: Change, now: datetime) -> Mapping[str, Any]:
+    """Each item is entered once and removed once for as long as signals are kept: the number of its signal says so."""
     return {
         "source": ROBOT_SOURCE,
-        "signal_no": item.key.hex()[:_DIGITS],
+        "signal_no": f"{item.key.hex()[:_DIGITS]}-{change}",
         "kind": SignalKind.LIST_CHANGE.value,
         "event_at": now.isoformat(),
         item.kind.value: value,
         "list_kind": ListKind.SUSPECTED.value,
         "list_name": LIST_NAME,
-        "change": Change.ENTERED.value,
+        "change": change.value,
     }

@@ -27,7 +27,6 @@ from dialer.signals.features import (
     FORGET_SECONDS,
     FRAUD_TYPES,
     KNOWN,
-    LIST_BIT,
     MONEY_SECONDS,
     NO_ITEM,
     ROW,
@@ -232,10 +231,9 @@ class Evaluator:
     def standing(self, item: Item, at: datetime) -> Standing:
         """Of the persons of this shard alone."""
         key, t = item_key(item), micros(at)
-        kinds = self._listings.kinds_at(key, t)
         start = t - MONEY_SECONDS * SECOND
         return Standing(
-            kinds=frozenset(kind for kind, bit in LIST_BIT.items() if kinds & bit),
+            lists=self._listings.lists_at(key, t),
             touched=sum(start < _last_touch(person.rows, key) <= t for _, person in self._holders(key)),
         )
 

@@ -53,7 +53,7 @@ FRAUD_TYPES: Final = tuple(FraudType)
 _COLUMN: Final = {"topic": "c1", "fraud_type": "c1", "grade": "c2", "reporter": "c2"}
 _FLAG: Final = {name: 1 << n for n, name in enumerate(("out", *FLAGS))}
 _OUT: Final = _FLAG["out"]
-LIST_BIT: Final = {word: 1 << n for n, word in enumerate(ListKind)}
+_LIST_BIT: Final = {word: 1 << n for n, word in enumerate(ListKind)}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OPS: Final = {Op.EQ: "==", Op.NE: "!=", Op.GE: ">=", Op.LE: "<=", Op.GT: ">", Op.LT: "<"}
 
@@ -117,7 +117,7 @@ def listing_of(signal: Signal) -> tuple[bytes, Listing]:
     entry = (
         micros(signal.event_at),
         blake2b(f"{signal.source}\t{signal.signal_no}".encode(), digest_size=8).digest(),
-        LIST_BIT[signal.list_kind],
+        _LIST_BIT[signal.list_kind],
         signal.list_name,
         signal.change == "entered",
     )
@@ -146,18 +146,26 @@ class Listings:
         if len(have) == 1:
             at, _, bit, _, entered = have[0]
             return bit if entered and at <= t else 0
-        state: dict[tuple[int, str], bool] = {}
-        for at, _, bit, name, entered in have:
-            if at <= t:
-                state[bit, name] = entered
         kinds = 0
-        for (bit, _), entered in state.items():
+        for (bit, _), entered in self._state(item, t).items():
             kinds |= bit * entered
         return kinds
 
+    def _state(self, item: bytes, t: int) -> dict[tuple[int, str], bool]:
+        state: dict[tuple[int, str], bool] = {}
+        for at, _, bit, name, entered in self.changes.get(item, ()):
+            if at <= t:
+                state[bit, name] = entered
+        return state
+
+    def lists_at(self, item: bytes, t: int) -> frozenset[tuple[ListKind, str]]:
+        """Kinds and names of the lists that the item stands in at `t`."""
+        kinds = {bit: kind for kind, bit in _LIST_BIT.items()}
+        return frozenset((kinds[bit], name) for (bit, name), on in self._state(item, t).items() if on)
+
     def entered_at(self, item: bytes, t: int) -> int:
         """When the item was last entered in a list of fraud or suspicion before `t`; 0 if never."""
-        bits = LIST_BIT[ListKind.FRAUD] | LIST_BIT[ListKind.SUSPECTED]
+        bits = _LIST_BIT[ListKind.FRAUD] | _LIST_BIT[ListKind.SUSPECTED]
         return max(
             (
                 at
@@ -352,7 +360,7 @@ def _where(where: Where) -> str:  # noqa: PLR0911 - one for each kind of test
     if name in FLAGS:
         return f"flags & {_FLAG[name]}" if where.values[0] else f"not flags & {_FLAG[name]}"
     if name == "listed":
-        bits = sum(LIST_BIT[ListKind(str(one))] for one in where.values)
+        bits = sum(_LIST_BIT[ListKind(str(one))] for one in where.values)
         return f"not m & {bits}" if op is Op.NE else f"m & {bits}"
     if name == "direction":
         out = {Direction.OUT: True, Direction.IN: False}

@@ -92,19 +92,15 @@ def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -
     ]
 
 
-def confirmed_verdicts(tx: Tx, codec: SignalCodec, *, since: datetime) -> list[int]:
-    """Of verdicts opened since then those that are right by `case_labels`, and those without a call of persons for whom
-    a case was filed.
+def answered_verdicts(tx: Tx, codec: SignalCodec, *, since: datetime) -> dict[int, bool]:
+    """Of verdicts opened since then whether they were right: by `case_labels`, and those without a call of persons for
+    whom a case was filed.
     """
     mine = sa.and_(_v.opened_at >= since, _v.case_id.is_not(None))
     labels = case_labels(sa.select(_v.case_id).where(mine))
-    rows = tx.rows(
-        sa.select(_v.id)
-        .join(labels, labels.c.case_id == _v.case_id)
-        .where(mine, labels.c.right == 1)
-        .order_by(_v.id)
-    )
-    return [row["id"] for row in rows] + _filed_without_call(tx, codec, since=since)
+    rows = tx.rows(sa.select(_v.id, labels.c.right).join(labels, labels.c.case_id == _v.case_id).where(mine))
+    filed = dict.fromkeys(_filed_without_call(tx, codec, since=since), True)
+    return filed | {row["id"]: bool(row["right"]) for row in rows}
 
 
 def _rules_of(tx: Tx, verdict_ids: list[int]) -> dict[int, frozenset[str]]:

@@ -23,7 +23,7 @@ from dialer.db.system_state import end_heartbeat, heartbeats, note_heartbeat
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.services import Services
-from dialer.signals.confirmed import Confirmed
+from dialer.signals.confirmed import Answers
 from dialer.signals.deliveries import MOST_SIGNALS, SignalReception, SignalStatus, take_signals
 from dialer.signals.evaluation import Evaluator, SnapshotUnreadable
 from dialer.signals.health import check_health, check_quality
@@ -87,7 +87,7 @@ class Robot:
         self._draft: tuple[int, LiveRules] | None = None
         self._beside: dict[int, Evaluator] = {}
         self._compared: dict[bytes, Grades] = {}
-        self._confirmed = Confirmed()
+        self._answers = Answers()
         self._last: dict[str, float] = {}
         self._snapshot_at: dict[int, float] = {}
         self._snapshot_seq: dict[int, int] = {}
@@ -342,8 +342,8 @@ class Robot:
         if kept.sent:
             services.enqueue("dial")
 
-    def list_confirmed(self) -> int:
-        """What newly confirmed warnings rest on is entered in the suspected list; how many items."""
+    def follow_answers(self) -> int:
+        """The suspected list follows what calls and filed cases have answered since; how many changes."""
         assert self._rules is not None
         now = self._services.clock.now()
         mitigators = frozenset(one.id for one in self._rules.rules.rules if one.effect is Effect.MITIGATOR)
@@ -352,20 +352,20 @@ class Robot:
             mine = [one.standing(item, now) for one in self._shards.values()]
             # Persons are spread evenly over the shards, so that the others hold as many.
             touched = sum(one.touched for one in mine) * SHARDS // len(mine)
-            return Standing(kinds=mine[0].kinds, touched=touched)
+            return Standing(lists=mine[0].lists, touched=touched)
 
         with self._services.store.begin() as tx:
-            entries = self._confirmed.entries(
+            changes = self._answers.changes(
                 tx, self._codec, standing, self._opened, mitigators=mitigators,
                 keep_days=self._services.signals.keep_days, now=now,
             )  # fmt: skip
         taken = 0
-        for start in range(0, len(entries), MOST_SIGNALS):
-            delivery = SignalReception(self._services).read(entries[start : start + MOST_SIGNALS])
+        for start in range(0, len(changes), MOST_SIGNALS):
+            delivery = SignalReception(self._services).read(changes[start : start + MOST_SIGNALS])
             (answers,) = take_signals(self._services, [delivery])
             taken += sum(one.status is SignalStatus.ACCEPTED for one in answers)
         if taken:
-            _log.info("%s items of confirmed warnings are on the suspected list now", taken)
+            _log.info("%s changes of the suspected list by answered warnings", taken)
         return taken
 
     def _snapshot(self, shards: Collection[int]) -> None:
@@ -409,7 +409,7 @@ class Robot:
             if sent:
                 services.enqueue("dial")
         if self._is_due("list", _LIST_SECONDS):
-            self.list_confirmed()
+            self.follow_answers()
         if self._is_due("quality", _QUALITY_SECONDS):
             with services.store.begin() as tx:
                 check_quality(tx, now=now)

@@ -53,11 +53,11 @@ class SignalName(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Of an item at a moment: the kinds of lists it stands in, and how many people touched it within the time that a
-    change of a list looks back.
+    """Of an item at a moment: the lists it stands in, by kind and name, and how many people touched it within the time
+    that a change of a list looks back.
     """
 
-    kinds: frozenset[ListKind]
+    lists: frozenset[tuple[ListKind, str]]
     touched: int
 
 

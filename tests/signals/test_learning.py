@@ -168,22 +168,43 @@ def test_what_a_confirmed_warning_rests_on_finds_who_else_touched_it(post: Post)
     robot = post.robot()
     post.send(post.signal("call", phone=OTHER, number=UNKNOWN, direction="in", duration_seconds=900))
     post.work(robot)
-    assert robot.list_confirmed() == 0, "nobody has answered yet"
+    assert robot.follow_answers() == 0, "nobody has answered yet"
     confirmed(
         post,
         post.signal("login", account="6222020200009999", new_device=True),
         post.payment(account="6222020200008888", new_payee=False),
         robot=robot,
     )
-    assert robot.list_confirmed() == 1
+    assert robot.follow_answers() == 1
     assert entered(post) == [{"number": UNKNOWN}], "a listed payee is known, own accounts are the person's"
     assert "contact_listed" not in rules_of(post, OTHER)
     post.work(robot)
     assert "contact_listed" in rules_of(post, OTHER)
-    assert robot.list_confirmed() == 0
+    assert robot.follow_answers() == 0
     robot.close()
-    assert post.robot().list_confirmed() == 0, "a new process finds it on the list"
+    assert post.robot().follow_answers() == 0, "a new process finds it on the list"
     assert len(entered(post)) == 1
+
+
+def test_an_item_whose_warnings_are_denied_is_taken_off_again(post: Post):
+    robot = post.robot()
+    confirmed(post, robot=robot)
+    assert robot.follow_answers() == 1
+    post.clock.advance(3600)
+    for n in range(2):
+        post.send(
+            post.signal("call", phone=phone(n), number=UNKNOWN, direction="in", duration_seconds=1200),
+            post.payment(phone=phone(n), new_payee=True, fen=9_000_000),
+        )
+    post.work(robot)
+    for case in post.rows(t.case)[1:]:
+        answer(post, case["id"], ScammerContact.NO)
+    assert robot.follow_answers() == 1
+    assert robot.follow_answers() == 0
+    post.work(robot)
+    post.send(post.signal("call", phone=phone(9), number=UNKNOWN, direction="in", duration_seconds=1200))
+    post.work(robot)
+    assert "contact_listed" not in rules_of(post, phone(9))
 
 
 def test_what_many_touched_or_is_trusted_is_not_listed(post: Post):
@@ -197,7 +218,7 @@ def test_what_many_touched_or_is_trusted_is_not_listed(post: Post):
         ),
     )
     confirmed(post, robot=robot)
-    assert robot.list_confirmed() == 0, "one of eleven who touched it"
+    assert robot.follow_answers() == 0, "one of eleven who touched it"
     assert entered(post) == []
 
 
@@ -211,7 +232,7 @@ def test_a_case_that_is_filed_without_a_call_lists_what_it_rests_on(post: Post, 
     post.clock.advance(86_400)
     with path.open("rb") as content:
         load_filed(post.services, content, source="", by="anna")
-    assert robot.list_confirmed() == 1
+    assert robot.follow_answers() == 1
     assert entered(post) == [{"app": "quick"}]
 
 

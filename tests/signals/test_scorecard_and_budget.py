@@ -146,12 +146,13 @@ def test_the_draw_is_even_repeats_itself_and_estimates_what_is_missed():
 
 
 def test_what_few_others_touched_is_worth_listing():
-    assert is_worth_listing(1, 1)
-    assert is_worth_listing(1, 10)
-    assert not is_worth_listing(1, 11)
-    assert is_worth_listing(2, 20)
-    assert is_worth_listing(1, 0), "the confirmed one touched it longer ago"
-    assert not is_worth_listing(0, 0)
+    assert is_worth_listing(1, 0, 1)
+    assert is_worth_listing(1, 1, 10)
+    assert not is_worth_listing(1, 0, 11)
+    assert is_worth_listing(2, 0, 20)
+    assert is_worth_listing(1, 0, 0), "the confirmed one touched it longer ago"
+    assert not is_worth_listing(0, 0, 0)
+    assert not is_worth_listing(1, 2, 5)
 
 
 def test_a_rule_that_fires_far_more_than_usual_is_a_runaway_and_a_busy_one_is_not():
