@@ -4,10 +4,12 @@
 
 Days 0-20 a city runs on the shipped points, and each week on a scorecard fitted on what is known by then: answers of
 the calls, of the random draw, and cases filed meanwhile. Days 21-31 are judged (`judged`) with the last one. On day 32 two
-thirds of the frauds change; days 39-45 are judged again (`after_drift`): ours, refitted each day, against two top-k
+thirds of the frauds change; days 39-45 are judged again (`after_drift`): ours, refitted each day, against top-k
 without a random draw. `learning_top_k` is fitted again each day on the answers of its own calls: that is the pure top-k
-of the goal. `frozen_top_k` keeps the scorecard of day 21. `curve` has the same at other budgets, each learned with its
-own calls. All figures are of a simulation; bench/signals_life.py says what is assumed. LightGBM is the challenger where
+of the goal. `learning_top_k_with_lists` lists what its calls confirm, as ours does; `frozen_top_k` keeps the scorecard
+of day 21; `told_the_truth` is LightGBM that was told everything up to day 38. There are two drifts: `described` is one way that was written down; `unnoticed` are the two of eight ways whose tries score
+lowest with the scorecard of the day before (docs/decisions/0772). `curve` has the same at other budgets, each learned
+with its own calls. All figures are of a simulation; bench/signals_life.py says what is assumed. LightGBM is the challenger where
 it is installed (extra `learning-bench`); else its figures are null. A run takes about five minutes of one core.
 """
 
@@ -16,19 +18,31 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
 
-from bench.signals_life import START, City, Fraud, make
-from dialer.signals.budget import draw, missed_fraud, turn
+from bench.signals_life import (
+    DESCRIBED_WAY,
+    NEW_WAYS,
+    START,
+    City,
+    Fraud,
+    is_of_fraudsters,
+    later,
+    make,
+    tried,
+)
+from dialer.signals.budget import draw, is_worth_listing, is_worth_removing, missed_fraud, turn
 from dialer.signals.evaluation import Evaluator
-from dialer.signals.features import ROW, micros
+from dialer.signals.features import NO_ITEM, ROW, item_key, micros, names_another
+from dialer.signals.model import Change, Item, ListKind, Signal, SignalKind
 from dialer.signals.rules import Effect, RuleSet, shipped_rules
 from dialer.signals.scorecard import Fitted, Labelled, Scorecard, TooFewLabels, calibration_error, fit
 from dialer.signals.verdicts import Bands
@@ -43,6 +57,12 @@ DRIFT_TOO = 0.00048
 DRAWN = 0.04
 ANSWERS_AFTER = 1.0
 """Days until a call's answer is known."""
+LISTED_AFTER = ANSWERS_AFTER
+"""Days until what a confirmed warning rests on is listed."""
+_RIGHT, _WRONG = -1, -2
+TRIES, WAYS_TAKEN, LEAST_VISIBLE = 200, 2, 0.5
+"""Of the drift that goes unnoticed: tries of each way, how many ways stay, and the share of tries of which a rule must see
+something, since what no rule sees is found by nobody."""
 
 
 @dataclass(slots=True)
@@ -54,6 +74,8 @@ class Moment:
     fired: int
     money: int
     figures: tuple[int, ...]
+    items: tuple[bytes, ...] = ()
+    """Of the signals that its rules rest on, without the mitigators."""
 
 
 def raising_bits(rules: RuleSet) -> int:
@@ -69,6 +91,15 @@ class Recorder(Evaluator):
         self.moments: list[Moment] = []
         self.raising = raising_bits(rules)
         self.last: dict[int, tuple[int, int]] = {}
+        self.empty = self.snapshot()
+
+    def record(self, signals: Iterable[Signal]) -> list[Moment]:
+        """The moments of these signals alone."""
+        self.restore(self.empty)
+        self.moments, self.last = [], {}
+        for one in signals:
+            self.apply(one)
+        return self.moments
 
     def _reread(self, person: Any, _start: int, moments: Sequence[int]) -> None:
         key = self._slots[person.slot]
@@ -80,7 +111,22 @@ class Recorder(Evaluator):
                 continue
             self.last[person.slot] = (fired, money)
             trace = self._compiled.trace(rows, t, self._listings, person.known)
-            self.moments.append(Moment((t - micros(START)) / 3.6e9, int(key), fired, money, trace.figures))
+            places = {
+                place
+                for n, names in enumerate(self._compiled.names)
+                if (fired & self.raising) >> n & 1
+                for place in names.values()
+            }
+            rested = sorted({row for place in places for row in trace.rows[place]})
+            items = dict.fromkeys(
+                item
+                for row in rested
+                if names_another(rows[row])
+                for item in rows[row][6:]
+                if item != NO_ITEM
+            )
+            hour = (t - micros(START)) / 3.6e9
+            self.moments.append(Moment(hour, int(key), fired, money, trace.figures, tuple(items)))
 
     def _told(self, _key: bytes, _person: Any, _before: Any) -> list[Any]:
         """Verdicts are not wanted."""
@@ -114,10 +160,14 @@ class Truth:
 
 
 Score = Callable[[Moment], float]
+Order = Callable[[float, Moment], float]
+"""Of a value and its moment; the higher goes first."""
 
 
 Pooled = tuple[int, Moment]
 """Of the draw's pool: the day, and who was below the line and not drawn."""
+Refit = Callable[[int, "list[Call]", list[Pooled]], Score]
+"""Of a day, the calls so far and the pool."""
 
 
 @dataclass(slots=True)
@@ -133,6 +183,8 @@ class Call:
 
 HELD_HOURS = 72
 """Who has had no scoring moment for so long is held no more; and so long a person is not called again."""
+KEPT_HOURS = 7 * 24
+"""So long the robot has a signal."""
 WARM_DAYS = 3
 """So many days before those that count a way already calls, so that its queue is what it would be."""
 
@@ -146,26 +198,27 @@ def run_days(
     *,
     drawn_share: float = 0.0,
     seed: int = 0,
-    refit: Callable[[int, list[Call], list[Pooled]], Score] | None = None,
+    refit: Refit | None = None,
     pool: list[Pooled] | None = None,
+    order: Order | None = None,
+    lister: Lister | None = None,
 ) -> list[Call]:
     """Calls of these days. As in the robot nobody is dropped: places come evenly over the day, and each goes to whose turn
     it is of those who are held then, or to the next who scores; a person is held with the strongest moment of the
-    incident. The turn is the robot's, of `score` in place of the probability, for every way that is compared.
+    incident. The turn is the robot's, of `score` in place of the probability, or else that of `order`.
     """
     pool = [] if pool is None else pool
-    queue = _Queue(truth, budget * (1 - drawn_share) / 24, score)
-    by_day: dict[int, list[Moment]] = {}
-    for one in sorted(moments, key=lambda one: one.hour):
-        by_day.setdefault(int(one.hour // 24), []).append(one)
-    for day in range(days.start - WARM_DAYS, days.stop):
+    queue = _Queue(truth, budget * (1 - drawn_share) / 24, score, order or robots_turn)
+    begin = days.start - WARM_DAYS
+    coming = _Coming([one for one in moments if begin <= one.hour / 24 < days.stop], lister)
+    if lister is not None:
+        coming.file(truth, begin, days.stop)
+    for day in range(begin, days.stop):
         if day == days.start:
-            queue.calls.clear()
+            queue.forget_calls()
         if refit is not None and day in days:
             queue.use(refit(day, queue.calls, pool))
-        for one in by_day.get(day, []):
-            queue.add(one)
-        queue.run_until((day + 1) * 24)
+        coming.run_until((day + 1) * 24, queue)
         if day in days:
             below = {str(one.person): one for one in queue.held_since(day * 24)}
             for name in draw(below, budget * drawn_share, seed=b"%d %d" % (seed, day)):
@@ -174,17 +227,90 @@ def run_days(
     return queue.calls
 
 
+class _Coming:
+    """What comes, in its order: moments, and answers after which an item is listed and people are evaluated again."""
+
+    def __init__(self, moments: Sequence[Moment], lister: Lister | None) -> None:
+        self._lister = lister
+        self._events: list[tuple[float, int, int, Moment | None, Fraud | None]] = [
+            (one.hour, n, 0, one, None) for n, one in enumerate(moments)
+        ]
+        heapify(self._events)
+        self._count = len(moments)
+        self._version: dict[int, int] = {}
+        self._answered = 0
+
+    def _put(self, hour: float, version: int, one: Moment | None, fraud: Fraud | None) -> None:
+        self._count += 1
+        heappush(self._events, (hour, self._count, version, one, fraud))
+
+    def file(self, truth: Truth, begin: int, end: int) -> None:
+        """Cases that are filed from the one day to before the other."""
+        for fraud in (one for group in truth.of.values() for one in group):
+            if fraud.filed_day is not None and begin <= fraud.filed_day < end:
+                self._put(fraud.filed_day * 24, _RIGHT, None, fraud)
+
+    def run_until(self, hour: float, queue: _Queue) -> None:
+        while self._events and self._events[0][0] < hour:
+            queue.run_until(self._events[0][0])
+            self._note(queue)
+            at, _, version, one, fraud = heappop(self._events)
+            if version in (_RIGHT, _WRONG):
+                self._answer(at, one, fraud, queue, is_right=version == _RIGHT)
+            elif one is not None and version == self._version.get(one.person, 0):
+                queue.add(one)
+        queue.run_until(hour)
+        self._note(queue)
+
+    def _note(self, queue: _Queue) -> None:
+        """The answers of the calls that were made since."""
+        if self._lister is not None:
+            for call in queue.made[self._answered :]:
+                version = _RIGHT if call.is_right else _WRONG
+                self._put(call.moment.hour + LISTED_AFTER * 24, version, call.moment, None)
+            self._answered = len(queue.made)
+
+    def _answer(
+        self, hour: float, one: Moment | None, fraud: Fraud | None, queue: _Queue, *, is_right: bool
+    ) -> None:
+        assert self._lister is not None
+        if fraud is not None:
+            if any(call.fraud is fraud for call in queue.made):
+                return
+            one = self._lister.known_of(fraud, hour)
+        if one is None:
+            return
+        for person in self._lister.answer(one, hour, is_right=is_right):
+            self._version[person] = self._version.get(person, 0) + 1
+            for moment in self._lister.moments_after(person, hour):
+                self._put(moment.hour, self._version[person], moment, None)
+
+
+def robots_turn(value: float, one: Moment) -> float:
+    return turn(value, START + timedelta(hours=one.hour))
+
+
+def first_come(_value: float, one: Moment) -> float:
+    """Who has waited longest."""
+    return -one.hour
+
+
 class _Queue:
     """Persons who are held, and the places that come: `rate` an hour, at most an hour's of them unused."""
 
-    def __init__(self, truth: Truth, rate: float, score: Score) -> None:
+    def __init__(self, truth: Truth, rate: float, score: Score, order: Order) -> None:
         self.calls: list[Call] = []
-        self._truth, self._rate, self._score = truth, rate, score
-        self._now = self._places = 0.0
+        self.made: list[Call] = []
+        """Those before the days that count too."""
+        self._truth, self._rate, self._score, self._order = truth, rate, score, order
+        self.now = self._places = 0.0
         self._heap: list[tuple[float, float, int]] = []
         self._held: dict[int, tuple[float, Moment]] = {}
         self._latest: dict[int, float] = {}
         self._called: dict[int, float] = {}
+
+    def forget_calls(self) -> None:
+        self.calls = []
 
     def use(self, score: Score) -> None:
         """From now on, for those who are held as well."""
@@ -193,9 +319,8 @@ class _Queue:
         self._heap = [self._entry(value, one) for value, one in self._held.values() if value > 0]
         heapify(self._heap)
 
-    @staticmethod
-    def _entry(value: float, one: Moment) -> tuple[float, float, int]:
-        return -turn(value, START + timedelta(hours=one.hour)), one.hour, one.person
+    def _entry(self, value: float, one: Moment) -> tuple[float, float, int]:
+        return -self._order(value, one), one.hour, one.person
 
     def add(self, one: Moment) -> None:
         self.run_until(one.hour)
@@ -211,16 +336,17 @@ class _Queue:
         self.run_until(one.hour)
 
     def run_until(self, hour: float) -> None:
-        while True:
-            due = self._now + max(0.0, 1 - self._places) / self._rate
+        while hour > self.now:
+            due = self.now + max(0.0, 1 - self._places) / self._rate
             if due > hour or (one := self._best(due)) is None:
                 break
-            self._places = min(self._places + (due - self._now) * self._rate, max(1.0, self._rate))
+            self._places = min(self._places + (due - self.now) * self._rate, max(1.0, self._rate))
             self._places -= 1
-            self._now = due
+            self.now = due
             self.call(one)
-        self._places = min(self._places + (hour - self._now) * self._rate, max(1.0, self._rate))
-        self._now = hour
+        if hour > self.now:
+            self._places = min(self._places + (hour - self.now) * self._rate, max(1.0, self._rate))
+            self.now = hour
 
     def _best(self, hour: float) -> Moment | None:
         while self._heap:
@@ -237,15 +363,116 @@ class _Queue:
     def call(self, one: Moment, *, weight: float = 1.0, drawn: bool = False) -> None:
         """Now."""
         value, _ = self._held.pop(one.person)
-        self._called[one.person] = self._now
-        called = Moment(self._now, one.person, one.fired, one.money, one.figures)
-        fraud = self._truth.at(one.person, self._now)
-        is_right = self._truth.is_right(one.person, self._now)
-        self.calls.append(Call(called, value, weight, drawn=drawn, fraud=fraud, is_right=is_right))
+        self._called[one.person] = self.now
+        called = replace(one, hour=self.now)
+        fraud = self._truth.at(one.person, self.now)
+        is_right = self._truth.is_right(one.person, self.now)
+        made = Call(called, value, weight, drawn=drawn, fraud=fraud, is_right=is_right)
+        self.calls.append(made)
+        self.made.append(made)
 
     def held_since(self, hour: float) -> list[Moment]:
         """Who has had a moment since then and is still held."""
         return [one for _, one in self._held.values() if self._latest[one.person] >= hour]
+
+
+class Town:
+    """Who touched which items, and whose signals are which."""
+
+    def __init__(self, rules: RuleSet, signals: Iterable[Signal], frauds: Iterable[int]) -> None:
+        """`frauds`: persons whose items may be listed."""
+        self.recorder = Recorder(rules)
+        self.of_person: dict[int, list[Signal]] = {}
+        self.changes: dict[Item, list[Signal]] = {}
+        for one in signals:
+            if one.kind is SignalKind.LIST_CHANGE:
+                self.changes.setdefault(one.items[0], []).append(one)
+            else:
+                self.of_person.setdefault(int(one.person or b""), []).append(one)
+        wanted = {item for person in frauds for one in self.of_person.get(person, ()) for item in one.items}
+        self.items = {item_key(one): one for one in wanted}
+        by_key = {one.key: item_key(one) for one in wanted}
+        self.touches: dict[bytes, list[tuple[float, int]]] = {one: [] for one in self.items}
+        for person, own in self.of_person.items():
+            for one in own:
+                for item in one.items:
+                    if item.key in by_key:
+                        hour = (one.event_at - START) / timedelta(hours=1)
+                        self.touches[by_key[item.key]].append((hour, person))
+
+    def is_listed(self, item: bytes, at: datetime) -> bool:
+        """On any list, that of trusted ones included; the city takes nothing off a list."""
+        return any(one.event_at <= at for one in self.changes.get(self.items[item], ()))
+
+
+class Lister:
+    """What confirmed warnings rest on is entered in the suspected list, as the robot does it, and who touched it is
+    evaluated again.
+    """
+
+    def __init__(self, town: Town, of_person: Mapping[int, list[Moment]]) -> None:
+        self._town, self._of_person = town, of_person
+        self._told: dict[bytes, dict[tuple[int, bool], float]] = {}
+        self.listed: dict[bytes, list[Signal]] = {}
+
+    def known_of(self, fraud: Fraud, hour: float) -> Moment | None:
+        """The last moment of one who was not called, for whom a case is filed now."""
+        its = [
+            one
+            for one in self._of_person.get(fraud.person, ())
+            if fraud.begins <= one.hour <= min(hour, fraud.first_payment + 48)
+        ]
+        return its[-1] if its else None
+
+    def answer(self, one: Moment, hour: float, *, is_right: bool) -> list[int]:
+        """Who touched what is listed or removed now, or will."""
+        again: dict[int, None] = {}
+        at = START + timedelta(hours=hour)
+        for item in one.items:
+            if item not in self._town.items or self._town.is_listed(item, at):
+                continue
+            touches = self._town.touches[item]
+            told = self._told.setdefault(item, {})
+            told[one.person, is_right] = max(
+                (when for when, person in touches if person == one.person and when <= hour), default=hour
+            )
+            kept = [right for (_, right), when in told.items() if when > hour - KEPT_HOURS]
+            recent = {person for when, person in touches if hour - HELD_HOURS < when <= hour}
+            changes = self.listed.setdefault(item, [])
+            confirmed, denied = kept.count(True), kept.count(False)
+            if not changes and is_worth_listing(confirmed, denied, len(recent)):
+                changes.append(self._change(item, at, Change.ENTERED))
+            elif len(changes) == 1 and is_worth_removing(confirmed, denied):
+                changes.append(self._change(item, at, Change.REMOVED))
+            else:
+                continue
+            again |= dict.fromkeys(person for when, person in touches if when > hour - HELD_HOURS)
+        return list(again)
+
+    def _change(self, item: bytes, at: datetime, change: Change) -> Signal:
+        return Signal(
+            source="robot", signal_no=f"{item.hex()}-{change}", kind=SignalKind.LIST_CHANGE, event_at=at,
+            received_at=at, items=(self._town.items[item],), list_kind=ListKind.SUSPECTED, list_name="confirmed",
+            change=change,
+        )  # fmt: skip
+
+    def counts(self) -> dict[str, int]:
+        """Items that were listed, those that fraudsters use alone, and how many were removed."""
+        items = [one for one, changes in self.listed.items() if changes]
+        return {
+            "items": len(items), "of_fraudsters": sum(is_of_fraudsters(self._town.items[one]) for one in items),
+            "removed": sum(len(self.listed[one]) > 1 for one in items),
+        }  # fmt: skip
+
+    def moments_after(self, person: int, hour: float) -> list[Moment]:
+        town = self._town
+        own = town.of_person[person]
+        items = {item for one in own for item in one.items}
+        changes = [change for item in items for change in town.changes.get(item, ())]
+        mine = {item.key for item in items}
+        changes += [one for its in self.listed.values() for one in its if one.items[0].key in mine]
+        told = sorted([*changes, *own], key=lambda one: (one.event_at, one.signal_no))
+        return [one for one in town.recorder.record(told) if one.hour >= hour]
 
 
 def recall(calls: Sequence[Call], frauds: Sequence[Fraud]) -> dict[str, float]:
@@ -366,14 +593,15 @@ def _table(moments: Sequence[Moment]) -> Any:
     return np.array([[*one.figures, one.money] for one in moments], dtype=float)
 
 
-def run(seed: int, persons: int) -> dict[str, Any]:
+def recorded(rules: RuleSet, signals: Iterable[Signal]) -> list[Moment]:
+    return Recorder(rules).record(signals)
+
+
+def run(seed: int, persons: int, budgets: Sequence[float]) -> dict[str, Any]:
     began = time.perf_counter()
-    city: City = make(seed, persons, DAYS, DRIFT)
+    city = make(seed, persons, DAYS, DRIFT)
     rules = shipped_rules()
-    recorder = Recorder(rules)
-    for one in city.signals:
-        recorder.apply(one)
-    figures = Trial(rules, recorder.moments, city.frauds, seed=seed, persons=persons).all_figures()
+    figures = Trial(rules, city, recorded(rules, city.signals), seed=seed).all_figures(budgets)
     seconds = round(time.perf_counter() - began, 1)
     return {"seed": seed, "persons": persons, "signals": len(city.signals), **figures, "seconds": seconds}
 
@@ -388,26 +616,37 @@ class Learned:
     fitted: Fitted
 
 
-class Trial:
-    """A city whose scoring moments were recorded."""
+def by_person(moments: Iterable[Moment]) -> dict[int, list[Moment]]:
+    found: dict[int, list[Moment]] = {}
+    for one in moments:
+        found.setdefault(one.person, []).append(one)
+    return found
 
-    def __init__(
-        self, rules: RuleSet, moments: Sequence[Moment], frauds: Sequence[Fraud], *, seed: int, persons: int
-    ) -> None:
-        self.rules, self.moments, self.frauds = rules, moments, frauds
-        self.seed, self.persons = seed, persons
-        self.truth = Truth(frauds)
-        self.of_person: dict[int, list[Moment]] = {}
-        for moment in moments:
-            self.of_person.setdefault(moment.person, []).append(moment)
+
+class Trial:
+    """A city whose scoring moments were recorded, without the frauds that go another way after the drift."""
+
+    def __init__(self, rules: RuleSet, city: City, moments: Sequence[Moment], *, seed: int) -> None:
+        self.rules, self.city, self.moments, self.frauds = rules, city, moments, city.frauds
+        self.seed, self.persons = seed, city.persons
+        self.truth = Truth(self.frauds)
+        self.of_person = by_person(moments)
         self.days = range(LEARN_UNTIL, JUDGED_UNTIL)
         self.judged_frauds = [
             one
-            for one in frauds
+            for one in self.frauds
             if one.begins / 24 in _Span(self.days) and one.first_payment / 24 < JUDGED_UNTIL
         ]
 
-    def learn(self, a_day: float) -> Learned:
+    @cached_property
+    def town(self) -> Town:
+        persons = {one.person for one in self.frauds}
+        return Town(self.rules, self.city.signals, persons)
+
+    def lister(self) -> Lister:
+        return Lister(self.town, self.of_person)
+
+    def learn(self, a_day: float, lister: Lister | None = None) -> Learned:
         """The learning days, with a new scorecard each week."""
         rules, shipped = self.rules, Scorecard()
         budget = max(8, round(self.persons * a_day))
@@ -425,28 +664,45 @@ class Trial:
 
         calls = run_days(
             self.moments, self.truth, range(LEARN_UNTIL), budget, Scoring(rules, shipped), drawn_share=DRAWN,
-            seed=self.seed, refit=weekly, pool=pool,
+            seed=self.seed, refit=weekly, pool=pool, lister=lister,
         )  # fmt: skip
         fitted = fit(rules, shipped, labels(calls, LEARN_UNTIL), background_of(rules, pool, LEARN_UNTIL))
         return Learned(budget, calls, pool, fitted)
 
-    def found(self, score: Score, budget: int) -> tuple[dict[str, float], list[Call]]:
+    def found(
+        self, score: Score, budget: int, order: Order | None = None, lister: Lister | None = None
+    ) -> tuple[dict[str, float], list[Call]]:
         """Of the judged days."""
-        calls = run_days(self.moments, self.truth, self.days, budget, score)
+        calls = run_days(self.moments, self.truth, self.days, budget, score, order=order, lister=lister)
         return recall(calls, self.judged_frauds), calls
 
-    def all_figures(self) -> dict[str, Any]:
+    def all_figures(self, budgets: Sequence[float]) -> dict[str, Any]:
         learned = self.learn(A_DAY)
+        listing = self.learn(A_DAY, self.lister())
         return {
-            "frauds": len(self.frauds), "a_day_for_each_person": A_DAY, "budget_a_day": learned.budget,
+            "frauds": len(self.frauds) + len(self.city.going_another_way), "a_day_for_each_person": A_DAY, "budget_a_day": learned.budget,
             "labels": {"right": learned.fitted.positive, "wrong": learned.fitted.negative}, "simulated": True,
-            "judged": self.judged(learned), "after_drift": self.after_drift(learned),
-            "curve": [self.at_budget(one) for one in OTHER_BUDGETS],
+            "judged": self.judged(learned) | self.judged_with_lists(listing),
+            "after_drift": self.after_drift(learned, listing),
+            "curve": [self.at_budget(one) for one in budgets],
         }  # fmt: skip
+
+    def without_a_score(self, budget: int) -> dict[str, Any]:
+        """As in a centre that has rules and no score: who has waited longest is called first (`rules_first_come`), or
+        whose rule fires when a place is free (`rules_as_they_come`).
+        """
+
+        def any_rule(_one: Moment) -> float:
+            return 1.0
+
+        return {
+            "rules_first_come": self.found(any_rule, budget, first_come)[0],
+            "rules_as_they_come": self.found(any_rule, budget)[0],
+        }
 
     def judged(self, learned: Learned) -> dict[str, Any]:
         rules, card, budget = self.rules, learned.fitted.scorecard, learned.budget
-        figures: dict[str, Any] = {}
+        figures: dict[str, Any] = self.without_a_score(budget)
         ways: dict[str, Score | None] = {
             "rules_alone": counted(raising_bits(rules)), "shipped_points": Scoring(rules, Scorecard()),
             "fitted": Scoring(rules, card), "lightgbm": self.lightgbm(learned),
@@ -482,17 +738,35 @@ class Trial:
         }  # fmt: skip
         return figures
 
+    def judged_with_lists(self, learned: Learned) -> dict[str, Any]:
+        """The same of the robot as it is, which enters in the suspected list what its calls confirm."""
+        fired, score = counted(raising_bits(self.rules)), Scoring(self.rules, learned.fitted.scorecard)
+        alone, _ = self.found(fired, learned.budget, lister=self.lister())
+        lister = self.lister()
+        fitted, calls = self.found(score, learned.budget, lister=lister)
+        return {
+            "rules_alone_with_lists": alone, "fitted_with_lists": fitted,
+            "with_lists_fitted_over_rules_alone": ratio(fitted["recall"], alone["recall"]),
+            "with_lists_before_payment_over_rules_alone": ratio(
+                fitted["before_payment"], alone["before_payment"]
+            ),
+            **calibrated(learned.fitted.scorecard, self.rules, answered(calls), "calibration_error_with_lists"),
+            "listed": lister.counts(),
+        }  # fmt: skip
+
     def at_budget(self, a_day: float) -> dict[str, Any]:
         """A point of the curve."""
         learned = self.learn(a_day)
-        alone, _ = self.found(counted(raising_bits(self.rules)), learned.budget)
+        fired = counted(raising_bits(self.rules))
+        alone, _ = self.found(fired, learned.budget)
         fitted, calls = self.found(Scoring(self.rules, learned.fitted.scorecard), learned.budget)
         return {
             "a_day_for_each_person": a_day, "budget_a_day": learned.budget, "rules_alone": alone, "fitted": fitted,
+            **self.without_a_score(learned.budget),
             "fitted_over_rules_alone": ratio(fitted["recall"], alone["recall"]),
             "before_payment_over_rules_alone": ratio(fitted["before_payment"], alone["before_payment"]),
             **calibrated(learned.fitted.scorecard, self.rules, answered(calls), "calibration_error"),
-            **({"after_drift": self.after_drift(learned)} if a_day == DRIFT_TOO else {}),
+            **(self.briefly_after_drift(learned) if a_day == DRIFT_TOO else {}),
         }  # fmt: skip
 
     def lightgbm(self, learned: Learned) -> Score | None:
@@ -536,46 +810,149 @@ class Trial:
                     last = one.hour
         return found
 
-    def after_drift(self, learned: Learned) -> dict[str, Any]:
-        """Recall of the changed frauds, seven days after the change."""
-        rules, card = self.rules, learned.fitted.scorecard
-        changed = [
-            one for one in self.frauds if one.after_drift and AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1
+    def briefly_after_drift(self, learned: Learned) -> dict[str, Any]:
+        listing = self.learn(DRIFT_TOO, self.lister())
+        return {"after_drift": self.after_drift(learned, listing, briefly=True)}
+
+    def after_drift(self, learned: Learned, listing: Learned, *, briefly: bool = False) -> dict[str, Any]:
+        """Recall of the changed frauds, seven days after the change, of both drifts. `listing`: learned with lists."""
+        cards: dict[tuple[str, int], Scorecard] = {}
+        described = Drift(self, [DESCRIBED_WAY], learned, listing, cards).figures(briefly=briefly)
+        tries = self.tries(Scoring(self.rules, cards["ours", DRIFT - 1]))
+        taken = least_noticed(tries)
+        unnoticed = Drift(self, taken, learned, listing, cards).figures(briefly=briefly)
+        return {"described": described, "unnoticed": {"ways": taken, "tries": tries, **unnoticed}}
+
+    def tries(self, score: Scoring) -> dict[str, dict[str, float]]:
+        """Of each new way before the drift: the mean of the strongest probability of a try, and the share of which a rule
+        saw anything.
+        """
+        found: dict[str, dict[str, float]] = {}
+        for way in NEW_WAYS:
+            trial = tried(self.city, way, TRIES, seed=self.seed, drift=DRIFT)
+            moments = by_person(self.recorded_again(trial))
+            strongest: list[float] = []
+            seen = 0
+            for fraud in trial.frauds:
+                its = [
+                    one for one in moments.get(fraud.person, ())
+                    if fraud.begins <= one.hour <= fraud.first_payment + 48
+                ]  # fmt: skip
+                seen += bool(its)
+                strongest.append(max((score(one) for one in its), default=0.0))
+            found[way] = {
+                "probability": round(sum(strongest) / len(strongest), 4), "seen": round(seen / len(strongest), 3),
+            }  # fmt: skip
+        return found
+
+    def recorded_again(self, more: City) -> list[Moment]:
+        """The moments of the persons of `more`, with its signals."""
+        persons = {one.person for one in more.signals}
+        own = [
+            one for one in self.city.signals if one.kind is SignalKind.LIST_CHANGE or one.person in persons
         ]
+        lists = {one.items[0] for one in more.signals if one.kind is SignalKind.LIST_CHANGE}
+        assert not lists, "a new way whose items are listed would change the moments of others"
+        return recorded(
+            self.rules, sorted([*own, *more.signals], key=lambda one: (one.event_at, one.signal_no))
+        )
 
-        def refits(*, filed: bool) -> Callable[[int, list[Call], list[Pooled]], Score]:
-            now = [card]
 
-            def refit(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
+def least_noticed(tries: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """What goes unnoticed and can be found at all."""
+    seen = [way for way, one in tries.items() if one["seen"] >= LEAST_VISIBLE]
+    return sorted(seen, key=lambda way: tries[way]["probability"])[:WAYS_TAKEN]
+
+
+class Drift:
+    """The city with the frauds of `ways` after the drift. `cards` holds what was fitted up to the drift, which is the same
+    for all ways: (way of calling, day) to scorecard.
+    """
+
+    def __init__(
+        self,
+        trial: Trial,
+        ways: Sequence[str],
+        learned: Learned,
+        listing: Learned,
+        cards: dict[tuple[str, int], Scorecard],
+    ) -> None:
+        more = later(trial.city, ways, seed=trial.seed, drift=DRIFT)
+        again = trial.recorded_again(more)
+        persons = {one.person for one in more.frauds}
+        self.moments = [one for one in trial.moments if one.person not in persons] + [
+            one for one in again if one.person in persons
+        ]
+        self.of_person = by_person(self.moments)
+        self.signals = sorted(
+            [*trial.city.signals, *more.signals], key=lambda one: (one.event_at, one.signal_no)
+        )
+        self.truth = Truth([*trial.frauds, *more.frauds])
+        self.changed = [one for one in more.frauds if AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1]
+        self.rules, self.seed, self.cards = trial.rules, trial.seed, cards
+        self.learned, self.listing = learned, listing
+
+    @cached_property
+    def town(self) -> Town:
+        return Town(self.rules, self.signals, self.truth.of)
+
+    def called(
+        self, name: str = "", *, draws: bool = False, filed: bool = False, lists: bool = False
+    ) -> list[Call]:
+        """Of a way of calling that is fitted again each day under its `name`; without one it keeps its scorecard."""
+        learned = self.listing if lists else self.learned
+        now = [learned.fitted.scorecard]
+
+        def refit(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
+            if day >= DRIFT or (name, day) not in self.cards:
                 every = [*learned.calls, *calls]
-                labelled, *_ = labels_of(rules, every, self.of_person, self.truth, day, filed=filed)
-                common = background_of(rules, [*learned.pool, *pool], day) if filed else None
+                labelled, *_ = labels_of(self.rules, every, self.of_person, self.truth, day, filed=filed)
+                common = background_of(self.rules, [*learned.pool, *pool], day) if filed else None
                 with suppress(TooFewLabels):
-                    now[0] = fit(rules, card, labelled, common).scorecard
-                return Scoring(rules, now[0])
+                    now[0] = fit(self.rules, learned.fitted.scorecard, labelled, common).scorecard
+                self.cards[name, day] = now[0]
+            now[0] = self.cards[name, day]
+            return Scoring(self.rules, now[0])
 
-            return refit
+        return run_days(
+            self.moments, self.truth, range(LEARN_UNTIL, AFTER_UNTIL), learned.budget, Scoring(self.rules, now[0]),
+            drawn_share=DRAWN if draws else 0.0, seed=self.seed, refit=refit if name else None,
+            lister=Lister(self.town, self.of_person) if lists else None,
+        )  # fmt: skip
 
-        def called(
-            *, drawn_share: float = 0.0, refit: Callable[[int, list[Call], list[Pooled]], Score] | None = None
-        ) -> list[Call]:
-            return run_days(
-                self.moments, self.truth, range(LEARN_UNTIL, AFTER_UNTIL), learned.budget, Scoring(rules, card),
-                drawn_share=drawn_share, seed=self.seed, refit=refit,
-            )  # fmt: skip
+    def told(self) -> list[Call]:
+        """By a challenger that was told the truth of every moment up to the days that count."""
+        known = [one for one in self.moments if one.hour < AFTER_FROM * 24]
+        truths = [float(self.truth.is_right(one.person, one.hour)) for one in known]
+        predict = challenger(known, truths, [1.0] * len(known))
+        if predict is None:
+            return []
+        days = range(AFTER_FROM, AFTER_UNTIL)
+        coming = [one for one in self.moments if one.hour >= (AFTER_FROM - WARM_DAYS) * 24]
+        scores = dict(zip(map(id, coming), predict(coming).tolist(), strict=True))
+        return run_days(coming, self.truth, days, self.learned.budget, lambda one: scores.get(id(one), 0.0))
 
+    def figures(self, *, briefly: bool) -> dict[str, Any]:
+        """`briefly`: without the ways that only explain."""
         ways = {
-            "ours": called(drawn_share=DRAWN, refit=refits(filed=True)),
-            "learning_top_k": called(refit=refits(filed=False)),
-            "frozen_top_k": called(),
+            "ours": self.called("ours", draws=True, filed=True, lists=True),
+            "learning_top_k": self.called("top-k"),
+            "frozen_top_k": self.called(),
         }
-        figures: dict[str, Any] = {"frauds": len(changed)}
+        if not briefly:
+            ways |= {
+                "ours_without_lists": self.called("without lists", draws=True, filed=True),
+                "learning_top_k_with_lists": self.called("top-k with lists", lists=True),
+                "told_the_truth": self.told(),
+            }
+        figures: dict[str, Any] = {"frauds": len(self.changed)}
         for what, told in (("recall", ""), ("before_payment", "_before_payment")):
-            found = {name: recall(calls, changed)[what] for name, calls in ways.items()}
+            found = {name: recall(calls, self.changed)[what] for name, calls in ways.items()}
             figures |= {name + told: value for name, value in found.items()}
-            for name in ("learning_top_k", "frozen_top_k"):
-                least = max(found[name], 1 / max(1, len(changed)))
-                figures[f"ours_over_{name}{told}"] = round(found["ours"] / least, 2)
+            for name in ways:
+                if "top_k" in name:
+                    least = max(found[name], 1 / max(1, len(self.changed)))
+                    figures[f"ours_over_{name}{told}"] = round(found["ours"] / least, 2)
         return figures
 
 
@@ -635,8 +1012,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--people", type=int, default=40_000)
     parser.add_argument("--quick", action="store_true", help="8,000 people")
+    parser.add_argument("--budgets", type=float, nargs="*", default=OTHER_BUDGETS, help="points of the curve")
     given = parser.parse_args()
-    print(json.dumps(run(given.seed, 8_000 if given.quick else given.people), indent=1))
+    persons = 8_000 if given.quick else given.people
+    print(json.dumps(run(given.seed, persons, given.budgets), indent=1))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@
 All figures are assumptions. Per person and week 0.2 % are defrauded (`PREVALENCE`), in one of ten ways, each a sequence
 of steps of which a source sees two thirds. About one person in nine has a week that looks like a fraud and is none
 (`LOOK_ALIKES`): debt collection, deliveries, family abroad, investing, loans, games, online shopping, a new phone,
-meetings, dating. From `drift` on two thirds of the frauds go another way that the rules were not written for.
+meetings, dating. From `drift` on two thirds of the frauds go another way that the rules were not written for: `later`
+makes them, of the ways that are asked for. What was before is the same whichever those are.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +31,8 @@ from dialer.signals.model import (
 START = datetime(2026, 3, 2, tzinfo=UTC)
 PREVALENCE = 0.002
 SEEN = 0.67
+CHANGED = 0.67
+"""Of the frauds after the drift."""
 NEW_WAY_LISTED = 0.0
 """Of the items of the frauds that go another way: lists hold what is known, and that way is not."""
 USUAL_A_DAY = 0.6
@@ -38,6 +41,20 @@ LOOK_ALIKES = {
     "shopping": 0.015, "new_phone": 0.004, "meeting": 0.006, "dating": 0.005,
 }  # fmt: skip
 """Share of persons with such a week."""
+DESCRIBED_WAY = "false_delivery"
+"""A false delivery, a chat of the store, and payments by way of the person's own accounts."""
+NEW_WAYS = {
+    "cash_and_courier": "a long call, a chat of the store, a courier is ordered for cash or gold, the money is drawn from own accounts",
+    "card_tap": "a false bank message with a link, its site, an app outside the store, a call, the card is held to the phone",
+    "suspended_insurance": "a message that the insurance is suspended, a site that asks for codes, a login on another device",
+    "video_of_a_relative": "a call of a relative's copied voice, a video meeting, one large payment to a new payee",
+    "membership_without_sharing": "two long calls about a membership that will cost money, a real loan, payments between own accounts",
+    "gift_parcel": "a parcel with a code to scan, a chat of the store, a small rebate two days later, growing payments to new payees",
+    "lecture_calls": "long calls of one number for days, about health or pensions, then a large payment",
+    "rent_deposit": "an offer of a flat, a call to it, a chat of the store, a deposit to a new payee",
+}  # fmt: skip
+"""Ways that no rule was written for, of which a drift takes those that go unnoticed: docs/decisions/0772."""
+_GANG = "gang/"
 CALL, SMS, WEB, APP = SignalKind.CALL, SignalKind.SMS, SignalKind.WEB, SignalKind.APP
 PAY, LOGIN = SignalKind.PAYMENT_ATTEMPT, SignalKind.LOGIN
 
@@ -62,17 +79,25 @@ class City:
     days: int
     signals: list[Signal] = field(default_factory=list)
     frauds: list[Fraud] = field(default_factory=list)
+    going_another_way: list[tuple[int, float]] = field(default_factory=list)
+    """Persons who are defrauded after the drift in ways that `later` makes, and the hours when it begins."""
 
 
 def key(kind: ItemKind, name: str) -> Item:
     return Item(kind, f"{kind.value}:{name}".encode().ljust(12, b"."))
 
 
+def is_of_fraudsters(item: Item) -> bool:
+    """Whether fraudsters alone use it."""
+    return item.key.partition(b":")[2].startswith(_GANG.encode())
+
+
 class _Maker:
-    def __init__(self, seed: int, persons: int, days: int, drift: int) -> None:
-        self.chance = random.Random(seed)
+    def __init__(self, seed: int, persons: int, days: int, drift: int, name: str = "") -> None:
+        """`name` tells its signals and fresh items from those of another maker."""
+        self.chance = random.Random(f"{seed} {name}" if name else seed)
         self.city = City(persons, days)
-        self.drift = drift
+        self.drift, self.name = drift, name
         self.items = 0
         self.gang: dict[tuple[str, int, bool], dict[ItemKind, list[str]]] = {}
 
@@ -85,7 +110,7 @@ class _Maker:
         self.city.signals.append(
             Signal(
                 source=kind.value,
-                signal_no=f"{len(self.city.signals)}",
+                signal_no=f"{self.name}{len(self.city.signals)}",
                 kind=kind,
                 event_at=at,
                 received_at=at,
@@ -113,7 +138,7 @@ class _Maker:
 
     def fresh(self, kind: ItemKind) -> Item:
         self.items += 1
-        return key(kind, f"n{self.items}")
+        return key(kind, f"n{self.name}{self.items}")
 
     def own(self, person: int, kind: ItemKind, most: int) -> Item:
         return key(kind, f"{person}/{self.chance.randrange(most)}")
@@ -124,9 +149,10 @@ class _Maker:
         gang = self.gang.setdefault((way, week, late), {})
         names = gang.setdefault(kind, [])
         if len(names) < 4:
-            names.append(f"g{way}{week}{late}{len(names)}")
+            names.append(f"{_GANG}{way}{week}{late}{len(names)}")
             item = key(kind, names[-1])
-            known = NEW_WAY_LISTED if way == "changed" else 0.12 if late else 0.4
+            is_new = way == DESCRIBED_WAY or way in NEW_WAYS
+            known = NEW_WAY_LISTED if is_new else 0.12 if late else 0.4
             if self.chance.random() < known:
                 which = ListKind.FRAUD if self.chance.random() < 0.6 else ListKind.SUSPECTED
                 self.list_change(hour + self.chance.uniform(-72, 72), item, which)
@@ -440,28 +466,34 @@ class _Maker:
         for week in range(self.city.days // 7 + 1):
             for _ in range(round(self.city.persons * PREVALENCE)):
                 person, begins = c.randrange(self.city.persons), week * 168 + c.uniform(0, 168)
-                changed = begins >= self.drift * 24 and c.random() < 0.67
-                kind = "changed" if changed else c.choice(types).value
-                first = self.fraud(person, begins, kind)
-                filed = (first / 24 + 1 + c.expovariate(1 / 3)) if c.random() < 0.6 else None
-                self.city.frauds.append(Fraud(person, kind, begins, first, filed, changed))
-                if c.random() < 0.04:
-                    self.emit(
-                        person,
-                        begins + c.uniform(1, 12),
-                        SignalKind.REPORT,
-                        seen=1,
-                        reporter=c.choice((Reporter.FAMILY, Reporter.BANK)),
-                    )
-                if c.random() < 0.08:
-                    self.emit(
-                        person,
-                        begins + c.uniform(0.5, 8),
-                        SignalKind.PLATFORM_PUSH,
-                        seen=1,
-                        grade=c.choice((Grade.HIGH, Grade.MEDIUM)),
-                        fraud_type=FraudType.UNKNOWN,
-                    )
+                if begins >= self.drift * 24 and c.random() < CHANGED:
+                    self.city.going_another_way.append((person, begins))
+                else:
+                    self.one_fraud(person, begins, c.choice(types).value, after_drift=False)
+
+    def one_fraud(self, person: int, begins: float, kind: str, *, after_drift: bool) -> None:
+        """With what others tell of it."""
+        c = self.chance
+        first = self.fraud(person, begins, kind)
+        filed = (first / 24 + 1 + c.expovariate(1 / 3)) if c.random() < 0.6 else None
+        self.city.frauds.append(Fraud(person, kind, begins, first, filed, after_drift))
+        if c.random() < 0.04:
+            self.emit(
+                person,
+                begins + c.uniform(1, 12),
+                SignalKind.REPORT,
+                seen=1,
+                reporter=c.choice((Reporter.FAMILY, Reporter.BANK)),
+            )
+        if c.random() < 0.08:
+            self.emit(
+                person,
+                begins + c.uniform(0.5, 8),
+                SignalKind.PLATFORM_PUSH,
+                seen=1,
+                grade=c.choice((Grade.HIGH, Grade.MEDIUM)),
+                fraud_type=FraudType.UNKNOWN,
+            )
 
     def fraud(self, person: int, hour: float, kind: str) -> float:
         """Emits what sources see; the hour of the first payment attempt."""
@@ -496,8 +528,11 @@ class _Maker:
         def web(after: float, topic: Topic) -> None:
             self.emit(person, hour + after, WEB, gang(ItemKind.DOMAIN), topic=topic)
 
-        def app(after: float, topic: Topic, *, sharing: bool = False, store: float = 0.2) -> None:
-            item = key(ItemKind.APP, "meeting") if sharing else gang(ItemKind.APP)
+        def app(
+            after: float, topic: Topic, *, sharing: bool = False, store: float = 0.2, named: str = ""
+        ) -> None:
+            known = "meeting" if sharing else named
+            item = key(ItemKind.APP, known) if known else gang(ItemKind.APP)
             self.emit(
                 person,
                 hour + after,
@@ -522,6 +557,20 @@ class _Maker:
                     seen=0.8,
                 )
             return hour + after
+
+        def own_accounts(after: float, count: int, size: float) -> float:
+            for n in range(count):
+                account = self.own(person, ItemKind.ACCOUNT, 4)
+                self.pay(person, hour + after + n * 0.5, account, size, new=False)
+            return hour + after
+
+        def codes(after: float, count: int) -> None:
+            for n in range(count):
+                sender = key(ItemKind.NUMBER, f"s{c.randrange(300)}")
+                self.emit(
+                    person, hour + after + n * 0.05, SMS, sender, direction=Direction.IN,
+                    topic=Topic.VERIFICATION_CODE,
+                )  # fmt: skip
 
         match kind:
             case "fake_order_rebate":
@@ -587,24 +636,72 @@ class _Maker:
                 app(0.4, Topic.CHAT)
                 sms(0.6, Topic.GAME)
                 return pays(c.uniform(0.8, 3), c.randrange(1, 3), 10, 0.5)
+            case "cash_and_courier":
+                call(0, 700, overseas=0.05)
+                app(0.7, Topic.CHAT, store=0.95, named="chat")
+                call(2, 500, overseas=0.05)
+                courier = key(ItemKind.DOMAIN, f"post{c.randrange(12)}")
+                self.emit(person, hour + 4, WEB, courier, topic=Topic.DELIVERY)
+                return own_accounts(c.uniform(3, 9), c.randrange(1, 3), 14)
+            case "card_tap":
+                sms(0, Topic.BANK, link=0.9)
+                web(0.2, Topic.BANK)
+                app(0.6, Topic.BANK, store=0.1)
+                call(0.7, 700, overseas=0.05)
+                codes(0.9, 2)
+                return pays(c.uniform(1.2, 4), c.randrange(1, 4), 11.5, 0.3)
+            case "suspended_insurance":
+                sms(0, Topic.BANK, link=0.95)
+                web(0.1, Topic.BANK)
+                codes(0.2, 5)
+                self.emit(person, hour + 0.6, LOGIN, self.own(person, ItemKind.ACCOUNT, 4), new_device=True)
+                return pays(c.uniform(0.7, 3), c.randrange(1, 5), 10.8, 0.3, growth=0.1)
+            case "video_of_a_relative":
+                call(0, 400, overseas=0.1)
+                app(0.4, Topic.MEETING, store=1.0, named="meeting")
+                return pays(c.uniform(0.6, 3), 1, 15.5, 1)
+            case "membership_without_sharing":
+                call(0, 900, overseas=0.05)
+                sms(0.3, Topic.BANK, link=0.1)
+                call(1, 900, overseas=0.05)
+                app(1.3, Topic.LOAN, store=1.0, named=f"lender{c.randrange(15)}")
+                codes(1.4, 2)
+                return own_accounts(c.uniform(1.5, 4), c.randrange(1, 4), 13)
+            case "gift_parcel":
+                web(0, Topic.DELIVERY)
+                app(0.5, Topic.CHAT, store=0.95, named="chat")
+                app(26, Topic.CHAT, store=0.95)
+                self.pay(person, hour + 40, gang(ItemKind.ACCOUNT), 7.4, new=False, into=True)
+                return pays(c.uniform(42, 60), c.randrange(2, 5), 9.8, 3, growth=1.0)
+            case "lecture_calls":
+                number = gang(ItemKind.NUMBER)
+                for n in range(4):
+                    self.emit(
+                        person, hour + n * 20, CALL, number, direction=Direction.IN,
+                        duration_seconds=int(c.expovariate(1 / 900)),
+                    )  # fmt: skip
+                return pays(c.uniform(50, 75), c.randrange(1, 3), 14.5, 20, growth=0.2)
+            case "rent_deposit":
+                web(0, Topic.SHOPPING)
+                self.emit(
+                    person, hour + 0.3, CALL, gang(ItemKind.NUMBER), direction=Direction.OUT,
+                    duration_seconds=int(c.expovariate(1 / 250)),
+                )  # fmt: skip
+                app(0.8, Topic.CHAT, store=0.95, named="chat")
+                return pays(c.uniform(1.5, 20), 1, 11.9, 1)
             case _:
-                # What no rule was written for: a false delivery, a chat of the store, and payments by way of the
-                # person's own accounts.
                 sms(0, Topic.DELIVERY, link=0.9)
                 web(0.3, Topic.DELIVERY)
                 app(1, Topic.CHAT, store=0.9)
                 call(1.5, 500, overseas=0.05)
                 self.emit(person, hour + 2, LOGIN, self.own(person, ItemKind.ACCOUNT, 4), new_device=True)
-                first = c.uniform(2.5, 8)
-                for n in range(c.randrange(1, 4)):
-                    self.pay(
-                        person, hour + first + n * 0.5, self.own(person, ItemKind.ACCOUNT, 4), 12.5, new=False
-                    )
-                return hour + first
+                return own_accounts(c.uniform(2.5, 8), c.randrange(1, 4), 12.5)
 
 
 def make(seed: int, persons: int, days: int, drift: int) -> City:
-    """`drift`: the day on which the frauds change. The same arguments make the same city."""
+    """`drift`: the day on which the frauds change; those that go another way are made by `later`. The same arguments make
+    the same city.
+    """
     maker = _Maker(seed, persons, days, drift)
     for prefix, kind, count in _trusted():
         for n in range(count):
@@ -613,6 +710,26 @@ def make(seed: int, persons: int, days: int, drift: int) -> City:
     maker.look_alikes()
     maker.all_frauds()
     maker.city.signals.sort(key=lambda one: (one.event_at, one.signal_no))
+    return maker.city
+
+
+def later(city: City, ways: Sequence[str], *, seed: int, drift: int) -> City:
+    """Signals and frauds of those who are defrauded in one of `ways` after the drift, each with the same probability."""
+    maker = _Maker(seed, city.persons, city.days, drift, name=f"later {' '.join(ways)} ")
+    for person, begins in city.going_another_way:
+        maker.one_fraud(person, begins, maker.chance.choice(ways), after_drift=True)
+    return maker.city
+
+
+def tried(city: City, way: str, count: int, *, seed: int, drift: int) -> City:
+    """What fraudsters find out before: the way, tried with as many persons in the week before the drift. None of it is
+    part of the city, and nobody tells or files it.
+    """
+    maker = _Maker(seed, city.persons, city.days, drift, name=f"tried {way} ")
+    for person in maker.chance.sample(range(city.persons), min(count, city.persons)):
+        begins = maker.chance.uniform(drift - 8, drift - 1) * 24
+        first = maker.fraud(person, begins, way)
+        maker.city.frauds.append(Fraud(person, way, begins, first, None, after_drift=True))
     return maker.city
 
 

@@ -159,6 +159,25 @@ def _uniform(key: str, seed: bytes) -> float:
     return (int.from_bytes(blake2b(key.encode(), key=seed[:64], digest_size=8).digest()) >> 11) / (1 << 53)
 
 
+LEAST_CONFIRMED: Final = 0.1
+"""Of those who touched an item: so many must be confirmed before it counts as suspected."""
+
+
+def is_worth_listing(confirmed: int, denied: int, touched: int) -> bool:
+    """Whether an item is suspected that `confirmed` people touched whose warning was right, and `denied` ones whose
+    warning was wrong, by how many touched it within the last days: a scammer's number reaches few others, while half a
+    city knows a courier's.
+    """
+    return (
+        confirmed > 0 and confirmed >= touched * LEAST_CONFIRMED and not is_worth_removing(confirmed, denied)
+    )
+
+
+def is_worth_removing(confirmed: int, denied: int) -> bool:
+    """More of those who were called for an item deny than confirm it."""
+    return denied > confirmed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """An estimated number, with the ends of its 95 % interval, and the labels that it rests on."""

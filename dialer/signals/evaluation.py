@@ -51,6 +51,7 @@ from dialer.signals.verdicts import (
     Hit,
     Kept,
     SignalName,
+    Standing,
     Touch,
     Verdict,
     VerdictChange,
@@ -139,6 +140,7 @@ class Evaluator:
         self._score = self._compiled.score
         self._keep = self._compiled.longest_seconds * SECOND + self._lateness
         self._points = self.scorecard.points_of(rules)
+        self._raising = sum(1 << n for n, rule in enumerate(rules.rules) if rule.effect is Effect.POINTS)
         self._scores: dict[int, tuple[int, float, int, int]] = {}
         self._sources: dict[str, int] = {}
         self._persons: dict[bytes, _Person] = {}
@@ -225,6 +227,15 @@ class Evaluator:
                 _, money = self._score(_until(person.rows, last), last, self._listings, b"")
                 found.append(Touch(person=name, last_at=moment(last), money_fen=money))
         return sorted(found, key=lambda one: (-micros(one.last_at), -one.money_fen, one.person))
+
+    def standing(self, item: Item, at: datetime) -> Standing:
+        """Of the persons of this shard alone."""
+        key, t = item_key(item), micros(at)
+        start = t - MONEY_SECONDS * SECOND
+        return Standing(
+            lists=self._listings.lists_at(key, t),
+            touched=sum(start < _last_touch(person.rows, key) <= t for _, person in self._holders(key)),
+        )
 
     def sweep(self, now: datetime) -> int:
         """Drops what no window can reach any more at `now`, and persons of whom nothing is left; how many those were.
@@ -343,7 +354,8 @@ class Evaluator:
             fired, money = self._score(given, t, self._listings, person.known)
             if fired:
                 point = self._point(t, fired, money)
-                if point.score > 0 or point.rank:
+                # Without points too, so that the random draw can find what the scorecard has no points for.
+                if point.rank or fired & self._raising:
                     points = (*points, point)
         person.points = points
 

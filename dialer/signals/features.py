@@ -99,6 +99,18 @@ def rows_of(signal: Signal) -> bytes:
     return packed
 
 
+_WHO: Final = {KINDS[one] for one in (SignalKind.CALL, SignalKind.SMS, SignalKind.WEB, SignalKind.APP)}
+
+
+def names_another(row: Row) -> bool:
+    """Whether the items of a row may be a scammer's: of a call, message, site or app, or of a payment to a new payee. A
+    login names the person's own account.
+    """
+    if row[1] == KINDS[SignalKind.PAYMENT_ATTEMPT]:
+        return bool(row[4] & _OUT and row[4] & _FLAG["new_payee"])
+    return row[1] in _WHO
+
+
 def listing_of(signal: Signal) -> tuple[bytes, Listing]:
     """The item of a change of a list, and the change."""
     assert signal.list_kind is not None
@@ -134,14 +146,22 @@ class Listings:
         if len(have) == 1:
             at, _, bit, _, entered = have[0]
             return bit if entered and at <= t else 0
-        state: dict[tuple[int, str], bool] = {}
-        for at, _, bit, name, entered in have:
-            if at <= t:
-                state[bit, name] = entered
         kinds = 0
-        for (bit, _), entered in state.items():
+        for (bit, _), entered in self._state(item, t).items():
             kinds |= bit * entered
         return kinds
+
+    def _state(self, item: bytes, t: int) -> dict[tuple[int, str], bool]:
+        state: dict[tuple[int, str], bool] = {}
+        for at, _, bit, name, entered in self.changes.get(item, ()):
+            if at <= t:
+                state[bit, name] = entered
+        return state
+
+    def lists_at(self, item: bytes, t: int) -> frozenset[tuple[ListKind, str]]:
+        """Kinds and names of the lists that the item stands in at `t`."""
+        kinds = {bit: kind for kind, bit in _LIST_BIT.items()}
+        return frozenset((kinds[bit], name) for (bit, name), on in self._state(item, t).items() if on)
 
     def entered_at(self, item: bytes, t: int) -> int:
         """When the item was last entered in a list of fraud or suspicion before `t`; 0 if never."""

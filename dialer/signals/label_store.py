@@ -24,17 +24,22 @@ _MOST_REASONS: Final = 4_000
 _RECENT, _REFERENCE = timedelta(days=14), timedelta(days=90)
 
 
-def case_labels() -> sa.Subquery:
-    """By case, whether its warning was right: a filed case, already defrauded, or contact by a scammer said yes; a
-    mismatch or no contact said no. Anything else is no label; right counts before wrong. Columns `case_id`, `right`.
+def case_labels(among: sa.Select[tuple[int]] | None = None) -> sa.Subquery:
+    """By case (of `among`, or of all), whether its warning was right: a filed case, already defrauded, or contact by a
+    scammer said yes; a mismatch or no contact said no. Anything else is no label; right counts before wrong. Columns
+    `case_id`, `right`.
     """
     o, later = t.outcome.c, t.outcome.alias("later")
     right = sa.or_(in_words(o.kind, _RIGHT), o.scammer_contact == ScammerContact.YES.value)
     wrong = sa.or_(in_words(o.kind, _WRONG), o.scammer_contact == ScammerContact.NO.value)
     told = (
         sa.select(o.case_id, sa.case((right, 1), else_=0).label("right"))
-        .where(sa.or_(right, wrong), ~sa.exists().where(later.c.reverses == o.id))
-        .union_all(sa.select(t.filed_case.c.case_id, sa.literal(1)).where(_filing_stands()))
+        .where(sa.or_(right, wrong), ~sa.exists().where(later.c.reverses == o.id), *_of(o.case_id, among))
+        .union_all(
+            sa.select(t.filed_case.c.case_id, sa.literal(1)).where(
+                _filing_stands(), *_of(t.filed_case.c.case_id, among)
+            )
+        )
         .subquery()
     )
     return (
@@ -42,6 +47,10 @@ def case_labels() -> sa.Subquery:
         .group_by(told.c.case_id)
         .subquery()
     )
+
+
+def _of(case_id: sa.ColumnElement[int], among: sa.Select[tuple[int]] | None) -> list[sa.ColumnElement[bool]]:
+    return [] if among is None else [case_id.in_(among)]
 
 
 def _filing_stands() -> sa.ColumnElement[bool]:
@@ -81,6 +90,17 @@ def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -
     return found + [
         Labelled(fired=fired.get(one, frozenset()), is_fraud=True, called=False) for one in uncalled
     ]
+
+
+def answered_verdicts(tx: Tx, codec: SignalCodec, *, since: datetime) -> dict[int, bool]:
+    """Of verdicts opened since then whether they were right: by `case_labels`, and those without a call of persons for
+    whom a case was filed.
+    """
+    mine = sa.and_(_v.opened_at >= since, _v.case_id.is_not(None))
+    labels = case_labels(sa.select(_v.case_id).where(mine))
+    rows = tx.rows(sa.select(_v.id, labels.c.right).join(labels, labels.c.case_id == _v.case_id).where(mine))
+    filed = dict.fromkeys(_filed_without_call(tx, codec, since=since), True)
+    return filed | {row["id"]: bool(row["right"]) for row in rows}
 
 
 def _rules_of(tx: Tx, verdict_ids: list[int]) -> dict[int, frozenset[str]]:

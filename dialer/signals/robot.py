@@ -23,10 +23,13 @@ from dialer.db.system_state import end_heartbeat, heartbeats, note_heartbeat
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.services import Services
+from dialer.signals.confirmed import Answers
+from dialer.signals.deliveries import MOST_SIGNALS, SignalReception, SignalStatus, take_signals
 from dialer.signals.evaluation import Evaluator, SnapshotUnreadable
 from dialer.signals.health import check_health, check_quality
-from dialer.signals.model import Signal
+from dialer.signals.model import Item, Signal
 from dialer.signals.rule_store import live_rules_hash, newest_draft, rule_version_by_number
+from dialer.signals.rules import Effect
 from dialer.signals.sending import Told, draw_below, keep_verdicts, release_held
 from dialer.signals.shadow import Grades, delete_old_compared, end_shadow, start_shadow, write_compared
 from dialer.signals.store import (
@@ -46,7 +49,7 @@ from dialer.signals.store import (
     write_snapshot,
 )
 from dialer.signals.verdict_store import delete_old_below
-from dialer.signals.verdicts import Verdict
+from dialer.signals.verdicts import Standing, Verdict
 from dialer.signals.versions import LiveRules, live_rules, rules_of, seed_rules
 
 KIND: Final = "robot"
@@ -60,6 +63,7 @@ _RELEASE_SECONDS: Final = 1.0
 _HEALTH_SECONDS: Final = 15.0
 _CLEAN_SECONDS: Final = 600.0
 _QUALITY_SECONDS: Final = 3600.0
+_LIST_SECONDS: Final = 20.0
 _DRAW_EVERY: Final = timedelta(minutes=10)
 _BELOW_KEPT: Final = timedelta(days=14)
 """So long a case that is filed without a call still finds what the robot knew."""
@@ -83,6 +87,7 @@ class Robot:
         self._draft: tuple[int, LiveRules] | None = None
         self._beside: dict[int, Evaluator] = {}
         self._compared: dict[bytes, Grades] = {}
+        self._answers = Answers()
         self._last: dict[str, float] = {}
         self._snapshot_at: dict[int, float] = {}
         self._snapshot_seq: dict[int, int] = {}
@@ -337,6 +342,32 @@ class Robot:
         if kept.sent:
             services.enqueue("dial")
 
+    def follow_answers(self) -> int:
+        """The suspected list follows what calls and filed cases have answered since; how many changes."""
+        assert self._rules is not None
+        now = self._services.clock.now()
+        mitigators = frozenset(one.id for one in self._rules.rules.rules if one.effect is Effect.MITIGATOR)
+
+        def standing(item: Item) -> Standing:
+            mine = [one.standing(item, now) for one in self._shards.values()]
+            # Persons are spread evenly over the shards, so that the others hold as many.
+            touched = sum(one.touched for one in mine) * SHARDS // len(mine)
+            return Standing(lists=mine[0].lists, touched=touched)
+
+        with self._services.store.begin() as tx:
+            changes = self._answers.changes(
+                tx, self._codec, standing, self._opened, mitigators=mitigators,
+                keep_days=self._services.signals.keep_days, now=now,
+            )  # fmt: skip
+        taken = 0
+        for start in range(0, len(changes), MOST_SIGNALS):
+            delivery = SignalReception(self._services).read(changes[start : start + MOST_SIGNALS])
+            (answers,) = take_signals(self._services, [delivery])
+            taken += sum(one.status is SignalStatus.ACCEPTED for one in answers)
+        if taken:
+            _log.info("%s changes of the suspected list by answered warnings", taken)
+        return taken
+
     def _snapshot(self, shards: Collection[int]) -> None:
         if not shards or self._rules is None:
             return
@@ -377,6 +408,8 @@ class Robot:
                 check_health(tx, now=now)
             if sent:
                 services.enqueue("dial")
+        if self._is_due("list", _LIST_SECONDS):
+            self.follow_answers()
         if self._is_due("quality", _QUALITY_SECONDS):
             with services.store.begin() as tx:
                 check_quality(tx, now=now)

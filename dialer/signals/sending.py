@@ -22,7 +22,7 @@ from dialer.intake.records import Accepted, Record
 from dialer.services import Services
 from dialer.signals.budget import BudgetPolicy, Candidate, Capacity, draw, hourly_budget, release
 from dialer.signals.evaluation import GAP
-from dialer.signals.model import ItemKind, SignalKind
+from dialer.signals.model import ROBOT_SOURCE, ItemKind, SignalKind
 from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
 from dialer.signals.verdict_store import (
     StoredReason,
@@ -48,8 +48,7 @@ from dialer.signals.verdicts import Hit, Verdict
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import cases_of_warnings
 
-SOURCE: Final = "预警机器人"
-"""The source of the robot's warnings."""
+SOURCE: Final = ROBOT_SOURCE
 _AT_ONCE: Final = 500
 _HOUR: Final = timedelta(hours=1)
 _PREFIX: Final = "R-"

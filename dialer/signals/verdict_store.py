@@ -19,6 +19,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import RowSet, in_words
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.signals.budget import HALF_LIFE, LEAST_PROBABILITY, Capacity
+from dialer.signals.model import ROBOT_SOURCE
 
 _LOCK: Final = 0x76657264
 _v, _r = t.verdict.c, t.verdict_reason.c
@@ -368,7 +369,7 @@ class SourceRate:
 
 
 def source_rates(tx: Tx, *, now: datetime) -> list[SourceRate]:
-    """Of the sources of the last two days, by name."""
+    """Of the sources of the last two days, by name; the robot's own is none that could fall silent."""
     m = t.signal_minute.c
     statement = (
         sa.select(
@@ -377,7 +378,7 @@ def source_rates(tx: Tx, *, now: datetime) -> list[SourceRate]:
             sa.func.min(m.at).label("first_at"),
             sa.func.max(m.at).label("last_at"),
         )
-        .where(m.at > now - timedelta(days=2), m.at <= now)
+        .where(m.at > now - timedelta(days=2), m.at <= now, m.source != ROBOT_SOURCE)
         .group_by(m.source)
         .order_by(m.source)
     )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from dialer.core.values import FraudType, Grade, yuan
 from dialer.language import Text
+from dialer.signals.model import ListKind
 from dialer.signals.rules import BLANK, Op
 
 
@@ -48,6 +49,16 @@ class SignalName(NamedTuple):
 
     source: str
     signal_no: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Of an item at a moment: the lists it stands in, by kind and name, and how many people touched it within the time
+    that a change of a list looks back.
+    """
+
+    lists: frozenset[tuple[ListKind, str]]
+    touched: int
 
 
 class VerdictChange(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,11 +17,12 @@ from dialer.signals.health import check_quality, drifts
 from dialer.signals.label_store import read_background, read_labels
 from dialer.signals.learning import fit_rules
 from dialer.signals.queries import read_status
+from dialer.signals.robot import Robot
 from dialer.signals.scorecard import TooFewLabels
-from dialer.signals.sending import draw_below, release_held
+from dialer.signals.sending import SOURCE, draw_below, release_held
 from dialer.signals.store import SignalCodec
 from dialer.signals.versions import approve_rules
-from tests.signals.post import MULE, PERSON, SCAMMER, Post
+from tests.signals.post import MULE, OTHER, PERSON, SCAMMER, Post
 
 
 def answer(post: Post, case_id: int, contact: ScammerContact) -> None:
@@ -131,6 +133,107 @@ def test_a_case_that_is_filed_without_a_call_finds_what_the_robot_knew(post: Pos
     assert label.is_fraud
     assert not label.called
     assert "early_sideloaded_chat" in label.fired
+
+
+UNKNOWN, KNOWN_SHOP = "+8613911112222", "95588"
+
+
+def confirmed(post: Post, *more: dict[str, Any], robot: Robot) -> None:
+    """The person was called by an unknown number and paid to a listed account; the call of ours says it was a fraud."""
+    post.send(
+        post.listed(account=MULE),
+        post.signal("call", number=UNKNOWN, direction="in", duration_seconds=1200),
+        post.payment(new_payee=True, fen=9_000_000),
+        *more,
+    )
+    post.work(robot)
+    (case,) = post.rows(t.case)
+    answer(post, case["id"], ScammerContact.YES)
+
+
+def rules_of(post: Post, phone: str) -> set[str]:
+    person = SignalCodec(post.store.vault).person(phone, "")
+    (verdict,) = [row["id"] for row in post.rows(t.verdict) if bytes(row["person_hash"]) == person]
+    return {row["rule"] for row in post.rows(t.verdict_reason) if row["verdict_id"] == verdict}
+
+
+def entered(post: Post) -> list[dict[str, str]]:
+    """Items that the robot entered in the suspected list."""
+    codec = SignalCodec(post.store.vault)
+    rows = [row for row in post.rows(t.signal) if row["source"] == SOURCE]
+    return [{kind.value: value for kind, value in codec.open(row).items.items()} for row in rows]
+
+
+def test_what_a_confirmed_warning_rests_on_finds_who_else_touched_it(post: Post):
+    robot = post.robot()
+    post.send(post.signal("call", phone=OTHER, number=UNKNOWN, direction="in", duration_seconds=900))
+    post.work(robot)
+    assert robot.follow_answers() == 0, "nobody has answered yet"
+    confirmed(
+        post,
+        post.signal("login", account="6222020200009999", new_device=True),
+        post.payment(account="6222020200008888", new_payee=False),
+        robot=robot,
+    )
+    assert robot.follow_answers() == 1
+    assert entered(post) == [{"number": UNKNOWN}], "a listed payee is known, own accounts are the person's"
+    assert "contact_listed" not in rules_of(post, OTHER)
+    post.work(robot)
+    assert "contact_listed" in rules_of(post, OTHER)
+    assert robot.follow_answers() == 0
+    robot.close()
+    assert post.robot().follow_answers() == 0, "a new process finds it on the list"
+    assert len(entered(post)) == 1
+
+
+def test_an_item_whose_warnings_are_denied_is_taken_off_again(post: Post):
+    robot = post.robot()
+    confirmed(post, robot=robot)
+    assert robot.follow_answers() == 1
+    post.clock.advance(3600)
+    for n in range(2):
+        post.send(
+            post.signal("call", phone=phone(n), number=UNKNOWN, direction="in", duration_seconds=1200),
+            post.payment(phone=phone(n), new_payee=True, fen=9_000_000),
+        )
+    post.work(robot)
+    for case in post.rows(t.case)[1:]:
+        answer(post, case["id"], ScammerContact.NO)
+    assert robot.follow_answers() == 1
+    assert robot.follow_answers() == 0
+    post.work(robot)
+    post.send(post.signal("call", phone=phone(9), number=UNKNOWN, direction="in", duration_seconds=1200))
+    post.work(robot)
+    assert "contact_listed" not in rules_of(post, phone(9))
+
+
+def test_what_many_touched_or_is_trusted_is_not_listed(post: Post):
+    robot = post.robot()
+    post.send(
+        post.signal("list_change", number=KNOWN_SHOP, list_kind="trusted", change="entered"),
+        post.signal("call", number=KNOWN_SHOP, direction="in", duration_seconds=1200),
+        *(
+            post.signal("call", phone=phone(n), number=UNKNOWN, direction="in", duration_seconds=30)
+            for n in range(10)
+        ),
+    )
+    confirmed(post, robot=robot)
+    assert robot.follow_answers() == 0, "one of eleven who touched it"
+    assert entered(post) == []
+
+
+def test_a_case_that_is_filed_without_a_call_lists_what_it_rests_on(post: Post, tmp_path: Path):
+    post.send(post.signal("app", app="quick", topic="chat"))
+    robot = post.robot()
+    post.work(robot)
+    path = tmp_path / "filed.csv"
+    day = (post.clock.now() + timedelta(hours=20)).strftime("%Y-%m-%d %H:%M")
+    path.write_text(f"案件编号,姓名,手机号,立案时间\nA1,张三,{PERSON},{day}\n", encoding="utf-8")
+    post.clock.advance(86_400)
+    with path.open("rb") as content:
+        load_filed(post.services, content, source="", by="anna")
+    assert robot.follow_answers() == 1
+    assert entered(post) == [{"app": "quick"}]
 
 
 def test_a_draw_notes_how_common_rules_are_below_the_line(post: Post):

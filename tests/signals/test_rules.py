@@ -14,6 +14,7 @@ from dialer.signals.evaluation import Evaluator
 from dialer.signals.lint import check_rule, check_texts
 from dialer.signals.model import Change, Direction, Item, ItemKind, ListKind, Signal, SignalKind
 from dialer.signals.rules import RuleSet, RuleUnreadable, read_rule, shipped_rules, shipped_texts
+from dialer.signals.scorecard import Scorecard
 from dialer.signals.verdicts import Bands, compare, filled
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -204,3 +205,15 @@ def test_no_shipped_reason_counts_one_of_many():
         }
         told = filled(rule.reason["en"], ones)
         assert not re.search(r"\b1 (?:(?:new|large|verification|refused) )?(?!yuan)[a-z-]+s\b", told), told
+
+
+def test_what_has_no_points_is_below_the_line_where_it_can_be_drawn():
+    card = Scorecard(points={"early_new_device": 0})
+    evaluator = Evaluator(shipped_rules(), card)
+    login = Signal(
+        source="s", signal_no="1", kind=SignalKind.LOGIN, event_at=START, received_at=START, person=PERSON,
+        new_device=True,
+    )  # fmt: skip
+    (verdict,) = evaluator.apply(login)
+    assert (verdict.grade, verdict.score) == (None, 0)
+    assert [hit.rule for hit in verdict.hits] == ["early_new_device"]

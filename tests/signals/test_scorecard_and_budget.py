@@ -19,6 +19,7 @@ from dialer.signals.budget import (
     has_fallen,
     hourly_budget,
     is_runaway,
+    is_worth_listing,
     missed_fraud,
     psi,
     release,
@@ -142,6 +143,16 @@ def test_the_draw_is_even_repeats_itself_and_estimates_what_is_missed():
     assert draw(keys, 10**6, seed=b"x")[0].probability == 1.0
     none = missed_fraud([(0.1, False)] * 20)
     assert (none.value, none.high, none.labelled) == (0, 30, 20)
+
+
+def test_what_few_others_touched_is_worth_listing():
+    assert is_worth_listing(1, 0, 1)
+    assert is_worth_listing(1, 1, 10)
+    assert not is_worth_listing(1, 0, 11)
+    assert is_worth_listing(2, 0, 20)
+    assert is_worth_listing(1, 0, 0), "the confirmed one touched it longer ago"
+    assert not is_worth_listing(0, 0, 0)
+    assert not is_worth_listing(1, 2, 5)
 
 
 def test_a_rule_that_fires_far_more_than_usual_is_a_runaway_and_a_busy_one_is_not():

@@ -1,0 +1,105 @@
+"""What confirmed warnings rest on is entered in the suspected list: numbers, sites, apps and payees that people touched
+who were being defrauded. The list changes as by any other source, so that retro-match finds who else touched them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from dialer.db.unit_of_work import Row, Tx
+from dialer.signals.budget import is_worth_listing, is_worth_removing
+from dialer.signals.features import ROW, names_another, rows_of
+from dialer.signals.label_store import answered_verdicts
+from dialer.signals.model import ROBOT_SOURCE, Change, Item, ListKind, SignalKind
+from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
+from dialer.signals.verdict_store import reasons_of
+from dialer.signals.verdicts import Standing
+
+LIST_NAME: Final = "确认"
+"""Of the list that the robot keeps itself."""
+MOST_AT_ONCE: Final = 50
+"""Warnings read in one look, the newest first: meanwhile no signal is evaluated."""
+_DIGITS: Final = 48
+"""Of an item's key in the number of its signal."""
+
+
+@dataclass(slots=True)
+class Answers:
+    """What one process has read of answered warnings; a new one reads them again."""
+
+    read: set[int] = field(default_factory=set)
+    told: dict[Item, dict[tuple[bytes, bool], datetime]] = field(default_factory=dict)
+    """By item, who touched it and whether the warning was right, and when last."""
+
+    def changes(
+        self,
+        tx: Tx,
+        codec: SignalCodec,
+        standing: Callable[[Item], Standing],
+        opened: Callable[[Collection[Row]], Iterable[StoredSignal]],
+        *,
+        mitigators: frozenset[str],
+        keep_days: int,
+        now: datetime,
+    ) -> list[Mapping[str, Any]]:
+        """Raw changes of the list that follow from what was answered since the last look, for `SignalReception`; of the
+        newest `MOST_AT_ONCE`, the others at the next look. An item that is on no list, that of trusted ones included,
+        is entered when `is_worth_listing` says so; one of this list is removed when `is_worth_removing` does. Only
+        signals that are still stored (`keep_days`) count, and of them what names somebody else.
+        """
+        since = now - timedelta(days=keep_days)
+        known = answered_verdicts(tx, codec, since=since)
+        fresh = sorted(known.keys() - self.read)[-MOST_AT_ONCE:]
+        rests_on: dict[tuple[str, str], bool] = {}
+        for verdict_id, reasons in reasons_of(tx, fresh).items():
+            for reason in reasons:
+                if reason.rule not in mitigators:
+                    for one in reason.told["signals"]:
+                        rests_on[one["source"], one["signal_no"]] = known[verdict_id]
+        touched: dict[Item, str] = {}
+        for stored in opened(signal_rows(tx, rests_on)):
+            signal = stored.signal
+            if signal.person is None or not names_another(ROW.unpack(rows_of(signal)[: ROW.size])):
+                continue
+            key = signal.person, rests_on[signal.source, signal.signal_no]
+            for kind, value in stored.items.items():
+                item = Item(kind, codec.item(kind, value))
+                told = self.told.setdefault(item, {})
+                told[key] = max(signal.event_at, told.get(key, since))
+                touched[item] = value
+        self.read = self.read & known.keys() | set(fresh)
+        self._forget(since)
+        found = []
+        for item, value in touched.items():
+            its, answers = standing(item), [right for _, right in self.told.get(item, ())]
+            confirmed, denied = answers.count(True), answers.count(False)
+            if not its.lists and is_worth_listing(confirmed, denied, its.touched):
+                found.append(_change(item, value, Change.ENTERED, now))
+            elif (ListKind.SUSPECTED, LIST_NAME) in its.lists and is_worth_removing(confirmed, denied):
+                found.append(_change(item, value, Change.REMOVED, now))
+        return found
+
+    def _forget(self, since: datetime) -> None:
+        for item, told in list(self.told.items()):
+            kept = {key: at for key, at in told.items() if at >= since}
+            if kept:
+                self.told[item] = kept
+            else:
+                del self.told[item]
+
+
+def _change(item: Item, value: str, change: Change, now: datetime) -> Mapping[str, Any]:
+    """Each item is entered once and removed once for as long as signals are kept: the number of its signal says so."""
+    return {
+        "source": ROBOT_SOURCE,
+        "signal_no": f"{item.key.hex()[:_DIGITS]}-{change}",
+        "kind": SignalKind.LIST_CHANGE.value,
+        "event_at": now.isoformat(),
+        item.kind.value: value,
+        "list_kind": ListKind.SUSPECTED.value,
+        "list_name": LIST_NAME,
+        "change": change.value,
+    }
