@@ -316,6 +316,8 @@ def say(event: ChildEvent) -> None:
     """One log line for an event of a child process."""
     if event.what is HistoryEntry.DIED:
         _log.warning("%s died (code %s), back in %.1f s", event.name, event.code, event.retry_seconds or 0.0)
+    elif event.what is HistoryEntry.NOT_STARTED:
+        _log.error("%s cannot be started, tried again in %.1f s", event.name, event.retry_seconds or 0.0)
     else:
         _log.info("%s %s", event.name, event.what.value)
 
@@ -383,7 +385,13 @@ def up() -> None:
             supervisor = Supervisor(kept, say)
             supervisor.start()
             typer.echo(f"dialer: {public_url(settings)}/  (Ctrl-C stops everything)", err=True)
-            supervisor.run_forever(keep)
+
+            def each_round() -> None:
+                keep()
+                if servers is not None:
+                    servers.tend()
+
+            supervisor.run_forever(each_round)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import hashlib
+import logging
 import os
 import shutil
 import signal
@@ -36,6 +37,7 @@ from dialer.runtime.location import (
     write_private,
 )
 
+_log = logging.getLogger(__name__)
 _DATABASE = "dialer"
 _OWNER = "dialer_owner"
 """Owns the tables, and makes and changes them in migrations. The service's role only reads and writes their rows."""
@@ -446,6 +448,17 @@ _START_TRIES = 4
 _START_SECONDS = 120.0
 _JOIN_SECONDS = 30.0
 _LEAVE_SECONDS = 5.0
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _StartedServer:
+    server: Server
+    port: int
+    guard: Guarded
+    pause_seconds: float = _FIRST_PAUSE_SECONDS
+    due_at: float = 0.0
+    """On the monotonic clock: when the next start is tried."""
 
 
 class EmbeddedServers:
@@ -457,14 +470,14 @@ class EmbeddedServers:
         place: Place,
         urls: dict[str, str],
         owner_url: str | None,
-        guards: Sequence[Guarded],
+        started: Sequence[_StartedServer],
         joined: IO[bytes] | None,
         ephemeral: bool,
     ) -> None:
         self._place = place
         self._urls = urls
         self._owner_url = owner_url
-        self._guards = list(guards)
+        self._started = list(started)
         self._joined = joined
         self._ephemeral = ephemeral
         self._owner = os.getpid()
@@ -489,7 +502,35 @@ class EmbeddedServers:
     @property
     def started(self) -> bool:
         """True when this process started at least one of them and has not stopped it yet."""
-        return bool(self._guards)
+        return bool(self._started)
+
+    def tend(self) -> None:
+        """A server whose guard has died is started again at the same port; one that dies, its guard starts again.
+        For the process that started them, again and again. What fails is tried later, with pauses that grow.
+        """
+        for one in self._started:
+            if one.guard.alive or time.monotonic() < one.due_at or os.getpid() != self._owner:
+                continue
+            _log.error("the guard of the %s is gone: it is started again", one.server.part)
+            try:
+                self._start_again(one)
+                one.pause_seconds = _FIRST_PAUSE_SECONDS
+            except (OSError, Unavailable) as fault:
+                _log.exception("the %s could not be started: %s", one.server.part, type(fault).__name__)
+                one.due_at = time.monotonic() + one.pause_seconds
+                one.pause_seconds = min(one.pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+
+    def _start_again(self, one: _StartedServer) -> None:
+        with self._place.starting():
+            one.guard.stop()
+            running = find_running(one.server)
+            if running is not None:
+                end_running(running)
+            one.server.prepare(one.port)
+            one.guard = _guarded(self._place, one.server, one.port, ephemeral=self._ephemeral)
+            if not _comes_up(one.server, one.guard, one.port):
+                one.guard.stop()
+                raise Unavailable(part=one.server.part, problem="ended at its start")
 
     def stop(self, *, batch_wait_seconds: float = 3.0) -> None:
         """Servers that this process started are gone; processes that joined get up to `batch_wait_seconds` to finish.
@@ -502,11 +543,11 @@ class EmbeddedServers:
             self._joined.close()
             self._joined = None
         deadline = time.monotonic() + batch_wait_seconds
-        while self._guards:
+        while self._started:
             with self._place.starting():
                 if time.monotonic() >= deadline or not self._place.anyone_joined():
-                    _stop_all(self._guards)
-                    self._guards = []
+                    _stop_all([one.guard for one in self._started])
+                    self._started = []
                     if self._ephemeral:
                         delete_server_files(self._place)
                     return
@@ -541,7 +582,7 @@ def ensure(
     place = place_for(data_dir, home=home)
     urls: dict[str, str] = {}
     owner_url: str | None = None
-    guards: list[Guarded] = []
+    started: list[_StartedServer] = []
     with place.starting():
         binaries = server_binaries(place.account)
         kinds = [*([Postgres] if postgres else []), *([Valkey] if valkey else [])]
@@ -553,13 +594,13 @@ def ensure(
                 if isinstance(server, Postgres):
                     owner_url = server.owner_url(port)
                 if guard is not None:
-                    guards.append(guard)
+                    started.append(_StartedServer(server=server, port=port, guard=guard))
         except BaseException:
-            _stop_all(guards)
+            _stop_all([one.guard for one in started])
             raise
-        joined = place.mark_joined() if len(guards) < len(wanted) else None
+        joined = place.mark_joined() if len(started) < len(wanted) else None
     return EmbeddedServers(
-        place=place, urls=urls, owner_url=owner_url, guards=guards, joined=joined, ephemeral=ephemeral
+        place=place, urls=urls, owner_url=owner_url, started=started, joined=joined, ephemeral=ephemeral
     )
 
 
@@ -599,8 +640,7 @@ def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Gu
             return port, None
         port = place.choose_port(server.name, fresh=attempt > 0)
         server.prepare(port)
-        with place.open_log(server.name) as log:
-            guard = Guarded.start(server.program(port, ephemeral=ephemeral), output=log)
+        guard = _guarded(place, server, port, ephemeral=ephemeral)
         try:
             if _comes_up(server, guard, port):
                 server.finish(port)
@@ -614,6 +654,11 @@ def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Gu
         part=server.part,
         problem=Text("did not start: %(line)s", line=place.last_log_line(server.name)),
     )
+
+
+def _guarded(place: Place, server: Server, port: int, *, ephemeral: bool) -> Guarded:
+    with place.open_log(server.name) as log:
+        return Guarded.start(server.program(port, ephemeral=ephemeral), output=log)
 
 
 def _join(place: Place, server: Server) -> int | None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from dialer.core.errors import Unavailable
 from dialer.runtime.guarded import Guarded, Program, StopStep
 
 _FIRST_PAUSE_SECONDS = 0.5
@@ -41,6 +42,8 @@ class HistoryEntry(StrEnum):
     """What happened to a child."""
 
     STARTED = "started"
+    NOT_STARTED = "not_started"
+    """The system could not make the process."""
     DIED = "died"
     STOPPED = "stopped"
 
@@ -133,7 +136,7 @@ class Supervisor:
             return
         for kept in self._kept:
             if kept.guarded is None and time.monotonic() >= kept.due_at:
-                self._launch(kept)
+                self._launch_again(kept)
 
     def ask_to_stop(self) -> None:
         """`run_forever` stops all children and returns. Safe in a signal handler and from another thread."""
@@ -183,6 +186,23 @@ class Supervisor:
         kept.guarded, kept.started_at = guarded, time.monotonic()
         self._selector.register(guarded, selectors.EVENT_READ, kept)
 
+    def _launch_again(self, kept: _Kept) -> None:
+        """Where no process can be made, for want of memory perhaps, it is tried again: the other children go on."""
+        try:
+            self._launch(kept)
+        except (OSError, Unavailable):
+            retry = self._plan(kept)
+            self._on_event(
+                ChildEvent(name=kept.child.name, what=HistoryEntry.NOT_STARTED, retry_seconds=retry)
+            )
+
+    def _plan(self, kept: _Kept) -> float:
+        """Seconds until the next start, twice as many each time."""
+        retry = kept.pause_seconds
+        kept.pause_seconds = min(retry * 2, _LONGEST_PAUSE_SECONDS)
+        kept.due_at = time.monotonic() + retry
+        return retry
+
     def _read_events(self, kept: _Kept) -> None:
         guarded = kept.guarded
         assert guarded is not None
@@ -204,9 +224,7 @@ class Supervisor:
         guard_code = guarded.stop()
         if time.monotonic() - kept.started_at > _SETTLED_SECONDS:
             kept.pause_seconds = self._first_pause_seconds
-        retry = kept.pause_seconds
-        kept.pause_seconds = min(retry * 2, _LONGEST_PAUSE_SECONDS)
-        kept.due_at = time.monotonic() + retry
+        retry = self._plan(kept)
         pid, kept.pid, kept.guarded = kept.pid, None, None
         self._on_event(
             ChildEvent(

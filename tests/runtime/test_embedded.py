@@ -334,6 +334,26 @@ def test_committed_rows_survive_a_kill_of_the_database(data_dir: Path):
         )
 
 
+def test_a_server_whose_guard_is_killed_is_started_again(data_dir: Path):
+    with ensure(data_dir, valkey=False) as servers:
+        address = servers.database_url
+        with connect(servers) as connection:
+            connection.execute("create table kept as select 7 as n")
+        os.kill(servers._started[0].guard._process.pid, signal.SIGKILL)
+
+        def is_back() -> bool:
+            servers.tend()
+            try:
+                with connect(servers) as again:
+                    return again.execute("select n from kept").fetchone() == (7,)
+            except psycopg.OperationalError:
+                return False
+
+        assert wait_until(lambda: not servers._started[0].guard.alive, seconds=10)
+        assert wait_until(is_back, seconds=60, step_seconds=0.1)
+        assert servers.database_url == address
+
+
 def test_a_recycled_process_number_does_not_pass_for_a_server(data_dir: Path):
     with ensure(data_dir, valkey=False):
         pass

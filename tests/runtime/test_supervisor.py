@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -11,11 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import psutil
 import pytest
 
 from dialer.runtime.embedded import wait_until
+from dialer.runtime.guarded import Guarded
 from dialer.runtime.supervisor import Child, ChildEvent, HistoryEntry, Supervisor
 
 Starter = Callable[[str], subprocess.Popen[str]]
@@ -82,6 +85,21 @@ def test_a_killed_child_comes_back_and_that_is_said(
         (HistoryEntry.DIED, -signal.SIGKILL),
         (HistoryEntry.STARTED, None),
     ]
+
+
+def test_a_process_that_cannot_be_made_is_tried_again_while_the_others_go_on(
+    supervise: Callable[..., Supervisor], events: list[ChildEvent], monkeypatch: pytest.MonkeyPatch
+):
+    supervisor = supervise(child("worker"), child("web"))
+    before = supervisor.pids()
+    with monkeypatch.context() as patch:
+        patch.setattr(Guarded, "start", Mock(side_effect=BlockingIOError(errno.EAGAIN, "no process")))
+        os.kill(before["worker"], signal.SIGKILL)
+        failed = lambda: [event for event in events if event.what is HistoryEntry.NOT_STARTED]  # noqa: E731
+        tend_until(supervisor, lambda: len(failed()) == 2)
+    assert [event.retry_seconds for event in failed()] == [0.1, 0.2]
+    tend_until(supervisor, lambda: "worker" in supervisor.pids())
+    assert supervisor.pids()["web"] == before["web"]
 
 
 def test_a_child_that_keeps_dying_waits_longer_each_time(events: list[ChildEvent]):
