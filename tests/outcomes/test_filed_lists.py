@@ -321,6 +321,16 @@ def test_an_undone_match_gives_the_success_back(later: Scenario):
     assert counts(later) == (1, 0, 0)
 
 
+def test_money_of_a_follow_up_comes_back_with_the_success(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    later.approve(later.outcome(case_id, reason="follow_up", intended_fen=20_000_000))
+    before = counts(later)
+    load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,,\n")
+    assert counts(later) == (1, 0, 0)
+    undo_match(later.services, lines(later)[0].matches[0].id, why="x", by="zhao")
+    assert counts(later) == before == (0, 1, 20_000_000)
+
+
 def test_a_case_that_two_numbers_stand_for_goes_back_with_the_last(later: Scenario):
     case_id = warned(later, id_number=ID_NUMBER)
     load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,,\nA2,{NAME},,{ID_NUMBER},1,{AFTER},,,\n")
