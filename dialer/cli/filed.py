@@ -16,13 +16,11 @@ from dialer.core.rates import Period, period_of
 from dialer.core.values import FiledState, FraudType
 from dialer.intake.reader import default_source
 from dialer.language import Lang
+from dialer.outcomes.filed_figures import FiledCount, FiledFigures, filed_figures
 from dialer.outcomes.filed_lists import (
-    FiledCount,
-    FiledFigures,
     FiledLine,
     FiledLoad,
     decide_match,
-    filed_figures,
     list_filed,
     load_filed,
     undo_match,

@@ -29,7 +29,7 @@ from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, hold_snapshot
 from dialer.language import gettext_noop
-from dialer.outcomes.filed_lists import FiledFigures, count_filed
+from dialer.outcomes.filed_figures import FiledFigures, count_filed
 from dialer.outcomes.report import CutReport, RatesQuery, read_cut
 from dialer.services import Services
 

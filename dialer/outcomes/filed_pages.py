@@ -14,10 +14,10 @@ from dialer.core.rates import WARNED_BEFORE_FILED, Period, period_of
 from dialer.core.values import FiledState, FraudType
 from dialer.intake.reader import default_source
 from dialer.language import gettext_noop, say
+from dialer.outcomes.filed_figures import filed_figures
 from dialer.outcomes.filed_lists import (
     FiledLoad,
     decide_match,
-    filed_figures,
     list_filed,
     load_filed,
     undo_match,

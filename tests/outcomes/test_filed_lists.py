@@ -14,15 +14,15 @@ from dialer.cases.persons import Person
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Period
-from dialer.core.values import AmountKind, Contact, FiledMatchState, FiledState
+from dialer.core.values import AmountKind, Contact, FiledMatchState, FiledState, FraudType
 from dialer.db import tables as t
 from dialer.intake.phones import id_check_character
+from dialer.outcomes.filed_figures import filed_figures
 from dialer.outcomes.filed_lists import (
     CERTAIN,
     FiledLine,
     FiledLoad,
     decide_match,
-    filed_figures,
     list_filed,
     load_filed,
     similarity,
@@ -184,6 +184,64 @@ def test_the_same_list_again_changes_nothing_and_a_mended_one_what_it_mends(late
     assert (mended.changed, mended.reversed_cases) == (1, ())
     [line] = lines(later)
     assert line.amount_fen == 3_000_000
+
+
+def row_of(*, happened: str = AFTER, kind: str = "", amount: int = 1) -> str:
+    return f"A1,{NAME},,{ID_NUMBER},{amount},{AFTER},{happened},{kind},\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "state"),
+    [
+        ({"kind": "刷单"}, FiledState.WARNED_OTHERWISE),
+        ({"happened": BEFORE}, FiledState.WARNED_LATE),
+    ],
+)
+def test_a_correction_of_the_list_is_applied_to_the_case(
+    later: Scenario, first: dict[str, str], state: FiledState
+):
+    case_id = warned(later, id_number=ID_NUMBER)
+    later.approve(1)
+    before = counts(later)
+    right = row_of(kind="贷款")
+    assert load(later, row_of(**({"kind": "贷款"} | first))).states == {state: 1}
+    assert (status(later, case_id), counts(later)) == ("watching", before)
+    mended = load(later, right)
+    assert (mended.changed, mended.states, mended.reversed_cases) == (1, {FiledState.WARNED: 1}, (case_id,))
+    assert (status(later, case_id), counts(later)) == ("reversed", (1, 0, 0))
+    back = load(later, row_of(**({"kind": "贷款"} | first)))
+    assert (back.changed, back.states, back.reversed_cases) == (1, {state: 1}, ())
+    assert (status(later, case_id), counts(later)) == ("watching", before)
+    assert lines(later)[0].filed_for == ()
+    assert load(later, right).reversed_cases == (case_id,)
+    assert counts(later) == (1, 0, 0)
+
+
+def test_a_correction_that_concerns_the_same_cases_adds_no_line(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    load(later, row_of())
+    before = ledger(later, case_id)
+    assert load(later, row_of(kind="贷款", happened="2026-11-26 08:00")).changed == 1
+    assert ledger(later, case_id) == before
+    assert status(later, case_id) == "reversed"
+
+
+def test_a_correction_moves_the_filing_from_one_case_to_another(later: Scenario):
+    person_id = later.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
+    loan = later.case(person_id=person_id, fraud_type=FraudType.LOAN, **SUCCESS)
+    other = later.case(person_id=person_id, fraud_type=FraudType.FAKE_ORDER_REBATE, **SUCCESS)
+    load(later, row_of(kind="贷款"))
+    assert (status(later, loan), status(later, other)) == ("reversed", "watching")
+    load(later, row_of(kind="刷单"))
+    assert (status(later, loan), status(later, other)) == ("watching", "reversed")
+
+
+def test_a_correction_does_not_count_an_undone_match_again(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    load(later, row_of())
+    undo_match(later.services, lines(later)[0].matches[0].id, why="x", by="zhao")
+    assert load(later, row_of(kind="贷款")).states == {FiledState.NOT_WARNED: 1}
+    assert status(later, case_id) == "watching"
 
 
 def test_several_victims_of_one_case_are_several_lines(later: Scenario):
