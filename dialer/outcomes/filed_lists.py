@@ -335,6 +335,8 @@ def _renew_state(tx: Tx, record_id: int) -> FiledState:
                         t.filed_case.c.case_number == r.case_number,
                         t.filed_case.c.case_id == t.case.c.id,
                         t.case.c.person_id == m.person_id,
+                        # A number typed on the page of the case names no loss: it stands for late warnings too.
+                        t.case.c.opened_at <= sa.func.coalesce(r.event_at, r.filed_at),
                         sa.text(filing_stands("filed_case")),
                     )
                 ),

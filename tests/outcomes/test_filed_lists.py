@@ -244,6 +244,16 @@ def test_a_correction_does_not_count_an_undone_match_again(later: Scenario):
     assert status(later, case_id) == "watching"
 
 
+@pytest.mark.parametrize("typed", [False, True])
+def test_a_number_typed_for_a_late_warning_makes_it_no_early_one(later: Scenario, typed: bool):
+    case_id = warned(later, id_number=ID_NUMBER)
+    if typed:
+        file_for_case(later.services, case_id, case_number="A1", by="li")
+    assert load(later, row_of(happened=BEFORE)).states == {FiledState.WARNED_LATE: 1}
+    total = filed_figures(later.services, Period()).total
+    assert (total.warned, total.decided) == (0, 1)
+
+
 def test_several_victims_of_one_case_are_several_lines(later: Scenario):
     rows = f"A1,{NAME},{PHONE[3:]},,1,{AFTER},,,\nA1,李四,13900001111,,2,{AFTER},,,\n"
     assert load(later, rows).new == 2
