@@ -12,6 +12,7 @@ from dialer.core.rates import WARNED_BEFORE_FILED, Period, Rate
 from dialer.core.values import FiledState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
+from dialer.intake.filed_lists import END_OF_DAY
 from dialer.services import Services
 
 
@@ -55,14 +56,16 @@ class FiledFigures:
     by_month: tuple[FiledCount, ...] = ()
     """Of the filing, such as 2026-11; bulletins have none, nor hours."""
     by_hour: tuple[FiledCount, ...] = ()
-    """Of the loss, such as 09, in the centre's time zone; '' where it is not known."""
+    """Of the loss, such as 09, in the centre's time zone; '' where it is not known, or the day alone."""
 
 
 def filed_figures(services: Services, period: Period) -> FiledFigures:
     """The filed cases whose filing lies in the period; drills are counted in a drill alone."""
     c, zone, drill = t.filed_record.c, services.centre.timezone, services.drill
     month = sa.func.to_char(sa.func.timezone(zone, c.filed_at), "YYYY-MM")
-    hour = sa.func.coalesce(sa.func.to_char(sa.func.timezone(zone, c.event_at), "HH24"), "")
+    local = sa.func.timezone(zone, c.event_at)
+    day_alone = sa.cast(local, sa.Time) == END_OF_DAY
+    hour = sa.case((day_alone, ""), else_=sa.func.coalesce(sa.func.to_char(local, "HH24"), ""))
     with services.store.begin() as tx:
         return replace(
             count_filed(tx, period, drill=drill),

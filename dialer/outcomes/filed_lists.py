@@ -144,13 +144,7 @@ def _store(
         name=record.name, phones=record.phones, id_number=record.id_number, address="", family_contact=""
     )
     before = _on_record(tx, record.case_number, person)
-    facts: dict[str, Any] = {
-        "amount_fen": record.amount_fen,
-        "filed_at": record.filed_at,
-        "event_at": record.event_at,
-        "fraud_type": record.fraud_type.value,
-        "unit": record.unit,
-    }
+    facts = _facts(record, before[0] if before is not None else None, now=now)
     is_corrected = False
     if before is not None:
         row, known = before
@@ -191,6 +185,25 @@ def _store(
     state, case_ids, cancels = _match(tx, services, record_id, loss, person, by=by, is_corrected=is_corrected)
     states = dict(done.states) | {state: done.states.get(state, 0) + 1}
     return replace(done, states=states, reversed_cases=done.reversed_cases + case_ids), cancels
+
+
+def _facts(record: FiledRecord, known: Row | None, *, now: datetime) -> dict[str, Any]:
+    """What is on record afterwards: what the row does not give stays as it was. A filing without a time is of the time
+    of the event, else of the first load; it is never before the event.
+    """
+    said = {
+        "amount_fen": record.amount_fen,
+        "filed_at": record.filed_at,
+        "event_at": record.event_at,
+        "fraud_type": None if record.fraud_type is FraudType.UNKNOWN else record.fraud_type.value,
+        "unit": record.unit or None,
+    }
+    facts: dict[str, Any] = known or {"fraud_type": FraudType.UNKNOWN.value, "unit": ""}
+    facts = {name: facts.get(name) if value is None else value for name, value in said.items()}
+    if record.filed_at is None:
+        times = [at for at in (facts["filed_at"], facts["event_at"]) if at is not None]
+        facts["filed_at"] = max(times, default=now)
+    return facts
 
 
 def _sealed(tx: Tx, person: Person, case_number: str) -> bytes:

@@ -57,7 +57,7 @@ def test_money_of_a_follow_up_is_undone_with_the_success(scenario: Scenario):
     scenario.approve(scenario.outcome(case_id, reason="follow_up", intended_fen=20_000_000))
     scenario.outcome(case_id, reason="follow_up", intended_fen=300)
     before = make_report(scenario.services).figures.total.amounts[AmountKind.INTENDED]
-    assert before == Money(approved_fen=20_000_000, waiting_fen=300)
+    assert before == Money(approved_fen=20_000_000, unapproved_fen=300)
     file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
     total = make_report(scenario.services).figures.total
     assert total.counts.dissuaded == 0

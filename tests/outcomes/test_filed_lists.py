@@ -254,6 +254,51 @@ def test_a_number_typed_for_a_late_warning_makes_it_no_early_one(later: Scenario
     assert (total.warned, total.decided) == (0, 1)
 
 
+def test_a_list_without_times_stays_in_the_month_of_its_first_load(later: Scenario):
+    warned(later, id_number=ID_NUMBER)
+    row = f"A1,{NAME},,{ID_NUMBER},1,,,,\n"
+    first = later.clock.now()
+    assert load(later, row).new == 1
+    later.clock.set(first + timedelta(days=10))
+    assert load(later, row).duplicate == 1
+    assert lines(later)[0].filed_at == first
+    assert [one.key for one in filed_figures(later.services, Period()).by_month] == ["2026-11"]
+
+
+def test_a_row_changes_nothing_that_it_does_not_give(later: Scenario):
+    warned(later, id_number=ID_NUMBER)
+    full = f"A1,{NAME},,{ID_NUMBER},20000,{AFTER},{AFTER},贷款,临河区分局\n"
+    assert load(later, full).new == 1
+    [before] = lines(later)
+    assert load(later, f"A1,{NAME},,{ID_NUMBER},,,,,\n").duplicate == 1
+    assert lines(later) == (before,)
+
+
+def test_a_filing_without_a_time_is_not_before_its_event(later: Scenario):
+    warned(later, id_number=ID_NUMBER)
+    load(later, f"A1,{NAME},,{ID_NUMBER},1,,2026-10-30 09:00,,\n")
+    load(later, f"A1,{NAME},,{ID_NUMBER},1,,{AFTER},,\n")
+    [line] = lines(later)
+    assert line.filed_at == line.event_at
+
+
+def test_a_loss_of_today_is_the_same_two_hours_later(later: Scenario):
+    warned(later, id_number=ID_NUMBER)
+    row = row_of(happened="2026-11-28").replace(AFTER, "2026-11-28")
+    assert load(later, row).new == 1
+    later.clock.set(later.clock.now() + timedelta(hours=2))
+    assert load(later, row).duplicate == 1
+
+
+def test_a_loss_of_which_the_day_alone_is_known_has_no_hour(later: Scenario):
+    load(
+        later,
+        f"A1,赵六,13900009999,,1,{AFTER},2026-11-24,,\nA2,周八,13700000001,,1,{AFTER},2026-11-24 23:10,,\n",
+    )
+    found = filed_figures(later.services, Period())
+    assert [(one.key, one.filed) for one in found.by_hour] == [("", 1), ("23", 1)]
+
+
 def test_several_victims_of_one_case_are_several_lines(later: Scenario):
     rows = f"A1,{NAME},{PHONE[3:]},,1,{AFTER},,,\nA1,李四,13900001111,,2,{AFTER},,,\n"
     assert load(later, rows).new == 2
