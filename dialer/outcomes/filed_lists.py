@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.persons import MaskedPerson, Person, masked, open_person
+from dialer.cases.store import get_case
 from dialer.core.access import actor_name, said
-from dialer.core.errors import Conflict, NotFound
+from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Period
 from dialer.core.values import FiledMatchState, FiledState, FraudType
 from dialer.db import tables as t
@@ -27,8 +28,14 @@ from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.filed_lists import MOST_FILED, FiledOptions, FiledReader, FiledRecord
 from dialer.intake.records import Column, RejectedRow
+from dialer.org.unit_store import check_case_visible
 from dialer.outcomes.filed_figures import filed_within
-from dialer.outcomes.filing import correct_for_person, file_for_person, undo_for_person
+from dialer.outcomes.filing import (
+    case_number_of,
+    correct_for_person,
+    file_for_person,
+    undo_for_person,
+)
 from dialer.runtime.uploads import filed_tables
 from dialer.services import Services
 
@@ -600,18 +607,7 @@ def undo_match(services: Services, match_id: int, *, why: str, by: str) -> Undon
             raise NotFound(kind="match", key=match_id)
         if row["state"] not in _OPEN:
             raise Conflict("this match does not count", current=row["state"])
-        tx.execute(
-            sa.update(t.filed_match)
-            .where(m.id == match_id)
-            .values(
-                state=FiledMatchState.UNDONE.value,
-                decided_by=who,
-                decided_at=now,
-                why_sealed=tx.vault.seal(
-                    reason.encode(), table="filed_match", column="why_sealed", row=match_id
-                ),
-            )
-        )
+        _count_no_more(tx, match_id, why=reason, by=who, now=now)
         case_ids, cancels = undo_for_person(
             tx, services, row["person_id"], case_number=row["case_number"], by=who
         )
@@ -628,3 +624,60 @@ def undo_match(services: Services, match_id: int, *, why: str, by: str) -> Undon
     if cancels:
         services.enqueue("cancel_calls")
     return UndoneMatch(state=after, case_ids=case_ids)
+
+
+def _count_no_more(tx: Tx, match_id: int, *, why: str, by: str, now: datetime) -> None:
+    tx.execute(
+        sa.update(t.filed_match)
+        .where(t.filed_match.c.id == match_id)
+        .values(
+            state=FiledMatchState.UNDONE.value,
+            decided_by=by,
+            decided_at=now,
+            why_sealed=tx.vault.seal(why.encode(), table="filed_match", column="why_sealed", row=match_id),
+        )
+    )
+
+
+def undo_filing(
+    services: Services, case_id: int, *, case_number: str, why: str, by: str, visible_to: int | None = None
+) -> tuple[int, ...]:
+    """A number was recorded for this case by mistake, by whomever: it stands for no case of the person afterwards, they
+    are what they were before, and a match of the number with the person does not count again. The ids of the cases that
+    it stood for. Raises `NotFound` for a case that the unit `visible_to` does not see, `Invalid` for a number that does
+    not stand for the case and without a reason, and `Conflict` as `undo_for_person`.
+    """
+    who, number, reason = actor_name(by), case_number_of(case_number), said("why", why)
+    now = services.clock.now()
+    m, r = t.filed_match.c, t.filed_record.c
+    with services.store.begin() as tx:
+        check_case_visible(tx, case_id, visible_to)
+        stored = get_case(tx, case_id)
+        if stored is None:
+            raise NotFound(kind="case", key=case_id)
+        matches = tx.rows(
+            sa.select(m.id, m.record_id)
+            .join(t.filed_record, r.id == m.record_id)
+            .where(r.case_number == number, m.person_id == stored.person_id, m.state.in_(_OPEN))
+            .order_by(r.id)
+            .with_for_update(of=t.filed_record)
+        )
+        case_ids, cancels = undo_for_person(tx, services, stored.person_id, case_number=number, by=who)
+        if case_id not in case_ids:
+            raise Invalid(field="case number", problem="does not stand for this case")
+        for match in matches:
+            _count_no_more(tx, match["id"], why=reason, by=who, now=now)
+            _renew_state(tx, match["record_id"])
+        for one in case_ids:
+            write_audit(
+                tx,
+                who=who,
+                act="undo_filing",
+                subject=f"case/{one}",
+                why=reason,
+                now=now,
+                facts={"case_number": number},
+            )
+    if cancels:
+        services.enqueue("cancel_calls")
+    return case_ids

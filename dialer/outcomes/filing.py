@@ -74,7 +74,7 @@ def file_case(
     """Records the case number for the person's cases, once. Raises `NotFound` for an unknown person or one without a
     case that it can concern, `Conflict` when several people match.
     """
-    who, number = actor_name(by), _number(case_number)
+    who, number = actor_name(by), case_number_of(case_number)
     sought = seek_person(services, phone=phone, id_number=id_number)
     if sought.is_nothing:
         raise Invalid(
@@ -84,6 +84,7 @@ def file_case(
         raise Invalid(field="phone", problem="is only the last digits", mend="all of it")
     with services.store.begin() as tx:
         result, must_cancel = _file(tx, services, _the_person(tx, sought), number, who, fraud_type)
+        _audit_filed(tx, result, by=who, now=services.clock.now())
     if must_cancel:
         services.enqueue("cancel_calls")
     return result
@@ -95,29 +96,28 @@ def file_for_case(
     """As `file_case`, for the person and the fraud type of this case. Raises `NotFound` for a case that the unit
     `visible_to` does not see.
     """
-    who, number = actor_name(by), _number(case_number)
+    who, number = actor_name(by), case_number_of(case_number)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         stored = get_case(tx, case_id)
         if stored is None:
             raise NotFound(kind="case", key=case_id)
         result, must_cancel = _file(tx, services, stored.person_id, number, who, stored.case.fraud_type)
-        if not result.already:
-            write_audit(
-                tx,
-                who=who,
-                act="file_case",
-                subject=f"case/{case_id}",
-                why="",
-                now=services.clock.now(),
-                facts={"case_number": number},
-            )
+        _audit_filed(tx, result, by=who, now=services.clock.now())
     if must_cancel:
         services.enqueue("cancel_calls")
     return result
 
 
-def _number(text: str) -> str:
+def _audit_filed(tx: Tx, filed: Filed, *, by: str, now: datetime) -> None:
+    """What a person has typed, for each case; a list and a decision about a match have lines of their own."""
+    for case_id in () if filed.already else filed.case_ids:
+        facts = {"case_number": filed.case_number}
+        write_audit(tx, who=by, act="file_case", subject=f"case/{case_id}", why="", now=now, facts=facts)
+
+
+def case_number_of(text: str) -> str:
+    """As it was typed, without blanks around it. Raises `Invalid`."""
     number = text.strip()
     if not number or len(number) > _NUMBER_LENGTH:
         raise Invalid(field="case number", problem="is empty or too long")

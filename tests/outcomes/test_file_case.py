@@ -45,6 +45,15 @@ def test_a_success_is_reversed_its_money_undone_and_the_report_says_so(scenario:
     scenario.outcome(case_id, intended_fen=500)
     filed = file_case(scenario.services, id_number=ID_NUMBER, case_number=" A1 ", by="li")
     assert (filed.case_number, filed.case_ids, filed.already) == ("A1", (case_id,), False)
+    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    with scenario.tx() as tx:
+        [line] = tx.rows(sa.select(t.audit.c.who, t.audit.c.act, t.audit.c.subject, t.audit.c.facts))
+    assert line == {
+        "who": "li",
+        "act": "file_case",
+        "subject": f"case/{case_id}",
+        "facts": {"case_number": "A1"},
+    }
     assert status(scenario, case_id) == "reversed"
     total = make_report(scenario.services).figures.total
     assert (total.counts.cases_reversed, total.counts.defrauded_after_warning) == (1, 1)

@@ -26,6 +26,7 @@ from dialer.outcomes.filed_lists import (
     list_filed,
     load_filed,
     similarity,
+    undo_filing,
     undo_match,
 )
 from dialer.outcomes.filing import file_for_case
@@ -442,6 +443,35 @@ def test_money_of_a_follow_up_comes_back_with_the_success(later: Scenario):
     assert counts(later) == (1, 0, 0)
     undo_match(later.services, lines(later)[0].matches[0].id, why="x", by="zhao")
     assert counts(later) == before == (0, 1, 20_000_000)
+
+
+def test_a_number_typed_by_mistake_is_undone_with_a_reason(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    later.approve(1)
+    before = counts(later)
+    file_for_case(later.services, case_id, case_number="typo", by="li")
+    assert counts(later) == (1, 0, 0)
+    given = {"case_number": " typo ", "why": "输错了", "by": "zhao"}
+    for wrong in ({"why": " "}, {"case_number": "A9"}, {"case_number": ""}, {"by": ""}):
+        with pytest.raises(Invalid):
+            undo_filing(later.services, case_id, **(given | wrong))
+    with pytest.raises(NotFound):
+        undo_filing(later.services, 999, **given)
+    assert counts(later) == (1, 0, 0)
+    assert undo_filing(later.services, case_id, **given) == (case_id,)
+    assert (status(later, case_id), counts(later)) == ("watching", before)
+    with pytest.raises(Invalid):
+        undo_filing(later.services, case_id, **given)
+
+
+def test_a_match_of_a_number_that_was_undone_does_not_count_again(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    load(later, row_of())
+    undo_filing(later.services, case_id, case_number="A1", why="另一个人", by="zhao")
+    [line] = lines(later, FiledState.NOT_WARNED)
+    assert line.matches[0].state is FiledMatchState.UNDONE
+    load(later, row_of(kind="贷款", amount=7))
+    assert status(later, case_id) == "watching"
 
 
 def test_a_case_that_two_numbers_stand_for_goes_back_with_the_last(later: Scenario):
