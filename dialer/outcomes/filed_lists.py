@@ -198,15 +198,15 @@ def _facts(record: FiledRecord, known: Row | None, *, now: datetime) -> dict[str
     """What is on record afterwards: what the row does not give stays as it was. A filing without a time is of the time
     of the event, else of the first load; it is never before the event.
     """
-    said = {
+    given: dict[str, Any] = {
         "amount_fen": record.amount_fen,
         "filed_at": record.filed_at,
         "event_at": record.event_at,
         "fraud_type": None if record.fraud_type is FraudType.UNKNOWN else record.fraud_type.value,
         "unit": record.unit or None,
     }
-    facts: dict[str, Any] = known or {"fraud_type": FraudType.UNKNOWN.value, "unit": ""}
-    facts = {name: facts.get(name) if value is None else value for name, value in said.items()}
+    before: Mapping[str, Any] = known or {"fraud_type": FraudType.UNKNOWN.value, "unit": ""}
+    facts = {name: before.get(name) if value is None else value for name, value in given.items()}
     if record.filed_at is None:
         times = [at for at in (facts["filed_at"], facts["event_at"]) if at is not None]
         facts["filed_at"] = max(times, default=now)
@@ -274,7 +274,7 @@ def _match(
             sa.select(t.filed_match).where(t.filed_match.c.record_id == record_id).order_by("id")
         )
     }
-    said: dict[str, Any] = {
+    what: dict[str, Any] = {
         "case_number": loss.case_number,
         "by": by,
         "fraud_type": loss.fraud_type,
@@ -285,7 +285,7 @@ def _match(
     if is_corrected:
         for person_id, state in decided.items():
             if state.value in _OPEN:
-                filed, cancel = correct_for_person(tx, services, person_id, **said)
+                filed, cancel = correct_for_person(tx, services, person_id, **what)
                 case_ids += filed
                 cancels = cancels or cancel
     for person_id, score in _candidates(tx, person):
@@ -294,7 +294,7 @@ def _match(
             continue
         tx.execute(_insert_match(record_id=record_id, person_id=person_id, score=score, state=state))
         if state is FiledMatchState.CERTAIN:
-            filed, cancel = file_for_person(tx, services, person_id, **said)
+            filed, cancel = file_for_person(tx, services, person_id, **what)
             case_ids += filed
             cancels = cancels or cancel
     return _renew_state(tx, record_id), case_ids, cancels

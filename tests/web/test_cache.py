@@ -211,7 +211,7 @@ def test_what_was_forgotten_is_read_again():
 
 def test_where_fifty_wait_another_one_is_refused_and_never_read():
     reading = Reading()
-    cache = reading.cache(patience_seconds=0.0)
+    cache = reading.cache(patience_seconds=0.0, seconds=1000)
     full(reading, cache)
     for ask in (cache.get, cache.wait):
         with pytest.raises(CountsBusy):
