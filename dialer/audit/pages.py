@@ -118,6 +118,7 @@ ACTS: Mapping[str, str] = {
     "load_filed": gettext_noop("a list of filed cases"),
     "confirm_filed_match": gettext_noop("the person of a filed case confirmed"),
     "reject_filed_match": gettext_noop("the person of a filed case rejected"),
+    "undo_filing": gettext_noop("the filing of a case undone"),
     "undo_filed_match": gettext_noop("the match of a filed case undone"),
     "forget_columns": gettext_noop("a list's corrections forgotten"),
     "forget_alias": gettext_noop("a unit's alias forgotten"),

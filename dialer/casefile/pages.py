@@ -48,6 +48,7 @@ from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.language import gettext_noop
 from dialer.org.staff import list_units
 from dialer.outcomes.evidence_files import show_file
+from dialer.outcomes.filed_lists import undo_filing
 from dialer.outcomes.filing import file_for_case
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
@@ -495,6 +496,25 @@ def filed(form: Sent, case_number: Text = "") -> Response:
             seen.services, seen.case_id, case_number=case_number, by=seen.by, visible_to=seen.visible_to
         ),
         gettext_noop("The filed case is on record."),
+    )
+
+
+@case_pages.post("/cases/{case_id}/filed/undo", act=Permission.DECIDE_FILED)
+def undo_filed(form: Sent, case_number: Text = "", why: Text = "") -> Response:
+    """The number was recorded by mistake: the case is what it was before."""
+    seen = form.seen
+    return form.carry_out(
+        "undo_filed",
+        {"case_number": case_number, "why": why},
+        lambda: undo_filing(
+            seen.services,
+            seen.case_id,
+            case_number=case_number,
+            why=why,
+            by=seen.by,
+            visible_to=seen.visible_to,
+        ),
+        gettext_noop("The filing is undone: the case is what it was before."),
     )
 
 

@@ -18,7 +18,7 @@ from dialer.cases.persons import Person, person_of_case
 from dialer.cases.queries import CaseWords, CaseWork, conversation, read_case_words, read_case_work
 from dialer.cases.reveals import note_reveal
 from dialer.cases.search import CasePage
-from dialer.cases.timeline import CaseFile, pending_attempt, read_case_file
+from dialer.cases.timeline import CaseFile, filings, pending_attempt, read_case_file
 from dialer.core.access import RevealReason, actor_name
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import NotFound
@@ -115,6 +115,8 @@ class CaseSheet:
     """Of calls of the case: of the robot, from a desk, of the person to us."""
     reasons: tuple[ShownVerdict, ...]
     """Of the warning robot; none where it did not warn."""
+    filings: tuple[str, ...] = ()
+    """Numbers of filed cases that stand for it."""
     words: CaseWords | None = None
     paid: Paid | None = None
     stop_requests: tuple[StopRequest, ...] = ()
@@ -173,6 +175,7 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool) -> CaseS
         files=files_of_case(tx, case_id),
         recordings=tuple(recordings_of_case(tx, case_id)),
         reasons=reasons_of_case(tx, case_id),
+        filings=tuple(number for number, _ in filings(tx, case_id)),
         words=read_case_words(tx, case_id) if in_clear else None,
         paid=paid_in(turns) if in_clear else None,
         stop_requests=tuple(stop_requests_of(tx, case_id)),

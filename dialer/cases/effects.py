@@ -38,7 +38,16 @@ from dialer.core.events import (
     WithdrawAssignment,
     WithdrawAttempt,
 )
-from dialer.core.values import AMOUNTS_ONLY, SUCCESSES, Answer, Contact, MessageState, TelephonyResult, Track
+from dialer.core.values import (
+    AMOUNTS_ONLY,
+    MONEY_REFUSED,
+    SUCCESSES,
+    Answer,
+    Contact,
+    MessageState,
+    TelephonyResult,
+    Track,
+)
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, RowSet, in_words
 from dialer.db.columns import is_reversed
@@ -62,6 +71,7 @@ class PendingWrites:
     outcomes: Rows = field(default_factory=list)
     alarms: Rows = field(default_factory=list)
     reversals: list[tuple[StoredCase, ReverseOutcome]] = field(default_factory=list)
+    filed: list[StoredCase] = field(default_factory=list)
     restored: list[StoredCase] = field(default_factory=list)
     withdrawn_attempts: list[tuple[int, int]] = field(default_factory=list)
     expedited_attempts: Rows = field(default_factory=list)
@@ -114,6 +124,8 @@ class PendingWrites:
                     if not self._drop_unopened(case_id, effect):
                         self.withdrawn_assignments.append((case_id, effect))
                 case RecordOutcome():
+                    if effect.reason is Reason.CASE_FILED:
+                        self.filed.append(stored)
                     self.outcomes.append(
                         {
                             "case_id": case_id,
@@ -275,6 +287,8 @@ def write_effects(tx: Tx, writes: PendingWrites) -> bool:
     _insert(tx, t.outcome, writes.outcomes)
     for stored, reversal in writes.reversals:
         _reverse(tx, stored, reversal.reason, now=writes.now)
+    for stored in writes.filed:
+        _reverse_prevented(tx, stored, now=writes.now)
     for stored in writes.restored:
         _restore(tx, stored, now=writes.now)
     raise_alarms(tx, writes.alarms)
@@ -410,6 +424,23 @@ def _reverse(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> No
     )
     if newest is not None:
         _insert_reversal(tx, newest, reason, now=now)
+
+
+def _reverse_prevented(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
+    """Of a case that was filed no loss prevented stands, whatever line it was reported in: a follow-up has its own.
+    Refused amounts are not recorded again either.
+    """
+    lines = tx.rows(
+        sa.select(t.outcome)
+        .where(
+            t.outcome.c.case_id == stored.case.id,
+            t.outcome.c.intended_fen > 0,
+            ~sa.literal_column(is_reversed("outcome.id", f"l.reason <> '{MONEY_REFUSED}'"), sa.Boolean),
+        )
+        .order_by(t.outcome.c.id)
+    )
+    for line in lines:
+        _insert_reversal(tx, line, Reason.CASE_FILED, now=now)
 
 
 def _insert_reversal(tx: Tx, line: Row, reason: Reason, *, now: datetime) -> None:

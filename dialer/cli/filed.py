@@ -16,15 +16,14 @@ from dialer.core.rates import Period, period_of
 from dialer.core.values import FiledState, FraudType
 from dialer.intake.reader import default_source
 from dialer.language import Lang
+from dialer.outcomes.filed_figures import FiledCount, FiledFigures, filed_figures
 from dialer.outcomes.filed_lists import (
-    FiledCount,
-    FiledFigures,
     FiledLine,
     FiledLoad,
     decide_match,
-    filed_figures,
     list_filed,
     load_filed,
+    undo_filing,
     undo_match,
 )
 from dialer.outcomes.filing import file_case
@@ -158,6 +157,24 @@ def undo_filed_match(
         return
     cases = ", ".join(map(str, done.case_ids)) or "-"
     typer.echo(f"match {match_id}: {_both(done.state)}; 预警单 cases {cases}")
+
+
+@filed.command("undo-case")
+def undo_filed_case(
+    case_id: Annotated[int, typer.Argument(help="the number of our case")],
+    case_number: Annotated[str, typer.Option(help="the police's number that was recorded by mistake")],
+    by: By,
+    reason: Annotated[str, typer.Option(help="why it was a mistake, for the record")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """撤销立案登记: a number was recorded by mistake; the cases of that person go back to what they were."""
+    with application(load_settings()) as app:
+        case_ids = undo_filing(app.services, case_id, case_number=case_number, why=reason, by=by)
+    if as_json:
+        print_json({"case_number": case_number.strip(), "cases": list(case_ids)})
+        return
+    typer.echo(f"{case_number.strip()}: 已撤销 undone; 预警单 cases {', '.join(map(str, case_ids))}")
 
 
 @filed.command("report")

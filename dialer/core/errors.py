@@ -165,3 +165,11 @@ class Unavailable(DialerError):
         self.part = part
         self.problem = Text.of(problem)
         super().__init__(Text("%(part)s: %(problem)s", part=Text(part), problem=self.problem))
+
+
+class CountsBusy(Unavailable):
+    """So many counts of pages wait already that another one is not begun."""
+
+    def __init__(self) -> None:
+        problem = gettext_noop("too many figures are being counted: try again in a minute")
+        super().__init__(part="database", problem=problem)

@@ -536,7 +536,7 @@ WARNED_BEFORE_FILED = Definition(
     " before the loss: of this type of fraud, at most 180 days earlier.",
     excludes=("filed_doubtful",),
 )
-"""Of filed cases, which the counts of a report do not have (`outcomes/filed_lists.py`)."""
+"""Of filed cases, which the counts of a report do not have (`outcomes/filed_figures.py`)."""
 
 
 def rates_of(counts: Counts) -> tuple[Rate, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -82,12 +82,15 @@ _KNOWN: Final = {word: field for field, words in _HEADINGS.items() for word in w
 _NOISE: Final = str.maketrans("", "", " _-:：.·()（）[]【】/*")
 MOST_FILED: Final = 50_000
 _LONGEST_NUMBER: Final = 100
+_LAST_SECOND: Final = timedelta(seconds=1)
+END_OF_DAY: Final = time(23, 59, 59)
+"""The local time of a moment of which the list gave the date alone: its hour is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledRecord:
     """One filed case as its list tells it, normalised: aware UTC, whole fen, phones in E.164, '' and None for unknown.
-    A date without a time is the end of that day: in doubt the loss came after the warning.
+    A date without a time is `END_OF_DAY`, today too: in doubt the loss came after the warning.
     """
 
     line: int
@@ -97,15 +100,10 @@ class FiledRecord:
     id_number: str
     """'' where it is not valid."""
     amount_fen: int | None
-    filed_at: datetime
+    filed_at: datetime | None
     event_at: datetime | None
     fraud_type: FraudType
     unit: str
-
-    @property
-    def happened_at(self) -> datetime:
-        """When the loss came: the event where it is known, else the filing."""
-        return self.event_at or self.filed_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +184,7 @@ class FiledReader:
             phones=tuple(phones),
             id_number=id_number if id_valid else "",
             amount_fen=self._amount(text, headings),
-            filed_at=self._filed_at(text),
+            filed_at=self._moment(text, FiledField.FILED_AT),
             event_at=self._moment(text, FiledField.EVENT_AT),
             fraud_type=read_fraud_type(text.get(FiledField.FRAUD_TYPE, "")),
             unit=_plain(text.get(FiledField.UNIT, "")),
@@ -219,11 +217,6 @@ class FiledReader:
                 Text("%(value)s is not an amount: write it in yuan, such as 50000", value=shown(cell)),
             ) from None
 
-    def _filed_at(self, text: Mapping[FiledField, str]) -> datetime:
-        """Of a list without a time of filing the time of the event, else now."""
-        filed_at = self._moment(text, FiledField.FILED_AT)
-        return filed_at or self._moment(text, FiledField.EVENT_AT) or self._options.now
-
     def _moment(self, text: Mapping[FiledField, str], field: FiledField) -> datetime | None:
         cell = text.get(field, "")
         try:
@@ -236,8 +229,8 @@ class FiledReader:
             return None
         if begin > self._options.now:
             raise _Refused(field, Text("%(value)s lies in the future: correct it", value=shown(cell)))
-        last = end - timedelta(seconds=1) if end != begin else end
-        return min(last, self._options.now)
+        # Of today too: cut to now, the same list would say something else an hour later.
+        return end - _LAST_SECOND if end != begin else end
 
 
 def filed_heading(rows: Sequence[Row]) -> tuple[int, dict[FiledField, int]] | None:

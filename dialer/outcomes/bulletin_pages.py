@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -35,6 +36,8 @@ _PATH = "/bulletins"
 _UNFIT, _TAKEN, _AWAY = 422, 409, 503
 _LONGEST_WHY = 500
 Number = Annotated[int, Path(ge=1, lt=2**63)]
+ReadDraft = Annotated[str, Form(max_length=40)]
+"""When the draft that the form stands under was made."""
 
 
 class PaperKind(StrEnum):
@@ -99,21 +102,27 @@ def take(request: CurrentRequest, bulletin_id: Number, kind: PaperKind) -> Respo
 
 
 @bulletin_pages.post(_PATH + "/{bulletin_id}/approve", act=Permission.APPROVE)
-def approve(request: CurrentRequest, bulletin_id: Number) -> Response:
-    return _decide(request, bulletin_id, approve=True, why="")
+def approve(request: CurrentRequest, bulletin_id: Number, made_at: ReadDraft = "") -> Response:
+    return _decide(request, bulletin_id, approve=True, made_at=made_at, why="")
 
 
 @bulletin_pages.post(_PATH + "/{bulletin_id}/refuse", act=Permission.APPROVE)
 def refuse(
-    request: CurrentRequest, bulletin_id: Number, why: Annotated[str, Form(max_length=_LONGEST_WHY)] = ""
+    request: CurrentRequest,
+    bulletin_id: Number,
+    made_at: ReadDraft = "",
+    why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
 ) -> Response:
-    return _decide(request, bulletin_id, approve=False, why=why)
+    return _decide(request, bulletin_id, approve=False, made_at=made_at, why=why)
 
 
-def _decide(request: RequestContext, bulletin_id: int, *, approve: bool, why: str) -> Response:
+def _decide(request: RequestContext, bulletin_id: int, *, approve: bool, made_at: str, why: str) -> Response:
     _check_whole(request)
+    read = None
+    with suppress(ValueError):
+        read = datetime.fromisoformat(made_at)
     try:
-        decide_bulletin(request.services, bulletin_id, approve=approve, why=why, by=request.who)
+        decide_bulletin(request.services, bulletin_id, approve=approve, made_at=read, why=why, by=request.who)
     except Invalid as fault:
         found = get_bulletin(request.services, bulletin_id)
         return _show(request, found, wrong=refusal_sentence(fault, request.lang), status=_UNFIT)

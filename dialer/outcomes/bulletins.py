@@ -29,7 +29,7 @@ from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, hold_snapshot
 from dialer.language import gettext_noop
-from dialer.outcomes.filed_lists import FiledFigures, count_filed
+from dialer.outcomes.filed_figures import FiledFigures, count_filed
 from dialer.outcomes.report import CutReport, RatesQuery, read_cut
 from dialer.services import Services
 
@@ -209,13 +209,16 @@ def list_bulletins(services: Services, *, state: BulletinState | None = None) ->
         return [_line(row) for row in tx.rows(statement)]
 
 
-def decide_bulletin(services: Services, bulletin_id: int, *, approve: bool, why: str = "", by: str) -> None:
-    """A second person approves the draft, or refuses it with a reason; then it can be drafted anew.
+def decide_bulletin(
+    services: Services, bulletin_id: int, *, approve: bool, made_at: datetime | None, why: str = "", by: str
+) -> None:
+    """A second person approves the draft, or refuses it with a reason; then it can be drafted anew. `made_at`: of the
+    draft that the person has read, None where that is not known.
 
-    Raises `NotFound`, `Invalid` for a refusal without a reason, and `Conflict` for one's own draft or a decided one.
+    Raises `NotFound`, `Invalid` for a refusal without a reason, and `Conflict` for one's own draft, a decided one, and
+    one that was drafted anew meanwhile.
     """
     who = actor_name(by)
-    reason = why.strip()[:_LONGEST_WHY] if approve else said("why", why)[:_LONGEST_WHY]
     b, now = t.bulletin, services.clock.now()
     with services.store.begin() as tx:
         row = _row(tx, bulletin_id, lock=True)
@@ -226,6 +229,12 @@ def decide_bulletin(services: Services, bulletin_id: int, *, approve: bool, why:
                 gettext_noop("a second person decides: not who has drafted the bulletin"),
                 current=row["state"],
             )
+        if row["made_at"] != made_at:
+            raise Conflict(
+                gettext_noop("the bulletin was drafted anew with other figures: read it again, then decide"),
+                current=row["state"],
+            )
+        reason = why.strip()[:_LONGEST_WHY] if approve else said("why", why)[:_LONGEST_WHY]
         state = BulletinState.APPROVED if approve else BulletinState.REFUSED
         tx.execute(
             sa.update(b)

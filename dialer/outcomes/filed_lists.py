@@ -7,20 +7,20 @@ nobody was missed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from operator import attrgetter
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.persons import MaskedPerson, Person, masked, open_person
+from dialer.cases.store import get_case
 from dialer.core.access import actor_name, said
-from dialer.core.errors import Conflict, NotFound
-from dialer.core.rates import WARNED_BEFORE_FILED, Period, Rate
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.rates import Period
 from dialer.core.values import FiledMatchState, FiledState, FraudType
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
@@ -28,7 +28,14 @@ from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.filed_lists import MOST_FILED, FiledOptions, FiledReader, FiledRecord
 from dialer.intake.records import Column, RejectedRow
-from dialer.outcomes.filing import file_for_person, undo_for_person
+from dialer.org.unit_store import check_case_visible
+from dialer.outcomes.filed_figures import filed_within
+from dialer.outcomes.filing import (
+    case_number_of,
+    correct_for_person,
+    file_for_person,
+    undo_for_person,
+)
 from dialer.runtime.uploads import filed_tables
 from dialer.services import Services
 
@@ -143,14 +150,9 @@ def _store(
     person = Person(
         name=record.name, phones=record.phones, id_number=record.id_number, address="", family_contact=""
     )
-    facts = {
-        "amount_fen": record.amount_fen,
-        "filed_at": record.filed_at,
-        "event_at": record.event_at,
-        "fraud_type": record.fraud_type.value,
-        "unit": record.unit,
-    }
     before = _on_record(tx, record.case_number, person)
+    facts = _facts(record, before[0] if before is not None else None, now=now)
+    is_corrected = False
     if before is not None:
         row, known = before
         merged = _merged(known, person)
@@ -162,6 +164,7 @@ def _store(
             .values(**facts, sealed=_sealed(tx, merged, record.case_number))
         )
         person, record_id = merged, row["id"]
+        is_corrected = any(row[name] != facts[name] for name in ("filed_at", "event_at", "fraud_type"))
         done = replace(done, changed=done.changed + 1)
     else:
         stored = tx.one(
@@ -181,9 +184,33 @@ def _store(
         assert stored is not None
         record_id = stored["id"]
         done = replace(done, new=done.new + 1)
-    state, case_ids, cancels = _match(tx, services, record_id, record, person, by=by)
+    loss = _Loss(
+        case_number=record.case_number,
+        fraud_type=FraudType(facts["fraud_type"]),
+        happened_at=facts["event_at"] or facts["filed_at"],
+    )
+    state, case_ids, cancels = _match(tx, services, record_id, loss, person, by=by, is_corrected=is_corrected)
     states = dict(done.states) | {state: done.states.get(state, 0) + 1}
     return replace(done, states=states, reversed_cases=done.reversed_cases + case_ids), cancels
+
+
+def _facts(record: FiledRecord, known: Row | None, *, now: datetime) -> dict[str, Any]:
+    """What is on record afterwards: what the row does not give stays as it was. A filing without a time is of the time
+    of the event, else of the first load; it is never before the event.
+    """
+    given: dict[str, Any] = {
+        "amount_fen": record.amount_fen,
+        "filed_at": record.filed_at,
+        "event_at": record.event_at,
+        "fraud_type": None if record.fraud_type is FraudType.UNKNOWN else record.fraud_type.value,
+        "unit": record.unit or None,
+    }
+    before: Mapping[str, Any] = known or {"fraud_type": FraudType.UNKNOWN.value, "unit": ""}
+    facts = {name: before.get(name) if value is None else value for name, value in given.items()}
+    if record.filed_at is None:
+        times = [at for at in (facts["filed_at"], facts["event_at"]) if at is not None]
+        facts["filed_at"] = max(times, default=now)
+    return facts
 
 
 def _sealed(tx: Tx, person: Person, case_number: str) -> bytes:
@@ -219,31 +246,55 @@ def _merged(known: Person, person: Person) -> Person:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loss:
+    """What a filed case says of the cases that it concerns."""
+
+    case_number: str
+    fraud_type: FraudType
+    happened_at: datetime
+
+
 def _match(
-    tx: Tx, services: Services, record_id: int, record: FiledRecord, person: Person, *, by: str
+    tx: Tx,
+    services: Services,
+    record_id: int,
+    loss: _Loss,
+    person: Person,
+    *,
+    by: str,
+    is_corrected: bool,
 ) -> tuple[FiledState, tuple[int, ...], bool]:
-    """Adds the matches that are new, and files the case for the certain ones."""
+    """Adds the matches that are new, and files the case for the certain ones. `is_corrected`: the type or the time is
+    not what it was, so it may concern other cases of those who were matched already.
+    """
     decided = {
         row["person_id"]: FiledMatchState(row["state"])
-        for row in tx.rows(sa.select(t.filed_match).where(t.filed_match.c.record_id == record_id))
+        for row in tx.rows(
+            sa.select(t.filed_match).where(t.filed_match.c.record_id == record_id).order_by("id")
+        )
+    }
+    what: dict[str, Any] = {
+        "case_number": loss.case_number,
+        "by": by,
+        "fraud_type": loss.fraud_type,
+        "happened_at": loss.happened_at,
     }
     case_ids: tuple[int, ...] = ()
     cancels = False
+    if is_corrected:
+        for person_id, state in decided.items():
+            if state.value in _OPEN:
+                filed, cancel = correct_for_person(tx, services, person_id, **what)
+                case_ids += filed
+                cancels = cancels or cancel
     for person_id, score in _candidates(tx, person):
         state = FiledMatchState.CERTAIN if score >= CERTAIN else FiledMatchState.DOUBTFUL
         if decided.get(person_id) not in {None, FiledMatchState.DOUBTFUL}:
             continue
         tx.execute(_insert_match(record_id=record_id, person_id=person_id, score=score, state=state))
         if state is FiledMatchState.CERTAIN:
-            filed, cancel = file_for_person(
-                tx,
-                services,
-                person_id,
-                case_number=record.case_number,
-                by=by,
-                fraud_type=record.fraud_type,
-                happened_at=record.happened_at,
-            )
+            filed, cancel = file_for_person(tx, services, person_id, **what)
             case_ids += filed
             cancels = cancels or cancel
     return _renew_state(tx, record_id), case_ids, cancels
@@ -304,6 +355,8 @@ def _renew_state(tx: Tx, record_id: int) -> FiledState:
                         t.filed_case.c.case_number == r.case_number,
                         t.filed_case.c.case_id == t.case.c.id,
                         t.case.c.person_id == m.person_id,
+                        # A number typed on the page of the case names no loss: it stands for late warnings too.
+                        t.case.c.opened_at <= sa.func.coalesce(r.event_at, r.filed_at),
                         sa.text(filing_stands("filed_case")),
                     )
                 ),
@@ -400,7 +453,7 @@ def list_filed(
         statement = statement.where(c.state == state.value)
     if before_id is not None:
         statement = statement.where(c.id < before_id)
-    statement = statement.where(*_within(period))
+    statement = statement.where(*filed_within(period))
     with services.store.begin() as tx:
         rows = tx.rows(statement)
         shown = rows[:limit]
@@ -410,14 +463,6 @@ def list_filed(
             _line(tx, row, matches.get(row["id"], ()), filed_for.get(row["case_number"], {})) for row in shown
         )
     return FiledPage(lines=lines, next_before_id=shown[-1]["id"] if len(rows) > limit else None)
-
-
-def _within(period: Period) -> Iterator[sa.ColumnElement[bool]]:
-    c = t.filed_record.c
-    if period.start is not None:
-        yield c.filed_at >= period.start
-    if period.end is not None:
-        yield c.filed_at < period.end
 
 
 def _line(
@@ -562,18 +607,7 @@ def undo_match(services: Services, match_id: int, *, why: str, by: str) -> Undon
             raise NotFound(kind="match", key=match_id)
         if row["state"] not in _OPEN:
             raise Conflict("this match does not count", current=row["state"])
-        tx.execute(
-            sa.update(t.filed_match)
-            .where(m.id == match_id)
-            .values(
-                state=FiledMatchState.UNDONE.value,
-                decided_by=who,
-                decided_at=now,
-                why_sealed=tx.vault.seal(
-                    reason.encode(), table="filed_match", column="why_sealed", row=match_id
-                ),
-            )
-        )
+        _count_no_more(tx, match_id, why=reason, by=who, now=now)
         case_ids, cancels = undo_for_person(
             tx, services, row["person_id"], case_number=row["case_number"], by=who
         )
@@ -592,86 +626,58 @@ def undo_match(services: Services, match_id: int, *, why: str, by: str) -> Undon
     return UndoneMatch(state=after, case_ids=case_ids)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FiledCount:
-    """Filed cases of one kind."""
-
-    key: str
-    filed: int
-    warned: int
-    doubtful: int
-    amount_fen: int
-
-    @property
-    def decided(self) -> int:
-        return self.filed - self.doubtful
-
-    @property
-    def missed(self) -> int:
-        """Warned after the loss, of something else, or never."""
-        return self.decided - self.warned
-
-    @property
-    def rate(self) -> Rate:
-        """立案前预警率."""
-        return Rate(
-            definition=WARNED_BEFORE_FILED,
-            numerator=self.warned,
-            denominator=self.decided,
-            excludes={"filed_doubtful": self.doubtful},
+def _count_no_more(tx: Tx, match_id: int, *, why: str, by: str, now: datetime) -> None:
+    tx.execute(
+        sa.update(t.filed_match)
+        .where(t.filed_match.c.id == match_id)
+        .values(
+            state=FiledMatchState.UNDONE.value,
+            decided_by=by,
+            decided_at=now,
+            why_sealed=tx.vault.seal(why.encode(), table="filed_match", column="why_sealed", row=match_id),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FiledFigures:
-    """Of the filed cases of a period: by type and by unit, most first; by month and by hour in their order."""
-
-    total: FiledCount
-    by_type: tuple[FiledCount, ...]
-    by_unit: tuple[FiledCount, ...]
-    by_month: tuple[FiledCount, ...] = ()
-    """Of the filing, such as 2026-11; bulletins have none, nor hours."""
-    by_hour: tuple[FiledCount, ...] = ()
-    """Of the loss, such as 09, in the centre's time zone; '' where it is not known."""
-
-
-def filed_figures(services: Services, period: Period) -> FiledFigures:
-    """The filed cases whose filing lies in the period; drills are counted in a drill alone."""
-    c, zone, drill = t.filed_record.c, services.centre.timezone, services.drill
-    month = sa.func.to_char(sa.func.timezone(zone, c.filed_at), "YYYY-MM")
-    hour = sa.func.coalesce(sa.func.to_char(sa.func.timezone(zone, c.event_at), "HH24"), "")
-    with services.store.begin() as tx:
-        return replace(
-            count_filed(tx, period, drill=drill),
-            by_month=tuple(sorted(_counts(tx, month, period, drill=drill), key=attrgetter("key"))),
-            by_hour=tuple(sorted(_counts(tx, hour, period, drill=drill), key=attrgetter("key"))),
-        )
-
-
-def count_filed(tx: Tx, period: Period, *, drill: bool) -> FiledFigures:
-    """As `filed_figures`, in the snapshot of a transaction."""
-    [total] = _counts(tx, sa.literal(""), period, drill=drill) or [
-        FiledCount(key="", filed=0, warned=0, doubtful=0, amount_fen=0)
-    ]
-    c = t.filed_record.c
-    by_type = _counts(tx, c.fraud_type, period, drill=drill)
-    by_unit = _counts(tx, c.unit, period, drill=drill)
-    return FiledFigures(total=total, by_type=tuple(by_type), by_unit=tuple(by_unit))
-
-
-def _counts(tx: Tx, key: sa.ColumnElement[str], period: Period, *, drill: bool) -> list[FiledCount]:
-    c = t.filed_record.c
-    count = sa.func.count()
-    rows = tx.rows(
-        sa.select(
-            key.label("key"),
-            count.label("filed"),
-            count.filter(c.state == FiledState.WARNED.value).label("warned"),
-            count.filter(c.state == FiledState.DOUBTFUL.value).label("doubtful"),
-            sa.func.coalesce(sa.func.sum(c.amount_fen), 0).label("amount_fen"),
-        )
-        .where(c.drill == drill, *_within(period))
-        .group_by(sa.text("1"))
-        .order_by(sa.text("2 DESC, 1"))
     )
-    return [FiledCount(**{**row, "amount_fen": int(row["amount_fen"])}) for row in rows]
+
+
+def undo_filing(
+    services: Services, case_id: int, *, case_number: str, why: str, by: str, visible_to: int | None = None
+) -> tuple[int, ...]:
+    """A number was recorded for this case by mistake, by whomever: it stands for no case of the person afterwards, they
+    are what they were before, and a match of the number with the person does not count again. The ids of the cases that
+    it stood for. Raises `NotFound` for a case that the unit `visible_to` does not see, `Invalid` for a number that does
+    not stand for the case and without a reason, and `Conflict` as `undo_for_person`.
+    """
+    who, number, reason = actor_name(by), case_number_of(case_number), said("why", why)
+    now = services.clock.now()
+    m, r = t.filed_match.c, t.filed_record.c
+    with services.store.begin() as tx:
+        check_case_visible(tx, case_id, visible_to)
+        stored = get_case(tx, case_id)
+        if stored is None:
+            raise NotFound(kind="case", key=case_id)
+        matches = tx.rows(
+            sa.select(m.id, m.record_id)
+            .join(t.filed_record, r.id == m.record_id)
+            .where(r.case_number == number, m.person_id == stored.person_id, m.state.in_(_OPEN))
+            .order_by(r.id)
+            .with_for_update(of=t.filed_record)
+        )
+        case_ids, cancels = undo_for_person(tx, services, stored.person_id, case_number=number, by=who)
+        if case_id not in case_ids:
+            raise Invalid(field="case number", problem="does not stand for this case")
+        for match in matches:
+            _count_no_more(tx, match["id"], why=reason, by=who, now=now)
+            _renew_state(tx, match["record_id"])
+        for one in case_ids:
+            write_audit(
+                tx,
+                who=who,
+                act="undo_filing",
+                subject=f"case/{one}",
+                why=reason,
+                now=now,
+                facts={"case_number": number},
+            )
+    if cancels:
+        services.enqueue("cancel_calls")
+    return case_ids

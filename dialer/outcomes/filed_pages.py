@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, Path, Query, UploadFile
 from starlette.responses import Response
@@ -12,12 +13,13 @@ from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.rates import WARNED_BEFORE_FILED, Period, period_of
 from dialer.core.values import FiledState, FraudType
+from dialer.intake.filed_lists import END_OF_DAY
 from dialer.intake.reader import default_source
 from dialer.language import gettext_noop, say
+from dialer.outcomes.filed_figures import filed_figures
 from dialer.outcomes.filed_lists import (
     FiledLoad,
     decide_match,
-    filed_figures,
     list_filed,
     load_filed,
     undo_match,
@@ -146,6 +148,7 @@ def _show(
 ) -> Response:
     _check_whole(request)
     period, problem = Period(), ""
+    zone = ZoneInfo(request.services.centre.timezone)
     try:
         period = period_of(start, end, timezone=request.app.settings.centre.timezone)
     except Invalid as fault:
@@ -177,6 +180,7 @@ def _show(
         ],
         whole_period=lambda _: request.say(gettext_noop("The period chosen")),
         hour_word=lambda value: f"{value}:00" if value else request.say(gettext_noop("not given")),
+        day_alone=lambda at: at.astimezone(zone).time() == END_OF_DAY,
         type_word=lambda value: stored_word(FraudType, value, request.lang),
         may_load=request.may(Permission.LOAD_FILED),
         may_decide=request.may(Permission.DECIDE_FILED),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.persons import PersonSearch, find_person_ids
 from dialer.cases.search import seek_person
-from dialer.cases.store import get_case, lock_cases
+from dialer.cases.store import StoredCase, get_case, lock_cases
 from dialer.core.access import actor_name
 from dialer.core.case import BeforeFiling, Case, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
@@ -74,7 +74,7 @@ def file_case(
     """Records the case number for the person's cases, once. Raises `NotFound` for an unknown person or one without a
     case that it can concern, `Conflict` when several people match.
     """
-    who, number = actor_name(by), _number(case_number)
+    who, number = actor_name(by), case_number_of(case_number)
     sought = seek_person(services, phone=phone, id_number=id_number)
     if sought.is_nothing:
         raise Invalid(
@@ -84,6 +84,7 @@ def file_case(
         raise Invalid(field="phone", problem="is only the last digits", mend="all of it")
     with services.store.begin() as tx:
         result, must_cancel = _file(tx, services, _the_person(tx, sought), number, who, fraud_type)
+        _audit_filed(tx, result, by=who, now=services.clock.now())
     if must_cancel:
         services.enqueue("cancel_calls")
     return result
@@ -95,29 +96,28 @@ def file_for_case(
     """As `file_case`, for the person and the fraud type of this case. Raises `NotFound` for a case that the unit
     `visible_to` does not see.
     """
-    who, number = actor_name(by), _number(case_number)
+    who, number = actor_name(by), case_number_of(case_number)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         stored = get_case(tx, case_id)
         if stored is None:
             raise NotFound(kind="case", key=case_id)
         result, must_cancel = _file(tx, services, stored.person_id, number, who, stored.case.fraud_type)
-        if not result.already:
-            write_audit(
-                tx,
-                who=who,
-                act="file_case",
-                subject=f"case/{case_id}",
-                why="",
-                now=services.clock.now(),
-                facts={"case_number": number},
-            )
+        _audit_filed(tx, result, by=who, now=services.clock.now())
     if must_cancel:
         services.enqueue("cancel_calls")
     return result
 
 
-def _number(text: str) -> str:
+def _audit_filed(tx: Tx, filed: Filed, *, by: str, now: datetime) -> None:
+    """What a person has typed, for each case; a list and a decision about a match have lines of their own."""
+    for case_id in () if filed.already else filed.case_ids:
+        facts = {"case_number": filed.case_number}
+        write_audit(tx, who=by, act="file_case", subject=f"case/{case_id}", why="", now=now, facts=facts)
+
+
+def case_number_of(text: str) -> str:
+    """As it was typed, without blanks around it. Raises `Invalid`."""
     number = text.strip()
     if not number or len(number) > _NUMBER_LENGTH:
         raise Invalid(field="case number", problem="is empty or too long")
@@ -174,11 +174,8 @@ def _file(
     if not chosen:
         raise NotFound(kind="a case of this person", key="that the filed one can concern")
     ids = [case.id for case in chosen]
-    earlier = {case.id: BeforeFiling.of(case) for case in chosen}
-    add_filed_cases(tx, case_number=number, before=earlier, by=by, now=now)
-    moves = [Move(case_id=case_id, event=CaseFiled()) for case_id in ids]
-    cancels = move_cases(tx, locked, moves, policies=services.policies, now=now)
-    return Filed(case_number=number, case_ids=tuple(ids), already=False), bool(cancels)
+    cancels = _add(tx, services, locked, ids, case_number=number, by=by, now=now)
+    return Filed(case_number=number, case_ids=tuple(ids), already=False), cancels
 
 
 def undo_for_person(
@@ -188,11 +185,82 @@ def undo_for_person(
     was before the first one. Returns the ids of those that it stood for, and whether calls must be ended. Raises
     `Conflict` for a case that an older version filed without recording what the case was.
     """
-    now = services.clock.now()
     locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
     ids = filed_cases_recorded(tx, case_number=case_number, case_ids=list(locked))
+    return tuple(ids), _undo(tx, services, locked, ids, case_number=case_number, by=by)
+
+
+def correct_for_person(
+    tx: Tx,
+    services: Services,
+    person_id: int,
+    *,
+    case_number: str,
+    by: str,
+    fraud_type: FraudType,
+    happened_at: datetime,
+) -> tuple[tuple[int, ...], bool]:
+    """The type or the time of the loss was corrected: the number stands afterwards for the cases of this person that
+    such a loss concerns, and for no others, but for those that an older version filed without recording what they were.
+    Returns the ids of those that it was not recorded for before, and whether calls must be ended.
+    """
+    now = services.clock.now()
+    locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
+    recorded = filed_cases_recorded(tx, case_number=case_number, case_ids=list(locked))
+    cases = {case_id: stored.case for case_id, stored in locked.items()}
+    fixed: set[int] = set()
+    for case_id in recorded:
+        filings = filings_of_case(tx, case_id)
+        if filings.numbers != {case_number}:
+            continue
+        if filings.before is None:
+            fixed.add(case_id)
+        else:
+            cases[case_id] = replace(cases[case_id], status=filings.before.status)
+    wanted = [
+        case.id for case in concerned(list(cases.values()), fraud_type=fraud_type, happened_at=happened_at)
+    ]
+    gone = [case_id for case_id in recorded if case_id not in wanted and case_id not in fixed]
+    added = [case_id for case_id in wanted if case_id not in recorded]
+    cancels = _undo(tx, services, locked, gone, case_number=case_number, by=by)
+    also = _add(tx, services, locked, added, case_number=case_number, by=by, now=now)
+    return tuple(added), cancels or also
+
+
+def _add(
+    tx: Tx,
+    services: Services,
+    locked: dict[int, StoredCase],
+    case_ids: Sequence[int],
+    *,
+    case_number: str,
+    by: str,
+    now: datetime,
+) -> bool:
+    """Records the number for these; True when calls must be ended."""
+    if not case_ids:
+        return False
+    earlier = {case_id: BeforeFiling.of(locked[case_id].case) for case_id in case_ids}
+    add_filed_cases(tx, case_number=case_number, before=earlier, by=by, now=now)
+    moves = [Move(case_id=case_id, event=CaseFiled()) for case_id in case_ids]
+    return bool(move_cases(tx, locked, moves, policies=services.policies, now=now))
+
+
+def _undo(
+    tx: Tx,
+    services: Services,
+    locked: dict[int, StoredCase],
+    case_ids: Sequence[int],
+    *,
+    case_number: str,
+    by: str,
+) -> bool:
+    """The number stands for none of these afterwards; True when calls must be ended."""
+    if not case_ids:
+        return False
+    now = services.clock.now()
     moves: list[Move] = []
-    for case_id in ids:
+    for case_id in case_ids:
         filings = filings_of_case(tx, case_id)
         if filings.numbers != {case_number}:
             continue
@@ -202,7 +270,5 @@ def undo_for_person(
                 current="filed",
             )
         moves.append(Move(case_id=case_id, event=FilingUndone(before=filings.before)))
-    if ids:
-        undo_filed_cases(tx, case_number=case_number, case_ids=ids, by=by, now=now)
-    cancels = move_cases(tx, locked, moves, policies=services.policies, now=now)
-    return tuple(ids), bool(cancels)
+    undo_filed_cases(tx, case_number=case_number, case_ids=case_ids, by=by, now=now)
+    return bool(move_cases(tx, locked, moves, policies=services.policies, now=now))

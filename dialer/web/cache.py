@@ -9,10 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cachetools import LRUCache, TLRUCache
+
+from dialer.core.errors import CountsBusy
 
 _SHARE = 0.02
 _FEWEST_SECONDS = 5.0
@@ -20,6 +23,8 @@ _FEWEST_SECONDS = 5.0
 _FORGET_SECONDS = 900.0
 _MOST_KEPT = 200
 _AT_ONCE = 2
+_MOST_WAITING = 50
+"""Of one cache: what more readers ask for is refused, or shown as it was; all of them wait for the same two."""
 _Key = TypeVar("_Key", bound=Hashable)
 _T = TypeVar("_T")
 
@@ -43,6 +48,7 @@ class Cache(Generic[_Key, _T]):
     """Values by key, each good for `seconds`. One that takes longer to read than `patience_seconds` is good for fifty
     times its reading time, so the database spends at most a fiftieth of one core on it. An older value is shown until
     the next one is there, for at most a quarter of an hour. Two readings run at a time, each shared by all its readers.
+    Where fifty wait for their turn, another one raises `CountsBusy`.
     """
 
     def __init__(
@@ -62,13 +68,18 @@ class Cache(Generic[_Key, _T]):
             _MOST_KEPT, ttu=lambda _key, known, _now: known.forgotten_at, timer=clock
         )
         self._running: LRUCache[_Key, Future[_T]] = LRUCache(_MOST_KEPT)
-        """Also a reading that failed after a page gave up waiting: the next `get` raises its fault."""
+        """Also a reading that failed after a page gave up waiting: the next `get` raises its fault. Only such ones are
+        dropped: fewer than these wait, and they are read in their order.
+        """
+        self._waiting: set[_Key] = set()
+        """Those of them that no thread has begun."""
         self._missed: set[_Key] = set()
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="cache")
 
     def begin(self, key: _Key) -> None:
-        """Starts the reading, where one is needed, while the caller does something else."""
-        self._begun(key)
+        """Starts the reading, where one is needed and has a place, while the caller does something else."""
+        with suppress(CountsBusy):
+            self._begun(key)
 
     def wait(self, key: _Key) -> _T:
         """The value, however long that takes. Raises what the reading raises; the next call reads again."""
@@ -77,9 +88,16 @@ class Cache(Generic[_Key, _T]):
 
     def get(self, key: _Key, *, waited_seconds: float = 0.0) -> CountedValue[_T]:
         """What is known after `patience_seconds`, less `waited_seconds`. Raises what the reading raises, once; the next
-        call reads again.
+        call reads again. Raises `CountsBusy` where nothing is known and too many wait.
         """
-        begun = self._begun(key)
+        try:
+            begun = self._begun(key)
+        except CountsBusy:
+            with self._lock:
+                known = self._known.get(key)
+            if known is None:
+                raise
+            return CountedValue(value=known.value, is_coming=True)
         if isinstance(begun, _Known):
             return CountedValue(value=begun.value)
         wait([begun], timeout=max(0.0, self._patience_seconds - waited_seconds))
@@ -100,12 +118,15 @@ class Cache(Generic[_Key, _T]):
             self._known.pop(key, None)
 
     def _begun(self, key: _Key) -> _Known[_T] | Future[_T]:
-        """A value that is still good, or the reading that is under way."""
+        """A value that is still good, or the reading that is under way. Raises `CountsBusy`."""
         with self._lock:
             known = self._known.get(key)
             if known is not None and self._clock() < known.good_until:
                 return known
             if key not in self._running:
+                if len(self._waiting) >= _MOST_WAITING:
+                    raise CountsBusy
+                self._waiting.add(key)
                 self._running[key] = self._threads.submit(self._read_now, key)
             return self._running[key]
 
@@ -118,6 +139,8 @@ class Cache(Generic[_Key, _T]):
                     del self._running[key]
 
     def _read_now(self, key: _Key) -> _T:
+        with self._lock:
+            self._waiting.discard(key)
         begun = self._clock()
         try:
             value = self._read(key)

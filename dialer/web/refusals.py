@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Message
 
-from dialer.core.errors import Conflict, Invalid, NotFound, Refusal, TooMany, Unavailable
+from dialer.core.errors import Conflict, CountsBusy, Invalid, NotFound, Refusal, TooMany, Unavailable
 from dialer.db.unit_of_work import UnfitValue
 from dialer.language import gettext_noop, say
 from dialer.org.passwords import SignInBusy
@@ -81,6 +81,15 @@ _TEXTS = {
 }
 
 
+_TEXTS_OF = {
+    CountsBusy: (
+        gettext_noop("Too much is being counted"),
+        gettext_noop("Your figures wait for a place. This page tries again automatically."),
+    )
+}
+"""Of faults whose page says more than that of their status."""
+
+
 def add_faults(console: FastAPI) -> None:
     """Every refusal has a page."""
     for kind in (
@@ -131,7 +140,7 @@ async def _answered(request: Request, fault: Exception) -> Response:
             raise fault
     context = await context_or_anonymous(request)
     again = await form_again(request, context, quoted, status) if quoted is not None else None
-    return again or _page(context, status, advice, quoted)
+    return again or _page(context, status, advice, quoted, texts=_TEXTS_OF.get(type(fault)))
 
 
 def _mistyped(fault: RequestValidationError) -> Invalid | None:
@@ -222,8 +231,15 @@ async def failed(request: Request) -> Response:
     return _page(anonymous_context(request), 500, "", None)
 
 
-def _page(context: RequestContext, status: int, advice: str, quoted: Refusal | None) -> Response:
-    title, text = _TEXTS.get(status, _TEXTS[400])
+def _page(
+    context: RequestContext,
+    status: int,
+    advice: str,
+    quoted: Refusal | None,
+    *,
+    texts: tuple[str, str] | None = None,
+) -> Response:
+    title, text = texts or _TEXTS.get(status, _TEXTS[400])
     facts = {
         "title": say(context.lang, title),
         "text": say(context.lang, advice or text),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from io import BytesIO
 
+import httpx
 import pytest
 
 from dialer.core.access import Role
@@ -28,6 +30,12 @@ async def drafted(console: ConsoleDesk, *, name: str = "2026-10") -> int:
     return int(row["id"])
 
 
+def read_draft(page: httpx.Response) -> str:
+    """When the draft on this page was made, as its forms say."""
+    [made_at] = set(re.findall(r'name="made_at" value="([^"]+)"', page.text))
+    return str(made_at)
+
+
 async def test_a_draft_waits_in_the_approvals_of_another_person(console: ConsoleDesk, scenario: Scenario):
     bulletin_id = await drafted(console)
     author = console.person(Role.SUPERVISOR)
@@ -37,11 +45,20 @@ async def test_a_draft_waits_in_the_approvals_of_another_person(console: Console
     page = text(await second.get(f"/bulletins/{bulletin_id}"))
     assert "Draft for review" in page
     assert "Approve the bulletin" in page
+    assert (await second.post(f"/bulletins/{bulletin_id}/approve")).status_code == 409
+    read = read_draft(await second.get(f"/bulletins/{bulletin_id}"))
     own = await author.get(f"/bulletins/{bulletin_id}")
     assert "a second person approves it" in text(own)
-    assert (await author.post(f"/bulletins/{bulletin_id}/approve")).status_code == 409
-    assert (await second.post(f"/bulletins/{bulletin_id}/refuse", why=" ")).status_code == 422
-    assert (await second.post(f"/bulletins/{bulletin_id}/approve")).status_code == 303
+    assert (await author.post(f"/bulletins/{bulletin_id}/approve", made_at=read)).status_code == 409
+    assert (await second.post(f"/bulletins/{bulletin_id}/refuse", made_at=read, why=" ")).status_code == 422
+    console.pass_seconds(60)
+    other = console.signed_in(console.account(Role.SUPERVISOR, login="sun"))
+    assert (await other.post("/bulletins", kind="month", name="2026-10", anew="1")).status_code == 303
+    overtaken = await second.post(f"/bulletins/{bulletin_id}/approve", made_at=read)
+    assert overtaken.status_code == 409
+    assert "drafted anew with other figures" in text(overtaken)
+    read = read_draft(overtaken)
+    assert (await second.post(f"/bulletins/{bulletin_id}/approve", made_at=read)).status_code == 303
     assert "Approved by zhao" in text(await author.get(f"/bulletins/{bulletin_id}"))
     [line] = console.audited("approve_bulletin")
     assert (line["who"], line["subject"]) == ("zhao", f"bulletin/{bulletin_id}")

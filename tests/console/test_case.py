@@ -451,6 +451,22 @@ async def test_a_filed_case_reverses_a_success(
     assert scene.case_of(case_id).status is CaseStatus.REVERSED
     [line] = console.audited("file_case")
     assert line["who"] == "supervisor"
+    caller = console.person(Role.CALLER)
+    assert 'id="act-undo_filed"' not in (await caller.get(f"/cases/{case_id}")).text
+    form = {"case_number": "A1504022026001", "why": "输错了案件编号"}
+    assert (await act(caller, scene, case_id, "filed/undo", **form)).status_code == 403
+    empty = await act(chief, scene, case_id, "filed/undo", **(form | {"why": " "}))
+    assert empty.status_code == 422
+    assert "is empty" in text(empty)
+    unknown = await act(chief, scene, case_id, "filed/undo", **(form | {"case_number": "A2"}))
+    assert "does not stand for this case" in text(unknown)
+    assert (await act(chief, scene, case_id, "filed/undo", **form)).status_code == 303
+    assert scene.case_of(case_id).status is CaseStatus.WATCHING
+    [line] = console.audited("undo_filing")
+    assert (line["who"], line["facts"]) == ("supervisor", {"case_number": "A1504022026001"})
+    page = (await chief.get(f"/cases/{case_id}")).text
+    assert 'id="act-undo_filed"' not in page
+    assert f"/cases/{case_id}/look-back" not in page
 
 
 @pytest.mark.parametrize("role", [Role.CLERK, Role.ADMINISTRATOR, Role.AUDITOR])

@@ -48,6 +48,7 @@ async def test_a_list_is_loaded_and_a_doubtful_match_decided(console: ConsoleDes
     assert "Rows 4: new 3, changed 0, on record already 0, rejected 1." in page
     assert "neither an id number nor a phone is given" in page
     assert f"/cases/{first}" in shown.text
+    assert "23:59" not in page
     for secret in (NAME, ID_NUMBER, PHONE[3:]):
         assert secret not in shown.text
     assert [row["status"] for row in console.rows(t.case)] == ["reversed", "watching"]

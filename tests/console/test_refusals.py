@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
+from starlette.routing import Mount
 
 from dialer.core.access import Role
+from dialer.web.cache import Cache
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 
@@ -46,3 +51,23 @@ async def test_a_reason_that_no_column_holds_pauses_nothing(console: ConsoleDesk
     answer = await person.post("/control/pause", scope="all", minutes="5", why="x\0")
     assert answer.status_code == 422
     assert console.audited("pause") == []
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", "Too much is being counted"), ("zh", "统计任务过多")])
+async def test_a_page_that_finds_no_place_to_count_says_so(console: ConsoleDesk, lang: str, told: str):
+    """Fifty counts wait for the two that go on."""
+    free = threading.Event()
+    busy: Cache[Any, Any] = Cache(lambda _key: free.wait(30))
+    [mount] = [route for route in console.web.routes if isinstance(route, Mount) and not route.path]
+    mount.app.state.console_context.caches["callers"] = busy
+    person = console.person(Role.SUPERVISOR)
+    await person.post("/language", lang=lang)
+    try:
+        for n in range(200):
+            busy.begin(n)
+        answer = await person.get("/rates/callers")
+    finally:
+        free.set()
+    assert answer.status_code == 503
+    assert told in text(answer)
+    assert answer.headers["refresh"] == "5"

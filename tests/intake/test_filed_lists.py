@@ -54,15 +54,18 @@ def test_a_whole_row_as_offices_write_it():
         fraud_type=FraudType.FAKE_ORDER_REBATE,
         unit="临河区分局",
     )
-    assert row.happened_at == row.event_at
 
 
-def test_a_date_is_the_end_of_its_day_and_today_is_until_now():
-    assert only(f"1,王,,{ID_NUMBER},,2026-11-27,,,\n").filed_at == NOW
-    assert only(f"1,王,,{ID_NUMBER},,,,,\n").filed_at == NOW
-    assert only(f"1,王,,{ID_NUMBER},,2026-11-01,,,\n").happened_at == datetime(
-        2026, 11, 1, 15, 59, 59, tzinfo=UTC
-    )
+@pytest.mark.parametrize("day", [1, 27])
+def test_a_date_is_the_end_of_its_day_today_too(day: int):
+    end = datetime(2026, 11, day, 15, 59, 59, tzinfo=UTC)
+    row = only(f"1,王,,{ID_NUMBER},,2026-11-{day:02},2026-11-{day:02},,\n")
+    assert row.filed_at == row.event_at == end
+
+
+def test_a_time_that_is_not_given_is_not_known():
+    row = only(f"1,王,,{ID_NUMBER},,,,,\n")
+    assert (row.filed_at, row.event_at) == (None, None)
 
 
 def test_amounts_of_a_column_in_ten_thousands():

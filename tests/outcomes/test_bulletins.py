@@ -157,22 +157,37 @@ def test_the_figures_are_those_of_the_report_and_stay(town: Scenario):
 def test_a_second_person_decides(town: Scenario):
     made = make_bulletin(town.services, OCTOBER, by="wang")
     assert made.line.id is not None
+    read = made.line.made_at
     with pytest.raises(Conflict, match="second person"):
-        decide_bulletin(town.services, made.line.id, approve=True, by="wang")
+        decide_bulletin(town.services, made.line.id, approve=True, made_at=read, by="wang")
     with pytest.raises(Invalid):
-        decide_bulletin(town.services, made.line.id, approve=False, why=" ", by="zhao")
+        decide_bulletin(town.services, made.line.id, approve=False, made_at=read, why=" ", by="zhao")
     with pytest.raises(NotFound):
-        decide_bulletin(town.services, 999, approve=True, by="zhao")
-    decide_bulletin(town.services, made.line.id, approve=False, why="西区的数字有误", by="zhao")
+        decide_bulletin(town.services, 999, approve=True, made_at=read, by="zhao")
+    decide_bulletin(town.services, made.line.id, approve=False, made_at=read, why="西区的数字有误", by="zhao")
     anew = make_bulletin(town.services, OCTOBER, by="wang")
     assert anew.line.id != made.line.id
     assert anew.line.id is not None
-    decide_bulletin(town.services, anew.line.id, approve=True, by="zhao")
+    read = anew.line.made_at
+    decide_bulletin(town.services, anew.line.id, approve=True, made_at=read, by="zhao")
     with pytest.raises(Conflict):
-        decide_bulletin(town.services, anew.line.id, approve=False, why="x", by="zhao")
+        decide_bulletin(town.services, anew.line.id, approve=False, made_at=read, why="x", by="zhao")
     with pytest.raises(Conflict, match="approved"):
         make_bulletin(town.services, OCTOBER, by="wang", anew=True)
     assert get_bulletin(town.services, anew.line.id).line.decided_by == "zhao"
+
+
+def test_what_was_drafted_anew_is_read_before_it_is_decided(town: Scenario):
+    read = make_bulletin(town.services, OCTOBER, by="li").line
+    assert read.id is not None
+    town.clock.advance(60)
+    anew = make_bulletin(town.services, OCTOBER, by="wang", anew=True).line
+    assert anew.id == read.id
+    for approve in (True, False):
+        for made_at in (read.made_at, None):
+            with pytest.raises(Conflict, match="drafted anew"):
+                decide_bulletin(town.services, read.id, approve=approve, made_at=made_at, why="x", by="zhao")
+    decide_bulletin(town.services, read.id, approve=True, made_at=anew.made_at, by="zhao")
 
 
 def test_a_running_period_is_shown_and_not_kept(town: Scenario):
@@ -192,9 +207,9 @@ def test_the_service_drafts_what_is_over_once(town: Scenario):
     assert lines[BulletinKind.MONTH].days == OCTOBER
     assert lines[BulletinKind.WEEK].days.last == date(2026, 11, 22)
     assert {line.made_by for line in lines.values()} == {ROBOT}
-    refused = lines[BulletinKind.WEEK].id
-    assert refused is not None
-    decide_bulletin(town.services, refused, approve=False, why="x", by="zhao")
+    week = lines[BulletinKind.WEEK]
+    assert week.id is not None
+    decide_bulletin(town.services, week.id, approve=False, made_at=week.made_at, why="x", by="zhao")
     assert draft_due_bulletins(town.services, [BulletinKind.WEEK]) == []
 
 

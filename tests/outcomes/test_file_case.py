@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Money
-from dialer.core.values import AmountKind, Contact, FraudType
+from dialer.core.values import AmountKind, Amounts, Contact, FraudType
 from dialer.db import tables as t
 from dialer.outcomes.filing import file_case
+from dialer.outcomes.ledger import correct_outcome_row, refuse_outcome_row
 from dialer.outcomes.report import make_report
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
@@ -44,10 +45,43 @@ def test_a_success_is_reversed_its_money_undone_and_the_report_says_so(scenario:
     scenario.outcome(case_id, intended_fen=500)
     filed = file_case(scenario.services, id_number=ID_NUMBER, case_number=" A1 ", by="li")
     assert (filed.case_number, filed.case_ids, filed.already) == ("A1", (case_id,), False)
+    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    with scenario.tx() as tx:
+        [line] = tx.rows(sa.select(t.audit.c.who, t.audit.c.act, t.audit.c.subject, t.audit.c.facts))
+    assert line == {
+        "who": "li",
+        "act": "file_case",
+        "subject": f"case/{case_id}",
+        "facts": {"case_number": "A1"},
+    }
     assert status(scenario, case_id) == "reversed"
     total = make_report(scenario.services).figures.total
     assert (total.counts.cases_reversed, total.counts.defrauded_after_warning) == (1, 1)
     assert total.amounts[AmountKind.INTENDED] == Money(reversed_fen=500)
+
+
+def test_money_of_a_follow_up_is_undone_with_the_success(scenario: Scenario):
+    case_id = scenario.case(person_id=someone(scenario), **SUCCESS)
+    scenario.outcome(case_id, track="robot", reason="confirmed", recorded_by="robot")
+    scenario.approve(scenario.outcome(case_id, reason="follow_up", intended_fen=20_000_000))
+    scenario.outcome(case_id, reason="follow_up", intended_fen=300)
+    before = make_report(scenario.services).figures.total.amounts[AmountKind.INTENDED]
+    assert before == Money(approved_fen=20_000_000, unapproved_fen=300)
+    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    total = make_report(scenario.services).figures.total
+    assert total.counts.dissuaded == 0
+    assert total.amounts[AmountKind.INTENDED] == Money(reversed_fen=20_000_300)
+
+
+def test_refused_money_of_a_filed_case_is_not_recorded_again(scenario: Scenario):
+    case_id = scenario.case(person_id=someone(scenario), **SUCCESS)
+    scenario.outcome(case_id, track="robot", reason="confirmed", recorded_by="robot")
+    line = scenario.outcome(case_id, reason="follow_up", intended_fen=300)
+    with scenario.tx() as tx:
+        refuse_outcome_row(tx, line, by="zhao", why="没有凭证", now=MORNING)
+    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    with scenario.tx() as tx, pytest.raises(Conflict, match="reversed already"):
+        correct_outcome_row(tx, line, amounts=Amounts(intended_fen=300), evidence=None, by="li", now=MORNING)
 
 
 def test_the_same_number_again_changes_nothing(scenario: Scenario):

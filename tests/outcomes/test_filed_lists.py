@@ -14,18 +14,19 @@ from dialer.cases.persons import Person
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Period
-from dialer.core.values import AmountKind, Contact, FiledMatchState, FiledState
+from dialer.core.values import AmountKind, Contact, FiledMatchState, FiledState, FraudType
 from dialer.db import tables as t
 from dialer.intake.phones import id_check_character
+from dialer.outcomes.filed_figures import filed_figures
 from dialer.outcomes.filed_lists import (
     CERTAIN,
     FiledLine,
     FiledLoad,
     decide_match,
-    filed_figures,
     list_filed,
     load_filed,
     similarity,
+    undo_filing,
     undo_match,
 )
 from dialer.outcomes.filing import file_for_case
@@ -186,6 +187,119 @@ def test_the_same_list_again_changes_nothing_and_a_mended_one_what_it_mends(late
     assert line.amount_fen == 3_000_000
 
 
+def row_of(*, happened: str = AFTER, kind: str = "", amount: int = 1) -> str:
+    return f"A1,{NAME},,{ID_NUMBER},{amount},{AFTER},{happened},{kind},\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "state"),
+    [
+        ({"kind": "刷单"}, FiledState.WARNED_OTHERWISE),
+        ({"happened": BEFORE}, FiledState.WARNED_LATE),
+    ],
+)
+def test_a_correction_of_the_list_is_applied_to_the_case(
+    later: Scenario, first: dict[str, str], state: FiledState
+):
+    case_id = warned(later, id_number=ID_NUMBER)
+    later.approve(1)
+    before = counts(later)
+    right = row_of(kind="贷款")
+    assert load(later, row_of(**({"kind": "贷款"} | first))).states == {state: 1}
+    assert (status(later, case_id), counts(later)) == ("watching", before)
+    mended = load(later, right)
+    assert (mended.changed, mended.states, mended.reversed_cases) == (1, {FiledState.WARNED: 1}, (case_id,))
+    assert (status(later, case_id), counts(later)) == ("reversed", (1, 0, 0))
+    back = load(later, row_of(**({"kind": "贷款"} | first)))
+    assert (back.changed, back.states, back.reversed_cases) == (1, {state: 1}, ())
+    assert (status(later, case_id), counts(later)) == ("watching", before)
+    assert lines(later)[0].filed_for == ()
+    assert load(later, right).reversed_cases == (case_id,)
+    assert counts(later) == (1, 0, 0)
+
+
+def test_a_correction_that_concerns_the_same_cases_adds_no_line(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    load(later, row_of())
+    before = ledger(later, case_id)
+    assert load(later, row_of(kind="贷款", happened="2026-11-26 08:00")).changed == 1
+    assert ledger(later, case_id) == before
+    assert status(later, case_id) == "reversed"
+
+
+def test_a_correction_moves_the_filing_from_one_case_to_another(later: Scenario):
+    person_id = later.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
+    loan = later.case(person_id=person_id, fraud_type=FraudType.LOAN, **SUCCESS)
+    other = later.case(person_id=person_id, fraud_type=FraudType.FAKE_ORDER_REBATE, **SUCCESS)
+    load(later, row_of(kind="贷款"))
+    assert (status(later, loan), status(later, other)) == ("reversed", "watching")
+    load(later, row_of(kind="刷单"))
+    assert (status(later, loan), status(later, other)) == ("watching", "reversed")
+
+
+def test_a_correction_does_not_count_an_undone_match_again(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    load(later, row_of())
+    undo_match(later.services, lines(later)[0].matches[0].id, why="x", by="zhao")
+    assert load(later, row_of(kind="贷款")).states == {FiledState.NOT_WARNED: 1}
+    assert status(later, case_id) == "watching"
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_a_number_typed_for_a_late_warning_makes_it_no_early_one(later: Scenario, typed: bool):
+    case_id = warned(later, id_number=ID_NUMBER)
+    if typed:
+        file_for_case(later.services, case_id, case_number="A1", by="li")
+    assert load(later, row_of(happened=BEFORE)).states == {FiledState.WARNED_LATE: 1}
+    total = filed_figures(later.services, Period()).total
+    assert (total.warned, total.decided) == (0, 1)
+
+
+def test_a_list_without_times_stays_in_the_month_of_its_first_load(later: Scenario):
+    warned(later, id_number=ID_NUMBER)
+    row = f"A1,{NAME},,{ID_NUMBER},1,,,,\n"
+    first = later.clock.now()
+    assert load(later, row).new == 1
+    later.clock.set(first + timedelta(days=10))
+    assert load(later, row).duplicate == 1
+    assert lines(later)[0].filed_at == first
+    assert [one.key for one in filed_figures(later.services, Period()).by_month] == ["2026-11"]
+
+
+def test_a_row_changes_nothing_that_it_does_not_give(later: Scenario):
+    warned(later, id_number=ID_NUMBER)
+    full = f"A1,{NAME},,{ID_NUMBER},20000,{AFTER},{AFTER},贷款,临河区分局\n"
+    assert load(later, full).new == 1
+    [before] = lines(later)
+    assert load(later, f"A1,{NAME},,{ID_NUMBER},,,,,\n").duplicate == 1
+    assert lines(later) == (before,)
+
+
+def test_a_filing_without_a_time_is_not_before_its_event(later: Scenario):
+    warned(later, id_number=ID_NUMBER)
+    load(later, f"A1,{NAME},,{ID_NUMBER},1,,2026-10-30 09:00,,\n")
+    load(later, f"A1,{NAME},,{ID_NUMBER},1,,{AFTER},,\n")
+    [line] = lines(later)
+    assert line.filed_at == line.event_at
+
+
+def test_a_loss_of_today_is_the_same_two_hours_later(later: Scenario):
+    warned(later, id_number=ID_NUMBER)
+    row = row_of(happened="2026-11-28").replace(AFTER, "2026-11-28")
+    assert load(later, row).new == 1
+    later.clock.set(later.clock.now() + timedelta(hours=2))
+    assert load(later, row).duplicate == 1
+
+
+def test_a_loss_of_which_the_day_alone_is_known_has_no_hour(later: Scenario):
+    load(
+        later,
+        f"A1,赵六,13900009999,,1,{AFTER},2026-11-24,,\nA2,周八,13700000001,,1,{AFTER},2026-11-24 23:10,,\n",
+    )
+    found = filed_figures(later.services, Period())
+    assert [(one.key, one.filed) for one in found.by_hour] == [("", 1), ("23", 1)]
+
+
 def test_several_victims_of_one_case_are_several_lines(later: Scenario):
     rows = f"A1,{NAME},{PHONE[3:]},,1,{AFTER},,,\nA1,李四,13900001111,,2,{AFTER},,,\n"
     assert load(later, rows).new == 2
@@ -319,6 +433,45 @@ def test_an_undone_match_gives_the_success_back(later: Scenario):
     # Of this person after all: recorded by hand, and the same success is reversed again.
     file_for_case(later.services, case_id, case_number="A1", by="zhao")
     assert counts(later) == (1, 0, 0)
+
+
+def test_money_of_a_follow_up_comes_back_with_the_success(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    later.approve(later.outcome(case_id, reason="follow_up", intended_fen=20_000_000))
+    before = counts(later)
+    load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,,\n")
+    assert counts(later) == (1, 0, 0)
+    undo_match(later.services, lines(later)[0].matches[0].id, why="x", by="zhao")
+    assert counts(later) == before == (0, 1, 20_000_000)
+
+
+def test_a_number_typed_by_mistake_is_undone_with_a_reason(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    later.approve(1)
+    before = counts(later)
+    file_for_case(later.services, case_id, case_number="typo", by="li")
+    assert counts(later) == (1, 0, 0)
+    given = {"case_number": " typo ", "why": "输错了", "by": "zhao"}
+    for wrong in ({"why": " "}, {"case_number": "A9"}, {"case_number": ""}, {"by": ""}):
+        with pytest.raises(Invalid):
+            undo_filing(later.services, case_id, **(given | wrong))
+    with pytest.raises(NotFound):
+        undo_filing(later.services, 999, **given)
+    assert counts(later) == (1, 0, 0)
+    assert undo_filing(later.services, case_id, **given) == (case_id,)
+    assert (status(later, case_id), counts(later)) == ("watching", before)
+    with pytest.raises(Invalid):
+        undo_filing(later.services, case_id, **given)
+
+
+def test_a_match_of_a_number_that_was_undone_does_not_count_again(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    load(later, row_of())
+    undo_filing(later.services, case_id, case_number="A1", why="另一个人", by="zhao")
+    [line] = lines(later, FiledState.NOT_WARNED)
+    assert line.matches[0].state is FiledMatchState.UNDONE
+    load(later, row_of(kind="贷款", amount=7))
+    assert status(later, case_id) == "watching"
 
 
 def test_a_case_that_two_numbers_stand_for_goes_back_with_the_last(later: Scenario):

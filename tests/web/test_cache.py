@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from dialer.core.errors import Unavailable
+from dialer.core.errors import CountsBusy, Unavailable
 from dialer.web.cache import Cache, CountedValue
 
 LONG = 30.0
@@ -23,12 +23,14 @@ class Reading:
         self.at_once = self.most_at_once = 0
         self.free = threading.Event()
         self.free.set()
+        self.begun = threading.Semaphore(0)
         self.fault: Exception | None = None
 
     def read(self, key: str) -> str:
         with self.lock:
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
+        self.begun.release()
         assert self.free.wait(LONG)
         with self.lock:
             self.at_once -= 1
@@ -40,6 +42,16 @@ class Reading:
 
     def cache(self, *, patience_seconds: float = LONG, seconds: float = 0.0) -> Cache[str, str]:
         return Cache(self.read, patience_seconds=patience_seconds, seconds=seconds, clock=lambda: self.now)
+
+
+def full(reading: Reading, cache: Cache[str, str]) -> None:
+    """Two are being read, and fifty wait."""
+    reading.free.clear()
+    for n in range(2):
+        cache.begin(f"r{n}-")
+        assert reading.begun.acquire(timeout=LONG)
+    for n in range(50):
+        cache.begin(f"w{n}-")
 
 
 def settled(cache: Cache[str, str], key: str) -> CountedValue[str]:
@@ -195,3 +207,33 @@ def test_what_was_forgotten_is_read_again():
     assert cache.wait("a") == "a1"
     cache.forget("a")
     assert cache.wait("a") == "a2"
+
+
+def test_where_fifty_wait_another_one_is_refused_and_never_read():
+    reading = Reading()
+    cache = reading.cache(patience_seconds=0.0, seconds=1000)
+    full(reading, cache)
+    for ask in (cache.get, cache.wait):
+        with pytest.raises(CountsBusy):
+            ask("x")
+    cache.begin("x")
+    assert cache.get("w7-").is_coming
+    reading.free.set()
+    for n in range(50):
+        assert cache.wait(f"w{n}-").startswith(f"w{n}-")
+    assert cache.wait("x") == "x53"
+    assert reading.times == 53
+
+
+def test_an_older_value_is_shown_while_too_many_wait():
+    reading = Reading()
+    cache = reading.cache(patience_seconds=0.01)
+    reading.free.clear()
+    assert cache.get("a").is_coming
+    reading.free.set()
+    assert settled(cache, "a").value == "a1"
+    assert reading.begun.acquire(timeout=LONG)
+    reading.now += 60
+    full(reading, cache)
+    assert cache.get("a") == CountedValue(value="a1", is_coming=True)
+    reading.free.set()

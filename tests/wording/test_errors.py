@@ -31,6 +31,7 @@ from dialer.cases.erasure_register import (
 from dialer.control.keys import KeyInUse, KeysWaiting
 from dialer.core.errors import (
     Conflict,
+    CountsBusy,
     DialerError,
     FileFault,
     Invalid,
@@ -131,6 +132,7 @@ EXAMPLES = [
     ),
     SettingsError(key="web.port", problem="is not known"),
     Unavailable(part="database", problem="every connection of this process is busy"),
+    CountsBusy(),
     UnknownToken(),
     ScopeMissing(scope=TokenScope.REPORT_READ),
     UnusableUnits(

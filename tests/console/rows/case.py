@@ -109,5 +109,14 @@ ROWS = (
     ),
     _act("opt-out"),
     _act("filed", case_number="A150402"),
+    Row(
+        "POST",
+        "/cases/{case_id}/filed/undo",
+        _CHIEF,
+        _case,
+        by_unit=True,
+        form=_NOW | {"case_number": "A9"},
+        refused=422,
+    ),
     Row("POST", "/cases/{case_id}/outcomes/{outcome_id}/approve", _CHIEF, _money, by_unit=True),
 )
