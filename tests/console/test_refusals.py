@@ -56,8 +56,14 @@ async def test_a_reason_that_no_column_holds_pauses_nothing(console: ConsoleDesk
 @pytest.mark.parametrize(("lang", "told"), [("en", "Too much is being counted"), ("zh", "统计任务过多")])
 async def test_a_page_that_finds_no_place_to_count_says_so(console: ConsoleDesk, lang: str, told: str):
     """Fifty counts wait for the two that go on."""
-    free = threading.Event()
-    busy: Cache[Any, Any] = Cache(lambda _key: free.wait(30))
+    free, begun = threading.Event(), threading.Barrier(3)
+
+    def count(key: int) -> bool:
+        if key < 2:
+            begun.wait(30)
+        return free.wait(30)
+
+    busy: Cache[Any, Any] = Cache(count)
     [mount] = [route for route in console.web.routes if isinstance(route, Mount) and not route.path]
     mount.app.state.console_context.caches["callers"] = busy
     person = console.person(Role.SUPERVISOR)
@@ -65,6 +71,8 @@ async def test_a_page_that_finds_no_place_to_count_says_so(console: ConsoleDesk,
     try:
         for n in range(200):
             busy.begin(n)
+            if n == 1:
+                begun.wait(30)
         answer = await person.get("/rates/callers")
     finally:
         free.set()

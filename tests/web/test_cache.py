@@ -219,8 +219,8 @@ def test_where_fifty_wait_another_one_is_refused_and_never_read():
     cache.begin("x")
     assert cache.get("w7-").is_coming
     reading.free.set()
-    for n in range(50):
-        assert cache.wait(f"w{n}-").startswith(f"w{n}-")
+    for key in ["r0-", "r1-", *(f"w{n}-" for n in range(50))]:
+        assert cache.wait(key).startswith(key)
     assert cache.wait("x") == "x53"
     assert reading.times == 53
 
