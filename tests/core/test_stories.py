@@ -43,6 +43,7 @@ from dialer.core.events import (
     WithdrawAssignment,
     WithdrawAttempt,
 )
+from dialer.core.follow_up import UNDOING_ANSWERS, UNDOING_OUTCOMES
 from dialer.core.policy import Policy
 from dialer.core.values import (
     SUCCESSES,
@@ -55,7 +56,7 @@ from dialer.core.values import (
     TelephonyResult,
     Track,
 )
-from tests.core.samples import GRADES, MORNING, NIGHT, POLICY, fresh, has_next_step
+from tests.core.samples import GRADES, MORNING, NIGHT, POLICY, answered, fresh, has_next_step
 
 SHORT = replace(
     POLICY,
@@ -89,6 +90,7 @@ REPEATABLE = (
     FilingUndone,
 )
 CALLED = (Track.HUMAN, Track.VISIT)
+HAND_OVER_ANSWERS = (Answer.WANTS_OFFICER, Answer.ALREADY_PAID)
 
 
 @dataclass(slots=True)
@@ -119,7 +121,7 @@ class _Shell:
                     assert effect.n == self.pending
                     self.pending = None
                 case OpenAssignment():
-                    assert effect.track not in self.open_assignments, "the same errand twice"
+                    assert effect.track not in self.open_assignments, "two open rows of one track"
                     assert effect.reason is not Reason.NONE
                     self.open_assignments.add(effect.track)
                 case WithdrawAssignment():
@@ -150,6 +152,7 @@ class CaseStory(RuleBasedStateMachine):
         missed=st.booleans(),
         tags=st.sampled_from((frozenset(), frozenset({Tag.MINOR}))),
         expires_hours=st.none() | st.integers(1, 72),
+        is_dissuaded=st.booleans(),
     )
     def opens(
         self,
@@ -161,7 +164,9 @@ class CaseStory(RuleBasedStateMachine):
         missed: bool,
         tags: frozenset[Tag],
         expires_hours: int | None,
+        is_dissuaded: bool,
     ) -> None:
+        """Many a story begins with the success of the first call, so that its follow-ups are lived too."""
         self.now = at
         self.policy = policy
         self.shell = _Shell()
@@ -179,6 +184,8 @@ class CaseStory(RuleBasedStateMachine):
             expires_at=None if expires_hours is None else at + timedelta(hours=expires_hours),
         )
         self.tell(CaseOpened())
+        if is_dissuaded and self.shell.pending is not None:
+            self.it_is_dissuaded(answer=Answer.ACKNOWLEDGED)
 
     def tell(self, event: Event) -> None:
         before = self.case
@@ -312,7 +319,7 @@ class CaseStory(RuleBasedStateMachine):
 
     @rule(
         off_by=st.sampled_from((0, 0, -1, 1)),
-        answer=st.sampled_from((Answer.WANTS_OFFICER, Answer.ALREADY_PAID)),
+        answer=st.sampled_from(HAND_OVER_ANSWERS),
     )
     def an_officer_is_wanted(self, off_by: int, answer: Answer) -> None:
         n = self.case.robot.attempts + off_by
@@ -396,6 +403,37 @@ class CaseStory(RuleBasedStateMachine):
         if track not in self.shell.open_assignments:
             with pytest.raises(Conflict):
                 self.tell(AssignmentReported(track=track, outcome=OutcomeKind.REFUSES, contact=Contact.NONE))
+
+    @precondition(lambda self: self.case.status is CaseStatus.WATCHING)
+    @rule(
+        typed=st.booleans(), danger=st.none() | st.sampled_from(sorted(UNDOING_ANSWERS)), during=st.booleans()
+    )
+    def a_follow_up_begins(self, *, typed: bool, danger: Answer | None, during: bool) -> None:
+        """The person may call us meanwhile with a typed number, and a call of the robot may find danger."""
+        for _ in range(2):  # In the night, at the opening.
+            if self.case.follow_up.at is not None:
+                self.now = max(self.now, self.case.follow_up.at)
+                self.tell(TimePassed())
+        if typed and self.case.status is CaseStatus.WATCHING:
+            self.wishes_to_ring += 1
+            self.tell(PersonCalledIn(from_own_number=False))
+        if danger is None or self.case.status is not CaseStatus.WATCHING or self.shell.pending is None:
+            return
+        n = self.case.robot.attempts
+        if during and danger in HAND_OVER_ANSWERS:
+            self.tell(HandOverRequested(n=n, answer=danger))
+            self.wished_in = n
+        else:
+            self.tell(answered(n, danger))
+        assert self.case.status is CaseStatus.OPEN
+        assert self.shell.open_assignments, "nobody goes on"
+
+    @precondition(lambda self: self.case.status is CaseStatus.WATCHING and self.shell.open_assignments)
+    @rule(data=st.data(), outcome=st.sampled_from(sorted(UNDOING_OUTCOMES)))
+    def a_follow_up_by_people_finds_danger(self, data: st.DataObject, outcome: OutcomeKind) -> None:
+        track = data.draw(st.sampled_from(sorted(self.shell.open_assignments)))
+        self.tell(AssignmentReported(track=track, outcome=outcome, contact=Contact.VERIFIED))
+        assert self.case.status in {CaseStatus.OPEN, CaseStatus.CLOSED}
 
     @precondition(lambda self: self.case.status is CaseStatus.WATCHING)
     @rule()
