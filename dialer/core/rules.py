@@ -189,7 +189,8 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
     robot = draft.case.robot
     if draft.case.status.is_settled or robot.state is not RobotState.PENDING or event.n != robot.attempts:
         return
-    event = _with_wish(event, robot.reason)
+    was_forwarded = event.result is TelephonyResult.FORWARDED
+    event = _with_wish(event, robot.reason, is_follow_up=draft.case.status is CaseStatus.WATCHING)
     draft.finish_robot(Reason.NONE)
     if draft.case.status is CaseStatus.WATCHING:
         if event.result is not TelephonyResult.ANSWERED or event.answer not in UNDOING_ANSWERS:
@@ -199,6 +200,9 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
     match event.result:
         case TelephonyResult.ANSWERED:
             _answered(draft, event, asked=robot.reason)
+            if was_forwarded and draft.case.grade.is_high:
+                # A caller would reach the same telephone.
+                draft.open_assignment(Track.VISIT, Reason.FORWARDED_OR_MACHINE)
         case TelephonyResult.BUSY:
             _busy(draft)
         case TelephonyResult.FORWARDED | TelephonyResult.MACHINE:
@@ -275,14 +279,26 @@ def person_called_in(draft: Draft, event: PersonCalledIn) -> None:
         draft.expedite_assignment(Track.HUMAN, Reason.CALLED_IN)
 
 
-def _with_wish(event: AttemptEnded, reason: Reason) -> AttemptEnded:
-    """A person who asked for an officer or has paid is not called again and is no success, however the call ended."""
-    if event.answer in {Answer.ALREADY_PAID, Answer.OPT_OUT}:
-        return event
+_STANDS = frozenset({Answer.ALREADY_PAID, Answer.OPT_OUT, Answer.WANTS_OFFICER, Answer.IN_CONTACT})
+"""Answers that stand however the call ended: to lose one would let a robot call a person who asked for no more calls,
+or nobody look after one who is in danger."""
+
+
+def _with_wish(event: AttemptEnded, reason: Reason, *, is_follow_up: bool) -> AttemptEnded:
+    """A person who asked for an officer, has paid or wants no more calls is not called again and is no success, however
+    the call ended: lost, cut off, or never heard of again. In a follow-up that holds for every answer that opens the
+    case again. Of a forwarded call no opt-out stands, for it would serve the scammer who set the forwarding, and
+    people take over anyway; the other answers do, for to believe one costs no more than looking after the person.
+    """
     wishes = {Reason.ALREADY_PAID: Answer.ALREADY_PAID, Reason.WANTS_OFFICER: Answer.WANTS_OFFICER}
-    if reason not in wishes:
+    answer = event.answer
+    if answer not in {Answer.ALREADY_PAID, Answer.OPT_OUT}:
+        answer = wishes.get(reason, answer)
+    forwarded = event.result is TelephonyResult.FORWARDED
+    stands = answer in _STANDS or (is_follow_up and answer in UNDOING_ANSWERS)
+    if not stands or (forwarded and answer is Answer.OPT_OUT):
         return event
-    return replace(event, result=TelephonyResult.ANSWERED, answer=wishes[reason])
+    return replace(event, result=TelephonyResult.ANSWERED, answer=answer)
 
 
 def _count_try(draft: Draft) -> None:

@@ -185,6 +185,31 @@ class TestThatFindsDanger:
         assert (paid.case.status, paid.case.outcome) == (CaseStatus.CLOSED, OutcomeKind.ALREADY_DEFRAUDED)
 
 
+class TestAnAnswerStandsHoweverTheCallEnded:
+    @pytest.mark.parametrize(
+        "result",
+        [TelephonyResult.FAILED, TelephonyResult.UNKNOWN, TelephonyResult.BLOCKED, TelephonyResult.CANCELED],
+    )
+    def test_who_wants_no_more_calls_gets_none(self, result: TelephonyResult):
+        story = followed_up(Grade.EXTRA_HIGH).tell(ended(2, result, Contact.VERIFIED, Answer.OPT_OUT))
+        assert (story.case.status, story.case.opted_out) == (CaseStatus.WATCHING, True)
+        assert story.case.follow_up == FollowUp()
+
+    @pytest.mark.parametrize(
+        "result", [TelephonyResult.FAILED, TelephonyResult.UNKNOWN, TelephonyResult.FORWARDED]
+    )
+    @pytest.mark.parametrize("answer", [Answer.IN_CONTACT, Answer.ALREADY_PAID, Answer.REFUSES])
+    def test_who_is_in_danger_is_looked_after(self, answer: Answer, result: TelephonyResult):
+        story = followed_up().tell(ended(2, result, Contact.NONE, answer))
+        assert story.only(ReverseOutcome)
+        assert (story.case.status, story.case.human.state) == (CaseStatus.OPEN, StaffTrackState.OPEN)
+
+    def test_but_no_opt_out_of_a_forwarded_call(self):
+        story = followed_up().tell(ended(2, TelephonyResult.FORWARDED, Contact.NONE, Answer.OPT_OUT))
+        assert not story.case.opted_out
+        assert (story.case.follow_up.by, story.case.follow_up.tries) == (Track.ROBOT, 1)
+
+
 class TestThatFindsDangerWhileAnAssignmentIsOpen:
     """The person has called us meanwhile: the human call stays the one that it was. `Story` counts the rows."""
 

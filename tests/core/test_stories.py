@@ -302,7 +302,12 @@ class CaseStory(RuleBasedStateMachine):
         self.tell(AttemptEnded(n=n, result=result, contact=contact, answer=answer))
         if not is_news:
             assert self.case == before
-        if result in OWN_FAULTS and before.robot.reason not in WISHES:
+        elif answer is Answer.OPT_OUT and result is not TelephonyResult.FORWARDED:
+            assert self.case.opted_out, "who wants no more calls is called again"
+        told = answer in {Answer.OPT_OUT, *UNDOING_ANSWERS}
+        if before.missed and before.status is CaseStatus.OPEN:
+            assert self.case.robot.attempts == before.robot.attempts, "an expired warning is called again"
+        if result in OWN_FAULTS and before.robot.reason not in WISHES and not told:
             assert self.case.robot.tries == before.robot.tries
             assert self.case.follow_up.tries in {before.follow_up.tries, 0}
         if before.status is CaseStatus.OPEN and self.case.status is CaseStatus.WATCHING:
