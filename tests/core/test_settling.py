@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.core.case import CaseStatus, Reason, RobotState, StaffTrackState
+from dialer.core.case import BeforeFiling, CaseStatus, FollowUp, Reason, RobotState, StaffTrackState
 from dialer.core.decide import decide
 from dialer.core.errors import Conflict
 from dialer.core.events import (
@@ -87,6 +88,47 @@ class TestExpiry:
         assert not story.case.missed
         assert story.case.due_at is not None
         assert story.case.due_at > story.now
+
+    @pytest.mark.parametrize(
+        "result",
+        [
+            TelephonyResult.BUSY,
+            TelephonyResult.DEAD_AIR,
+            TelephonyResult.BLOCKED,
+            TelephonyResult.INVALID_NUMBER,
+        ],
+    )
+    @pytest.mark.parametrize("grade", list(Grade))
+    def test_during_a_call_plans_no_other_call(self, grade: Grade, result: TelephonyResult):
+        story = expiring(grade, numbers=2, id=IN_SAMPLE).tell(TimePassed(ringing=True), after=HOUR)
+        assert (story.case.missed, story.case.robot.state) == (True, RobotState.PENDING)
+        story.tell(ended(1, result))
+        assert story.of(PlanAttempt) == []
+        assert story.case.human.state is StaffTrackState.OPEN
+
+    def test_during_a_call_ends_a_case_outside_the_sample_as_missed(self):
+        story = expiring(Grade.LOW, numbers=2).tell(TimePassed(ringing=True), after=HOUR)
+        story.tell(ended(1, TelephonyResult.INVALID_NUMBER))
+        assert (story.case.status, story.case.outcome) == (CaseStatus.CLOSED, OutcomeKind.MISSED)
+
+    @pytest.mark.parametrize("missed", [True, False])
+    def test_is_over_when_a_warning_joins_that_has_not_expired(self, missed: bool):
+        """The case opened expired, or expired later: the robot calls up to the new expiry, which is missed too."""
+        story = started(Grade.HIGH, missed=True) if missed else expiring(Grade.HIGH)
+        story.tell(TimePassed(), after=HOUR)
+        assert story.case.missed
+        story.tell(joined(Grade.EXTRA_HIGH, expires_at=MORNING + timedelta(hours=8)))
+        assert (story.case.missed, story.case.expires_at) == (False, MORNING + timedelta(hours=8))
+        assert story.case.robot.state is RobotState.PENDING
+        story.tell(ended(story.case.robot.attempts, TelephonyResult.NO_ANSWER))
+        assert story.only(PlanAttempt).reason is Reason.RETRY
+        story.tell(TimePassed(), after=7 * HOUR)
+        assert story.case.missed
+        assert AlarmCode.MISSED_WARNING in {effect.code for effect in story.of(RaiseAlarm)}
+
+    def test_goes_on_when_another_expired_warning_joins(self):
+        story = started(Grade.HIGH, missed=True).tell(joined(Grade.HIGH, missed=True, expires_at=MORNING))
+        assert (story.case.missed, story.case.robot.state) == (True, RobotState.OFF)
 
     def test_that_a_later_warning_moved_waits_with_it(self):
         story = expiring(Grade.LOW).tell(joined(Grade.LOW, expires_at=MORNING + timedelta(hours=2)))

@@ -499,9 +499,11 @@ class CaseStory(RuleBasedStateMachine):
         assert not self.shell.filed
         assert (self.case.status, self.case.outcome) == (was.status, was.outcome)
         assert self.case.watch_until == was.watch_until
+        if was.status is CaseStatus.WATCHING and was.human.reason is Reason.CALLED_IN:
+            assert self.case.human.is_pending >= was.human.is_pending, "nobody calls back"
         if was.status is CaseStatus.OPEN:
             assert (self.case.robot.state is RobotState.PENDING) >= (
-                was.is_robot_pending and not self.case.opted_out
+                was.is_robot_pending and not self.case.opted_out and not self.case.missed
             )
             assert self.case.human.is_pending >= was.human.is_pending
             assert self.case.visit.is_pending >= was.visit.is_pending
