@@ -86,8 +86,9 @@ def _people_by_grade(draft: Draft, reason: Reason) -> None:
 
 
 def warning_joined(draft: Draft, event: WarningJoined) -> None:
-    """The case carries the highest grade, the known type, the latest expiry, the largest amount and all numbers. In
-    the watch period it is only counted: the caller joins what is older than the success, and opens a case for the rest.
+    """The case carries the highest grade, the known type, the latest expiry, the largest amount and all numbers; one
+    that was missed is so no longer when a warning joins that has not expired. In the watch period it is only counted:
+    the caller joins what is older than the success, and opens a case for the rest.
     """
     case = draft.case
     if case.status.is_settled:
@@ -105,7 +106,9 @@ def warning_joined(draft: Draft, event: WarningJoined) -> None:
     if event.missed and event.grade.is_high:
         draft.alarm(AlarmCode.MISSED_WARNING)
     if not event.missed:
-        draft.change(expires_at=_later(case.expires_at, event.expires_at))
+        # The expiry that was missed is past, and a case that opened expired has none: only the new one counts.
+        expires_at = event.expires_at if case.missed else _later(case.expires_at, event.expires_at)
+        draft.change(expires_at=expires_at, missed=False)
     rises = event.grade.rank > case.grade.rank
     if rises:
         draft.change(grade=event.grade)

@@ -391,6 +391,7 @@ class CaseStory(RuleBasedStateMachine):
         )
         if self.case.status is CaseStatus.OPEN:
             assert self.case.grade.rank >= grade.rank
+            assert not self.case.missed or (hours is not None and hours <= 0), "it has not expired"
 
     @precondition(lambda self: self.shell.open_assignments)
     @rule(
