@@ -392,7 +392,9 @@ def _record_and_person(draft: Draft, outcome: OutcomeKind, reason: Reason) -> No
 
 
 def _busy(draft: Draft) -> None:
-    """On a high grade the person is probably talking to the scammer: people at once, and the robot goes on calling."""
+    """On a high grade the person is probably talking to the scammer: people at once, and the robot goes on calling up
+    to the expiry.
+    """
     _count_try(draft)
     if not draft.case.grade.is_high:
         _again_or_person(draft, Reason.RETRY)
@@ -400,7 +402,7 @@ def _busy(draft: Draft) -> None:
     draft.send_message(MessagePurpose.UNREACHABLE)
     draft.ask_person(Reason.BUSY_ON_HIGH)
     draft.open_assignment(Track.VISIT, Reason.BUSY_ON_HIGH)
-    if draft.case.robot.tries < draft.grade_policy.robot_tries:
+    if draft.case.robot.tries < draft.grade_policy.robot_tries and not draft.case.missed:
         draft.plan_attempt(after_seconds=draft.policy.busy_retry_seconds, reason=Reason.BUSY_ON_HIGH)
 
 
@@ -450,10 +452,15 @@ def hand_over(draft: Draft, reason: Reason, outcome: OutcomeKind) -> None:
 
 
 def _dead_number(draft: Draft, reason: Reason) -> None:
-    """Not the person's number: the next one is called at once; without a next one people take over or the case ends."""
+    """Not the person's number: the next one is called at once, but not after the expiry; without a next one people take
+    over or the case ends.
+    """
     robot = draft.case.robot
     draft.robot(dead_numbers=robot.dead_numbers | {robot.number})
     number = draft.next_number()
+    if number is not None and draft.case.missed:
+        hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
+        return
     if number is not None:
         draft.plan_attempt(after_seconds=0, reason=Reason.NEXT_NUMBER, number=number)
         return
@@ -472,12 +479,15 @@ def _dead_number(draft: Draft, reason: Reason) -> None:
 
 
 def _own_fault(draft: Draft) -> None:
-    """Does not count as a try; too many in a row, and a person calls instead of the robot."""
+    """Does not count as a try; too many in a row, or after the expiry, a person calls instead of the robot."""
     faults = draft.case.robot.own_faults + 1
     draft.robot(own_faults=faults)
     if faults > draft.policy.max_own_faults:
         draft.alarm(AlarmCode.OWN_FAULTS)
         _person(draft, Reason.OWN_FAULT)
+        return
+    if draft.case.missed:
+        hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
         return
     draft.plan_attempt(after_seconds=draft.policy.requeue_seconds, reason=Reason.OWN_FAULT)
 

@@ -18,8 +18,11 @@ from dialer.core.events import (
     CaseClosed,
     CaseFiled,
     Event,
+    FilingUndone,
     HandOverRequested,
     OpenAssignment,
+    PersonCalledIn,
+    PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
     ReverseOutcome,
@@ -173,6 +176,34 @@ class TestAFiledCase:
         once = story.case
         assert story.tell(CaseFiled()).last == ()
         assert story.case == once
+
+
+class TestAFilingThatIsUndone:
+    def test_brings_back_the_call_back_to_a_person_who_called_us_in_the_watch_period(self):
+        story = succeeded().tell(PersonCalledIn(from_own_number=True), after=HOUR)
+        before = BeforeFiling.of(story.case)
+        story.tell(CaseFiled()).tell(FilingUndone(before=before))
+        assert story.case.status is CaseStatus.WATCHING
+        assert story.only(OpenAssignment).reason is Reason.CALLED_IN
+
+    def test_brings_back_no_assignment_of_a_follow_up_which_begins_again(self):
+        story = succeeded()
+        watched = replace(
+            story.case,
+            human=replace(
+                story.case.human, state=StaffTrackState.OPEN, at=story.now, reason=Reason.FOLLOW_UP
+            ),
+            follow_up=FollowUp(by=Track.HUMAN),
+        )
+        story = Story(watched).tell(CaseFiled()).tell(FilingUndone(before=BeforeFiling.of(watched)))
+        assert (story.of(OpenAssignment), story.case.follow_up.at) == ([], story.now)
+
+    def test_plans_no_call_of_a_warning_that_expired_during_the_last_one(self):
+        story = expiring(Grade.HIGH).tell(TimePassed(ringing=True), after=HOUR)
+        before = BeforeFiling.of(story.case)
+        story.tell(CaseFiled()).tell(FilingUndone(before=before))
+        assert story.of(PlanAttempt) == []
+        assert story.case.human.state is StaffTrackState.OPEN
 
 
 class TestClosingByHand:

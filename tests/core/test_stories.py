@@ -353,10 +353,10 @@ class CaseStory(RuleBasedStateMachine):
             assert self.case.robot.at is not None
             assert self.case.robot.at > self.now
 
-    @rule(seconds=st.sampled_from((0, 1, 60, 300, 1_800, 7_200, 43_200, 700_000)))
-    def time_passes(self, seconds: int) -> None:
+    @rule(seconds=st.sampled_from((0, 1, 60, 300, 1_800, 7_200, 43_200, 700_000)), rings=st.booleans())
+    def time_passes(self, *, seconds: int, rings: bool) -> None:
         self.now += timedelta(seconds=seconds)
-        self.tell(TimePassed())
+        self.tell(TimePassed(ringing=rings and self.shell.pending is not None))
         assert self.case.due_at is None or self.case.due_at > self.now
 
     @rule()
