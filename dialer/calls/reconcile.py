@@ -26,6 +26,7 @@ from dialer.calls.store import (
     calls_in_silence,
     lock_silent_calls,
     newest_call_known_before,
+    note_first_calls,
     numbers_of_calls,
     postpone_poll,
     was_posted_since,
@@ -195,6 +196,7 @@ def _bind(services: Services, call: Call, state: CallState) -> None:
     with services.store.begin() as tx:
         lock_cases(tx, [call.case_id])
         accept_attempts(tx, [(call.attempt_id, state.sid)], now=services.clock.now(), poll_at=poll_at)
+        note_first_calls(tx, [call.attempt_id])
         _, cancels = apply_replies(tx, services, [news])
     if cancels or call.cancel_asked:
         services.enqueue("cancel_calls")
