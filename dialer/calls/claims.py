@@ -50,8 +50,12 @@ class Claimed:
 class OutsideWindow:
     """An attempt whose turn has come and that may not be called now; its case decides what happens instead."""
 
+    id: uuid.UUID
     case_id: int
     n: int
+    urgency_at: datetime
+    policy_version: int
+    """Of the case: the window may be open by its policy."""
 
 
 def promote_planned(tx: Tx, *, now: datetime) -> int:
@@ -72,15 +76,21 @@ def is_any_ready(tx: Tx) -> bool:
     return bool(tx.scalar(sa.select(ready)))
 
 
-def ready_outside_window(tx: Tx, *, limit: int) -> list[OutsideWindow]:
-    """Ready attempts of grades that do not wait for the window, most urgent first."""
+def ready_outside_window(tx: Tx, *, after: OutsideWindow | None, limit: int) -> list[OutsideWindow]:
+    """Ready attempts of grades that do not wait for the window, past this one (None: from the first), most urgent
+    first.
+    """
+    a = t.attempt.c
     statement = (
-        sa.select(t.attempt.c.case_id, t.attempt.c.n)
-        .where(t.attempt.c.state == word(AttemptState.READY), ~t.attempt.c.held, ~t.attempt.c.windowed)
-        .order_by(t.attempt.c.urgency_at)
+        sa.select(a.id, a.case_id, a.n, a.urgency_at, t.case.c.policy_version)
+        .join(t.case, t.case.c.id == a.case_id)
+        .where(a.state == word(AttemptState.READY), ~a.held, ~a.windowed)
+        .order_by(a.urgency_at, a.id)
         .limit(limit)
     )
-    return [OutsideWindow(case_id=row["case_id"], n=row["n"]) for row in tx.rows(statement)]
+    if after is not None:
+        statement = statement.where(sa.tuple_(a.urgency_at, a.id) > sa.tuple_(after.urgency_at, after.id))
+    return [OutsideWindow(**row) for row in tx.rows(statement)]
 
 
 def claim_attempts(

@@ -1,13 +1,14 @@
 """Events of calls: many share one transaction. Each is kept once, applied once, and answered after the commit.
 
 Lock order: cases, then attempts, each in the order of their ids, then numbers. A case is locked only where an event may
-move it. Numbers come last because a claim holds attempts while it waits for a number.
+move it or is the first news of its call. Numbers come last because a claim holds attempts while it waits for a number.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -21,6 +22,7 @@ from dialer.calls.store import (
     change_calls,
     lock_calls,
     merge_changes,
+    note_first_calls,
     read_calls,
     store_call_events,
 )
@@ -28,7 +30,7 @@ from dialer.cases.alarms import alarm_row, raise_alarms
 from dialer.cases.attempts import release_numbers
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import StoredCase, lock_cases
-from dialer.core.attempt import AttemptState
+from dialer.core.attempt import DOUBTFUL_STATES, UNSENT_STATES, AttemptState
 from dialer.core.errors import NotFound
 from dialer.core.events import Event
 from dialer.core.values import TelephonyResult
@@ -84,7 +86,8 @@ def apply_replies(tx: Tx, services: Services, events: Sequence[CallEvent]) -> tu
         for number, one in enumerate(events)
         if one.attempt_id in found
     }
-    cancels = _apply(tx, services, list(readings.values()), now=now) if readings else False
+    unheard = {call.attempt_id for call in found.values() if call.state in _UNHEARD}
+    cancels = _apply(tx, services, list(readings.values()), unheard, now=now) if readings else False
     replies: list[Reply] = [
         readings[number].reply if number in readings else NotFound(kind="attempt", key=one.attempt_id)
         for number, one in enumerate(events)
@@ -92,9 +95,18 @@ def apply_replies(tx: Tx, services: Services, events: Sequence[CallEvent]) -> tu
     return replies, cancels
 
 
-def _apply(tx: Tx, services: Services, readings: Sequence[Reading], *, now: datetime) -> bool:
-    """True when calls must be ended at the carrier."""
-    may_move = {reading.kept.case_id for reading in readings if reading.may_move}
+_UNHEARD = UNSENT_STATES | DOUBTFUL_STATES
+
+
+def _apply(
+    tx: Tx, services: Services, readings: Sequence[Reading], unheard: AbstractSet[uuid.UUID], *, now: datetime
+) -> bool:
+    """True when calls must be ended at the carrier. Of the `unheard` it was not known so far that they were placed: the
+    answer to their order is late, or was lost.
+    """
+    may_move = {
+        reading.kept.case_id for reading in readings if reading.may_move or reading.kept.attempt_id in unheard
+    }
     locked: dict[int, StoredCase] = lock_cases(tx, may_move) if may_move else {}
     calls = lock_calls(tx, {reading.kept.attempt_id for reading in readings})
     fresh = store_call_events(tx, [reading.kept for reading in readings], at=now)
@@ -129,6 +141,8 @@ def _apply(tx: Tx, services: Services, readings: Sequence[Reading], *, now: date
         if change.state is AttemptState.ENDED:
             ended.append(attempt_id)
     change_calls(tx, list(changes.values()))
+    if placed := unheard & changes.keys():
+        note_first_calls(tx, placed)
     recorded = [one for one in ended if calls[one].records and may_be_recorded(calls[one], changes[one])]
     if recorded:
         expect_recordings(tx, recorded, now=now, real_now=services.real.now())

@@ -18,7 +18,7 @@ from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import CaseStatus
 from dialer.core.values import Pause, PauseScope
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import among, in_words, word
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.org.unit_store import is_visible_to, is_within_unit, subtree_ids
 
@@ -76,6 +76,12 @@ def end_pause_early(tx: Tx, pause: Pause, *, now: datetime) -> bool:
     """The pause stands no longer; the caller releases what it withheld. False when it stood no longer before."""
     stands = (t.hold.c.id == pause.id, t.hold.c.ended_at.is_(None), t.hold.c.until > now)
     return bool(tx.execute(sa.update(t.hold).where(*stands).values(until=now)).rowcount)
+
+
+def is_standing(tx: Tx, pause: Pause, *, now: datetime) -> bool:
+    """Whether the pause holds now; it is not ended early before the transaction is over."""
+    stands = (t.hold.c.id == pause.id, t.hold.c.ended_at.is_(None), t.hold.c.until > now)
+    return tx.one(sa.select(t.hold.c.id).where(*stands).with_for_update(read=True)) is not None
 
 
 def end_pause(tx: Tx, pause: Pause, *, by: str | None, now: datetime) -> bool:
@@ -151,6 +157,11 @@ def release_withheld(tx: Tx, standing: Sequence[Pause], *, at_once: int) -> int:
     return tx.execute(sa.update(t.attempt).where(t.attempt.c.id.in_(found)).values(held=False)).rowcount
 
 
+def release_attempts(tx: Tx, attempt_ids: Sequence[uuid.UUID]) -> None:
+    """These attempts are withheld no more."""
+    tx.execute(sa.update(t.attempt).where(among(t.attempt.c.id, attempt_ids)).values(held=False))
+
+
 def is_any_withheld(tx: Tx, standing: Sequence[Pause]) -> bool:
     """Whether an attempt is withheld that no standing pause covers."""
     return bool(tx.scalar(sa.select(_uncovered(standing).exists())))
@@ -161,8 +172,13 @@ def _uncovered(standing: Sequence[Pause]) -> sa.Select[Any]:
     return (
         sa.select(t.attempt.c.id)
         .join(t.case, t.case.c.id == t.attempt.c.case_id)
-        .where(t.attempt.c.held, ~_covered(standing))
+        .where(is_uncovered(standing))
     )
+
+
+def is_uncovered(pauses: Iterable[Pause]) -> sa.ColumnElement[bool]:
+    """A condition on an attempt and its case: it is withheld, and none of these pauses covers it."""
+    return sa.and_(t.attempt.c.held, ~_covered(pauses))
 
 
 def count_withheld(tx: Tx, pause: Pause, *, unit_id: int | None, at_most: int) -> int:

@@ -18,6 +18,7 @@ from dialer.calls.pause_store import (
     expired_pauses,
     is_any_withheld,
     is_load,
+    is_standing,
     place_pause,
     release_withheld,
     standing_pauses_at,
@@ -159,10 +160,16 @@ def read_standing_pauses(services: Services) -> list[Pause]:
 
 
 def end_pauses(services: Services) -> int:
-    """Every pause whose time is over has released what it withheld. Returns how many attempts."""
+    """Every pause whose time is over has released what it withheld. Returns how many attempts. A claim that had read a
+    pause may withhold after its end: while no pause stands that is released here, else the consistency checker finds
+    it.
+    """
     with services.store.begin() as tx:
-        over = expired_pauses(tx, now=services.clock.now())
-    return sum(_release(services, pause, by=None) for pause in over)
+        now = services.clock.now()
+        over = expired_pauses(tx, now=now)
+        is_left = not over and not standing_pauses_at(tx, now=now) and is_any_withheld(tx, [])
+    released = sum(_release(services, pause, by=None) for pause in over)
+    return released + (_release(services, None, by=None) if is_left else 0)
 
 
 def _withhold_planned(services: Services, pause: Pause) -> int:
@@ -170,14 +177,16 @@ def _withhold_planned(services: Services, pause: Pause) -> int:
     held = 0
     while after is not None:
         with services.store.begin() as tx:
+            if not is_standing(tx, pause, now=services.clock.now()):
+                break
             after, count = withhold_planned(tx, pause, after=after, at_once=_AT_ONCE)
         held += count
     return held
 
 
-def _release(services: Services, pause: Pause, *, by: str | None) -> int:
+def _release(services: Services, pause: Pause | None, *, by: str | None) -> int:
     """In batches, each compared with the pauses that stand then. The pause is over when nothing is left; the next tick
-    releases what was locked.
+    releases what was locked. None: what was withheld by a pause that is over already.
     """
     released = 0
     while True:
@@ -188,6 +197,8 @@ def _release(services: Services, pause: Pause, *, by: str | None) -> int:
             released += count
             if count == _AT_ONCE:
                 continue
+            if pause is None:
+                break
             if not is_any_withheld(tx, standing) and end_pause(tx, pause, by=by, now=now) and by is None:
                 write_audit(tx, who=ROBOT, act="pause.over", subject=_name(pause), why="", now=now)
             break

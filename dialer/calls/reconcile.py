@@ -26,6 +26,7 @@ from dialer.calls.store import (
     calls_in_silence,
     lock_silent_calls,
     newest_call_known_before,
+    note_first_calls,
     numbers_of_calls,
     postpone_poll,
     was_posted_since,
@@ -195,6 +196,7 @@ def _bind(services: Services, call: Call, state: CallState) -> None:
     with services.store.begin() as tx:
         lock_cases(tx, [call.case_id])
         accept_attempts(tx, [(call.attempt_id, state.sid)], now=services.clock.now(), poll_at=poll_at)
+        note_first_calls(tx, [call.attempt_id])
         _, cancels = apply_replies(tx, services, [news])
     if cancels or call.cancel_asked:
         services.enqueue("cancel_calls")
@@ -257,7 +259,8 @@ def sweep_cases(services: Services) -> int:
 
 def sweep_attempts(services: Services) -> None:
     """Lapsed claims are handed back, and planned attempts whose time has come are ready. Outside the window, cases of
-    grades that do not wait for it decide what happens instead.
+    grades that do not wait for it decide what happens instead. Claims go by the window of the newest policy: a case
+    whose own has it open is left to its patience, which calls a person.
     """
     with services.store.begin() as tx:
         now = services.clock.now()
@@ -265,14 +268,20 @@ def sweep_attempts(services: Services) -> None:
         promote_planned(tx, now=now)
     if services.policies.newest.window.is_open(now):
         return
+    last = None
     while True:
         with services.store.begin() as tx:
-            turns = ready_outside_window(tx, limit=_AT_ONCE_SWEEP)
-            locked = lock_cases(tx, [turn.case_id for turn in turns])
-            moves = [Move(case_id=turn.case_id, event=WindowClosed(n=turn.n)) for turn in turns]
-            move_cases(tx, locked, moves, policies=services.policies, now=now)
+            turns = ready_outside_window(tx, after=last, limit=_AT_ONCE_SWEEP)
+            closed = [
+                turn for turn in turns if not services.policies.of(turn.policy_version).window.is_open(now)
+            ]
+            if closed:
+                locked = lock_cases(tx, [turn.case_id for turn in closed])
+                moves = [Move(case_id=turn.case_id, event=WindowClosed(n=turn.n)) for turn in closed]
+                move_cases(tx, locked, moves, policies=services.policies, now=now)
         if len(turns) < _AT_ONCE_SWEEP:
             return
+        last = turns[-1]
 
 
 WEB = "web"

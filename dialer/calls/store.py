@@ -84,6 +84,26 @@ def lock_calls(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
     return _by_id(tx, _LOCK, ids)
 
 
+def note_first_calls(tx: Tx, attempt_ids: Iterable[uuid.UUID]) -> None:
+    """These calls are at the carrier: each is the first of its case, unless an earlier one is noted. Follow-ups are not
+    noted. The caller has locked the cases.
+    """
+    tx.execute(_NOTE_FIRST, _IDS.given(attempt_ids))
+
+
+_NOTE_FIRST = (
+    sa.update(t.case)
+    .where(
+        _IDS.clause,
+        t.attempt.c.case_id == t.case.c.id,
+        t.attempt.c.reason != word(Reason.FOLLOW_UP),
+        t.attempt.c.sent_at.is_not(None),
+        t.case.c.first_attempt_at.is_(None),
+    )
+    .values(first_attempt_at=t.attempt.c.sent_at)
+)
+
+
 def _by_id(tx: Tx, statement: sa.Select[Any], ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
     rows = tx.rows(statement, _IDS.given(ids))
     return {row["attempt_id"]: record_of(Call, row) for row in rows}

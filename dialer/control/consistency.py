@@ -21,11 +21,19 @@ import sqlalchemy as sa
 from dialer.calls.apply import end_attempts
 from dialer.calls.claims import cases_at_carrier
 from dialer.calls.pacing import lock_line_group
+from dialer.calls.pause_store import expired_pauses, is_uncovered, release_attempts, standing_pauses_at
 from dialer.cases.alarms import raise_alarm, raise_alarm_once
 from dialer.cases.attempts import most_urgent_ready, release_lapsed_claims
 from dialer.cases.effects import Move, PendingWrites, move_cases, write_effects
 from dialer.cases.store import StoredCase, lock_cases
-from dialer.core.attempt import DOUBTFUL_STATES, LIVE_STATES, OPEN_STATES, SENT_STATES, AttemptState
+from dialer.core.attempt import (
+    DOUBTFUL_STATES,
+    LIVE_STATES,
+    OPEN_STATES,
+    SENT_STATES,
+    WAITING_STATES,
+    AttemptState,
+)
 from dialer.core.case import (
     PENDING_STATES,
     Case,
@@ -78,6 +86,8 @@ class Finding(StrEnum):
     CLAIM_LAPSED = "claim_lapsed"
     SUBMISSION_UNRESOLVED = "submission_unresolved"
     SILENCE_UNASKED = "silence_unasked"
+    WITHHELD_FOR_NOTHING = "withheld_for_nothing"
+    """No pause covers the attempt any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +117,13 @@ def check_consistency(services: Services, *, after: int = 0, at_once: int = ID_R
         id_range = next_id_range(tx, after=after, at_most=at_once)
         silent = find_missing_attempts(tx, id_range) if id_range else []
         unassigned = find_missing_assignments(tx, id_range) if id_range else []
+        withheld = find_withheld_for_nothing(tx, id_range, now=services.clock.now()) if id_range else []
         complete = id_range is None or next_id_range(tx, after=id_range.last, at_most=1) is None
     checks.repair_each(Finding.MISSING_ATTEMPT, silent, checks.repair_missing_attempt)
     checks.repair_each(
         Finding.MISSING_ASSIGNMENT, {work.case_id for work in unassigned}, checks.repair_missing_assignments
     )
+    checks.release(withheld)
     checks.withdraw_strays()
     checks.move_overdue()
     checks.repair_live()
@@ -191,6 +203,13 @@ class _Round:
                 case, event = replace(case, follow_up=replace(case.follow_up, at=now)), TimePassed()
             stored = self._move(tx, replace(stored, case=case), event)
         return bool(lost)
+
+    def release(self, withheld: Sequence[CheckedAttempt]) -> None:
+        """Attempts that a pause withheld and that none covers now may be called again."""
+        if withheld:
+            with self._services.store.begin() as tx:
+                release_attempts(tx, [attempt.attempt_id for attempt in withheld])
+                self._report_attempts(tx, Finding.WITHHELD_FOR_NOTHING, withheld)
 
     def withdraw_strays(self) -> None:
         """Attempts and assignments that no case waits for are withdrawn."""
@@ -404,6 +423,16 @@ def find_missing_assignments(tx: Tx, id_range: IdRange) -> list[CheckedAssignmen
         )
         found.extend(CheckedAssignment(case_id=row["id"], track=track) for row in rows)
     return found
+
+
+def find_withheld_for_nothing(tx: Tx, id_range: IdRange, *, now: datetime) -> list[CheckedAttempt]:
+    """Attempts that are withheld and that no pause covers, not even one whose time is over and that is being ended."""
+    pauses = [*standing_pauses_at(tx, now=now), *expired_pauses(tx, now=now)]
+    in_range = (t.attempt.c.case_id > id_range.after, t.attempt.c.case_id <= id_range.last)
+    waits = in_words(t.attempt.c.state, WAITING_STATES)
+    statement = _ATTEMPT.join(t.case, t.case.c.id == t.attempt.c.case_id)
+    rows = tx.rows(statement.where(*in_range, id_range.holds(), waits, is_uncovered(pauses)).limit(_HEAD))
+    return [CheckedAttempt(**row) for row in rows]
 
 
 def _is_settled() -> sa.ColumnElement[bool]:

@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
+
+_MOST_DOUBLINGS: Final = 64
+"""Far past the longest opening. An outage of a day opens more than a thousand times, which no float can double."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +84,8 @@ class Breaker:
             # Left before it opened, answered after: nothing new, unless the carrier says how long.
             return replace(self, troubles=troubles, wait_until=_later(self.wait_until, real_now, asked))
         if self.is_open or troubles >= rules.opens_after:
-            seconds = min(rules.open_seconds * 2**self.openings, rules.most_seconds)
+            doubled = min(self.openings, _MOST_DOUBLINGS)
+            seconds = min(rules.open_seconds * 2**doubled, rules.most_seconds)
             return Breaker(
                 troubles=troubles,
                 openings=self.openings + 1,

@@ -158,9 +158,13 @@ class Draft:
             self.change_assignment(track, state=StaffTrackState.SCHEDULED, at=at, reason=reason)
 
     def open_assignment(self, track: Track, reason: Reason) -> None:
-        """Opens the assignment, unless it is open already."""
+        """Opens the assignment, unless it is open already. One of a follow-up that has opened the case again becomes
+        the case's own, and moves up.
+        """
         assignment = self.assignment(track)
         if assignment.state is StaffTrackState.OPEN:
+            if assignment.reason is Reason.FOLLOW_UP and self.case.status is CaseStatus.OPEN:
+                self.expedite_assignment(track, reason)
             return
         rules = self.grade_policy
         due_at = self.now + timedelta(seconds=rules.due_seconds(track))
@@ -197,7 +201,7 @@ class Draft:
         return self.urgency_at() - (_TOP_OF_QUEUE if is_first else timedelta(0))
 
     def expedite_assignment(self, track: Track, reason: Reason) -> None:
-        """Moves an open assignment up for a wish, which becomes its reason; paid outweighs asked."""
+        """Moves an open assignment up for this reason, which becomes its own; paid outweighs asked."""
         if self.assignment(track).reason in {reason, Reason.ALREADY_PAID}:
             return
         self.change_assignment(track, reason=reason)
@@ -304,11 +308,11 @@ class Draft:
 
     def reopen(self, *, reported: Track | None = None) -> None:
         """The follow-up undoes the success, and the case is open again for people. The staff tracks begin anew, except
-        the one whose report says so.
+        the one whose report says so, and one that is open, as after a call of the person to us: it goes on.
         """
         self.effects.append(ReverseOutcome(reason=Reason.FOLLOW_UP))
         for track in (Track.HUMAN, Track.VISIT):
-            if track is not reported:
+            if track is not reported and self.assignment(track).state is not StaffTrackState.OPEN:
                 self.change(**{track.value: StaffTrack()})
         self.change(
             status=CaseStatus.OPEN, outcome=None, watch_until=None, follow_up=FollowUp(), reopened=True

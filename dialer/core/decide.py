@@ -223,13 +223,22 @@ def _filing_undone(draft: Draft, before: BeforeFiling) -> None:
         at = before.follow_up.at or draft.now
         seconds = max(0, int((at - draft.now).total_seconds()))
         draft.schedule_follow_up(before.follow_up.by, after_seconds=seconds, tries=before.follow_up.tries)
+    if before.status is CaseStatus.WATCHING:
+        _calls_back_again(draft, before)
     if before.status is CaseStatus.OPEN:
         draft.change(reopened=True)
         _tracks_again(draft, before)
 
 
+def _calls_back_again(draft: Draft, before: BeforeFiling) -> None:
+    """A person who called us in the watch period is still called back; the follow-up itself begins again when due."""
+    for track, was in ((Track.HUMAN, before.human), (Track.VISIT, before.visit)):
+        if was.state is StaffTrackState.OPEN and was.reason is not Reason.FOLLOW_UP:
+            draft.open_assignment(track, was.reason)
+
+
 def _tracks_again(draft: Draft, before: BeforeFiling) -> None:
-    if before.is_robot_pending and not draft.case.opted_out:
+    if before.is_robot_pending and not draft.case.opted_out and not draft.case.missed:
         draft.plan_attempt(after_seconds=0, reason=Reason.FILING_UNDONE)
     for track, was in ((Track.HUMAN, before.human), (Track.VISIT, before.visit)):
         if was.state is StaffTrackState.OPEN:

@@ -86,8 +86,9 @@ def _people_by_grade(draft: Draft, reason: Reason) -> None:
 
 
 def warning_joined(draft: Draft, event: WarningJoined) -> None:
-    """The case carries the highest grade, the known type, the latest expiry, the largest amount and all numbers. In
-    the watch period it is only counted: the caller joins what is older than the success, and opens a case for the rest.
+    """The case carries the highest grade, the known type, the latest expiry, the largest amount and all numbers; one
+    that was missed is so no longer when a warning joins that has not expired. In the watch period it is only counted:
+    the caller joins what is older than the success, and opens a case for the rest.
     """
     case = draft.case
     if case.status.is_settled:
@@ -105,7 +106,9 @@ def warning_joined(draft: Draft, event: WarningJoined) -> None:
     if event.missed and event.grade.is_high:
         draft.alarm(AlarmCode.MISSED_WARNING)
     if not event.missed:
-        draft.change(expires_at=_later(case.expires_at, event.expires_at))
+        # The expiry that was missed is past, and a case that opened expired has none: only the new one counts.
+        expires_at = event.expires_at if case.missed else _later(case.expires_at, event.expires_at)
+        draft.change(expires_at=expires_at, missed=False)
     rises = event.grade.rank > case.grade.rank
     if rises:
         draft.change(grade=event.grade)
@@ -189,7 +192,8 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
     robot = draft.case.robot
     if draft.case.status.is_settled or robot.state is not RobotState.PENDING or event.n != robot.attempts:
         return
-    event = _with_wish(event, robot.reason)
+    was_forwarded = event.result is TelephonyResult.FORWARDED
+    event = _with_wish(event, robot.reason, is_follow_up=draft.case.status is CaseStatus.WATCHING)
     draft.finish_robot(Reason.NONE)
     if draft.case.status is CaseStatus.WATCHING:
         if event.result is not TelephonyResult.ANSWERED or event.answer not in UNDOING_ANSWERS:
@@ -199,6 +203,9 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
     match event.result:
         case TelephonyResult.ANSWERED:
             _answered(draft, event, asked=robot.reason)
+            if was_forwarded and draft.case.grade.is_high:
+                # A caller would reach the same telephone.
+                draft.open_assignment(Track.VISIT, Reason.FORWARDED_OR_MACHINE)
         case TelephonyResult.BUSY:
             _busy(draft)
         case TelephonyResult.FORWARDED | TelephonyResult.MACHINE:
@@ -275,14 +282,26 @@ def person_called_in(draft: Draft, event: PersonCalledIn) -> None:
         draft.expedite_assignment(Track.HUMAN, Reason.CALLED_IN)
 
 
-def _with_wish(event: AttemptEnded, reason: Reason) -> AttemptEnded:
-    """A person who asked for an officer or has paid is not called again and is no success, however the call ended."""
-    if event.answer in {Answer.ALREADY_PAID, Answer.OPT_OUT}:
-        return event
+_STANDS = frozenset({Answer.ALREADY_PAID, Answer.OPT_OUT, Answer.WANTS_OFFICER, Answer.IN_CONTACT})
+"""Answers that stand however the call ended: to lose one would let a robot call a person who asked for no more calls,
+or nobody look after one who is in danger."""
+
+
+def _with_wish(event: AttemptEnded, reason: Reason, *, is_follow_up: bool) -> AttemptEnded:
+    """A person who asked for an officer, has paid or wants no more calls is not called again and is no success, however
+    the call ended: lost, cut off, or never heard of again. In a follow-up that holds for every answer that opens the
+    case again. Of a forwarded call no opt-out stands, for it would serve the scammer who set the forwarding, and
+    people take over anyway; the other answers do, for to believe one costs no more than looking after the person.
+    """
     wishes = {Reason.ALREADY_PAID: Answer.ALREADY_PAID, Reason.WANTS_OFFICER: Answer.WANTS_OFFICER}
-    if reason not in wishes:
+    answer = event.answer
+    if answer not in {Answer.ALREADY_PAID, Answer.OPT_OUT}:
+        answer = wishes.get(reason, answer)
+    forwarded = event.result is TelephonyResult.FORWARDED
+    stands = answer in _STANDS or (is_follow_up and answer in UNDOING_ANSWERS)
+    if not stands or (forwarded and answer is Answer.OPT_OUT):
         return event
-    return replace(event, result=TelephonyResult.ANSWERED, answer=wishes[reason])
+    return replace(event, result=TelephonyResult.ANSWERED, answer=answer)
 
 
 def _count_try(draft: Draft) -> None:
@@ -373,7 +392,9 @@ def _record_and_person(draft: Draft, outcome: OutcomeKind, reason: Reason) -> No
 
 
 def _busy(draft: Draft) -> None:
-    """On a high grade the person is probably talking to the scammer: people at once, and the robot goes on calling."""
+    """On a high grade the person is probably talking to the scammer: people at once, and the robot goes on calling up
+    to the expiry.
+    """
     _count_try(draft)
     if not draft.case.grade.is_high:
         _again_or_person(draft, Reason.RETRY)
@@ -381,7 +402,7 @@ def _busy(draft: Draft) -> None:
     draft.send_message(MessagePurpose.UNREACHABLE)
     draft.ask_person(Reason.BUSY_ON_HIGH)
     draft.open_assignment(Track.VISIT, Reason.BUSY_ON_HIGH)
-    if draft.case.robot.tries < draft.grade_policy.robot_tries:
+    if draft.case.robot.tries < draft.grade_policy.robot_tries and not draft.case.missed:
         draft.plan_attempt(after_seconds=draft.policy.busy_retry_seconds, reason=Reason.BUSY_ON_HIGH)
 
 
@@ -431,10 +452,15 @@ def hand_over(draft: Draft, reason: Reason, outcome: OutcomeKind) -> None:
 
 
 def _dead_number(draft: Draft, reason: Reason) -> None:
-    """Not the person's number: the next one is called at once; without a next one people take over or the case ends."""
+    """Not the person's number: the next one is called at once, but not after the expiry; without a next one people take
+    over or the case ends.
+    """
     robot = draft.case.robot
     draft.robot(dead_numbers=robot.dead_numbers | {robot.number})
     number = draft.next_number()
+    if number is not None and draft.case.missed:
+        hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
+        return
     if number is not None:
         draft.plan_attempt(after_seconds=0, reason=Reason.NEXT_NUMBER, number=number)
         return
@@ -453,12 +479,15 @@ def _dead_number(draft: Draft, reason: Reason) -> None:
 
 
 def _own_fault(draft: Draft) -> None:
-    """Does not count as a try; too many in a row, and a person calls instead of the robot."""
+    """Does not count as a try; too many in a row, or after the expiry, a person calls instead of the robot."""
     faults = draft.case.robot.own_faults + 1
     draft.robot(own_faults=faults)
     if faults > draft.policy.max_own_faults:
         draft.alarm(AlarmCode.OWN_FAULTS)
         _person(draft, Reason.OWN_FAULT)
+        return
+    if draft.case.missed:
+        hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
         return
     draft.plan_attempt(after_seconds=draft.policy.requeue_seconds, reason=Reason.OWN_FAULT)
 

@@ -58,6 +58,7 @@ FROM warnings {_SETS}
 """
 
 
+# A case that was missed, and is so no longer since a warning joined it, stays counted: its first warning says so.
 # When a case's clock starts: at once, or for a grade that waits for the window, when that is open.
 CASES = f"""
 limits AS (
@@ -70,10 +71,11 @@ limits AS (
 ), window_cases AS (
     SELECT c.* FROM "case" c WHERE {{which}}
 ), began AS (
-    SELECT DISTINCT ON (w.case_id) w.case_id, w.grade
+    SELECT DISTINCT ON (w.case_id) w.case_id, w.grade, w.missed
     FROM warning w WHERE w.case_id IN (SELECT id FROM window_cases) ORDER BY w.case_id, w.id
 ), chosen AS (
-    SELECT b.grade AS first_grade, c.id, c.grade, c.fraud_type, c.status, c.outcome, c.contact, c.missed, c.opened_at,
+    SELECT b.grade AS first_grade, c.id, c.grade, c.fraud_type, c.status, c.outcome, c.contact,
+        c.missed OR coalesce(b.missed, false) AS missed, c.opened_at,
         c.settled_at, c.first_attempt_at, c.drill, l."limit", l.opens, l.windowed, l.zone,
         c.opened_at AT TIME ZONE l.zone AS wall,
         CASE WHEN l.opens < l.closes

@@ -46,6 +46,7 @@ from dialer.warnings.list_store import (
     Content,
     cases_of_warnings,
     lock_arrivals,
+    mark_missed_warnings,
     warning_content,
     write_warnings,
 )
@@ -278,6 +279,7 @@ class _Intake:
         self.rows: dict[int, tuple[object, ...]] = {}
         self.changed: dict[int, StoredCase] = {}
         self.found_units: dict[int, int] = {}
+        self.no_longer_missed: set[int] = set()
         self.writes = PendingWrites(now=self.now)
         self.arrived: list[tuple[Content, int, int]] = []
 
@@ -355,6 +357,8 @@ class _Intake:
         policy = self.services.policies.of(stored.case.policy_version)
         decision = decide(stored.case, joined, self.now, policy)
         changed = self._with_unit(replace(stored, case=decision.case), record)
+        if stored.case.missed and not changed.case.missed:
+            self.no_longer_missed.add(stored.case.id)
         self.writes.enter(changed, decision.effects)
         of_person = self.cases_of[known.id]
         of_person[of_person.index(stored)] = changed
@@ -377,6 +381,7 @@ class _Intake:
         write_people(self.tx, self.people.values(), self.directory.new_keys, sealed=self.sealed, now=self.now)
         insert_cases(self.tx, self.rows.values())
         save_cases(self.tx, [stored.case for stored in self.changed.values()], now=self.now)
+        mark_missed_warnings(self.tx, sorted(self.no_longer_missed))
         write_warnings(self.tx, self.arrived, load_id=self.load_id, drill=self.services.drill, now=self.now)
         write_effects(self.tx, self.writes)
         for case_id, unit_id in self.found_units.items():

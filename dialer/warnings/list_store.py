@@ -115,6 +115,19 @@ def write_warnings(
     _COPY.write(tx, rows)
 
 
+def mark_missed_warnings(tx: Tx, case_ids: Sequence[int]) -> None:
+    """All that has arrived for these cases expired before anybody was reached; they stay counted as missed."""
+    if case_ids:
+        tx.execute(
+            sa.update(t.warning)
+            .where(
+                t.warning.c.case_id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.BigInteger))),
+                ~t.warning.c.missed,
+            )
+            .values(missed=True)
+        )
+
+
 PART_BYTES = 1 << 20
 _WAITING, _RUNNING, _HELD = LoadState.WAITING.value, LoadState.RUNNING.value, LoadState.HELD.value
 _DRAFT, _WITHDRAWN = LoadState.DRAFT.value, LoadState.WITHDRAWN.value

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 
 import pytest
+import sqlalchemy as sa
 
+from dialer.calls import reconcile
+from dialer.calls.apply import News
 from dialer.calls.claims import (
     Claimed,
     Sending,
@@ -14,11 +18,18 @@ from dialer.calls.claims import (
     promote_planned,
     ready_outside_window,
 )
+from dialer.calls.events import apply_call_events
 from dialer.calls.store import calls_asked_to_end
 from dialer.cases.attempts import requeue_attempts
+from dialer.cases.store import Policies, ensure_policy_version
 from dialer.core.attempt import AttemptState
+from dialer.core.policy import to_plain
 from dialer.core.values import Grade
+from dialer.db import tables as t
+from dialer.telephony.callbacks import CallProgress, CallState, Stage
 from tests.control.scene import Scene
+from tests.core.samples import POLICY, SHANGHAI
+from tests.outcomes.town import MORNING
 
 
 def posted(scene: Scene) -> Claimed:
@@ -84,5 +95,78 @@ def test_one_sweep_outside_the_window_takes_so_many_of_the_most_urgent(scene: Sc
     scene.open_case(grade=Grade.LOW)
     with scene.tx() as tx:
         promote_planned(tx, now=scene.later(minutes=10))
-        assert [turn.case_id for turn in ready_outside_window(tx, limit=2)] == opened[:2]
-        assert [turn.case_id for turn in ready_outside_window(tx, limit=9)] == opened
+        first = ready_outside_window(tx, after=None, limit=2)
+        assert [turn.case_id for turn in first] == opened[:2]
+        rest = ready_outside_window(tx, after=first[-1], limit=9)
+        assert [turn.case_id for turn in first + rest] == opened
+
+
+def test_a_sweep_ends_though_the_cases_own_window_is_still_open(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+):
+    """The newest policy closes at half past nine; these cases opened under one that closes at nine in the evening."""
+    monkeypatch.setattr(reconcile, "_AT_ONCE_SWEEP", 2)
+    cases = [scene.open_case(grade=Grade.HIGH) for _ in range(5)]
+    shorter = replace(POLICY, window=replace(SHANGHAI, closes=time(9, 30)))
+    with scene.tx() as tx:
+        newest = ensure_policy_version(tx, to_plain(shorter), now=scene.clock.now())
+    services = replace(scene.services, policies=Policies(scene.store, current=newest))
+    before = [scene.case_of(case_id) for case_id in cases]
+    reconcile.sweep_attempts(services)
+    assert [scene.attempt_of(case_id)["state"] for case_id in cases] == ["ready"] * 5
+    assert [scene.case_of(case_id) for case_id in cases] == before
+    scene.later(minutes=10)
+    reconcile.sweep_cases(services)
+    assert all(scene.case_of(case_id).human.is_pending for case_id in cases), "a person calls instead"
+
+
+class Carrier:
+    """Knows the call of every attempt, and says that it rings."""
+
+    def __init__(self, at: datetime) -> None:
+        self.call = CallState(sid="CA1", status="ringing", date_created=at)
+
+    async def state(self, sid: str) -> CallState:
+        assert sid == self.call.sid
+        return self.call
+
+    async def find(self, *_order: object, **_between: object) -> list[CallState]:
+        return [self.call]
+
+
+class TestTheFirstCallIsNotedWhenTheAnswerToItsOrderIsLost:
+    def test_by_the_first_news(self, scene: Scene):
+        case_id = scene.open_case()
+        claimed = posted(scene)
+        sent_at = scene.clock.now()
+        scene.later(seconds=20)
+        ringing = CallProgress(stage=Stage.RINGING, sid="CA1", sequence=1)
+        apply_call_events(
+            scene.services, [News(attempt_id=claimed.attempt_id, step="status.1", progress=ringing)]
+        )
+        assert first_attempt_at(scene, case_id) == sent_at
+
+    async def test_by_asking_the_carrier(self, scene: Scene):
+        case_id = scene.open_case()
+        posted(scene)
+        sent_at, posted_at = scene.clock.now(), scene.attempt_of(case_id)["posted_at"]
+        scene.later(seconds=60)
+        assert await reconcile.reconcile(scene.services, Carrier(posted_at)) == 1
+        assert scene.attempt_of(case_id)["state"] == "ringing"
+        assert first_attempt_at(scene, case_id) == sent_at
+
+    def test_unless_it_is_a_follow_up_or_an_earlier_one_is_noted(self, scene: Scene):
+        followed, earlier = scene.open_case(), scene.open_case()
+        scene.change_attempt(scene.attempt_of(followed)["id"], reason="follow_up")
+        scene.change_case(earlier, first_attempt_at=MORNING - timedelta(hours=1))
+        for sid in ("CA1", "CA2"):
+            ringing = CallProgress(stage=Stage.RINGING, sid=sid, sequence=1)
+            news = News(attempt_id=posted(scene).attempt_id, step="status.1", progress=ringing)
+            apply_call_events(scene.services, [news])
+        assert first_attempt_at(scene, followed) is None
+        assert first_attempt_at(scene, earlier) == MORNING - timedelta(hours=1)
+
+
+def first_attempt_at(scene: Scene, case_id: int) -> datetime | None:
+    [row] = scene.rows(sa.select(t.case.c.first_attempt_at).where(t.case.c.id == case_id))
+    return row["first_attempt_at"]

@@ -232,6 +232,26 @@ def test_a_paused_case_is_consistent(scene: Scene):
     assert found(scene) == {}
 
 
+@pytest.mark.parametrize("beside", [True, False])
+def test_an_attempt_that_no_pause_covers_any_more_is_released(scene: Scene, beside: bool):
+    case_id = scene.open_case(unit="临河")
+    if beside:
+        paused = scene.open_case(unit="五原")
+        pause_calls(scene.services, scope=PauseScope.UNIT, subject="五原", minutes=30, by="zhao", why="检修")
+    scene.change_attempt(scene.attempt_of(case_id)["id"], held=True)
+    assert found(scene) == {Finding.WITHHELD_FOR_NOTHING: 1}
+    assert scene.alarms_of(case_id)["no_future"] == 1
+    assert not scene.attempt_of(case_id)["held"]
+    assert not beside or scene.attempt_of(paused)["held"]
+
+
+def test_a_pause_whose_time_is_over_and_that_is_being_ended_is_no_finding(scene: Scene):
+    scene.open_case(unit="临河", grade=Grade.LOW)
+    pause_calls(scene.services, scope=PauseScope.UNIT, subject="临河", minutes=1, by="zhao", why="检修")
+    scene.later(minutes=1)
+    assert found(scene) == {}
+
+
 def test_a_finding_is_one_alarm_a_case(scene: Scene):
     case_id = scene.open_case(grade=Grade.EXTRA_HIGH)
     for _ in range(3):

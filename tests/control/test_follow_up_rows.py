@@ -12,6 +12,7 @@ from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import ensure_policy_version, lock_cases
 from dialer.control.consistency import Finding, check_consistency
 from dialer.core.case import CaseStatus, FollowUp
+from dialer.core.events import Event, HandOverRequested, PersonCalledIn
 from dialer.core.policy import to_plain
 from dialer.core.values import Answer, Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
@@ -60,11 +61,16 @@ def just_dissuaded(scene: Scene, grade: Grade) -> int:
         answer=Answer.ACKNOWLEDGED.value,
         ended_at=now,
     )
-    with scene.tx() as tx:
-        moves = [Move(case_id=case_id, event=answered(1, Answer.ACKNOWLEDGED))]
-        move_cases(tx, lock_cases(tx, [case_id]), moves, policies=scene.services.policies, now=now)
+    tell(scene, case_id, answered(1, Answer.ACKNOWLEDGED))
     assert scene.case_of(case_id).status is CaseStatus.WATCHING
     return case_id
+
+
+def tell(scene: Scene, case_id: int, event: Event) -> None:
+    with scene.tx() as tx:
+        moves = [Move(case_id=case_id, event=event)]
+        now = scene.clock.now()
+        move_cases(tx, lock_cases(tx, [case_id]), moves, policies=scene.services.policies, now=now)
 
 
 def sweep(scene: Scene) -> None:
@@ -131,3 +137,16 @@ def test_the_end_of_the_watch_withdraws_the_call(followed: Scene):
     assert (call["n"], call["state"], call["result"]) == (2, "ended", "canceled")
     assert followed.case_of(case_id).status is CaseStatus.PROVEN
     assert check_consistency(followed.services).found == {}
+
+
+def test_danger_in_a_follow_up_after_the_person_called_us_keeps_the_one_assignment(followed: Scene):
+    case_id = just_dissuaded(followed, Grade.HIGH)
+    tell(followed, case_id, PersonCalledIn(from_own_number=False))
+    followed.later(hours=24)
+    sweep(followed)
+    assert followed.attempt_of(case_id)["reason"] == "follow_up"
+    tell(followed, case_id, HandOverRequested(n=2, answer=Answer.ALREADY_PAID))
+    tell(followed, case_id, answered(2, Answer.ALREADY_PAID))
+    assert followed.case_of(case_id).status is CaseStatus.OPEN
+    calls = [one for one in followed.assignments_of(case_id) if one["kind"] == "human"]
+    assert [(one["state"], one["reason"]) for one in calls] == [("open", "already_paid")]

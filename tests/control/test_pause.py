@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.calls.claims import Sending, mark_attempts_sending
+from dialer.calls.claims import Sending, claim_attempts, mark_attempts_sending
+from dialer.calls.pacing import lock_line_group
+from dialer.calls.pause_store import is_standing
 from dialer.calls.pauses import (
     LONGEST_MINUTES,
     end_pauses,
@@ -158,6 +160,41 @@ def test_it_runs_out_by_itself(scene: Scene):
     assert scene.claimed_cases() == [case_id]
     assert end_pauses(scene.services) == 0
     assert [row["act"] for row in scene.rows(sa.select(t.audit))] == ["pause", "pause.over"]
+
+
+def test_what_a_claim_withholds_after_the_end_of_the_pause_is_released(scene: Scene):
+    """The claim has read the pause; before it commits, the pause ends and finds nothing that is withheld."""
+    stop(scene, PauseScope.GRADE, "low")
+    case_id = scene.open_case(grade=Grade.LOW)
+    rules = scene.services.lines
+    with scene.tx() as tx:
+        group = lock_line_group(tx, name="main")
+        assert group is not None
+        claim_attempts(
+            tx,
+            group,
+            now=scene.clock.now(),
+            real_now=scene.services.real.now(),
+            horizon_seconds=rules.horizon_seconds,
+            lease_seconds=rules.lease_seconds,
+            at_most=10,
+            number_retry_seconds=60.0,
+        )
+        assert go_on(scene, PauseScope.GRADE, "low") == 0
+    assert held(scene) == 1
+    assert end_pauses(scene.services) == 1
+    assert end_pauses(scene.services) == 0
+    assert scene.claimed_cases() == [case_id]
+
+
+def test_a_pause_that_has_ended_stands_no_more_for_who_still_withholds(scene: Scene):
+    pause = stop(scene, PauseScope.GRADE, "low").pause
+    with scene.tx() as tx:
+        assert is_standing(tx, pause, now=scene.clock.now())
+    go_on(scene, PauseScope.GRADE, "low")
+    scene.open_case(grade=Grade.LOW)
+    with scene.tx() as tx:
+        assert not is_standing(tx, pause, now=scene.clock.now())
 
 
 def test_a_pause_of_everything_runs_out_even_when_nothing_tidies_up(scene: Scene):

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TypeVar
 
-from dialer.core.case import Case, RobotState
+from dialer.core.case import Case, RobotState, StaffTrackState
 from dialer.core.decide import decide
 from dialer.core.events import (
+    AssignmentReported,
     AttemptEnded,
     CaseOpened,
     Effect,
     Event,
+    OpenAssignment,
     WarningJoined,
+    WithdrawAssignment,
 )
 from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
-from dialer.core.values import Answer, Contact, FraudType, Grade, TelephonyResult
+from dialer.core.values import Answer, Contact, FraudType, Grade, TelephonyResult, Track
 
 MORNING = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 """10:00 in Shanghai: the window is open."""
@@ -147,8 +151,15 @@ def joined(grade: Grade, fraud_type: FraudType = FraudType.LOAN, **fields: objec
     return WarningJoined(grade=grade, fraud_type=fraud_type, **fields)  # type: ignore[arg-type]
 
 
+def _open_tracks(case: Case) -> list[Track]:
+    assignments = {Track.HUMAN: case.human, Track.VISIT: case.visit}
+    return [track for track, one in assignments.items() if one.state is StaffTrackState.OPEN]
+
+
 class Story:
-    """One case lived through events at a time that only moves when told; keeps all effects, and the last ones."""
+    """One case lived through events at a time that only moves when told; keeps all effects, and the last ones. The
+    assignments that are open, counted from the effects, must be those that the case knows.
+    """
 
     def __init__(self, case: Case, *, policy: Policy = POLICY) -> None:
         self.policy = policy
@@ -156,12 +167,22 @@ class Story:
         self.now = case.opened_at
         self.last: tuple[Effect, ...] = ()
         self.effects: list[Effect] = []
+        self.open_rows = Counter(_open_tracks(case))
 
     def tell(self, event: Event, *, after: float = 0) -> Story:
         self.now += timedelta(seconds=after)
         decision = decide(self.case, event, self.now, self.policy)
+        if isinstance(event, AssignmentReported):
+            self.open_rows[event.track] -= 1
         self.case, self.last = decision.case, decision.effects
         self.effects.extend(decision.effects)
+        for effect in decision.effects:
+            if isinstance(effect, OpenAssignment | WithdrawAssignment):
+                self.open_rows[effect.track] += 1 if isinstance(effect, OpenAssignment) else -1
+                assert self.open_rows[effect.track] in {0, 1}, f"two open rows of one {effect.track} track"
+        assert +self.open_rows == Counter(_open_tracks(self.case)), (
+            "a row is open that the case has forgotten"
+        )
         return self
 
     def only(self, kind: type[E]) -> E:

@@ -60,6 +60,13 @@ def test_every_failed_trial_doubles_the_wait_up_to_a_limit():
     assert breaker.opened_at == MORNING
 
 
+def test_a_long_outage_opens_it_thousands_of_times():
+    breaker = Breaker(troubles=5_000, openings=5_000, opened_at=MORNING)
+    breaker = after(breaker, 0, answers=1, was_trial=True)
+    assert breaker.openings == 5_001
+    assert breaker.may_leave(at(RULES.most_seconds)) == 1
+
+
 def test_answers_of_calls_that_left_before_it_opened_change_nothing():
     breaker = opened()
     late = after(breaker, 1, answers=20)

@@ -12,6 +12,7 @@ from dialer.core.events import (
     AlarmCode,
     AssignmentReported,
     CaseFiled,
+    ExpediteAssignment,
     HandOverRequested,
     OpenAssignment,
     OpenStopPayment,
@@ -182,6 +183,61 @@ class TestThatFindsDanger:
         paid = followed_up(Grade.MEDIUM).tell(reported(OutcomeKind.ALREADY_DEFRAUDED))
         assert paid.only(RaiseAlarm).code is AlarmCode.ALREADY_PAID
         assert (paid.case.status, paid.case.outcome) == (CaseStatus.CLOSED, OutcomeKind.ALREADY_DEFRAUDED)
+
+
+class TestAnAnswerStandsHoweverTheCallEnded:
+    @pytest.mark.parametrize(
+        "result",
+        [TelephonyResult.FAILED, TelephonyResult.UNKNOWN, TelephonyResult.BLOCKED, TelephonyResult.CANCELED],
+    )
+    def test_who_wants_no_more_calls_gets_none(self, result: TelephonyResult):
+        story = followed_up(Grade.EXTRA_HIGH).tell(ended(2, result, Contact.VERIFIED, Answer.OPT_OUT))
+        assert (story.case.status, story.case.opted_out) == (CaseStatus.WATCHING, True)
+        assert story.case.follow_up == FollowUp()
+
+    @pytest.mark.parametrize(
+        "result", [TelephonyResult.FAILED, TelephonyResult.UNKNOWN, TelephonyResult.FORWARDED]
+    )
+    @pytest.mark.parametrize("answer", [Answer.IN_CONTACT, Answer.ALREADY_PAID, Answer.REFUSES])
+    def test_who_is_in_danger_is_looked_after(self, answer: Answer, result: TelephonyResult):
+        story = followed_up().tell(ended(2, result, Contact.NONE, answer))
+        assert story.only(ReverseOutcome)
+        assert (story.case.status, story.case.human.state) == (CaseStatus.OPEN, StaffTrackState.OPEN)
+
+    def test_but_no_opt_out_of_a_forwarded_call(self):
+        story = followed_up().tell(ended(2, TelephonyResult.FORWARDED, Contact.NONE, Answer.OPT_OUT))
+        assert not story.case.opted_out
+        assert (story.case.follow_up.by, story.case.follow_up.tries) == (Track.ROBOT, 1)
+
+
+class TestThatFindsDangerWhileAnAssignmentIsOpen:
+    """The person has called us meanwhile: the human call stays the one that it was. `Story` counts the rows."""
+
+    @pytest.mark.parametrize("answer", [Answer.ALREADY_PAID, Answer.WANTS_OFFICER])
+    def test_during_the_call_moves_it_up_for_the_wish(self, answer: Answer):
+        story = followed_up().tell(PersonCalledIn(from_own_number=False))
+        story.tell(HandOverRequested(n=2, answer=answer))
+        assert story.of(OpenAssignment) == []
+        assert story.only(ExpediteAssignment).reason.value == answer.value
+        assert story.case.status is CaseStatus.OPEN
+
+    def test_at_the_end_of_the_call_leaves_it_before_everything_else(self):
+        story = followed_up().tell(PersonCalledIn(from_own_number=False)).tell(answered(2, Answer.IN_CONTACT))
+        assert story.of(OpenAssignment) == []
+        assert (story.case.status, story.case.human.reason) == (CaseStatus.OPEN, Reason.CALLED_IN)
+
+    def test_by_an_officer_that_ends_the_case_withdraws_it(self):
+        story = followed_up(Grade.LOW).tell(PersonCalledIn(from_own_number=False))
+        story.tell(reported(OutcomeKind.REFUSES, Track.VISIT))
+        assert story.case.status is CaseStatus.CLOSED
+        assert story.only(WithdrawAssignment).track is Track.HUMAN
+
+    def test_by_the_caller_makes_the_visit_of_the_follow_up_the_cases_own(self):
+        story = followed_up(Grade.LOW).tell(PersonCalledIn(from_own_number=False))
+        story.tell(reported(OutcomeKind.HALF_BELIEVES))
+        assert (story.case.status, story.case.visit.reason) == (CaseStatus.OPEN, Reason.HUMAN_FAILED)
+        assert story.only(ExpediteAssignment).urgency_at < story.now - timedelta(days=29)
+        assert story.of(OpenAssignment) == []
 
 
 class TestThatReachesNobody:

@@ -15,6 +15,7 @@ from dialer.core.events import (
     GradeChanged,
     HandOverRequested,
     OpenAssignment,
+    OpenStopPayment,
     PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
@@ -321,6 +322,19 @@ class TestAnOfficerWantedDuringTheCall:
         assert story.case.robot.state is RobotState.DONE
         assert not story.of(RecordOutcome)
 
+    @pytest.mark.parametrize("result", [T.FAILED, T.UNKNOWN, T.NO_ANSWER, T.DEAD_AIR, T.FORWARDED])
+    @pytest.mark.parametrize("grade", list(Grade))
+    def test_that_is_known_only_from_the_end_of_the_call_stands_too(self, grade: Grade, result: T):
+        story = started(grade).tell(ended(1, result, Contact.NONE, Answer.ALREADY_PAID))
+        assert story.only(OpenStopPayment)
+        assert (story.case.human.state, story.case.human.reason) == (
+            StaffTrackState.OPEN,
+            Reason.ALREADY_PAID,
+        )
+        assert story.case.robot.state is RobotState.DONE
+        if grade.is_high and result is T.FORWARDED:
+            assert story.case.visit.is_pending, "a caller reaches the same telephone"
+
     def test_who_has_paid_is_alarmed_at_once_and_only_once(self):
         story = started().tell(HandOverRequested(n=1, answer=Answer.ALREADY_PAID))
         assert alarms(story) == [AlarmCode.ALREADY_PAID]
@@ -376,3 +390,17 @@ def test_the_end_of_a_call_says_nothing_after_it_was_said_once():
 def test_the_first_ring_is_planned_at_once_in_the_morning():
     plan = started(Grade.LOW).only(PlanAttempt)
     assert (plan.n, plan.number, plan.not_before, plan.reason) == (1, 0, MORNING, Reason.NEW_WARNING)
+
+
+@pytest.mark.parametrize("result", [T.FAILED, T.UNKNOWN, T.NO_ANSWER, T.CANCELED, T.MACHINE])
+def test_an_opt_out_stands_however_the_call_ended(result: T):
+    story = started(Grade.HIGH).tell(ended(1, result, Contact.NONE, Answer.OPT_OUT))
+    assert story.case.opted_out
+    assert (story.case.robot.state, story.case.human.state) == (RobotState.DONE, StaffTrackState.OPEN)
+
+
+def test_an_opt_out_of_a_forwarded_call_may_be_the_scammers_and_goes_to_people():
+    story = started(Grade.HIGH).tell(ended(1, T.FORWARDED, Contact.NONE, Answer.OPT_OUT))
+    assert not story.case.opted_out
+    assert story.case.robot.state is RobotState.DONE
+    assert tracks(story) == {Track.HUMAN, Track.VISIT}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.core.case import CaseStatus, Reason, RobotState, StaffTrackState
+from dialer.core.case import BeforeFiling, CaseStatus, FollowUp, Reason, RobotState, StaffTrackState
 from dialer.core.decide import decide
 from dialer.core.errors import Conflict
 from dialer.core.events import (
@@ -17,8 +18,11 @@ from dialer.core.events import (
     CaseClosed,
     CaseFiled,
     Event,
+    FilingUndone,
     HandOverRequested,
     OpenAssignment,
+    PersonCalledIn,
+    PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
     ReverseOutcome,
@@ -88,6 +92,47 @@ class TestExpiry:
         assert story.case.due_at is not None
         assert story.case.due_at > story.now
 
+    @pytest.mark.parametrize(
+        "result",
+        [
+            TelephonyResult.BUSY,
+            TelephonyResult.DEAD_AIR,
+            TelephonyResult.BLOCKED,
+            TelephonyResult.INVALID_NUMBER,
+        ],
+    )
+    @pytest.mark.parametrize("grade", list(Grade))
+    def test_during_a_call_plans_no_other_call(self, grade: Grade, result: TelephonyResult):
+        story = expiring(grade, numbers=2, id=IN_SAMPLE).tell(TimePassed(ringing=True), after=HOUR)
+        assert (story.case.missed, story.case.robot.state) == (True, RobotState.PENDING)
+        story.tell(ended(1, result))
+        assert story.of(PlanAttempt) == []
+        assert story.case.human.state is StaffTrackState.OPEN
+
+    def test_during_a_call_ends_a_case_outside_the_sample_as_missed(self):
+        story = expiring(Grade.LOW, numbers=2).tell(TimePassed(ringing=True), after=HOUR)
+        story.tell(ended(1, TelephonyResult.INVALID_NUMBER))
+        assert (story.case.status, story.case.outcome) == (CaseStatus.CLOSED, OutcomeKind.MISSED)
+
+    @pytest.mark.parametrize("missed", [True, False])
+    def test_is_over_when_a_warning_joins_that_has_not_expired(self, missed: bool):
+        """The case opened expired, or expired later: the robot calls up to the new expiry, which is missed too."""
+        story = started(Grade.HIGH, missed=True) if missed else expiring(Grade.HIGH)
+        story.tell(TimePassed(), after=HOUR)
+        assert story.case.missed
+        story.tell(joined(Grade.EXTRA_HIGH, expires_at=MORNING + timedelta(hours=8)))
+        assert (story.case.missed, story.case.expires_at) == (False, MORNING + timedelta(hours=8))
+        assert story.case.robot.state is RobotState.PENDING
+        story.tell(ended(story.case.robot.attempts, TelephonyResult.NO_ANSWER))
+        assert story.only(PlanAttempt).reason is Reason.RETRY
+        story.tell(TimePassed(), after=7 * HOUR)
+        assert story.case.missed
+        assert AlarmCode.MISSED_WARNING in {effect.code for effect in story.of(RaiseAlarm)}
+
+    def test_goes_on_when_another_expired_warning_joins(self):
+        story = started(Grade.HIGH, missed=True).tell(joined(Grade.HIGH, missed=True, expires_at=MORNING))
+        assert (story.case.missed, story.case.robot.state) == (True, RobotState.OFF)
+
     def test_that_a_later_warning_moved_waits_with_it(self):
         story = expiring(Grade.LOW).tell(joined(Grade.LOW, expires_at=MORNING + timedelta(hours=2)))
         assert not story.tell(TimePassed(), after=HOUR).case.missed
@@ -131,6 +176,34 @@ class TestAFiledCase:
         once = story.case
         assert story.tell(CaseFiled()).last == ()
         assert story.case == once
+
+
+class TestAFilingThatIsUndone:
+    def test_brings_back_the_call_back_to_a_person_who_called_us_in_the_watch_period(self):
+        story = succeeded().tell(PersonCalledIn(from_own_number=True), after=HOUR)
+        before = BeforeFiling.of(story.case)
+        story.tell(CaseFiled()).tell(FilingUndone(before=before))
+        assert story.case.status is CaseStatus.WATCHING
+        assert story.only(OpenAssignment).reason is Reason.CALLED_IN
+
+    def test_brings_back_no_assignment_of_a_follow_up_which_begins_again(self):
+        story = succeeded()
+        watched = replace(
+            story.case,
+            human=replace(
+                story.case.human, state=StaffTrackState.OPEN, at=story.now, reason=Reason.FOLLOW_UP
+            ),
+            follow_up=FollowUp(by=Track.HUMAN),
+        )
+        story = Story(watched).tell(CaseFiled()).tell(FilingUndone(before=BeforeFiling.of(watched)))
+        assert (story.of(OpenAssignment), story.case.follow_up.at) == ([], story.now)
+
+    def test_plans_no_call_of_a_warning_that_expired_during_the_last_one(self):
+        story = expiring(Grade.HIGH).tell(TimePassed(ringing=True), after=HOUR)
+        before = BeforeFiling.of(story.case)
+        story.tell(CaseFiled()).tell(FilingUndone(before=before))
+        assert story.of(PlanAttempt) == []
+        assert story.case.human.state is StaffTrackState.OPEN
 
 
 class TestClosingByHand:

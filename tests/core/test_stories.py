@@ -43,6 +43,7 @@ from dialer.core.events import (
     WithdrawAssignment,
     WithdrawAttempt,
 )
+from dialer.core.follow_up import UNDOING_ANSWERS, UNDOING_OUTCOMES
 from dialer.core.policy import Policy
 from dialer.core.values import (
     SUCCESSES,
@@ -55,7 +56,7 @@ from dialer.core.values import (
     TelephonyResult,
     Track,
 )
-from tests.core.samples import GRADES, MORNING, NIGHT, POLICY, fresh, has_next_step
+from tests.core.samples import GRADES, MORNING, NIGHT, POLICY, answered, fresh, has_next_step
 
 SHORT = replace(
     POLICY,
@@ -89,6 +90,7 @@ REPEATABLE = (
     FilingUndone,
 )
 CALLED = (Track.HUMAN, Track.VISIT)
+HAND_OVER_ANSWERS = (Answer.WANTS_OFFICER, Answer.ALREADY_PAID)
 
 
 @dataclass(slots=True)
@@ -119,7 +121,7 @@ class _Shell:
                     assert effect.n == self.pending
                     self.pending = None
                 case OpenAssignment():
-                    assert effect.track not in self.open_assignments, "the same errand twice"
+                    assert effect.track not in self.open_assignments, "two open rows of one track"
                     assert effect.reason is not Reason.NONE
                     self.open_assignments.add(effect.track)
                 case WithdrawAssignment():
@@ -150,6 +152,7 @@ class CaseStory(RuleBasedStateMachine):
         missed=st.booleans(),
         tags=st.sampled_from((frozenset(), frozenset({Tag.MINOR}))),
         expires_hours=st.none() | st.integers(1, 72),
+        is_dissuaded=st.booleans(),
     )
     def opens(
         self,
@@ -161,7 +164,9 @@ class CaseStory(RuleBasedStateMachine):
         missed: bool,
         tags: frozenset[Tag],
         expires_hours: int | None,
+        is_dissuaded: bool,
     ) -> None:
+        """Many a story begins with the success of the first call, so that its follow-ups are lived too."""
         self.now = at
         self.policy = policy
         self.shell = _Shell()
@@ -179,6 +184,8 @@ class CaseStory(RuleBasedStateMachine):
             expires_at=None if expires_hours is None else at + timedelta(hours=expires_hours),
         )
         self.tell(CaseOpened())
+        if is_dissuaded and self.shell.pending is not None:
+            self.it_is_dissuaded(answer=Answer.ACKNOWLEDGED)
 
     def tell(self, event: Event) -> None:
         before = self.case
@@ -295,7 +302,12 @@ class CaseStory(RuleBasedStateMachine):
         self.tell(AttemptEnded(n=n, result=result, contact=contact, answer=answer))
         if not is_news:
             assert self.case == before
-        if result in OWN_FAULTS and before.robot.reason not in WISHES:
+        elif answer is Answer.OPT_OUT and result is not TelephonyResult.FORWARDED:
+            assert self.case.opted_out, "who wants no more calls is called again"
+        told = answer in {Answer.OPT_OUT, *UNDOING_ANSWERS}
+        if before.missed and before.status is CaseStatus.OPEN:
+            assert self.case.robot.attempts == before.robot.attempts, "an expired warning is called again"
+        if result in OWN_FAULTS and before.robot.reason not in WISHES and not told:
             assert self.case.robot.tries == before.robot.tries
             assert self.case.follow_up.tries in {before.follow_up.tries, 0}
         if before.status is CaseStatus.OPEN and self.case.status is CaseStatus.WATCHING:
@@ -312,7 +324,7 @@ class CaseStory(RuleBasedStateMachine):
 
     @rule(
         off_by=st.sampled_from((0, 0, -1, 1)),
-        answer=st.sampled_from((Answer.WANTS_OFFICER, Answer.ALREADY_PAID)),
+        answer=st.sampled_from(HAND_OVER_ANSWERS),
     )
     def an_officer_is_wanted(self, off_by: int, answer: Answer) -> None:
         n = self.case.robot.attempts + off_by
@@ -341,10 +353,10 @@ class CaseStory(RuleBasedStateMachine):
             assert self.case.robot.at is not None
             assert self.case.robot.at > self.now
 
-    @rule(seconds=st.sampled_from((0, 1, 60, 300, 1_800, 7_200, 43_200, 700_000)))
-    def time_passes(self, seconds: int) -> None:
+    @rule(seconds=st.sampled_from((0, 1, 60, 300, 1_800, 7_200, 43_200, 700_000)), rings=st.booleans())
+    def time_passes(self, *, seconds: int, rings: bool) -> None:
         self.now += timedelta(seconds=seconds)
-        self.tell(TimePassed())
+        self.tell(TimePassed(ringing=rings and self.shell.pending is not None))
         assert self.case.due_at is None or self.case.due_at > self.now
 
     @rule()
@@ -379,6 +391,7 @@ class CaseStory(RuleBasedStateMachine):
         )
         if self.case.status is CaseStatus.OPEN:
             assert self.case.grade.rank >= grade.rank
+            assert not self.case.missed or (hours is not None and hours <= 0), "it has not expired"
 
     @precondition(lambda self: self.shell.open_assignments)
     @rule(
@@ -396,6 +409,37 @@ class CaseStory(RuleBasedStateMachine):
         if track not in self.shell.open_assignments:
             with pytest.raises(Conflict):
                 self.tell(AssignmentReported(track=track, outcome=OutcomeKind.REFUSES, contact=Contact.NONE))
+
+    @precondition(lambda self: self.case.status is CaseStatus.WATCHING)
+    @rule(
+        typed=st.booleans(), danger=st.none() | st.sampled_from(sorted(UNDOING_ANSWERS)), during=st.booleans()
+    )
+    def a_follow_up_begins(self, *, typed: bool, danger: Answer | None, during: bool) -> None:
+        """The person may call us meanwhile with a typed number, and a call of the robot may find danger."""
+        for _ in range(2):  # In the night, at the opening.
+            if self.case.follow_up.at is not None:
+                self.now = max(self.now, self.case.follow_up.at)
+                self.tell(TimePassed())
+        if typed and self.case.status is CaseStatus.WATCHING:
+            self.wishes_to_ring += 1
+            self.tell(PersonCalledIn(from_own_number=False))
+        if danger is None or self.case.status is not CaseStatus.WATCHING or self.shell.pending is None:
+            return
+        n = self.case.robot.attempts
+        if during and danger in HAND_OVER_ANSWERS:
+            self.tell(HandOverRequested(n=n, answer=danger))
+            self.wished_in = n
+        else:
+            self.tell(answered(n, danger))
+        assert self.case.status is CaseStatus.OPEN
+        assert self.shell.open_assignments, "nobody goes on"
+
+    @precondition(lambda self: self.case.status is CaseStatus.WATCHING and self.shell.open_assignments)
+    @rule(data=st.data(), outcome=st.sampled_from(sorted(UNDOING_OUTCOMES)))
+    def a_follow_up_by_people_finds_danger(self, data: st.DataObject, outcome: OutcomeKind) -> None:
+        track = data.draw(st.sampled_from(sorted(self.shell.open_assignments)))
+        self.tell(AssignmentReported(track=track, outcome=outcome, contact=Contact.VERIFIED))
+        assert self.case.status in {CaseStatus.OPEN, CaseStatus.CLOSED}
 
     @precondition(lambda self: self.case.status is CaseStatus.WATCHING)
     @rule()
@@ -456,9 +500,11 @@ class CaseStory(RuleBasedStateMachine):
         assert not self.shell.filed
         assert (self.case.status, self.case.outcome) == (was.status, was.outcome)
         assert self.case.watch_until == was.watch_until
+        if was.status is CaseStatus.WATCHING and was.human.reason is Reason.CALLED_IN:
+            assert self.case.human.is_pending >= was.human.is_pending, "nobody calls back"
         if was.status is CaseStatus.OPEN:
             assert (self.case.robot.state is RobotState.PENDING) >= (
-                was.is_robot_pending and not self.case.opted_out
+                was.is_robot_pending and not self.case.opted_out and not self.case.missed
             )
             assert self.case.human.is_pending >= was.human.is_pending
             assert self.case.visit.is_pending >= was.visit.is_pending

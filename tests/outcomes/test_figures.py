@@ -126,6 +126,18 @@ def test_false_alarms_are_told_only_where_somebody_found_out(scenario: Scenario)
     assert (c.false_alarms, c.found, c.found_nothing, c.cases_open) == (2, 3, 2, 1)
 
 
+def test_a_case_that_was_missed_stays_counted_after_a_warning_that_has_not_expired_joined(scenario: Scenario):
+    owner = scenario.person()
+    once = scenario.case(warning=False, person_id=owner)
+    scenario.warning(once, person_id=owner, missed=True)
+    scenario.warning(once, person_id=owner)
+    other = scenario.person()
+    never = scenario.case(person_id=other)
+    scenario.warning(never, person_id=other, missed=True)
+    scenario.case(missed=True)
+    assert counts(scenario).cases_missed == 2
+
+
 def test_raised_compares_with_the_first_warning(scenario: Scenario):
     owner = scenario.person()
     raised = scenario.case(grade=Grade.HIGH, first_grade=Grade.LOW, person_id=owner)

@@ -32,12 +32,14 @@ class Bureau(Scene):
                 parent_id = self.unit[parent] if parent else None
                 self.unit[name] = add_unit(tx, name=name, parent_id=parent_id)
 
-    def arrive(self, *texts: str, grade: str = "高危", name: str = "") -> list[int]:
+    def arrive(self, *texts: str, grade: str = "高危", name: str = "", expires: str = "") -> list[int]:
         """A list whose rows name these units; the cases."""
-        rows = ["姓名,手机号,等级,属地"]
+        rows = ["姓名,手机号,等级,属地,失效时间"]
         for text in texts:
             number = next(self._people)
-            rows.append(f"{name or f'某人{number}'},1390001{number if not name else 0:04d},{grade},{text}")
+            rows.append(
+                f"{name or f'某人{number}'},1390001{number if not name else 0:04d},{grade},{text},{expires}"
+            )
         options = IntakeOptions(now=self.clock.now(), derive_key=bytes(32), source=f"s{next(self._people)}")
         reader = read_list(io.BytesIO("\n".join(rows).encode()), filename="a.csv", options=options)
         batch = [item for item in reader if isinstance(item, Accepted)]
