@@ -56,14 +56,17 @@ async def test_a_reason_that_no_column_holds_pauses_nothing(console: ConsoleDesk
 @pytest.mark.parametrize(("lang", "told"), [("en", "Too much is being counted"), ("zh", "统计任务过多")])
 async def test_a_page_that_finds_no_place_to_count_says_so(console: ConsoleDesk, lang: str, told: str):
     """Fifty counts wait for the two that go on."""
-    free = threading.Event()
-    busy: Cache[Any, Any] = Cache(lambda _key: free.wait(30))
+    free, begun = threading.Event(), threading.Semaphore(0)
+    busy: Cache[Any, Any] = Cache(lambda _key: (begun.release(), free.wait(30)))
     [mount] = [route for route in console.web.routes if isinstance(route, Mount) and not route.path]
     mount.app.state.console_context.caches["callers"] = busy
     person = console.person(Role.SUPERVISOR)
     await person.post("/language", lang=lang)
     try:
-        for n in range(200):
+        for n in range(2):
+            busy.begin(n)
+            assert begun.acquire(timeout=30)
+        for n in range(2, 52):
             busy.begin(n)
         answer = await person.get("/rates/callers")
     finally:
