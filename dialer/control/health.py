@@ -53,7 +53,7 @@ _log = logging.getLogger(__name__)
 @contextmanager
 def beating(services: Services, *, kind: str, facts: Mapping[str, object] | None = None) -> Iterator[None]:
     """Within the block a thread renews this process's row; afterwards the row is gone. A database that does not answer
-    costs a log line.
+    costs a log line, and so does any other fault: while no web process beats, no call leaves.
     """
     process = f"{kind}:{socket.gethostname()}:{os.getpid()}"
     stopped = threading.Event()
@@ -82,6 +82,8 @@ def _beat(
                 note_heartbeat(tx, process=process, kind=kind, real_now=services.real.now(), facts=facts)
         except Unavailable as fault:
             _log.warning("%s", fault)
+        except Exception:  # noqa: BLE001  # one fault must not end the heart: the next beat is tried
+            _log.exception("the heartbeat cannot be written")
         if stopped.wait(BEAT_SECONDS):
             return
 

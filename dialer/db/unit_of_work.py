@@ -171,10 +171,9 @@ class Store:
         except DBAPIError as fault:
             if fault.connection_invalidated:
                 raise Unavailable(part="database", problem=_short(fault)) from fault
-            if self.refuses_writing is not None and isinstance(
-                fault.orig, psycopg.errors.ReadOnlySqlTransaction
-            ):
-                raise self.refuses_writing from fault
+            if isinstance(fault.orig, psycopg.errors.ReadOnlySqlTransaction):
+                # Without a refusal of ours it is the database that takes none: a standby that is not promoted yet.
+                raise self.refuses_writing or Unavailable(part="database", problem=_short(fault)) from fault
             raise
         if tx.wanted and self.after_commit is not None:
             self.after_commit(tx.wanted)

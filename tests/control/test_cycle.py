@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
@@ -22,6 +23,7 @@ from dialer.control.health import (
     watch_parts,
 )
 from dialer.core.breaker import Breaker
+from dialer.core.errors import Unavailable
 from dialer.db import tables as t
 from dialer.db.system_state import (
     cycle_parts,
@@ -141,6 +143,25 @@ def test_a_process_beats_while_it_lives_and_leaves_no_row(assembled: Assemble):
         while kinds() != ["web"]:
             pass
     assert kinds() == []
+
+
+@pytest.mark.parametrize("fault", [Unavailable(part="database", problem="away"), ZeroDivisionError()])
+def test_a_process_beats_again_after_any_fault(
+    assembled: Assemble, monkeypatch: pytest.MonkeyPatch, fault: Exception
+):
+    services, beats = assembled().services, iter([fault, None])
+    beaten = threading.Event()
+
+    def note(*_: object, **__: object) -> None:
+        failed = next(beats, None)
+        if failed is not None:
+            raise failed
+        beaten.set()
+
+    monkeypatch.setattr("dialer.control.health.note_heartbeat", note)
+    monkeypatch.setattr("dialer.control.health.BEAT_SECONDS", 0.01)
+    with beating(services, kind="web"):
+        assert beaten.wait(10)
 
 
 def test_a_killed_process_is_forgotten_in_the_end(scene: Scene):

@@ -67,6 +67,15 @@ def test_a_database_that_is_not_there_is_unavailable():
     store.dispose()
 
 
+def test_a_database_that_takes_no_writing_is_unavailable(fresh_database: str):
+    store = opened(fresh_database)
+    with pytest.raises(Unavailable, match="read-only"), store.begin() as tx:  # noqa: PT012  # the block is tested
+        # As on a standby that is not promoted yet.
+        tx.execute(sa.text("SET TRANSACTION READ ONLY"))
+        mark_drill_database(tx)
+    store.dispose()
+
+
 def test_a_pool_that_is_used_up_is_unavailable(fresh_database: str):
     store = opened(fresh_database, pool_timeout_seconds=0.05)
     with store.begin(), store.begin(), pytest.raises(Unavailable, match="busy"), store.begin():
