@@ -52,6 +52,8 @@ _LEASE_SECONDS = 8.0
 """Another one leads at the latest so long after the leader was last able to renew its lease."""
 _FORGET = timedelta(days=1)
 """Heartbeats are deleted once a day when they ended so long ago."""
+_BACK_SECONDS = 2.0
+"""A clock that was set back by more stops a leader: APScheduler would send nothing before it is as late again."""
 _CHECK_SECONDS = 60.0
 _RESEAL_SECONDS = 5.0
 _RETENTION_SECONDS = 30.0
@@ -146,7 +148,9 @@ def _beat(tx: Tx, app: Application, process: str, *, leader: bool) -> None:
 
 
 def _send_ticks(app: Application, process: str, lead: _Lead, stopped: threading.Event) -> None:
+    """Until it is stopped, may have lost the lead, or the machine's clock was set back: the jobs are then made anew."""
     ticks = TickLog(leads=lead.is_certain)
+    ahead = _seconds_ahead(app)
     scheduler = _ticking(app, ticks)
     cycle_began = app.services.real.now()
     renewed = time.monotonic()
@@ -156,6 +160,10 @@ def _send_ticks(app: Application, process: str, lead: _Lead, stopped: threading.
             if not lead.is_certain():
                 _log.warning("lost the lead")
                 return
+            if ahead - _seconds_ahead(app) > _BACK_SECONDS:
+                _log.warning("the clock was set back by %.0f s", ahead - _seconds_ahead(app))
+                return
+            ahead = max(ahead, _seconds_ahead(app))
             ticks.due = _is_due(app)
             if time.monotonic() - renewed >= _BEAT_SECONDS:
                 renewed = time.monotonic()
@@ -167,6 +175,11 @@ def _send_ticks(app: Application, process: str, lead: _Lead, stopped: threading.
         scheduler.shutdown(wait=stopped.is_set())
         with suppress(Unavailable), app.services.store.begin() as tx:
             lead.lease.end(tx.connection)
+
+
+def _seconds_ahead(app: Application) -> float:
+    """Of the machine's clock before one that is never set: less when it was set back."""
+    return app.services.real.now().timestamp() - time.monotonic()
 
 
 def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
@@ -231,7 +244,7 @@ def _clean_up(app: Application) -> None:
     kept = timedelta(days=app.settings.webhooks.keep_days)
     try:
         with app.services.store.begin() as tx:
-            delete_silent_processes(tx, before=real_now - _FORGET)
+            delete_silent_processes(tx, before=real_now - _FORGET, real_now=real_now)
             delete_old_deliveries(tx, before=real_now - kept)
     except Unavailable as fault:
         _log.warning("%s", fault)

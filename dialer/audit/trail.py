@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import logging
 import os
 import re
 import socket
@@ -52,6 +53,8 @@ from dialer.db.vault import Vault
 from dialer.org.unit_store import is_within_unit
 from dialer.runtime.settings import AuditSettings
 from dialer.services import Services
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -393,6 +396,10 @@ def _within(place: str, write: Callable[[], None], faults: dict[str, str]) -> No
             write()
         except (OSError, ValueError, HTTPException) as fault:
             problems.append(_short(fault))
+        except Exception as fault:  # noqa: BLE001  # told as a fault
+            # Else a place that was not written would count as written.
+            _log.exception("the anchor cannot be written: %s", place)
+            problems.append(type(fault).__name__)
 
     problems: list[str] = []
     last = _writing.get(place)

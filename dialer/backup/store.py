@@ -21,7 +21,7 @@ from dialer.db import tables as t
 from dialer.db.key_state import follow_plan, marks_of_fingerprint
 from dialer.db.keys import Keys
 from dialer.db.migrations import MIGRATION_LOCK, MayNotMigrate, newest_revision, upgrade_schema
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Tx, driver_settings
 from dialer.db.vault import Vault
 from dialer.language import Text
 
@@ -161,7 +161,9 @@ class Snapshot:
 @contextmanager
 def take_snapshot(url: str) -> Iterator[Snapshot]:
     """All that is read within the block is of one moment. No migration begins meanwhile. Raises `Unavailable`."""
-    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+    engine = sa.create_engine(
+        url, poolclass=sa.NullPool, hide_parameters=True, connect_args=driver_settings("dialer backup")
+    )
     with _translated(), engine.connect() as connection:
         connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
         # Not waited for: the snapshot would be from before what was waited for.
@@ -316,7 +318,9 @@ def fill_database(url: str, keys: Keys) -> Iterator[EmptyDatabase]:
     """Commits at the end of the block, else the database stays as it was: empty. Raises `NotEmpty`, `Unavailable` and
     `MayNotMigrate`.
     """
-    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+    engine = sa.create_engine(
+        url, poolclass=sa.NullPool, hide_parameters=True, connect_args=driver_settings("dialer restore")
+    )
     with _translated(), engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         found = _what_is_there(connection)

@@ -467,7 +467,8 @@ class Exchange:
             if self.max_lines is not None and self.lines_in_use >= self.max_lines:
                 return
             if self.calls_per_second is not None:
-                now = self.timers.unix()
+                # A clock that is set back would hold the queue for as long.
+                now = self.timers.monotonic()
                 if now < self._next_slot:
                     if self._pump_due is not None:
                         self._pump_due.cancel()

@@ -74,18 +74,18 @@ class Messenger:
 
     def _transmit(self, address: Address, data: bytes, on_reply: OnReply) -> None:
         """Sends the request, again as often as its URL allows."""
-        unix, overrides = self._timers.unix, address.overrides
+        now, overrides = self._timers.monotonic, address.overrides
         retries = overrides.retries
-        until = unix() + overrides.total_seconds
+        until = now() + overrides.total_seconds
 
         def send() -> None:
-            limit = min(max(0.1, until - unix()), overrides.read_seconds, self._total)
+            limit = min(max(0.1, until - now()), overrides.read_seconds, self._total)
             connect = min(overrides.connect_seconds, limit)
             self._outbound.send(address, data, connect=connect, total=limit, on_reply=replied)
 
         def replied(reply: Reply) -> None:
             nonlocal retries
-            if retries and overrides.wants_retry(reply.kind) and unix() < until:
+            if retries and overrides.wants_retry(reply.kind) and now() < until:
                 retries -= 1
                 self._timers.really_later(_BETWEEN_RETRIES_SECONDS, send)
             else:

@@ -304,6 +304,9 @@ class BoardFeed:
                 )
             except Unavailable:
                 good = {stream.session_id for stream in streams}  # without the database nobody can sign out
+            except Exception:  # noqa: BLE001  # one look that fails must not end the loop: the next one is tried
+                _log.exception("the sessions of open boards cannot be checked")
+                good = {stream.session_id for stream in streams}
             for stream in streams:
                 if stream.session_id not in good:
                     stream.end("signed_out")

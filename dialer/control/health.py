@@ -32,6 +32,7 @@ from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.db.migrations import schema_revision
 from dialer.db.system_state import (
+    CLOCKS_APART,
     CyclePart,
     Heartbeat,
     cycle_parts,
@@ -52,7 +53,7 @@ _log = logging.getLogger(__name__)
 @contextmanager
 def beating(services: Services, *, kind: str, facts: Mapping[str, object] | None = None) -> Iterator[None]:
     """Within the block a thread renews this process's row; afterwards the row is gone. A database that does not answer
-    costs a log line.
+    costs a log line, and so does any other fault: while no web process beats, no call leaves.
     """
     process = f"{kind}:{socket.gethostname()}:{os.getpid()}"
     stopped = threading.Event()
@@ -81,6 +82,8 @@ def _beat(
                 note_heartbeat(tx, process=process, kind=kind, real_now=services.real.now(), facts=facts)
         except Unavailable as fault:
             _log.warning("%s", fault)
+        except Exception:  # noqa: BLE001  # one fault must not end the heart: the next beat is tried
+            _log.exception("the heartbeat cannot be written")
         if stopped.wait(BEAT_SECONDS):
             return
 
@@ -134,7 +137,7 @@ SCHEMA_PART = "schema"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemState:
-    """Ages in real seconds; None: never."""
+    """Ages in real seconds; None: never, or before the clock was set back."""
 
     cycle_seconds: float | None
     parts_seconds: Mapping[str, float | None]
@@ -175,11 +178,13 @@ def last_findings(parts: Mapping[str, CyclePart]) -> dict[str, int]:
 
 def close_cycle(services: Services, *, began_at: datetime) -> bool:
     """True when the cycle that began then (real time) is whole; that is noted."""
+    real_now = services.real.now()
     with services.store.begin() as tx:
         parts = cycle_parts(tx)
-        if not all(name in parts and parts[name].began_at >= began_at for name in WORK_PARTS):
+        latest = real_now + CLOCKS_APART
+        if not all(name in parts and began_at <= parts[name].began_at <= latest for name in WORK_PARTS):
             return False
-        note_cycle_part(tx, CYCLE_PART, began_at=began_at, real_now=services.real.now())
+        note_cycle_part(tx, CYCLE_PART, began_at=began_at, real_now=real_now)
     return True
 
 
@@ -200,12 +205,10 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
             is not None,
         }
     real_now = services.real.now()
-
-    def age(moment: datetime) -> float:
-        return max(0.0, (real_now - moment).total_seconds())
-
-    ages = {name: age(parts[name].at) if name in parts else None for name in (TICK_PART, *WORK_PARTS)}
-    cycle = age(parts[CYCLE_PART].at) if CYCLE_PART in parts else None
+    ages = {
+        name: _age(parts[name].at, real_now) if name in parts else None for name in (TICK_PART, *WORK_PARTS)
+    }
+    cycle = _age(parts[CYCLE_PART].at, real_now) if CYCLE_PART in parts else None
     leaders = [one for one in schedulers if one.facts.get("leader")]
     late: tuple[str, ...] = ()
     if cycle is None or cycle > late_seconds:
@@ -219,9 +222,14 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
         parts_seconds=ages,
         late=late,
         leader=leaders[0].process if leaders else None,
-        leader_seconds=age(leaders[0].at) if leaders else None,
+        leader_seconds=_age(leaders[0].at, real_now) if leaders else None,
         stopped=tuple(name for name, holds in reasons.items() if holds),
     )
+
+
+def _age(moment: datetime, real_now: datetime) -> float | None:
+    """Real seconds since then; None: it was noted before the clock was set back."""
+    return None if moment > real_now + CLOCKS_APART else max(0.0, (real_now - moment).total_seconds())
 
 
 class PartName(StrEnum):
@@ -254,7 +262,9 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartState:
-    """`good_seconds`: real seconds since it was last known to be good; None: never."""
+    """`good_seconds`: real seconds since it was last known to be good; None: never, or of a part that is late: before
+    the clock was set back.
+    """
 
     name: PartName
     health: Health
@@ -334,17 +344,18 @@ def _queues(beat: Heartbeat) -> Sequence[object]:
 
 def _processes(name: PartName, beats: Sequence[Heartbeat], real_now: datetime) -> PartState:
     """Good while one of them is alive."""
-    ages = sorted(max(0.0, (real_now - beat.at).total_seconds()) for beat in beats)
+    ages = sorted(age for beat in beats if (age := _age(beat.at, real_now)) is not None)
     alive = sum(age <= 5 * BEAT_SECONDS for age in ages)
-    health = Health.NEVER if not ages else Health.GOOD if alive else Health.LATE
+    health = Health.NEVER if not beats else Health.GOOD if alive else Health.LATE
     return PartState(name=name, health=health, good_seconds=ages[0] if ages else None, count=alive)
 
 
 def _round(name: PartName, part: CyclePart | None, real_now: datetime, late_seconds: float) -> PartState:
     if part is None:
         return PartState(name=name, health=Health.NEVER, good_seconds=None)
-    age = max(0.0, (real_now - part.at).total_seconds())
-    return PartState(name=name, health=Health.GOOD if age <= late_seconds else Health.LATE, good_seconds=age)
+    age = _age(part.at, real_now)
+    is_good = age is not None and age <= late_seconds
+    return PartState(name=name, health=Health.GOOD if is_good else Health.LATE, good_seconds=age)
 
 
 def _carrier(tx: Tx, services: Services, real_now: datetime) -> Carrier:

@@ -202,7 +202,12 @@ def migrate_database(
         if owner_url is None:
             _upgrade(sql_engine)
         else:
-            owner = sa.create_engine(owner_url, poolclass=sa.NullPool, hide_parameters=True)
+            owner = sa.create_engine(
+                owner_url,
+                poolclass=sa.NullPool,
+                hide_parameters=True,
+                connect_args=driver_settings("dialer migrate"),
+            )
             _upgrade(owner)
     except ProgrammingError as fault:
         if getattr(fault.orig, "sqlstate", None) == _INSUFFICIENT_PRIVILEGE:

@@ -269,9 +269,19 @@ def heartbeats(tx: Tx, *, kind: str) -> list[Heartbeat]:
     return [Heartbeat(**row) for row in rows]
 
 
-def delete_silent_processes(tx: Tx, *, before: datetime) -> None:
-    """Deletes heartbeats of processes that have been silent since before then (real)."""
-    tx.execute(sa.delete(t.heartbeat).where(t.heartbeat.c.kind != _PART, t.heartbeat.c.at < before))
+CLOCKS_APART = timedelta(seconds=5)
+"""The clocks of two machines differ by less. What was noted later than this after now was noted before the clock was
+set back: nobody knows how long ago.
+"""
+
+
+def delete_silent_processes(tx: Tx, *, before: datetime, real_now: datetime) -> None:
+    """Deletes heartbeats of processes that have been silent since before then (real), and those from before the clock
+    was set back: a process that lives beats again at once, and one that ended would seem to live.
+    """
+    h = t.heartbeat.c
+    gone = sa.or_(h.at < before, h.at > real_now + CLOCKS_APART)
+    tx.execute(sa.delete(t.heartbeat).where(h.kind != _PART, gone))
 
 
 _NOW = sa.bindparam("now", type_=sa.DateTime(timezone=True))

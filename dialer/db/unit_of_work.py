@@ -171,10 +171,9 @@ class Store:
         except DBAPIError as fault:
             if fault.connection_invalidated:
                 raise Unavailable(part="database", problem=_short(fault)) from fault
-            if self.refuses_writing is not None and isinstance(
-                fault.orig, psycopg.errors.ReadOnlySqlTransaction
-            ):
-                raise self.refuses_writing from fault
+            if isinstance(fault.orig, psycopg.errors.ReadOnlySqlTransaction):
+                # Without a refusal of ours it is the database that takes none: a standby that is not promoted yet.
+                raise self.refuses_writing or Unavailable(part="database", problem=_short(fault)) from fault
             raise
         if tx.wanted and self.after_commit is not None:
             self.after_commit(tx.wanted)
@@ -207,8 +206,18 @@ class Store:
 
 
 def driver_settings(application_name: str) -> dict[str, Any]:
-    """How every connection is opened. A pooler refuses most settings at the start of a session: none is set."""
-    return {"connect_timeout": 5, "application_name": application_name}
+    """How every connection is opened. A pooler refuses most settings at the start of a session: none is set. A server
+    that vanished without closing is given up after 20 to 25 seconds: the limits are of this end alone, and a Unix
+    socket ignores them.
+    """
+    return {
+        "connect_timeout": 5,
+        "application_name": application_name,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,  # milliseconds
+    }
 
 
 _POOLED = "dialer_is_pooled"

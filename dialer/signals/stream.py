@@ -57,14 +57,20 @@ class SignalStream:
         self._is_ready = False
 
     def run(self, stopped: threading.Event) -> None:
-        """Reads until `stopped`. A broker or database that does not answer costs a log line and a second."""
+        """Reads until `stopped`. A broker or database that does not answer costs a log line and a second; so does any
+        other fault.
+        """
         while not stopped.is_set():
             try:
                 self.read_once(block_ms=_BLOCK_MS)
             except (RedisError, Unavailable) as fault:
                 _log.warning("signals of the stream wait: %s", type(fault).__name__)
-                self._is_ready, self._claimed_at = False, -_CLAIM_SECONDS
-                stopped.wait(_RETRY_SECONDS)
+            except Exception:  # noqa: BLE001  # one fault must not end the reader: it reads again
+                _log.exception("signals of the stream wait")
+            else:
+                continue
+            self._is_ready, self._claimed_at = False, -_CLAIM_SECONDS
+            stopped.wait(_RETRY_SECONDS)
         self._client.close()
 
     def read_once(self, *, block_ms: int | None = None) -> int:

@@ -84,6 +84,8 @@ async def watch_public_way(config: TelephonyConfig, *, blocked: Callable[[WayBlo
             if before:
                 await _tell(blocked, fault)
             before = True
+        except Exception:  # noqa: BLE001  # one walk that fails must not end the watch: the next one is tried
+            _log.exception("the public way cannot be walked")
         else:
             before = False
 
@@ -93,6 +95,8 @@ async def _tell(blocked: Callable[[WayBlocked], object], fault: WayBlocked) -> N
         await asyncio.to_thread(blocked, fault)
     except Unavailable as unavailable:
         _log.warning("%s", unavailable)
+    except Exception:  # noqa: BLE001  # as above
+        _log.exception("the alarm of the public way cannot be raised")
 
 
 def _judge(config: TelephonyConfig, nonce: str, status: int, body: bytes) -> None:

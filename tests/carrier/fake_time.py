@@ -38,6 +38,8 @@ class FakeTimers(Timers):
         super().__init__(asyncio.new_event_loop(), ServiceClock())
         self._loop.close()
         self.now = 0.0
+        self.set_by = 0.0
+        """By how many seconds the real clock was set."""
         self._heap: list[tuple[float, int, Handle]] = []
         self._made = 0
 
@@ -64,7 +66,10 @@ class FakeTimers(Timers):
 
     def unix(self) -> float:  # type: ignore[override]
         """The real clock of the test: 1,000,000 at its start, as fast as the service clock."""
-        return 1_000_000.0 + self.now
+        return 1_000_000.0 + self.now + self.set_by
+
+    def monotonic(self) -> float:  # type: ignore[override]
+        return self.now
 
     def service_now(self) -> datetime:
         return datetime.fromtimestamp(self.unix(), UTC)

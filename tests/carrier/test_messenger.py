@@ -65,6 +65,16 @@ def test_a_request_is_tried_as_often_as_its_url_says(
     assert [reply.kind for reply in post.replies] == [last]
 
 
+@pytest.mark.parametrize("set_by", [-7200.0, 7200.0])
+def test_a_clock_that_is_set_changes_no_time_limit(set_by: float):
+    post = Post("5xx", "")
+    post.messenger.send("http://a.test/hook#rc=1&rp=5xx&tt=15000", "POST", {}, post.replies.append)
+    post.timers.set_by = set_by
+    post.timers.run(100)
+    first, second = post.wire.sent
+    assert (first.limits[1], second.limits[1]) == (15.0, pytest.approx(15.0 - second.at))
+
+
 def test_a_retry_is_the_same_request_with_the_same_token():
     post = Post("5xx", "")
     post.send("http://a.test/hook#rc=1&rp=5xx", A="1", B="二")

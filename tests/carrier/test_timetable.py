@@ -112,6 +112,15 @@ def test_a_call_without_a_callback_tells_nothing(scenario: Scenarios):
     assert (one.wire.sent, call.status) == ([], Status.BUSY)
 
 
+def test_a_clock_that_is_set_back_holds_no_queued_call(scenario: Scenarios):
+    one = scenario(person(pickup=Pickup.BUSY), calls_per_second=2.0)
+    calls = [one.call() for _ in range(3)]
+    one.timers.run(0.1)
+    one.timers.set_by = -7200.0
+    one.timers.run(1.5)
+    assert [one.told(call)[0] for call in calls] == [(0, "initiated"), (0.5, "initiated"), (1, "initiated")]
+
+
 def test_the_parameters_are_twilios(scenario: Scenarios):
     one = scenario(person(hang_up_after_seconds=(61.0, 61.0)))
     call = one.call()

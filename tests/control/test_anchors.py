@@ -180,6 +180,19 @@ def test_a_place_that_takes_nothing_raises_an_alarm_and_is_tried_again(
         assert len((tmp_path / "anchors").read_text().splitlines()) == 2
 
 
+def test_a_place_that_fails_in_a_way_nobody_expected_does_not_count_as_written(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(trail, "_writing", {})
+    faults: dict[str, str] = {}
+
+    def write() -> None:
+        raise ZeroDivisionError
+
+    trail._within("file", write, faults)
+    assert faults == {"file": "ZeroDivisionError"}
+
+
 def test_storage_that_hangs_delays_the_other_places_once(
     ten: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

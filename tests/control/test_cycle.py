@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
@@ -12,13 +13,17 @@ import sqlalchemy as sa
 from dialer.calls.pacing import ensure_line_group, save_breaker
 from dialer.control.health import (
     WORK_PARTS,
+    Health,
+    PartName,
     beating,
     check_system,
     close_cycle,
     note_part_done,
     run_consistency_round,
+    watch_parts,
 )
 from dialer.core.breaker import Breaker
+from dialer.core.errors import Unavailable
 from dialer.db import tables as t
 from dialer.db.system_state import (
     cycle_parts,
@@ -140,15 +145,63 @@ def test_a_process_beats_while_it_lives_and_leaves_no_row(assembled: Assemble):
     assert kinds() == []
 
 
+@pytest.mark.parametrize("fault", [Unavailable(part="database", problem="away"), ZeroDivisionError()])
+def test_a_process_beats_again_after_any_fault(
+    assembled: Assemble, monkeypatch: pytest.MonkeyPatch, fault: Exception
+):
+    services, beats = assembled().services, iter([fault, None])
+    beaten = threading.Event()
+
+    def note(*_: object, **__: object) -> None:
+        failed = next(beats, None)
+        if failed is not None:
+            raise failed
+        beaten.set()
+
+    monkeypatch.setattr("dialer.control.health.note_heartbeat", note)
+    monkeypatch.setattr("dialer.control.health.BEAT_SECONDS", 0.01)
+    with beating(services, kind="web"):
+        assert beaten.wait(10)
+
+
 def test_a_killed_process_is_forgotten_in_the_end(scene: Scene):
     with scene.tx() as tx:
         note_heartbeat(tx, process="web:gone", kind="web", real_now=MORNING, facts={})
         note_cycle_part(tx, "sweep", began_at=MORNING, real_now=MORNING)
-        delete_silent_processes(tx, before=MORNING)
+        delete_silent_processes(tx, before=MORNING, real_now=MORNING)
         assert len(heartbeats(tx, kind="web")) == 1
-        delete_silent_processes(tx, before=MORNING + timedelta(seconds=1))
+        delete_silent_processes(tx, before=MORNING + timedelta(seconds=1), real_now=MORNING)
         assert heartbeats(tx, kind="web") == []
         assert set(cycle_parts(tx)) == {"sweep"}
+
+
+def test_a_process_that_ended_before_the_clock_was_set_back_is_forgotten(scene: Scene):
+    with scene.tx() as tx:
+        for process, seconds in (("web:gone", 7200), ("web:lives", 4)):
+            at = MORNING + timedelta(seconds=seconds)
+            note_heartbeat(tx, process=process, kind="web", real_now=at, facts={})
+        delete_silent_processes(tx, before=MORNING - timedelta(days=1), real_now=MORNING)
+        assert [beat.process for beat in heartbeats(tx, kind="web")] == ["web:lives"]
+
+
+def test_after_the_clock_was_set_back_nothing_counts_that_was_noted_before(scene: Scene):
+    began = scene.clock.now()
+    note(scene, "tick", *WORK_PARTS)
+    with scene.tx() as tx:
+        note_heartbeat(tx, process="web:1", kind="web", real_now=scene.clock.now(), facts={})
+    assert close_cycle(scene.services, began_at=began)
+    assert check_system(scene.services, late_seconds=60).late == ()
+    began = scene.later(seconds=-7200)
+    state = check_system(scene.services, late_seconds=60)
+    assert state.late == ("tick", *WORK_PARTS)
+    assert state.cycle_seconds is None
+    assert not close_cycle(scene.services, began_at=began)
+    parts = {one.name: one for one in watch_parts(scene.services, late_seconds=60).parts}
+    for name in (PartName.CYCLE, PartName.SWEEP, PartName.WEB):
+        assert (parts[name].health, parts[name].good_seconds) == (Health.LATE, None)
+    note(scene, "tick", *WORK_PARTS)
+    assert close_cycle(scene.services, began_at=began)
+    assert check_system(scene.services, late_seconds=60).late == ()
 
 
 @pytest.fixture

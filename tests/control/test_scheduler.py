@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import redis
 import sqlalchemy as sa
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from dialer.accounts.actions import add_staff
 from dialer.audit.trail import read_trail_state
@@ -194,6 +196,49 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
     }
     for job in jobs.values():
         assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
+
+
+class LaterClock:
+    """The machine's, until it is set back."""
+
+    def __init__(self) -> None:
+        self.by = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.by
+
+
+class StopAfter(threading.Event):
+    """Set by the fifth wait; the first one sets the clock back by two hours."""
+
+    def __init__(self, clock: LaterClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._waits = 0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._waits += 1
+        self._clock.by = timedelta(hours=-2)
+        if self._waits == 5:
+            self.set()
+        return self.is_set()
+
+
+def test_after_the_clock_was_set_back_the_jobs_are_made_anew(
+    assembled: Assemble, monkeypatch: pytest.MonkeyPatch
+):
+    app, clock = assembled(), LaterClock()
+    app = replace(app, services=replace(app.services, real=clock))
+    made: list[datetime] = []
+
+    def ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
+        made.append(clock.now())
+        return _ticking(app, ticks)
+
+    monkeypatch.setattr("dialer.scheduler._ticking", ticking)
+    run_scheduler(app, stopped=StopAfter(clock))
+    first, second = made
+    assert second < first - timedelta(hours=1)
 
 
 def test_the_leader_checks_the_audit_and_anchors_it(assembled: Assemble, tmp_path: Path):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import socket
+import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
@@ -14,9 +20,10 @@ from dialer.db import tables as t
 from dialer.db.bulk import CopyIn
 from dialer.db.keys import Keys
 from dialer.db.system_state import is_drill_database, mark_drill_database
-from dialer.db.unit_of_work import Store
+from dialer.db.unit_of_work import Store, driver_settings
 from dialer.db.vault import Vault
 
+PACKAGE = Path(__file__).resolve().parents[2] / "dialer"
 NOON = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 
 
@@ -65,6 +72,64 @@ def test_a_database_that_is_not_there_is_unavailable():
     assert "secret" not in str(refused.value)
     assert "\n" not in str(refused.value)
     store.dispose()
+
+
+def test_a_database_that_takes_no_writing_is_unavailable(fresh_database: str):
+    store = opened(fresh_database)
+    with pytest.raises(Unavailable, match="read-only"), store.begin() as tx:  # noqa: PT012  # the block is tested
+        # As on a standby that is not promoted yet.
+        tx.execute(sa.text("SET TRANSACTION READ ONLY"))
+        mark_drill_database(tx)
+    store.dispose()
+
+
+def test_a_server_that_vanishes_is_given_up(fresh_database: str):
+    store = opened(fresh_database)
+    with store.begin() as tx:
+        driver = cast("psycopg.Connection[object]", tx.connection.connection.driver_connection)
+        with socket.socket(fileno=os.dup(driver.fileno())) as wire:
+            assert wire.family is not socket.AF_UNIX
+            assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            found = [
+                wire.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (
+                    socket.TCP_KEEPIDLE,
+                    socket.TCP_KEEPINTVL,
+                    socket.TCP_KEEPCNT,
+                    socket.TCP_USER_TIMEOUT,
+                )
+            ]
+    assert found == [10, 5, 3, 20_000]
+    store.dispose()
+
+
+def test_every_connection_of_the_program_is_opened_with_the_settings_of_the_driver():
+    without = [
+        f"{path}:{call.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in {"sa.create_engine", "psycopg.connect"}
+        and not any("driver_settings(" in ast.unparse(one.value) for one in call.keywords)
+    ]
+    assert without == []
+
+
+def test_a_unix_socket_takes_the_settings_too(tmp_path: Path):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / ".s.PGSQL.5432"))
+        server.listen()
+
+        def answer() -> None:
+            wire, _ = server.accept()
+            with wire:
+                wire.recv(1024)  # the start of a session; closed without an answer
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(psycopg.OperationalError, match="closed the connection"):
+            psycopg.connect(host=str(tmp_path), sslmode="disable", **driver_settings("a test"))
+        thread.join()
 
 
 def test_a_pool_that_is_used_up_is_unavailable(fresh_database: str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 
 import orjson
 import pytest
@@ -53,6 +54,24 @@ def test_an_entry_of_the_stream_is_acknowledged_after_its_commit(post: Post, bro
     assert client.xpending("signals", GROUP)["pending"] == 0  # type: ignore[index]
     ((_, refused),) = client.xrange("signals:refused")  # type: ignore[misc]
     assert orjson.loads(refused[b"faults"])[0]["reason"]
+
+
+def test_the_reader_of_the_stream_outlives_a_fault_that_nobody_expected(
+    post: Post, broker_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    reader, reads = SignalStream(post.services, url=broker_url, name="signals"), []
+    stopped = threading.Event()
+    monkeypatch.setattr("dialer.signals.stream._RETRY_SECONDS", 0.0)
+
+    def read(*, block_ms: int | None = None) -> int:
+        reads.append(block_ms)
+        if len(reads) == 2:
+            stopped.set()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(reader, "read_once", read)
+    reader.run(stopped)
+    assert len(reads) == 2
 
 
 def test_a_replay_has_the_fingerprint_of_the_live_robot_and_a_draft_is_compared(post: Post):

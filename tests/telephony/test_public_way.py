@@ -148,3 +148,22 @@ def test_two_walks_in_a_row_must_fail_before_it_is_told(monkeypatch: pytest.Monk
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(watch_public_way(CONFIG, blocked=tell))
     assert told == [fault, fault]
+
+
+def test_the_watch_outlives_faults_that_nobody_expected(monkeypatch: pytest.MonkeyPatch):
+    fault = WayBlocked(public_way.Text("blocked"), mend="mend")
+    walks = iter([ZeroDivisionError(), fault, fault, fault])
+    told: list[WayBlocked] = []
+
+    async def walk(_: TelephonyConfig) -> None:
+        raise next(walks, asyncio.CancelledError())
+
+    def tell(blocked: WayBlocked) -> None:
+        told.append(blocked)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(public_way, "_EVERY_SECONDS", 0)
+    monkeypatch.setattr(public_way, "walk_public_way", walk)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(watch_public_way(CONFIG, blocked=tell))
+    assert told == [fault, fault]
