@@ -16,7 +16,7 @@ from dialer.core.access import Role
 from dialer.core.case import AssignmentState
 from dialer.core.values import FraudType, Grade, Track, VerdictState
 from dialer.db import tables as t
-from dialer.db.bulk import RowSet, in_words
+from dialer.db.bulk import IdSet, RowSet, in_words
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.signals.budget import HALF_LIFE, LEAST_PROBABILITY, Capacity
 from dialer.signals.model import ROBOT_SOURCE
@@ -72,6 +72,10 @@ class StoredReason:
     told: Mapping[str, Any]
 
 
+_PERSONS = IdSet("persons", _v.person_hash)
+_VERDICTS = IdSet("verdicts", _v.id)
+_OF_VERDICTS = IdSet("verdicts", _r.verdict_id)
+_CASES = IdSet("cases", t.case.c.id)
 _COLUMNS: Final = tuple(column.name for column in t.verdict.c)
 
 
@@ -85,8 +89,8 @@ def _opened(tx: Tx, row: Mapping[str, Any]) -> StoredVerdict:
 def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVerdict]:
     """The latest verdict of each of these persons, locked to the end of the transaction."""
     found: dict[bytes, StoredVerdict] = {}
-    statement = sa.select(t.verdict).where(_v.person_hash.in_(persons)).order_by(_v.id).with_for_update()
-    for row in tx.rows(statement):
+    statement = sa.select(t.verdict).where(_PERSONS.clause).order_by(_v.id).with_for_update()
+    for row in tx.rows(statement, _PERSONS.given(persons)):
         one = _opened(tx, row)
         before = found.get(one.person_hash)
         if before is None or before.event_at <= one.event_at:
@@ -135,8 +139,8 @@ def count_held(tx: Tx) -> int:
 
 def others_are_held(tx: Tx, ids: Collection[int]) -> bool:
     """Whether another one than these is held."""
-    statement = sa.select(_v.id).where(_v.state == VerdictState.HELD.value, _v.id.not_in(ids)).limit(1)
-    return bool(tx.rows(statement))
+    statement = sa.select(_v.id).where(_v.state == VerdictState.HELD.value, ~_VERDICTS.clause).limit(1)
+    return bool(tx.rows(statement, _VERDICTS.given(ids)))
 
 
 def lock_below(tx: Tx, *, after: datetime, until: datetime) -> list[StoredVerdict]:
@@ -175,7 +179,8 @@ def write_reasons(tx: Tx, reasons: Sequence[StoredReason], *, verdict_ids: Colle
     """These are the reasons of these verdicts now; one that was there keeps the moment at which it first fired."""
     given = _GIVEN.given([{"verdict_id": one.verdict_id, "rule": one.rule} for one in reasons])
     still = sa.select(_GIVEN.c.rule).where(_GIVEN.c.verdict_id == _r.verdict_id, _GIVEN.c.rule == _r.rule)
-    tx.execute(sa.delete(t.verdict_reason).where(_r.verdict_id.in_(verdict_ids), ~still.exists()), given)
+    gone = sa.delete(t.verdict_reason).where(_OF_VERDICTS.clause, ~still.exists())
+    tx.execute(gone, given | _OF_VERDICTS.given(verdict_ids))
     if not reasons:
         return
     rows = [
@@ -191,16 +196,17 @@ def write_reasons(tx: Tx, reasons: Sequence[StoredReason], *, verdict_ids: Colle
         }
         for one in reasons
     ]
-    statement = insert(t.verdict_reason).values(rows)
+    statement = insert(t.verdict_reason)
     new = {name: statement.excluded[name] for name in ("version", "points", "sealed")}
-    tx.execute(statement.on_conflict_do_update(index_elements=["verdict_id", "rule"], set_=new))
+    tx.execute(statement.on_conflict_do_update(index_elements=["verdict_id", "rule"], set_=new), rows)
 
 
 def reasons_of(tx: Tx, verdict_ids: Collection[int]) -> dict[int, list[StoredReason]]:
     """By verdict, most points first."""
     found: dict[int, list[StoredReason]] = {}
-    statement = sa.select(t.verdict_reason).where(_r.verdict_id.in_(verdict_ids))
-    for row in tx.rows(statement.order_by(_r.verdict_id, _r.points.desc(), _r.rule)):
+    statement = sa.select(t.verdict_reason).where(_OF_VERDICTS.clause)
+    statement = statement.order_by(_r.verdict_id, _r.points.desc(), _r.rule)
+    for row in tx.rows(statement, _OF_VERDICTS.given(verdict_ids)):
         place = f"{row['verdict_id']}/{row['rule']}"
         told = tx.vault.open_record(row["sealed"], table="verdict_reason", column="sealed", row=place)
         found.setdefault(row["verdict_id"], []).append(record_of(StoredReason, row, told=told))
@@ -210,7 +216,8 @@ def reasons_of(tx: Tx, verdict_ids: Collection[int]) -> dict[int, list[StoredRea
 def points_of_rules(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str, int]]:
     """By verdict and rule, without opening anything."""
     found: dict[int, dict[str, int]] = {}
-    for row in tx.rows(sa.select(_r.verdict_id, _r.rule, _r.points).where(_r.verdict_id.in_(verdict_ids))):
+    statement = sa.select(_r.verdict_id, _r.rule, _r.points).where(_OF_VERDICTS.clause)
+    for row in tx.rows(statement, _OF_VERDICTS.given(verdict_ids)):
         found.setdefault(row["verdict_id"], {})[row["rule"]] = row["points"]
     return found
 
@@ -226,16 +233,17 @@ def persons_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, int]:
     """The person of an earlier verdict of each of these, where there is one."""
     statement = (
         sa.select(_v.person_hash, sa.func.max(_v.person_id).label("person_id"))
-        .where(_v.person_hash.in_(persons), _v.person_id.is_not(None))
+        .where(_PERSONS.clause, _v.person_id.is_not(None))
         .group_by(_v.person_hash)
     )
-    return {bytes(row["person_hash"]): row["person_id"] for row in tx.rows(statement)}
+    rows = tx.rows(statement, _PERSONS.given(persons))
+    return {bytes(row["person_hash"]): row["person_id"] for row in rows}
 
 
 def persons_of_cases(tx: Tx, case_ids: Collection[int]) -> dict[int, int]:
     """The person of each of these cases."""
-    statement = sa.select(t.case.c.id, t.case.c.person_id).where(t.case.c.id.in_(case_ids))
-    return {row["id"]: row["person_id"] for row in tx.rows(statement)}
+    statement = sa.select(t.case.c.id, t.case.c.person_id).where(_CASES.clause)
+    return {row["id"]: row["person_id"] for row in tx.rows(statement, _CASES.given(case_ids))}
 
 
 def lock_budget(tx: Tx) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from datetime import timedelta
 
 import pytest
@@ -21,12 +22,18 @@ from dialer.signals.robot import Robot
 from dialer.signals.sending import SOURCE, draw_below, release_held
 from dialer.signals.store import SignalCodec, delete_old_signals, last_signal
 from dialer.signals.verdict_store import (
+    StoredReason,
     end_rule_stop,
     lock_held,
+    lock_verdicts_of,
+    others_are_held,
+    persons_of,
+    points_of_rules,
     reasons_of,
     stop_rule_row,
     stopped_rules,
     verdicts_of_case,
+    write_reasons,
 )
 from tests.seeds import seeds
 from tests.signals.post import MULE, OTHER, PERSON, SCAMMER, Post
@@ -119,6 +126,41 @@ def test_one_incident_is_one_warning_that_is_sent_again_only_when_it_rises(post:
         first[0],
         *(f"{first[0]}-{n}" for n in range(2, len(found) + 1)),
     ]
+
+
+def test_a_process_that_is_stopped_while_it_takes_shards_over_loses_nothing_of_them(post: Post):
+    post.send(post.listed(account=MULE))
+    post.work(post.robot())
+    post.kill()
+    stopped = threading.Event()
+    stopped.set()
+    short = Robot(post.services, stopped, holder="elsewhere pid 1 short")
+    short.beat()
+    short.close()
+    assert {row["holder"] for row in post.rows(t.robot_shard)} == {""}
+    post.send(post.payment())
+    post.work(post.robot())
+    assert [grade for _, grade, _ in warnings(post)] == [Grade.EXTRA_HIGH]
+
+
+def test_any_number_of_verdicts_and_reasons_is_read_and_written_at_once(post: Post):
+    post.send(post.listed(account=MULE), post.payment())
+    post.work(post.robot())
+    (verdict,) = post.rows(t.verdict)
+    many = [
+        StoredReason(
+            verdict_id=verdict["id"], rule=f"rule-{n}", version="1", points=1, at=post.clock.now(), told={}
+        )
+        for n in range(11_000)
+    ]
+    ids = [verdict["id"], *range(10**9, 10**9 + 70_000)]
+    persons = [bytes(verdict["person_hash"]), *(n.to_bytes(16, "big") for n in range(70_000))]
+    with post.tx() as tx:
+        write_reasons(tx, many, verdict_ids=ids)
+        assert len(points_of_rules(tx, ids)[verdict["id"]]) == len(many)
+        assert list(lock_verdicts_of(tx, persons)) == persons[:1]
+        assert not others_are_held(tx, ids)
+        assert set(persons_of(tx, persons)) == set(persons[:1])
 
 
 def test_an_account_that_is_listed_finds_who_paid_to_it_before(post: Post):
