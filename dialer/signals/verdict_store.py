@@ -51,6 +51,7 @@ class StoredVerdict:
     instruction_no: str
     warnings: int
     sent_at: datetime | None
+    resent_at: datetime | None
     sent_grade: Grade | None
     sent_fraud_type: FraudType | None
     person_id: int | None
@@ -58,6 +59,11 @@ class StoredVerdict:
     draw_share: float | None
     drill: bool
     personal: Mapping[str, Any]
+
+    @property
+    def has_phone(self) -> bool:
+        """Its person can be called."""
+        return bool(self.personal.get("phone"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +105,11 @@ def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVe
 
 
 def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] = ()) -> list[StoredVerdict]:
-    """Those that are held, locked, in their turn as `turn` has it; those of incidents before `since` only where the
-    others are fewer. What rests mostly on `stopped` rules is left out, and what another process writes.
+    """Of each grade, highest first, so many of those that are held, locked, in their turn as `turn` has it; those of
+    incidents before `since` come last in their grade. What rests mostly on `stopped` rules is left out, who cannot be
+    called, and what another process writes.
     """
-    wanted = [_v.state == VerdictState.HELD.value]
+    wanted = [_v.state == VerdictState.HELD.value, _v.has_phone]
     if stopped:
         own = sa.func.sum(_r.points).filter(_r.rule.not_in(list(stopped)))
         of_stopped = (
@@ -114,21 +121,29 @@ def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] =
         wanted.append(sa.or_(~_v.rules.overlap(list(stopped)), ~of_stopped.exists()))
     turn = sa.func.ln(sa.func.greatest(_v.probability, LEAST_PROBABILITY)) / math.log(2)
     turn += sa.extract("epoch", _v.event_at) / HALF_LIFE.total_seconds()
-    urgent = _v.grade == Grade.EXTRA_HIGH.value
-    # The ids first: to sort and lock tens of thousands of whole rows takes many times as long.
-    chosen = sa.select(_v.id).where(*wanted, _v.event_at > since)
-    chosen = chosen.order_by(urgent.desc(), turn.desc(), _v.id).limit(limit)
-    ids = list(tx.execute(chosen).scalars())
-    if len(ids) < limit:
-        older = sa.select(_v.id).where(*wanted, _v.event_at <= since).order_by(_v.score.desc(), _v.id)
-        ids += tx.execute(older.limit(limit - len(ids))).scalars()
+    is_recent = _v.event_at > since
+    order = (is_recent.desc(), sa.case((is_recent, turn), else_=_v.score).desc(), _v.id)
+    # The ids first: to sort and lock tens of thousands of whole rows takes many times as long. And each grade by
+    # itself: many of one must not hide those of another, which has its own budget.
+    of_grades = [
+        sa.select(_v.id).where(*wanted, _v.grade == grade.value).order_by(*order).limit(limit).subquery()
+        for grade in sorted(Grade, key=lambda one: -one.rank)
+    ]
+    ids = list(tx.execute(sa.union_all(*(sa.select(one.c.id) for one in of_grades))).scalars())
     rows = tx.rows(
         sa.select(t.verdict)
-        .where(_v.id.in_(ids), _v.state == VerdictState.HELD.value)
-        .with_for_update(skip_locked=True)
+        .where(_VERDICTS.clause, _v.state == VerdictState.HELD.value)
+        .with_for_update(skip_locked=True),
+        _VERDICTS.given(ids),
     )
     by_id = {row["id"]: row for row in rows}
     return [_opened(tx, by_id[one]) for one in ids if one in by_id]
+
+
+def note_without_phone(tx: Tx, verdict_ids: Collection[int]) -> None:
+    """These have no telephone number: an older version that wrote them did not say so."""
+    statement = sa.update(t.verdict).where(_VERDICTS.clause).values(has_phone=False)
+    tx.execute(statement, _VERDICTS.given(verdict_ids))
 
 
 def count_held(tx: Tx) -> int:
@@ -138,9 +153,9 @@ def count_held(tx: Tx) -> int:
 
 
 def others_are_held(tx: Tx, ids: Collection[int]) -> bool:
-    """Whether another one than these is held."""
-    statement = sa.select(_v.id).where(_v.state == VerdictState.HELD.value, ~_VERDICTS.clause).limit(1)
-    return bool(tx.rows(statement, _VERDICTS.given(ids)))
+    """Whether another one than these is held whose person can be called."""
+    statement = sa.select(_v.id).where(_v.state == VerdictState.HELD.value, _v.has_phone, ~_VERDICTS.clause)
+    return bool(tx.rows(statement.limit(1), _VERDICTS.given(ids)))
 
 
 def lock_below(tx: Tx, *, after: datetime, until: datetime) -> list[StoredVerdict]:
@@ -278,10 +293,10 @@ def free_capacity(tx: Tx, *, line_group: str, least_desks: int, real_now: dateti
 
 
 def sent_since(tx: Tx, moment: datetime) -> dict[Grade, int]:
-    """First warnings since then, drawn ones left out, by their grade."""
+    """Verdicts of which a warning was sent since then, drawn ones left out, by the grade of the last one."""
     statement = (
         sa.select(_v.sent_grade, sa.func.count().label("n"))
-        .where(_v.sent_at > moment, _v.state == VerdictState.SENT.value)
+        .where(sa.or_(_v.sent_at > moment, _v.resent_at > moment), _v.state == VerdictState.SENT.value)
         .group_by(_v.sent_grade)
     )
     return {Grade(row["sent_grade"]): row["n"] for row in tx.rows(statement)}
