@@ -19,6 +19,8 @@ from dialer.signals.store import SignalCodec, known_signals, lock_signals, write
 
 MOST_SIGNALS = 1000
 """Of one request."""
+LONGEST_VALUE = 4_000
+"""Characters of one field, the address of a page among them; to read a longer one takes seconds."""
 
 
 class SignalStatus(StrEnum):
@@ -106,6 +108,10 @@ class SignalReception:
             if not isinstance(value, str | int | float | None):
                 fix = Text("write one text, number or truth value")
                 return (RejectedField(field=name, reason=Text("has the wrong type"), fix=fix),)
+            if isinstance(value, str) and len(value) > LONGEST_VALUE:
+                reason = Text("is longer than %(most)s characters", most=LONGEST_VALUE)
+                fix = Text("write what the field is for and nothing else")
+                return (RejectedField(field=name, reason=reason, fix=fix),)
         given = raw if raw.get("source") or not source else {**raw, "source": source}
         reading = self._reader.read(given, received_at=now)
         if not isinstance(reading, Reading):

@@ -15,6 +15,7 @@ import redis
 from dialer.core.errors import UnusableFile
 from dialer.db import tables as t
 from dialer.signals import stream
+from dialer.signals.deliveries import LONGEST_VALUE
 from dialer.signals.load import load_signals
 from dialer.signals.model import SignalReader
 from dialer.signals.replay import replay
@@ -67,6 +68,18 @@ def test_a_time_at_an_end_of_the_calendar_is_refused_and_the_others_are_taken(po
     assert [one.status.value for one in answers] == ["accepted", "rejected"]
     assert [fault.field for fault in answers[1].faults] == ["event_at"]
     assert len(post.rows(t.signal)) == 1
+
+
+def test_a_value_without_an_end_is_refused_by_its_length_before_it_is_read(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+):
+    read: list[object] = []
+    monkeypatch.setattr(SignalReader, "read", lambda _, raw, **__: read.append(raw) or ())
+    answers = post.send(
+        post.payment(phone="-" * (LONGEST_VALUE + 1)), post.payment(phone="-" * LONGEST_VALUE)
+    )
+    assert [fault.field for fault in answers[0].faults] == ["phone"]
+    assert [len(one["phone"]) for one in read] == [LONGEST_VALUE]  # type: ignore[index]
 
 
 def test_an_entry_that_no_reader_can_read_is_refused_and_the_stream_goes_on(
