@@ -32,6 +32,7 @@ from dialer.signals.verdict_store import (
     lock_below,
     lock_budget,
     lock_held,
+    lock_risen,
     lock_verdicts_of,
     note_draw,
     note_without_phone,
@@ -40,6 +41,7 @@ from dialer.signals.verdict_store import (
     persons_of_cases,
     points_of_rules,
     reasons_of,
+    rules_resumed_since,
     sent_since,
     stopped_rules,
     write_reasons,
@@ -258,13 +260,19 @@ def release_held(
     tx: Tx, services: Services, *, now: datetime, among: Sequence[StoredVerdict] | None = None
 ) -> int:
     """Sends those that are held, or of them these alone that this transaction has written, as far as the budget of the
-    hour goes, in their turn; how many. Extra-high ones need no budget. What mostly stopped rules have found stays held.
+    hour goes, in their turn; how many. Extra-high ones need no budget. What mostly stopped rules have found stays held;
+    what they had raised of a warning that was sent is sent again when they are resumed.
     """
     is_urgent = among is not None and all(one.grade is Grade.EXTRA_HIGH for one in among)
     if not is_urgent:
         lock_budget(tx)
     stopped = set(stopped_rules(tx))
+    again = 0
     if among is None:
+        if resumed := rules_resumed_since(tx, now - GAP):
+            risen = [one for one in lock_risen(tx, since=now - 2 * GAP, rules=resumed) if one.has_phone]
+            risen = [one for one in risen if one.event_at > now - GAP and _has_risen(one)]
+            again = len(send(tx, services, _standing(tx, risen, stopped), now=now))
         among = lock_held(tx, limit=_AT_ONCE, since=now - GAP, stopped=stopped)
         if silent := [one.id for one in among if not one.has_phone]:
             note_without_phone(tx, silent)
@@ -272,7 +280,7 @@ def release_held(
         among = _standing(tx, among, stopped)
     held = [one for one in among if one.has_phone and one.grade is not None]
     if not held:
-        return 0
+        return again
     if is_urgent:
         return len(send(tx, services, held, now=now))
     by_key = {str(one.id): one for one in held}
@@ -288,7 +296,7 @@ def release_held(
         for key, one in by_key.items()
     ]
     chosen = release(candidates, budget_now(tx, services), used).released
-    return len(send(tx, services, [by_key[one.key] for one in chosen], now=now))
+    return again + len(send(tx, services, [by_key[one.key] for one in chosen], now=now))
 
 
 def _standing(tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]) -> Sequence[StoredVerdict]:

@@ -140,6 +140,23 @@ def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] =
     return [_opened(tx, by_id[one]) for one in ids if one in by_id]
 
 
+def lock_risen(tx: Tx, *, since: datetime, rules: Collection[str]) -> list[StoredVerdict]:
+    """Those first sent since then whose last warning says less than they do now, and that one of these rules fired for;
+    locked, without what another process writes.
+    """
+    ranks = {grade.value: grade.rank for grade in Grade}
+    grade, sent = (sa.case(ranks, value=column, else_=0) for column in (_v.grade, _v.sent_grade))
+    unknown = FraudType.UNKNOWN.value
+    learnt = sa.and_(_v.sent_fraud_type == unknown, _v.fraud_type != unknown)
+    statement = (
+        sa.select(t.verdict)
+        .where(_v.sent_at > since, _v.rules.overlap(list(rules)), sa.or_(grade > sent, learnt))
+        .order_by(_v.id)
+        .with_for_update(skip_locked=True)
+    )
+    return [_opened(tx, row) for row in tx.rows(statement)]
+
+
 def note_without_phone(tx: Tx, verdict_ids: Collection[int]) -> None:
     """These have no telephone number: an older version that wrote them did not say so."""
     statement = sa.update(t.verdict).where(_VERDICTS.clause).values(has_phone=False)

@@ -442,9 +442,10 @@ def test_a_stopped_rule_raises_no_warning_that_was_sent_and_a_raised_one_counts_
     assert len(warnings(post)) == 1
     with post.tx() as tx:
         assert sent_since(tx, now) == {}
-        assert end_rule_stop(tx, "payment_listed_account", by="supervisor", now=now)
-    post.send(post.payment(phone="+8613800130000"))
-    post.work(robot)
+        assert release_held(tx, post.services, now=post.clock.now()) == 0
+        assert end_rule_stop(tx, "payment_listed_account", by="supervisor", now=post.clock.now())
+        assert release_held(tx, post.services, now=post.clock.now()) == 1
+        assert release_held(tx, post.services, now=post.clock.now()) == 0
     assert len(warnings(post)) == 2
     with post.tx() as tx:
         assert sent_since(tx, now) == {Grade.EXTRA_HIGH: 1}
