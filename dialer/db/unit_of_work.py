@@ -165,6 +165,8 @@ class Store:
                 yield tx
                 tx.write_last()
         except OperationalError as fault:
+            if _TOO_MANY in str(fault.orig):
+                raise  # A fault of ours that stays the same at the next attempt.
             raise Unavailable(part="database", problem=_short(fault)) from fault
         except PoolTimeout as fault:
             raise Unavailable(part="database", problem="every connection of this process is busy") from fault
@@ -262,6 +264,10 @@ def _refuse_closed(connection: psycopg.Connection[Any], _record: object, _fairy:
         poll.register(connection.fileno(), select.POLLIN)
     if connection.closed or poll.poll(0):
         raise InvalidatePoolError
+
+
+_TOO_MANY = "number of parameters must be between"
+"""What libpq says of a statement with more parameters than the protocol can count; without an SQLSTATE."""
 
 
 def _short(fault: DBAPIError) -> str:

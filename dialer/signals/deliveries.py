@@ -19,6 +19,8 @@ from dialer.signals.store import SignalCodec, known_signals, lock_signals, write
 
 MOST_SIGNALS = 1000
 """Of one request."""
+LONGEST_VALUE = 4_000
+"""Characters of one field, the address of a page among them; to read a longer one takes seconds."""
 
 
 class SignalStatus(StrEnum):
@@ -102,10 +104,8 @@ class SignalReception:
             return (
                 RejectedField(field="", reason=Text("is not a signal"), fix=Text("send each as an object")),
             )
-        for name, value in raw.items():
-            if not isinstance(value, str | int | float | None):
-                fix = Text("write one text, number or truth value")
-                return (RejectedField(field=name, reason=Text("has the wrong type"), fix=fix),)
+        if unfit := _unfit(raw):
+            return unfit
         given = raw if raw.get("source") or not source else {**raw, "source": source}
         reading = self._reader.read(given, received_at=now)
         if not isinstance(reading, Reading):
@@ -120,6 +120,19 @@ class SignalReception:
             reason = Text("is older than the %(days)s days for which signals are kept", days=kept.days)
             return (RejectedField(field="event_at", reason=reason, fix=Text("leave the signal out")),)
         return SealedReading(reading=reading, sealed=self._codec.seal(reading))
+
+
+def _unfit(raw: Mapping[str, Any]) -> Refused:
+    """The first value that is none of a record, before any is read; () if there is none."""
+    for name, value in raw.items():
+        if not isinstance(value, str | int | float | None):
+            fix = Text("write one text, number or truth value")
+            return (RejectedField(field=name, reason=Text("has the wrong type"), fix=fix),)
+        if isinstance(value, str) and len(value) > LONGEST_VALUE:
+            reason = Text("is longer than %(most)s characters", most=LONGEST_VALUE)
+            fix = Text("write what the field is for and nothing else")
+            return (RejectedField(field=name, reason=reason, fix=fix),)
+    return ()
 
 
 def take_signals(services: Services, deliveries: Sequence[SignalDelivery]) -> list[tuple[SignalAnswer, ...]]:

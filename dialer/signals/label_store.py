@@ -9,13 +9,14 @@ import sqlalchemy as sa
 
 from dialer.core.values import OutcomeKind, ScammerContact, VerdictState
 from dialer.db import tables as t
-from dialer.db.bulk import in_words
+from dialer.db.bulk import IdSet, in_words
 from dialer.db.unit_of_work import Tx
 from dialer.signals.budget import has_fallen
 from dialer.signals.scorecard import Labelled
 from dialer.signals.store import SignalCodec
 
 _v, _r = t.verdict.c, t.verdict_reason.c
+_PERSONS, _VERDICTS = IdSet("persons", _v.person_hash), IdSet("verdicts", _r.verdict_id)
 _RIGHT: Final = (OutcomeKind.ALREADY_DEFRAUDED,)
 _WRONG: Final = (OutcomeKind.MISMATCH,)
 _BEFORE_FILING: Final = timedelta(days=14)
@@ -105,7 +106,8 @@ def answered_verdicts(tx: Tx, codec: SignalCodec, *, since: datetime) -> dict[in
 
 def _rules_of(tx: Tx, verdict_ids: list[int]) -> dict[int, frozenset[str]]:
     found: dict[int, set[str]] = {}
-    for row in tx.rows(sa.select(_r.verdict_id, _r.rule).where(_r.verdict_id.in_(verdict_ids))):
+    statement = sa.select(_r.verdict_id, _r.rule).where(_VERDICTS.clause)
+    for row in tx.rows(statement, _VERDICTS.given(verdict_ids)):
         found.setdefault(row["verdict_id"], set()).add(row["rule"])
     return {one: frozenset(rules) for one, rules in found.items()}
 
@@ -125,11 +127,12 @@ def _filed_without_call(tx: Tx, codec: SignalCodec, *, since: datetime) -> list[
     rows = tx.rows(
         sa.select(_v.id, _v.person_hash, _v.event_at)
         .where(
-            _v.person_hash.in_(list(filed)),
+            _PERSONS.clause,
             in_words(_v.state, (VerdictState.BELOW, VerdictState.HELD)),
             _v.opened_at >= since,
         )
-        .order_by(_v.score, _v.id.desc())
+        .order_by(_v.score, _v.id.desc()),
+        _PERSONS.given(filed),
     )
     best = {
         bytes(row["person_hash"]): row["id"]

@@ -346,7 +346,11 @@ class SignalReader:
                 moment = read_moment(folded(value), self.zone)
         if moment is None:
             raise _Wrong(Text("is not a time"), fix)
-        moment = moment.astimezone(received_at.tzinfo)
+        try:
+            moment = moment.astimezone(received_at.tzinfo)
+        except OverflowError:
+            # The first or the last day of the calendar, in another zone the day before or after it.
+            raise _Wrong(Text("is not a time"), fix) from None
         if moment > received_at + MOST_AHEAD:
             raise _Wrong(
                 Text("lies after the arrival"), Text("correct the clock or the time zone of the source")

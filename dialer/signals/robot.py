@@ -236,6 +236,7 @@ class Robot:
         _log.info("shard %s is another's", shard)
 
     def _restore(self, shard: Shard) -> None:
+        """The state as of the last signal that was evaluated; when the process is stopped before, the shard is free."""
         began = time.monotonic()
         evaluator = self._evaluator()
         with self._services.store.begin() as tx:
@@ -259,6 +260,11 @@ class Robot:
             for stored in self._opened(rows):
                 evaluator.apply(stored.signal)
             at, replayed = rows[-1]["seq"], replayed + len(rows)
+        if at < shard.seq and self._stopped.is_set():
+            # What was read so far is no state of the shard: a snapshot of it would lose the rest for good.
+            with self._services.store.begin() as tx:
+                release_shards(tx, [shard.shard], holder=self._holder)
+            return
         self._shards[shard.shard] = evaluator
         self._seq[shard.shard] = shard.seq
         self._snapshot_seq[shard.shard] = found[0] if found is not None else 0

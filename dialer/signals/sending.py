@@ -32,13 +32,16 @@ from dialer.signals.verdict_store import (
     lock_below,
     lock_budget,
     lock_held,
+    lock_risen,
     lock_verdicts_of,
     note_draw,
+    note_without_phone,
     others_are_held,
     persons_of,
     persons_of_cases,
     points_of_rules,
     reasons_of,
+    rules_resumed_since,
     sent_since,
     stopped_rules,
     write_reasons,
@@ -119,9 +122,11 @@ def keep_verdicts(
         reasons += _reasons(row.id, one.verdict, signals, now)
     write_verdicts(tx, rows, new=new)
     write_reasons(tx, reasons, verdict_ids=[row.id for row in rows])
-    risen = [row for row in rows if row.sent_at is not None and _has_risen(row)]
+    risen: Sequence[StoredVerdict] = [row for row in rows if row.sent_at is not None and _has_risen(row)]
+    if risen:
+        risen = _standing(tx, risen, stopped_rules(tx))
     sent = len(send(tx, services, risen, now=now))
-    held = [row for row in rows if row.state is VerdictState.HELD]
+    held = [row for row in rows if row.state is VerdictState.HELD and row.has_phone]
     if held and others_are_held(tx, [row.id for row in held]):
         # Their turn is with all the others, within a second; only the urgent ones go first.
         held = [row for row in held if row.grade is Grade.EXTRA_HIGH]
@@ -201,6 +206,7 @@ def _row(
         instruction_no=instruction_number(services.derive_key, verdict.person, verdict.since),
         warnings=0,
         sent_at=None,
+        resent_at=None,
         sent_grade=None,
         sent_fraud_type=None,
         person_id=None,
@@ -254,20 +260,27 @@ def release_held(
     tx: Tx, services: Services, *, now: datetime, among: Sequence[StoredVerdict] | None = None
 ) -> int:
     """Sends those that are held, or of them these alone that this transaction has written, as far as the budget of the
-    hour goes, in their turn; how many. Extra-high ones need no budget. What mostly stopped rules have found stays held.
+    hour goes, in their turn; how many. Extra-high ones need no budget. What mostly stopped rules have found stays held;
+    what they had raised of a warning that was sent is sent again when they are resumed.
     """
     is_urgent = among is not None and all(one.grade is Grade.EXTRA_HIGH for one in among)
     if not is_urgent:
         lock_budget(tx)
     stopped = set(stopped_rules(tx))
+    again = 0
     if among is None:
+        if resumed := rules_resumed_since(tx, now - GAP):
+            risen = [one for one in lock_risen(tx, since=now - 2 * GAP, rules=resumed) if one.has_phone]
+            risen = [one for one in risen if one.event_at > now - GAP and _has_risen(one)]
+            again = len(send(tx, services, _standing(tx, risen, stopped), now=now))
         among = lock_held(tx, limit=_AT_ONCE, since=now - GAP, stopped=stopped)
-    elif stopped:
-        points = points_of_rules(tx, [one.id for one in among if stopped & set(one.rules)])
-        among = [one for one in among if one.id not in points or _stands_without(points[one.id], stopped)]
-    held = [one for one in among if _has_phone(one) and one.grade is not None]
+        if silent := [one.id for one in among if not one.has_phone]:
+            note_without_phone(tx, silent)
+    else:
+        among = _standing(tx, among, stopped)
+    held = [one for one in among if one.has_phone and one.grade is not None]
     if not held:
-        return 0
+        return again
     if is_urgent:
         return len(send(tx, services, held, now=now))
     by_key = {str(one.id): one for one in held}
@@ -283,11 +296,14 @@ def release_held(
         for key, one in by_key.items()
     ]
     chosen = release(candidates, budget_now(tx, services), used).released
-    return len(send(tx, services, [by_key[one.key] for one in chosen], now=now))
+    return again + len(send(tx, services, [by_key[one.key] for one in chosen], now=now))
 
 
-def _has_phone(one: StoredVerdict) -> bool:
-    return bool(one.personal.get("phone"))
+def _standing(tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]) -> Sequence[StoredVerdict]:
+    """Those that rest on stopped rules less than half."""
+    touched = [one.id for one in rows if not set(stopped).isdisjoint(one.rules)]
+    points = points_of_rules(tx, touched) if touched else {}
+    return [one for one in rows if one.id not in points or _stands_without(points[one.id], stopped)]
 
 
 def _stands_without(points: Mapping[str, int], stopped: Collection[str]) -> bool:
@@ -320,9 +336,7 @@ def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -
     if hours <= 0:
         return 0
     expected = services.signals.draw_share * sum(budget_now(tx, services).values()) * hours
-    pool = {
-        str(one.id): one for one in lock_below(tx, after=since, until=now) if _has_phone(one) and one.rules
-    }
+    pool = {str(one.id): one for one in lock_below(tx, after=since, until=now) if one.has_phone and one.rules}
     seed = hashlib.blake2b(now.isoformat().encode(), key=services.derive_key[:64]).digest()
     drawn = draw(pool, expected, seed=seed)
     chosen = {one.key for one in drawn}
@@ -373,6 +387,7 @@ def send(tx: Tx, services: Services, rows: Sequence[StoredVerdict], *, now: date
             state=VerdictState.SENT if row.draw_share is None else VerdictState.DRAWN,
             warnings=row.warnings + 1,
             sent_at=row.sent_at or now,
+            resent_at=None if row.sent_at is None else now,
             sent_grade=item.record.grade,
             sent_fraud_type=item.record.fraud_type,
             case_id=case_id,

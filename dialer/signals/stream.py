@@ -19,13 +19,15 @@ from typing import Any, Final
 import orjson
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 from redis.retry import Retry
 
 from dialer.broker import redis_url
-from dialer.core.errors import Unavailable
+from dialer.db.unit_of_work import UnfitValue
+from dialer.language import Text
 from dialer.services import Services
-from dialer.signals.deliveries import SignalReception, SignalStatus, take_signals
+from dialer.signals.deliveries import SignalAnswer, SignalReception, SignalStatus, take_signals
+from dialer.signals.model import RejectedField
 
 GROUP: Final = "dialer"
 _AT_ONCE: Final = 1000
@@ -57,8 +59,8 @@ class SignalStream:
         self._is_ready = False
 
     def run(self, stopped: threading.Event) -> None:
-        """Reads until `stopped`. A broker or database that does not answer costs a log line and a second; so does any
-        other fault.
+        """Reads until `stopped`. Whatever keeps entries from being stored, such as a broker or database that does not
+        answer, costs a log line and a second; then they are read again.
         """
         while not stopped.is_set():
             try:
@@ -113,8 +115,7 @@ class SignalStream:
     def _take(self, entries: Sequence[Entry]) -> int:
         if not entries:
             return 0
-        delivery = self._reception.read([_record(fields) for _, fields in entries])
-        (answers,) = take_signals(self._services, [delivery])
+        answers = self._answers(entries)
         with self._client.pipeline(transaction=True) as pipe:
             for (entry_id, _), answer in zip(entries, answers, strict=True):
                 if answer.status is SignalStatus.REJECTED:
@@ -129,6 +130,30 @@ class SignalStream:
             pipe.xdel(self._name, *ids)
             pipe.execute()
         return len(entries)
+
+    def _answers(self, entries: Sequence[Entry]) -> Sequence[SignalAnswer]:
+        """What became of each. Where all at once fail, each is taken by itself, and the one that cannot be read or
+        stored is refused: it must not stop those behind it.
+        """
+        try:
+            delivery = self._reception.read([_record(fields) for _, fields in entries])
+        except Exception as fault:  # noqa: BLE001 - of any value that somebody sends
+            return self._alone(entries, fault)
+        try:
+            (answers,) = take_signals(self._services, [delivery])
+        except UnfitValue as fault:
+            return self._alone(entries, fault)
+        return answers
+
+    def _alone(self, entries: Sequence[Entry], fault: Exception) -> Sequence[SignalAnswer]:
+        if len(entries) > 1:
+            return [answer for entry in entries for answer in self._answers([entry])]
+        ((entry_id, _),) = entries
+        _log.error("entry %s of the stream is refused: %s", entry_id.decode(), type(fault).__name__)
+        wrong = RejectedField(
+            field="", reason=Text("could not be read"), fix=Text("correct its values and send it again")
+        )
+        return [SignalAnswer(status=SignalStatus.REJECTED, faults=(wrong,))]
 
 
 @contextmanager

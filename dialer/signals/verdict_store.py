@@ -16,7 +16,7 @@ from dialer.core.access import Role
 from dialer.core.case import AssignmentState
 from dialer.core.values import FraudType, Grade, Track, VerdictState
 from dialer.db import tables as t
-from dialer.db.bulk import RowSet, in_words
+from dialer.db.bulk import IdSet, RowSet, in_words
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.signals.budget import HALF_LIFE, LEAST_PROBABILITY, Capacity
 from dialer.signals.model import ROBOT_SOURCE
@@ -51,6 +51,7 @@ class StoredVerdict:
     instruction_no: str
     warnings: int
     sent_at: datetime | None
+    resent_at: datetime | None
     sent_grade: Grade | None
     sent_fraud_type: FraudType | None
     person_id: int | None
@@ -58,6 +59,11 @@ class StoredVerdict:
     draw_share: float | None
     drill: bool
     personal: Mapping[str, Any]
+
+    @property
+    def has_phone(self) -> bool:
+        """Its person can be called."""
+        return bool(self.personal.get("phone"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,10 @@ class StoredReason:
     told: Mapping[str, Any]
 
 
+_PERSONS = IdSet("persons", _v.person_hash)
+_VERDICTS = IdSet("verdicts", _v.id)
+_OF_VERDICTS = IdSet("verdicts", _r.verdict_id)
+_CASES = IdSet("cases", t.case.c.id)
 _COLUMNS: Final = tuple(column.name for column in t.verdict.c)
 
 
@@ -85,8 +95,8 @@ def _opened(tx: Tx, row: Mapping[str, Any]) -> StoredVerdict:
 def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVerdict]:
     """The latest verdict of each of these persons, locked to the end of the transaction."""
     found: dict[bytes, StoredVerdict] = {}
-    statement = sa.select(t.verdict).where(_v.person_hash.in_(persons)).order_by(_v.id).with_for_update()
-    for row in tx.rows(statement):
+    statement = sa.select(t.verdict).where(_PERSONS.clause).order_by(_v.id).with_for_update()
+    for row in tx.rows(statement, _PERSONS.given(persons)):
         one = _opened(tx, row)
         before = found.get(one.person_hash)
         if before is None or before.event_at <= one.event_at:
@@ -95,10 +105,11 @@ def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVe
 
 
 def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] = ()) -> list[StoredVerdict]:
-    """Those that are held, locked, in their turn as `turn` has it; those of incidents before `since` only where the
-    others are fewer. What rests mostly on `stopped` rules is left out, and what another process writes.
+    """Of each grade, highest first, so many of those that are held, locked, in their turn as `turn` has it; those of
+    incidents before `since` come last in their grade. What rests mostly on `stopped` rules is left out, who cannot be
+    called, and what another process writes.
     """
-    wanted = [_v.state == VerdictState.HELD.value]
+    wanted = [_v.state == VerdictState.HELD.value, _v.has_phone]
     if stopped:
         own = sa.func.sum(_r.points).filter(_r.rule.not_in(list(stopped)))
         of_stopped = (
@@ -110,21 +121,46 @@ def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] =
         wanted.append(sa.or_(~_v.rules.overlap(list(stopped)), ~of_stopped.exists()))
     turn = sa.func.ln(sa.func.greatest(_v.probability, LEAST_PROBABILITY)) / math.log(2)
     turn += sa.extract("epoch", _v.event_at) / HALF_LIFE.total_seconds()
-    urgent = _v.grade == Grade.EXTRA_HIGH.value
-    # The ids first: to sort and lock tens of thousands of whole rows takes many times as long.
-    chosen = sa.select(_v.id).where(*wanted, _v.event_at > since)
-    chosen = chosen.order_by(urgent.desc(), turn.desc(), _v.id).limit(limit)
-    ids = list(tx.execute(chosen).scalars())
-    if len(ids) < limit:
-        older = sa.select(_v.id).where(*wanted, _v.event_at <= since).order_by(_v.score.desc(), _v.id)
-        ids += tx.execute(older.limit(limit - len(ids))).scalars()
+    is_recent = _v.event_at > since
+    order = (is_recent.desc(), sa.case((is_recent, turn), else_=_v.score).desc(), _v.id)
+    # The ids first: to sort and lock tens of thousands of whole rows takes many times as long. And each grade by
+    # itself: many of one must not hide those of another, which has its own budget.
+    of_grades = [
+        sa.select(_v.id).where(*wanted, _v.grade == grade.value).order_by(*order).limit(limit).subquery()
+        for grade in sorted(Grade, key=lambda one: -one.rank)
+    ]
+    ids = list(tx.execute(sa.union_all(*(sa.select(one.c.id) for one in of_grades))).scalars())
     rows = tx.rows(
         sa.select(t.verdict)
-        .where(_v.id.in_(ids), _v.state == VerdictState.HELD.value)
-        .with_for_update(skip_locked=True)
+        .where(_VERDICTS.clause, _v.state == VerdictState.HELD.value)
+        .with_for_update(skip_locked=True),
+        _VERDICTS.given(ids),
     )
     by_id = {row["id"]: row for row in rows}
     return [_opened(tx, by_id[one]) for one in ids if one in by_id]
+
+
+def lock_risen(tx: Tx, *, since: datetime, rules: Collection[str]) -> list[StoredVerdict]:
+    """Those first sent since then whose last warning says less than they do now, and that one of these rules fired for;
+    locked, without what another process writes.
+    """
+    ranks = {grade.value: grade.rank for grade in Grade}
+    grade, sent = (sa.case(ranks, value=column, else_=0) for column in (_v.grade, _v.sent_grade))
+    unknown = FraudType.UNKNOWN.value
+    learnt = sa.and_(_v.sent_fraud_type == unknown, _v.fraud_type != unknown)
+    statement = (
+        sa.select(t.verdict)
+        .where(_v.sent_at > since, _v.rules.overlap(list(rules)), sa.or_(grade > sent, learnt))
+        .order_by(_v.id)
+        .with_for_update(skip_locked=True)
+    )
+    return [_opened(tx, row) for row in tx.rows(statement)]
+
+
+def note_without_phone(tx: Tx, verdict_ids: Collection[int]) -> None:
+    """These have no telephone number: an older version that wrote them did not say so."""
+    statement = sa.update(t.verdict).where(_VERDICTS.clause).values(has_phone=False)
+    tx.execute(statement, _VERDICTS.given(verdict_ids))
 
 
 def count_held(tx: Tx) -> int:
@@ -134,9 +170,9 @@ def count_held(tx: Tx) -> int:
 
 
 def others_are_held(tx: Tx, ids: Collection[int]) -> bool:
-    """Whether another one than these is held."""
-    statement = sa.select(_v.id).where(_v.state == VerdictState.HELD.value, _v.id.not_in(ids)).limit(1)
-    return bool(tx.rows(statement))
+    """Whether another one than these is held whose person can be called."""
+    statement = sa.select(_v.id).where(_v.state == VerdictState.HELD.value, _v.has_phone, ~_VERDICTS.clause)
+    return bool(tx.rows(statement.limit(1), _VERDICTS.given(ids)))
 
 
 def lock_below(tx: Tx, *, after: datetime, until: datetime) -> list[StoredVerdict]:
@@ -175,7 +211,8 @@ def write_reasons(tx: Tx, reasons: Sequence[StoredReason], *, verdict_ids: Colle
     """These are the reasons of these verdicts now; one that was there keeps the moment at which it first fired."""
     given = _GIVEN.given([{"verdict_id": one.verdict_id, "rule": one.rule} for one in reasons])
     still = sa.select(_GIVEN.c.rule).where(_GIVEN.c.verdict_id == _r.verdict_id, _GIVEN.c.rule == _r.rule)
-    tx.execute(sa.delete(t.verdict_reason).where(_r.verdict_id.in_(verdict_ids), ~still.exists()), given)
+    gone = sa.delete(t.verdict_reason).where(_OF_VERDICTS.clause, ~still.exists())
+    tx.execute(gone, given | _OF_VERDICTS.given(verdict_ids))
     if not reasons:
         return
     rows = [
@@ -191,16 +228,17 @@ def write_reasons(tx: Tx, reasons: Sequence[StoredReason], *, verdict_ids: Colle
         }
         for one in reasons
     ]
-    statement = insert(t.verdict_reason).values(rows)
+    statement = insert(t.verdict_reason)
     new = {name: statement.excluded[name] for name in ("version", "points", "sealed")}
-    tx.execute(statement.on_conflict_do_update(index_elements=["verdict_id", "rule"], set_=new))
+    tx.execute(statement.on_conflict_do_update(index_elements=["verdict_id", "rule"], set_=new), rows)
 
 
 def reasons_of(tx: Tx, verdict_ids: Collection[int]) -> dict[int, list[StoredReason]]:
     """By verdict, most points first."""
     found: dict[int, list[StoredReason]] = {}
-    statement = sa.select(t.verdict_reason).where(_r.verdict_id.in_(verdict_ids))
-    for row in tx.rows(statement.order_by(_r.verdict_id, _r.points.desc(), _r.rule)):
+    statement = sa.select(t.verdict_reason).where(_OF_VERDICTS.clause)
+    statement = statement.order_by(_r.verdict_id, _r.points.desc(), _r.rule)
+    for row in tx.rows(statement, _OF_VERDICTS.given(verdict_ids)):
         place = f"{row['verdict_id']}/{row['rule']}"
         told = tx.vault.open_record(row["sealed"], table="verdict_reason", column="sealed", row=place)
         found.setdefault(row["verdict_id"], []).append(record_of(StoredReason, row, told=told))
@@ -210,7 +248,8 @@ def reasons_of(tx: Tx, verdict_ids: Collection[int]) -> dict[int, list[StoredRea
 def points_of_rules(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str, int]]:
     """By verdict and rule, without opening anything."""
     found: dict[int, dict[str, int]] = {}
-    for row in tx.rows(sa.select(_r.verdict_id, _r.rule, _r.points).where(_r.verdict_id.in_(verdict_ids))):
+    statement = sa.select(_r.verdict_id, _r.rule, _r.points).where(_OF_VERDICTS.clause)
+    for row in tx.rows(statement, _OF_VERDICTS.given(verdict_ids)):
         found.setdefault(row["verdict_id"], {})[row["rule"]] = row["points"]
     return found
 
@@ -226,16 +265,17 @@ def persons_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, int]:
     """The person of an earlier verdict of each of these, where there is one."""
     statement = (
         sa.select(_v.person_hash, sa.func.max(_v.person_id).label("person_id"))
-        .where(_v.person_hash.in_(persons), _v.person_id.is_not(None))
+        .where(_PERSONS.clause, _v.person_id.is_not(None))
         .group_by(_v.person_hash)
     )
-    return {bytes(row["person_hash"]): row["person_id"] for row in tx.rows(statement)}
+    rows = tx.rows(statement, _PERSONS.given(persons))
+    return {bytes(row["person_hash"]): row["person_id"] for row in rows}
 
 
 def persons_of_cases(tx: Tx, case_ids: Collection[int]) -> dict[int, int]:
     """The person of each of these cases."""
-    statement = sa.select(t.case.c.id, t.case.c.person_id).where(t.case.c.id.in_(case_ids))
-    return {row["id"]: row["person_id"] for row in tx.rows(statement)}
+    statement = sa.select(t.case.c.id, t.case.c.person_id).where(_CASES.clause)
+    return {row["id"]: row["person_id"] for row in tx.rows(statement, _CASES.given(case_ids))}
 
 
 def lock_budget(tx: Tx) -> None:
@@ -270,10 +310,10 @@ def free_capacity(tx: Tx, *, line_group: str, least_desks: int, real_now: dateti
 
 
 def sent_since(tx: Tx, moment: datetime) -> dict[Grade, int]:
-    """First warnings since then, drawn ones left out, by their grade."""
+    """Verdicts of which a warning was sent since then, drawn ones left out, by the grade of the last one."""
     statement = (
         sa.select(_v.sent_grade, sa.func.count().label("n"))
-        .where(_v.sent_at > moment, _v.state == VerdictState.SENT.value)
+        .where(sa.or_(_v.sent_at > moment, _v.resent_at > moment), _v.state == VerdictState.SENT.value)
         .group_by(_v.sent_grade)
     )
     return {Grade(row["sent_grade"]): row["n"] for row in tx.rows(statement)}

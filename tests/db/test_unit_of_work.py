@@ -41,6 +41,13 @@ def test_what_a_block_did_is_there_after_it(fresh_database: str):
     store.dispose()
 
 
+def test_a_statement_with_too_many_parameters_is_a_fault_of_ours_and_not_of_the_database(fresh_database: str):
+    store = opened(fresh_database)
+    with pytest.raises(sa.exc.OperationalError, match="number of parameters"), store.begin() as tx:
+        tx.execute(sa.select(t.case.c.id).where(t.case.c.id.in_(range(70_000))))
+    store.dispose()
+
+
 def test_a_trial_sees_what_it_wrote_and_leaves_no_trace(fresh_database: str):
     store = opened(fresh_database)
     told: list[set[str]] = []

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 import orjson
 import pytest
@@ -11,7 +14,10 @@ import redis
 
 from dialer.core.errors import UnusableFile
 from dialer.db import tables as t
+from dialer.signals import stream
+from dialer.signals.deliveries import LONGEST_VALUE
 from dialer.signals.load import load_signals
+from dialer.signals.model import SignalReader
 from dialer.signals.replay import replay
 from dialer.signals.stream import GROUP, SignalStream
 from dialer.signals.versions import approve_rules, draft_rules, live_rules
@@ -56,22 +62,67 @@ def test_an_entry_of_the_stream_is_acknowledged_after_its_commit(post: Post, bro
     assert orjson.loads(refused[b"faults"])[0]["reason"]
 
 
-def test_the_reader_of_the_stream_outlives_a_fault_that_nobody_expected(
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00", "9999-12-31T23:59:59-08:00"])
+def test_a_time_at_an_end_of_the_calendar_is_refused_and_the_others_are_taken(post: Post, moment: str):
+    answers = post.send(post.payment(), post.payment(event_at=moment))
+    assert [one.status.value for one in answers] == ["accepted", "rejected"]
+    assert [fault.field for fault in answers[1].faults] == ["event_at"]
+    assert len(post.rows(t.signal)) == 1
+
+
+def test_a_value_without_an_end_is_refused_by_its_length_before_it_is_read(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+):
+    read: list[object] = []
+    monkeypatch.setattr(SignalReader, "read", lambda _, raw, **__: read.append(raw) or ())
+    answers = post.send(
+        post.payment(phone="-" * (LONGEST_VALUE + 1)), post.payment(phone="-" * LONGEST_VALUE)
+    )
+    assert [fault.field for fault in answers[0].faults] == ["phone"]
+    assert [len(one["phone"]) for one in read] == [LONGEST_VALUE]  # type: ignore[index]
+
+
+def test_an_entry_that_no_reader_can_read_is_refused_and_the_stream_goes_on(
     post: Post, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ):
-    reader, reads = SignalStream(post.services, url=broker_url, name="signals"), []
-    stopped = threading.Event()
-    monkeypatch.setattr("dialer.signals.stream._RETRY_SECONDS", 0.0)
+    client = redis.Redis.from_url(broker_url)
+    reader = SignalStream(post.services, url=broker_url, name="signals", idle_ms=0)
+    reader.read_once()
+    read = SignalReader.read
 
-    def read(*, block_ms: int | None = None) -> int:
-        reads.append(block_ms)
-        if len(reads) == 2:
+    def breaks(self: SignalReader, raw: Mapping[str, Any], *, received_at: datetime) -> Any:  # noqa: ANN401
+        if raw["source"] == "broken":
+            raise ZeroDivisionError
+        return read(self, raw, received_at=received_at)
+
+    monkeypatch.setattr(SignalReader, "read", breaks)
+    client.xadd("signals", post.payment())  # type: ignore[arg-type]
+    bad = client.xadd("signals", post.payment(source="broken"))  # type: ignore[arg-type]
+    client.xadd("signals", post.payment())  # type: ignore[arg-type]
+    assert reader.read_once() == 3
+    assert [row["signal_no"] for row in post.rows(t.signal)] == ["S-1", "S-3"]
+    assert client.xlen("signals") == 0
+    ((_, refused),) = client.xrange("signals:refused")  # type: ignore[misc]
+    assert refused[b"entry"] == bad
+
+
+def test_the_reader_of_the_stream_outlives_what_it_does_not_know(
+    post: Post, broker_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    stopped = threading.Event()
+    reader = SignalStream(post.services, url=broker_url, name="signals", idle_ms=0)
+    tried = []
+
+    def fails(**_: object) -> int:
+        tried.append(1)
+        if len(tried) == 2:
             stopped.set()
         raise ZeroDivisionError
 
-    monkeypatch.setattr(reader, "read_once", read)
+    monkeypatch.setattr(reader, "read_once", fails)
+    monkeypatch.setattr(stream, "_RETRY_SECONDS", 0.0)
     reader.run(stopped)
-    assert len(reads) == 2
+    assert len(tried) == 2
 
 
 def test_a_replay_has_the_fingerprint_of_the_live_robot_and_a_draft_is_compared(post: Post):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from datetime import timedelta
 
 import pytest
@@ -21,13 +22,21 @@ from dialer.signals.robot import Robot
 from dialer.signals.sending import SOURCE, draw_below, release_held
 from dialer.signals.store import SignalCodec, delete_old_signals, last_signal
 from dialer.signals.verdict_store import (
+    StoredReason,
     end_rule_stop,
     lock_held,
+    lock_verdicts_of,
+    others_are_held,
+    persons_of,
+    points_of_rules,
     reasons_of,
+    sent_since,
     stop_rule_row,
     stopped_rules,
     verdicts_of_case,
+    write_reasons,
 )
+from tests.cards.street import id_number
 from tests.seeds import seeds
 from tests.signals.post import MULE, OTHER, PERSON, SCAMMER, Post
 
@@ -119,6 +128,41 @@ def test_one_incident_is_one_warning_that_is_sent_again_only_when_it_rises(post:
         first[0],
         *(f"{first[0]}-{n}" for n in range(2, len(found) + 1)),
     ]
+
+
+def test_a_process_that_is_stopped_while_it_takes_shards_over_loses_nothing_of_them(post: Post):
+    post.send(post.listed(account=MULE))
+    post.work(post.robot())
+    post.kill()
+    stopped = threading.Event()
+    stopped.set()
+    short = Robot(post.services, stopped, holder="elsewhere pid 1 short")
+    short.beat()
+    short.close()
+    assert {row["holder"] for row in post.rows(t.robot_shard)} == {""}
+    post.send(post.payment())
+    post.work(post.robot())
+    assert [grade for _, grade, _ in warnings(post)] == [Grade.EXTRA_HIGH]
+
+
+def test_any_number_of_verdicts_and_reasons_is_read_and_written_at_once(post: Post):
+    post.send(post.listed(account=MULE), post.payment())
+    post.work(post.robot())
+    (verdict,) = post.rows(t.verdict)
+    many = [
+        StoredReason(
+            verdict_id=verdict["id"], rule=f"rule-{n}", version="1", points=1, at=post.clock.now(), told={}
+        )
+        for n in range(11_000)
+    ]
+    ids = [verdict["id"], *range(10**9, 10**9 + 70_000)]
+    persons = [bytes(verdict["person_hash"]), *(n.to_bytes(16, "big") for n in range(70_000))]
+    with post.tx() as tx:
+        write_reasons(tx, many, verdict_ids=ids)
+        assert len(points_of_rules(tx, ids)[verdict["id"]]) == len(many)
+        assert list(lock_verdicts_of(tx, persons)) == persons[:1]
+        assert not others_are_held(tx, ids)
+        assert set(persons_of(tx, persons)) == set(persons[:1])
 
 
 def test_an_account_that_is_listed_finds_who_paid_to_it_before(post: Post):
@@ -323,6 +367,88 @@ def test_what_a_stopped_rule_finds_takes_no_place_of_the_others(post: Post, monk
         release_held(tx, post.services, now=now)
     assert len(warnings(post)) == 1
     assert [row["state"] for row in post.rows(t.verdict)].count("held") == 10
+
+
+def test_whom_nobody_can_call_keeps_no_other_waiting(post: Post, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sending, "_AT_ONCE", 3)
+    robot = post.robot()
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "budget_now", lambda *_: {})
+        many_of_medium(post, 1)
+        post.work(robot)
+    post.clock.advance(60)
+    calls = [
+        post.signal("call", id_number=id_number(n), number=SCAMMER, direction="in", duration_seconds=900)
+        for n in range(6)
+    ]
+    for one in calls:
+        del one["phone"]
+    post.send(*calls)
+    post.work(robot)
+    waiting, *silent = post.rows(t.verdict)
+    assert (waiting["state"], waiting["has_phone"]) == ("held", True)
+    assert {(row["state"], row["has_phone"]) for row in silent} == {("held", False)}
+    since = post.clock.now() - timedelta(days=3)
+    with post.tx() as tx:
+        assert [one.id for one in lock_held(tx, limit=3, since=since)] == [waiting["id"]]
+        assert not others_are_held(tx, [waiting["id"]])
+        # As a version wrote them that does not know the column.
+        tx.execute(sa.update(t.verdict).values(has_phone=True))
+    sent = []
+    for _ in range(3):
+        with post.tx() as tx:
+            sent.append(release_held(tx, post.services, now=post.clock.now()))
+    assert sent == [0, 0, 1]
+
+
+def test_many_of_one_grade_do_not_hide_a_higher_one_whose_turn_is_later(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sending, "_AT_ONCE", 3)
+    robot = post.robot()
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "budget_now", lambda *_: {})
+        many_of_medium(post, 8)
+        post.work(robot)
+    *medium, high = post.rows(t.verdict)
+    assert {row["state"] for row in post.rows(t.verdict)} == {"held"}
+    with post.tx() as tx:
+        tx.execute(sa.update(t.verdict).values(grade="medium", probability=0.4))
+        tx.execute(
+            sa.update(t.verdict).values(grade="high", probability=0.1).where(t.verdict.c.id == high["id"])
+        )
+    monkeypatch.setattr(sending, "budget_now", lambda *_: {Grade.HIGH: 2, Grade.MEDIUM: 0, Grade.LOW: 0})
+    with post.tx() as tx:
+        found = lock_held(tx, limit=3, since=post.clock.now() - timedelta(days=3))
+        assert [one.grade.value for one in found if one.grade] == ["high", *["medium"] * 3]
+        assert release_held(tx, post.services, now=post.clock.now()) == 2
+    assert sorted(grade for _, grade, _ in warnings(post)) == ["high", "medium"], (
+        "a place is left for one more"
+    )
+    assert len(medium) == 7
+
+
+def test_a_stopped_rule_raises_no_warning_that_was_sent_and_a_raised_one_counts_in_the_budget(post: Post):
+    robot = post.robot()
+    many_of_medium(post, 1)
+    post.work(robot)
+    assert len(warnings(post)) == 1
+    now = post.clock.now()
+    with post.tx() as tx:
+        assert stop_rule_row(tx, "payment_listed_account", by="robot", facts={}, now=now)
+    post.clock.advance(7200)
+    post.send(post.listed(account=MULE), post.payment(phone="+8613800130000"))
+    post.work(robot)
+    assert len(warnings(post)) == 1
+    with post.tx() as tx:
+        assert sent_since(tx, now) == {}
+        assert release_held(tx, post.services, now=post.clock.now()) == 0
+        assert end_rule_stop(tx, "payment_listed_account", by="supervisor", now=post.clock.now())
+        assert release_held(tx, post.services, now=post.clock.now()) == 1
+        assert release_held(tx, post.services, now=post.clock.now()) == 0
+    assert len(warnings(post)) == 2
+    with post.tx() as tx:
+        assert sent_since(tx, now) == {Grade.EXTRA_HIGH: 1}
 
 
 def test_who_was_seen_last_goes_on_first(post: Post):

@@ -104,18 +104,21 @@ verdict = sa.Table(
     sa.Column("instruction_no", sa.Text, nullable=False, unique=True),
     sa.Column("warnings", sa.SmallInteger, nullable=False, server_default="0"),
     when("sent_at"),
+    when("resent_at"),
     word("sent_grade", Grade, required=False),
     word("sent_fraud_type", FraudType, required=False),
     sa.Column("person_id", sa.BigInteger),
     sa.Column("case_id", sa.BigInteger),
     sa.Column("draw_share", sa.Double),
     sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("has_phone", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("sealed", BYTEA, nullable=False),
     sa.Index("ix_verdict_person", "person_hash", "event_at"),
     sa.Index("ix_verdict_case_id", "case_id", postgresql_where=sa.text("case_id IS NOT NULL")),
     sa.Index("ix_verdict_held", "score", "id", postgresql_where=sa.text("state = 'held'")),
     sa.Index("ix_verdict_below", "changed_at", postgresql_where=sa.text("state = 'below'")),
     sa.Index("ix_verdict_sent_at", "sent_at", postgresql_where=sa.text("sent_at IS NOT NULL")),
+    sa.Index("ix_verdict_resent_at", "resent_at", postgresql_where=sa.text("resent_at IS NOT NULL")),
     sa.CheckConstraint("probability >= 0 AND probability <= 1 AND money_fen >= 0", name="figures"),
     sa.CheckConstraint("(draw_share IS NULL) = (state <> 'drawn') AND draw_share > 0", name="drawn"),
     sa.CheckConstraint(
@@ -125,8 +128,9 @@ verdict = sa.Table(
 )
 """What the robot says of one incident of a person, as of the last signal that changed it. Its first warning has the
 number `instruction_no`, the others that number and their own. `sent_grade` and `sent_fraud_type` are those of the last
-one. `draw_share`: the probability with which it was drawn. `sealed`: the person's telephone and id number, and what
-would have kept the warning from being made.
+one, `resent_at` when that was sent if it was not the first. `draw_share`: the probability with which it was drawn.
+`sealed`: the person's telephone and id number, and what would have kept the warning from being made. `has_phone`: a
+telephone number is there; of a row that an older version wrote it may say so wrongly until the row is read to be sent.
 """
 
 robot_draw = sa.Table(
