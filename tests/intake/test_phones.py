@@ -147,6 +147,12 @@ def test_unusable_parts_are_counted_and_take_no_other_number_with_them():
     assert unusable == 2
 
 
+def test_a_cell_longer_than_any_list_of_numbers_holds_none():
+    assert normalise_phones("13800138000," * 800, "0478") == ([MOBILE], 0)
+    assert normalise_phones("13800138000," * 900, "0478") == ([], 1)
+    assert normalise_phones(("-" * 499 + ",") * 3000, "0478") == ([], 1)
+
+
 def test_two_numbers_are_no_single_one():
     assert normalise_phone("13800138000/13900139000", "0478") is None
 
