@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -125,15 +125,17 @@ class Checks:
     bases: Mapping[str, Mapping[Lang, str]]
     version: str
 
-    def answer(self, facts: Facts, *, now: datetime, restriction: Restriction | None = None) -> Answer:
-        """The findings, gravest first, and the verdict."""
+    def answer(
+        self, facts: Facts, *, now: datetime, restriction: Restriction | None = None, zone: tzinfo = UTC
+    ) -> Answer:
+        """The findings, gravest first, and the verdict. `zone`: the centre's, in which a restriction ends."""
         found = [self._finding(check, facts, now) for check in self.checks if _holds(check, facts)]
         notes = sum(one.verdict is CheckVerdict.NOTE for one in found)
         verdict = max((one.verdict for one in found), key=_RANK.__getitem__, default=CheckVerdict.CLEAR)
         if verdict is CheckVerdict.NOTE and notes >= self.notes_ask:
             verdict = CheckVerdict.ASK_DESK
         if restriction is not None:
-            found.append(self._restricted(restriction, now))
+            found.append(self._restricted(restriction, zone))
             verdict = CheckVerdict.RESTRICTED
         found.sort(key=lambda one: -_RANK[one.verdict])
         return Answer(verdict=verdict, findings=self._once(found), version=self.version)
@@ -161,8 +163,8 @@ class Checks:
             expires_at=now + timedelta(days=check.days),
         )
 
-    def _restricted(self, restriction: Restriction, now: datetime) -> CheckFinding:
-        until = datetime(*restriction.until_on.timetuple()[:3], tzinfo=now.tzinfo)
+    def _restricted(self, restriction: Restriction, zone: tzinfo) -> CheckFinding:
+        until = datetime.combine(restriction.until_on, time(), tzinfo=zone).astimezone(UTC)
         return CheckFinding(
             check=RESTRICTED,
             verdict=CheckVerdict.RESTRICTED,

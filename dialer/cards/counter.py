@@ -19,7 +19,7 @@ from dialer.cards.store import (
     Asked,
     Looker,
     Outlet,
-    complete_opening,
+    change_opening,
     insert_openings,
     join_facts,
     keep_ring,
@@ -32,6 +32,7 @@ from dialer.cards.store import (
     person_blind,
     read_facts,
     restrictions_of,
+    with_earlier,
 )
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.store import take_next_ids
@@ -81,13 +82,15 @@ class Checked:
 def check_opening(
     services: Services, record: OpeningRecord, *, outlet_id: int, by: str, source: str
 ) -> Checked:
-    """Opens, or finds, the opening in progress and checks it. Raises `Conflict` for a number that another person's
-    opening, another outlet's or a finished one has, and `NotFound` for the outlet.
+    """Opens, or finds, the opening in progress and checks it as it is given now: the customer asks at this moment.
+    Raises `Conflict` for a number that another person's opening, another outlet's or a finished one has, and
+    `NotFound` for the outlet.
     """
     by, now = actor_name(by), services.clock.now()
+    record = replace(record, asked_at=now)
     with services.store.begin() as tx:
         outlet = outlet_of(tx, outlet_id)
-        row = _in_progress(tx, services, record, outlet, by=by, source=source, now=now)
+        row, record = _in_progress(tx, services, record, outlet, by=by, source=source, now=now)
         opening_id: int = row["id"]
         [(answer, _)] = answers_of(
             tx,
@@ -124,20 +127,16 @@ def check_opening(
 
 def _in_progress(
     tx: Tx, services: Services, record: OpeningRecord, outlet: Outlet, *, by: str, source: str, now: datetime
-) -> Row:
+) -> tuple[Row, OpeningRecord]:
+    """The row, and all that was given of it, now or at an earlier check."""
     [opening_id] = take_next_ids(tx, t.opening, 1)
-    row = opening_row(
-        tx.vault,
-        record,
-        opening_id=opening_id,
-        outlet=outlet,
-        source=source,
-        by=by,
-        drill=services.drill,
-        now=now,
-    )
+
+    def row_of(given: OpeningRecord, row_id: int) -> dict[str, Any]:
+        return _row(tx, services, given, outlet, opening_id=row_id, by=by, source=source, now=now)
+
+    row = row_of(record, opening_id)
     if insert_openings(tx, [row]):
-        return row
+        return row, record
     known = opening_by_number(tx, outlet.institution_id, record.opening_no, lock=True)
     assert known is not None
     _must_be_the_same(tx, known, record, outlet)
@@ -145,7 +144,32 @@ def _in_progress(
         raise Conflict(
             "this opening has its result already: check before it is decided", current=known["result"]
         )
-    return known
+    whole = with_earlier(tx, known, record)
+    return change_opening(tx, known, row_of(whole, known["id"])), whole
+
+
+def _row(
+    tx: Tx,
+    services: Services,
+    record: OpeningRecord,
+    outlet: Outlet,
+    *,
+    opening_id: int,
+    by: str,
+    source: str,
+    now: datetime,
+) -> dict[str, Any]:
+    return opening_row(
+        tx.vault,
+        record,
+        opening_id=opening_id,
+        outlet=outlet,
+        source=source,
+        by=by,
+        drill=services.drill,
+        timezone=services.centre.timezone,
+        now=now,
+    )
 
 
 def _must_be_the_same(tx: Tx, known: Row, record: OpeningRecord, outlet: Outlet) -> None:
@@ -186,11 +210,12 @@ def answers_of(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tup
         for one, ring in zip(given, rings, strict=True)
     ]
     facts = read_facts(tx, asked, rules=rules)
-    day = now.astimezone(ZoneInfo(services.centre.timezone)).date()
+    zone = ZoneInfo(services.centre.timezone)
+    day = now.astimezone(zone).date()
     restricted = restrictions_of(tx, [bytes(one.row["person_blind"]) for one in given], on=day)
     checks = shipped_checks()
     answers = [
-        checks.answer(found, now=now, restriction=restricted.get(bytes(one.row["person_blind"])))
+        checks.answer(found, now=now, restriction=restricted.get(bytes(one.row["person_blind"])), zone=zone)
         for one, found in zip(given, facts, strict=True)
     ]
     # Rings first, then persons in one order: two that list the same people never wait for each other in a circle.
@@ -265,20 +290,13 @@ class Entered:
 def enter_openings(
     services: Services, tx: Tx, records: Sequence[tuple[OpeningRecord, Outlet]], *, by: str, source: str
 ) -> Entered:
-    """On the caller's transaction: each is written once under its number; one that was checked gets its result."""
+    """On the caller's transaction: each is written once under its number; one that was checked gets its result, and is
+    judged anew by the screening if it is not what was checked.
+    """
     by, now = actor_name(by), services.clock.now()
     ids = take_next_ids(tx, t.opening, len(records))
     rows = [
-        opening_row(
-            tx.vault,
-            record,
-            opening_id=opening_id,
-            outlet=outlet,
-            source=source,
-            by=by,
-            drill=services.drill,
-            now=now,
-        )
+        _row(tx, services, record, outlet, opening_id=opening_id, by=by, source=source, now=now)
         for (record, outlet), opening_id in zip(records, ids, strict=True)
     ]
     written = insert_openings(tx, rows)
@@ -301,7 +319,9 @@ def enter_openings(
             known["result"] == OpeningResult.IN_PROGRESS.value
             and record.result is not OpeningResult.IN_PROGRESS
         ):
-            complete_opening(tx, known, row)
+            whole = replace(with_earlier(tx, known, record), asked_at=known["asked_at"])
+            done = _row(tx, services, whole, outlet, opening_id=known["id"], by=by, source=source, now=now)
+            change_opening(tx, known, done)
             completed += 1
         else:
             duplicate += 1

@@ -32,6 +32,7 @@ TERMS = (2, 3)
 """Years of one determination."""
 MOST_YEARS = 5
 """Of determinations that follow each other."""
+_BEGINS = range(2000, 2100)
 _d, _j = t.card_determination.c, t.card_objection.c
 _MOST_SHOWN = 200
 LIFTED = "restriction_lifted"
@@ -91,6 +92,9 @@ def enter_determination(
         )
     if years not in TERMS:
         raise Invalid(field="years", problem="is neither 2 nor 3")
+    if from_on.year not in _BEGINS:
+        problem = Text("lies before the year %(first)s or after %(last)s", first=_BEGINS[0], last=_BEGINS[-1])
+        raise Invalid(field="from_on", problem=problem, mend="compare it with the document")
     until = years_after(from_on, years)
     with services.store.begin() as tx:
         blind = person_blind(tx.vault, number)

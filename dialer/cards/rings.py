@@ -141,16 +141,23 @@ def find_rings(starts: Sequence[Node], look: LookMany) -> list[Ring]:
     """As `find_ring` of each, in their order; all walk side by side, so that a step of all is one look."""
     walks = [_walk(start) for start in starts]
     rings: dict[int, Ring] = {}
-    waiting = {place: next(walk) for place, walk in enumerate(walks)}
+    waiting: dict[int, tuple[tuple[Key, datetime], ...]] = {}
+
+    def go_on(place: int, answer: Mapping[Key, Sequence[Node]] | None) -> None:
+        # One that shares nothing ends at its first step.
+        try:
+            waiting[place] = next(walks[place]) if answer is None else walks[place].send(answer)
+        except StopIteration as end:
+            rings[place] = end.value
+
+    for place in range(len(starts)):
+        go_on(place, None)
     while waiting:
         places = list(waiting)
         found = look([(starts[place], waiting[place]) for place in places])
-        waiting = {}
+        waiting.clear()
         for place, answer in zip(places, found, strict=True):
-            try:
-                waiting[place] = walks[place].send(answer)
-            except StopIteration as end:
-                rings[place] = end.value
+            go_on(place, answer)
     return [rings[place] for place in range(len(starts))]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -140,9 +141,10 @@ def opening_row(
     source: str,
     by: str,
     drill: bool,
+    timezone: str,
     now: datetime,
 ) -> dict[str, Any]:
-    """All columns of the row; what names a person or a card is sealed."""
+    """All columns of the row; what names a person or a card is sealed. `timezone`: the centre's, for the age."""
     personal = {name: getattr(record, name) for name in OPENING_PERSONAL}
     refused = record.result is OpeningResult.REFUSED
     return {
@@ -155,7 +157,7 @@ def opening_row(
         "teller": record.teller,
         **blinds_of(vault, record),
         "home": record.home,
-        "age": record.age,
+        "age": record.age_in(ZoneInfo(timezone)),
         "limit_fen": record.limit_fen,
         "accompanied": record.accompanied,
         "guided": record.guided,
@@ -198,25 +200,36 @@ def opening_personal(tx: Tx, opening_id: int, sealed: bytes) -> dict[str, Any]:
     return tx.vault.open_record(sealed, table="opening", column="sealed", row=opening_id)
 
 
-def complete_opening(tx: Tx, known: Row, row: Mapping[str, Any]) -> None:
-    """The opening has its result now, and what was entered with it."""
+def with_earlier(tx: Tx, known: Row, record: OpeningRecord) -> OpeningRecord:
+    """The record with what was given of this opening earlier and is left out now. Who was guided or accompanied stays
+    so.
+    """
     personal = opening_personal(tx, known["id"], known["sealed"])
-    later = tx.vault.open_record(row["sealed"], table="opening", column="sealed", row=row["id"])
-    merged = personal | {name: value for name, value in later.items() if value}
-    kept = {
-        "id",
-        "institution_id",
-        "outlet_id",
-        "opening_no",
-        "sealed",
-        "asked_at",
-        "accompanied",
-        "guided",
-        "drill",
-    }
-    values = {name: value for name, value in row.items() if name not in kept and value not in (None, "")}
-    sealed = tx.vault.seal_record(merged, table="opening", column="sealed", row=known["id"])
-    tx.execute(sa.update(t.opening).where(t.opening.c.id == known["id"]).values(**values, sealed=sealed))
+    left_out = {name: personal[name] for name in OPENING_PERSONAL if not getattr(record, name)}
+    return replace(
+        record,
+        teller=record.teller or known["teller"],
+        limit_fen=known["limit_fen"] if record.limit_fen is None else record.limit_fen,
+        accompanied=record.accompanied or known["accompanied"],
+        guided=record.guided or known["guided"],
+        **left_out,
+    )
+
+
+_JUDGED: Final = (
+    "product", "phone_blind", "address_blind", "employer_blind", "agent_blind", "story_blind", "limit_fen",
+    "accompanied", "guided",
+)  # fmt: skip
+"""What the checks look at, of what may be given anew."""
+
+
+def change_opening(tx: Tx, known: Row, row: Mapping[str, Any]) -> Row:
+    """The opening is what `row` says from now on; the row. Its verdict stands only if it was found of the same."""
+    values = {name: value for name, value in row.items() if name not in {"id", "drill"}}
+    if any(row[name] != known[name] for name in _JUDGED):
+        values["verdict"] = None
+    tx.execute(sa.update(t.opening).where(t.opening.c.id == known["id"]).values(**values))
+    return {**known, **values}
 
 
 def join_facts(tx: Tx, opening_ids: Iterable[int]) -> None:

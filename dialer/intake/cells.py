@@ -207,6 +207,7 @@ _WITH_NUMERALS: Final = re.compile(
     r"[0-9.]*[零〇一二三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟萬两俩][^负点]{0,40}"
 )
 _AS_CN2AN: Final = str.maketrans("萬俩", "万两")
+_TENS_OF_MILLIONS_SAID: Final = re.compile(r"[^亿]+亿[1-9一二三四五六七八九壹贰叁肆伍陆柒捌玖两]")
 
 
 def read_fen(cell: str, *, yuan_per_unit: int = 1) -> int | None:
@@ -220,6 +221,8 @@ def read_fen(cell: str, *, yuan_per_unit: int = 1) -> int | None:
     text = "".join(folded(cell).split())
     if is_blank(text):
         return None
+    if len(text) > LONGEST_VALUE:
+        raise Unreadable
     stripped = _CURRENCY.fullmatch(text)
     text = stripped[1] if stripped else text
     bare = _YUAN.sub("", text)
@@ -243,7 +246,8 @@ def _bounded(fen: int) -> int:
 def _chinese(text: str) -> Decimal:
     """三万, 一万二千, 三万五 (which is said for 三万五千), 3万, 1.5万, 3万5千.
 
-    A decimal fraction of one unit is multiplied here: cn2an cuts 1.23456万 to whole yuan.
+    A decimal fraction of one unit is multiplied here: cn2an cuts 1.23456万 to whole yuan. It knows 三万五, but not
+    二亿三, which is said for 二亿三千万, and fails on some texts with other errors than its own.
     """
     if one := _ONE_UNIT.fullmatch(text):
         return Decimal(one[1]) * _UNITS[one[2]]
@@ -252,8 +256,11 @@ def _chinese(text: str) -> Decimal:
     try:
         import cn2an  # noqa: PLC0415  # more than half of the time in which a file's reader starts
 
-        return Decimal(str(cn2an.cn2an(text.translate(_AS_CN2AN), "smart")))
-    except ValueError:
+        text = text.translate(_AS_CN2AN)
+        if _TENS_OF_MILLIONS_SAID.fullmatch(text):
+            text += "千万"
+        return Decimal(str(cn2an.cn2an(text, "smart")))
+    except (ValueError, LookupError, ArithmeticError):
         raise Unreadable from None
 
 

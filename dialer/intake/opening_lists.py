@@ -152,10 +152,9 @@ class OpeningRecord:
         """The county that issued the id number, six digits."""
         return self.id_number[:6]
 
-    @property
-    def age(self) -> int:
-        """In whole years, at the time of asking."""
-        born, on = date.fromisoformat(self.id_number[6:14]), self.asked_at.date()
+    def age_in(self, zone: ZoneInfo) -> int:
+        """In whole years, on the day of asking there."""
+        born, on = date.fromisoformat(self.id_number[6:14]), self.asked_at.astimezone(zone).date()
         return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
     @property

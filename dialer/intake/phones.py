@@ -31,7 +31,10 @@ _SCIENTIFIC: Final = re.compile(r"([0-9])\.([0-9]+)e\+?([0-9]{1,2})")
 _FLOAT: Final = re.compile(r"([0-9]{7,15})\.0+")
 _SEPARATORS: Final = re.compile(r"[,/、;|\n\\]|或者|或|和|以及")
 _EXTENSION: Final = re.compile(r"(?:转|分机|ext\.?|#).*$")
-_LABELS: Final = re.compile(r"[^0-9+]*[\u4e00-\u9fffa-z][^0-9+]*")
+_BETWEEN: Final = re.compile(r"[^0-9+]+")
+_LETTER: Final = re.compile(r"[\u4e00-\u9fffa-z]")
+LONGEST_PHONES: Final = 20 * LONGEST_VALUE
+"""Characters of a cell with numbers; a longer one holds none."""
 _FILLING: Final = re.compile(r"[\s\-‐-―－_.·()\[\]]+")
 _DASH_EXTENSION: Final = re.compile(r"(0[0-9]{2,3}-[2-8][0-9]{6,7})-[0-9]{1,6}")
 
@@ -50,6 +53,8 @@ def normalise_phones(text: str, default_area: str) -> tuple[list[str], int]:
     """Every number of a cell as E.164 in its order, each once, and how many of its parts were no usable number."""
     if _MOBILE.fullmatch(text):
         return ["+86" + text], 0
+    if len(text) > LONGEST_PHONES:
+        return [], 1
     found: list[str] = []
     unusable = 0
     for part in _SEPARATORS.split(folded(text).replace("。", ".")):
@@ -66,13 +71,19 @@ def _of_part(part: str, default_area: str) -> list[str]:
     phone = _one(part, default_area)
     if phone is not None:
         return [phone]
-    pieces = [piece for piece in _LABELS.sub(" ", part).split() if piece]
+    plain = _BETWEEN.sub(_without_label, part)
+    pieces = plain.split()
     phones = [_one(piece, default_area) for piece in pieces]
     if pieces and all(phones):
         return [phone for phone in phones if phone is not None]
     # A label in words stands beside one number that is itself written with spaces.
-    stripped = _one(_LABELS.sub(" ", part), default_area)
+    stripped = _one(plain, default_area)
     return [stripped] if stripped is not None else []
+
+
+def _without_label(between: re.Match[str]) -> str:
+    """What stands between digits, or a gap where it has words."""
+    return " " if _LETTER.search(between[0]) else between[0]
 
 
 def _one(part: str, default_area: str) -> str | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from dialer.cards.counter import finish_opening
-from dialer.cards.load import add_fact
+from dialer.cards.counter import enter_openings, finish_opening
+from dialer.cards.load import add_fact, screen_all
 from dialer.core.cards import CheckVerdict, OpeningFactKind, OpeningResult
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db import tables as t
+from dialer.db.vault import BlindKind
+from dialer.intake.opening_lists import OpeningRecord
 from tests.cards.street import CARRIER, OTHER_BANK, Street
 from tests.console.desk import ConsoleDesk
 
@@ -31,6 +34,12 @@ def test_a_first_card_is_clear_and_everything_personal_is_sealed(street: Street,
     [line] = console.audited("check_opening")
     assert line["facts"]["verdict"] == "clear"
     assert console.rows(t.opening_check)[0]["version"] == checked.answer.version
+
+
+def test_the_age_is_that_of_the_day_in_the_centre(street: Street, console: ConsoleDesk):
+    for hour in (15, 17):  # 23:00, and 01:00 of the birthday
+        street.enter(street.record(born="19901120", asked_at=datetime(2026, 11, 19, hour, tzinfo=UTC)))
+    assert [row["age"] for row in console.rows(t.opening)] == [35, 36]
 
 
 def test_counts_go_over_institutions_and_products(street: Street):
@@ -132,3 +141,70 @@ def test_a_guided_customer_opens_a_warning_once(street: Street, console: Console
     street.check(record)
     assert len(console.rows(t.warning)) == 1
     assert "warned_now" in found(street)
+
+
+SHARED = "+8613900000000"
+
+
+def complete(street: Street, record: OpeningRecord, **values: object) -> None:
+    """The institution enters that it opened it."""
+    done = replace(record, result=OpeningResult.OPENED, opened_at=record.asked_at, **values)  # type: ignore[arg-type]
+    with street.services.store.begin() as tx:
+        entered = enter_openings(street.services, tx, [(done, street.bank)], by="bank", source="api")
+    assert entered.completed == 1
+
+
+def test_a_check_of_the_same_number_again_is_of_what_is_given_now(street: Street, console: ConsoleDesk):
+    for n in range(2, 9):
+        street.enter(street.record(n, phone=SHARED))
+    record = street.record(limit_fen=100, address="临河区胜利路12号3单元")
+    assert street.check(record).answer.verdict is CheckVerdict.CLEAR
+    assert street.check(replace(record, guided=True)).answer.verdict is CheckVerdict.POSSIBLE_VICTIM
+    later = street.check(replace(record, phone=SHARED, limit_fen=None, address=""))
+    assert later.answer.verdict is CheckVerdict.POSSIBLE_VICTIM
+    assert "phone_shared" in {one.check for one in later.answer.findings}
+    [row] = [one for one in console.rows(t.opening) if one["id"] == later.opening_id]
+    with street.services.store.begin() as tx:
+        assert bytes(row["phone_blind"]) == tx.vault.blind(SHARED, kind=BlindKind.OPENING_PHONE)
+    assert (row["guided"], row["limit_fen"], row["address_blind"] is None) == (True, 100, False)
+    assert len([one for one in console.rows(t.opening_check) if one["opening_id"] == row["id"]]) == 3
+
+
+def test_what_was_checked_and_is_entered_as_something_else_is_judged_anew(
+    street: Street, console: ConsoleDesk
+):
+    for n in range(2, 9):
+        street.enter(street.record(n, phone=SHARED))
+    same, other, guided = (street.record(n) for n in (20, 30, 40))
+    ids = [street.check(one).opening_id for one in (same, other, guided)]
+    complete(street, same)
+    complete(street, other, phone=SHARED)
+    complete(street, guided, guided=True)
+
+    def verdicts() -> list[str | None]:
+        rows = {row["id"]: row["verdict"] for row in console.rows(t.opening)}
+        return [rows[one] for one in ids]
+
+    assert verdicts() == ["clear", None, None]
+    assert [one.left for one in screen_all(street.services)][-1] == 0
+    assert verdicts() == ["clear", "note", "possible_victim"]
+
+
+def test_a_customer_asks_when_the_check_is_made_whatever_time_is_given(street: Street, console: ConsoleDesk):
+    told = []
+    for _ in range(4):
+        record = street.record(1, asked_at=datetime(2001, 1, 1, tzinfo=UTC))
+        checked = street.check(record)
+        told.append(checked.answer.verdict)
+        finish_opening(
+            street.services,
+            checked.opening_id,
+            result=OpeningResult.OPENED,
+            why="",
+            number="",
+            outlet_id=street.bank.id,
+            by="teller",
+        )
+    assert told[0] is CheckVerdict.CLEAR
+    assert told[3] is CheckVerdict.ASK_DESK
+    assert {row["asked_at"] for row in console.rows(t.opening)} == {street.services.clock.now()}

@@ -141,3 +141,14 @@ def test_a_stored_account_whose_phone_is_anothers_is_listed_and_stands_from_now_
     [listed] = list_openers(services, visible_to=None)
     assert [one.check for one in listed.findings] == ["phone_of_another"]
     assert listed.expires_at > services.clock.now() + timedelta(days=89)
+
+
+def test_a_row_with_only_a_person_gets_its_verdict_and_so_do_the_others(street: Street, console: ConsoleDesk):
+    rows = "".join(
+        f"{n},{BANK}1,客户,{id_number(n)},{'' if n == 3 else f'1380000000{n}'},二类,,,2026-11-25 09:00,已开,,\n"
+        for n in range(1, 6)
+    )
+    assert load(street, rows).new == 5
+    *_, screened = screen_all(street.services)
+    assert (screened.done, screened.left) == (5, 0)
+    assert {row["verdict"] for row in console.rows(t.opening)} == {"clear"}

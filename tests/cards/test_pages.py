@@ -142,3 +142,12 @@ async def test_a_session_has_four_streams_and_leaves_room_to_others(console: Con
     pages.state.card_streams.stop()
     assert {one.status_code for one in await asyncio.gather(*watching)} == {200}
     assert pages.state.card_streams.open.total() == 0
+
+
+async def test_a_teller_checks_a_customer_who_leaves_nothing_but_the_id(console: ConsoleDesk, street: Street):
+    at_counter = teller(console, street)
+    bare = {"opening_no": "A-2", "name": "王小明", "id_number": id_number(7)}
+    done = await at_counter.post("/counter", **bare)
+    assert done.status_code == 303
+    assert (await at_counter.get(done.headers["location"])).status_code == 200
+    assert [row["verdict"] for row in console.rows(t.opening)] == ["clear"]

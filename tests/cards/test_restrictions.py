@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -69,6 +69,20 @@ def test_terms_are_two_or_three_years_and_five_in_sequence(street: Street):
     with pytest.raises(Conflict):
         enter(street, from_on=date(2036, 1, 1), years=2, document="4号")
     assert years_after(date(2024, 2, 29), 3) == date(2027, 3, 1)
+
+
+@pytest.mark.parametrize("from_on", [date(9998, 1, 1), date(2100, 1, 1), date(1999, 12, 31), date.min])
+def test_a_day_that_no_document_has_is_refused(street: Street, from_on: date):
+    with pytest.raises(Invalid) as refused:
+        enter(street, from_on=from_on, years=3)
+    assert refused.value.field == "from_on"
+
+
+def test_a_restriction_ends_at_midnight_of_the_centre(street: Street):
+    determination = enter(street, from_on=date(2026, 11, 1))
+    decide_determination(street.services, determination, approve=True, by="supervisor")
+    [finding] = street.check(street.record(1)).answer.findings
+    assert finding.expires_at == datetime(2028, 10, 31, 16, tzinfo=UTC)
 
 
 def test_an_upheld_objection_lifts_at_once_and_tells_every_outlet(street: Street, console: ConsoleDesk):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from dialer.cards.rings import HUB_PERSONS, Key, KeyKind, Node, Ring, find_ring, within
+from dialer.cards.rings import HUB_PERSONS, Key, KeyKind, Node, Ring, find_ring, find_rings, within
 
 NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
 
@@ -97,3 +97,17 @@ def test_families_classes_and_hired_people_are_no_ring():
     assert not ring(hired).is_found
     students = [node(n, f"s{n}", age=19, address="hall 3 room 5", away=False, top=False) for n in range(4)]
     assert not ring(students).is_found
+
+
+def test_an_opening_that_leaves_nothing_to_share_is_alone_and_ends_no_other_walk():
+    bare, linked = node(1, "p1"), [node(n, f"p{n}", story="买牛羊的周转") for n in range(2, 5)]
+
+    def look(
+        wanted: Sequence[tuple[Node, Sequence[tuple[Key, datetime]]]],
+    ) -> list[Mapping[Key, Sequence[Node]]]:
+        return [{key: linked for key, _ in keys} for _, keys in wanted]
+
+    assert ring([bare]).nodes == (bare,)
+    first, second, third = find_rings([bare, linked[0], bare], look)
+    assert (first.nodes, third.nodes) == ((bare,), (bare,))
+    assert second.persons == 3

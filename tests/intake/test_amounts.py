@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dialer.intake.cells import LARGEST_FEN, Unreadable, read_fen
@@ -26,6 +26,8 @@ from dialer.intake.cells import LARGEST_FEN, Unreadable, read_fen
         ("2拾", 2_000), ("3佰", 30_000), ("5仟元", 500_000), ("2萬", 2_000_000), ("3十", 3_000), ("俩万", 2_000_000),
         ("一亿二千万", 12_000_000_000), ("十五", 1500), ("1.2E+4", 1_200_000),
         ("0.005", 1), ("0.004", 0),
+        ("2亿3", 23_000_000_000), ("二亿三", 23_000_000_000), ("10亿5元", 105_000_000_000), ("6亿八", 68_000_000_000),
+        ("2亿3万", 20_003_000_000),
         (".5", 50), ("00500", 50_000), ("5000.", 500_000), ("$".replace("$", "￥") + "1,000.00元", 100_000),
     ],
 )  # fmt: skip
@@ -39,6 +41,8 @@ def test_amounts(written: str, fen: int | None):
         "若干", "不详", "abc", "-300", "－300", "3-5万", "12,5", "1,23,456", "12.000,50", "1.2.3", "万", "元", "￥",
         "3万5万", "5千3万", "inf", "nan", "1e99", "99999999999999999", "三三万", "约", "5000美元", "=1+1", "3万x",
         "3万-5万", "负三万", "三万至五万", "三点五万", "三十万亿",
+        "亿3", "2亿0", "2亿3千", "1.5亿3", "2万亿3", "1亿2亿3",
+        pytest.param("9" * 1_000_000, id="many digits"), pytest.param("9" * 1_000_000 + "万", id="many digits in 万"),
     ],
 )  # fmt: skip
 def test_what_is_no_single_sum_of_zero_or_more_is_unreadable(written: str):
@@ -72,7 +76,12 @@ def test_whole_fen_survive_every_way_of_writing(fen: int | None):
         assert read_fen(written) == fen
 
 
-@given(st.text(max_size=40))
+@given(
+    st.text(max_size=40)
+    | st.text("0123456789零〇一二三两十百千万亿壹拾佰仟萬廿元圆角分点负.,-+e约 ", max_size=12)
+)
+@example("三亿五")
+@example("9" * 1_000_001)
 def test_any_text_is_a_bounded_sum_or_unreadable(text: str):
     try:
         fen = read_fen(text)

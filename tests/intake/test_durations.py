@@ -37,7 +37,7 @@ def test_under_a_heading_in_minutes_a_bare_number_is_minutes():
     assert read_seconds("90秒", seconds_per_unit=60) == 90
 
 
-@given(st.text(max_size=30))
+@given(st.text(max_size=30) | st.text("0123456789零一二三十百千万亿小时分钟秒hms:. ", max_size=12))
 def test_any_text_is_a_bounded_length_or_unreadable(text: str):
     try:
         seconds = read_seconds(text)

@@ -147,11 +147,17 @@ def test_unusable_parts_are_counted_and_take_no_other_number_with_them():
     assert unusable == 2
 
 
+def test_a_cell_longer_than_any_list_of_numbers_holds_none():
+    assert normalise_phones("13800138000," * 800, "0478") == ([MOBILE], 0)
+    assert normalise_phones("13800138000," * 900, "0478") == ([], 1)
+    assert normalise_phones(("-" * 499 + ",") * 3000, "0478") == ([], 1)
+
+
 def test_two_numbers_are_no_single_one():
     assert normalise_phone("13800138000/13900139000", "0478") is None
 
 
-@given(st.text(max_size=60))
+@given(st.text(max_size=60) | st.text("0123456789零一二三十百千万亿+-()/,;.e转号电话 ", max_size=30))
 def test_any_text_gives_numbers_in_e164_or_none(text: str):
     phones, unusable = normalise_phones(text, "0478")
     assert unusable >= 0
