@@ -10,7 +10,6 @@ import logging
 import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
@@ -18,7 +17,7 @@ from uuid import uuid4
 from dialer.carrier.calls import Call, CallOrder, Status, bad_parameter, no_such, number_refused
 from dialer.carrier.config import CarrierConfig, Timers
 from dialer.carrier.faults import Faults, InjectedFault
-from dialer.carrier.journal import ROTATE_BYTES, CallJournal, Record, SealedLog
+from dialer.carrier.journal import ROTATE_BYTES, CallJournal, Record, SealedLog, unless_disk_is_full
 from dialer.carrier.lines import Leg, LegEvents, Line, Quality
 from dialer.carrier.live_call import TIMED_OUT, LiveCall
 from dialer.carrier.outbound import Outbound
@@ -125,17 +124,6 @@ def _apply(calls: dict[str, Call], record: Record) -> None:
             call.status = Status(record["status"])
             call.end, call.start = at, record["start"]
             call.duration_seconds, call.answered_by = record["seconds"], record["by"]
-
-
-@contextmanager
-def _unless_disk_is_full() -> Iterator[None]:
-    """What a call that is up does is not undone by a disk that does not take it: the call goes on, and after a restart
-    of the carrier it is listed as one that was cut off.
-    """
-    try:
-        yield
-    except OSError as problem:
-        _log.error("what a call did cannot be written down: %s", problem)
 
 
 _LONGEST_QUEUE_SECONDS = 86_400
@@ -301,19 +289,19 @@ class Exchange:
         """The phone rings: counted in the call journal."""
         call = live.call
         call.updated = self.timers.unix()
-        with _unless_disk_is_full():
+        with unless_disk_is_full("what a call did"):
             self.call_journal.rang(unix=call.updated, number=call.to, attempt=live.attempt)
 
     def answered(self, live: LiveCall) -> None:
         """The phone was answered: written to the memory of calls."""
-        with _unless_disk_is_full():
+        with unless_disk_is_full("what a call did"):
             self._memory.answered(live.call)
 
     def over(self, live: LiveCall) -> None:
         """The call has its final status: its line is free, its record remains."""
         call = live.call
         self._live.pop(call.sid, None)
-        with _unless_disk_is_full():
+        with unless_disk_is_full("what a call did"):
             if call.direction != INBOUND:
                 self.call_journal.ended(
                     unix=self.timers.unix(), number=call.to, status=call.status.value, rang=call.rang
@@ -327,7 +315,7 @@ class Exchange:
     def measured(self, call: Call, quality: Quality) -> None:
         """How the call sounded, kept with it."""
         call.quality = quality
-        with _unless_disk_is_full():
+        with unless_disk_is_full("what a call did"):
             self._memory.measured(call)
 
     def record(self, call: Call, order: CallOrder, *, source: str) -> CallRecorder:
@@ -346,13 +334,13 @@ class Exchange:
         call = self._record(order, self.timers.unix())
         call.direction = "outbound-dial"
         call.parent_sid = parent.sid
-        with _unless_disk_is_full():
+        with unless_disk_is_full("what a call did"):
             self._memory.accepted(call)
         return call
 
     def child_over(self, call: Call) -> None:
         """The second leg of a `<Dial>` has ended."""
-        with _unless_disk_is_full():
+        with unless_disk_is_full("what a call did"):
             self._memory.ended(call)
 
     def note_error(self, code: int) -> None:

@@ -6,11 +6,14 @@ attempts are keyed hashes; the key is beside the file, readable by its owner onl
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import secrets
 import struct
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -20,21 +23,56 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+_log = logging.getLogger(__name__)
 LEG = "leg."
 """Prefix of a notice of the second leg of a call, which numbers its notices separately."""
 _KEY_BYTES = 32
 
 
 def load_key(path: Path) -> bytes:
-    """The key in `path`, made at the first use (exclusively, mode 0600)."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    """The key in `path`, made at the first use (mode 0600). It is there whole, or not at all: also after a kill, and on
+    a disk that is full. Raises `OSError`.
+    """
+    if path.exists():
         return path.read_bytes()
-    with os.fdopen(handle, "wb") as file:
-        key = secrets.token_bytes(_KEY_BYTES)
-        file.write(key)
-    return key
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        try:
+            append_whole(handle, secrets.token_bytes(_KEY_BYTES))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path.read_bytes()
+
+
+@contextmanager
+def unless_disk_is_full(what: str) -> Iterator[None]:
+    """What is under way is not undone by a disk that does not take it: it goes on. After a restart of the carrier a
+    call is listed as one that was cut off, and a message takes its last steps again.
+    """
+    try:
+        yield
+    except OSError as problem:
+        _log.error("%s cannot be written down: %s", what, problem)
+
+
+def append_whole(handle: int, data: bytes) -> None:
+    """All of it is at the end of the file, which this process alone writes; or nothing, and `OSError` says why. A disk
+    that is full takes a part, and what follows a part cannot be read.
+    """
+    before = os.fstat(handle).st_size
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+    except OSError:
+        os.ftruncate(handle, before)
+        raise
 
 
 def _hashed(key: bytes, text: str) -> str:
@@ -92,7 +130,7 @@ class CallJournal:
         is_torn = path.exists() and self._load(path)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         if is_torn:
-            os.write(self._file, b"\n")
+            append_whole(self._file, b"\n")
         self._settle_lost()
 
     def _hash(self, text: str) -> str:
@@ -152,7 +190,7 @@ class CallJournal:
 
     def _record(self, *words: str) -> None:
         # One unbuffered append: the operating system has it, so a kill of this process cannot lose it.
-        os.write(self._file, f"{' '.join(words)}\n".encode("ascii"))
+        append_whole(self._file, f"{' '.join(words)}\n".encode("ascii"))
         self._count(words)
 
     def _settle_lost(self) -> None:
@@ -195,12 +233,16 @@ class CallJournal:
 _NONCE = 12
 _LENGTH = struct.Struct("<I")
 _LARGEST_RECORD = 64 * 1024
+_LOOKS_LIKE_A_LENGTH = re.compile(rb"(?=..[\x00\x01]\x00)", re.DOTALL)
+"""What four bytes of a record's length have in common."""
 ROTATE_BYTES = 64 * 1024 * 1024
 Record = dict[str, Any]
 
 
 class SealedLog:
-    """Records in `name`.log and `name`.old, encrypted. A record that was cut short or has another key is dropped."""
+    """Records in `name`.log and `name`.old, encrypted. A record that is damaged or has another key is left out; those
+    after it are read.
+    """
 
     def __init__(self, directory: Path, name: str, *, rotate_bytes: int = ROTATE_BYTES) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -235,35 +277,85 @@ class SealedLog:
         self._size = os.fstat(self._file).st_size
 
     def append(self, record: Record) -> None:
-        """The operating system has the record: a kill of this process does not lose it. No effect when closed."""
+        """The operating system has the record: a kill of this process does not lose it. No effect when closed. Raises
+        `OSError`; then nothing of it is there.
+        """
         if self._file < 0:
             return
         nonce = secrets.token_bytes(_NONCE)
         sealed = nonce + self._cipher.encrypt(nonce, orjson.dumps(record), None)
         data = _LENGTH.pack(len(sealed)) + sealed
-        os.write(self._file, data)
+        append_whole(self._file, data)
         self._size += len(data)
         if self._size > self._rotate_bytes:
-            self.close()
-            self._path.replace(self._old)
-            self.open()
+            self._rotate()
+
+    def _rotate(self) -> None:
+        """A new file is begun. Where that cannot be done the old one is written on: what is in it is kept."""
+        try:
+            with suppress(FileNotFoundError):
+                self._path.replace(self._old)
+            fresh = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as problem:
+            _log.error("%s cannot be begun anew, and grows: %s", self._path.name, problem)
+            return
+        os.close(self._file)
+        self._file, self._size = fresh, 0
 
     def _records(self, path: Path) -> Iterator[Record]:
         if not path.exists():
             return
         data = path.read_bytes()
-        at = 0
-        while at + _LENGTH.size <= len(data):
-            (length,) = _LENGTH.unpack_from(data, at)
-            end = at + _LENGTH.size + length
-            if not _NONCE < length <= _LARGEST_RECORD or end > len(data):
-                break
-            sealed = data[at + _LENGTH.size : end]
-            at = end
-            try:
-                yield orjson.loads(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None))
-            except InvalidTag:
+        at = lost = 0
+        while at < len(data):
+            found = self._opened(data, at)
+            if found is not None:
+                content, at = found
+                yield orjson.loads(content)
                 continue
-        if at < len(data):
-            # Cut short by a crash: the next record must begin at the end of a whole one.
+            again = self._next_whole(data, at + 1)
+            if again is None:
+                break
+            lost += again - at
+            at = again
+        if lost:
+            _log.error(
+                "%s: %s bytes between records cannot be read, and what they said is missing", path, lost
+            )
+        if at == len(data):
+            return
+        if _is_cut_short(data, at):
+            # By a crash, and no whole record follows: the next one begins at the end of a whole one.
             os.truncate(path, at)
+        else:
+            _log.error("%s: the last %s bytes cannot be read, and stay there", path, len(data) - at)
+
+    def _opened(self, data: bytes, at: int) -> tuple[bytes, int] | None:
+        """The content of the record that begins there, and where it ends; None where none does."""
+        if at + _LENGTH.size > len(data):
+            return None
+        (length,) = _LENGTH.unpack_from(data, at)
+        end = at + _LENGTH.size + length
+        if not _NONCE < length <= _LARGEST_RECORD or end > len(data):
+            return None
+        sealed = data[at + _LENGTH.size : end]
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None), end
+        except InvalidTag:
+            return None
+
+    def _next_whole(self, data: bytes, at: int) -> int | None:
+        """Where the next record begins that can be read: the seal tells it from what only looks like one."""
+        while found := _LOOKS_LIKE_A_LENGTH.search(data, at):
+            if self._opened(data, found.start()) is not None:
+                return found.start()
+            at = found.start() + 1
+        return None
+
+
+def _is_cut_short(data: bytes, at: int) -> bool:
+    """Whether what is there can be the beginning of one record."""
+    if at + _LENGTH.size > len(data):
+        return True
+    (length,) = _LENGTH.unpack_from(data, at)
+    return _NONCE < length <= _LARGEST_RECORD and at + _LENGTH.size + length > len(data)

@@ -28,7 +28,7 @@ from dialer.carrier.calls import (
 from dialer.carrier.config import CarrierConfig, Timers
 from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import InjectedFault
-from dialer.carrier.journal import SealedLog
+from dialer.carrier.journal import SealedLog, unless_disk_is_full
 from dialer.carrier.outbound import Reply
 from dialer.carrier.rest import RestFront, cut, json_answer, page_of, problem_answer
 from dialer.carrier.webhooks import Messenger
@@ -210,8 +210,9 @@ class TextBoard:
             raise number_refused(refused)
         now = self._timers.unix()
         text = Text(sid=f"SM{uuid4().hex}", account_sid=self._account, order=order, created=now, updated=now)
-        self._texts[text.sid] = text
+        # First: a message that is not on disk is not accepted, and no listing may show one that is never sent.
         self._memory.accepted(text)
+        self._texts[text.sid] = text
         self._timers.soon(lambda: self._notify(text, text.status))
         self._go_on(text)
         return text
@@ -265,7 +266,8 @@ class TextBoard:
         text.updated = self._timers.unix()
         if status is TextStatus.SENT:
             text.sent = text.updated
-        self._memory.moved(text)
+        with unless_disk_is_full("what became of a message"):
+            self._memory.moved(text)
         self._notify(text, status)
 
     def _notify(self, text: Text, status: TextStatus) -> None:

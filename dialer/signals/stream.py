@@ -19,10 +19,11 @@ from typing import Any, Final
 import orjson
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from dialer.broker import redis_url
+from dialer.core.errors import Unavailable
 from dialer.db.unit_of_work import UnfitValue
 from dialer.language import Text
 from dialer.services import Services

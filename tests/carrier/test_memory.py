@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from twilio.base.exceptions import TwilioRestException
 
 from dialer.carrier.calls import Call, Status
 from dialer.carrier.exchange import CallMemory
-from dialer.carrier.journal import CallJournal
+from dialer.carrier.journal import CallJournal, load_key
 from dialer.carrier.lines import Leg, LegEvents
 from tests.carrier.device_line import DeviceLine
 from tests.carrier.stage import HANGUP, TO, App, DeskView, Start
+from tests.full_disk import files_of_at_most
 
 OTHER = "+8613900139000"
 
@@ -118,6 +120,106 @@ def test_a_record_cut_short_is_dropped_and_the_next_one_is_read(tmp_path: Path):
         (3, Status.FAILED),
     ]
     memory.close()
+
+
+def remembered(directory: Path) -> list[int]:
+    memory = CallMemory(directory)
+    found = [one.number for one in memory.recall(since_unix=0)]
+    memory.close()
+    return found
+
+
+def test_a_disk_that_was_full_once_loses_no_call_that_was_accepted(tmp_path: Path):
+    """A part of a record fits: it is taken back, and the call is not accepted."""
+    memory = CallMemory(tmp_path)
+    memory.recall(since_unix=0)
+    memory.accepted(call(0))
+    size = (tmp_path / "calls.log").stat().st_size
+    with files_of_at_most(size + 100):
+        for n in (1, 2):
+            with pytest.raises(OSError, match="too large"):
+                memory.accepted(call(n))
+    assert (tmp_path / "calls.log").stat().st_size == size
+    for n in range(3, 50):
+        memory.accepted(call(n))
+    memory.close()
+    assert remembered(tmp_path) == [0, *range(3, 50)]
+
+
+@pytest.mark.parametrize("cut", [1, 3, 5, 60, 150])
+def test_calls_after_a_record_that_is_damaged_are_remembered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, cut: int
+):
+    """As a version before left them that took a part of a record for the whole."""
+    memory = CallMemory(tmp_path)
+    memory.recall(since_unix=0)
+    log = tmp_path / "calls.log"
+    sizes = [0]
+    for n in range(30):
+        memory.accepted(call(n))
+        sizes.append(log.stat().st_size)
+    memory.close()
+    data = log.read_bytes()
+    torn = data[: sizes[10] + cut] + data[sizes[11] :]
+    log.write_bytes(torn)
+    kept = [n for n in range(30) if n != 10]
+    with caplog.at_level(logging.ERROR):
+        assert remembered(tmp_path) == kept
+    assert "cannot be read" in caplog.text
+    assert log.read_bytes()[: len(torn)] == torn, "nothing is deleted"
+    assert remembered(tmp_path) == kept
+
+
+def test_what_is_damaged_at_the_end_stays_and_what_follows_is_read(tmp_path: Path):
+    memory = CallMemory(tmp_path)
+    memory.recall(since_unix=0)
+    memory.accepted(call(1))
+    memory.close()
+    log = tmp_path / "calls.log"
+    damaged = log.read_bytes() + b"\xff" * 300
+    log.write_bytes(damaged)
+    memory = CallMemory(tmp_path)
+    assert [one.number for one in memory.recall(since_unix=0)] == [1]
+    memory.accepted(call(2))
+    memory.close()
+    assert log.read_bytes()[: len(damaged)] == damaged
+    assert remembered(tmp_path) == [1, 2]
+
+
+def test_a_log_that_cannot_be_begun_anew_is_written_on(tmp_path: Path):
+    memory = CallMemory(tmp_path, rotate_bytes=2000)
+    memory.recall(since_unix=0)
+    (tmp_path / "calls.old").mkdir()
+    (tmp_path / "calls.old" / "in-the-way").touch()
+    for n in range(30):
+        memory.accepted(call(n))
+    (tmp_path / "calls.old" / "in-the-way").unlink()
+    (tmp_path / "calls.old").rmdir()
+    memory.close()
+    assert remembered(tmp_path) == list(range(30))
+
+
+def test_a_key_that_the_disk_does_not_take_is_not_there_in_part(tmp_path: Path):
+    with files_of_at_most(10), pytest.raises(OSError, match="too large"):
+        load_key(tmp_path / "memory.key")
+    assert list(tmp_path.iterdir()) == []
+    key = load_key(tmp_path / "memory.key")
+    assert (len(key), load_key(tmp_path / "memory.key")) == (32, key)
+    assert [one.name for one in tmp_path.iterdir()] == ["memory.key"]
+
+
+def test_a_count_that_the_disk_took_in_part_is_no_count(tmp_path: Path):
+    call_journal = CallJournal(tmp_path)
+    call_journal.accepted(unix=1.0, number=TO, attempt="a")
+    size = (tmp_path / "witness.log").stat().st_size
+    with files_of_at_most(size + 10), pytest.raises(OSError, match="too large"):
+        call_journal.accepted(unix=2.0, number=TO, attempt="b")
+    assert call_journal.calls == 1
+    call_journal.accepted(unix=3.0, number=TO, attempt="c")
+    call_journal.close()
+    call_journal = CallJournal(tmp_path)
+    assert call_journal.calls == 2
+    call_journal.close()
 
 
 def test_another_key_reads_nothing_and_breaks_nothing(tmp_path: Path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from twilio.base.exceptions import TwilioRestException
 
 from dialer.carrier.config import ServiceClock
 from dialer.carrier.people import Behaviour, Pickup
@@ -56,6 +58,21 @@ async def test_nothing_of_it_can_be_read_on_the_disk(bench: Start, tmp_path: Pat
     data = b"".join(path.read_bytes() for path in (tmp_path / "carrier").iterdir() if path.suffix != ".key")
     assert TO.encode() not in data
     assert "转账".encode() not in data
+
+
+async def test_a_message_that_cannot_be_written_down_is_not_listed(bench: Start):
+    """It would be listed as queued, and never be sent."""
+    one = await bench(ANYBODY)
+    memory = one.carrier.texts._memory
+    memory.close()
+    memory._file = os.open("/dev/full", os.O_WRONLY)
+    with pytest.raises(TwilioRestException):
+        await sent(one)
+    memory.close()
+    memory.open()
+    assert await one.client.messages.list_async() == []
+    sid = await sent(one)
+    await one.app.until(lambda: "delivered" in states(one, sid))
 
 
 def test_one_of_yesterday_is_forgotten(tmp_path: Path):
