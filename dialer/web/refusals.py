@@ -81,7 +81,7 @@ _TEXTS = {
 }
 
 
-_TEXTS_OF = {
+_TEXTS_OF: dict[type[Exception], tuple[str, str]] = {
     CountsBusy: (
         gettext_noop("Too much is being counted"),
         gettext_noop("Your figures wait for a place. This page tries again automatically."),
