@@ -383,6 +383,23 @@ async def test_a_stream_ends_with_its_session(console: ConsoleDesk):
     await close(events)
 
 
+async def test_sessions_are_checked_again_after_a_fault_that_nobody_expected(
+    console: ConsoleDesk, monkeypatch: pytest.MonkeyPatch
+):
+    looks = iter([ZeroDivisionError()])
+
+    def none_is_valid(*_: object) -> set[int]:
+        fault = next(looks, None)
+        if fault is not None:
+            raise fault
+        return set()
+
+    monkeypatch.setattr("dialer.control.board.valid_sessions", none_is_valid)
+    events = feed_of(console.app).events(session_id=session(console), unit_id=None, lang=Lang.ZH)
+    assert await next_of(events, "over") == {"why": "signed_out"}
+    await close(events)
+
+
 async def test_a_stream_ends_when_the_role_or_the_unit_of_its_account_changes(console: ConsoleDesk):
     station = ConsoleScenario(console).unit("临河区")
     for role, unit_id in ((Role.CALLER, None), (Role.OFFICER, station)):

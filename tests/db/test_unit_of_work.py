@@ -122,7 +122,8 @@ def test_every_connection_of_the_program_is_opened_with_the_settings_of_the_driv
     assert without == []
 
 
-def test_a_unix_socket_takes_the_settings_too(tmp_path: Path):
+def test_a_unix_socket_takes_the_settings_too_and_a_pooler_is_told_none(tmp_path: Path):
+    told: list[bytes] = []
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / ".s.PGSQL.5432"))
         server.listen()
@@ -130,13 +131,16 @@ def test_a_unix_socket_takes_the_settings_too(tmp_path: Path):
         def answer() -> None:
             wire, _ = server.accept()
             with wire:
-                wire.recv(1024)  # the start of a session; closed without an answer
+                told.append(wire.recv(1024))  # the start of a session; closed without an answer
 
         thread = threading.Thread(target=answer)
         thread.start()
         with pytest.raises(psycopg.OperationalError, match="closed the connection"):
             psycopg.connect(host=str(tmp_path), sslmode="disable", **driver_settings("a test"))
         thread.join()
+    [start] = told
+    assert b"application_name" in start
+    assert not [name for name in (b"keepalives", b"timeout") if name in start]
 
 
 def test_a_pool_that_is_used_up_is_unavailable(fresh_database: str):
