@@ -117,8 +117,9 @@ class Release:
 
 def release(waiting: Iterable[Candidate], budget: Mapping[Grade, int], used: Mapping[Grade, int]) -> Release:
     """Extra-high ones always; of each other grade by `turn` up to what its budget of the hour has left. `used`: how
-    many of the grade went on in this hour already. Unused places of a grade go to the next lower one. The money at risk
-    is in the grade.
+    many of the grade went on in this hour already. Unused places of a grade go to the next lower one; it has them still
+    when it needs them within the hour, and what the lower one had of them counts as its own. The money at risk is in
+    the grade.
     """
     ordered = sorted(
         waiting, key=lambda one: (-one.grade.rank, -turn(one.probability, one.at), -one.score, one.key)

@@ -119,6 +119,19 @@ def test_nothing_is_dropped_and_the_budget_holds(waiting: list[Candidate], high:
         assert not gone or not kept or min(gone) >= max(kept)
 
 
+def test_a_grade_that_lent_its_places_has_them_when_it_needs_them_and_the_lower_one_waits():
+    budget = {Grade.HIGH: 50, Grade.MEDIUM: 5, Grade.LOW: 0}
+    waiting = [
+        Candidate(
+            key=f"{grade}{n}", grade=grade, score=1, probability=0.1, at=datetime(2026, 11, 25, tzinfo=UTC)
+        )
+        for grade in (Grade.HIGH, Grade.MEDIUM)
+        for n in range(10)
+    ]
+    chosen = release(waiting, budget, {Grade.MEDIUM: 55})
+    assert [one.grade for one in chosen.released] == [Grade.HIGH] * 10
+
+
 @given(st.integers(0, 200), st.integers(0, 50), st.integers(0, 100))
 def test_a_budget_never_takes_more_than_is_free(lines: int, desks: int, first: int):
     policy = BudgetPolicy()
