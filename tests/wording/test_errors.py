@@ -113,6 +113,7 @@ EXAMPLES = [
     OtherKeys(file=Path("one.backup"), made_with="index=1 1=2", here="index=1 1=3"),
     NoRegister(Path("erasures.jsonl")),
     UnreadableRegister(file=Path("erasures.jsonl"), line=3),
+    UnreadableRegister(file=Path("erasures.jsonl"), line=3, is_torn=True),
     NotRegistered(file=Path("erasures.jsonl"), why="No space left on device"),
     RegisterLacks(file=Path("erasures.jsonl"), count=2),
     OldRegister(file=Path("erasures.jsonl"), count=2),
