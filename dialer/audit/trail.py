@@ -51,6 +51,7 @@ from dialer.db.system_state import cycle_parts, note_cycle_part
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import Vault
 from dialer.org.unit_store import is_within_unit
+from dialer.runtime.appending import append_whole, held
 from dialer.runtime.settings import AuditSettings
 from dialer.services import Services
 
@@ -425,14 +426,8 @@ def _short(fault: Exception) -> str:
 def _append_to(path: Path, anchor: Anchor) -> None:
     """Whole lines only, and on the disk when this returns."""
     is_new = not path.exists()
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        line = f"{anchor.text()}\n".encode()
-        if os.write(descriptor, line) != len(line):
-            raise OSError(None, "the line was not written whole")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with held(path) as file:
+        append_whole(file, f"{anchor.text()}\n".encode())
     if is_new:
         folder = os.open(path.parent, os.O_RDONLY)
         try:

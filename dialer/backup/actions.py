@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -51,7 +51,7 @@ from dialer.db.migrations import NewerDatabase, is_known_revision, newest_revisi
 from dialer.db.system_state import read_service_clock
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
-from dialer.language import gettext_noop
+from dialer.language import Text, gettext_noop
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure
 
@@ -59,6 +59,8 @@ _FOLDERS: Final = ("recordings", "voices")
 """What is only in the data folder. Lists, photos, scripts and their sound are rows; `audio` is a copy of such rows."""
 _FILE_PIECE: Final = 1 << 18
 _SCRATCH: Final = ".verify-"
+_DRAFT: Final = ".restoring"
+"""In a folder of files: what a restore has written and not put in its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,22 @@ class NothingToBackUp(Refusal):
     def __init__(self) -> None:
         super().__init__(
             "this database holds nothing to back up: check DIALER_DATABASE__URL or DIALER_DATA_DIR"
+        )
+
+
+class NotPutBack(Refusal):
+    """A restore has committed the database, and files of it are not where they belong."""
+
+    def __init__(self, *, draft: Path, place: Path, why: str) -> None:
+        self.draft, self.place = draft, place
+        super().__init__(
+            Text(
+                "the database is restored, but not all files could be put into %(place)s (%(why)s): mend that, then"
+                " move what is in %(draft)s there. Do not restore again",
+                place=str(place),
+                draft=str(draft),
+                why=why,
+            )
         )
 
 
@@ -339,20 +357,31 @@ def _fill(reader: BackupReader, target: EmptyDatabase, *, keep: _Keep) -> Backup
 
 @contextmanager
 def _new_files(data_dir: Path) -> Iterator[_Keep]:
-    """What is kept in the block is in the data folder after it, if it ended without an exception. Raises `NotEmpty`."""
-    found = {name: gettext_noop("files") for name in _FOLDERS if any((data_dir / name).glob("*"))}
+    """What is kept in the block is in the data folder after it, if it ended without an exception. Raises `NotEmpty`
+    before it, and `NotPutBack` after it.
+    """
+    # A folder may be a link to another disk: a file is written where it stays, so that a new name is all it needs.
+    places = {name: (data_dir / name).resolve() for name in _FOLDERS}
+    found = {name: gettext_noop("files") for name, place in places.items() if _holds_files(place)}
     if found:
         raise NotEmpty(found)
-    draft = data_dir / ".restoring"
-    shutil.rmtree(draft, ignore_errors=True)
+    kept: list[tuple[Path, PurePosixPath]] = []
+    begun: dict[Path, bool] = {}
 
     def keep(name: str, pieces: Iterator[bytes]) -> None:
         path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or path.parts[0] not in _FOLDERS:
+        # A file that could not be put in its place by an earlier restore is put there by this one.
+        inner = PurePosixPath(*(part for part in path.parts[1:] if part != _DRAFT))
+        if path.is_absolute() or ".." in path.parts or path.parts[0] not in _FOLDERS or not inner.parts:
             raise DamagedBackup(
                 file=Path(name), problem=gettext_noop("it names a file outside the data folder")
             )
-        target = draft / path
+        place = places[path.parts[0]]
+        if place not in begun:
+            begun[place] = place.exists()
+            # Of a restore that was killed: the database is known to be empty by now.
+            shutil.rmtree(place / _DRAFT, ignore_errors=True)
+        target = place / _DRAFT / inner
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -362,14 +391,34 @@ def _new_files(data_dir: Path) -> Iterator[_Keep]:
                 os.fsync(file.fileno())
         except OSError as fault:
             raise CannotWrite(file=target, why=fault.strerror or type(fault).__name__) from fault
+        kept.append((place, inner))
 
     try:
         yield keep
-        for name in _FOLDERS:
-            if (draft / name).is_dir():
-                (draft / name).rename(data_dir / name)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    except BaseException:
+        for place, was_there in begun.items():
+            shutil.rmtree(place / _DRAFT, ignore_errors=True)
+            if not was_there:
+                with suppress(OSError):
+                    place.rmdir()
+        raise
+    _put_in_place(kept)
+    for place in begun:
+        shutil.rmtree(place / _DRAFT, ignore_errors=True)
+
+
+def _put_in_place(kept: Sequence[tuple[Path, PurePosixPath]]) -> None:
+    for place, inner in kept:
+        draft = place / _DRAFT
+        try:
+            (place / inner).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (draft / inner).rename(place / inner)
+        except OSError as fault:
+            raise NotPutBack(draft=draft, place=place, why=fault.strerror or type(fault).__name__) from fault
+
+
+def _holds_files(place: Path) -> bool:
+    return any(one.name != _DRAFT for one in place.glob("*"))
 
 
 def default_file(data_dir: Path, *, real_now: datetime) -> Path:

@@ -95,27 +95,49 @@ async def _settle(services: Services, client: RecordingClient, due: _Due) -> boo
     if any(one.is_being_made for one in found):
         return False
     ready = [one for one in found if one.is_ready]
-    if due.state is RecordingState.WAITING and ready:
-        if len(ready) > 1:
-            _log.warning("the carrier has more than one recording of a call: only the first is kept")
-        await _keep(services, client, due, ready[0])
+    left = await _not_ours(services, client, due, ready) if ready else set()
     for one in found:
-        await client.delete(one.sid)
+        if one.sid not in left:
+            await client.delete(one.sid)
+    if left:
+        _log.warning(
+            "of %s recordings of a call the carrier alone has the sound still: they stay there", len(left)
+        )
+        return False
     if not found and due.state is RecordingState.WAITING and due.tries < _NONE_AFTER:
         return False
     _note_settled(services, due)
     return True
 
 
-async def _keep(services: Services, client: RecordingClient, due: _Due, one: CarrierRecording) -> None:
+async def _not_ours(
+    services: Services, client: RecordingClient, due: _Due, ready: list[CarrierRecording]
+) -> set[str]:
+    """Those whose sound nobody but the carrier has, when one has been fetched: they stay there."""
+    ours = due.sid
+    if due.state is RecordingState.WAITING:
+        ours = None
+        for one in ready:
+            if await _keep(services, client, due, one):
+                ours = one.sid
+                break
+    elif due.state is not RecordingState.KEPT:
+        return set()
+    elif ours is None:
+        ours = ready[0].sid
+    return {one.sid for one in ready} - {ours}
+
+
+async def _keep(services: Services, client: RecordingClient, due: _Due, one: CarrierRecording) -> bool:
+    """Whether its sound is ours now, or was or need not be any more."""
     sound = await client.sound(one.sid)
     if sound is None:
-        return
+        return False
     r = t.recording.c
     with services.store.begin() as tx:
         state = tx.scalar(sa.select(r.state).where(r.id == due.id).with_for_update())
         if state != RecordingState.WAITING.value:
-            return
+            return True
         sealed = tx.vault.seal(sound, table="recording", column="sealed", row=due.id)
         values = {
             "state": RecordingState.KEPT.value,
@@ -127,6 +149,7 @@ async def _keep(services: Services, client: RecordingClient, due: _Due, one: Car
             "kept_at": services.clock.now(),
         }
         tx.execute(sa.update(t.recording).where(r.id == due.id).values(values))
+    return True
 
 
 def _note_settled(services: Services, due: _Due) -> None:

@@ -357,5 +357,5 @@ def _is_cut_short(data: bytes, at: int) -> bool:
     """Whether what is there can be the beginning of one record."""
     if at + _LENGTH.size > len(data):
         return True
-    (length,) = _LENGTH.unpack_from(data, at)
+    length: int = _LENGTH.unpack_from(data, at)[0]
     return _NONCE < length <= _LARGEST_RECORD and at + _LENGTH.size + length > len(data)

@@ -19,8 +19,8 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from dialer.carrier.calls import API_VERSION, Call, CallOrder, bad_parameter, no_such, rfc2822
-from dialer.carrier.journal import load_key
+from dialer.carrier.calls import API_VERSION, Call, CallOrder, bad_parameter, no_such, rfc2822, server_error
+from dialer.carrier.journal import append_whole, load_key
 from dialer.carrier.lines.sound import ALAW_BYTES_A_SECOND, SIDES, other_side_first, wav_of_sides
 
 _log = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ _TOO_SHORT: Final = 16101
 """Twilio's code: nothing was recorded."""
 _PIECE_BYTES: Final = 2 * ALAW_BYTES_A_SECOND
 _NONCE: Final = 12
+_END_BYTES: Final = _NONCE + 1 + 16
+"""Of the piece that ends a recording: its kind alone, sealed."""
 _LENGTH: Final = struct.Struct("<I")
 _SUFFIX: Final = ".sealed"
 OF_CALL: Final = "OutboundAPI"
@@ -59,6 +61,10 @@ class Recording:
     duration_seconds: int | None = None
     error_code: int | None = None
     base_url: str = ""
+    size_bytes: int = 0
+    """Of the sound that was recorded."""
+    is_damaged: bool = False
+    """Not all that was recorded can be read: it is not sent as if it were whole."""
 
     @property
     def path(self) -> str:
@@ -177,8 +183,9 @@ class CallRecorder:
 
 
 def _finish(recording: Recording, size: int, unix: float) -> None:
-    recording.updated = unix
-    if size:
+    size -= size % SIDES
+    recording.updated, recording.size_bytes = unix, size
+    if size or recording.is_damaged:
         recording.status = COMPLETED
         recording.duration_seconds = max(1, round(size / ALAW_BYTES_A_SECOND))
     else:
@@ -196,6 +203,10 @@ def _head(recording: Recording) -> dict[str, Any]:
     }
 
 
+class _Damaged(Exception):
+    """A recording is not what was written."""
+
+
 class _SealedSound:
     """Pieces of one recording, each encrypted for its place. A piece that was cut short by a kill is left out."""
 
@@ -210,12 +221,10 @@ class _SealedSound:
         """The operating system has the piece when this returns. Raises `OSError`."""
         if self._file < 0:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         nonce = secrets.token_bytes(_NONCE)
         sealed = nonce + self._cipher.encrypt(nonce, kind + data, self._place(self._count))
-        rest = memoryview(_LENGTH.pack(len(sealed)) + sealed)
-        while rest:
-            rest = rest[os.write(self._file, rest) :]
+        append_whole(self._file, _LENGTH.pack(len(sealed)) + sealed)
         self._count += 1
 
     def close(self) -> None:
@@ -224,23 +233,32 @@ class _SealedSound:
             self._file = -1
 
     def pieces(self) -> Iterator[tuple[bytes, bytes]]:
-        """Kind and content of each, up to one that is damaged or not whole."""
+        """Kind and content of each, up to one that a kill cut short at the end. Raises `_Damaged` at one that was
+        changed, and `OSError`.
+        """
         with self._path.open("rb") as file:
             place = 0
             while len(head := file.read(_LENGTH.size)) == _LENGTH.size:
                 (length,) = _LENGTH.unpack(head)
                 sealed = file.read(length)
-                if len(sealed) < length or length <= _NONCE:
+                if len(sealed) < length and not _ends_a_recording(sealed):
                     return
                 try:
+                    if not _NONCE < length <= len(sealed):
+                        raise _Damaged
                     clear = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._place(place))
                 except InvalidTag:
-                    return
+                    raise _Damaged from None
                 yield clear[:1], clear[1:]
                 place += 1
 
     def _place(self, place: int) -> bytes:
         return f"{self._sid}/{place}".encode()
+
+
+def _ends_a_recording(rest: bytes) -> bool:
+    """Whether the end of a recording stands there: then nothing was cut short, and a length before it is wrong."""
+    return rest[-_LENGTH.size - _END_BYTES :][: _LENGTH.size] == _LENGTH.pack(_END_BYTES)
 
 
 class Recordings:
@@ -299,14 +317,25 @@ class Recordings:
                 yield recording
 
     def wav(self, sid: str, *, channels: int | None = None) -> bytes:
-        """The file, of as many channels as were asked for when the call was made, or now. Raises `RestProblem`."""
+        """The file, of as many channels as were asked for when the call was made, or now. Raises `RestProblem`: 404
+        where there is none, 500 where it cannot be read now or not whole, so that nobody takes it for gone.
+        """
         recording = self.find(sid)
         if recording.status != COMPLETED:
             raise no_such(f"resource /Recordings/{sid}.wav")
         try:
             sound = b"".join(data for kind, data in self._sealed(sid).pieces() if kind == b"S")
-        except OSError:
+        except FileNotFoundError:
             raise no_such(f"resource /Recordings/{sid}.wav") from None
+        except OSError as problem:
+            _log.error("recording %s cannot be read: %s", sid, problem)
+            raise server_error() from problem
+        except _Damaged:
+            sound = b""
+        sound = sound[: len(sound) - len(sound) % SIDES]
+        if recording.is_damaged or len(sound) != recording.size_bytes:
+            _log.error("recording %s is damaged: it is not sent, and its file is kept", sid)
+            raise server_error()
         if recording.source == OF_DIAL:
             sound = other_side_first(sound)
         return wav_of_sides(sound, channels=channels or recording.channels)
@@ -329,10 +358,14 @@ class Recordings:
 
     def _recalled(self, path: Path) -> Recording | None:
         """From a file; a recording that goes on ended with its carrier. None for one that cannot be read."""
-        sid, head, size = path.name.removesuffix(_SUFFIX), b"", 0
-        for kind, data in self._sealed(sid).pieces():
-            head = data if kind == b"H" else head
-            size += len(data) if kind == b"S" else 0
+        sid, head, size, is_damaged = path.name.removesuffix(_SUFFIX), b"", 0, False
+        try:
+            for kind, data in self._sealed(sid).pieces():
+                head = data if kind == b"H" else head
+                size += len(data) if kind == b"S" else 0
+        except _Damaged:
+            is_damaged = True
+            _log.error("recording %s is damaged: it is not sent, and its file is kept", sid)
         if not head:
             return None
         facts = orjson.loads(head)
@@ -345,6 +378,7 @@ class Recordings:
             channels=facts["channels"],
             source=facts.get("source", OF_CALL),
             number=0,
+            is_damaged=is_damaged,
         )
-        _finish(recording, size - size % SIDES, path.stat().st_mtime)
+        _finish(recording, size, path.stat().st_mtime)
         return recording

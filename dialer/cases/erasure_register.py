@@ -23,6 +23,7 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind, Vault
 from dialer.language import Text, gettext_noop
+from dialer.runtime.appending import append_whole, held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +37,26 @@ class Erased:
 
 
 class UnreadableRegister(Refusal):
-    """The register of erasures is not what was written; `line` is the first that is wrong."""
+    """The register of erasures is not what was written; `line` is the first that is wrong. `is_torn`: it is the last
+    one, and was not written to its end.
+    """
 
-    def __init__(self, *, file: Path, line: int) -> None:
-        self.file, self.line = file, line
-        super().__init__(
-            Text(
+    def __init__(self, *, file: Path, line: int, is_torn: bool = False) -> None:
+        self.file, self.line, self.is_torn = file, line, is_torn
+        if is_torn:
+            text = Text(
+                "the last line of the register of erasures %(file)s is not whole: take another copy of it, or run"
+                " `dialer person register` where the database is, which mends it",
+                file=file,
+            )
+        else:
+            text = Text(
                 "line %(line)s of the register of erasures %(file)s was changed or is of another installation:"
                 " take another copy of it",
                 line=line,
                 file=file,
             )
-        )
+        super().__init__(text)
 
 
 class NoRegister(Refusal):
@@ -161,21 +170,22 @@ def check_register(vault: Vault, file: Path) -> None:
 
 
 def complete_register(vault: Vault, file: Path, erased: Sequence[Erased]) -> int:
-    """Every one of these erasures, which are committed, has its line on the disk; how many lines were missing. Raises
-    `NotRegistered` and `UnreadableRegister`.
+    """Every one of these erasures, which are committed, has its line on the disk; how many lines were missing. A last
+    line that was not written to its end is dropped: it is one of these. Raises `NotRegistered`, which leaves the file
+    as it was, and `UnreadableRegister`.
     """
     try:
-        known = {one.person for one in read_register(vault, file)}
-    except NoRegister:
-        known = set()
-    missing = [register_line(vault, one) for one in erased if one.person not in known]
-    if not missing:
-        return 0
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as register:
-            register.write("".join(missing))
-            register.flush()
-            os.fsync(register.fileno())
+        with held(file) as register:
+            content = file.read_bytes()
+            lines, torn = _lines_of(vault, file, content)
+            content = content.removesuffix(torn)
+            if torn:
+                os.ftruncate(register, len(content))
+            known = {one.person for one in lines}
+            missing = [register_line(vault, one) for one in erased if one.person not in known]
+            if missing:
+                ends_a_line = not content or content.endswith(b"\n")
+                append_whole(register, ("" if ends_a_line else "\n").encode() + "".join(missing).encode())
     except OSError as fault:
         raise NotRegistered(file=file, why=_why(fault)) from fault
     return len(missing)
@@ -188,28 +198,44 @@ def _why(fault: OSError) -> str:
 def read_register(vault: Vault, file: Path) -> list[Erased]:
     """All lines. Raises `NoRegister` and `UnreadableRegister`."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        content = file.read_bytes()
     except FileNotFoundError:
         raise NoRegister(file) from None
-    except (OSError, UnicodeDecodeError):
+    except OSError:
         raise UnreadableRegister(file=file, line=1) from None
+    lines, torn = _lines_of(vault, file, content)
+    if torn:
+        raise UnreadableRegister(file=file, line=len(lines) + 1, is_torn=True)
+    return lines
+
+
+def _lines_of(vault: Vault, file: Path, content: bytes) -> tuple[list[Erased], bytes]:
+    """The lines, and what was written of a last one that is not whole. Raises `UnreadableRegister`."""
+    *whole, last = content.split(b"\n")
     found = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            plain = json.loads(line)
-            seal = plain.pop("seal")
-            one = Erased(
-                person=PersonRow(id=plain["person"], created_at=datetime.fromisoformat(plain["created_at"])),
-                erased_at=datetime.fromisoformat(plain["erased_at"]),
-                asked_by=plain["asked_by"],
-                confirmed_by=plain["confirmed_by"],
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise UnreadableRegister(file=file, line=number) from None
-        if seal_of(vault, plain) != seal:
+    for number, line in enumerate(whole, start=1):
+        one = _line_of(vault, line)
+        if one is None:
             raise UnreadableRegister(file=file, line=number)
         found.append(one)
-    return found
+    if last and (one := _line_of(vault, last)) is not None:
+        return [*found, one], b""
+    return found, last
+
+
+def _line_of(vault: Vault, line: bytes) -> Erased | None:
+    try:
+        plain = json.loads(line)
+        seal = plain.pop("seal")
+        one = Erased(
+            person=PersonRow(id=plain["person"], created_at=datetime.fromisoformat(plain["created_at"])),
+            erased_at=datetime.fromisoformat(plain["erased_at"]),
+            asked_by=plain["asked_by"],
+            confirmed_by=plain["confirmed_by"],
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return one if seal_of(vault, plain) == seal else None
 
 
 def not_in_register(tx: Tx, register: Sequence[Erased]) -> set[PersonRow]:

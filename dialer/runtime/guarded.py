@@ -98,7 +98,10 @@ class Guarded:
         guarded = cls(program=program, process=process, holder=os.getpid())
         try:
             packed = marshal.dumps(program.spec())
-            process.stdin.write(len(packed).to_bytes(4, "big") + packed)
+            rest = memoryview(len(packed).to_bytes(4, "big") + packed)
+            while rest:
+                # A signal can end a write to a pipe early.
+                rest = rest[process.stdin.write(rest) :]
         except BrokenPipeError as error:
             guarded.stop()
             raise Unavailable(part=program.name, problem="its guard ended at once") from error

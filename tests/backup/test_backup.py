@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import resource
@@ -15,6 +16,7 @@ import pytest
 from dialer.backup.actions import (
     Installation,
     NothingToBackUp,
+    NotPutBack,
     make_backup,
     restore_backup,
     verify_backup,
@@ -206,6 +208,40 @@ def test_a_place_that_holds_something_is_refused_by_its_name(
     (new.data_dir / "recordings" / "mine.wav").touch()
     with pytest.raises(NotEmpty, match="recordings"):
         restore_backup(new, file, real_now=MORNING, by="li")
+
+
+def test_folders_that_are_links_to_another_disk_get_their_files(
+    new: Installation, file: Path, tmp_path: Path
+):
+    """As on a machine whose recordings have a disk of their own; what a killed restore left there is no obstacle."""
+    disk = tmp_path / "disk"
+    (disk / ".restoring" / "zh").mkdir(parents=True)
+    (disk / ".restoring" / "zh" / "half.wav").write_bytes(b"half")
+    new.data_dir.mkdir()
+    (new.data_dir / "recordings").symlink_to(disk)
+    restore_backup(new, file, real_now=MORNING, by="li")
+    assert [one for one in disk.rglob("*") if one.is_file()] == [disk / "zh" / "greeting.wav"]
+    assert (new.data_dir / "recordings" / "zh" / "greeting.wav").read_bytes() == RECORDING
+
+
+def test_files_that_cannot_be_put_in_their_place_are_kept_and_the_restore_says_where(
+    new: Installation, file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The database has committed: nobody can restore once more."""
+
+    def fails(self: Path, _to: Path) -> Path:
+        raise OSError(errno.EACCES, "Permission denied", str(self))
+
+    place = new.data_dir / "recordings"
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "rename", fails)
+        with pytest.raises(NotPutBack, match="Permission denied") as refused:
+            restore_backup(new, file, real_now=MORNING, by="li")
+    assert (refused.value.draft, refused.value.place) == (place / ".restoring", place)
+    assert rows(new, 'SELECT count(*) FROM "case"') == [(5,)]
+    with pytest.raises(NotEmpty):
+        restore_backup(new, file, real_now=MORNING, by="li")
+    assert (place / ".restoring" / "zh" / "greeting.wav").read_bytes() == RECORDING, "it is there still"
 
 
 def test_there_is_no_half_file(old: Installation, tmp_path: Path):

@@ -15,9 +15,13 @@ from dialer.cases.erasure_register import (
     Erased,
     ErasedAreBack,
     NoRegister,
+    NotRegistered,
     OldRegister,
     RegisterLacks,
     UnreadableRegister,
+    check_register,
+    complete_register,
+    read_register,
     register_line,
 )
 from dialer.cases.persons import person_of_case
@@ -40,11 +44,19 @@ from dialer.control.reseal import INDEXES
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db import tables as t
+from dialer.db.keys import create
 from dialer.db.system_state import note_heartbeat
+from dialer.db.vault import Vault
 from dialer.outcomes.report import make_report
 from tests.backup.person import HERS, LANDLINE, blinds_of, found_by, holding, opened, put_person
 from tests.control.scene import Scene
+from tests.full_disk import files_of_at_most
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    return Vault(create(tmp_path / "keys"))
 
 
 @pytest.fixture
@@ -323,9 +335,57 @@ def test_a_register_that_lacks_an_erased_person_says_so_and_gets_the_line(
         check_registered(scene.services, register)
     register.unlink()
     register.mkdir()
-    with pytest.raises(UnreadableRegister):
+    with pytest.raises(NotRegistered):
         register_erasures(scene.services, register)
     register.rmdir()
     assert register_erasures(scene.services, register) == 1
     assert register.read_text() == line
     assert register_erasures(scene.services, register) == 0
+
+
+def erased(n: int) -> Erased:
+    return Erased(
+        person=PersonRow(id=n, created_at=MORNING), erased_at=MORNING, asked_by="李", confirmed_by="赵"
+    )
+
+
+def test_a_disk_that_is_full_leaves_the_register_as_it_was(vault: Vault, tmp_path: Path):
+    register = tmp_path / "register"
+    assert complete_register(vault, register, [erased(1)]) == 1
+    line = register.read_text()
+    with files_of_at_most(len(line) + 60), pytest.raises(NotRegistered, match="too large"):
+        complete_register(vault, register, [erased(1), erased(2)])
+    assert register.read_text() == line
+    check_register(vault, register)
+    assert complete_register(vault, register, [erased(1), erased(2)]) == 1
+    assert read_register(vault, register) == [erased(1), erased(2)]
+
+
+@pytest.mark.parametrize("left", [1, 60, 141, -8, -1])
+def test_a_last_line_that_is_not_whole_is_dropped_when_the_register_is_completed(
+    vault: Vault, tmp_path: Path, left: int
+):
+    """As a version before left it, or a power failure. No restore goes by it."""
+    register = tmp_path / "register"
+    lines = [register_line(vault, erased(n)).encode() for n in (1, 2)]
+    register.write_bytes(lines[0] + lines[1][:left])
+    if left == -1:
+        assert read_register(vault, register) == [erased(1), erased(2)], (
+            "the end of the line alone is missing"
+        )
+    else:
+        for reads in (read_register, check_register):
+            with pytest.raises(UnreadableRegister, match="not whole") as refused:
+                reads(vault, register)
+            assert refused.value.line == 2
+    assert complete_register(vault, register, [erased(1), erased(2), erased(3)]) == 2 - (left == -1)
+    assert read_register(vault, register) == [erased(1), erased(2), erased(3)]
+
+
+def test_a_line_in_the_middle_is_never_dropped(vault: Vault, tmp_path: Path):
+    register = tmp_path / "register"
+    line = register_line(vault, erased(1)).encode()
+    register.write_bytes(line[:50] + b"\n" + line)
+    with pytest.raises(UnreadableRegister, match="line 1 "):
+        complete_register(vault, register, [erased(1)])
+    assert register.read_bytes() == line[:50] + b"\n" + line

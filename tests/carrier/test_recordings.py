@@ -6,6 +6,7 @@ import audioop
 import io
 import math
 import struct
+import time
 import wave
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import pytest
 from aiohttp import BasicAuth
 from twilio.base.exceptions import TwilioRestException
 
+from dialer.carrier.calls import Call, CallOrder, RestProblem
 from dialer.carrier.config import ServiceClock
 from dialer.carrier.lines.sound import OURS, PERSON, TwoSides, telephone_samples, tone, wav_of, wav_of_sides
 from dialer.carrier.people import Behaviour, Pickup
+from dialer.carrier.recordings import Recordings
 from tests.carrier.stage import ACCOUNT, TO, TOKEN, DeskView, Start
 
 PERSON_WHO_PRESSES = Behaviour(
@@ -193,6 +196,79 @@ async def test_a_recording_of_a_killed_carrier_is_whole_up_to_the_last_piece(han
     again = await bench(PERSON_WHO_PRESSES)
     found = await again.client.recordings(one.sid or "").fetch_async()
     assert (found.status, found.duration) == ("completed", "2")
+
+
+SOUND = bytes(range(256)) * 250
+"""Two seconds of both sides: a piece of its own."""
+
+
+def a_recording(state_dir: Path) -> tuple[Recordings, str, Path]:
+    """Of six seconds: the head, three pieces of sound, the end."""
+    recordings = Recordings(state_dir, now=time.time())
+    order = CallOrder(to=TO, from_="96110", records=True, recording_channels=2)
+    call = Call(sid="CA1", account_sid=ACCOUNT, to=TO, from_="96110", created=0, updated=0, number=1)
+    recorder = recordings.begin(call, order, lambda *_: None, source="OutboundAPI")
+    for _ in range(3):
+        recorder.sound(SOUND)
+    recorder.over()
+    sid = recorder.recording.sid
+    return recordings, sid, recordings.file_of(sid)
+
+
+def status_of(recordings: Recordings, sid: str) -> int:
+    try:
+        return 200 if SOUND * 3 in recordings.wav(sid) else 206
+    except RestProblem as problem:
+        return problem.status
+
+
+def test_a_recording_that_cannot_be_read_for_a_moment_is_not_said_to_be_gone(tmp_path: Path):
+    """Whoever hears that it is gone deletes it."""
+    recordings, sid, file = a_recording(tmp_path)
+    assert status_of(recordings, sid) == 200
+    aside = file.rename(tmp_path / "aside")
+    file.mkdir()
+    assert status_of(recordings, sid) == 500
+    file.rmdir()
+    assert status_of(recordings, sid) == 404
+    aside.rename(file)
+    assert status_of(recordings, sid) == 200
+
+
+def places_of(data: bytes) -> list[int]:
+    """Where each piece of a file begins."""
+    places, at = [], 0
+    while at < len(data):
+        places.append(at)
+        at += 4 + struct.unpack_from("<I", data, at)[0]
+    return places
+
+
+@pytest.mark.parametrize(
+    ("what", "after_a_restart"),
+    [("sound", 500), ("length", 500), ("piece", 500), ("head", 404), ("end", 206)],
+)
+def test_a_damaged_recording_is_not_sent_as_if_it_were_whole(tmp_path: Path, what: str, after_a_restart: int):
+    recordings, sid, file = a_recording(tmp_path)
+    data = bytearray(file.read_bytes())
+    _, first, second, third, _ = places_of(data)
+    if what == "sound":
+        data[second + 100] ^= 1
+    elif what == "length":
+        data[second + 2] ^= 0x40
+    elif what == "piece":
+        del data[second:third]
+    elif what == "head":
+        del data[:first]
+    else:
+        del data[third + 100 :]
+    file.write_bytes(data)
+    assert status_of(recordings, sid) == 500
+    again = Recordings(tmp_path, now=time.time())
+    assert status_of(again, sid) == after_a_restart, "what a kill leaves at the end is sent"
+    if after_a_restart == 500:
+        assert [one.status for one in again.newest_first()] == ["completed"], "or it would be taken for none"
+    assert file.read_bytes() == data
 
 
 async def test_nothing_recorded_is_absent_with_twilios_code(hands: DeskView):

@@ -54,7 +54,12 @@ RESULTS = {
     Cause.NO_SOUND: TelephonyResult.DEAD_AIR,
 }
 LINE_RESULTS = {Cause.POWERED_OFF: "powered_off", Cause.LOST: "lost", Cause.NO_SOUND: "no_sound"}
-ENDS = st.builds(SipEnd, status=st.sampled_from([0, *range(300, 700)]), q850=st.integers(0, 127))
+ENDS = st.builds(
+    SipEnd,
+    status=st.sampled_from([0, *range(300, 700)]),
+    q850=st.integers(0, 127),
+    is_unsent=st.booleans(),
+)
 
 
 def trunk(name: str = "one", **values: Any) -> Trunk:  # noqa: ANN401 - fields of a trunk
@@ -87,8 +92,11 @@ def test_a_cause_is_the_same_result_for_the_application(cause: Cause):
 @given(ENDS)
 def test_a_fault_of_the_trunk_is_never_the_persons(end: SipEnd):
     cause = cause_of(end)
-    assert cause in WORDS
-    if end.status in AUTHENTICATION or is_fault_of_trunk(end):
+    assert cause in WORDS or (cause is Cause.LOST and end.may_have_arrived)
+    if end.may_have_arrived:
+        assert cause is Cause.LOST
+        assert not may_fail_over(end, may_have_rung=False)
+    elif end.status in AUTHENTICATION or is_fault_of_trunk(end):
         assert cause is Cause.BLOCKED
     assert not may_fail_over(end, may_have_rung=True)
 
@@ -105,6 +113,29 @@ def test_a_403_after_ringing_is_what_its_reason_says():
 def test_the_words_of_the_stack_are_read():
     assert read_end('480 Gone,Q.850;cause=20;text="absent"') == SipEnd(status=480, q850=20)
     assert read_end("Connection timed out [110]").label == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("text", "unsent_over_udp", "unsent_over_tls"),
+    [
+        ("Destination address required [89]", True, True),
+        ("Connection refused [111]", False, True),
+        ("No route to host [113]", False, True),
+        ("Network is unreachable [101]", False, True),
+        ("Protocol error [71]", False, True),
+        ("Connection reset by peer [104]", False, False),
+        ("Connection timed out [110]", False, False),
+        ("", False, False),
+        ("503 Connection refused", False, False),
+    ],
+)
+def test_what_was_not_sent_is_known_by_the_words_of_the_stack(
+    text: str, unsent_over_udp: bool, unsent_over_tls: bool
+):
+    """The texts are the stack's, measured with servers that refuse, stay silent, or hang up after the INVITE."""
+    assert read_end(text).is_unsent == unsent_over_udp
+    assert read_end(text, transport="tls").is_unsent == unsent_over_tls
+    assert read_end(text, is_unsent=True).is_unsent
 
 
 @pytest.mark.parametrize(
@@ -221,6 +252,32 @@ def test_a_trunk_that_fails_is_followed_by_the_next():
     called.hears("ended", text="486 Busy Here")
     assert called.what == ["busy"]
     assert {state.in_use for state in called.line.board.states.values()} == {0}
+
+
+@pytest.mark.parametrize("text", ["Connection timed out [110]", "Connection reset by peer [104]", ""])
+def test_no_other_trunk_is_tried_where_nothing_says_that_the_phone_did_not_ring(text: str):
+    """An INVITE of which no answer came back: a second one would ring a telephone that rings."""
+    called = Called()
+    called.hears("ended", text=text)
+    assert [one["trunk"] for one in called.told] == ["a"]
+    assert called.what == ["lost"]
+    assert called.leg.line_result == "lost"
+    assert called.line.board.states["a"].faults_in_a_row == 1, "such trunks rest"
+
+
+def test_a_call_that_the_stack_did_not_take_goes_to_the_next_trunk():
+    called = Called()
+    called.hears("ended", text="dial failed: Cannot assign requested address", unsent=True)
+    assert [one["trunk"] for one in called.told if one["do"] == "dial"] == ["a", "b"]
+    called.hears("ended", text="Destination address required [89]")
+    assert called.what == ["blocked"], "nobody was called"
+
+
+def test_a_connection_that_is_lost_while_the_phone_rings_is_not_ours_alone():
+    called = Called()
+    called.hears("ringing")
+    called.hears("ended", text="Connection reset by peer [104]")
+    assert called.what == ["rings", "lost"]
 
 
 def test_no_other_trunk_is_tried_once_the_phone_may_have_rung():

@@ -39,6 +39,7 @@ from dialer.runtime.settings import AuditSettings, load_settings
 from tests.control.conftest import Assemble
 from tests.control.scene import Scene
 from tests.control.test_audit_trail import alarm_codes, found, owner, write
+from tests.full_disk import files_of_at_most
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,6 +76,20 @@ def test_the_file_grows_by_a_line_when_the_head_has_moved(ten: Scene, anchored: 
     assert against(ten, anchored.anchor_file.read_text()) == []
     anchor_trail(ten.services, anchored, always=True)
     assert len(anchored.anchor_file.read_text().splitlines()) == 3
+
+
+def test_an_anchor_that_the_disk_took_in_part_is_no_line(ten: Scene, anchored: AuditSettings):
+    """It made the next one unreadable, and two lines that were none of ours."""
+    file = anchored.anchor_file
+    assert file is not None
+    text = file.read_text()
+    with files_of_at_most(len(text) + 60):
+        _, faults = anchor_trail(ten.services, anchored, always=True)
+    assert "file" in faults
+    assert file.read_text() == text
+    assert anchor_trail(ten.services, anchored, always=True)[1] == {}
+    anchors, foreign = read_anchors(ten.store.vault, file.read_text())
+    assert (len(anchors), foreign) == (3, 0)
 
 
 def test_lines_cut_off_at_the_end_are_named_by_the_anchor(ten: Scene, anchored: AuditSettings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from dialer.carrier.lines.sip.trunks import BadTrunk, Trunk
 from dialer.carrier.lines.sound import telephone_samples
 from tests.sip.conftest import MakePerson, OnTrunks, trunk_to
-from tests.sip.peers import HOST, line_of, prompt, until
+from tests.sip.peers import HOST, free_port, line_of, prompt, until
 from tests.sip.test_sound import HEARD, fits
 
 _SAYS = "<Response><Play>/said.wav</Play><Pause length='1'/><Hangup/></Response>"
@@ -77,6 +78,45 @@ async def test_a_call_over_tls_with_encrypted_sound(person: MakePerson, on_trunk
     assert not line_of(view.carrier).qualities[-1]["one_way"]
     (messages, *_) = await line_of(view.carrier).trace(1)
     assert "RTP/SAVP" in messages[0]
+
+
+async def test_a_connection_that_is_lost_after_the_call_was_sent_is_followed_by_no_other_trunk(
+    person: MakePerson, on_trunks: OnTrunks
+):
+    """The trunk may have rung the telephone before it went away."""
+    got: list[bytes] = []
+
+    async def hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got.append(await reader.read(4096))
+        writer.close()
+
+    server = await asyncio.start_server(hangs_up, HOST, 0)
+    gone = server.sockets[0].getsockname()[1]
+    second = await person()
+    view = await on_trunks(
+        Trunk(name="one", address=f"{HOST}:{gone}", number="96110", transport="tcp"),
+        trunk_to(second, name="two", order=2),
+    )
+    final = await view.app.final(await view.call())
+    server.close()
+    assert got[0].startswith(b"INVITE ")
+    assert (final["CallStatus"], final["SipResponseCode"]) == ("failed", "500")
+    states = line_of(view.carrier).board.states
+    assert (states["one"].ends, states["two"].placed) == ({"transport": 1}, 0)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+async def test_a_trunk_that_takes_no_connection_is_followed_by_the_next(
+    person: MakePerson, on_trunks: OnTrunks, transport: str
+):
+    second = await person()
+    view = await on_trunks(
+        Trunk(name="one", address=f"{HOST}:{free_port()}", number="96110", transport=transport),
+        trunk_to(second, name="two", order=2),
+    )
+    view.app.documents["/start"] = "<Response><Hangup/></Response>"
+    assert (await view.app.final(await view.call()))["CallStatus"] == "completed"
+    assert line_of(view.carrier).board.states["one"].ends == {"transport": 1}
 
 
 async def test_a_trunk_whose_certificate_is_not_known_gets_no_call(

@@ -383,6 +383,37 @@ async def test_who_is_erased_is_not_heard_any_more_nor_at_the_carrier(
     assert (row_of(w, case_id)["state"], row_of(w, case_id)["sealed"]) == ("deleted", None)
 
 
+async def test_a_recording_whose_sound_was_not_kept_stays_at_the_carrier(w: World, recorder: RecordingClient):
+    """The carrier lists it and gives no sound: whatever the reason is, nobody else has it."""
+    case_id = w.open_case()
+    await w.until_over(case_id)
+    (there,) = await recorder.api.recordings.list_async()
+    file = w.carrier.exchange.recordings.file_of(there.sid or "")
+    aside = file.rename(file.with_suffix(".aside"))
+    for _ in range(8):
+        assert await fetch(w, recorder) == 0
+    assert row_of(w, case_id)["state"] == "waiting"
+    assert [one.sid for one in await recorder.api.recordings.list_async()] == [there.sid]
+    aside.rename(file)
+    assert await fetch(w, recorder) == 1
+    assert row_of(w, case_id)["state"] == "kept"
+    assert await recorder.api.recordings.list_async() == []
+
+
+async def test_a_second_recording_of_a_call_stays_at_the_carrier(w: World, recorder: RecordingClient):
+    case_id = w.open_case()
+    await w.until_over(case_id)
+    recordings = w.carrier.exchange.recordings
+    (there,) = await recorder.api.recordings.list_async()
+    other = replace(recordings.find(there.sid or ""), sid="RE" + "1" * 32)
+    recordings._by_sid[other.sid] = other
+    for _ in range(2):
+        assert await fetch(w, recorder) == 0
+        assert [one.sid for one in await recorder.api.recordings.list_async()] == [other.sid]
+        assert (row_of(w, case_id)["state"], row_of(w, case_id)["sid"]) == ("kept", there.sid)
+    assert row_of(w, case_id)["due_at"] is not None, "the alarm follows"
+
+
 async def test_a_carrier_without_the_recording_is_asked_for_a_while(w: World, recorder: RecordingClient):
     case_id = w.open_case()
     await w.until_over(case_id)

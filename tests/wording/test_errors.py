@@ -15,7 +15,7 @@ import pytest
 import dialer
 from dialer.accounts.actions import Taken
 from dialer.approvals.actions import SampleUnread
-from dialer.backup.actions import NothingToBackUp
+from dialer.backup.actions import NothingToBackUp, NotPutBack
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys
 from dialer.backup.store import NotAsBackedUp, NotEmpty
 from dialer.calls.comparison import CallsUnderWay, NotCompared, RecordsGone
@@ -110,10 +110,12 @@ EXAMPLES = [
     NoParquet(),
     NotArrived(),
     CannotWrite(file=Path("one.backup"), why="No space left on device"),
+    NotPutBack(draft=Path("recordings/.restoring"), place=Path("recordings"), why="Permission denied"),
     DamagedBackup(file=Path("one.backup"), problem="it is cut off"),
     OtherKeys(file=Path("one.backup"), made_with="index=1 1=2", here="index=1 1=3"),
     NoRegister(Path("erasures.jsonl")),
     UnreadableRegister(file=Path("erasures.jsonl"), line=3),
+    UnreadableRegister(file=Path("erasures.jsonl"), line=3, is_torn=True),
     NotRegistered(file=Path("erasures.jsonl"), why="No space left on device"),
     RegisterLacks(file=Path("erasures.jsonl"), count=2),
     OldRegister(file=Path("erasures.jsonl"), count=2),

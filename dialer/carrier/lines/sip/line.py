@@ -18,7 +18,7 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | from it | with |
 |---|---|
 | ringing, answered, key, spoken, said, judged, silent | id, and what the name says |
-| ended | id, text (of the stack), quality |
+| ended | id, text (of the stack), unsent, quality |
 | trunk | trunk, registered, reachable (what is known) |
 | incoming | ref, trunk, caller ('' for a hidden number): a call in by a trunk |
 | trace | ref, calls: their messages, masked |
@@ -296,7 +296,10 @@ class SipLine:
             self.qualities.append({"trunk": leg.trunk, **message["quality"]})
             leg.measured(Quality(**message["quality"]))
         early = b64decode(message["early"]) if message.get("early") else b""
-        leg.ended_by_stack(read_end(message["text"]), early=early)
+        trunk = self.board.states[leg.trunk].trunk
+        is_unsent = message.get("unsent", False)
+        end = read_end(message["text"], transport=trunk.transport, is_unsent=is_unsent)
+        leg.ended_by_stack(end, early=early)
 
     def keep(self, leg: SipLeg) -> None:
         """The leg goes on, on another trunk."""
@@ -375,7 +378,7 @@ async def speak_text(text: str) -> bytes:
         return b""
 
 
-_LINE_RESULTS: Final = {Cause.POWERED_OFF: "powered_off"}
+_LINE_RESULTS: Final = {Cause.POWERED_OFF: "powered_off", Cause.LOST: "lost"}
 _ENDED_GREETINGS: Final = {
     AnsweredBy.MACHINE_END_BEEP: "voicemail",
     AnsweredBy.MACHINE_END_SILENCE: "assistant",
@@ -556,7 +559,7 @@ class SipLeg:
         if self._answered:
             self._end(Cause.HUNG_UP)
         elif self._is_sent:
-            self.line_result = "lost"
+            self.line_result = _LINE_RESULTS[Cause.LOST]
             self._end(Cause.LOST)
         else:
             self._end(Cause.BLOCKED)

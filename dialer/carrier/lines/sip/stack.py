@@ -496,12 +496,12 @@ class SipProcess:
             native = await self._agents[trunk_name].dial(
                 f"sip:{number}@{trunk.address}{trunk.uri_transport}", headers
             )
-        except self._baresip.CommandTimeout:
+        except (self._baresip.CommandTimeout, self._baresip.RuntimeDead):
             # The INVITE may be out: the end of this process says so of every call.
             self._over.set()
             return
         except self._baresip.BaresipError as error:
-            self._ended(call, str(error))
+            self._ended(call, str(error), is_unsent=True)
             return
         finally:
             self._dialling -= 1
@@ -547,8 +547,8 @@ class SipProcess:
             case _:
                 pass
 
-    def _ended(self, call: _Call, text: str) -> None:
-        """The call is over, and its channel free."""
+    def _ended(self, call: _Call, text: str, *, is_unsent: bool = False) -> None:
+        """The call is over, and its channel free. `is_unsent`: the stack sent no INVITE."""
         if self._calls.pop(call.id, None) is None:
             return
         if call.native is not None:
@@ -556,7 +556,7 @@ class SipProcess:
         if call.joined is not None:
             call.joined.joined = None
         self._send_tape(call, time.monotonic())
-        message: Message = {"on": "ended", "id": call.id, "text": text}
+        message: Message = {"on": "ended", "id": call.id, "text": text, "unsent": is_unsent}
         if announced := call.announced:
             message["early"] = b64encode(wav_of(announced)).decode()
         stats = call.native.final_stats if call.native is not None else None

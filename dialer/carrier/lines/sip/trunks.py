@@ -20,14 +20,22 @@ from dialer.carrier.lines import Cause
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SipEnd:
-    """How the stack ended a call that was not answered. `status` 0: no response at all came; `q850` 0: no Reason.
+    """How the stack ended a call that was not answered. `status` 0: no final response came; `q850` 0: no Reason.
 
-    `problem`: the stack's words for a fault of the transport.
+    `problem`: the stack's words for a fault of the transport. `is_unsent`: it is known that no INVITE was sent.
     """
 
     status: int = 0
     q850: int = 0
     problem: str = ""
+    is_unsent: bool = False
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the INVITE may be where it was sent, although no final response came: responses are lost too, and
+        without one nothing tells whether a telephone rings.
+        """
+        return not self.status and not self.is_unsent
 
     @property
     def label(self) -> str:
@@ -37,18 +45,27 @@ class SipEnd:
         return "timeout" if "timed out" in self.problem.lower() else "transport"
 
 
+_NO_ADDRESS: Final = "destination address required"
+_NO_CONNECTION: Final = ("connection refused", "no route to host", "network is unreachable", "protocol error")
+"""What the stack says of a connection that it did not get; the last one where the certificate does not fit. One that
+was lost later is `Connection reset by peer`. Over UDP there is none: such a fault can be that of a repeated INVITE.
+"""
 _STATUS = re.compile(r"([1-6][0-9]{2})(?= |$)")
 _Q850 = re.compile(r"Q\.850\s*;\s*cause\s*=\s*([0-9]{1,3})", re.IGNORECASE)
 
 
-def read_end(text: str) -> SipEnd:
-    """What the stack says of a closed call: `480 Temporarily Unavailable,Q.850;cause=20;text="..."`."""
+def read_end(text: str, *, transport: str = "udp", is_unsent: bool = False) -> SipEnd:
+    """What the stack says of a closed call: `480 Temporarily Unavailable,Q.850;cause=20;text="..."`. `is_unsent`: the
+    stack did not take the call.
+    """
     status = _STATUS.match(text)
     q850 = _Q850.search(text)
+    known = (_NO_ADDRESS,) if transport == "udp" else (_NO_ADDRESS, *_NO_CONNECTION)
     return SipEnd(
         status=int(status[1]) if status else 0,
         q850=int(q850[1]) if q850 else 0,
         problem="" if status else text,
+        is_unsent=is_unsent or (status is None and text.lower().startswith(known)),
     )
 
 
@@ -91,7 +108,10 @@ _FORBIDDEN: Final = 403
 def cause_of(end: SipEnd, *, has_rung: bool = False) -> Cause:
     """The cause of a call that was not answered. `BLOCKED` is ours, and costs the person no try. `has_rung`: the trunk
     said that the telephone rings: then a 403 with a Reason is what an exchange or gateway makes of a rejected call.
+    `LOST`: nothing says whether a telephone rang.
     """
+    if end.may_have_arrived:
+        return Cause.LOST
     refused_us = end.status in AUTHENTICATION and not (has_rung and end.status == _FORBIDDEN)
     if refused_us or not end.status:
         return Cause.BLOCKED
@@ -107,8 +127,8 @@ _SERVER_ERRORS: Final = range(500, 600)
 
 
 def may_fail_over(end: SipEnd, *, may_have_rung: bool) -> bool:
-    """Whether the next trunk may be tried: the trunk failed, and the far end cannot have rung."""
-    return not may_have_rung and is_fault_of_trunk(end)
+    """Whether the next trunk may be tried: the trunk refused the call, or never got it, and no telephone rang."""
+    return not may_have_rung and not end.may_have_arrived and is_fault_of_trunk(end)
 
 
 def is_fault_of_trunk(end: SipEnd) -> bool:
