@@ -41,6 +41,7 @@ from dialer.signals.verdict_store import (
     persons_of_cases,
     points_of_rules,
     reasons_of,
+    rules_fired,
     rules_resumed_since,
     sent_since,
     stopped_rules,
@@ -124,7 +125,7 @@ def keep_verdicts(
     write_reasons(tx, reasons, verdict_ids=[row.id for row in rows])
     risen: Sequence[StoredVerdict] = [row for row in rows if row.sent_at is not None and _has_risen(row)]
     if risen:
-        risen = _standing(tx, risen, stopped_rules(tx))
+        risen = _raised(tx, risen, stopped_rules(tx))
     sent = len(send(tx, services, risen, now=now))
     held = [row for row in rows if row.state is VerdictState.HELD and row.has_phone]
     if held and others_are_held(tx, [row.id for row in held]):
@@ -272,7 +273,7 @@ def release_held(
         if resumed := rules_resumed_since(tx, now - GAP):
             risen = [one for one in lock_risen(tx, since=now - 2 * GAP, rules=resumed) if one.has_phone]
             risen = [one for one in risen if one.event_at > now - GAP and _has_risen(one)]
-            again = len(send(tx, services, _standing(tx, risen, stopped), now=now))
+            again = len(send(tx, services, _raised(tx, risen, stopped), now=now))
         among = lock_held(tx, limit=_AT_ONCE, since=now - GAP, stopped=stopped)
         if silent := [one.id for one in among if not one.has_phone]:
             note_without_phone(tx, silent)
@@ -304,6 +305,27 @@ def _standing(tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]) -
     touched = [one.id for one in rows if not set(stopped).isdisjoint(one.rules)]
     points = points_of_rules(tx, touched) if touched else {}
     return [one for one in rows if one.id not in points or _stands_without(points[one.id], stopped)]
+
+
+def _raised(tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]) -> Sequence[StoredVerdict]:
+    """Of these that were sent, those that stopped rules have not raised: they rest on stopped rules less than half, and
+    so does what has fired since their last warning.
+    """
+    rows = _standing(tx, rows, stopped)
+    touched = [one.id for one in rows if not set(stopped).isdisjoint(one.rules)]
+    if not touched:
+        return rows
+    points, fired = points_of_rules(tx, touched), rules_fired(tx, touched)
+
+    def since_last(one: StoredVerdict) -> dict[str, int]:
+        last = one.resent_at or one.sent_at
+        return {
+            rule: value
+            for rule, value in points.get(one.id, {}).items()
+            if last is not None and fired[one.id][rule] > last
+        }
+
+    return [one for one in rows if _stands_without(since_last(one), stopped)]
 
 
 def _stands_without(points: Mapping[str, int], stopped: Collection[str]) -> bool:

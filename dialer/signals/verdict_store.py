@@ -254,6 +254,15 @@ def points_of_rules(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str,
     return found
 
 
+def rules_fired(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str, datetime]]:
+    """By verdict and rule, when it first fired for it."""
+    found: dict[int, dict[str, datetime]] = {}
+    statement = sa.select(_r.verdict_id, _r.rule, _r.at).where(_OF_VERDICTS.clause)
+    for row in tx.rows(statement, _OF_VERDICTS.given(verdict_ids)):
+        found.setdefault(row["verdict_id"], {})[row["rule"]] = row["at"]
+    return found
+
+
 def verdicts_of_case(tx: Tx, case_id: int) -> list[StoredVerdict]:
     """Of the warnings of a case, oldest first."""
     return [
