@@ -217,7 +217,6 @@ def test_folders_that_are_links_to_another_disk_get_their_files(
     disk = tmp_path / "disk"
     (disk / ".restoring" / "zh").mkdir(parents=True)
     (disk / ".restoring" / "zh" / "half.wav").write_bytes(b"half")
-    new.data_dir.mkdir()
     (new.data_dir / "recordings").symlink_to(disk)
     restore_backup(new, file, real_now=MORNING, by="li")
     assert [one for one in disk.rglob("*") if one.is_file()] == [disk / "zh" / "greeting.wav"]
