@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from fastapi import Form, Path
@@ -193,7 +194,8 @@ def _show(
             return request.part(_TEMPLATE, "notices", notices=notices)
         latest = _latest(request, outlet)
     products = [one for one in CardProduct if outlet is None or one.is_sim != outlet.is_bank]
-    number = f"{request.now:%Y%m%d}-{secrets.token_hex(4).upper()}"
+    today = request.now.astimezone(ZoneInfo(request.services.centre.timezone))
+    number = f"{today:%Y%m%d}-{secrets.token_hex(4).upper()}"
     return request.page(
         _TEMPLATE,
         status=status,

@@ -10,6 +10,7 @@ from datetime import timedelta
 from io import BytesIO
 from itertools import groupby
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, UploadFile
 from starlette.responses import Response
@@ -135,7 +136,8 @@ def export(request: CurrentRequest) -> Response:
         for unit in sorted(seen, key=lambda unit: unit.path)
     ]
     sheet = Sheet(title=request.say(gettext_noop("Units")), head=head, rows=body)
-    return as_file([sheet], name=f"units-{request.now:%Y%m%d-%H%M}", kind="xlsx")
+    local = request.now.astimezone(ZoneInfo(request.services.centre.timezone))
+    return as_file([sheet], name=f"units-{local:%Y%m%d-%H%M}", kind="xlsx")
 
 
 @unit_pages.get("/units/transfers", act=Permission.SORT_UNITS)

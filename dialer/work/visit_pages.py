@@ -291,7 +291,8 @@ def _as_dialled(number: str) -> str:
 def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: Lang) -> Sheet:
     """The notice in one language, for the signature of the officer who prints it."""
     person, centre = notice.person, request.services.centre
-    bureau = centre.bureau.get(lang.value, "")
+    bureau, zone = centre.bureau.get(lang.value, ""), ZoneInfo(centre.timezone)
+    year = notice.printed_at.astimezone(zone).year
     hotline = _as_dialled(centre.callback_number) or _HOTLINE
     text = notice_text(notice.fraud_type, lang.value, name=person.name, bureau=bureau, hotline=hotline)
     facts = (
@@ -303,7 +304,7 @@ def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: La
     return Sheet(
         lang=lang,
         bureau=bureau,
-        number=say(lang, "No. %(number)s", number=f"{notice.printed_at.year}-{case_id:06}"),
+        number=say(lang, "No. %(number)s", number=f"{year}-{case_id:06}"),
         title=text.title,
         facts=tuple((heading, fact) for heading, fact in facts if fact),
         greeting=text.paragraphs[0],
@@ -316,7 +317,7 @@ def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: La
             (say(lang, "Second officer (signature, number)"), ""),
         ),
         seal=say(lang, "(seal)"),
-        day=format_day(notice.printed_at, lang, ZoneInfo(centre.timezone)),
+        day=format_day(notice.printed_at, lang, zone),
         copies=say(lang, _COPIES),
     )
 

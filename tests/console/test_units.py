@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 from html import unescape
 from io import BytesIO
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -151,6 +152,8 @@ async def test_the_exported_list_changes_nothing_and_renames_by_its_number(
     scenario.unit("警务室", other)
     admin = console.person(Role.ADMINISTRATOR)
     file = await admin.get("/units/file")
+    local = console.clock.now().astimezone(ZoneInfo("Asia/Shanghai"))
+    assert f"units-{local:%Y%m%d-%H%M}.xlsx" in file.headers["content-disposition"]
     assert "The list changes nothing" in text(await look(admin, file.content))
     rows = CalamineWorkbook.from_filelike(BytesIO(file.content)).get_sheet_by_index(0).to_python()
     assert rows[0] == ["name", "parent", "level", "aliases", "state", "system_no"]

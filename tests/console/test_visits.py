@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,8 +15,10 @@ from dialer.core.access import Role
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.outcomes.evidence_files import clean_photo
+from dialer.services import Services
+from dialer.work import visit_pages
 from dialer.work.desk import points_of
-from dialer.work.visits import FromPhone, add_photo, note_visit
+from dialer.work.visits import FromPhone, Notice, add_photo, note_visit
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario
 from tests.core.pictures import jpeg
@@ -342,6 +345,22 @@ async def test_the_notice_is_printed_in_both_languages_by_who_has_the_visit(beat
         assert told in page
     (line,) = beat.console.audited("print_notice")
     assert line["who"] == beat.officer.member.login
+
+
+async def test_the_number_of_a_notice_has_the_year_of_the_centre(beat: Beat, monkeypatch: pytest.MonkeyPatch):
+    """In Shanghai it is New Year's Day eight hours before UTC."""
+    visit = beat.visit()
+    await beat.send(visit, "step", stage="accepted")
+    read = visit_pages.print_notice
+
+    def at_new_year(services: Services, case_id: int, *, who: str) -> Notice:
+        return replace(read(services, case_id, who=who), printed_at=datetime(2026, 12, 31, 17, tzinfo=UTC))
+
+    monkeypatch.setattr(visit_pages, "print_notice", at_new_year)
+    page = await shown(beat.officer, f"/visits/{visit}/notice")
+    assert "2027年1月1日" in page
+    assert "2027-0" in page
+    assert "2026-0" not in page
 
 
 async def test_the_conversation_is_read_on_demand_and_audited(beat: Beat):
