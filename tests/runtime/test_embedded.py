@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import stat
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -20,9 +21,32 @@ import sqlalchemy as sa
 from dialer.core.errors import Unavailable
 from dialer.db.migrations import migrate_database
 from dialer.runtime.embedded import EmbeddedServers, ensure, erase, wait_until
-from dialer.runtime.location import place_for, server_binaries
+from dialer.runtime.location import Place, place_for, server_binaries
 
 Starter = Callable[[str], subprocess.Popen[str]]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The place of a cluster that has run once; to make one takes 1 s of CPU."""
+    folder = tmp_path_factory.mktemp("made")
+    with ensure(folder, valkey=False):
+        place = place_for(folder)
+    yield place
+    erase(folder)
+
+
+@pytest.fixture
+def used_dir(data_dir: Path, made: Place) -> Path:
+    """A data folder with a copy of that cluster, whose port is free."""
+    place = place_for(data_dir)
+    cluster = place.folder("postgres")
+    shutil.copytree(made.folder("postgres"), cluster)
+    for password in made.notes.glob("password-*"):
+        shutil.copy(password, place.notes)
+    for path in [cluster, *cluster.rglob("*")]:
+        place.account.own(path)
+    return data_dir
 
 
 def processes_about(data_dir: Path) -> list[psutil.Process]:
@@ -81,9 +105,9 @@ def test_both_servers_work_as_the_product_needs_them(data_dir: Path):
     assert gone(data_dir)
 
 
-def test_servers_are_not_roots(data_dir: Path):
-    with ensure(data_dir):
-        running = [one for one in processes_about(data_dir) if one.name() in {"postgres", "valkey-server"}]
+def test_servers_are_not_roots(used_dir: Path):
+    with ensure(used_dir):
+        running = [one for one in processes_about(used_dir) if one.name() in {"postgres", "valkey-server"}]
         assert len(running) >= 2
         assert all(one.uids().real != 0 for one in running)
 
@@ -113,8 +137,8 @@ def test_no_one_without_the_password_gets_in(data_dir: Path):
             assert not any(secret in command_line(one) for one in psutil.process_iter())
 
 
-def test_the_service_s_role_owns_no_table_and_changes_none(data_dir: Path):
-    with ensure(data_dir, valkey=False) as servers:
+def test_the_service_s_role_owns_no_table_and_changes_none(used_dir: Path):
+    with ensure(used_dir, valkey=False) as servers:
         engine = sa.create_engine(servers.database_url)
         migrate_database(engine, owner_url=servers.owner_url)
         engine.dispose()
@@ -162,12 +186,12 @@ def as_an_earlier_version(data_dir: Path) -> None:
     (notes / "password").write_text(shared)
 
 
-def test_a_cluster_of_an_earlier_version_gets_its_roles_and_passwords(data_dir: Path):
-    as_an_earlier_version(data_dir)
-    shared = (data_dir / "embedded" / "password").read_text()
+def test_a_cluster_of_an_earlier_version_gets_its_roles_and_passwords(used_dir: Path):
+    as_an_earlier_version(used_dir)
+    shared = (used_dir / "embedded" / "password").read_text()
     for _ in range(2):
-        with ensure(data_dir) as servers:
-            assert not (data_dir / "embedded" / "password").exists()
+        with ensure(used_dir) as servers:
+            assert not (used_dir / "embedded" / "password").exists()
             with connect_service(servers) as service:
                 assert service.execute(
                     "SELECT tableowner FROM pg_tables WHERE tablename = 'kept'"
@@ -179,20 +203,20 @@ def test_a_cluster_of_an_earlier_version_gets_its_roles_and_passwords(data_dir: 
                     psycopg.connect(url)
 
 
-def test_a_kill_between_the_superuser_s_password_and_its_note_harms_nothing(data_dir: Path):
-    with ensure(data_dir, valkey=False):
+def test_a_kill_between_the_superuser_s_password_and_its_note_harms_nothing(used_dir: Path):
+    with ensure(used_dir, valkey=False):
         pass
-    (data_dir / "embedded" / "password").write_text("5" * 64)
-    with ensure(data_dir, valkey=False) as servers, connect_service(servers) as service:
+    (used_dir / "embedded" / "password").write_text("5" * 64)
+    with ensure(used_dir, valkey=False) as servers, connect_service(servers) as service:
         assert service.execute("SELECT 1").fetchone() == (1,)
-    assert not (data_dir / "embedded" / "password").exists()
+    assert not (used_dir / "embedded" / "password").exists()
 
 
-def test_only_loopback_is_listened_on(data_dir: Path):
-    with ensure(data_dir):
+def test_only_loopback_is_listened_on(used_dir: Path):
+    with ensure(used_dir):
         addresses = {
             connection.laddr.ip
-            for one in processes_about(data_dir)
+            for one in processes_about(used_dir)
             if one.name() in {"postgres", "valkey-server"}
             for connection in one.net_connections("inet")
         }
@@ -209,14 +233,14 @@ def test_existing_folders_keep_their_mode(tmp_path: Path, data_dir: Path):
         assert stat.S_IMODE(tmp_path.stat().st_mode) == above
 
 
-def test_a_second_start_finds_the_rows_at_the_same_address(data_dir: Path):
-    with ensure(data_dir) as servers:
+def test_a_second_start_finds_the_rows_at_the_same_address(used_dir: Path):
+    with ensure(used_dir) as servers:
         first = (servers.database_url, servers.broker_url)
         with connect(servers) as connection:
             connection.execute("create table kept as select 7 as n")
         with redis.Redis.from_url(servers.broker_url) as broker:
             broker.set("kept", "7")
-    with ensure(data_dir) as servers:
+    with ensure(used_dir) as servers:
         assert (servers.database_url, servers.broker_url) == first
         with connect(servers) as connection:
             assert connection.execute("select n from kept").fetchall() == [(7,)]
@@ -224,30 +248,30 @@ def test_a_second_start_finds_the_rows_at_the_same_address(data_dir: Path):
             assert broker.get("kept") == b"7"
 
 
-def test_a_taken_port_is_given_up_for_a_free_one(data_dir: Path):
-    with ensure(data_dir, valkey=False) as servers:
-        port = place_for(data_dir).port("postgres")
+def test_a_taken_port_is_given_up_for_a_free_one(used_dir: Path):
+    with ensure(used_dir, valkey=False) as servers:
+        port = place_for(used_dir).port("postgres")
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
         other.listen()
-        with ensure(data_dir, valkey=False) as servers, connect(servers) as connection:
+        with ensure(used_dir, valkey=False) as servers, connect(servers) as connection:
             assert connection.info.port != port
 
 
-def test_a_joiner_leaves_the_servers_running(data_dir: Path):
-    with ensure(data_dir) as servers:
-        with ensure(data_dir) as joined:
+def test_a_joiner_leaves_the_servers_running(used_dir: Path):
+    with ensure(used_dir) as servers:
+        with ensure(used_dir) as joined:
             assert not joined.started
             assert (joined.database_url, joined.broker_url) == (servers.database_url, servers.broker_url)
         with connect(servers) as connection:
             assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_the_starter_lets_a_joiner_finish_first(data_dir: Path, python: Starter):
-    starter = python(holder(data_dir))
+def test_the_starter_lets_a_joiner_finish_first(used_dir: Path, python: Starter):
+    starter = python(holder(used_dir))
     assert starter.stdout.readline().startswith("True ")
-    joined = ensure(data_dir)
+    joined = ensure(used_dir)
     assert not joined.started
     starter.stdin.write("go\n")
     starter.stdin.flush()
@@ -255,7 +279,7 @@ def test_the_starter_lets_a_joiner_finish_first(data_dir: Path, python: Starter)
         assert connection.execute("select pg_sleep(0.3) is null").fetchone() is not None
     joined.stop()
     assert starter.stdout.readline() == "stopped\n"
-    assert gone(data_dir)
+    assert gone(used_dir)
 
 
 def test_many_at_once_start_one_server(data_dir: Path, python: Starter):
@@ -272,22 +296,22 @@ def test_many_at_once_start_one_server(data_dir: Path, python: Starter):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_nothing_is_left_when_the_starter_is_killed(data_dir: Path, python: Starter, number: signal.Signals):
-    starter = python(holder(data_dir))
+def test_nothing_is_left_when_the_starter_is_killed(used_dir: Path, python: Starter, number: signal.Signals):
+    starter = python(holder(used_dir))
     assert starter.stdout.readline().startswith("True ")
-    assert len(processes_about(data_dir)) >= 4
+    assert len(processes_about(used_dir)) >= 4
     starter.send_signal(number)
-    assert gone(data_dir)
+    assert gone(used_dir)
 
 
-def test_nothing_is_left_when_starter_and_guards_are_killed(data_dir: Path, python: Starter):
-    starter = python(holder(data_dir))
+def test_nothing_is_left_when_starter_and_guards_are_killed(used_dir: Path, python: Starter):
+    starter = python(holder(used_dir))
     starter.stdout.readline()
-    for one in processes_about(data_dir):
+    for one in processes_about(used_dir):
         if one.name().startswith("python"):
             one.kill()
     starter.kill()
-    assert gone(data_dir)
+    assert gone(used_dir)
 
 
 def test_a_killed_starters_forked_child_does_not_keep_servers_alive(data_dir: Path, python: Starter):
@@ -313,13 +337,13 @@ def test_a_killed_starters_forked_child_does_not_keep_servers_alive(data_dir: Pa
         os.kill(child, signal.SIGKILL)
 
 
-def test_committed_rows_survive_a_kill_of_the_database(data_dir: Path):
-    with ensure(data_dir, valkey=False) as servers:
+def test_committed_rows_survive_a_kill_of_the_database(used_dir: Path):
+    with ensure(used_dir, valkey=False) as servers:
         with connect(servers) as connection:
             connection.execute("create table kept (n int)")
             for n in range(200):
                 connection.execute("insert into kept values (%s)", [n])
-            postmaster = place_for(data_dir).folder("postgres") / "postmaster.pid"
+            postmaster = place_for(used_dir).folder("postgres") / "postmaster.pid"
             os.kill(int(postmaster.read_text().split("\n", 1)[0]), signal.SIGKILL)
 
         def all_there() -> bool:
@@ -334,8 +358,8 @@ def test_committed_rows_survive_a_kill_of_the_database(data_dir: Path):
         )
 
 
-def test_a_server_whose_guard_is_killed_is_started_again(data_dir: Path):
-    with ensure(data_dir, valkey=False) as servers:
+def test_a_server_whose_guard_is_killed_is_started_again(used_dir: Path):
+    with ensure(used_dir, valkey=False) as servers:
         address = servers.database_url
         with connect(servers) as connection:
             connection.execute("create table kept as select 7 as n")
@@ -354,12 +378,12 @@ def test_a_server_whose_guard_is_killed_is_started_again(data_dir: Path):
         assert servers.database_url == address
 
 
-def test_a_recycled_process_number_does_not_pass_for_a_server(data_dir: Path):
-    with ensure(data_dir, valkey=False):
+def test_a_recycled_process_number_does_not_pass_for_a_server(used_dir: Path):
+    with ensure(used_dir, valkey=False):
         pass
-    note = place_for(data_dir).folder("postgres") / "postmaster.pid"
+    note = place_for(used_dir).folder("postgres") / "postmaster.pid"
     note.write_text(f"{os.getpid()}\n{note.parent}\n1\n5432\n\n127.0.0.1\n1 1\nready\n")
-    with ensure(data_dir, valkey=False) as servers, connect(servers) as connection:
+    with ensure(used_dir, valkey=False) as servers, connect(servers) as connection:
         assert servers.started
         assert connection.execute("select 1").fetchone() == (1,)
 
@@ -412,10 +436,10 @@ def test_what_was_not_asked_for_has_no_address(data_dir: Path):
         _ = servers.database_url
 
 
-def test_data_of_another_version_are_refused_in_one_line(data_dir: Path):
-    with ensure(data_dir, valkey=False):
+def test_data_of_another_version_are_refused_in_one_line(used_dir: Path):
+    with ensure(used_dir, valkey=False):
         pass
-    (place_for(data_dir).folder("postgres") / "PG_VERSION").write_text("17\n")
+    (place_for(used_dir).folder("postgres") / "PG_VERSION").write_text("17\n")
     with pytest.raises(Unavailable, match="its data are of version 17, the program is 18"):
-        ensure(data_dir, valkey=False)
-    assert gone(data_dir)
+        ensure(used_dir, valkey=False)
+    assert gone(used_dir)
