@@ -662,15 +662,9 @@ def _limits(web: WebSettings) -> ConnectionLimits:
     )
 
 
-def run_web(app: Application) -> None:
-    """Serves until SIGTERM or SIGINT; requests under way are finished first."""
-    web = app.settings.web
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    # uvicorn raises the signal that ended it once more; the default handler would end us before the heartbeat's row is
-    # removed.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
-    closing = ShutdownHooks()
+def server_of(app: Application, alive: ExitStack) -> uvicorn.Server:
+    """The server of this application, not yet started. `alive`: holds its heartbeat from the start to the shutdown."""
+    web, closing = app.settings.web, ShutdownHooks()
     config = uvicorn.Config(
         create_app(app, closing),
         host=web.host,
@@ -684,8 +678,18 @@ def run_web(app: Application) -> None:
         http=Connections(_limits(web)).protocol,  # type: ignore[arg-type]
         ws="none",
     )
+    return _Server(config, closing, alive, app)
+
+
+def run_web(app: Application) -> None:
+    """Serves until SIGTERM or SIGINT; requests under way are finished first."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    # uvicorn raises the signal that ended it once more; the default handler would end us before the heartbeat's row is
+    # removed.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     with ExitStack() as alive:
-        server = _Server(config, closing, alive, app)
+        server = server_of(app, alive)
         settle()
         with suppress(KeyboardInterrupt):
             server.run()

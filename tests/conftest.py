@@ -228,14 +228,15 @@ def _home(shared: Path) -> Path | None:
     there is not enough of it. The first worker of a run decides, for all.
     """
     own, decided = shared / f"home-{os.getpid()}", shared / "home"
-    own.write_text(_memory(), encoding="utf-8")
+    own.write_text(memory_home(), encoding="utf-8")
     with suppress(FileExistsError):
         os.link(own, decided)
     told = decided.read_text(encoding="utf-8")
     return Path(told) if told else None
 
 
-def _memory() -> str:
+def memory_home() -> str:
+    """A folder in memory for the servers of tests; empty where there is not enough of it."""
     home = _SHM / f"dialer-tests-{os.geteuid()}"
     try:
         if shutil.disk_usage(_SHM).free >= _MEMORY_BYTES:

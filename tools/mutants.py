@@ -31,11 +31,13 @@ import coverage
 import pytest
 
 from dialer.runtime.embedded import ensure
+from tests.conftest import memory_home
 
 ROOT = Path(__file__).resolve().parent.parent
 _COPIED = ("dialer", "audio", "alembic", "tests", "tools", "bench", "chaos", "docs", ".ci")
 _FILES = ("pyproject.toml", "settings.toml", "Makefile", "README.md", "README.zh-CN.md", "requirements.lock")
 SERVERS = "TESTS_SERVERS"
+HOME = "TESTS_SERVERS_HOME"
 _ENOUGH = 0.9
 _LONGEST_SECONDS = 3600
 """For the tests of a group on the code as it is, on a machine with other work."""
@@ -360,9 +362,10 @@ def _run_here(folder: Path, tests: Sequence[str], output: Path, *, notes: Sequen
         os.dup2(to, 2)
         os.chdir(folder)
         os.environ |= {
-            "PYTHONPATH": str(folder), SERVERS: str(folder / "servers"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"
+            "PYTHONPATH": str(folder), SERVERS: str(folder / "servers"), HOME: memory_home(),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         }  # fmt: skip
-        for name in [name for name in sys.modules if name.partition(".")[0] in {"dialer", "tools"}]:
+        for name in [name for name in sys.modules if name.partition(".")[0] in {"dialer", "tests", "tools"}]:
             del sys.modules[name]
         sys.path[:] = [str(folder), *(place for place in sys.path if place not in {"", str(ROOT)})]
         sys.dont_write_bytecode = not notes
@@ -428,12 +431,12 @@ def main() -> int:
     ask.add_argument("--number", type=int, default=20)
     ask.add_argument("groups", nargs="*", metavar="GROUP", help=" ".join(GROUPS))
     asked = ask.parse_args()
-    poor = False
+    poor, home = False, memory_home()
     for library in _LIBRARIES:
         importlib.import_module(library)
     with (
         tempfile.TemporaryDirectory(prefix="mutants-") as name,
-        ensure(Path(name) / "servers", ephemeral=True),
+        ensure(Path(name) / "servers", ephemeral=True, home=Path(home) if home else None),
     ):
         folder = Path(name)
         _copied(folder)
