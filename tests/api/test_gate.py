@@ -37,14 +37,18 @@ def problem(answer: httpx.Response, status: int, code: str) -> None:
         assert answer.headers[name] == value
 
 
-@pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer nothing", "Basic YTpi", "Bearer dialer_" + "A" * 43]
-)
-async def test_without_a_good_token_nothing_is_told(office: Office, header: str):
-    for method, path in PATHS:
-        answer = await office.client.request(method, path, headers={"Authorization": header})
-        problem(answer, 401, "unknown_sender")
-        assert answer.headers["www-authenticate"].startswith("Bearer")
+async def test_without_a_good_token_nothing_is_told(office: Office):
+    for header in (
+        "",
+        "Bearer",
+        "Bearer nothing",
+        "Basic YTpi",
+        "Bearer dialer_" + "A" * 43,
+    ):
+        for method, path in PATHS:
+            answer = await office.client.request(method, path, headers={"Authorization": header})
+            problem(answer, 401, "unknown_sender")
+            assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
 async def test_a_token_opens_what_it_was_made_for_alone(office: Office):

@@ -183,9 +183,14 @@ async def test_the_story_says_in_which_language_a_prompt_was_heard(scene: Consol
     assert len(played & english) >= 4
 
 
-@pytest.mark.parametrize("file", ["0" * 24 + ".wav", "keys.json", "..%2f..%2fkeys.json", "%2e%2e"])
-async def test_nothing_but_prompts_can_be_played(chief: Person, file: str):
-    assert (await chief.get(f"/clips/{file}")).status_code in {404, 405}
+async def test_nothing_but_prompts_can_be_played(chief: Person):
+    for file in (
+        "0" * 24 + ".wav",
+        "keys.json",
+        "..%2f..%2fkeys.json",
+        "%2e%2e",
+    ):
+        assert (await chief.get(f"/clips/{file}")).status_code in {404, 405}
 
 
 async def test_a_reveal_wants_a_reason_shows_the_person_once_and_is_on_record(
