@@ -197,8 +197,8 @@ def _bind(services: Services, call: Call, state: CallState) -> None:
         lock_cases(tx, [call.case_id])
         accept_attempts(tx, [(call.attempt_id, state.sid)], now=services.clock.now(), poll_at=poll_at)
         note_first_calls(tx, [call.attempt_id])
-        _, cancels = apply_replies(tx, services, [news])
-    if cancels or call.cancel_asked:
+        apply_replies(tx, services, [news])
+    if call.cancel_asked:
         services.enqueue("cancel_calls")
 
 
@@ -210,10 +210,8 @@ def _ask_again(services: Services, call: Call, *, counted: bool) -> None:
 
 def _close_as_unknown(services: Services, call: Call) -> None:
     with services.store.begin() as tx:
-        cancels = end_attempts(tx, services, {call.attempt_id: (TelephonyResult.UNKNOWN, None)})
+        end_attempts(tx, services, {call.attempt_id: (TelephonyResult.UNKNOWN, None)})
         raise_alarm_once(tx, AlarmCode.UNKNOWN_SUBMISSION, now=services.clock.now())
-    if cancels:
-        services.enqueue("cancel_calls")
 
 
 async def cancel_calls(services: Services, client: CallClient) -> int:
@@ -249,9 +247,8 @@ def sweep_cases(services: Services) -> int:
             locked = lock_due_cases(tx, now=now, limit=_AT_ONCE_SWEEP)
             in_call = cases_at_carrier(tx, list(locked))
             moves = [Move(case_id=one, event=TimePassed(ringing=one in in_call)) for one in locked]
-            cancels = move_cases(tx, locked, moves, policies=services.policies, now=now)
-        if cancels:
-            services.enqueue("cancel_calls")
+            # A case with a call under way waits for its end: there is no call to end at the carrier.
+            move_cases(tx, locked, moves, policies=services.policies, now=now)
         total += len(locked)
         if len(locked) < _AT_ONCE_SWEEP:
             return total
