@@ -1,4 +1,4 @@
-"""The rows of attempts from their plan to their order: what is taken, what is put off until when, and what is written."""
+"""Attempts from their plan to their order: what is taken, what is put off until when, and what their rows say then."""
 
 from __future__ import annotations
 

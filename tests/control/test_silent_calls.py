@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +21,6 @@ from dialer.calls.reconcile import (
     sweep_cases,
     trials_without_webhooks,
 )
-from dialer.core.attempt import AttemptState
 from dialer.core.case import Reason, StaffTrackState
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
