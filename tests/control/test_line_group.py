@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -266,8 +267,8 @@ class TestAPaceSetByHand:
 class TestAClockThatWentBack:
     def went_back(self, lines: Lines, seconds: float) -> float:
         """Of a next slot so many seconds further than a claim can have planned."""
-        ahead = MORNING + GAP + timedelta(seconds=0.4 + seconds)
-        lines.set(next_slot_at=ahead)
+        planned = timedelta(seconds=0.4 + 1 / (2.0 * PACE_HEADROOM))
+        lines.set(next_slot_at=MORNING + planned + timedelta(seconds=seconds))
         with lines.scene.tx() as tx:
             return seconds_clock_went_back(tx, name=lines.name, real_now=MORNING, horizon_seconds=0.4)
 
@@ -354,7 +355,7 @@ class TestTheBreakerAfterAnswers:
         assert again.wait_until == MORNING + timedelta(seconds=2.5 + 10)
 
     def test_an_alarm_says_what_the_carrier_answered(self, lines: Lines):
-        def alarms() -> dict[str, object]:
+        def alarms() -> dict[str, Any]:
             rows = lines.scene.rows(sa.select(t.alarm).order_by(t.alarm.c.id))
             return {row["code"]: (row["times"], row["facts"]) for row in rows}
 
