@@ -443,7 +443,7 @@ class TestWhatStopsCalls:
         line.services = replace(line.services, schema="")
         assert line.dial() == 1
 
-    def test_no_plan_whose_time_has_come(self, line: Dialling):
+    def test_but_no_plan_whose_time_has_come(self, line: Dialling):
         line.ready(state="planned")
         assert line.dial() == 1
 
