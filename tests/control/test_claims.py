@@ -62,7 +62,7 @@ def scene(shared: Scene) -> Scene:
 
 def waiting(scene: Scene, state: str = "ready", *, after: float = 0.0, **columns: object) -> uuid.UUID:
     """An attempt in this state, due `after` so many seconds."""
-    fields = {name: columns.pop(name) for name in ("grade", "person_id") if name in columns}
+    fields = {name: columns.pop(name) for name in ("grade", "person_id", "fraud_type") if name in columns}
     attempt_id: uuid.UUID = scene.attempt_of(scene.open_case(**fields))["id"]
     at = MORNING + timedelta(seconds=after)
     scene.change_attempt(attempt_id, state=state, **{"not_before": at, "urgency_at": at} | columns)
@@ -247,7 +247,8 @@ class TestAClaim:
 
     def test_puts_off_the_second_of_one_number(self, scene: Scene):
         person = scene.person()
-        first, second = (waiting(scene, after=n, person_id=person) for n in range(2))
+        first = waiting(scene, person_id=person)
+        second = waiting(scene, after=1, person_id=person, fraud_type=FraudType.CREDIT)
         other = waiting(scene, after=2)
         claimed = claim(scene)
         assert [one.attempt_id for one in claimed] == [first, other]
@@ -264,7 +265,7 @@ class TestAClaim:
         with scene.tx() as tx:
             release_numbers(tx, [claimed.attempt_id], free_at=MORNING + MOMENT)
         assert numbers(scene) == {None: MORNING + MOMENT}
-        second = waiting(scene, person_id=person)
+        second = waiting(scene, person_id=person, fraud_type=FraudType.CREDIT)
         assert claim(scene) == []
         assert row(scene, second)["state"] == "planned"
         scene.change_attempt(second, state="ready")

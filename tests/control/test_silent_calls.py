@@ -404,17 +404,18 @@ class TestSweeps:
         self, scene: Scene, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr(module, "_AT_ONCE_SWEEP", 2)
-        night = MORNING + timedelta(hours=12)
+        night, opening = MORNING + timedelta(hours=12), MORNING + timedelta(hours=23)
         cases = [scene.open_case(grade=Grade.HIGH) for _ in range(4)]
         low = scene.open_case(grade=Grade.LOW)
         for case_id in (*cases, low):
             scene.change_attempt(scene.attempt_of(case_id)["id"], state="ready")
         before = scene.case_of(low)
         sweep_attempts(scene.services)
-        assert not any(scene.case_of(case_id).human.is_pending for case_id in cases)
+        assert opening not in {scene.case_of(case_id).robot.at for case_id in cases}
         scene.clock.set(night)
         sweep_attempts(scene.services)
-        assert {scene.case_of(case_id).human.reason for case_id in cases} == {Reason.OUTSIDE_WINDOW}
+        assert {scene.case_of(case_id).robot.at for case_id in cases} == {opening}
+        assert all(scene.case_of(case_id).human.is_pending for case_id in cases)
         assert scene.case_of(low) == before
 
 
