@@ -24,6 +24,7 @@ from dialer.calls.claims import (
     ready_outside_window,
 )
 from dialer.calls.pacing import lock_line_group
+from dialer.calls.pauses import pause_calls
 from dialer.cases.attempts import (
     doubt_attempts,
     lock_attempt_rows,
@@ -35,7 +36,7 @@ from dialer.cases.attempts import (
     requeue_attempts,
 )
 from dialer.core.case import Reason
-from dialer.core.values import FraudType, Grade, Tag
+from dialer.core.values import FraudType, Grade, PauseScope, Tag
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
 from tests.control.scene import Scene
@@ -244,6 +245,14 @@ class TestAClaim:
         assert claim(scene) == []
         scene.do(sa.update(t.line_group).values(paused_until=MORNING))
         assert len(claim(scene)) == 1
+
+    def test_of_a_group_that_does_not_know_of_a_pause_of_everything_withholds_nothing(self, scene: Scene):
+        attempt_id = waiting(scene)
+        pause_calls(scene.services, scope=PauseScope.ALL, minutes=5, by="zhao", why="x")
+        scene.do(sa.update(t.line_group).values(paused_until=None))
+        assert claim(scene) == []
+        assert (row(scene, attempt_id)["state"], row(scene, attempt_id)["held"]) == ("ready", False)
+        scene.do(sa.delete(t.hold))
 
     def test_puts_off_the_second_of_one_number(self, scene: Scene):
         person = scene.person()
