@@ -113,8 +113,6 @@ def claim_attempts(
     if not slots or group.is_paused(now):
         return []
     candidates = _unpaused_candidates(tx, limit=len(slots), now=now)
-    if not candidates:
-        return []
     numbers = {
         row["id"]: open_person(tx, person_id=row["person_id"], sealed=row["sealed"]).phones[row["number"]]
         for row in candidates
