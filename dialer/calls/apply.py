@@ -83,6 +83,7 @@ _RANG = frozenset(
     }
 )
 """Results that no call has without ringing."""
+_AFTER_RINGING = frozenset({Stage.RINGING, Stage.ANSWERED})
 _ASKED_BY_SECONDS = 2
 """By then a carrier has asked for the first turn. A call that was over before may have been hung up by the person."""
 _MACHINES = ("machine", "fax")
@@ -143,10 +144,9 @@ def _applied(
         return None
     over = progress.stage is Stage.ENDED
     result = _result(call, progress) if over else None
-    # News may come late and out of order: an answered call has rung, whether its ringing was reported or not.
-    rang = progress.stage is Stage.RINGING or (
-        call.ringing_at is None and (progress.stage is Stage.ANSWERED or result in _RANG)
-    )
+    # News may come late and out of order: an answered call has rung, whether its ringing was reported or not. The first
+    # time stands.
+    rang = progress.stage in _AFTER_RINGING or result in _RANG
     reach, heard, hearing = None, None, None
     if result is not None:
         talk_seconds = progress.duration_seconds
@@ -222,9 +222,9 @@ def end_attempts(
     tx: Tx,
     services: Services,
     results: Mapping[uuid.UUID, tuple[TelephonyResult, int | None]],
-) -> bool:
+) -> None:
     """Ends attempts that never became calls, or of which nothing more can be learned, each with its result and the
-    carrier's error code. True when calls must be ended at the carrier.
+    carrier's error code.
     """
     now = services.clock.now()
     found = read_calls(tx, results)
@@ -256,6 +256,6 @@ def end_attempts(
     ]
     if recorded:
         expect_recordings(tx, recorded, now=now, real_now=services.real.now())
-    cancels = move_cases(tx, locked_cases, moves, policies=services.policies, now=now)
+    # The end of an attempt withdraws no other: there is no call to end at the carrier.
+    move_cases(tx, locked_cases, moves, policies=services.policies, now=now)
     rest_numbers(tx, services, [change.attempt_id for change in changes], now=now)
-    return cancels

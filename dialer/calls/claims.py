@@ -113,8 +113,6 @@ def claim_attempts(
     if not slots or group.is_paused(now):
         return []
     candidates = _unpaused_candidates(tx, limit=len(slots), now=now)
-    if not candidates:
-        return []
     numbers = {
         row["id"]: open_person(tx, person_id=row["person_id"], sealed=row["sealed"]).phones[row["number"]]
         for row in candidates
@@ -151,7 +149,7 @@ def claim_attempts(
     return claimed
 
 
-_CLAIMED = RowSet.of(t.attempt, "given", ("id", "lease_until", "send_at"))
+_CLAIMED = RowSet.of(t.attempt, ("id", "lease_until", "send_at"))
 _CLAIM = (
     attempt_update(AttemptEvent.CLAIMED)
     .where(t.attempt.c.id == _CLAIMED.c.id)
@@ -244,7 +242,7 @@ def _take_numbers(tx: Tx, candidates: Sequence[Any], *, now: datetime) -> set[uu
     return {row["attempt_id"] for row in tx.rows(_TAKE_NUMBERS, {**_NUMBERS.given(rows), "now": now})}
 
 
-_NUMBERS = RowSet.of(t.live_number, "given", ("phone_blind", "attempt_id"))
+_NUMBERS = RowSet.of(t.live_number, ("phone_blind", "attempt_id"))
 _WANTED = insert(t.live_number).from_select(list(_NUMBERS.columns), _NUMBERS.select())
 _TAKE_NUMBERS = _WANTED.on_conflict_do_update(
     index_elements=["phone_blind"],
@@ -291,7 +289,7 @@ def _moment(name: str) -> sa.BindParameter[datetime]:
 
 
 _SENDING_COLUMNS = tuple(one.name for one in fields(Sending) if one.name != "attempt_id")
-_SENDINGS = RowSet.of(t.attempt, "given", ("id", *_SENDING_COLUMNS))
+_SENDINGS = RowSet.of(t.attempt, ("id", *_SENDING_COLUMNS))
 _MARK_SENDING = (
     attempt_update(AttemptEvent.POSTING)
     .where(
@@ -309,7 +307,7 @@ _MARK_SENDING = (
 )
 
 
-_ACCEPTED = RowSet.of(t.attempt, "given", ("id", "sid"))
+_ACCEPTED = RowSet.of(t.attempt, ("id", "sid"))
 _ACCEPT = (
     attempt_update(AttemptEvent.ACCEPTED)
     .where(t.attempt.c.id == _ACCEPTED.c.id)

@@ -117,9 +117,8 @@ async def dial(
 ) -> int:
     """Places calls until nothing more may be claimed, `for_seconds` have passed or `stopping()` is true; what has been
     claimed is sent or handed back first. Within `linger_seconds` of the last call a line that comes free is used at
-    once, not at the next tick. `allowed` says before each claim how many
-    calls may leave; None: as many as pacing allows. `check`: as `CarrierCheck` says; None: not checked. Returns how
-    many calls were sent.
+    once, not at the next tick. `allowed` says before each claim how many calls may leave; None: as many as pacing
+    allows. `check`: as `CarrierCheck` says; None: not checked. Returns how many calls were sent.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + for_seconds
@@ -155,7 +154,7 @@ class _Run:
         self.services = services
         self._allowed = allowed
         self._check = check
-        self.must_ask = False
+        self.must_ask: bool
         """A call could leave, and it is not known whether the carrier answers."""
         self.client = client
         self.sending: set[asyncio.Task[None]] = set()
@@ -163,14 +162,14 @@ class _Run:
         self.sent = 0
         self.next_slot_at: datetime | None = None
         """The next slot, where the pace alone let nothing be claimed."""
-        self._lag = timedelta(0)
+        self._lag = timedelta()
         self._half_timeout = timedelta(seconds=services.lines.post_timeout_seconds / 2)
         self._slack = timedelta(seconds=_SLACK_SECONDS)
 
     def is_behind(self) -> bool:
         """Calls leave later than their slots: more claims would be a queue that an urgent attempt waits behind."""
         if not self.sending:
-            self._lag = timedelta(0)
+            self._lag = timedelta()
         return self._lag > timedelta(seconds=self.services.lines.horizon_seconds / 2)
 
     def claim(self) -> list[Claimed]:
@@ -232,8 +231,8 @@ class _Run:
         answers = await self.client.answers()
         self._check.note(answered=answers)
         if not answers:
-            no_answer = Refused(fault=Fault.OURS, detail="no answer to a harmless request")
-            await asyncio.to_thread(self._note_trouble, Answered(sent_at=asked_at, answer=no_answer))
+            no_answer = Answered(sent_at=asked_at, answer=Refused(fault=Fault.OURS))
+            await asyncio.to_thread(self._note_trouble, no_answer)
         return answers
 
     def _note_trouble(self, answered: Answered) -> None:
@@ -402,9 +401,7 @@ def _record(services: Services, answers: _Answers) -> None:
     if dead:
         # First and alone: it moves cases, and done again it changes nothing.
         with services.store.begin() as tx:
-            cancels = end_attempts(tx, services, dead)
-        if cancels:
-            services.enqueue("cancel_calls")
+            end_attempts(tx, services, dead)
     ours = [(c, refusal) for c, refusal in refused if refusal.fault is not Fault.NUMBER]
     with services.store.begin() as tx:
         now = services.clock.now()

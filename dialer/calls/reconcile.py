@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from dialer.calls.apply import News, end_attempts
-from dialer.calls.claims import accept_attempts, cases_at_carrier, promote_planned, ready_outside_window
-from dialer.calls.events import apply_replies
+from dialer.calls.claims import cases_at_carrier, promote_planned, ready_outside_window
+from dialer.calls.events import apply_call_events
 from dialer.calls.store import (
     WEBHOOK_AFTER,
     Call,
@@ -26,7 +26,6 @@ from dialer.calls.store import (
     calls_in_silence,
     lock_silent_calls,
     newest_call_known_before,
-    note_first_calls,
     numbers_of_calls,
     postpone_poll,
     was_posted_since,
@@ -187,18 +186,12 @@ def _created(state: CallState) -> datetime:
 
 def _bind(services: Services, call: Call, state: CallState) -> None:
     """The attempt is that call; what its webhooks would have said by now is applied."""
-    real_now = services.real.now()
-    poll_at = real_now + timedelta(seconds=services.lines.silence_seconds)
     progress = progress_of(state)
     # The end of a call has one step, whichever source reports it; other news may be reported many times.
-    step = "poll.ended" if progress.stage is Stage.ENDED else f"poll.{real_now.timestamp():.3f}"
-    news = News(attempt_id=call.attempt_id, step=step, progress=progress)
-    with services.store.begin() as tx:
-        lock_cases(tx, [call.case_id])
-        accept_attempts(tx, [(call.attempt_id, state.sid)], now=services.clock.now(), poll_at=poll_at)
-        note_first_calls(tx, [call.attempt_id])
-        _, cancels = apply_replies(tx, services, [news])
-    if cancels or call.cancel_asked:
+    polled_at = services.real.now().timestamp()
+    step = "poll.ended" if progress.stage is Stage.ENDED else f"poll.{polled_at:.3f}"
+    apply_call_events(services, [News(attempt_id=call.attempt_id, step=step, progress=progress)])
+    if call.cancel_asked:
         services.enqueue("cancel_calls")
 
 
@@ -210,10 +203,8 @@ def _ask_again(services: Services, call: Call, *, counted: bool) -> None:
 
 def _close_as_unknown(services: Services, call: Call) -> None:
     with services.store.begin() as tx:
-        cancels = end_attempts(tx, services, {call.attempt_id: (TelephonyResult.UNKNOWN, None)})
+        end_attempts(tx, services, {call.attempt_id: (TelephonyResult.UNKNOWN, None)})
         raise_alarm_once(tx, AlarmCode.UNKNOWN_SUBMISSION, now=services.clock.now())
-    if cancels:
-        services.enqueue("cancel_calls")
 
 
 async def cancel_calls(services: Services, client: CallClient) -> int:
@@ -249,9 +240,8 @@ def sweep_cases(services: Services) -> int:
             locked = lock_due_cases(tx, now=now, limit=_AT_ONCE_SWEEP)
             in_call = cases_at_carrier(tx, list(locked))
             moves = [Move(case_id=one, event=TimePassed(ringing=one in in_call)) for one in locked]
-            cancels = move_cases(tx, locked, moves, policies=services.policies, now=now)
-        if cancels:
-            services.enqueue("cancel_calls")
+            # A case with a call under way waits for its end: there is no call to end at the carrier.
+            move_cases(tx, locked, moves, policies=services.policies, now=now)
         total += len(locked)
         if len(locked) < _AT_ONCE_SWEEP:
             return total

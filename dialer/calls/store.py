@@ -146,7 +146,7 @@ def store_call_events(tx: Tx, events: Sequence[StoredEvents], *, at: datetime) -
     return {(row["attempt_id"], row["step"]) for row in tx.rows(_KEEP, _EVENTS.given(rows))}
 
 
-_EVENTS = RowSet.of(t.event, "given", ("attempt_id", "case_id", "step", "kind", "at", "facts", "sealed"))
+_EVENTS = RowSet.of(t.event, ("attempt_id", "case_id", "step", "kind", "at", "facts", "sealed"))
 _KEEP = (
     insert(t.event)
     .from_select(list(_EVENTS.columns), _EVENTS.select())
@@ -191,7 +191,7 @@ _FIRST_STANDS = frozenset({"sid", "accepted_at", "ringing_at", "answered_at", "e
 
 _CHANGED_IN_CALL = tuple(name for name in _NAMES if name in _CHANGEABLE)
 
-_CHANGES = RowSet.of(t.attempt, "given", ("id", "state", *_CHANGEABLE))
+_CHANGES = RowSet.of(t.attempt, ("id", "state", *_CHANGEABLE))
 _CHANGE = (
     sa.update(t.attempt)
     .where(t.attempt.c.id == _CHANGES.c.id)

@@ -242,7 +242,7 @@ class _Writer:
     """Writes rows of one table by one statement."""
 
     def __init__(self, table: sa.Table, columns: tuple[str, ...]) -> None:
-        self._given = RowSet.of(table, "given", columns)
+        self._given = RowSet.of(table, columns)
         self._insert = sa.insert(table).from_select(list(columns), self._given.select())
         self._copy = CopyIn(table, columns)
 

@@ -268,7 +268,7 @@ class _Round:
         if unresolved:
             with services.store.begin() as tx:
                 ends = {attempt.attempt_id: (TelephonyResult.UNKNOWN, None) for attempt in unresolved}
-                self.cancels |= end_attempts(tx, services, ends)
+                end_attempts(tx, services, ends)
                 self._report_attempts(tx, Finding.SUBMISSION_UNRESOLVED, unresolved)
         known = {attempt.attempt_id for attempt in unresolved}
         silent = [attempt for attempt in unasked if attempt.attempt_id not in known]

@@ -663,7 +663,7 @@ _INDEX_KEYS = (
     .where(t.person_key.c.name_phone_blind == _KEYS.c.before)
     .values(name_phone_blind=_KEYS.c.name_phone_blind)
 )
-_PERSONS = RowSet.of(t.person, "given", ("id", "name_blind", "id_number_blind"))
+_PERSONS = RowSet.of(t.person, ("id", "name_blind", "id_number_blind"))
 _INDEX_PEOPLE = (
     sa.update(t.person)
     .where(t.person.c.id == _PERSONS.c.id)

@@ -35,9 +35,9 @@ class RowSet:
         self.columns = tuple(columns)
 
     @staticmethod
-    def of(table: sa.Table, name: str, columns: Iterable[str]) -> RowSet:
-        """With the types that these columns have in `table`."""
-        return RowSet(name, {column: table.c[column].type for column in columns})
+    def of(table: sa.Table, columns: Iterable[str]) -> RowSet:
+        """`given`, with the types that these columns have in `table`."""
+        return RowSet("given", {column: table.c[column].type for column in columns})
 
     @property
     def c(self) -> ReadOnlyColumnCollection[str, Any]:

@@ -144,7 +144,7 @@ def slot_of(moment: datetime) -> int:
     return int(moment.timestamp() // _DAY_SECONDS) % SIGNAL_DAYS
 
 
-_KEYS = RowSet.of(t.signal, "given", ("source", "signal_no"))
+_KEYS = RowSet.of(t.signal, ("source", "signal_no"))
 _IS_GIVEN = sa.and_(t.signal.c.source == _KEYS.c.source, t.signal.c.signal_no == _KEYS.c.signal_no)
 _KNOWN = sa.select(t.signal.c.source, t.signal.c.signal_no).join(_KEYS.clause, _IS_GIVEN)
 _COPY = CopyIn(

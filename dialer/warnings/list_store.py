@@ -36,7 +36,7 @@ def lock_arrivals(tx: Tx) -> None:
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(ARRIVALS_LOCK)))
 
 
-_KEYS = RowSet.of(t.warning, "given", ("source", "instruction_no"))
+_KEYS = RowSet.of(t.warning, ("source", "instruction_no"))
 _CASES_OF = sa.select(t.warning.c.source, t.warning.c.instruction_no, t.warning.c.case_id).join(
     _KEYS.clause,
     sa.and_(t.warning.c.source == _KEYS.c.source, t.warning.c.instruction_no == _KEYS.c.instruction_no),

@@ -123,3 +123,29 @@ def test_a_web_process_that_came_back_begins_the_patience_anew(scene: Scene):
     watched.passes(3600)
     watched.may_call()
     assert scene.alarms_of(None) == {}
+
+
+def test_a_beat_of_eight_seconds_ago_is_believed_at_the_first_look_and_after_eight_seconds(scene: Scene):
+    beat(scene, off=timedelta(seconds=-8))
+    assert Watched(scene).may_call()
+    beat(scene)
+    watched = Watched(scene)
+    assert watched.may_call()
+    watched.passes(8)
+    assert watched.may_call()
+
+
+def test_the_patience_after_an_orderly_stop_begins_with_it(scene: Scene):
+    watched = Watched(scene)
+    beat(scene)
+    assert watched.may_call()
+    watched.passes(5)
+    with scene.services.store.begin() as tx:
+        end_heartbeat(tx, process=f"{WEB}:1")
+    assert not watched.may_call()
+    watched.passes(9.5)
+    assert not watched.may_call()
+    assert scene.alarms_of(None) == {}
+    watched.passes(0.5)
+    assert not watched.may_call()
+    assert scene.alarms_of(None) == {"nobody_answers": 1}
