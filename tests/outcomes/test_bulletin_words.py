@@ -127,18 +127,28 @@ def said(figures: BulletinFigures, heading: str, lang: Lang = Lang.EN) -> Part:
 def test_the_first_section_compares_with_the_year_before_and_the_period_before():
     part = said(figures_of(), "Overall")
     assert part.paragraphs == [
-        "In October 2026 the centre received 1,200 warnings (down 25.0% on the year, up 20.0% on the period before),"
-        " which made 1,000 cases (up 100.0% on the year, as many as in the period before).",
-        "The dissuasion robot made 2,400 calls (as many as a year before, none in the period before), callers made"
-        " 1,310 calls (none a year before, down 20.0% on the period before), and officers made 1,060 visits (none a"
-        " year before, as many as in the period before).",
-        "The rate of verified contact is 75.0% (600 of 800; 95% interval 71.9% to 77.9%), up 5.0 points on the year,"
-        " down 2.0 points on the period before.",
-        "The rate of dissuasion is 60.0% (480 of 800; 95% interval 56.6% to 63.3%), down 5.0 points on the year,"
-        " unchanged on the period before. Of the successes 1,400 are proven, and 1,080 are provisional until their"
-        " watch period is over.",
-        "Approved by a second person: loss prevented 1,234,567.89 yuan, stopped at the bank 9,999.99 yuan, returned"
-        " 10,000 yuan. The three are different things and are not added up.",
+        (
+            "In October 2026 the centre received 1,200 warnings (down 25.0% on the year, up 20.0% on the period"
+            " before), which made 1,000 cases (up 100.0% on the year, as many as in the period before)."
+        ),
+        (
+            "The dissuasion robot made 2,400 calls (as many as a year before, none in the period before), callers made"
+            " 1,310 calls (none a year before, down 20.0% on the period before), and officers made 1,060 visits (none a"
+            " year before, as many as in the period before)."
+        ),
+        (
+            "The rate of verified contact is 75.0% (600 of 800; 95% interval 71.9% to 77.9%), up 5.0 points on the"
+            " year, down 2.0 points on the period before."
+        ),
+        (
+            "The rate of dissuasion is 60.0% (480 of 800; 95% interval 56.6% to 63.3%), down 5.0 points on the year,"
+            " unchanged on the period before. Of the successes 1,400 are proven, and 1,080 are provisional until their"
+            " watch period is over."
+        ),
+        (
+            "Approved by a second person: loss prevented 1,234,567.89 yuan, stopped at the bank 9,999.99 yuan, returned"
+            " 10,000 yuan. The three are different things and are not added up."
+        ),
         "Not counted, since they wait for approval: stopped at the bank 250.05 yuan, returned 7 yuan.",
     ]
     (table,) = part.tables
@@ -179,13 +189,19 @@ def test_the_first_section_without_anything_to_compare_with():
 
 def test_the_first_section_in_chinese():
     assert said(figures_of(), "总体情况", Lang.ZH).paragraphs == [
-        "2026年10月，全市共接收预警 1,200 条（同比下降 25.0%，环比上升 20.0%），形成预警单 1,000 件（同比上升 100.0%，"
-        "环比持平）。",
-        "劝阻机器人外呼 2,400 次（同比持平，上期为零），人工电话劝阻 1,310 次（上年同期为零，环比下降 20.0%），"
-        "见面劝阻 1,060 次（上年同期为零，环比持平）。",
+        (
+            "2026年10月，全市共接收预警 1,200 条（同比下降 25.0%，环比上升 20.0%），形成预警单 1,000 件（同比上升"
+            " 100.0%，环比持平）。"
+        ),
+        (
+            "劝阻机器人外呼 2,400 次（同比持平，上期为零），人工电话劝阻 1,310 次（上年同期为零，环比下降 20.0%），"
+            "见面劝阻 1,060 次（上年同期为零，环比持平）。"
+        ),
         "核实本人率 75.0%（600/800，95%置信区间 71.9%—77.9%），同比上升 5.0 个百分点，环比下降 2.0 个百分点。",
-        "劝阻成功率 60.0%（480/800，95%置信区间 56.6%—63.3%），同比下降 5.0 个百分点，环比持平；其中已确证 1,400 件，"
-        "观察期内待确认 1,080 件。",
+        (
+            "劝阻成功率 60.0%（480/800，95%置信区间 56.6%—63.3%），同比下降 5.0 个百分点，环比持平；其中已确证 1,400"
+            " 件，观察期内待确认 1,080 件。"
+        ),
         "经第二人审核的劝阻金额 123.46万元，止付金额 9,999.99元，返还金额 1.00万元。三类金额口径不同，不相加。",
         "另有待审核金额未计入：止付金额 250.05元，返还金额 7元。",
     ]
@@ -216,10 +232,14 @@ def test_the_trend_sets_the_days_of_three_periods_side_by_side():
 def test_filed_cases_and_whether_two_rise_and_two_fall():
     part = said(figures_of(), "Filed cases")
     assert part.paragraphs == [
-        "1,120 cases were filed with the police (down 20.0% on the year, as many as in the period before), with losses"
-        " of 330,000 yuan (up 10.0% on the year, down 25.0% on the period before).",
-        "Of 1,100 filed cases that are matched, 50 had been warned before the loss: 4.5% (95% interval 3.5% to 5.9%)."
-        " 1,050 had no warning in time.",
+        (
+            "1,120 cases were filed with the police (down 20.0% on the year, as many as in the period before), with"
+            " losses of 330,000 yuan (up 10.0% on the year, down 25.0% on the period before)."
+        ),
+        (
+            "Of 1,100 filed cases that are matched, 50 had been warned before the loss: 4.5% (95% interval 3.5% to"
+            " 5.9%). 1,050 had no warning in time."
+        ),
         "Two up, two down against the same period of the year before: 3 of 4 hold.",
     ]
     (table,) = part.tables
@@ -247,8 +267,10 @@ def test_filed_cases_are_left_out_only_where_none_was_filed_at_any_time():
     headings = [part.heading for part in parts_of(figures_of(**none), Lang.EN)]
     assert "Filed cases" not in headings
     assert said(figures_of(**(none | {"filed_before": filed(1, 5)})), "Filed cases").paragraphs == [
-        "0 cases were filed with the police (down 100.0% on the period before), with losses of 0 yuan (down 100.0% on"
-        " the period before)."
+        (
+            "0 cases were filed with the police (down 100.0% on the period before), with losses of 0 yuan (down 100.0%"
+            " on the period before)."
+        )
     ]
     earlier = said(figures_of(**(none | {"filed_year_before": filed(1, 5)})), "Filed cases")
     assert len(earlier.tables) == 1
@@ -338,8 +360,10 @@ def test_grades_and_types_with_the_most_frequent_first():
     assert {len(table.shares) for table in part.tables} == {7}
     chinese = said(figures_of(), "等级和类型情况", Lang.ZH).paragraphs
     assert chinese == [
-        "预警数量居前的类型依次为：虚假网络投资理财 600 条（占 50.0%）、虚假贷款 300 条（占 25.0%）、"
-        "刷单返利 200 条（占 16.7%）。"
+        (
+            "预警数量居前的类型依次为：虚假网络投资理财 600 条（占 50.0%）、虚假贷款 300 条（占 25.0%）、"
+            "刷单返利 200 条（占 16.7%）。"
+        )
     ]
     nothing = said(figures_of(by_fraud_type={FraudType.LOAN: NOTHING}), "Grades and fraud types")
     assert (nothing.paragraphs, nothing.tables) == ([], [])
@@ -364,8 +388,10 @@ def test_what_was_done_in_time():
 
 def test_what_needs_attention():
     assert said(figures_of(), "Needs attention").paragraphs == [
-        "Defrauded after a warning: 1.0% (10 of 1,000; 95% interval 0.5% to 1.8%). Each of these cases has its"
-        " look-back file.",
+        (
+            "Defrauded after a warning: 1.0% (10 of 1,000; 95% interval 0.5% to 1.8%). Each of these cases has its"
+            " look-back file."
+        ),
         "1,012 warnings expired before anybody was reached.",
         "1,020 human calls and visits were not reported in time.",
         "1,007 successes were reversed by a filed case.",
@@ -476,8 +502,8 @@ def test_money_in_words(fen: int, english: str, chinese: str):
 @pytest.mark.parametrize(
     ("state", "is_over", "told"),
     [
-        (BulletinState.DRAFT, True, "Draft for review. Figures as of 1 November 2026, 08:05. Not for issue before it is"
-         " approved."),
+        (BulletinState.DRAFT, True, ("Draft for review. Figures as of 1 November 2026, 08:05. Not for issue before it"
+         " is approved.")),
         (BulletinState.APPROVED, True, "Figures as of 1 November 2026, 08:05. Approved by zhao."),
         (BulletinState.REFUSED, True, "Figures as of 1 November 2026, 08:05. Refused: not for issue."),
         (BulletinState.DRAFT, False, "The period is not over: figures until 1 November 2026, 08:05. Not for issue."),
