@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -13,11 +12,12 @@ from starlette.responses import Response
 
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotFound, Unavailable
-from dialer.core.periods import BulletinKind, BulletinState, bulletin_days, days_around
+from dialer.core.periods import BulletinKind, BulletinState, add_months, bulletin_days, days_around
 from dialer.language import gettext_noop
 from dialer.outcomes.bulletin_text import bulletin_document, numbered_parts
 from dialer.outcomes.bulletin_words import days_words, state_words, title_of
 from dialer.outcomes.bulletins import (
+    LONGEST_WHY,
     Bulletin,
     decide_bulletin,
     get_bulletin,
@@ -34,9 +34,8 @@ from dialer.web.rendering import PlaceGroup
 bulletin_pages = Section()
 _PATH = "/bulletins"
 _UNFIT, _TAKEN, _AWAY = 422, 409, 503
-_LONGEST_WHY = 500
 Number = Annotated[int, Path(ge=1, lt=2**63)]
-ReadDraft = Annotated[str, Form(max_length=40)]
+ReadDraft = Annotated[datetime | None, Form()]
 """When the draft that the form stands under was made."""
 
 
@@ -102,7 +101,7 @@ def take(request: CurrentRequest, bulletin_id: Number, kind: PaperKind) -> Respo
 
 
 @bulletin_pages.post(_PATH + "/{bulletin_id}/approve", act=Permission.APPROVE)
-def approve(request: CurrentRequest, bulletin_id: Number, made_at: ReadDraft = "") -> Response:
+def approve(request: CurrentRequest, bulletin_id: Number, made_at: ReadDraft = None) -> Response:
     return _decide(request, bulletin_id, approve=True, made_at=made_at, why="")
 
 
@@ -110,19 +109,20 @@ def approve(request: CurrentRequest, bulletin_id: Number, made_at: ReadDraft = "
 def refuse(
     request: CurrentRequest,
     bulletin_id: Number,
-    made_at: ReadDraft = "",
-    why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
+    made_at: ReadDraft = None,
+    why: Annotated[str, Form(max_length=LONGEST_WHY)] = "",
 ) -> Response:
     return _decide(request, bulletin_id, approve=False, made_at=made_at, why=why)
 
 
-def _decide(request: RequestContext, bulletin_id: int, *, approve: bool, made_at: str, why: str) -> Response:
+def _decide(
+    request: RequestContext, bulletin_id: int, *, approve: bool, made_at: datetime | None, why: str
+) -> Response:
     _check_whole(request)
-    read = None
-    with suppress(ValueError):
-        read = datetime.fromisoformat(made_at)
     try:
-        decide_bulletin(request.services, bulletin_id, approve=approve, made_at=read, why=why, by=request.who)
+        decide_bulletin(
+            request.services, bulletin_id, approve=approve, made_at=made_at, why=why, by=request.who
+        )
     except Invalid as fault:
         found = get_bulletin(request.services, bulletin_id)
         return _show(request, found, wrong=refusal_sentence(fault, request.lang), status=_UNFIT)
@@ -153,7 +153,7 @@ def _list(
 ) -> Response:
     _check_whole(request)
     today = request.now.astimezone(ZoneInfo(request.services.centre.timezone)).date()
-    last_month = days_around(BulletinKind.MONTH, today.replace(day=1) - timedelta(days=1))
+    last_month = days_around(BulletinKind.MONTH, add_months(today, -1))
     return request.page(
         "console/bulletins.html",
         status=status,

@@ -374,7 +374,7 @@ def test_what_is_done_to_a_webhook_is_audited(scenario: Scenario, services: Serv
         ({"name": "a/b"}, "name", "is no name for a webhook"),
         ({"events": []}, "events", "one or more of case_filed, case_settled, high_missed"),
         ({"events": ["case_settled", "case_opened"]}, "events", "is not known"),
-        ({"by": " "}, "by", "is missing"),
+        ({"by": " "}, "by", "is empty"),
     ],
 )
 def test_what_makes_no_webhook(services: Services, wrong: dict[str, object], field: str, problem: str):
