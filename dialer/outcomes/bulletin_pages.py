@@ -11,7 +11,7 @@ from fastapi import Form, Path
 from starlette.responses import Response
 
 from dialer.core.access import Permission
-from dialer.core.errors import Conflict, Invalid, NotFound, Unavailable
+from dialer.core.errors import Conflict, Invalid, Unavailable
 from dialer.core.periods import BulletinKind, BulletinState, add_months, bulletin_days, days_around
 from dialer.language import gettext_noop
 from dialer.outcomes.bulletin_text import bulletin_document, numbered_parts
@@ -61,7 +61,7 @@ def draft(
     anew: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
     """Drafts the bulletin of the typed days, or opens the one that is kept."""
-    _check_whole(request)
+    request.check_whole()
     try:
         made = make_bulletin(
             request.services, bulletin_days(kind, name.strip()), by=request.who, anew=bool(anew)
@@ -81,14 +81,14 @@ def draft(
 
 @bulletin_pages.get(_PATH + "/{bulletin_id}", act=Permission.SEE_RATES)
 def bulletin(request: CurrentRequest, bulletin_id: Number) -> Response:
-    _check_whole(request)
+    request.check_whole()
     return _show(request, get_bulletin(request.services, bulletin_id))
 
 
 @bulletin_pages.get(_PATH + "/{bulletin_id}/file/{kind}", act=Permission.EXPORT)
 def take(request: CurrentRequest, bulletin_id: Number, kind: PaperKind) -> Response:
     """The bulletin as docx or PDF; a draft says on its first page that it is one. Audited."""
-    _check_whole(request)
+    request.check_whole()
     found = get_bulletin(request.services, bulletin_id)
     content = bulletin_document(found, lang=request.lang, who=request.who, now=request.now).content
     if kind is PaperKind.PDF:
@@ -118,7 +118,7 @@ def refuse(
 def _decide(
     request: RequestContext, bulletin_id: int, *, approve: bool, made_at: datetime | None, why: str
 ) -> Response:
-    _check_whole(request)
+    request.check_whole()
     try:
         decide_bulletin(
             request.services, bulletin_id, approve=approve, made_at=made_at, why=why, by=request.who
@@ -137,12 +137,6 @@ def _decide(
     return request.go(f"{_PATH}/{bulletin_id}", notice=notice)
 
 
-def _check_whole(request: RequestContext) -> None:
-    """Bulletins are of the whole centre: accounts of a unit do not see them."""
-    if request.member.unit_id is not None:
-        raise NotFound(kind="page", key="bulletins")
-
-
 def _list(
     request: RequestContext,
     *,
@@ -151,7 +145,7 @@ def _list(
     kind: BulletinKind = BulletinKind.MONTH,
     status: int = 200,
 ) -> Response:
-    _check_whole(request)
+    request.check_whole()
     today = request.now.astimezone(ZoneInfo(request.services.centre.timezone)).date()
     last_month = days_around(BulletinKind.MONTH, add_months(today, -1))
     return request.page(

@@ -310,7 +310,7 @@ def _insert_match(*, record_id: int, person_id: int, score: int, state: FiledMat
 
 
 def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
-    """Warned persons who may be this one with their scores, best first. Of namesakes only a few: a common name with
+    """Warned persons who may be this one with their scores. Of namesakes only a few: a common name with
     nothing else is no hint.
     """
     blinds, p = tx.vault.blinds, t.person.c
@@ -335,8 +335,7 @@ def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
     ]
     certain = [one for one in scored if one[1] >= CERTAIN]
     # Where somebody is certain, all others are other people.
-    kept = certain or [one for one in scored if one[1] >= DOUBTFUL]
-    return sorted(kept, key=lambda one: (-one[1], one[0]))
+    return certain or [one for one in scored if one[1] >= DOUBTFUL]
 
 
 def _renew_state(tx: Tx, record_id: int) -> FiledState:
@@ -638,8 +637,7 @@ def undo_filing(
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         stored = get_case(tx, case_id)
-        if stored is None:
-            raise NotFound(kind="case", key=case_id)
+        assert stored is not None
         matches = tx.rows(
             sa.select(m.id, m.record_id)
             .join(t.filed_record, r.id == m.record_id)

@@ -240,16 +240,16 @@ def redeliver(services: Services, *, by: str, delivery_id: int | None = None, we
         if delivery_id is not None:
             found = sa.select(t.webhook).join(t.webhook_delivery, d.webhook_id == t.webhook.c.id)
             row = tx.one(found.where(d.id == delivery_id))
-            which = d.id == delivery_id
         else:
             named = sa.select(t.webhook).where(t.webhook.c.name == webhook)
             row = tx.one(named.order_by(t.webhook.c.id.desc()).limit(1))
-            which = sa.and_(d.webhook_id == (row["id"] if row else 0), d.state == DeliveryState.DEAD.value)
         if row is None:
             kind, key = ("webhook", webhook) if delivery_id is None else ("delivery", delivery_id)
             raise NotFound(kind=kind, key=key)
         if row["ended_at"] is not None:
             raise Conflict(Text("webhook %(name)s has ended", name=row["name"]), current="ended")
+        dead = sa.and_(d.webhook_id == row["id"], d.state == DeliveryState.DEAD.value)
+        which = dead if delivery_id is None else d.id == delivery_id
         again = tx.execute(
             sa.update(t.webhook_delivery)
             .where(which)
@@ -327,7 +327,7 @@ async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int
     resolver = _AllowedResolver(services.webhooks)
     timeout = aiohttp.ClientTimeout(total=services.webhooks.timeout_seconds)
     # All of a claim leave at once: a receiver that does not answer keeps no other waiting for a connection.
-    connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=0)
+    connector = aiohttp.TCPConnector(resolver=resolver, limit=0)
     # Without cookies and without the proxies of the environment: nothing leaves another way than the settings say.
     async with aiohttp.ClientSession(
         connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
@@ -431,7 +431,7 @@ class _AllowedResolver(AbstractResolver):
                 flags=socket.AI_NUMERICHOST,
             )
             for kind, _, proto, _, address in found
-            if is_allowed(ip_address(str(address[0]).partition("%")[0]), self._rules)
+            if is_allowed(ip_address(str(address[0])), self._rules)
         ]
         if not allowed:
             raise _NotAllowed(gettext_noop("the name leads to no allowed address"))

@@ -411,6 +411,11 @@ class RequestContext:
         """One block of the page, for htmx."""
         return HTMLResponse(self.pages.render(self, template, facts, block=block), status_code=status)
 
+    def check_whole(self) -> None:
+        """Raises `NotFound` for an account of a unit: what the page shows is of the whole centre."""
+        if self.member.unit_id is not None:
+            raise NotFound(kind="page", key=self.request.url.path)
+
     def go(self, path: str, *, notice: str = "") -> Response:
         """To another page after an act; `notice` is English of the catalogue and shown there once."""
         response: Response = (

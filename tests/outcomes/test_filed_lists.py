@@ -145,7 +145,7 @@ def test_a_doubtful_match_waits_and_a_supervisor_decides(later: Scenario, row: s
     [line] = lines(later, FiledState.DOUBTFUL)
     [match] = line.matches
     assert (match.cases, match.state) == ((case_id,), FiledMatchState.DOUBTFUL)
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid, match="why: is empty"):
         decide_match(later.services, match.id, is_same_person=True, why=" ", by="zhao")
     state = decide_match(later.services, match.id, is_same_person=True, why="笔录里有这个号码", by="zhao")
     assert state is FiledState.WARNED
@@ -407,7 +407,7 @@ def test_an_undone_match_gives_the_success_back(later: Scenario):
     assert counts(later) == (1, 0, 0)
     [line] = lines(later)
     [match] = line.matches
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid, match="why: is empty"):
         undo_match(later.services, match.id, why=" ", by="zhao")
     done = undo_match(later.services, match.id, why="同名同号的家属", by="zhao")
     assert (done.state, done.case_ids) == (FiledState.NOT_WARNED, (case_id,))
@@ -455,8 +455,13 @@ def test_a_number_typed_by_mistake_is_undone_with_a_reason(later: Scenario):
     file_for_case(later.services, case_id, case_number="typo", by="li")
     assert counts(later) == (1, 0, 0)
     given = {"case_number": " typo ", "why": "输错了", "by": "zhao"}
-    for wrong in ({"why": " "}, {"case_number": "A9"}, {"case_number": ""}, {"by": ""}):
-        with pytest.raises(Invalid):
+    for wrong, field in (
+        ({"why": " "}, "why"),
+        ({"case_number": "A9"}, "case number"),
+        ({"case_number": ""}, "case number"),
+        ({"by": ""}, "by"),
+    ):
+        with pytest.raises(Invalid, match=f"^{field}: "):
             undo_filing(later.services, case_id, **(given | wrong))
     with pytest.raises(NotFound):
         undo_filing(later.services, 999, **given)
@@ -695,10 +700,16 @@ def test_a_confirmed_match_concerns_the_cases_of_this_type_opened_before_the_los
     assert status(later, case_id) == now
 
 
-def test_a_warning_of_the_very_moment_of_the_loss_was_before_it(later: Scenario):
+@pytest.mark.parametrize(
+    ("kind", "state", "now"),
+    [("贷款", FiledState.WARNED, "reversed"), ("刷单", FiledState.WARNED_OTHERWISE, "watching")],
+)
+def test_a_warning_of_the_very_moment_of_the_loss_was_before_it(
+    later: Scenario, kind: str, state: FiledState, now: str
+):
     case_id = warned(later, id_number=ID_NUMBER)
-    done = load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},2026-11-25 10:00:00,,\n")
-    assert (done.states, done.reversed_cases) == ({FiledState.WARNED: 1}, (case_id,))
+    done = load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},2026-11-25 10:00:00,{kind},\n")
+    assert (done.states, status(later, case_id)) == ({state: 1}, now)
 
 
 def test_rows_of_one_number_are_the_same_victim_where_nothing_speaks_against_it(later: Scenario):

@@ -348,6 +348,7 @@ def test_what_is_done_to_a_webhook_is_audited(scenario: Scenario, services: Serv
     url = "https://127.0.0.1/"
     new = add_webhook(services, name="bureau", url=f" {url} ", events=["high_missed", "case_filed"], by="sun")
     assert len(base64.b64decode(new.secret.removeprefix("whsec_"))) == 32
+    assert new.secret not in repr(new)
     added = {"name": "bureau", "url": url, "events": ["case_filed", "high_missed"]}
     what = {"subject": f"webhook/{new.id}", "why": ""}
     assert audited(services, "webhook_add") == [{"who": "sun", "facts": added} | what]
@@ -432,8 +433,9 @@ def test_the_log_is_of_one_webhook_of_one_state_and_in_pages(scenario: Scenario,
     ]
     assert list_deliveries(services, state=DeliveryState.DELIVERED, webhook="bureau")[0].id == log[3].id
     for gone in ({"webhook": "bureau"}, {"delivery_id": log[3].id}):
-        with pytest.raises(Conflict, match="webhook bureau has ended"):
+        with pytest.raises(Conflict, match="webhook bureau has ended") as ended:
             redeliver(services, by="sun", **gone)  # type: ignore[arg-type]  # one of the two ways
+        assert ended.value.current == "ended"
     add_webhook(services, name="bureau", url=url, events=["case_settled"], by="sun")
     assert redeliver(services, webhook="bureau", by="sun") == 0, "the one in use has this name"
     for unknown, kind, key in (
@@ -495,6 +497,20 @@ async def test_while_a_message_is_sent_nobody_else_takes_it_and_after_a_crash_it
     assert [one.due_at for one in seen] == [services.real.now() + timedelta(seconds=6)]
 
 
+async def test_a_message_that_another_process_takes_at_this_moment_is_passed_over(
+    scenario: Scenario, services: Services, receiver: Receiver
+):
+    subscribe(services, receiver)
+    first = settled(scenario)
+    second = settled(scenario)
+    with scenario.tx() as tx:
+        d = t.webhook_delivery
+        assert tx.rows(sa.select(d.c.id).where(d.c.case_id == first).with_for_update())
+        assert await send_webhooks(services) == 1
+    assert [body["data"]["case_id"] for _, body in receiver.got] == [second]  # type: ignore[index]
+    assert await send_webhooks(services) == 1
+
+
 async def test_what_ends_or_is_sent_again_while_it_is_sent_stays_so(
     scenario: Scenario, services: Services, receiver: Receiver
 ):
@@ -530,7 +546,9 @@ async def test_every_answer_of_the_two_hundreds_is_a_success(
     receiver.status = status
     assert await send_webhooks(services) == delivered
     [line] = list_deliveries(services)
-    assert [one.status for one in line.tries] == [status]
+    [only] = line.tries
+    assert (only.status, only.fault, only.at) == (status, None, services.real.now())
+    assert 0 <= only.took_ms < 60_000
     assert line.state is (DeliveryState.DELIVERED if delivered else DeliveryState.WAITING)
     if not delivered:
         assert line.due_at == services.real.now() + timedelta(seconds=30)
