@@ -28,7 +28,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.core.access import Permission, Role, SessionRules, may
-from dialer.core.errors import Unavailable
+from dialer.core.errors import NotFound, Unavailable
 from dialer.core.values import Pause
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units, recognise
