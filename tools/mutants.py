@@ -118,6 +118,7 @@ GROUPS = {
             "tests/intake/test_*.py",
             "tests/core/test_stored_words.py",
             "tests/core/test_documents.py",
+            "tests/core/test_photos.py",
             "tests/docs/test_list_words.py",
             "tests/wording/test_language.py",
         ),
