@@ -84,6 +84,7 @@ async def test_what_is_no_list_is_refused_in_one_line(console: ConsoleDesk):
 
 
 async def test_an_account_of_a_unit_sees_none(console: ConsoleDesk):
+    console.pass_seconds(3 * 86_400)
     unit = ConsoleScenario(console).unit("临河区")
     of_unit = console.person(Role.SUPERVISOR, unit_id=unit)
     assert (await of_unit.get("/filed")).status_code == 404

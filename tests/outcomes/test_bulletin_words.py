@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from io import BytesIO
 
+import docx
+import docx.text.paragraph
 import pytest
 
 from dialer.core.intervals import Adjusted, Standing
@@ -12,8 +15,22 @@ from dialer.core.periods import BulletinDays, BulletinKind, BulletinState, bulle
 from dialer.core.rates import Breakdown, Counts, Dimension, FirstAttempt, Money, Slice, Waits
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.language import Lang
-from dialer.outcomes.bulletin_text import Part, numbered_parts, parts_of, ranked_units, trend_chart
-from dialer.outcomes.bulletin_words import change_words, days_words, local_words, money_words, state_words
+from dialer.outcomes.bulletin_text import (
+    Part,
+    bulletin_document,
+    numbered_parts,
+    parts_of,
+    ranked_units,
+    trend_chart,
+)
+from dialer.outcomes.bulletin_words import (
+    change_words,
+    days_words,
+    local_words,
+    money_words,
+    state_words,
+    title_of,
+)
 from dialer.outcomes.bulletins import Bulletin, BulletinFigures, BulletinLine
 from dialer.outcomes.filed_figures import FiledCount, FiledFigures
 from dialer.outcomes.report import CutReport
@@ -515,3 +532,45 @@ def test_below_its_title_a_bulletin_says_whether_it_may_be_issued(
     decided_by = None if state is BulletinState.DRAFT else "zhao"
     line = BulletinLine(id=1, days=OCTOBER, state=state, made_by="li", made_at=AT, decided_by=decided_by)
     assert state_words(Bulletin(line=line, figures=figures_of(is_over=is_over)), Lang.EN) == told
+
+
+@pytest.mark.parametrize(
+    ("lang", "title", "drill"),
+    [
+        (Lang.EN, "Monthly bulletin of warning and dissuasion (October 2026)", "Drill data only"),
+        (Lang.ZH, "预警劝阻工作月通报（2026年10月）", "演练数据"),
+    ],
+)
+def test_the_document_has_all_that_the_page_has(lang: Lang, title: str, drill: str):
+    line = BulletinLine(id=1, days=OCTOBER, state=BulletinState.DRAFT, made_by="li", made_at=AT)
+    real, drilled = (Bulletin(line=line, figures=figures_of(drill=is_drill)) for is_drill in (False, True))
+    document = docx.Document(BytesIO(bulletin_document(real, lang=lang, who="wang", now=AT).content))
+    texts = [paragraph.text for paragraph in document.paragraphs]
+    parts = list(numbered_parts(real.figures, lang))
+    assert texts[:2] == [title, state_words(real, lang)]
+    assert drill not in " ".join(texts)
+    for heading, part in parts:
+        assert heading in texts
+        assert set(part.paragraphs) <= set(texts)
+    tables = [table for _, part in parts for table in part.tables]
+    assert [[[cell.text for cell in row.cells] for row in table.rows] for table in document.tables] == [
+        [list(table.head), *map(list, table.rows)] for table in tables
+    ]
+    for table in document.tables:
+        below = table._tbl.getnext()
+        assert not docx.text.paragraph.Paragraph(below, document).text, (
+            "two tables do not run into one another"
+        )
+    charts = [name for name in document.part.package.iter_parts() if "/charts/chart" in str(name.partname)]
+    assert len(charts) == sum(len(part.charts) for _, part in parts) == 2
+    footer = " ".join(paragraph.text for paragraph in document.sections[0].footer.paragraphs)
+    assert "wang" in footer
+    assert local_words(AT, "Asia/Shanghai", lang) in footer
+    drilled_document = docx.Document(BytesIO(bulletin_document(drilled, lang=lang, who="x", now=AT).content))
+    assert drill in " ".join(paragraph.text for paragraph in drilled_document.paragraphs)
+
+
+def test_a_bulletin_is_called_by_its_kind():
+    assert [title_of(days, Lang.EN).partition(" ")[0] for days in (DAY, WEEK, OCTOBER)] == [
+        "Daily", "Weekly", "Monthly",
+    ]  # fmt: skip

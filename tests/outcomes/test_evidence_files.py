@@ -69,7 +69,8 @@ def test_evidence_is_a_pdf_as_it_is_or_a_picture_without_notes(scenario: Scenari
         ([PDF + b" "], "is too large", "0 MB at most"),
         ([b"GIF89a"], "is no PDF", "a PDF, JPEG, PNG or WebP"),
         ([PICTURE[:60]], "is damaged", "take it again"),
-        ([b"%PDF-" + b"x"], "is damaged", "save or scan it again"),
+        ([PDF[:200]], "is damaged", "save or scan it again"),
+        ([b"%PDF-x"], "is no PDF", "a PDF, JPEG, PNG or WebP"),
     ],
 )
 def test_why_evidence_is_not_taken(scenario: Scenario, sent: list[bytes], problem: str, mend: str):
