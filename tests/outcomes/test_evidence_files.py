@@ -62,21 +62,19 @@ def test_evidence_is_a_pdf_as_it_is_or_a_picture_without_notes(scenario: Scenari
     assert clean_evidence(small(scenario.services), [PDF])[0].content == PDF, "of just the largest size"
 
 
-@pytest.mark.parametrize(
-    ("sent", "problem", "mend"),
-    [
+def test_why_evidence_is_not_taken(scenario: Scenario):
+    services = small(scenario.services)
+    for sent, problem, mend in (
         ([PDF] * 3, "are too many", "2 at most"),
         ([PDF + b" "], "is too large", "0 MB at most"),
         ([b"GIF89a"], "is no PDF", "a PDF, JPEG, PNG or WebP"),
         ([PICTURE[:60]], "is damaged", "take it again"),
         ([PDF[:200]], "is damaged", "save or scan it again"),
         ([b"%PDF-x"], "is no PDF", "a PDF, JPEG, PNG or WebP"),
-    ],
-)
-def test_why_evidence_is_not_taken(scenario: Scenario, sent: list[bytes], problem: str, mend: str):
-    with pytest.raises(Invalid, match=problem) as refused:
-        clean_evidence(small(scenario.services), sent)
-    assert (refused.value.field, str(refused.value.mend)) == ("evidence_files", mend)
+    ):
+        with pytest.raises(Invalid, match=problem) as refused:
+            clean_evidence(services, sent)
+        assert (refused.value.field, str(refused.value.mend)) == ("evidence_files", mend)
 
 
 class Visited:

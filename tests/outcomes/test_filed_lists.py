@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -543,23 +543,24 @@ def test_an_id_number_under_another_name_is_a_certain_match(later: Scenario):
     assert (match.score, match.state, match.counts) == (92, FiledMatchState.CERTAIN, True)
 
 
-@pytest.mark.parametrize(("several", "shown"), [(3, 3), (4, 0)])
-def test_of_namesakes_at_most_three_are_a_hint(later: Scenario, several: int, shown: int):
-    for n in range(several):
+def test_of_namesakes_at_most_three_are_a_hint(later: Scenario):
+    for n in range(3):
         later.person(name=NAME, phones=(f"+861370000000{n}",))
     load(later, f"A1,{NAME},,{OTHER_ID},1,{AFTER},,,\n")
-    [line] = lines(later)
-    assert [match.score for match in line.matches] == [30] * shown
-    assert line.state is (FiledState.DOUBTFUL if shown else FiledState.NOT_WARNED)
+    later.person(name=NAME, phones=("+8613700000003",))
+    load(later, f"A2,{NAME},,{OTHER_ID},1,{AFTER},,,\n")
+    four, three = lines(later)
+    assert [match.score for match in three.matches] == [30] * 3
+    assert (three.state, four.state, four.matches) == (FiledState.DOUBTFUL, FiledState.NOT_WARNED, ())
 
 
-@pytest.mark.parametrize(("several", "shown"), [(20, 20), (21, 0)])
-def test_a_phone_that_more_than_twenty_share_names_nobody(later: Scenario, several: int, shown: int):
-    for _ in range(several):
+def test_a_phone_that_more_than_twenty_share_names_nobody(later: Scenario):
+    for _ in range(20):
         later.person(phones=(PHONE,))
     load(later, f"A1,,{PHONE[3:]},,1,{AFTER},,,\n")
-    [line] = lines(later)
-    assert len(line.matches) == shown
+    later.person(phones=(PHONE,))
+    load(later, f"A2,,{PHONE[3:]},,1,{AFTER},,,\n")
+    assert [len(line.matches) for line in lines(later)] == [0, 20]
 
 
 def test_matches_stand_with_the_likeliest_first_and_each_with_all_its_cases(later: Scenario):
@@ -621,12 +622,11 @@ def test_each_act_on_filed_cases_is_audited(later: Scenario):
             assert tx.vault.open(row["why_sealed"], **place).decode() == why
 
 
-@pytest.mark.parametrize("how", [decide_match, undo_match])
-def test_a_match_that_does_not_exist(later: Scenario, how: Callable[..., object]):
-    more = {"is_same_person": True} if how is decide_match else {}
-    with pytest.raises(NotFound) as missed:
-        how(later.services, 999, why="x", by="zhao", **more)
-    assert (missed.value.kind, missed.value.key) == ("match", 999)
+def test_a_match_that_does_not_exist(later: Scenario):
+    for act in (partial(decide_match, is_same_person=True), undo_match):
+        with pytest.raises(NotFound) as missed:
+            act(later.services, 999, why="x", by="zhao")
+        assert (missed.value.kind, missed.value.key) == ("match", 999)
 
 
 def test_a_match_that_waits_is_decided_not_undone(later: Scenario):
@@ -679,24 +679,20 @@ def test_a_confirmed_match_ends_a_call_that_is_under_way(later: Scenario):
     assert (status(later, case_id), later.enqueued) == ("closed", [("cancel_calls",)])
 
 
-@pytest.mark.parametrize(
-    ("row", "state", "now"),
-    [
+def test_a_confirmed_match_concerns_the_cases_of_this_type_opened_before_the_loss(later: Scenario):
+    told = (
         (f"1,{AFTER},{BEFORE},贷款", FiledState.WARNED_LATE, "watching"),
         (f"1,{BEFORE},{AFTER},贷款", FiledState.WARNED, "reversed"),
         (f"1,{AFTER},,刷单", FiledState.WARNED_OTHERWISE, "watching"),
         (f"1,{AFTER},,贷款", FiledState.WARNED, "reversed"),
         (f"1,{BEFORE},,贷款", FiledState.WARNED_LATE, "watching"),
-    ],
-)
-def test_a_confirmed_match_concerns_the_cases_of_this_type_opened_before_the_loss(
-    later: Scenario, row: str, state: FiledState, now: str
-):
-    case_id = warned(later)
-    load(later, f"A1,李四,{PHONE[3:]},,{row},\n")
-    [match] = lines(later)[0].matches
-    assert decide_match(later.services, match.id, is_same_person=True, why="x", by="zhao") is state
-    assert status(later, case_id) == now
+    )
+    cases = [warned(later, name=f"甲{n}", phone=f"+861370000000{n}") for n in range(len(told))]
+    load(later, "".join(f"A{n},李四,1370000000{n},,{row},\n" for n, (row, _, _) in enumerate(told)))
+    for line, case_id, (_, state, now) in zip(reversed(lines(later)), cases, told, strict=True):
+        [match] = line.matches
+        assert decide_match(later.services, match.id, is_same_person=True, why="x", by="zhao") is state
+        assert status(later, case_id) == now
 
 
 @pytest.mark.parametrize(
@@ -712,22 +708,23 @@ def test_a_warning_of_the_very_moment_of_the_loss_was_before_it(
 
 
 def test_rows_of_one_number_are_the_same_victim_where_nothing_speaks_against_it(later: Scenario):
-    def loaded(name: str, phone: str, id_number: str = "") -> tuple[int, int]:
-        done = load(later, f"A1,{name},{phone},{id_number},1,{AFTER},,,\n")
-        return done.new, done.changed
-
-    assert loaded("甲某", "13900001111") == (1, 0)
-    assert loaded("", "13900001111") == (0, 0), "without a name, the same phone"
-    assert loaded("甲某", "13900002222 13900001111") == (0, 1), "another phone more"
-    assert loaded("甲某", "13900002222", ID_NUMBER) == (0, 1), "now with an id number"
-    assert loaded("", "", ID_NUMBER) == (0, 0), "and known by it alone"
-    assert loaded("乙某", "13900001111") == (1, 0), "another name is another victim"
-    assert loaded("", "13900003333") == (1, 0), "and so is another phone"
-    assert loaded("丙某", "13900003333") == (0, 1), "whose name is known later"
-    unnamed, second, first = lines(later)
-    assert [one.person.name for one in (unnamed, second, first)] == ["丙*", "乙*", "甲*"]
-    assert len(first.person.phones) == 2
-    assert first.person.id_number
+    rows = (
+        ("甲某", "13900001111", ""),
+        ("", "13900001111", ""),  # without a name, the same phone: on record already
+        ("甲某", "13900002222 13900001111", ""),  # another phone more
+        ("甲某", "13900002222", ID_NUMBER),  # now with an id number
+        ("", "", ID_NUMBER),  # and known by it alone: on record already
+        ("乙某", "13900001111", ""),  # another name is another victim
+        ("", "13900003333", ""),  # and so is another phone
+        ("丙某", "13900003333", ""),  # whose name is known later
+    )
+    text = "".join(f"A1,{name},{phone},{id_number},1,{AFTER},,,\n" for name, phone, id_number in rows)
+    done = load(later, text)
+    assert (done.new, done.changed, done.duplicate) == (3, 3, 2)
+    third, second, first = lines(later)
+    assert [one.person.name for one in (third, second, first)] == ["丙*", "乙*", "甲*"]
+    assert [len(one.person.phones) for one in (third, second, first)] == [1, 1, 2]
+    assert [bool(one.person.id_number) for one in (third, second, first)] == [False, False, True]
 
 
 def test_a_page_ends_where_nothing_more_follows(later: Scenario):
