@@ -494,4 +494,4 @@ def _record(services: Services, batch: Sequence[_Outgoing], answers: Sequence[Tr
 
 def gap_after(number: int) -> timedelta:
     """From the try of this number to the next: 30 s, then twice as long each time, at most 6 hours."""
-    return min(_FIRST_GAP * 2 ** (number - 1), _LONGEST_GAP)
+    return min(_FIRST_GAP * (1 << (number - 1)), _LONGEST_GAP)
