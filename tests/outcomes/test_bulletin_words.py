@@ -108,7 +108,7 @@ def report_of(total: Slice = NOW, **changed: object) -> CutReport:
         "days_before": {date(2026, 9, 2): {"warnings": 5}},
         "days_year_before": {date(2025, 10, 2): {"warnings": 4}},
     }
-    return CutReport(**(given | changed))  # type: ignore[arg-type]  # the fields of a report
+    return CutReport(**(given | changed))
 
 
 def figures_of(days: BulletinDays = OCTOBER, **changed: object) -> BulletinFigures:
@@ -134,7 +134,7 @@ def figures_of(days: BulletinDays = OCTOBER, **changed: object) -> BulletinFigur
         "filed_before": filed(1_120, 44_000_000),
         "filed_year_before": filed(1_400, 30_000_000),
     }
-    return BulletinFigures(**(given | changed))  # type: ignore[arg-type]  # the fields of the figures
+    return BulletinFigures(**(given | changed))
 
 
 def said(figures: BulletinFigures, heading: str, lang: Lang = Lang.EN) -> Part:

@@ -193,10 +193,10 @@ def test_who_looks_at_a_file_is_in_the_audit(visited: Visited):
     scenario, case_id = visited.scenario, visited.case_id
     photo, file = visited.photo(), visited.file(scenario.outcome(case_id, stopped_fen=5))
     given = {"who": " zhao ", "reason": RevealReason.REVIEW, "why": "复核", "case_id": case_id}
-    shown = show_file(scenario.services, file, **given)  # type: ignore[arg-type]  # as it is given
+    shown = show_file(scenario.services, file, **given)
     assert shown.content == RECEIPT.content
     given["visible_to"] = visited.unit_id
-    assert show_file(scenario.services, photo, **given).content == DOOR.content  # type: ignore[arg-type]  # as above
+    assert show_file(scenario.services, photo, **given).content == DOOR.content
     told = [(line["act"], line["who"], line["subject"], line["why"]) for line in audit_lines(scenario.store)]
     assert told == [(act, "zhao", f"case/{case_id}", "复核") for act in ("view_file", "view_photo")]
     for wrong, kind in (
@@ -204,8 +204,8 @@ def test_who_looks_at_a_file_is_in_the_audit(visited: Visited):
         ({"visible_to": visited.other_unit_id}, "case"),
     ):
         with pytest.raises(NotFound) as missed:
-            show_file(scenario.services, file, **(given | wrong))  # type: ignore[arg-type]  # as above
+            show_file(scenario.services, file, **(given | wrong))
         assert (missed.value.kind, missed.value.key) == (kind, file if kind == "file" else case_id)
     with pytest.raises(Invalid):
-        show_file(scenario.services, file, **(given | {"reason": ""}))  # type: ignore[arg-type]  # as above
+        show_file(scenario.services, file, **(given | {"reason": ""}))
     assert len(audit_lines(scenario.store)) == 2

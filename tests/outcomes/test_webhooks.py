@@ -378,10 +378,10 @@ def test_what_makes_no_webhook(services: Services):
         ({"by": " "}, "by", "is empty"),
     ):
         with pytest.raises(Invalid, match=problem) as refused:
-            add_webhook(services, **(given | wrong))  # type: ignore[arg-type]  # one of them is wrong
+            add_webhook(services, **(given | wrong))
         assert refused.value.field == about
     assert list_webhooks(services) == []
-    add_webhook(services, **given)  # type: ignore[arg-type]  # all of them are right
+    add_webhook(services, **given)
 
 
 def test_twenty_webhooks_are_enough(services: Services):
@@ -432,7 +432,7 @@ def test_the_log_is_of_one_webhook_of_one_state_and_in_pages(scenario: Scenario,
     assert list_deliveries(services, state=DeliveryState.DELIVERED, webhook="bureau")[0].id == log[3].id
     for gone in ({"webhook": "bureau"}, {"delivery_id": log[3].id}):
         with pytest.raises(Conflict, match="webhook bureau has ended") as ended:
-            redeliver(services, by="sun", **gone)  # type: ignore[arg-type]  # one of the two ways
+            redeliver(services, by="sun", **gone)
         assert ended.value.current == "ended"
     add_webhook(services, name="bureau", url=url, events=["case_settled"], by="sun")
     assert redeliver(services, webhook="bureau", by="sun") == 0, "the one in use has this name"
@@ -442,7 +442,7 @@ def test_the_log_is_of_one_webhook_of_one_state_and_in_pages(scenario: Scenario,
         ({"delivery_id": 0}, "delivery", 0),
     ):
         with pytest.raises(NotFound) as missed:
-            redeliver(services, by="sun", **unknown)  # type: ignore[arg-type]  # one of the two ways
+            redeliver(services, by="sun", **unknown)
         assert (missed.value.kind, missed.value.key) == (kind, key)
 
 
