@@ -153,6 +153,7 @@ GROUPS = {
             "tests/console/test_rates.py",
             "tests/console/test_rates_agree.py",
             "tests/console/test_webhooks.py",
+            "tests/core/test_photos.py",
             "tests/wording/test_language.py",
         ),
     ),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -12,12 +11,13 @@ from fastapi import Form, Path
 from starlette.responses import Response
 
 from dialer.core.access import Permission
-from dialer.core.errors import Conflict, Invalid, NotFound, Unavailable
-from dialer.core.periods import BulletinKind, BulletinState, bulletin_days, days_around
+from dialer.core.errors import Conflict, Invalid, Unavailable
+from dialer.core.periods import BulletinKind, BulletinState, add_months, bulletin_days, days_around
 from dialer.language import gettext_noop
 from dialer.outcomes.bulletin_text import bulletin_document, numbered_parts
 from dialer.outcomes.bulletin_words import days_words, state_words, title_of
 from dialer.outcomes.bulletins import (
+    LONGEST_WHY,
     Bulletin,
     decide_bulletin,
     get_bulletin,
@@ -34,9 +34,8 @@ from dialer.web.rendering import PlaceGroup
 bulletin_pages = Section()
 _PATH = "/bulletins"
 _UNFIT, _TAKEN, _AWAY = 422, 409, 503
-_LONGEST_WHY = 500
 Number = Annotated[int, Path(ge=1, lt=2**63)]
-ReadDraft = Annotated[str, Form(max_length=40)]
+ReadDraft = Annotated[datetime | None, Form()]
 """When the draft that the form stands under was made."""
 
 
@@ -62,7 +61,7 @@ def draft(
     anew: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
     """Drafts the bulletin of the typed days, or opens the one that is kept."""
-    _check_whole(request)
+    request.check_whole()
     try:
         made = make_bulletin(
             request.services, bulletin_days(kind, name.strip()), by=request.who, anew=bool(anew)
@@ -82,14 +81,14 @@ def draft(
 
 @bulletin_pages.get(_PATH + "/{bulletin_id}", act=Permission.SEE_RATES)
 def bulletin(request: CurrentRequest, bulletin_id: Number) -> Response:
-    _check_whole(request)
+    request.check_whole()
     return _show(request, get_bulletin(request.services, bulletin_id))
 
 
 @bulletin_pages.get(_PATH + "/{bulletin_id}/file/{kind}", act=Permission.EXPORT)
 def take(request: CurrentRequest, bulletin_id: Number, kind: PaperKind) -> Response:
     """The bulletin as docx or PDF; a draft says on its first page that it is one. Audited."""
-    _check_whole(request)
+    request.check_whole()
     found = get_bulletin(request.services, bulletin_id)
     content = bulletin_document(found, lang=request.lang, who=request.who, now=request.now).content
     if kind is PaperKind.PDF:
@@ -102,7 +101,7 @@ def take(request: CurrentRequest, bulletin_id: Number, kind: PaperKind) -> Respo
 
 
 @bulletin_pages.post(_PATH + "/{bulletin_id}/approve", act=Permission.APPROVE)
-def approve(request: CurrentRequest, bulletin_id: Number, made_at: ReadDraft = "") -> Response:
+def approve(request: CurrentRequest, bulletin_id: Number, made_at: ReadDraft = None) -> Response:
     return _decide(request, bulletin_id, approve=True, made_at=made_at, why="")
 
 
@@ -110,19 +109,20 @@ def approve(request: CurrentRequest, bulletin_id: Number, made_at: ReadDraft = "
 def refuse(
     request: CurrentRequest,
     bulletin_id: Number,
-    made_at: ReadDraft = "",
-    why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
+    made_at: ReadDraft = None,
+    why: Annotated[str, Form(max_length=LONGEST_WHY)] = "",
 ) -> Response:
     return _decide(request, bulletin_id, approve=False, made_at=made_at, why=why)
 
 
-def _decide(request: RequestContext, bulletin_id: int, *, approve: bool, made_at: str, why: str) -> Response:
-    _check_whole(request)
-    read = None
-    with suppress(ValueError):
-        read = datetime.fromisoformat(made_at)
+def _decide(
+    request: RequestContext, bulletin_id: int, *, approve: bool, made_at: datetime | None, why: str
+) -> Response:
+    request.check_whole()
     try:
-        decide_bulletin(request.services, bulletin_id, approve=approve, made_at=read, why=why, by=request.who)
+        decide_bulletin(
+            request.services, bulletin_id, approve=approve, made_at=made_at, why=why, by=request.who
+        )
     except Invalid as fault:
         found = get_bulletin(request.services, bulletin_id)
         return _show(request, found, wrong=refusal_sentence(fault, request.lang), status=_UNFIT)
@@ -137,12 +137,6 @@ def _decide(request: RequestContext, bulletin_id: int, *, approve: bool, made_at
     return request.go(f"{_PATH}/{bulletin_id}", notice=notice)
 
 
-def _check_whole(request: RequestContext) -> None:
-    """Bulletins are of the whole centre: accounts of a unit do not see them."""
-    if request.member.unit_id is not None:
-        raise NotFound(kind="page", key="bulletins")
-
-
 def _list(
     request: RequestContext,
     *,
@@ -151,9 +145,9 @@ def _list(
     kind: BulletinKind = BulletinKind.MONTH,
     status: int = 200,
 ) -> Response:
-    _check_whole(request)
+    request.check_whole()
     today = request.now.astimezone(ZoneInfo(request.services.centre.timezone)).date()
-    last_month = days_around(BulletinKind.MONTH, today.replace(day=1) - timedelta(days=1))
+    last_month = days_around(BulletinKind.MONTH, add_months(today, -1))
     return request.page(
         "console/bulletins.html",
         status=status,

@@ -252,7 +252,7 @@ def _filed(figures: BulletinFigures, lang: Lang) -> Part | None:
         )
     ]
     rate = now.rate
-    if rate.value is not None and rate.interval is not None:
+    if rate.interval is not None:
         paragraphs.append(
             say(
                 lang,

@@ -168,7 +168,7 @@ def rate_of(part: Slice, name: str) -> Rate:
 
 def rate_words(rate: Rate, lang: Lang) -> str:
     """62.4% (57/91, 95% interval 51.9% to 71.6%)."""
-    if rate.value is None or rate.interval is None:
+    if rate.interval is None:
         return say(lang, "no rate: nothing to divide by")
     return say(
         lang,

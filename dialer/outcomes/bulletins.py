@@ -36,7 +36,8 @@ from dialer.services import Services
 _MOST_LISTED = 200
 _ONE_DRAFT: Final = 0x62756C6C
 """Lock of the keeping of a draft."""
-_LONGEST_WHY = 500
+LONGEST_WHY = 500
+"""Of what is said about a decision; more is cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +235,7 @@ def decide_bulletin(
                 gettext_noop("the bulletin was drafted anew with other figures: read it again, then decide"),
                 current=row["state"],
             )
-        reason = why.strip()[:_LONGEST_WHY] if approve else said("why", why)[:_LONGEST_WHY]
+        reason = why.strip()[:LONGEST_WHY] if approve else said("why", why)[:LONGEST_WHY]
         state = BulletinState.APPROVED if approve else BulletinState.REFUSED
         tx.execute(
             sa.update(b)

@@ -39,8 +39,8 @@ from dialer.outcomes.filing import (
 from dialer.runtime.uploads import filed_tables
 from dialer.services import Services
 
-CERTAIN = 90
-"""A score from here on is a certain match."""
+CERTAIN = 92
+"""A score from here on is a certain match: no lower one names the same id number or the same name and phone."""
 DOUBTFUL = 30
 """A score from here on is looked at by a supervisor."""
 _ONE_LIST: Final = 0x66696C65
@@ -73,11 +73,11 @@ def similarity(filed: Person, warned: Person) -> int:
 class FiledLoad:
     """What a list of filed cases brought. `changed` counts those that were on record with other facts."""
 
-    rows: int = 0
+    rows: int
     new: int = 0
     changed: int = 0
     duplicate: int = 0
-    rejected: int = 0
+    rejected: int
     states: Mapping[FiledState, int] = field(default_factory=dict)
     """Of the new and the changed ones."""
     reversed_cases: tuple[int, ...] = ()
@@ -310,7 +310,7 @@ def _insert_match(*, record_id: int, person_id: int, score: int, state: FiledMat
 
 
 def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
-    """Warned persons who may be this one with their scores, best first. Of namesakes only a few: a common name with
+    """Warned persons who may be this one with their scores. Of namesakes only a few: a common name with
     nothing else is no hint.
     """
     blinds, p = tx.vault.blinds, t.person.c
@@ -322,7 +322,7 @@ def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
             found.update({row["id"]: row for row in rows})
 
     if person.id_number:
-        take(p.id_number_blind.in_(blinds(person.id_number, kind="id_number")), 1)
+        take(p.id_number_blind.in_(blinds(person.id_number, kind="id_number")), _MOST_CANDIDATES)
     if person.phones:
         numbers = [one for phone in person.phones for one in blinds(phone, kind="phone")]
         holders = sa.select(t.person_phone.c.person_id).where(t.person_phone.c.phone_blind.in_(numbers))
@@ -335,8 +335,7 @@ def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
     ]
     certain = [one for one in scored if one[1] >= CERTAIN]
     # Where somebody is certain, all others are other people.
-    kept = certain or [one for one in scored if one[1] >= DOUBTFUL]
-    return sorted(kept, key=lambda one: (-one[1], one[0]))
+    return certain or [one for one in scored if one[1] >= DOUBTFUL]
 
 
 def _renew_state(tx: Tx, record_id: int) -> FiledState:
@@ -542,18 +541,7 @@ def decide_match(services: Services, match_id: int, *, is_same_person: bool, why
         if row["state"] != FiledMatchState.DOUBTFUL.value:
             raise Conflict("this match is decided already", current=row["state"])
         state = FiledMatchState.CONFIRMED if is_same_person else FiledMatchState.REJECTED
-        tx.execute(
-            sa.update(t.filed_match)
-            .where(m.id == match_id)
-            .values(
-                state=state.value,
-                decided_by=who,
-                decided_at=now,
-                why_sealed=tx.vault.seal(
-                    reason.encode(), table="filed_match", column="why_sealed", row=match_id
-                ),
-            )
-        )
+        _decided(tx, match_id, state, why=reason, by=who, now=now)
         cancels = False
         if is_same_person:
             _, cancels = file_for_person(
@@ -607,10 +595,8 @@ def undo_match(services: Services, match_id: int, *, why: str, by: str) -> Undon
             raise NotFound(kind="match", key=match_id)
         if row["state"] not in _OPEN:
             raise Conflict("this match does not count", current=row["state"])
-        _count_no_more(tx, match_id, why=reason, by=who, now=now)
-        case_ids, cancels = undo_for_person(
-            tx, services, row["person_id"], case_number=row["case_number"], by=who
-        )
+        _decided(tx, match_id, FiledMatchState.UNDONE, why=reason, by=who, now=now)
+        case_ids = undo_for_person(tx, services, row["person_id"], case_number=row["case_number"], by=who)
         after = _renew_state(tx, row["record_id"])
         write_audit(
             tx,
@@ -621,17 +607,15 @@ def undo_match(services: Services, match_id: int, *, why: str, by: str) -> Undon
             now=now,
             facts={"case_number": row["case_number"]},
         )
-    if cancels:
-        services.enqueue("cancel_calls")
     return UndoneMatch(state=after, case_ids=case_ids)
 
 
-def _count_no_more(tx: Tx, match_id: int, *, why: str, by: str, now: datetime) -> None:
+def _decided(tx: Tx, match_id: int, state: FiledMatchState, *, why: str, by: str, now: datetime) -> None:
     tx.execute(
         sa.update(t.filed_match)
         .where(t.filed_match.c.id == match_id)
         .values(
-            state=FiledMatchState.UNDONE.value,
+            state=state.value,
             decided_by=by,
             decided_at=now,
             why_sealed=tx.vault.seal(why.encode(), table="filed_match", column="why_sealed", row=match_id),
@@ -653,8 +637,7 @@ def undo_filing(
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         stored = get_case(tx, case_id)
-        if stored is None:
-            raise NotFound(kind="case", key=case_id)
+        assert stored is not None
         matches = tx.rows(
             sa.select(m.id, m.record_id)
             .join(t.filed_record, r.id == m.record_id)
@@ -662,11 +645,11 @@ def undo_filing(
             .order_by(r.id)
             .with_for_update(of=t.filed_record)
         )
-        case_ids, cancels = undo_for_person(tx, services, stored.person_id, case_number=number, by=who)
+        case_ids = undo_for_person(tx, services, stored.person_id, case_number=number, by=who)
         if case_id not in case_ids:
             raise Invalid(field="case number", problem="does not stand for this case")
         for match in matches:
-            _count_no_more(tx, match["id"], why=reason, by=who, now=now)
+            _decided(tx, match["id"], FiledMatchState.UNDONE, why=reason, by=who, now=now)
             _renew_state(tx, match["record_id"])
         for one in case_ids:
             write_audit(
@@ -678,6 +661,4 @@ def undo_filing(
                 now=now,
                 facts={"case_number": number},
             )
-    if cancels:
-        services.enqueue("cancel_calls")
     return case_ids

@@ -10,7 +10,7 @@ from fastapi import File, Form, Path, Query, UploadFile
 from starlette.responses import Response
 
 from dialer.core.access import Permission
-from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
+from dialer.core.errors import Conflict, Invalid, UnusableFile
 from dialer.core.rates import WARNED_BEFORE_FILED, Period, period_of
 from dialer.core.values import FiledState, FraudType
 from dialer.intake.filed_lists import END_OF_DAY
@@ -56,7 +56,7 @@ def show_filed(
 @filed_pages.post(_PATH, act=Permission.LOAD_FILED, most_bytes=_MOST_FILE)
 def load(request: CurrentRequest, file: Annotated[UploadFile | None, File()] = None) -> Response:
     """Reads and stores the list at once; the same list again changes nothing."""
-    _check_whole(request)
+    request.check_whole()
     if file is None or not file.filename:
         return _show(request, refused=request.say(gettext_noop("Choose a file first.")))
     name = file.filename[:100]
@@ -94,7 +94,7 @@ def undo(
     why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
 ) -> Response:
     """The match was another person: their cases go back to what they were."""
-    _check_whole(request)
+    request.check_whole()
     try:
         undone = undo_match(request.services, match_id, why=why, by=request.who)
     except Invalid as fault:
@@ -108,7 +108,7 @@ def undo(
 
 
 def _decide(request: RequestContext, match_id: int, why: str, *, is_same_person: bool) -> Response:
-    _check_whole(request)
+    request.check_whole()
     try:
         decide_match(request.services, match_id, is_same_person=is_same_person, why=why, by=request.who)
     except Invalid as fault:
@@ -128,12 +128,6 @@ def _decide(request: RequestContext, match_id: int, why: str, *, is_same_person:
     return request.go(f"{_PATH}?state={FiledState.DOUBTFUL.value}", notice=notice)
 
 
-def _check_whole(request: RequestContext) -> None:
-    """Filed cases are of the whole city: accounts of a unit do not see them."""
-    if request.member.unit_id is not None:
-        raise NotFound(kind="page", key="filed cases")
-
-
 def _show(
     request: RequestContext,
     *,
@@ -146,7 +140,7 @@ def _show(
     loaded: FiledLoad | None = None,
     name: str = "",
 ) -> Response:
-    _check_whole(request)
+    request.check_whole()
     period, problem = Period(), ""
     zone = ZoneInfo(request.services.centre.timezone)
     try:

@@ -180,14 +180,15 @@ def _file(
 
 def undo_for_person(
     tx: Tx, services: Services, person_id: int, *, case_number: str, by: str
-) -> tuple[tuple[int, ...], bool]:
+) -> tuple[int, ...]:
     """The number stands for no case of this person afterwards, and a case for which no other number stands is what it
-    was before the first one. Returns the ids of those that it stood for, and whether calls must be ended. Raises
-    `Conflict` for a case that an older version filed without recording what the case was.
+    was before the first one. Returns the ids of those that it stood for. Raises `Conflict` for a case that an older
+    version filed without recording what the case was.
     """
     locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
     ids = filed_cases_recorded(tx, case_number=case_number, case_ids=list(locked))
-    return tuple(ids), _undo(tx, services, locked, ids, case_number=case_number, by=by)
+    _undo(tx, services, locked, ids, case_number=case_number, by=by)
+    return tuple(ids)
 
 
 def correct_for_person(
@@ -222,9 +223,8 @@ def correct_for_person(
     ]
     gone = [case_id for case_id in recorded if case_id not in wanted and case_id not in fixed]
     added = [case_id for case_id in wanted if case_id not in recorded]
-    cancels = _undo(tx, services, locked, gone, case_number=case_number, by=by)
-    also = _add(tx, services, locked, added, case_number=case_number, by=by, now=now)
-    return tuple(added), cancels or also
+    _undo(tx, services, locked, gone, case_number=case_number, by=by)
+    return tuple(added), _add(tx, services, locked, added, case_number=case_number, by=by, now=now)
 
 
 def _add(
@@ -254,10 +254,10 @@ def _undo(
     *,
     case_number: str,
     by: str,
-) -> bool:
-    """The number stands for none of these afterwards; True when calls must be ended."""
+) -> None:
+    """The number stands for none of these afterwards. That ends no call: those pending before are planned anew."""
     if not case_ids:
-        return False
+        return
     now = services.clock.now()
     moves: list[Move] = []
     for case_id in case_ids:
@@ -271,4 +271,4 @@ def _undo(
             )
         moves.append(Move(case_id=case_id, event=FilingUndone(before=filings.before)))
     undo_filed_cases(tx, case_number=case_number, case_ids=case_ids, by=by, now=now)
-    return bool(move_cases(tx, locked, moves, policies=services.policies, now=now))
+    move_cases(tx, locked, moves, policies=services.policies, now=now)

@@ -9,7 +9,7 @@ from fastapi import Form, Path, Query
 from starlette.responses import Response
 
 from dialer.core.access import Permission
-from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.errors import Conflict, Invalid
 from dialer.core.values import DeliveryState, WebhookEvent
 from dialer.language import gettext_noop, say
 from dialer.outcomes.webhooks import (
@@ -56,7 +56,7 @@ def add(
     case_filed: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
     """The secret is on the page that answers, and nowhere else."""
-    _check_whole(request)
+    request.check_whole()
     ticked = {
         WebhookEvent.CASE_SETTLED: case_settled,
         WebhookEvent.HIGH_MISSED: high_missed,
@@ -77,7 +77,7 @@ def add(
 
 @webhook_pages.post("/webhooks/{name}/end", act=_MANAGE)
 def end(request: CurrentRequest, name: Name) -> Response:
-    _check_whole(request)
+    request.check_whole()
     end_webhook(request.services, name, by=request.who)
     return request.go(_PATH, notice=gettext_noop("The webhook has ended: it is told nothing more."))
 
@@ -85,25 +85,19 @@ def end(request: CurrentRequest, name: Name) -> Response:
 @webhook_pages.post("/webhooks/{name}/again", act=_MANAGE)
 def send_dead_again(request: CurrentRequest, name: Name) -> Response:
     """Every message of it that was given up."""
-    _check_whole(request)
+    request.check_whole()
     redeliver(request.services, webhook=name, by=request.who)
     return request.go(_PATH, notice=gettext_noop("The messages are sent again."))
 
 
 @webhook_pages.post("/webhooks/deliveries/{delivery_id}/again", act=_MANAGE)
 def send_again(request: CurrentRequest, delivery_id: Number) -> Response:
-    _check_whole(request)
+    request.check_whole()
     try:
         redeliver(request.services, delivery_id=delivery_id, by=request.who)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
     return request.go(_PATH, notice=gettext_noop("The message is sent again."))
-
-
-def _check_whole(request: RequestContext) -> None:
-    """Messages are of the whole city: accounts of a unit do not see them."""
-    if request.member.unit_id is not None:
-        raise NotFound(kind="page", key="webhooks")
 
 
 def _show(
@@ -118,7 +112,7 @@ def _show(
     new: NewWebhook | None = None,
     status: int = 200,
 ) -> Response:
-    _check_whole(request)
+    request.check_whole()
     services = request.services
     chosen = typed_word(DeliveryState, state)
     found = list_deliveries(services, webhook=name, state=chosen, before_id=before, limit=_PAGE + 1)

@@ -172,13 +172,7 @@ def checked_url(text: str, rules: WebhookRules) -> str:
     literal = _literal(host)
     if parts.scheme == "http" and not (host in _LOOPBACK_NAMES or (literal and literal.is_loopback)):
         raise Invalid(field="url", problem="is http", mend="https; http is taken for 127.0.0.1 alone")
-    if not rules.networks:
-        raise Invalid(
-            field="url",
-            problem="goes to an address that no setting allows",
-            mend="name its network in webhooks.networks",
-        )
-    if literal is not None and not is_allowed(literal, rules):
+    if not rules.networks or (literal is not None and not is_allowed(literal, rules)):
         raise Invalid(
             field="url",
             problem="goes to an address that no setting allows",
@@ -245,16 +239,17 @@ def redeliver(services: Services, *, by: str, delivery_id: int | None = None, we
     with services.store.begin() as tx:
         if delivery_id is not None:
             found = sa.select(t.webhook).join(t.webhook_delivery, d.webhook_id == t.webhook.c.id)
-            row, key = tx.one(found.where(d.id == delivery_id)), delivery_id
-            which = d.id == delivery_id
+            row = tx.one(found.where(d.id == delivery_id))
         else:
             named = sa.select(t.webhook).where(t.webhook.c.name == webhook)
-            row, key = tx.one(named.order_by(t.webhook.c.id.desc()).limit(1)), 0
-            which = sa.and_(d.webhook_id == (row["id"] if row else 0), d.state == DeliveryState.DEAD.value)
+            row = tx.one(named.order_by(t.webhook.c.id.desc()).limit(1))
         if row is None:
-            raise NotFound(kind="delivery" if delivery_id is not None else "webhook", key=key or webhook)
+            kind, key = ("webhook", webhook) if delivery_id is None else ("delivery", delivery_id)
+            raise NotFound(kind=kind, key=key)
         if row["ended_at"] is not None:
             raise Conflict(Text("webhook %(name)s has ended", name=row["name"]), current="ended")
+        dead = sa.and_(d.webhook_id == row["id"], d.state == DeliveryState.DEAD.value)
+        which = dead if delivery_id is None else d.id == delivery_id
         again = tx.execute(
             sa.update(t.webhook_delivery)
             .where(which)
@@ -331,7 +326,8 @@ async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int
     delivered = 0
     resolver = _AllowedResolver(services.webhooks)
     timeout = aiohttp.ClientTimeout(total=services.webhooks.timeout_seconds)
-    connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=_MOST * _OF_EACH)
+    # All of a claim leave at once: a receiver that does not answer keeps no other waiting for a connection.
+    connector = aiohttp.TCPConnector(resolver=resolver, limit=0)
     # Without cookies and without the proxies of the environment: nothing leaves another way than the settings say.
     async with aiohttp.ClientSession(
         connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
@@ -435,7 +431,7 @@ class _AllowedResolver(AbstractResolver):
                 flags=socket.AI_NUMERICHOST,
             )
             for kind, _, proto, _, address in found
-            if is_allowed(ip_address(str(address[0]).partition("%")[0]), self._rules)
+            if is_allowed(ip_address(str(address[0])), self._rules)
         ]
         if not allowed:
             raise _NotAllowed(gettext_noop("the name leads to no allowed address"))
@@ -498,5 +494,4 @@ def _record(services: Services, batch: Sequence[_Outgoing], answers: Sequence[Tr
 
 def gap_after(number: int) -> timedelta:
     """From the try of this number to the next: 30 s, then twice as long each time, at most 6 hours."""
-    doublings = min(number - 1, 20)
-    return min(timedelta(seconds=_FIRST_GAP.total_seconds() * 2**doublings), _LONGEST_GAP)
+    return min(_FIRST_GAP * (1 << (number - 1)), _LONGEST_GAP)

@@ -28,7 +28,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.core.access import Permission, Role, SessionRules, may
-from dialer.core.errors import Unavailable
+from dialer.core.errors import NotFound, Unavailable
 from dialer.core.values import Pause
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units, recognise
@@ -410,6 +410,11 @@ class RequestContext:
     def part(self, template: str, block: str, *, status: int = 200, **facts: object) -> HTMLResponse:
         """One block of the page, for htmx."""
         return HTMLResponse(self.pages.render(self, template, facts, block=block), status_code=status)
+
+    def check_whole(self) -> None:
+        """Raises `NotFound` for an account of a unit: what the page shows is of the whole centre."""
+        if self.member.unit_id is not None:
+            raise NotFound(kind="page", key=self.request.url.path)
 
     def go(self, path: str, *, notice: str = "") -> Response:
         """To another page after an act; `notice` is English of the catalogue and shown there once."""

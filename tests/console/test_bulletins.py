@@ -102,3 +102,77 @@ async def test_accounts_of_a_unit_see_no_bulletins(console: ConsoleDesk, scenari
     assert (await chief.get("/bulletins")).status_code == 404
     assert (await chief.get(f"/bulletins/{bulletin_id}")).status_code == 404
     assert (await chief.post(f"/bulletins/{bulletin_id}/approve")).status_code == 404
+    before = console.rows(t.bulletin)
+    assert (await chief.post("/bulletins", kind="month", name="2026-09")).status_code == 404
+    assert (await chief.get(f"/bulletins/{bulletin_id}/file/docx")).status_code == 404
+    assert console.rows(t.bulletin) == before
+    assert console.audited("export") == []
+
+
+async def test_the_list_offers_the_month_that_is_over_and_keeps_what_was_typed(
+    console: ConsoleDesk, scenario: Scenario
+):
+    chief, auditor = console.person(Role.SUPERVISOR), console.person(Role.AUDITOR)
+    page = await chief.get("/bulletins")
+    assert 'value="2026-10"' in page.text
+    assert '<option value="month" selected>' in page.text
+    assert "No bulletins yet" in text(page)
+    assert "Draft a bulletin" not in text(await auditor.get("/bulletins"))
+    future = await chief.post("/bulletins", kind="week", name="2026-W52")
+    assert (future.status_code, "has not begun" in text(future)) == (422, True)
+    assert ('value="2026-W52"' in future.text, '<option value="week" selected>' in future.text) == (
+        True,
+        True,
+    )
+    bulletin_id = await drafted(console, name=" 2026-10 ")
+    listed = await auditor.get("/bulletins")
+    assert f'<a href="/bulletins/{bulletin_id}">Monthly bulletin of warning and dissuasion</a>' in listed.text
+    assert "October 2026" in text(listed)
+    second = console.signed_in(console.account(Role.SUPERVISOR, login="zhao"))
+    read = read_draft(await second.get(f"/bulletins/{bulletin_id}"))
+    assert (await second.post(f"/bulletins/{bulletin_id}/approve", made_at=read)).status_code == 303
+    again = await chief.post("/bulletins", kind="month", name="2026-10", anew="1")
+    assert (again.status_code, 'value="2026-10"' in again.text) == (409, True)
+    assert "this bulletin is approved: it is not drafted again" in text(again)
+
+
+async def test_what_is_still_running_is_shown_and_neither_decided_nor_taken_away(
+    console: ConsoleDesk, scenario: Scenario
+):
+    shown = await console.person(Role.SUPERVISOR).post("/bulletins", kind="month", name="2026-11")
+    assert shown.status_code == 200
+    page = text(shown)
+    assert "The period is not over: figures until" in page
+    assert "1. Overall" in page
+    for offered in ("Word file", "Approve the bulletin", "a second person approves it"):
+        assert offered not in page
+    assert console.rows(t.bulletin) == []
+
+
+async def test_a_refused_draft_says_who_refused_it_and_why(console: ConsoleDesk, scenario: Scenario):
+    bulletin_id = await drafted(console)
+    second = console.signed_in(console.account(Role.SUPERVISOR, login="zhao"))
+    path = f"/bulletins/{bulletin_id}"
+    read = read_draft(await second.get(path))
+    assert "Word file" in text(await second.get(path))
+    auditor = text(await console.person(Role.AUDITOR).get(path))
+    assert ("Approve the bulletin" in auditor, "second person approves" in auditor) == (False, False)
+    assert (await second.post(f"{path}/refuse", made_at=read, why="错" * 501)).status_code == 422
+    assert (await second.post(f"{path}/refuse", made_at="yesterday", why="x")).status_code in {409, 422}
+    assert (await second.post(f"{path}/refuse", made_at=read, why="错" * 500)).status_code == 303
+    page = text(await second.get(path))
+    assert f"Refused by zhao: {'错' * 500}" in page
+    assert "Approve the bulletin" not in page
+    [line] = console.audited("refuse_bulletin")
+    assert line["who"] == "zhao"
+
+
+async def test_a_number_that_no_bulletin_can_have_is_refused(console: ConsoleDesk, scenario: Scenario):
+    bulletin_id = await drafted(console)
+    assert bulletin_id == 1
+    chief = console.person(Role.SUPERVISOR)
+    assert (await chief.get(f"/bulletins/{bulletin_id}")).status_code == 200
+    assert (await chief.get("/bulletins/999")).status_code == 404
+    for number in (0, 2**63):
+        assert (await chief.get(f"/bulletins/{number}")).status_code == 422
+    assert (await chief.get(f"/bulletins/{bulletin_id}/file/odt")).status_code in {404, 422}

@@ -8,7 +8,6 @@ from io import BytesIO
 
 import docx
 import httpx
-import pytest
 
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
@@ -26,9 +25,9 @@ A4,孙七,,,1,2026-11-26
 """
 
 
-async def load(person: Person, content: str) -> httpx.Response:
+async def load(person: Person, content: str, *, name: str = "十一月立案.csv") -> httpx.Response:
     return await person.client.post(
-        "/filed", data={"csrf": person.csrf}, files={"file": ("十一月立案.csv", content.encode())}
+        "/filed", data={"csrf": person.csrf}, files={"file": (name, content.encode())}
     )
 
 
@@ -85,21 +84,93 @@ async def test_what_is_no_list_is_refused_in_one_line(console: ConsoleDesk):
 
 
 async def test_an_account_of_a_unit_sees_none(console: ConsoleDesk):
+    console.pass_seconds(3 * 86_400)
     unit = ConsoleScenario(console).unit("临河区")
     of_unit = console.person(Role.SUPERVISOR, unit_id=unit)
     assert (await of_unit.get("/filed")).status_code == 404
     assert (await load(of_unit, LIST)).status_code == 404
     assert console.rows(t.filed_record) == []
+    scenario = ConsoleScenario(console)
+    scenario.case(person_id=scenario.person(name="王五", phones=(PHONE,)))
+    scenario.case(person_id=scenario.person(name=NAME, phones=("+8613800000009",), id_number=ID_NUMBER))
+    await load(console.person(Role.SUPERVISOR), LIST)
+    before = console.rows(t.filed_match)
+    assert {row["state"] for row in before} == {"certain", "doubtful"}
+    for row in before:
+        for act in ("confirm", "reject", "undo"):
+            assert (await of_unit.post(f"/filed/matches/{row['id']}/{act}", why="x")).status_code == 404
+    assert console.rows(t.filed_match) == before
 
 
-async def test_the_page_refuses_what_would_hold_it_too_long(
-    console: ConsoleDesk, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("dialer.outcomes.filed_pages._MOST_ROWS", 3)
-    refused = await load(console.person(Role.SUPERVISOR), LIST)
+async def test_the_page_refuses_what_would_hold_it_too_long(console: ConsoleDesk):
+    supervisor = console.person(Role.SUPERVISOR)
+    rows = "".join(f"A{n},赵六,13900001111,,1,2026-11-26,{'x' * 600}\n" for n in range(2_001))
+    refused = await load(supervisor, "案件编号,姓名,手机号,身份证号,损失金额,立案时间,备注\n" + rows)
     assert refused.status_code == 422
-    assert "more than 3 filed cases" in text(refused)
+    assert "more than 2,000 filed cases" in text(refused) or "more than 2000 filed cases" in text(refused)
     assert console.rows(t.filed_record) == []
+    assert (await load(supervisor, "x" * (16 << 20))).status_code == 413
+
+
+async def test_the_first_rows_that_were_refused_are_shown(console: ConsoleDesk):
+    supervisor = console.person(Role.SUPERVISOR)
+    rows = "".join(f"A{n},赵六,,,1,2026-11-26\n" for n in range(201))
+    name = "立" * 97 + ".csv"
+    shown = await load(supervisor, LIST.partition("\n")[0] + "\n" + rows, name=name)
+    assert "Rows 201: new 0, changed 0, on record already 0, rejected 201." in text(shown)
+    assert shown.text.count('<td data-label="Line">') == 200
+    assert f"{name[:100]} is loaded" in text(shown)
+    assert name not in text(shown)
+    nothing = await supervisor.post("/filed")
+    assert (nothing.status_code, "Choose a file first." in text(nothing)) == (422, True)
+
+
+async def test_the_list_is_read_by_state_by_period_and_page_by_page(console: ConsoleDesk):
+    scenario = ConsoleScenario(console)
+    for name, phone in ((NAME, PHONE), ("孙七", "+8613700000001")):
+        scenario.case(person_id=scenario.person(name=name, phones=(phone,)))
+    console.pass_seconds(3 * 86_400)
+    supervisor, auditor = console.person(Role.SUPERVISOR), console.person(Role.AUDITOR)
+    head = "案件编号,姓名,手机号,立案时间,发案时间\n"
+    rows = "".join(f"B{n},赵六,139000099{n},2026-11-26,\n" for n in range(10, 60))
+    doubtful = f"A1,李四,{PHONE[3:]},2026-11-20,2026-11-19 08:30\n"
+    await load(supervisor, head + doubtful + rows)
+    page = await supervisor.get("/filed")
+    assert "08:00" in text(page)
+    assert "not given" in text(page)
+    assert "The period chosen" in text(page)
+    older = re.search(r'href="/filed\?before=([0-9]+)"', page.text)
+    assert older is not None
+    assert "A1" not in text(page)
+    assert "A1" in text(await supervisor.get(f"/filed?before={older[1]}"))
+    found = await supervisor.get("/filed", **{"state": "doubtful", "from": "2026-11-20", "to": "2026-11-20"})
+    assert ("A1" in text(found), "B10" in text(found)) == (True, False)
+    assert 'href="/filed?from=2026-11-20&amp;to=2026-11-20"' in found.text
+    assert 'href="/filed?state=warned&amp;from=2026-11-20&amp;to=2026-11-20"' in found.text
+    assert 'value="2026-11-20"' in found.text
+    assert "Load the list" in text(found)
+    assert "Same person" in text(found)
+    read_only = text(await auditor.get("/filed?state=doubtful"))
+    assert ("Load the list" in read_only.replace("Load the list of", ""), "Same person" in read_only) == (
+        False,
+        False,
+    )
+    unknown = await supervisor.get("/filed?state=x")
+    assert (unknown.status_code, "B59" in text(unknown)) == (200, True)
+    wrong = await supervisor.get("/filed?from=x&state=doubtful")
+    assert (wrong.status_code, "A1" in text(wrong)) == (422, True)
+    action = re.search(r'action="(/filed/matches/[0-9]+)/confirm"', found.text)
+    assert action is not None
+    refused = await supervisor.post(f"{action[1]}/confirm", why=" ")
+    assert (refused.status_code, "B59" in text(refused)) == (422, False), "only those that wait are shown"
+    long = {"why": "错" * 501}
+    assert (await supervisor.post(f"{action[1]}/reject", **long)).status_code == 422
+    rejected = await supervisor.post(f"{action[1]}/reject", why="错" * 500)
+    assert (rejected.status_code, rejected.headers["location"]) == (303, "/filed?state=doubtful")
+    again = await supervisor.post(f"{action[1]}/reject", why="x")
+    assert (again.status_code, "decided already" in text(again), "B59" in text(again)) == (409, True, False)
+    for number in (0, 2**63):
+        assert (await supervisor.post(f"/filed/matches/{number}/reject", why="x")).status_code == 422
 
 
 async def test_a_filed_case_opens_a_look_back_of_every_act(console: ConsoleDesk):

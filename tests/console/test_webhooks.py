@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.core.access import Role
-from dialer.core.values import DeliveryState
+from dialer.core.values import DeliveryState, WebhookEvent
 from dialer.db import tables as t
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.webhooks import add_webhook, list_deliveries, list_webhooks
@@ -119,3 +119,90 @@ async def test_an_administrator_of_a_unit_sees_none_of_it(console: ConsoleDesk):
     own = console.person(Role.ADMINISTRATOR, unit_id=unit_id)
     assert (await own.get("/webhooks")).status_code == 404
     assert (await own.post("/webhooks/bureau/end")).status_code == 404
+    assert (await own.post("/webhooks/deliveries/1/again")).status_code == 404
+
+
+async def test_an_administrator_of_a_unit_changes_nothing(open_desk: ConsoleDesk):
+    services = open_desk.app.services
+    with services.store.begin() as tx:
+        unit_id = add_unit(tx, name="东区", parent_id=None)
+    own = open_desk.person(Role.ADMINISTRATOR, unit_id=unit_id)
+    add_webhook(services, name="bureau", url=URL, events=["high_missed"], by="sun")
+    dead = delivery(open_desk, "dead")
+    form = {"name": "other", "url": URL, "case_settled": "1"}
+    for path, fields in (
+        ("/webhooks", form),
+        ("/webhooks/bureau/end", {}),
+        ("/webhooks/bureau/again", {}),
+        (f"/webhooks/deliveries/{dead}/again", {}),
+    ):
+        assert (await own.post(path, **fields)).status_code == 404
+    assert [one.name for one in list_webhooks(services)] == ["bureau"]
+    assert [one.state for one in list_deliveries(services)] == [DeliveryState.DEAD]
+
+
+async def test_all_that_was_given_up_is_sent_again(open_desk: ConsoleDesk):
+    services = open_desk.app.services
+    add_webhook(services, name="bureau", url=URL, events=["high_missed"], by="sun")
+    for _ in range(2):
+        delivery(open_desk, "dead")
+    chief = open_desk.person(Role.ADMINISTRATOR)
+    assert 'action="/webhooks/bureau/again"' in (await chief.get("/webhooks")).text
+    assert (await chief.post("/webhooks/bureau/again")).status_code == 303
+    assert "The messages are sent again." in text(await chief.get("/webhooks"))
+    assert {one.state for one in list_deliveries(services)} == {DeliveryState.WAITING}
+    [line] = open_desk.audited("webhook_again")
+    assert (line["who"], line["facts"]) == ("administrator", {"name": "bureau", "count": 2})
+    assert (await chief.post("/webhooks/nobody/again")).status_code == 404
+    for number in (0, 2**63):
+        assert (await chief.post(f"/webhooks/deliveries/{number}/again")).status_code == 422
+
+
+async def test_the_log_has_fifty_messages_a_page_and_is_narrowed(open_desk: ConsoleDesk):
+    services = open_desk.app.services
+    chief = open_desk.person(Role.ADMINISTRATOR)
+    add_webhook(services, name="other", url=URL, events=["case_filed"], by="sun")
+    delivery(open_desk, "delivered")
+    add_webhook(services, name="bureau", url=URL, events=["high_missed"], by="sun")
+    ids = [delivery(open_desk, "dead") for _ in range(50)]
+
+    async def shown(**query: str | int) -> tuple[int, list[str]]:
+        page = await chief.get("/webhooks", **query)
+        return page.text.count('id="delivery-'), re.findall(r'href="(/webhooks[^"]*before=[^"]*)"', page.text)
+
+    assert await shown() == (50, [f"/webhooks?before={ids[0]}"])
+    assert await shown(before=ids[0]) == (1, [])
+    assert await shown(before=1) == (0, [])
+    assert await shown(name="bureau") == (50, []), "nothing older follows"
+    assert await shown(name="other") == (1, [])
+    assert await shown(state="delivered") == (1, [])
+    delivery(open_desk, "dead")
+    assert await shown(name="bureau", state="dead") == (
+        50,
+        [f"/webhooks?before={ids[1]}&amp;state=dead&amp;name=bureau"],
+    )
+    page = text(await chief.get("/webhooks", name="bureau"))
+    assert "Messages to bureau" in page
+    assert "1/12" in page, "a try of those that the settings allow"
+
+
+async def test_what_was_typed_and_ticked_stays_beside_what_is_wrong(open_desk: ConsoleDesk):
+    chief = open_desk.person(Role.ADMINISTRATOR)
+    form = {"name": "x", "url": "http://10.1.2.3/", "high_missed": "1", "case_filed": "1"}
+    answer = await chief.post("/webhooks", **form)
+    assert 'value="http://10.1.2.3/"' in answer.text
+    ticked = re.findall(r'<input[^>]*name="(case_settled|high_missed|case_filed)"[^>]*checked', answer.text)
+    assert sorted(ticked) == ["case_filed", "high_missed"]
+    named = await chief.post("/webhooks", name=" bureau ", url=URL, high_missed="1")
+    assert named.status_code == 200
+    assert [(one.name, one.events) for one in list_webhooks(open_desk.app.services)] == [
+        ("bureau", (WebhookEvent.HIGH_MISSED,))
+    ]
+    taken = await chief.post("/webhooks", name="bureau", url=URL, case_filed="1")
+    assert (taken.status_code, f'value="{URL}"' in taken.text) == (409, True)
+    end = await chief.post("/webhooks/bureau/end")
+    assert (end.status_code, end.headers["location"]) == (303, "/webhooks")
+    assert "it is told nothing more" in text(await chief.get("/webhooks"))
+    assert open_desk.audited("webhook_end")[0]["who"] == "administrator"
+    for path in (f"/webhooks/{'x' * 65}/end", f"/webhooks/{'x' * 65}/again"):
+        assert (await chief.post(path)).status_code in {404, 422}

@@ -23,13 +23,16 @@ from dialer.language import Lang
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.bulletin_text import bulletin_document, parts_of, ranked_units
 from dialer.outcomes.bulletins import (
+    days_due,
     decide_bulletin,
     draft_due_bulletins,
     get_bulletin,
     list_bulletins,
     make_bulletin,
+    note_taken,
 )
 from dialer.outcomes.report import make_report, refresh_rollup, report_period
+from tests.audit_lines import audit_lines
 from tests.outcomes.town import Scenario
 
 OCTOBER = bulletin_days(BulletinKind.MONTH, "2026-10")
@@ -140,6 +143,11 @@ def test_the_figures_are_those_of_the_report_and_stay(town: Scenario):
         whole = make_report(town.services, report_period(town.services, first, last)).figures.total
         times = FirstAttempt(cases=whole.first_attempt.cases, p50_seconds=None, p90_seconds=None)
         assert compared == replace(whole, first_attempt=times), "what is compared has no percentiles"
+    whole = make_report(town.services, report_period(town.services, "2026-10-01", "2026-10-31")).figures
+    assert (made.figures.by_grade, made.figures.by_fraud_type) == (whole.by_grade, whole.by_fraud_type)
+    filed = (made.figures.filed, made.figures.filed_before, made.figures.filed_year_before)
+    assert [one and one.total.filed for one in filed] == [6, 6, 12]
+    assert (made.figures.timezone, made.figures.drill, made.figures.is_over) == ("Asia/Shanghai", False, True)
     town.case(opened_at=datetime(2026, 10, 5, 4, tzinfo=UTC))
     town.clock.advance(60)
     again = make_bulletin(town.services, OCTOBER, by="zhao")
@@ -211,6 +219,147 @@ def test_the_service_drafts_what_is_over_once(town: Scenario):
     assert week.id is not None
     decide_bulletin(town.services, week.id, approve=False, made_at=week.made_at, why="x", by="zhao")
     assert draft_due_bulletins(town.services, [BulletinKind.WEEK]) == []
+
+
+def audited(scenario: Scenario) -> list[dict[str, object]]:
+    return [
+        {name: line[name] for name in ("act", "who", "subject", "why", "facts")}
+        for line in audit_lines(scenario.services.store)
+    ]
+
+
+def test_each_act_is_audited_and_a_decision_keeps_its_reason(scenario: Scenario):
+    first = make_bulletin(scenario.services, OCTOBER, by="wang")
+    assert first.line.id is not None
+    scenario.clock.advance(60)
+    decide_bulletin(
+        scenario.services, first.line.id, approve=False, made_at=first.line.made_at, why="错" * 501, by="zhao"
+    )
+    refused = get_bulletin(scenario.services, first.line.id).line
+    assert (refused.state, refused.why) == (BulletinState.REFUSED, "错" * 500)
+    assert (refused.decided_by, refused.decided_at) == ("zhao", scenario.clock.now())
+    second = make_bulletin(scenario.services, OCTOBER, by="wang")
+    assert second.line.id is not None
+    decide_bulletin(
+        scenario.services, second.line.id, approve=True, made_at=second.line.made_at, why=" 已核 ", by="zhao"
+    )
+    approved = get_bulletin(scenario.services, second.line.id)
+    assert (approved.line.state, approved.line.why) == (BulletinState.APPROVED, "已核")
+    note_taken(scenario.services, approved, kind="docx", by="li")
+    note_taken(scenario.services, make_bulletin(scenario.services, NOVEMBER, by="li"), kind="pdf", by="li")
+    of_october = {"kind": "month", "first_day": "2026-10-01"}
+    assert audited(scenario) == [
+        {"act": act, "who": who, "subject": subject, "why": why, "facts": facts}
+        for act, who, subject, why, facts in (
+            ("draft_bulletin", "wang", f"bulletin/{first.line.id}", "", of_october),
+            ("refuse_bulletin", "zhao", f"bulletin/{first.line.id}", "错" * 500, of_october),
+            ("draft_bulletin", "wang", f"bulletin/{second.line.id}", "", of_october),
+            ("approve_bulletin", "zhao", f"bulletin/{second.line.id}", "已核", of_october),
+            (
+                "export", "li", f"bulletin/{second.line.id}", "",
+                {"kind": "docx", "days": "2026-10", "state": "approved"},
+            ),
+            ("export", "li", "bulletin", "", {"kind": "pdf", "days": "2026-11", "state": "draft"}),
+        )
+    ]  # fmt: skip
+    with pytest.raises(Conflict, match="somebody has decided"):
+        decide_bulletin(
+            scenario.services, second.line.id, approve=True, made_at=second.line.made_at, by="zhao"
+        )
+    for unknown in (0, 999):
+        with pytest.raises(NotFound) as missed:
+            get_bulletin(scenario.services, unknown)
+        assert (missed.value.kind, missed.value.key) == ("bulletin", unknown)
+
+
+def test_a_period_begins_and_is_over_at_midnight(scenario: Scenario):
+    midnight = datetime(2026, 10, 31, 16, tzinfo=UTC)
+    scenario.clock.set(midnight - timedelta(microseconds=1))
+    assert make_bulletin(scenario.services, OCTOBER, by="wang").line.id is None
+    with pytest.raises(Invalid, match="has not begun") as refused:
+        make_bulletin(scenario.services, NOVEMBER, by="wang")
+    assert refused.value.field == "month"
+    scenario.clock.set(midnight)
+    running = make_bulletin(scenario.services, NOVEMBER, by="wang")
+    assert (running.line.id, running.line.made_by, running.line.made_at) == (None, "wang", midnight)
+    assert (running.line.state, running.line.days) == (BulletinState.DRAFT, NOVEMBER)
+    over = make_bulletin(scenario.services, OCTOBER, by="wang").line
+    assert over.id is not None
+    assert (over.days, over.made_by, over.made_at) == (OCTOBER, "wang", midnight)
+    assert (over.decided_by, over.decided_at, over.why) == (None, None, "")
+
+
+def test_only_newer_figures_take_the_place_of_a_draft(scenario: Scenario):
+    made = make_bulletin(scenario.services, OCTOBER, by="wang").line
+    assert make_bulletin(scenario.services, OCTOBER, by="zhao", anew=True).line == made, "of the same moment"
+    scenario.clock.advance(-60)
+    assert make_bulletin(scenario.services, OCTOBER, by="zhao", anew=True).line == made, "of an earlier one"
+    scenario.clock.advance(61)
+    later = make_bulletin(scenario.services, OCTOBER, by="zhao", anew=True).line
+    assert (later.id, later.made_by, later.made_at) == (made.id, "zhao", made.made_at + timedelta(seconds=1))
+
+
+def test_a_day_and_the_month_that_begins_with_it_have_bulletins_of_their_own(scenario: Scenario):
+    days = [
+        OCTOBER,
+        bulletin_days(BulletinKind.DAY, "2026-10-01"),
+        bulletin_days(BulletinKind.MONTH, "2026-09"),
+    ]
+    made = [make_bulletin(scenario.services, one, by="wang").line for one in days]
+    assert [one.days for one in made] == days
+    assert list_bulletins(scenario.services) == [made[0], made[1], made[2]], "the latest days first"
+    first = made[0]
+    assert first.id is not None
+    decide_bulletin(scenario.services, first.id, approve=False, made_at=first.made_at, why="x", by="zhao")
+    again = make_bulletin(scenario.services, OCTOBER, by="wang").line
+    assert [one.id for one in list_bulletins(scenario.services)] == [
+        again.id,
+        first.id,
+        made[1].id,
+        made[2].id,
+    ]
+    assert [one.id for one in list_bulletins(scenario.services, state=BulletinState.REFUSED)] == [first.id]
+    with scenario.tx() as tx:
+        row = tx.one(sa.select(t.bulletin).where(t.bulletin.c.id == first.id))
+        assert row is not None
+        copy = {name: value for name, value in row.items() if name != "id"}
+        tx.execute(sa.insert(t.bulletin), [copy] * 200)
+    assert len(list_bulletins(scenario.services)) == 200
+
+
+def test_a_bulletin_of_a_drill_is_marked(drill_scenario: Scenario):
+    drill_scenario.put(
+        t.filed_record, case_number="A1", sealed=b"-", filed_at=datetime(2026, 10, 5, tzinfo=UTC), fraud_type="loan",
+        unit="", source="list", state="warned", by="li", at=datetime(2026, 11, 1, tzinfo=UTC), drill=True,
+    )  # fmt: skip
+    made = make_bulletin(drill_scenario.services, OCTOBER, by="wang")
+    assert (made.figures.drill, made.figures.filed.total.filed) == (True, 1)
+    with drill_scenario.tx() as tx:
+        assert tx.scalar(sa.select(t.bulletin.c.drill)) is True
+    for lang, told in ((Lang.EN, "Drill data only"), (Lang.ZH, "演练")):
+        now = datetime(2026, 11, 25, 16, 5, tzinfo=UTC)
+        content = words(bulletin_document(made, lang=lang, who="wang", now=now).content)
+        assert told in content
+    everything = words(bulletin_document(made, lang=Lang.EN, who="wang", now=now).content)
+    assert "Taken by wang on 26 November 2026, 00:05; no personal data" in everything
+    assert "Monthly bulletin of warning and dissuasion (October 2026)" in everything
+    assert "1. Overall" in everything
+
+
+def test_what_is_due_is_the_last_day_week_and_month_that_are_over():
+    def due(now: datetime) -> list[str]:
+        return [days.name for days in days_due(list(BulletinKind), now=now, timezone="Asia/Shanghai")]
+
+    assert due(datetime(2026, 11, 30, 15, 59, tzinfo=UTC)) == ["2026-11-29", "2026-W48", "2026-10"]
+    assert due(datetime(2026, 11, 30, 16, 0, tzinfo=UTC)) == ["2026-11-30", "2026-W48", "2026-11"]
+    assert due(datetime(2026, 11, 29, 15, 59, tzinfo=UTC)) == ["2026-11-28", "2026-W47", "2026-10"]
+
+
+def test_other_days_do_not_keep_the_service_from_drafting(scenario: Scenario):
+    for kind, name in ((BulletinKind.MONTH, "2026-09"), (BulletinKind.DAY, "2026-10-01")):
+        make_bulletin(scenario.services, bulletin_days(kind, name), by="wang")
+    [drafted] = draft_due_bulletins(scenario.services, [BulletinKind.MONTH])
+    assert get_bulletin(scenario.services, drafted).line.days == OCTOBER
 
 
 @pytest.mark.parametrize("lang", Lang)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +18,8 @@ from dialer.core.rates import Period
 from dialer.core.values import AmountKind, Contact, FiledMatchState, FiledState, FraudType
 from dialer.db import tables as t
 from dialer.intake.phones import id_check_character
-from dialer.outcomes.filed_figures import filed_figures
+from dialer.org.unit_store import add_unit
+from dialer.outcomes.filed_figures import count_filed, filed_figures
 from dialer.outcomes.filed_lists import (
     CERTAIN,
     FiledLine,
@@ -32,6 +34,7 @@ from dialer.outcomes.filed_lists import (
 from dialer.outcomes.filing import file_for_case
 from dialer.outcomes.measures import IS_REVERSED, figures
 from dialer.outcomes.report import make_report, refresh_rollup
+from tests.audit_lines import audit_lines
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 OTHER_ID = "15040219800505433" + id_check_character("15040219800505433")
@@ -142,7 +145,7 @@ def test_a_doubtful_match_waits_and_a_supervisor_decides(later: Scenario, row: s
     [line] = lines(later, FiledState.DOUBTFUL)
     [match] = line.matches
     assert (match.cases, match.state) == ((case_id,), FiledMatchState.DOUBTFUL)
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid, match="why: is empty"):
         decide_match(later.services, match.id, is_same_person=True, why=" ", by="zhao")
     state = decide_match(later.services, match.id, is_same_person=True, why="笔录里有这个号码", by="zhao")
     assert state is FiledState.WARNED
@@ -404,7 +407,7 @@ def test_an_undone_match_gives_the_success_back(later: Scenario):
     assert counts(later) == (1, 0, 0)
     [line] = lines(later)
     [match] = line.matches
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid, match="why: is empty"):
         undo_match(later.services, match.id, why=" ", by="zhao")
     done = undo_match(later.services, match.id, why="同名同号的家属", by="zhao")
     assert (done.state, done.case_ids) == (FiledState.NOT_WARNED, (case_id,))
@@ -452,8 +455,13 @@ def test_a_number_typed_by_mistake_is_undone_with_a_reason(later: Scenario):
     file_for_case(later.services, case_id, case_number="typo", by="li")
     assert counts(later) == (1, 0, 0)
     given = {"case_number": " typo ", "why": "输错了", "by": "zhao"}
-    for wrong in ({"why": " "}, {"case_number": "A9"}, {"case_number": ""}, {"by": ""}):
-        with pytest.raises(Invalid):
+    for wrong, field in (
+        ({"why": " "}, "why"),
+        ({"case_number": "A9"}, "case number"),
+        ({"case_number": ""}, "case number"),
+        ({"by": ""}, "by"),
+    ):
+        with pytest.raises(Invalid, match=f"^{field}: "):
             undo_filing(later.services, case_id, **(given | wrong))
     with pytest.raises(NotFound):
         undo_filing(later.services, 999, **given)
@@ -493,3 +501,315 @@ def test_amounts_that_waited_wait_again(later: Scenario):
     undo_match(later.services, lines(later)[0].matches[0].id, why="x", by="zhao")
     with later.tx() as tx:
         assert tx.scalar(waiting) == 1
+
+
+def someone(*, name: str = "", phones: tuple[str, ...] = (), id_number: str = "") -> Person:
+    return Person(name=name, phones=phones, id_number=id_number, address="", family_contact="")
+
+
+@pytest.mark.parametrize(
+    ("filed", "known", "score"),
+    [
+        (someone(id_number=ID_NUMBER, name="甲"), someone(id_number=ID_NUMBER, name="甲"), 100),
+        (someone(id_number=ID_NUMBER), someone(id_number=ID_NUMBER, name="甲"), 100),
+        (someone(id_number=ID_NUMBER, name="甲"), someone(id_number=ID_NUMBER, name="乙"), 92),
+        (someone(name="甲", phones=("1", "2")), someone(name="甲", phones=("2",)), 95),
+        (
+            someone(name="甲", phones=("1",), id_number=ID_NUMBER),
+            someone(name="甲", phones=("1",), id_number=OTHER_ID),
+            40,
+        ),
+        (someone(phones=("1",)), someone(name="甲", phones=("1",)), 70),
+        (someone(name="乙", phones=("1",)), someone(name="甲", phones=("1",)), 50),
+        (
+            someone(name="乙", phones=("1",), id_number=ID_NUMBER),
+            someone(name="甲", phones=("1",), id_number=OTHER_ID),
+            0,
+        ),
+        (someone(name="甲"), someone(name="甲", phones=("1",), id_number=ID_NUMBER), 30),
+        (someone(name="甲", id_number=OTHER_ID), someone(name="甲", id_number=ID_NUMBER), 0),
+        (someone(name="甲", phones=("1",)), someone(name="乙", phones=("2",)), 0),
+        (someone(), someone(), 0),
+    ],
+)
+def test_how_sure_it_is_that_both_are_the_same_person(filed: Person, known: Person, score: int):
+    assert similarity(filed, known) == similarity(known, filed) == score
+
+
+def test_an_id_number_under_another_name_is_a_certain_match(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    assert load(later, f"A1,李四,,{ID_NUMBER},1,{AFTER},,,\n").reversed_cases == (case_id,)
+    [match] = lines(later)[0].matches
+    assert (match.score, match.state, match.counts) == (92, FiledMatchState.CERTAIN, True)
+
+
+def test_of_namesakes_at_most_three_are_a_hint(later: Scenario):
+    for n in range(3):
+        later.person(name=NAME, phones=(f"+861370000000{n}",))
+    load(later, f"A1,{NAME},,{OTHER_ID},1,{AFTER},,,\n")
+    later.person(name=NAME, phones=("+8613700000003",))
+    load(later, f"A2,{NAME},,{OTHER_ID},1,{AFTER},,,\n")
+    four, three = lines(later)
+    assert [match.score for match in three.matches] == [30] * 3
+    assert (three.state, four.state, four.matches) == (FiledState.DOUBTFUL, FiledState.NOT_WARNED, ())
+
+
+def test_a_phone_that_more_than_twenty_share_names_nobody(later: Scenario):
+    for _ in range(20):
+        later.person(phones=(PHONE,))
+    load(later, f"A1,,{PHONE[3:]},,1,{AFTER},,,\n")
+    later.person(phones=(PHONE,))
+    load(later, f"A2,,{PHONE[3:]},,1,{AFTER},,,\n")
+    assert [len(line.matches) for line in lines(later)] == [0, 20]
+
+
+def test_matches_stand_with_the_likeliest_first_and_each_with_all_its_cases(later: Scenario):
+    later.person(name="李四", phones=(PHONE,))
+    namesake = later.person(name=NAME, phones=("+8613700000001",))
+    older, newer = (later.case(person_id=namesake, fraud_type=kind) for kind in list(FraudType)[:2])
+    load(later, f"A1,{NAME},{PHONE[3:]},,1,{AFTER},,,\n")
+    [line] = lines(later)
+    assert [(one.score, one.cases) for one in line.matches] == [(50, ()), (30, (newer, older))]
+    assert [one.person.name for one in line.matches] == ["李*", "王*"]
+    assert {(one.decided_by, one.decided_at) for one in line.matches} == {("", None)}
+    assert not any(one.counts for one in line.matches)
+    decide_match(later.services, line.matches[0].id, is_same_person=False, why="x", by="zhao")
+    [decided, waits] = lines(later)[0].matches
+    assert (decided.decided_by, decided.decided_at) == ("zhao", later.clock.now())
+    assert waits.state is FiledMatchState.DOUBTFUL
+    assert lines(later)[0].state is FiledState.DOUBTFUL
+
+
+def audited(scenario: Scenario) -> list[tuple[str, str, str, str, object]]:
+    return [
+        (line["act"], line["who"], line["subject"], line["why"], line["facts"])
+        for line in audit_lines(scenario.services.store)
+    ]
+
+
+def test_each_act_on_filed_cases_is_audited(later: Scenario):
+    case_id = warned(later)
+    load(later, f"A1,李四,{PHONE[3:]},,1,{AFTER},,,\nA2,王,,,1,,,,\n", dry_run=True)
+    assert audited(later) == [], "nothing was stored"
+    load(later, f"A1,李四,{PHONE[3:]},,1,{AFTER},,,\nA2,王,,,1,,,,\nA3,{NAME},{PHONE[3:]},,1,{AFTER},,,\n")
+    of_a3, of_a1 = (line.matches[0] for line in lines(later))
+    decide_match(later.services, of_a1.id, is_same_person=True, why=" 笔录 ", by="zhao")
+    undo_match(later.services, of_a1.id, why="同号", by="sun")
+    undo_filing(later.services, case_id, case_number="A3", why="输错", by="sun")
+    load(later, f"A4,吴九,{PHONE[3:]},,1,{AFTER},,,\n")
+    of_a4 = lines(later)[0].matches[0]
+    decide_match(later.services, of_a4.id, is_same_person=False, why="家属", by="zhao")
+    facts = {"file": "刑侦", "rows": 3, "accepted": 2, "rejected": 1}
+    assert audited(later) == [
+        ("load_filed", "li", "filed_record", "", facts),
+        ("confirm_filed_match", "zhao", f"filed_match/{of_a1.id}", "笔录", {"case_number": "A1"}),
+        ("undo_filed_match", "sun", f"filed_match/{of_a1.id}", "同号", {"case_number": "A1"}),
+        ("undo_filing", "sun", f"case/{case_id}", "输错", {"case_number": "A3"}),
+        ("load_filed", "li", "filed_record", "", facts | {"rows": 1, "accepted": 1, "rejected": 0}),
+        ("reject_filed_match", "zhao", f"filed_match/{of_a4.id}", "家属", {"case_number": "A4"}),
+    ]
+    with later.tx() as tx:
+        m = t.filed_match.c
+        rows = {row["id"]: row for row in tx.rows(sa.select(m.id, m.state, m.decided_by, m.why_sealed))}
+        for match, state, by, why in (
+            (of_a1, "undone", "sun", "同号"),
+            (of_a3, "undone", "sun", "输错"),
+            (of_a4, "rejected", "zhao", "家属"),
+        ):
+            row = rows[match.id]
+            place = {"table": "filed_match", "column": "why_sealed", "row": match.id}
+            assert (row["state"], row["decided_by"]) == (state, by)
+            assert tx.vault.open(row["why_sealed"], **place).decode() == why
+
+
+def test_a_match_that_does_not_exist(later: Scenario):
+    for act in (partial(decide_match, is_same_person=True), undo_match):
+        with pytest.raises(NotFound) as missed:
+            act(later.services, 999, why="x", by="zhao")
+        assert (missed.value.kind, missed.value.key) == ("match", 999)
+
+
+def test_a_match_that_waits_is_decided_not_undone(later: Scenario):
+    warned(later)
+    load(later, f"A1,李四,{PHONE[3:]},,1,{AFTER},,,\n")
+    [match] = lines(later)[0].matches
+    with pytest.raises(Conflict, match="does not count"):
+        undo_match(later.services, match.id, why="x", by="zhao")
+
+
+def being_called(scenario: Scenario, *, id_number: str = "") -> int:
+    """An open case of somebody to whom a call is under way."""
+    person_id = scenario.person(name=NAME, phones=(PHONE,), id_number=id_number)
+    case_id = scenario.case(
+        person_id=person_id, robot_state="pending", robot_attempts=1, robot_reason="new_warning"
+    )
+    scenario.attempt(case_id, result=None)
+    return case_id
+
+
+def test_a_filed_case_ends_a_call_that_is_under_way(later: Scenario):
+    being_called(later, id_number=ID_NUMBER)
+    row = f"A1,{NAME},,{ID_NUMBER},1,{AFTER},{AFTER},贷款,\n"
+    load(later, row, dry_run=True)
+    assert later.enqueued == []
+    # The row before it ends none, and neither does the one after it.
+    others = [f"A{n},赵六,1390000999{n},,1,{AFTER},,,\n" for n in (8, 9)]
+    load(later, others[0] + row + others[1])
+    assert later.enqueued == [("cancel_calls",)]
+    load(later, row)
+    assert later.enqueued == [("cancel_calls",)], "on record already"
+
+
+def test_a_corrected_list_ends_a_call_that_is_under_way(later: Scenario):
+    being_called(later, id_number=ID_NUMBER)
+    load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},{AFTER},刷单,\n")
+    assert later.enqueued == []
+    load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},{AFTER},贷款,\n")
+    assert later.enqueued == [("cancel_calls",)]
+
+
+def test_a_confirmed_match_ends_a_call_that_is_under_way(later: Scenario):
+    case_id = being_called(later)
+    calm = warned(later, name="孙七", phone="+8613700000001")
+    load(later, f"A1,李四,{PHONE[3:]},,1,{AFTER},,,\nA2,周八,13700000001,,1,{AFTER},,,\n")
+    of_calm, of_called = (line.matches[0].id for line in lines(later))
+    decide_match(later.services, of_calm, is_same_person=True, why="x", by="zhao")
+    assert (status(later, calm), later.enqueued) == ("reversed", [])
+    decide_match(later.services, of_called, is_same_person=True, why="x", by="zhao")
+    assert (status(later, case_id), later.enqueued) == ("closed", [("cancel_calls",)])
+
+
+def test_a_confirmed_match_concerns_the_cases_of_this_type_opened_before_the_loss(later: Scenario):
+    told = (
+        (f"1,{AFTER},{BEFORE},贷款", FiledState.WARNED_LATE, "watching"),
+        (f"1,{BEFORE},{AFTER},贷款", FiledState.WARNED, "reversed"),
+        (f"1,{AFTER},,刷单", FiledState.WARNED_OTHERWISE, "watching"),
+        (f"1,{AFTER},,贷款", FiledState.WARNED, "reversed"),
+        (f"1,{BEFORE},,贷款", FiledState.WARNED_LATE, "watching"),
+    )
+    cases = [warned(later, name=f"甲{n}", phone=f"+861370000000{n}") for n in range(len(told))]
+    load(later, "".join(f"A{n},李四,1370000000{n},,{row},\n" for n, (row, _, _) in enumerate(told)))
+    for line, case_id, (_, state, now) in zip(reversed(lines(later)), cases, told, strict=True):
+        [match] = line.matches
+        assert decide_match(later.services, match.id, is_same_person=True, why="x", by="zhao") is state
+        assert status(later, case_id) == now
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "now"),
+    [("贷款", FiledState.WARNED, "reversed"), ("刷单", FiledState.WARNED_OTHERWISE, "watching")],
+)
+def test_a_warning_of_the_very_moment_of_the_loss_was_before_it(
+    later: Scenario, kind: str, state: FiledState, now: str
+):
+    case_id = warned(later, id_number=ID_NUMBER)
+    done = load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},2026-11-25 10:00:00,{kind},\n")
+    assert (done.states, status(later, case_id)) == ({state: 1}, now)
+
+
+def test_rows_of_one_number_are_the_same_victim_where_nothing_speaks_against_it(later: Scenario):
+    rows = (
+        ("甲某", "13900001111", ""),
+        ("", "13900001111", ""),  # without a name, the same phone: on record already
+        ("甲某", "13900002222 13900001111", ""),  # another phone more
+        ("甲某", "13900002222", ID_NUMBER),  # now with an id number
+        ("", "", ID_NUMBER),  # and known by it alone: on record already
+        ("乙某", "13900001111", ""),  # another name is another victim
+        ("", "13900003333", ""),  # and so is another phone
+        ("丙某", "13900003333", ""),  # whose name is known later
+    )
+    text = "".join(f"A1,{name},{phone},{id_number},1,{AFTER},,,\n" for name, phone, id_number in rows)
+    done = load(later, text)
+    assert (done.new, done.changed, done.duplicate) == (3, 3, 2)
+    third, second, first = lines(later)
+    assert [one.person.name for one in (third, second, first)] == ["丙*", "乙*", "甲*"]
+    assert [len(one.person.phones) for one in (third, second, first)] == [1, 1, 2]
+    assert [bool(one.person.id_number) for one in (third, second, first)] == [False, False, True]
+
+
+def test_a_page_ends_where_nothing_more_follows(later: Scenario):
+    load(later, "".join(f"A{n},赵六,139000099{n},,1,{AFTER},,,\n" for n in range(10, 61)))
+    page = list_filed(later.services)
+    assert (len(page.lines), page.next_before_id) == (50, page.lines[-1].id)
+    last = list_filed(later.services, before_id=page.next_before_id)
+    assert ([one.case_number for one in last.lines], last.next_before_id) == (["A10"], None)
+    assert list_filed(later.services, limit=51).next_before_id is None
+    assert list_filed(later.services, period=Period(end=MORNING)).lines == ()
+
+
+def test_a_line_says_what_the_list_said(later: Scenario):
+    case_id = warned(later, id_number=ID_NUMBER)
+    load(
+        later,
+        f"A1,{NAME},{PHONE[3:]},{ID_NUMBER},12.5,2026-11-26 09:30,2026-11-26 08:15,贷款,临河区分局\n"
+        f"A2,赵六,13900009999,,,{AFTER},,,\n",
+    )
+    bare, full = lines(later)
+    assert (full.case_number, full.amount_fen, full.unit, full.source) == ("A1", 1250, "临河区分局", "刑侦")
+    assert full.filed_at == datetime(2026, 11, 26, 1, 30, tzinfo=UTC)
+    assert full.event_at == datetime(2026, 11, 26, 0, 15, tzinfo=UTC)
+    assert (full.fraud_type, full.state, full.filed_for) == (FraudType.LOAN, FiledState.WARNED, (case_id,))
+    assert (bare.amount_fen, bare.event_at, bare.unit) == (None, None, "")
+    assert (bare.fraud_type, bare.state) == (FraudType.UNKNOWN, FiledState.NOT_WARNED)
+    assert (bare.matches, bare.filed_for) == ((), ())
+    with later.tx() as tx:
+        row = tx.one(sa.select(t.filed_record).where(t.filed_record.c.case_number == "A1"))
+    assert row is not None
+    assert (row["by"], row["at"], row["drill"]) == ("li", later.clock.now(), False)
+
+
+def test_a_mistyped_number_is_undone_by_those_who_see_the_case(later: Scenario):
+    with later.tx() as tx:
+        own, other = (add_unit(tx, name=name, parent_id=None) for name in ("东区", "西区"))
+    person_id = later.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
+    first, second = (later.case(person_id=person_id, unit_id=own, **SUCCESS) for _ in range(2))
+    load(later, row_of())
+    given = {"case_number": "A1", "why": "x", "by": "zhao"}
+    with pytest.raises(NotFound):
+        undo_filing(later.services, first, visible_to=other, **given)
+    with pytest.raises(Invalid, match="does not stand for this case") as refused:
+        undo_filing(later.services, first, **(given | {"case_number": "A2"}))
+    assert refused.value.field == "case number"
+    assert undo_filing(later.services, first, visible_to=own, **given) == (first, second)
+    undone = [line for line in audited(later) if line[0] == "undo_filing"]
+    assert [line[2] for line in undone] == [f"case/{first}", f"case/{second}"]
+
+
+def test_a_drill_has_its_own_filed_cases(drill_scenario: Scenario):
+    drill_scenario.clock.set(MORNING + timedelta(days=3))
+    load(drill_scenario, f"A1,赵六,13900009999,,1,{AFTER},,,\n")
+    with drill_scenario.tx() as tx:
+        assert tx.scalar(sa.select(t.filed_record.c.drill)) is True
+        assert count_filed(tx, Period(), drill=True).total.filed == 1
+        assert count_filed(tx, Period(), drill=False).total.filed == 0
+    assert filed_figures(drill_scenario.services, Period()).by_month[0].filed == 1
+
+
+def test_figures_of_nothing_and_of_a_period(later: Scenario):
+    nothing = filed_figures(later.services, Period())
+    assert (nothing.total.key, nothing.by_type, nothing.by_unit, nothing.by_month, nothing.by_hour) == (
+        "", (), (), (), (),
+    )  # fmt: skip
+    total = nothing.total
+    assert (total.filed, total.warned, total.doubtful, total.amount_fen) == (0, 0, 0, 0)
+    assert (total.decided, total.missed, total.rate.value) == (0, 0, None)
+    warned(later)
+    load(
+        later,
+        f"A1,赵六,13900009991,,,2026-11-20 00:00:00,,网贷,\n"
+        f"A2,赵六,13900009992,,,2026-11-21 00:00:00,2026-11-19 08:05,网贷,乙\n"
+        f"A3,李四,{PHONE[3:]},,,2026-11-20 12:00:00,2026-11-19 08:59,刷单,甲\n",
+    )
+    whole = filed_figures(later.services, Period())
+    assert [(one.key, one.filed) for one in whole.by_type] == [("loan", 2), ("fake_order_rebate", 1)]
+    assert [one.key for one in whole.by_unit] == ["", "乙", "甲"], "of as many, by name"
+    assert [(one.key, one.filed) for one in whole.by_hour] == [("", 1), ("08", 2)]
+    assert (whole.total.amount_fen, whole.total.doubtful, whole.total.rate.excludes) == (
+        0, 1, {"filed_doubtful": 1},
+    )  # fmt: skip
+    start = datetime(2026, 11, 19, 16, tzinfo=UTC)
+    period = Period(start=start, end=start + timedelta(days=1))
+    assert filed_figures(later.services, period).total.filed == 2, "from the first moment to before the last"
+    assert [one.case_number for one in list_filed(later.services, period=period).lines] == ["A3", "A1"]
+    only = filed_figures(later.services, Period(start=start + timedelta(days=1)))
+    assert [one.key for one in only.by_unit] == ["乙"]

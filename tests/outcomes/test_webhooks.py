@@ -7,10 +7,10 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 import pytest
@@ -23,6 +23,7 @@ from dialer.core.values import DeliveryFault, DeliveryState, Grade, WebhookEvent
 from dialer.db import tables as t
 from dialer.outcomes.filing import file_for_case
 from dialer.outcomes.webhooks import (
+    Delivery,
     add_webhook,
     checked_url,
     end_webhook,
@@ -34,6 +35,7 @@ from dialer.outcomes.webhooks import (
     send_webhooks,
 )
 from dialer.services import Services, WebhookRules
+from tests.audit_lines import audit_lines
 from tests.outcomes.town import NAME, PHONE, Scenario
 
 ALL = [event.value for event in WebhookEvent]
@@ -51,6 +53,10 @@ class Receiver:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     got: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the last request."""
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    """Happens before it answers."""
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -59,6 +65,9 @@ class Receiver:
         signed = f"{message_id}.{moment}.{body.decode()}".encode()
         expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
         assert request.headers["webhook-signature"] == f"v1,{expected}"
+        self.headers = request.headers
+        if self.meanwhile is not None:
+            await self.meanwhile()
         if not self.answers:
             await self.ended.wait()
         self.got.append((message_id, json.loads(body)))
@@ -221,6 +230,8 @@ async def test_a_receiver_that_does_not_answer_delays_no_other(
         subscribe(services, receiver, ["case_settled"], name="other")
         settle(scenario, scenario.case())
         assert await send_webhooks(hurried, for_seconds=0.1) == 1, "in the first claim already"
+        tried = [one for one in list_deliveries(services, webhook="dead") if one.tries]
+        assert len(tried) == 10, "ten of each receiver in a claim"
     assert len(receiver.got) == 1
 
 
@@ -251,30 +262,50 @@ async def test_a_name_that_leads_to_an_address_that_is_not_allowed_gets_nothing(
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("url", "problem"),
     [
-        "http://receiver.example/",
-        "http://10.1.2.3/",
-        "ftp://127.0.0.1/",
-        "https://user:word@127.0.0.1/",
-        "https://127.0.0.1/#part",
-        "https://169.254.169.254/latest",
-        "https://[::ffff:169.254.169.254]/",
-        "https://8.8.8.8/",
-        "https:///path",
-        "https://127.0.0.1:99999/",
-        "https://127.0.0.1/\n",
-        "javascript:alert(1)",
-        "",
+        ("http://receiver.example/", "is http"),
+        ("http://10.1.2.3/", "is http"),
+        ("ftp://127.0.0.1/", "is no address"),
+        ("https://user:word@127.0.0.1/", "has a user"),
+        ("https://user@127.0.0.1/", "has a user"),
+        ("https://:word@127.0.0.1/", "has a user"),
+        ("https://127.0.0.1/#part", "has a user, a password, a fragment"),
+        ("https://127.0.0.1/警", "signs that no address has"),
+        ("https://127.0.0.1/a\x7fb", "signs that no address has"),
+        ("https://169.254.169.254/latest", "that no setting allows"),
+        ("https://[::ffff:169.254.169.254]/", "that no setting allows"),
+        ("https://8.8.8.8/", "that no setting allows"),
+        ("https:///path", "is no address"),
+        ("https://127.0.0.1:99999/", "is no address"),
+        ("https://127.0.0.1:0/", "is no address"),
+        ("https://127.0.0.1/".ljust(501, "a"), "is no address"),
+        ("javascript:alert(1)", "is no address"),
+        ("", "is no address"),
     ],
 )
-def test_these_addresses_are_refused(url: str):
+def test_these_addresses_are_refused(url: str, problem: str):
     rules = replace(LOCAL, networks=("127.0.0.0/8", "10.0.0.0/8", "169.254.0.0/16"))
-    if url.endswith("\n"):
-        assert checked_url(url, rules) == url.strip()
-        return
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid, match=problem) as refused:
         checked_url(url, rules)
+    assert refused.value.field == "url"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        " https://127.0.0.1/\n",
+        "https://127.0.0.1:1/",
+        "https://127.0.0.1/".ljust(500, "a"),
+        "https://receiver.example/?to=7",
+        "http://localhost:8080/",
+        "http://127.0.0.1/",
+        "http://[::1]/",
+    ],
+)
+def test_these_addresses_are_taken(url: str):
+    rules = replace(LOCAL, networks=("127.0.0.0/8", "::1/128"))
+    assert checked_url(url, rules) == url.strip()
 
 
 def test_without_networks_no_address_is_allowed():
@@ -297,6 +328,228 @@ def test_without_networks_no_address_is_allowed():
 def test_only_addresses_of_the_networks_are_allowed(address: str, allowed: bool):
     rules = WebhookRules(networks=("10.1.0.0/16", "0.0.0.0/32", "fe80::/10", "224.0.0.0/4", "fd00::/8"))
     assert is_allowed(ip_address(address), rules) is allowed
+
+
+def audited(services: Services, act: str) -> list[dict[str, object]]:
+    return [
+        {name: line[name] for name in ("who", "subject", "why", "facts")}
+        for line in audit_lines(services.store)
+        if line["act"] == act
+    ]
+
+
+def settled(scenario: Scenario) -> int:
+    case_id = scenario.case()
+    settle(scenario, case_id)
+    return case_id
+
+
+def test_what_is_done_to_a_webhook_is_audited(scenario: Scenario, services: Services):
+    url = "https://127.0.0.1/"
+    new = add_webhook(services, name="bureau", url=f" {url} ", events=["high_missed", "case_filed"], by="sun")
+    assert len(base64.b64decode(new.secret.removeprefix("whsec_"))) == 32
+    assert new.secret not in repr(new)
+    added = {"name": "bureau", "url": url, "events": ["case_filed", "high_missed"]}
+    what = {"subject": f"webhook/{new.id}", "why": ""}
+    assert audited(services, "webhook_add") == [{"who": "sun", "facts": added} | what]
+    [line] = list_webhooks(services)
+    assert (line.id, line.name, line.url, line.added_by) == (new.id, "bureau", url, "sun")
+    assert line.events == (WebhookEvent.CASE_FILED, WebhookEvent.HIGH_MISSED)
+    assert (line.added_at, line.ended_at, line.ended_by) == (services.clock.now(), None, None)
+    assert redeliver(services, webhook="bureau", by="li") == 0
+    again = {"name": "bureau", "count": 0}
+    assert audited(services, "webhook_again") == [{"who": "li", "facts": again} | what]
+    assert scenario.enqueued[-1] == ("send_webhooks",)
+    end_webhook(services, "bureau", by="zhao")
+    assert audited(services, "webhook_end") == [{"who": "zhao", "facts": {"name": "bureau"}} | what]
+    [line] = list_webhooks(services, ended=True)
+    assert (line.ended_at, line.ended_by) == (services.clock.now(), "zhao")
+    assert list_webhooks(services) == []
+
+
+def test_what_makes_no_webhook(services: Services):
+    given = {"name": "x" * 64, "url": "https://127.0.0.1/", "events": ALL, "by": "sun"}
+    for wrong, about, problem in (
+        ({"name": ""}, "name", "1 to 64 of letters"),
+        ({"name": "x" * 65}, "name", "1 to 64 of letters"),
+        ({"name": "a/b"}, "name", "is no name for a webhook"),
+        ({"events": []}, "events", "one or more of case_filed, case_settled, high_missed"),
+        ({"events": ["case_settled", "case_opened"]}, "events", "is not known"),
+        ({"by": " "}, "by", "is empty"),
+    ):
+        with pytest.raises(Invalid, match=problem) as refused:
+            add_webhook(services, **(given | wrong))
+        assert refused.value.field == about
+    assert list_webhooks(services) == []
+    add_webhook(services, **given)
+
+
+def test_twenty_webhooks_are_enough(services: Services):
+    for n in range(20):
+        add_webhook(services, name=f"w{n:02}", url="https://127.0.0.1/", events=ALL, by="sun")
+    with pytest.raises(Conflict, match="there are 20 webhooks already"):
+        add_webhook(services, name="more", url="https://127.0.0.1/", events=ALL, by="sun")
+    end_webhook(services, "w07", by="sun")
+    add_webhook(services, name="more", url="https://127.0.0.1/", events=ALL, by="sun")
+    assert [one.name for one in list_webhooks(services)][:3] == ["more", "w00", "w01"]
+
+
+def test_the_log_is_of_one_webhook_of_one_state_and_in_pages(scenario: Scenario, services: Services):
+    url = "https://127.0.0.1/"
+    add_webhook(services, name="bureau", url=url, events=["case_settled"], by="sun")
+    cases = [settled(scenario) for _ in range(3)]
+    add_webhook(services, name="other", url=url, events=["case_settled"], by="sun")
+    cases.append(settled(scenario))
+    log = list_deliveries(services)
+    assert [(one.case_id, one.webhook) for one in log] == [
+        (cases[3], "other"),
+        (cases[3], "bureau"),
+        (cases[2], "bureau"),
+        (cases[1], "bureau"),
+        (cases[0], "bureau"),
+    ]
+    assert list_deliveries(services, webhook="bureau") == log[1:]
+    assert list_deliveries(services, limit=2) == log[:2]
+    assert list_deliveries(services, before_id=log[1].id) == log[2:]
+    with scenario.tx() as tx:
+        dead = t.webhook_delivery.c.id.in_([log[0].id, log[2].id])
+        tx.execute(sa.update(t.webhook_delivery).where(dead).values(state="dead"))
+        sent = t.webhook_delivery.c.id == log[3].id
+        tx.execute(sa.update(t.webhook_delivery).where(sent).values(state="delivered"))
+    assert [one.id for one in list_deliveries(services, state=DeliveryState.DEAD)] == [log[0].id, log[2].id]
+    assert [(one.name, one.waiting, one.delivered, one.dead) for one in list_webhooks(services)] == [
+        ("bureau", 2, 1, 1),
+        ("other", 0, 0, 1),
+    ]
+    assert redeliver(services, webhook="bureau", by="sun") == 1, "what was given up of this one alone"
+    assert [one.id for one in list_deliveries(services, state=DeliveryState.DEAD)] == [log[0].id]
+    end_webhook(services, "bureau", by="sun")
+    assert [one.id for one in list_deliveries(services, state=DeliveryState.DROPPED)] == [
+        log[1].id,
+        log[2].id,
+        log[4].id,
+    ]
+    assert list_deliveries(services, state=DeliveryState.DELIVERED, webhook="bureau")[0].id == log[3].id
+    for gone in ({"webhook": "bureau"}, {"delivery_id": log[3].id}):
+        with pytest.raises(Conflict, match="webhook bureau has ended") as ended:
+            redeliver(services, by="sun", **gone)
+        assert ended.value.current == "ended"
+    add_webhook(services, name="bureau", url=url, events=["case_settled"], by="sun")
+    assert redeliver(services, webhook="bureau", by="sun") == 0, "the one in use has this name"
+    for unknown, kind, key in (
+        ({"webhook": "nobody"}, "webhook", "nobody"),
+        ({"delivery_id": 999}, "delivery", 999),
+        ({"delivery_id": 0}, "delivery", 0),
+    ):
+        with pytest.raises(NotFound) as missed:
+            redeliver(services, by="sun", **unknown)
+        assert (missed.value.kind, missed.value.key) == (kind, key)
+
+
+def test_fifty_messages_are_shown_where_nothing_else_is_asked(scenario: Scenario, services: Services):
+    new = add_webhook(services, name="bureau", url="https://127.0.0.1/", events=ALL, by="sun")
+    one = {
+        "webhook_id": new.id, "event": "high_missed", "case_id": 7, "facts": {}, "occurred_at": scenario.clock.now(),
+    }  # fmt: skip
+    with scenario.tx() as tx:
+        tx.execute(sa.insert(t.webhook_delivery), [one] * 51)
+    assert len(list_deliveries(services)) == 50
+
+
+async def test_a_message_has_the_headers_of_the_standard_and_the_time_of_its_event(
+    scenario: Scenario, services: Services, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    async with listening(Receiver()) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        subscribe(services, receiver)
+        case_id = settled(scenario)
+        assert await send_webhooks(services) == 1
+    assert proxy.got == [], "no proxy of the environment gets it"
+    [(message_id, body)] = receiver.got
+    [line] = list_deliveries(services)
+    assert message_id == str(line.message_id)
+    assert set(body) == {"type", "timestamp", "data"}
+    assert datetime.fromisoformat(str(body["timestamp"])) == line.occurred_at == scenario.clock.now()
+    assert body["data"]["case_id"] == case_id  # type: ignore[index]
+    assert receiver.headers["Content-Type"] == "application/json"
+    assert receiver.headers["User-Agent"] == "dialer"
+    assert receiver.headers["webhook-timestamp"] == str(int(services.real.now().timestamp()))
+
+
+async def test_while_a_message_is_sent_nobody_else_takes_it_and_after_a_crash_it_is_due_again(
+    scenario: Scenario, services: Services, receiver: Receiver
+):
+    subscribe(services, receiver)
+    settled(scenario)
+    seen: list[Delivery] = []
+
+    async def meanwhile() -> None:
+        assert await send_webhooks(services) == 0
+        seen.extend(list_deliveries(services))
+
+    receiver.meanwhile = meanwhile
+    assert await send_webhooks(services) == 1
+    assert len(receiver.got) == 1
+    assert [one.due_at for one in seen] == [services.real.now() + timedelta(seconds=6)]
+
+
+async def test_a_message_that_another_process_takes_at_this_moment_is_passed_over(
+    scenario: Scenario, services: Services, receiver: Receiver
+):
+    subscribe(services, receiver)
+    first = settled(scenario)
+    second = settled(scenario)
+    with scenario.tx() as tx:
+        d = t.webhook_delivery
+        assert tx.rows(sa.select(d.c.id).where(d.c.case_id == first).with_for_update())
+        assert await send_webhooks(services) == 1
+    assert [body["data"]["case_id"] for _, body in receiver.got] == [second]  # type: ignore[index]
+    assert await send_webhooks(services) == 1
+
+
+async def test_what_ends_or_is_sent_again_while_it_is_sent_stays_so(
+    scenario: Scenario, services: Services, receiver: Receiver
+):
+    subscribe(services, receiver)
+    settled(scenario)
+    [line] = list_deliveries(services)
+
+    async def again() -> None:
+        receiver.meanwhile = None
+        redeliver(services, delivery_id=line.id, by="sun")
+
+    receiver.meanwhile = again
+    assert await send_webhooks(services) == 2
+    assert len(receiver.got) == 2
+    settled(scenario)
+
+    async def end() -> None:
+        end_webhook(services, "bureau", by="sun")
+
+    receiver.meanwhile = end
+    assert await send_webhooks(services) == 1
+    [ended, sent] = list_deliveries(services)
+    assert (ended.state, len(ended.tries)) == (DeliveryState.DROPPED, 1)
+    assert (sent.state, len(sent.tries)) == (DeliveryState.DELIVERED, 2)
+
+
+async def test_every_answer_of_the_two_hundreds_is_a_success(
+    scenario: Scenario, services: Services, receiver: Receiver
+):
+    subscribe(services, receiver)
+    for status, delivered in ((200, 1), (299, 1), (300, 0), (404, 0)):
+        settled(scenario)
+        receiver.status = status
+        assert await send_webhooks(services) == delivered
+        line = list_deliveries(services)[0]
+        [only] = line.tries
+        assert (only.status, only.fault, only.at) == (status, None, services.real.now())
+        assert 0 <= only.took_ms < 60_000
+        assert line.state is (DeliveryState.DELIVERED if delivered else DeliveryState.WAITING)
+        if not delivered:
+            assert line.due_at == services.real.now() + timedelta(seconds=30)
 
 
 def test_a_name_is_used_once_and_free_again_after_the_end(services: Services):
