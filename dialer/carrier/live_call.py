@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Protocol
 
 from dialer.carrier.calls import Call, CallOrder, Status
@@ -77,7 +76,8 @@ class _LiveLeg:
         self._timers = exchange.timers
         self._leg: Leg | None = None
         self._limit: asyncio.TimerHandle | None = None
-        self._answered_at: datetime | None = None
+        self._answered_at: float | None = None
+        """Of the clock that is never set."""
         self._recorder: CallRecorder | None = None
         self._player: Player | None = None
 
@@ -123,7 +123,7 @@ class _LiveLeg:
         call.status = status
         call.end = call.updated = self._timers.unix()
         if self._answered_at is not None:
-            talked = (self._timers.service_now() - self._answered_at).total_seconds()
+            talked = (self._timers.monotonic() - self._answered_at) * self._timers.clock.speed
             call.duration_seconds = max(1, round(talked))
 
 
@@ -173,7 +173,7 @@ class Bridge(_LiveLeg):
         if self.call.status is not Status.RINGING:
             return
         self.call.status = Status.IN_PROGRESS
-        self._answered_at = self._timers.service_now()
+        self._answered_at = self._timers.monotonic()
         if self._order.records:
             # It begins with what this phone hears before it is connected.
             self._record(self._exchange.record(self._parent.call, self._order, source=OF_DIAL))
@@ -400,7 +400,7 @@ class LiveCall(_LiveLeg):
             return
         call.status = Status.IN_PROGRESS
         call.updated = self._timers.unix()
-        self._answered_at = self._timers.service_now()
+        self._answered_at = self._timers.monotonic()
         self._exchange.answered(self)
         self._exchange.notices.progress(call, "answered", Status.IN_PROGRESS.value)
         self._limit_to(self.order.time_limit_seconds, self.finished)

@@ -368,8 +368,9 @@ class Player:
             case Pause():
                 self._pause = self._timers.later(prompt.seconds, then)
             case Say():
-                seconds = say_seconds(prompt.text) * (prompt.loop or _ENDLESS)
-                self._speak(Clip(seconds=seconds, text=prompt.text), then)
+                loop = prompt.loop or _ENDLESS
+                seconds = say_seconds(prompt.text) * loop
+                self._speak(Clip(seconds=seconds, text=prompt.text, times=loop), then)
             case Play():
                 loop = prompt.loop or _ENDLESS
 
@@ -381,7 +382,7 @@ class Player:
                         # Through the event loop: a document of broken prompts must not nest.
                         self._pause = self._timers.later(0.0, then)
                     else:
-                        self._speak(replace(clip, seconds=clip.seconds * loop), then)
+                        self._speak(replace(clip, seconds=clip.seconds * loop, times=loop), then)
 
                 self._sounds.get(self._absolute(prompt.url), got)
 

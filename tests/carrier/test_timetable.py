@@ -112,6 +112,17 @@ def test_a_call_without_a_callback_tells_nothing(scenario: Scenarios):
     assert (one.wire.sent, call.status) == ([], Status.BUSY)
 
 
+@pytest.mark.parametrize("set_by", [7200.0, -7200.0])
+def test_a_clock_that_is_set_during_a_call_leaves_its_length(scenario: Scenarios, set_by: float):
+    one = scenario(person(hang_up_after_seconds=(30.0, 30.0)))
+    call = one.call(records=True)
+    one.timers.run(20)
+    one.timers.set_by = set_by
+    one.timers.run(100)
+    (recording,) = one.exchange.recordings.newest_first()
+    assert (call.duration_seconds, recording.duration_seconds) == (30, 30)
+
+
 def test_a_clock_that_is_set_back_holds_no_queued_call(scenario: Scenarios):
     one = scenario(person(pickup=Pickup.BUSY), calls_per_second=2.0)
     calls = [one.call() for _ in range(3)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.carrier.lines import Cause
+from dialer.carrier.lines import Cause, Clip
 from dialer.carrier.lines.sip.announcements import CAUSES
 from dialer.carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal
 from dialer.carrier.lines.sip.trunks import (
@@ -22,12 +24,14 @@ from dialer.carrier.lines.sip.trunks import (
     SipEnd,
     Trunk,
     TrunkBoard,
+    caller_in,
     cause_of,
     is_fault_of_trunk,
     may_fail_over,
     read_end,
 )
 from dialer.carrier.live_call import FINALS
+from dialer.carrier.player import wav_seconds
 from dialer.core.values import TelephonyResult
 from dialer.telephony.callbacks import result_of
 from tests.carrier.fake_time import FakeTimers
@@ -35,6 +39,18 @@ from tests.carrier.test_simulated_line import Log
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "trunk.md"
 NUMBER = "+8613800138000"
+
+
+def wav_at(rate: int, *, samples: int) -> bytes:
+    made = io.BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(bytes(2 * samples))
+    return made.getvalue()
+
+
 WORDS = {
     Cause.INVALID: "invalid number",
     Cause.NO_ANSWER: "no answer",
@@ -160,6 +176,31 @@ def test_only_numbers_of_the_dial_plan_are_called(number: str, code: int):
     assert refusal(number, desk_numbers=("801",), trunks=[trunk()]) == code
 
 
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("address", {"address": "10.1.2.3:99999"}),
+        ("address", {"address": "10.1.2.3:0"}),
+        ("address", {"address": "ims..example.cn"}),
+        ("proxy", {"proxy": "a" * 64 + ".example.cn"}),
+        ("accepts_from", {"accepts_from": ("10.1.2.0/24",)}),
+        ("accepts_from", {"accepts_from": ("10.1.2.3:5060",)}),
+    ],
+)
+def test_a_place_that_nothing_can_reach_is_refused(field: str, values: dict[str, Any]):
+    """Each ended the SIP process at its first look-up, or was taken and did nothing."""
+    with pytest.raises(BadTrunk, match=field):
+        trunk(**values)
+    assert trunk(address="ims.example.cn.:5060", accepts_from=("10.1.2.4", "2001:db8::1", "sbc")).sources
+
+
+def test_a_long_name_of_quotes_tells_no_number_and_takes_no_time():
+    """64 kB of them, as a caller may send through a trunk, took seven seconds, in which no call had sound."""
+    address = '"' + '\\"' * 30_000 + '" <sip:13800138000@trunk>'
+    assert caller_in(asserted="", from_=address, privacy="") == ""
+    assert caller_in(asserted=address, from_="<sip:13800138000@trunk>", privacy="") == "13800138000"
+
+
 def test_prefixes_are_replaced_the_longest_first():
     assert trunk().dialled(NUMBER) == "13800138000"
     assert trunk().dialled("+864788123456") == "04788123456"
@@ -181,6 +222,14 @@ def test_order_weight_channels_and_rate():
     assert names[6] == "c"
     at = [one.at for one in chosen if one is not None and one.trunk.name == "a"]
     assert at == pytest.approx([0.0, 0.2, 0.4, 0.6])
+
+
+def test_a_trunk_whose_seconds_are_taken_for_long_takes_no_more_calls():
+    """A call that waited a minute and a half was given up, and the person counted as not answering."""
+    board = TrunkBoard([trunk("slow", calls_per_second=0.2), trunk("next", order=2)])
+    chosen = [board.choose(NUMBER, now=0.0) for _ in range(8)]
+    assert [one.trunk.name for one in chosen if one is not None] == ["slow"] * 7 + ["next"]
+    assert [one.at for one in chosen[:7] if one is not None] == pytest.approx([0, 5, 10, 15, 20, 25, 30])
 
 
 def test_a_trunk_rests_after_three_faults_and_longer_the_next_time():
@@ -346,3 +395,36 @@ def test_a_call_that_waited_for_its_second_when_the_sip_process_died_is_never_pl
     called.timers.run(called.timers.now + 10.0)
     assert [what for _, what in logs[1].told] == ["blocked"], "it has ended, and ends once"
     assert [one["do"] for one in called.told[told:]] == ["dial"]
+
+
+def test_a_sound_is_said_as_often_as_the_document_says():
+    """A WAV file of 11025 Hz has a sample less at 8000 Hz than its length says: it was played twice."""
+    called = Called()
+    called.hears("answered")
+    wav = wav_at(11_025, samples=11_074)
+    for times in (1, 2):
+        clip = Clip(seconds=times * wav_seconds(wav), wav=wav, name="a", times=times)
+        called.leg.speak(clip, lambda: None)
+        assert called.told[-1] == {
+            "do": "speak",
+            "id": called.leg.id,
+            "say": times,
+            "sound": called.told[-1]["sound"],
+            "times": times,
+        }
+
+
+def test_sounds_that_are_not_spoken_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dialer.carrier.lines.sip.line._MOST_SOUND_BYTES", 40)
+    told: list[dict[str, Any]] = []
+    sent: list[bytes] = []
+    link = StackLink(lambda data: told.append(orjson.loads(data)), sent.append)
+    first, second = link.give(bytes(20)), link.give(b"\1" * 20)
+    link.give(bytes(20))
+    assert told == []
+    link.give(b"\2" * 20)
+    assert told == [{"do": "forget", "sound": second}]
+    assert link.give(bytes(20)) == first
+    assert len(sent) == 3
+    link.give(b"\1" * 20)
+    assert len(sent) == 4, "what was forgotten is sent again"

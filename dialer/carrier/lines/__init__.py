@@ -64,6 +64,8 @@ class Clip:
     text: str = ""
     name: str = ""
     """The address of the sound; empty for text."""
+    times: int = 1
+    """How often the sound or the text is played; `seconds` is all of it."""
 
 
 class LegEvents(Protocol):

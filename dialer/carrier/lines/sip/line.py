@@ -7,13 +7,14 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 |---|---|
 | dial | id, trunk, number (as dialled) |
 | hang_up | id |
-| speak | id, say (the number of this prompt), sound, seconds |
+| speak | id, say (the number of this prompt), sound, times |
 | stop, listen, deafen | id |
 | join | id, other |
 | record | id: both sides are wanted, from the answer on |
 | answer | id, ref (of the call in) |
 | refuse | ref |
 | trace | ref, calls: the SIP messages of the newest calls are wanted |
+| forget | sound: it is not spoken any more, unless it is sent again |
 
 | from it | with |
 |---|---|
@@ -35,7 +36,7 @@ import logging
 import re
 import shutil
 from base64 import b64decode
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -59,7 +60,7 @@ from dialer.carrier.lines.sip.trunks import (
     may_fail_over,
     read_end,
 )
-from dialer.carrier.lines.sound import BYTES_A_SECOND, BadSound, telephone_samples
+from dialer.carrier.lines.sound import RATE, BadSound, telephone_samples
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -67,6 +68,8 @@ _log = logging.getLogger(__name__)
 Message = dict[str, Any]
 SOUND_NAME_BYTES = 32
 CALL_ID_DIGITS = 10
+_MOST_SOUND_BYTES = 128 * 1024 * 1024
+"""That the SIP process keeps: more than two hours."""
 _KEEP_QUALITY = 1000
 _SHOWN_QUALITIES = 100
 
@@ -110,7 +113,8 @@ class StackLink:
     def __init__(self, send: Callable[[bytes], None], send_sound: Callable[[bytes], None]) -> None:
         self._send = send
         self._send_sound = send_sound
-        self._has: set[str] = set()
+        self._has: OrderedDict[str, int] = OrderedDict()
+        self._bytes = 0
 
     def tell(self, message: Message) -> None:
         self._send(orjson.dumps(message))
@@ -118,9 +122,16 @@ class StackLink:
     def give(self, samples: bytes) -> str:
         """The name of the sound, which the process has from now on."""
         name = blake2b(samples, digest_size=SOUND_NAME_BYTES // 2).hexdigest()
-        if name not in self._has:
-            self._has.add(name)
-            self._send_sound(name.encode() + samples)
+        if name in self._has:
+            self._has.move_to_end(name)
+            return name
+        self._has[name] = len(samples)
+        self._bytes += len(samples)
+        self._send_sound(name.encode() + samples)
+        while self._bytes > _MOST_SOUND_BYTES and len(self._has) > 1:
+            oldest, size = self._has.popitem(last=False)
+            self._bytes -= size
+            self.tell({"do": "forget", "sound": oldest})
         return name
 
 
@@ -330,7 +341,7 @@ class SipLine:
                 samples = telephone_samples(clip.wav)
             except BadSound as problem:
                 _log.warning("a prompt cannot be played: %s", problem)
-                samples = bytes(round(clip.seconds * BYTES_A_SECOND / 2) * 2)
+                samples = _silence(clip)
             self._remember(key, samples)
             then(samples)
             return
@@ -339,7 +350,8 @@ class SipLine:
         task.add_done_callback(self._tasks.discard)
 
     async def _spoken(self, clip: Clip, key: str, then: Callable[[bytes], None]) -> None:
-        samples = await speak_text(clip.text) or bytes(round(clip.seconds * BYTES_A_SECOND / 2) * 2)
+        silence = _silence(clip)
+        samples = (await speak_text(clip.text)).ljust(len(silence), b"\0")
         self._remember(key, samples)
         then(samples)
 
@@ -347,6 +359,11 @@ class SipLine:
         while self._samples and len(self._samples) >= _KEEP_SOUNDS:
             self._samples.pop(next(iter(self._samples)))
         self._samples[key] = samples
+
+
+def _silence(clip: Clip) -> bytes:
+    """As long as the clip, once."""
+    return bytes(2 * round(clip.seconds / clip.times * RATE))
 
 
 NOT_IN_PLAN: Final = "not_in_plan"
@@ -585,7 +602,8 @@ class SipLeg:
                     "id": self.id,
                     "say": speaking.say,
                     "sound": link.give(samples),
-                    "seconds": clip.seconds,
+                    # Not its seconds: those of a text are estimated, those of a sound rounded.
+                    "times": clip.times,
                 }
             )
 

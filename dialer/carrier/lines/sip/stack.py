@@ -290,6 +290,9 @@ class SipProcess:
         if order["do"] in {"answer", "refuse"}:
             self._decided(order)
             return
+        if order["do"] == "forget":
+            self._sounds.pop(order["sound"], None)
+            return
         call_or_none = self._calls.get(order["id"])
         if call_or_none is None:
             return
@@ -299,11 +302,9 @@ class SipProcess:
                 call.hung_up = True
                 self._soon(self._hang_up(call))
             case "speak":
-                samples = self._sounds[order["sound"]]
-                wanted = round(order["seconds"] * BYTES_A_SECOND / 2) * 2
-                times = max(1, -(-wanted // max(1, len(samples))))
                 # A prompt that repeats for ever is cut where no call lasts.
-                self._speak(call, order["say"], samples * min(times, _MOST_REPEATS))
+                times = min(order["times"], _MOST_REPEATS)
+                self._speak(call, order["say"], self._sounds[order["sound"]] * times)
             case "stop":
                 self._be_quiet(call)
             case "listen" | "deafen":
