@@ -274,7 +274,10 @@ class AdminFront:
         wanted = request.query.get("calls", "1")
         if not wanted.isdecimal() or not 1 <= int(wanted) <= _MOST_TRACED:
             raise ValueError(f"calls: 1 to {_MOST_TRACED}")
-        return _json({"calls": await self._sip.trace(int(wanted))})
+        try:
+            return _json({"calls": await self._sip.trace(int(wanted))})
+        except TimeoutError:
+            raise _Refused(504, "the SIP process does not answer") from None
 
     async def test_call(self, request: web.Request) -> web.StreamResponse:
         """Calls `number` once, says `wav` (base64), listens to keys for `listen_seconds`, and tells what happened."""

@@ -352,7 +352,12 @@ class LiveCall(_LiveLeg):
         self._leg = connect(self)
 
     def redirect(self, *, url: str, method: str, twiml: str) -> None:
-        """This document is played from now on, in place of another; only for a call in progress."""
+        """This document is played from now on, in place of another; only for a call in progress. A telephone that was
+        dialled is hung up.
+        """
+        if self._bridge is not None:
+            self._bridge.caller_left(silent=False)
+            self._bridge = None
         if twiml:
             self.player().play(twiml.encode())
         else:

@@ -112,6 +112,20 @@ def test_a_call_without_a_callback_tells_nothing(scenario: Scenarios):
     assert (one.wire.sent, call.status) == ([], Status.BUSY)
 
 
+def test_a_call_that_gets_another_document_hangs_up_the_telephone_that_it_dialled(scenario: Scenarios):
+    """The desk stayed in use until its time limit."""
+    one = scenario(person(answer_after_seconds=(1.0, 1.0)))
+    one.wire.documents["/start"] = "<Response><Dial action='/dialled'>801</Dial></Response>"
+    one.wire.documents["/next"] = "<Response><Dial>802</Dial></Response>"
+    call = one.call()
+    one.timers.run(15)
+    one.exchange.redirect(call.sid, url="http://a.test/next", method="POST", twiml="")
+    one.timers.run(8)
+    legs = {leg.to: leg.status for leg in one.exchange.newest_first() if leg.parent_sid}
+    assert legs == {"801": Status.COMPLETED, "802": Status.IN_PROGRESS}
+    assert [sent.params["DialCallStatus"] for sent in one.wire.to("/dialled")] == ["completed"]
+
+
 @pytest.mark.parametrize("set_by", [7200.0, -7200.0])
 def test_a_clock_that_is_set_during_a_call_leaves_its_length(scenario: Scenarios, set_by: float):
     one = scenario(person(hang_up_after_seconds=(30.0, 30.0)))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
+import sys
 import wave
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -15,7 +18,8 @@ from hypothesis import strategies as st
 
 from dialer.carrier.lines import Cause, Clip
 from dialer.carrier.lines.sip.announcements import CAUSES
-from dialer.carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal
+from dialer.carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal, speak_text
+from dialer.carrier.lines.sip.stack import SipConfig, SipProcess
 from dialer.carrier.lines.sip.trunks import (
     AUTHENTICATION,
     BY_Q850,
@@ -30,6 +34,7 @@ from dialer.carrier.lines.sip.trunks import (
     may_fail_over,
     read_end,
 )
+from dialer.carrier.lines.sound import BadSound, telephone_samples
 from dialer.carrier.live_call import FINALS
 from dialer.carrier.player import wav_seconds
 from dialer.core.values import TelephonyResult
@@ -428,3 +433,125 @@ def test_sounds_that_are_not_spoken_any_more_are_forgotten(monkeypatch: pytest.M
     assert len(sent) == 3
     link.give(b"\1" * 20)
     assert len(sent) == 4, "what was forgotten is sent again"
+
+
+class Breaks(Log):
+    """A call in which something unexpected goes wrong at a key."""
+
+    def pressed(self, key: str) -> None:
+        raise ZeroDivisionError(key)
+
+
+def test_an_unexpected_fault_in_one_call_ends_that_call_alone():
+    """It closed the link of the SIP process, and with it every call was cut off."""
+    called = Called()
+    broken = Breaks(called.timers)
+    other = called.line.dial(NUMBER, nth=1, events=broken)
+    called.timers.run(called.timers.now + 1.0)
+    for leg in (called.leg, other):
+        called.line.heard({"on": "answered", "id": leg.id})
+        called.line.heard({"on": "key", "id": leg.id, "key": "1"})
+    assert [what for _, what in broken.told] == ["rings", "answered", "failed"]
+    assert called.told[-1] == {"do": "hang_up", "id": other.id}
+    assert called.what == ["rings", "answered", "1"]
+    called.line.heard({"on": "ended", "id": other.id, "text": ""})
+    assert called.line.board.states["a"].in_use == 1
+
+
+def test_a_call_in_that_nobody_can_take_is_refused():
+    called = Called()
+
+    def receive(_caller: str, _connect: object) -> None:
+        raise ZeroDivisionError
+
+    called.line.receive = receive
+    called.line.heard({"on": "incoming", "ref": 7, "trunk": "a", "caller": ""})
+    assert called.told[-1] == {"do": "refuse", "ref": 7}
+
+
+@pytest.mark.parametrize("rate", [1, 3999, 400_000, 4_000_000_000])
+def test_a_sound_of_a_rate_that_no_sound_has_is_none(rate: int):
+    wav = bytearray(wav_at(8000, samples=100))
+    wav[24:28] = rate.to_bytes(4, "little")
+    with pytest.raises(BadSound):
+        telephone_samples(bytes(wav))
+
+
+async def test_a_trace_that_does_not_come_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dialer.carrier.lines.sip.line._TRACE_SECONDS", 0.01)
+    called = Called()
+    with pytest.raises(TimeoutError):
+        await called.line.trace(1)
+    assert called.line._traces == {}
+
+
+@pytest.mark.parametrize("does", ["exec sleep 30", "exit 1", ""])
+async def test_a_speech_program_that_fails_or_hangs_holds_no_call(
+    does: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    program = tmp_path / "espeak-ng"
+    program.write_text(f"#!/bin/sh\n{does}\n" if does else "")
+    program.chmod(0o755)
+    monkeypatch.setattr("dialer.carrier.lines.sip.line._SPEAKER", str(program))
+    monkeypatch.setattr("dialer.carrier.lines.sip.line._SPEAK_SECONDS", 0.2)
+    assert await speak_text("您好") == b""
+
+
+class Stalled(Exception):
+    """A command that the stack has not carried out in time."""
+
+
+class Gone(Exception):
+    """A call that the stack does not know any more."""
+
+
+class Native:
+    """A call of a stack that fails."""
+
+    handle = 1
+    final_stats = None
+
+    def __init__(self, fault: Exception) -> None:
+        self.fault = fault
+        self.hung_up = 0
+
+    async def answer(self) -> None:
+        raise self.fault
+
+    async def hangup(self) -> None:
+        self.hung_up += 1
+        raise self.fault
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> SipProcess:
+    stack = SimpleNamespace(BaresipError=Exception, CommandTimeout=Stalled, RuntimeDead=Stalled)
+    monkeypatch.setitem(sys.modules, "baresip", stack)  # type: ignore[arg-type] - it is optional
+    return SipProcess(SipConfig(carrier_url="", admin_token=""))
+
+
+@pytest.mark.parametrize("order", ["answer", "hang_up"])
+async def test_a_stack_that_stalls_leaves_no_call_up(process: SipProcess, order: str):
+    """Whether the call is up is not known: the end of the process ends it."""
+    process._came_in[1] = native = Native(Stalled())
+    process._told({"do": "answer", "id": 5, "ref": 1})
+    if order == "hang_up":
+        native.fault = Gone()
+        process._told({"do": "hang_up", "id": 5})
+        native.fault = Stalled()
+    await asyncio.wait_for(process._over.wait(), 1.0)
+
+
+async def test_a_call_in_that_cannot_be_answered_is_hung_up_and_over(process: SipProcess):
+    process._came_in[1] = native = Native(Gone())
+    process._told({"do": "answer", "id": 5, "ref": 1})
+    said = await asyncio.wait_for(process._out.get(), 1.0)
+    assert isinstance(said, dict)
+    assert (said["on"], said["id"], native.hung_up) == ("ended", 5, 1)
+    assert not process._over.is_set()
+
+
+async def test_the_process_forgets_a_sound(process: SipProcess):
+    process._sounds["a"] = b"\0\0"
+    process._told({"do": "forget", "sound": "a"})
+    assert process._sounds == {}

@@ -170,9 +170,13 @@ class SipLine:
         if self.link is None:
             return []
         self._last += 1
-        wanted = self._traces[self._last] = asyncio.get_running_loop().create_future()
-        self.tell({"do": "trace", "ref": self._last, "calls": calls})
-        return await asyncio.wait_for(wanted, _TRACE_SECONDS)
+        ref = self._last
+        wanted = self._traces[ref] = asyncio.get_running_loop().create_future()
+        self.tell({"do": "trace", "ref": ref, "calls": calls})
+        try:
+            return await asyncio.wait_for(wanted, _TRACE_SECONDS)
+        finally:
+            self._traces.pop(ref, None)
 
     def refusal(self, number: str) -> int:
         """Numbers outside the dial plan: other countries, premium services, short numbers that are no desk's."""
@@ -250,7 +254,19 @@ class SipLine:
             recorder.over()
 
     def heard(self, message: Message) -> None:
-        """A message of the SIP process. One about a call that is over changes nothing."""
+        """A message of the SIP process. One about a call that is over changes nothing. An unexpected fault ends the
+        call that the message is about, and no other.
+        """
+        try:
+            self._hear(message)
+        except Exception as fault:  # noqa: BLE001 - the link carries every call of the line
+            _log.exception("%s of the SIP process: an unexpected fault ends its call", message["on"])
+            if message["on"] == "incoming":
+                self.tell({"do": "refuse", "ref": message["ref"]})
+            elif (leg := self._legs.get(message.get("id", 0))) is not None:
+                leg.break_off(type(fault).__name__)
+
+    def _hear(self, message: Message) -> None:
         match message["on"]:
             case "trunk":
                 self._trunk_news(message)
@@ -371,6 +387,7 @@ NOT_IN_PLAN: Final = "not_in_plan"
 _KEEP_SOUNDS = 200
 _TRACE_SECONDS = 5.0
 _SPEAKER = "espeak-ng"
+_SPEAK_SECONDS = 10.0
 
 
 async def speak_text(text: str) -> bytes:
@@ -379,20 +396,31 @@ async def speak_text(text: str) -> bytes:
         _log.warning("a text without sound is played as silence: %s is not installed", _SPEAKER)
         return b""
     voice = "cmn" if any(sign > "\u3400" for sign in text) else "en"
-    process = await asyncio.create_subprocess_exec(
-        _SPEAKER,
-        "-v",
-        voice,
-        "--stdin",
-        "--stdout",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    made, _ = await process.communicate(text.encode())
+    process = None
     try:
+        async with asyncio.timeout(_SPEAK_SECONDS):
+            process = await asyncio.create_subprocess_exec(
+                _SPEAKER,
+                "-v",
+                voice,
+                "--stdin",
+                "--stdout",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+            made, _ = await process.communicate(text.encode())
         return telephone_samples(made)
     except BadSound:
         return b""
+    except OSError as fault:
+        # A timeout among them. The call goes on.
+        _log.warning(
+            "a text without sound is played as silence: %s fails (%s)", _SPEAKER, type(fault).__name__
+        )
+        return b""
+    finally:
+        if process is not None and process.returncode is None:
+            process.kill()
 
 
 _LINE_RESULTS: Final = {Cause.POWERED_OFF: "powered_off", Cause.LOST: "lost"}
@@ -561,6 +589,14 @@ class SipLeg:
                 cause = CAUSES.get(found.verdict, cause)
         self.line_result = _LINE_RESULTS.get(cause, "")
         self._end(cause)
+
+    def break_off(self, problem: str) -> None:
+        """It cannot go on: the phone hangs up, and the call ends as ours."""
+        self.hang_up()
+        try:
+            self._events.ended(Cause.FAILED)
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("a call that was broken off (%s) is not ended in order", problem)
 
     def measured(self, quality: Quality) -> None:
         """The figures of a call that is over, also of one that we have hung up."""

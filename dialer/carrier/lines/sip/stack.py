@@ -253,8 +253,7 @@ class SipProcess:
             await asyncio.gather(*ends, return_exceptions=True)
 
     async def _hang_up_all(self) -> None:
-        for call in list(self._calls.values()):
-            await self._hang_up(call)
+        await asyncio.gather(*(self._hang_up(call) for call in list(self._calls.values())))
         # The BYE and CANCEL requests leave before the stack closes.
         await asyncio.sleep(0.1 if self._calls else 0)
 
@@ -467,7 +466,11 @@ class SipProcess:
     async def _answer(self, call: _Call) -> None:
         try:
             await call.native.answer()
+        except (self._baresip.CommandTimeout, self._baresip.RuntimeDead):
+            # The answer may be out: the end of this process ends the call.
+            self._over.set()
         except self._baresip.BaresipError as error:
+            await self._hang_up(call)
             self._ended(call, str(error))
 
     async def _refuse(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
@@ -519,8 +522,14 @@ class SipProcess:
     async def _hang_up(self, call: _Call) -> None:
         call.hung_up = True
         if call.native is not None:
-            with contextlib.suppress(self._baresip.BaresipError):
+            try:
                 await call.native.hangup()
+            except (self._baresip.CommandTimeout, self._baresip.RuntimeDead):
+                # It may stay up for ever: the end of this process ends it.
+                self._over.set()
+            except self._baresip.BaresipError:
+                # It is over already.
+                return
 
     def _on_event(self, event: Any) -> None:  # noqa: ANN401 - the stack is optional
         if not event.call:
