@@ -12,7 +12,7 @@ from dialer.carrier.config import Timers
 from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.lines import Cause, Leg, LegEvents, Line, Quality, Verdict
 from dialer.carrier.people import AnsweredBy
-from dialer.carrier.player import PlayedCall, Player, Sounds
+from dialer.carrier.player import UNPLAYED, PlayedCall, Player, Sounds
 from dialer.carrier.recordings import OF_CALL, OF_DIAL, CallRecorder
 from dialer.carrier.speech_input import Hearing, Speech
 from dialer.carrier.twiml import INVALID_ATTRIBUTE, Dial
@@ -102,6 +102,11 @@ class _LiveLeg:
                 timers=self._timers,
             )
         return self._player
+
+    def unplayed(self) -> None:
+        """The line has no sound for what was to be spoken."""
+        if self._player is not None:
+            self._player.has_unplayed = True
 
     def _record(self, recorder: CallRecorder) -> None:
         self._recorder = recorder
@@ -515,6 +520,8 @@ class LiveCall(_LiveLeg):
             extras["AnsweredBy"] = call.answered_by
         if self._leg is not None and self._leg.line_result:
             extras["X-LineResult"] = self._leg.line_result
+        if self._player is not None and self._player.has_unplayed:
+            extras[UNPLAYED] = "true"
         if self._leg is not None and self._leg.announcement:
             extras["X-Announcement"] = self._leg.announcement
         self._exchange.over(self)

@@ -112,6 +112,26 @@ def test_a_call_without_a_callback_tells_nothing(scenario: Scenarios):
     assert (one.wire.sent, call.status) == ([], Status.BUSY)
 
 
+QUESTION = (
+    "<Response><Gather numDigits='1' timeout='5' actionOnEmptyResult='true' action='/next'>"
+    "<Play>/gone.wav</Play></Gather></Response>"
+)
+
+
+@pytest.mark.parametrize(("hangs_up_after", "asked", "end"), [(9.0, ["true"], None), (3.0, [], "true")])
+def test_what_could_not_be_played_is_told_with_what_comes_next(
+    scenario: Scenarios, hangs_up_after: float, asked: list[str], end: str | None
+):
+    """Without it the wait for a key counts as if the prompt had been heard."""
+    one = scenario(person(hang_up_after_seconds=(hangs_up_after, hangs_up_after)))
+    one.wire.documents |= {"/start": QUESTION, "/next": PAUSE}
+    one.call()
+    one.timers.run(100)
+    assert "X-Unplayed" not in one.wire.to("/start")[0].params
+    assert [sent.params.get("X-Unplayed") for sent in one.wire.to("/next")] == asked
+    assert one.wire.to("/status")[-1].params.get("X-Unplayed") == end
+
+
 def test_a_call_that_gets_another_document_hangs_up_the_telephone_that_it_dialled(scenario: Scenarios):
     """The desk stayed in use until its time limit."""
     one = scenario(person(answer_after_seconds=(1.0, 1.0)))

@@ -485,6 +485,17 @@ async def test_a_trace_that_does_not_come_leaves_nothing(monkeypatch: pytest.Mon
     assert called.line._traces == {}
 
 
+@pytest.mark.parametrize("clip", [Clip(seconds=0.1, text="您好"), Clip(seconds=0.1, wav=b"RIFF", name="a")])
+async def test_a_clip_without_sound_is_silence_and_told(clip: Clip, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dialer.carrier.lines.sip.line._SPEAKER", "/nowhere/espeak-ng")
+    called = Called()
+    called.hears("answered")
+    called.leg.speak(clip, lambda: None)
+    await asyncio.gather(*called.line._tasks)
+    assert called.told[-1]["do"] == "speak"
+    assert called.what == ["rings", "answered", "unplayed"]
+
+
 @pytest.mark.parametrize("does", ["exec sleep 30", "exit 1", ""])
 async def test_a_speech_program_that_fails_or_hangs_holds_no_call(
     does: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

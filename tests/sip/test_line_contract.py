@@ -50,6 +50,9 @@ class Report:
     def said(self, speech: Speech) -> None:
         self.events.append(f"said {speech.words}")
 
+    def unplayed(self) -> None:
+        self.events.append("unplayed")
+
     def ended(self, cause: Cause) -> None:
         self.events.append(cause.value)
 

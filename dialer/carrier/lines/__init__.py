@@ -87,6 +87,9 @@ class LegEvents(Protocol):
     def said(self, speech: Speech) -> None:
         """One complete utterance; the line decides where speech begins and ends."""
 
+    def unplayed(self) -> None:
+        """A clip that was to be spoken has no sound on this line: silence is played in its place."""
+
     def ended(self, cause: Cause) -> None: ...
 
     def measured(self, quality: Quality) -> None:

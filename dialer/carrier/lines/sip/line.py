@@ -344,9 +344,7 @@ class SipLine:
     # Sound
 
     def samples_of(self, clip: Clip, then: Callable[[bytes], None]) -> None:
-        """Calls `then` with the samples of a clip, of text by the speech program of the system if it has one, else with
-        silence of its length.
-        """
+        """Calls `then` with the samples of a clip, of text by the speech program of the system. Empty: it has none."""
         key = clip.name or clip.text
         known = self._samples.get(key)
         if known is not None:
@@ -357,7 +355,7 @@ class SipLine:
                 samples = telephone_samples(clip.wav)
             except BadSound as problem:
                 _log.warning("a prompt cannot be played: %s", problem)
-                samples = _silence(clip)
+                samples = b""
             self._remember(key, samples)
             then(samples)
             return
@@ -366,9 +364,10 @@ class SipLine:
         task.add_done_callback(self._tasks.discard)
 
     async def _spoken(self, clip: Clip, key: str, then: Callable[[bytes], None]) -> None:
-        silence = _silence(clip)
-        samples = (await speak_text(clip.text)).ljust(len(silence), b"\0")
-        self._remember(key, samples)
+        samples = await speak_text(clip.text)
+        if samples:
+            samples = samples.ljust(len(_silence(clip)), b"\0")
+            self._remember(key, samples)
         then(samples)
 
     def _remember(self, key: str, samples: bytes) -> None:
@@ -421,6 +420,7 @@ async def speak_text(text: str) -> bytes:
     finally:
         if process is not None and process.returncode is None:
             process.kill()
+            await process.wait()
 
 
 _LINE_RESULTS: Final = {Cause.POWERED_OFF: "powered_off", Cause.LOST: "lost"}
@@ -632,6 +632,9 @@ class SipLeg:
             link = self._line.link
             if link is None or self._over or self._speaking is not speaking:
                 return
+            if not samples:
+                self._events.unplayed()
+                samples = _silence(clip)
             link.tell(
                 {
                     "do": "speak",
