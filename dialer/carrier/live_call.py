@@ -222,10 +222,14 @@ class Bridge(_LiveLeg):
         self.hang_up()
 
     def finished(self) -> None:
-        """Both hear each other from now on."""
+        """Both hear each other from now on; or the person was not told all of the document, and is not connected."""
+        is_told = self._player is None or not self._player.has_unplayed
         if self._player is not None:
             self._player.stop()
             self._player = None
+        if not is_told:
+            self.hang_up()
+            return
         if self._leg is not None and not self.call.status.final:
             self._parent.leg.join(self._leg)
 

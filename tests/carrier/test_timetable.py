@@ -132,6 +132,22 @@ def test_what_could_not_be_played_is_told_with_what_comes_next(
     assert one.wire.to("/status")[-1].params.get("X-Unplayed") == end
 
 
+def test_who_was_not_told_that_the_call_is_recorded_is_not_connected(scenario: Scenarios):
+    """The sound of the notice could not be fetched: it was skipped, and the person recorded without knowing."""
+    one = scenario(person(answer_after_seconds=(1.0, 1.0)))
+    one.wire.documents["/start"] = (
+        "<Response><Dial record='record-from-answer-dual' action='/dialled'>"
+        "<Number url='/notice'>+8613900139000</Number></Dial></Response>"
+    )
+    one.wire.documents["/notice"] = "<Response><Play>/gone.wav</Play></Response>"
+    one.wire.documents["/dialled"] = PAUSE
+    one.call()
+    one.timers.run(60)
+    (leg,) = (leg for leg in one.exchange.newest_first() if leg.parent_sid)
+    assert (leg.status, leg.duration_seconds) == (Status.COMPLETED, 1)
+    assert len(one.wire.to("/dialled")) == 1
+
+
 def test_a_call_that_gets_another_document_hangs_up_the_telephone_that_it_dialled(scenario: Scenarios):
     """The desk stayed in use until its time limit."""
     one = scenario(person(answer_after_seconds=(1.0, 1.0)))
