@@ -496,6 +496,22 @@ async def test_a_clip_without_sound_is_silence_and_told(clip: Clip, monkeypatch:
     assert called.what == ["rings", "answered", "unplayed"]
 
 
+def test_who_has_put_us_on_hold_hears_nothing():
+    """As a mobile does at a second call. The time counted as if the prompt had been heard."""
+    called = Called()
+    called.hears("answered")
+    clip = Clip(seconds=1.0, wav=wav_at(8000, samples=8000), name="a")
+    called.hears("held", held=True)
+    assert called.what == ["rings", "answered"]
+    called.leg.speak(clip, lambda: None)
+    assert called.what == ["rings", "answered", "unplayed"]
+    called.leg.stop_speaking()
+    called.hears("held", held=False)
+    called.leg.speak(clip, lambda: None)
+    called.hears("held", held=True)
+    assert called.what == ["rings", "answered", "unplayed", "unplayed"]
+
+
 @pytest.mark.parametrize("does", ["exec sleep 30", "exit 1", ""])
 async def test_a_speech_program_that_fails_or_hangs_holds_no_call(
     does: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

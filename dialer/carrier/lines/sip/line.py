@@ -18,7 +18,7 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 
 | from it | with |
 |---|---|
-| ringing, answered, key, spoken, said, judged, silent | id, and what the name says |
+| ringing, answered, key, spoken, said, judged, silent, held | id, and what the name says |
 | ended | id, text (of the stack), unsent, quality |
 | trunk | trunk, registered, reachable (what is known) |
 | incoming | ref, trunk, caller ('' for a hidden number): a call in by a trunk |
@@ -453,6 +453,7 @@ class SipLeg:
         self._answered = False
         self._over = False
         self._is_silent = False
+        self._is_held = False
         self._speaking: _Speaking | None = None
         self._says = 0
         self._slot: asyncio.TimerHandle | None = None
@@ -531,6 +532,11 @@ class SipLeg:
                 )
             case "silent":
                 self._is_silent = True
+            case "held":
+                # Whom the person has put on hold they do not hear: the prompt stands still.
+                self._is_held = message["held"]
+                if self._is_held and self._speaking is not None:
+                    self._events.unplayed()
             case _:
                 _log.warning("the SIP process says %s, which is not known", what)
 
@@ -632,9 +638,9 @@ class SipLeg:
             link = self._line.link
             if link is None or self._over or self._speaking is not speaking:
                 return
-            if not samples:
+            if not samples or self._is_held:
                 self._events.unplayed()
-                samples = _silence(clip)
+            samples = samples or _silence(clip)
             link.tell(
                 {
                     "do": "speak",

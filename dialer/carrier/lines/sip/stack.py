@@ -551,6 +551,8 @@ class SipProcess:
                 self._say({"on": "answered", "id": call.id})
             case kinds.CALL_DTMF_START if event.text:
                 self._say({"on": "key", "id": call.id, "key": event.text})
+            case kinds.CALL_HOLD | kinds.CALL_RESUME:
+                self._say({"on": "held", "id": call.id, "held": event.event is kinds.CALL_HOLD})
             case kinds.CALL_CLOSED:
                 # After the stack's own listener, which makes the statistics.
                 asyncio.get_running_loop().call_soon(self._ended, call, event.text or "")
