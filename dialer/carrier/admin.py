@@ -160,7 +160,11 @@ class StackFront:
         self._line = line
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
-        """A WebSocket: the process is told what to do and says what happens, until one of the two is gone."""
+        """A WebSocket: the process is told what to do and says what happens, until one of the two is gone. A second
+        process is refused meanwhile (409): it would take the line from the first, and leave its calls up.
+        """
+        if self._line.link is not None:
+            raise _Refused(409, "a SIP process is connected")
         socket = web.WebSocketResponse(heartbeat=10.0, max_msg_size=_LARGEST_MESSAGE)
         await socket.prepare(request)
         queue: asyncio.Queue[tuple[bool, bytes]] = asyncio.Queue()

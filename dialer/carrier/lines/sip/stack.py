@@ -174,9 +174,7 @@ class SipProcess:
         """Connects to the carrier, speaks SIP, and leaves no call up at its end."""
         config = self._config
         async with ClientSession() as session:
-            link = await self._connect(session)
-            if link is None:
-                return
+            # First: one that cannot listen must not take the line.
             runtime = self._runtime = self._baresip.Runtime()
             await runtime.start(
                 self._baresip.Config(
@@ -191,7 +189,11 @@ class SipProcess:
             self._messages.listen()
             runtime.on_dead = self._over.set
             runtime.subscribe(self._on_event)
+            link = None
             try:
+                link = await self._connect(session)
+                if link is None:
+                    return
                 await self._admit()
                 for trunk in config.trunks:
                     await self._add_trunk(trunk)
@@ -200,7 +202,8 @@ class SipProcess:
                 await self._hang_up_all()
                 with contextlib.suppress(self._baresip.BaresipError):
                     await runtime.close()
-                await link.close()
+                if link is not None:
+                    await link.close()
 
     def _tls(self) -> str:
         """The stack's settings of TLS: a trunk whose certificate does not fit gets no call."""
