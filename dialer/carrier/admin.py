@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -288,7 +289,7 @@ class AdminFront:
         assert self._sip is not None
         data = await _object(request)
         wav = b64decode(str(data.get("wav", "")), validate=True)
-        clip = Clip(seconds=wav_seconds(wav), wav=wav, name=f"test/{len(wav)}")
+        clip = Clip(seconds=wav_seconds(wav), wav=wav, name=f"test/{sha256(wav).hexdigest()}")
         listens = min(60.0, max(1.0, float(data.get("listen_seconds", 10))))
         number = _e164(str(data.get("number", "")))
         return _json(await place_test_call(self._sip, number, clip, listen_seconds=listens))

@@ -4,6 +4,7 @@ moves.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +131,20 @@ def test_what_could_not_be_played_is_told_with_what_comes_next(
     assert "X-Unplayed" not in one.wire.to("/start")[0].params
     assert [sent.params.get("X-Unplayed") for sent in one.wire.to("/next")] == asked
     assert one.wire.to("/status")[-1].params.get("X-Unplayed") == end
+
+
+def test_a_full_disk_changes_nothing_of_what_is_told_and_refused(scenario: Scenarios):
+    """The fault reached the connection to the application, with another request on it."""
+    one = scenario(person(hang_up_after_seconds=(30.0, 30.0)))
+    call = one.call()
+    journal = one.exchange.call_journal
+    journal.close()
+    journal._file = os.open("/dev/full", os.O_WRONLY)
+    one.timers.run(100)
+    assert [status for _, status in one.told(call)] == ["initiated", "ringing", "in-progress", "completed"]
+    with pytest.raises(RestProblem) as refused:
+        one.exchange.refuse(TO, 21211)
+    assert refused.value.code == 21211
 
 
 def test_who_was_not_told_that_the_call_is_recorded_is_not_connected(scenario: Scenarios):

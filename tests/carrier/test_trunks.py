@@ -206,6 +206,10 @@ def test_a_long_name_of_quotes_tells_no_number_and_takes_no_time():
     assert caller_in(asserted=address, from_="<sip:13800138000@trunk>", privacy="") == "13800138000"
 
 
+def test_a_plus_that_is_escaped_is_a_plus():
+    assert caller_in(asserted="<sip:%2B8613800138000@op>", from_="", privacy="") == "+8613800138000"
+
+
 def test_prefixes_are_replaced_the_longest_first():
     assert trunk().dialled(NUMBER) == "13800138000"
     assert trunk().dialled("+864788123456") == "04788123456"

@@ -184,3 +184,16 @@ def test_names_keys_and_numbers_anywhere_are_masked(message: str, hidden: str):
 def test_what_is_no_number_of_a_telephone_stays():
     lines = "Call-ID: 13800138000@a\r\nCSeq: 1234567 INVITE\r\nContact: <sip:gw@10.0.0.1>\r\na=ssrc:1234567890 c\r\n"
     assert masked(lines) == lines
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INVITE sip:%2B8613800138000@10.0.0.1 SIP/2.0",
+        "X-Caller: num=13800138000",
+        "Call-ID: 13800138000-77@pbx",
+        "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK.13800138000",
+    ],
+)
+def test_a_mobile_is_masked_wherever_it_stands(line: str):
+    assert "0138000" not in masked(line + "\r\n")

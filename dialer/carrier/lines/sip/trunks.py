@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import unquote
 
 from dialer.carrier.lines import Cause
 
@@ -307,7 +308,7 @@ def caller_in(*, asserted: str, from_: str, privacy: str) -> str:
         if len(header) > _LONGEST_ADDRESS:
             continue
         found = _USER.search(_SAID_NAME.sub("", header))
-        user = _FILLING.sub("", found[1].strip().lower()) if found else ""
+        user = _FILLING.sub("", unquote(found[1]).strip().lower()) if found else ""
         if user not in _ANONYMOUS and re.fullmatch(r"\+?[0-9]{3,20}", user):
             return user
     return ""
