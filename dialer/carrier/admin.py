@@ -164,7 +164,7 @@ class StackFront:
         """A WebSocket: the process is told what to do and says what happens, until one of the two is gone. A second
         process is refused meanwhile (409): it would take the line from the first, and leave its calls up.
         """
-        if self._line.link is not None:
+        if self._line.is_connected:
             raise _Refused(409, "a SIP process is connected")
         socket = web.WebSocketResponse(heartbeat=10.0, max_msg_size=_LARGEST_MESSAGE)
         await socket.prepare(request)

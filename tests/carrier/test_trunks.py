@@ -363,6 +363,26 @@ def test_calls_of_a_sip_process_that_died_are_lost_and_the_next_call_is_placed()
     assert [one["do"] for one in called.told] == ["dial", "dial"]
 
 
+def test_a_channel_is_given_back_once_when_the_sip_process_dies():
+    """The end of one call hung up the second leg that it had dialled, which waited with a channel of a trunk: the trunk
+    had one in use less than none, and took more calls than it has channels.
+    """
+    called = Called()
+    slow = SipLine(called.timers, trunks=[trunk("a", calls_per_second=0.5)])
+    slow.attach(called.link)
+
+    class Caller(Log):
+        def ended(self, cause: Cause) -> None:
+            super().ended(cause)
+            second.hang_up()
+
+    slow.dial(NUMBER, nth=1, events=Caller(called.timers))
+    second = slow.dial(NUMBER, nth=1, events=Log(called.timers))
+    called.timers.run(called.timers.now + 0.1)
+    slow.detached(called.link)
+    assert slow.board.states["a"].in_use == 0
+
+
 def test_a_call_that_was_answered_when_the_sip_process_died_is_over():
     called = Called()
     called.hears("answered")

@@ -165,6 +165,11 @@ class SipLine:
         self._recorders: dict[int, Recorder] = {}
         self._traces: dict[int, asyncio.Future[list[list[str]]]] = {}
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether a SIP process is there."""
+        return self.link is not None
+
     async def trace(self, calls: int) -> list[list[str]]:
         """The SIP messages of the newest calls, masked; empty without a SIP process. Raises `TimeoutError`."""
         if self.link is None:
@@ -196,7 +201,7 @@ class SipLine:
         """Every trunk with its use, its problem and its failures by cause; the quality of the newest calls."""
         now = self.timers.monotonic()
         return {
-            "is_connected": self.link is not None,
+            "is_connected": self.is_connected,
             "strangers": self.strangers,
             "trunks": [
                 {
@@ -244,12 +249,14 @@ class SipLine:
         legs = list(self._legs.values())
         self._legs.clear()
         for state in self.board.states.values():
-            state.in_use = 0
             state.is_registered = False
         recorders = list(self._recorders.values())
         self._recorders.clear()
         for leg in legs:
             leg.lost()
+        # After them: the end of one call hangs up the second leg that it dialled, which may wait with a channel.
+        for state in self.board.states.values():
+            state.in_use = 0
         for recorder in recorders:
             recorder.over()
 
