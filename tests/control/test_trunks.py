@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 
+from dialer.carrier.lines.sip.options import ask_options
 from dialer.carrier.lines.sip.trace import masked
 from dialer.carrier.lines.sip.trunks import Trunk
 from dialer.control import trunks
@@ -111,6 +112,15 @@ def test_the_first_thing_to_fix_is_named(answer: str, problem: TrunkProblem | No
         (check,) = check_trunks([trunk(address)], now)
     assert not check.ok
     assert fix in str(check.mend)
+
+
+@pytest.mark.parametrize(
+    "said", ["SIP/2.0 ", "SIP/2.0 abc OK\r\n\r\n", "SIP/2.0 20", "SIP/2.0 999 x\r\n\r\n"]
+)
+def test_what_is_no_answer_of_a_sip_server_is_none(said: str):
+    with server(said) as address:
+        host, _, port = address.partition(":")
+        assert ask_options(host, int(port), within_seconds=0.1) is None
 
 
 def test_an_address_that_does_not_answer():

@@ -64,7 +64,8 @@ class SipConfig:
     """What the process is started with. `listen`: address and port of SIP over UDP and TCP, port 0 for a free one.
 
     `interface`: the network interface or local address to use; empty: the one that leads to the trunk. A call in which
-    nothing is heard from the far side for `silent_seconds` after its answer is hung up as ours.
+    nothing is heard from the far side for `silent_seconds` after its answer is hung up as ours; one of which nothing comes
+    any more for `lost_seconds`, and that is not on hold, is over.
     """
 
     carrier_url: str
@@ -78,6 +79,7 @@ class SipConfig:
     certificate_file: str = ""
     """Our certificate and its key (PEM), for calls in over TLS; empty: none come in over it."""
     silent_seconds: float = 10.0
+    lost_seconds: int = 180
     register_wait_seconds: float = 5.0
     """Until a registration that failed is tried again, then twice as long each time, five minutes at most."""
 
@@ -183,7 +185,8 @@ class SipProcess:
                     expose_headers=_CALLER_HEADERS,
                     # The stack's trace alone says where a message came from.
                     sip_trace=True,
-                    extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n{self._tls()}",
+                    extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n"
+                    f"rtp_timeout {config.lost_seconds}\n{self._tls()}",
                 )
             )
             self._messages.listen()
