@@ -51,7 +51,7 @@ class Report:
         self.events.append(f"said {speech.words}")
 
     def unplayed(self) -> None:
-        self.events.append("unplayed")
+        """The clips of these tests are texts, and a machine without a speech program plays silence."""
 
     def ended(self, cause: Cause) -> None:
         self.events.append(cause.value)

@@ -64,8 +64,8 @@ class SipConfig:
     """What the process is started with. `listen`: address and port of SIP over UDP and TCP, port 0 for a free one.
 
     `interface`: the network interface or local address to use; empty: the one that leads to the trunk. A call in which
-    nothing is heard from the far side for `silent_seconds` after its answer is hung up as ours; one of which nothing comes
-    any more for `lost_seconds`, and that is not on hold, is over.
+    nothing is heard from the far side for `silent_seconds` after its answer is hung up as ours. One of which nothing
+    comes any more for `lost_seconds`, and that is not on hold, is over.
     """
 
     carrier_url: str
