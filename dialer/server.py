@@ -85,6 +85,7 @@ from dialer.telephony.callbacks import (
     talk_seconds,
     typed_digits,
     was_forwarded,
+    was_unplayed,
 )
 from dialer.telephony.config import (
     AMD_ROUTE,
@@ -340,6 +341,7 @@ class _Hooks:
                 heard=heard,
                 desk=desk,
                 forwarded=was_forwarded(hook.fields),
+                unplayed=was_unplayed(hook.fields),
                 personal=hook.personal,
             )
         )

@@ -26,18 +26,25 @@ from dialer.services import Services
 from dialer.telephony.callbacks import CallProgress, Stage
 
 
-def _voice_seconds(call: Call, *, now: datetime, talk_seconds: int | None = None) -> int | None:
-    """How long our voice was heard until `now`, or for as long as the carrier says that the call lasted."""
+def _voice_seconds(
+    call: Call, *, now: datetime, talk_seconds: int | None = None, unplayed: bool = False
+) -> int | None:
+    """How long our voice was heard until `now`, or for as long as the carrier says that the call lasted. `unplayed`:
+    without the last turn.
+    """
     elapsed = float(talk_seconds) if talk_seconds is not None else None
     if elapsed is None and call.answered_at is not None:
         elapsed = (now - call.answered_at).total_seconds()
-    return heard_seconds(elapsed_seconds=elapsed, played_seconds=call.played_seconds)
+    played = call.played_seconds - (Hearing.of(call.hearing).turn_seconds if unplayed else 0.0)
+    return heard_seconds(elapsed_seconds=elapsed, played_seconds=max(0.0, played))
 
 
-def _heard(call: Call, *, now: datetime, talk_seconds: int | None) -> Hearing:
+def _heard(call: Call, *, now: datetime, talk_seconds: int | None, unplayed: bool) -> Hearing:
     """What was heard when the call was over. The carrier's seconds are rounded up: the last of them may not have been.
     News may also come late, so the earlier of both ends counts.
     """
+    if unplayed:
+        return Hearing.of(call.hearing).unheard()
     over_at = now
     if talk_seconds is not None and call.answered_at is not None:
         over_at = min(over_at, call.answered_at + timedelta(seconds=max(0, talk_seconds - 1)))
@@ -150,12 +157,12 @@ def _applied(
     reach, heard, hearing = None, None, None
     if result is not None:
         talk_seconds = progress.duration_seconds
-        hearing = _heard(call, now=now, talk_seconds=talk_seconds)
+        hearing = _heard(call, now=now, talk_seconds=talk_seconds, unplayed=progress.unplayed)
         reach = _classify_contact(services, call, result, now=now, hearing=hearing)
         # What was played to a machine until it was recognised stands; it hears nothing of what it records later.
         heard = call.heard_seconds
         if heard is None or result is not TelephonyResult.MACHINE:
-            heard = _voice_seconds(call, now=now, talk_seconds=talk_seconds)
+            heard = _voice_seconds(call, now=now, talk_seconds=talk_seconds, unplayed=progress.unplayed)
     elif progress.answered_by.startswith(_MACHINES):
         heard = _voice_seconds(call, now=now)
     return Change(

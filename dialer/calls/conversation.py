@@ -132,6 +132,8 @@ class Step:
     """How the duty line answered, in the carrier's word, where it was called at this step."""
     forwarded: bool = False
     """The carrier says that the call was forwarded to another telephone."""
+    unplayed: bool = False
+    """The carrier says that it did not play all of the turn before."""
     personal: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, services: Services, call: Call, now: datetime) -> Reading:
@@ -156,10 +158,17 @@ class Step:
         hearing = Hearing.of(call.hearing)
         if self.position is None or hearing.step >= self.step:
             return hearing
+        if hearing.step == self.step - 1 and self.unplayed:
+            return hearing.unheard()
         if hearing.step == self.step - 1:
             return hearing.until(now, sent_at=self.position.sent_at)
         # A turn between the two is not on record.
         return hearing.until(self.position.sent_at or now)
+
+    def _unplayed_seconds(self, call: Call) -> float:
+        """Of the turn before, which was counted when it was sent."""
+        before = Hearing.of(call.hearing)
+        return before.turn_seconds if self.unplayed and before.step == self.step - 1 else 0.0
 
     def _change(
         self, turn: Turn, hearing: Hearing, call: Call, now: datetime, _poll_at: datetime
@@ -183,7 +192,8 @@ class Step:
             last_step=self.step if newer else None,
             last_node=turn.node if newer else None,
             spoke=True if self.heard.digits or self.heard.speech else None,
-            played_seconds=call.played_seconds + sum(one.seconds for one in hearing.turn),
+            played_seconds=max(0.0, call.played_seconds - self._unplayed_seconds(call))
+            + hearing.turn_seconds,
             hearing=hearing.as_json() if newer else None,
             forwarded=True if self.forwarded else None,
         )

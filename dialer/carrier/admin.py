@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -160,7 +161,11 @@ class StackFront:
         self._line = line
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
-        """A WebSocket: the process is told what to do and says what happens, until one of the two is gone."""
+        """A WebSocket: the process is told what to do and says what happens, until one of the two is gone. A second
+        process is refused meanwhile (409): it would take the line from the first, and leave its calls up.
+        """
+        if self._line.is_connected:
+            raise _Refused(409, "a SIP process is connected")
         socket = web.WebSocketResponse(heartbeat=10.0, max_msg_size=_LARGEST_MESSAGE)
         await socket.prepare(request)
         queue: asyncio.Queue[tuple[bool, bytes]] = asyncio.Queue()
@@ -274,14 +279,17 @@ class AdminFront:
         wanted = request.query.get("calls", "1")
         if not wanted.isdecimal() or not 1 <= int(wanted) <= _MOST_TRACED:
             raise ValueError(f"calls: 1 to {_MOST_TRACED}")
-        return _json({"calls": await self._sip.trace(int(wanted))})
+        try:
+            return _json({"calls": await self._sip.trace(int(wanted))})
+        except TimeoutError:
+            raise _Refused(504, "the SIP process does not answer") from None
 
     async def test_call(self, request: web.Request) -> web.StreamResponse:
         """Calls `number` once, says `wav` (base64), listens to keys for `listen_seconds`, and tells what happened."""
         assert self._sip is not None
         data = await _object(request)
         wav = b64decode(str(data.get("wav", "")), validate=True)
-        clip = Clip(seconds=wav_seconds(wav), wav=wav, name=f"test/{len(wav)}")
+        clip = Clip(seconds=wav_seconds(wav), wav=wav, name=f"test/{sha256(wav).hexdigest()}")
         listens = min(60.0, max(1.0, float(data.get("listen_seconds", 10))))
         number = _e164(str(data.get("number", "")))
         return _json(await place_test_call(self._sip, number, clip, listen_seconds=listens))

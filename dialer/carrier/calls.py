@@ -94,6 +94,7 @@ _MAX_TWIML = 4_000
 _MAX_URL = 4_000
 _MAX_TIMEOUT = 600
 _MAX_TIME_LIMIT = 86_400
+_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +247,7 @@ def checked_url(url: str, code: int, message: str) -> str:
 
 def whole_number(text: str, name: str, default: int) -> int:
     """The number in `text`, `default` when it is empty; anything else is refused."""
-    if text and not text.isdecimal():
+    if text and not (text.isdecimal() and len(text) <= _MOST_DIGITS):
         raise bad_parameter(20001, f"{name} must be a whole number")
     return int(text) if text else default
 

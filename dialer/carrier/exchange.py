@@ -239,7 +239,8 @@ class Exchange:
 
     def refuse(self, number: str, code: int) -> None:
         """Counts the refusal and raises it."""
-        self.call_journal.refuse(unix=self.timers.unix(), number=number, code=code)
+        with unless_disk_is_full("a refusal"):
+            self.call_journal.refuse(unix=self.timers.unix(), number=number, code=code)
         raise number_refused(code)
 
     def find(self, sid: str) -> Call:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Protocol
 
 from dialer.carrier.calls import Call, CallOrder, Status
@@ -13,7 +12,7 @@ from dialer.carrier.config import Timers
 from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.lines import Cause, Leg, LegEvents, Line, Quality, Verdict
 from dialer.carrier.people import AnsweredBy
-from dialer.carrier.player import PlayedCall, Player, Sounds
+from dialer.carrier.player import UNPLAYED, PlayedCall, Player, Sounds
 from dialer.carrier.recordings import OF_CALL, OF_DIAL, CallRecorder
 from dialer.carrier.speech_input import Hearing, Speech
 from dialer.carrier.twiml import INVALID_ATTRIBUTE, Dial
@@ -77,7 +76,8 @@ class _LiveLeg:
         self._timers = exchange.timers
         self._leg: Leg | None = None
         self._limit: asyncio.TimerHandle | None = None
-        self._answered_at: datetime | None = None
+        self._answered_at: float | None = None
+        """Of the clock that is never set."""
         self._recorder: CallRecorder | None = None
         self._player: Player | None = None
 
@@ -103,6 +103,11 @@ class _LiveLeg:
             )
         return self._player
 
+    def unplayed(self) -> None:
+        """The line has no sound for what was to be spoken."""
+        if self._player is not None:
+            self._player.has_unplayed = True
+
     def _record(self, recorder: CallRecorder) -> None:
         self._recorder = recorder
         self.leg.record(recorder)
@@ -123,7 +128,7 @@ class _LiveLeg:
         call.status = status
         call.end = call.updated = self._timers.unix()
         if self._answered_at is not None:
-            talked = (self._timers.service_now() - self._answered_at).total_seconds()
+            talked = (self._timers.monotonic() - self._answered_at) * self._timers.clock.speed
             call.duration_seconds = max(1, round(talked))
 
 
@@ -173,7 +178,7 @@ class Bridge(_LiveLeg):
         if self.call.status is not Status.RINGING:
             return
         self.call.status = Status.IN_PROGRESS
-        self._answered_at = self._timers.service_now()
+        self._answered_at = self._timers.monotonic()
         if self._order.records:
             # It begins with what this phone hears before it is connected.
             self._record(self._exchange.record(self._parent.call, self._order, source=OF_DIAL))
@@ -217,10 +222,14 @@ class Bridge(_LiveLeg):
         self.hang_up()
 
     def finished(self) -> None:
-        """Both hear each other from now on."""
+        """Both hear each other from now on; or the person was not told all of the document, and is not connected."""
+        is_told = self._player is None or not self._player.has_unplayed
         if self._player is not None:
             self._player.stop()
             self._player = None
+        if not is_told:
+            self.hang_up()
+            return
         if self._leg is not None and not self.call.status.final:
             self._parent.leg.join(self._leg)
 
@@ -352,7 +361,12 @@ class LiveCall(_LiveLeg):
         self._leg = connect(self)
 
     def redirect(self, *, url: str, method: str, twiml: str) -> None:
-        """This document is played from now on, in place of another; only for a call in progress."""
+        """This document is played from now on, in place of another; only for a call in progress. A telephone that was
+        dialled is hung up.
+        """
+        if self._bridge is not None:
+            self._bridge.caller_left(silent=False)
+            self._bridge = None
         if twiml:
             self.player().play(twiml.encode())
         else:
@@ -400,7 +414,7 @@ class LiveCall(_LiveLeg):
             return
         call.status = Status.IN_PROGRESS
         call.updated = self._timers.unix()
-        self._answered_at = self._timers.service_now()
+        self._answered_at = self._timers.monotonic()
         self._exchange.answered(self)
         self._exchange.notices.progress(call, "answered", Status.IN_PROGRESS.value)
         self._limit_to(self.order.time_limit_seconds, self.finished)
@@ -510,6 +524,8 @@ class LiveCall(_LiveLeg):
             extras["AnsweredBy"] = call.answered_by
         if self._leg is not None and self._leg.line_result:
             extras["X-LineResult"] = self._leg.line_result
+        if self._player is not None and self._player.has_unplayed:
+            extras[UNPLAYED] = "true"
         if self._leg is not None and self._leg.announcement:
             extras["X-Announcement"] = self._leg.announcement
         self._exchange.over(self)

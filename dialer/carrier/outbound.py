@@ -87,7 +87,10 @@ class Address(NamedTuple):
 
 @lru_cache(maxsize=512)
 def _origin(origin: str) -> tuple[str, int, bool, str]:
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError as error:
+        raise BadAddress("its host is no address") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
         raise BadAddress("not an http or https URL")
     tls = parts.scheme == "https"

@@ -208,6 +208,8 @@ class Question:
         self._done(self._verb, Answer(digits=self._digits, finished_on=key))
 
 
+UNPLAYED = "X-Unplayed"
+"""An addition of ours, with the request for the next document and the end of the call."""
 HTTP_RETRIEVAL_FAILURE = 11200
 HTTP_CONNECTION_FAILURE = 11205
 _APOLOGY_SECONDS = 3.0
@@ -265,6 +267,8 @@ class Player:
         self._question: Question | None = None
         self._pause: asyncio.TimerHandle | None = None
         self._fell_back = False
+        self.has_unplayed = False
+        """Whether something of the document that plays was not heard: the application must not count it as said."""
 
     def fetch(self, url: str, method: str, extras: dict[str, str] | None = None) -> None:
         """The document at `url` replaces the one that plays."""
@@ -276,6 +280,8 @@ class Player:
             return
         age = self._age
         params = self._call.params() | (extras or {})
+        if self.has_unplayed:
+            params[UNPLAYED] = "true"
         if self._call.skips_fetch():
             self._timers.soon(lambda: self._fetched(age, url, Reply(0, "", b"", "ct")))
             return
@@ -319,6 +325,7 @@ class Player:
             return
         self._at = 0
         self._base = base
+        self.has_unplayed = False
         self._next()
 
     def _fail(self, code: int, url: str) -> None:
@@ -368,8 +375,9 @@ class Player:
             case Pause():
                 self._pause = self._timers.later(prompt.seconds, then)
             case Say():
-                seconds = say_seconds(prompt.text) * (prompt.loop or _ENDLESS)
-                self._speak(Clip(seconds=seconds, text=prompt.text), then)
+                loop = prompt.loop or _ENDLESS
+                seconds = say_seconds(prompt.text) * loop
+                self._speak(Clip(seconds=seconds, text=prompt.text, times=loop), then)
             case Play():
                 loop = prompt.loop or _ENDLESS
 
@@ -378,10 +386,11 @@ class Player:
                         return
                     if clip is None:
                         self._call.error(HTTP_RETRIEVAL_FAILURE)
+                        self.has_unplayed = True
                         # Through the event loop: a document of broken prompts must not nest.
                         self._pause = self._timers.later(0.0, then)
                     else:
-                        self._speak(replace(clip, seconds=clip.seconds * loop), then)
+                        self._speak(replace(clip, seconds=clip.seconds * loop, times=loop), then)
 
                 self._sounds.get(self._absolute(prompt.url), got)
 

@@ -70,7 +70,8 @@ def _time_filter(name: str, text: str) -> Keep:
 
 def _moment_filter(name: str, text: str, moment_of: Callable[[_R], float | None]) -> Callable[[_R], bool]:
     day = _day(text, name.rstrip("<>"))
-    begin, end = day.timestamp(), (day + timedelta(days=1)).timestamp()
+    begin = day.timestamp()
+    end = begin + timedelta(days=1).total_seconds()
 
     def keep(one: _R) -> bool:
         moment = moment_of(one)
@@ -143,9 +144,9 @@ def page_of(
 
 
 def _number_of(token: str) -> int:
-    if not token.startswith("PA") or not token[2:].isdecimal():
+    if not token.startswith("PA") or not token[2:]:
         raise bad_parameter(20001, "PageToken is not one of ours")
-    return int(token[2:])
+    return whole_number(token[2:], "PageToken", 0)
 
 
 def page_of_calls(calls: Iterable[Call], query: Mapping[str, str], *, account_sid: str) -> dict[str, object]:

@@ -19,9 +19,10 @@ import threading
 import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources, util
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 TYPED_CONFIDENCE = 0.9
 """Of words that were typed: they are certain, but still count as speech, which a key must confirm."""
@@ -55,12 +56,47 @@ class SpeechRecogniser(Protocol):
 OnRecognised = Callable[[Recognised | None], None]
 
 
-class Hearing:
-    """Passes utterances to the engine, one at a time, and its answers back to the event loop."""
+_T = TypeVar("_T")
 
-    def __init__(self, recogniser: SpeechRecogniser | None) -> None:
+
+class Engine:
+    """Work of an engine in a thread, one at a time. A thread cannot be stopped: one that hangs keeps its turn."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def do(self, work: Callable[[], _T], *, within_seconds: float) -> _T:
+        """What the work gives; what it raises. Raises `TimeoutError` where turn and work take longer together."""
+        async with asyncio.timeout(within_seconds):
+            await self._turn.acquire()
+            task = asyncio.get_running_loop().create_task(self._work(work))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            return await asyncio.shield(task)
+
+    async def _work(self, work: Callable[[], _T]) -> _T:
+        try:
+            return await asyncio.to_thread(work)
+        finally:
+            self._turn.release()
+
+
+_HEARING_SECONDS = 8.0
+"""A person who has answered waits no longer: the question goes on as if nothing had been understood."""
+
+
+class Hearing:
+    """Passes utterances to the engine, one at a time, and its answers back to the event loop. What it has not
+    recognised in time is not recognised.
+    """
+
+    def __init__(
+        self, recogniser: SpeechRecogniser | None, *, patience_seconds: float = _HEARING_SECONDS
+    ) -> None:
         self._recogniser = recogniser
-        self._turn = asyncio.Semaphore(1)
+        self._patience_seconds = patience_seconds
+        self._engine = Engine()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -95,12 +131,16 @@ class Hearing:
         language: str,
         then: OnRecognised,
     ) -> None:
-        async with self._turn:
-            try:
-                found = await asyncio.to_thread(recogniser.recognise, wav, hints=hints, language=language)
-            except Exception as fault:  # noqa: BLE001 - when an engine fails nothing is recognised
-                _log.warning("recogniser failed: %s", type(fault).__name__)
-                found = None
+        found = None
+        try:
+            found = await self._engine.do(
+                partial(recogniser.recognise, wav, hints=hints, language=language),
+                within_seconds=self._patience_seconds,
+            )
+        except TimeoutError:
+            _log.warning("an answer was not recognised in time")
+        except Exception as fault:  # noqa: BLE001 - when an engine fails nothing is recognised
+            _log.warning("recogniser failed: %s", type(fault).__name__)
         then(found)
 
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 from dialer.carrier.calls import API_VERSION, Call, CallOrder
 from dialer.carrier.config import Timers
 from dialer.carrier.faults import Faults, InjectedFault
-from dialer.carrier.journal import LEG, CallJournal
+from dialer.carrier.journal import LEG, CallJournal, unless_disk_is_full
 from dialer.carrier.outbound import Address, BadAddress, OnReply, Outbound, Reply, parse_address
 from dialer.carrier.recordings import Recording
 
@@ -237,9 +237,11 @@ class Notices:
         def replied(reply: Reply) -> None:
             if reply.fine and "RecordingSid" in params:
                 return
-            if reply.fine:
-                self._call_journal.heard(unix=self._timers.unix(), attempt=self._attempt_in(url), what=what)
-            else:
+            if not reply.fine:
                 self.failed += 1
+                return
+            # A fault here would reach the connection, which carries another request by now.
+            with unless_disk_is_full("what was told of a call"):
+                self._call_journal.heard(unix=self._timers.unix(), attempt=self._attempt_in(url), what=what)
 
         self._messenger.send(url, method, params, replied)

@@ -99,6 +99,15 @@ class Hearing:
                 known[said.id, said.language] = replace(said, heard=heard, must_say=must_say)
         return replace(self, at=None, turn=(), prompts=tuple(known.values()))
 
+    def unheard(self) -> Hearing:
+        """The turn is over and was not all played: as nobody knows what of it was, none of it counts."""
+        return self if self.at is None else self.until(self.at)
+
+    @property
+    def turn_seconds(self) -> float:
+        """How long the turn is that is being said."""
+        return sum(one.seconds for one in self.turn)
+
     def saying(self, step: int, turn: Iterable[HeardPrompt], at: datetime) -> Hearing:
         """The next turn goes out now, as the answer to `step`."""
         return replace(self, step=step, at=at, turn=tuple(turn))

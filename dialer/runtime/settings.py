@@ -360,6 +360,9 @@ class TrunkSettings(Section):
     accepts_from: tuple[str, ...] = ()
 
 
+_LAST_PORT = 65_535
+
+
 class SipSettings(Section):
     """The centre's own trunks, used by the line `sip`."""
 
@@ -380,6 +383,11 @@ class SipSettings(Section):
         for name in self._password_of().keys() - self.trunks.keys():
             raise WrongValue(Text("a password is set for %(name)s, which is not a trunk", name=name))
         self.every_trunk()
+        first, last = map(int, self.rtp_ports.split("-"))
+        if not first < last <= _LAST_PORT:
+            raise WrongValue(Text("rtp_ports is not FIRST-LAST, with ports up to 65535"))
+        if int(self.listen.rpartition(":")[2]) > _LAST_PORT:
+            raise WrongValue(Text("listen has a port above 65535"))
         return self
 
     def every_trunk(self) -> tuple[Trunk, ...]:

@@ -47,6 +47,8 @@ class CallProgress:
     at: datetime | None = None
     forwarded: bool = False
     """Another telephone than the one that was called has answered."""
+    unplayed: bool = False
+    """Something of what was said last was not played."""
     announcement: Announcement | None = None
     """What the network said instead of putting the call through, with its score, 0 to 1."""
     announcement_score: float | None = None
@@ -201,6 +203,7 @@ def status_event(params: Mapping[str, str]) -> CallProgress:
         sip_code=sip_code,
         at=_moment(params.get("Timestamp", "")),
         forwarded=was_forwarded(params),
+        unplayed=was_unplayed(params),
         announcement=announcement,
         announcement_score=score,
     )
@@ -223,6 +226,13 @@ _ANNOUNCEMENTS: Final = frozenset(Announcement)
 def was_forwarded(params: Mapping[str, str]) -> bool:
     """The carrier names the telephone from which the call was forwarded, or says that it was."""
     return bool(params.get("ForwardedFrom", "").strip()) or params.get("X-LineResult") == "forwarded"
+
+
+def was_unplayed(params: Mapping[str, str]) -> bool:
+    """Our own carrier says that something of the turn before was not played: its sound could not be fetched, or the
+    line has no voice for a text. Another carrier does not tell.
+    """
+    return params.get("X-Unplayed") == "true"
 
 
 def caller_of(params: Mapping[str, str]) -> str:

@@ -201,16 +201,20 @@ def _was_closed_before(error: BaseException) -> bool:
     return isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
 
 
+_LONGEST_WAIT_SECONDS: Final = 3600.0
+"""That is believed of a carrier, so that a wrong number holds nothing back for ever."""
+
+
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds, or a date measured against the answer's own Date, so that no clock of ours is asked."""
     given = headers.get("Retry-After", "").strip()
     if given.isascii() and given.replace(".", "", 1).isdecimal():
-        return float(given)
+        return min(float(given), _LONGEST_WAIT_SECONDS)
     try:
         wait = parsedate_to_datetime(given) - parsedate_to_datetime(headers.get("Date", ""))
     except (ValueError, TypeError):
         return None
-    return max(0.0, wait.total_seconds())
+    return min(max(0.0, wait.total_seconds()), _LONGEST_WAIT_SECONDS)
 
 
 _NUMBER: Final = frozenset(

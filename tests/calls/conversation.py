@@ -44,6 +44,8 @@ class PhoneCall:
         self.sid = f"CA{self.attempt_id.hex}"
         self.turn: Turn | None = None
         self._forwarded = forwarded
+        self.unplayed = False
+        """From now on the carrier says that it could not play all of the turn before."""
         self._last: Step | None = None
         self._step = 0
         self._sequence = 0
@@ -128,6 +130,7 @@ class PhoneCall:
                 result=result,
                 duration_seconds=seconds,
                 forwarded=forwarded,
+                unplayed=self.unplayed,
             ),
             step="status.end",
         )
@@ -145,6 +148,7 @@ class PhoneCall:
             heard=heard,
             desk=desk,
             forwarded=self._forwarded,
+            unplayed=self.unplayed,
             personal={"Digits": heard.digits} if heard.digits else {},
         )
         self._last = step

@@ -51,6 +51,25 @@ def test_the_carrier_s_seconds_are_rounded_up_and_the_last_is_not_taken_for_hear
     assert row["reach"] == "hung_up_early"
 
 
+def test_what_the_carrier_could_not_play_was_not_heard(scene: Scene):
+    """The wait for a key counted as the time of the prompt that was missing, and the person as warned."""
+    ring = PhoneCall(scene).answered().listens()
+    ring.unplayed = True
+    row = ring.ends(seconds=60)
+    assert (row["reach"], row["heard_seconds"]) == ("hung_up_early", 0)
+    assert Hearing.of(row["hearing"]).missed
+
+
+def test_a_turn_that_the_carrier_could_not_play_is_not_heard_whatever_is_pressed_after_it(scene: Scene):
+    ring = PhoneCall(scene).answered()
+    ring.unplayed = True
+    ring.presses("1", "1")
+    assert not any(one.heard for one in Hearing.of(ring.row()["hearing"]).prompts)
+    ring.unplayed = False
+    row = ring.ends(seconds=60)
+    assert row["reach"] == "hung_up_early"
+
+
 @pytest.mark.parametrize("says_so", ["talk", "status"])
 def test_a_call_that_the_carrier_calls_forwarded_is_no_contact(scene: Scene, says_so: str):
     ring = PhoneCall(scene, grade=Grade.HIGH, forwarded=says_so == "talk")

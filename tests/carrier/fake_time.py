@@ -86,7 +86,7 @@ class FakeOutbound:
         self.timers = timers
         self.sent: list[Sent] = []
         self.answers: list[Reply] = []
-        self.documents: dict[str, str] = {}
+        self.documents: dict[str, str | bytes] = {}
 
     def send(self, address: Address, data: bytes, *, connect: float, total: float, on_reply: OnReply) -> None:
         head, _, body = data.decode().partition("\r\n\r\n")
@@ -106,7 +106,8 @@ class FakeOutbound:
         if self.answers:
             reply = self.answers.pop(0)
         else:
-            reply = Reply(200, "text/xml", self.documents.get(urlsplit(address.url).path, "").encode())
+            found = self.documents.get(urlsplit(address.url).path, "")
+            reply = Reply(200, "text/xml", found if isinstance(found, bytes) else found.encode())
         self.timers.soon(lambda: on_reply(reply))
 
     def to(self, path: str) -> list[Sent]:

@@ -15,6 +15,8 @@ import pytest
 from twilio.rest import Client
 
 from dialer.carrier.config import CarrierConfig
+from dialer.carrier.lines.sip.line import SipLine
+from dialer.carrier.lines.sip.trunks import Trunk
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup
 from dialer.carrier.server import run
 from tests.carrier.stage import ACCOUNT, ADMIN, HANGUP, TO, TOKEN, App, DeskView, Start, ToCarrier
@@ -173,6 +175,26 @@ class Process:
         ):
             counts: dict[str, object] = await answer.json()
             return counts
+
+
+async def test_a_second_sip_process_is_refused_while_the_first_is_connected(bench: Start):
+    """It took the line and, when it ended, left none: the first was not heard any more, and no call could be placed."""
+    trunk = Trunk(name="one", address="127.0.0.1:5060", number="96110")
+    one = await bench(make_line=lambda timers: SipLine(timers, trunks=[trunk]))
+    line = one.carrier.line
+    assert isinstance(line, SipLine)
+    url, headers = f"{one.carrier.base_url}/admin/line", {"Authorization": f"Bearer {ADMIN}"}
+    async with one.session.ws_connect(url, headers=headers) as first:
+        link = line.link
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await one.session.ws_connect(url, headers=headers)
+        assert (refused.value.status, line.link is link) == (409, True)
+        line.tell({"do": "forget", "sound": "a"})
+        assert await first.receive_json() == {"do": "forget", "sound": "a"}
+    while line.link is not None:  # noqa: ASYNC110 - the server's side closes in a moment
+        await asyncio.sleep(0.01)
+    async with one.session.ws_connect(url, headers=headers):
+        assert line.link is not None
 
 
 def serve(folder: str, port: int) -> None:

@@ -14,6 +14,7 @@ from dialer.carrier.people import BadBehaviour, Behaviour, behaviour_from
 from dialer.carrier.speech_input import (
     CERTAIN,
     Fit,
+    Hearing,
     Recognised,
     Speech,
     WhisperRecogniser,
@@ -321,3 +322,39 @@ def _prompt(prompt_id: str) -> Path:
     manifest = Manifest.load()
     clip = next(c for c in manifest.clips if c.prompt_id == prompt_id and c.language == "zh")
     return manifest.folder / clip.file
+
+
+class Hanging:
+    """A recogniser that hangs until it is let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.heard: list[bytes] = []
+
+    def recognise(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> Recognised | None:
+        self.heard.append(wav)
+        self.go.wait(5.0)
+        return Recognised(text="是", confidence=1.0)
+
+
+async def test_an_answer_that_is_not_recognised_in_time_is_no_answer():
+    """A question of a call waited for as long as the engine, without a limit of its own."""
+    engine = Hanging()
+    hearing = Hearing(engine, patience_seconds=0.05)
+    found: asyncio.Queue[tuple[bytes, Recognised | None]] = asyncio.Queue()
+
+    def say(wav: bytes) -> None:
+        hearing.understand(
+            Speech(wav=wav), hints=(), language="zh", then=lambda one: found.put_nowait((wav, one))
+        )
+
+    try:
+        for wav in (b"hangs", b"waits"):
+            say(wav)
+        assert {await found.get(), await found.get()} == {(b"hangs", None), (b"waits", None)}
+        assert engine.heard == [b"hangs"], "a thread that hangs keeps its turn; it takes no further ones"
+    finally:
+        engine.go.set()
+    hearing = Hearing(engine)
+    say(b"later")
+    assert await found.get() == (b"later", Recognised(text="是", confidence=1.0))

@@ -82,6 +82,7 @@ def test_the_first_and_last_instant_of_a_day_belong_to_it():
     assert kept(record(1, start=midnight), StartTime="2026-11-25")
     assert kept(record(1, start=midnight + 24 * HOUR - 0.001), StartTime="2026-11-25")
     assert not kept(record(1, start=midnight + 24 * HOUR), StartTime="2026-11-25")
+    assert not kept(record(1, start=midnight), StartTime="9999-12-31")
 
 
 @pytest.mark.parametrize("text", ["today", "2026-13-01", "25/11/2026", "2026-11-25T"])
@@ -92,7 +93,17 @@ def test_a_date_that_is_none_is_refused(text: str):
 
 
 @pytest.mark.parametrize(
-    "query", [{"PageToken": "x"}, {"PageToken": "PAx"}, {"PageSize": "all"}, {"Page": "-1"}]
+    "query",
+    [
+        {"PageToken": "x"},
+        {"PageToken": "PA"},
+        {"PageToken": "PAx"},
+        {"PageToken": "PA" + "9" * 5000},
+        {"PageSize": "all"},
+        {"PageSize": "9" * 5000},
+        {"Page": "-1"},
+        {"Page": "9" * 30},
+    ],
 )
 def test_a_page_that_cannot_be_is_refused(query: dict[str, str]):
     with pytest.raises(RestProblem):

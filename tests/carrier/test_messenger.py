@@ -154,7 +154,7 @@ def test_the_fragment_is_neither_sent_nor_signed():
     )
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "ftp://a/x", "http://a.test/\r\nEvil: 1"])
+@pytest.mark.parametrize("url", ["", "nonsense", "ftp://a/x", "http://a.test/\r\nEvil: 1", "http://[a/"])
 def test_a_url_that_cannot_be_called_fails_as_unreachable_and_sends_nothing(url: str):
     post = Post()
     post.send(url, A="1")

@@ -38,6 +38,9 @@ class Log:
     def said(self, speech: Speech) -> None:
         self.spoken.append((self.timers.now, speech.words))
 
+    def unplayed(self) -> None:
+        self.told.append((self.timers.now, "unplayed"))
+
     def ended(self, cause: Cause) -> None:
         self.told.append((self.timers.now, cause.value))
 

@@ -4,6 +4,7 @@ moves.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,81 @@ def test_a_call_without_a_callback_tells_nothing(scenario: Scenarios):
     call = one.call(status_callback="")
     one.timers.run(100)
     assert (one.wire.sent, call.status) == ([], Status.BUSY)
+
+
+QUESTION = (
+    "<Response><Gather numDigits='1' timeout='5' actionOnEmptyResult='true' action='/next'>"
+    "<Play>/gone.wav</Play></Gather></Response>"
+)
+
+
+@pytest.mark.parametrize(("hangs_up_after", "asked", "end"), [(9.0, ["true"], None), (3.0, [], "true")])
+def test_what_could_not_be_played_is_told_with_what_comes_next(
+    scenario: Scenarios, hangs_up_after: float, asked: list[str], end: str | None
+):
+    """Without it the wait for a key counts as if the prompt had been heard."""
+    one = scenario(person(hang_up_after_seconds=(hangs_up_after, hangs_up_after)))
+    one.wire.documents |= {"/start": QUESTION, "/next": PAUSE}
+    one.call()
+    one.timers.run(100)
+    assert "X-Unplayed" not in one.wire.to("/start")[0].params
+    assert [sent.params.get("X-Unplayed") for sent in one.wire.to("/next")] == asked
+    assert one.wire.to("/status")[-1].params.get("X-Unplayed") == end
+
+
+def test_a_full_disk_changes_nothing_of_what_is_told_and_refused(scenario: Scenarios):
+    """The fault reached the connection to the application, with another request on it."""
+    one = scenario(person(hang_up_after_seconds=(30.0, 30.0)))
+    call = one.call()
+    journal = one.exchange.call_journal
+    journal.close()
+    journal._file = os.open("/dev/full", os.O_WRONLY)
+    one.timers.run(100)
+    assert [status for _, status in one.told(call)] == ["initiated", "ringing", "in-progress", "completed"]
+    with pytest.raises(RestProblem) as refused:
+        one.exchange.refuse(TO, 21211)
+    assert refused.value.code == 21211
+
+
+def test_who_was_not_told_that_the_call_is_recorded_is_not_connected(scenario: Scenarios):
+    """The sound of the notice could not be fetched: it was skipped, and the person recorded without knowing."""
+    one = scenario(person(answer_after_seconds=(1.0, 1.0)))
+    one.wire.documents["/start"] = (
+        "<Response><Dial record='record-from-answer-dual' action='/dialled'>"
+        "<Number url='/notice'>+8613900139000</Number></Dial></Response>"
+    )
+    one.wire.documents["/notice"] = "<Response><Play>/gone.wav</Play></Response>"
+    one.wire.documents["/dialled"] = PAUSE
+    one.call()
+    one.timers.run(60)
+    (leg,) = (leg for leg in one.exchange.newest_first() if leg.parent_sid)
+    assert (leg.status, leg.duration_seconds) == (Status.COMPLETED, 1)
+    assert len(one.wire.to("/dialled")) == 1
+
+
+def test_a_call_that_gets_another_document_hangs_up_the_telephone_that_it_dialled(scenario: Scenarios):
+    """The desk stayed in use until its time limit."""
+    one = scenario(person(answer_after_seconds=(1.0, 1.0)))
+    one.wire.documents["/start"] = "<Response><Dial action='/dialled'>801</Dial></Response>"
+    one.wire.documents["/next"] = "<Response><Dial>802</Dial></Response>"
+    call = one.call()
+    one.timers.run(15)
+    one.exchange.redirect(call.sid, url="http://a.test/next", method="POST", twiml="")
+    one.timers.run(8)
+    legs = {leg.to: leg.status for leg in one.exchange.newest_first() if leg.parent_sid}
+    assert legs == {"801": Status.COMPLETED, "802": Status.IN_PROGRESS}
+    assert [sent.params["DialCallStatus"] for sent in one.wire.to("/dialled")] == ["completed"]
+
+
+@pytest.mark.parametrize("set_by", [7200.0, -7200.0])
+def test_a_clock_that_is_set_during_a_call_leaves_its_length(scenario: Scenarios, set_by: float):
+    one = scenario(person(hang_up_after_seconds=(30.0, 30.0)))
+    call = one.call(records=True)
+    one.timers.run(20)
+    one.timers.set_by = set_by
+    one.timers.run(100)
+    (recording,) = one.exchange.recordings.newest_first()
+    assert (call.duration_seconds, recording.duration_seconds) == (30, 30)
 
 
 def test_a_clock_that_is_set_back_holds_no_queued_call(scenario: Scenarios):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import re
+import sys
+import wave
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -11,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.carrier.lines import Cause
+from dialer.carrier.lines import Cause, Clip
 from dialer.carrier.lines.sip.announcements import CAUSES
-from dialer.carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal
+from dialer.carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal, speak_text
+from dialer.carrier.lines.sip.stack import SipConfig, SipProcess
 from dialer.carrier.lines.sip.trunks import (
     AUTHENTICATION,
     BY_Q850,
@@ -22,12 +28,15 @@ from dialer.carrier.lines.sip.trunks import (
     SipEnd,
     Trunk,
     TrunkBoard,
+    caller_in,
     cause_of,
     is_fault_of_trunk,
     may_fail_over,
     read_end,
 )
+from dialer.carrier.lines.sound import BadSound, telephone_samples
 from dialer.carrier.live_call import FINALS
+from dialer.carrier.player import wav_seconds
 from dialer.core.values import TelephonyResult
 from dialer.telephony.callbacks import result_of
 from tests.carrier.fake_time import FakeTimers
@@ -35,6 +44,18 @@ from tests.carrier.test_simulated_line import Log
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "trunk.md"
 NUMBER = "+8613800138000"
+
+
+def wav_at(rate: int, *, samples: int) -> bytes:
+    made = io.BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(bytes(2 * samples))
+    return made.getvalue()
+
+
 WORDS = {
     Cause.INVALID: "invalid number",
     Cause.NO_ANSWER: "no answer",
@@ -160,6 +181,35 @@ def test_only_numbers_of_the_dial_plan_are_called(number: str, code: int):
     assert refusal(number, desk_numbers=("801",), trunks=[trunk()]) == code
 
 
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("address", {"address": "10.1.2.3:99999"}),
+        ("address", {"address": "10.1.2.3:0"}),
+        ("address", {"address": "ims..example.cn"}),
+        ("proxy", {"proxy": "a" * 64 + ".example.cn"}),
+        ("accepts_from", {"accepts_from": ("10.1.2.0/24",)}),
+        ("accepts_from", {"accepts_from": ("10.1.2.3:5060",)}),
+    ],
+)
+def test_a_place_that_nothing_can_reach_is_refused(field: str, values: dict[str, Any]):
+    """Each ended the SIP process at its first look-up, or was taken and did nothing."""
+    with pytest.raises(BadTrunk, match=field):
+        trunk(**values)
+    assert trunk(address="ims.example.cn.:5060", accepts_from=("10.1.2.4", "2001:db8::1", "sbc")).sources
+
+
+def test_a_long_name_of_quotes_tells_no_number_and_takes_no_time():
+    """64 kB of them, as a caller may send through a trunk, took seven seconds, in which no call had sound."""
+    address = '"' + '\\"' * 30_000 + '" <sip:13800138000@trunk>'
+    assert caller_in(asserted="", from_=address, privacy="") == ""
+    assert caller_in(asserted=address, from_="<sip:13800138000@trunk>", privacy="") == "13800138000"
+
+
+def test_a_plus_that_is_escaped_is_a_plus():
+    assert caller_in(asserted="<sip:%2B8613800138000@op>", from_="", privacy="") == "+8613800138000"
+
+
 def test_prefixes_are_replaced_the_longest_first():
     assert trunk().dialled(NUMBER) == "13800138000"
     assert trunk().dialled("+864788123456") == "04788123456"
@@ -181,6 +231,14 @@ def test_order_weight_channels_and_rate():
     assert names[6] == "c"
     at = [one.at for one in chosen if one is not None and one.trunk.name == "a"]
     assert at == pytest.approx([0.0, 0.2, 0.4, 0.6])
+
+
+def test_a_trunk_whose_seconds_are_taken_for_long_takes_no_more_calls():
+    """A call that waited a minute and a half was given up, and the person counted as not answering."""
+    board = TrunkBoard([trunk("slow", calls_per_second=0.2), trunk("next", order=2)])
+    chosen = [board.choose(NUMBER, now=0.0) for _ in range(8)]
+    assert [one.trunk.name for one in chosen if one is not None] == ["slow"] * 7 + ["next"]
+    assert [one.at for one in chosen[:7] if one is not None] == pytest.approx([0, 5, 10, 15, 20, 25, 30])
 
 
 def test_a_trunk_rests_after_three_faults_and_longer_the_next_time():
@@ -305,6 +363,26 @@ def test_calls_of_a_sip_process_that_died_are_lost_and_the_next_call_is_placed()
     assert [one["do"] for one in called.told] == ["dial", "dial"]
 
 
+def test_a_channel_is_given_back_once_when_the_sip_process_dies():
+    """The end of one call hung up the second leg that it had dialled, which waited with a channel of a trunk: the trunk
+    had one in use less than none, and took more calls than it has channels.
+    """
+    called = Called()
+    slow = SipLine(called.timers, trunks=[trunk("a", calls_per_second=0.5)])
+    slow.attach(called.link)
+
+    class Caller(Log):
+        def ended(self, cause: Cause) -> None:
+            super().ended(cause)
+            second.hang_up()
+
+    slow.dial(NUMBER, nth=1, events=Caller(called.timers))
+    second = slow.dial(NUMBER, nth=1, events=Log(called.timers))
+    called.timers.run(called.timers.now + 0.1)
+    slow.detached(called.link)
+    assert slow.board.states["a"].in_use == 0
+
+
 def test_a_call_that_was_answered_when_the_sip_process_died_is_over():
     called = Called()
     called.hears("answered")
@@ -346,3 +424,185 @@ def test_a_call_that_waited_for_its_second_when_the_sip_process_died_is_never_pl
     called.timers.run(called.timers.now + 10.0)
     assert [what for _, what in logs[1].told] == ["blocked"], "it has ended, and ends once"
     assert [one["do"] for one in called.told[told:]] == ["dial"]
+
+
+def test_a_sound_is_said_as_often_as_the_document_says():
+    """A WAV file of 11025 Hz has a sample less at 8000 Hz than its length says: it was played twice."""
+    called = Called()
+    called.hears("answered")
+    wav = wav_at(11_025, samples=11_074)
+    for times in (1, 2):
+        clip = Clip(seconds=times * wav_seconds(wav), wav=wav, name="a", times=times)
+        called.leg.speak(clip, lambda: None)
+        assert called.told[-1] == {
+            "do": "speak",
+            "id": called.leg.id,
+            "say": times,
+            "sound": called.told[-1]["sound"],
+            "times": times,
+        }
+
+
+def test_sounds_that_are_not_spoken_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dialer.carrier.lines.sip.line._MOST_SOUND_BYTES", 40)
+    told: list[dict[str, Any]] = []
+    sent: list[bytes] = []
+    link = StackLink(lambda data: told.append(orjson.loads(data)), sent.append)
+    first, second = link.give(bytes(20)), link.give(b"\1" * 20)
+    link.give(bytes(20))
+    assert told == []
+    link.give(b"\2" * 20)
+    assert told == [{"do": "forget", "sound": second}]
+    assert link.give(bytes(20)) == first
+    assert len(sent) == 3
+    link.give(b"\1" * 20)
+    assert len(sent) == 4, "what was forgotten is sent again"
+
+
+class Breaks(Log):
+    """A call in which something unexpected goes wrong at a key."""
+
+    def pressed(self, key: str) -> None:
+        raise ZeroDivisionError(key)
+
+
+def test_an_unexpected_fault_in_one_call_ends_that_call_alone():
+    """It closed the link of the SIP process, and with it every call was cut off."""
+    called = Called()
+    broken = Breaks(called.timers)
+    other = called.line.dial(NUMBER, nth=1, events=broken)
+    called.timers.run(called.timers.now + 1.0)
+    for leg in (called.leg, other):
+        called.line.heard({"on": "answered", "id": leg.id})
+        called.line.heard({"on": "key", "id": leg.id, "key": "1"})
+    assert [what for _, what in broken.told] == ["rings", "answered", "failed"]
+    assert called.told[-1] == {"do": "hang_up", "id": other.id}
+    assert called.what == ["rings", "answered", "1"]
+    called.line.heard({"on": "ended", "id": other.id, "text": ""})
+    assert called.line.board.states["a"].in_use == 1
+
+
+def test_a_call_in_that_nobody_can_take_is_refused():
+    called = Called()
+
+    def receive(_caller: str, _connect: object) -> None:
+        raise ZeroDivisionError
+
+    called.line.receive = receive
+    called.line.heard({"on": "incoming", "ref": 7, "trunk": "a", "caller": ""})
+    assert called.told[-1] == {"do": "refuse", "ref": 7}
+
+
+@pytest.mark.parametrize("rate", [1, 3999, 400_000, 4_000_000_000])
+def test_a_sound_of_a_rate_that_no_sound_has_is_none(rate: int):
+    wav = bytearray(wav_at(8000, samples=100))
+    wav[24:28] = rate.to_bytes(4, "little")
+    with pytest.raises(BadSound):
+        telephone_samples(bytes(wav))
+
+
+async def test_a_trace_that_does_not_come_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dialer.carrier.lines.sip.line._TRACE_SECONDS", 0.01)
+    called = Called()
+    with pytest.raises(TimeoutError):
+        await called.line.trace(1)
+    assert called.line._traces == {}
+
+
+@pytest.mark.parametrize("clip", [Clip(seconds=0.1, text="您好"), Clip(seconds=0.1, wav=b"RIFF", name="a")])
+async def test_a_clip_without_sound_is_silence_and_told(clip: Clip, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dialer.carrier.lines.sip.line._SPEAKER", "/nowhere/espeak-ng")
+    called = Called()
+    called.hears("answered")
+    called.leg.speak(clip, lambda: None)
+    await asyncio.gather(*called.line._tasks)
+    assert called.told[-1]["do"] == "speak"
+    assert called.what == ["rings", "answered", "unplayed"]
+
+
+def test_who_has_put_us_on_hold_hears_nothing():
+    """As a mobile does at a second call. The time counted as if the prompt had been heard."""
+    called = Called()
+    called.hears("answered")
+    clip = Clip(seconds=1.0, wav=wav_at(8000, samples=8000), name="a")
+    called.hears("held", held=True)
+    assert called.what == ["rings", "answered"]
+    called.leg.speak(clip, lambda: None)
+    assert called.what == ["rings", "answered", "unplayed"]
+    called.leg.stop_speaking()
+    called.hears("held", held=False)
+    called.leg.speak(clip, lambda: None)
+    called.hears("held", held=True)
+    assert called.what == ["rings", "answered", "unplayed", "unplayed"]
+
+
+@pytest.mark.parametrize("does", ["exec sleep 30", "exit 1", ""])
+async def test_a_speech_program_that_fails_or_hangs_holds_no_call(
+    does: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    program = tmp_path / "espeak-ng"
+    program.write_text(f"#!/bin/sh\n{does}\n" if does else "")
+    program.chmod(0o755)
+    monkeypatch.setattr("dialer.carrier.lines.sip.line._SPEAKER", str(program))
+    monkeypatch.setattr("dialer.carrier.lines.sip.line._SPEAK_SECONDS", 0.2)
+    assert await speak_text("您好") == b""
+
+
+class Stalled(Exception):
+    """A command that the stack has not carried out in time."""
+
+
+class Gone(Exception):
+    """A call that the stack does not know any more."""
+
+
+class Native:
+    """A call of a stack that fails."""
+
+    handle = 1
+    final_stats = None
+
+    def __init__(self, fault: Exception) -> None:
+        self.fault = fault
+        self.hung_up = 0
+
+    async def answer(self) -> None:
+        raise self.fault
+
+    async def hangup(self) -> None:
+        self.hung_up += 1
+        raise self.fault
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> SipProcess:
+    stack = SimpleNamespace(BaresipError=Exception, CommandTimeout=Stalled, RuntimeDead=Stalled)
+    monkeypatch.setitem(sys.modules, "baresip", stack)  # type: ignore[arg-type] - it is optional
+    return SipProcess(SipConfig(carrier_url="", admin_token=""))
+
+
+@pytest.mark.parametrize("order", ["answer", "hang_up"])
+async def test_a_stack_that_stalls_leaves_no_call_up(process: SipProcess, order: str):
+    """Whether the call is up is not known: the end of the process ends it."""
+    process._came_in[1] = native = Native(Stalled())
+    process._told({"do": "answer", "id": 5, "ref": 1})
+    if order == "hang_up":
+        native.fault = Gone()
+        process._told({"do": "hang_up", "id": 5})
+        native.fault = Stalled()
+    await asyncio.wait_for(process._over.wait(), 1.0)
+
+
+async def test_a_call_in_that_cannot_be_answered_is_hung_up_and_over(process: SipProcess):
+    process._came_in[1] = native = Native(Gone())
+    process._told({"do": "answer", "id": 5, "ref": 1})
+    said = await asyncio.wait_for(process._out.get(), 1.0)
+    assert isinstance(said, dict)
+    assert (said["on"], said["id"], native.hung_up) == ("ended", 5, 1)
+    assert not process._over.is_set()
+
+
+async def test_the_process_forgets_a_sound(process: SipProcess):
+    process._sounds["a"] = b"\0\0"
+    process._told({"do": "forget", "sound": "a"})
+    assert process._sounds == {}

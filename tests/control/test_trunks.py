@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 
+from dialer.carrier.lines.sip.options import ask_options
 from dialer.carrier.lines.sip.trace import masked
 from dialer.carrier.lines.sip.trunks import Trunk
 from dialer.control import trunks
@@ -113,6 +114,15 @@ def test_the_first_thing_to_fix_is_named(answer: str, problem: TrunkProblem | No
     assert fix in str(check.mend)
 
 
+@pytest.mark.parametrize(
+    "said", ["SIP/2.0 ", "SIP/2.0 abc OK\r\n\r\n", "SIP/2.0 20", "SIP/2.0 999 x\r\n\r\n"]
+)
+def test_what_is_no_answer_of_a_sip_server_is_none(said: str):
+    with server(said) as address:
+        host, _, port = address.partition(":")
+        assert ask_options(host, int(port), within_seconds=0.1) is None
+
+
 def test_an_address_that_does_not_answer():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
@@ -182,5 +192,18 @@ def test_names_keys_and_numbers_anywhere_are_masked(message: str, hidden: str):
 
 
 def test_what_is_no_number_of_a_telephone_stays():
-    lines = "Call-ID: 13800138000@a\r\nCSeq: 1234567 INVITE\r\nContact: <sip:gw@10.0.0.1>\r\na=ssrc:1234567890 c\r\n"
+    lines = "Call-ID: 12345678901@a\r\nCSeq: 1234567 INVITE\r\nContact: <sip:gw@10.0.0.1>\r\na=ssrc:1234567890 c\r\n"
     assert masked(lines) == lines
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INVITE sip:%2B8613800138000@10.0.0.1 SIP/2.0",
+        "X-Caller: num=13800138000",
+        "Call-ID: 13800138000-77@pbx",
+        "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK.13800138000",
+    ],
+)
+def test_a_mobile_is_masked_wherever_it_stands(line: str):
+    assert "0138000" not in masked(line + "\r\n")

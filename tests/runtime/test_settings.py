@@ -243,3 +243,11 @@ def test_a_file_that_is_no_toml_is_one_line(file: Path):
 def test_a_grade_without_a_policy_is_refused(file: Path):
     file.write_text(SHIPPED.replace("[policy.low]", "[policy.lowest]"))
     assert refusal({}, file).startswith("setting policy.low")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("RTP_PORTS", "20000-10000"), ("RTP_PORTS", "60000-70000"), ("LISTEN", "0.0.0.0:99999")],
+)
+def test_ports_that_do_not_exist_are_refused(file: Path, name: str, value: str):
+    assert name.lower() in refusal({f"DIALER_CARRIER__SIP__{name}": value}, file)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from dialer.carrier.lines.sound import BYTES_A_SECOND
 from tests.carrier.stage import HANGUP
 from tests.sip.conftest import MakePeer, MakePerson, OnTrunks, trunk_to
 from tests.sip.peers import (
+    acknowledge,
     answer,
+    description,
     expect,
     hang_up,
     info_key,
     line_of,
     pause,
     play,
+    play_samples,
     prompt,
     refuse,
     ring,
+    send_in_dialog,
     until,
 )
 
@@ -125,6 +132,33 @@ async def test_a_call_in_which_nothing_is_heard_is_ended_as_ours(peer: MakePeer,
     assert (final["CallStatus"], final["X-LineResult"]) == ("completed", "no_sound")
     await until(lambda: bool(line_of(view.carrier).qualities), "the call is measured")
     assert line_of(view.carrier).qualities[-1]["one_way"]
+
+
+async def test_a_call_whose_far_side_has_vanished_is_over(
+    peer: MakePeer, on_trunks: OnTrunks, tmp_path: Path
+):
+    """A trunk that was cut off sends no BYE: the call stayed up until its time limit, an hour for one from a desk."""
+    phone = await peer(
+        ring(), answer(), play_samples(tmp_path, "short", bytes(BYTES_A_SECOND)), expect("BYE")
+    )
+    view = await on_trunks(trunk_to(phone), lost_seconds=2)
+    view.app.documents["/start"] = "<Response><Pause length='30'/></Response>"
+    final = await view.app.final(await view.call())
+    assert (final["CallStatus"], final.get("X-LineResult")) == ("completed", None)
+    await until(lambda: line_of(view.carrier).board.states["one"].in_use == 0, "the channel is free")
+
+
+async def test_a_call_on_hold_is_not_lost(peer: MakePeer, on_trunks: OnTrunks, tmp_path: Path):
+    hold = send_in_dialog("INVITE", body=description(direction="inactive"), kind="application/sdp")
+    sound = play_samples(tmp_path, "short", bytes(BYTES_A_SECOND))
+    phone = await peer(
+        ring(), answer(), sound, pause(1000), hold, acknowledge(), pause(4500), info_key("5"), expect("BYE")
+    )
+    view = await on_trunks(trunk_to(phone), lost_seconds=2)
+    view.app.documents["/start"] = "<Response><Gather numDigits='1' action='/next' timeout='30'/></Response>"
+    view.app.documents["/next"] = HANGUP
+    await view.app.final(await view.call())
+    assert [one.params["Digits"] for one in view.app.at("/next")] == ["5"]
 
 
 async def test_a_prompt_is_sent_without_gaps_to_a_phone_that_speaks(person: MakePerson, on_trunks: OnTrunks):

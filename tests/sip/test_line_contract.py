@@ -50,6 +50,9 @@ class Report:
     def said(self, speech: Speech) -> None:
         self.events.append(f"said {speech.words}")
 
+    def unplayed(self) -> None:
+        """The clips of these tests are texts, and a machine without a speech program plays silence."""
+
     def ended(self, cause: Cause) -> None:
         self.events.append(cause.value)
 

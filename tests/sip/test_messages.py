@@ -18,6 +18,7 @@ from tests.sip.peers import (
     line_of,
     pause,
     play,
+    prompt,
     refuse,
     ring,
     send_in_dialog,
@@ -79,6 +80,19 @@ async def test_a_prompt_goes_on_after_a_renegotiation_and_is_heard_to_its_end(
     view.app.documents["/next"] = HANGUP
     assert (await view.app.final(await view.call()))["CallStatus"] == "completed"
     assert len(view.app.at("/next")) == 1
+
+
+@pytest.mark.parametrize("direction", ["sendonly", "inactive"])
+async def test_what_a_person_was_to_hear_on_hold_is_told_as_not_played(
+    peer: MakePeer, on_trunks: OnTrunks, direction: str
+):
+    hold = send_in_dialog("INVITE", body=description(direction=direction), kind="application/sdp")
+    phone = await peer(ring(), answer(), pause(300), hold, acknowledge(), pause(500), hang_up())
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents["/start"] = "<Response><Play>/said.wav</Play></Response>"
+    view.app.documents["/said.wav"] = prompt()
+    final = await view.app.final(await view.call())
+    assert (final["CallStatus"], final.get("X-Unplayed")) == ("completed", "true")
 
 
 async def test_a_second_bye_and_a_key_after_the_end_change_nothing(peer: MakePeer, on_trunks: OnTrunks):

@@ -79,6 +79,8 @@ def test_every_final_status_has_its_result(status: str, code: str, result: Telep
 
 def test_the_result_of_our_own_line_is_used():
     assert event("completed", **{"X-LineResult": "forwarded"}).result is TelephonyResult.FORWARDED
+    assert event("completed", **{"X-Unplayed": "true"}).unplayed
+    assert not event("completed").unplayed
     assert event("no-answer", **{"X-LineResult": "answered"}).result is TelephonyResult.NO_ANSWER
 
 

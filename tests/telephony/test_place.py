@@ -158,6 +158,8 @@ async def test_full_queues_ask_us_to_slow_down_whatever_the_http_status(
     [
         ({"Retry-After": "7"}, 7.0),
         ({"Retry-After": "0.5"}, 0.5),
+        ({"Retry-After": "9" * 400}, 3600.0),
+        ({"Retry-After": "Wed, 25 Nov 2126 00:00:00 GMT", "Date": "Wed, 25 Nov 2026 01:00:00 GMT"}, 3600.0),
         ({"Retry-After": "Wed, 25 Nov 2026 01:00:30 GMT", "Date": "Wed, 25 Nov 2026 01:00:00 GMT"}, 30.0),
         ({"Retry-After": "Wed, 25 Nov 2026 00:00:00 GMT", "Date": "Wed, 25 Nov 2026 01:00:00 GMT"}, 0.0),
         ({"Retry-After": "soon"}, None),

@@ -64,6 +64,8 @@ class Clip:
     text: str = ""
     name: str = ""
     """The address of the sound; empty for text."""
+    times: int = 1
+    """How often the sound or the text is played; `seconds` is all of it."""
 
 
 class LegEvents(Protocol):
@@ -84,6 +86,9 @@ class LegEvents(Protocol):
 
     def said(self, speech: Speech) -> None:
         """One complete utterance; the line decides where speech begins and ends."""
+
+    def unplayed(self) -> None:
+        """A clip that was to be spoken has no sound on this line: silence is played in its place."""
 
     def ended(self, cause: Cause) -> None: ...
 

@@ -141,12 +141,12 @@ class Taping:
     def __init__(self, recorder: Recorder, timers: Timers) -> None:
         self._recorder = recorder
         self._timers = timers
-        self._began = timers.service_now()
+        self._began = timers.monotonic()
         self._sides = TwoSides()
 
     @property
     def _at(self) -> float:
-        return (self._timers.service_now() - self._began).total_seconds()
+        return (self._timers.monotonic() - self._began) * self._timers.clock.speed
 
     def played(self, clip: Clip) -> None:
         """Our prompt begins; a text without sound is silent."""

@@ -21,6 +21,8 @@ from dialer.carrier.people import AnsweredBy
 RATE: Final = 8000
 BYTES_A_SECOND: Final = 2 * RATE
 _PCM, _ALAW, _MULAW = 1, 6, 7
+_LEAST_RATE, _MOST_RATE = 4000, 384_000
+"""A header may say 1 Hz: at 8 kHz such a file has eight thousand times its size."""
 
 
 class BadSound(ValueError):
@@ -61,8 +63,10 @@ def _chunks(wav: bytes) -> tuple[int, int, int, int, bytes]:
         if name == b"fmt " and at + 16 <= len(wav):
             format_ = struct.unpack_from("<HHIIHH", wav, at)
         elif name == b"data":
-            if format_ is None or not 1 <= format_[5] // 8 <= 4 or not format_[1] or not format_[2]:  # noqa: PLR2004  # bytes a sample
+            if format_ is None or not 1 <= format_[5] // 8 <= 4 or not format_[1]:  # noqa: PLR2004  # bytes a sample
                 break
+            if not _LEAST_RATE <= format_[2] <= _MOST_RATE:
+                raise BadSound("a rate that no sound has")
             return format_[0], format_[1], format_[2], format_[5] // 8, wav[at : at + size]
         at += size + (size & 1)
     raise BadSound("no data in it")

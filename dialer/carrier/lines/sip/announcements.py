@@ -11,9 +11,11 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Final, Protocol
 
 from dialer.carrier.lines import Cause
+from dialer.carrier.speech_input import Engine
 
 _log = logging.getLogger(__name__)
 
@@ -133,7 +135,7 @@ class Listener:
     def __init__(self, scorer: PhraseScorer, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         self._scorer = scorer
         self._patience_seconds = patience_seconds
-        self._turn = asyncio.Semaphore(1)
+        self._engine = Engine()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def listen(self, wav: bytes, then: OnUnderstood) -> None:
@@ -145,8 +147,9 @@ class Listener:
     async def _listen(self, wav: bytes, then: OnUnderstood) -> None:
         found = UNKNOWN
         try:
-            async with asyncio.timeout(self._patience_seconds), self._turn:
-                found = await asyncio.to_thread(understand, self._scorer, wav)
+            found = await self._engine.do(
+                partial(understand, self._scorer, wav), within_seconds=self._patience_seconds
+            )
         except TimeoutError:
             _log.warning("an announcement was not understood in time")
         except Exception as fault:  # noqa: BLE001 - when the engine fails the status code decides

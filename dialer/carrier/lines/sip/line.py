@@ -7,17 +7,18 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 |---|---|
 | dial | id, trunk, number (as dialled) |
 | hang_up | id |
-| speak | id, say (the number of this prompt), sound, seconds |
+| speak | id, say (the number of this prompt), sound, times |
 | stop, listen, deafen | id |
 | join | id, other |
 | record | id: both sides are wanted, from the answer on |
 | answer | id, ref (of the call in) |
 | refuse | ref |
 | trace | ref, calls: the SIP messages of the newest calls are wanted |
+| forget | sound: it is not spoken any more, unless it is sent again |
 
 | from it | with |
 |---|---|
-| ringing, answered, key, spoken, said, judged, silent | id, and what the name says |
+| ringing, answered, key, spoken, said, judged, silent, held | id, and what the name says |
 | ended | id, text (of the stack), unsent, quality |
 | trunk | trunk, registered, reachable (what is known) |
 | incoming | ref, trunk, caller ('' for a hidden number): a call in by a trunk |
@@ -35,7 +36,7 @@ import logging
 import re
 import shutil
 from base64 import b64decode
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -59,7 +60,7 @@ from dialer.carrier.lines.sip.trunks import (
     may_fail_over,
     read_end,
 )
-from dialer.carrier.lines.sound import BYTES_A_SECOND, BadSound, telephone_samples
+from dialer.carrier.lines.sound import RATE, BadSound, telephone_samples
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -67,6 +68,8 @@ _log = logging.getLogger(__name__)
 Message = dict[str, Any]
 SOUND_NAME_BYTES = 32
 CALL_ID_DIGITS = 10
+_MOST_SOUND_BYTES = 128 * 1024 * 1024
+"""That the SIP process keeps: more than two hours."""
 _KEEP_QUALITY = 1000
 _SHOWN_QUALITIES = 100
 
@@ -110,7 +113,8 @@ class StackLink:
     def __init__(self, send: Callable[[bytes], None], send_sound: Callable[[bytes], None]) -> None:
         self._send = send
         self._send_sound = send_sound
-        self._has: set[str] = set()
+        self._has: OrderedDict[str, int] = OrderedDict()
+        self._bytes = 0
 
     def tell(self, message: Message) -> None:
         self._send(orjson.dumps(message))
@@ -118,9 +122,16 @@ class StackLink:
     def give(self, samples: bytes) -> str:
         """The name of the sound, which the process has from now on."""
         name = blake2b(samples, digest_size=SOUND_NAME_BYTES // 2).hexdigest()
-        if name not in self._has:
-            self._has.add(name)
-            self._send_sound(name.encode() + samples)
+        if name in self._has:
+            self._has.move_to_end(name)
+            return name
+        self._has[name] = len(samples)
+        self._bytes += len(samples)
+        self._send_sound(name.encode() + samples)
+        while self._bytes > _MOST_SOUND_BYTES and len(self._has) > 1:
+            oldest, size = self._has.popitem(last=False)
+            self._bytes -= size
+            self.tell({"do": "forget", "sound": oldest})
         return name
 
 
@@ -154,14 +165,23 @@ class SipLine:
         self._recorders: dict[int, Recorder] = {}
         self._traces: dict[int, asyncio.Future[list[list[str]]]] = {}
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether a SIP process is there."""
+        return self.link is not None
+
     async def trace(self, calls: int) -> list[list[str]]:
         """The SIP messages of the newest calls, masked; empty without a SIP process. Raises `TimeoutError`."""
         if self.link is None:
             return []
         self._last += 1
-        wanted = self._traces[self._last] = asyncio.get_running_loop().create_future()
-        self.tell({"do": "trace", "ref": self._last, "calls": calls})
-        return await asyncio.wait_for(wanted, _TRACE_SECONDS)
+        ref = self._last
+        wanted = self._traces[ref] = asyncio.get_running_loop().create_future()
+        self.tell({"do": "trace", "ref": ref, "calls": calls})
+        try:
+            return await asyncio.wait_for(wanted, _TRACE_SECONDS)
+        finally:
+            self._traces.pop(ref, None)
 
     def refusal(self, number: str) -> int:
         """Numbers outside the dial plan: other countries, premium services, short numbers that are no desk's."""
@@ -181,7 +201,7 @@ class SipLine:
         """Every trunk with its use, its problem and its failures by cause; the quality of the newest calls."""
         now = self.timers.monotonic()
         return {
-            "is_connected": self.link is not None,
+            "is_connected": self.is_connected,
             "strangers": self.strangers,
             "trunks": [
                 {
@@ -229,17 +249,31 @@ class SipLine:
         legs = list(self._legs.values())
         self._legs.clear()
         for state in self.board.states.values():
-            state.in_use = 0
             state.is_registered = False
         recorders = list(self._recorders.values())
         self._recorders.clear()
         for leg in legs:
             leg.lost()
+        # After them: the end of one call hangs up the second leg that it dialled, which may wait with a channel.
+        for state in self.board.states.values():
+            state.in_use = 0
         for recorder in recorders:
             recorder.over()
 
     def heard(self, message: Message) -> None:
-        """A message of the SIP process. One about a call that is over changes nothing."""
+        """A message of the SIP process. One about a call that is over changes nothing. An unexpected fault ends the
+        call that the message is about, and no other.
+        """
+        try:
+            self._hear(message)
+        except Exception as fault:  # noqa: BLE001 - the link carries every call of the line
+            _log.exception("%s of the SIP process: an unexpected fault ends its call", message["on"])
+            if message["on"] == "incoming":
+                self.tell({"do": "refuse", "ref": message["ref"]})
+            elif (leg := self._legs.get(message.get("id", 0))) is not None:
+                leg.break_off(type(fault).__name__)
+
+    def _hear(self, message: Message) -> None:
         match message["on"]:
             case "trunk":
                 self._trunk_news(message)
@@ -317,9 +351,7 @@ class SipLine:
     # Sound
 
     def samples_of(self, clip: Clip, then: Callable[[bytes], None]) -> None:
-        """Calls `then` with the samples of a clip, of text by the speech program of the system if it has one, else with
-        silence of its length.
-        """
+        """Calls `then` with the samples of a clip, of text by the speech program of the system. Empty: it has none."""
         key = clip.name or clip.text
         known = self._samples.get(key)
         if known is not None:
@@ -330,7 +362,7 @@ class SipLine:
                 samples = telephone_samples(clip.wav)
             except BadSound as problem:
                 _log.warning("a prompt cannot be played: %s", problem)
-                samples = bytes(round(clip.seconds * BYTES_A_SECOND / 2) * 2)
+                samples = b""
             self._remember(key, samples)
             then(samples)
             return
@@ -339,8 +371,10 @@ class SipLine:
         task.add_done_callback(self._tasks.discard)
 
     async def _spoken(self, clip: Clip, key: str, then: Callable[[bytes], None]) -> None:
-        samples = await speak_text(clip.text) or bytes(round(clip.seconds * BYTES_A_SECOND / 2) * 2)
-        self._remember(key, samples)
+        samples = await speak_text(clip.text)
+        if samples:
+            samples = samples.ljust(len(_silence(clip)), b"\0")
+            self._remember(key, samples)
         then(samples)
 
     def _remember(self, key: str, samples: bytes) -> None:
@@ -349,11 +383,17 @@ class SipLine:
         self._samples[key] = samples
 
 
+def _silence(clip: Clip) -> bytes:
+    """As long as the clip, once."""
+    return bytes(2 * round(clip.seconds / clip.times * RATE))
+
+
 NOT_IN_PLAN: Final = "not_in_plan"
 """Among the ends of the line: calls to numbers that are never dialled."""
 _KEEP_SOUNDS = 200
 _TRACE_SECONDS = 5.0
 _SPEAKER = "espeak-ng"
+_SPEAK_SECONDS = 10.0
 
 
 async def speak_text(text: str) -> bytes:
@@ -362,20 +402,32 @@ async def speak_text(text: str) -> bytes:
         _log.warning("a text without sound is played as silence: %s is not installed", _SPEAKER)
         return b""
     voice = "cmn" if any(sign > "\u3400" for sign in text) else "en"
-    process = await asyncio.create_subprocess_exec(
-        _SPEAKER,
-        "-v",
-        voice,
-        "--stdin",
-        "--stdout",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    made, _ = await process.communicate(text.encode())
+    process = None
     try:
+        async with asyncio.timeout(_SPEAK_SECONDS):
+            process = await asyncio.create_subprocess_exec(
+                _SPEAKER,
+                "-v",
+                voice,
+                "--stdin",
+                "--stdout",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+            made, _ = await process.communicate(text.encode())
         return telephone_samples(made)
     except BadSound:
         return b""
+    except OSError as fault:
+        # A timeout among them. The call goes on.
+        _log.warning(
+            "a text without sound is played as silence: %s fails (%s)", _SPEAKER, type(fault).__name__
+        )
+        return b""
+    finally:
+        if process is not None and process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 _LINE_RESULTS: Final = {Cause.POWERED_OFF: "powered_off", Cause.LOST: "lost"}
@@ -408,6 +460,7 @@ class SipLeg:
         self._answered = False
         self._over = False
         self._is_silent = False
+        self._is_held = False
         self._speaking: _Speaking | None = None
         self._says = 0
         self._slot: asyncio.TimerHandle | None = None
@@ -486,6 +539,11 @@ class SipLeg:
                 )
             case "silent":
                 self._is_silent = True
+            case "held":
+                # Whom the person has put on hold they do not hear: the prompt stands still.
+                self._is_held = message["held"]
+                if self._is_held and self._speaking is not None:
+                    self._events.unplayed()
             case _:
                 _log.warning("the SIP process says %s, which is not known", what)
 
@@ -545,6 +603,14 @@ class SipLeg:
         self.line_result = _LINE_RESULTS.get(cause, "")
         self._end(cause)
 
+    def break_off(self, problem: str) -> None:
+        """It cannot go on: the phone hangs up, and the call ends as ours."""
+        self.hang_up()
+        try:
+            self._events.ended(Cause.FAILED)
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("a call that was broken off (%s) is not ended in order", problem)
+
     def measured(self, quality: Quality) -> None:
         """The figures of a call that is over, also of one that we have hung up."""
         self._events.measured(quality)
@@ -579,13 +645,17 @@ class SipLeg:
             link = self._line.link
             if link is None or self._over or self._speaking is not speaking:
                 return
+            if not samples or self._is_held:
+                self._events.unplayed()
+            samples = samples or _silence(clip)
             link.tell(
                 {
                     "do": "speak",
                     "id": self.id,
                     "say": speaking.say,
                     "sound": link.give(samples),
-                    "seconds": clip.seconds,
+                    # Not its seconds: those of a text are estimated, those of a sound rounded.
+                    "times": clip.times,
                 }
             )
 

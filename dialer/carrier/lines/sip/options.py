@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 _WAIT_SECONDS = 2.0
+_STATUS = re.compile(r"SIP/2\.0 [1-6][0-9]{2}\b")
 _CODEC = re.compile(r"^a=rtpmap:[0-9]+ ([A-Za-z0-9-]+)/8000", re.MULTILINE)
 _STATIC = {"0": "PCMU", "8": "PCMA", "9": "G722", "18": "G729"}
 
@@ -43,7 +44,7 @@ def ask_options(host: str, port: int, *, within_seconds: float = _WAIT_SECONDS) 
                 answer = own.recv(65_535).decode("utf-8", "replace")
             except (TimeoutError, ConnectionError):
                 continue
-            if answer.startswith("SIP/2.0 "):
+            if _STATUS.match(answer):
                 return _read(answer, time.monotonic() - began)
     return None
 

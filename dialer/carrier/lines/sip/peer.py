@@ -464,6 +464,9 @@ class PeerCall:
     def measured(self, quality: Quality) -> None:
         """The simulated line has no sound of its own."""
 
+    def unplayed(self) -> None:
+        """As above."""
+
     def ended(self, cause: Cause) -> None:
         if self.is_over:
             return

@@ -64,7 +64,8 @@ class SipConfig:
     """What the process is started with. `listen`: address and port of SIP over UDP and TCP, port 0 for a free one.
 
     `interface`: the network interface or local address to use; empty: the one that leads to the trunk. A call in which
-    nothing is heard from the far side for `silent_seconds` after its answer is hung up as ours.
+    nothing is heard from the far side for `silent_seconds` after its answer is hung up as ours. One of which nothing
+    comes any more for `lost_seconds`, and that is not on hold, is over.
     """
 
     carrier_url: str
@@ -78,6 +79,7 @@ class SipConfig:
     certificate_file: str = ""
     """Our certificate and its key (PEM), for calls in over TLS; empty: none come in over it."""
     silent_seconds: float = 10.0
+    lost_seconds: int = 180
     register_wait_seconds: float = 5.0
     """Until a registration that failed is tried again, then twice as long each time, five minutes at most."""
 
@@ -174,9 +176,7 @@ class SipProcess:
         """Connects to the carrier, speaks SIP, and leaves no call up at its end."""
         config = self._config
         async with ClientSession() as session:
-            link = await self._connect(session)
-            if link is None:
-                return
+            # First: one that cannot listen must not take the line.
             runtime = self._runtime = self._baresip.Runtime()
             await runtime.start(
                 self._baresip.Config(
@@ -185,13 +185,18 @@ class SipProcess:
                     expose_headers=_CALLER_HEADERS,
                     # The stack's trace alone says where a message came from.
                     sip_trace=True,
-                    extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n{self._tls()}",
+                    extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n"
+                    f"rtp_timeout {config.lost_seconds}\n{self._tls()}",
                 )
             )
             self._messages.listen()
             runtime.on_dead = self._over.set
             runtime.subscribe(self._on_event)
+            link = None
             try:
+                link = await self._connect(session)
+                if link is None:
+                    return
                 await self._admit()
                 for trunk in config.trunks:
                     await self._add_trunk(trunk)
@@ -200,7 +205,8 @@ class SipProcess:
                 await self._hang_up_all()
                 with contextlib.suppress(self._baresip.BaresipError):
                     await runtime.close()
-                await link.close()
+                if link is not None:
+                    await link.close()
 
     def _tls(self) -> str:
         """The stack's settings of TLS: a trunk whose certificate does not fit gets no call."""
@@ -253,8 +259,7 @@ class SipProcess:
             await asyncio.gather(*ends, return_exceptions=True)
 
     async def _hang_up_all(self) -> None:
-        for call in list(self._calls.values()):
-            await self._hang_up(call)
+        await asyncio.gather(*(self._hang_up(call) for call in list(self._calls.values())))
         # The BYE and CANCEL requests leave before the stack closes.
         await asyncio.sleep(0.1 if self._calls else 0)
 
@@ -290,6 +295,9 @@ class SipProcess:
         if order["do"] in {"answer", "refuse"}:
             self._decided(order)
             return
+        if order["do"] == "forget":
+            self._sounds.pop(order["sound"], None)
+            return
         call_or_none = self._calls.get(order["id"])
         if call_or_none is None:
             return
@@ -299,11 +307,9 @@ class SipProcess:
                 call.hung_up = True
                 self._soon(self._hang_up(call))
             case "speak":
-                samples = self._sounds[order["sound"]]
-                wanted = round(order["seconds"] * BYTES_A_SECOND / 2) * 2
-                times = max(1, -(-wanted // max(1, len(samples))))
                 # A prompt that repeats for ever is cut where no call lasts.
-                self._speak(call, order["say"], samples * min(times, _MOST_REPEATS))
+                times = min(order["times"], _MOST_REPEATS)
+                self._speak(call, order["say"], self._sounds[order["sound"]] * times)
             case "stop":
                 self._be_quiet(call)
             case "listen" | "deafen":
@@ -466,7 +472,11 @@ class SipProcess:
     async def _answer(self, call: _Call) -> None:
         try:
             await call.native.answer()
+        except (self._baresip.CommandTimeout, self._baresip.RuntimeDead):
+            # The answer may be out: the end of this process ends the call.
+            self._over.set()
         except self._baresip.BaresipError as error:
+            await self._hang_up(call)
             self._ended(call, str(error))
 
     async def _refuse(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
@@ -518,8 +528,14 @@ class SipProcess:
     async def _hang_up(self, call: _Call) -> None:
         call.hung_up = True
         if call.native is not None:
-            with contextlib.suppress(self._baresip.BaresipError):
+            try:
                 await call.native.hangup()
+            except (self._baresip.CommandTimeout, self._baresip.RuntimeDead):
+                # It may stay up for ever: the end of this process ends it.
+                self._over.set()
+            except self._baresip.BaresipError:
+                # It is over already.
+                return
 
     def _on_event(self, event: Any) -> None:  # noqa: ANN401 - the stack is optional
         if not event.call:
@@ -541,6 +557,8 @@ class SipProcess:
                 self._say({"on": "answered", "id": call.id})
             case kinds.CALL_DTMF_START if event.text:
                 self._say({"on": "key", "id": call.id, "key": event.text})
+            case kinds.CALL_HOLD | kinds.CALL_RESUME:
+                self._say({"on": "held", "id": call.id, "held": event.event is kinds.CALL_HOLD})
             case kinds.CALL_CLOSED:
                 # After the stack's own listener, which makes the statistics.
                 asyncio.get_running_loop().call_soon(self._ended, call, event.text or "")

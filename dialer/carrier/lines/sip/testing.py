@@ -55,6 +55,9 @@ class _Call:
     def said(self, speech: Speech) -> None:
         """Only keys are listened to."""
 
+    def unplayed(self) -> None:
+        """The clip of a test has sound."""
+
     def ended(self, cause: Cause) -> None:
         self.cause = cause
         self.changed.set()

@@ -22,6 +22,8 @@ _ADDRESSES: Final = re.compile(
 )
 """Headers with an address, up to it: the display name, which may be a person's."""
 _NUMBER: Final = re.compile(r"(?<![0-9A-Za-z.=])(\+?[0-9]{7,20})(?![0-9A-Za-z.])")
+_MOBILE: Final = re.compile(r"(?<![0-9])((?:86)?1[3-9][0-9]{9})(?![0-9])")
+"""A mobile of mainland China, wherever it stands: also behind `%2B` or `=`, and in a Call-ID."""
 _TECHNICAL: Final = re.compile(
     r"^(?:Via|v|Call-ID|i|CSeq|RSeq|RAck|Content-Length|l|[acmtbvo]=|[0-9.]+ (?:RX|TX) )", re.IGNORECASE
 )
@@ -49,10 +51,11 @@ def masked(message: str) -> str:
     message = _ADDRESSES.sub(r'\1"(left out)" ', message)
     message = _KEY.sub(r"\1(left out)", _KEY_ALONE.sub(r"\1(left out)", message))
     message = _ORIGIN.sub(r"\1(left out)", message)
-    return "".join(
+    message = "".join(
         line if _TECHNICAL.match(line) else _NUMBER.sub(lambda found: _stars(found[1]), line)
         for line in message.splitlines(keepends=True)
     )
+    return _MOBILE.sub(lambda found: _stars(found[1]), message)
 
 
 def _stars(number: str) -> str:

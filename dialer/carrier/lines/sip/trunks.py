@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import unquote
 
 from dialer.carrier.lines import Cause
 
@@ -183,10 +184,12 @@ class Trunk:
     """Addresses, beside those of `address` and `proxy`, from which calls in are taken."""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?", self.address):
+        if not _is_place(self.address):
             raise BadTrunk("address: a host, or host:port")
-        if self.proxy and not re.fullmatch(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?", self.proxy):
+        if self.proxy and not _is_place(self.proxy):
             raise BadTrunk("proxy: a host, or host:port")
+        if not all(_is_address(one) or (_is_place(one) and ":" not in one) for one in self.accepts_from):
+            raise BadTrunk("accepts_from: addresses or names, one each; no networks and no ports")
         if not re.fullmatch(r"\+?[0-9]{3,15}", self.number):
             raise BadTrunk("number: digits, with or without +")
         if self.srtp and self.transport != "tls":
@@ -225,13 +228,27 @@ class Trunk:
         return self.prefixes[prefix] + number[len(prefix) :]
 
 
-def _has_known_addresses(place: str) -> bool:
-    host, _, port = place.partition(":")
+_LABEL: Final = r"[A-Za-z0-9\-]{1,63}"
+_PLACE: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?(:(?P<port>[0-9]{{1,5}}))?")
+_LAST_PORT: Final = 65_535
+
+
+def _is_place(text: str) -> bool:
+    found = _PLACE.fullmatch(text)
+    return found is not None and (found["port"] is None or 1 <= int(found["port"]) <= _LAST_PORT)
+
+
+def _is_address(host: str) -> bool:
     try:
         ip_address(host)
     except ValueError:
-        return bool(port)
+        return False
     return True
+
+
+def _has_known_addresses(place: str) -> bool:
+    host, _, port = place.partition(":")
+    return _is_address(host) or bool(port)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +294,8 @@ _SAID_NAME: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 """The display name of an address, in which a caller may write anything."""
 _FILLING: Final = re.compile(r"[-.()]")
 """What a tel address may have between digits."""
+_LONGEST_ADDRESS: Final = 1000
+"""A longer header tells no number: a caller may write anything in a name, and it is searched for quotes."""
 
 
 def caller_in(*, asserted: str, from_: str, privacy: str) -> str:
@@ -286,13 +305,18 @@ def caller_in(*, asserted: str, from_: str, privacy: str) -> str:
     if re.search(r"\b(id|user|header)\b", privacy.lower()):
         return ""
     for header in (asserted, from_):
+        if len(header) > _LONGEST_ADDRESS:
+            continue
         found = _USER.search(_SAID_NAME.sub("", header))
-        user = _FILLING.sub("", found[1].strip().lower()) if found else ""
+        user = _FILLING.sub("", unquote(found[1]).strip().lower()) if found else ""
         if user not in _ANONYMOUS and re.fullmatch(r"\+?[0-9]{3,20}", user):
             return user
     return ""
 
 
+_LONGEST_WAIT_SECONDS: Final = 30.0
+"""For a second of its own. A call that waits longer would be given up before it is dialled, as if nobody had answered.
+"""
 _FAULTS_BEFORE_REST: Final = 3
 _FIRST_REST_SECONDS: Final = 15.0
 _LONGEST_REST_SECONDS: Final = 300.0
@@ -305,8 +329,8 @@ class TrunkBoard:
         self.states = {trunk.name: TrunkState(trunk=trunk) for trunk in trunks}
 
     def choose(self, number: str, *, now: float, without: Container[str] = ()) -> Choice | None:
-        """Of the lowest order that works and has a free channel, the trunk that is furthest below its share. The call
-        occupies its channel and its slot from now on. None: no trunk can take it.
+        """Of the lowest order that works and has a free channel and a second to come soon, the trunk that is furthest
+        below its share. The call occupies its channel and its slot from now on. None: no trunk can take it.
         """
         free = [
             (state, dialled)
@@ -314,6 +338,7 @@ class TrunkBoard:
             if state.trunk.name not in without
             and not state.problem(now)
             and state.in_use < state.trunk.channels
+            and state.next_slot - now <= _LONGEST_WAIT_SECONDS
             and (dialled := state.trunk.dialled(number)) is not None
         ]
         if not free:
