@@ -130,8 +130,8 @@ def _too_many_columns() -> UnusableFile:
 
 
 def cell_text(cell: Cell) -> str:
-    """The cell as text: whole numbers without a fraction, moments as 2026-11-20 07:52:00, a lost number as
-    1.5E+17.
+    """The cell as text: whole numbers without a fraction, moments as 2026-11-20 07:52:00, lengths of time
+    as 26:05:00, a lost number as 1.5E+17.
     """
     if isinstance(cell, str | None):
         return cell or ""
@@ -142,7 +142,8 @@ def cell_text(cell: Cell) -> str:
             return f"{cell:.5E}"
         return repr(cell) if isinstance(cell, float) and not cell.is_integer() else str(int(cell))
     if isinstance(cell, timedelta):
-        return str(int(cell.total_seconds()))
+        minutes, seconds = divmod(int(cell.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     return cell.isoformat(sep=" ", timespec="seconds") if isinstance(cell, datetime) else cell.isoformat()
 
 
@@ -273,34 +274,43 @@ def _begun(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> Tabl
 
 def unit_tables(stream: BinaryIO) -> Iterator[Table]:
     """The first table of the file that is a list of units, or none. Raises `UnusableFile`."""
-    return _first_table(stream, unit_heading)
+    return islice(_known_tables(stream, unit_heading), 1)
 
 
 def filed_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The first table of the file that is a list of filed cases, or none. Raises `UnusableFile`."""
-    return _first_table(stream, filed_heading)
+    """The tables of the file that are lists of filed cases, or none. Raises `UnusableFile`."""
+    return _known_tables(stream, filed_heading)
 
 
 def signal_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The first table of the file that is a list of signals, or none. Raises `UnusableFile`."""
-    return _first_table(stream, signal_heading)
+    """The tables of the file that are lists of signals, or none. Raises `UnusableFile`."""
+    return _known_tables(stream, signal_heading)
 
 
 def opening_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The first table of the file that is a list of openings, or none. Raises `UnusableFile`."""
-    return _first_table(stream, opening_heading)
+    """The tables of the file that are lists of openings, or none. Raises `UnusableFile`."""
+    return _known_tables(stream, opening_heading)
 
 
-def _first_table(stream: BinaryIO, heading: Callable[[Sequence[Row]], object | None]) -> Iterator[Table]:
+def _known_tables(stream: BinaryIO, heading: Callable[[Sequence[Row]], object | None]) -> Iterator[Table]:
     stream.seek(0)
     head = stream.read(_SAMPLE)
     if not head.strip():
         raise UnusableFile("the file is empty; nothing was imported")
     if _is_workbook(head):
-        all_rows: Iterator[Iterator[Row]] = (sheet.rows() for sheet in _open_sheets(stream))
-    else:
-        all_rows = _every_split(stream)
-    for rows in all_rows:
+        sheets = _open_sheets(stream)
+        has_list = False
+        for is_hidden in (False, True):  # as of target lists
+            for sheet in sheets:
+                if sheet.is_hidden is not is_hidden:
+                    continue
+                table = _begun(sheet.name, sheet.rows(), most=KNOWN_HEADING_ROWS)
+                if heading(table.first) is not None:
+                    has_list = True
+                    yield table
+            if has_list:
+                return
+    for rows in _every_split(stream) if not _is_workbook(head) else ():
         table = _begun("", rows, most=KNOWN_HEADING_ROWS)
         if heading(table.first) is not None:
             yield table

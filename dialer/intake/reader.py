@@ -20,6 +20,7 @@ from dialer.intake.cells import (
     Unreadable,
     cleaned,
     folded,
+    has_lost_digits,
     is_blank,
     joined_name,
     read_fen,
@@ -181,8 +182,8 @@ class RowReader:
         name = joined_name(row[one[Field.NAME]])
         key = self._options.derive_key
         source = bounded(cleaned(row[one[Field.SOURCE]]) or self._options.source, key=key)
-        number = bounded(cleaned(row[one[Field.INSTRUCTION_NO]]), key=key)
-        is_derived = not number or is_blank(number.lower())
+        number = self._read_number(row, notices)
+        is_derived = not number
         if is_derived:
             number = derived_instruction_no(
                 key=key,
@@ -341,6 +342,18 @@ class RowReader:
         if not is_valid:
             self._notice(notices, place, NoticeCode.ID_INVALID, Text("the id number fails its check"))
         return number, is_valid
+
+    def _read_number(self, row: list[str], notices: list[Notice]) -> str:
+        """The instruction number, '' for none: what many rows share identifies no warning."""
+        place = self._one[Field.INSTRUCTION_NO]
+        number = cleaned(row[place])
+        if is_blank(number.lower()):
+            return ""
+        if has_lost_digits(number):
+            message = Text("digits of the instruction number were lost")
+            self._notice(notices, place, NoticeCode.NUMBER_DIGITS_LOST, message)
+            return ""
+        return bounded(number, key=self._options.derive_key)
 
     def _read_unit(self, row: list[str], notices: list[Notice]) -> str:
         unit = cleaned(row[self._one[Field.UNIT]])

@@ -141,6 +141,7 @@ def test_a_row_is_refused_only_for_these(change: dict[str, str], field: Field):
         ({"身份证号": "110105194912310021"}, NoticeCode.ID_INVALID),
         ({"身份证号": "E12345678"}, NoticeCode.ID_INVALID),
         ({"身份证号": "1.10105E+17"}, NoticeCode.ID_DIGITS_LOST),
+        ({"指令编号": "2.02611E+17"}, NoticeCode.NUMBER_DIGITS_LOST),
         ({"诈骗类型": "新型骗局"}, NoticeCode.FRAUD_TYPE_UNKNOWN),
         ({"预警类型": "其他"}, NoticeCode.KIND_UNKNOWN),
         ({"等级": ""}, NoticeCode.GRADE_DEFAULTED),
