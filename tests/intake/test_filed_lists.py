@@ -130,6 +130,8 @@ def test_every_visible_sheet_is_read_and_each_fault_names_its_own():
                 sheet.write_row(2, 0, ["合　计：", "", "1"])
             if name == "去年":
                 sheet.hide()
+            if name == "临河":
+                sheet.activate()  # the first sheet is never hidden while it is the active one
         sheet.write_row(3, 0, [1508020000002026110031, "13800138000"])
     reader = FiledReader(FiledOptions(now=NOW))
     *read, lost = reader.read(filed_tables(file))
