@@ -33,7 +33,10 @@ _GUARDED: Final = re.compile(r'="(?P<text>[^"]*)"')
 _CJK_GAP: Final = re.compile(r"(?<=[\u2e80-\u9fff\uf900-\ufaff])\s+(?=[\u2e80-\u9fff\uf900-\ufaff])")
 BLANK_MARKS: Final = frozenset(
     {"", "-", "--", "---", "—", "——", "/", "\\", "无", "空", "暂无", "null", "none", "n/a", "nil", "(null)"}
+    # What a spreadsheet shows of a formula that failed, in a text that it wrote.
+    | {"#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!"}
 )
+_LONGEST_MARK: Final = max(map(len, BLANK_MARKS))
 _LONG_DIGITS: Final = re.compile(r"\d{5,}")
 _LOST: Final = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]{1,3}")
 SHOWN_LENGTH: Final = 16
@@ -82,6 +85,12 @@ DIGITS_LOST: Final = Text(
 def has_lost_digits(text: str) -> bool:
     """True for a long number that a spreadsheet keeps in scientific form: numbers that differed are then the same."""
     return _LOST.fullmatch(text) is not None
+
+
+def filled(cell: str) -> str:
+    """The cleaned cell, '' for a mark that means nothing."""
+    text = cleaned(cell)
+    return "" if len(text) <= _LONGEST_MARK and is_blank(folded(text)) else text
 
 
 def shown(cell: str) -> str:

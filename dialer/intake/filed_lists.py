@@ -15,10 +15,9 @@ from dialer.intake.cells import (
     DIGITS_LOST,
     LONGEST_VALUE,
     Unreadable,
-    cleaned,
+    filled,
     folded,
     has_lost_digits,
-    is_blank,
     joined_name,
     read_fen,
     read_fraud_type,
@@ -164,7 +163,7 @@ class FiledReader:
         for field, cell in text.items():
             if len(cell) > LONGEST_VALUE:
                 raise _Refused(field, Text("longer than %(most)s characters: shorten it", most=LONGEST_VALUE))
-        number = _plain(text.get(FiledField.CASE_NUMBER, "")).removesuffix(".0")
+        number = filled(text.get(FiledField.CASE_NUMBER, "")).removesuffix(".0")
         if not number:
             raise _Refused(FiledField.CASE_NUMBER, Text("the case number is missing: fill it in"))
         if has_lost_digits(number):
@@ -174,10 +173,10 @@ class FiledReader:
                 FiledField.CASE_NUMBER,
                 Text("longer than %(most)s characters: shorten it", most=_LONGEST_NUMBER),
             )
-        name = joined_name(_plain(text.get(FiledField.NAME, "")))
-        id_number, id_valid = normalise_id_number(_plain(text.get(FiledField.ID_NUMBER, "")))
+        name = joined_name(filled(text.get(FiledField.NAME, "")))
+        id_number, id_valid = normalise_id_number(filled(text.get(FiledField.ID_NUMBER, "")))
         phones, _unusable = normalise_phones(
-            _plain(text.get(FiledField.PHONE, "")), self._options.default_area
+            filled(text.get(FiledField.PHONE, "")), self._options.default_area
         )
         if not (id_valid and id_number) and not phones:
             raise self._no_person(text)
@@ -191,17 +190,17 @@ class FiledReader:
             filed_at=self._moment(text, FiledField.FILED_AT),
             event_at=self._moment(text, FiledField.EVENT_AT),
             fraud_type=read_fraud_type(text.get(FiledField.FRAUD_TYPE, "")),
-            unit=_plain(text.get(FiledField.UNIT, "")),
+            unit=filled(text.get(FiledField.UNIT, "")),
         )
 
     def _no_person(self, text: Mapping[FiledField, str]) -> _Refused:
-        given = _plain(text.get(FiledField.ID_NUMBER, ""))
+        given = filled(text.get(FiledField.ID_NUMBER, ""))
         if given:
             return _Refused(
                 FiledField.ID_NUMBER,
                 Text("%(value)s is not a valid id number: correct it, or add a phone", value=shown(given)),
             )
-        given = _plain(text.get(FiledField.PHONE, ""))
+        given = filled(text.get(FiledField.PHONE, ""))
         if given:
             return _Refused(
                 FiledField.PHONE,
@@ -255,11 +254,6 @@ def _field_of(heading: str) -> FiledField | None:
     for unit in ("万元", "元"):
         without_unit = without_unit.removesuffix(unit)
     return _KNOWN.get(plain) or _KNOWN.get(without_unit)
-
-
-def _plain(cell: str) -> str:
-    text = cleaned(cell)
-    return "" if is_blank(folded(text)) else text
 
 
 _TOTALS: Final = frozenset({"total", "合计", "总计", "小计", "共计"})

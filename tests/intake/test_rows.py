@@ -278,6 +278,18 @@ def test_what_does_not_enter_the_derived_number_does_not_change_it():
     )
 
 
+def test_a_mark_for_nothing_is_nothing_in_every_column():
+    """Two people without a name were one person where they shared a landline."""
+    marks = ("无", "#N/A", "-", "／", "暂无", "(NULL)")
+    columns = ("姓名", "属地", "来源", "指令编号", "地址", "备注")
+    for shift in range(len(marks)):
+        row = {name: marks[(place + shift) % len(marks)] for place, name in enumerate(columns)}
+        result = accepted(WHOLE | row, source="名单", known_units={"临河"})
+        record = result.record
+        assert (record.name, record.unit, record.address, record.remarks) == ("", "", "", "")
+        assert (record.source, record.instruction_derived, codes(result)) == ("名单", True, [])
+
+
 def test_unknown_columns_are_kept_in_the_remarks():
     record = accepted({"手机号": "13800138000", "备注": "独居", "职业": "教师", "天气": ""}).record
     assert record.remarks == "独居；职业：教师"
