@@ -298,22 +298,29 @@ def _known_tables(stream: BinaryIO, heading: Callable[[Sequence[Row]], object | 
     if not head.strip():
         raise UnusableFile("the file is empty; nothing was imported")
     if _is_workbook(head):
-        sheets = _open_sheets(stream)
-        has_list = False
-        for is_hidden in (False, True):  # as of target lists
-            for sheet in sheets:
-                if sheet.is_hidden is not is_hidden:
-                    continue
-                table = _begun(sheet.name, sheet.rows(), most=KNOWN_HEADING_ROWS)
-                if heading(table.first) is not None:
-                    has_list = True
-                    yield table
-            if has_list:
-                return
-    for rows in _every_split(stream) if not _is_workbook(head) else ():
+        yield from _known_sheets(_open_sheets(stream), heading)
+        return
+    for rows in _every_split(stream):
         table = _begun("", rows, most=KNOWN_HEADING_ROWS)
         if heading(table.first) is not None:
             yield table
+            return
+
+
+def _known_sheets(
+    sheets: Sequence[Sheet], heading: Callable[[Sequence[Row]], object | None]
+) -> Iterator[Table]:
+    """As of target lists: a hidden one only where no visible one is such a list."""
+    for is_hidden in (False, True):
+        has_list = False
+        for sheet in sheets:
+            if sheet.is_hidden is not is_hidden:
+                continue
+            table = _begun(sheet.name, sheet.rows(), most=KNOWN_HEADING_ROWS)
+            if heading(table.first) is not None:
+                has_list = True
+                yield table
+        if has_list:
             return
 
 

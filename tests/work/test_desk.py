@@ -285,9 +285,17 @@ def test_who_gets_another_role_or_unit_leaves_the_work_to_those_who_may_do_it(bu
     def change(name: str, unit: str) -> bool:
         with bureau.tx() as tx:
             revision = get_account(tx, "li").revision
-        wanted = {"display_name": name, "role": Role.CALLER, "unit_id": bureau.unit[unit], "why": "调动"}
         done = ask_change(
-            bureau.services, rules, "li", revision=revision, by="admin", visible_to=None, **wanted
+            bureau.services,
+            rules,
+            "li",
+            display_name=name,
+            role=Role.CALLER,
+            unit_id=bureau.unit[unit],
+            revision=revision,
+            why="调动",
+            by="admin",
+            visible_to=None,
         )
         if not done:
             [waiting] = list_changes(bureau.services, visible_to=None)
