@@ -329,7 +329,7 @@ def _every_split(stream: BinaryIO) -> Iterator[Iterator[Row]]:
         stream.seek(0)
         text = stream.read().decode(encoding, errors="replace").removeprefix("\ufeff")
         for delimiter in DELIMITERS:
-            yield _split_cells(iter(text.splitlines()), delimiter)
+            yield _split_cells(_lines(text), delimiter)
 
 
 def _no_phone_column(rows: list[list[str]]) -> NoPhoneColumn:
@@ -490,7 +490,7 @@ def _open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]
     for encoding in encodings:
         stream.seek(0)
         head = stream.read(_HEAD_BYTES).decode(encoding, errors="replace")
-        lines = head.splitlines()[:_HEAD_LINES]
+        lines = list(islice(_lines(head), _HEAD_LINES))
         for delimiter in DELIMITERS:
             rows = [cells for _, cells in _split_cells(iter(lines), delimiter)]
             if any(len(cells) > _MOST_COLUMNS for cells in rows):
@@ -504,6 +504,11 @@ def _open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]
     if is_too_wide and score <= 0:
         raise _too_many_columns()
     return _rows(stream, encoding, delimiter)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """As `_rows` has them: a break within a cell, such as the vertical tab of a word processor, ends no line."""
+    return iter(io.StringIO(text, newline=None))
 
 
 def _split_cells(lines: Iterator[str], delimiter: str) -> Iterator[Row]:

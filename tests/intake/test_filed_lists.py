@@ -142,3 +142,8 @@ def test_every_visible_sheet_is_read_and_each_fault_names_its_own():
     assert [(one.table, one.heading) for one in reader.columns if one.heading] == [
         (0, "案件编号"), (0, "手机号"), (1, "案件编号"), (1, "手机号"),
     ]  # fmt: skip
+
+
+def test_a_soft_break_within_a_cell_ends_no_row():
+    whole = only(f"A1,王\v小明,13800138000,{ID_NUMBER},5万,2026-11-26,,刷单,临河\u2028分局\n")
+    assert (whole.case_number, whole.phones, whole.unit[:2]) == ("A1", ("+8613800138000",), "临河")
