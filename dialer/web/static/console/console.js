@@ -60,7 +60,8 @@
   // that the first one gave out. After a moment it may be sent again, since an answer may be a file.
   document.addEventListener("submit", function (event) {
     var form = event.target;
-    if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) { return; }
+    if (event.defaultPrevented || form.method !== "post" || form.target) { return; }
+    if (form.hasAttribute("hx-post") || form.hasAttribute("data-download")) { return; }
     if (Date.now() - Number(form.dataset.sentAt || 0) < ONCE_MS) {
       event.preventDefault();
       return;
