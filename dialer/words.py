@@ -564,7 +564,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ActKind.CLAIMED: "taken",
         ActKind.RELEASED: "given back",
         ActKind.LAPSED: "signed but idle: back in the queue",
-        ActKind.ACCOUNT_DISABLED: "account disabled: back in the queue",
+        ActKind.ACCOUNT_DISABLED: "account disabled or moved: back in the queue",
         ActKind.CALL_BACK: "call-back agreed",
         ActKind.DIALLED: "dialled from the desk",
         ActKind.CALLED_IN: "the person called us",

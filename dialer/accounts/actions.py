@@ -156,8 +156,8 @@ def change_staff(
     by: str,
     visible_to: int | None = None,
 ) -> None:
-    """Changes the account; another role or unit ends its sessions. Raises `NotFound`, `Invalid`, and `Conflict` when
-    somebody changed it since `revision`, or for another role of the last administrator.
+    """Changes the account; another role or unit ends its sessions and opens its work again. Raises `NotFound`,
+    `Invalid`, and `Conflict` when somebody changed it since `revision`, or for another role of the last administrator.
     """
     who, shown = actor_name(by), display_name_of(display_name)
     with services.store.begin() as tx:
@@ -165,6 +165,8 @@ def change_staff(
         member = get_account(tx, login, visible_to)
         check_revision(member, revision)
         revise_account(tx, services, member, display_name=shown, role=role, unit_id=unit_id, by=who)
+    if (role, unit_id) != (member.role, member.unit_id):
+        return_work_of(services, member.login, by=who)
 
 
 def check_revision(member: Member, revision: int) -> None:

@@ -48,6 +48,7 @@ from dialer.org.passwords import hash_password, temporary_password
 from dialer.org.staff_store import Member, find_member, lock_administrators
 from dialer.org.unit_store import is_visible_to
 from dialer.services import Services
+from dialer.work.tasks import return_work_of
 
 LONGEST_REASON = 500
 _PASSWORDS = frozenset({StaffChangeKind.ADD, StaffChangeKind.RESET_PASSWORD})
@@ -246,6 +247,8 @@ def confirm_change(
             raise Conflict("who asked for this may no longer manage accounts: refuse it")
         _decide(tx, services, change, StaffChangeState.CONFIRMED, by=who)
         changed = _carry_out(tx, services, rules, change, member, password_hash=made, confirmed_by=who)
+    if change.kind is StaffChangeKind.CHANGE:
+        return_work_of(services, change.login, by=change.asked_by)
     return NewPassword(member=changed, password=chosen) if change.kind in _PASSWORDS else None
 
 

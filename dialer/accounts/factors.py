@@ -6,6 +6,7 @@ Passkeys are in `passkeys`. A person manages the own factors; an administrator c
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -279,7 +280,7 @@ def _accept(tx: Tx, member: Member, code: str, real_now: datetime) -> str:
 
 def _step_of(secret: str, code: str, real_now: datetime) -> int | None:
     """The time step whose code this is; None for a code of no present step."""
-    digits = "".join(code.split())
+    digits = unicodedata.normalize("NFKC", "".join(code.split()))
     if not _DIGITS.fullmatch(digits):
         return None
     totp, now = pyotp.TOTP(secret), int(real_now.timestamp()) // _STEP_SECONDS
@@ -290,4 +291,4 @@ def _step_of(secret: str, code: str, real_now: datetime) -> int | None:
 
 
 def _plain(code: str) -> str:
-    return re.sub(r"[\s-]", "", code).lower()
+    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", code)).lower()

@@ -210,7 +210,7 @@ def load_openings(
             completed=done.completed + entered.completed,
             duplicate=done.duplicate + entered.duplicate,
         )
-    rejects.sort(key=lambda one: one.line)
+    rejects.sort(key=lambda one: (one.table, one.line))
     done = replace(done, rejected=len(rejects), rejects=tuple(rejects))
     if not dry_run:
         with services.store.begin() as tx:
@@ -233,16 +233,7 @@ def _unknown_outlet(code: str) -> Text:
 
 def _refused(record: OpeningRecord, reason: Text) -> RejectedRow:
     is_number = reason is _OTHER_OPENING
-    field = OpeningField.OPENING_NO if is_number else OpeningField.OUTLET
-    return RejectedRow(
-        line=record.line,
-        column=field.value,
-        reason=reason,
-        high_grade=False,
-        raw=(record.opening_no, record.outlet),
-        sheet="",
-        table=0,
-    )
+    return record.refused(OpeningField.OPENING_NO if is_number else OpeningField.OUTLET, reason)
 
 
 def add_fact(

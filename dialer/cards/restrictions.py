@@ -5,6 +5,7 @@ somebody else than who decided; an upheld one lifts at once and tells the outlet
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -244,20 +245,22 @@ def take_objection(
     opener_id: int | None = None,
     outlet_id: int | None = None,
 ) -> int:
-    """An objection to one of the three; its id. With `outlet_id` of an opening of that outlet alone. Raises `NotFound`,
-    `Invalid`, and `Conflict` for what nobody has decided.
+    """An objection to one of the three; its id. The same form sent twice is one objection. With `outlet_id` of an
+    opening of that outlet alone. Raises `NotFound`, `Invalid`, and `Conflict` for what nobody has decided.
     """
     who, now, text = actor_name(by), services.clock.now(), said("words", words)
     with services.store.begin() as tx:
         decider = _decider(tx, opening_id, determination_id, opener_id, outlet_id)
+        about = {"opening_id": opening_id, "determination_id": determination_id, "opener_id": opener_id}
+        sent_before = _sent_before(tx, about, text, by=who)
+        if sent_before is not None:
+            return sent_before
         [objection_id] = take_next_ids(tx, t.card_objection, 1)
         place: dict[str, Any] = {"table": "card_objection", "column": "sealed", "row": objection_id}
         tx.execute(
             sa.insert(t.card_objection).values(
                 id=objection_id,
-                opening_id=opening_id,
-                determination_id=determination_id,
-                opener_id=opener_id,
+                **about,
                 outlet_id=outlet_id,
                 state=ObjectionState.OPEN.value,
                 decider=decider,
@@ -269,6 +272,22 @@ def take_objection(
         )
         _note(tx, services, who, "take_objection", f"card_objection/{objection_id}")
     return objection_id
+
+
+def _sent_before(tx: Tx, about: Mapping[str, int | None], text: str, *, by: str) -> int | None:
+    """The open objection that this person took about the same with the same words."""
+    same = sa.select(_j.id, _j.sealed).where(
+        *(_j[name] == value for name, value in about.items() if value is not None),
+        _j.state == word(ObjectionState.OPEN),
+        _j.taken_by == by,
+    )
+    for row in tx.rows(same):
+        if (
+            tx.vault.open(row["sealed"], table="card_objection", column="sealed", row=row["id"]).decode()
+            == text
+        ):
+            return int(row["id"])
+    return None
 
 
 def _decider(
@@ -287,7 +306,7 @@ def _decider(
         )
     else:
         statement = sa.select(t.card_opener.c.decided_by).where(t.card_opener.c.id == opener_id)
-    row = tx.one(statement)
+    row = tx.one(statement.with_for_update())
     if row is None:
         raise NotFound(kind="decision", key=given[0])
     if row["decided_by"] is None:

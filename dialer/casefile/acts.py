@@ -35,7 +35,7 @@ from dialer.core.timeline import ActKind, Entry
 from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
+from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import check_case_visible
 from dialer.services import Services
 from dialer.work.assignments import assignments_of_case
@@ -106,12 +106,13 @@ def close_case(seen: SeenCase, outcome: OutcomeKind, *, why: str) -> None:
 
 
 def mark_duplicate(seen: SeenCase, *, of: int) -> None:
-    """Ends it as a duplicate of another case. Raises `NotFound`, and `Invalid` for itself."""
+    """Ends it as a duplicate of another case. Raises `NotFound`, and `Invalid` for itself and for a case that is closed
+    as a duplicate: of two that name each other nobody would work either.
+    """
     if of == seen.case_id:
-        raise Invalid(field="of", problem="is the case itself", mend="the case that stays")
-    with seen.services.store.begin() as tx:
-        check_case_visible(tx, of, seen.visible_to)
-    _act(seen, CaseAct.MARK_DUPLICATE, CaseClosed(outcome=OutcomeKind.DUPLICATE), facts={"of": of})
+        raise Invalid(field="of", problem="is the case itself", mend=_STAYS)
+    closed = CaseClosed(outcome=OutcomeKind.DUPLICATE)
+    _act(seen, CaseAct.MARK_DUPLICATE, closed, facts={"of": of}, stays=of)
 
 
 def opt_out(seen: SeenCase, *, why: str) -> None:
@@ -153,6 +154,7 @@ def hand_over(seen: SeenCase, *, to_unit_id: int, why: str) -> None:
         write_audit(tx, who=who, act=kind.value, subject=subject, why=reason, now=now, facts=audited)
 
 
+_STAYS = gettext_noop("the case that stays")
 _KINDS = {
     CaseAct.CALL_NOW: ActKind.CALL_NOW,
     CaseAct.RAISE: ActKind.GRADE_RAISED,
@@ -167,11 +169,20 @@ _KINDS = {
 
 
 def _act(
-    seen: SeenCase, act: CaseAct, event: Event, *, words: str = "", facts: Mapping[str, object] | None = None
+    seen: SeenCase,
+    act: CaseAct,
+    event: Event,
+    *,
+    words: str = "",
+    facts: Mapping[str, object] | None = None,
+    stays: int | None = None,
 ) -> None:
+    """`stays` is the case of which this one is a duplicate."""
     services, case_id, who = seen.services, seen.case_id, actor_name(seen.by)
     kind, about = _KINDS[act], dict(facts or {})
     with services.store.begin() as tx:
+        if stays is not None:
+            _check_stays(tx, seen, stays)
         stored = _lock_seen(tx, seen, act)
         now = services.clock.now()
         moves = [Move(case_id=case_id, event=event)]
@@ -182,6 +193,13 @@ def _act(
     if cancels:
         services.enqueue("cancel_calls")
     services.enqueue("dial")
+
+
+def _check_stays(tx: Tx, seen: SeenCase, of: int) -> None:
+    """Both cases are locked."""
+    check_case_visible(tx, of, seen.visible_to)
+    if lock_cases(tx, [seen.case_id, of])[of].case.outcome is OutcomeKind.DUPLICATE:
+        raise Invalid(field="of", problem=gettext_noop("is closed as a duplicate itself"), mend=_STAYS)
 
 
 def _lock_seen(tx: Tx, seen: SeenCase, act: CaseAct) -> StoredCase:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -92,6 +93,11 @@ def reported_command(
     typer.echo(f"{institution} {outlet} {day}: {count}")
 
 
+def beginning_of(day: date, timezone: str) -> datetime:
+    """Its midnight in the centre's zone."""
+    return datetime.combine(day, time.min, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -166,8 +172,9 @@ def fact_command(
     """涉案、销户: record what is known later of a card; it joins its opening by the number."""
     known = one_of(OpeningFactKind, kind, field="--kind")
     with application(load_settings()) as app:
-        at = datetime(*_day(day).timetuple()[:3], tzinfo=UTC) if day else app.services.clock.now()
-        is_new = add_fact(app.services, number=number, kind=known, source=source, at=at, by=by)
+        services = app.services
+        at = beginning_of(_day(day), services.centre.timezone) if day else services.clock.now()
+        is_new = add_fact(services, number=number, kind=known, source=source, at=at, by=by)
     typer.echo(f"{known.value}" + ("" if is_new else " (on record already)"))
 
 

@@ -26,7 +26,7 @@ from dialer.cases.erasure_register import (
     read_register,
     seal_of,
 )
-from dialer.core.access import ErasureState, Permission, actor_name, may, said
+from dialer.core.access import ErasureState, Permission, actor_name, is_same_actor, may, said
 from dialer.core.errors import Conflict, NotFound
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason, write_audit
@@ -151,7 +151,7 @@ def confirm_erasure(
         lock_arrivals(tx)
         _check_role(tx, who)
         asked = _waiting(tx, request_id, visible_to)
-        if who == asked.asked_by:
+        if is_same_actor(who, asked.asked_by):
             raise Conflict("a second person confirms this, who did not ask for it")
         person = lock_person(tx, asked.person_id)
         if person is None or person.created_at != asked.person_created_at:
@@ -397,7 +397,7 @@ def list_legal_holds(services: Services) -> list[LegalHold]:
 
 def _check_role(tx: Tx, who: str) -> None:
     """Raises `Conflict` for an account whose role may not; a name that is no account's comes from the terminal."""
-    member = find_member(tx, who)
+    member = find_member(tx, who.casefold())
     if member is not None and not may(member.role, Permission.ERASE_PERSONS):
         raise Conflict(Text("the role of %(who)s does not decide about persons' data", who=who))
 

@@ -33,7 +33,7 @@ class ActKind(StrEnum):
     LAPSED = "lapsed"
     """Signed for but idle: back in the queue."""
     ACCOUNT_DISABLED = "account_disabled"
-    """Back in the queue, since the account that had it was disabled."""
+    """Back in the queue, since the account that had it was disabled or got another role or unit."""
     CALL_BACK = "call_back"
     """The person wants a call at a time."""
     DIALLED = "dialled"

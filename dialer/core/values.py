@@ -508,21 +508,22 @@ def yuan(fen: int) -> str:
     return f"{fen // FEN_PER_YUAN:,}.{fen % FEN_PER_YUAN:02}"
 
 
-_AMOUNT: Final = re.compile(r"(\d{1,13})(?:\.(\d{0,20}))?")
+_AMOUNT: Final = re.compile(r"(\d{1,13}|\d{1,3}(?:,\d{3}){1,4}|\d{1,4}(?:,\d{4}){1,3})(?:\.(\d{0,20}))?")
 _DECIMALS: Final = 2
 
 
 def fen_of(text: str, *, field: str) -> int:
-    """Whole fen of an amount typed in yuan, digits with at most one point. Raises `Invalid` for anything else, and for
-    more than two decimals that are not 0.
+    """Whole fen of an amount typed in yuan, digits with at most one point, and commas between groups of three or four.
+    Raises `Invalid` for anything else, such as a comma in place of the point, and for more than two decimals that are
+    not 0.
     """
-    typed = _AMOUNT.fullmatch(text.strip().replace(",", ""))
+    typed = _AMOUNT.fullmatch(text.strip().replace("，", ","))
     if typed is None:
         raise Invalid(field=field, problem="is not an amount", mend="yuan, such as 12000 or 12000.50")
     decimals = (typed[2] or "").rstrip("0")
     if len(decimals) > _DECIMALS:
         raise Invalid(field=field, problem="has parts of a fen", mend="two decimals at most")
-    return int(typed[1]) * FEN_PER_YUAN + int(decimals.ljust(_DECIMALS, "0"))
+    return int(typed[1].replace(",", "")) * FEN_PER_YUAN + int(decimals.ljust(_DECIMALS, "0"))
 
 
 def typed_evidence(kind: str, yuan_shown: str, reference: str) -> Evidence | None:

@@ -17,6 +17,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
+from dialer.language import Text
 
 
 class Unreadable(ValueError):
@@ -32,8 +33,12 @@ _GUARDED: Final = re.compile(r'="(?P<text>[^"]*)"')
 _CJK_GAP: Final = re.compile(r"(?<=[\u2e80-\u9fff\uf900-\ufaff])\s+(?=[\u2e80-\u9fff\uf900-\ufaff])")
 BLANK_MARKS: Final = frozenset(
     {"", "-", "--", "---", "—", "——", "/", "\\", "无", "空", "暂无", "null", "none", "n/a", "nil", "(null)"}
+    # What a spreadsheet shows of a formula that failed, in a text that it wrote.
+    | {"#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!"}
 )
+_LONGEST_MARK: Final = max(map(len, BLANK_MARKS))
 _LONG_DIGITS: Final = re.compile(r"\d{5,}")
+_LOST: Final = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]{1,3}")
 SHOWN_LENGTH: Final = 16
 LONGEST_VALUE: Final = 500
 """Characters of a value: a longer text is no value, and some patterns would take the square of its length."""
@@ -70,6 +75,22 @@ def joined_name(cell: str) -> str:
 def is_blank(folded_text: str) -> bool:
     """True for an empty cell and for the marks that people write for nothing, such as - or 无."""
     return folded_text in BLANK_MARKS
+
+
+DIGITS_LOST: Final = Text(
+    "the spreadsheet lost digits of the number: format the column as text and enter the number again"
+)
+
+
+def has_lost_digits(text: str) -> bool:
+    """True for a long number that a spreadsheet keeps in scientific form: numbers that differed are then the same."""
+    return _LOST.fullmatch(text) is not None
+
+
+def filled(cell: str) -> str:
+    """The cleaned cell, '' for a mark that means nothing."""
+    text = cleaned(cell)
+    return "" if len(text) <= _LONGEST_MARK and is_blank(folded(text)) else text
 
 
 def shown(cell: str) -> str:
@@ -283,6 +304,10 @@ _UNIX_MILLISECONDS: Final = re.compile(r"1[0-9]{12}(?:\.0+)?")
 _DAY_ZERO: Final = date(1899, 12, 30)
 """Of spreadsheets."""
 _NOON: Final = 12
+_LAST_AT_NOON: Final = 2
+"""中午1点 and 中午2点 are after it."""
+_MIDNIGHT: Final = 24
+"""24:00 and 晚上12点 are the end of the day."""
 _YEARS: Final = range(2000, 2100)
 
 
@@ -291,7 +316,7 @@ def read_moment(cell: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datet
     expires on a day is still valid on it. Raises Unreadable.
     """
     try:
-        if _ISO_MOMENT.fullmatch(cell):
+        if _ISO_MOMENT.fullmatch(cell) and " 24" not in cell:
             local, is_date = datetime.fromisoformat(cell), False
         else:
             text = " ".join(folded(cell).split())
@@ -330,12 +355,15 @@ def _from_parts(parts: Mapping[str, str]) -> tuple[datetime, bool]:
         return datetime.combine(day, time()), True
     hour = int(parts["hour"])
     half = parts.get("half") or parts.get("half_after")
-    if half in {"下午", "晚上", "pm"} and hour < _NOON:
+    if (half in {"下午", "晚上", "pm"} and hour < _NOON) or (half == "中午" and hour <= _LAST_AT_NOON):
         hour += _NOON
     elif half in {"上午", "am", "凌晨"} and hour == _NOON:
         hour = 0
-    clock = time(hour, int(parts["minute"] or 0), int(parts["second"] or 0))
-    moment = datetime.combine(day, clock)
+    elif half == "晚上" and hour == _NOON:
+        hour = _MIDNIGHT
+    minute, second = int(parts["minute"] or 0), int(parts["second"] or 0)
+    is_end = hour == _MIDNIGHT and (half == "晚上" or minute == second == 0)
+    moment = datetime.combine(day, time(0 if is_end else hour, minute, second)) + timedelta(days=is_end)
     zone = parts.get("zone")
     if zone in {"z", "utc"}:
         moment = moment.replace(tzinfo=UTC)

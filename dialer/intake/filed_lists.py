@@ -12,18 +12,19 @@ from zoneinfo import ZoneInfo
 from dialer.core.errors import UnusableFile
 from dialer.core.values import FraudType
 from dialer.intake.cells import (
+    DIGITS_LOST,
     LONGEST_VALUE,
     Unreadable,
-    cleaned,
+    filled,
     folded,
-    is_blank,
+    has_lost_digits,
     joined_name,
     read_fen,
     read_fraud_type,
     read_moment,
     shown,
 )
-from dialer.intake.headings import Row, Table, heading_row, known_table, yuan_per_unit
+from dialer.intake.headings import Row, Table, heading_row, known_tables, yuan_per_unit
 from dialer.intake.phones import normalise_id_number, normalise_phones
 from dialer.intake.records import DEFAULT_AREA, DEFAULT_TIMEZONE, Column, RejectedRow
 from dialer.language import Text
@@ -134,27 +135,27 @@ class FiledReader:
 
     def read(self, tables: Iterator[Table]) -> Iterator[FiledRecord | RejectedRow]:
         """Every row in the file's order. Raises `UnusableFile` where no table has a case number and a person."""
-        table = known_table(tables, filed_heading)
-        if table is None:
+        count = 0
+        for table in known_tables(tables, filed_heading):
+            self.columns += table.columns
+            for row, text in table.texts():
+                line, cells = row
+                if _is_total(cells, text):
+                    continue
+                count += 1
+                if count > self._options.most:
+                    raise UnusableFile(
+                        Text("the list has more than %(most)s filed cases", most=self._options.most)
+                    )
+                try:
+                    yield self._record(line, text, table.headings)
+                except _Refused as refused:
+                    yield table.refused(row, refused.field, refused.reason)
+        if not self.columns:
             raise UnusableFile(
                 "no list of filed cases: head a column 案件编号 or case number, and another one"
                 " 身份证号, 手机号, id number or phone"
             )
-        self.columns = table.columns
-        count = 0
-        for row, text in table.texts():
-            line, cells = row
-            if _is_total(cells, text):
-                continue
-            count += 1
-            if count > self._options.most:
-                raise UnusableFile(
-                    Text("the list has more than %(most)s filed cases", most=self._options.most)
-                )
-            try:
-                yield self._record(line, text, table.headings)
-            except _Refused as refused:
-                yield table.refused(row, refused.field, refused.reason)
 
     def _record(
         self, line: int, text: Mapping[FiledField, str], headings: Mapping[FiledField, str]
@@ -162,18 +163,20 @@ class FiledReader:
         for field, cell in text.items():
             if len(cell) > LONGEST_VALUE:
                 raise _Refused(field, Text("longer than %(most)s characters: shorten it", most=LONGEST_VALUE))
-        number = _plain(text.get(FiledField.CASE_NUMBER, "")).removesuffix(".0")
+        number = filled(text.get(FiledField.CASE_NUMBER, "")).removesuffix(".0")
         if not number:
             raise _Refused(FiledField.CASE_NUMBER, Text("the case number is missing: fill it in"))
+        if has_lost_digits(number):
+            raise _Refused(FiledField.CASE_NUMBER, DIGITS_LOST)
         if len(number) > _LONGEST_NUMBER:
             raise _Refused(
                 FiledField.CASE_NUMBER,
                 Text("longer than %(most)s characters: shorten it", most=_LONGEST_NUMBER),
             )
-        name = joined_name(_plain(text.get(FiledField.NAME, "")))
-        id_number, id_valid = normalise_id_number(_plain(text.get(FiledField.ID_NUMBER, "")))
+        name = joined_name(filled(text.get(FiledField.NAME, "")))
+        id_number, id_valid = normalise_id_number(filled(text.get(FiledField.ID_NUMBER, "")))
         phones, _unusable = normalise_phones(
-            _plain(text.get(FiledField.PHONE, "")), self._options.default_area
+            filled(text.get(FiledField.PHONE, "")), self._options.default_area
         )
         if not (id_valid and id_number) and not phones:
             raise self._no_person(text)
@@ -187,17 +190,17 @@ class FiledReader:
             filed_at=self._moment(text, FiledField.FILED_AT),
             event_at=self._moment(text, FiledField.EVENT_AT),
             fraud_type=read_fraud_type(text.get(FiledField.FRAUD_TYPE, "")),
-            unit=_plain(text.get(FiledField.UNIT, "")),
+            unit=filled(text.get(FiledField.UNIT, "")),
         )
 
     def _no_person(self, text: Mapping[FiledField, str]) -> _Refused:
-        given = _plain(text.get(FiledField.ID_NUMBER, ""))
+        given = filled(text.get(FiledField.ID_NUMBER, ""))
         if given:
             return _Refused(
                 FiledField.ID_NUMBER,
                 Text("%(value)s is not a valid id number: correct it, or add a phone", value=shown(given)),
             )
-        given = _plain(text.get(FiledField.PHONE, ""))
+        given = filled(text.get(FiledField.PHONE, ""))
         if given:
             return _Refused(
                 FiledField.PHONE,
@@ -253,15 +256,10 @@ def _field_of(heading: str) -> FiledField | None:
     return _KNOWN.get(plain) or _KNOWN.get(without_unit)
 
 
-def _plain(cell: str) -> str:
-    text = cleaned(cell)
-    return "" if is_blank(folded(text)) else text
-
-
 _TOTALS: Final = frozenset({"total", "合计", "总计", "小计", "共计"})
 
 
 def _is_total(cells: Sequence[str], text: Mapping[FiledField, str]) -> bool:
     """A line of sums: its first cell says so, and it names no person."""
-    first = next((folded(cell) for cell in cells if cell.strip()), "")
+    first = next(("".join(folded(cell).split()).rstrip(":") for cell in cells if cell.strip()), "")
     return first in _TOTALS and not (text.get(FiledField.PHONE) or text.get(FiledField.ID_NUMBER))

@@ -130,8 +130,8 @@ def _too_many_columns() -> UnusableFile:
 
 
 def cell_text(cell: Cell) -> str:
-    """The cell as text: whole numbers without a fraction, moments as 2026-11-20 07:52:00, a lost number as
-    1.5E+17.
+    """The cell as text: whole numbers without a fraction, moments as 2026-11-20 07:52:00, lengths of time
+    as 26:05:00, a lost number as 1.5E+17.
     """
     if isinstance(cell, str | None):
         return cell or ""
@@ -142,7 +142,8 @@ def cell_text(cell: Cell) -> str:
             return f"{cell:.5E}"
         return repr(cell) if isinstance(cell, float) and not cell.is_integer() else str(int(cell))
     if isinstance(cell, timedelta):
-        return str(int(cell.total_seconds()))
+        minutes, seconds = divmod(int(cell.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     return cell.isoformat(sep=" ", timespec="seconds") if isinstance(cell, datetime) else cell.isoformat()
 
 
@@ -273,37 +274,53 @@ def _begun(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> Tabl
 
 def unit_tables(stream: BinaryIO) -> Iterator[Table]:
     """The first table of the file that is a list of units, or none. Raises `UnusableFile`."""
-    return _first_table(stream, unit_heading)
+    return islice(_known_tables(stream, unit_heading), 1)
 
 
 def filed_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The first table of the file that is a list of filed cases, or none. Raises `UnusableFile`."""
-    return _first_table(stream, filed_heading)
+    """The tables of the file that are lists of filed cases, or none. Raises `UnusableFile`."""
+    return _known_tables(stream, filed_heading)
 
 
 def signal_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The first table of the file that is a list of signals, or none. Raises `UnusableFile`."""
-    return _first_table(stream, signal_heading)
+    """The tables of the file that are lists of signals, or none. Raises `UnusableFile`."""
+    return _known_tables(stream, signal_heading)
 
 
 def opening_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The first table of the file that is a list of openings, or none. Raises `UnusableFile`."""
-    return _first_table(stream, opening_heading)
+    """The tables of the file that are lists of openings, or none. Raises `UnusableFile`."""
+    return _known_tables(stream, opening_heading)
 
 
-def _first_table(stream: BinaryIO, heading: Callable[[Sequence[Row]], object | None]) -> Iterator[Table]:
+def _known_tables(stream: BinaryIO, heading: Callable[[Sequence[Row]], object | None]) -> Iterator[Table]:
     stream.seek(0)
     head = stream.read(_SAMPLE)
     if not head.strip():
         raise UnusableFile("the file is empty; nothing was imported")
     if _is_workbook(head):
-        all_rows: Iterator[Iterator[Row]] = (sheet.rows() for sheet in _open_sheets(stream))
-    else:
-        all_rows = _every_split(stream)
-    for rows in all_rows:
+        yield from _known_sheets(_open_sheets(stream), heading)
+        return
+    for rows in _every_split(stream):
         table = _begun("", rows, most=KNOWN_HEADING_ROWS)
         if heading(table.first) is not None:
             yield table
+            return
+
+
+def _known_sheets(
+    sheets: Sequence[Sheet], heading: Callable[[Sequence[Row]], object | None]
+) -> Iterator[Table]:
+    """As of target lists: a hidden one only where no visible one is such a list."""
+    for is_hidden in (False, True):
+        has_list = False
+        for sheet in sheets:
+            if sheet.is_hidden is not is_hidden:
+                continue
+            table = _begun(sheet.name, sheet.rows(), most=KNOWN_HEADING_ROWS)
+            if heading(table.first) is not None:
+                has_list = True
+                yield table
+        if has_list:
             return
 
 
@@ -312,7 +329,7 @@ def _every_split(stream: BinaryIO) -> Iterator[Iterator[Row]]:
         stream.seek(0)
         text = stream.read().decode(encoding, errors="replace").removeprefix("\ufeff")
         for delimiter in DELIMITERS:
-            yield _split_cells(iter(text.splitlines()), delimiter)
+            yield _split_cells(_lines(text), delimiter)
 
 
 def _no_phone_column(rows: list[list[str]]) -> NoPhoneColumn:
@@ -473,7 +490,7 @@ def _open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]
     for encoding in encodings:
         stream.seek(0)
         head = stream.read(_HEAD_BYTES).decode(encoding, errors="replace")
-        lines = head.splitlines()[:_HEAD_LINES]
+        lines = list(islice(_lines(head), _HEAD_LINES))
         for delimiter in DELIMITERS:
             rows = [cells for _, cells in _split_cells(iter(lines), delimiter)]
             if any(len(cells) > _MOST_COLUMNS for cells in rows):
@@ -487,6 +504,11 @@ def _open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]
     if is_too_wide and score <= 0:
         raise _too_many_columns()
     return _rows(stream, encoding, delimiter)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """As `_rows` has them: a break within a cell, such as the vertical tab of a word processor, ends no line."""
+    return iter(io.StringIO(text, newline=None))
 
 
 def _split_cells(lines: Iterator[str], delimiter: str) -> Iterator[Row]:

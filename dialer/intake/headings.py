@@ -250,8 +250,11 @@ def heading_row(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTable(Generic[Known]):
-    """A table whose heading is found: what it calls each field and where that stands, and the rows below."""
+    """A table whose heading is found: what it calls each field and where that stands, and the rows below. `number` is
+    its place among the file's tables, from 0.
+    """
 
+    number: int
     sheet: str
     columns: tuple[Column, ...]
     headings: Mapping[Known, str]
@@ -279,30 +282,32 @@ class KnownTable(Generic[Known]):
             high_grade=False,
             raw=tuple(cells),
             sheet=self.sheet,
-            table=0,
+            table=self.number,
         )
 
 
-def known_table(
+def known_tables(
     tables: Iterable[Table], heading: Callable[[Sequence[Row]], tuple[int, dict[Known, int]] | None]
-) -> KnownTable[Known] | None:
-    """The first table with such a heading."""
+) -> Iterator[KnownTable[Known]]:
+    """Every table with such a heading; all rows of one are taken before the next."""
+    number = 0
     for table in tables:
         found = heading(table.first)
         if found is not None:
             index, fields = found
             cells = table.first[index][1]
-            return KnownTable(
+            yield KnownTable(
+                number=number,
                 sheet=table.sheet,
                 columns=tuple(
-                    Column(table=0, sheet=table.sheet, index=place, heading=cleaned(cell), field=None)
+                    Column(table=number, sheet=table.sheet, index=place, heading=cleaned(cell), field=None)
                     for place, cell in enumerate(cells)
                 ),
                 headings={field: cleaned(cells[place]) for field, place in fields.items()},
                 fields=fields,
                 rows=chain(table.first[index + 1 :], table.rest),
             )
-    return None
+            number += 1
 
 
 HEADING_ROWS: Final = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,17 +15,19 @@ from zoneinfo import ZoneInfo
 from dialer.core.cards import CardProduct, OpeningChannel, OpeningResult
 from dialer.core.errors import UnusableFile
 from dialer.intake.cells import (
+    DIGITS_LOST,
     LONGEST_VALUE,
     Unreadable,
     cleaned,
     folded,
+    has_lost_digits,
     is_blank,
     joined_name,
     read_fen,
     read_moment,
     shown,
 )
-from dialer.intake.headings import Row, Table, heading_row, known_table, yuan_per_unit
+from dialer.intake.headings import KnownTable, Row, Table, heading_row, known_tables, yuan_per_unit
 from dialer.intake.phones import normalise_id_number, normalise_phones
 from dialer.intake.records import DEFAULT_AREA, DEFAULT_TIMEZONE, Column, RejectedRow
 from dialer.language import Text
@@ -119,6 +122,14 @@ _LEAST_STORY, _LEAST_ADDRESS = 4, 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningRow:
+    """The row of a file that an opening was read from."""
+
+    table: KnownTable[OpeningField]
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningRecord:
     """One opening, normalised: aware UTC, whole fen, the phone in E.164, '' and None for what is not known."""
 
@@ -146,6 +157,13 @@ class OpeningRecord:
     guided: bool = False
     opened_at: datetime | None = None
     why: str = ""
+    row: OpeningRow | None = dataclasses.field(default=None, compare=False, repr=False)
+    """None of an opening that came alone."""
+
+    def refused(self, blamed: OpeningField, reason: Text) -> RejectedRow:
+        """Its row, which was readable and cannot be entered all the same."""
+        assert self.row is not None, "an opening that came alone is refused in the answer"
+        return self.row.table.refused((self.line, list(self.row.cells)), blamed, reason)
 
     @property
     def home(self) -> str:
@@ -213,6 +231,7 @@ def read_opening(
             OpeningField.OPENING_NO,
             Text("the opening number is missing or longer than %(most)s characters", most=_LONGEST_NUMBER),
         )
+    read.refuse_lost(OpeningField.OPENING_NO, OpeningField.NUMBER, OpeningField.ICCID)
     outlet = read.plain(OpeningField.OUTLET).removesuffix(".0") or options.outlet
     if not outlet:
         raise OpeningRefused(OpeningField.OUTLET, Text("the outlet is missing: give its code"))
@@ -267,6 +286,12 @@ class _Cells:
     def plain(self, field: OpeningField) -> str:
         text = cleaned(self._text.get(field, ""))
         return "" if is_blank(folded(text)) else text
+
+    def refuse_lost(self, *fields: OpeningField) -> None:
+        """A number of which others have the same digits left identifies nothing."""
+        for field in fields:
+            if has_lost_digits(self.plain(field)):
+                raise OpeningRefused(field, DIGITS_LOST)
 
     def name(self) -> str:
         name = joined_name(self.plain(OpeningField.NAME))
@@ -372,21 +397,24 @@ class OpeningReader:
 
     def read(self, tables: Iterator[Table]) -> Iterator[OpeningRecord | RejectedRow]:
         """Every row in the file's order. Raises `UnusableFile` where no table is a list of openings."""
-        table = known_table(tables, opening_heading)
-        if table is None:
+        count = 0
+        for table in known_tables(tables, opening_heading):
+            self.columns += table.columns
+            unit = yuan_per_unit(table.headings.get(OpeningField.LIMIT, ""))
+            for row, text in table.texts():
+                count += 1
+                if count > MOST_OPENINGS:
+                    raise UnusableFile(Text("the list has more than %(most)s openings", most=MOST_OPENINGS))
+                try:
+                    record = read_opening(text, self._options, line=row[0], limit_unit=unit)
+                    yield dataclasses.replace(record, row=OpeningRow(table=table, cells=tuple(row[1])))
+                except OpeningRefused as refused:
+                    yield table.refused(row, refused.field, refused.reason)
+        if not self.columns:
             raise UnusableFile(
                 "no list of openings: head columns 业务编号 or opening number, 网点编号 or outlet,"
                 " and 证件号码 or id number"
             )
-        self.columns = table.columns
-        unit = yuan_per_unit(table.headings.get(OpeningField.LIMIT, ""))
-        for count, (row, text) in enumerate(table.texts(), start=1):
-            if count > MOST_OPENINGS:
-                raise UnusableFile(Text("the list has more than %(most)s openings", most=MOST_OPENINGS))
-            try:
-                yield read_opening(text, self._options, line=row[0], limit_unit=unit)
-            except OpeningRefused as refused:
-                yield table.refused(row, refused.field, refused.reason)
 
 
 def opening_heading(rows: Sequence[Row]) -> tuple[int, dict[OpeningField, int]] | None:

@@ -19,7 +19,9 @@ from dialer.core.values import FraudType, Grade, Tag, WarningKind
 from dialer.intake.cells import (
     Unreadable,
     cleaned,
+    filled,
     folded,
+    has_lost_digits,
     is_blank,
     joined_name,
     read_fen,
@@ -178,11 +180,11 @@ class RowReader:
             return self._rejected(line, cells, found, grade)
         kind, fraud_type = self._read_types(row, notices)
         id_number, id_valid = self._read_id(row, notices)
-        name = joined_name(row[one[Field.NAME]])
+        name = joined_name(filled(row[one[Field.NAME]]))
         key = self._options.derive_key
-        source = bounded(cleaned(row[one[Field.SOURCE]]) or self._options.source, key=key)
-        number = bounded(cleaned(row[one[Field.INSTRUCTION_NO]]), key=key)
-        is_derived = not number or is_blank(number.lower())
+        source = bounded(filled(row[one[Field.SOURCE]]) or self._options.source, key=key)
+        number = self._read_number(row, notices)
+        is_derived = not number
         if is_derived:
             number = derived_instruction_no(
                 key=key,
@@ -342,8 +344,18 @@ class RowReader:
             self._notice(notices, place, NoticeCode.ID_INVALID, Text("the id number fails its check"))
         return number, is_valid
 
+    def _read_number(self, row: list[str], notices: list[Notice]) -> str:
+        """The instruction number, '' for none: what many rows share identifies no warning."""
+        place = self._one[Field.INSTRUCTION_NO]
+        number = filled(row[place])
+        if has_lost_digits(number):
+            message = Text("digits of the instruction number were lost")
+            self._notice(notices, place, NoticeCode.NUMBER_DIGITS_LOST, message)
+            return ""
+        return bounded(number, key=self._options.derive_key)
+
     def _read_unit(self, row: list[str], notices: list[Notice]) -> str:
-        unit = cleaned(row[self._one[Field.UNIT]])
+        unit = filled(row[self._one[Field.UNIT]])
         known = self._options.known_units
         if unit and known and unit not in known:
             self._notice(notices, self._one[Field.UNIT], NoticeCode.UNIT_UNKNOWN, Text("unit not known"))
@@ -374,8 +386,8 @@ class RowReader:
         if not places:
             return ""
         if len(places) == 1:
-            return cleaned(row[places[0]])
-        return " ".join(text for place in places if (text := cleaned(row[place])))
+            return filled(row[places[0]])
+        return " ".join(text for place in places if (text := filled(row[place])))
 
     def _remarks(self, row: list[str], cells: list[str], notices: list[Notice]) -> str:
         remarks = self._text(Field.REMARKS, row)

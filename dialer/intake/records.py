@@ -60,6 +60,7 @@ class NoticeCode(StrEnum):
     GRADE_DEFAULTED = "grade_defaulted"
     ID_INVALID = "id_invalid"
     ID_DIGITS_LOST = "id_digits_lost"
+    NUMBER_DIGITS_LOST = "number_digits_lost"
     FRAUD_TYPE_UNKNOWN = "fraud_type_unknown"
     KIND_UNKNOWN = "kind_unknown"
     UNIT_UNKNOWN = "unit_unknown"

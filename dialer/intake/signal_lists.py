@@ -10,7 +10,8 @@ from typing import Final
 
 from dialer.core.errors import UnusableFile
 from dialer.intake.cells import cleaned, folded, is_blank
-from dialer.intake.headings import Row, Table, heading_row, known_table
+from dialer.intake.headings import KnownTable, Row, Table, heading_row, known_tables
+from dialer.intake.records import Column
 
 _HEADINGS: Final = {
     "signal_no": "信号编号 编号 流水号 序列号 话单号 signalno signalid number_of_signal id",
@@ -54,32 +55,34 @@ class RawSignal:
     line: int
     cells: Mapping[str, str]
     raw: tuple[str, ...]
+    table: KnownTable[str]
 
 
 class SignalRows:
-    """The rows of the first table of a file that is a list of signals. `headings` says what the file calls a field."""
+    """The rows of the tables of a file that are lists of signals. After the last row `columns` says what was read as
+    what.
+    """
 
     def __init__(self, tables: Iterator[Table]) -> None:
+        self.columns: tuple[Column, ...] = ()
+        self._tables = tables
+
+    def __iter__(self) -> Iterator[RawSignal]:
         """Raises `UnusableFile` where no table is one."""
-        table = known_table(tables, signal_heading)
-        if table is None:
+        for table in known_tables(self._tables, signal_heading):
+            self.columns += table.columns
+            for line, cells in table.rows:
+                held = {
+                    field: text
+                    for field, place in table.fields.items()
+                    if place < len(cells) and not is_blank(folded(text := cleaned(cells[place])))
+                }
+                if held:
+                    yield RawSignal(line=line, cells=held, raw=tuple(cells), table=table)
+        if not self.columns:
             raise UnusableFile(
                 "no list of signals: head the columns 类型 or kind, 时间 or event_at, and 信号编号 or signal_no"
             )
-        self.columns = table.columns
-        self.headings = table.headings
-        self.sheet = table.sheet
-        self._table = table
-
-    def __iter__(self) -> Iterator[RawSignal]:
-        for line, cells in self._table.rows:
-            held = {
-                field: text
-                for field, place in self._table.fields.items()
-                if place < len(cells) and not is_blank(folded(text := cleaned(cells[place])))
-            }
-            if held:
-                yield RawSignal(line=line, cells=held, raw=tuple(cells))
 
 
 def signal_heading(rows: Sequence[Row]) -> tuple[int, dict[str, int]] | None:

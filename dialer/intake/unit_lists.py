@@ -14,7 +14,7 @@ from typing import Any, Final
 from dialer.core.errors import UnusableFile
 from dialer.core.units import UnitFault, UnitField, UnitLine
 from dialer.intake.cells import cleaned, folded, is_blank
-from dialer.intake.headings import KnownTable, Row, Table, heading_row, known_table
+from dialer.intake.headings import KnownTable, Row, Table, heading_row, known_tables
 from dialer.language import Text, gettext_noop
 
 UNIT_HEADING_WORDS: Final = {
@@ -59,7 +59,7 @@ class UnitSheet:
 
 def read_units(tables: Iterator[Table]) -> UnitSheet:
     """Raises `UnusableFile` for a file without a column of names."""
-    table = known_table(tables, unit_heading)
+    table = next(known_tables(tables, unit_heading), None)
     if table is None:
         raise UnusableFile("no column of unit names: head one 名称 or name, and the parent's 上级 or parent")
     return _lines(table)

@@ -109,17 +109,17 @@ def unit_tables(content: BinaryIO) -> Generator[Table, None, None]:
 
 
 def filed_tables(content: BinaryIO) -> Generator[Table, None, None]:
-    """The table of a list of filed cases, or none. Raises `UnusableFile` as `unit_tables` does."""
+    """The tables of a list of filed cases, or none. Raises `UnusableFile` as `unit_tables` does."""
     return _tables(content, run="filed", request={})
 
 
 def signal_tables(content: BinaryIO) -> Generator[Table, None, None]:
-    """The table of a list of signals, or none. Raises `UnusableFile` as `unit_tables` does."""
+    """The tables of a list of signals, or none. Raises `UnusableFile` as `unit_tables` does."""
     return _tables(content, run="signals", request={})
 
 
 def opening_tables(content: BinaryIO) -> Generator[Table, None, None]:
-    """The table of a list of openings, or none. Raises `UnusableFile` as `unit_tables` does."""
+    """The tables of a list of openings, or none. Raises `UnusableFile` as `unit_tables` does."""
     return _tables(content, run="openings", request={})
 
 

@@ -39,7 +39,6 @@ def load_signals(services: Services, content: BinaryIO, *, filename: str, source
     own = source or default_source(filename)
     with closing(signal_tables(content)) as tables:
         rows = SignalRows(tables)
-        done.columns = rows.columns
         for batch in _batches(iter(rows)):
             delivery = reception.read([one.cells for one in batch], source=own)
             (answers,) = take_signals(services, [delivery])
@@ -52,7 +51,8 @@ def load_signals(services: Services, content: BinaryIO, *, filename: str, source
                         done.duplicate += 1
                     case SignalStatus.REJECTED:
                         done.rejected += 1
-                        done.rejects += [_reject(rows, row, fault) for fault in answer.faults]
+                        done.rejects += [_reject(row, fault) for fault in answer.faults]
+        done.columns = rows.columns
     return done
 
 
@@ -61,13 +61,6 @@ def _batches(rows: Iterator[RawSignal]) -> Iterator[list[RawSignal]]:
         yield batch
 
 
-def _reject(rows: SignalRows, row: RawSignal, fault: RejectedField) -> RejectedRow:
-    return RejectedRow(
-        line=row.line,
-        column=rows.headings.get(fault.field, fault.field),
-        reason=Text("%(reason)s: %(fix)s", reason=fault.reason, fix=fault.fix),
-        high_grade=False,
-        raw=row.raw,
-        sheet=rows.sheet,
-        table=0,
-    )
+def _reject(row: RawSignal, fault: RejectedField) -> RejectedRow:
+    reason = Text("%(reason)s: %(fix)s", reason=fault.reason, fix=fault.fix)
+    return row.table.refused((row.line, list(row.raw)), fault.field, reason)

@@ -22,6 +22,7 @@ from dialer.intake.cells import (
     Unreadable,
     cleaned,
     folded,
+    has_lost_digits,
     read_fen,
     read_fraud_type,
     read_grade,
@@ -438,6 +439,8 @@ def _name(value: object) -> str:
     text = str(value).strip()
     if not _NAME.fullmatch(text):
         raise _Wrong(Text("is empty, too long or has control characters"), fix)
+    if has_lost_digits(text):
+        raise _Wrong(Text("has lost digits in a spreadsheet"), Text("format the column as text"))
     return text
 
 

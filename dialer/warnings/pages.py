@@ -83,6 +83,9 @@ NOTICES: Mapping[NoticeCode, str] = {
     NoticeCode.GRADE_DEFAULTED: gettext_noop("No grade: taken as %(grade)s."),
     NoticeCode.ID_INVALID: gettext_noop("The id number fails its check and identifies nobody."),
     NoticeCode.ID_DIGITS_LOST: gettext_noop("The spreadsheet lost digits of the id number."),
+    NoticeCode.NUMBER_DIGITS_LOST: gettext_noop(
+        "The spreadsheet lost digits of the instruction number: one is made of the row's other cells."
+    ),
     NoticeCode.FRAUD_TYPE_UNKNOWN: gettext_noop("A fraud type that is in no list of ours."),
     NoticeCode.KIND_UNKNOWN: gettext_noop("A kind of warning that is in no list of ours."),
     NoticeCode.UNIT_UNKNOWN: gettext_noop("A unit that is not registered: its cases wait to be sorted."),

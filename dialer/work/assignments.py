@@ -81,6 +81,7 @@ class Assignment:
         return self.state is AssignmentState.SIGNED and self.signed_by == who
 
 
+_CLAIMS: Final = 0x636C  # "cl"
 _COLUMNS = tuple(column for column in t.assignment.c if column.name in Assignment.__dataclass_fields__)
 
 
@@ -254,6 +255,11 @@ class Scope:
         inside = is_within_unit(column, self.unit_id)
         is_top = get_unit(tx, self.unit_id).parent_id is None
         return sa.or_(inside, column.is_(None)) if is_top else inside
+
+
+def lock_claims_of(tx: Tx, by: str) -> None:
+    """Of two requests of this person at once the second sees what the first has claimed."""
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_CLAIMS, sa.func.hashtext(by))))
 
 
 def assignment_claimed_by(tx: Tx, by: str, *, real_now: datetime) -> int | None:

@@ -30,6 +30,8 @@ from dialer.work.desk_store import finish_stop_payment
 
 FOLLOW_UP_AFTER = timedelta(minutes=30)
 """After the request, and after each time the bank gave no answer."""
+_TWICE = timedelta(minutes=1)
+"""Within this time the same request is the same form, sent again."""
 _FEWEST_DIGITS, _MOST_DIGITS = 6, 32
 _SHOWN = 4
 _LONGEST = 100
@@ -126,8 +128,8 @@ def add_stop_request(
     services: Services, stop_payment_id: int, given: StopForm, *, by: str, visible_to: int | None = None
 ) -> int:
     """The bank was asked: the id of the request. The task is done with it, if it was not; another bank may be asked
-    under the same task. Raises `NotFound`, also for a task of a case that the unit `visible_to` does not see, and
-    `Invalid` for a time that is not past.
+    under the same task. The same form sent twice is one request. Raises `NotFound`, also for a task of a case that the
+    unit `visible_to` does not see, and `Invalid` for a time that is not past.
     """
     who, now = actor_name(by), services.clock.now()
     if not now - timedelta(days=30) <= given.asked_at <= now:
@@ -143,6 +145,9 @@ def add_stop_request(
         if tx.scalar(sa.select(p.done_at.is_(None)).where(p.id == stop_payment_id).with_for_update()):
             scope = Scope(unit_id=visible_to)
             finish_stop_payment(tx, stop_payment_id, scope=scope, by=who, result=StopResult.ASKED, now=now)
+        sent_before = _sent_before(tx, stop_payment_id, case_id, given, by=who, now=now)
+        if sent_before is not None:
+            return sent_before
         sealed = tx.vault.seal_record(
             {"account": given.digits, "receipt": given.receipt.strip()}, **_place(case_id)
         )
@@ -167,6 +172,26 @@ def add_stop_request(
         facts = {"stop_payment": stop_payment_id, "stop_request": row["id"]}
         write_audit(tx, who=who, act="ask_bank", subject=f"case/{case_id}", why="", now=now, facts=facts)
     return int(row["id"])
+
+
+def _sent_before(
+    tx: Tx, stop_payment_id: int, case_id: int, given: StopForm, *, by: str, now: datetime
+) -> int | None:
+    """The request that this person has recorded with the same content a moment ago."""
+    r = t.stop_request.c
+    same = sa.select(r.id, r.sealed).where(
+        r.stop_payment_id == stop_payment_id,
+        r.bank == given.bank.strip(),
+        r.amount_fen == given.amount_fen,
+        r.recorded_by == by,
+        r.state == StopState.ASKED.value,
+        r.recorded_at > now - _TWICE,
+    )
+    numbers = {"account": given.digits, "receipt": given.receipt.strip()}
+    for row in tx.rows(same):
+        if tx.vault.open_record(row["sealed"], **_place(case_id)) == numbers:
+            return int(row["id"])
+    return None
 
 
 def report_stop_request(

@@ -56,6 +56,7 @@ from dialer.work.assignments import (
     keep_for_caller,
     lock_assignment,
     lock_assignments_of,
+    lock_claims_of,
     lock_idle_assignments,
     lock_signed_assignment,
     lock_work_of_cases,
@@ -136,6 +137,7 @@ def claim_next(services: Services, *, by: str, scope: Scope) -> Assignment | Non
     """
     who = actor_name(by)
     with services.store.begin() as tx:
+        lock_claims_of(tx, who)
         now, lease = services.clock.now(), _lease(services)
         found = assignment_claimed_by(tx, who, real_now=services.real.now())
         if found is not None:
@@ -212,7 +214,9 @@ def return_idle_assignments(services: Services) -> int:
 
 
 def return_work_of(services: Services, who: str, *, by: str) -> int:
-    """Everything that this disabled account has signed for is open again; how many."""
+    """Everything that this account has signed for is open again, since it is disabled or has another role or unit; how
+    many.
+    """
     actor = actor_name(by)
     total = 0
     with services.store.begin() as tx:
@@ -466,6 +470,7 @@ def reclaim(
     who = actor_name(by)
     with services.store.begin() as tx:
         check_assignment_visible(tx, assignment_id, scope)
+        lock_claims_of(tx, who)
         now, lease = services.clock.now(), _lease(services)
         in_hand = assignment_claimed_by(tx, who, real_now=services.real.now())
         other = in_hand if in_hand != assignment_id else None

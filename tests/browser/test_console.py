@@ -74,6 +74,19 @@ def test_an_administrator_makes_an_auditor_who_reads_and_exports_it(
     assert complaints.told == []
 
 
+def test_a_form_that_is_pressed_twice_is_sent_once_and_its_password_is_seen(page: Page, service: Service):
+    new_account(page, service, "admin2", Role.ADMINISTRATOR, language="en")
+    page.goto("/accounts")
+    page.get_by_role("button", name="New account").click()
+    dialog = page.locator("#new")
+    dialog.locator("#f-display_name").fill("Wu")
+    dialog.locator("#f-login").fill("wu")
+    dialog.locator("#f-role").select_option("clerk")
+    dialog.get_by_role("button", name="Create account").dblclick()
+    expect(page.locator(".secret")).to_be_visible()
+    expect(page.get_by_text("is taken")).to_have_count(0)
+
+
 def test_a_caller_finds_a_case_without_the_mouse(page: Page, service: Service):
     service.load(
         [

@@ -50,8 +50,11 @@ def test_a_file_is_entered_once_and_its_faults_say_line_column_and_mend(street: 
         (3, "证件号码"),
         (4, "账户类型"),
         (5, "拒办原因"),
-        (6, "outlet"),
+        (6, "网点编号"),
     ]
+    assert [cell for cell in done.rejects[3].raw if cell] == rows.splitlines()[4].replace(",,", ",").split(
+        ","
+    )[:-1]
     assert "150****" in str(done.rejects[0].reason)
     again = load(street, rows)
     assert (again.new, again.duplicate) == (0, 2)

@@ -54,8 +54,9 @@ def chief(console: ConsoleDesk) -> Person:
 async def test_a_bank_is_asked_and_the_task_is_done_with_it(
     console: ConsoleDesk, caller: Person, case_id: int, payment: int
 ):
-    asked = await caller.post(f"/desk/stop-payments/{payment}/requests", **FORM, back=str(case_id))
-    assert asked.headers["location"].startswith(f"/cases/{case_id}")
+    for _ in range(2):  # pressed twice
+        asked = await caller.post(f"/desk/stop-payments/{payment}/requests", **FORM, back=str(case_id))
+        assert asked.headers["location"].startswith(f"/cases/{case_id}")
     [task], [row] = console.rows(t.stop_payment), console.rows(t.stop_request)
     assert (task["result"], task["done_by"]) == ("asked", "li")
     assert (row["bank"], row["amount_fen"], row["state"], row["recorded_by"]) == (

@@ -75,14 +75,40 @@ def test_fen_are_written_in_yuan_and_read_back(fen: int, written: str):
 
 
 @pytest.mark.parametrize(
-    ("typed", "fen"), [("12,000", 1_200_000), ("7.", 700), ("0.500", 50), ("１２", 1_200)]
+    ("typed", "fen"),
+    [
+        ("12,000", 1_200_000),
+        ("7.", 700),
+        ("0.500", 50),
+        ("１２", 1_200),
+        ("1，234.5", 123_450),
+        ("12,3456", 12_345_600),
+    ],
 )
 def test_an_amount_is_read_as_people_type_it(typed: str, fen: int):
     assert fen_of(typed, field="amount") == fen
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "abc", "1.005", "inf", "nan", "1e600000", "1e-3", "-5", "." * 5, "9" * 14, "0." + "0" * 21]
+    "typed",
+    # A comma for a point would be a hundred times the amount.
+    [
+        "50,00",
+        "1234,5",
+        "1,2345,678",
+        "1,234,5",
+        "",
+        "abc",
+        "1.005",
+        "inf",
+        "nan",
+        "1e600000",
+        "1e-3",
+        "-5",
+        "." * 5,
+        "9" * 14,
+        "0." + "0" * 21,
+    ],
 )
 def test_what_is_no_whole_number_of_fen_is_refused(typed: str):
     with pytest.raises(Invalid) as refused:

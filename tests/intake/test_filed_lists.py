@@ -6,6 +6,7 @@ import io
 from datetime import UTC, datetime
 
 import pytest
+import xlsxwriter
 
 from dialer.core.errors import UnusableFile
 from dialer.core.values import FraudType
@@ -116,3 +117,33 @@ def test_a_list_without_a_number_or_a_person_is_refused(text: str):
 def test_an_empty_file_is_refused():
     with pytest.raises(UnusableFile, match="empty"):
         rows(" \n")
+
+
+def test_every_visible_sheet_is_read_and_each_fault_names_its_own():
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        for name, number in (("去年", "A0"), ("临河", "A1"), ("说明", ""), ("五原", "A2")):
+            sheet = book.add_worksheet(name)
+            if number:
+                sheet.write_row(0, 0, ["案件编号", "手机号"])
+                sheet.write_row(1, 0, [number, "13800138000"])
+                sheet.write_row(2, 0, ["合　计：", "", "1"])
+            if name == "去年":
+                sheet.hide()
+            if name == "临河":
+                sheet.activate()  # the first sheet is never hidden while it is the active one
+        sheet.write_row(3, 0, [1508020000002026110031, "13800138000"])
+    reader = FiledReader(FiledOptions(now=NOW))
+    *read, lost = reader.read(filed_tables(file))
+    assert [row.case_number for row in read if isinstance(row, FiledRecord)] == ["A1", "A2"]
+    assert isinstance(lost, RejectedRow)
+    assert (lost.sheet, lost.table, lost.line, lost.column) == ("五原", 1, 4, "案件编号")
+    assert "lost digits" in say(Lang.EN, lost.reason)
+    assert [(one.table, one.heading) for one in reader.columns if one.heading] == [
+        (0, "案件编号"), (0, "手机号"), (1, "案件编号"), (1, "手机号"),
+    ]  # fmt: skip
+
+
+def test_a_soft_break_within_a_cell_ends_no_row():
+    whole = only(f"A1,王\v小明,13800138000,{ID_NUMBER},5万,2026-11-26,,刷单,临河\u2028分局\n")
+    assert (whole.case_number, whole.phones, whole.unit[:2]) == ("A1", ("+8613800138000",), "临河")

@@ -37,6 +37,8 @@ def test_every_way_of_writing_a_moment(written: str):
         ("2026-11-19 3:05 PM", 15),
         ("2026-11-19 12:05 AM", 0),
         ("2026-11-19 12:05 PM", 12),
+        ("2026-11-19 中午1点05分", 13),
+        ("2026-11-18 晚上12点05分", 0),
     ],
 )
 def test_halves_of_the_day(written: str, hour: int):
@@ -51,6 +53,13 @@ def test_halves_of_the_day(written: str, hour: int):
 def test_a_bare_date_begins_at_midnight_and_expires_at_its_end(written: str):
     assert read_moment(written, SHANGHAI) == datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
     assert read_moment(written, SHANGHAI, end_of_day=True) == datetime(2026, 11, 19, 16, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("written", ["2026-11-18 24:00", "2026-11-18 24:00:00", "2026年11月18日24时"])
+def test_twenty_four_hours_are_the_end_of_the_day_and_nothing_is_later(written: str):
+    assert read_moment(written, SHANGHAI) == datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
+    with pytest.raises(Unreadable):
+        read_moment("2026-11-18 24:01", SHANGHAI)
 
 
 def test_an_expiry_with_a_time_is_that_time():

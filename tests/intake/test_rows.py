@@ -141,6 +141,7 @@ def test_a_row_is_refused_only_for_these(change: dict[str, str], field: Field):
         ({"身份证号": "110105194912310021"}, NoticeCode.ID_INVALID),
         ({"身份证号": "E12345678"}, NoticeCode.ID_INVALID),
         ({"身份证号": "1.10105E+17"}, NoticeCode.ID_DIGITS_LOST),
+        ({"指令编号": "2.02611E+17"}, NoticeCode.NUMBER_DIGITS_LOST),
         ({"诈骗类型": "新型骗局"}, NoticeCode.FRAUD_TYPE_UNKNOWN),
         ({"预警类型": "其他"}, NoticeCode.KIND_UNKNOWN),
         ({"等级": ""}, NoticeCode.GRADE_DEFAULTED),
@@ -275,6 +276,18 @@ def test_what_does_not_enter_the_derived_number_does_not_change_it():
         accepted(row).record.instruction_no
         == accepted(row | {"备注": "x", "等级": "低"}).record.instruction_no
     )
+
+
+def test_a_mark_for_nothing_is_nothing_in_every_column():
+    """Two people without a name were one person where they shared a landline."""
+    marks = ("无", "#N/A", "-", "／", "暂无", "(NULL)")
+    columns = ("姓名", "属地", "来源", "指令编号", "地址", "备注")
+    for shift in range(len(marks)):
+        row = {name: marks[(place + shift) % len(marks)] for place, name in enumerate(columns)}
+        result = accepted(WHOLE | row, source="名单", known_units={"临河"})
+        record = result.record
+        assert (record.name, record.unit, record.address, record.remarks) == ("", "", "", "")
+        assert (record.source, record.instruction_derived, codes(result)) == ("名单", True, [])
 
 
 def test_unknown_columns_are_kept_in_the_remarks():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import xlsxwriter
@@ -75,6 +75,21 @@ def test_an_identity_number_that_became_a_float_has_lost_its_digits():
     (item,) = accepted(sheet_of(["王伟", "13800138000", "高", "", "", 110105194912310021.0]))
     assert [notice.code for notice in item.notices] == [NoticeCode.ID_DIGITS_LOST]
     assert item.record.id_number == ""
+
+
+def test_instruction_numbers_that_lost_their_digits_are_no_duplicates():
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
+        sheet = pending_writes.add_worksheet()
+        sheet.write_row(0, 0, ["指令编号", "手机号", "通话时长（分钟）"])
+        lengths = pending_writes.add_format({"num_format": "[h]:mm:ss"})
+        for row, last in enumerate("12", start=1):
+            sheet.write_row(row, 0, [202611200000000000 + row, f"1380013800{last}"])
+            sheet.write_datetime(row, 2, timedelta(seconds=90), lengths)
+
+    first, second = accepted(workbook(fill))
+    assert first.record.key != second.record.key
+    assert first.record.instruction_derived
+    assert first.record.talk_seconds == 90
 
 
 def test_a_phone_written_as_a_lost_number_is_refused_and_the_rest_is_not():

@@ -102,6 +102,11 @@ def test_a_duplicate_names_the_case_that_stays(bureau: Bureau, case_id: int):
     mark_duplicate(seen(bureau, case_id, 1), of=other)
     assert bureau.case_of(case_id).outcome is OutcomeKind.DUPLICATE
     assert bureau.acts_of(case_id) == ["duplicate"]
+    # The other way round, from a second tab: of the two nobody would work either.
+    with pytest.raises(Invalid) as refusal:
+        mark_duplicate(seen(bureau, other, 1), of=case_id)
+    assert refusal.value.field == "of"
+    assert bureau.case_of(other).status is CaseStatus.OPEN
 
 
 def test_opt_out_stops_the_robot_and_needs_a_reason(bureau: Bureau, case_id: int):

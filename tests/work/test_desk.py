@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from dialer.accounts.actions import add_staff, disable_staff
+from dialer.accounts.actions import add_staff, change_staff, disable_staff, get_account
+from dialer.accounts.changes import ask_change, confirm_change, list_changes
 from dialer.cases.store import words_of_case
-from dialer.core.access import Role
+from dialer.core.access import Role, SessionRules
 from dialer.core.errors import Invalid, Overtaken
 from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.work.assignments import Assignment, Scope, get_assignment, waiting_assignments, waiting_call_backs
-from dialer.work.desk import read_task_state
+from dialer.work.desk import read_task_state, task_in_hand
 from dialer.work.desk_store import BusyKind
 from dialer.work.tasks import (
     Report,
@@ -73,6 +75,14 @@ def test_concurrent_claims_never_share_a_task(bureau: Bureau):
             pool.map(lambda n: claim_next(bureau.services, by=f"desk{n}", scope=CENTRE), range(len(cases)))
         )
     assert sorted(task.case_id for task in tasks if task) == sorted(cases)
+
+
+def test_a_button_that_is_pressed_twice_claims_one_task(bureau: Bureau):
+    for _ in range(8):
+        bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        tasks = list(pool.map(lambda _: claim(bureau).id, range(8)))
+    assert len(set(tasks)) == 1
 
 
 def test_a_caller_claims_only_work_of_his_unit_and_below(bureau: Bureau):
@@ -262,3 +272,49 @@ def test_disabling_an_account_returns_its_work_at_once(bureau: Bureau):
     disable_staff(bureau.services, "li", by="admin")
     assert bureau.assignment_of(case_id)["state"] == "open"
     assert bureau.acts_of(case_id) == ["claimed", "account_disabled"]
+
+
+def test_who_gets_another_role_or_unit_leaves_the_work_to_those_who_may_do_it(bureau: Bureau):
+    rules = SessionRules()
+    add = partial(add_staff, bureau.services, display_name="x", language="zh", by="cli")
+    add(login="admin", role=Role.ADMINISTRATOR, unit_id=None)
+    add(login="guard", role=Role.SECURITY_ADMINISTRATOR, unit_id=None)
+    add(login="li", role=Role.CALLER, unit_id=bureau.unit["临河分局"])
+    case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
+
+    def change(name: str, unit: str) -> bool:
+        with bureau.tx() as tx:
+            revision = get_account(tx, "li").revision
+        done = ask_change(
+            bureau.services,
+            rules,
+            "li",
+            display_name=name,
+            role=Role.CALLER,
+            unit_id=bureau.unit[unit],
+            revision=revision,
+            why="调动",
+            by="admin",
+            visible_to=None,
+        )
+        if not done:
+            [waiting] = list_changes(bureau.services, visible_to=None)
+            confirm_change(bureau.services, rules, waiting.change.id, by="guard", visible_to=None)
+        return done
+
+    task = claim(bureau, "li", Scope(unit_id=bureau.unit["临河分局"]))
+    assert change("y", "临河分局")
+    assert task_in_hand(bureau.services, by="li") == task.id
+    # His desk said that the page is not there until the lease had run out.
+    assert not change("y", "五原分局")
+    assert task_in_hand(bureau.services, by="li") is None
+    assert bureau.acts_of(case_id) == ["claimed", "account_disabled"]
+    # A clerk goes on no visit, and nobody else could until it was overdue.
+    visit = bureau.assignment_of(case_id, Track.VISIT)["id"]
+    sign_assignment(bureau.services, visit, by="li")
+    with bureau.tx() as tx:
+        revision = get_account(tx, "li").revision
+    change_staff(
+        bureau.services, "li", display_name="y", role=Role.CLERK, unit_id=None, revision=revision, by="cli"
+    )
+    assert bureau.assignment_of(case_id, Track.VISIT)["state"] == "open"

@@ -1,7 +1,9 @@
-// What every page does beyond links and forms: dialogs, notices, the theme, submitting a filter as it is chosen.
+// What every page does beyond links and forms: dialogs, notices, the theme, submitting a filter as it is chosen, and
+// sending a form once that was pressed twice.
 (function () {
   "use strict";
   var TOAST_MS = 8000;
+  var ONCE_MS = 3000;
 
   function dismissLater(toast) {
     if (!toast.classList.contains("toast-trouble")) {
@@ -52,6 +54,19 @@
   document.addEventListener("change", function (event) {
     var form = event.target.closest("form[data-live]");
     if (form && (event.target.tagName === "SELECT" || event.target.type === "date")) { form.requestSubmit(); }
+  });
+
+  // Pressed twice, a form is sent once: the browser would show the answer to the second one, which knows no password
+  // that the first one gave out. After a moment it may be sent again, since an answer may be a file.
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (event.defaultPrevented || form.method !== "post" || form.target) { return; }
+    if (form.hasAttribute("hx-post") || form.hasAttribute("data-download")) { return; }
+    if (Date.now() - Number(form.dataset.sentAt || 0) < ONCE_MS) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sentAt = Date.now();
   });
 
   // A form whose answer is a file leaves the page as it is.
