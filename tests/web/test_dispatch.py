@@ -40,10 +40,10 @@ CENTRE = Centre(
 )
 SERVICES = Services(
     store=None,  # type: ignore[arg-type]  # nobody who would need it is called
-    clock=None,  # type: ignore[arg-type]
-    real=None,  # type: ignore[arg-type]
-    policies=None,  # type: ignore[arg-type]
-    rendered_scripts=None,  # type: ignore[arg-type]
+    clock=None,
+    real=None,
+    policies=None,
+    rendered_scripts=None,
     lines=LineRules(),
     centre=CENTRE,
     drill=False,
@@ -111,7 +111,7 @@ def ask(
         web = hooks(
             SERVICES,
             config,
-            count=lambda *one: None if counted is None else counted.append(one),  # type: ignore[arg-type]
+            count=lambda *one: None if counted is None else counted.append(one),
         )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url=PUBLIC) as client:
             token = TOKEN if signed else "another"
