@@ -223,7 +223,7 @@ def is_https(request: Request) -> bool:
 
 
 def _came_by_https(request: Request, proxies: _Networks) -> bool:
-    forwarded = request.headers.get("X-Forwarded-Proto", "") == "https"
+    forwarded = request.headers.get("X-Forwarded-Proto") == "https"
     return request.url.scheme == "https" or (forwarded and comes_from(request, proxies))
 
 
