@@ -155,6 +155,10 @@ GROUPS = {
         ),
         tests=(
             "tests/core/test_access.py",
+            "tests/core/test_stored_words.py",
+            "tests/docs/test_glossary.py",
+            "tests/db/test_staff_rows.py",
+            "tests/db/test_sign_in.py",
             "tests/console/test_signing_in.py",
             "tests/console/test_passwords.py",
             "tests/console/test_accounts.py",
