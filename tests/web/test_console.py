@@ -29,11 +29,17 @@ from dialer.web.console import (
     HOMES,
     SECURITY_HEADERS,
     AnswerHeaders,
+    ChangePasswordFirst,
     ConsoleContext,
+    EnrolFirst,
     Forbidden,
+    ForeignForm,
     RequestContext,
     Section,
     ShutdownHooks,
+    SignInFirst,
+    context_of,
+    context_or_anonymous,
     csrf_of_secret,
     drop_cookie,
     home_of,
@@ -59,6 +65,8 @@ def asked(
     scheme: str = "http",
     peer: str = "127.0.0.1",
     path: str = "/account",
+    query: bytes = b"",
+    method: str = "POST",
     places: tuple[Place, ...] = PLACES,
     halted: Any = lambda _: None,  # noqa: ANN401  # a function
 ) -> Request:
@@ -79,10 +87,10 @@ def asked(
     return Request(
         {
             "type": "http",
-            "method": "POST",
+            "method": method,
             "scheme": scheme,
             "path": path,
-            "query_string": b"",
+            "query_string": query,
             "server": ("test", 80),
             "client": (peer, 4000),
             "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
@@ -320,9 +328,146 @@ class TestReader:
         assert "set-cookie" not in part.headers
         assert not reader(asked(headers={"HX-Request": "false"})).is_part
 
+    def test_a_page_shows_the_notice_once_and_a_part_leaves_it(self) -> None:
+        def render(of: RequestContext, template: str, facts: Mapping[str, object], *, block: str = "") -> str:
+            return f"{of.lang.value} {template} {facts} {block}"
+
+        one = reader(asked(headers={"Cookie": "dialer_notice=6162"}))
+        one.pages = SimpleNamespace(render=render)  # type: ignore[assignment]  # what is asked of it
+        page, part = one.page("a.html", status=422, n=1), one.part("a.html", "list", status=403, n=1)
+        assert (page.status_code, page.body) == (422, b"en a.html {'n': 1} ")
+        assert (part.status_code, part.body) == (403, b"en a.html {'n': 1} list")
+        assert (cookie(page, "dialer_notice")["max-age"], "set-cookie" in part.headers) == ("0", False)
+        assert (one.page("a.html").status_code, one.part("a.html", "x").status_code) == (200, 200)
+        without = reader(asked())
+        without.pages = one.pages
+        assert "set-cookie" not in without.page("a.html").headers
+
+    def test_who_asks_is_named_by_login_and_by_the_address_that_our_proxy_gives(self) -> None:
+        one = reader(asked(headers={"X-Forwarded-For": "10.0.0.5"}), member(Role.SUPERVISOR))
+        assert (one.who, one.address, one.path) == ("wang", "10.0.0.5", "/account")
+        assert (one.may(Permission.SEE_RATES), one.may(Permission.SEE_AUDIT)) == (True, False)
+        assert not reader(asked()).may(Permission.OWN_ACCOUNT)
+        assert one.say("The name %(name)s", name="x") == "The name x"
+
+    @pytest.mark.parametrize(
+        ("chosen", "lang"), [("en", Lang.EN), ("zh", Lang.ZH), ("fr", Lang.ZH), (None, Lang.ZH)]
+    )
+    async def test_without_a_database_a_page_about_faults_has_a_stranger_for_its_reader(
+        self, monkeypatch: pytest.MonkeyPatch, chosen: str | None, lang: Lang
+    ) -> None:
+        async def away(_: Request) -> RequestContext:
+            raise Unavailable(part="database", problem="is away")
+
+        monkeypatch.setattr(console, "context_of", away)
+        cookies = "dialer_form=secret" + (f"; dialer_language={chosen}" if chosen else "")
+        request = asked(headers={"Cookie": cookies})
+        request.state.refused = "the form"
+        one = await context_or_anonymous(request)
+        assert (one.somebody, one.lang, one.csrf, one.refused) == (
+            None,
+            lang,
+            csrf_of_secret("secret"),
+            "the form",
+        )
+        assert (await context_or_anonymous(asked())).refused is None
+
 
 def console_roles(act: Permission) -> frozenset[Role]:
     return frozenset(role for role in Role if console.may(role, act))
+
+
+PAGE = console.Declared(method="GET", path="/lists", act=Permission.LOAD_LISTS, answer=print)
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class TestGuard:
+    async def refused(self, one: RequestContext, page: console.Declared = PAGE) -> Exception | None:
+        try:
+            await console._authorize(one, page)
+        except Exception as fault:  # noqa: BLE001  # which one it is, is asserted
+            return fault
+        return None
+
+    @pytest.mark.parametrize(
+        ("method", "query", "headers", "next_path", "was"),
+        [
+            ("GET", b"x=1&y=2", {}, "/account?x=1&y=2", False),
+            ("HEAD", b"", {}, "/account", False),
+            ("GET", b"", {"Cookie": "dialer_session=old"}, "/account", True),
+            ("POST", b"x=1", {}, "", False),
+        ],
+    )
+    async def test_a_stranger_signs_in_first_and_comes_back_to_a_page(
+        self, method: str, query: bytes, headers: dict[str, str], next_path: str, was: bool
+    ) -> None:
+        fault = await self.refused(reader(asked(method=method, query=query, headers=headers)))
+        assert isinstance(fault, SignInFirst)
+        assert (fault.next_path, fault.was_signed_in) == (next_path, was)
+        assert await self.refused(reader(asked(method="GET")), replace(PAGE, act=console.OPEN)) is None
+
+    async def test_a_role_without_the_permission_is_refused_before_all_else(self) -> None:
+        for role, kind in ((Role.CALLER, Forbidden), (Role.CLERK, type(None))):
+            assert isinstance(await self.refused(reader(asked(method="GET"), member(role))), kind)
+        assert isinstance(
+            await self.refused(reader(asked(), member(Role.CALLER, must_change=True))), Forbidden
+        )
+
+    async def test_a_given_password_is_changed_first(self) -> None:
+        one = reader(asked(method="GET"), member(must_change=True))
+        assert isinstance(await self.refused(one), ChangePasswordFirst)
+        assert await self.refused(one, replace(PAGE, while_must_change=True)) is None
+
+    async def test_a_missing_factor_is_set_up_first_and_one_that_is_there_is_shown_at_a_new_sign_in(
+        self,
+    ) -> None:
+        page = replace(PAGE, act=Permission.SEE_AUDIT)
+        one = reader(asked(method="GET"), member(Role.AUDITOR))
+        assert isinstance(await self.refused(one, page), EnrolFirst)
+        assert await self.refused(one, replace(page, while_must_enrol=True)) is None
+        assert (
+            await self.refused(reader(asked(method="GET"), member(Role.AUDITOR), second_factor=True), page)
+            is None
+        )
+        elsewhere = reader(asked(method="GET"), member(Role.AUDITOR, has_factor=True))
+        fault = await self.refused(elsewhere, page)
+        assert isinstance(fault, SignInFirst)
+        assert (fault.next_path, fault.was_signed_in) == ("", True)
+
+    async def test_a_form_is_our_own(self) -> None:
+        for body, kind in ((b"csrf=abc", type(None)), (b"csrf=abd", ForeignForm)):
+            one = reader(asked(headers=FORM, body=body), member())
+            one.csrf = "abc"
+            assert isinstance(await self.refused(one), kind)
+
+
+class TestContext:
+    async def test_a_session_is_looked_for_once_a_request(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        looked: list[tuple[object, str, bool]] = []
+        found = session(second_factor=True), member(language="en")
+
+        def recognise(services: object, rules: SessionRules, token: str, *, even_idle: bool) -> object:
+            looked.append((rules, token, even_idle))
+            return found if token == "good" else None
+
+        monkeypatch.setattr(console, "recognise", recognise)
+        request = asked(headers={"Cookie": "dialer_session=good; dialer_form=secret; dialer_language=zh"})
+        one = await context_of(request, even_idle=True)
+        assert (one.session, one.somebody, one.lang) == (*found, Lang.EN)
+        assert (one.csrf, one.form_secret) == (csrf_of_secret("good"), "")
+        assert await context_of(request) is one
+        assert await context_or_anonymous(request) is one
+        other = await context_of(asked(headers={"Cookie": "dialer_session=bad; dialer_form=secret"}))
+        assert (other.session, other.somebody, other.lang) == (None, None, Lang.ZH)
+        assert (other.csrf, other.form_secret) == (csrf_of_secret("secret"), "")
+        assert [(token, even_idle) for _, token, even_idle in looked] == [("good", True), ("bad", False)]
+        assert looked[0][0] == one.rules
+
+    async def test_a_stranger_s_forms_have_a_secret_of_their_own(self) -> None:
+        one, other = await context_of(asked()), await context_of(asked())
+        assert len(one.form_secret) == 32  # 24 random bytes
+        assert one.form_secret != other.form_secret
+        assert one.csrf == csrf_of_secret(one.form_secret)
 
 
 class TestWhole:
