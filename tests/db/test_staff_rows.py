@@ -259,6 +259,39 @@ class TestSessions:
         assert [row["token_hash"] for row in tx.rows(sa.select(t.sign_in_step.c.token_hash))] == [B_HASH]
 
 
+class TestAtOnce:
+    """What two transactions do at the same time; these stay, and are deleted at the end."""
+
+    @pytest.fixture
+    def two(self, store: Store) -> Iterator[tuple[Member, Member]]:
+        with store.begin() as tx:
+            made = account(tx), account(tx)
+            for key in (A_HASH, B_HASH):
+                rows.reserve_try(tx, key, real_now=NOW, window_start=NOW)
+        yield made
+        with store.begin() as tx:
+            tx.execute(sa.delete(t.staff))
+            tx.execute(sa.delete(t.sign_in_failure))
+
+    def test_of_two_sign_ins_one_waits_until_the_other_has_counted_its_sessions(
+        self, store: Store, two: tuple[Member, Member]
+    ) -> None:
+        of, other = two
+        with store.begin() as tx, store.begin() as second:
+            rows.end_oldest_sessions(tx, of.id, most=5, real_now=NOW)
+            free = sa.select(t.staff.c.id).with_for_update(skip_locked=True)
+            assert [row["id"] for row in second.rows(free)] == [other.id]
+
+    @pytest.mark.usefixtures("two")
+    def test_old_failures_that_a_sign_in_holds_are_left(self, store: Store) -> None:
+        with store.begin() as tx, store.begin() as second:
+            rows.give_try_back(tx, A_HASH)
+            second.execute(sa.text("SET LOCAL lock_timeout = '5s'"))
+            rows.delete_old_failures(second, before=LATER)
+            left = second.rows(sa.select(t.sign_in_failure.c.key))
+            assert [bytes(row["key"]) for row in left] == [A_HASH]
+
+
 class TestFirstLink:
     def test_it_opens_once_and_until_then_and_a_new_one_replaces_it(self, tx: Tx) -> None:
         rows.make_first_sign_in_link(tx, token_hash=A_HASH, real_now=NOW, expires_at=LATER)
