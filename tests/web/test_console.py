@@ -497,6 +497,9 @@ class TestDeclared:
         @section.get("/a", act=Permission.SEE_CASES, nav="Cases", order=3)
         def shown() -> None: ...
 
+        @section.get("/c", act=Permission.SEE_CASES, nav="Others")
+        def first() -> None: ...
+
         @section.get("/b", act=console.OPEN, while_must_change=True, while_must_enrol=True, while_idle=True)
         def opened() -> None: ...
 
@@ -507,7 +510,8 @@ class TestDeclared:
         def loaded() -> None: ...
 
         assert [(one.path, one.text, one.act, one.order) for one in section.places] == [
-            ("/a", "Cases", Permission.SEE_CASES, 3)
+            ("/a", "Cases", Permission.SEE_CASES, 3),
+            ("/c", "Others", Permission.SEE_CASES, 0),
         ]
         told = [
             (
@@ -519,6 +523,7 @@ class TestDeclared:
         most = 256 * 1024
         assert told == [
             ("GET", "/a", Permission.SEE_CASES, shown, most, False, False, False),
+            ("GET", "/c", Permission.SEE_CASES, first, most, False, False, False),
             ("GET", "/b", None, opened, most, True, True, True),
             ("POST", "/a", Permission.WORK_CASES, sent, most, False, False, False),
             ("POST", "/b", None, loaded, 7, True, True, False),
