@@ -549,7 +549,11 @@ class PageRoute(APIRoute):
 
 def page_route_of(declared: Declared) -> type[PageRoute]:
     """The class of the route that answers this method."""
-    return type("PageRoute", (PageRoute,), {"declared": declared})
+
+    class OfPage(PageRoute): ...
+
+    OfPage.declared = declared
+    return OfPage
 
 
 async def context_of(request: Request, *, even_idle: bool = False) -> RequestContext:

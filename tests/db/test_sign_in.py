@@ -172,6 +172,17 @@ class TestSignIn:
         subject = f"staff/{who.id if who else 0}"
         assert lines == [(login if who else "?", "sign_in_failed", subject, {"address": HERE})]
 
+    def test_a_right_one_forgets_what_failed_at_this_address(self, scenario: Scenario) -> None:
+        account(scenario)
+        for number, password in enumerate(["x", "x", PASSWORD, "x", "x", "x"]):
+            if password == PASSWORD:
+                assert isinstance(enters(scenario), SignedIn)
+                continue
+            with pytest.raises(SignInRefused):
+                enters(scenario, password=f"{password}{number}")
+        with pytest.raises(SignInBlocked):
+            enters(scenario)
+
     def test_a_password_that_was_given_out_opens_until_then(self, scenario: Scenario) -> None:
         until = MORNING + timedelta(hours=1)
         member = account(scenario, password_until=until, must_change=True)
