@@ -182,6 +182,10 @@ _EQUIVALENT: dict[tuple[str, str], str] = {
         "console.py",
         'return type("PageRoute", (PageRoute,), {"declared": declared})',
     ): "the name of a class is not shown",
+    (
+        "staff.py",
+        "for one, is_last in zip(tries.keys, tries.lasts, strict=True):",
+    ): "both are made in one loop",
     ("staff.py", "_CACHE_SIZE = 1000"): "a token that was forgotten is read again",
 }
 """Name of a file and a line of it that a mutant may change unnoticed, with the reason why it means the same."""

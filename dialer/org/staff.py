@@ -339,20 +339,21 @@ def reserve_tries(
     if is_second_step:
         limits.append((step, account, many))
     with services.store.begin() as tx:
+        keys, lasts, blocked = [], [], []
         # Always in this order, so that no two sign-ins wait for each other.
-        keys = tuple(failure_key(tx, kind, value) for kind, value, _ in limits)
-        lasts, blocked = [], []
-        for one, (_, _, most) in zip(keys, limits, strict=True):
+        for kind, value, most in limits:
+            one = failure_key(tx, kind, value)
             tries = reserve_try(tx, one, real_now=real_now, window_start=start)
             if tries.blocked_until is not None:
                 blocked.append(tries.blocked_until)
             elif tries.count > most:
                 block_sign_in(tx, one, until=until)
                 blocked.append(until)
+            keys.append(one)
             lasts.append(tries.count >= most)
     if blocked:
         raise SignInBlocked(until=max(blocked))
-    return ReservedTries(keys=keys, lasts=tuple(lasts))
+    return ReservedTries(keys=tuple(keys), lasts=tuple(lasts))
 
 
 def forgive(tx: Tx, tries: ReservedTries) -> None:

@@ -259,7 +259,6 @@ class SignInFirst(Exception):
     """No session, or no longer; `next_path` is the page that was asked for."""
 
     def __init__(self, *, next_path: str, was_signed_in: bool) -> None:
-        super().__init__("sign in first")
         self.next_path = next_path
         self.was_signed_in = was_signed_in
 

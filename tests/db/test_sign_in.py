@@ -54,6 +54,7 @@ from dialer.org.staff_store import (
     Member,
     Session,
     TokenScope,
+    failure_key,
     find_session,
     find_step,
     insert_factor,
@@ -463,7 +464,25 @@ class TestTries:
         scenario.clock.advance(60)
         with pytest.raises(SignInBlocked) as blocked:
             reserve_tries(scenario.services, RULES, "wang", member, HERE)
-        assert blocked.value.until == scenario.clock.now() + timedelta(minutes=15)
+        until = scenario.clock.now() + timedelta(minutes=15)
+        assert blocked.value.until == until
+        scenario.clock.advance(60)
+        with pytest.raises(SignInBlocked) as still:
+            reserve_tries(scenario.services, RULES, "wang", member, HERE)
+        assert still.value.until == until
+
+    def test_processes_of_two_releases_count_under_the_same_keys(self, scenario: Scenario) -> None:
+        member = account(scenario)
+        first = reserve_tries(scenario.services, RULES, "wang", member, HERE).keys
+        second = reserve_tries(scenario.services, RULES, "wang", member, HERE, is_second_step=True).keys
+        of, at = f"wang\0{member.revision}", f"wang\0{member.revision}\0{HERE}"
+        with scenario.tx() as tx:
+            address = failure_key(tx, "address", HERE)
+            assert first == (address, failure_key(tx, "login at", at))
+            assert second == (address, failure_key(tx, "factor at", at), failure_key(tx, "factor", of))
+        nobody = reserve_tries(scenario.services, RULES, "nobody", None, HERE).keys
+        with scenario.tx() as tx:
+            assert nobody == (address, failure_key(tx, "login at", f"nobody\x000\0{HERE}"))
 
     def test_an_address_has_four_times_as_many_at_all_logins(self, scenario: Scenario) -> None:
         for number in range(11):
@@ -561,8 +580,9 @@ class TestTokens:
         with audited(scenario) as lines:
             assert revoke_token(scenario.services, "bank", by=" chief ").name == "bank"
         assert lines == [("chief", "token_revoke", f"api_token/{new.token.id}", {"name": "bank"})]
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound) as missing:
             revoke_token(scenario.services, "bank", by="chief")
+        assert (missing.value.kind, missing.value.key) == ("token", "bank")
 
     def test_who_asked_for_it_is_in_the_audit(self, scenario: Scenario) -> None:
         with audited(scenario) as lines, scenario.tx() as tx:
