@@ -270,6 +270,7 @@ class TestSessions:
 
     def test_it_ends_after_half_an_hour_without_use(self, scenario: Scenario) -> None:
         token = self.opened(scenario, account(scenario))
+        assert not session_of(scenario, token).second_factor
         scenario.clock.set(MORNING + timedelta(minutes=30))
         assert recognise(scenario.services, RULES, token) is None
         found = recognise(scenario.services, RULES, token, even_idle=True)

@@ -129,14 +129,14 @@ def test_its_heartbeat_ends_with_it_and_endless_answers_after_that(app: Applicat
     order: list[list[str]] = []
     with running(app) as (server, address):
         socket.create_connection(address, timeout=PATIENCE_SECONDS).close()
-        console_of(server.config.app).state.console_context.closing.join(lambda: order.append(beats(app)))
+        on_stop(server, lambda: order.append(beats(app)))
     assert order == [[]]
     assert beats(app) == []
 
 
-def console_of(web: Any) -> Any:  # noqa: ANN401  # an application of Starlette's
-    [mount] = [route for route in web.routes if isinstance(route, Mount) and not route.path]
-    return mount.app
+def on_stop(server: Any, call: Callable[[], object]) -> None:  # noqa: ANN401  # a server of uvicorn's
+    [mount] = [route for route in server.config.app.routes if isinstance(route, Mount) and not route.path]
+    mount.app.state.console_context.closing.join(call)
 
 
 @pytest.mark.parametrize("checks", [True, False])
@@ -156,9 +156,10 @@ def test_while_it_serves_it_walks_the_way_of_the_carrier_where_the_settings_say_
 
     monkeypatch.setattr(module, "watch_public_way", watch)
     web = app.settings.web.model_copy(update={"check_public_url": checks})
-    with running(replace(app, settings=app.settings.model_copy(update={"web": web}))):
+    with running(replace(app, settings=app.settings.model_copy(update={"web": web}))) as (server, _):
         assert not checks or wait_until(lambda: told == ["begun"], seconds=PATIENCE_SECONDS)
-    assert told == (["begun", "ended"] if checks else [])
+        on_stop(server, lambda: told.append("endless answers end"))
+    assert told == [*(["begun", "ended"] if checks else []), "endless answers end"]
     with app.services.store.begin() as tx:
         alarms = tx.rows(sa.select(t.alarm))
     facts = {
