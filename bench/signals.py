@@ -282,7 +282,7 @@ class Filled(Evaluator):
 
     is_filling = True
 
-    def _reread(self, person: Any, start: int, moments: Sequence[int]) -> None:  # noqa: ANN401
+    def _reread(self, person: Any, start: int, moments: Sequence[int]) -> None:  # noqa: ANN401 - whatever its caller gives
         if not self.is_filling:
             super()._reread(person, start, moments)
 

@@ -199,7 +199,7 @@ async def _until(true, seconds: float) -> None:  # type: ignore[no-untyped-def] 
         await asyncio.sleep(0.02)
 
 
-async def _peers(folder: Path, *, calls: int, steps_of_key) -> list[Peer]:  # type: ignore[no-untyped-def]  # noqa: ANN001
+async def _peers(folder: Path, *, calls: int, steps_of_key) -> list[Peer]:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a function of the script
     made = [Peer(folder, *steps_of_key(key), calls=calls) for key in KEYS]
     return [await one.ready() for one in made]
 

@@ -157,7 +157,7 @@ class _Service:
         self.plan = plan
         self.app = app
         self.supervisor = supervisor
-        self.staff = SimulatedStaff(app)
+        self.staff = SimulatedStaff(app.services)
         self.list_file = folder / "list.csv"
         self.list_file.touch(mode=0o600)
         self.list_file.write_bytes(targets(plan.seed, count=plan.targets))

@@ -157,7 +157,7 @@ class Injections:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=_ASK_SECONDS) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_ASK_SECONDS) as response:  # noqa: S310 - an address of our own
                 response.read()
         except (OSError, ValueError) as fault:
             if isinstance(fault, urllib.error.HTTPError):

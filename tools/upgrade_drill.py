@@ -100,7 +100,7 @@ def unpack_release(folder: Path) -> None:
     commit = release_before()
     try:
         done = subprocess.run(
-            ["git", "-c", f"safe.directory={ROOT}", "archive", commit],  # noqa: S607
+            ["git", "-c", f"safe.directory={ROOT}", "archive", commit],  # noqa: S607 - git of the search path
             cwd=ROOT, capture_output=True, check=False,
         )  # fmt: skip
     except FileNotFoundError as fault:
@@ -441,7 +441,7 @@ class Upgrade(Drill):
         """Every page of the navigation in turn, and now and then a task of the desk, taken at one web process and given
         back at the other.
         """
-        chosen = random.Random("drill")  # noqa: S311
+        chosen = random.Random("drill")  # noqa: S311  # a choice that repeats, no secret
         pages: list[str] = []
         while not self._is_over:
             home = await client.get("/")

@@ -186,6 +186,8 @@ def answer(
     reason: Words = "",
     basis: Words = "",
 ) -> Response:
+    """Answers the question of a counter; a refused form keeps what was typed."""
+
     def act() -> None:
         if answer is None:
             raise Invalid(field="answer", problem="is not chosen", mend="choose one of the list")
@@ -232,6 +234,7 @@ def found(
     persons: Annotated[int, Form(ge=0, le=1000)] = 0,
     note: Words = "",
 ) -> Response:
+    """Ends the visit to a counter with what was found there, and how many persons the team checked."""
     return _do(
         request,
         question_id,

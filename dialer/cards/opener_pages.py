@@ -132,6 +132,7 @@ def enter(
     from_on: Cell = "",
     years: Annotated[int, Form()] = 2,
 ) -> Response:
+    """Enters the decision by which a person may open no cards; a refused form keeps what was typed."""
     typed = {
         "name": name,
         "id_number": id_number,

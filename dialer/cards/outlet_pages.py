@@ -105,6 +105,7 @@ def step(
     authority: Cell = "",
     months: Annotated[int, Form(ge=0, le=1000)] = 0,
 ) -> Response:
+    """Takes the next step in the matter of an outlet; the authority's answer with its document and months."""
     try:
         take_step(
             request.services,

@@ -93,7 +93,7 @@ def demo_command(
         raise UnusableFile(Text("%(file)s: no such file", file=targets.name))
     with clean_environment(settings) as app:
         supervisor = Supervisor(children(settings, env), say)
-        staff = SimulatedStaff(app)
+        staff = SimulatedStaff(app.services)
         # A list of one's own is called alone.
         story = SignalStory(app.services, broker_url=app.celery.conf.broker_url) if targets is None else None
         try:

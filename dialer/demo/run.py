@@ -403,18 +403,20 @@ def write_sample(app: Application) -> Path:
 class SimulatedStaff(threading.Thread):
     """Simulated callers and officers, who work until `stop` is called."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__(name="staff", daemon=True)
-        self._app = app
+        self._services = services
         self._stopped = threading.Event()
 
     def run(self) -> None:
         """Does the staff's work again and again until `stop`; faults are printed."""
         while not self._stopped.wait(_STAFF_SECONDS):
             try:
-                work_once_as_staff(self._app.services)
+                work_once_as_staff(self._services)
             except DialerError as fault:
                 sys.stderr.write(f"demo staff: {fault}\n")
+            except Exception as fault:  # noqa: BLE001  # one round that fails must not end the staff
+                sys.stderr.write(f"demo staff: {type(fault).__name__}\n")
 
     def stop(self) -> None:
         """Waits up to 5 seconds for the work in hand."""

@@ -37,21 +37,25 @@ def problem(answer: httpx.Response, status: int, code: str) -> None:
         assert answer.headers[name] == value
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
-@pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer nothing", "Basic YTpi", "Bearer dialer_" + "A" * 43]
-)
-async def test_without_a_good_token_nothing_is_told(office: Office, method: str, path: str, header: str):
-    answer = await office.client.request(method, path, headers={"Authorization": header})
-    problem(answer, 401, "unknown_sender")
-    assert answer.headers["www-authenticate"].startswith("Bearer")
+async def test_without_a_good_token_nothing_is_told(office: Office):
+    for header in (
+        "",
+        "Bearer",
+        "Bearer nothing",
+        "Basic YTpi",
+        "Bearer dialer_" + "A" * 43,
+    ):
+        for method, path in PATHS:
+            answer = await office.client.request(method, path, headers={"Authorization": header})
+            problem(answer, 401, "unknown_sender")
+            assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
-async def test_a_token_opens_what_it_was_made_for_alone(office: Office, method: str, path: str):
-    scopes = {"/api/v1/warnings": "cases:read"}
-    header = office.token("narrow", scopes.get(path, "warnings:write"))
-    problem(await office.client.request(method, path, headers=header), 403, "no_scope")
+async def test_a_token_opens_what_it_was_made_for_alone(office: Office):
+    writes, reads = office.token("writes", "warnings:write"), office.token("reads", "cases:read")
+    for method, path in PATHS:
+        header = reads if method == "POST" else writes
+        problem(await office.client.request(method, path, headers=header), 403, "no_scope")
 
 
 async def test_a_token_in_the_address_is_no_token(office: Office):
@@ -100,9 +104,8 @@ async def test_guessing_tokens_is_slowed_down_and_good_ones_are_not(slow: Office
     assert (await slow.client.get("/api/v1/report")).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "content_type",
-    [
+async def test_only_json_in_utf8_is_taken(office: Office):
+    for content_type in (
         "",
         "text/plain",
         "application/x-www-form-urlencoded",
@@ -110,23 +113,21 @@ async def test_guessing_tokens_is_slowed_down_and_good_ones_are_not(slow: Office
         "application/json; charset=gbk",
         "application/problem+json",
         "garbage",
-    ],
-)
-async def test_only_json_in_utf8_is_taken(office: Office, content_type: str):
-    answer = await office.client.post(
-        "/api/v1/warnings", content=b'{"phones": "13800138000"}', headers={"Content-Type": content_type}
-    )
-    problem(answer, 415, "media_type")
+    ):
+        answer = await office.client.post(
+            "/api/v1/warnings", content=b'{"phones": "13800138000"}', headers={"Content-Type": content_type}
+        )
+        problem(answer, 415, "media_type")
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=UTF-8"])
-async def test_json_is_taken_however_it_is_spelt(office: Office, content_type: str):
-    answer = await office.client.post(
-        "/api/v1/warnings",
-        content=b'\xef\xbb\xbf{"phones": "13800138000"}',
-        headers={"Content-Type": content_type},
-    )
-    assert answer.status_code == 200
+async def test_json_is_taken_however_it_is_spelt(office: Office):
+    for content_type in ("application/json", "Application/JSON; charset=UTF-8"):
+        answer = await office.client.post(
+            "/api/v1/warnings",
+            content=b'\xef\xbb\xbf{"phones": "13800138000"}',
+            headers={"Content-Type": content_type},
+        )
+        assert answer.status_code == 200
 
 
 async def test_a_compressed_body_is_refused(office: Office):
@@ -135,9 +136,8 @@ async def test_a_compressed_body_is_refused(office: Office):
     problem(answer, 415, "media_type")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_what_is_no_json_is_refused_and_said_where(office: Office):
+    for body in (
         b"",
         b"{",
         b'{"phones": NaN}',
@@ -149,22 +149,20 @@ async def test_a_compressed_body_is_refused(office: Office):
         b"[" * 100_000,
         b'{"phones":' * 2000 + b"1" + b"}" * 2000,
         b"{'phones': 1}",
-    ],
-)
-async def test_what_is_no_json_is_refused_and_said_where(office: Office, body: bytes):
-    answer = await office.client.post(
-        "/api/v1/warnings", content=body, headers={"Content-Type": "application/json"}
-    )
-    problem(answer, 400, "not_json")
-    assert "line" in answer.json()["detail"]
+    ):
+        answer = await office.client.post(
+            "/api/v1/warnings", content=body, headers={"Content-Type": "application/json"}
+        )
+        problem(answer, 400, "not_json")
+        assert "line" in answer.json()["detail"], body[:50]
 
 
-@pytest.mark.parametrize("body", [b"null", b"1", b'"text"', b"[]", b"[null]", b"[[{}]]", b"true", b"{}"])
-async def test_json_without_a_warning_is_refused(office: Office, body: bytes):
-    answer = await office.client.post(
-        "/api/v1/warnings", content=body, headers={"Content-Type": "application/json"}
-    )
-    problem(answer, 422, "invalid")
+async def test_json_without_a_warning_is_refused(office: Office):
+    for body in (b"null", b"1", b'"text"', b"[]", b"[null]", b"[[{}]]", b"true", b"{}"):
+        answer = await office.client.post(
+            "/api/v1/warnings", content=body, headers={"Content-Type": "application/json"}
+        )
+        problem(answer, 422, "invalid")
 
 
 async def test_a_body_may_be_as_large_as_said_and_no_larger(office: Office):

@@ -79,11 +79,12 @@ async def test_a_token_sends_signals_of_its_own_sources_alone(office: Office):
         }
 
 
-@pytest.mark.parametrize(
-    ("scopes", "sources"),
-    [(["cases:read"], ["x"]), (["signals:write"], [" "]), (["signals:write"], ["x" * 201])],
-)
-def test_sources_that_a_token_cannot_have(office: Office, scopes: list[str], sources: list[str]):
-    with pytest.raises(Invalid) as caught:
-        check_token(name="a", scopes=scopes, days=1, unit="", sources=sources)
-    assert caught.value.field == "source"
+def test_sources_that_a_token_cannot_have(office: Office):
+    for scopes, sources in (
+        (["cases:read"], ["x"]),
+        (["signals:write"], [" "]),
+        (["signals:write"], ["x" * 201]),
+    ):
+        with pytest.raises(Invalid) as caught:
+            check_token(name="a", scopes=scopes, days=1, unit="", sources=sources)
+        assert caught.value.field == "source"

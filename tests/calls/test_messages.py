@@ -388,15 +388,15 @@ def test_what_a_status_callback_says():
     assert read == progress(M.UNDELIVERED, 30003)
 
 
-@pytest.mark.parametrize("fraud_type", FraudType)
-def test_every_fraud_type_has_a_message_text(scene: Scene, fraud_type: FraudType):
-    scene.clock.set(datetime.now(UTC))
-    plan(scene, scene.open_case(fraud_type=fraud_type), MessagePurpose.UNREACHABLE)
-    now = scene.clock.now()
-    with scene.tx() as tx:
-        (outgoing,) = claim_messages(
-            tx, channel=MessageChannel.SMS, now=now, real_now=now, poll_at=now, limit=9
-        )
-    text, language = message_text(scene.services, outgoing)
-    assert language == "zh"
-    assert "不要" in text or "停止" in text
+def test_every_fraud_type_has_a_message_text(scene: Scene):
+    for fraud_type in FraudType:
+        scene.clock.set(datetime.now(UTC))
+        plan(scene, scene.open_case(fraud_type=fraud_type), MessagePurpose.UNREACHABLE)
+        now = scene.clock.now()
+        with scene.tx() as tx:
+            (outgoing,) = claim_messages(
+                tx, channel=MessageChannel.SMS, now=now, real_now=now, poll_at=now, limit=9
+            )
+        text, language = message_text(scene.services, outgoing)
+        assert language == "zh"
+        assert "不要" in text or "停止" in text

@@ -44,7 +44,7 @@ class Street:
     def bank(self) -> Outlet:
         return self.outlets[BANK]
 
-    def record(self, n: int = 1, *, hours_ago: float = 0.0, **values: Any) -> OpeningRecord:  # noqa: ANN401
+    def record(self, n: int = 1, *, hours_ago: float = 0.0, **values: Any) -> OpeningRecord:  # noqa: ANN401 - whatever its caller gives
         """Of person `n`, now, still in progress."""
         self._numbers += 1
         record = OpeningRecord(

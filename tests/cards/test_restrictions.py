@@ -71,11 +71,16 @@ def test_terms_are_two_or_three_years_and_five_in_sequence(street: Street):
     assert years_after(date(2024, 2, 29), 3) == date(2027, 3, 1)
 
 
-@pytest.mark.parametrize("from_on", [date(9998, 1, 1), date(2100, 1, 1), date(1999, 12, 31), date.min])
-def test_a_day_that_no_document_has_is_refused(street: Street, from_on: date):
-    with pytest.raises(Invalid) as refused:
-        enter(street, from_on=from_on, years=3)
-    assert refused.value.field == "from_on"
+def test_a_day_that_no_document_has_is_refused(street: Street):
+    for from_on in (
+        date(9998, 1, 1),
+        date(2100, 1, 1),
+        date(1999, 12, 31),
+        date.min,
+    ):
+        with pytest.raises(Invalid) as refused:
+            enter(street, from_on=from_on, years=3)
+        assert refused.value.field == "from_on"
 
 
 def test_a_restriction_ends_at_midnight_of_the_centre(street: Street):

@@ -309,19 +309,16 @@ async def test_a_replaced_success_is_still_reversed_by_a_filed_case(
     assert (last["reason"], last["reverses"]) == ("case_filed", first)
 
 
-@pytest.mark.parametrize(
-    ("columns", "check"),
-    [
+def test_the_database_caps_an_amount_by_its_evidence(town: Inbox):
+    for columns, check in (
         ({"evidence_kind": "photo"}, "ck_outcome_evidence"),
         ({"evidence_fen": 500}, "ck_outcome_evidence"),
         ({"evidence_kind": "photo", "evidence_fen": 99}, "ck_outcome_capped_by_evidence"),
         ({"evidence_kind": "rumour", "evidence_fen": 100}, "ck_outcome_evidence_kind"),
         ({"evidence_kind": "photo", "evidence_fen": 100, "evidence_sealed": None}, "ck_outcome_"),
-    ],
-)
-def test_the_database_caps_an_amount_by_its_evidence(town: Inbox, columns: dict[str, object], check: str):
-    with pytest.raises(sa.exc.IntegrityError, match=check):
-        town.outcome(town.open_case(), returned_fen=100, **columns)
+    ):
+        with pytest.raises(sa.exc.IntegrityError, match=check):
+            town.outcome(town.open_case(), returned_fen=100, **columns)
 
 
 def test_the_database_counts_an_amount_once(town: Inbox):

@@ -78,22 +78,19 @@ async def test_while_everything_is_paused_every_page_says_so_at_once(console: Co
     assert "All dialling is paused" not in text(await caller.get("/account"))
 
 
-@pytest.mark.parametrize(
-    ("form", "said"),
-    [
+async def test_a_form_with_errors_is_shown_again(console: ConsoleDesk):
+    for form, said in (
         ({"scope": "grade", "grade": "", "minutes": "30", "why": "x"}, "which grade"),
         ({"scope": "all", "minutes": "30", "why": " "}, "a pause names who placed it and why"),
         ({"scope": "all", "minutes": "0", "why": "x"}, "is not a length of a pause"),
         ({"scope": "all", "minutes": "ever", "why": "x"}, "is not a whole number"),
         ({"scope": "unit", "unit": "", "minutes": "30", "why": "x"}, "is empty"),
         ({"scope": "list", "minutes": "30", "why": "x"}, "is empty"),
-    ],
-)
-async def test_a_form_with_errors_is_shown_again(console: ConsoleDesk, form: dict[str, str], said: str):
-    answer = await console.person(Role.SUPERVISOR).post("/control/pause", **form)
-    assert answer.status_code == 422
-    assert said in text(answer)
-    assert console.rows(t.hold) == []
+    ):
+        answer = await console.person(Role.SUPERVISOR).post("/control/pause", **form)
+        assert answer.status_code == 422
+        assert said in text(answer)
+        assert console.rows(t.hold) == []
 
 
 async def test_a_unit_is_paused_with_all_below_it(console: ConsoleDesk):
@@ -155,26 +152,21 @@ async def test_the_pace_is_changed_and_given_back(console: ConsoleDesk):
     assert "From the settings." in text(await person.get("/control"))
 
 
-@pytest.mark.parametrize(
-    ("pace", "lines", "said"),
-    [
+async def test_no_pace_is_beyond_the_settings_and_none_is_a_pause(console: ConsoleDesk):
+    for pace, lines, said in (
         ("2", "6", "is outside what the settings allow (0.1 – 1)"),
         ("0.01", "6", "is outside what the settings allow (0.1 – 1)"),
         ("nan", "6", "is not a number"),
         ("", "6", "is empty"),
         ("0.5", "25", "is outside what the settings allow (1 – 24)"),
         ("0.5", "0", "is outside what the settings allow (1 – 24)"),
-    ],
-)
-async def test_no_pace_is_beyond_the_settings_and_none_is_a_pause(
-    console: ConsoleDesk, pace: str, lines: str, said: str
-):
-    answer = await console.person(Role.SUPERVISOR).post(
-        "/control/pace", calls_per_second=pace, lines=lines, pace_why="x"
-    )
-    assert answer.status_code == 422
-    assert said in text(answer)
-    assert console.audited("pace") == []
+    ):
+        answer = await console.person(Role.SUPERVISOR).post(
+            "/control/pace", calls_per_second=pace, lines=lines, pace_why="x"
+        )
+        assert answer.status_code == 422
+        assert said in text(answer)
+        assert console.audited("pace") == []
 
 
 async def test_the_rules_are_shown_with_their_version(console: ConsoleDesk):

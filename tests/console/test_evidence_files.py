@@ -109,22 +109,19 @@ async def test_a_report_with_files_is_shown_to_the_approver(
     assert (await chief.post(address)).status_code == 404  # it waits no longer
 
 
-@pytest.mark.parametrize(
-    ("files", "why"),
-    [
+async def test_a_wrong_file_is_said_beside_its_field_and_the_rest_stays(
+    console: ConsoleDesk, caller: Person, task: Assignment
+):
+    for files, why in (
         ({"a.gif": (b"GIF89a", "image/gif")}, "is no PDF"),
         ({"a.pdf": (pdf(trailer=b"/Encrypt 9 0 R"), "application/pdf")}, "is under a password"),
         ({"a.pdf": (b"%PDF-1.7 " + b"0" * (8 << 20), "application/pdf")}, "8 MB at most"),
         ({f"{n}.jpg": (PICTURE, "image/jpeg") for n in range(7)}, "6 at most"),
-    ],
-)
-async def test_a_wrong_file_is_said_beside_its_field_and_the_rest_stays(
-    console: ConsoleDesk, caller: Person, task: Assignment, files: dict[str, tuple[bytes, str]], why: str
-):
-    answer = await post(caller, f"/desk/tasks/{task.id}/report", PAID | {"token": str(task.token)}, files)
-    assert (answer.status_code, why in text(answer), "回单 882" in answer.text) == (422, True, True)
-    assert console.rows(t.outcome) == []
-    assert console.rows(t.evidence_file) == []
+    ):
+        answer = await post(caller, f"/desk/tasks/{task.id}/report", PAID | {"token": str(task.token)}, files)
+        assert (answer.status_code, why in text(answer), "回单 882" in answer.text) == (422, True, True)
+        assert console.rows(t.outcome) == []
+        assert console.rows(t.evidence_file) == []
 
 
 async def test_files_that_prove_no_amount_are_not_swallowed(

@@ -240,24 +240,19 @@ async def test_the_refused_rows_come_in_clear_for_those_who_may_with_a_reason(co
     assert counts((await chief.get(again)).text)["refused"] == 1
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
+async def test_what_is_no_list_is_said_and_nothing_of_it_is_kept(console: ConsoleDesk):
+    for content, said in (
         (b"", "the file is empty"),
         (b"\x89PNG\r\n\x1a\n" + bytes(50), "a picture"),
         ("手机号,姓名\n".encode(), "no rows below"),
         (b"PK\x03\x04 broken", "cannot be opened"),
         (shared_xls(400, far=True), "the file takes more memory"),
-    ],
-)
-async def test_what_is_no_list_is_said_and_nothing_of_it_is_kept(
-    console: ConsoleDesk, content: bytes, said: str
-):
-    answer = await drop(console.person(Role.CLERK), content, name="x.xlsx")
-    assert answer.status_code == 422
-    assert f"x.xlsx: {said}"[:8] in text(answer)
-    assert said in text(answer)
-    assert console.rows(t.list_load) == []
+    ):
+        answer = await drop(console.person(Role.CLERK), content, name="x.xlsx")
+        assert answer.status_code == 422
+        assert f"x.xlsx: {said}"[:8] in text(answer)
+        assert said in text(answer)
+        assert console.rows(t.list_load) == []
 
 
 async def test_a_person_keeps_so_many_files_that_are_not_loaded(console: ConsoleDesk):

@@ -95,20 +95,15 @@ async def test_a_count_opens_to_its_cases_masked(console: ConsoleDesk, scenario:
     assert (await auditor.get("/rates/cases", measure="name")).status_code == 422
 
 
-@pytest.mark.parametrize(
-    ("address", "query"),
-    [
+async def test_a_moment_at_the_end_of_the_calendar_is_refused(console: ConsoleDesk):
+    for address, query in (
         ("/rates", {"at": "0001-01-01T00:00+14:00"}),
         ("/rates", {"at": "9999-12-31T23:59-14:00"}),
         ("/rates", {"from": "0001-01-02", "to": "0001-01-03"}),
         ("/rates", {"from": "9999-12-01", "to": "9999-12-31T12:00"}),
         ("/rates/file/csv", {"from": "0001-01-02", "to": "0001-01-03"}),
-    ],
-)
-async def test_a_moment_at_the_end_of_the_calendar_is_refused(
-    console: ConsoleDesk, address: str, query: dict[str, str]
-):
-    assert (await console.person(Role.SUPERVISOR).get(address, **query)).status_code == 422
+    ):
+        assert (await console.person(Role.SUPERVISOR).get(address, **query)).status_code == 422
 
 
 async def test_a_wrong_filter_is_told_beside_its_field(console: ConsoleDesk):

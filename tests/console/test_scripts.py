@@ -339,9 +339,8 @@ async def test_steps_that_are_none_begin_anew(desk: ConsoleDesk):
     assert answer.headers["location"] == "/scripts/loan/walk"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+async def test_what_is_not_there(desk: ConsoleDesk):
+    for path in (
         "/scripts/nothing",
         "/scripts/loan?version=9",
         "/scripts/nothing/versions",
@@ -349,10 +348,8 @@ async def test_steps_that_are_none_begin_anew(desk: ConsoleDesk):
         "/scripts/nothing/walk",
         "/scripts/nothing/trial",
         "/scripts/loan/file?version=9",
-    ],
-)
-async def test_what_is_not_there(desk: ConsoleDesk, path: str):
-    assert (await desk.person(Role.SUPERVISOR).get(path)).status_code == 404
+    ):
+        assert (await desk.person(Role.SUPERVISOR).get(path)).status_code == 404
 
 
 async def test_the_file_is_given_as_it_was_drafted(desk: ConsoleDesk):

@@ -62,9 +62,11 @@ async def test_one_asks_another_confirms_and_the_secret_is_shown_once(
     assert (await second.post(f"{path}/confirm")).status_code == 409
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
+async def test_what_is_wrong_is_said_beside_its_field_and_the_rest_stays(
+    console: ConsoleDesk, asker: Person, second: Person
+):
+    del second
+    for wrong, said in (
         ({"name": "no spaces"}, "is not a name for a token"),
         ({"scope": ""}, "is not known"),
         ({"scope": "everything"}, "is not known"),
@@ -73,16 +75,11 @@ async def test_one_asks_another_confirms_and_the_secret_is_shown_once(
         ({"days": "99999"}, "is out of range"),
         ({"scope": "report:read", "unit": "临河区"}, "shows the whole city"),
         ({"why": " "}, "is empty"),
-    ],
-)
-async def test_what_is_wrong_is_said_beside_its_field_and_the_rest_stays(
-    console: ConsoleDesk, asker: Person, second: Person, wrong: dict[str, str], said: str
-):
-    del second
-    answer = await asker.post("/tokens", **(FORM | wrong))
-    assert answer.status_code == 422
-    assert said in text(answer)
-    assert 'value="接入预警推送"' in answer.text or "why" in wrong
+    ):
+        answer = await asker.post("/tokens", **(FORM | wrong))
+        assert answer.status_code == 422, wrong
+        assert said in text(answer)
+        assert 'value="接入预警推送"' in answer.text or "why" in wrong
     assert console.rows(t.token_request) == []
 
 

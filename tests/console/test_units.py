@@ -358,20 +358,19 @@ async def test_a_refusal_needs_a_reason_and_leaves_the_work(
     assert (refused["state"], refused["answer"]) == ("refused", "")
 
 
-@pytest.mark.parametrize(
-    ("unit", "why", "said"),
-    [
+async def test_a_refused_transfer_is_explained_at_its_field(
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
+):
+    for unit, why, said in (
         ("", "x", "is empty (choose a unit)"),
         ("没有", "x", "names no unit, or more than one"),
         ("五原分局", " ", "is empty (say it in a few words)"),
         ("城关派出所", "x", "it is that unit's already"),
-    ],
-)
-async def test_a_refused_transfer_is_explained_at_its_field(
-    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int], unit: str, why: str, said: str
-):
-    work = scenario.assignment(scenario.case(unit_id=tree["station"]), unit_id=tree["station"])
-    answer = await console.person(Role.SUPERVISOR).post(f"/units/work/{work}/transfer", unit=unit, why=why)
-    assert answer.status_code == 422
-    assert said in text(answer)
-    assert console.rows(t.assignment_transfer) == []
+    ):
+        work = scenario.assignment(scenario.case(unit_id=tree["station"]), unit_id=tree["station"])
+        answer = await console.person(Role.SUPERVISOR).post(
+            f"/units/work/{work}/transfer", unit=unit, why=why
+        )
+        assert answer.status_code == 422
+        assert said in text(answer)
+        assert console.rows(t.assignment_transfer) == []

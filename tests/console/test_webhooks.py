@@ -65,23 +65,18 @@ async def test_without_a_network_in_the_settings_nothing_can_be_added(console: C
     assert list_webhooks(console.app.services) == []
 
 
-@pytest.mark.parametrize(
-    ("form", "said"),
-    [
+async def test_what_is_wrong_is_told_beside_its_field(open_desk: ConsoleDesk):
+    for form, said in (
         ({"name": "x y", "url": URL, "case_settled": "1"}, "is no name for a webhook"),
         ({"name": "x", "url": "http://10.1.2.3/", "case_settled": "1"}, "is http"),
         ({"name": "x", "url": "https://192.168.1.1/", "case_settled": "1"}, "that no setting allows"),
         ({"name": "x", "url": URL}, "one or more of case_filed, case_settled, high_missed"),
-    ],
-)
-async def test_what_is_wrong_is_told_beside_its_field(
-    open_desk: ConsoleDesk, form: dict[str, str], said: str
-):
-    answer = await open_desk.person(Role.ADMINISTRATOR).post("/webhooks", **form)
-    assert answer.status_code == 422
-    assert said in text(answer)
-    assert form["name"] in html.unescape(answer.text)
-    assert list_webhooks(open_desk.app.services) == []
+    ):
+        answer = await open_desk.person(Role.ADMINISTRATOR).post("/webhooks", **form)
+        assert answer.status_code == 422
+        assert said in text(answer)
+        assert form["name"] in html.unescape(answer.text)
+        assert list_webhooks(open_desk.app.services) == []
 
 
 async def test_the_secret_is_shown_once_and_stored_sealed(open_desk: ConsoleDesk):

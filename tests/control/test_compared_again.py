@@ -143,7 +143,7 @@ def test_a_call_that_waits_for_its_list_is_known_when_the_index_was_made_again(a
     assert next((row["state"], row["sid"]) for row in scene.attempts_of(case_id)) == ("ended", "CA0")
 
 
-def test_a_follow_up_call_after_the_backup_is_not_made_again(followed: Scene):  # noqa: F811
+def test_a_follow_up_call_after_the_backup_is_not_made_again(followed: Scene):  # noqa: F811 - the fixture of that name, which is imported
     case_id = dissuaded(followed, Grade.HIGH)
     assert followed.attempt_of(case_id)["state"] == "ready"
     compared(followed, followed.services, PHONE)
@@ -151,7 +151,7 @@ def test_a_follow_up_call_after_the_backup_is_not_made_again(followed: Scene):  
     assert followed.claimed_cases() == []
 
 
-def test_a_follow_up_that_was_due_later_is_a_callers(followed: Scene):  # noqa: F811
+def test_a_follow_up_that_was_due_later_is_a_callers(followed: Scene):  # noqa: F811 - the fixture of that name, which is imported
     case_id = just_dissuaded(followed, Grade.HIGH)
     compared(followed, followed.services, PHONE)
     followed.later(hours=24)

@@ -109,7 +109,7 @@ _quarters = st.builds(time, st.integers(0, 23), st.sampled_from((0, 15, 30, 45))
     ),
     at=st.datetimes(
         datetime(2010, 1, 1),  # noqa: DTZ001  # the strategy wants naive bounds
-        datetime(2027, 1, 1),  # noqa: DTZ001
+        datetime(2027, 1, 1),  # noqa: DTZ001  # the strategy wants naive bounds
         timezones=st.just(UTC),
     ),
 )

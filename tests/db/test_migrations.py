@@ -53,9 +53,9 @@ def test_every_column_of_words_allows_exactly_those_of_its_enum(fresh_database: 
     assert "ck_attempt_state" in told
 
 
-@pytest.mark.parametrize("table", [table.name for table in APPEND_ONLY])
-def test_ledgers_refuse_truncation(fresh_database: str, table: str):
-    services = sa.create_engine(fresh_database)
-    with pytest.raises(sa.exc.DBAPIError, match="append-only"), services.begin() as connection:
-        connection.execute(sa.text(f'TRUNCATE "{table}" CASCADE'))
-    services.dispose()
+def test_ledgers_refuse_truncation(fresh_database: str):
+    for table in [table.name for table in APPEND_ONLY]:
+        services = sa.create_engine(fresh_database)
+        with pytest.raises(sa.exc.DBAPIError, match="append-only"), services.begin() as connection:
+            connection.execute(sa.text(f'TRUNCATE "{table}" CASCADE'))
+        services.dispose()

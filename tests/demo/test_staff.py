@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
+import pytest
 import sqlalchemy as sa
 
 from dialer.core.case import CaseStatus, StaffTrackState
 from dialer.core.values import Contact, Grade
 from dialer.db import tables as t
+from dialer.demo import run
+from dialer.demo.run import SimulatedStaff
 from dialer.demo.staff import work_once_as_staff
 from tests.outcomes.town import Scenario
 
@@ -31,4 +36,25 @@ def test_every_follow_up_is_reported_with_a_call_of_ours(fresh_database: str):
     with scenario.tx() as tx:
         done = tx.scalar(sa.select(sa.func.count()).where(t.assignment.c.state == "done"))
     assert done == _MANY
+    scenario.close()
+
+
+def test_a_round_that_fails_does_not_end_the_staff(
+    fresh_database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    scenario = Scenario(fresh_database)
+    again, rounds = threading.Event(), iter([RuntimeError("王小明")])
+
+    def work(_services: object) -> None:
+        for fault in rounds:
+            raise fault
+        again.set()
+
+    monkeypatch.setattr(run, "work_once_as_staff", work)
+    monkeypatch.setattr(run, "_STAFF_SECONDS", 0.001)
+    staff = SimulatedStaff(scenario.services)
+    staff.start()
+    assert again.wait(60)
+    staff.stop()
+    assert capsys.readouterr().err == "demo staff: RuntimeError\n"
     scenario.close()

@@ -19,7 +19,7 @@ def file(*features: Any) -> bytes:  # noqa: ANN401  # also what is no feature
     return json.dumps({"type": "FeatureCollection", "features": list(features)}).encode()
 
 
-def area(name: str = "东区", kind: str = "Polygon", coordinates: Any = None) -> dict[str, Any]:  # noqa: ANN401
+def area(name: str = "东区", kind: str = "Polygon", coordinates: Any = None) -> dict[str, Any]:  # noqa: ANN401 - whatever its caller gives
     geometry = {"type": kind, "coordinates": [RING] if coordinates is None else coordinates}
     return {"type": "Feature", "properties": {"name": name}, "geometry": geometry}
 

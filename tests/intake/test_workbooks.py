@@ -49,7 +49,7 @@ def accepted(data: bytes) -> list[Accepted]:
 
 def test_numbers_moments_and_text_in_cells():
     data = sheet_of(
-        ["王伟", 13800138000.0, "高危", datetime(2026, 11, 20, 7, 52), 3000.0, "11010519491231002X"],  # noqa: DTZ001
+        ["王伟", 13800138000.0, "高危", datetime(2026, 11, 20, 7, 52), 3000.0, "11010519491231002X"],  # noqa: DTZ001 - a cell has no time zone
         ["李娜", "139 0013 9000", 1, "2026/11/19 8:05", "3万元", ""],
         ["赵云", 13700137000, "低", 46345.336805555555, 12000.5, None],
     )
@@ -278,7 +278,7 @@ def test_a_workbook_that_is_no_list_is_refused_in_one_line(data: bytes):
         (10**15, "1.00000E+15"), (10**15 - 1, "999999999999999"),
         ("王", "王"), (None, ""), (1.0, "1"), (1.5, "1.5"), (13800138000.0, "13800138000"), (7, "7"), (True, "TRUE"),
         (1.10105194912310021e17, "1.10105E+17"), (date(2026, 11, 20), "2026-11-20"), (-3.0, "-3"),
-        (datetime(2026, 11, 20, 7, 52), "2026-11-20 07:52:00"),  # noqa: DTZ001
+        (datetime(2026, 11, 20, 7, 52), "2026-11-20 07:52:00"),  # noqa: DTZ001  # a cell has no time zone
     ],
 )  # fmt: skip
 def test_a_cell_reads_as_a_person_would(cell: object, text: str):

@@ -192,12 +192,13 @@ def test_follow_up_calls_have_counts_of_their_own(scenario: Scenario):
     assert rates["follow_up_undoing"] == (2, 4)
 
 
-@pytest.mark.parametrize("answer", list(Answer))
-def test_a_call_counts_as_undoing_exactly_where_its_answer_opens_the_case_again(
-    scenario: Scenario, answer: Answer
-):
-    follow_up(scenario, scenario.case(), result="answered", contact="verified", answer=answer.value)
-    assert counts(scenario).follow_up_calls_undoing == (answer in UNDOING_ANSWERS)
+def test_a_call_counts_as_undoing_exactly_where_its_answer_opens_the_case_again(scenario: Scenario):
+    before = 0
+    for answer in Answer:
+        follow_up(scenario, scenario.case(), result="answered", contact="verified", answer=answer.value)
+        now = counts(scenario).follow_up_calls_undoing
+        assert (now > before) is (answer in UNDOING_ANSWERS), answer
+        before = now
 
 
 def test_a_success_was_followed_up_if_the_person_was_spoken_to_again(scenario: Scenario):

@@ -95,7 +95,7 @@ def test_a_process_that_cannot_be_made_is_tried_again_while_the_others_go_on(
     with monkeypatch.context() as patch:
         patch.setattr(Guarded, "start", Mock(side_effect=BlockingIOError(errno.EAGAIN, "no process")))
         os.kill(before["worker"], signal.SIGKILL)
-        failed = lambda: [event for event in events if event.what is HistoryEntry.NOT_STARTED]  # noqa: E731
+        failed = lambda: [event for event in events if event.what is HistoryEntry.NOT_STARTED]  # noqa: E731 - two lines that read like the question
         tend_until(supervisor, lambda: len(failed()) == 2)
     assert [event.retry_seconds for event in failed()] == [0.1, 0.2]
     tend_until(supervisor, lambda: "worker" in supervisor.pids())
@@ -106,7 +106,7 @@ def test_a_child_that_keeps_dying_waits_longer_each_time(events: list[ChildEvent
     supervisor = Supervisor([child("broken", "raise SystemExit(3)")], events.append, first_pause_seconds=0.02)
     supervisor.start()
     try:
-        died = lambda: [event for event in events if event.what is HistoryEntry.DIED]  # noqa: E731
+        died = lambda: [event for event in events if event.what is HistoryEntry.DIED]  # noqa: E731 - two lines that read like the question
         tend_until(supervisor, lambda: len(died()) >= 4)
         assert [event.code for event in died()[:4]] == [3, 3, 3, 3]
         assert [event.retry_seconds for event in died()[:4]] == [0.02, 0.04, 0.08, 0.16]

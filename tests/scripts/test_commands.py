@@ -110,10 +110,15 @@ def test_a_trial_from_the_terminal(terminal: Terminal, file: Path):
     assert terminal.told("compare", "loan")["trial"]["ended_at"] is not None
 
 
-@pytest.mark.parametrize("weights", ["half", "1=50,2", "1=x,2=1", "=1"])
-def test_shares_that_cannot_be_read(terminal: Terminal, weights: str):
-    with pytest.raises(Invalid, match="weights"):
-        terminal.run("trial", "loan", "--weights", weights, *APPROVER)
+def test_shares_that_cannot_be_read(terminal: Terminal):
+    for weights in (
+        "half",
+        "1=50,2",
+        "1=x,2=1",
+        "=1",
+    ):
+        with pytest.raises(Invalid, match="weights"):
+            terminal.run("trial", "loan", "--weights", weights, *APPROVER)
 
 
 def test_a_file_that_is_not_there(terminal: Terminal, tmp_path: Path):

@@ -91,10 +91,15 @@ def test_a_draft_cannot_be_tried(centre: ScriptCentre):
         begin(centre, HALVES)
 
 
-@pytest.mark.parametrize("weights", [{2: 100.0}, {1: 100.0}, {1: 100.0, 2: 0.0}, {1: 50.0, 2: -1.0}])
-def test_shares_that_compare_nothing(centre: ScriptCentre, second: Version, weights: dict[int, float]):
-    with pytest.raises(Invalid):
-        begin(centre, weights)
+def test_shares_that_compare_nothing(centre: ScriptCentre, second: Version):
+    for weights in (
+        {2: 100.0},
+        {1: 100.0},
+        {1: 100.0, 2: 0.0},
+        {1: 50.0, 2: -1.0},
+    ):
+        with pytest.raises(Invalid):
+            begin(centre, weights)
 
 
 def test_the_live_one_is_always_among_them(centre: ScriptCentre, second: Version):

@@ -158,10 +158,15 @@ def test_a_prompt_without_the_scripts_own_language_is_refused(centre: ScriptCent
         centre.approve(draft)
 
 
-@pytest.mark.parametrize("by", ["", "  ", "shipped", "x" * 101])
-def test_whoever_drafts_has_a_name_of_their_own(centre: ScriptCentre, by: str):
-    with pytest.raises(Invalid):
-        draft_script(centre.services, clearer(), by=by)
+def test_whoever_drafts_has_a_name_of_their_own(centre: ScriptCentre):
+    for by in (
+        "",
+        "  ",
+        "shipped",
+        "x" * 101,
+    ):
+        with pytest.raises(Invalid):
+            draft_script(centre.services, clearer(), by=by)
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
@@ -199,10 +204,15 @@ def test_the_database_refuses_one_person_for_both(centre: ScriptCentre):
         )
 
 
-@pytest.mark.parametrize("table", [t.script_version, t.script_approval, t.script_sound, t.sound_file])
-def test_nothing_that_was_kept_can_be_changed(centre: ScriptCentre, table: sa.Table):
-    with pytest.raises(sa.exc.DBAPIError, match="append-only"):
-        centre.do(sa.delete(table))
+def test_nothing_that_was_kept_can_be_changed(centre: ScriptCentre):
+    for table in (
+        t.script_version,
+        t.script_approval,
+        t.script_sound,
+        t.sound_file,
+    ):
+        with pytest.raises(sa.exc.DBAPIError, match="append-only"):
+            centre.do(sa.delete(table))
 
 
 def test_an_upgrade_goes_live_only_where_the_shipped_one_was(centre: ScriptCentre):

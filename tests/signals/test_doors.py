@@ -90,7 +90,7 @@ def test_an_entry_that_no_reader_can_read_is_refused_and_the_stream_goes_on(
     reader.read_once()
     read = SignalReader.read
 
-    def breaks(self: SignalReader, raw: Mapping[str, Any], *, received_at: datetime) -> Any:  # noqa: ANN401
+    def breaks(self: SignalReader, raw: Mapping[str, Any], *, received_at: datetime) -> Any:  # noqa: ANN401 - whatever its caller gives
         if raw["source"] == "broken":
             raise ZeroDivisionError
         return read(self, raw, received_at=received_at)

@@ -75,11 +75,11 @@ def case_of(bureau: Bureau, *, unit: str = "", grade: Grade = Grade.MEDIUM) -> t
     return case_id, phone
 
 
-def arrives(bureau: Bureau, sid: str = "CA1", caller: str = "", **more: Any) -> InboundTurn:  # noqa: ANN401
+def arrives(bureau: Bureau, sid: str = "CA1", caller: str = "", **more: Any) -> InboundTurn:  # noqa: ANN401 - whatever its caller gives
     return call_in(bureau.services, sid, caller=caller, duty_line=DUTY, **more)
 
 
-def dial_ends(bureau: Bureau, step: int, sid: str = "CA1", **more: Any) -> InboundTurn:  # noqa: ANN401
+def dial_ends(bureau: Bureau, step: int, sid: str = "CA1", **more: Any) -> InboundTurn:  # noqa: ANN401 - whatever its caller gives
     told: dict[str, Any] = {"answered": False, "talk_seconds": None, "has_left": False} | more
     return desk_call_ended(bureau.services, sid, step=step, duty_line=DUTY, **told)
 
