@@ -100,7 +100,7 @@ def scenario(made: Scenario, monkeypatch: pytest.MonkeyPatch) -> Scenario:
     return made
 
 
-def account(scenario: Scenario, login: str = "wang", *, password: str = PASSWORD, **columns: Any) -> Member:  # noqa: ANN401
+def account(scenario: Scenario, login: str = "wang", *, password: str = PASSWORD, **columns: Any) -> Member:  # noqa: ANN401  # of many kinds
     with scenario.tx() as tx:
         made = insert_member(
             tx, login=login, display_name="王 强", password_hash=f"hash of {password}", role=Role.CLERK, unit_id=None,

@@ -234,7 +234,7 @@ class TestSessions:
         rows.note_session_seen(tx, there.id, real_now=NOW + 2 * INSTANT)
         rows.note_session_seen(tx, theirs.id, real_now=NOW + INSTANT)
 
-        def listed(**more: Any) -> list[int]:  # noqa: ANN401
+        def listed(**more: Any) -> list[int]:  # noqa: ANN401  # as open_sessions
             asked = {"real_now": LATER - INSTANT, "idle_since": NOW} | more
             return [one.id for one in rows.open_sessions(tx, **asked)]
 
@@ -405,7 +405,7 @@ class TestSteps:
 
 
 class TestFactors:
-    def factor(self, tx: Tx, of: Member, **more: Any) -> int:  # noqa: ANN401
+    def factor(self, tx: Tx, of: Member, **more: Any) -> int:  # noqa: ANN401  # as insert_factor
         values: dict[str, Any] = {
             "kind": FactorKind.PASSKEY, "name": "key", "secret": b"secret", "real_now": NOW, "confirmed": True,
             "credential_id": str(next(_numbers)).encode(), "counter": 7,

@@ -64,7 +64,7 @@ class Noted:
     fault: Exception | None = None
 
     def noting(self, name: str, answer: object) -> Any:  # noqa: ANN401  # stands in for functions of many shapes
-        def call(services: Services, *args: Any, **more: Any) -> object:  # noqa: ANN401
+        def call(services: Services, *args: Any, **more: Any) -> object:  # noqa: ANN401  # as above
             assert services is SERVICES
             if self.fault is not None:
                 raise self.fault
