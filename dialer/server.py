@@ -26,7 +26,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
-from dialer import __version__
 from dialer.accounts.own_pages import own_pages
 from dialer.accounts.pages import pages as account_pages
 from dialer.accounts.token_pages import token_pages
@@ -589,7 +588,7 @@ def create_app(app: Application, closing: ShutdownHooks | None = None) -> FastAP
     """All routes on this application; `closing` runs when the process begins to stop. FastAPI's own documentation pages
     are left out: they would load scripts from another host.
     """
-    web = FastAPI(title="dialer", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     own, pages = ProcessMetrics(), templates_of(app)
     web.router.routes += [
         # Webhooks first: they are most of the requests.

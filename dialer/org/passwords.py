@@ -124,9 +124,10 @@ def hash_password(password: str) -> str:
 
 
 def is_password_right(password: str, password_hash: str | None) -> bool:
-    """True for the right password. Of None it is never right, and takes the same time."""
+    """True for the right password. Of None it is never right, and takes the same time; so does one that is too long."""
+    tried = password[: LONGEST_PASSWORD + 1]
     try:
-        _hashed(lambda: _hasher.verify(password_hash or _DUMMY_HASH, password))
+        _hashed(lambda: _hasher.verify(password_hash or _DUMMY_HASH, tried))
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None

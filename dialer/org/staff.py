@@ -122,7 +122,7 @@ def sign_in(
             stored = password_hash_of(tx, member.id) if member is not None else None
         tries = reserve_tries(services, rules, name, member, address)
         # Outside any transaction: it takes a while on purpose.
-        fits = is_password_right(password[: LONGEST_PASSWORD + 1], stored)
+        fits = is_password_right(password, stored)
         if not fits or member is None or member.disabled_at is not None:
             note_failure(services, rules, name, member, address, tries)
             raise SignInRefused
@@ -267,7 +267,7 @@ def change_password(
     check_password(new, login=session.login, words=known_words(services, member))
     with sign_ins.place(session.address):
         tries = reserve_tries(services, rules, session.login, member, session.address)
-        if not is_password_right(old[: LONGEST_PASSWORD + 1], stored):
+        if not is_password_right(old, stored):
             note_failure(services, rules, session.login, member, session.address, tries)
             raise Invalid(field="old", problem="is not the present password")
         made = hash_password(new) if old != new else ""
@@ -339,20 +339,21 @@ def reserve_tries(
     if is_second_step:
         limits.append((step, account, many))
     with services.store.begin() as tx:
+        keys, lasts, blocked = [], [], []
         # Always in this order, so that no two sign-ins wait for each other.
-        keys = tuple(failure_key(tx, kind, value) for kind, value, _ in limits)
-        lasts, blocked = [], []
-        for one, (_, _, most) in zip(keys, limits, strict=True):
+        for kind, value, most in limits:
+            one = failure_key(tx, kind, value)
             tries = reserve_try(tx, one, real_now=real_now, window_start=start)
             if tries.blocked_until is not None:
                 blocked.append(tries.blocked_until)
             elif tries.count > most:
                 block_sign_in(tx, one, until=until)
                 blocked.append(until)
+            keys.append(one)
             lasts.append(tries.count >= most)
     if blocked:
         raise SignInBlocked(until=max(blocked))
-    return ReservedTries(keys=keys, lasts=tuple(lasts))
+    return ReservedTries(keys=tuple(keys), lasts=tuple(lasts))
 
 
 def forgive(tx: Tx, tries: ReservedTries) -> None:

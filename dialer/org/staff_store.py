@@ -62,7 +62,7 @@ _COLUMNS = (*(t.staff.c[one.name] for one in fields(Member) if one.name != "has_
 
 def is_staff_empty(tx: Tx) -> bool:
     """True while there is no account at all."""
-    return tx.scalar(sa.select(sa.literal(1)).select_from(t.staff).limit(1)) is None
+    return not tx.scalar(sa.select(sa.exists(sa.select(t.staff.c.id))))
 
 
 def insert_member(

@@ -223,7 +223,7 @@ def is_https(request: Request) -> bool:
 
 
 def _came_by_https(request: Request, proxies: _Networks) -> bool:
-    forwarded = request.headers.get("X-Forwarded-Proto", "") == "https"
+    forwarded = request.headers.get("X-Forwarded-Proto") == "https"
     return request.url.scheme == "https" or (forwarded and comes_from(request, proxies))
 
 
@@ -259,7 +259,6 @@ class SignInFirst(Exception):
     """No session, or no longer; `next_path` is the page that was asked for."""
 
     def __init__(self, *, next_path: str, was_signed_in: bool) -> None:
-        super().__init__("sign in first")
         self.next_path = next_path
         self.was_signed_in = was_signed_in
 
@@ -554,7 +553,11 @@ class PageRoute(APIRoute):
 
 def page_route_of(declared: Declared) -> type[PageRoute]:
     """The class of the route that answers this method."""
-    return type("PageRoute", (PageRoute,), {"declared": declared})
+
+    class OfPage(PageRoute): ...
+
+    OfPage.declared = declared
+    return OfPage
 
 
 async def context_of(request: Request, *, even_idle: bool = False) -> RequestContext:

@@ -138,28 +138,6 @@ async def test_no_part_is_later_than_the_clock(console: ConsoleDesk):
     assert (board.today is None) or board.at >= board.today.at
 
 
-async def test_a_former_address_redirects(console: ConsoleDesk):
-    for before, now in (
-        ("/wall?a=1&b=%E5%A4%A7", "/board?a=1&b=%E5%A4%A7"),
-        ("/wall/live", "/board/live"),
-        ("/units/tray", "/units/unassigned"),
-        ("/units/tray/7?before=3", "/units/unassigned/7?before=3"),
-    ):
-        answer = await console.person(Role.SUPERVISOR).get(before)
-        assert (answer.status_code, answer.headers["location"]) == (308, now)
-
-
-async def test_a_form_to_a_former_address_is_redirected_unchanged(console: ConsoleDesk):
-    person = console.person(Role.SUPERVISOR)
-    for before, now in (
-        ("/cases/7/ring", "/cases/7/call"),
-        ("/desk/tasks/7/take-up", "/desk/tasks/7/reclaim"),
-        ("/units/tray/7/sort", "/units/unassigned/7/sort"),
-    ):
-        answer = await person.post(before)
-        assert (answer.status_code, answer.headers["location"]) == (308, now)
-
-
 async def test_a_unit_sees_its_own_and_the_centre_s_lines(console: ConsoleDesk):
     scenario = ConsoleScenario(console)
     county = scenario.unit("临河")

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from dialer.core.access import Role
+from dialer.web.console import FORM_COOKIE, csrf_of_secret
 from tests.console.desk import ConsoleDesk, form_csrf, text
 
 
@@ -67,7 +68,10 @@ async def test_a_wrong_method_and_a_broken_form_are_no_fault_of_ours(console: Co
     clerk = console.person(Role.CLERK)
     assert (await clerk.client.delete("/account")).status_code == 405
     assert (await clerk.post("/language", lang="fr")).status_code == 422
-    assert (await clerk.post("/language", lang="en", next="x" * 400_000)).status_code == 413
+    rest = len(f"csrf={clerk.csrf}&lang=en&next=")
+    for size, status in ((256 * 1024, 303), (256 * 1024 + 1, 413)):
+        answer = await clerk.post("/language", lang="en", next="x" * (size - rest))
+        assert answer.status_code == status
 
 
 async def test_a_fault_of_ours_is_a_page_and_a_log_line_without_its_text(
@@ -101,6 +105,13 @@ async def test_a_stranger_chooses_a_language_too(console: ConsoleDesk):
     assert 'lang="zh-CN"' in page.text
     await client.post("/language", data={"csrf": form_csrf(page), "lang": "en", "next": "/sign-in"})
     assert "Forgotten?" in text(await client.get("/sign-in"))
+
+
+async def test_a_strangers_form_belongs_to_the_browser_that_got_it(console: ConsoleDesk):
+    client = console.stranger()
+    page = await client.get("/sign-in")
+    assert form_csrf(page) == csrf_of_secret(client.cookies[FORM_COOKIE])
+    assert FORM_COOKIE not in (await client.get("/sign-in")).cookies
 
 
 async def test_the_first_page_leads_to_the_sign_in_or_home(console: ConsoleDesk):

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.core.access import RESERVED_NAMES, ROLES, Permission, Role, may, needs_second_person
+from dialer.core.access import (
+    LONGEST_NAME,
+    RESERVED_NAMES,
+    ROLES,
+    Permission,
+    RevealRules,
+    Role,
+    SessionRules,
+    actor_name,
+    is_same_actor,
+    may,
+    needs_second_person,
+    said,
+)
+from dialer.core.errors import Invalid
+from dialer.runtime.settings import ConsoleSettings
 
 CHANGES = {
     Permission.WORK_CASES,
@@ -70,3 +85,39 @@ def test_everybody_has_an_account_and_all_but_tellers_see_the_live_board(role: R
 
 def test_the_names_that_sign_for_the_service_stay_as_rows_have_them_and_are_nobodys_else():
     assert {"robot", "duty desk", "shipped", "release", "first-link"} == RESERVED_NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "problem", "mend"),
+    [
+        (" ", "is empty", "who does this"),
+        ("x" * (LONGEST_NAME + 1), "is longer than 100 characters", ""),
+        ("Robot", "is a name that only the service signs with", ""),
+    ],
+)
+def test_whoever_signs_has_a_name_of_their_own(name: str, problem: str, mend: str):
+    with pytest.raises(Invalid) as refused:
+        actor_name(name)
+    assert (refused.value.field, str(refused.value)) == (
+        "by",
+        f"by: {problem}" + (f" ({mend})" if mend else ""),
+    )
+    longest = "王" * LONGEST_NAME
+    assert actor_name(f" {longest}\n") == longest
+
+
+def test_one_person_is_one_however_the_login_is_written():
+    assert is_same_actor("Wang", "wANG")
+    assert not is_same_actor("wang", "wan")
+
+
+def test_what_must_be_said_is_said_in_a_few_words():
+    assert said("why", " lost ") == "lost"
+    with pytest.raises(Invalid, match=r"why: is empty \(say it in a few words\)") as refused:
+        said("why", " \n")
+    assert refused.value.field == "why"
+
+
+def test_the_limits_are_those_of_the_settings_unless_they_are_set():
+    assert ConsoleSettings().rules() == SessionRules()
+    assert ConsoleSettings().reveal_rules() == RevealRules()
