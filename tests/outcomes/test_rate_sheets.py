@@ -465,7 +465,7 @@ def test_no_head_of_a_file_is_in_the_other_language(lang: Lang):
     report = cut(
         Dimension.UNIT,
         {"2": WHOLE},
-        adjusted={"2": {name: NOISE for name in ("verified_contact", "dissuaded")}},
+        adjusted={"2": dict.fromkeys(("verified_contact", "dissuaded"), NOISE)},
         workload=(WORK,),
         contacted=waits(1),
         **EARLIER,
@@ -682,8 +682,8 @@ def test_a_file_defines_its_rates():
         "False alarms", count_word("false_alarms", Lang.EN), count_word("found", Lang.EN),
         "by when the case was opened",
         f"{count_word('cases_open', Lang.EN)}; {count_word('found_nothing', Lang.EN)}",
-        "Of the cases where somebody found out what was behind the warning, those where its record was wrong:"
-        " not the person, or a mismatch.",
+        ("Of the cases where somebody found out what was behind the warning, those where its record was wrong:"
+        " not the person, or a mismatch."),
         1, "false_alarms",
     ]  # fmt: skip
 
