@@ -177,7 +177,7 @@ def test_the_sums_of_months_are_what_is_read(
     with scenario.tx() as tx:
         tx.execute(sa.update(t.month_figure).values(cases=7))
         tx.execute(sa.update(t.day_trend).values(cases=9))
-        window = Window(cut=cut, period=Period(), drill=False, now=MORNING, timezone=ZONE)
+        window = Window(cut=cut, period=Period(), drill=False, now=MORNING, timezone=ZONE, depth=0)
         found = cut_figures(tx, dimension, window)
         days = cut_days(tx, window)
     assert found is not None
@@ -206,6 +206,11 @@ def test_a_verification_names_what_differs_in_a_cut(scenario: Scenario):
         ("2026-11-25", "person", "", "cases", 0, 1),
     }
     assert {part for _, part, *_ in told} == {"hour", "source", "person"}
+    with scenario.tx() as tx:
+        tx.execute(sa.delete(t.day_trend).where(t.day_trend.c.dimension == "source"))
+    assert ("source", "trend.warnings", 0, 1) in {
+        (one.part, one.name, one.rollup, one.recount) for one in verify_rollup(scenario.services).differences
+    }
 
 
 def test_whoever_sees_every_unit_reads_the_sums_of_the_whole(scenario: Scenario):

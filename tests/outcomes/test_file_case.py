@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from dialer.core.case import CaseStatus
+from dialer.core.case import Case, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Money
-from dialer.core.values import AmountKind, Amounts, Contact, FraudType
+from dialer.core.values import AmountKind, Amounts, Contact, FraudType, Grade
 from dialer.db import tables as t
-from dialer.outcomes.filing import file_case
+from dialer.org.unit_store import add_unit
+from dialer.outcomes.filing import Filed, case_number_of, concerned, file_case, file_for_case
 from dialer.outcomes.ledger import correct_outcome_row, refuse_outcome_row
 from dialer.outcomes.report import make_report
+from tests.audit_lines import audit_lines
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 SUCCESS = {
@@ -151,33 +153,92 @@ def test_a_named_fraud_type_spares_another_scam_s_success(scenario: Scenario):
 def test_a_shared_phone_names_nobody(scenario: Scenario):
     for _ in range(2):
         scenario.case(person_id=scenario.person(phones=("+864788123456",)), **SUCCESS)
-    with pytest.raises(Conflict, match="several people"):
+    with pytest.raises(Conflict, match="several people") as refused:
         file_case(scenario.services, phone="0478-8123456", case_number="A1", by="li")
+    assert refused.value.current == "ambiguous"
     assert ledger(scenario, t.filed_case) == 0
 
 
 def test_nobody_known_and_nothing_concerned(scenario: Scenario):
-    with pytest.raises(NotFound, match="does not exist"):
+    with pytest.raises(NotFound, match="a person with this phone or id number does not exist"):
         file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
     long_ago = MORNING - timedelta(days=400)
     scenario.case(
         person_id=someone(scenario), status=CaseStatus.CLOSED, outcome="refuses", opened_at=long_ago
     )
-    with pytest.raises(NotFound, match="can concern"):
+    with pytest.raises(NotFound, match="a case of this person that the filed one can concern does not exist"):
         file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("given", "field"),
     [
-        {"case_number": "  "},
-        {"case_number": "x" * 101},
-        {"by": " "},
-        {"id_number": ""},
-        {"id_number": "", "phone": "8000"},
+        ({"case_number": "  "}, "case number"),
+        ({"case_number": "x" * 101}, "case number"),
+        ({"by": " "}, "by"),
+        ({"id_number": ""}, "id number"),
+        ({"id_number": "", "phone": "8000"}, "phone"),
     ],
     ids=str,
 )
-def test_what_is_missing_is_said(scenario: Scenario, given: dict[str, str]):
-    with pytest.raises(Invalid):
+def test_what_is_missing_is_said(scenario: Scenario, given: dict[str, str], field: str):
+    with pytest.raises(Invalid) as refused:
         file_case(scenario.services, **({"id_number": ID_NUMBER, "case_number": "A1", "by": "li"} | given))
+    assert refused.value.field == field
+
+
+def test_a_case_number_has_at_most_a_hundred_characters():
+    assert case_number_of(f" {'x' * 100} ") == "x" * 100
+
+
+def test_a_case_that_is_not_there_or_of_another_unit_is_not_filed(scenario: Scenario):
+    with scenario.tx() as tx:
+        east, west = (add_unit(tx, name=name, parent_id=None) for name in ("东区", "西区"))
+    case_id = scenario.case(person_id=someone(scenario), unit_id=east, **SUCCESS)
+    for given, unit in ((case_id, west), (case_id + 1, None)):
+        with pytest.raises(NotFound) as refused:
+            file_for_case(scenario.services, given, case_number="A1", by="li", visible_to=unit)
+        assert (refused.value.kind, refused.value.key) == ("case", given)
+    filed = file_for_case(scenario.services, case_id, case_number="A1", by="li", visible_to=east)
+    assert filed == Filed(case_number="A1", case_ids=(case_id,), already=False)
+    [line] = audit_lines(scenario.store)
+    assert (line["act"], line["subject"], line["why"], line["at"]) == (
+        "file_case", f"case/{case_id}", "", MORNING,
+    )  # fmt: skip
+
+
+def case(
+    number: int, opened_at: datetime, status: CaseStatus, fraud_type: FraudType = FraudType.LOAN
+) -> Case:
+    return Case(
+        id=number,
+        grade=Grade.MEDIUM,
+        fraud_type=fraud_type,
+        opened_at=opened_at,
+        policy_version=1,
+        numbers=1,
+        status=status,
+    )
+
+
+def test_a_loss_concerns_the_cases_that_were_opened_before_it():
+    """Those that run; without any the newest of 180 days."""
+
+    def of(*cases: Case, fraud_type: FraudType = FraudType.LOAN) -> list[int]:
+        return [one.id for one in concerned(cases, fraud_type=fraud_type, happened_at=MORNING)]
+
+    second, half_year = timedelta(seconds=1), timedelta(days=180)
+    open_now = case(1, MORNING, CaseStatus.OPEN)
+    watched = case(2, MORNING - 400 * timedelta(days=1), CaseStatus.WATCHING)
+    later = case(3, MORNING + second, CaseStatus.OPEN)
+    closed = case(4, MORNING - timedelta(days=1), CaseStatus.CLOSED)
+    assert of(closed, watched, later, open_now) == [2, 1]
+    assert of(later) == []
+    assert of(case(5, MORNING - half_year + second, CaseStatus.CLOSED)) == [5]
+    assert of(case(5, MORNING - half_year, CaseStatus.CLOSED)) == []
+    proven = case(6, closed.opened_at, CaseStatus.PROVEN)
+    older = case(7, MORNING - timedelta(days=2), CaseStatus.CLOSED)
+    assert of(proven, closed, older) == [6]
+    other = case(8, MORNING, CaseStatus.OPEN, FraudType.ROMANCE)
+    assert of(other, closed) == [4]
+    assert of(other, open_now, fraud_type=FraudType.UNKNOWN) == [8, 1]

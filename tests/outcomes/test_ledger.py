@@ -61,9 +61,10 @@ def line_of(town: Scenario, outcome_id: int) -> dict[str, object]:
         row = tx.one(sa.select(t.outcome).where(t.outcome.c.id == outcome_id))
         assert row is not None
         sealed, place = row["evidence_sealed"], f"case/{row['case_id']}"
-        opened = (
-            sealed and tx.vault.open(sealed, table="outcome", column="evidence_sealed", row=place).decode()
-        )
+        if sealed is None or sealed == b"-":  # the town seals nothing
+            opened = None
+        else:
+            opened = tx.vault.open(sealed, table="outcome", column="evidence_sealed", row=place).decode()
     return {name: value for name, value in row.items() if name != "evidence_sealed"} | {"evidence": opened}
 
 
