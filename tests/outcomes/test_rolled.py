@@ -143,19 +143,18 @@ def test_verification_names_every_difference(scenario: Scenario):
 def test_verification_counts_what_it_compares_and_what_it_does_not_name(scenario: Scenario):
     with scenario.tx() as tx:
         unit = add_unit(tx, name="东区", parent_id=None)
-    case_id = scenario.case(unit_id=unit)
-    scenario.case(opened_at=MORNING + DAY)
+    scenario.case(unit_id=unit)
+    for days in (1, 2):
+        scenario.case(opened_at=MORNING + days * DAY)
     refresh_rollup(scenario.services)
     clean = verify_rollup(scenario.services)
     assert (clean.begun_at, clean.timezone, clean.not_summed) == (MORNING, ZONE, ())
     numbers = len(list(numbers_of(slice_of({}))))
     by_cuts = 5 * numbers
     whole = (1 + len(Grade) + len(FraudType)) * numbers + len(LEFT_OUT)
-    of_days = 2 * (whole + by_cuts + 5 * len(TREND))
-    assert (
-        clean.figures == of_days + whole + by_cuts + numbers
-    )  # the month has the cases of two units, or of none
-    assert case_id
+    of_days = 3 * (whole + by_cuts + 5 * len(TREND))
+    # The month has cases of a unit and of none.
+    assert clean.figures == of_days + whole + by_cuts + numbers
     with scenario.tx() as tx:
         tx.execute(sa.update(t.day_figure).values(dict.fromkeys((*COUNTED, *MONEY), 7)))
     found = verify_rollup(scenario.services)
