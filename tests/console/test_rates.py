@@ -6,7 +6,11 @@ import csv
 import io
 import json
 import re
+import sys
 from datetime import timedelta
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -269,6 +273,57 @@ async def test_today_stands_beside_yesterday_until_then_and_the_period(
     taken = [row for row in sheets.get_sheet_by_name("Today").to_python() if row[0] == cases[0]]
     # A text that a spreadsheet would take for a formula is marked as text.
     assert [str(cell).lstrip("'") for cell in taken[0][1:]] == cases[1:]
+
+
+async def test_figures_are_counted_while_the_page_is_there(
+    console: ConsoleDesk, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+):
+    scenario.case()
+    chief = console.person(Role.SUPERVISOR)
+    monkeypatch.setattr(Cache, "get", lambda *_: CountedValue(value=None, is_coming=True))
+    for address, query in (("/rates", {"grade": "high"}), ("/rates/cases", {"measure": "cases"})):
+        coming = await chief.get(address, **query)
+        assert coming.status_code == 200
+        assert 'data-again="1000"' in coming.text
+        assert "Defrauded after warning" not in text(coming)
+
+
+class _Written(list[object]):
+    """What stands for a table of the extra `parquet`: columns, and the metadata."""
+
+    def replace_schema_metadata(self, metadata: dict[str, str]) -> Self:
+        self.append(metadata)
+        return self
+
+
+async def test_a_parquet_file_is_written_by_the_extra(
+    console: ConsoleDesk, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+):
+    scenario.case(grade=Grade.HIGH, source="通联")
+    extra: Any = ModuleType("pyarrow")
+    extra.__spec__ = ModuleSpec("pyarrow", None)
+    for kind in ("string", "int64", "float64"):
+        setattr(extra, kind, lambda kind=kind: kind)
+    extra.array = lambda cells, kind: [kind, *cells]
+    extra.table = lambda columns: _Written([columns])
+    extra.parquet = ModuleType("pyarrow.parquet")
+    extra.parquet.write_table = lambda table, file: file.write(json.dumps(table).encode())
+    monkeypatch.setitem(sys.modules, "pyarrow", extra)
+    answer = await console.person(Role.SUPERVISOR).get("/rates/file/parquet", by="grade", source="通联")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert answer.headers["content-disposition"] == 'attachment; filename="rates-20261125-1000.parquet"'
+    columns, metadata = json.loads(answer.content)
+    assert (columns["value"], columns["name"]) == (["string", None, "high"], ["string", None, "high"])
+    assert columns["cases"] == ["int64", 1, 1]
+    assert columns["dissuaded.value"] == ["float64", 0.0, 0.0]
+    about = json.loads(metadata["dialer"])
+    assert (about["made_by"], about["by"], about["given"]) == (
+        "supervisor", "grade", {"by": "grade", "source": "通联"},
+    )  # fmt: skip
+    assert "通联" in metadata["dialer"]
+    [line] = console.audited("export")
+    assert line["facts"] == {"by": "grade", "source": "通联", "kind": "parquet"}
 
 
 async def test_callers_are_counted_while_the_page_is_there(

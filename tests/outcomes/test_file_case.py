@@ -14,8 +14,22 @@ from dialer.core.rates import Money
 from dialer.core.values import AmountKind, Amounts, Contact, FraudType, Grade
 from dialer.db import tables as t
 from dialer.org.unit_store import add_unit
-from dialer.outcomes.filing import Filed, case_number_of, concerned, file_case, file_for_case
-from dialer.outcomes.ledger import correct_outcome_row, refuse_outcome_row
+from dialer.outcomes.filing import (
+    Filed,
+    case_number_of,
+    concerned,
+    correct_for_person,
+    file_case,
+    file_for_case,
+    undo_for_person,
+)
+from dialer.outcomes.ledger import (
+    CaseFilings,
+    correct_outcome_row,
+    filed_cases_recorded,
+    filings_of_case,
+    refuse_outcome_row,
+)
 from dialer.outcomes.report import make_report
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
@@ -205,6 +219,29 @@ def test_a_case_that_is_not_there_or_of_another_unit_is_not_filed(scenario: Scen
     assert (line["act"], line["subject"], line["why"], line["at"]) == (
         "file_case", f"case/{case_id}", "", MORNING,
     )  # fmt: skip
+
+
+def test_the_live_call_of_the_case_that_is_filed_is_ended(scenario: Scenario):
+    case_id = scenario.case(robot_state="pending", robot_attempts=1, robot_reason="new_warning")
+    scenario.attempt(case_id, result=None)
+    file_for_case(scenario.services, case_id, case_number="A1", by="li")
+    assert scenario.enqueued == [("cancel_calls",)]
+
+
+def test_what_an_older_version_filed_is_not_undone_and_stays_where_it_is(scenario: Scenario):
+    """It recorded nothing of what the case was."""
+    owner = someone(scenario)
+    filed = scenario.case(person_id=owner, fraud_type=FraudType.ROMANCE, **SUCCESS)
+    scenario.put_filed(filed, "A1")
+    with scenario.tx() as tx:
+        assert filings_of_case(tx, filed) == CaseFilings(numbers=frozenset({"A1"}), before=None)
+        with pytest.raises(Conflict, match=f"case {filed} was filed before") as refused:
+            undo_for_person(tx, scenario.services, owner, case_number="A1", by="li")
+        assert refused.value.current == "filed"
+        loan = {"fraud_type": FraudType.LOAN, "happened_at": MORNING}
+        done = correct_for_person(tx, scenario.services, owner, case_number="A1", by="li", **loan)  # type: ignore[arg-type]
+        assert done == ((), False)
+        assert filed_cases_recorded(tx, case_number="A1", case_ids=[filed]) == [filed]
 
 
 def case(

@@ -12,12 +12,26 @@ import sqlalchemy as sa
 
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid, NotFound
-from dialer.core.rates import Breakdown, Counts, Cut, Dimension, FirstAttempt, Period, Slice, Waits
-from dialer.core.values import FraudType, Grade
+from dialer.core.intervals import Rollup
+from dialer.core.rates import TREND, Breakdown, Counts, Cut, Dimension, FirstAttempt, Period, Slice, Waits
+from dialer.core.values import Contact, FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.leases import ROLLUP, take_lease
 from dialer.org.unit_store import add_unit
-from dialer.outcomes.breakdown import NotCalled, Progress, Window, lost, read_progress, read_workload
+from dialer.outcomes.breakdown import (
+    NotCalled,
+    Progress,
+    Window,
+    lost,
+    read_breakdown,
+    read_days,
+    read_progress,
+    read_strata,
+    read_waits,
+    read_workload,
+)
+from dialer.outcomes.cuts import cut_days, cut_figures, cut_strata
+from dialer.outcomes.measures import figures
 from dialer.outcomes.report import (
     CutReport,
     RatesQuery,
@@ -38,7 +52,14 @@ from dialer.outcomes.report import (
     refresh_rollup,
     report_period,
 )
-from dialer.outcomes.rollup import changed_cases, keep_report, kept_report, refresh_rollup_once, state_of
+from dialer.outcomes.rollup import (
+    changed_cases,
+    keep_report,
+    kept_report,
+    refresh_rollup_once,
+    rollup_figures,
+    state_of,
+)
 from dialer.outcomes.verify import verify_rollup
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import MORNING, Scenario
@@ -292,14 +313,21 @@ def test_the_facts_are_as_of_ten_seconds_ago(town: Scenario):
 
 
 def test_with_more_than_fifty_thousand_changed_cases_the_records_are_counted(town: Scenario):
+    refresh_rollup(town.services)
     with town.tx() as tx:
+        tx.execute(sa.update(t.day_figure).values(cases=7))
+        tx.execute(sa.update(t.month_figure).values(cases=7))
         tx.execute(sa.text("INSERT INTO tally_mark SELECT n FROM generate_series(1000001, 1050000) n"))
         found = changed_cases(tx, now=MORNING)
         assert found is not None
         assert len(found) == 50_000
         tx.execute(sa.text("INSERT INTO tally_mark VALUES (1050001)"))
         assert changed_cases(tx, now=MORNING) is None
+    assert make_report(town.services).figures.total.counts.cases == 52
+    assert cut_breakdown(town.services, RatesQuery(), reader_unit_id=None).total.counts.cases == 52
+    with town.tx() as tx:
         tx.execute(sa.delete(t.tally_mark))
+        tx.execute(sa.text("DELETE FROM meta WHERE key = 'tally'"))
 
 
 def test_the_two_hundred_who_reported_most_are_shown(town: Scenario):
@@ -389,3 +417,53 @@ def test_all_figures_of_a_report_are_of_one_moment(scenario: Scenario):
     refresh_rollup(services)
     with meanwhile(scenario, scenario.case):
         assert verify_rollup(services).different == 0
+
+
+def test_a_report_of_nothing_is_read_from_the_sums(scenario: Scenario):
+    refresh_rollup(scenario.services)
+    report = cut_rates(scenario.services, RatesQuery(), reader_unit_id=None)
+    assert (report.breakdown.total.counts.cases, report.breakdown.slices, report.days) == (0, {}, {})
+    assert (report.adjusted, report.defrauded, report.workload) == ({}, (), ())
+
+
+def test_the_parts_of_days_at_the_ends_are_counted_with_the_whole_days(scenario: Scenario):
+    """Each with its time to the first call, its unit and its amounts."""
+    with scenario.tx() as tx:
+        east, west = (add_unit(tx, name=name, parent_id=None) for name in ("东区", "西区"))
+    noon = MORNING + timedelta(hours=2)
+    for days, unit, seconds in ((0, east, 5), (0, west, 50), (1, east, 500), (2, east, 7), (2, west, 70)):
+        at = noon + days * DAY
+        case_id = scenario.case(
+            opened_at=at,
+            unit_id=unit,
+            contact=Contact.VERIFIED,
+            status=CaseStatus.WATCHING,
+            outcome="dissuaded_by_phone",
+            first_attempt_at=at + seconds * SECOND,
+        )
+        scenario.attempt(case_id, sent_at=at, result="answered", contact="verified")
+        scenario.outcome(case_id, at=at, intended_fen=days + 1)
+    refresh_rollup(scenario.services)
+    period = Period(start=noon, end=noon + 2 * DAY + SECOND)
+    now = MORNING + 9 * DAY
+    window = Window(cut=Cut(), period=period, drill=False, now=now, timezone="Asia/Shanghai", depth=0)
+    with scenario.tx() as tx:
+        summed = rollup_figures(tx, period, drill=False, now=now, timezone="Asia/Shanghai")
+        assert summed == figures(tx, period, drill=False, now=now)
+        assert (summed.total.counts.cases, summed.total.first_attempt.p50_seconds) == (5, 50)
+        strata = cut_strata(tx, window)
+        assert strata == read_strata(tx, window)
+        cut = cut_figures(tx, Dimension.UNIT, window)
+        assert cut is not None
+        assert cut.breakdown == read_breakdown(tx, Dimension.UNIT, window)
+        assert cut.waits == read_waits(tx, window)
+        assert cut.contacted == read_waits(tx, window, "contact")
+        nothing = dict.fromkeys(TREND, 0)
+        assert cut_days(tx, window) == {
+            day: nothing | counts for day, counts in read_days(tx, window).items()
+        }
+    assert strata is not None
+    assert strata["dissuaded"] == {
+        str(east): {"medium loan": Rollup(people=3, hits=3)},
+        str(west): {"medium loan": Rollup(people=2, hits=2)},
+    }
