@@ -134,6 +134,7 @@ GROUPS = {
             "tests/core/test_period.py",
             "tests/core/test_sequential.py",
             "tests/core/test_spans.py",
+            "tests/core/test_stored_words.py",
             "tests/outcomes/test_*.py",
             "tests/work/test_evidence.py",
             "tests/console/test_approvals.py",

@@ -81,6 +81,20 @@ async def test_units_stand_side_by_side_and_open(console: ConsoleDesk, scenario:
     assert "0.0% 0 / 1" in narrowed
 
 
+async def test_the_own_unit_opens_no_further(console: ConsoleDesk, scenario: Scenario):
+    ids = sorted_scenario(console, scenario)
+    scenario.case(unit_id=ids["city"])
+    chief = console.person(Role.SUPERVISOR, unit_id=ids["city"])
+    for given, opened in (
+        ("", {"east", "west"}),
+        (str(ids["city"]), {"east", "west"}),
+        (str(ids["east"]), set()),
+    ):
+        page = await chief.get("/rates", unit=given)
+        values = set(re.findall(r'/rates/cases[^"]*;value=(\d+)', page.text))
+        assert values == {str(ids[name]) for name in opened}
+
+
 async def test_a_supervisor_sees_the_own_units_alone(console: ConsoleDesk, scenario: Scenario):
     ids = sorted_scenario(console, scenario)
     west = console.person(Role.SUPERVISOR, unit_id=ids["west"])
