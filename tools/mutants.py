@@ -145,7 +145,6 @@ GROUPS = {
             "tests/console/test_rates_agree.py",
             "tests/console/test_rates_form.py",
             "tests/console/test_webhooks.py",
-            "tests/docs/test_glossary.py",
             "tests/wording/test_language.py",
         ),
     ),
