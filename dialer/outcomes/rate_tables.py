@@ -427,7 +427,8 @@ def parquet_columns(report: CutReport, named: Named) -> Iterator[tuple[str, str,
         for state in _MONEY:
             yield f"{kind.value}_{state}", "int64", [getattr(part.amounts[kind], state) for part in figures]
     of_parts = [rates_of(part.counts) for part in figures]
-    for definition, rates in zip(DEFINITIONS, zip(*of_parts, strict=True), strict=True):
+    for place, definition in enumerate(DEFINITIONS):
+        rates = [of_part[place] for of_part in of_parts]
         ends = [(one.interval.low, one.interval.high) if one.interval else (None, None) for one in rates]
         yield f"{definition.name}.value", "float64", [one.value for one in rates]
         yield f"{definition.name}.low", "float64", [low for low, _ in ends]

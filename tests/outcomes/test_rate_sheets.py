@@ -145,8 +145,17 @@ def test_a_funnel_of_nothing_has_no_shares():
 
 
 def test_a_loss_and_a_count_have_words_of_their_own():
-    assert measure_word(lost("cases_tried"), Lang.EN) == "neither called nor visited"
-    assert measure_word("cases", Lang.EN) == count_word("cases", Lang.EN)
+    assert [measure_word(lost(step), Lang.EN) for step in FUNNEL[1:]] == [
+        "joined a case that was open already",
+        "left as duplicate or transferred",
+        "neither called nor visited",
+        "nobody was spoken to",
+        "not verified as the right person",
+        "verified, not dissuaded",
+        "undone by a filed case",
+        "not proven yet",
+    ]
+    assert measure_word("cases", Lang.EN) == count_word("cases", Lang.EN) == "cases"
 
 
 EARLIER = {
@@ -276,7 +285,7 @@ def test_the_charts_of_a_course():
     report = cut(
         days={
             date(2026, 11, 20): {"cases": 9, "cases_ours": 8, "verified_contact": 6, "dissuaded": 2},
-            date(2026, 11, 21): {"cases": 1, "verified_contact": 1},
+            date(2026, 11, 21): {"cases": 1, "cases_ours": 4},
         },
         days_before=days(date(2026, 11, 18), 4),
     )
@@ -294,8 +303,8 @@ def test_the_charts_of_a_course():
     assert (shares.kind, shares.labels, shares.percent) == (ChartKind.LINES, ["11-20", "11-21"], True)
     assert shares.title == "Rates by the day or week in which the case was opened"
     assert [(one.name, one.values) for one in shares.series] == [
-        ("Verified contact", [0.75, None]),
-        ("Dissuaded", [0.25, None]),
+        ("Verified contact", [0.75, 0.0]),
+        ("Dissuaded", [0.25, 0.0]),
     ]
     weekly = course(report, "2026-08-01", "2026-11-25")
     assert weekly is not None
@@ -334,6 +343,8 @@ def test_the_chart_of_values_has_their_intervals():
         assert one.high[0] is not None
         assert one.low[0] < value < one.high[0]
         assert (one.low[1], one.high[1]) == (None, None)
+    alone = beside_chart(["东区"], rates[:1], "Compared", Lang.EN)
+    assert [one.name for one in alone.series] == ["Verified contact", "Dissuaded"]
 
 
 def test_the_times_stand_in_twelve_bars():
@@ -359,6 +370,8 @@ def test_the_calendar_of_a_year_has_each_month_and_day():
     assert "<title>2025-11-19: 5</title>" in wide
     assert "<title>2026-11-25: 1,000</title>" in wide
     assert "<title>2026-01-05: 0</title>" in wide
+    assert "<title>2026-01-06: 0</title>" in wide
+    assert 'id="calendar-wide-f0"' in wide
     assert wide.count("<title>") == 372
     assert f'x="{max(width_of(one) for one in WEEKDAYS) + 6:.1f}"' in wide
     chinese = str(calendar_of(cut(days=seen), Lang.ZH)).partition("</svg>")[0]
@@ -374,7 +387,7 @@ def test_fewer_than_fourteen_days_are_no_calendar():
     assert calendar_of(cut(), Lang.EN) == ""
     for length, is_drawn in ((13, False), (14, True)):
         seen = {first: {"warnings": 1}, first + timedelta(days=length - 1): {"warnings": 1}}
-        assert bool(calendar_of(cut(days=seen), Lang.EN)) is is_drawn
+        assert (calendar_of(cut(days=seen), Lang.EN) != "") is is_drawn
 
 
 SQUARE = [[107.0, 40.0], [108.0, 40.0], [108.0, 41.0], [107.0, 41.0], [107.0, 40.0]]
@@ -399,6 +412,7 @@ def test_the_map_is_the_darker_the_higher_the_rate():
         ("0", "4: —"),
     ]
     assert drawn.count("<a href") == 1
+    assert 'id="map-f0"' in drawn
     assert '<a href="/rates?unit=2"><path class="area h5"' in drawn
     assert 'aria-label="Rate of dissuasion on the map"' in drawn
     assert map_of(report, {}, {}, Lang.EN) == ""
@@ -505,7 +519,7 @@ def test_how_a_unit_compares_is_said_in_points():
     assert standing_sentence({"verified_contact": NOISE}, Lang.EN, "verified_contact") == (
         "The difference from the rest is within chance: -5.0 to +25.0 points"
     )
-    too_few = Adjusted(standing=Standing.TOO_FEW, share=0.5, rest=0.4)
+    too_few = Adjusted(standing=Standing.TOO_FEW, share=0.5, rest=0.4, difference=0.1)
     assert standing_sentence({"dissuaded": too_few}, Lang.EN) == "Too few cases to compare"
     assert standing_sentence({"verified_contact": NOISE}, Lang.EN) == ""
 
@@ -656,6 +670,44 @@ def test_a_file_says_who_made_it_from_what():
     drill = Made(by="li", at=MADE.at, zone=MADE.zone, given=MADE.given, drill=True)
     told = about_sheet(drill, cut(), Lang.EN)
     assert told.rows == [*rows, ["Drill", "no real phone was called"], *given]
+
+
+def test_a_file_names_each_filter_that_was_set():
+    given = {
+        "from": "2026-11-01", "to": "2026-11-30", "by": "hour", "unit": "7", "grade": "high", "type": "loan",
+        "source": "通联", "script": "own", "version": "own@3", "hour": "9", "person": "li",
+    }  # fmt: skip
+    made = Made(by="li", at=NOW, zone=ZoneInfo(ZONE), given=given, drill=False)
+    assert about_sheet(made, cut(), Lang.EN).rows[5:] == [
+        ["From", "2026-11-01"],
+        ["to", "2026-11-30"],
+        ["Compared by", "hour"],
+        ["Unit", "7"],
+        ["Grade", "high"],
+        ["Fraud type", "loan"],
+        ["Source", "通联"],
+        ["Script", "own"],
+        ["Script version", "own@3"],
+        ["Hour of opening", "9"],
+        ["Caller or officer", "li"],
+    ]
+    assert re.fullmatch("[0-9a-f]{12}", definitions_version())
+
+
+def test_a_rate_names_all_that_it_leaves_out():
+    counts = {"robot_calls_counted": 4, "robot_calls_under_way": 3, "robot_calls_unknown": 2}
+    [sheet] = [
+        one
+        for one in rate_sheets(
+            cut(breakdown=Breakdown(dimension=Dimension.GRADE, total=part(**counts), slices={})),
+            Lang.EN,
+            ZoneInfo(ZONE),
+        )
+        if one.title == "Rates"
+    ]
+    [row] = [row for row in sheet.rows if row[0] == "Answered, per attempt"]
+    names = [count_word(name, Lang.EN) for name in ("robot_calls_under_way", "robot_calls_unknown")]
+    assert row[7] == f"{names[0]} 3; {names[1]} 2"
 
 
 def test_a_file_has_every_count_of_every_value():
