@@ -322,6 +322,11 @@ def test_the_charts_of_a_course():
     assert rate_chart(year, Lang.EN).series[0].values == [None, None]
 
 
+def test_the_times_of_all_grades_are_added_up():
+    assert Waits(by_grade={Grade.HIGH: (1,) * 12, Grade.LOW: tuple(range(12))}).total == tuple(range(1, 13))
+    assert Waits(by_grade={}).total == (0,) * 12
+
+
 def test_the_chart_of_times_has_a_fill_for_each_grade():
     chart = waits_chart(waits(0), wait_bars(Lang.EN), "Waiting", Lang.EN)
     assert (chart.kind, chart.title, chart.labels) == (ChartKind.COLUMNS, "Waiting", wait_bars(Lang.EN))
