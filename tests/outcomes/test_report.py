@@ -194,6 +194,13 @@ def test_the_cases_behind_a_count_come_fifty_at_a_time(town: Scenario):
     assert page_of(town.services, first.ids[:50]).next_before_id is None
 
 
+def test_a_count_that_no_report_shows_is_counted_from_the_records(town: Scenario):
+    found = cases_behind(town.services, RatesQuery(), "first_cases", reader_unit_id=None)
+    assert (found.count, found.ids) == (0, ())
+    lost_cases = cases_behind(town.services, RatesQuery(), lost("cases_tried"), reader_unit_id=None)
+    assert (lost_cases.count, len(lost_cases.ids)) == (52, 51)
+
+
 def test_units_are_compared_right_below_the_readers_own(town: Scenario):
     city, east, gate = units(town)
     of_reader = {
