@@ -21,6 +21,7 @@ from dialer.outcomes.filing import (
     correct_for_person,
     file_case,
     file_for_case,
+    file_for_person,
     undo_for_person,
 )
 from dialer.outcomes.ledger import (
@@ -226,6 +227,35 @@ def test_the_live_call_of_the_case_that_is_filed_is_ended(scenario: Scenario):
     scenario.attempt(case_id, result=None)
     file_for_case(scenario.services, case_id, case_number="A1", by="li")
     assert scenario.enqueued == [("cancel_calls",)]
+
+
+def test_a_row_of_a_list_is_recorded_once_for_the_cases_that_it_concerns(scenario: Scenario):
+    owner = someone(scenario)
+    filed = scenario.case(person_id=owner, **SUCCESS)
+    watched = scenario.case(person_id=owner, fraud_type=FraudType.ROMANCE, **SUCCESS)
+    given = {"case_number": "A1", "by": "list 7"}
+
+    def record(fraud_type: FraudType, happened_at: datetime) -> tuple[tuple[int, ...], bool]:
+        with scenario.tx() as tx:
+            return file_for_person(
+                tx, scenario.services, owner, fraud_type=fraud_type, happened_at=happened_at, **given
+            )
+
+    assert record(FraudType.LOAN, MORNING - timedelta(seconds=1)) == ((), False)
+    assert record(FraudType.LOAN, MORNING) == ((filed,), False)
+    assert record(FraudType.LOAN, MORNING) == ((), False)
+    with scenario.tx() as tx:
+        corrected = correct_for_person(
+            tx, scenario.services, owner, fraud_type=FraudType.ROMANCE, happened_at=MORNING, **given
+        )
+        assert corrected == ((watched,), False)
+        assert filed_cases_recorded(tx, case_number="A1", case_ids=[filed, watched]) == [watched]
+    assert (status(scenario, filed), status(scenario, watched)) == ("watching", "reversed")
+    with scenario.tx() as tx:
+        undone = undo_for_person(tx, scenario.services, owner, **given)
+        assert undone == ((watched,), False)
+        assert undo_for_person(tx, scenario.services, owner, **given) == ((), False)
+    assert status(scenario, watched) == "watching"
 
 
 def test_what_an_older_version_filed_is_not_undone_and_stays_where_it_is(scenario: Scenario):
