@@ -145,13 +145,16 @@ GROUPS = {
             "tests/core/test_period.py",
             "tests/core/test_sequential.py",
             "tests/core/test_spans.py",
+            "tests/core/test_stored_words.py",
             "tests/outcomes/test_*.py",
+            "tests/work/test_evidence.py",
             "tests/console/test_approvals.py",
             "tests/console/test_bulletins.py",
             "tests/console/test_evidence_files.py",
             "tests/console/test_filed.py",
             "tests/console/test_rates.py",
             "tests/console/test_rates_agree.py",
+            "tests/console/test_rates_form.py",
             "tests/console/test_webhooks.py",
             "tests/core/test_photos.py",
             "tests/wording/test_language.py",
@@ -216,6 +219,26 @@ _EQUIVALENT: dict[tuple[str, str], str] = {
         "for one, is_last in zip(tries.keys, tries.lasts, strict=True):",
     ): "both are made in one loop",
     ("staff.py", "_CACHE_SIZE = 1000"): "a token that was forgotten is read again",
+    ("breakdown.py", "_FIRST_ID_RANGE = 2_000"): "how many cases are searched at once: the same are found",
+    (
+        "breakdown.py",
+        "before, id_range = lowest, id_range * 4",
+    ): "how many are searched next: the same are found",
+    ("cuts.py", "tx.execute(_ROOM)"): "memory for sorting: the figures are the same",
+    ("filing.py", "found = find_person_ids(tx, sought, limit=2)"): "two or more people are told alike",
+    (
+        "report.py",
+        "def refresh_rollup(services: Services, *, for_seconds: float | None = None, at_once: int = 5000) -> int:",
+    ): "how many cases at once: the sums are the same",
+    (
+        "rollup.py",
+        "FORM = hashlib.blake2b(FRESH.encode(), digest_size=8).hexdigest()",
+    ): "any length tells definitions apart",
+    (
+        "rollup.py",
+        'return hashlib.blake2b(f"{FORM} {asked!r}".encode(), digest_size=16).hexdigest()',
+    ): "any length tells queries apart",
+    ("verify.py", "_OWN_UNIT = 1_000"): "any depth below that of every tree",
 }
 """Name of a file and a line of it that a mutant may change unnoticed, with the reason why it means the same."""
 

@@ -65,7 +65,6 @@ def _moment(text: str, zone: ZoneInfo, *, field: str, is_end: bool) -> datetime:
 
 
 _NEAR = timedelta(hours=3)
-_LOOK_DAYS = 4
 _FIRST_YEAR, _LAST_YEAR = 1971, 2140
 
 
@@ -83,8 +82,8 @@ class Spans:
 def spans_of(period: Period, *, timezone: str) -> Spans | None:
     """None: the period has no whole day."""
     zone = ZoneInfo(timezone)
-    first = _border(period.start, zone, _DAY) if period.start is not None else None
-    last = _border(period.end, zone, -_DAY) if period.end is not None else None
+    first = _border(period.start, zone, is_end=False) if period.start is not None else None
+    last = _border(period.end, zone, is_end=True) if period.end is not None else None
     if (first is None and period.start is not None) or (last is None and period.end is not None):
         return None
     if first is not None and last is not None and first >= last:
@@ -101,24 +100,22 @@ def spans_of(period: Period, *, timezone: str) -> Spans | None:
     )
 
 
-def _border(moment: datetime, zone: ZoneInfo, step: timedelta) -> tuple[datetime, date] | None:
-    """The nearest midnight at or after `moment` (or before it, by the sign of the step), and the day it begins.
+def _border(moment: datetime, zone: ZoneInfo, *, is_end: bool) -> tuple[datetime, date] | None:
+    """The nearest midnight at or after `moment` (of an end, at or before it), and the day it begins.
 
     A midnight near which the clocks change does not count: that day may begin twice, or later.
     """
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         return None
     day = moment.astimezone(zone).date()
-    if step > timedelta(0) and datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC) < moment:
-        day += _DAY
-    for _ in range(_LOOK_DAYS):
+    # No clocks change around every midnight.
+    while True:
         midnight = datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
         around = {(midnight + shift).astimezone(zone).utcoffset() for shift in (-_NEAR, _NEAR)}
-        passed = midnight >= moment if step > timedelta(0) else midnight <= moment
+        passed = midnight <= moment if is_end else midnight >= moment
         if passed and len(around) == 1:
             return midnight, day
-        day += step
-    return None
+        day += -_DAY if is_end else _DAY
 
 
 def month_after(day: date) -> date:

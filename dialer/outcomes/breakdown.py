@@ -8,6 +8,7 @@ belong to the cut that their case belongs to now. The counts of the whole databa
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -96,7 +97,7 @@ class Window:
     drill: bool
     now: datetime
     timezone: str
-    depth: int = 0
+    depth: int
 
     def given(self, **more: object) -> dict[str, Any]:
         """The parameters of the window's statements, with `more`."""
@@ -372,8 +373,8 @@ def case_ids_behind(tx: Tx, measure: str, window: Window, *, before_id: int | No
         """.format(narrow=narrow)
     )
     found: list[int] = []
-    before, id_range = before_id if before_id is not None else _NEWEST, _FIRST_ID_RANGE
-    while len(found) < limit and before > _OLDEST:
+    before, id_range = before_id if before_id is not None else sys.maxsize, _FIRST_ID_RANGE
+    while len(found) < limit:
         lowest = tx.scalar(_ID_RANGE, {"before_id": before, "id_range": id_range})
         if lowest is None:
             break
@@ -416,7 +417,6 @@ _EACH_SCRIPT = sa.text("SELECT DISTINCT script_id AS value FROM script_version O
 
 _FIRST_ID_RANGE = 2_000
 """The number of newest cases that are searched first; then four times as many, and so on."""
-_NEWEST, _OLDEST = 2**62, 0
 _ID_RANGE = sa.text("""
 SELECT min(id) FROM (SELECT id FROM "case" WHERE id < :before_id ORDER BY id DESC LIMIT :id_range) newest
 """)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from importlib.util import find_spec
@@ -405,26 +405,39 @@ def parquet_file(made: Made, report: CutReport, named: Named) -> bytes:
     import pyarrow as pa
     from pyarrow import parquet
 
-    parts = [(None, None, report.breakdown.total), *named]
-    columns: dict[str, object] = {
-        "value": pa.array([value for value, _, _ in parts], pa.string()),
-        "name": pa.array([name for _, name, _ in parts], pa.string()),
+    columns = {
+        name: pa.array(cells, getattr(pa, kind)()) for name, kind, cells in parquet_columns(report, named)
     }
+    about = json.dumps(parquet_about(made, report), ensure_ascii=False)
+    table = pa.table(columns).replace_schema_metadata({"dialer": about})
+    written = BytesIO()
+    parquet.write_table(table, written)
+    return written.getvalue()
+
+
+def parquet_columns(report: CutReport, named: Named) -> Iterator[tuple[str, str, Sequence[Cell]]]:
+    """Name, type of Arrow and cells of each column; the first cell is the whole's."""
+    parts = [(None, None, report.breakdown.total), *named]
     figures = [part for _, _, part in parts]
+    yield "value", "string", [value for value, _, _ in parts]
+    yield "name", "string", [name for _, name, _ in parts]
     for name in COUNTED:
-        columns[name] = pa.array([getattr(part.counts, name) for part in figures], pa.int64())
+        yield name, "int64", [getattr(part.counts, name) for part in figures]
     for kind in AmountKind:
         for state in _MONEY:
-            sums = [getattr(part.amounts[kind], state) for part in figures]
-            columns[f"{kind.value}_{state}"] = pa.array(sums, pa.int64())
-    rates = [{rate.definition.name: rate for rate in rates_of(part.counts)} for part in figures]
-    for definition in DEFINITIONS:
-        found = [of_part[definition.name] for of_part in rates]
-        ends = [(one.interval.low, one.interval.high) if one.interval else (None, None) for one in found]
-        columns[f"{definition.name}.value"] = pa.array([one.value for one in found], pa.float64())
-        columns[f"{definition.name}.low"] = pa.array([low for low, _ in ends], pa.float64())
-        columns[f"{definition.name}.high"] = pa.array([high for _, high in ends], pa.float64())
-    about = {
+            yield f"{kind.value}_{state}", "int64", [getattr(part.amounts[kind], state) for part in figures]
+    of_parts = [rates_of(part.counts) for part in figures]
+    for place, definition in enumerate(DEFINITIONS):
+        rates = [of_part[place] for of_part in of_parts]
+        ends = [(one.interval.low, one.interval.high) if one.interval else (None, None) for one in rates]
+        yield f"{definition.name}.value", "float64", [one.value for one in rates]
+        yield f"{definition.name}.low", "float64", [low for low, _ in ends]
+        yield f"{definition.name}.high", "float64", [high for _, high in ends]
+
+
+def parquet_about(made: Made, report: CutReport) -> dict[str, object]:
+    """The metadata `dialer` of the file, as JSON."""
+    return {
         "made_by": made.by,
         "made_at": made.at.isoformat(),
         "generated_at": report.generated_at.isoformat(),
@@ -435,7 +448,3 @@ def parquet_file(made: Made, report: CutReport, named: Named) -> bytes:
         "definitions_version": definitions_version(),
         "definitions": [asdict(one) for one in DEFINITIONS],
     }
-    table = pa.table(columns).replace_schema_metadata({"dialer": json.dumps(about, ensure_ascii=False)})
-    written = BytesIO()
-    parquet.write_table(table, written)
-    return written.getvalue()

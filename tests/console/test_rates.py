@@ -6,7 +6,11 @@ import csv
 import io
 import json
 import re
+import sys
 from datetime import timedelta
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -75,6 +79,20 @@ async def test_units_stand_side_by_side_and_open(console: ConsoleDesk, scenario:
     assert "data-chart" not in answer.text
     narrowed = text(await chief.get("/rates", unit=ids["west"]))
     assert "0.0% 0 / 1" in narrowed
+
+
+async def test_the_own_unit_opens_no_further(console: ConsoleDesk, scenario: Scenario):
+    ids = sorted_scenario(console, scenario)
+    scenario.case(unit_id=ids["city"])
+    chief = console.person(Role.SUPERVISOR, unit_id=ids["city"])
+    for given, opened in (
+        ("", {"east", "west"}),
+        (str(ids["city"]), {"east", "west"}),
+        (str(ids["east"]), set()),
+    ):
+        page = await chief.get("/rates", unit=given)
+        values = set(re.findall(r'/rates/cases[^"]*;value=(\d+)', page.text))
+        assert values == {str(ids[name]) for name in opened}
 
 
 async def test_a_supervisor_sees_the_own_units_alone(console: ConsoleDesk, scenario: Scenario):
@@ -170,13 +188,16 @@ async def test_a_filter_is_saved_under_a_name_and_is_the_owners_alone(
         "/rates/saved", name=" 高危  本月 ", query="by=grade&grade=high&from=2026-11-01"
     )
     assert answer.status_code == 303
+    assert answer.headers["location"] == "/rates?from=2026-11-01&by=grade&grade=high"
     page = await chief.get("/rates")
+    assert "The filter is saved." in text(page)
     assert 'href="/rates?from=2026-11-01&amp;by=grade&amp;grade=high">高危 本月<' in page.text
     assert "高危 本月" not in (await auditor.get("/rates")).text
     [row] = console.rows(t.saved_filter)
     await auditor.post(f"/rates/saved/{row['id']}/delete")
     assert len(console.rows(t.saved_filter)) == 1
-    await chief.post(f"/rates/saved/{row['id']}/delete")
+    deleted = await chief.post(f"/rates/saved/{row['id']}/delete")
+    assert deleted.headers["location"] == "/rates"
     assert console.rows(t.saved_filter) == []
     refused = await chief.post("/rates/saved", name=" ", query="by=grade")
     assert refused.status_code == 422
@@ -263,6 +284,57 @@ async def test_today_stands_beside_yesterday_until_then_and_the_period(
     assert [str(cell).lstrip("'") for cell in taken[0][1:]] == cases[1:]
 
 
+async def test_figures_are_counted_while_the_page_is_there(
+    console: ConsoleDesk, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+):
+    scenario.case()
+    chief = console.person(Role.SUPERVISOR)
+    monkeypatch.setattr(Cache, "get", lambda *_: CountedValue(value=None, is_coming=True))
+    for address, query in (("/rates", {"grade": "high"}), ("/rates/cases", {"measure": "cases"})):
+        coming = await chief.get(address, **query)
+        assert coming.status_code == 200
+        assert 'data-again="1000"' in coming.text
+        assert "Defrauded after warning" not in text(coming)
+
+
+class _Written(list[object]):
+    """What stands for a table of the extra `parquet`: columns, and the metadata."""
+
+    def replace_schema_metadata(self, metadata: dict[str, str]) -> Self:
+        self.append(metadata)
+        return self
+
+
+async def test_a_parquet_file_is_written_by_the_extra(
+    console: ConsoleDesk, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+):
+    scenario.case(grade=Grade.HIGH, source="通联")
+    extra: Any = ModuleType("pyarrow")
+    extra.__spec__ = ModuleSpec("pyarrow", None)
+    for kind in ("string", "int64", "float64"):
+        setattr(extra, kind, lambda kind=kind: kind)
+    extra.array = lambda cells, kind: [kind, *cells]
+    extra.table = lambda columns: _Written([columns])
+    extra.parquet = ModuleType("pyarrow.parquet")
+    extra.parquet.write_table = lambda table, file: file.write(json.dumps(table).encode())
+    monkeypatch.setitem(sys.modules, "pyarrow", extra)
+    answer = await console.person(Role.SUPERVISOR).get("/rates/file/parquet", by="grade", source="通联")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert answer.headers["content-disposition"] == 'attachment; filename="rates-20261125-1000.parquet"'
+    columns, metadata = json.loads(answer.content)
+    assert (columns["value"], columns["name"]) == (["string", None, "high"], ["string", None, "high"])
+    assert columns["cases"] == ["int64", 1, 1]
+    assert columns["dissuaded.value"] == ["float64", 0.0, 0.0]
+    about = json.loads(metadata["dialer"])
+    assert (about["made_by"], about["by"], about["given"]) == (
+        "supervisor", "grade", {"by": "grade", "source": "通联"},
+    )  # fmt: skip
+    assert "通联" in metadata["dialer"]
+    [line] = console.audited("export")
+    assert line["facts"] == {"by": "grade", "source": "通联", "kind": "parquet"}
+
+
 async def test_callers_are_counted_while_the_page_is_there(
     console: ConsoleDesk, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ):
@@ -276,3 +348,100 @@ async def test_callers_are_counted_while_the_page_is_there(
     assert 'data-again="1000"' in coming.text
     assert "Successes reported" not in text(coming)
     assert "Successes reported" in text(await chief.get("/rates/callers", **{"from": "2026-11-01"}))
+
+
+async def test_an_address_and_a_name_that_are_too_long_are_not_saved(console: ConsoleDesk):
+    chief = console.person(Role.SUPERVISOR)
+    longest = "by=grade&" * 111 + "&"
+    assert len(longest) == 1_000
+    assert (await chief.post("/rates/saved", name="long", query=longest)).status_code == 303
+    assert (await chief.post("/rates/saved", name="longer", query=f"{longest}&")).status_code == 422
+    for length, is_told in ((100, True), (101, False)):
+        refused = await chief.post("/rates/saved", name="x" * length, query="by=grade")
+        assert refused.status_code == 422
+        assert ("has between 1 and 40 characters" in text(refused)) is is_told
+    [saved] = console.rows(t.saved_filter)
+    assert saved["name"] == "long"
+
+
+async def test_each_drawing_has_its_own_fills_and_at_most_thirty_values(
+    console: ConsoleDesk, scenario: Scenario
+):
+    """A fill is found by its id, which is on a page once."""
+    for number in range(31):
+        scenario.case(source=f"s{number:02}", contact=Contact.VERIFIED, first_attempt_at=MORNING)
+    scenario.attempt(scenario.case(), result="answered", contact="verified")
+    reached = scenario.case(contact=Contact.VERIFIED)
+    scenario.attempt(reached, result="answered", contact="verified")
+    chief = console.person(Role.SUPERVISOR)
+    page = await chief.get("/rates", by="source", **{"from": "2026-11-01"})
+    ids = re.findall(r' id="([^"]*)"', page.text)
+    assert len(set(ids)) == len(ids)
+    fills = {one.removesuffix("-f0") for one in ids if one.endswith("-f0")}
+    wide = {"beside", "contacted", "course-0", "course-1", "course-2", "waited"}
+    assert fills == {f"{name}-{size}" for name in wide for size in ("wide", "narrow")}
+    drawings = dict(re.findall(r'(?s)<defs><pattern id="([^"]*)-f0".*?</defs>(.*?)</svg>', page.text))
+    assert "s28" in drawings["beside-wide"]
+    assert "s29" not in drawings["beside-wide"]
+    assert len(set(re.findall(r'<th scope="row"><a[^>]*>(s\d\d|bureau)</a>', page.text))) == 32
+    for title in (
+        "warnings by day",
+        "dissuaded by day",
+        "Rates by the day or week in which the case was opened",
+    ):
+        assert f'aria-label="{title}"' in page.text
+    for title in ("Cases by time to the first call", "Cases by time to the verified contact"):
+        assert f'aria-label="{title}"' in page.text
+    alone = await chief.get("/rates", by="source", source="s01")
+    assert "beside-wide" not in alone.text
+    assert "contacted-wide" not in alone.text
+    assert "course-0" not in alone.text
+    assert "waited-wide" in alone.text
+
+
+async def test_a_figure_of_today_opens_to_the_day_of_its_report(console: ConsoleDesk, scenario: Scenario):
+    for days in (0, 1, 1):
+        scenario.case(opened_at=MORNING - timedelta(days=days))
+    chief = console.person(Role.SUPERVISOR)
+    yesterday = f"{MORNING - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+    for at, cases in (({"at": yesterday}, 2), ({}, 1)):
+        answer = await chief.get("/rates/cases", measure="cases", today="1", **at)
+        assert len(re.findall(r'href="/cases/\d+"', answer.text)) == cases
+    whole = await chief.get("/rates/cases", measure="cases")
+    assert len(re.findall(r'href="/cases/\d+"', whole.text)) == 3
+
+
+async def test_callers_are_those_of_the_last_thirty_days_unless_the_address_says_otherwise(
+    console: ConsoleDesk, scenario: Scenario
+):
+    console.account(Role.CALLER, login="li")
+    for days in (0, 60):
+        at = MORNING - timedelta(days=days)
+        case_id = scenario.case(opened_at=at)
+        task = scenario.assignment(case_id, state="signed", signed_by="li", signed_at=at)
+        scenario.outcome(case_id, at=at, assignment_id=task)
+    chief = console.person(Role.SUPERVISOR)
+    page = await chief.get("/rates/callers")
+    assert page.status_code == 200
+    assert re.findall(
+        r'href="/rates/callers\?from=([\d-]*)&amp;to=([\d-]*)"( aria-current="true")?', page.text
+    ) == [
+        ("2026-11-25", "2026-11-25", ""),
+        ("2026-11-19", "2026-11-25", ""),
+        ("2026-10-27", "2026-11-25", ' aria-current="true"'),
+        ("2026-01-01", "2026-11-25", ""),
+    ]
+    shown = text(page)
+    assert "Caller 1 1 100.0% 20.7–100.0% 0" in shown
+    assert "Caller 1 1 1 100.0%" in shown
+    assert "Too few cases to compare" in shown
+    assert '<td class="dim" data-label="Beside the others">' in page.text
+    since = text(await chief.get("/rates/callers", **{"from": "2026-09-01"}))
+    assert "Caller 2 2 100.0%" in since
+    early = await chief.get("/rates/callers", **{"from": "2026-09-01", "to": "2026-11-24"})
+    assert "Caller 1 1 100.0%" in text(early)
+    assert 'value="2026-11-24"' in early.text
+    wrong = await chief.get("/rates/callers", **{"from": "yesterday"})
+    assert wrong.status_code == 422
+    assert "is not a day and not a moment" in text(wrong)
+    assert "Caller 1 1 100.0%" in text(wrong)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from dialer.core.errors import Invalid
-from dialer.core.rates import Period, period_of
+from dialer.core.rates import Period, month_after, period_of
 
 
 def typed(start: str | None, end: str | None) -> Period:
@@ -44,6 +44,36 @@ def test_the_ends_of_time_are_refused(start: str | None, end: str | None):
         typed(start, end)
 
 
-def test_an_end_before_the_start_is_refused():
-    with pytest.raises(Invalid, match="not after"):
-        typed("2026-11-26", "2026-11-25")
+def test_the_years_between_1971_and_2140_are_read():
+    assert typed("1972-01-01T12:00", "2139-12-31T12:00") == Period(
+        start=datetime(1972, 1, 1, 4, tzinfo=UTC), end=datetime(2139, 12, 31, 4, tzinfo=UTC)
+    )
+    for beyond in ("1971-12-31T12:00", "2140-01-01T12:00"):
+        with pytest.raises(Invalid, match="from: is out of range"):
+            typed(beyond, None)
+        with pytest.raises(Invalid, match="to: is out of range"):
+            typed(None, beyond)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("2026-11-26", "2026-11-25"), ("2026-11-26T09:00", "2026-11-26T09:00")]
+)
+def test_an_end_that_is_not_after_the_start_is_refused(start: str, end: str):
+    with pytest.raises(Invalid, match="to: is not after from"):
+        typed(start, end)
+
+
+def test_a_moment_later_by_a_minute_is_after():
+    assert typed("2026-11-26T09:00", "2026-11-26T09:01").end == datetime(2026, 11, 26, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "after"),
+    [
+        (date(2026, 11, 30), date(2026, 12, 1)),
+        (date(2026, 12, 1), date(2027, 1, 1)),
+        (date(2027, 1, 31), date(2027, 2, 1)),
+    ],
+)
+def test_the_month_after(day: date, after: date):
+    assert month_after(day) == after

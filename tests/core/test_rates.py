@@ -7,7 +7,17 @@ import hashlib
 import pytest
 
 from dialer.core.errors import Invalid
-from dialer.core.rates import COUNTED, DEFINITIONS, Counts, Cut, Definition, Rate, rates_of
+from dialer.core.rates import (
+    COUNTED,
+    DEFINITIONS,
+    Counts,
+    Cut,
+    Definition,
+    FirstAttempt,
+    Money,
+    Rate,
+    rates_of,
+)
 from dialer.core.values import Grade
 from dialer.db.measures import ASSIGNMENT_MEASURES, CALL_MEASURES, CASE_MEASURES, WARNING_MEASURES
 from tests.docs import rates
@@ -75,6 +85,13 @@ VERSIONS = {
 def test_a_rate_that_counts_anything_else_has_another_version(definition: Definition):
     """If this fails: raise `version` of the rate in core/rates.py, then write its new digest here."""
     assert VERSIONS[definition.name] == (definition.version, digest(definition))
+
+
+def test_what_nobody_counted_is_none():
+    assert {name: getattr(Counts(), name) for name in COUNTED} == dict.fromkeys(COUNTED, 0)
+    assert Counts().results == {}
+    assert Money() == Money(approved_fen=0, unapproved_fen=0, reversed_fen=0)
+    assert FirstAttempt() == FirstAttempt(cases=0, p50_seconds=None, p90_seconds=None)
 
 
 def test_nothing_of_nothing_is_null():

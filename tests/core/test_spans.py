@@ -47,6 +47,24 @@ def test_a_window_from_beyond_all_days_is_not_cut():
     assert spans_of(Period(end=datetime(9999, 12, 31, tzinfo=UTC)), timezone=SHANGHAI) is None
 
 
+def test_the_years_from_1971_to_2140_are_cut():
+    early, late = datetime(1971, 6, 1, 16, tzinfo=UTC), datetime(2140, 6, 1, 16, tzinfo=UTC)
+    assert spans_of(Period(start=early), timezone=SHANGHAI) == Spans(
+        first=date(1971, 6, 2), last=None, edges=()
+    )
+    assert spans_of(Period(end=late), timezone=SHANGHAI) == Spans(first=None, last=date(2140, 6, 2), edges=())
+    assert spans_of(Period(start=early.replace(year=1970)), timezone=SHANGHAI) is None
+    assert spans_of(Period(end=late.replace(year=2141)), timezone=SHANGHAI) is None
+
+
+def test_a_change_of_the_clocks_more_than_three_hours_from_midnight_moves_no_border():
+    """Helsinki's clocks go from 4:00 to 3:00 on 2026-10-25, London's from 2:00 to 1:00."""
+    for zone, edges in (("Europe/Helsinki", 0), ("Europe/London", 1)):
+        spans = spans_of(period_of("2026-10-25", "2026-10-27", timezone=zone), timezone=zone)
+        assert spans is not None
+        assert len(spans.edges) == edges, zone
+
+
 def test_a_midnight_at_which_the_clocks_change_is_no_border():
     """Beirut's clocks go from 0:00 to 1:00 on 2026-03-29: that day is left to the edge."""
     beirut = "Asia/Beirut"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from dialer.core.rates import COUNTED, FUNNEL, TREND, Cut, Dimension, Period
+from dialer.core.rates import COUNTED, FUNNEL, TREND, Cut, Dimension, Period, period_of
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.unit_of_work import hold_snapshot
@@ -23,9 +23,9 @@ from dialer.outcomes.breakdown import (
     read_strata,
     read_waits,
 )
-from dialer.outcomes.cuts import cut_case_ids, cut_days, cut_figures, cut_strata
+from dialer.outcomes.cuts import cut_case_ids, cut_days, cut_figures, cut_strata, cut_total
 from dialer.outcomes.report import refresh_rollup
-from dialer.outcomes.rollup import refresh_rollup_once
+from dialer.outcomes.rollup import Changed, read_changed, refresh_rollup_once
 from dialer.outcomes.verify import verify_rollup
 from tests.outcomes.histories import MIDNIGHT, History
 from tests.outcomes.town import MORNING, Scenario
@@ -177,13 +177,62 @@ def test_the_sums_of_months_are_what_is_read(
     with scenario.tx() as tx:
         tx.execute(sa.update(t.month_figure).values(cases=7))
         tx.execute(sa.update(t.day_trend).values(cases=9))
-        window = Window(cut=cut, period=Period(), drill=False, now=MORNING, timezone=ZONE)
+        window = Window(cut=cut, period=Period(), drill=False, now=MORNING, timezone=ZONE, depth=0)
         found = cut_figures(tx, dimension, window)
         days = cut_days(tx, window)
     assert found is not None
     assert found.breakdown.total.counts.cases == cases
     assert days is not None
     assert [day["cases"] for day in days.values()] == [in_a_day]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "cases"),
+    [
+        ("2026-11-25", "2026-11-26", 70),  # nothing has happened in the other days of the month
+        ("2026-11-26", "2026-11-26", 1),
+        ("2026-11-25", "2026-11-25", 1),
+        ("2026-11-01", "2026-11-30", 70),
+        ("2026-10-01", "2026-11-26", 70),
+        ("2026-11-20", "2026-12-10", 70),
+        ("2026-10-20", "2026-11-25", 1),
+    ],
+)
+def test_a_month_is_read_from_its_sums_where_all_of_it_is_in_the_window(
+    module_town: Scenario, first: str, last: str, cases: int
+):
+    with module_town.tx() as tx:
+        period = period_of(first, last, timezone=ZONE)
+        window = Window(cut=Cut(), period=period, drill=False, now=MORNING, timezone=ZONE, depth=0)
+        found = cut_figures(tx, Dimension.SOURCE, window)
+    assert found is not None
+    assert found.breakdown.total.counts.cases == cases
+
+
+@pytest.fixture(scope="module")
+def module_town(module_database: str) -> Iterator[Scenario]:
+    """A case on each of two days, in a month whose sums say seventy."""
+    built = Scenario(module_database)
+    for days in (0, 1):
+        built.case(opened_at=MORNING + days * DAY)
+    refresh_rollup(built.services)
+    with built.tx() as tx:
+        tx.execute(sa.update(t.month_figure).values(cases=70))
+    yield built
+    built.close()
+
+
+def test_what_is_known_to_have_changed_is_not_looked_for_again(scenario: Scenario):
+    scenario.case()
+    refresh_rollup(scenario.services)
+    scenario.case()
+    window = Window(cut=Cut(), period=Period(), drill=False, now=MORNING, timezone=ZONE, depth=0)
+    with scenario.tx() as tx:
+        changed = read_changed(tx, now=MORNING, timezone=ZONE)
+        for known, cases in ((None, 2), (changed, 2), (Changed(ids=()), 1)):
+            total = cut_total(tx, window, known)
+            assert total is not None
+            assert total.counts.cases == cases
 
 
 def test_a_verification_names_what_differs_in_a_cut(scenario: Scenario):
@@ -206,6 +255,11 @@ def test_a_verification_names_what_differs_in_a_cut(scenario: Scenario):
         ("2026-11-25", "person", "", "cases", 0, 1),
     }
     assert {part for _, part, *_ in told} == {"hour", "source", "person"}
+    with scenario.tx() as tx:
+        tx.execute(sa.delete(t.day_trend).where(t.day_trend.c.dimension == "source"))
+    assert ("source", "trend.warnings", 0, 1) in {
+        (one.part, one.name, one.rollup, one.recount) for one in verify_rollup(scenario.services).differences
+    }
 
 
 def test_whoever_sees_every_unit_reads_the_sums_of_the_whole(scenario: Scenario):

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from dialer.core.case import CaseStatus
+from dialer.core.case import Case, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Money
-from dialer.core.values import AmountKind, Amounts, Contact, FraudType
+from dialer.core.values import AmountKind, Amounts, Contact, FraudType, Grade
 from dialer.db import tables as t
-from dialer.outcomes.filing import file_case
-from dialer.outcomes.ledger import correct_outcome_row, refuse_outcome_row
+from dialer.org.unit_store import add_unit
+from dialer.outcomes.filing import (
+    Filed,
+    case_number_of,
+    concerned,
+    correct_for_person,
+    file_case,
+    file_for_case,
+    file_for_person,
+    undo_for_person,
+)
+from dialer.outcomes.ledger import (
+    CaseFilings,
+    correct_outcome_row,
+    filed_cases_recorded,
+    filings_of_case,
+    refuse_outcome_row,
+)
 from dialer.outcomes.report import make_report
+from tests.audit_lines import audit_lines
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 SUCCESS = {
@@ -151,31 +168,142 @@ def test_a_named_fraud_type_spares_another_scam_s_success(scenario: Scenario):
 def test_a_shared_phone_names_nobody(scenario: Scenario):
     for _ in range(2):
         scenario.case(person_id=scenario.person(phones=("+864788123456",)), **SUCCESS)
-    with pytest.raises(Conflict, match="several people"):
+    with pytest.raises(Conflict, match="several people") as refused:
         file_case(scenario.services, phone="0478-8123456", case_number="A1", by="li")
+    assert refused.value.current == "ambiguous"
     assert ledger(scenario, t.filed_case) == 0
 
 
 def test_nobody_known_and_nothing_concerned(scenario: Scenario):
-    with pytest.raises(NotFound, match="does not exist"):
+    with pytest.raises(NotFound, match="a person with this phone or id number does not exist"):
         file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
     long_ago = MORNING - timedelta(days=400)
     scenario.case(
         person_id=someone(scenario), status=CaseStatus.CLOSED, outcome="refuses", opened_at=long_ago
     )
-    with pytest.raises(NotFound, match="can concern"):
+    with pytest.raises(NotFound, match="a case of this person that the filed one can concern does not exist"):
         file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
 
 
 def test_what_is_missing_is_said(scenario: Scenario):
-    for given in (
-        {"case_number": "  "},
-        {"case_number": "x" * 101},
-        {"by": " "},
-        {"id_number": ""},
-        {"id_number": "", "phone": "8000"},
+    for given, field in (
+        ({"case_number": "  "}, "case number"),
+        ({"case_number": "x" * 101}, "case number"),
+        ({"by": " "}, "by"),
+        ({"id_number": ""}, "id number"),
+        ({"id_number": "", "phone": "8000"}, "phone"),
     ):
-        with pytest.raises(Invalid):
+        with pytest.raises(Invalid) as refused:
             file_case(
                 scenario.services, **({"id_number": ID_NUMBER, "case_number": "A1", "by": "li"} | given)
             )
+        assert refused.value.field == field, given
+
+
+def test_a_case_number_has_at_most_a_hundred_characters():
+    assert case_number_of(f" {'x' * 100} ") == "x" * 100
+
+
+def test_a_case_that_is_not_there_or_of_another_unit_is_not_filed(scenario: Scenario):
+    with scenario.tx() as tx:
+        east, west = (add_unit(tx, name=name, parent_id=None) for name in ("东区", "西区"))
+    case_id = scenario.case(person_id=someone(scenario), unit_id=east, **SUCCESS)
+    for given, unit in ((case_id, west), (case_id + 1, None)):
+        with pytest.raises(NotFound) as refused:
+            file_for_case(scenario.services, given, case_number="A1", by="li", visible_to=unit)
+        assert (refused.value.kind, refused.value.key) == ("case", given)
+    filed = file_for_case(scenario.services, case_id, case_number="A1", by="li", visible_to=east)
+    assert filed == Filed(case_number="A1", case_ids=(case_id,), already=False)
+    [line] = audit_lines(scenario.store)
+    assert (line["act"], line["subject"], line["why"], line["at"]) == (
+        "file_case", f"case/{case_id}", "", MORNING,
+    )  # fmt: skip
+
+
+def test_the_live_call_of_the_case_that_is_filed_is_ended(scenario: Scenario):
+    case_id = scenario.case(robot_state="pending", robot_attempts=1, robot_reason="new_warning")
+    scenario.attempt(case_id, result=None)
+    file_for_case(scenario.services, case_id, case_number="A1", by="li")
+    assert scenario.enqueued == [("cancel_calls",)]
+
+
+def test_a_row_of_a_list_is_recorded_once_for_the_cases_that_it_concerns(scenario: Scenario):
+    owner = someone(scenario)
+    filed = scenario.case(person_id=owner, **SUCCESS)
+    watched = scenario.case(person_id=owner, fraud_type=FraudType.ROMANCE, **SUCCESS)
+    given = {"case_number": "A1", "by": "list 7"}
+
+    def record(fraud_type: FraudType, happened_at: datetime) -> tuple[tuple[int, ...], bool]:
+        with scenario.tx() as tx:
+            return file_for_person(
+                tx, scenario.services, owner, fraud_type=fraud_type, happened_at=happened_at, **given
+            )
+
+    assert record(FraudType.LOAN, MORNING - timedelta(seconds=1)) == ((), False)
+    assert record(FraudType.LOAN, MORNING) == ((filed,), False)
+    assert record(FraudType.LOAN, MORNING) == ((), False)
+    with scenario.tx() as tx:
+        corrected = correct_for_person(
+            tx, scenario.services, owner, fraud_type=FraudType.ROMANCE, happened_at=MORNING, **given
+        )
+        assert corrected == ((watched,), False)
+        assert filed_cases_recorded(tx, case_number="A1", case_ids=[filed, watched]) == [watched]
+    assert (status(scenario, filed), status(scenario, watched)) == ("watching", "reversed")
+    with scenario.tx() as tx:
+        undone = undo_for_person(tx, scenario.services, owner, **given)
+        assert undone == ((watched,), False)
+        assert undo_for_person(tx, scenario.services, owner, **given) == ((), False)
+    assert status(scenario, watched) == "watching"
+
+
+def test_what_an_older_version_filed_is_not_undone_and_stays_where_it_is(scenario: Scenario):
+    """It recorded nothing of what the case was."""
+    owner = someone(scenario)
+    filed = scenario.case(person_id=owner, fraud_type=FraudType.ROMANCE, **SUCCESS)
+    scenario.put_filed(filed, "A1")
+    with scenario.tx() as tx:
+        assert filings_of_case(tx, filed) == CaseFilings(numbers=frozenset({"A1"}), before=None)
+        with pytest.raises(Conflict, match=f"case {filed} was filed before") as refused:
+            undo_for_person(tx, scenario.services, owner, case_number="A1", by="li")
+        assert refused.value.current == "filed"
+        loan = {"fraud_type": FraudType.LOAN, "happened_at": MORNING}
+        done = correct_for_person(tx, scenario.services, owner, case_number="A1", by="li", **loan)  # type: ignore[arg-type]
+        assert done == ((), False)
+        assert filed_cases_recorded(tx, case_number="A1", case_ids=[filed]) == [filed]
+
+
+def case(
+    number: int, opened_at: datetime, status: CaseStatus, fraud_type: FraudType = FraudType.LOAN
+) -> Case:
+    return Case(
+        id=number,
+        grade=Grade.MEDIUM,
+        fraud_type=fraud_type,
+        opened_at=opened_at,
+        policy_version=1,
+        numbers=1,
+        status=status,
+    )
+
+
+def test_a_loss_concerns_the_cases_that_were_opened_before_it():
+    """Those that run; without any the newest of 180 days."""
+
+    def of(*cases: Case, fraud_type: FraudType = FraudType.LOAN) -> list[int]:
+        return [one.id for one in concerned(cases, fraud_type=fraud_type, happened_at=MORNING)]
+
+    second, half_year = timedelta(seconds=1), timedelta(days=180)
+    open_now = case(1, MORNING, CaseStatus.OPEN)
+    watched = case(2, MORNING - 400 * timedelta(days=1), CaseStatus.WATCHING)
+    later = case(3, MORNING + second, CaseStatus.OPEN)
+    closed = case(4, MORNING - timedelta(days=1), CaseStatus.CLOSED)
+    assert of(closed, watched, later, open_now) == [2, 1]
+    assert of(later) == []
+    assert of(case(5, MORNING - half_year + second, CaseStatus.CLOSED)) == [5]
+    assert of(case(5, MORNING - half_year, CaseStatus.CLOSED)) == []
+    proven = case(6, closed.opened_at, CaseStatus.PROVEN)
+    older = case(7, MORNING - timedelta(days=2), CaseStatus.CLOSED)
+    assert of(proven, closed, older) == [6]
+    other = case(8, MORNING, CaseStatus.OPEN, FraudType.ROMANCE)
+    assert of(other, closed) == [4]
+    assert of(other, open_now, fraud_type=FraudType.UNKNOWN) == [8, 1]

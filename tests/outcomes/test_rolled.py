@@ -13,17 +13,18 @@ from rich.console import Console
 
 from dialer.cli.report import verification_view
 from dialer.core.errors import Unavailable
-from dialer.core.rates import Figures, Money, Period, period_of
-from dialer.core.values import AmountKind, Grade
+from dialer.core.rates import TREND, Figures, Money, Period, period_of
+from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.leases import ROLLUP, take_lease
-from dialer.db.measures import MONEY, money_name
+from dialer.db.measures import COUNTED, MONEY, money_name
 from dialer.db.unit_of_work import hold_snapshot
 from dialer.language import Lang
-from dialer.outcomes.measures import figures
+from dialer.org.unit_store import add_unit
+from dialer.outcomes.measures import LEFT_OUT, figures, slice_of
 from dialer.outcomes.report import make_report, refresh_rollup
 from dialer.outcomes.rollup import FIGURES, refresh_rollup_once, rollup_figures, state_of
-from dialer.outcomes.verify import verify_rollup
+from dialer.outcomes.verify import numbers_of, verify_rollup
 from tests.outcomes.histories import MIDNIGHT, History
 from tests.outcomes.town import MORNING, Scenario
 from tests.seeds import seeds
@@ -137,6 +138,52 @@ def test_verification_names_every_difference(scenario: Scenario):
     text = Console(width=200, file=StringIO())
     text.print(verification_view(found, Lang.EN))
     assert "12 differ" in text.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_verification_counts_what_it_compares_and_what_it_does_not_name(scenario: Scenario):
+    with scenario.tx() as tx:
+        unit = add_unit(tx, name="东区", parent_id=None)
+    scenario.case(unit_id=unit)
+    for days in (1, 2):
+        scenario.case(opened_at=MORNING + days * DAY)
+    refresh_rollup(scenario.services)
+    clean = verify_rollup(scenario.services)
+    assert (clean.begun_at, clean.timezone, clean.not_summed) == (MORNING, ZONE, ())
+    numbers = len(list(numbers_of(slice_of({}))))
+    by_cuts = 5 * numbers
+    whole = (1 + len(Grade) + len(FraudType)) * numbers + len(LEFT_OUT)
+    of_days = 3 * (whole + by_cuts + 5 * len(TREND))
+    # The month has cases of a unit and of none.
+    assert clean.figures == of_days + whole + by_cuts + numbers
+    with scenario.tx() as tx:
+        tx.execute(sa.update(t.day_figure).values(dict.fromkeys((*COUNTED, *MONEY), 7)))
+    found = verify_rollup(scenario.services)
+    assert len(found.differences) == 1_000 < found.different
+
+
+def test_verification_needs_the_facts_of_the_moment(scenario: Scenario):
+    scenario.case()
+    refresh_rollup(scenario.services)
+    scenario.clock.advance(-10)  # the moment of which the facts are
+    assert verify_rollup(scenario.services).different == 0
+    scenario.clock.advance(-0.001)
+    with pytest.raises(Unavailable, match="not built yet"):
+        verify_rollup(scenario.services)
+    scenario.clock.set(MORNING)
+    with scenario.tx() as tx:
+        tx.execute(sa.text("INSERT INTO tally_mark SELECT n FROM generate_series(1000001, 1050001) n"))
+    with pytest.raises(Unavailable, match="too many changed cases"):
+        verify_rollup(scenario.services)
+
+
+def test_the_facts_are_read_from_the_moment_on_of_which_they_are(scenario: Scenario):
+    scenario.case()
+    fold(scenario, now=MORNING)
+    with scenario.tx() as tx:
+        tx.execute(sa.update(t.day_figure).values(cases=7))
+    for seconds, cases in ((10, 7), (10.001, 1)):
+        rolled, _ = both(scenario, Period(), now=MORNING - timedelta(seconds=seconds))
+        assert rolled.total.counts.cases == cases
 
 
 def money(scenario: Scenario) -> Money:
