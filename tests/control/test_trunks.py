@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from dialer.carrier.lines.sip.options import ask_options
-from dialer.carrier.lines.sip.trace import masked
+from dialer.carrier.lines.sip.trace import SipMessages, masked
 from dialer.carrier.lines.sip.trunks import Trunk
 from dialer.control import trunks
 from dialer.control.trunks import (
@@ -207,3 +208,12 @@ def test_what_is_no_number_of_a_telephone_stays():
 )
 def test_a_mobile_is_masked_wherever_it_stands(line: str):
     assert "0138000" not in masked(line + "\r\n")
+
+
+def test_the_trace_keeps_little_of_a_long_message():
+    messages = SipMessages()
+    text = f"RX udp 10.0.0.1:5060 -> 10.0.0.2:5060\r\nINFO sip:a@b SIP/2.0\r\nCall-ID: a\r\nX: {'x' * 60_000}\r\n"
+    messages.emit(logging.makeLogRecord({"msg": text}))
+    ((shown,),) = messages.newest(1)
+    assert "INFO sip:a@b" in shown
+    assert len(shown) < 5000

@@ -40,6 +40,8 @@ _SHOWN_DIGITS: Final = 3
 _INVITE: Final = re.compile(r"^INVITE \S+ SIP/2\.0", re.MULTILINE)
 _MOST_MESSAGES: Final = 200
 """Of one call, so that a message repeated for ever fills no memory."""
+_LONGEST_MESSAGE: Final = 4000
+"""That is kept: a datagram may have 64 kB, and 200 calls of 200 such messages are more than a machine has."""
 
 
 def masked(message: str) -> str:
@@ -92,7 +94,7 @@ class SipMessages(logging.Handler):
                 self._sources.setdefault(call_id[1], head[2])
             kept_messages = self._messages.setdefault(call_id[1], [])
             if len(kept_messages) < _MOST_MESSAGES:
-                kept_messages.append(f"{time.time():.3f} {text}")
+                kept_messages.append(f"{time.time():.3f} {text[:_LONGEST_MESSAGE]}")
             for kept in (self._sources, self._messages):
                 while len(kept) > self._keep:
                     kept.popitem(last=False)
