@@ -132,7 +132,7 @@ async def test_the_list_is_read_by_state_by_period_and_page_by_page(console: Con
     console.pass_seconds(3 * 86_400)
     supervisor, auditor = console.person(Role.SUPERVISOR), console.person(Role.AUDITOR)
     head = "案件编号,姓名,手机号,立案时间,发案时间\n"
-    rows = "".join(f"B{n},赵六,139000099{n},2026-11-26,\n" for n in range(10, 60))
+    rows = "".join(f"B{n},赵六,139000099{n},2026-11-26,\n" for n in range(10, 61))
     doubtful = f"A1,李四,{PHONE[3:]},2026-11-20,2026-11-19 08:30\n"
     await load(supervisor, head + doubtful + rows)
     page = await supervisor.get("/filed")
@@ -143,6 +143,8 @@ async def test_the_list_is_read_by_state_by_period_and_page_by_page(console: Con
     assert older is not None
     assert "A1" not in text(page)
     assert "A1" in text(await supervisor.get(f"/filed?before={older[1]}"))
+    narrowed = await supervisor.get("/filed?state=not_warned")
+    assert re.search(r'href="/filed\?state=not_warned&amp;before=[0-9]+"', narrowed.text)
     found = await supervisor.get("/filed", **{"state": "doubtful", "from": "2026-11-20", "to": "2026-11-20"})
     assert ("A1" in text(found), "B10" in text(found)) == (True, False)
     assert 'href="/filed?from=2026-11-20&amp;to=2026-11-20"' in found.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
@@ -23,6 +24,7 @@ from dialer.language import Lang
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.bulletin_text import bulletin_document, parts_of, ranked_units
 from dialer.outcomes.bulletins import (
+    BulletinLine,
     days_due,
     decide_bulletin,
     draft_due_bulletins,
@@ -297,6 +299,16 @@ def test_only_newer_figures_take_the_place_of_a_draft(scenario: Scenario):
     scenario.clock.advance(61)
     later = make_bulletin(scenario.services, OCTOBER, by="zhao", anew=True).line
     assert (later.id, later.made_by, later.made_at) == (made.id, "zhao", made.made_at + timedelta(seconds=1))
+
+
+def test_two_drafts_at_once_are_one(scenario: Scenario):
+    def draft(by: str) -> BulletinLine:
+        return make_bulletin(scenario.services, OCTOBER, by=by).line
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(draft, ("wang", "zhao"))
+    assert one == other
+    assert list_bulletins(scenario.services) == [one]
 
 
 def test_a_day_and_the_month_that_begins_with_it_have_bulletins_of_their_own(scenario: Scenario):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -725,6 +726,14 @@ def test_rows_of_one_number_are_the_same_victim_where_nothing_speaks_against_it(
     assert [one.person.name for one in (third, second, first)] == ["丙*", "乙*", "甲*"]
     assert [len(one.person.phones) for one in (third, second, first)] == [1, 1, 2]
     assert [bool(one.person.id_number) for one in (third, second, first)] == [False, False, True]
+
+
+def test_of_two_lists_at_once_the_second_sees_what_the_first_has_stored(later: Scenario):
+    rows = "".join(f"A{n},赵六,1390000999{n},,1,{AFTER},,,\n" for n in range(4))
+    with ThreadPoolExecutor(2) as pool:
+        loads = list(pool.map(partial(load, later), (rows, rows)))
+    assert (sum(one.new for one in loads), sum(one.duplicate for one in loads)) == (4, 4)
+    assert len(lines(later)) == 4
 
 
 def test_a_page_ends_where_nothing_more_follows(later: Scenario):
