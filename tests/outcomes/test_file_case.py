@@ -251,7 +251,7 @@ def test_a_row_of_a_list_is_recorded_once_for_the_cases_that_it_concerns(scenari
     assert (status(scenario, filed), status(scenario, watched)) == ("watching", "reversed")
     with scenario.tx() as tx:
         undone = undo_for_person(tx, scenario.services, owner, **given)
-        assert undone == ((watched,), False)
+        assert undone == (watched,)
         assert undo_for_person(tx, scenario.services, owner, **given) == ((), False)
     assert status(scenario, watched) == "watching"
 
