@@ -252,7 +252,7 @@ def test_a_row_of_a_list_is_recorded_once_for_the_cases_that_it_concerns(scenari
     with scenario.tx() as tx:
         undone = undo_for_person(tx, scenario.services, owner, **given)
         assert undone == (watched,)
-        assert undo_for_person(tx, scenario.services, owner, **given) == ((), False)
+        assert undo_for_person(tx, scenario.services, owner, **given) == ()
     assert status(scenario, watched) == "watching"
 
 
