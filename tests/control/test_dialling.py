@@ -706,7 +706,7 @@ class TestTheOrderOfLocks:
             " WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
         engine = line.scene.store.sql_engine
-        acting = threading.Thread(target=act)
+        acting = threading.Thread(target=act, daemon=True)
         with (
             engine.connect() as holder,
             engine.connect().execution_options(isolation_level="AUTOCOMMIT") as seeing,
@@ -717,7 +717,8 @@ class TestTheOrderOfLocks:
                 acting.join(0.01)
                 assert acting.is_alive(), "it went through without waiting"
             free = bool(holder.execute(lock(behind)).all())
-        acting.join()
+        acting.join(30)
+        assert not acting.is_alive()
         return free
 
     def two(self, line: Dialling, state: str) -> None:
