@@ -45,9 +45,9 @@ class LineRules:
     at_most: int = 2000
     post_timeout_seconds: float = 10.0
     silence_seconds: float = 90.0
+    """An attempt without news for this long is asked about at the carrier."""
     ring_seconds: float = 30.0
     """The longest that a telephone rings (service time)."""
-    """An attempt without news for this long is asked about at the carrier."""
     unknown_after_seconds: float = 2.0
     """How long after the deadline of the POST an unknown attempt is first looked for."""
 

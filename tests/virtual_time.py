@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-_T = TypeVar("_T")
+_PATIENCE_SECONDS = 30.0
+"""Of real time, for a thread."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -26,7 +27,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _jump(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - as the selector answers
         if self._working or timeout is None:
-            return self._wait(None if timeout is None or timeout > 0 else 0)
+            found = self._wait(0 if timeout == 0 else _PATIENCE_SECONDS)
+            if not found and timeout != 0:
+                raise TimeoutError("what the loop waits for does not come")
+            return found
         found = self._wait(0)
         if not found and timeout > 0:
             self.seconds += timeout
@@ -57,8 +61,3 @@ class LoopClock:
 
     def now(self) -> datetime:
         return self._begins + timedelta(seconds=self._loop.seconds) + self.ahead
-
-
-def run(loop: VirtualLoop, work: Coroutine[Any, Any, _T]) -> _T:
-    """To its end, with nothing left over."""
-    return loop.run_until_complete(work)

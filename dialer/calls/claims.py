@@ -118,6 +118,8 @@ def claim_attempts(
         for row in candidates
     }
     candidates = _where_it_is_day(tx, candidates, numbers, closed_until)
+    if not candidates:
+        return []
     taken = _take_numbers(tx, candidates, now=now)
     put_off = [row["id"] for row in candidates if row["id"] not in taken]
     if put_off:
@@ -231,8 +233,6 @@ def _where_it_is_day(
 
 def _take_numbers(tx: Tx, candidates: Sequence[Any], *, now: datetime) -> set[uuid.UUID]:
     """The attempts that got their number: one live call a number, with a rest between two calls, across all cases."""
-    if not candidates:
-        return set()
     wanted: dict[bytes, uuid.UUID] = {}
     for row in candidates:
         wanted.setdefault(bytes(row["phone_blind"]), row["id"])

@@ -401,11 +401,13 @@ class TestWhatStopsCalls:
     def test_a_closed_window(self, line: Dialling):
         line.ready()
         line.clock.ahead = timedelta(hours=12)
+        assert line.a_run().claim() == []
         assert line.dial() == 0
 
     def test_a_limit_of_zero_and_a_limit_for_each_claim(self, line: Dialling):
         line.group(calls_per_second=100.0)
         line.ready(3)
+        assert line.a_run(allowed=lambda _tx: 0).claim() == []
         assert line.dial(allowed=lambda _tx: 0) == 0
         claims: list[int] = []
 
@@ -419,6 +421,7 @@ class TestWhatStopsCalls:
     def test_no_group_of_lines(self, line: Dialling):
         line.ready()
         line.services = replace(line.services, lines=LineRules(group="nowhere"))
+        assert line.a_run().claim() == []
         assert line.dial() == 0
 
     def test_what_one_claim_may_take(self, line: Dialling):
@@ -432,6 +435,7 @@ class TestWhatStopsCalls:
         line.ready()
         with line.scene.store.sql_engine.connect() as other:
             other.execute(sa.select(sa.func.pg_advisory_lock(MIGRATION_LOCK)))
+            assert line.a_run().claim() == []
             assert line.dial() == 0
             other.execute(sa.select(sa.func.pg_advisory_unlock(MIGRATION_LOCK)))
         found = line.services.schema
@@ -506,6 +510,7 @@ class TestTheCarrierCheck:
         line.ready()
         line.is_there = False
         check = CarrierCheck(line.loop.time)
+        assert line.a_run(check=check).claim() == []
         assert line.dial(check=check) == 0
         assert (line.asked, line.orders, line.states()) == (1, [], ["ready"])
         assert line.breaker() == Breaker(troubles=1)
@@ -701,7 +706,7 @@ class TestTheOrderOfLocks:
             " WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
         engine = line.scene.store.sql_engine
-        acting = threading.Thread(target=act)
+        acting = threading.Thread(target=act, daemon=True)
         with (
             engine.connect() as holder,
             engine.connect().execution_options(isolation_level="AUTOCOMMIT") as seeing,
@@ -712,7 +717,8 @@ class TestTheOrderOfLocks:
                 acting.join(0.01)
                 assert acting.is_alive(), "it went through without waiting"
             free = bool(holder.execute(lock(behind)).all())
-        acting.join()
+        acting.join(30)
+        assert not acting.is_alive()
         return free
 
     def two(self, line: Dialling, state: str) -> None:
