@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -23,7 +22,7 @@ from dialer.accounts.factors import reset_factors
 from dialer.bootstrap import application
 from dialer.cases.unassigned import unassigned_groups
 from dialer.cli.common import By, naming
-from dialer.cli.output import AsJson, fields_of, print_found, print_json
+from dialer.cli.output import AsJson, centre_time, fields_of, print_found, print_json
 from dialer.core.access import Role
 from dialer.core.errors import Invalid, Refusal
 from dialer.core.units import find_unit
@@ -89,7 +88,7 @@ def list_accounts(*, as_json: AsJson = False) -> None:
     with application(load_settings()) as app:
         with app.services.store.begin() as tx:
             found = all_members(tx)
-        real_now, zone = app.services.real.now(), ZoneInfo(app.settings.centre.timezone)
+        real_now = app.services.real.now()
     print_found(
         found,
         as_json=as_json,
@@ -104,7 +103,7 @@ def list_accounts(*, as_json: AsJson = False) -> None:
             "单位 unit": lambda one: one.unit_id or "",
             "状态 state": lambda one: _state(one, real_now),
             "最近登录 last sign-in": lambda one: (
-                one.signed_in_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if one.signed_in_at else ""
+                centre_time(one.signed_in_at, app) if one.signed_in_at else ""
             ),
         },
     )
@@ -165,8 +164,8 @@ def sessions(
         columns={
             "账号 login": lambda one: one.login,
             "地址 address": lambda one: one.address,
-            "登录于 since": lambda one: one.created_at.isoformat("minutes"),
-            "最近使用 last used": lambda one: one.seen_at.isoformat("minutes"),
+            "登录于 since": lambda one: centre_time(one.created_at, app),
+            "最近使用 last used": lambda one: centre_time(one.seen_at, app),
         },
     )
 
@@ -208,7 +207,7 @@ def add_token(
             app.services, name=name, scopes=scope, days=days, unit=unit, sources=source or (), by=by
         )
     typer.echo(new.secret)
-    until = new.token.expires_at.date().isoformat()
+    until = centre_time(new.token.expires_at, app)
     typer.echo(f"token {name} is good until {until}; this secret is not shown again", err=True)
 
 
@@ -231,8 +230,8 @@ def list_all_tokens(*, as_json: AsJson = False) -> None:
             "权限 scopes": lambda one: " ".join(sorted(one.scopes)),
             "属地 unit": lambda one: one.unit,
             "有效 good": lambda one: "yes" if one.is_good(real_now=now) else "no",
-            "到期 expires": lambda one: one.expires_at.date(),
-            "吊销 revoked": lambda one: one.revoked_at.date() if one.revoked_at else "",
+            "到期 expires": lambda one: centre_time(one.expires_at, app),
+            "吊销 revoked": lambda one: centre_time(one.revoked_at, app) if one.revoked_at else "",
             "最近使用 last used": lambda one: one.last_used_on or "",
         },
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -35,7 +35,7 @@ from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.calls.reconcile import WEB
 from dialer.cases.alarms import Alarm, unacknowledged_alarms_of
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, fields_of, print_found, print_json
+from dialer.cli.output import AsJson, centre_time, fields_of, print_found, print_json
 from dialer.control.erasure import check_registered
 from dialer.control.keys import read_keys_status
 from dialer.control.overview import acknowledge_alarm, adopt_identity
@@ -79,7 +79,7 @@ def pause(
     with application(load_settings()) as app:
         paused = pause_calls(app.services, scope=scope, subject=subject, minutes=minutes, by=by, why=why)
     counts = "" if scope is PauseScope.ALL else f", {paused.held} calls held"
-    typer.echo(f"{_named(scope, subject)} paused until {_at(paused.pause.until)}{counts}")
+    typer.echo(f"{_named(scope, subject)} paused until {centre_time(paused.pause.until, app)}{counts}")
 
 
 @control.command("resume")
@@ -134,7 +134,7 @@ def pauses(*, as_json: AsJson = False) -> None:
         columns={
             "范围 scope": lambda one: _named(one.scope, one.subject),
             "截止 until": lambda one: (
-                "人工恢复为止 resumed" if one.until == UNTIL_RESUMED else _at(one.until)
+                "人工恢复为止 resumed" if one.until == UNTIL_RESUMED else centre_time(one.until, app)
             ),
             "何人 by": lambda one: one.by,
             "原因 why": lambda one: one.why,
@@ -246,10 +246,6 @@ def _named(scope: PauseScope, subject: str) -> str:
         return word_of(scope, Lang.ZH)
     shown = word_of(Grade(subject), Lang.ZH) if scope is PauseScope.GRADE else subject
     return f"{word_of(scope, Lang.ZH)} {shown}"
-
-
-def _at(moment: datetime) -> str:
-    return moment.astimezone().isoformat(timespec="seconds")
 
 
 care = typer.Typer()

@@ -15,6 +15,7 @@ from dialer.cli.common import By, naming
 from dialer.cli.output import (
     AsJson,
     WorkProgress,
+    centre_time,
     command_application,
     fields_of,
     print_json,
@@ -196,7 +197,7 @@ def waiting() -> None:
     with application(load_settings()) as app, app.services.store.begin() as tx:
         found = loads_awaiting_approval(tx)
     for load in found:
-        typer.echo(f"{load.id}  {load.filename}  {load.by}  {load.created_at.isoformat(timespec='minutes')}")
+        typer.echo(f"{load.id}  {load.filename}  {load.by}  {centre_time(load.created_at, app)}")
     if not found:
         typer.echo("没有待审批的名单 nothing waits")
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -56,6 +57,11 @@ def one_of(kind: type[_Kind], text: str, *, field: str, among: Sequence[_Kind] =
 def pick(lang: Lang, zh: str, en: str) -> str:
     """The text in this language."""
     return zh if lang is Lang.ZH else en
+
+
+def centre_time(moment: datetime, app: Application) -> str:
+    """As people of the centre write it: 2026-11-25 14:30."""
+    return f"{moment.astimezone(ZoneInfo(app.settings.centre.timezone)):%Y-%m-%d %H:%M}"
 
 
 def fields_of(row: object, *names: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, command_application, print_json, print_rows
+from dialer.cli.output import AsJson, centre_time, command_application, print_json, print_rows
 from dialer.control.erasure import (
     Certificate,
     ask_erasure,
@@ -32,6 +32,7 @@ from dialer.control.retention import (
     read_standing,
 )
 from dialer.language import Lang, say
+from dialer.services import Application
 
 person = typer.Typer(help="Erase a person 删除当事人数据; legal holds 留存令.", no_args_is_help=True)
 
@@ -59,7 +60,7 @@ def confirm(request_id: int, by: By = "cli", *, as_json: AsJson = False) -> None
     with command_application("person") as app:
         register = app.settings.register_of_erasures()
         made = confirm_erasure(app.services, request_id, register=register, by=by)
-    _print(made, as_json=as_json)
+    _print(made, app, as_json=as_json)
 
 
 @person.command("refuse")
@@ -75,7 +76,7 @@ def certificate(request_id: int, *, as_json: AsJson = False) -> None:
     """删除证明: what was erased, by whom and when, sealed."""
     with command_application("person") as app:
         found = certificate_of(app.services, request_id)
-    _print(found, as_json=as_json)
+    _print(found, app, as_json=as_json)
 
 
 @person.command("register")
@@ -178,7 +179,7 @@ def _wait(seconds: float) -> bool:
     return False
 
 
-def _print(one: Certificate, *, as_json: bool) -> None:
+def _print(one: Certificate, app: Application, *, as_json: bool) -> None:
     if as_json:
         print_json(one.plain())
         return
@@ -187,8 +188,8 @@ def _print(one: Certificate, *, as_json: bool) -> None:
     lines = [
         f"删除证明 Certificate of erasure {erasure.id}",
         f"当事人 person {erasure.person_id}; 预警单 cases {', '.join(map(str, one.cases))}",
-        f"申请 asked by {erasure.asked_by}, {erasure.asked_at.isoformat(timespec='seconds')}",
-        f"确认 confirmed by {erasure.decided_by}, {erasure.decided_at.isoformat(timespec='seconds')}",
+        f"申请 asked by {erasure.asked_by}, {centre_time(erasure.asked_at, app)}",
+        f"确认 confirmed by {erasure.decided_by}, {centre_time(erasure.decided_at, app)}",
         *(f"  {name}: {count}" for name, count in sorted((erasure.counts or {}).items())),
         f"审计记录 line {one.audit_number} of the audit",
         f"封签 seal {one.seal}",

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from dialer.cli.common import By, naming
-from dialer.cli.output import AsJson, command_application, fields_of, print_json, print_rows
+from dialer.cli.output import AsJson, centre_time, command_application, fields_of, print_json, print_rows
 from dialer.cli.rejects import say_rejects, write_rejected
 from dialer.core.errors import Invalid, UnusableFile
 from dialer.core.rates import period_of
@@ -98,9 +98,7 @@ def status_command(
             "预警 warnings": lambda one: one.warnings,
             "准确 right": lambda one: f"{one.right}/{one.labelled}",
             "准确率下降 worse": lambda one: "是 yes" if one.is_worse else "",
-            "停用 stopped": lambda one: (
-                "" if one.stop is None else one.stop.stopped_at.isoformat(timespec="minutes")
-            ),
+            "停用 stopped": lambda one: "" if one.stop is None else centre_time(one.stop.stopped_at, app),
         },
         empty="没有规则命中 no rule has fired",
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, command_application, fields_of, one_of, print_found
+from dialer.cli.output import AsJson, centre_time, command_application, fields_of, one_of, print_found
 from dialer.core.errors import Invalid
 from dialer.core.values import DeliveryState
 from dialer.outcomes.webhooks import (
@@ -54,7 +54,7 @@ def list_command(*, as_json: AsJson = False) -> None:
             "待发 waiting": lambda one: one.waiting,
             "已送达 delivered": lambda one: one.delivered,
             "已放弃 dead": lambda one: one.dead,
-            "停用 ended": lambda one: one.ended_at.date() if one.ended_at else "",
+            "停用 ended": lambda one: centre_time(one.ended_at, app) if one.ended_at else "",
         },
         empty="no other system is told anything",
     )

@@ -15,7 +15,7 @@ import typer
 from dialer.approvals.actions import Inbox, Reader, read_inbox, refuse_outcome
 from dialer.bootstrap import application
 from dialer.cli.common import By, signer
-from dialer.cli.output import AsJson, fields_of, one_of, pick, print_json, print_rows
+from dialer.cli.output import AsJson, centre_time, fields_of, one_of, pick, print_json, print_rows
 from dialer.core.case import Reason, StopResult, StopState, VisitStage, contact_of
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.values import (
@@ -76,7 +76,7 @@ def show(
     print_rows(
         found.said,
         {
-            "时间 at": lambda said: said.at.isoformat(timespec="seconds"),
+            "时间 at": lambda said: centre_time(said.at, app),
             "呼叫 call": lambda said: said.n,
             "按键 pressed": lambda said: said.pressed or said.speech or "-",
             "机器人 robot": lambda said: "\n".join(said.robot),
