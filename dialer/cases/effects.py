@@ -404,20 +404,26 @@ _NO_SUCCESSES = (
 """Lines that reverse one, and what a follow-up reported of a success that stands."""
 
 
+def success_stands() -> sa.ColumnElement[bool]:
+    """Whether a line of the ledger is a success that counts: reported of the case itself, with a call or approved, and
+    not reversed. A refusal concerns the amounts: the success stands.
+    """
+    o = t.outcome.c
+    return sa.and_(
+        o.kind.in_([kind.value for kind in SUCCESSES]),
+        o.reason.not_in(_NO_SUCCESSES),
+        ~sa.literal_column(is_reversed("outcome.id", f"l.reason NOT IN {AMOUNTS_ONLY}"), sa.Boolean),
+        sa.or_(o.reason != NO_CALL, sa.exists().where(t.outcome_approval.c.outcome_id == o.id)),
+    )
+
+
 def _reverse(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> None:
     """Adds a line to the ledger that reverses the newest success that stands, whatever was recorded since."""
     newest = tx.one(
         sa.select(t.outcome)
         .where(
             t.outcome.c.case_id == stored.case.id,
-            t.outcome.c.kind.in_([kind.value for kind in SUCCESSES]),
-            t.outcome.c.reason.not_in(_NO_SUCCESSES),
-            # A refusal concerns the amounts: the success stands.
-            ~sa.literal_column(is_reversed("outcome.id", f"l.reason NOT IN {AMOUNTS_ONLY}"), sa.Boolean),
-            sa.or_(
-                t.outcome.c.reason != NO_CALL,
-                sa.exists().where(t.outcome_approval.c.outcome_id == t.outcome.c.id),
-            ),
+            success_stands(),
         )
         .order_by(t.outcome.c.id.desc())
         .limit(1)

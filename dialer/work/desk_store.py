@@ -12,11 +12,12 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from dialer.cases.effects import success_stands
 from dialer.core.access import DESK
 from dialer.core.attempt import LIVE_STATES
-from dialer.core.case import NO_CALL, AssignmentState, DeskCallState, InboundState, StopResult, VisitStage
+from dialer.core.case import AssignmentState, DeskCallState, InboundState, StopResult, VisitStage
 from dialer.core.errors import Conflict, NotFound
-from dialer.core.values import SUCCESSES, Grade, TelephonyResult, Track
+from dialer.core.values import Grade, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx, record_of
@@ -261,6 +262,7 @@ class CallerDay:
     answered: int
     reported: int
     succeeded: int
+    """Reports of a success that stands."""
 
 
 def day_of_caller(tx: Tx, by: str, *, since: datetime) -> CallerDay:
@@ -272,13 +274,10 @@ def day_of_caller(tx: Tx, by: str, *, since: datetime) -> CallerDay:
             sa.func.count().filter(c.result == TelephonyResult.ANSWERED.value).label("answered"),
         ).where(c.by == by, c.asked_at >= since)
     )
-    approved = sa.exists().where(t.outcome_approval.c.outcome_id == o.id)
     outcomes = tx.one(
         sa.select(
             sa.func.count().label("reported"),
-            sa.func.count()
-            .filter(o.kind.in_([kind.value for kind in SUCCESSES]), sa.or_(o.reason != NO_CALL, approved))
-            .label("succeeded"),
+            sa.func.count().filter(success_stands()).label("succeeded"),
         ).where(o.recorded_by == by, o.at >= since, o.reverses.is_(None))
     )
     assert calls is not None  # an aggregate without groups is always one row

@@ -16,6 +16,7 @@ from dialer.core.rates import Counts, Period
 from dialer.core.values import Contact, Grade, OutcomeKind, ScammerContact
 from dialer.db import tables as t
 from dialer.language import Lang
+from dialer.outcomes.filing import file_for_case
 from dialer.outcomes.ledger import CallerClaims, SourceAnswers, answers_by_source, claims_by_caller
 from dialer.outcomes.measures import figures
 from dialer.sentences import entry_sentence
@@ -146,6 +147,17 @@ def test_a_success_without_a_call_counts_nowhere_until_a_second_person_approves(
     counts = counts_of(bureau)
     assert (counts.dissuaded, counts.verified_contact, counts.human_calls) == (1, 1, 1)
     assert len(bureau.rows(sa.select(t.outcome))) == 1
+
+
+def test_a_success_that_was_reversed_is_none_of_the_day(bureau: Bureau, task: Assignment):
+    bureau.talked(task.id)
+    report(bureau, task)
+    with bureau.tx() as tx:
+        assert day_of_caller(tx, "li", since=task.opened_at).succeeded == 1
+    file_for_case(bureau.services, task.case_id, case_number="A1", by="zhao")
+    with bureau.tx() as tx:
+        today = day_of_caller(tx, "li", since=task.opened_at)
+    assert (today.reported, today.succeeded) == (1, 0)
 
 
 def test_nobody_approves_and_the_task_is_called_by_another(bureau: Bureau, task: Assignment):
