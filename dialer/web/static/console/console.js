@@ -66,8 +66,9 @@
       event.preventDefault();
       return;
     }
+    form.dataset.sentAt = Date.now();
     // Another listener may still keep it from being sent: the phone asks before it signs out.
-    setTimeout(function () { if (!event.defaultPrevented) { form.dataset.sentAt = Date.now(); } }, 0);
+    setTimeout(function () { if (event.defaultPrevented) { delete form.dataset.sentAt; } }, 0);
   });
 
   // A form whose answer is a file leaves the page as it is.
