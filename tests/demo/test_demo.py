@@ -79,6 +79,14 @@ def _of(demo: psutil.Process, words: str) -> list[psutil.Process]:
     return found
 
 
+def _command_of(process: psutil.Process) -> str:
+    """Of one that is alive; a zombie and one that is gone meanwhile have none."""
+    try:
+        return "" if process.status() == psutil.STATUS_ZOMBIE else " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
 def _wait_for_worker(demo: subprocess.Popen[bytes]) -> psutil.Process:
     parent = psutil.Process(demo.pid)
     while demo.poll() is None:
@@ -133,7 +141,7 @@ def test_it_settles_and_accounts_for_everybody_though_a_worker_was_killed(demo: 
 def test_no_process_is_left(demo: Told):
     *_, family = demo
     _, alive = psutil.wait_procs(family, timeout=20)
-    assert [" ".join(process.cmdline()) for process in alive if process.status() != "zombie"] == []
+    assert [command for process in alive if (command := _command_of(process))] == []
 
 
 def test_neither_the_database_nor_a_log_holds_a_name_or_a_number(demo: Told):

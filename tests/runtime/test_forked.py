@@ -79,7 +79,10 @@ def tell(python: Starter) -> Callable[[str], tuple[int, list[str], str | None, s
 
 
 def alive(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def started(process: subprocess.Popen[str]) -> Iterator[int]:

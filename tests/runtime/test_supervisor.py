@@ -30,8 +30,17 @@ def child(name: str, source: str = SLEEP, **more: float) -> Child:
     return Child(name=name, argv=[sys.executable, "-c", source], env={"MARK": name}, **more)
 
 
+def is_zombie(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_ZOMBIE
+    return False
+
+
 def alive(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture
@@ -139,7 +148,7 @@ def test_stopping_ends_the_last_first_and_leaves_no_zombie(
     ]
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert supervisor.pids() == {}
-    assert not [one for one in psutil.Process().children() if one.status() == psutil.STATUS_ZOMBIE]
+    assert not [one for one in psutil.Process().children() if is_zombie(one)]
 
 
 def test_a_child_that_ignores_the_request_is_killed_after_its_grace(

@@ -36,9 +36,16 @@ MEGABYTE = 1 << 20
 LIST = "姓名,手机号\n王伟,13800138000\n".encode()
 
 
+def is_reader(process: psutil.Process) -> bool:
+    try:
+        return "dialer file reader" in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
+
+
 def readers() -> list[psutil.Process]:
     """Those of this process."""
-    return [child for child in psutil.Process().children() if "dialer file reader" in child.cmdline()]
+    return [child for child in psutil.Process().children() if is_reader(child)]
 
 
 @pytest.fixture(autouse=True)
