@@ -90,7 +90,7 @@ def test_a_plain_user_has_servers_of_their_own(open_folder: Path):
     )
     assert (done.stdout, done.stderr) == (f"well {user.uid}\n", "")
     assert not [
-        one for one in psutil.process_iter() if one.uids().real == user.uid and str(home) in _line(one)
+        one for one in psutil.process_iter() if str(home) in _line(one) and one.uids().real == user.uid
     ]
 
 
