@@ -258,7 +258,7 @@ class TestReader:
     )
     def test_each_role_begins_on_its_own_page(self, role: Role, home: str) -> None:
         assert home_of(reader(asked(), member(role), second_factor=True)) == home
-        assert set(HOMES) == set(Role)
+        assert (HOMES[role], set(HOMES)) == (home, set(Role))
 
     def test_without_that_page_they_begin_on_the_first_of_their_navigation_or_on_their_account(self) -> None:
         others = tuple(place for place in PLACES if place.path != "/lists")
