@@ -121,8 +121,7 @@ def test_from_the_counter_to_the_slip(
     desk.locator("form[action$='/answer'] input[name=reason]").fill("团伙开卡，用途不实")
     desk.get_by_role("button", name=said["answer"], exact=True).click()
 
-    # The outlet reads the advice, and a person of the outlet decides; the customer gets a slip and objects.
-    teller.reload()
+    # The advice appears at the outlet by itself, and a person there decides; the customer gets a slip and objects.
     expect(teller.locator("main")).to_contain_text("团伙开卡，用途不实")
     teller.locator("form[action$='/result'] [name=result]").select_option("refused")
     teller.locator("form[action$='/result'] input[name=why]").fill("用途不实")
