@@ -261,7 +261,7 @@ class AdminFront:
     async def trunks(self, _request: web.Request) -> web.StreamResponse:
         """The trunks as they are now, without numbers."""
         assert self._sip is not None
-        return _json(self._sip.as_json())
+        return _json(self._sip.as_json() | {"calls_in_refused": self._exchange.calls_in_refused})
 
     async def quality(self, request: web.Request) -> web.StreamResponse:
         """How one call sounded, for as long as the call is remembered; 404 for one that was not answered."""

@@ -128,6 +128,8 @@ def _apply(calls: dict[str, Call], record: Record) -> None:
 
 _LONGEST_QUEUE_SECONDS = 86_400
 _LONGEST_CALL_IN_SECONDS = 7200
+_SHARE_OF_CALLS_IN = 0.5
+"""Of the lines, for calls in: however many people call us, the others stay for our own calls."""
 _FILE_SECONDS = 1.0
 """Real. Twilio's files take longer."""
 INBOUND = "inbound"
@@ -163,6 +165,8 @@ class Exchange:
         self.hearing = Hearing(config.recogniser)
         self.lines_in_use = 0
         self.peak_lines = 0
+        self.calls_in_refused = 0
+        """Since the start, because too many were up."""
         self.errors: Counter[int] = Counter()
         self._config = config
         self._calls: OrderedDict[str, Call] = OrderedDict()
@@ -207,11 +211,14 @@ class Exchange:
 
     def receive(self, caller: str, connect: Callable[[LegEvents], Leg]) -> Call | None:
         """A call comes in: `connect` makes its leg, which tells the events that it gets when it is answered. `caller`
-        is the number that the network tells, '' for a hidden one. None: no address takes calls in, or the call cannot
-        be written down, and the line refuses it.
+        is the number that the network tells, '' for a hidden one. None: no address takes calls in, too many are up, or
+        the call cannot be written down; the line refuses it.
         """
         config = self._config
         if not config.inbound_url:
+            return None
+        if self.max_lines is not None and self._calls_in >= max(1, self.max_lines * _SHARE_OF_CALLS_IN):
+            self.calls_in_refused += 1
             return None
         order = CallOrder(
             to=config.inbound_number,
@@ -236,6 +243,10 @@ class Exchange:
         self.peak_lines = max(self.peak_lines, self.lines_in_use)
         live.receive(connect)
         return call
+
+    @property
+    def _calls_in(self) -> int:
+        return sum(1 for live in self._live.values() if live.call.direction == INBOUND)
 
     def refuse(self, number: str, code: int) -> None:
         """Counts the refusal and raises it."""

@@ -1,7 +1,8 @@
 """The call journal, and the encrypted log that a carrier keeps its calls and messages in.
 
 The journal (witness.log) counts the calls and rings of each number and attempt and survives a crash. Numbers and
-attempts are keyed hashes; the key is beside the file, readable by its owner only.
+attempts are keyed hashes; the key is beside the file, readable by its owner only. A carrier that starts with a large
+journal keeps it as witness.old, and begins another.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _log = logging.getLogger(__name__)
 LEG = "leg."
 """Prefix of a notice of the second leg of a call, which numbers its notices separately."""
 _KEY_BYTES = 32
+ROTATE_BYTES = 64 * 1024 * 1024
 
 
 def load_key(path: Path) -> bytes:
@@ -114,10 +116,13 @@ def read_journal(directory: Path) -> JournalSummary:
 class CallJournal:
     """Counts calls and rings. Each count is in the file before the carrier reports the event."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, rotate_bytes: int = ROTATE_BYTES) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._key = load_key(directory / "witness.key")
         path = self._path = directory / "witness.log"
+        if path.exists() and path.stat().st_size > rotate_bytes:
+            # Only at a start, when no call is live: each file then has whole calls.
+            path.replace(directory / "witness.old")
         self.rings = 0
         self.calls = 0
         self.refused = 0
@@ -235,7 +240,6 @@ _LENGTH = struct.Struct("<I")
 _LARGEST_RECORD = 64 * 1024
 _LOOKS_LIKE_A_LENGTH = re.compile(rb"(?=..[\x00\x01]\x00)", re.DOTALL)
 """What four bytes of a record's length have in common."""
-ROTATE_BYTES = 64 * 1024 * 1024
 Record = dict[str, Any]
 
 

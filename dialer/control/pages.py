@@ -288,7 +288,7 @@ def _trunks(request: RequestContext) -> TrunksNow | None:
     try:
         return read_trunks(app.carrier)
     except Unavailable:
-        return TrunksNow(trunks=(), strangers=0)
+        return TrunksNow(trunks=())
 
 
 def now_facts(request: RequestContext) -> dict[str, Any]:

@@ -174,6 +174,11 @@ class _DatabaseGauges(Collector):
             "SIP messages from addresses that are no trunk's, dropped",
             found.strangers,
         )
+        yield _gauge(
+            "dialer_calls_in_refused",
+            "Calls in that were refused since half of the lines had one",
+            found.calls_in_refused,
+        )
 
     def describe(self) -> Iterable[Metric]:
         return ()

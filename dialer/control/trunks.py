@@ -44,10 +44,13 @@ class TrunkStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrunksNow:
-    """All trunks; `strangers`: SIP messages from addresses that are no trunk's, which were dropped."""
+    """All trunks; since the carrier's start `strangers`: SIP messages from addresses that are no trunk's, which were
+    dropped; `calls_in_refused`: calls in, because half of the lines had one.
+    """
 
     trunks: tuple[TrunkStatus, ...]
-    strangers: int
+    strangers: int = 0
+    calls_in_refused: int = 0
 
 
 END_WORDS: Final[Mapping[str, Text]] = {
@@ -80,6 +83,8 @@ def read_trunks(carrier: CarrierAccess) -> TrunksNow:
             for one in told["trunks"]
         ),
         strangers=told["strangers"],
+        # A carrier of the version before does not say it.
+        calls_in_refused=told.get("calls_in_refused", 0),
     )
 
 

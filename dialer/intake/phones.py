@@ -36,6 +36,7 @@ _LETTER: Final = re.compile(r"[\u4e00-\u9fffa-z]")
 LONGEST_PHONES: Final = 20 * LONGEST_VALUE
 """Characters of a cell with numbers; a longer one holds none."""
 _FILLING: Final = re.compile(r"[\s\-‐-―－_.·()\[\]]+")
+_SPACED_MOBILE: Final = re.compile(r"(?<![0-9])(1[3-9][0-9]) ([0-9]{4}) ([0-9]{4})(?![0-9])")
 _DASH_EXTENSION: Final = re.compile(r"(0[0-9]{2,3}-[2-8][0-9]{6,7})-[0-9]{1,6}")
 
 
@@ -72,7 +73,7 @@ def _of_part(part: str, default_area: str) -> list[str]:
     if phone is not None:
         return [phone]
     plain = _BETWEEN.sub(_without_label, part)
-    pieces = plain.split()
+    pieces = _SPACED_MOBILE.sub(r"\1\2\3", plain).split()
     phones = [_one(piece, default_area) for piece in pieces]
     if pieces and all(phones):
         return [phone for phone in phones if phone is not None]

@@ -246,6 +246,22 @@ def test_old_calls_are_not_recalled_and_the_log_is_bounded(tmp_path: Path):
     assert recalled == [47, 48, 49]
 
 
+def test_a_large_witness_is_kept_and_another_begun_at_the_next_start(tmp_path: Path):
+    first = CallJournal(tmp_path, rotate_bytes=100)
+    for n in range(3):
+        first.accepted(unix=1.0, number=TO, attempt=str(n))
+    first.close()
+    before = (tmp_path / "witness.log").read_bytes()
+    second = CallJournal(tmp_path, rotate_bytes=100)
+    assert (second.calls, second.by_status) == (0, {})
+    second.accepted(unix=2.0, number=TO, attempt="3")
+    second.close()
+    assert (tmp_path / "witness.old").read_bytes() == before
+    third = CallJournal(tmp_path, rotate_bytes=1000)
+    assert (third.calls, third.by_status) == (1, {"lost": 1})
+    third.close()
+
+
 def test_the_witness_counts_over_restarts_and_a_torn_line(tmp_path: Path):
     call_journal = CallJournal(tmp_path)
     assert call_journal.accepted(unix=1.0, number=TO, attempt="a") == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from dialer.carrier.calls import Status
 from dialer.carrier.people import Behaviour, Pickup
 from tests.carrier.device_line import DeviceLine
 from tests.carrier.stage import HANGUP, TO, App, Start
@@ -60,6 +61,33 @@ async def test_never_more_lines_than_set_and_the_next_call_takes_a_freed_one(ben
     counts = await one.admin("GET", "rings")
     assert counts["peak_lines"] == 3
     assert (counts["rings"], counts["lines_in_use"], counts["queued"]) == (20, 0, 0)
+
+
+async def test_calls_in_leave_half_of_the_lines_to_our_own_calls(bench: Start, app: App):
+    app.documents["/in"] = "<Response><Pause length='7000'/></Response>"
+    app.documents["/start"] = HANGUP
+    one = await bench(
+        Behaviour(name="x", share=1, waits_seconds=7000), max_lines=4, inbound_url=f"{app.base}/in"
+    )
+    for n in range(5):
+        await one.admin("POST", f"people/{number(n)}/call_in")
+    await app.until(lambda: len(app.at("/in")) == 2)
+    exchange = one.carrier.exchange
+    assert (exchange.lines_in_use, exchange.calls_in_refused) == (2, 3)
+    assert (await app.final(await one.call(number(9))))["CallStatus"] == "completed"
+    # One that ends makes room for another.
+    (first, _) = exchange.live_calls()
+    first.end(Status.COMPLETED, 200)
+    await one.admin("POST", f"people/{number(6)}/call_in")
+    await app.until(lambda: len(app.at("/in")) == 3)
+    assert exchange.calls_in_refused == 3
+
+
+async def test_the_only_line_may_take_a_call_in(bench: Start, app: App):
+    app.documents["/in"] = HANGUP
+    one = await bench(Behaviour(name="x", share=1), max_lines=1, inbound_url=f"{app.base}/in")
+    await one.admin("POST", f"people/{number(1)}/call_in")
+    await app.until(lambda: len(app.at("/in")) == 1)
 
 
 async def test_lines_are_freed_by_calls_that_never_ring(bench: Start, app: App):

@@ -379,6 +379,7 @@ async def test_trunks_are_shown_with_their_use_and_their_failures(console_app: A
     one = {"order": 1, "channels": 30, "in_use": 2, "placed": 7, "received": 3, "registers": False}
     told = {
         "strangers": 4,
+        "calls_in_refused": 6,
         "trunks": [
             {**one, "name": "operator", "problem": "", "ends": {"486": 2, "timeout": 1}},
             {**one, "name": "spare", "problem": "unreachable", "ends": {}},
@@ -403,10 +404,12 @@ async def test_trunks_are_shown_with_their_use_and_their_failures(console_app: A
         assert "operator works 2 / 30 7 3 486: 2; no response: 1" in said
         assert "spare does not answer 2 / 30 7 3 —" in said
         assert "4 SIP messages from addresses that are not of a trunk were dropped." in said
-        assert (
-            'dialer_trunk_calls{trunk="operator",way="in"} 3.0'
-            in (await desk.stranger().get("/metrics")).text
-        )
+        assert "6 calls in were refused as busy, since half of the lines had one." in said
+        metrics = (await desk.stranger().get("/metrics")).text
+        assert 'dialer_trunk_calls{trunk="operator",way="in"} 3.0' in metrics
+        assert "dialer_calls_in_refused 6.0" in metrics
+        del told["calls_in_refused"]
+        assert "were refused as busy" not in text(await desk.person(Role.SUPERVISOR).get("/control/now"))
         await runner.cleanup()
         assert "The carrier does not answer." in text(await desk.person(Role.SUPERVISOR).get("/control/now"))
     finally:

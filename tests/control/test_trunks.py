@@ -47,7 +47,11 @@ async def carrier() -> AsyncIterator[tuple[CarrierAccess, dict[str, str]]]:
             for name in ("name", "order", "channels", "in_use", "placed", "received")
         }
         return web.json_response(
-            {"strangers": 2, "trunks": [one | {"registers": False, "ends": {"503": 3}, **told}]}
+            {
+                "strangers": 2,
+                "calls_in_refused": 5,
+                "trunks": [one | {"registers": False, "ends": {"503": 3}, **told}],
+            }
         )
 
     app = web.Application()
@@ -91,7 +95,7 @@ SDP = "v=0\r\nm=audio 0 RTP/AVP 8 18\r\na=rtpmap:8 PCMA/8000\r\n"
 
 def test_a_trunk_that_answers_is_ok():
     with server(f"SIP/2.0 200 OK\r\nCall-ID: 1\r\n\r\n{SDP}") as address:
-        (check,) = check_trunks([trunk(address)], TrunksNow(trunks=(WORKS,), strangers=0))
+        (check,) = check_trunks([trunk(address)], TrunksNow(trunks=(WORKS,)))
     assert check.ok
     assert "OPTIONS 200" in str(check.detail)
     assert "PCMA/G729" in str(check.detail)
@@ -109,7 +113,7 @@ def test_a_trunk_that_answers_is_ok():
 )
 def test_the_first_thing_to_fix_is_named(answer: str, problem: TrunkProblem | None, fix: str):
     with server(answer) as address:
-        now = TrunksNow(trunks=(replace(WORKS, problem=problem),), strangers=0)
+        now = TrunksNow(trunks=(replace(WORKS, problem=problem),))
         (check,) = check_trunks([trunk(address)], now)
     assert not check.ok
     assert fix in str(check.mend)
@@ -143,7 +147,7 @@ async def test_the_alarm_stands_after_two_looks(scene: Scene, carrier: tuple[Car
     told["problem"] = ""
     assert await asyncio.to_thread(watch_trunks, scene.services, access, before=first) == frozenset()
     found = await asyncio.to_thread(read_trunks, access)
-    assert (found.strangers, found.trunks[0].ends) == (2, {"503": 3})
+    assert (found.strangers, found.calls_in_refused, found.trunks[0].ends) == (2, 5, {"503": 3})
 
 
 def test_a_carrier_that_is_gone_is_unavailable():
