@@ -486,14 +486,15 @@ def _load_facts(request: RequestContext, load_id: int) -> dict[str, Any]:
         line = load_line(tx, load_id, visible_to=request.member.unit_id)
         columns = columns_of_load(tx, load_id)
         rejects = first_reject_lines(tx, load_id, limit=_SHOWN_REJECTS)
+    is_own = is_same_actor(line.by, request.who)
     return {
         "load_id": load_id,
         "line": line,
         "columns": columns,
         "rejects": rejects,
         **_words(request),
-        "may_approve": request.may(Permission.APPROVE) and line.by != request.who,
-        "is_own": is_same_actor(line.by, request.who),
+        "may_approve": request.may(Permission.APPROVE) and not is_own,
+        "is_own": is_own,
         "look": None,
     }
 

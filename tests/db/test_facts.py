@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
+from dialer.core.access import is_same_actor
 from dialer.db import tables as t
+from dialer.db.columns import is_of_actor
 from dialer.db.key_state import WrongKeys, check_database_keys, read_key_state
 from dialer.db.keys import Keys
 from dialer.db.system_state import (
@@ -106,3 +108,12 @@ def test_where_somebody_was_rung_it_is_refused_and_changes_nothing(scenario: Sce
     with scenario.tx() as tx:
         assert not is_drill_database(tx)
     assert drills(scenario, t.case) == {False}
+
+
+@pytest.mark.parametrize(
+    ("signed", "who"),
+    [("Zhao", "zhao"), ("zhao", "ZHAO"), ("zhao", "zha"), ("李雷", "李雷"), ("É. Li", "é. li")],
+)
+def test_the_database_knows_one_person_as_we_do(scenario: Scenario, signed: str, who: str):
+    with scenario.tx() as tx:
+        assert tx.scalar(sa.select(is_of_actor(sa.literal(signed), who))) is is_same_actor(signed, who)
