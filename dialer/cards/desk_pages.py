@@ -206,6 +206,7 @@ def answer(
 
 @desk_pages.post(_PATH + "/questions/{question_id}/onsite", act=_ACT)
 def onsite(request: CurrentRequest, question_id: QuestionId, team: Words = "") -> Response:
+    """A team goes to the outlet and reports what it finds."""
     return _do(
         request,
         question_id,

@@ -179,6 +179,8 @@ def refuse(request: CurrentRequest, determination_id: Number) -> Response:
 
 @opener_pages.post(_RESTRICTIONS + "/{determination_id}/object", act=_DECIDE)
 def object_to(request: CurrentRequest, determination_id: Number, words: Words = "") -> Response:
+    """What a customer says against a determination is taken; neither who decided nor who took it checks it."""
+
     def act() -> None:
         take_objection(request.services, words=words, by=request.who, determination_id=determination_id)
 

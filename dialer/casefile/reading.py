@@ -289,6 +289,8 @@ class CaseLineOut(Resource):
 
 
 class CasePageOut(Resource):
+    """一页案件 · A page of cases, the newest first. next_before_id as before_id gives the next page; null: the last one."""
+
     cases: list[CaseLineOut]
     next_before_id: int | None
 

@@ -468,6 +468,7 @@ def change_pace(
 
 @control_pages.post("/control/pace/settings", act=Permission.CONTROL)
 def reset_pace(request: CurrentRequest) -> Response:
+    """What somebody set by hand ends: the pace of the settings holds."""
     restore_pace(request.services, by=request.who, visible_to=request.member.unit_id)
     return request.go("/control", notice=gettext_noop("The pace of the settings applies again."))
 

@@ -100,7 +100,7 @@ def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one ar
         case WindowClosed():
             _window_closed(draft, event)
         case TimePassed():
-            time_passed(draft, is_at_carrier=event.ringing)
+            time_passed(draft, is_at_carrier=event.is_at_carrier)
         case AssignmentReported():
             assignment_reported(draft, event)
         case GradeChanged():

@@ -286,6 +286,8 @@ def owned_tables(tx: Tx) -> int:
 
 
 class Step(StrEnum):
+    """Which half of an upgrade a migration is of."""
+
     EXPAND = "expand"
     CONTRACT = "contract"
 

@@ -21,7 +21,7 @@ from dialer.core.units import SEPARATOR, UnitField, UnitIndex
 from dialer.core.values import Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff_store import all_members
-from dialer.org.unit_store import aliases_of_unit, subtree_ids
+from dialer.org.unit_store import AliasTaken, aliases_of_unit, subtree_ids
 from dialer.outcomes.report import note_export
 from dialer.sentences import refusal_sentence
 from dialer.units.queries import Waiting, escalated_work, work_of_unit
@@ -375,9 +375,7 @@ def sort(
             teach=teach,
             visible_to=visible_to,
         )
-    except (Invalid, Conflict) as fault:
-        if isinstance(fault, Conflict) and fault.current != "alias":
-            raise
+    except (Invalid, AliasTaken) as fault:
         return _show_unassigned(
             request, case_id=case_id, wrong=refusal_sentence(fault, request.lang), typed=typed
         )
