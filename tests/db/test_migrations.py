@@ -11,22 +11,20 @@ from alembic.runtime.migration import MigrationContext
 
 from dialer.db.columns import metadata
 
-APPEND_ONLY = tuple(
-    [
-        "outcome",
-        "outcome_approval",
-        "event",
-        "audit",
-        "filed_case",
-        "filed_case_change",
-        "script_version",
-        "script_sound",
-        "script_approval",
-        "sound_file",
-        "script_trial",
-        "rule_version",
-        "rule_approval",
-    ]
+APPEND_ONLY = (
+    "outcome",
+    "outcome_approval",
+    "event",
+    "audit",
+    "filed_case",
+    "filed_case_change",
+    "script_version",
+    "script_sound",
+    "script_approval",
+    "sound_file",
+    "script_trial",
+    "rule_version",
+    "rule_approval",
 )
 """A trigger refuses UPDATE and DELETE on these for every role."""
 
