@@ -111,6 +111,7 @@ def show_opening(request: CurrentRequest, opening_id: OpeningId) -> Response:
 
 @counter_pages.post(_PATH + "/{opening_id}/ask", act=Permission.ENTER_OPENINGS)
 def ask(request: CurrentRequest, opening_id: OpeningId, note: Words = "") -> Response:
+    """The desk is asked about the opening, which waits for its answer."""
     outlet = _must_outlet(request)
     try:
         ask_desk(request.services, opening_id, note=note, outlet_id=outlet.id, by=request.who)

@@ -289,7 +289,7 @@ class CaseLineOut(Resource):
 
 
 class CasePageOut(Resource):
-    """一页案件 · A page of cases, the newest first; next_before_id as before_id gives the next, and null is the last page."""
+    """一页案件 · A page of cases, the newest first; next_before_id leads to the next page, null: none."""
 
     cases: list[CaseLineOut]
     next_before_id: int | None

@@ -475,6 +475,7 @@ def reset_pace(request: CurrentRequest) -> Response:
 
 @control_pages.post("/control/alarms/{alarm_id}/seen", act=Permission.CONTROL)
 def acknowledge(request: CurrentRequest, alarm_id: int) -> Response:
+    """Somebody has seen this alarm and sees to it."""
     acknowledge_alarm(request.services, alarm_id, by=request.who, visible_to=request.member.unit_id)
     return request.go("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
 

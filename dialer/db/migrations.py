@@ -314,6 +314,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedTable:
+    """A table that an upgrade locks, and how large it is."""
+
     name: str
     lock: Lock
     rows: int

@@ -102,6 +102,7 @@ def take(request: CurrentRequest, bulletin_id: Number, kind: PaperKind) -> Respo
 
 @bulletin_pages.post(_PATH + "/{bulletin_id}/approve", act=Permission.APPROVE)
 def approve(request: CurrentRequest, bulletin_id: Number, made_at: ReadDraft = None) -> Response:
+    """A second person approves the bulletin as it was when they read it."""
     return _decide(request, bulletin_id, approve=True, made_at=made_at, why="")
 
 
@@ -112,6 +113,7 @@ def refuse(
     made_at: ReadDraft = None,
     why: Annotated[str, Form(max_length=LONGEST_WHY)] = "",
 ) -> Response:
+    """A second person refuses it with a reason."""
     return _decide(request, bulletin_id, approve=False, made_at=made_at, why=why)
 
 

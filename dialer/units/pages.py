@@ -503,6 +503,7 @@ def add_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()
 
 @unit_pages.post("/units/{unit_id}/aliases/forget", act=Permission.SORT_UNITS)
 def drop_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
+    """What lists write no longer means this unit."""
     forget_alias(request.services, text, by=request.who, visible_to=request.member.unit_id)
     notice = gettext_noop("The alias is forgotten; cases keep their units.")
     return request.go(f"/units/{unit_id}#aliases", notice=notice)
