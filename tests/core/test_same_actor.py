@@ -10,7 +10,7 @@ import pytest
 DIALER = Path(__file__).parents[2] / "dialer"
 DEFINED_IN = {"core/access.py", "db/columns.py"}
 
-_SIGNED = r"(?:(?:asked|drafted|made|entered|recorded|taken)_by|decider|(?:line|load|one|draft)\.by)\b"
+_SIGNED = r"(?:(?:asked|drafted|made|entered|recorded|taken)_by|decider|member\.login|(?:line|load|one|draft)\.by)\b"
 _READER = r"(?<!for )(?<![\w.])(?:(?:request|context)\.)?(?:who|by|member\.login)\b"
 OTHER_SPELLINGS = re.compile(
     "|".join(
@@ -36,6 +36,7 @@ OTHER_SPELLINGS = re.compile(
         "{% if one.asked_by == context.member.login %}",
         "sa.func.lower(_o.recorded_by) != who.lower()",
         "t.rule_version.c.drafted_by != who",
+        "if member.login == who:",
     ],
 )
 def test_another_spelling_is_found(line: str):
@@ -44,7 +45,13 @@ def test_another_spelling_is_found(line: str):
 
 @pytest.mark.parametrize(
     "line",
-    ["drafted_by == SHIPPED_BY", "t.staff.c.login == _o.recorded_by", "by=who, approved_by=by", "c.by == by"],
+    [
+        "drafted_by == SHIPPED_BY",
+        "t.staff.c.login == _o.recorded_by",
+        "other.login == who",
+        "by=who, approved_by=by",
+        "c.by == by",
+    ],
 )
 def test_what_asks_something_else_is_not(line: str):
     assert not OTHER_SPELLINGS.search(line)
