@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -83,7 +83,7 @@ class Service:
         if "carrier" in self.running and (carrier is None or not is_carrier_up(carrier)):
             return False
         with self.app.services.store.begin() as tx:
-            beats = living_processes(tx, since=datetime.now(UTC) - timedelta(seconds=8))
+            beats = living_processes(tx, real_now=datetime.now(UTC))
             beats = [beat for beat in beats if beat.kind == "worker"]
         return len(beats) >= wanted
 

@@ -136,8 +136,7 @@ def test_a_process_beats_while_it_lives_and_leaves_no_row(assembled: Assemble):
 
     def kinds() -> list[str]:
         with services.store.begin() as tx:
-            since = services.real.now() - timedelta(seconds=30)
-            return [beat.kind for beat in living_processes(tx, since=since)]
+            return [beat.kind for beat in living_processes(tx, real_now=services.real.now())]
 
     with beating(services, kind="web", facts={"port": 8000}):
         while kinds() != ["web"]:
