@@ -58,8 +58,6 @@ class WorkRules:
 
     lease_seconds: float = 90.0
     """A desk that is silent for this long has lost what it claimed."""
-    idle_seconds: float = 1800.0
-    """Signed for, overdue, and without a word for this long: back to the queue."""
     kept_seconds: float = 600.0
     """How long after its time a call-back waits for the caller who made the appointment."""
     approve_above_rows: int = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -164,11 +164,9 @@ def lock_work_of_cases(tx: Tx, case_ids: Collection[int]) -> dict[int, Assignmen
     return {one.id: one for one in _read(tx, of_cases.with_for_update(of=t.assignment))} if case_ids else {}
 
 
-def sign_assignment_for(
-    tx: Tx, assignment_id: int, *, by: str, now: datetime, idle: timedelta = IDLE_ASSIGNMENT
-) -> None:
+def sign_assignment_for(tx: Tx, assignment_id: int, *, by: str, now: datetime) -> None:
     """签收: it is signed by this person. It returns to the queue when its holder does nothing until it is overdue,
-    and for `idle` at least. Raises `Overtaken` when somebody else has it or it is over.
+    and for `IDLE_ASSIGNMENT` at least. Raises `Overtaken` when somebody else has it or it is over.
     """
     signed = tx.execute(
         sa.update(t.assignment)
@@ -178,7 +176,7 @@ def sign_assignment_for(
             signed_by=by,
             signed_at=now,
             token=t.assignment.c.token + 1,
-            idle_at=sa.func.greatest(t.assignment.c.due_at, now + idle),
+            idle_at=sa.func.greatest(t.assignment.c.due_at, now + IDLE_ASSIGNMENT),
             kept_for=None,
             kept_until=None,
         )

@@ -12,7 +12,7 @@ from typing import Final, Protocol, assert_never
 
 from dialer.calls.recordings import expect_recording_of_call_in, wants_recording
 from dialer.cases.attempts import release_numbers
-from dialer.cases.effects import Move, move_cases
+from dialer.cases.effects import IDLE_ASSIGNMENT, Move, move_cases
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import Act, StoredCase, get_case, lock_cases, lock_cases_of_people, note_acts
 from dialer.core.access import DESK, ROBOT
@@ -362,9 +362,8 @@ def _join(tx: Tx, services: Services, call: InboundCall, *, joined_at: datetime,
 
 def _hand_over(tx: Tx, services: Services, task: Assignment, call: InboundCall, *, now: datetime) -> None:
     """The caller has the task, and sees the person in clear, which is in the audit."""
-    rules = services.work
-    lease_until = services.real.now() + timedelta(seconds=rules.lease_seconds)
-    idle_at = now + timedelta(seconds=rules.idle_seconds)
+    lease_until = services.real.now() + timedelta(seconds=services.work.lease_seconds)
+    idle_at = now + IDLE_ASSIGNMENT
     if not task.is_held_by(call.by):
         hand_assignment_to(tx, task.id, by=call.by, now=now, lease_until=lease_until, idle_at=idle_at)
         facts = {"track": Track.HUMAN.value}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from dialer.cases.effects import PendingWrites, write_effects
+from dialer.cases.effects import IDLE_ASSIGNMENT, PendingWrites, write_effects
 from dialer.cases.store import Act, StoredCase, lock_cases, note_acts, save_cases
 from dialer.core.access import DESK, ROBOT, Permission, actor_name, may, said
 from dialer.core.case import (
@@ -124,10 +124,9 @@ class NotArrived(Conflict):
 
 def _lease(services: Services) -> dict[str, datetime]:
     """Until when a claim of this moment lasts."""
-    rules = services.work
     return {
-        "lease_until": services.real.now() + timedelta(seconds=rules.lease_seconds),
-        "idle_at": services.clock.now() + timedelta(seconds=rules.idle_seconds),
+        "lease_until": services.real.now() + timedelta(seconds=services.work.lease_seconds),
+        "idle_at": services.clock.now() + IDLE_ASSIGNMENT,
     }
 
 

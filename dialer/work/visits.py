@@ -7,10 +7,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import orjson
 
+from dialer.cases.effects import IDLE_ASSIGNMENT
 from dialer.cases.persons import Person, person_of_case
 from dialer.cases.reveals import note_reveal, note_work_reveal
 from dialer.cases.store import get_case, lock_cases
@@ -224,9 +225,8 @@ def _begin(
 
 def _advance(tx: Tx, services: Services, current: Assignment, stage: VisitStage, *, by: str) -> Assignment:
     now = services.clock.now()
-    idle = timedelta(seconds=services.work.idle_seconds)
-    sign_assignment_for(tx, current.id, by=by, now=now, idle=idle)
-    renew_claim(tx, current.id, lease_until=None, idle_at=now + idle)
+    sign_assignment_for(tx, current.id, by=by, now=now)
+    renew_claim(tx, current.id, lease_until=None, idle_at=now + IDLE_ASSIGNMENT)
     if stage.rank > current.stage.rank:
         set_visit_stage(tx, current.id, stage)
     return get_assignment(tx, current.id)
