@@ -334,7 +334,7 @@ def cases_at_carrier(tx: Tx, case_ids: Sequence[int]) -> set[int]:
     if not case_ids:
         return set()
     statement = sa.select(t.attempt.c.case_id).where(
-        t.attempt.c.case_id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.BigInteger))),
+        among(t.attempt.c.case_id, case_ids),
         in_words(t.attempt.c.state, SENT_STATES),
     )
     return {row["case_id"] for row in tx.rows(statement)}

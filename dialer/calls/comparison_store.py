@@ -16,7 +16,7 @@ from dialer.core.attempt import DOUBTFUL_STATES, SENT_STATES, UNSENT_STATES, Att
 from dialer.core.case import CaseStatus
 from dialer.core.values import TelephonyResult, Track
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import among, in_words, word
 from dialer.db.unit_of_work import Tx, record_of
 
 _CALLED = frozenset({CaseStatus.OPEN, CaseStatus.WATCHING})
@@ -116,7 +116,7 @@ def called_attempts(
     if by_time:
         statement = statement.where(sa.func.coalesce(first_warning, call.called_at) <= call.called_at)
     if case_ids is not None:
-        statement = statement.where(case.id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.BigInteger))))
+        statement = statement.where(among(case.id, case_ids))
     return [record_of(CalledAttempt, row) for row in tx.rows(statement)]
 
 

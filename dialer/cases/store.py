@@ -21,7 +21,7 @@ from dialer.core.errors import NotFound
 from dialer.core.policy import Policy, from_plain
 from dialer.core.timeline import ActKind
 from dialer.db import tables as t
-from dialer.db.bulk import CopyIn, IdSet, RowSet, plain
+from dialer.db.bulk import CopyIn, IdSet, RowSet, among, plain
 from dialer.db.unit_of_work import Row, Store, Tx, record_of
 
 
@@ -133,7 +133,7 @@ def lock_cases_of_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, list[St
     statement = (
         sa.select(t.case)
         .where(
-            t.case.c.person_id == sa.any_(sa.literal(list(person_ids), sa.ARRAY(sa.BigInteger))),
+            among(t.case.c.person_id, person_ids),
             t.case.c.status.in_([CaseStatus.OPEN.value, CaseStatus.WATCHING.value]),
         )
         .order_by(t.case.c.id)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from dialer.db.unit_of_work import Tx
@@ -64,9 +63,12 @@ def _plain(value: object) -> object:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
-def among(column: sa.ColumnElement[Any], ids: Iterable[uuid.UUID]) -> sa.ColumnElement[bool]:
-    """The column is one of these ids, given as one array: the statement's text does not change with their number."""
-    return column == sa.any_(sa.literal(sorted(set(ids)), sa.ARRAY(UUID(as_uuid=True))))
+_Value = TypeVar("_Value", uuid.UUID, int, str)
+
+
+def among(column: sa.ColumnElement[Any], values: Iterable[_Value]) -> sa.ColumnElement[bool]:
+    """The column is one of these, given as one array: the statement's text does not change with their number."""
+    return column == sa.any_(sa.literal(sorted(set(values)), sa.ARRAY(column.type)))
 
 
 class IdSet:

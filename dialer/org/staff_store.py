@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.access import FactorKind, Role, SignInStep
 from dialer.db import tables as t
+from dialer.db.bulk import among
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import BlindKind
 from dialer.org.unit_store import is_visible_to
@@ -231,7 +232,7 @@ def valid_session_ids(tx: Tx, session_ids: Iterable[int], *, real_now: datetime)
         sa.select(s.id)
         .join(t.staff, t.staff.c.id == s.staff_id)
         .where(
-            s.id == sa.any_(sa.literal(sorted(set(session_ids)), sa.ARRAY(sa.BigInteger))),
+            among(s.id, session_ids),
             s.ended_at.is_(None),
             s.expires_at > real_now,
             t.staff.c.disabled_at.is_(None),

@@ -21,7 +21,7 @@ from dialer.core.errors import NotFound
 from dialer.core.values import LoadState
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason
-from dialer.db.bulk import CopyIn, RowSet, in_words
+from dialer.db.bulk import CopyIn, RowSet, among, in_words
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import Vault
 from dialer.intake.records import Accepted, Column, Field, RejectedRow
@@ -120,10 +120,7 @@ def mark_missed_warnings(tx: Tx, case_ids: Sequence[int]) -> None:
     if case_ids:
         tx.execute(
             sa.update(t.warning)
-            .where(
-                t.warning.c.case_id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.BigInteger))),
-                ~t.warning.c.missed,
-            )
+            .where(among(t.warning.c.case_id, case_ids), ~t.warning.c.missed)
             .values(missed=True)
         )
 
