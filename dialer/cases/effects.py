@@ -49,7 +49,7 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db import tables as t
-from dialer.db.bulk import CopyIn, RowSet, in_words
+from dialer.db.bulk import CopyIn, RowSet, in_words, moment
 from dialer.db.columns import is_reversed
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import RandomPieces
@@ -311,11 +311,7 @@ _EXPEDITE = (
         # The pause that withheld it may cover it no more; a claim withholds it again if it does.
         held=sa.false(),
         state=sa.case(
-            (
-                sa.bindparam("not_before", type_=sa.DateTime(timezone=True))
-                <= sa.bindparam("b_now", type_=sa.DateTime(timezone=True)),
-                moved(AttemptEvent.DUE),
-            ),
+            (moment("not_before") <= moment("b_now"), moved(AttemptEvent.DUE)),
             else_=moved(AttemptEvent.PUT_OFF),
         ),
     )

@@ -21,7 +21,7 @@ from dialer.core.errors import NotFound
 from dialer.core.policy import Policy, from_plain
 from dialer.core.timeline import ActKind
 from dialer.db import tables as t
-from dialer.db.bulk import CopyIn, IdSet, RowSet, among, plain
+from dialer.db.bulk import CopyIn, IdSet, RowSet, among, moment, plain
 from dialer.db.unit_of_work import Row, Store, Tx, record_of
 
 
@@ -201,7 +201,7 @@ _NOTE_FIRST = (
             .with_for_update()
         )
     )
-    .values(first_attempt_at=sa.bindparam("at", type_=sa.DateTime(timezone=True)))
+    .values(first_attempt_at=moment("at"))
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -95,6 +96,11 @@ def plain(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     """The column as the driver reads it: SQLAlchemy would copy every array once more, item by item."""
     is_array = isinstance(column.type, sa.ARRAY)
     return sa.type_coerce(column, sa.types.NullType()).label(column.name) if is_array else column
+
+
+def moment(name: str) -> sa.BindParameter[datetime]:
+    """A parameter of a statement that is built once: aware, in UTC."""
+    return sa.bindparam(name, type_=sa.DateTime(timezone=True))
 
 
 def word(value: StrEnum) -> sa.ColumnElement[str]:

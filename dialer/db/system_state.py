@@ -19,7 +19,7 @@ from dialer.core.case import AssignmentState
 from dialer.core.errors import Refusal
 from dialer.core.values import DeliveryState, MessageState
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import in_words, moment, word
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.language import Text
@@ -284,7 +284,7 @@ def delete_silent_processes(tx: Tx, *, before: datetime, real_now: datetime) -> 
     tx.execute(sa.delete(t.heartbeat).where(h.kind != _PART, gone))
 
 
-_NOW = sa.bindparam("now", type_=sa.DateTime(timezone=True))
+_NOW = moment("now")
 _ANYTHING = sa.select(
     sa.or_(
         # An attempt may leave, is under way, or is due.
