@@ -14,7 +14,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -36,6 +36,7 @@ from dialer.intake.headings import (
     HEADING_ROWS,
     KNOWN_HEADING_ROWS,
     Corrections,
+    KnownList,
     Row,
     Table,
     best_layout,
@@ -272,27 +273,22 @@ def _begun(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> Tabl
     return Table(sheet=sheet, first=list(islice(rows, most)), rest=rows)
 
 
-def unit_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The first table of the file that is a list of units, or none. Raises `UnusableFile`."""
-    return islice(_known_tables(stream, unit_heading), 1)
+_Heading = Callable[[Sequence[Row]], object | None]
+_HEADINGS: Final[Mapping[KnownList, _Heading]] = {
+    KnownList.UNITS: unit_heading,
+    KnownList.FILED: filed_heading,
+    KnownList.SIGNALS: signal_heading,
+    KnownList.OPENINGS: opening_heading,
+}
 
 
-def filed_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The tables of the file that are lists of filed cases, or none. Raises `UnusableFile`."""
-    return _known_tables(stream, filed_heading)
+def known_tables(stream: BinaryIO, kind: KnownList) -> Iterator[Table]:
+    """The tables of the file that are lists of this kind, of units the first only. Raises `UnusableFile`."""
+    tables = _known_tables(stream, _HEADINGS[kind])
+    return islice(tables, 1) if kind is KnownList.UNITS else tables
 
 
-def signal_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The tables of the file that are lists of signals, or none. Raises `UnusableFile`."""
-    return _known_tables(stream, signal_heading)
-
-
-def opening_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The tables of the file that are lists of openings, or none. Raises `UnusableFile`."""
-    return _known_tables(stream, opening_heading)
-
-
-def _known_tables(stream: BinaryIO, heading: Callable[[Sequence[Row]], object | None]) -> Iterator[Table]:
+def _known_tables(stream: BinaryIO, heading: _Heading) -> Iterator[Table]:
     stream.seek(0)
     head = stream.read(_SAMPLE)
     if not head.strip():
@@ -307,9 +303,7 @@ def _known_tables(stream: BinaryIO, heading: Callable[[Sequence[Row]], object | 
             return
 
 
-def _known_sheets(
-    sheets: Sequence[Sheet], heading: Callable[[Sequence[Row]], object | None]
-) -> Iterator[Table]:
+def _known_sheets(sheets: Sequence[Sheet], heading: _Heading) -> Iterator[Table]:
     """As of target lists: a hidden one only where no visible one is such a list."""
     for is_hidden in (False, True):
         has_list = False

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import chain
 from typing import Final, Generic, TypeVar
 
@@ -227,6 +228,15 @@ Known = TypeVar("Known", bound=str)
 """The fields of one kind of list."""
 KNOWN_HEADING_ROWS: Final = 21
 """How many rows down the heading of a list other than of targets is searched."""
+
+
+class KnownList(StrEnum):
+    """A list other than of targets."""
+
+    UNITS = "units"
+    FILED = "filed"
+    SIGNALS = "signals"
+    OPENINGS = "openings"
 
 
 def heading_row(

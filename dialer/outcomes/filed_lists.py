@@ -27,6 +27,7 @@ from dialer.db.audit import write_audit
 from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.filed_lists import MOST_FILED, FiledOptions, FiledReader, FiledRecord
+from dialer.intake.headings import KnownList
 from dialer.intake.records import Column, RejectedRow
 from dialer.org.unit_store import check_case_visible
 from dialer.outcomes.filed_figures import filed_within
@@ -36,7 +37,7 @@ from dialer.outcomes.filing import (
     file_for_person,
     undo_for_person,
 )
-from dialer.runtime.uploads import filed_tables
+from dialer.runtime.uploads import known_tables
 from dialer.services import Services
 
 CERTAIN = 92
@@ -109,7 +110,7 @@ def load_filed(
     )
     records: list[FiledRecord] = []
     rejects: list[RejectedRow] = []
-    with closing(filed_tables(content)) as tables:
+    with closing(known_tables(content, KnownList.FILED)) as tables:
         for row in reader.read(tables):
             if isinstance(row, RejectedRow):
                 rejects.append(row)
