@@ -576,6 +576,11 @@ class Slice:
     amounts: Mapping[AmountKind, Money]
 
 
+def rate_of(part: Slice, name: str) -> Rate:
+    """The rate of this name."""
+    return next(rate for rate in rates_of(part.counts) if rate.definition.name == name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """Counts and rates of a period, whole and cut by grade and fraud type."""
