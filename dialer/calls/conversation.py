@@ -21,7 +21,7 @@ from dialer.core.values import Answer, FraudType, Grade, Tag
 from dialer.scripts.dialogue import Context, Heard, Position, Turn, Utterance, advance, start
 from dialer.scripts.model import Purpose, Script
 from dialer.scripts.reading import choose_script_id
-from dialer.scripts.rendered import RenderedScript, shipped_manifest
+from dialer.scripts.rendered import RenderedScript
 from dialer.services import Services
 
 
@@ -73,15 +73,6 @@ def context_for(
         offered=rendered.offers(services.centre.languages, language),
         is_recorded=is_recorded,
     )
-
-
-def durations_by_text() -> Mapping[tuple[str, str], float]:
-    """Language and text to the seconds that its shipped sound lasts, for the lint of scripts."""
-    return {
-        (clip.language, clip.text): clip.duration_seconds
-        for clip in shipped_manifest().clips
-        if not clip.slow
-    }
 
 
 _LETTERS_PER_SECOND = {"zh": 4.0}
