@@ -211,10 +211,6 @@ _EQUIVALENT: dict[tuple[str, str], str] = {
     ("console.py", '_Key = TypeVar("_Key", bound=Hashable)'): "the name is for mypy",
     ("console.py", '_T = TypeVar("_T")'): "the name is for mypy",
     (
-        "console.py",
-        'return type("PageRoute", (PageRoute,), {"declared": declared})',
-    ): "the name of a class is not shown",
-    (
         "staff.py",
         "for one, is_last in zip(tries.keys, tries.lasts, strict=True):",
     ): "both are made in one loop",
