@@ -64,7 +64,8 @@ robot_shard = sa.Table(
     when("at"),
 )
 """How far the robot is: everything up to `seq` is evaluated and its verdicts are committed. `holder` is the process
-that evaluates this shard, `until` then. `fingerprint` is that of the verdicts after `fingerprint_seq`.
+that evaluates this shard, `until` then. `fingerprint` is that of the verdicts at the last snapshot; `fingerprint_seq`
+is not written any more.
 """
 
 robot_snapshot = sa.Table(
