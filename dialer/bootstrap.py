@@ -56,14 +56,10 @@ from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
 from dialer.services import (
     Application,
-    CardRules,
     Centre,
-    InboundRules,
     LineRules,
     Purpose,
     Services,
-    SignalRules,
-    WebhookRules,
     WorkRules,
 )
 from dialer.telephony.channels import MessageClient
@@ -174,13 +170,10 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
             least_call_seconds=settings.work.least_call_seconds,
             claim_seconds=settings.work.claim_seconds,
         ),
-        inbound=InboundRules(**settings.inbound.model_dump()),
-        signals=SignalRules(**settings.signals.model_dump()),
-        cards=CardRules(
-            top_limit_fen=settings.cards.top_limit_yuan * 100,
-            **settings.cards.model_dump(exclude={"top_limit_yuan"}),
-        ),
-        webhooks=WebhookRules(**settings.webhooks.model_dump()),
+        inbound=settings.inbound,
+        signals=settings.signals,
+        cards=settings.cards,
+        webhooks=settings.webhooks,
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,
         derive_key=vault.derived(b"derive"),

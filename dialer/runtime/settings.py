@@ -581,23 +581,38 @@ class SignalsSettings(Section):
 
 
 class CardsSettings(Section):
+    """Two-card control. Clocks of a question are real seconds after it was asked."""
+
     home_prefix: str = Field(default="1508", pattern=r"^[0-9]{2,6}$")
-    """Id numbers that begin so were issued here."""
+    """Id numbers that begin so were issued here; all others are of people from another place."""
     top_limit_yuan: int = Field(default=200_000, ge=1, le=1_000_000_000)
     """A limit asked for from here on counts as the highest."""
     first_class_ceiling: int = Field(default=1, ge=1, le=100)
+    """Accounts of class I of a person at one bank."""
     other_class_ceiling: int = Field(default=5, ge=1, le=100)
+    """Accounts of class II and III of a person at one bank."""
     sim_ceiling: int = Field(default=5, ge=1, le=100)
+    """SIM cards of a person at one carrier."""
     checks_per_hour: int = Field(default=60, ge=1, le=100_000)
     """Checks of one outlet in an hour; more raise an alarm."""
     remind_seconds: int = Field(default=60, ge=5, le=3600)
     second_seconds: int = Field(default=180, ge=5, le=3600)
+    """From then on a second officer may take a claimed question."""
     lapse_seconds: int = Field(default=300, ge=10, le=3600)
+    """Then the outlet decides by itself."""
     objection_days: int = Field(default=15, ge=1, le=180)
+    """By then an objection is decided."""
     group_times: float = Field(default=2.0, ge=1, le=100)
     """A group of people stands out when the interval of its share lies above so many times that of all others."""
     group_least: int = Field(default=10, ge=1, le=100_000)
+    """And when so many of its openings are meant."""
     group_days: int = Field(default=90, ge=1, le=3660)
+    """Of the openings of so many days."""
+
+    @property
+    def top_limit_fen(self) -> int:
+        """`top_limit_yuan` in fen."""
+        return self.top_limit_yuan * 100
 
     @model_validator(mode="after")
     def _clocks_follow(self) -> Self:
@@ -607,11 +622,15 @@ class CardsSettings(Section):
 
 
 class WebhooksSettings(Section):
+    """How messages of outgoing webhooks leave. Real seconds."""
+
     networks: tuple[str, ...] = ()
     """Addresses that messages may go to, such as 10.1.0.0/16. Empty: none may."""
     timeout_seconds: float = Field(default=10.0, ge=1, le=60)
+    """Of one request, all of it."""
     tries: int = Field(default=12, ge=1, le=30)
     keep_days: int = Field(default=90, ge=1, le=3650)
+    """The log is kept for so long."""
 
     @field_validator("networks")
     @classmethod

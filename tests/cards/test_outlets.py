@@ -168,7 +168,7 @@ def test_a_check_that_falls_on_one_group_raises_the_alarm_once(street: Street):
     assert watch_fairness(street.services) == 0
     for n in range(100, 112):
         street.check(street.record(n, **away))
-    stricter = replace(street.services, cards=replace(street.services.cards, group_least=11))
+    stricter = replace(street.services, cards=street.services.cards.model_copy(update={"group_least": 11}))
     assert watch_fairness(stricter) == 0
     assert watch_fairness(street.services) == 2
     with street.services.store.begin() as tx:

@@ -17,7 +17,8 @@ from dialer.core.values import DeliveryState, WebhookEvent
 from dialer.db import tables as t
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.webhooks import add_webhook, list_deliveries, list_webhooks
-from dialer.services import Application, WebhookRules
+from dialer.runtime.settings import WebhooksSettings
+from dialer.services import Application
 from tests.console.desk import ConsoleDesk, text
 
 URL = "https://10.1.2.3/warnings"
@@ -26,7 +27,7 @@ URL = "https://10.1.2.3/warnings"
 @pytest.fixture
 async def open_desk(console_app: Application) -> AsyncIterator[ConsoleDesk]:
     """Its settings allow messages to a network."""
-    rules = WebhookRules(networks=("10.0.0.0/8",))
+    rules = WebhooksSettings(networks=("10.0.0.0/8",))
     desk = ConsoleDesk(replace(console_app, services=replace(console_app.services, webhooks=rules)))
     yield desk
     await desk.close()

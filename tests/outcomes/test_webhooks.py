@@ -34,12 +34,13 @@ from dialer.outcomes.webhooks import (
     redeliver,
     send_webhooks,
 )
-from dialer.services import Services, WebhookRules
+from dialer.runtime.settings import WebhooksSettings
+from dialer.services import Services
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import NAME, PHONE, Scenario
 
 ALL = [event.value for event in WebhookEvent]
-LOCAL = WebhookRules(networks=("127.0.0.0/8",), timeout_seconds=2.0, tries=3)
+LOCAL = WebhooksSettings(networks=("127.0.0.0/8",), timeout_seconds=2.0, tries=3)
 
 
 @dataclass
@@ -310,7 +311,7 @@ def test_these_addresses_are_taken(url: str):
 
 def test_without_networks_no_address_is_allowed():
     with pytest.raises(Invalid, match=r"webhooks\.networks"):
-        checked_url("https://receiver.example/", WebhookRules())
+        checked_url("https://receiver.example/", WebhooksSettings())
 
 
 @pytest.mark.parametrize(
@@ -326,7 +327,7 @@ def test_without_networks_no_address_is_allowed():
     ],
 )
 def test_only_addresses_of_the_networks_are_allowed(address: str, allowed: bool):
-    rules = WebhookRules(networks=("10.1.0.0/16", "0.0.0.0/32", "fe80::/10", "224.0.0.0/4", "fd00::/8"))
+    rules = WebhooksSettings(networks=("10.1.0.0/16", "0.0.0.0/32", "fe80::/10", "224.0.0.0/4", "fd00::/8"))
     assert is_allowed(ip_address(address), rules) is allowed
 
 
