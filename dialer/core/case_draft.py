@@ -157,9 +157,9 @@ class Draft:
         else:
             self.change_assignment(track, state=StaffTrackState.SCHEDULED, at=at, reason=reason)
 
-    def open_assignment(self, track: Track, reason: Reason) -> None:
+    def open_assignment(self, track: Track, reason: Reason, *, urgency_at: datetime | None = None) -> None:
         """Opens the assignment, unless it is open already. One of a follow-up that has opened the case again becomes
-        the case's own, and moves up.
+        the case's own, and moves up. Without an urgency time it has the one of its reason.
         """
         assignment = self.assignment(track)
         if assignment.state is StaffTrackState.OPEN:
@@ -178,7 +178,7 @@ class Draft:
                 sign_by=self.now + timedelta(seconds=rules.sign_seconds),
                 due_at=due_at,
                 feedback_by=self.now + timedelta(seconds=rules.feedback_seconds),
-                urgency_at=self.assignment_urgency_at(reason),
+                urgency_at=self.assignment_urgency_at(reason) if urgency_at is None else urgency_at,
             )
         )
 
@@ -305,6 +305,15 @@ class Draft:
         self.effects.append(
             PlanAttempt(n=n, number=number, not_before=at, urgency_at=at, windowed=True, reason=reason)
         )
+
+    def follow_up_first(self) -> None:
+        """The person calls us in the watch period: a follow-up by a caller stands before everything else."""
+        first, human = self.assignment_urgency_at(Reason.CALLED_IN), self.case.human
+        if human.state is StaffTrackState.OPEN:
+            moved = ExpediteAssignment(track=Track.HUMAN, reason=human.reason, urgency_at=first)
+            self.effects.append(moved)
+        else:
+            self.open_assignment(Track.HUMAN, Reason.FOLLOW_UP, urgency_at=first)
 
     def reopen(self, *, reported: Track | None = None) -> None:
         """The follow-up undoes the success, and the case is open again for people. The staff tracks begin anew, except
