@@ -402,6 +402,20 @@ async def test_another_unit_accepts_or_refuses(console: ConsoleDesk, scenario: C
     assert NAME in (await there.get("/desk")).text
 
 
+@pytest.mark.parametrize(("act", "fields"), [("accept", {}), ("refuse", {"why": "不归我们"})])
+async def test_the_desk_answers_no_transfer_of_a_visit(
+    console: ConsoleDesk, scenario: ConsoleScenario, act: str, fields: dict[str, str]
+):
+    city = scenario.unit("市局")
+    county, other = scenario.unit("临河分局", city), scenario.unit("五原县局", city)
+    visit = put(scenario, kind="visit", unit_id=county)
+    await console.person(Role.SUPERVISOR).post(f"/units/work/{visit}/transfer", unit="五原县局", why="x")
+    [transfer] = console.rows(t.assignment_transfer)
+    there = console.person(Role.CALLER, unit_id=other)
+    assert (await there.post(f"/desk/transfers/{transfer['id']}/{act}", **fields)).status_code == 404
+    assert console.rows(t.assignment_transfer)[0]["state"] == "asked"
+
+
 async def test_a_unit_that_is_asked_already_or_that_has_it_is_not_asked_again(
     console: ConsoleDesk, scenario: ConsoleScenario
 ):
