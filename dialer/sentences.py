@@ -273,8 +273,11 @@ def _reversal(f: Facts, lang: Lang) -> str:
     if f.get("reason") == MONEY_REFUSED:
         return say(lang, "the amounts of outcome %(id)s are refused", id=f["reverses"])
     if f.get("reason") == CLAIM_ENDED:
-        ended = "outcome %(id)s, without a call of ours, does not count: its task ended before anybody approved it"
-        return say(lang, ended, id=f["reverses"])
+        return say(
+            lang,
+            "outcome %(id)s, without a call of ours, does not count: its task ended before anybody approved it",
+            id=f["reverses"],
+        )
     if f.get("reason") == MONEY_REPLACED:
         return say(lang, "the amounts of outcome %(id)s are replaced by others", id=f["reverses"])
     if f.get("reason") == MONEY_CORRECTED:

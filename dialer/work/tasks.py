@@ -71,7 +71,7 @@ from dialer.work.desk_store import call_behind
 NO_CALL_IN_FOLLOW_UP = gettext_noop("a follow-up asks the person again, so it needs a call of ours")
 CALL_MISSING = gettext_noop("there is no call of ours with the person since the task was taken")
 NOT_VERIFIED = gettext_noop("only a call of ours with the person verifies the identity")
-VERIFIES_NOBODY = gettext_noop("cannot be verified with this result")
+VERIFIES_NOBODY = gettext_noop("the identity cannot be verified with this result")
 SUCCESS_NEEDS_ARRIVAL = gettext_noop(
     "the arrival is not on record: press Arrived first, a success in person needs it"
 )
@@ -286,8 +286,7 @@ def report(
     if not may_report(assignment.state) or not has_claim:
         raise overtaken_by(assignment)
     if given.contact is Contact.VERIFIED and contact_of(given.outcome) is not Contact.VERIFIED:
-        mend = "choose another contact, or the result that fits"
-        raise Invalid(field="contact", problem=VERIFIES_NOBODY, mend=mend)
+        raise Invalid(field="contact", problem=VERIFIES_NOBODY, mend="choose another contact or another result")
     is_call = assignment.kind is Track.HUMAN
     if not is_call and given.outcome in SUCCESSES and not has_arrived(tx, assignment, by=by):
         raise NotArrived

@@ -208,6 +208,20 @@ async def test_an_outcome_and_an_identity_without_a_call_claim_nothing(
     )
 
 
+async def test_a_reason_that_was_not_needed_waits_for_nobody(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
+):
+    put(scenario)
+    task_id, token = await taken(caller)
+    scenario.talked(task_id, by=caller.member.login)
+    fields = {"outcome": "dissuaded_by_phone", "verified": "yes", "scammer": "no", "no_call": "用本人手机拨打"}
+    answer = await report(caller, task_id, token, **fields)
+    said = text(await caller.get(answer.headers["location"]))
+    assert "The report is kept." in said
+    assert "second person" not in said
+    assert console.rows(t.outcome)[0]["reason"] == "reported"
+
+
 async def test_what_was_ticked_stands_under_the_note(
     console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
