@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dialer.core.attempt import AttemptState
-from dialer.core.case import NO_CALL, InboundResult, PersonMet, Reason
+from dialer.core.case import CLAIM_ENDED, NO_CALL, InboundResult, PersonMet, Reason
 from dialer.core.errors import DialerError, Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.reach import Reach
@@ -272,6 +272,12 @@ def _reversal(f: Facts, lang: Lang) -> str:
         )
     if f.get("reason") == MONEY_REFUSED:
         return say(lang, "the amounts of outcome %(id)s are refused", id=f["reverses"])
+    if f.get("reason") == CLAIM_ENDED:
+        return say(
+            lang,
+            "outcome %(id)s, without a call of ours, does not count: its task ended before anybody approved it",
+            id=f["reverses"],
+        )
     if f.get("reason") == MONEY_REPLACED:
         return say(lang, "the amounts of outcome %(id)s are replaced by others", id=f["reverses"])
     if f.get("reason") == MONEY_CORRECTED:

@@ -261,7 +261,7 @@ def list_work(
         for payment in payments
     ]
     for a in waiting:
-        late = pick(lang, "超时 ", "overdue ") if a.due_at <= now else ""
+        late = pick(lang, "超时 ", "overdue ") if a.is_overdue(now) else ""
         rows.append(
             (
                 str(a.id),
@@ -269,7 +269,7 @@ def list_work(
                 word_of(a.kind, lang),
                 word_of(a.grade, lang),
                 word_of(Reason(a.reason), lang),
-                f"[red]{late}[/]{moment_words(a.due_at.astimezone(zone), now, lang)}",
+                f"[red]{late}[/]{moment_words(a.until.astimezone(zone), now, lang)}",
                 a.signed_by or "-",
             )
         )
@@ -285,7 +285,7 @@ def list_work(
 
 def _assignment_json(a: Assignment, now: datetime) -> dict[str, object]:
     names = ("id", "case_id", "kind", "state", "grade", "reason", "unit", "opened_at", "due_at")
-    return fields_of(a, *names) | {"overdue": a.due_at <= now, "signed_by": a.signed_by or None}
+    return fields_of(a, *names) | {"overdue": a.is_overdue(now), "signed_by": a.signed_by or None}
 
 
 def _payment_json(payment: StopPayment) -> dict[str, object]:

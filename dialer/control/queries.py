@@ -17,7 +17,7 @@ from dialer.db.bulk import in_words, word
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_visible_to
-from dialer.units.queries import is_overdue
+from dialer.work.assignments import is_overdue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

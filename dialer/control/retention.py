@@ -34,7 +34,7 @@ from dialer.cases.erasing import (
     work_of,
 )
 from dialer.core.access import ROBOT, actor_name
-from dialer.core.case import CaseStatus
+from dialer.core.case import NO_CALL, CaseStatus
 from dialer.core.values import DeletedFor, FiledMatchState, FiledState, LoadState, RecordingState
 from dialer.db import tables as t
 from dialer.db.audit import CHECKPOINT_ACT, write_audit
@@ -260,7 +260,8 @@ def _expire_filed(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once
 
 def _past_persons(cutoff: datetime, held: bool) -> sa.Select[Any]:
     """All cases are over for so long, and nothing else needs the person: neither work, nor amounts that wait for a
-    second person, nor a filed case that may be theirs.
+    second person, nor a filed case that may be theirs. A success without a call waits while its task is open, which is
+    work.
     """
     p, c, m = t.person.c, t.case.c, t.filed_match.c
     theirs = c.person_id == p.id
@@ -268,7 +269,10 @@ def _past_persons(cutoff: datetime, held: bool) -> sa.Select[Any]:
     younger = sa.exists().where(theirs, sa.or_(c.settled_at.is_(None), c.settled_at >= cutoff))
     needed = [found.exists() for found in work_of(p.id).values()]
     amounts = sa.exists().where(
-        t.outcome_waiting.c.outcome_id == t.outcome.c.id, t.outcome.c.case_id == c.id, theirs
+        t.outcome_waiting.c.outcome_id == t.outcome.c.id,
+        t.outcome.c.reason != NO_CALL,
+        t.outcome.c.case_id == c.id,
+        theirs,
     )
     doubtful = sa.exists().where(m.person_id == p.id, m.state == FiledMatchState.DOUBTFUL.value)
     return sa.select(p.id, sa.func.coalesce(ended, p.created_at).label("at")).where(

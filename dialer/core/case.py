@@ -442,6 +442,10 @@ NO_CALL: Final = "no_call"
 """Reason of an outcome: a success by phone was reported without a call of ours. It counts once a second person has
 approved it.
 """
+CLAIM_ENDED: Final = "claim_ended"
+"""Reason of the line that reverses such a success, since its task ended before a second person approved it: it never
+counted.
+"""
 
 
 def contact_of(outcome: OutcomeKind) -> Contact:

@@ -168,8 +168,8 @@ def hand_over_of(tx: Tx, services: Services, assignment: Assignment) -> HandOver
 def stop_payment_done(
     services: Services, stop_payment_id: int, *, by: str, result: StopResult, visible_to: int | None = None
 ) -> None:
-    """The stop-payment task is done, and the audit has by whom. Raises `NotFound`, also for one of a case that the unit
-    `visible_to` does not see, `Conflict`, `Invalid`.
+    """The stop-payment task is done, and the audit has by whom. Raises `NotFound`, also for one of a case that neither
+    the unit `visible_to` nor this person works on, `Conflict`, `Invalid`.
     """
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:

@@ -22,7 +22,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.outcomes.ledger import ProvenCall
-from dialer.work.assignments import Assignment, Scope
+from dialer.work.assignments import Assignment, Scope, is_overdue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +187,7 @@ def desk_queue(tx: Tx, scope: Scope, *, now: datetime) -> list[GradeQueue]:
             grade,
             sa.func.count().label("count"),
             sa.func.min(a.opened_at).label("oldest_at"),
-            sa.func.count().filter(a.due_at < now).label("overdue"),
+            sa.func.count().filter(is_overdue(now)).label("overdue"),
         )
         .join(t.case, t.case.c.id == a.case_id)
         .where(
@@ -231,17 +231,34 @@ def waiting_stop_payments(
     return [StopPayment(**row) for row in tx.rows(statement)]
 
 
+def _works_on_case(tx: Tx, scope: Scope, by: str) -> sa.ColumnElement[bool]:
+    """Of a row of `case`: it is of these units, or this person has a call or visit of it in hand, which may be another
+    unit's by then.
+    """
+    a = t.assignment.c
+    held = sa.exists().where(
+        a.case_id == t.case.c.id, a.state == word(AssignmentState.SIGNED), a.signed_by == by
+    )
+    return sa.or_(scope.includes(tx, t.case.c.unit_id), held)
+
+
+def check_stop_payment_open_to(tx: Tx, case_id: int, *, scope: Scope, by: str) -> None:
+    """Raises `NotFound` for a case of other units of which this person has no call or visit in hand."""
+    if tx.scalar(sa.select(t.case.c.id).where(t.case.c.id == case_id, _works_on_case(tx, scope, by))) is None:
+        raise NotFound(kind="case", key=case_id)
+
+
 def finish_stop_payment(
     tx: Tx, stop_payment_id: int, *, scope: Scope, by: str, result: StopResult, now: datetime
 ) -> int:
-    """Its case. Raises `NotFound`, also for one of a case that these units do not see, and `Conflict` when it is done
-    already.
+    """Its case. Raises `NotFound`, also for one of a case of other units of which this person has no call or visit in
+    hand, and `Conflict` when it is done already.
     """
     p = t.stop_payment.c
     found = (
         sa.select(p.case_id, p.done_at, p.result)
         .join(t.case, t.case.c.id == p.case_id)
-        .where(p.id == stop_payment_id, scope.includes(tx, t.case.c.unit_id))
+        .where(p.id == stop_payment_id, _works_on_case(tx, scope, by))
         .with_for_update(of=t.stop_payment)
     )
     row = tx.one(found)

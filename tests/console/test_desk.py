@@ -208,6 +208,20 @@ async def test_an_outcome_and_an_identity_without_a_call_claim_nothing(
     )
 
 
+async def test_a_reason_that_was_not_needed_waits_for_nobody(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
+):
+    put(scenario)
+    task_id, token = await taken(caller)
+    scenario.talked(task_id, by=caller.member.login)
+    fields = {"outcome": "dissuaded_by_phone", "verified": "yes", "scammer": "no", "no_call": "用本人手机拨打"}
+    answer = await report(caller, task_id, token, **fields)
+    said = text(await caller.get(answer.headers["location"]))
+    assert "The report is kept." in said
+    assert "second person" not in said
+    assert console.rows(t.outcome)[0]["reason"] == "reported"
+
+
 async def test_what_was_ticked_stands_under_the_note(
     console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
@@ -400,6 +414,20 @@ async def test_another_unit_accepts_or_refuses(console: ConsoleDesk, scenario: C
     await there.post(f"/desk/tasks/{task_id}/reclaim")
     assert f'data-task="{task_id}"' in (await there.get("/desk")).text
     assert NAME in (await there.get("/desk")).text
+
+
+@pytest.mark.parametrize(("act", "fields"), [("accept", {}), ("refuse", {"why": "不归我们"})])
+async def test_the_desk_answers_no_transfer_of_a_visit(
+    console: ConsoleDesk, scenario: ConsoleScenario, act: str, fields: dict[str, str]
+):
+    city = scenario.unit("市局")
+    county, other = scenario.unit("临河分局", city), scenario.unit("五原县局", city)
+    visit = put(scenario, kind="visit", unit_id=county)
+    await console.person(Role.SUPERVISOR).post(f"/units/work/{visit}/transfer", unit="五原县局", why="x")
+    [transfer] = console.rows(t.assignment_transfer)
+    there = console.person(Role.CALLER, unit_id=other)
+    assert (await there.post(f"/desk/transfers/{transfer['id']}/{act}", **fields)).status_code == 404
+    assert console.rows(t.assignment_transfer)[0]["state"] == "asked"
 
 
 async def test_a_unit_that_is_asked_already_or_that_has_it_is_not_asked_again(
