@@ -58,7 +58,7 @@ from dialer.outcomes.filed_pages import filed_pages
 from dialer.outcomes.pages import rates_pages
 from dialer.outcomes.webhook_pages import webhook_pages
 from dialer.phone import phone_routes
-from dialer.runtime.forked import settle
+from dialer.runtime.forked import freeze_startup_objects
 from dialer.runtime.logs import ProcessMetrics
 from dialer.runtime.settings import WebSettings
 from dialer.scripts.dialogue import Heard, Position, Turn
@@ -691,7 +691,7 @@ def run_web(app: Application) -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     with ExitStack() as alive:
         server = server_of(app, alive)
-        settle()
+        freeze_startup_objects()
         with suppress(KeyboardInterrupt):
             server.run()
         if not server.started:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, SessionRules, actor_name
+from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, SessionRules, actor_name, is_same_actor
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
@@ -207,7 +207,7 @@ def disable_staff(services: Services, login: str, *, by: str, visible_to: int | 
     who, real_now = actor_name(by), services.real.now()
     with services.store.begin() as tx:
         member = get_account(tx, login, visible_to)
-        if member.login == who:
+        if is_same_actor(member.login, who):
             raise Conflict("you cannot disable your own account")
         _keep_an_administrator(tx, member)
         revise_staff(tx, member.id, disabled_at=real_now, locked_until=None)

@@ -35,6 +35,7 @@ from dialer.core.access import (
     StaffChangeKind,
     StaffChangeState,
     actor_name,
+    is_same_actor,
     may,
     needs_second_person,
     said,
@@ -238,7 +239,7 @@ def confirm_change(
     made = hash_password(chosen)
     with services.store.begin() as tx:
         change, member = _take(tx, services, change_id, visible_to)
-        if who in {change.asked_by, change.login}:
+        if any(is_same_actor(who, one) for one in (change.asked_by, change.login)):
             raise Conflict(
                 "a second person confirms this, who neither asked for it nor is the person concerned"
             )
@@ -257,7 +258,7 @@ def refuse_change(services: Services, change_id: int, *, by: str, visible_to: in
     who = actor_name(by)
     with services.store.begin() as tx:
         change, _ = _take(tx, services, change_id, visible_to)
-        if who == change.asked_by:
+        if is_same_actor(who, change.asked_by):
             raise Conflict("you asked for this yourself: withdraw it")
         _decide(tx, services, change, StaffChangeState.REFUSED, by=who)
 

@@ -71,7 +71,6 @@ from dialer.web.rendering import PlaceGroup
 pages = Section()
 _SIGN_IN = "console/sign_in.html"
 _FIRST = "console/first.html"
-_CHANGE = "console/password.html"
 _GIVEN = "console/given_password.html"
 SECOND_PATH = "/sign-in/second"
 UNSAFE = gettext_noop(
@@ -437,12 +436,14 @@ def confirm_account_change(request: CurrentRequest, number: ChangeNumber) -> Res
 
 @pages.post(CHANGES_PATH + "/{number}/refuse", act=Permission.CONFIRM_STAFF_CHANGES)
 def refuse_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
+    """A second person refuses it."""
     refuse_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
     return request.go(CHANGES_PATH, notice=gettext_noop("The change is refused. Nothing was changed."))
 
 
 @pages.post(CHANGES_PATH + "/{number}/withdraw", act=Permission.MANAGE_STAFF)
 def withdraw_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
+    """An administrator asks for it no longer."""
     withdraw_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
     return request.go(CHANGES_PATH, notice=gettext_noop("The change is withdrawn. Nothing was changed."))
 

@@ -26,6 +26,8 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemCode(StrEnum):
+    """Why a request is refused, as `code` of the answer: a program that calls reads this and no sentence."""
+
     NOT_JSON = "not_json"
     UNKNOWN_SENDER = "unknown_sender"
     NO_SCOPE = "no_scope"

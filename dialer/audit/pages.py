@@ -333,10 +333,14 @@ class AuditFilter(BaseModel):
 
 
 class AuditPlace(AuditFilter):
+    """The filter, and where the page begins: below the line that `before` names, without it at the newest."""
+
     before: _Text = ""
 
 
 class AuditExport(AuditFilter):
+    """The lines that the filter finds, as a file; `why` is in the audit."""
+
     kind: Literal["csv", "xlsx"]
     why: Annotated[str, Field(max_length=500)] = ""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -21,8 +21,9 @@ from dialer.calls.conversation import choose_script
 from dialer.calls.store import StoredEvents, store_call_events
 from dialer.cases.persons import open_person
 from dialer.core.errors import NotFound, Unavailable
-from dialer.core.values import FraudType, MessageChannel, MessageState, Tag
+from dialer.core.values import MESSAGES_IN_DOUBT, FraudType, MessageChannel, MessageState, Tag
 from dialer.db import tables as t
+from dialer.db.bulk import in_words
 from dialer.db.system_state import awaited_comparison
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.scripts.lint import message_findings
@@ -43,7 +44,8 @@ from dialer.telephony.channels import (
 )
 
 _MOST_POLLS = 10
-_DOUBTFUL = (MessageState.SENDING.value, MessageState.UNKNOWN.value)
+_ON_THE_WAY = frozenset({MessageState.ACCEPTED, MessageState.SENT})
+"""The network has it, and more news of it may come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,7 @@ def _silent_messages(
     """
     silent = _SELECT.where(
         t.message.c.channel == channel.value,
-        t.message.c.state.in_(_DOUBTFUL),
+        in_words(t.message.c.state, MESSAGES_IN_DOUBT),
         t.message.c.poll_at <= real_now,
     ).order_by(t.message.c.poll_at)
     return _take(tx, silent, limit=limit, state=MessageState.UNKNOWN.value, poll_at=poll_at)
@@ -129,12 +131,11 @@ def _messages_without_news(
     """Id and sid of messages that this channel has and has long sent no news of, put off. Each is asked about at most
     `_MOST_POLLS` times and then stays as it was last known.
     """
-    on_the_way = [MessageState.ACCEPTED.value, MessageState.SENT.value]
     rows = tx.rows(
         sa.select(t.message.c.id, t.message.c.sid)
         .where(
             t.message.c.channel == channel.value,
-            t.message.c.state.in_(on_the_way),
+            in_words(t.message.c.state, _ON_THE_WAY),
             t.message.c.poll_at <= real_now,
         )
         .order_by(t.message.c.poll_at)
@@ -154,17 +155,17 @@ def _messages_without_news(
 def _replan_message(tx: Tx, message_id: uuid.UUID, *, not_before: datetime) -> None:
     """It was certainly not sent: planned again."""
     planned = MessageState.PLANNED.value
-    _set(tx, [message_id], only=_DOUBTFUL, state=planned, not_before=not_before, poll_at=None)
+    _set(tx, [message_id], only=MESSAGES_IN_DOUBT, state=planned, not_before=not_before, poll_at=None)
 
 
 def _doubt_message(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
     """It is unknown whether it was sent: looked for from `poll_at` (real) on."""
-    _set(tx, [message_id], only=_DOUBTFUL, state=MessageState.UNKNOWN.value, poll_at=poll_at)
+    _set(tx, [message_id], only=MESSAGES_IN_DOUBT, state=MessageState.UNKNOWN.value, poll_at=poll_at)
 
 
 def _count_empty_listing(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
     """It was looked for past its deadline and not found."""
-    _set(tx, [message_id], only=_DOUBTFUL, polls=t.message.c.polls + 1, poll_at=poll_at)
+    _set(tx, [message_id], only=MESSAGES_IN_DOUBT, polls=t.message.c.polls + 1, poll_at=poll_at)
 
 
 def _advance(
@@ -179,7 +180,7 @@ def _advance(
     """The message has come that far; late news changes nothing."""
     now = services.clock.now()
     lower = [one.value for one in MessageState if one.rank < state.rank]
-    poll_at = _next_poll(services) if state in {MessageState.ACCEPTED, MessageState.SENT} else None
+    poll_at = _next_poll(services) if state in _ON_THE_WAY else None
     values: dict[str, Any] = {"state": state.value, "poll_at": poll_at, "polls": 0}
     if sid:
         values["sid"] = sa.func.coalesce(t.message.c.sid, sid)
@@ -212,14 +213,14 @@ def _set(
     tx: Tx,
     ids: Iterable[uuid.UUID],
     *,
-    only: Sequence[str] = (),
+    only: Collection[MessageState] = (),
     **values: Any,  # noqa: ANN401  # columns
 ) -> None:
     chosen = list(ids)
     if not chosen:
         return
     statement = sa.update(t.message).where(t.message.c.id.in_(chosen)).values(**values)
-    tx.execute(statement.where(t.message.c.state.in_(only)) if only else statement)
+    tx.execute(statement.where(in_words(t.message.c.state, only)) if only else statement)
 
 
 _AT_ONCE = 50

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.cards.checks import CheckFinding
-from dialer.cards.store import Outlet, opening_personal, outlet_of
+from dialer.cards.store import Outlet, last_check, opening_personal, outlet_of
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.persons import mask_id_number, mask_name, mask_phone
 from dialer.cases.reveals import note_work_reveal
@@ -121,9 +121,8 @@ def ask_desk(services: Services, opening_id: int, *, note: str, outlet_id: int, 
             raise NotFound(kind="opening", key=opening_id)
         if row["result"] != OpeningResult.IN_PROGRESS.value:
             raise Conflict("this opening has its result already", current=row["result"])
-        c = t.opening_check.c
-        check_id = tx.scalar(sa.select(c.id).where(c.opening_id == opening_id).order_by(c.id.desc()).limit(1))
-        if check_id is None:
+        checked = last_check(tx, opening_id)
+        if checked is None:
             raise Conflict("check the opening first", current="unchecked")
         standing = tx.scalar(sa.select(_q.id).where(_q.opening_id == opening_id, in_words(_q.state, _OPEN)))
         if standing is not None:
@@ -134,7 +133,7 @@ def ask_desk(services: Services, opening_id: int, *, note: str, outlet_id: int, 
             sa.insert(t.card_question).values(
                 id=question_id,
                 opening_id=opening_id,
-                check_id=check_id,
+                check_id=checked["id"],
                 outlet_id=outlet_id,
                 unit_id=outlet.unit_id,
                 state=QuestionState.WAITING.value,

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dialer.cases.alarms import raise_alarm_once
-from dialer.core.cards import CheckVerdict, OpeningResult
+from dialer.core.cards import FLAGGED, OpeningResult
 from dialer.core.events import AlarmCode
 from dialer.core.intervals import Estimate, estimate
 from dialer.db import tables as t
-from dialer.db.bulk import word
+from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import is_visible_to
@@ -206,7 +206,7 @@ def _counts(tx: Tx, since: datetime, visible_to: int | None) -> _Counts:
     """By province and age: openings, flagged, asked, refused."""
     province, band = _group_columns()
     is_asked = sa.exists().where(t.card_question.c.opening_id == _o.id)
-    flagged = _o.verdict.in_([CheckVerdict.ASK_DESK.value, CheckVerdict.RESTRICTED.value])
+    flagged = in_words(_o.verdict, FLAGGED)
     rows = tx.rows(
         sa.select(
             province,

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from dialer.cards.store import Outlet, outlet_of, outlets_of
 from dialer.core.access import actor_name, said
 from dialer.core.cards import (
+    FLAGGED,
     NEXT_STEPS,
-    CheckVerdict,
     OnsiteFinding,
     OpeningFactKind,
     OpeningResult,
@@ -28,7 +28,7 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.intervals import Estimate, drawn, prior_of
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
-from dialer.db.bulk import word
+from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Row, Tx
 from dialer.language import Lang, Text, gettext_noop, say
 from dialer.org.unit_store import is_visible_to
@@ -409,7 +409,7 @@ def read_notice(services: Services, first: date, *, visible_to: int | None, who:
         seen = {
             row["id"]: row for row in tx.rows(sa.select(_u.id).where(is_visible_to(_u.unit_id, visible_to)))
         }
-        flagged = _o.verdict.in_([CheckVerdict.ASK_DESK.value, CheckVerdict.RESTRICTED.value])
+        flagged = in_words(_o.verdict, FLAGGED)
         rows = tx.rows(
             sa.select(
                 _o.outlet_id,

@@ -195,6 +195,19 @@ def opening_by_number(tx: Tx, institution_id: int, opening_no: str, *, lock: boo
     return tx.one(statement.with_for_update() if lock else statement)
 
 
+def latest_openings(tx: Tx, outlet_id: int, *, limit: int) -> list[Row]:
+    """The openings of an outlet, the newest first."""
+    c = t.opening.c
+    newest = (c.asked_at.desc(), c.id.desc())
+    return tx.rows(sa.select(t.opening).where(c.outlet_id == outlet_id).order_by(*newest).limit(limit))
+
+
+def last_check(tx: Tx, opening_id: int) -> Row | None:
+    """What was found of an opening when it was checked for the last time."""
+    c = t.opening_check.c
+    return tx.one(sa.select(t.opening_check).where(c.opening_id == opening_id).order_by(c.id.desc()).limit(1))
+
+
 def opening_personal(tx: Tx, opening_id: int, sealed: bytes) -> dict[str, Any]:
     """What names the person and the card, in clear."""
     return tx.vault.open_record(sealed, table="opening", column="sealed", row=opening_id)

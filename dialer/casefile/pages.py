@@ -455,6 +455,7 @@ def unit(form: Sent, unit: Text = "", why: Text = "") -> Response:
 
 @case_pages.post("/cases/{case_id}/close", act=Permission.WORK_CASES)
 def close(form: Sent, outcome: Text = "", why: Text = "") -> Response:
+    """Ends the case with an outcome that is no success."""
     return form.carry_out(
         CaseAct.CLOSE,
         {"outcome": outcome, "why": why},

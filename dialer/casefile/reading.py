@@ -293,6 +293,8 @@ class CaseLineOut(Resource):
 
 
 class CasePageOut(Resource):
+    """一页案件 · A page of cases, the newest first; next_before_id leads to the next page, null: none."""
+
     cases: list[CaseLineOut]
     next_before_id: int | None
 

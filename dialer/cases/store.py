@@ -16,12 +16,12 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from dialer.core.case import Case, CaseStatus, FollowUp, Robot, StaffTrack
+from dialer.core.case import RUNNING_STATUSES, Case, CaseStatus, FollowUp, Robot, StaffTrack
 from dialer.core.errors import NotFound
 from dialer.core.policy import Policy, from_plain
 from dialer.core.timeline import ActKind
 from dialer.db import tables as t
-from dialer.db.bulk import CopyIn, IdSet, RowSet, among, moment, plain
+from dialer.db.bulk import CopyIn, IdSet, RowSet, among, in_words, moment, plain
 from dialer.db.unit_of_work import Row, Store, Tx, record_of
 
 
@@ -134,7 +134,7 @@ def lock_cases_of_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, list[St
         sa.select(t.case)
         .where(
             among(t.case.c.person_id, person_ids),
-            t.case.c.status.in_([CaseStatus.OPEN.value, CaseStatus.WATCHING.value]),
+            in_words(t.case.c.status, RUNNING_STATUSES),
         )
         .order_by(t.case.c.id)
         .with_for_update()

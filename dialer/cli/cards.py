@@ -31,7 +31,6 @@ from dialer.runtime.settings import load_settings
 
 openings = typer.Typer(help="Openings of accounts and SIM cards 开户开卡.", no_args_is_help=True)
 cards = typer.Typer(help="Two-card control 两卡管控.", no_args_is_help=True)
-_MOST_SHOWN = 50
 Institution = Annotated[str, typer.Option(help="the bank or carrier")]
 _Day = Annotated[str, typer.Option(help="such as 2026-11-26")]
 

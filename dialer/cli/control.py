@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -428,7 +427,7 @@ def _walk_public_way(app: Application) -> str | Text:
 
 def _has_web(app: Application) -> bool:
     with app.services.store.begin() as tx:
-        beats = living_processes(tx, since=app.services.real.now() - _WEB_SILENT)
+        beats = living_processes(tx, real_now=app.services.real.now())
     return any(beat.kind == WEB for beat in beats)
 
 
@@ -455,9 +454,6 @@ def _web_runs(settings: Settings) -> bool:
             return _has_web(app)
     except DialerError:
         return False
-
-
-_WEB_SILENT = timedelta(seconds=30)
 
 
 def _compare_settings(app: Application) -> str | Text:

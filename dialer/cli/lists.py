@@ -24,7 +24,7 @@ from dialer.cli.output import (
 )
 from dialer.cli.rejects import reject_workbook
 from dialer.core.errors import Invalid, NotFound, UnusableFile
-from dialer.core.values import LoadState
+from dialer.core.values import FINISHED_LOADS, LoadState
 from dialer.db.system_state import worker_runs
 from dialer.intake.records import Field
 from dialer.language import Text, bilingual
@@ -136,7 +136,7 @@ def write_reject_file(app: Application, report: LoadReport, *, by: str) -> Path 
     return path
 
 
-_OVER = frozenset({LoadState.DONE, LoadState.FAILED, LoadState.HELD, LoadState.WITHDRAWN})
+_OVER = FINISHED_LOADS | {LoadState.HELD}
 
 
 def _wait(app: Application, load_id: int, *, shown: bool) -> Load | None:

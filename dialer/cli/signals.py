@@ -27,7 +27,6 @@ from dialer.signals.versions import approve_rules, draft_rules, resume_rule
 signals = typer.Typer(help="Signals and the warning robot 预警机器人.", no_args_is_help=True)
 rules = typer.Typer(help="Rules of the warning robot.", no_args_is_help=True)
 signals.add_typer(rules, name="rules")
-_SHOWN = 20
 _FIT_DAYS = 90
 _DAYS = 7
 

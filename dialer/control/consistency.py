@@ -247,7 +247,7 @@ class _Round:
             if due_at is None or due_at >= before:
                 return False
             at_carrier = stored.case.id in cases_at_carrier(tx, [stored.case.id])
-            self._move(tx, stored, TimePassed(ringing=at_carrier))
+            self._move(tx, stored, TimePassed(is_at_carrier=at_carrier))
             return True
 
         self.repair_each(Finding.LONG_OVERDUE, overdue, move_on)

@@ -32,6 +32,7 @@ from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.db.migrations import schema_revision
 from dialer.db.system_state import (
+    ALIVE_SECONDS,
     CLOCKS_APART,
     CyclePart,
     Heartbeat,
@@ -345,7 +346,7 @@ def _queues(beat: Heartbeat) -> Sequence[object]:
 def _processes(name: PartName, beats: Sequence[Heartbeat], real_now: datetime) -> PartState:
     """Good while one of them is alive."""
     ages = sorted(age for beat in beats if (age := _age(beat.at, real_now)) is not None)
-    alive = sum(age <= 5 * BEAT_SECONDS for age in ages)
+    alive = sum(age <= ALIVE_SECONDS for age in ages)
     health = Health.NEVER if not beats else Health.GOOD if alive else Health.LATE
     return PartState(name=name, health=health, good_seconds=ages[0] if ages else None, count=alive)
 

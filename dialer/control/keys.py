@@ -93,6 +93,8 @@ class HeldKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysStatus:
+    """The keys of this process and of the database, and how far what they sealed has moved to the current ones."""
+
     keys: tuple[HeldKey, ...]
     is_resealed: bool
     """No value uses another encryption or index key than the current ones."""

@@ -88,16 +88,13 @@ def acknowledge_alarms(services: Services, code: str, *, by: str, visible_to: in
     return count
 
 
-_ALIVE = timedelta(seconds=8)
-
-
 def adopt_identity(services: Services, identity: Identity, *, by: str, why: str) -> tuple[Difference, ...]:
     """The database belongs to these settings from now on; returns what differed. Raises `Conflict` while a process
     that has others may run.
     """
     who, reason = actor_name(by), said("why", why, mend="a change of the settings names who and why")
     with services.store.begin() as tx:
-        living = living_processes(tx, since=services.real.now() - _ALIVE)
+        living = living_processes(tx, real_now=services.real.now())
         running = sorted({beat.kind for beat in living if beat.kind in _ACTING})
         if running:
             raise Conflict(
@@ -220,7 +217,7 @@ def measure(services: Services, *, late_seconds: float) -> Figures:
     with services.store.begin() as tx:
         rounds = read_rounds(tx)
         queue = queue_gauges(tx, now=now)
-        alive = living_processes(tx, since=services.real.now() - timedelta(seconds=10))
+        alive = living_processes(tx, real_now=services.real.now())
         return Figures(
             queue=queue,
             queue_age_seconds={

@@ -468,12 +468,14 @@ def change_pace(
 
 @control_pages.post("/control/pace/settings", act=Permission.CONTROL)
 def reset_pace(request: CurrentRequest) -> Response:
+    """What somebody set by hand ends: the pace of the settings holds."""
     restore_pace(request.services, by=request.who, visible_to=request.member.unit_id)
     return request.go("/control", notice=gettext_noop("The pace of the settings applies again."))
 
 
 @control_pages.post("/control/alarms/{alarm_id}/seen", act=Permission.CONTROL)
 def acknowledge(request: CurrentRequest, alarm_id: int) -> Response:
+    """Somebody has seen this alarm and sees to it."""
     acknowledge_alarm(request.services, alarm_id, by=request.who, visible_to=request.member.unit_id)
     return request.go("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
 

@@ -42,7 +42,6 @@ _log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x72736C64
 _PROGRESS: Final = "reseal"
-_HEAD_BYTES: Final = 3
 _SEALING_BYTES: Final = 15
 """Of version, key and nonce: no two sealings have the same."""
 _MARK_BYTES: Final = 2

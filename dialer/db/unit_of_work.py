@@ -165,7 +165,7 @@ class Store:
                 yield tx
                 tx.write_last()
         except OperationalError as fault:
-            if _TOO_MANY in str(fault.orig):
+            if _was_refused_here(fault):
                 raise  # A fault of ours that stays the same at the next attempt.
             raise Unavailable(part="database", problem=_short(fault)) from fault
         except PoolTimeout as fault:
@@ -266,8 +266,12 @@ def _refuse_closed(connection: psycopg.Connection[Any], _record: object, _fairy:
         raise InvalidatePoolError
 
 
-_TOO_MANY = "number of parameters must be between"
-"""What libpq says of a statement with more parameters than the protocol can count; without an SQLSTATE."""
+def _was_refused_here(fault: OperationalError) -> bool:
+    """Libpq did not send the statement, for example one with more than 65,535 parameters: the server has said nothing,
+    and the connection lives. Without a statement the fault is of opening a connection, or of a commit.
+    """
+    said_by_server = isinstance(fault.orig, psycopg.Error) and fault.orig.sqlstate is not None
+    return fault.statement is not None and not said_by_server and not fault.connection_invalidated
 
 
 def _short(fault: DBAPIError) -> str:

@@ -115,9 +115,17 @@ def move_unit(tx: Tx, unit_id: int, *, parent_id: int | None) -> None:
     touch_units(tx)
 
 
+class AliasTaken(Conflict):
+    """What lists write means another unit already."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("lists that write this mean another unit already")
+        self.text_in_lists = text
+
+
 def teach_unit_alias(tx: Tx, text: str, *, unit_id: int, by: str, now: datetime) -> bool:
-    """Lists that say `text` mean this unit from now on; False when they did already. Raises `Conflict` when the text
-    is another unit's.
+    """Lists that say `text` mean this unit from now on; False when they did already. Raises `AliasTaken` when the
+    text is another unit's.
     """
     added = tx.scalar(
         insert(t.unit_alias)
@@ -130,7 +138,7 @@ def teach_unit_alias(tx: Tx, text: str, *, unit_id: int, by: str, now: datetime)
         return True
     standing = tx.scalar(sa.select(t.unit_alias.c.unit_id).where(t.unit_alias.c.key == normalised(text)))
     if standing != unit_id:
-        raise Conflict("lists that write this mean another unit already", current="alias")
+        raise AliasTaken(text.strip())
     return False
 
 

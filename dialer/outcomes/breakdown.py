@@ -32,7 +32,7 @@ from dialer.core.rates import (
     Period,
     Waits,
 )
-from dialer.core.values import Grade, LoadState, TelephonyResult
+from dialer.core.values import MOVING_LOADS, Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
 from dialer.db.columns import words
@@ -497,7 +497,7 @@ def read_progress(tx: Tx) -> Progress:
     case, attempt = t.case.c, t.attempt.c
     cases = tx.rows(sa.select(case.status, sa.func.count().label("n")).group_by(case.status))
     return Progress(
-        loading=count(t.list_load, in_words(t.list_load.c.state, (LoadState.WAITING, LoadState.RUNNING))),
+        loading=count(t.list_load, in_words(t.list_load.c.state, MOVING_LOADS)),
         robots=count(
             t.case, case.status == CaseStatus.OPEN.value, case.robot_state == RobotState.PENDING.value
         ),

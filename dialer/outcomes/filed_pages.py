@@ -75,6 +75,7 @@ def confirm(
     match_id: MatchNumber,
     why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
 ) -> Response:
+    """The record is about the person of the case: the case counts as filed."""
     return _decide(request, match_id, why, is_same_person=True)
 
 
@@ -84,6 +85,7 @@ def reject(
     match_id: MatchNumber,
     why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
 ) -> Response:
+    """The record is about somebody else."""
     return _decide(request, match_id, why, is_same_person=False)
 
 

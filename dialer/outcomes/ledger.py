@@ -34,7 +34,7 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db import tables as t
-from dialer.db.columns import filing_stands, is_reversed
+from dialer.db.columns import filing_stands, is_of_actor, is_reversed
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
 from dialer.org.unit_store import is_within_unit
@@ -286,7 +286,7 @@ def correct_outcome_row(
             refusal,
             sa.and_(refusal.c.reverses == t.outcome.c.id, refusal.c.reason == MONEY_REFUSED),
         )
-        .where(t.outcome.c.id == outcome_id, t.outcome.c.recorded_by == by)
+        .where(t.outcome.c.id == outcome_id, is_of_actor(t.outcome.c.recorded_by, by))
     )
     if row is None:
         raise NotFound(kind="outcome", key=outcome_id)

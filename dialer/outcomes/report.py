@@ -79,10 +79,14 @@ class _Window(Resource):
 
 
 class RateWindowOut(_Window):
+    """统计期间 · The records that are counted: those whose moment `basis` is from `from` on and before `to`."""
+
     basis: str
 
 
 class ReportWindowOut(_Window):
+    """报告期间 · What the report is of; days begin in `timezone`."""
+
     timezone: str
 
 

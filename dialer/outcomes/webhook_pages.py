@@ -77,6 +77,7 @@ def add(
 
 @webhook_pages.post("/webhooks/{name}/end", act=_MANAGE)
 def end(request: CurrentRequest, name: Name) -> Response:
+    """The receiver is told nothing more."""
     request.check_whole()
     end_webhook(request.services, name, by=request.who)
     return request.go(_PATH, notice=gettext_noop("The webhook has ended: it is told nothing more."))

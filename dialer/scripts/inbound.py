@@ -112,6 +112,7 @@ def recorded_notice(language: str) -> Utterance:
 
 
 def inbound_utterance(prompt: InboundPrompt, language: str) -> Utterance:
+    """What a person who calls us hears; without a sound the carrier speaks the text."""
     file = inbound_sound(prompt, language)
     return Utterance(
         prompt_id=f"inbound.{prompt.value}",

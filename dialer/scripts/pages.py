@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from fastapi import File, Form, UploadFile
 from starlette.responses import Response
 
-from dialer.core.access import Permission
+from dialer.core.access import Permission, is_same_actor
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.values import Grade, Tag
 from dialer.language import Text, gettext_noop
@@ -306,7 +306,7 @@ def _show(
         languages=[(one, language_name(one, request.lang)) for one in spoken],
         findings=tuple(dict.fromkeys(page.findings)),
         messages=[(one, language_name(one, request.lang), said) for one, said in page.script.message.items()],
-        own_draft=version.drafted_by.casefold() == request.who.casefold(),
+        own_draft=is_same_actor(version.drafted_by, request.who),
         frauds=sorted(page.script.fraud_types),
         refused=refused,
         wrong=wrong or {},

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from audio.check import problems
 from audio.clips import RECORDED, Clip, from_plain
-from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name
+from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, is_same_actor
 from dialer.core.errors import Conflict, Invalid, Refusal
 from dialer.core.values import RenderState
 from dialer.db.audit import write_audit
@@ -244,7 +244,7 @@ def approve_script(
     with services.store.begin() as tx:
         version = get_script_version(tx, script_id, number)
         sounded = sound_of(tx, version, script := script_in(services, version))
-    if who.casefold() == version.drafted_by.casefold():
+    if is_same_actor(who, version.drafted_by):
         raise Conflict(
             Text(
                 "%(who)s drafted version %(number)s of %(script)s: a second person approves it",

@@ -154,11 +154,6 @@ class Evaluator:
     def __len__(self) -> int:
         return len(self._persons)
 
-    @property
-    def index_entries(self) -> int:
-        """Of the index of who touched what."""
-        return self._touches_count
-
     # -- signals ------------------------------------------------------------------------------------------------
 
     def apply(self, signal: Signal) -> list[Verdict]:

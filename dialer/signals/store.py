@@ -197,11 +197,6 @@ def write_signals(tx: Tx, readings: Sequence[tuple[Reading, bytes]]) -> int:
     return seq
 
 
-def last_signal(tx: Tx) -> int:
-    """The highest number that is committed; 0: there is none. No lower one is ever committed later."""
-    return tx.scalar(sa.select(sa.func.max(t.signal.c.seq))) or 0
-
-
 def is_behind(tx: Tx) -> bool:
     """Whether a signal is stored that its shard has not evaluated."""
     s, shard = t.signal.c, t.robot_shard.c

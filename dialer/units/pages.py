@@ -21,7 +21,7 @@ from dialer.core.units import SEPARATOR, UnitField, UnitIndex
 from dialer.core.values import Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff_store import all_members
-from dialer.org.unit_store import aliases_of_unit, subtree_ids
+from dialer.org.unit_store import AliasTaken, aliases_of_unit, subtree_ids
 from dialer.outcomes.report import note_export
 from dialer.sentences import refusal_sentence
 from dialer.units.queries import Waiting, escalated_work, work_of_unit
@@ -380,9 +380,7 @@ def sort(
             teach=teach,
             visible_to=visible_to,
         )
-    except (Invalid, Conflict) as fault:
-        if isinstance(fault, Conflict) and fault.current != "alias":
-            raise
+    except (Invalid, AliasTaken) as fault:
         return _show_unassigned(
             request, case_id=case_id, wrong=refusal_sentence(fault, request.lang), typed=typed
         )
@@ -510,6 +508,7 @@ def add_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()
 
 @unit_pages.post("/units/{unit_id}/aliases/forget", act=Permission.SORT_UNITS)
 def drop_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
+    """What lists write no longer means this unit."""
     forget_alias(request.services, text, by=request.who, visible_to=request.member.unit_id)
     notice = gettext_noop("The alias is forgotten; cases keep their units.")
     return request.go(f"/units/{unit_id}#aliases", notice=notice)

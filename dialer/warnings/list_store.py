@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import BEGUN_STATES, CaseStatus
 from dialer.core.errors import NotFound
-from dialer.core.values import LoadState
+from dialer.core.values import MOVING_LOADS, UNFINISHED_LOADS, LoadState
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason
 from dialer.db.bulk import CopyIn, RowSet, among, in_words
@@ -169,13 +169,12 @@ class Load:
     @property
     def waits(self) -> bool:
         """Only its high grades are loaded before a second person approves it."""
-        unfinished = self.state in {LoadState.WAITING, LoadState.RUNNING, LoadState.HELD}
-        return self.needs_approval and self.decided_at is None and unfinished
+        return self.needs_approval and self.decided_at is None and self.state in UNFINISHED_LOADS
 
     @property
     def is_moving(self) -> bool:
         """Whether a worker is loading it, or will."""
-        return self.state in {LoadState.WAITING, LoadState.RUNNING}
+        return self.state in MOVING_LOADS
 
     @property
     def done(self) -> int:
@@ -185,9 +184,7 @@ class Load:
 
 LOAD_COLUMNS = tuple(_c[one.name] for one in fields(Load))
 """What a `Load` is made of."""
-AWAITS_APPROVAL = sa.and_(
-    _c.needs_approval, _c.decided_at.is_(None), _c.state.in_([_HELD, _WAITING, _RUNNING])
-)
+AWAITS_APPROVAL = sa.and_(_c.needs_approval, _c.decided_at.is_(None), in_words(_c.state, UNFINISHED_LOADS))
 _IS_DRAFT = _c.state == _DRAFT
 
 
@@ -200,7 +197,7 @@ def _update(tx: Tx, load_id: int, *only_if: sa.ColumnElement[bool], **values: ob
 def _is_free(real_now: datetime) -> sa.ColumnElement[bool]:
     """There is something to load, and no other process is loading it."""
     return sa.and_(
-        _c.state.in_([_WAITING, _RUNNING]), sa.or_(_c.lease_until.is_(None), _c.lease_until <= real_now)
+        in_words(_c.state, MOVING_LOADS), sa.or_(_c.lease_until.is_(None), _c.lease_until <= real_now)
     )
 
 

@@ -65,18 +65,23 @@ _CLOSING_LEASE = timedelta(seconds=120)
 """Another process continues closing a withdrawn list's cases when the first one is silent for so long."""
 
 
+class OwnLoad(Conflict):
+    """Who uploaded a list does not approve it."""
+
+    def __init__(self, load_id: int, *, by: str) -> None:
+        super().__init__(
+            Text("load %(load)s was uploaded by %(who)s: another person approves it", load=load_id, who=by)
+        )
+        self.load_id, self.by = load_id, by
+
+
 def approve_load(services: Services, load_id: int, *, by: str) -> None:
-    """The rest of it is loaded now. Raises `NotFound`, and `Conflict` for the person who uploaded it and when it does
-    not wait.
-    """
+    """The rest of it is loaded now. Raises `NotFound`, `OwnLoad`, and `Conflict` when it does not wait."""
     who = actor_name(by)
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
         if is_same_actor(load.by, who):
-            text = Text(
-                "load %(load)s was uploaded by %(who)s: another person approves it", load=load_id, who=who
-            )
-            raise Conflict(text, current="own load")
+            raise OwnLoad(load_id, by=who)
         now = services.clock.now()
         if not approve_load_row(tx, load_id, by=who, now=now):
             text = Text("load %(load)s does not wait for approval: %(state)s", load=load_id, state=load.state)

@@ -24,7 +24,7 @@ from dialer.intake.records import Field, NoticeCode
 from dialer.language import Lang, Text, gettext_noop, say
 from dialer.sentences import refusal_sentence, sentence
 from dialer.warnings.list_store import columns_of_load, drafts_by, get_draft
-from dialer.warnings.lists import approve_load, begin_withdrawal, check_load_visible, load_outcome
+from dialer.warnings.lists import OwnLoad, approve_load, begin_withdrawal, check_load_visible, load_outcome
 from dialer.warnings.preview import (
     Why,
     correct_draft,
@@ -367,9 +367,9 @@ def _carry_out(
         do()
     except Invalid as fault:
         return _show_load(request, load_id, act=act, wrong=_wrong(request, fault))
-    except Conflict as fault:
-        notice = _OWN if fault.current == "own load" else _MEANWHILE
-    except NotFound:
+    except OwnLoad:
+        notice = _OWN
+    except (Conflict, NotFound):
         notice = _MEANWHILE
     return request.go(f"/lists/{load_id}", notice=notice)
 
@@ -486,14 +486,15 @@ def _load_facts(request: RequestContext, load_id: int) -> dict[str, Any]:
         line = load_line(tx, load_id, visible_to=request.member.unit_id)
         columns = columns_of_load(tx, load_id)
         rejects = first_reject_lines(tx, load_id, limit=_SHOWN_REJECTS)
+    is_own = is_same_actor(line.by, request.who)
     return {
         "load_id": load_id,
         "line": line,
         "columns": columns,
         "rejects": rejects,
         **_words(request),
-        "may_approve": request.may(Permission.APPROVE) and line.by != request.who,
-        "is_own": is_same_actor(line.by, request.who),
+        "may_approve": request.may(Permission.APPROVE) and not is_own,
+        "is_own": is_own,
         "look": None,
     }
 

@@ -20,6 +20,7 @@ from dialer.core.errors import Conflict, NotFound
 from dialer.core.values import Grade, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
+from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.outcomes.ledger import ProvenCall
 from dialer.work.assignments import Assignment, Scope, is_overdue
@@ -295,7 +296,7 @@ def day_of_caller(tx: Tx, by: str, *, since: datetime) -> CallerDay:
         sa.select(
             sa.func.count().label("reported"),
             sa.func.count().filter(success_stands()).label("succeeded"),
-        ).where(o.recorded_by == by, o.at >= since, o.reverses.is_(None))
+        ).where(is_of_actor(o.recorded_by, by), o.at >= since, o.reverses.is_(None))
     )
     assert calls is not None  # an aggregate without groups is always one row
     assert outcomes is not None

@@ -21,6 +21,7 @@ from dialer.core.values import fen_of, yuan
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
+from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
 from dialer.services import Services
@@ -182,7 +183,7 @@ def _sent_before(
         r.stop_payment_id == stop_payment_id,
         r.bank == given.bank.strip(),
         r.amount_fen == given.amount_fen,
-        r.recorded_by == by,
+        is_of_actor(r.recorded_by, by),
         r.state == StopState.ASKED.value,
         r.recorded_at > now - _TWICE,
     )

@@ -308,7 +308,7 @@ class TestTheOrder:
                 poll_at=MORNING + timedelta(seconds=12),
             )
 
-    def of(self, attempt_id: uuid.UUID, token: int = 3, **fields: Any) -> Sending:  # noqa: ANN401
+    def of(self, attempt_id: uuid.UUID, token: int = 3, **fields: Any) -> Sending:  # noqa: ANN401  # fields of `Sending`
         return Sending(
             attempt_id=attempt_id, token=token, script_id="loan", script_hash="h", language="zh", **fields
         )

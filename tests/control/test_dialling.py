@@ -89,10 +89,10 @@ class Dialling:
         options.setdefault("stopping", self.stopping)
         return self.run(dial(self.services, self, for_seconds=for_seconds, **options))  # type: ignore[arg-type]
 
-    def run(self, work: Any) -> Any:  # noqa: ANN401
+    def run(self, work: Any) -> Any:  # noqa: ANN401  # whatever the coroutine gives
         return self.loop.run_until_complete(work)
 
-    def a_run(self, **options: Any) -> _Run:  # noqa: ANN401
+    def a_run(self, **options: Any) -> _Run:  # noqa: ANN401  # as `dial` takes them
         client: CallClient = self  # type: ignore[assignment]  # what it does is asked of it
         return _Run(self.services, client, options.get("allowed", lambda _tx: None), options.get("check"))
 

@@ -115,7 +115,7 @@ def events(scene: Scene, attempt_id: uuid.UUID) -> list[tuple[str, str]]:
     return [(one["step"], one["kind"]) for one in rows]
 
 
-def created(at: datetime, *, sid: str = "CA1", status: str = "ringing", **fields: Any) -> CallState:  # noqa: ANN401
+def created(at: datetime, *, sid: str = "CA1", status: str = "ringing", **fields: Any) -> CallState:  # noqa: ANN401  # fields of `CallState`
     return CallState(sid=sid, status=status, date_created=at, **fields)
 
 
