@@ -182,7 +182,7 @@ class Call:
 
 
 HELD_HOURS = 72
-"""Who has had no scoring moment for so long is held no more; and so long a person is not called again."""
+"""Who has had no scoring moment for this long is held no more; and for this long a person is not called again."""
 KEPT_HOURS = 7 * 24
 """So long the robot has a signal."""
 WARM_DAYS = 3

@@ -84,7 +84,7 @@ class InboundRules:
     closes: time = time(22)
     ring_seconds: int = 15
     wait_seconds: int = 120
-    """In line for so long; then the person hears that a caller calls back."""
+    """How long a person waits in the queue before hearing that we call back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +92,9 @@ class SignalRules:
     """How signals are kept and evaluated. Service time, except for the snapshots."""
 
     keep_days: int = 7
-    """Signals are stored for so long."""
+    """How long signals are stored."""
     late_seconds: int = 3600
-    """A signal may be so much earlier than the newest one of its person; what is later changes no verdict."""
+    """How much earlier a signal may be than the newest one of its person; a later one changes no verdict."""
     share: float = 0.8
     """Of the free lines and desks, for warnings of the robot."""
     least_desks: int = 2
@@ -131,11 +131,11 @@ class CardRules:
     objection_days: int = 15
     """By then an objection is decided."""
     group_times: float = 2.0
-    """A group stands out when the interval of its share lies above so many times that of all others."""
+    """A group stands out when the interval of its share lies above this many times that of all others."""
     group_least: int = 10
-    """And when so many of its openings are meant."""
+    """And when at least this many of its openings are found."""
     group_days: int = 90
-    """Of the openings of so many days."""
+    """How many days of openings are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ class WebhookRules:
     """Of one request, all of it."""
     tries: int = 12
     keep_days: int = 90
-    """The log is kept for so long."""
+    """How long the log is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

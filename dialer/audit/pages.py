@@ -306,7 +306,7 @@ _TEMPLATE = "console/audit.html"
 _UNFIT = 422
 _PAGE = 50
 _DIGITS = 18
-"""A number of so many digits is an id."""
+"""A number of at most this many digits is an id."""
 _SEALS = {
     Seal.WHOLE: gettext_noop("whole"),
     Seal.NONE: gettext_noop("not sealed"),

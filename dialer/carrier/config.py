@@ -126,11 +126,11 @@ class Timers:
         self.clock = clock
 
     def later(self, service_seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
-        """Calls `call` after so many service seconds."""
+        """Calls `call` after `service_seconds`."""
         return self._loop.call_later(service_seconds / self.clock.speed, call)
 
     def really_later(self, seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
-        """Calls `call` after so many real seconds."""
+        """Calls `call` after `seconds` of real time."""
         return self._loop.call_later(seconds, call)
 
     def soon(self, call: Callable[[], None]) -> None:

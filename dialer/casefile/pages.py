@@ -60,7 +60,7 @@ case_pages = Section()
 _SEARCH = "console/cases.html"
 _LARGEST_ID = 2**63 - 1
 _DIGITS = 18
-"""A number of so many digits is an id."""
+"""A number of at most this many digits is an id."""
 _FOR_GOOD = "private, max-age=31536000, immutable"
 _CONFLICT, _UNPROCESSABLE = 409, 422
 

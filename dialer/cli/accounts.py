@@ -193,7 +193,7 @@ def add_token(
         list[str],
         typer.Option(help="warnings:write, signals:write, cases:read, report:read; may be repeated"),
     ],
-    days: Annotated[int, typer.Option(help="good for so many days")] = 365,
+    days: Annotated[int, typer.Option(help="how many days it is valid")] = 365,
     unit: Annotated[str, typer.Option(help="its only unit; default: the whole city")] = "",
     source: Annotated[
         list[str] | None,

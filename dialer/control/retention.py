@@ -178,7 +178,7 @@ def _expire_rejects(tx: Tx, cutoff: datetime, _now: datetime, after: int, at_onc
 
 
 def _past_recordings(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """Of calls that were made so long ago, in cases that are over."""
+    """Of calls that were made before `cutoff`, in cases that are over."""
     r, c = t.recording.c, t.case.c
     return (
         sa.select(r.id, r.called_at.label("at"))
@@ -201,7 +201,7 @@ def _expire_recordings(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_
 
 
 def _files_rule(table: sa.Table, key: str) -> _Rule:
-    """Of files of cases, each sealed in a row of `table`: deleted so long after the end of their case."""
+    """Of files of cases, each sealed in a row of `table`: deleted when their case ended before the cutoff."""
     own, c = table.c, t.case.c
 
     def past(cutoff: datetime, held: bool) -> sa.Select[Any]:  # as `_Past` calls it
@@ -259,7 +259,7 @@ def _expire_filed(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once
 
 
 def _past_persons(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """All cases are over for so long, and nothing else needs the person: neither work, nor amounts that wait for a
+    """All cases were over before `cutoff`, and nothing else needs the person: neither work, nor amounts that wait for a
     second person, nor a filed case that may be theirs.
     """
     p, c, m = t.person.c, t.case.c, t.filed_match.c
@@ -300,7 +300,7 @@ def _expire_persons(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_onc
 
 def _past_openings(cutoff: datetime, held: bool) -> sa.Select[Any]:
     """Nothing says whose an opening is: those of persons under a legal hold are found by their number in each batch.
-    Restrictions are erased with them when they have been over for so long.
+    Restrictions are erased with them when they were over before the cutoff.
     """
     o = t.opening.c
     return sa.select(o.id, o.asked_at.label("at")).where(

@@ -1,5 +1,5 @@
-"""Reads files from outside (lists, units, boundaries, photos, PDF) in a process of its own, which may take so much
-memory, so much processor time and so much time in all, and is ended beyond that. So a file made to do harm, or one
+"""Reads files from outside (lists, units, boundaries, photos, PDF) in a process of its own, which has limits of
+memory, processor time and time in all, and is ended beyond them. So a file made to do harm, or one
 that the libraries cannot bear, is refused in one line, whatever it does there.
 
 That process is a new interpreter (some 0.1 s), without environment, keys and settings. Once it has imported what it

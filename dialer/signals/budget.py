@@ -23,7 +23,7 @@ _Z: Final = 1.959963984540054
 LEAST_PROBABILITY: Final = 1e-6
 """Less makes no difference to the turn."""
 HALF_LIFE: Final = timedelta(days=1)
-"""After so long a warning that waits counts half."""
+"""After this long a warning that waits counts half."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def hourly_budget(
 
 
 def needed_hours(counts: Mapping[Grade, int], policy: BudgetPolicy) -> tuple[float, float]:
-    """Hours of lines and hours of desks that so many warnings of each grade take, to a tenth."""
+    """Hours of lines and hours of desks that these numbers of warnings of each grade take, to a tenth."""
     lines = sum(count * policy.needs[grade].line_seconds for grade, count in counts.items())
     desks = sum(count * policy.needs[grade].desk_seconds for grade, count in counts.items())
     return round(lines / _HOUR, 1), round(desks / _HOUR, 1)
@@ -161,7 +161,7 @@ def _uniform(key: str, seed: bytes) -> float:
 
 
 LEAST_CONFIRMED: Final = 0.1
-"""Of those who touched an item: so many must be confirmed before it counts as suspected."""
+"""Of those who touched an item: this share must be confirmed before it counts as suspected."""
 
 
 def is_worth_listing(confirmed: int, denied: int, touched: int) -> bool:

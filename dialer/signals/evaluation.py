@@ -61,7 +61,7 @@ from dialer.signals.verdicts import (
 )
 
 GAP: Final = timedelta(hours=72)
-"""Without a scoring moment for so long, what follows is another incident."""
+"""Without a scoring moment for this long, what follows is another incident."""
 _GAP: Final = GAP // timedelta(microseconds=1)
 _SLACK: Final = 6 * 3600 * SECOND
 """Rows are dropped some hours later than they could be, many at once."""

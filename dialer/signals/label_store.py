@@ -20,7 +20,7 @@ _PERSONS, _VERDICTS = IdSet("persons", _v.person_hash), IdSet("verdicts", _r.ver
 _RIGHT: Final = (OutcomeKind.ALREADY_DEFRAUDED,)
 _WRONG: Final = (OutcomeKind.MISMATCH,)
 _BEFORE_FILING: Final = timedelta(days=14)
-"""A verdict so long before a case was filed may be of its fraud."""
+"""A verdict up to this long before a case was filed may be of its fraud."""
 _MOST_REASONS: Final = 4_000
 _RECENT, _REFERENCE = timedelta(days=14), timedelta(days=90)
 

@@ -22,7 +22,7 @@ LEAST_LABELS: Final = 30
 PLATT_LABELS: Final = 300
 """So many labels Platt's curve weighs as where the calibration bends to the labels."""
 ANSWER_HALF_LIFE_DAYS: Final = 7.0
-"""After so many days an answer counts half in the calibration."""
+"""After this many days an answer counts half in the calibration."""
 POINTS_PER_DOUBLING: Final = 12
 """Points that double the odds."""
 BACKGROUND_WEIGHT: Final = 0.3

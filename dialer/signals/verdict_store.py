@@ -24,7 +24,7 @@ from dialer.signals.model import ROBOT_SOURCE
 _LOCK: Final = 0x76657264
 _v, _r = t.verdict.c, t.verdict_reason.c
 _GONE: Final = timedelta(minutes=10)
-"""A caller whose session was not used for so long is not at the desk."""
+"""A caller whose session was not used for this long is not at the desk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVe
 
 
 def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] = ()) -> list[StoredVerdict]:
-    """Of each grade, highest first, so many of those that are held, locked, in their turn as `turn` has it; those of
+    """Of each grade, highest first, at most `limit` of those that are held, locked, in their turn as `turn` has it; those of
     incidents before `since` come last in their grade. What rests mostly on `stopped` rules is left out, who cannot be
     called, and what another process writes.
     """

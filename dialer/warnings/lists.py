@@ -62,7 +62,7 @@ from dialer.warnings.queries import LoadOutcome, load_line, load_outcome_of
 _CLOSED_AT_ONCE = 500
 """Cases of one transaction."""
 _CLOSING_LEASE = timedelta(seconds=120)
-"""Another process continues closing a withdrawn list's cases when the first one is silent for so long."""
+"""Another process continues closing a withdrawn list's cases when the first one is silent for this long."""
 
 
 def approve_load(services: Services, load_id: int, *, by: str) -> None:
@@ -193,7 +193,7 @@ def check_load_visible(services: Services, load_id: int, *, visible_to: int | No
 LOAD_BATCH = 2000
 """Rows of one transaction: other arrivals wait for its end."""
 SHORT_LIST = 2000
-"""A list of at most so many rows is counted before it is loaded, so that its progress has a total."""
+"""A list of at most this many rows is counted before it is loaded, so that its progress has a total."""
 _LEASE = timedelta(seconds=120)
 _TURN_SECONDS = 0.0005
 _GARBAGE_FROM = 1_000_000

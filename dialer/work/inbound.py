@@ -60,7 +60,7 @@ from dialer.work.inbound_store import (
 
 _PAUSE_SECONDS: Final = 8
 _SLACK: Final = timedelta(seconds=20)
-"""A task is kept for the caller whose telephone rings for so much longer than it rings."""
+"""A task is kept for the caller whose telephone rings, for this much longer than it rings."""
 _LANGUAGE: Final = "zh"
 
 

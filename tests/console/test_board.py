@@ -49,7 +49,7 @@ EVENTS = {"Accept": "text/event-stream"}
 
 
 def waits(scenario: ConsoleScenario, grade: Grade, *, minutes: float, **columns: Any) -> int:  # noqa: ANN401 - columns of a case
-    """A case whose ring might have left so long ago; negative: may leave in so long."""
+    """A case whose ring might have left `minutes` ago; negative: may leave in as many."""
     at = MORNING - timedelta(minutes=minutes)
     return scenario.case(
         grade=grade, robot_state="pending", robot_at=at, opened_at=min(at, MORNING), due_at=None, **columns
