@@ -372,7 +372,7 @@ _SENTENCES: Mapping[EntryKind, Tell] = {
         gettext_noop("the filed case %(what)s was another person's"), "case_number"
     ),
     EntryKind.ALARM: _alarm(gettext_noop("alarm: %(alarm)s")),
-    EntryKind.ALARM_SEEN: _alarm(gettext_noop("alarm seen: %(alarm)s")),
+    EntryKind.ALARM_SEEN: _alarm(gettext_noop("alarm acknowledged: %(alarm)s")),
     EntryKind.ACT: _act,
     EntryKind.VIEWED: _viewed,
 }

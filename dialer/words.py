@@ -559,7 +559,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     },
     ActKind: {
         ActKind.UNIT_ASSIGNED: "sorted to its unit",
-        ActKind.UNIT_CHANGED: "handed to another unit",
+        ActKind.UNIT_CHANGED: "transferred to another unit",
         ActKind.UNIT_RAISED: "nobody signed: raised one level",
         ActKind.CLAIMED: "taken",
         ActKind.RELEASED: "given back",
@@ -583,6 +583,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         CaseAct.CALL_NOW: "call now",
         CaseAct.ASK_CALLER: "ask a caller",
         CaseAct.ASK_OFFICER: "send an officer",
+        CaseAct.HAND_OVER: "transfer",
     },
     Bar: {
         Bar.NOT_OPEN: "the case is no longer open",

@@ -79,7 +79,7 @@ ACTS: Mapping[str, str] = {
     "monthly_notice": gettext_noop("the monthly notice of outlets made"),
     "uphold_objection": gettext_noop("an objection upheld"),
     "reject_objection": gettext_noop("an objection rejected"),
-    "alarm_seen": gettext_noop("an alarm seen"),
+    "alarm_seen": gettext_noop("an alarm acknowledged"),
     "approve_load": gettext_noop("a list approved"),
     "approve_outcome": gettext_noop("an outcome approved"),
     "refuse_outcome": gettext_noop("amounts refused"),

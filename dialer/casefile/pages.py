@@ -443,7 +443,7 @@ def _ask_person(form: ActForm, act: CaseAct, track: Track, why: str, notice: str
 
 @case_pages.post("/cases/{case_id}/unit", act=Permission.WORK_CASES)
 def unit(form: Sent, unit: Text = "", why: Text = "") -> Response:
-    """Hands the case over to another unit."""
+    """Transfers the case to another unit."""
     units = units_to_hand_to(form.seen.services)
     return form.carry_out(
         CaseAct.HAND_OVER,

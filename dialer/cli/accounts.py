@@ -341,7 +341,8 @@ def alias(
     typer.echo(f"{text} = {index.label(found.id)}, cases sorted {done.placed}")
 
 
-@units.command("tray")
+@units.command("tray", hidden=True)  # the name until 2026-11
+@units.command()
 def unassigned(*, as_json: AsJson = False) -> None:
     """Open cases whose list names no known unit, by what it says."""
     with application(load_settings()) as app, app.services.store.begin() as tx:

@@ -119,7 +119,7 @@ class Permission(StrEnum):
     REVEAL_LISTS = "reveal_lists"
     """Rejected rows of a list in clear, in the same way."""
     WORK_CASES = "work_cases"
-    """Call now, raise the grade, hand over, note, close."""
+    """Call now, raise the grade, transfer, note, close."""
     LOWER_CASES = "lower_cases"
     """Only a person lowers a grade, with a reason."""
     WORK_DESK = "work_desk"

@@ -59,7 +59,7 @@ from dialer.words import MEASURES, MEASURES_SAY, actor_word, verdict_in, word_of
 KNOWN = (
     gettext_noop("is empty or too long"),
     gettext_noop("why this version, in a few words"),
-    gettext_noop("what is to be found out"),
+    gettext_noop("the question of the trial"),
     gettext_noop("must name the live version, to compare the others with"),
 )
 """Refusals of the actions that the pages show."""

@@ -61,7 +61,7 @@ from dialer.work.visits import (
 )
 
 CLOCKS: Final[Mapping[VisitClock, str]] = {
-    VisitClock.SIGN: gettext_noop("Acknowledge by"),
+    VisitClock.SIGN: gettext_noop("Sign for by"),
     VisitClock.ARRIVE: gettext_noop("Arrive by"),
     VisitClock.REPORT: gettext_noop("Report by"),
 }
