@@ -65,7 +65,7 @@ class WorkRules:
     approve_above_rows: int = 0
     """A larger list waits for a second person, but for its high grades; 0: none does."""
     least_call_seconds: int = 20
-    """A success by phone needs a call of ours of this length; 0: it needs none."""
+    """A success by phone needs a staff call of this length; 0: it needs none."""
     claim_seconds: int = 1800
     """How long a success without a call waits for a second person before the task is back in the queue."""
     photo_bytes: int = 8 << 20
@@ -100,7 +100,7 @@ class SignalRules:
     least_desks: int = 2
     """So many callers are counted on also when fewer are signed in."""
     draw_share: float = 0.04
-    """Of the budget, for verdicts below the line that are drawn at random."""
+    """Of the budget, for verdicts below the threshold that are drawn at random."""
     snapshot_seconds: float = 60.0
     """Real seconds between two snapshots of the state."""
     stream: str = ""

@@ -177,7 +177,7 @@ ACTS: Mapping[str, str] = {
     "hear_recording": gettext_noop("the recording of a call listened to"),
     "delete_recording": gettext_noop("the recording of a call deleted"),
     "webhook_add": gettext_noop("an outgoing webhook added"),
-    "webhook_again": gettext_noop("messages of an outgoing webhook sent again"),
+    "webhook_again": gettext_noop("deliveries of an outgoing webhook sent again"),
     "webhook_end": gettext_noop("an outgoing webhook ended"),
 }
 FACTS: Mapping[str, str] = {
@@ -234,7 +234,7 @@ FACTS: Mapping[str, str] = {
     "recording": gettext_noop("recording"),
     "attempt": gettext_noop("call"),
     "desk_call": gettext_noop("call from the desk"),
-    "inbound_call": gettext_noop("call in"),
+    "inbound_call": gettext_noop("inbound call"),
     "size_bytes": gettext_noop("bytes"),
     "seconds": gettext_noop("seconds"),
     "deleted_for": gettext_noop("why deleted"),

@@ -2,7 +2,7 @@
 database, so that nobody is called again as if for the first time.
 
 What the conversation of such a call was is lost, and is not invented: a call that somebody answered ends as unknown,
-and a person decides what comes next, also where the person called us. A call of ours that was not answered counts as a
+and a person decides what comes next, also where the person called us. An outbound call that was not answered counts as a
 try with the carrier's result.
 """
 

@@ -389,7 +389,7 @@ def note(form: Sent, words: Text = "") -> Response:
         CaseAct.NOTE,
         {"words": words},
         lambda: note_case(seen.services, seen.case_id, by=seen.by, words=words, visible_to=seen.visible_to),
-        gettext_noop("The note is kept."),
+        gettext_noop("Note saved."),
     )
 
 

@@ -83,7 +83,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
     Kind.FILED_RECORDS: gettext_noop("persons of filed cases"),
     Kind.PERSONS: gettext_noop("persons"),
     Kind.OPENINGS: gettext_noop("persons of openings and restrictions"),
-    Kind.CALLS_IN: gettext_noop("calls in without a case"),
+    Kind.CALLS_IN: gettext_noop("inbound calls without a case"),
     Kind.AUDIT: gettext_noop("lines of the audit"),
 }
 

@@ -372,7 +372,7 @@ class SipSettings(Section):
     ca_file: FilePath | None = None
     """Certificates (PEM) by which trunks over TLS are known; unset: those of the system."""
     certificate_file: FilePath | None = None
-    """Our certificate and its key (PEM), for calls in over TLS."""
+    """Our certificate and its key (PEM), for inbound calls over TLS."""
     silent_seconds: float = Field(default=10.0, ge=1, le=120)
     passwords: SecretStr | None = None
     """JSON: the password of each trunk that has one, by its name."""
@@ -545,7 +545,7 @@ class ListsSettings(Section):
 
 class WorkSettings(Section):
     least_call_seconds: int = Field(default=20, ge=0, le=3600)
-    """A success by phone needs a call of ours of this length, else a reason and a second person. 0: it needs none."""
+    """A success by phone needs a staff call of this length, else a reason and a second person. 0: it needs none."""
     claim_seconds: int = Field(default=1800, ge=60, le=86_400)
     """How long a success without a call waits for a second person; then the task is back in the queue."""
 
@@ -573,7 +573,7 @@ class SignalsSettings(Section):
     least_desks: int = Field(default=2, ge=0, le=10_000)
     """So many callers are counted on also when fewer are signed in."""
     draw_share: float = Field(default=0.04, ge=0, le=0.2)
-    """Of the budget, for verdicts below the line, drawn at random."""
+    """Of the budget, for verdicts below the threshold, drawn at random."""
     snapshot_seconds: float = Field(default=60.0, ge=1, le=3600)
     """Real seconds between two snapshots of the robot's state."""
     stream: str = Field(default="", pattern=r"^[A-Za-z0-9:._-]{0,100}$")

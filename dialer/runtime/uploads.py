@@ -94,7 +94,7 @@ def list_tables(content: BinaryIO, corrections: Mapping[str, Field | None]) -> G
     """The tables of a list, as `intake/files.py` finds them.
 
     The stream must be seekable, stays the caller's and is not used otherwise until the generator is closed or at its
-    end. Raises UnusableFile, with one line that says what to do, for a file that is no target list: empty, a picture,
+    end. Raises UnusableFile, with one line that says what to do, for a file that is no list of warnings: empty, a picture,
     under a password, without a phone column, or more than its reader may take.
     """
     request = {heading: field and field.value for heading, field in corrections.items()}

@@ -16,7 +16,7 @@ from typing import Final
 from dialer.core.values import Grade
 
 DRAWN_SHARE: Final = 0.04
-"""Of the budget: warnings drawn at random from below the line."""
+"""Of the budget: warnings drawn at random from below the threshold."""
 _HOUR: Final = 3600
 _LIMITED: Final = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
 _Z: Final = 1.959963984540054
@@ -138,7 +138,7 @@ def release(waiting: Iterable[Candidate], budget: Mapping[Grade, int], used: Map
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One of the random draw below the line, with the probability that it had."""
+    """One of the random draw below the threshold, with the probability that it had."""
 
     key: str
     probability: float
@@ -190,7 +190,7 @@ class Estimate:
 
 
 def missed_fraud(labelled: Iterable[tuple[float, bool]]) -> Estimate:
-    """How much fraud lay below the line, from drawn ones whose label came: (probability of being drawn, was fraud).
+    """How much fraud lay below the threshold, from drawn ones whose label came: (probability of being drawn, was fraud).
 
     Unbiased: each found one stands for 1 / probability (Horvitz and Thompson). Give the probability of being drawn
     times that of being labelled, where not all labels come. Without any found one the upper end is that of a zero

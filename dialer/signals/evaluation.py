@@ -454,7 +454,7 @@ class Evaluator:
         return tuple(rule.id for n, rule in enumerate(self.rules.rules) if fired >> n & 1)
 
     def grade(self, person: bytes) -> Grade | None:
-        """Of the last incident; None below the line, and where there is none."""
+        """Of the last incident; None below the threshold, and where there is none."""
         held = self._persons.get(person)
         incident = self._current(held) if held else None
         rank = incident.best.rank if incident else 0

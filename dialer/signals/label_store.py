@@ -1,4 +1,4 @@
-"""Labels of verdicts, what is known of those below the line, and what the health of rules is judged by."""
+"""Labels of verdicts, what is known of those below the threshold, and what the health of rules is judged by."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _filed_without_call(tx: Tx, codec: SignalCodec, *, since: datetime) -> list[
 
 
 def read_background(tx: Tx, *, since: datetime) -> dict[frozenset[str], int]:
-    """How many verdicts below the line had which rules, as the random draws since then noted it. Holds no person."""
+    """How many verdicts below the threshold had which rules, as the random draws since then noted it. Holds no person."""
     found: dict[frozenset[str], int] = {}
     for patterns in tx.execute(
         sa.select(t.robot_draw.c.patterns).where(t.robot_draw.c.at >= since)

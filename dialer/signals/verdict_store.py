@@ -176,7 +176,7 @@ def others_are_held(tx: Tx, ids: Collection[int]) -> bool:
 
 
 def lock_below(tx: Tx, *, after: datetime, until: datetime) -> list[StoredVerdict]:
-    """Those below the line that were opened after the one moment and up to the other, locked."""
+    """Those below the threshold that were opened after the one moment and up to the other, locked."""
     statement = (
         sa.select(t.verdict)
         .where(_v.state == VerdictState.BELOW.value, _v.opened_at > after, _v.opened_at <= until)
@@ -329,7 +329,7 @@ def sent_since(tx: Tx, moment: datetime) -> dict[Grade, int]:
 
 
 def last_draw(tx: Tx) -> datetime | None:
-    """When verdicts below the line were last drawn."""
+    """When verdicts below the threshold were last drawn."""
     found: datetime | None = tx.scalar(sa.select(sa.func.max(t.robot_draw.c.at)))
     return found
 
@@ -343,7 +343,7 @@ def note_draw(
 
 
 def delete_old_below(tx: Tx, *, before: datetime) -> int:
-    """Verdicts below the line that nothing has changed since then; how many."""
+    """Verdicts below the threshold that nothing has changed since then; how many."""
     statement = sa.delete(t.verdict).where(_v.state == VerdictState.BELOW.value, _v.changed_at < before)
     return tx.execute(statement).rowcount
 

@@ -1,6 +1,6 @@
 """Lists: loaded, approved by a second person, withdrawn, their columns corrected, and what the console shows of them.
 
-A target list becomes warnings and cases, one batch a transaction. Progress is the number of rows done, in the order
+A list becomes warnings and cases, one batch a transaction. Progress is the number of rows done, in the order
 of the file: after a worker dies another one reads the file again and continues behind them. A lease and a fencing token
 keep two processes from loading the same list.
 """
@@ -345,7 +345,7 @@ class _TakenOver(Exception):  # a signal within this module, never seen outside
 
 
 def _note_batch(tx: Tx, batch: _Batch, taken: Taken, *, load_id: int, now: datetime) -> dict[str, int]:
-    """Stores its refused rows and raises their alarms; the counts that it adds to the load."""
+    """Stores its rejected rows and raises their alarms; the counts that it adds to the load."""
     counts = counts_of(batch, taken)
     repeated = [
         item.record.key

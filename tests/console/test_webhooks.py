@@ -102,7 +102,7 @@ async def test_the_log_shows_every_try_and_a_dead_message_is_sent_again(open_des
     page = await chief.get("/webhooks", state="dead")
     assert "certificate not valid" in text(page)
     assert f'action="/webhooks/deliveries/{dead}/again"' in page.text
-    assert "No messages here" in text(await chief.get("/webhooks", state="delivered"))
+    assert "No deliveries here" in text(await chief.get("/webhooks", state="delivered"))
     assert (await chief.post(f"/webhooks/deliveries/{dead}/again")).status_code == 303
     [line] = list_deliveries(services)
     assert line.state is DeliveryState.WAITING
@@ -149,7 +149,7 @@ async def test_all_that_was_given_up_is_sent_again(open_desk: ConsoleDesk):
     chief = open_desk.person(Role.ADMINISTRATOR)
     assert 'action="/webhooks/bureau/again"' in (await chief.get("/webhooks")).text
     assert (await chief.post("/webhooks/bureau/again")).status_code == 303
-    assert "The messages are sent again." in text(await chief.get("/webhooks"))
+    assert "The deliveries are sent again." in text(await chief.get("/webhooks"))
     assert {one.state for one in list_deliveries(services)} == {DeliveryState.WAITING}
     [line] = open_desk.audited("webhook_again")
     assert (line["who"], line["facts"]) == ("administrator", {"name": "bureau", "count": 2})

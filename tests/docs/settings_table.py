@@ -26,7 +26,7 @@ _SECTION = re.compile(r"^\[+([a-z_.]+)\]+")
 _REMARK = re.compile(r"^(?:#? ?)([a-z_0-9]+)(?: = [^#]*#|:) *(.+)$")
 _GRADES = tuple(grade.value for grade in Grade)
 _MEANT = {
-    "data_dir": "the embedded servers, their keys, the files of refused rows",
+    "data_dir": "the embedded servers, their keys, the files of rejected rows",
     "database.url": "your own PostgreSQL: `postgresql+psycopg://user:password@host/dialer`; unset: the embedded one",
     "database.owner_url": "the same for `dialer migrate`, as the role that owns the tables; unset: that of URL does",
     "broker.url": "your own Redis or Valkey: `redis://:password@host:6379/0`; unset: the embedded one",
