@@ -189,7 +189,7 @@ async def test_an_outcome_and_an_identity_without_a_call_claim_nothing(
     assert "only a staff call with the person verifies the identity" in text(no_success)
     assert console.rows(t.outcome) == []
     answer = await report(caller, task_id, token, no_call="用本人手机拨打", **fields)
-    assert "a second person has to approve it" in text(await caller.get(answer.headers["location"]))
+    assert "a second person must approve it" in text(await caller.get(answer.headers["location"]))
     [case] = console.rows(t.case)
     assert (case["status"], case["contact"]) == ("open", "none")
     chief, page = console.person(Role.SUPERVISOR), f"/cases/{case['id']}"

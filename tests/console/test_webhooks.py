@@ -182,7 +182,7 @@ async def test_the_log_has_fifty_messages_a_page_and_is_narrowed(open_desk: Cons
         [f"/webhooks?before={ids[1]}&amp;state=dead&amp;name=bureau"],
     )
     page = text(await chief.get("/webhooks", name="bureau"))
-    assert "Messages to bureau" in page
+    assert "Deliveries to bureau" in page
     assert "1/12" in page, "a try of those that the settings allow"
 
 
