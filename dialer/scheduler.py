@@ -50,9 +50,9 @@ that needs neither our database nor our web process.
 _FOLLOW_SECONDS = 1.0
 _BEAT_SECONDS = 2.0
 _LEASE_SECONDS = 8.0
-"""Another one leads at the latest so long after the leader was last able to renew its lease."""
+"""Another one leads at the latest this long after the leader was last able to renew its lease."""
 _FORGET = timedelta(days=1)
-"""Heartbeats are deleted once a day when they ended so long ago."""
+"""Heartbeats are deleted once a day when they ended this long ago."""
 _BACK_SECONDS = 2.0
 """A clock that was set back by more stops a leader: APScheduler would send nothing before it is as late again."""
 _CHECK_SECONDS = 60.0
@@ -62,7 +62,7 @@ _RESUME_EVERY = 10
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
 _AT_REST = 10
-"""With nothing due only one tick in so many is sent: it finds what the check of the rows does not see."""
+"""With nothing due only one tick in this many is sent: it finds what the check of the rows does not see."""
 
 _log = logging.getLogger(__name__)
 

@@ -261,14 +261,14 @@ def _outcome(f: Facts, lang: Lang) -> str:
     parts = [stored_word(OutcomeKind, f["outcome"], lang), stored_word(Contact, f["contact"], lang)]
     parts += [say(lang, text, yuan=_yuan(f[name])) for name, text in _AMOUNTS.items() if f[name]]
     if f.get("reason") == NO_CALL:
-        parts.append(say(lang, "without a call of ours"))
+        parts.append(say(lang, "without a staff call"))
     return say(lang, "outcome %(id)s: %(what)s", id=f["outcome_id"], what=_phrases(parts, lang))
 
 
 def _reversal(f: Facts, lang: Lang) -> str:
     if f.get("reason") == MONEY_REFUSED and f.get("without_call"):
         return say(
-            lang, "outcome %(id)s, without a call of ours, is refused and does not count", id=f["reverses"]
+            lang, "outcome %(id)s, without a staff call, is refused and does not count", id=f["reverses"]
         )
     if f.get("reason") == MONEY_REFUSED:
         return say(lang, "the amounts of outcome %(id)s are refused", id=f["reverses"])
@@ -378,7 +378,7 @@ _SENTENCES: Mapping[EntryKind, Tell] = {
         gettext_noop("the filed case %(what)s was another person's"), "case_number"
     ),
     EntryKind.ALARM: _alarm(gettext_noop("alarm: %(alarm)s")),
-    EntryKind.ALARM_SEEN: _alarm(gettext_noop("alarm seen: %(alarm)s")),
+    EntryKind.ALARM_SEEN: _alarm(gettext_noop("alarm acknowledged: %(alarm)s")),
     EntryKind.ACT: _act,
     EntryKind.VIEWED: _viewed,
 }

@@ -471,7 +471,7 @@ _NEWS_OF_CALLS_IN = frozenset({"status", "desk"})
 
 
 def _is_spoken(name: str, what: str) -> bool:
-    """Whether a person hears the answer to this webhook. News of a call in is heard by nobody."""
+    """Whether a person hears the answer to this webhook. News of an inbound call is heard by nobody."""
     return name in _SPOKEN or (name == "inbound" and what not in _NEWS_OF_CALLS_IN)
 
 

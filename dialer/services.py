@@ -69,7 +69,7 @@ class WorkRules:
     approve_above_rows: int = 0
     """A larger list waits for a second person, but for its high grades; 0: none does."""
     least_call_seconds: int = 20
-    """A success by phone needs a call of ours of this length; 0: it needs none."""
+    """A success by phone needs a staff call of this length; 0: it needs none."""
     claim_seconds: int = 1800
     """How long a success without a call waits for a second person before the task is back in the queue."""
     photo_bytes: int = 8 << 20

@@ -42,7 +42,7 @@ _ENOUGH = 0.9
 _LONGEST_SECONDS = 3600
 """For the tests of a group on the code as it is, on a machine with other work."""
 _TIMES_AS_LONG = 5
-"""A mutant that takes so much longer than the code as it is never ends; that is noticed."""
+"""A mutant that takes this many times as long as the code as it is never ends; that is noticed."""
 _FAILED = 1
 _BROKEN = 3
 _NO_TESTS = 5

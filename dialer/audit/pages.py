@@ -79,7 +79,7 @@ ACTS: Mapping[str, str] = {
     "monthly_notice": gettext_noop("the monthly notice of outlets made"),
     "uphold_objection": gettext_noop("an objection upheld"),
     "reject_objection": gettext_noop("an objection rejected"),
-    "alarm_seen": gettext_noop("an alarm seen"),
+    "alarm_seen": gettext_noop("an alarm acknowledged"),
     "approve_load": gettext_noop("a list approved"),
     "approve_outcome": gettext_noop("an outcome approved"),
     "refuse_outcome": gettext_noop("amounts refused"),
@@ -177,7 +177,7 @@ ACTS: Mapping[str, str] = {
     "hear_recording": gettext_noop("the recording of a call listened to"),
     "delete_recording": gettext_noop("the recording of a call deleted"),
     "webhook_add": gettext_noop("an outgoing webhook added"),
-    "webhook_again": gettext_noop("messages of an outgoing webhook sent again"),
+    "webhook_again": gettext_noop("deliveries of an outgoing webhook sent again"),
     "webhook_end": gettext_noop("an outgoing webhook ended"),
 }
 FACTS: Mapping[str, str] = {
@@ -234,7 +234,7 @@ FACTS: Mapping[str, str] = {
     "recording": gettext_noop("recording"),
     "attempt": gettext_noop("call"),
     "desk_call": gettext_noop("call from the desk"),
-    "inbound_call": gettext_noop("call in"),
+    "inbound_call": gettext_noop("inbound call"),
     "size_bytes": gettext_noop("bytes"),
     "seconds": gettext_noop("seconds"),
     "deleted_for": gettext_noop("why deleted"),
@@ -306,7 +306,7 @@ _TEMPLATE = "console/audit.html"
 _UNFIT = 422
 _PAGE = 50
 _DIGITS = 18
-"""A number of so many digits is an id."""
+"""A number of at most this many digits is an id."""
 _SEALS = {
     Seal.WHOLE: gettext_noop("whole"),
     Seal.NONE: gettext_noop("not sealed"),

@@ -2,7 +2,7 @@
 database, so that nobody is called again as if for the first time.
 
 What the conversation of such a call was is lost, and is not invented: a call that somebody answered ends as unknown,
-and a person decides what comes next, also where the person called us. A call of ours that was not answered counts as a
+and a person decides what comes next, also where the person called us. An outbound call that was not answered counts as a
 try with the carrier's result.
 """
 
@@ -58,7 +58,7 @@ if TYPE_CHECKING:  # A web process at rest does without the client's libraries.
 UNTIL_RESUMED = datetime(2999, 1, 1, tzinfo=UTC)
 """A pause that does not end by itself."""
 _MARGIN = timedelta(minutes=15)
-"""Calls from so long before the backup are compared too: clocks differ, and a call may not have been written yet."""
+"""Calls from up to this long before the backup are compared too: clocks differ, and a call may not have been written yet."""
 _AT_ONCE = 200
 _SIDS_AT_ONCE = 5000
 

@@ -293,7 +293,7 @@ def calls_without_webhook(
 WEBHOOK_AFTER: Final = timedelta(seconds=6)
 """A carrier sends the first webhook of a call within a second of taking it."""
 _SILENCE_FORGOTTEN: Final = timedelta(hours=1)
-"""After so long without a call dialling begins anew: whether the way is open is not known any more."""
+"""After this long without a call dialling begins anew: whether the way is open is not known any more."""
 
 
 _OVERDUE_AFTER: Final = timedelta(seconds=10)

@@ -66,7 +66,7 @@ _WARNING_FIELDS: Final = (
 _LAYOUT: Final = Layout(headings=tuple(field.value for field in _WARNING_FIELDS), fields=_WARNING_FIELDS)
 _RATE_SECONDS: Final = 3600
 _STORED: Final = timedelta(days=30)
-"""An account that was asked for so long ago when it is checked is a stored one."""
+"""An account that was asked for this long ago when it is checked is a stored one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,7 @@ class Group:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Falling:
     """A check that falls on one group: `share` of that group's openings, `others` of all others'. `check` is '' where
-    all together ask about the group so often, at counters and in files.
+    all together ask about the group this often, at counters and in files.
     """
 
     check: str

@@ -327,7 +327,7 @@ def take_step(
     months: int = 0,
 ) -> None:
     """What was done about the outlet, in its order. A letter of the competent authority has its document, and a term of
-    so many months from now on; only such a letter suspends. Raises `NotFound`, `Invalid`, and `Conflict` for a step
+    `months` from now on; only such a letter suspends. Raises `NotFound`, `Invalid`, and `Conflict` for a step
     that does not follow.
     """
     who, now, reason = actor_name(by), services.clock.now(), said("why", why)
@@ -366,7 +366,7 @@ def take_step(
 
 
 def months_after(day: date, months: int) -> date:
-    """The same day so many months later, or the last one of that month."""
+    """The same day `months` later, or the last one of that month."""
     count = day.year * _MONTHS + day.month - 1 + months
     year, month = count // _MONTHS, count % _MONTHS + 1
     last = (date(year + month // _MONTHS, month % _MONTHS + 1, 1) - timedelta(days=1)).day

@@ -60,7 +60,7 @@ class Determination:
 
 
 def years_after(start: date, years: int) -> date:
-    """The same day so many years later; of 29 February the first of March."""
+    """The same day `years` later; of 29 February the first of March."""
     try:
         return start.replace(year=start.year + years)
     except ValueError:

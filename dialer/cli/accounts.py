@@ -193,7 +193,7 @@ def add_token(
         list[str],
         typer.Option(help="warnings:write, signals:write, cases:read, report:read; may be repeated"),
     ],
-    days: Annotated[int, typer.Option(help="good for so many days")] = 365,
+    days: Annotated[int, typer.Option(help="how many days it is valid")] = 365,
     unit: Annotated[str, typer.Option(help="its only unit; default: the whole city")] = "",
     source: Annotated[
         list[str] | None,
@@ -341,7 +341,8 @@ def alias(
     typer.echo(f"{text} = {index.label(found.id)}, cases sorted {done.placed}")
 
 
-@units.command("tray")
+@units.command("tray", hidden=True)  # the name until 2026-11
+@units.command()
 def unassigned(*, as_json: AsJson = False) -> None:
     """Open cases whose list names no known unit, by what it says."""
     with application(load_settings()) as app, app.services.store.begin() as tx:

@@ -59,7 +59,7 @@ def bulletin_command(
                 typer.echo(f"  {text}")
     if made.line.id is None:
         typer.echo(
-            pick(lang, "周期未结束，未保存", "the period is not over: the bulletin is not kept"), err=True
+            pick(lang, "周期未结束，未保存", "the period is not over: the bulletin is not saved"), err=True
         )
 
 

@@ -114,7 +114,7 @@ def load_command(
         bool, typer.Option("--add-outlets", help="add outlets that are not known under their code")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what the file would do; keep nothing")
+        bool, typer.Option("--dry-run", help="show what the file would do; store nothing")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -185,7 +185,7 @@ def list_alarms(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Unacknowledged alarms, newest first; `see` acknowledges one."""
+    """Unacknowledged alarms, newest first; `acknowledge` acknowledges one."""
     if context.invoked_subcommand is not None:
         return
     with application(load_settings()) as app, app.services.store.begin() as tx:
@@ -207,12 +207,13 @@ def list_alarms(
     )
 
 
-@alarms.command("see")
-def see(alarm_id: int, by: By) -> None:
+@alarms.command("see", hidden=True)  # the name until 2026-11
+@alarms.command()
+def acknowledge(alarm_id: int, by: By) -> None:
     """已阅: acknowledge an alarm."""
     with application(load_settings()) as app:
         acknowledge_alarm(app.services, alarm_id, by=by)
-    typer.echo(f"alarm {alarm_id} seen by {by.strip()}")
+    typer.echo(f"alarm {alarm_id} acknowledged by {by.strip()}")
 
 
 def _alarm_facts(alarm: Alarm) -> str:

@@ -64,7 +64,7 @@ def load_filed_list(
     source: Annotated[str, typer.Option(help="where the list comes from; else the file's name")] = "",
     *,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what the list would do; keep nothing")
+        bool, typer.Option("--dry-run", help="show what the list would do; store nothing")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

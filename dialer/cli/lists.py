@@ -1,4 +1,4 @@
-"""`dialer load` and `dialer loads`: loading a target list from a file, and what people decide about lists."""
+"""`dialer load` and `dialer loads`: loading a list of warnings from a file, and what people decide about lists."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def load_command(
     as_json: AsJson = False,
     by: By = "cli",
 ) -> None:
-    """Load a target list; exit 2 when the file cannot be read as one."""
+    """Load a list of warnings; exit 2 when the file cannot be read as one."""
     if not file.is_file():
         raise UnusableFile(Text("%(file)s: no such file", file=file.name))
     with naming(file), command_application("load") as app:
@@ -173,7 +173,7 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
     print_rows(
         counts,
         {"": lambda count: count[0], " ": lambda count: count[1]},
-        title="预演，什么都没有写入 dry run: nothing was kept" if dry_run else f"批次 load {report.load_id}",
+        title="预演，什么都没有写入 dry run: nothing was stored" if dry_run else f"批次 load {report.load_id}",
         show_header=False,
     )
     console = Console()

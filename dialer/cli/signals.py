@@ -174,7 +174,7 @@ def fit_command(
     )
     typer.echo(
         f"标签 labels: 准确 right {fitted.positive}, 有误 wrong {fitted.negative};"
-        f" 线下参照 below the line {done.background}\n"
+        f" 线下参照 below the threshold {done.background}\n"
         f"校准误差 calibration error {fitted.error_before:.3f} → {fitted.error_after:.3f}"
     )
     if done.draft is not None:

@@ -348,9 +348,9 @@ def done(
     scammer: Annotated[
         str, typer.Option(help="was a scammer in contact with the person? yes, no or unknown")
     ] = "",
-    no_call: Annotated[str, typer.Option(help="why a success by phone has no call of ours")] = "",
+    no_call: Annotated[str, typer.Option(help="why a success by phone has no staff call")] = "",
 ) -> None:
-    """反馈: report the outcome of an assignment. A success by phone without a call of ours waits for approval."""
+    """反馈: report the outcome of an assignment. A success by phone without a staff call waits for approval."""
     amounts = Amounts(
         intended_fen=fen_of(intended_yuan, field="--intended-yuan"),
         stopped_fen=fen_of(stopped_yuan, field="--stopped-yuan"),

@@ -373,7 +373,7 @@ class CheckedAssignment:
 
 
 def next_id_range(tx: Tx, *, after: int, at_most: int) -> IdRange | None:
-    """The next such cases past id `after`, at most so many; None past the last one."""
+    """The next such cases past id `after`, at most `at_most`; None past the last one."""
     parts = (
         sa.select(t.case.c.id)
         .where(condition, t.case.c.id > after)

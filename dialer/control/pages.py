@@ -116,7 +116,7 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
         _officer_sentence(rules, lang),
         say_spans(
             lang,
-            "Work is acknowledged within %(sign)s and reported within %(feedback)s.",
+            "Work is signed for within %(sign)s and reported within %(feedback)s.",
             sign=rules.sign_seconds,
             feedback=rules.feedback_seconds,
         ),

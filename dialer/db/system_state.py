@@ -334,7 +334,7 @@ def is_recording_due(tx: Tx, *, real_now: datetime) -> bool:
 
 
 def delete_old_deliveries(tx: Tx, *, before: datetime) -> None:
-    """Messages that were queued so long ago, with the log of their tries; what still waits is dropped with them."""
+    """Deliveries that were queued before this moment, with the log of their tries; what still waits is dropped with them."""
     tx.execute(sa.delete(t.webhook_delivery).where(t.webhook_delivery.c.queued_at < before))
 
 

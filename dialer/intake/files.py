@@ -228,8 +228,8 @@ _BITMAP: Final = b"BM"
 
 
 def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[Table, None, None]:
-    """The tables of the file that are target lists, at least one; all rows of one are taken before the next. Raises
-    UnusableFile, with one line that says what to do, for a file that is no target list: empty, a picture, under a
+    """The tables of the file that are lists of warnings, at least one; all rows of one are taken before the next. Raises
+    UnusableFile, with one line that says what to do, for a file that is no list of warnings: empty, a picture, under a
     password, without a phone column.
     """
     stream.seek(0)
@@ -304,7 +304,7 @@ def _known_tables(stream: BinaryIO, heading: _Heading) -> Iterator[Table]:
 
 
 def _known_sheets(sheets: Sequence[Sheet], heading: _Heading) -> Iterator[Table]:
-    """As of target lists: a hidden one only where no visible one is such a list."""
+    """As of lists of warnings: a hidden one only where no visible one is such a list."""
     for is_hidden in (False, True):
         has_list = False
         for sheet in sheets:
@@ -346,7 +346,7 @@ def _refuse_other_kinds(head: bytes) -> None:
         if head.startswith(magic) and (magic != _BITMAP or b"\x00" in head):
             raise UnusableFile(
                 Text(
-                    "the file is %(kind)s, not a target list; save the list as xlsx or csv and load that",
+                    "the file is %(kind)s, not a list of warnings; save the list as xlsx or csv and load that",
                     kind=Text(kind),
                 )
             )

@@ -1,4 +1,4 @@
-"""Headings of target lists in Chinese and English: which field each column holds, where the heading row is, and which
+"""Headings of lists of warnings in Chinese and English: which field each column holds, where the heading row is, and which
 rows below it are no records (blank rows, notes, totals, headings printed again). And what all other lists share: their
 heading, their columns and their rows.
 """

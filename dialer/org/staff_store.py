@@ -144,7 +144,7 @@ def set_staff_password(
     real_now: datetime,
     temporary_until: datetime | None = None,
 ) -> None:
-    """The account opens with this password from now on; all its sessions end. A temporary one must be changed at the
+    """This is the account's password from now on; all its sessions end. A temporary one must be changed at the
     next sign-in, which is possible until then.
     """
     revise_staff(

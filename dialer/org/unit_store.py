@@ -196,7 +196,7 @@ class Units:
 
 
 TEXT_SIGNS = 100
-"""Texts that agree in so many characters count as the same."""
+"""Texts that agree in their first characters, this many, count as the same."""
 
 _OPEN = t.case.c.status == word(CaseStatus.OPEN)
 _UNSORTED = sa.and_(_OPEN, t.case.c.unit_id.is_(None))

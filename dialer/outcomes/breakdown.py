@@ -323,7 +323,7 @@ class Workload:
     days: int
     """On which something was reported."""
     minutes: float | None
-    """Half of the reports came within so many minutes of the signature."""
+    """Half of the reports came within this many minutes of the signature."""
 
 
 _WORK_MEASURES = ("human_calls", "visits", "feedback_in_time")

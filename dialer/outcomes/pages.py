@@ -425,7 +425,7 @@ def _caller_figures(services: Services, period: Period, visible_to: int | None) 
 
 @rates_pages.get("/rates/callers", act=Permission.SEE_RATES)
 def callers(request: CurrentRequest, form: Given) -> Response:
-    """By caller, successes that rest on no call of ours, reports faster than a call, and how many succeed beside the
+    """By caller, successes that rest on no staff call, reports faster than a call, and how many succeed beside the
     others'; and by source, whether a scammer was in contact.
     """
     timezone = request.services.centre.timezone

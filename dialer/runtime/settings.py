@@ -240,7 +240,7 @@ class TelephonySettings(Section):
     hear_speech: bool = True
     """Answers may be spoken as well as pressed. A spoken answer alone never counts as a success."""
     silence_seconds: float = Field(default=90.0, ge=1, le=3600)
-    """After so long without an event the carrier is asked for the state of the call."""
+    """After this long without an event the carrier is asked for the state of the call."""
 
 
 class WebSettings(Section):
@@ -272,9 +272,9 @@ class ConsoleSettings(Section):
     """Sign-in of staff, in real seconds."""
 
     idle_seconds: float = Field(default=1800.0, ge=60, le=86_400)
-    """A session ends when it is not used for so long."""
+    """A session ends when it is not used for this long."""
     session_seconds: float = Field(default=43_200.0, ge=300, le=604_800)
-    """A session ends after so long in any case: a shift."""
+    """A session ends after this long in any case: a shift."""
     failures: int = Field(default=5, ge=2, le=100)
     """Tries at one login that an address has before it waits; it has four times as many at all logins together."""
     lock_seconds: float = Field(default=900.0, ge=1, le=86_400)
@@ -285,7 +285,7 @@ class ConsoleSettings(Section):
     temporary_password_seconds: float = Field(default=86_400.0, ge=60, le=2_592_000)
     """A password that was given out expires after this."""
     confirm_seconds: float = Field(default=259_200.0, ge=60, le=2_592_000)
-    """For so long a change of an account waits for a security administrator."""
+    """How long a change of an account waits for a security administrator."""
     reveals: int = Field(default=30, ge=1, le=10_000)
     """How often one person looks at hidden data in `reveal_seconds`."""
     reveal_seconds: float = Field(default=600.0, ge=1, le=86_400)
@@ -296,7 +296,7 @@ class ConsoleSettings(Section):
     first_link_seconds: float = Field(default=86_400.0, ge=60, le=604_800)
     """How long the link of the first administrator is valid."""
     patience_seconds: float = Field(default=0.12, ge=0.01, le=60)
-    """A page waits so long for figures of many records; slower ones are counted in the background."""
+    """How long a page waits for figures of many records; slower ones are counted in the background."""
 
     def rules(self) -> SessionRules:
         """Limits of sessions and sign-ins."""
@@ -372,7 +372,7 @@ class SipSettings(Section):
     ca_file: FilePath | None = None
     """Certificates (PEM) by which trunks over TLS are known; unset: those of the system."""
     certificate_file: FilePath | None = None
-    """Our certificate and its key (PEM), for calls in over TLS."""
+    """Our certificate and its key (PEM), for inbound calls over TLS."""
     silent_seconds: float = Field(default=10.0, ge=1, le=120)
     passwords: SecretStr | None = None
     """JSON: the password of each trunk that has one, by its name."""
@@ -545,9 +545,9 @@ class ListsSettings(Section):
 
 class WorkSettings(Section):
     least_call_seconds: int = Field(default=20, ge=0, le=3600)
-    """A success by phone needs a call of ours of this length, else a reason and a second person. 0: it needs none."""
+    """A success by phone needs a staff call of this length, else a reason and a second person. 0: it needs none."""
     claim_seconds: int = Field(default=1800, ge=60, le=86_400)
-    """A success without a call waits so long for a second person; then the task is back in the queue."""
+    """How long a success without a call waits for a second person; then the task is back in the queue."""
 
 
 class InboundSettings(Section):
@@ -558,22 +558,22 @@ class InboundSettings(Section):
     """Outside these hours the duty line alone is called. Equal times: always open."""
     ring_seconds: int = Field(default=15, ge=5, le=120)
     wait_seconds: int = Field(default=120, ge=0, le=1800)
-    """In line for so long; then the person hears that a caller calls back."""
+    """How long a person waits in the queue before hearing that we call back."""
 
 
 class SignalsSettings(Section):
     """The warning robot. Service time, except for the snapshots."""
 
     keep_days: int = Field(default=7, ge=4, le=14)
-    """Signals are stored for so long. The rules look back 72 hours."""
+    """How long signals are stored. The rules look back 72 hours."""
     late_seconds: int = Field(default=3600, ge=0, le=2 * _DAY)
-    """A signal may be so much earlier than the newest one of its person; what is later changes no verdict."""
+    """How much earlier a signal may be than the newest one of its person; a later one changes no verdict."""
     share: float = Field(default=0.8, gt=0, le=1)
     """Of the free lines and desks, for warnings of the robot."""
     least_desks: int = Field(default=2, ge=0, le=10_000)
     """So many callers are counted on also when fewer are signed in."""
     draw_share: float = Field(default=0.04, ge=0, le=0.2)
-    """Of the budget, for verdicts below the line, drawn at random."""
+    """Of the budget, for verdicts below the threshold, drawn at random."""
     snapshot_seconds: float = Field(default=60.0, ge=1, le=3600)
     """Real seconds between two snapshots of the robot's state."""
     stream: str = Field(default="", pattern=r"^[A-Za-z0-9:._-]{0,100}$")
@@ -603,7 +603,7 @@ class CardsSettings(Section):
     objection_days: int = Field(default=15, ge=1, le=180)
     """By then an objection is decided."""
     group_times: float = Field(default=2.0, ge=1, le=100)
-    """A group of people stands out when the interval of its share lies above so many times that of all others."""
+    """A group of people stands out when the interval of its share lies above this many times that of all others."""
     group_least: int = Field(default=10, ge=1, le=100_000)
     """And when so many of its openings are meant."""
     group_days: int = Field(default=90, ge=1, le=3660)

@@ -1,5 +1,5 @@
-"""Reads files from outside (lists, units, boundaries, photos, PDF) in a process of its own, which may take so much
-memory, so much processor time and so much time in all, and is ended beyond that. So a file made to do harm, or one
+"""Reads files from outside (lists, units, boundaries, photos, PDF) in a process of its own, which has limits of
+memory, processor time and time in all, and is ended beyond them. So a file made to do harm, or one
 that the libraries cannot bear, is refused in one line, whatever it does there.
 
 That process is a new interpreter (some 0.1 s), without environment, keys and settings. Once it has imported what it
@@ -94,7 +94,7 @@ def list_tables(content: BinaryIO, corrections: Mapping[str, Field | None]) -> G
     """The tables of a list, as `intake/files.py` finds them.
 
     The stream must be seekable, stays the caller's and is not used otherwise until the generator is closed or at its
-    end. Raises UnusableFile, with one line that says what to do, for a file that is no target list: empty, a picture,
+    end. Raises UnusableFile, with one line that says what to do, for a file that is no list of warnings: empty, a picture,
     under a password, without a phone column, or more than its reader may take.
     """
     request = {heading: field and field.value for heading, field in corrections.items()}

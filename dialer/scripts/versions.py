@@ -171,7 +171,7 @@ _REASON_LENGTH = 500
 
 
 class NotApproved(Refusal):
-    """What must be mended first; each finding names its file, node and line."""
+    """What must be corrected first; each finding names its file, node and line."""
 
     def __init__(self, *, script_id: str, number: int, findings: Sequence[Finding]) -> None:
         lines = [str(finding) for finding in findings[:_SHOWN]]

@@ -346,7 +346,7 @@ def budget_now(tx: Tx, services: Services) -> Mapping[Grade, int]:
 
 
 def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -> int:
-    """Sends some of the verdicts below the line, chosen at random, no sooner than `every` after the last time; how
+    """Sends some of the verdicts below the threshold, chosen at random, no sooner than `every` after the last time; how
     many. Each has one chance, whose probability is kept with it.
     """
     lock_budget(tx)

@@ -93,7 +93,7 @@ _NUMBER = {Lang.ZH: "系统编号", Lang.EN: "system_no"}
 _STATES = {Lang.ZH: ("启用", "停用"), Lang.EN: ("open", "closed")}
 """As the import reads them."""
 _FEW = 40
-"""A tree of so many units is shown unfolded."""
+"""A tree of at most this many units is shown unfolded."""
 
 
 @unit_pages.get(

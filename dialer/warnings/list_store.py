@@ -1,4 +1,4 @@
-"""Rows of warnings and of the lists that bring them: the sealed file, progress, refused rows, approval, drafts.
+"""Rows of warnings and of the lists that bring them: the sealed file, progress, rejected rows, approval, drafts.
 
 A warning is never changed; one (source, instruction number) is stored at most once.
 """
@@ -311,7 +311,7 @@ def advance_load(
 
 
 def finish_load(tx: Tx, load: Load, *, skipped: int, now: datetime) -> None:
-    """Done; the sealed file is gone, the refused rows stay."""
+    """Done; the sealed file is gone, the rejected rows stay."""
     _end_load(
         tx, load, LoadState.DONE, skipped=skipped, finished_at=now, lease_until=None, total=_c.next_line
     )
@@ -337,7 +337,7 @@ def delete_load(tx: Tx, load_id: int) -> None:
 
 
 def insert_rejects(tx: Tx, load_id: int, rejects: Iterable[RejectedRow]) -> None:
-    """Keeps the refused rows, their cells sealed."""
+    """Keeps the rejected rows, their cells sealed."""
     rows = [
         {
             "load_id": load_id,
@@ -358,7 +358,7 @@ def insert_rejects(tx: Tx, load_id: int, rejects: Iterable[RejectedRow]) -> None
 
 
 def rejects_of_load(tx: Tx, load_id: int) -> list[RejectedRow]:
-    """The refused rows in the order of the file, in clear."""
+    """The rejected rows in the order of the file, in clear."""
     c = t.list_reject.c
     found: list[RejectedRow] = []
     for row in tx.rows(sa.select(t.list_reject).where(c.load_id == load_id).order_by(c.id)):

@@ -219,7 +219,7 @@ def load(request: CurrentRequest, draft_id: _Number) -> Response:
 def forget(request: CurrentRequest, draft_id: _Number) -> Response:
     """Deletes the draft and its file."""
     forget_draft(request.services, draft_id, by=request.who)
-    return request.go("/lists", notice=gettext_noop("The file is discarded; nothing of it was kept."))
+    return request.go("/lists", notice=gettext_noop("File discarded; nothing was stored."))
 
 
 @list_pages.get("/lists/drafts/{draft_id}/rejects", act=Permission.LOAD_LISTS)
@@ -268,7 +268,7 @@ def rest(request: CurrentRequest, load_id: _Number) -> Response:
 
 @list_pages.get("/lists/{load_id}/rejected", act=Permission.LOAD_LISTS)
 def rejected(request: CurrentRequest, load_id: _Number) -> Response:
-    """The refused rows of a list that has just been loaded."""
+    """The rejected rows of a list that has just been loaded."""
     return request.part(_LOAD, "rejected", **_load_facts(request, load_id))
 
 

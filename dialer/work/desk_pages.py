@@ -216,9 +216,9 @@ def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, De
         # Shown as it is now, with everything that was typed.
         now = show_task(request.services, task_id, by=request.who, scope=_scope(request))
         return _task(request, now, status=_TAKEN, form=form, token=form.token)
-    kept = gettext_noop("The report is kept.")
+    kept = gettext_noop("Report saved.")
     if awaits_second_person(request.services, outcome_id):
-        kept = gettext_noop("The report is kept. Without a call of ours a second person has to approve it.")
+        kept = gettext_noop("Report saved. Without a staff call a second person must approve it.")
     return _next(request, notice=kept) if form.following else request.go(_HOME, notice=kept)
 
 
@@ -238,7 +238,7 @@ def agree(
     except (Invalid, Conflict) as fault:
         typed = {"soon": soon, "at": at, "agreed": agreed}
         return _again(request, task_id, token, fault, dialog="call-back", typed=typed)
-    return request.go(_HOME, notice=gettext_noop("The appointment is kept: the task comes back at its time."))
+    return request.go(_HOME, notice=gettext_noop("Appointment saved: the task comes back at that time."))
 
 
 @desk_pages.post("/desk/tasks/{task_id}/release", act=Permission.WORK_DESK)

@@ -107,7 +107,7 @@ _TAKEN_BY_DESK = ("answered", "completed")
 
 
 def call_behind(tx: Tx, assignment: Assignment, *, by: str) -> ProvenCall | None:
-    """The longest call of ours with the person that this report may rest on: answered and over, put through for `by`
+    """The longest staff call with the person that this report may rest on: answered and over, put through for `by`
     since he took this assignment, the one in which the robot handed the person to the duty line, or a call of the
     person to us that he or the duty line took, which had not ended when the assignment was signed for.
     """
@@ -311,7 +311,7 @@ class BusyKind(StrEnum):
     CALL = "call"
     """A desk call is under way."""
     CALLED_IN = "called_in"
-    """The person calls us: in line, or on the line with a desk."""
+    """The person calls us: in the queue, or on the line with a desk."""
     CALLER = "caller"
     OFFICER = "officer"
 

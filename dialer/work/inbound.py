@@ -1,4 +1,4 @@
-"""Calls of people to us: whose case it is, which desk rings, the line, and the end. One transaction a webhook.
+"""Calls of people to us: whose case it is, which desk rings, the queue, and the end. One transaction a webhook.
 
 A call matched by its number, or by a typed one, opens a human call at the top of the queue before any desk rings, so
 that nothing is lost whatever happens next. Lock order: the call, then its case, assignment and number.
@@ -60,7 +60,7 @@ from dialer.work.inbound_store import (
 
 _PAUSE_SECONDS: Final = 8
 _SLACK: Final = timedelta(seconds=20)
-"""A task is kept for the caller whose telephone rings for so much longer than it rings."""
+"""A task is kept for the caller whose telephone rings, for this much longer than it rings."""
 _LANGUAGE: Final = "zh"
 
 
@@ -283,7 +283,7 @@ def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
 
 def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> str:
     """The telephone that rings from now on; '' where none is free. In the hours a desk, else the duty line. A call that
-    came earlier and is still in line goes first, at every telephone that may take it. Where no case of a typed number
+    came earlier and is still in the queue goes first, at every telephone that may take it. Where no case of a typed number
     is open, any desk may take the call.
     """
     rules = services.inbound

@@ -98,7 +98,7 @@ def place_in_line(tx: Tx, call: InboundCall) -> int:
 
 
 def earlier_in_line(tx: Tx, call: InboundCall, *, since: datetime) -> list[int]:
-    """The assignments of the calls in line that came before this one, and since then; the first call first."""
+    """The assignments of the calls in the queue that came before this one, and since then; the first call first."""
     c = t.inbound_call.c
     earlier = sa.or_(c.arrived_at < call.arrived_at, sa.and_(c.arrived_at == call.arrived_at, c.id < call.id))
     statement = sa.select(c.assignment_id).where(
@@ -191,7 +191,7 @@ def is_telephone_free(tx: Tx, extension: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingingCall:
-    """A call in that rings at a caller's telephone."""
+    """An inbound call that rings at a caller's telephone."""
 
     case_id: int
     records: bool

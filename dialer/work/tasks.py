@@ -68,9 +68,9 @@ from dialer.work.assignments import (
 )
 from dialer.work.desk_store import call_behind
 
-NO_CALL_IN_FOLLOW_UP = gettext_noop("a follow-up asks the person again, so it needs a call of ours")
-CALL_MISSING = gettext_noop("there is no call of ours with the person since the task was taken")
-NOT_VERIFIED = gettext_noop("only a call of ours with the person verifies the identity")
+NO_CALL_IN_FOLLOW_UP = gettext_noop("a follow-up asks the person again, so it needs a staff call")
+CALL_MISSING = gettext_noop("there is no staff call with the person since the task was taken")
+NOT_VERIFIED = gettext_noop("only a staff call with the person verifies the identity")
 VERIFIES_NOBODY = gettext_noop("the identity cannot be verified with this result")
 SUCCESS_NEEDS_ARRIVAL = gettext_noop(
     "the arrival is not on record: press Arrived first, a success in person needs it"
@@ -96,13 +96,13 @@ class Report:
     said: tuple[str, ...] = ()
     """Points of the call guide that were ticked, by their key."""
     no_call: str = ""
-    """Why a success by phone has no call of ours; not used where there is one."""
+    """Why a success by phone has no staff call; not used where there is one."""
     files: tuple[CleanFile, ...] = ()
     """What proves the amounts, or why there was no call."""
 
 
 class NoCall(Invalid):
-    """What was reported needs a call of ours with the person, of `least_seconds`, that has ended."""
+    """What was reported needs a staff call with the person, of `least_seconds`, that has ended."""
 
     def __init__(self, *, field: str, problem: str, least_seconds: int) -> None:
         mend = Text("call from the desk, talk for %(n)s seconds and hang up first", n=least_seconds)
@@ -274,7 +274,7 @@ def report(
     tx: Tx, services: Services, assignment_id: int, given: Report, *, by: str, token: int | None
 ) -> tuple[int, bool]:
     """As `report_assignment`, in the caller's transaction; and whether the carrier must end a call. A success by phone
-    without a call of ours is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
+    without a staff call is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
     """
     must_have_evidence(given.amounts, given.evidence)
     now = services.clock.now()

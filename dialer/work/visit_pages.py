@@ -61,7 +61,7 @@ from dialer.work.visits import (
 )
 
 CLOCKS: Final[Mapping[VisitClock, str]] = {
-    VisitClock.SIGN: gettext_noop("Acknowledge by"),
+    VisitClock.SIGN: gettext_noop("Sign for by"),
     VisitClock.ARRIVE: gettext_noop("Arrive by"),
     VisitClock.REPORT: gettext_noop("Report by"),
 }
@@ -437,7 +437,7 @@ def seen(form: Phone, who: _Short = "", note: _Text = "") -> Response:
 
 @visit_pages.post("/visits/{visit_id}/note", act=Permission.WORK_VISITS)
 def note(form: Phone, words: _Text = "") -> Response:
-    return form.apply(partial(note_visit, words=words), gettext_noop("The note is kept."))
+    return form.apply(partial(note_visit, words=words), gettext_noop("Note saved."))
 
 
 @visit_pages.post("/visits/{visit_id}/photo", act=Permission.WORK_VISITS, most_bytes=_PHOTO_BYTES)
@@ -450,7 +450,7 @@ def photo(form: Phone, photo: Annotated[UploadFile | None, File()] = None) -> Re
             raise Invalid(field="photo", problem=gettext_noop("choose a photo"))
         return add_photo(services, visit_id, phone=phone, content=content)
 
-    return form.apply(act, gettext_noop("The photo is kept."))
+    return form.apply(act, gettext_noop("Photo saved."))
 
 
 @dataclass(slots=True)

@@ -183,17 +183,17 @@ async def test_an_outcome_and_an_identity_without_a_call_claim_nothing(
     fields = {"outcome": "dissuaded_by_phone", "verified": "yes", "scammer": "yes"}
     answer = await report(caller, task_id, token, **fields)
     assert answer.status_code == 422
-    assert "there is no call of ours" in text(answer)
-    assert "Why there is no call of ours" in text(answer)
+    assert "there is no staff call" in text(answer)
+    assert "Why there is no staff call" in text(answer)
     no_success = await report(caller, task_id, token, **fields | {"outcome": "refuses"})
-    assert "only a call of ours with the person verifies the identity" in text(no_success)
+    assert "only a staff call with the person verifies the identity" in text(no_success)
     assert console.rows(t.outcome) == []
     answer = await report(caller, task_id, token, no_call="用本人手机拨打", **fields)
-    assert "a second person has to approve it" in text(await caller.get(answer.headers["location"]))
+    assert "a second person must approve it" in text(await caller.get(answer.headers["location"]))
     [case] = console.rows(t.case)
     assert (case["status"], case["contact"]) == ("open", "none")
     chief, page = console.person(Role.SUPERVISOR), f"/cases/{case['id']}"
-    assert "without a call of ours with evidence waits for a second person" in text(await chief.get(page))
+    assert "without a staff call with evidence waits for a second person" in text(await chief.get(page))
     listed = text(await chief.get("/rates/callers"))
     assert "Caller 1 1 100.0% 20.7–100.0% 1" in listed
     too_fast = "Caller 1 1 1 100.0% 20.7–100.0% Too few cases to compare"

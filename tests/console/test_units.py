@@ -90,7 +90,7 @@ async def test_faults_of_a_list_are_named_by_line_and_column(console: ConsoleDes
     assert answer.status_code == 422
     page = text(answer)
     assert "2 faults must be corrected; nothing was imported" in page
-    assert "2 上级 the parent is neither in the list nor known mend the name, or add a line" in page
+    assert "2 上级 the parent is neither in the list nor known correct the name, or add a line" in page
     assert "3 名称 no name write its name" in page
 
 

@@ -62,7 +62,7 @@ def scene(shared: Scene) -> Scene:
 
 
 def waiting(scene: Scene, state: str = "ready", *, after: float = 0.0, **columns: object) -> uuid.UUID:
-    """An attempt in this state, due `after` so many seconds."""
+    """An attempt in this state, due `after` seconds."""
     fields = {name: columns.pop(name) for name in ("grade", "person_id", "fraud_type") if name in columns}
     attempt_id: uuid.UUID = scene.attempt_of(scene.open_case(**fields))["id"]
     at = MORNING + timedelta(seconds=after)

@@ -189,7 +189,7 @@ class TestMoments:
         line.at_look = one_more
         assert line.dial(linger_seconds=1.0) == 2
         assert 1.0 < line.left[1] + 1.0 < line.loop.time() + 0.2, (
-            "so long after the last call, not after the first"
+            "this long after the last call, not after the first"
         )
         line.looks, line.at_look = 0, lambda _look: None
         line.ready()
@@ -301,7 +301,7 @@ class TestLateCalls:
     def post(
         self, line: Dialling, *, at: float, calls_per_second: float = 2.0, timeout: float = 10.0
     ) -> bool:
-        """Whether a call of the morning's first slot leaves so many seconds after it; its order may be under way until
+        """Whether a call of the morning's first slot leaves `seconds` after it; its order may be under way until
         `timeout` seconds after the slot.
         """
         line.group(calls_per_second=calls_per_second)
@@ -358,7 +358,7 @@ class TestLateCalls:
         run = line.a_run()
 
         async def lags(seconds: float) -> bool:
-            """Of a call that left so late while another is still being sent."""
+            """Of a call that left `seconds` late while another is still being sent."""
             task = asyncio.create_task(asyncio.sleep(1))
             run.sending.add(task)
             line.clock.ahead = timedelta(seconds=seconds) - timedelta(seconds=line.loop.time())

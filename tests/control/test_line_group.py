@@ -266,7 +266,7 @@ class TestAPaceSetByHand:
 
 class TestAClockThatWentBack:
     def went_back(self, lines: Lines, seconds: float) -> float:
-        """Of a next slot so many seconds further than a claim can have planned."""
+        """Of a next slot `seconds` further than a claim can have planned."""
         planned = timedelta(seconds=0.4 + 1 / (2.0 * PACE_HEADROOM))
         lines.set(next_slot_at=MORNING + planned + timedelta(seconds=seconds))
         with lines.scene.tx() as tx:

@@ -1,4 +1,4 @@
-"""A success by phone rests on a call of ours with the person, or on a reason and a second person."""
+"""A success by phone rests on a staff call with the person, or on a reason and a second person."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_success_with_a_call_counts_at_once_and_names_it(bureau: Bureau, task:
 
 
 def test_no_call_no_success(bureau: Bureau, task: Assignment):
-    with pytest.raises(NoCall, match="there is no call of ours"):
+    with pytest.raises(NoCall, match="there is no staff call"):
         report(bureau, task)
     assert bureau.case_of(task.case_id).status is CaseStatus.OPEN
     assert bureau.rows(sa.select(t.outcome)) == []
@@ -304,7 +304,7 @@ def test_a_refused_success_without_a_call_opens_its_task_at_once_and_its_recorde
         [caller] = claims_by_caller(tx, Period(), drill=False)
         told = [entry_sentence(one, Lang.EN) for one in read_case_file(tx, task.case_id).timeline]
     assert (caller.without_call, caller.waiting) == (1, 0)
-    assert f"outcome {claimed}, without a call of ours, is refused and does not count" in told
+    assert f"outcome {claimed}, without a staff call, is refused and does not count" in told
     again = claim(bureau, "wang")
     assert again.id == task.id
     bureau.talked(again.id, by="wang")
