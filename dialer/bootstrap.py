@@ -80,7 +80,7 @@ class FollowedClock:
         self._reading = threading.Lock()
 
     def now(self) -> datetime:
-        """The service clock; its row is read again every few seconds, by one thread."""
+        """The service clock; its row is read again every half second, by one thread."""
         # One thread reads: all of them reading the time could use up the pool of connections.
         if time.monotonic() - self._read_at >= _CLOCK_READ_SECONDS and self._reading.acquire(blocking=False):
             try:

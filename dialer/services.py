@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from celery import Celery
 from pydantic import BaseModel, ConfigDict
@@ -93,6 +94,11 @@ class Centre:
     callback_number: str = ""
     languages: tuple[str, ...] = ()
     """Languages of calls that the caller may choose by key, in the order of offering."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Of its local time."""
+        return ZoneInfo(self.timezone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

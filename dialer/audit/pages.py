@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import Form, Query
 from pydantic import BaseModel, Field
@@ -361,7 +360,7 @@ def export(request: CurrentRequest, form: Annotated[AuditExport, Form()]) -> Res
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show(request, asked, status=_UNFIT, wrong=wrong)
-    zone = ZoneInfo(request.services.centre.timezone)
+    zone = request.services.centre.zone
     heading = [
         request.say(text)
         for text in (
@@ -440,7 +439,7 @@ def state_words(request: RequestContext, state: TrailState) -> str:
     values = {
         "number": format_number(state.number),
         "found": format_number(state.found),
-        "at": format_moment(state.at, request.now, request.lang, ZoneInfo(request.services.centre.timezone)),
+        "at": format_moment(state.at, request.now, request.lang, request.services.centre.zone),
     }
     if state.found:
         return request.say(

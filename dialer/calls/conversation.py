@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from dialer.calls.events import Reading
 from dialer.calls.store import Call, Change, StoredEvents
@@ -66,7 +65,7 @@ def context_for(
     return Context(
         language=language,
         tags=tags,
-        local_hour=now.astimezone(ZoneInfo(services.centre.timezone)).hour,
+        local_hour=now.astimezone(services.centre.zone).hour,
         clips=rendered.by_text,
         slow_clips=rendered.slow_by_text,
         recordings=rendered.recordings,

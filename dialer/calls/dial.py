@@ -25,10 +25,9 @@ from dialer.calls.claims import (
 )
 from dialer.calls.conversation import purpose_of
 from dialer.calls.pacing import Answered, evaluate_breaker, lock_line_group, retry_seconds
+from dialer.calls.store import note_first_calls
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.attempts import doubt_attempts, lock_attempt_rows, lock_live_numbers, requeue_attempts
-from dialer.cases.store import note_first_attempts
-from dialer.core.case import Reason
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.policy import Policy
@@ -408,8 +407,7 @@ def _record(services: Services, answers: _Answers) -> None:
         # Lock order: the line group first, as a claim does; then cases, attempts and numbers, each in their order.
         sent = [Answered(sent_at=c.send_at, answer=answer) for c, answer in answers.given]
         evaluate_breaker(tx, services, sent, now=now, real_now=real_now)
-        first = [c.case_id for c, _ in placed if c.reason is not Reason.FOLLOW_UP]
-        note_first_attempts(tx, first, at=now)
+        note_first_calls(tx, [c.attempt_id for c, _ in placed])
         returning = [c.attempt_id for c in [*(c for c, _ in ours), *answers.late]]
         if returning or unsure:
             lock_attempt_rows(tx, [*(c.attempt_id for c in [*(c for c, _ in placed), *unsure]), *returning])

@@ -141,8 +141,7 @@ def _apply(
         if change.state is AttemptState.ENDED:
             ended.append(attempt_id)
     change_calls(tx, list(changes.values()))
-    if placed := unheard & changes.keys():
-        note_first_calls(tx, placed)
+    note_first_calls(tx, unheard & changes.keys())
     expect_recordings_of(tx, services, [(calls[one], changes[one]) for one in ended], now=now)
     cancels = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else False
     rest_numbers(tx, services, ended, now=now)

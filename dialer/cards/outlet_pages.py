@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import Form, Path, Query
 from starlette.responses import Response
@@ -47,7 +46,7 @@ Cell = Annotated[str, Form(max_length=200)]
 
 
 def _today(request: RequestContext) -> date:
-    return request.services.clock.now().astimezone(ZoneInfo(request.services.centre.timezone)).date()
+    return request.services.clock.now().astimezone(request.services.centre.zone).date()
 
 
 @outlet_pages.get(_PATH, act=_SEE, nav=gettext_noop("Outlets"), order=58, group=PlaceGroup.CARDS)

@@ -294,7 +294,7 @@ def read_matter(
     services: Services, outlet_id: int, *, visible_to: int | None, count: Callable[[Quarter], Counted]
 ) -> Matter:
     """`count` as `count_quarter`. Raises `NotFound`, also for an outlet of another unit."""
-    today = services.clock.now().astimezone(ZoneInfo(services.centre.timezone)).date()
+    today = services.clock.now().astimezone(services.centre.zone).date()
     with services.store.begin() as tx:
         outlet, steps = _visible(tx, outlet_id, visible_to), _steps_of(tx, outlet_id)
     found = []
@@ -338,7 +338,7 @@ def take_step(
         if not 1 <= months <= LONGEST_MONTHS:
             problem = Text("is not from 1 to %(most)s", most=LONGEST_MONTHS)
             raise Invalid(field="months", problem=problem)
-        today = now.astimezone(ZoneInfo(services.centre.timezone)).date()
+        today = now.astimezone(services.centre.zone).date()
         until_on = months_after(today, months)
     with services.store.begin() as tx:
         outlet = _visible(tx, outlet_id, visible_to, lock=True)

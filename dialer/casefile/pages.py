@@ -173,7 +173,7 @@ def case(request: CurrentRequest, case_id: CaseId) -> Response:
 def look_back(request: CurrentRequest, case_id: CaseId) -> Response:
     """Everything that was done in a case that was filed. 404 where no filed case stands for it."""
     look = _look_back(request, case_id, "page")
-    zone = ZoneInfo(request.services.centre.timezone)
+    zone = request.services.centre.zone
     return request.page(
         "console/look_back.html",
         look=look,

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -189,7 +188,7 @@ def list_alarms(
     if context.invoked_subcommand is not None:
         return
     with application(load_settings()) as app, app.services.store.begin() as tx:
-        unseen, zone = unacknowledged_alarms_of(tx, limit=limit), ZoneInfo(app.settings.centre.timezone)
+        unseen, zone = unacknowledged_alarms_of(tx, limit=limit), app.services.centre.zone
     names = ("id", "code", "case_id", "load_id", "times", "raised_at", "last_at", "facts")
     print_found(
         unseen,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -61,7 +60,7 @@ def pick(lang: Lang, zh: str, en: str) -> str:
 
 def centre_time(moment: datetime, app: Application) -> str:
     """As people of the centre write it: 2026-11-25 14:30."""
-    return f"{moment.astimezone(ZoneInfo(app.settings.centre.timezone)):%Y-%m-%d %H:%M}"
+    return f"{moment.astimezone(app.services.centre.zone):%Y-%m-%d %H:%M}"
 
 
 def fields_of(row: object, *names: str) -> dict[str, Any]:

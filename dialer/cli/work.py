@@ -8,7 +8,6 @@ from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -148,7 +147,7 @@ def stop_requests(
     with application(load_settings()) as app:
         with app.services.store.begin() as tx:
             found = stop_requests_of(tx, case) if case else waiting_stop_requests(tx)
-        now, zone = app.services.clock.now(), ZoneInfo(app.settings.centre.timezone)
+        now, zone = app.services.clock.now(), app.services.centre.zone
     if as_json:
         names = (
             "id",
@@ -242,7 +241,7 @@ def list_work(
             waiting = waiting_assignments(tx, kind=track, limit=limit)
             payments = waiting_stop_payments(tx, limit=limit) if track is None else []
         now = app.services.clock.now()
-        zone = ZoneInfo(app.settings.centre.timezone)
+        zone = app.services.centre.zone
     if as_json:
         print_json(
             [_payment_json(payment) for payment in payments] + [_assignment_json(a, now) for a in waiting]
@@ -419,7 +418,7 @@ def approvals_command(
                 raise NotFound(kind="account", key=login)
             reader = Reader(who=member.login, role=member.role, unit_id=member.unit_id)
         inbox = read_inbox(app.services, reader)
-        now, zone = app.services.clock.now(), ZoneInfo(app.settings.centre.timezone)
+        now, zone = app.services.clock.now(), app.services.centre.zone
     if as_json:
         print_json(_inbox_json(inbox))
         return

@@ -293,9 +293,8 @@ class _Round:
         services = self._services
         locked = {stored.case.id: stored}
         moves = [Move(case_id=stored.case.id, event=event, attempt_id=attempt_id)]
-        self.cancels |= bool(
-            move_cases(tx, locked, moves, policies=services.policies, now=services.clock.now())
-        )
+        now = services.clock.now()
+        self.cancels |= move_cases(tx, locked, moves, policies=services.policies, now=now)
         return locked[stored.case.id]
 
     def _write(self, tx: Tx, stored: StoredCase, wanted: Sequence[Effect]) -> None:

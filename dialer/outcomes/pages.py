@@ -211,7 +211,7 @@ class FileKind(StrEnum):
 
 
 def _words(request: RequestContext) -> dict[str, Any]:
-    zone = ZoneInfo(request.services.centre.timezone)
+    zone = request.services.centre.zone
     return {
         "exact_moment": lambda at: f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
         "count_word": lambda name: measure_word(name, request.lang),
@@ -467,7 +467,7 @@ def export(request: CurrentRequest, form: Given, kind: FileKind) -> Response:
     made = Made(
         by=request.who,
         at=request.now,
-        zone=ZoneInfo(request.services.centre.timezone),
+        zone=request.services.centre.zone,
         given=form.given,
         drill=request.services.drill,
     )

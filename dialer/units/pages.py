@@ -10,7 +10,6 @@ from datetime import timedelta
 from io import BytesIO
 from itertools import groupby
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, UploadFile
 from starlette.responses import Response
@@ -136,7 +135,7 @@ def export(request: CurrentRequest) -> Response:
         for unit in sorted(seen, key=lambda unit: unit.path)
     ]
     sheet = Sheet(title=request.say(gettext_noop("Units")), head=head, rows=body)
-    local = request.now.astimezone(ZoneInfo(request.services.centre.timezone))
+    local = request.now.astimezone(request.services.centre.zone)
     return as_file([sheet], name=f"units-{local:%Y%m%d-%H%M}", kind="xlsx")
 
 

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, UploadFile
 from fastapi import Path as InPath
@@ -538,7 +537,7 @@ def _file(request: RequestContext, load_id: int, write: Callable[[Path], int]) -
         path = Path(folder) / "rejects.xlsx"
         write(path)
         body = path.read_bytes()
-    at = request.now.astimezone(ZoneInfo(request.services.centre.timezone))
+    at = request.now.astimezone(request.services.centre.zone)
     disposition = f'attachment; filename="rejects-{load_id}-{at:%Y%m%d-%H%M}.xlsx"'
     return Response(body, media_type=_XLSX, headers={"Content-Disposition": disposition})
 

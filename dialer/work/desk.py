@@ -181,7 +181,7 @@ def stop_payment_done(
 
 def said_in(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, ...]:
     """These turns in words, as they were spoken."""
-    zone = ZoneInfo(services.centre.timezone)
+    zone = services.centre.zone
     voices: dict[tuple[str, int | None, str, str], _Voice] = {}
     spoken = []
     for turn in turns:

@@ -369,7 +369,7 @@ def _apply_report(
     writes = PendingWrites(now=now)
     _enter_report(tx, writes, stored, assignment, decision, by=by, outcome=outcome)
     save_cases(tx, [decision.case], now=now)
-    return bool(write_effects(tx, writes))
+    return write_effects(tx, writes)
 
 
 def _enter_report(
@@ -456,7 +456,7 @@ def _apply_claims(
         )
         _enter_report(tx, writes, case, assignment, decision, by=line.recorded_by, outcome=line.kind)
     save_cases(tx, [stored[case_id].case for case_id in sorted({line.case_id for line in claims})], now=now)
-    return bool(write_effects(tx, writes))
+    return write_effects(tx, writes)
 
 
 def return_claim(tx: Tx, line: RecordedOutcome, *, now: datetime) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo
 
 from fastapi import Depends, File, Form, UploadFile
 from starlette.responses import JSONResponse, Response
@@ -291,7 +290,7 @@ def _as_dialled(number: str) -> str:
 def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: Lang) -> Sheet:
     """The notice in one language, for the signature of the officer who prints it."""
     person, centre = notice.person, request.services.centre
-    bureau, zone = centre.bureau.get(lang.value, ""), ZoneInfo(centre.timezone)
+    bureau, zone = centre.bureau.get(lang.value, ""), centre.zone
     year = notice.printed_at.astimezone(zone).year
     hotline = _as_dialled(centre.callback_number) or _HOTLINE
     text = notice_text(notice.fraud_type, lang.value, name=person.name, bureau=bureau, hotline=hotline)

@@ -584,13 +584,15 @@ class TestAnswers:
         self.record(line, (dead, INVALID))
         assert line.breaker() == Breaker()
 
-    def test_the_first_call_of_a_case_is_noted_and_no_follow_up(self, line: Dialling):
-        first, follow_up = line.ready(2, state="sending")
+    def test_the_first_call_of_a_case_is_noted_as_it_left_and_no_follow_up(self, line: Dialling):
+        first, follow_up = line.ready(2, state="sending", sent_at=MORNING)
+        line.scene.change_attempt(follow_up, reason="follow_up")
+        line.clock.ahead = timedelta(seconds=3)
         placed = Placed(sid="CA1", status="queued")
         answers = _Answers(
             given=[
                 (line.claimed(first), placed),
-                (line.claimed(follow_up, reason=Reason.FOLLOW_UP), replace(placed, sid="CA2")),
+                (line.claimed(follow_up), replace(placed, sid="CA2")),
             ]
         )
         _record(line.services, answers)
