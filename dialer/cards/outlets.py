@@ -26,6 +26,7 @@ from dialer.core.cards import (
 )
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.intervals import Estimate, drawn, prior_of
+from dialer.core.periods import add_months, midnight
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import word
@@ -150,14 +151,9 @@ class Cohort:
     outlets: tuple[Scored, ...]
 
 
-def _local_midnight(services: Services, day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(services.centre.timezone))
-
-
 def _span(services: Services, first: date, after: date) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        _o.asked_at >= _local_midnight(services, first), _o.asked_at < _local_midnight(services, after)
-    )
+    zone = services.centre.timezone
+    return sa.and_(_o.asked_at >= midnight(first, zone), _o.asked_at < midnight(after, zone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,7 +335,7 @@ def take_step(
             problem = Text("is not from 1 to %(most)s", most=LONGEST_MONTHS)
             raise Invalid(field="months", problem=problem)
         today = now.astimezone(ZoneInfo(services.centre.timezone)).date()
-        until_on = months_after(today, months)
+        until_on = add_months(today, months)
     with services.store.begin() as tx:
         outlet = _visible(tx, outlet_id, visible_to, lock=True)
         steps = _steps_of(tx, outlet_id)
@@ -363,14 +359,6 @@ def take_step(
         write_audit(
             tx, who=who, act="outlet_step", subject=f"outlet/{outlet_id}", why=reason, now=now, facts=facts
         )
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day so many months later, or the last one of that month."""
-    count = day.year * _MONTHS + day.month - 1 + months
-    year, month = count // _MONTHS, count % _MONTHS + 1
-    last = (date(year + month // _MONTHS, month % _MONTHS + 1, 1) - timedelta(days=1)).day
-    return date(year, month, min(day.day, last))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -402,8 +390,8 @@ class MonthlyNotice:
 
 def read_notice(services: Services, first: date, *, visible_to: int | None, who: str) -> MonthlyNotice:
     """Of the month that begins on `first`; that somebody made it is in the audit."""
-    reader, after = actor_name(who), months_after(first, 1)
-    begin, end = _local_midnight(services, first), _local_midnight(services, after)
+    reader, after, zone = actor_name(who), add_months(first, 1), services.centre.timezone
+    begin, end = midnight(first, zone), midnight(after, zone)
     q, c = t.card_question.c, t.onsite_check.c
     with services.store.begin() as tx:
         seen = {

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import date
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -26,6 +25,7 @@ from dialer.cli.output import AsJson, one_of, print_json
 from dialer.cli.rejects import opened, rejects_json, say_rejects, write_rejected
 from dialer.core.cards import InstitutionKind, OpeningFactKind
 from dialer.core.errors import Invalid
+from dialer.core.periods import midnight
 from dialer.intake.reader import default_source
 from dialer.runtime.settings import load_settings
 
@@ -91,11 +91,6 @@ def reported_command(
             app.services, institution=institution, code=outlet, day=_day(day), reported=count, by=by
         )
     typer.echo(f"{institution} {outlet} {day}: {count}")
-
-
-def beginning_of(day: date, timezone: str) -> datetime:
-    """Its midnight in the centre's zone."""
-    return datetime.combine(day, time.min, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
 
 
 def _day(text: str) -> date:
@@ -173,7 +168,7 @@ def fact_command(
     known = one_of(OpeningFactKind, kind, field="--kind")
     with application(load_settings()) as app:
         services = app.services
-        at = beginning_of(_day(day), services.centre.timezone) if day else services.clock.now()
+        at = midnight(_day(day), services.centre.timezone) if day else services.clock.now()
         is_new = add_fact(services, number=number, kind=known, source=source, at=at, by=by)
     typer.echo(f"{known.value}" + ("" if is_new else " (on record already)"))
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from dialer.calls.pacing import LineGroup, read_line_group
 from dialer.calls.pause_store import count_withheld, standing_pauses_at
@@ -40,6 +39,7 @@ from dialer.control.queries import (
 from dialer.control.retention import read_rounds
 from dialer.core.access import actor_name, said
 from dialer.core.errors import Conflict
+from dialer.core.periods import day_of
 from dialer.core.policy import Policy
 from dialer.core.rates import Breakdown, Dimension, Period
 from dialer.core.values import Grade, Pause, PauseScope, Track
@@ -326,7 +326,6 @@ def board_hour(services: Services, *, unit_id: int | None) -> LastHour:
 def board_today(services: Services, *, unit_id: int | None) -> BoardToday:
     """Figures by grade since midnight of the centre's time zone."""
     now = services.clock.now()
-    zone = ZoneInfo(services.centre.timezone)
-    midnight = datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone)
-    asked = RatesQuery(by=Dimension.GRADE, period=Period(start=midnight.astimezone(now.tzinfo)))
+    today = day_of(now, timezone=services.centre.timezone)
+    asked = RatesQuery(by=Dimension.GRADE, period=Period(start=today.start))
     return BoardToday(at=now, figures=cut_breakdown(services, asked, reader_unit_id=unit_id))
