@@ -15,7 +15,7 @@ from dialer.core.events import AlarmCode
 from dialer.core.timeline import ActKind
 from dialer.core.units import Unit, UnitIndex
 from dialer.db.unit_of_work import Tx
-from dialer.org.unit_store import subtree_ids
+from dialer.org.unit_store import is_seen
 from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
@@ -51,7 +51,7 @@ def transfer_assignment(
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
         unit_id = get_assignment(tx, assignment_id).unit_id
-        if visible_to is not None and unit_id not in subtree_ids(tx, visible_to):
+        if not is_seen(tx, unit_id, visible_to):
             raise NotFound(kind="assignment", key=assignment_id)
         return ask_transfer(
             tx, services, assignment_id, to_unit_id=to_unit_id, by=who, why=reason, token=token
@@ -116,7 +116,7 @@ def refuse_transfer(
 def _lock(tx: Tx, transfer_id: int, visible_to: int | None) -> Transfer:
     """Its case is locked, as by every other act."""
     transfer = get_transfer(tx, transfer_id)
-    if visible_to is not None and transfer.to_unit_id not in subtree_ids(tx, visible_to):
+    if not is_seen(tx, transfer.to_unit_id, visible_to):
         raise NotFound(kind="transfer", key=transfer_id)
     lock_cases(tx, [transfer.case_id])
     return transfer
