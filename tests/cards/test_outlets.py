@@ -18,13 +18,13 @@ from dialer.cards.outlets import (
     Matter,
     Quarter,
     count_quarter,
-    notice_document,
     quarters_until,
     read_cohort,
     read_matter,
     read_notice,
     take_step,
 )
+from dialer.cards.view import notice_document
 from dialer.core.access import Role
 from dialer.core.cards import NEXT_STEPS, OpeningFactKind, OutletStep
 from dialer.core.errors import Conflict, Invalid, NotFound
