@@ -34,7 +34,7 @@ from dialer.db.key_state import (
 )
 from dialer.db.keys import BARE_INDEX_ID
 from dialer.db.unit_of_work import Row, Tx
-from dialer.db.vault import KeyMissing, Tampered
+from dialer.db.vault import BlindKind, KeyMissing, Tampered
 from dialer.services import Services
 from dialer.warnings.list_store import lock_arrivals
 
@@ -614,24 +614,24 @@ def _entry(tx: Tx, person_id: int, sealed: bytes, names: Iterable[tuple[str, str
     blinds = tx.vault.blinds
     person = open_person(tx, person_id=person_id, sealed=sealed)
 
-    def changed(value: str, kind: str) -> tuple[bytes, tuple[bytes, ...]]:
+    def changed(value: str, kind: BlindKind) -> tuple[bytes, tuple[bytes, ...]]:
         new, *before = blinds(value, kind=kind)
         return new, tuple(before)
 
     phones, keys = [], []
     for phone in person.phones:
-        new, before = changed(phone, "phone")
-        last4 = blinds(phone[-4:], kind="phone_last4")[0]
+        new, before = changed(phone, BlindKind.PHONE)
+        last4 = blinds(phone[-4:], kind=BlindKind.PHONE_LAST4)[0]
         phones += [{"before": one, "phone_blind": new, "last4_blind": last4} for one in before]
     pairs = {(person.name, phone) for phone in person.phones} | set(names)
     for name, phone in sorted(pairs):
         if name:
-            new, before = changed(f"{name}\0{phone}", "name_phone")
+            new, before = changed(f"{name}\0{phone}", BlindKind.NAME_PHONE)
             keys += [{"before": one, "name_phone_blind": new} for one in before]
-    number = blinds(person.id_number, kind="id_number")[0] if person.id_number else None
+    number = blinds(person.id_number, kind=BlindKind.ID_NUMBER)[0] if person.id_number else None
     row = {
         "id": person_id,
-        "name_blind": blinds(person.name, kind="name")[0],
+        "name_blind": blinds(person.name, kind=BlindKind.NAME)[0],
         "id_number_blind": number,
     }
     return _Entry(person=row, phones=phones, keys=keys)
