@@ -81,7 +81,7 @@ def pause_calls(
         if scope is PauseScope.LOAD and not is_load(tx, int(known)):
             raise NotFound(kind="load", key=known)
         # Claims happen under this lock: a later claim sees the pause, and the attempts of earlier ones are handed back.
-        lock_line_group(tx, name=services.lines.group)
+        lock_line_group(tx)
         if scope is PauseScope.ALL:
             check_compared(tx)  # The pause of a restore does not end by itself, and none takes its place.
         now = services.clock.now()
@@ -90,7 +90,7 @@ def pause_calls(
             tx, scope=scope, subject=known, unit_id=unit_id, until=until, why=reason, by=who, now=now
         )
         if scope is PauseScope.ALL:
-            pause_line_group(tx, name=services.lines.group, until=until, why=reason)
+            pause_line_group(tx, until=until, why=reason)
         claimed = attempts_claimed_under(tx, pause)
         requeue_attempts(tx, claimed, not_before=now)
         write_audit(
@@ -143,7 +143,7 @@ def _end_early(tx: Tx, services: Services, pause: Pause, *, by: str, why: str) -
     if not end_pause_early(tx, pause, now=now):
         raise NotFound(kind="pause", key=pause.id)
     if pause.scope is PauseScope.ALL:
-        pause_line_group(tx, name=services.lines.group, until=None, why="")
+        pause_line_group(tx, until=None, why="")
     write_audit(tx, who=by, act="resume", subject=_name(pause), why=why.strip(), now=now)
 
 
@@ -265,7 +265,7 @@ class Circumstances:
 def circumstances(tx: Tx, services: Services) -> Circumstances:
     """Those of now."""
     now, real_now = services.clock.now(), services.real.now()
-    group = read_line_group(tx, name=services.lines.group)
+    group = read_line_group(tx)
     return Circumstances(
         pauses=standing_pauses_at(tx, now=now),
         lines=None if group is None else _lines_now(group, now=now, real_now=real_now),

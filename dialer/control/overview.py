@@ -227,7 +227,7 @@ def measure(services: Services, *, late_seconds: float) -> Figures:
                 grade: 0.0 if at is None else (now - at).total_seconds()
                 for grade, at in queue.oldest_at.items()
             },
-            lines=read_line_group(tx, name=services.lines.group),
+            lines=read_line_group(tx),
             pauses=len(standing_pauses_at(tx, now=now)),
             work=pending_work(tx, now=now),
             alarms={alarm.code: alarm.count for alarm in count_alarms(tx)},
@@ -294,7 +294,7 @@ def board_now(services: Services, *, unit_id: int | None, late_seconds: float) -
     system = check_system(services, late_seconds=late_seconds)
     with services.store.begin() as tx:
         hold_snapshot(tx)
-        lines = read_line_group(tx, name=services.lines.group)
+        lines = read_line_group(tx)
         trial = lines.breaker.wait_until if lines is not None and lines.breaker.is_open else None
         return BoardNow(
             at=now,
