@@ -403,11 +403,11 @@ class Year:
             self._talk(claimed)
 
     def _claim(self) -> list[Claimed]:
-        services, rules = self.services, self.services.lines
+        services = self.services
         self.clock.pass_seconds(2)
         services.rendered_scripts.now(services.real.now())
         with services.store.begin() as tx:
-            group = lock_line_group(tx, name=rules.group)
+            group = lock_line_group(tx)
             assert group is not None
             now = self.clock.now()
             while promote_planned(tx, now=now):
@@ -836,7 +836,6 @@ def _run(
     with services.store.begin() as tx:
         set_line_pace(
             tx,
-            name=services.lines.group,
             calls_per_second=500,
             lines=10_000,
             by="bench",

@@ -317,7 +317,6 @@ def _set_pace(tx: Tx, settings: Settings, *, is_first: bool, real_now: datetime)
     set_pace = configure_line_group if is_first else ensure_line_group
     set_pace(
         tx,
-        name="main",
         calls_per_second=telephony.calls_per_second,
         lines=telephony.lines,
         real_now=real_now,

@@ -40,7 +40,6 @@ from dialer.telephony.config import TelephonyConfig
 class LineRules:
     """How calls leave, in real seconds."""
 
-    group: str = "main"
     settings_calls_per_second: float | None = None
     """The pace of the settings of this process; None: as the database knows it. It applies when a person says so."""
     settings_lines: int | None = None

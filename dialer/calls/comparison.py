@@ -24,7 +24,6 @@ from dialer.calls.comparison_store import (
     bind_called_attempts,
     called_attempts,
     found_calls,
-    line_group_names,
     newest_sid_before,
     settle_carrier_calls,
     unknown_sids,
@@ -142,8 +141,7 @@ def mark_restored(
         )
     )
     place_pause(tx, scope=PauseScope.ALL, subject="", until=UNTIL_RESUMED, why=why, by=by, now=now)
-    for name in line_group_names(tx):
-        pause_line_group(tx, name=name, until=UNTIL_RESUMED, why=why)
+    pause_line_group(tx, until=UNTIL_RESUMED, why=why)
     write_audit(
         tx,
         who=by,
@@ -283,7 +281,7 @@ def _note_unknown(services: Services, listed: Sequence[ListedCall]) -> int:
             sids = {one.state.sid for one in batch}
             unknown = unknown_sids(tx, [*sids, *(one.parent_sid for one in batch if one.parent_sid)])
             # Nobody makes the index of a number anew meanwhile.
-            lock_line_group(tx, name=services.lines.group)
+            lock_line_group(tx)
             follow_plan(tx)
             earlier = earlier_indexes(tx, {one.to for one in batch})
             rows: list[CarrierCall] = []

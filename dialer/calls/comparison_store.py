@@ -238,8 +238,3 @@ def newest_sid_before(tx: Tx, *, posted_before: datetime) -> str | None:
         .limit(1)
     )
     return sid
-
-
-def line_group_names(tx: Tx) -> list[str]:
-    """All of them."""
-    return [row["name"] for row in tx.rows(sa.select(t.line_group.c.name).order_by(t.line_group.c.name))]

@@ -198,7 +198,7 @@ class _Run:
                 allowed = _fewer(allowed, self._check.allowed(under_way=len(self.sending)))
             if allowed == 0:
                 return []
-            group = lock_line_group(tx, name=rules.group)
+            group = lock_line_group(tx)
             if group is None:
                 return []
             promote_planned(tx, now=now)
@@ -238,7 +238,7 @@ class _Run:
         services = self.services
         with services.store.begin() as tx:
             real_now = services.real.now()
-            evaluate_breaker(tx, services, [answered], now=services.clock.now(), real_now=real_now)
+            evaluate_breaker(tx, [answered], now=services.clock.now(), real_now=real_now)
 
     def send(self, claimed: Sequence[Claimed]) -> None:
         """Starts sending, in slices of about the same moment, so that fencing is one statement a slice."""
@@ -406,7 +406,7 @@ def _record(services: Services, answers: _Answers) -> None:
         now = services.clock.now()
         # Lock order: the line group first, as a claim does; then cases, attempts and numbers, each in their order.
         sent = [Answered(sent_at=c.send_at, answer=answer) for c, answer in answers.given]
-        evaluate_breaker(tx, services, sent, now=now, real_now=real_now)
+        evaluate_breaker(tx, sent, now=now, real_now=real_now)
         note_first_calls(tx, [c.attempt_id for c, _ in placed])
         returning = [c.attempt_id for c in [*(c for c, _ in ours), *answers.late]]
         if returning or unsure:

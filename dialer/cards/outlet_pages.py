@@ -12,20 +12,17 @@ from dialer.cards.checks import shipped_checks
 from dialer.cards.fairness import DAYS, read_fairness
 from dialer.cards.outlets import (
     LONGEST_MONTHS,
-    PER,
     Counted,
     Quarter,
     count_quarter,
-    notice_document,
     notice_months,
-    per_ten_thousand,
-    percent,
     quarters_until,
     read_cohort,
     read_matter,
     read_notice,
     take_step,
 )
+from dialer.cards.view import PER, notice_document, per_ten_thousand, percent
 from dialer.core.access import Permission
 from dialer.core.cards import OutletStep
 from dialer.core.errors import Conflict, Invalid, NotFound

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from dialer.bootstrap import application
 from dialer.broker import BULK_QUEUE
 from dialer.cli.common import By, naming
 from dialer.cli.output import (
@@ -28,7 +27,6 @@ from dialer.core.values import FINISHED_LOADS, LoadState
 from dialer.db.system_state import worker_runs
 from dialer.intake.records import Field
 from dialer.language import Text, bilingual
-from dialer.runtime.settings import load_settings
 from dialer.services import Application
 from dialer.warnings.list_store import (
     Load,
@@ -194,7 +192,7 @@ loads = typer.Typer(help="What people decide about lists.", no_args_is_help=True
 @loads.command("waiting")
 def waiting() -> None:
     """Lists that wait for a second person."""
-    with application(load_settings()) as app, app.services.store.begin() as tx:
+    with command_application("lists") as app, app.services.store.begin() as tx:
         found = loads_awaiting_approval(tx)
     for load in found:
         typer.echo(f"{load.id}  {load.filename}  {load.by}  {centre_time(load.created_at, app)}")
@@ -205,7 +203,7 @@ def waiting() -> None:
 @loads.command("approve")
 def approve(load_id: int, by: By) -> None:
     """Approve the rest of a large list, as the second person; it is then loaded."""
-    with application(load_settings()) as app:
+    with command_application("lists") as app:
         approve_load(app.services, load_id, by=by)
         load_list(app.services, load_id)
     typer.echo(f"load {load_id} approved by {by}")
@@ -214,7 +212,7 @@ def approve(load_id: int, by: By) -> None:
 @loads.command("withdraw")
 def withdraw(load_id: int, by: By, why: Annotated[str, typer.Option(help="the reason")]) -> None:
     """Withdraw a list: cases without a call are closed, the others go on."""
-    with application(load_settings()) as app:
+    with command_application("lists") as app:
         closed = withdraw_load(app.services, load_id, by=by, why=why)
     typer.echo(f"load {load_id} withdrawn, cases closed {closed}")
 
@@ -229,7 +227,7 @@ def columns(
 ) -> None:
     """Show or correct what a source's headings mean."""
     said = dict(_correction(text) for text in to or ())
-    with application(load_settings()) as app:
+    with command_application("lists") as app:
         if said:
             correct_columns(app.services, source, said, by=by)
         with app.services.store.begin() as tx:

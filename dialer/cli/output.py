@@ -24,7 +24,7 @@ from dialer.core.errors import Invalid
 from dialer.language import Lang, Text
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
-from dialer.services import Application
+from dialer.services import Application, Purpose
 
 _POLL_SECONDS = 0.2
 _STUCK_SECONDS = 15.0
@@ -35,11 +35,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 
 
 @contextmanager
-def command_application(name: str) -> Iterator[Application]:
+def command_application(name: str, purpose: Purpose = Purpose.COMMAND) -> Iterator[Application]:
     """The application of one command, which logs warnings and errors only."""
     settings = load_settings()
     configure_logs(level="warning", log_format=settings.log.format, process=name)
-    with application(settings) as app:
+    with application(settings, purpose) as app:
         yield app
 
 

@@ -12,9 +12,17 @@ from typing import Annotated
 import typer
 
 from dialer.approvals.actions import Inbox, Reader, read_inbox, refuse_outcome
-from dialer.bootstrap import application
 from dialer.cli.common import By, signer
-from dialer.cli.output import AsJson, centre_time, fields_of, one_of, pick, print_json, print_rows
+from dialer.cli.output import (
+    AsJson,
+    centre_time,
+    command_application,
+    fields_of,
+    one_of,
+    pick,
+    print_json,
+    print_rows,
+)
 from dialer.core.case import Reason, StopResult, StopState, VisitStage, contact_of
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.values import (
@@ -34,7 +42,6 @@ from dialer.language import Lang
 from dialer.org.staff_store import find_member
 from dialer.outcomes.bulletin_words import title_of
 from dialer.outcomes.evidence_files import clean_evidence
-from dialer.runtime.settings import load_settings
 from dialer.sentences import moment_words
 from dialer.words import actor_word, word_of
 from dialer.work.assignments import Assignment, waiting_assignments
@@ -63,7 +70,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """The conversation so far: what the robot said, what was pressed, what was typed."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         found = show_hand_over(app.services, assignment_id, by=by)
     if as_json:
         print_json(_hand_over_json(found))
@@ -103,7 +110,7 @@ def stop_payment(
         raise Invalid(
             field="--result", problem="is not asked", mend="a request to a bank has the result asked"
         )
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         if any((bank, account, amount, at, receipt)):
             given = typed_stop_form(
                 bank=bank,
@@ -131,7 +138,7 @@ def stop_report(
     """止付回执: what the bank answered. That it stopped or refused is reported by another person than who asked."""
     state = one_of(StopState, result, field="--result", among=BANK_ANSWERS)
     fen = fen_of(stopped_yuan, field="--stopped-yuan") if state is StopState.STOPPED else 0
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         report_stop_request(app.services, request_id, state, stopped_fen=fen, by=by)
     typer.echo(f"request {request_id}: {result}")
 
@@ -144,7 +151,7 @@ def stop_requests(
     as_json: AsJson = False,
 ) -> None:
     """Requests to banks, the one that is to be followed up first at the top. Accounts are masked."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         with app.services.store.begin() as tx:
             found = stop_requests_of(tx, case) if case else waiting_stop_requests(tx)
         now, zone = app.services.clock.now(), app.services.centre.zone
@@ -236,7 +243,7 @@ def list_work(
 ) -> None:
     """Open assignments and stop payments, the most urgent first."""
     track = None if kind == "all" else one_of(Track, kind, field="--kind", among=(Track.HUMAN, Track.VISIT))
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         with app.services.store.begin() as tx:
             waiting = waiting_assignments(tx, kind=track, limit=limit)
             payments = waiting_stop_payments(tx, limit=limit) if track is None else []
@@ -304,7 +311,7 @@ def _payment_json(payment: StopPayment) -> dict[str, object]:
 @work.command("sign")
 def sign(assignment_id: int, by: By) -> None:
     """签收: take an assignment."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         sign_assignment(app.services, assignment_id, by=by)
     typer.echo(f"assignment {assignment_id} signed by {by}")
 
@@ -312,7 +319,7 @@ def sign(assignment_id: int, by: By) -> None:
 @work.command("arrive")
 def arrive(assignment_id: int, by: By) -> None:
     """到达: the officer is there. A success in person is taken from then on."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         phone = FromPhone(client_id=uuid.uuid4(), by=by)
         take_step(app.services, assignment_id, VisitStage.ARRIVED, phone=phone)
     typer.echo(f"assignment {assignment_id}: arrived")
@@ -355,7 +362,7 @@ def done(
         stopped_fen=fen_of(stopped_yuan, field="--stopped-yuan"),
         returned_fen=fen_of(returned_yuan, field="--returned-yuan"),
     )
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         kind = one_of(OutcomeKind, result, field="--outcome")
         asks = bool(scammer) or contact_of(kind) is Contact.VERIFIED
         given = Report(
@@ -380,7 +387,7 @@ def approve(
     ] = False,
 ) -> None:
     """Approve an outcome, as the second person."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         approve_outcome(app.services, outcome_id, by=by, in_place=in_place)
     typer.echo(f"outcome {outcome_id} approved by {by}")
 
@@ -394,7 +401,7 @@ def refuse(
     as_json: AsJson = False,
 ) -> None:
     """Refuse an outcome with a reason, as the second person: who recorded it has it back."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         reversal = refuse_outcome(app.services, outcome_id, why=why, by=by, visible_to=None)
     if as_json:
         print_json({"outcome_id": outcome_id, "reversal_id": reversal})
@@ -409,7 +416,7 @@ def approvals_command(
     as_json: AsJson = False,
 ) -> None:
     """待审批: what waits for a second person, each kind oldest first."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         reader = Reader(who="", role=None, unit_id=None)
         if login:
             with app.services.store.begin() as tx:

@@ -279,7 +279,7 @@ class _Round:
         if leaked:
             now = services.clock.now()
             with services.store.begin() as tx:
-                lock_line_group(tx, name=services.lines.group)
+                lock_line_group(tx)
                 freed = free_leaked_numbers(tx, now=now)
                 if freed:
                     facts = {"finding": Finding.NUMBER_LEAKED.value, "numbers": freed}

@@ -92,7 +92,6 @@ def _beat(
 def _seconds_back(tx: Tx, services: Services) -> float:
     return seconds_clock_went_back(
         tx,
-        name=services.lines.group,
         real_now=services.real.now(),
         horizon_seconds=services.lines.horizon_seconds,
     )
@@ -107,7 +106,7 @@ def repair_clock(services: Services) -> bool:
         if not _seconds_back(tx, services):
             return False
     with services.store.begin() as tx:
-        lock_line_breaker(tx, name=rules.group)
+        lock_line_breaker(tx)
         seconds = _seconds_back(tx, services)
         if not seconds:
             return False  # another worker was faster
@@ -116,7 +115,6 @@ def repair_clock(services: Services) -> bool:
         poll = rules.silence_seconds + 2 * rules.post_timeout_seconds + rules.unknown_after_seconds
         reset_times_after_jump(
             tx,
-            name=rules.group,
             real_now=real_now,
             last_lease=real_now + timedelta(seconds=lease),
             last_poll=real_now + timedelta(seconds=poll + 60),
@@ -196,7 +194,7 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
         schedulers = heartbeats(tx, kind=SCHEDULER_PART)
         moved = bool(services.schema) and schema_revision(tx) != services.schema
         reasons = {
-            "carrier": read_breaker(tx, name=services.lines.group).is_open,
+            "carrier": read_breaker(tx).is_open,
             "webhooks": calls_in_silence(
                 tx,
                 now=services.clock.now(),
@@ -308,7 +306,7 @@ def watch_parts(services: Services, *, late_seconds: float) -> Parts:
         noted = cycle_parts(tx)
         workers = heartbeats(tx, kind="worker")
         webs, schedulers = heartbeats(tx, kind="web"), heartbeats(tx, kind=SCHEDULER_PART)
-        carrier = _carrier(tx, services, real_now)
+        carrier = _carrier(tx, real_now)
         database = read_database_facts(tx)
     leaders = [beat for beat in schedulers if beat.facts.get("leader")]
     processes = (
@@ -359,8 +357,8 @@ def _round(name: PartName, part: CyclePart | None, real_now: datetime, late_seco
     return PartState(name=name, health=Health.GOOD if is_good else Health.LATE, good_seconds=age)
 
 
-def _carrier(tx: Tx, services: Services, real_now: datetime) -> Carrier:
-    breaker = read_breaker(tx, name=services.lines.group)
+def _carrier(tx: Tx, real_now: datetime) -> Carrier:
+    breaker = read_breaker(tx)
     opened, until = breaker.opened_at, breaker.wait_until
     return Carrier(
         breaker=breaker,

@@ -333,7 +333,7 @@ def _show(
     live = live_policy(services)
     scopes = list(PauseScope) if unit_id is None else [PauseScope.UNIT]
     with services.store.begin() as tx:
-        line_pace = read_line_group(tx, name=services.lines.group)
+        line_pace = read_line_group(tx)
         loads = recent_loads(tx) if unit_id is None else []
     facts = now_facts(request) | {
         "sees_erasures": request.may(Permission.SEE_ERASURES),

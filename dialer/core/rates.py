@@ -118,11 +118,6 @@ def _border(moment: datetime, zone: ZoneInfo, *, is_end: bool) -> tuple[datetime
         day += -_DAY if is_end else _DAY
 
 
-def month_after(day: date) -> date:
-    """The first day of the month after that of the day."""
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
-
-
 REACHED = frozenset(kind for kind in OutcomeKind if contact_of(kind) is Contact.VERIFIED)
 """A report of one of these means that the right person was spoken to."""
 

@@ -333,7 +333,7 @@ def _good(token_hash: bytes, real_now: datetime) -> tuple[sa.ColumnElement[bool]
 
 def failure_key(tx: Tx, kind: str, value: str) -> bytes:
     """Under which failures of this login or address are counted."""
-    return tx.vault.blind(f"{kind}\0{value}", kind="sign_in")
+    return tx.vault.blind(f"{kind}\0{value}", kind=BlindKind.SIGN_IN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

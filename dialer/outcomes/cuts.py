@@ -21,7 +21,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dialer.core.intervals import Rollup
-from dialer.core.rates import TREND, Breakdown, Dimension, Slice, Spans, Waits, month_after
+from dialer.core.periods import add_months
+from dialer.core.rates import TREND, Breakdown, Dimension, Slice, Spans, Waits
 from dialer.core.values import Grade
 from dialer.db.measures import CALLS_MENTIONED, CONTACT_BARS, FIRST_BARS
 from dialer.db.unit_of_work import Tx
@@ -214,7 +215,7 @@ def _months(tx: Tx, spans: Spans) -> tuple[Range | None, tuple[Range, ...]]:
     # A month is whole too where nothing has happened in its days outside the window.
     first = spans.first if spans.first is not None and known["first"] < spans.first else None
     last = spans.last if spans.last is not None and known["last"] >= spans.last else None
-    begin = first if first is None or first.day == 1 else month_after(first)
+    begin = first if first is None or first.day == 1 else add_months(first.replace(day=1), 1)
     end = None if last is None else last.replace(day=1)
     if begin is not None and end is not None and begin >= end:
         return None, ((spans.first, spans.last),)

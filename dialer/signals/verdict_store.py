@@ -292,9 +292,9 @@ def lock_budget(tx: Tx) -> None:
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def free_capacity(tx: Tx, *, line_group: str, least_desks: int, real_now: datetime) -> Capacity:
+def free_capacity(tx: Tx, *, least_desks: int, real_now: datetime) -> Capacity:
     """Lines that are not in use, and callers at desks who have no task."""
-    group = read_line_group(tx, name=line_group)
+    group = read_line_group(tx)
     lines = 0 if group is None else max(0, group.lines - group.in_use)
     at_desks = tx.scalar(
         sa.select(sa.func.count(sa.distinct(t.staff.c.id)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -22,6 +22,7 @@ from dialer.cases.store import Spoken, words_of_case
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import DESK, actor_name
 from dialer.core.case import Case, PaidWhen, StopResult
+from dialer.core.periods import midnight
 from dialer.core.reach import HeardPrompt
 from dialer.core.timeline import Entry
 from dialer.core.values import FEN_PER_YUAN, Answer, FraudType, Track
@@ -457,11 +458,10 @@ def _handed_over(tx: Tx, scope: Scope) -> tuple[Assignment, ...]:
 
 
 def _overview(tx: Tx, services: Services, *, by: str, scope: Scope) -> Overview:
-    now = services.clock.now()
-    zone = ZoneInfo(services.centre.timezone)
-    midnight = datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone)
+    now, zone = services.clock.now(), services.centre.timezone
+    today = now.astimezone(ZoneInfo(zone)).date()
     return Overview(
         queue=tuple(desk_queue(tx, scope, now=now)),
-        today=day_of_caller(tx, by, since=midnight),
+        today=day_of_caller(tx, by, since=midnight(today, zone)),
         handed_over=_handed_over(tx, scope),
     )

@@ -18,6 +18,7 @@ from dialer.core.values import Track
 from dialer.db import tables as t
 from dialer.db.bulk import word
 from dialer.db.unit_of_work import Tx, record_of
+from dialer.db.vault import BlindKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,7 @@ def owners_of_number(tx: Tx, number: str) -> list[NumberOwner]:
     p = t.person_phone.c
     rows = tx.rows(
         sa.select(p.person_id, p.position)
-        .where(p.phone_blind.in_(tx.vault.blinds(number, kind="phone")))
+        .where(p.phone_blind.in_(tx.vault.blinds(number, kind=BlindKind.PHONE)))
         .order_by(p.person_id)
     )
     return [NumberOwner(**row) for row in rows]

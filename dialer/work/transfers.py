@@ -17,7 +17,7 @@ from dialer.core.units import Unit, UnitIndex
 from dialer.core.values import Track
 from dialer.db.unit_of_work import Tx
 from dialer.org.staff_store import find_member
-from dialer.org.unit_store import subtree_ids
+from dialer.org.unit_store import is_seen
 from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
@@ -54,7 +54,7 @@ def transfer_assignment(
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
         unit_id = get_assignment(tx, assignment_id).unit_id
-        if visible_to is not None and unit_id not in subtree_ids(tx, visible_to):
+        if not is_seen(tx, unit_id, visible_to):
             raise NotFound(kind="assignment", key=assignment_id)
         return ask_transfer(
             tx, services, assignment_id, to_unit_id=to_unit_id, by=who, why=reason, token=token
@@ -144,8 +144,7 @@ def refuse_transfer(
 def _lock(tx: Tx, transfer_id: int, visible_to: int | None, kind: Track | None) -> Transfer:
     """Its case is locked, as by every other act."""
     transfer = get_transfer(tx, transfer_id)
-    is_others = visible_to is not None and transfer.to_unit_id not in subtree_ids(tx, visible_to)
-    if is_others or kind not in {None, transfer.kind}:
+    if not is_seen(tx, transfer.to_unit_id, visible_to) or kind not in {None, transfer.kind}:
         raise NotFound(kind="transfer", key=transfer_id)
     lock_cases(tx, [transfer.case_id])
     return transfer

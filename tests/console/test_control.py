@@ -140,7 +140,7 @@ async def test_the_pace_is_changed_and_given_back(console: ConsoleDesk):
     answer = await person.post("/control/pace", calls_per_second="0.5", lines=6, pace_why="fewer callers")
     assert answer.status_code == 303
     with console.app.services.store.begin() as tx:
-        group = lock_line_group(tx, name="main")
+        group = lock_line_group(tx)
     assert group is not None
     assert (group.calls_per_second, group.lines) == (0.5, 6)
     said = text(await person.get("/control"))

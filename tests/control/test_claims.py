@@ -88,7 +88,7 @@ def claim(
 ) -> list[Claimed]:
     """Within four tenths of a second of a hundred calls a second, under a lease of thirty."""
     with scene.tx() as tx:
-        group = lock_line_group(tx, name="main")
+        group = lock_line_group(tx)
         assert group is not None
         return claim_attempts(
             tx,
@@ -228,7 +228,7 @@ class TestAClaim:
     def test_passes_over_one_that_somebody_holds(self, scene: Scene):
         held, free = waiting(scene), waiting(scene, after=1)
         with held_by_another(scene, held) as tx:
-            group = lock_line_group(tx, name="main")
+            group = lock_line_group(tx)
             assert group is not None
             limits = {
                 "horizon_seconds": 0.4,

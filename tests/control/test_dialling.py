@@ -119,7 +119,7 @@ class Dialling:
 
     def breaker(self) -> Breaker:
         with self.scene.tx() as tx:
-            return read_breaker(tx, name="main")
+            return read_breaker(tx)
 
     def claimed(self, attempt_id: uuid.UUID, **fields: Any) -> Claimed:  # noqa: ANN401 - fields of a claim
         row = self.row(attempt_id)
@@ -145,10 +145,9 @@ def line(shared: Scene) -> Iterator[Dialling]:
     """Two calls a second on fifty lines, and nobody to call."""
     for table in (t.live_number, t.attempt, t.alarm):
         shared.do(sa.delete(table))
+    shared.lines(calls_per_second=2.0, lines=50)
     shared.do(
         sa.update(t.line_group).values(
-            calls_per_second=2.0,
-            lines=50,
             next_slot_at=MORNING,
             paused_until=None,
             troubles=0,
@@ -420,7 +419,7 @@ class TestWhatStopsCalls:
 
     def test_no_group_of_lines(self, line: Dialling):
         line.ready()
-        line.services = replace(line.services, lines=LineRules(group="nowhere"))
+        line.scene.do(sa.delete(t.line_group))
         assert line.a_run().claim() == []
         assert line.dial() == 0
 
