@@ -560,7 +560,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     ActKind: {
         ActKind.UNIT_ASSIGNED: "sorted to its unit",
         ActKind.UNIT_CHANGED: "handed to another unit",
-        ActKind.UNIT_RAISED: "nobody signed: raised one level",
+        ActKind.UNIT_RAISED: "escalated one level: nobody signed",
         ActKind.CLAIMED: "taken",
         ActKind.RELEASED: "given back",
         ActKind.LAPSED: "signed but idle: back in the queue",
