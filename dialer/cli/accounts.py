@@ -228,7 +228,7 @@ def list_all_tokens(*, as_json: AsJson = False) -> None:
         columns={
             "名称 name": lambda one: one.name,
             "权限 scopes": lambda one: " ".join(sorted(one.scopes)),
-            "属地 unit": lambda one: one.unit,
+            "单位 unit": lambda one: one.unit,
             "有效 good": lambda one: "yes" if one.is_good(real_now=now) else "no",
             "到期 expires": lambda one: centre_time(one.expires_at, app),
             "吊销 revoked": lambda one: centre_time(one.revoked_at, app) if one.revoked_at else "",
