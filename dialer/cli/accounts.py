@@ -101,7 +101,7 @@ def list_accounts(*, as_json: AsJson = False) -> None:
             "姓名 name": lambda one: one.display_name,
             "角色 role": lambda one: word_of(one.role, Lang.ZH),
             "单位 unit": lambda one: one.unit_id or "",
-            "状态 state": lambda one: _state(one, real_now),
+            "状态 state": lambda one: _STATES[_state(one, real_now)],
             "最近登录 last sign-in": lambda one: (
                 centre_time(one.signed_in_at, app) if one.signed_in_at else ""
             ),
@@ -175,10 +175,19 @@ def _print_password(new: NewPassword) -> None:
     typer.echo(f"the first password of {new.member.login}; it is not shown again", err=True)
 
 
+_STATES = {
+    "disabled": "已停用 disabled",
+    "locked": "地址暂停登录 addresses blocked",
+    "new": "未改初始密码 first password",
+    "good": "正常 good",
+}
+
+
 def _state(one: Member, real_now: datetime) -> str:
+    """As `--json` has it."""
     if one.disabled_at is not None:
         return "disabled"
-    if one.is_locked(real_now=real_now):
+    if one.has_blocked_addresses(real_now=real_now):
         return "locked"
     return "new" if one.must_change else "good"
 

@@ -26,7 +26,7 @@ from dialer.cli.output import (
     wait_for_worker,
 )
 from dialer.core.errors import Invalid, Refusal, UnusableFile
-from dialer.core.intervals import Verdict
+from dialer.core.intervals import TrialConclusion
 from dialer.core.values import Grade, RenderState, Tag
 from dialer.language import Lang, Text, say
 from dialer.runtime.settings import CentreSettings, load_settings
@@ -334,7 +334,7 @@ def _figures(place: int, version: Compared) -> str:
     return f"{one.tally.hits}/{one.tally.people} = {share}{within}"
 
 
-def verdict_words(verdict: Verdict, live: int) -> str:
+def verdict_words(verdict: TrialConclusion, live: int) -> str:
     """The verdict as a sentence in both languages."""
     return f"{verdict_in(Lang.ZH, verdict, live)} {verdict_in(Lang.EN, verdict, live)}"
 
