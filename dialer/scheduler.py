@@ -59,7 +59,7 @@ _CHECK_SECONDS = 60.0
 _BULLETIN_SECONDS = 600.0
 _FAIRNESS_SECONDS = 3600.0
 _RESUME_EVERY = 10
-_ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
+_ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("refresh_rollup", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
 _AT_REST = 10
 """With nothing due only one tick in this many is sent: it finds what the check of the rows does not see."""
@@ -225,7 +225,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
     first = services.real.now()
     jobs: tuple[tuple[str, Callable[..., object], tuple[object, ...], float], ...] = (
         ("round", go_round, (), tick),
-        ("audit", send, ("audit", DIAL_QUEUE), settings.audit_seconds),
+        ("consistency", send, ("consistency", DIAL_QUEUE), settings.consistency_seconds),
         ("resume_loads", send, ("resume_loads", BULK_QUEUE), tick * _RESUME_EVERY),
         ("resume_renders", send, ("resume_renders", BULK_QUEUE), tick * _RESUME_EVERY),
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),

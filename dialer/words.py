@@ -54,7 +54,7 @@ from dialer.core.case import (
     VisitStage,
 )
 from dialer.core.events import AlarmCode
-from dialer.core.intervals import MARGIN, Finding, Verdict
+from dialer.core.intervals import MARGIN, Finding, TrialConclusion
 from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.rates import COUNTED, DEFINITIONS, WARNED_BEFORE_FILED, Basis, Definition
 from dialer.core.reach import Reach
@@ -561,7 +561,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     ActKind: {
         ActKind.UNIT_ASSIGNED: "sorted to its unit",
         ActKind.UNIT_CHANGED: "transferred to another unit",
-        ActKind.UNIT_RAISED: "nobody signed: raised one level",
+        ActKind.UNIT_RAISED: "escalated one level: nobody signed",
         ActKind.CLAIMED: "taken",
         ActKind.RELEASED: "given back",
         ActKind.LAPSED: "signed but idle: back in the queue",
@@ -727,7 +727,7 @@ NO_FILED_CASES = gettext_noop("no filed cases loaded")
 _PERCENT = 100
 
 
-def verdict_in(lang: Lang, verdict: Verdict, live: int) -> str:
+def verdict_in(lang: Lang, verdict: TrialConclusion, live: int) -> str:
     """What is known by now of a version in a trial, compared with the live version."""
     if verdict.finding is Finding.TOO_FEW:
         text = gettext_noop("not enough calls yet: about %(more)s more each")

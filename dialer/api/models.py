@@ -188,11 +188,11 @@ class WarningIn(BaseModel):
         _about("通话时长，秒 · talk time in seconds, or words such as 2分5秒", 125),
     ]
     amount_at_risk: Annotated[
-        _Text | None, _about("拟转金额，元，文本 · in yuan, as text", "12000.50", "3万元")
+        _Text | None, _about("涉险金额，元，文本 · in yuan, as text", "12000.50", "3万元")
     ]
     amount_at_risk_fen: Annotated[
         Annotated[int, Field(ge=0, le=LARGEST_FEN)] | None,
-        _about("拟转金额，分，整数 · in fen; instead of amount_at_risk", 1200050),
+        _about("涉险金额，分，整数 · in fen; instead of amount_at_risk", 1200050),
     ]
     amount_paid: Annotated[
         _Text | None, _about("已转金额，元，文本 · already paid, in yuan, as text", "5000")

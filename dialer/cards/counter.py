@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dialer.cards.checks import Answer, shipped_checks
+from dialer.cards.checks import CheckResult, shipped_checks
 from dialer.cards.rings import find_rings
 from dialer.cards.store import (
     Asked,
@@ -74,7 +74,7 @@ class Checked:
 
     opening_id: int
     check_id: int
-    answer: Answer
+    answer: CheckResult
     case_id: int | None = None
 
 
@@ -190,7 +190,7 @@ class ToCheck:
     at: datetime
 
 
-def answers_of(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tuple[Answer, bool]]:
+def answers_of(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tuple[CheckResult, bool]]:
     """What the checks say of these openings, each as of its moment; findings stand from now on. Rings are kept, and who
     is asked about is on the morning's list (True). However many are given, the queries are as many as for one.
     """

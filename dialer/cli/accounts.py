@@ -99,7 +99,7 @@ def list_accounts(*, as_json: AsJson = False) -> None:
             "姓名 name": lambda one: one.display_name,
             "角色 role": lambda one: word_of(one.role, Lang.ZH),
             "单位 unit": lambda one: one.unit_id or "",
-            "状态 state": lambda one: _state(one, real_now),
+            "状态 state": lambda one: _STATES[_state(one, real_now)],
             "最近登录 last sign-in": lambda one: (
                 centre_time(one.signed_in_at, app) if one.signed_in_at else ""
             ),
@@ -173,10 +173,19 @@ def _print_password(new: NewPassword) -> None:
     typer.echo(f"the first password of {new.member.login}; it is not shown again", err=True)
 
 
+_STATES = {
+    "disabled": "已停用 disabled",
+    "locked": "地址暂停登录 addresses blocked",
+    "new": "未改初始密码 first password",
+    "good": "正常 good",
+}
+
+
 def _state(one: Member, real_now: datetime) -> str:
+    """As `--json` has it."""
     if one.disabled_at is not None:
         return "disabled"
-    if one.is_locked(real_now=real_now):
+    if one.has_blocked_addresses(real_now=real_now):
         return "locked"
     return "new" if one.must_change else "good"
 
@@ -226,7 +235,7 @@ def list_all_tokens(*, as_json: AsJson = False) -> None:
         columns={
             "名称 name": lambda one: one.name,
             "权限 scopes": lambda one: " ".join(sorted(one.scopes)),
-            "属地 unit": lambda one: one.unit,
+            "单位 unit": lambda one: one.unit,
             "有效 good": lambda one: "yes" if one.is_good(real_now=now) else "no",
             "到期 expires": lambda one: centre_time(one.expires_at, app),
             "吊销 revoked": lambda one: centre_time(one.revoked_at, app) if one.revoked_at else "",

@@ -135,7 +135,7 @@ def load_command(
         ("新增 new", done.new),
         ("补全 completed", done.completed),
         ("重复 duplicate", done.duplicate),
-        ("拒绝 rejected", done.rejected),
+        ("未通过 rejected", done.rejected),
     ):
         typer.echo(f"{name}: {number}")
     say_rejects(done, rejects)

@@ -134,7 +134,7 @@ def pauses(*, as_json: AsJson = False) -> None:
             "截止 until": lambda one: (
                 "人工恢复为止 resumed" if one.until == UNTIL_RESUMED else centre_time(one.until, app)
             ),
-            "何人 by": lambda one: one.by,
+            "操作人 by": lambda one: one.by,
             "原因 why": lambda one: one.why,
         },
         empty="nothing is paused",

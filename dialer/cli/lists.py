@@ -127,7 +127,7 @@ def write_reject_file(app: Application, report: LoadReport, *, by: str) -> Path 
         f"load-{report.load_id}",
         subject=f"list_load/{report.load_id}",
         by=by,
-        otherwise=("，可在“名单”页下载", ", and can be had from the page Lists"),
+        otherwise=("，可在“预警导入”页下载", ", and can be had from the page Lists"),
     )
     if path is not None:
         write_reject_list(app.services, report.load_id, path, in_clear=True)
@@ -161,17 +161,19 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
     report = loaded.report
     counts = (
         ("行 rows", report.rows),
-        ("接收 accepted", report.accepted),
+        ("可导入 accepted" if dry_run else "已导入 accepted", report.accepted),
         ("  并入已有预警单 merged", report.merged),
         ("重复 duplicate", report.duplicate),
-        ("拒绝 rejected", report.rejected),
+        ("未通过 rejected", report.rejected),
         ("跳过 skipped", report.skipped),
         ("提示 notices", report.notices),
     )
     print_rows(
         counts,
         {"": lambda count: count[0], " ": lambda count: count[1]},
-        title="预演，什么都没有写入 dry run: nothing was stored" if dry_run else f"批次 load {report.load_id}",
+        title="试运行，未写入任何数据 dry run: nothing was stored"
+        if dry_run
+        else f"批次 load {report.load_id}",
         show_header=False,
     )
     console = Console()
@@ -183,7 +185,7 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
     if len(report.rejects) > _SHOWN:
         console.print(f"  … {len(report.rejects) - _SHOWN} more")
     if loaded.reject_file is not None:
-        console.print(f"拒绝行 rejected rows: {loaded.reject_file}", markup=False)
+        console.print(f"未通过数据 rejected rows: {loaded.reject_file}", markup=False)
 
 
 loads = typer.Typer(help="What people decide about lists.", no_args_is_help=True)

@@ -21,7 +21,7 @@ from rich.table import Column, Table
 
 from dialer.bootstrap import application
 from dialer.core.errors import Invalid
-from dialer.language import Lang, Text
+from dialer.language import Text
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
 from dialer.services import Application, Purpose
@@ -51,11 +51,6 @@ def one_of(kind: type[_Kind], text: str, *, field: str, among: Sequence[_Kind] =
             field=field, problem="is not known", mend=Text("one of %(known)s", known=", ".join(known))
         )
     return known[text]
-
-
-def pick(lang: Lang, zh: str, en: str) -> str:
-    """The text in this language."""
-    return zh if lang is Lang.ZH else en
 
 
 def centre_time(moment: datetime, app: Application) -> str:

@@ -19,7 +19,6 @@ from dialer.cli.output import (
     command_application,
     fields_of,
     one_of,
-    pick,
     print_json,
     print_rows,
 )
@@ -38,7 +37,7 @@ from dialer.core.values import (
     typed_evidence,
     yuan,
 )
-from dialer.language import Lang
+from dialer.language import Lang, say
 from dialer.org.staff_store import find_member
 from dialer.outcomes.bulletin_words import title_of
 from dialer.outcomes.evidence_files import clean_evidence
@@ -78,7 +77,9 @@ def show(
     a = found.assignment
     typer.echo(f"{a.kind.value} {a.id}  预警单 case {a.case_id}  {a.grade.value}  {a.reason}")
     if found.paid is not None:
-        typer.echo("止付 paid: " + "  ".join(f"{name}={value}" for name, value in _paid(found.paid).items()))
+        typer.echo(
+            "已转账 paid: " + "  ".join(f"{name}={value}" for name, value in _paid(found.paid).items())
+        )
     print_rows(
         found.said,
         {
@@ -180,13 +181,17 @@ def stop_requests(
         )
         return
     headings = (
-        ("编号", "预警单", "银行", "账号", "金额（元）", "进展", "跟进截止")
-        if lang is Lang.ZH
-        else ("ID", "case", "bank", "account", "yuan", "state", "follow up by")
+        say(lang, "number"),
+        say(lang, "case"),
+        say(lang, "bank"),
+        say(lang, "account"),
+        say(lang, "yuan"),
+        say(lang, "state"),
+        say(lang, "follow up by"),
     )
     rows = []
     for one in found:
-        late = pick(lang, "超时 ", "overdue ") if one.is_overdue(now) else ""
+        late = f"{say(lang, 'overdue')} " if one.is_overdue(now) else ""
         due = (
             f"[red]{late}[/]{moment_words(one.follow_up_by.astimezone(zone), now, lang)}"
             if one.waits
@@ -204,7 +209,7 @@ def stop_requests(
             )
         )
     columns = {heading: itemgetter(place) for place, heading in enumerate(headings)}
-    empty = pick(lang, "没有止付请求", "no requests to banks")
+    empty = say(lang, "no requests to banks")
     print_rows(rows, columns, empty=empty, box=None, header_style="dim", pad_edge=False)
 
 
@@ -256,18 +261,18 @@ def list_work(
         return
     rows = [
         (
-            pick(lang, f"止付 {payment.id}", f"stop {payment.id}"),
+            f"{say(lang, 'stop payment')} {payment.id}",
             str(payment.case_id),
-            pick(lang, "紧急止付", "stop payment"),
+            say(lang, "stop payment"),
             "",
             word_of(Reason.ALREADY_PAID, lang),
-            pick(lang, "[red]立即[/]", "[red]now[/]"),
+            f"[red]{say(lang, 'at once')}[/]",
             "-",
         )
         for payment in payments
     ]
     for a in waiting:
-        late = pick(lang, "超时 ", "overdue ") if a.is_overdue(now) else ""
+        late = f"{say(lang, 'overdue')} " if a.is_overdue(now) else ""
         rows.append(
             (
                 str(a.id),
@@ -280,12 +285,16 @@ def list_work(
             )
         )
     headings = (
-        ("编号", "预警单", "种类", "等级", "原因", "截止", "签收")
-        if lang is Lang.ZH
-        else ("ID", "case", "kind", "grade", "reason", "due", "signed by")
+        say(lang, "number"),
+        say(lang, "case"),
+        say(lang, "kind"),
+        say(lang, "grade"),
+        say(lang, "reason"),
+        say(lang, "due"),
+        say(lang, "signed for by"),
     )
     columns = {heading: itemgetter(place) for place, heading in enumerate(headings)}
-    empty = pick(lang, "没有待办", "no open work")
+    empty = say(lang, "no open work")
     print_rows(rows, columns, empty=empty, box=None, header_style="dim", pad_edge=False)
 
 
@@ -430,9 +439,11 @@ def approvals_command(
         print_json(_inbox_json(inbox))
         return
     headings = (
-        ("种类", "编号", "内容", "登记人", "时间")
-        if lang is Lang.ZH
-        else ("kind", "ID", "what", "by", "since")
+        say(lang, "kind"),
+        say(lang, "number"),
+        say(lang, "what"),
+        say(lang, "recorded by"),
+        say(lang, "when"),
     )
     columns = {heading: itemgetter(place) for place, heading in enumerate(headings)}
     rows = [
@@ -446,7 +457,7 @@ def approvals_command(
         for kind, key, what, by, at in _inbox_rows(inbox, lang)
     ]
     print_rows(
-        rows, columns, empty=pick(lang, "没有待审批事项", "nothing waits"), box=None, header_style="dim"
+        rows, columns, empty=say(lang, "nothing waits for a second person"), box=None, header_style="dim"
     )
 
 

@@ -24,7 +24,7 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from dialer.control.health import AUDIT_PART, WORK_PARTS
+from dialer.control.health import CONSISTENCY_PART, WORK_PARTS
 from dialer.control.overview import (
     BoardNow,
     BoardQueue,
@@ -345,7 +345,7 @@ BOARD_PARTS: Mapping[str, str] = {
     "sweep": gettext_noop("due cases checked"),
     "dial": gettext_noop("dialled"),
     "reconcile": gettext_noop("calls reconciled"),
-    AUDIT_PART: gettext_noop("consistency check"),
+    CONSISTENCY_PART: gettext_noop("consistency check"),
     "schema": gettext_noop("database migrated"),
 }
 

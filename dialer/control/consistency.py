@@ -77,10 +77,10 @@ _log = logging.getLogger(__name__)
 class Finding(StrEnum):
     """The values are stored in alarms and are labels of the metrics."""
 
-    MISSING_ATTEMPT = "robot_without_ring"
-    STRAY_ATTEMPT = "ring_without_case"
-    MISSING_ASSIGNMENT = "errand_without_assignment"
-    STRAY_ASSIGNMENT = "assignment_without_errand"
+    MISSING_ATTEMPT = "robot_without_attempt"
+    STRAY_ATTEMPT = "attempt_without_case"
+    MISSING_ASSIGNMENT = "track_without_assignment"
+    STRAY_ASSIGNMENT = "assignment_without_track"
     LONG_OVERDUE = "long_overdue"
     NUMBER_LEAKED = "number_leaked"
     CLAIM_LAPSED = "claim_lapsed"
@@ -91,7 +91,7 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class ConsistencyRound:
     """What one round found, by kind, and how much of it was repaired; the next round starts past case `after`."""
 
     found: dict[Finding, int]
@@ -104,13 +104,13 @@ class Verdict:
         """As it is noted with the cycle part."""
         return {
             "found": {kind.value: self.found.get(kind, 0) for kind in Finding},
-            "mended": self.repaired,
+            "repaired": self.repaired,
             "after": self.after,
             "complete": self.complete,
         }
 
 
-def check_consistency(services: Services, *, after: int = 0, at_once: int = ID_RANGE) -> Verdict:
+def check_consistency(services: Services, *, after: int = 0, at_once: int = ID_RANGE) -> ConsistencyRound:
     """One round: the next `at_once` open cases past id `after`, and everything that is live or late anywhere."""
     checks = _Round(services)
     with services.store.begin() as tx:
@@ -135,7 +135,7 @@ def check_consistency(services: Services, *, after: int = 0, at_once: int = ID_R
             ", ".join(f"{kind.value} {count}" for kind, count in sorted(checks.found.items())),
             checks.repaired,
         )
-    return Verdict(
+    return ConsistencyRound(
         found=dict(checks.found),
         repaired=checks.repaired,
         after=0 if id_range is None or complete else id_range.last,

@@ -54,7 +54,7 @@ _MOST_DIGITS = 9
 PARTS: Mapping[PartName, str] = {
     PartName.DATABASE: gettext_noop("Database"),
     PartName.WEB: gettext_noop("Web"),
-    PartName.RINGING: gettext_noop("Calling workers"),
+    PartName.DIAL_WORKERS: gettext_noop("Calling workers"),
     PartName.BULK: gettext_noop("Workers for lists and sound"),
     PartName.SCHEDULER: gettext_noop("Leading scheduler"),
     PartName.BROKER: gettext_noop("Broker"),
@@ -62,7 +62,7 @@ PARTS: Mapping[PartName, str] = {
     PartName.SWEEP: gettext_noop("Due cases checked"),
     PartName.DIAL: gettext_noop("Dialled"),
     PartName.RECONCILE: gettext_noop("Calls reconciled"),
-    PartName.AUDIT: gettext_noop("Consistency check"),
+    PartName.CONSISTENCY: gettext_noop("Consistency check"),
     PartName.RETENTION: gettext_noop("Retention of data"),
 }
 control_pages = Section()

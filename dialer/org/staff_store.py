@@ -47,8 +47,8 @@ class Member:
     has_factor: bool = False
     """A second factor is set up."""
 
-    def is_locked(self, *, real_now: datetime) -> bool:
-        """Whether wrong passwords have locked the account until a later time."""
+    def has_blocked_addresses(self, *, real_now: datetime) -> bool:
+        """Whether addresses from which the login failed wait until a later time."""
         return self.locked_until is not None and real_now < self.locked_until
 
 
@@ -159,8 +159,8 @@ def set_staff_password(
     end_sessions_of(tx, staff_id, real_now=real_now)
 
 
-def lock_staff_account(tx: Tx, login: str, *, until: datetime | None) -> None:
-    """Shows an administrator that the login is locked. The lock itself is in the failures."""
+def note_blocked_sign_ins(tx: Tx, login: str, *, until: datetime | None) -> None:
+    """Shows an administrator that addresses wait with this login; which ones is in the failures. None: none waits."""
     tx.execute(sa.update(t.staff).where(t.staff.c.login == login).values(locked_until=until))
 
 

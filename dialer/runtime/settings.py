@@ -468,7 +468,7 @@ class CarrierSettings(Section):
 
 class SchedulerSettings(Section):
     tick_seconds: float = Field(default=1.0, gt=0, le=60)
-    audit_seconds: float = Field(default=30.0, gt=0, le=3600)
+    consistency_seconds: float = Field(default=30.0, gt=0, le=3600)
     """How often the consistency checker runs."""
     late_seconds: float = Field(default=120.0, gt=0, le=3600)
     """A complete cycle of the scheduler older than this is reported as late."""
@@ -752,6 +752,8 @@ def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any
 
 NAMES: Mapping[str, Any] = dict(_leaves(Settings))
 """Each setting's name as the environment spells it (without DIALER_), and its annotation."""
+_FORMER = {"SCHEDULER__AUDIT_SECONDS": "SCHEDULER__CONSISTENCY_SECONDS"}
+"""Names that settings had before, in the file and the environment of an earlier release: they are read as today's."""
 
 
 def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
@@ -768,10 +770,16 @@ def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None
     path = file if file is not None else settings_file(environment)
     environment.pop(_SETTINGS_PATH, None)
     environment = _with_secret_files(environment)
+    for former, name in _FORMER.items():
+        if (text := environment.pop(PREFIX + former, "")) and environment.setdefault(
+            PREFIX + name, text
+        ) != text:
+            raise _set_twice(PREFIX + former, PREFIX + name)
     for name in environment:
         if name.removeprefix(PREFIX) not in NAMES:
             raise SettingsError(key=name, problem=_unknown(name.removeprefix(PREFIX), NAMES, PREFIX))
     values = _read_file(path)
+    _rename_former(values)
     _refuse_secrets(values)
     _overlay(values, environment)
     try:
@@ -830,11 +838,26 @@ def _with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
         if not _is_secret(kind) or pointer not in found:
             continue
         if target in found:
-            raise SettingsError(
-                key=pointer, problem=Text("is set beside %(target)s: keep one", target=target)
-            )
+            raise _set_twice(pointer, target)
         found[target] = _private_text(pointer, Path(found.pop(pointer)))
     return found
+
+
+def _set_twice(key: str, target: str) -> SettingsError:
+    return SettingsError(key=key, problem=Text("is set beside %(target)s: keep one", target=target))
+
+
+def _rename_former(values: Mapping[str, Any]) -> None:
+    for former, name in _FORMER.items():
+        *sections, old = former.lower().split(_DELIMITER)
+        new = name.lower().split(_DELIMITER)[-1]
+        table: Any = values
+        for section in sections:
+            table = table.get(section) if isinstance(table, dict) else None
+        if isinstance(table, dict) and old in table:
+            if new in table:
+                raise _set_twice(".".join((*sections, old)), ".".join((*sections, new)))
+            table[new] = table.pop(old)
 
 
 def _private_text(key: str, path: Path) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.intervals import ERROR, Interval, Rollup, Verdict, compare, share_interval
+from dialer.core.intervals import ERROR, Interval, Rollup, TrialConclusion, compare, share_interval
 from dialer.core.values import Grade
 from dialer.db.audit import write_audit
 from dialer.language import Text
@@ -40,7 +40,7 @@ class Measured:
     measure: str
     tally: Rollup
     interval: Interval | None
-    verdict: Verdict | None
+    verdict: TrialConclusion | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Counterfactual:
     """One thing that would have kept a rule from firing: `feature` was `figure`, the rule asks for `op` `bound`; in
     words, `said`. `enough`: without this rule alone there would have been no warning.
     """
@@ -120,7 +120,7 @@ class Verdict:
     money_fen: int
     hits: tuple[Hit, ...]
     mitigators: tuple[Hit, ...]
-    kept: tuple[Kept, ...]
+    kept: tuple[Counterfactual, ...]
     calming: tuple[str, ...]
 
     @property

@@ -261,7 +261,9 @@ async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
             tx, process="scheduler:a:3:4", kind="scheduler", real_now=MORNING, facts={"leader": True}
         )
         note_cycle_part(tx, "sweep", began_at=MORNING, real_now=MORNING)
-        note_cycle_part(tx, "audit", began_at=MORNING, real_now=MORNING, facts={"found": {"no_future": 2}})
+        note_cycle_part(
+            tx, "consistency", began_at=MORNING, real_now=MORNING, facts={"found": {"no_future": 2}}
+        )
     console.pass_seconds(20)
     said = text(await person.get("/control"))
     assert "Web 0 processes 20 s ago" in said

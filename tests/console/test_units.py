@@ -306,7 +306,7 @@ async def test_escalated_work_is_listed_with_its_reason(
     page = text(await supervisor.get(f"/units/{tree['station']}"))
     assert f"#{case_id} high human call 临河分局 not signed within {span // 60} min" in page
     above = text(await supervisor.get(f"/units/{tree['linhe']}"))
-    assert "rose 1 level" in above
+    assert "escalated 1 level" in above
     assert "None: all was signed" in text(await supervisor.get(f"/units/{tree['wuyuan']}"))
 
 

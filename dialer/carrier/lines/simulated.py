@@ -14,7 +14,7 @@ from hashlib import blake2b
 from itertools import accumulate
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Recorder, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
 from dialer.carrier.lines.handset import Handsets, Taping
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup, Range
 from dialer.carrier.speech_input import Speech
@@ -234,7 +234,7 @@ class SimulatedLeg:
             after = self._within(behaviour.hang_up_after_seconds, "hang up")
             self._wait("hang up", after, lambda: self._end(Cause.HUNG_UP))
         self._events.answered(
-            Verdict(
+            MachineDetection(
                 answered_by=behaviour.answered_by,
                 after_seconds=behaviour.verdict_after_seconds,
                 greeting_seconds=behaviour.greeting_seconds,

@@ -46,7 +46,7 @@ import orjson
 import phonenumbers
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Quality, Recorder, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Quality, Recorder
 from dialer.carrier.lines.sip.announcements import CAUSES, Listener, Understood
 from dialer.carrier.lines.sip.trunks import (
     EXTENSION,
@@ -531,7 +531,7 @@ class SipLeg:
                 by = AnsweredBy(message["by"])
                 self.line_result = _ENDED_GREETINGS.get(by, self.line_result)
                 self._events.judged(
-                    Verdict(
+                    MachineDetection(
                         answered_by=by,
                         after_seconds=message["seconds"],
                         greeting_seconds=message["greeting"],

@@ -22,7 +22,7 @@ from typing import Any
 import orjson
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 
-from dialer.carrier.lines import Verdict
+from dialer.carrier.lines import MachineDetection
 from dialer.carrier.lines.sip.line import CALL_ID_DIGITS, SOUND_NAME_BYTES, Message
 from dialer.carrier.lines.sip.options import answers_options
 from dialer.carrier.lines.sip.senders import Senders, addresses_of
@@ -732,7 +732,7 @@ class SipProcess:
             if said is not None:
                 self._say({"on": "said", "id": call.id, "wav": b64encode(wav_of(said)).decode()})
 
-    def _judged(self, call: _Call, verdict: Verdict) -> None:
+    def _judged(self, call: _Call, verdict: MachineDetection) -> None:
         self._say(
             {
                 "on": "judged",

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict, dataclass, field
 
-from dialer.carrier.lines import Cause, Clip, Quality, Verdict
+from dialer.carrier.lines import Cause, Clip, MachineDetection, Quality
 from dialer.carrier.lines.sip.line import Message, SipLine
 from dialer.carrier.speech_input import Speech
 
@@ -42,11 +42,11 @@ class _Call:
         self.rang = True
         self.changed.set()
 
-    def answered(self, verdict: Verdict | None) -> None:  # noqa: ARG002 - a person tests
+    def answered(self, verdict: MachineDetection | None) -> None:  # noqa: ARG002 - a person tests
         self.is_answered = True
         self.changed.set()
 
-    def judged(self, verdict: Verdict) -> None:
+    def judged(self, verdict: MachineDetection) -> None:
         """A person tests, and knows."""
 
     def pressed(self, key: str) -> None:
