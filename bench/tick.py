@@ -59,13 +59,13 @@ class Round:
         self._after = 0
 
     def parts(self) -> Mapping[str, Callable[[], object]]:
-        """All but the audit come every second or few; that one by default every thirty."""
+        """All but the consistency check come every second or few; that one by default every thirty."""
         return {
             "claim": self._claim,
             "sweep": self._sweep,
             "ask": self._ask,
-            "audit": self._audit,
-            "fold": self._refresh,
+            "consistency": self._consistency,
+            "rollup": self._refresh,
             "loads": self._loads,
         }
 
@@ -101,7 +101,7 @@ class Round:
             calls_asked_to_end(tx, limit=200)
             lock_silent_calls(tx, real_now=self._services.real.now(), limit=200)
 
-    def _audit(self) -> None:
+    def _consistency(self) -> None:
         verdict = check_consistency(self._services, after=self._after)
         if verdict.found:
             raise SystemExit(f"the consistency checker found {verdict.found}")

@@ -303,7 +303,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "reject": ("拒接", "Reject"),
     "hang_up": ("挂断", "Hang up"),
     "again": ("再打一次", "Call again"),
-    "call_in": ("打给反诈中心", "Ring the centre"),
+    "call_in": ("打给反诈中心", "Call the centre"),
     "hide": ("隐藏我的号码", "Hide my number"),
     "back": ("换一部电话", "Another telephone"),
     "hold_to_speak": ("按住说话", "Hold to speak"),

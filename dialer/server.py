@@ -146,9 +146,9 @@ _XML = "application/xml"
 _log = logging.getLogger(__name__)
 
 Params = list[tuple[str, str]]
-Answer = tuple[int, str | None]
+WebhookReply = tuple[int, str | None]
 """A status, and the TwiML to speak."""
-_KEPT: Answer = (204, None)
+_KEPT: WebhookReply = (204, None)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -242,7 +242,7 @@ class _Hooks:
         self._events: WriteBatcher[CallEvent, Turn | None] = WriteBatcher(
             partial(apply_call_events, services), at_most=_EVENTS_TOGETHER, linger_seconds=_LINGER_SECONDS
         )
-        answers: Mapping[str, Callable[[Webhook], Awaitable[Answer]]] = {
+        answers: Mapping[str, Callable[[Webhook], Awaitable[WebhookReply]]] = {
             CALL_ROUTE: self._call,
             DIAL_ROUTE: self._dialled,
             OFFICER_ROUTE: self._officer,
@@ -274,7 +274,7 @@ class _Hooks:
         await Response(status_code=404)(scope, receive, send)
 
     def _endpoint(
-        self, name: str, answer: Callable[[Webhook], Awaitable[Answer]]
+        self, name: str, answer: Callable[[Webhook], Awaitable[WebhookReply]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             """The answer to a request whose signature is verified; a fault never becomes a 2xx."""
@@ -302,7 +302,7 @@ class _Hooks:
         path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
         return f"{self._base}{path}?{query}" if query else f"{self._base}{path}"
 
-    async def _call(self, hook: Webhook) -> Answer:
+    async def _call(self, hook: Webhook) -> WebhookReply:
         """The next turn of a conversation, as TwiML."""
         position = hook.path["position"]
         return await self._turn(
@@ -311,7 +311,7 @@ class _Hooks:
             heard=heard(hook.fields),
         )
 
-    async def _dialled(self, hook: Webhook) -> Answer:
+    async def _dialled(self, hook: Webhook) -> WebhookReply:
         """How a hand-over ended: if the desk took it or the caller left, the call is over; else the script goes on."""
         desk, took = dial_status(hook.fields), hand_over_taken(hook.fields)
         if took or caller_left(hook.fields):
@@ -320,7 +320,7 @@ class _Hooks:
         position = Position.decode(hook.path["position"])
         return await self._turn(hook, position=position, heard=Heard.silence(), desk=desk)
 
-    async def _officer(self, hook: Webhook) -> Answer:
+    async def _officer(self, hook: Webhook) -> WebhookReply:
         """The officer has answered: the assignment is theirs while they speak."""
         if desk_answered(hook.fields):
             await self._events.add(
@@ -330,7 +330,7 @@ class _Hooks:
 
     async def _turn(
         self, hook: Webhook, *, position: Position | None, heard: Heard, desk: str = ""
-    ) -> Answer:
+    ) -> WebhookReply:
         turn = await self._events.add(
             Step(
                 attempt_id=hook.attempt_id,
@@ -354,31 +354,31 @@ class _Hooks:
         )
         return 200, twiml
 
-    async def _status(self, hook: Webhook) -> Answer:
+    async def _status(self, hook: Webhook) -> WebhookReply:
         progress = status_event(hook.fields)
         step = f"status.{progress.sequence}" if progress.sequence is not None else f"status.{progress.stage}"
         return await self._progress(hook, step, progress)
 
-    async def _machine(self, hook: Webhook) -> Answer:
+    async def _machine(self, hook: Webhook) -> WebhookReply:
         return await self._progress(hook, "amd", machine_verdict(hook.fields))
 
-    async def _progress(self, hook: Webhook, step: str, progress: CallProgress) -> Answer:
+    async def _progress(self, hook: Webhook, step: str, progress: CallProgress) -> WebhookReply:
         news = News(attempt_id=hook.attempt_id, step=step, progress=progress, personal=hook.personal)
         await self._events.add(news)
         return _KEPT
 
-    async def _recording(self, hook: Webhook) -> Answer:
+    async def _recording(self, hook: Webhook) -> WebhookReply:
         """There is news of a recording; what it is, the carrier is asked."""
         await asyncio.to_thread(recording_is_ready, self._services, hook.attempt_id)
         return _KEPT
 
-    async def _message(self, hook: Webhook) -> Answer:
+    async def _message(self, hook: Webhook) -> WebhookReply:
         """The status of a message. Messages are few, so each event has its own transaction."""
         progress = message_event(hook.fields)
         await asyncio.to_thread(apply_message_event, self._services, UUID(hook.path["message_id"]), progress)
         return _KEPT
 
-    async def _desk(self, hook: Webhook) -> Answer:
+    async def _desk(self, hook: Webhook) -> WebhookReply:
         """The status of a desk call, how its second leg ended, and what the person of a recorded one hears. Each event
         has its own transaction.
         """
@@ -394,7 +394,7 @@ class _Hooks:
         await asyncio.to_thread(apply_desk_event, self._services, call_id, status_event(fields))
         return _KEPT
 
-    async def _inbound(self, hook: Webhook) -> Answer:
+    async def _inbound(self, hook: Webhook) -> WebhookReply:
         """A call of a person to us; each event has its own transaction."""
         what, fields = hook.path["what"], hook.fields
         match what:
@@ -411,7 +411,7 @@ class _Hooks:
             case _:
                 raise NotFound(kind="act", key=what)
 
-    async def _inbound_turn(self, hook: Webhook) -> Answer:
+    async def _inbound_turn(self, hook: Webhook) -> WebhookReply:
         """What came after a turn of a call to us; each event has its own transaction."""
         what, fields, duty = hook.path["what"], hook.fields, self._telephony.officer_number
         step = hook.step
@@ -438,20 +438,20 @@ class _Hooks:
                 raise NotFound(kind="act", key=what)
         return self._inbound_twiml(turn)
 
-    def _inbound_twiml(self, turn: InboundTurn) -> Answer:
+    def _inbound_twiml(self, turn: InboundTurn) -> WebhookReply:
         twiml = write_inbound(
             turn, config=self._telephony, audio_url=lambda file: f"{self._base}/audio/{file}"
         )
         return 200, twiml
 
-    async def _fall_back(self, hook: Webhook) -> Answer:
+    async def _fall_back(self, hook: Webhook) -> WebhookReply:
         """Spoken when the call webhook has failed; needs no database."""
         _log.warning(
             "fallback spoken: attempt=%s error=%s", hook.attempt_id, hook.fields.get("ErrorCode", "")
         )
         return 200, self._safe_sentence()
 
-    async def _check(self, hook: Webhook) -> Answer:
+    async def _check(self, hook: Webhook) -> WebhookReply:
         """Our own request through the public address; see `dialer.telephony.public_way`."""
         return 200, proof(hook.path["nonce"], token=self._telephony.auth_token)
 
@@ -471,7 +471,7 @@ _NEWS_OF_CALLS_IN = frozenset({"status", "desk"})
 
 
 def _is_spoken(name: str, what: str) -> bool:
-    """Whether a person hears the answer to this webhook. News of a call in is heard by nobody."""
+    """Whether a person hears the answer to this webhook. News of an inbound call is heard by nobody."""
     return name in _SPOKEN or (name == "inbound" and what not in _NEWS_OF_CALLS_IN)
 
 

@@ -17,13 +17,11 @@ from dialer.accounts.actions import (
     Taken,
     change_staff,
     check_revision,
-    check_unit,
     display_name_of,
     enable_account,
     enable_staff,
     get_account,
     insert_account,
-    is_seen,
     revise_account,
     set_temporary_password,
 )
@@ -47,7 +45,7 @@ from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
 from dialer.org.passwords import hash_password, temporary_password
 from dialer.org.staff_store import Member, find_member, lock_administrators
-from dialer.org.unit_store import is_visible_to
+from dialer.org.unit_store import check_unit, is_seen, is_visible_to
 from dialer.services import Services
 from dialer.work.tasks import return_work_of
 

@@ -172,7 +172,7 @@ def require_private_way(request: RequestContext) -> None:
 
 
 def to_second_step(request: RequestContext, needed: FactorNeeded, next_path: str) -> Response:
-    """On to the second factor; the cookie opens nothing else."""
+    """On to the second factor; the cookie is good for nothing else."""
     path = own_path(next_path)
     response = request.go(SECOND_PATH + (f"?{urlencode({'next': path})}" if path else ""))
     put_cookie(request.request, response, STEP_COOKIE, needed.token)
@@ -402,7 +402,7 @@ def _ask_for(request: RequestContext, kind: StaffChangeKind, login: str, why: st
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show_one(request, login, problems=wrong, asked=kind)
     if is_done:
-        return request.go(f"/accounts/{login}", notice=gettext_noop("The account opens again."))
+        return request.go(f"/accounts/{login}", notice=gettext_noop("The account is enabled again."))
     return request.go(CHANGES_PATH, notice=_WAITS)
 
 

@@ -44,13 +44,13 @@ class ProblemCode(StrEnum):
 
 
 class FieldProblem(BaseModel):
-    """字段问题 · One field that must be mended."""
+    """字段问题 · One field that must be corrected."""
 
     index: Annotated[int | None, Field(default=None, description="第几条，从 0 起 · which one, from 0")]
     field: Annotated[str, Field(description="字段名 · the field's name")]
     code: Annotated[str, Field(description="原因代码 · the reason as a code")]
     reason: Annotated[str, Field(description="原因 · the reason in words")]
-    mend: Annotated[str, Field(default="", description="如何修改 · how to mend it")]
+    mend: Annotated[str, Field(default="", description="如何修改 · how to correct it")]
 
 
 class ProblemOut(BaseModel):
@@ -188,11 +188,11 @@ class WarningIn(BaseModel):
         _about("通话时长，秒 · talk time in seconds, or words such as 2分5秒", 125),
     ]
     amount_at_risk: Annotated[
-        _Text | None, _about("拟转金额，元，文本 · in yuan, as text", "12000.50", "3万元")
+        _Text | None, _about("涉险金额，元，文本 · in yuan, as text", "12000.50", "3万元")
     ]
     amount_at_risk_fen: Annotated[
         Annotated[int, Field(ge=0, le=LARGEST_FEN)] | None,
-        _about("拟转金额，分，整数 · in fen; instead of amount_at_risk", 1200050),
+        _about("涉险金额，分，整数 · in fen; instead of amount_at_risk", 1200050),
     ]
     amount_paid: Annotated[
         _Text | None, _about("已转金额，元，文本 · already paid, in yuan, as text", "5000")
@@ -249,7 +249,7 @@ class SignalIn(BaseModel):
 
 
 class NoticeOut(BaseModel):
-    """提示 · Something about an accepted warning that a person may want to mend."""
+    """提示 · Something about an accepted warning that a person may want to correct."""
 
     field: str
     code: NoticeCode
@@ -259,10 +259,10 @@ class NoticeOut(BaseModel):
 class FaultOut(BaseModel):
     """拒收原因 · Why a warning was rejected; what was sent is not repeated."""
 
-    field: Annotated[str, Field(description="字段名 · the field that must be mended")]
+    field: Annotated[str, Field(description="字段名 · the field that must be corrected")]
     code: Annotated[str, Field(description="原因代码 · the reason as a code")]
     reason: Annotated[str, Field(description="原因 · the reason in words")]
-    mend: Annotated[str, Field(description="如何修改 · how to mend it")]
+    mend: Annotated[str, Field(description="如何修改 · how to correct it")]
 
 
 class WarningOut(BaseModel):
@@ -273,7 +273,7 @@ class WarningOut(BaseModel):
         WarningStatus,
         Field(
             description="accepted 新建预警单; merged 并入已有预警单; duplicate 已收过，未作改动; "
-            "rejected 未收，改正后可重发 · rejected: nothing was kept, mend it and send it again"
+            "rejected 未收，改正后可重发 · rejected: nothing was stored, correct it and send it again"
         ),
     ]
     source: str | None = None

@@ -33,7 +33,7 @@ from dialer.work.assignments import Scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyWaiting:
-    """A line with money, or a success without a call of ours, that nobody has approved. Amounts in fen."""
+    """A line with money, or a success without a staff call, that nobody has approved. Amounts in fen."""
 
     id: int
     case_id: int
@@ -51,7 +51,7 @@ class MoneyWaiting:
     evidence_fen: int | None
     """What the evidence shows; both are None for lines of older versions and where there is no money."""
     is_without_call: bool
-    """A success without a call of ours: it counts from the approval on. The evidence says why there was none."""
+    """A success without a staff call: it counts from the approval on. The evidence says why there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class MoneyReturned:
     """Of the refusal."""
     why: str
     is_without_call: bool
-    """A success without a call of ours: there is nothing to correct, the task is to be done."""
+    """A success without a staff call: there is nothing to correct, the task is to be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

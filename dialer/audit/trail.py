@@ -39,7 +39,7 @@ from dialer.db.audit import (
     Flaw,
     Place,
     Seal,
-    Verdict,
+    TrailCheck,
     audit_reason,
     check_trail,
     follows,
@@ -224,7 +224,7 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def verify_trail(services: Services, *, anchors: Sequence[Anchor] = ()) -> Verdict:
+def verify_trail(services: Services, *, anchors: Sequence[Anchor] = ()) -> TrailCheck:
     """All lines are checked; the verdict is noted for the console, and raises an alarm if anything was found."""
     began_at = services.real.now()
     with services.store.begin() as tx:
@@ -235,7 +235,7 @@ def verify_trail(services: Services, *, anchors: Sequence[Anchor] = ()) -> Verdi
 
 def check_new_lines(
     services: Services, *, anchors: Sequence[Anchor] = (), most: int = _ROUND_LINES
-) -> Verdict:
+) -> TrailCheck:
     """The next lines after those that the last round checked, `most` at a time, and those of the anchors. Once a day
     the rounds begin again at the first line. The verdict is noted, and raises an alarm if anything was found.
     """
@@ -262,7 +262,7 @@ def check_new_lines(
 
 def _note(
     services: Services,
-    verdict: Verdict,
+    verdict: TrailCheck,
     found: Mapping[str, int],
     *,
     began_at: datetime,

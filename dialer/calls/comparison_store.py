@@ -16,7 +16,7 @@ from dialer.core.attempt import DOUBTFUL_STATES, SENT_STATES, UNSENT_STATES, Att
 from dialer.core.case import RUNNING_STATUSES, CaseStatus
 from dialer.core.values import TelephonyResult, Track
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import among, in_words, word
 from dialer.db.unit_of_work import Tx, record_of
 
 REMEMBERED = timedelta(days=7)
@@ -114,7 +114,7 @@ def called_attempts(
     if by_time:
         statement = statement.where(sa.func.coalesce(first_warning, call.called_at) <= call.called_at)
     if case_ids is not None:
-        statement = statement.where(case.id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.BigInteger))))
+        statement = statement.where(among(case.id, case_ids))
     return [record_of(CalledAttempt, row) for row in tx.rows(statement)]
 
 
@@ -238,8 +238,3 @@ def newest_sid_before(tx: Tx, *, posted_before: datetime) -> str | None:
         .limit(1)
     )
     return sid
-
-
-def line_group_names(tx: Tx) -> list[str]:
-    """All of them."""
-    return [row["name"] for row in tx.rows(sa.select(t.line_group.c.name).order_by(t.line_group.c.name))]

@@ -168,22 +168,20 @@ def _count_empty_listing(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) ->
     _set(tx, [message_id], only=MESSAGES_IN_DOUBT, polls=t.message.c.polls + 1, poll_at=poll_at)
 
 
-def _apply_message_state(
+def _advance(
     tx: Tx,
+    services: Services,
     message_id: uuid.UUID,
     state: MessageState,
     *,
-    now: datetime,
     sid: str | None = None,
     error_code: int | None = None,
-    poll_at: datetime | None = None,
-) -> bool:
-    """The message has come that far; False for late news, which changes nothing. It is asked about at `poll_at` (real)
-    if no more news of it comes.
-    """
+) -> None:
+    """The message has come that far; late news changes nothing."""
+    now = services.clock.now()
     lower = [one.value for one in MessageState if one.rank < state.rank]
-    more = poll_at if state in _ON_THE_WAY else None
-    values: dict[str, Any] = {"state": state.value, "poll_at": more, "polls": 0}
+    poll_at = _next_poll(services) if state in _ON_THE_WAY else None
+    values: dict[str, Any] = {"state": state.value, "poll_at": poll_at, "polls": 0}
     if sid:
         values["sid"] = sa.func.coalesce(t.message.c.sid, sid)
     if error_code is not None:
@@ -192,12 +190,11 @@ def _apply_message_state(
         values["sent_at"] = now
     if state.rank == MessageState.DELIVERED.rank:
         values["ended_at"] = now
-    moved = tx.execute(
+    tx.execute(
         sa.update(t.message)
         .where(t.message.c.id == message_id, t.message.c.state.in_(lower))
         .values(**values)
     )
-    return bool(moved.rowcount)
 
 
 def _case_of_message(tx: Tx, message_id: uuid.UUID) -> int | None:
@@ -247,42 +244,21 @@ def apply_message_event(services: Services, message_id: uuid.UUID, progress: Mes
         _advance(tx, services, message_id, progress.state, sid=progress.sid, error_code=progress.error_code)
 
 
-def _advance(
-    tx: Tx,
-    services: Services,
-    message_id: uuid.UUID,
-    state: MessageState,
-    *,
-    sid: str | None = None,
-    error_code: int | None = None,
-) -> None:
-    """The message has come that far; late news changes nothing."""
-    _apply_message_state(
-        tx,
-        message_id,
-        state,
-        now=services.clock.now(),
-        sid=sid,
-        error_code=error_code,
-        poll_at=_next_poll(services),
-    )
-
-
 def _next_poll(services: Services) -> datetime:
     """When a message is asked about if no more news of it comes."""
     return services.real.now() + timedelta(seconds=services.lines.silence_seconds)
 
 
-def message_text(services: Services, outgoing: Outgoing) -> tuple[str, str]:
-    """The message of the script that fits the case, and its language. Empty when the lint finds a fault in it: no
-    message is better than one that could be the fraudsters' own.
+def message_text(services: Services, outgoing: Outgoing) -> str:
+    """The message of the script that fits the case. Empty when the lint finds a fault in it: no message is better than
+    one that could be the fraudsters' own.
     """
     script = choose_script(services, outgoing.fraud_type, outgoing.tags)
     language = script.default_language
     named = script.variables.get("bureau")
     bureau = services.centre.bureau.get(language) or (named.defaults.get(language, "") if named else "")
     text = script.message.get(language, "").replace("{bureau}", bureau)
-    return ("" if message_findings(text, language, bureau=bureau) else text), language
+    return "" if message_findings(text, language, bureau=bureau) else text
 
 
 async def send_messages(services: Services, client: MessageClient) -> int:
@@ -316,8 +292,7 @@ async def _send(services: Services, client: MessageClient, outgoing: Outgoing) -
 
 
 def _order(services: Services, outgoing: Outgoing) -> SendText:
-    text, _language = message_text(services, outgoing)
-    return SendText(message_id=outgoing.id, to=outgoing.to, text=text)
+    return SendText(message_id=outgoing.id, to=outgoing.to, text=message_text(services, outgoing))
 
 
 def _record(services: Services, outgoing: Outgoing, answer: SendResult) -> None:

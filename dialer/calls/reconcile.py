@@ -46,7 +46,7 @@ from dialer.telephony.channels import CLOCK_SKEW, EMPTY_LISTINGS, GIVE_UP, Concl
 from dialer.telephony.client import CallClient, PlaceCall
 
 _SIDE_BY_SIDE = 16
-"""At most so many requests wait at a time for a carrier that does not answer."""
+"""At most this many requests wait at a time for a carrier that does not answer."""
 
 _T = TypeVar("_T")
 
@@ -83,7 +83,7 @@ _AT_ONCE = 200
 _CLOCKS_APART = timedelta(days=1)
 """Absent means that there is no such call at any time near: our clock may have been wrong when it was sent."""
 _REMEMBERED = timedelta(hours=20)
-"""Every carrier keeps its records of calls for so long."""
+"""Every carrier keeps its records of calls for this long."""
 
 
 async def reconcile(services: Services, client: CallClient) -> int:

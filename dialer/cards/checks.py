@@ -94,7 +94,7 @@ class CheckFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class CheckResult:
     """What the outlet is told."""
 
     verdict: CheckVerdict
@@ -127,7 +127,7 @@ class Checks:
 
     def answer(
         self, facts: Facts, *, now: datetime, restriction: Restriction | None = None, zone: tzinfo = UTC
-    ) -> Answer:
+    ) -> CheckResult:
         """The findings, gravest first, and the verdict. `zone`: the centre's, in which a restriction ends."""
         found = [self._finding(check, facts, now) for check in self.checks if _holds(check, facts)]
         notes = sum(one.verdict is CheckVerdict.NOTE for one in found)
@@ -138,7 +138,7 @@ class Checks:
             found.append(self._restricted(restriction, zone))
             verdict = CheckVerdict.RESTRICTED
         found.sort(key=lambda one: -_RANK[one.verdict])
-        return Answer(verdict=verdict, findings=self._once(found), version=self.version)
+        return CheckResult(verdict=verdict, findings=self._once(found), version=self.version)
 
     def _once(self, found: Sequence[CheckFinding]) -> tuple[CheckFinding, ...]:
         """Of those that say the same the gravest alone, which comes first."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import Form, Path
 from starlette.responses import Response
@@ -194,7 +193,7 @@ def _show(
             return request.part(_TEMPLATE, "notices", notices=notices)
         latest = _latest(request, outlet)
     products = [one for one in CardProduct if outlet is None or one.is_sim != outlet.is_bank]
-    today = request.now.astimezone(ZoneInfo(request.services.centre.timezone))
+    today = request.now.astimezone(request.services.centre.zone)
     number = f"{today:%Y%m%d}-{secrets.token_hex(4).upper()}"
     return request.page(
         _TEMPLATE,

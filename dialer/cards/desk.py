@@ -37,7 +37,8 @@ from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.records import hide_numbers
 from dialer.language import Text
 from dialer.org.unit_store import is_visible_to
-from dialer.services import CardRules, Services
+from dialer.runtime.settings import CardsSettings
+from dialer.services import Services
 
 _OPEN = (QuestionState.WAITING, QuestionState.CLAIMED)
 _q, _o, _s = t.card_question.c, t.opening.c, t.onsite_check.c
@@ -54,7 +55,7 @@ class Stage(StrEnum):
     OVER = "over"
 
 
-def stage_of(asked_at: datetime, *, now: datetime, rules: CardRules) -> Stage:
+def stage_of(asked_at: datetime, *, now: datetime, rules: CardsSettings) -> Stage:
     """By the customer's clock."""
     seconds = (now - asked_at).total_seconds()
     if seconds >= rules.lapse_seconds:

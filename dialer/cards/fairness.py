@@ -20,7 +20,8 @@ from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import is_visible_to
-from dialer.services import CardRules, Services
+from dialer.runtime.settings import CardsSettings
+from dialer.services import Services
 
 PROVINCES: Final = {
     "11": gettext_noop("Beijing"),
@@ -88,7 +89,7 @@ class Group:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Falling:
     """A check that falls on one group: `share` of that group's openings, `others` of all others'. `check` is '' where
-    all together ask about the group so often, at counters and in files.
+    all together ask about the group this often, at counters and in files.
     """
 
     check: str
@@ -249,7 +250,7 @@ def _name_of(key: _Key, kind: str) -> str:
     return PROVINCES.get(province, province) if kind == "province" else band
 
 
-def _grouped(counts: _Counts, kind: str, rules: CardRules) -> tuple[Group, ...]:
+def _grouped(counts: _Counts, kind: str, rules: CardsSettings) -> tuple[Group, ...]:
     sums: dict[str, list[int]] = {}
     for key, values in counts.items():
         own = sums.setdefault(_name_of(key, kind), [0, 0, 0, 0])
@@ -276,12 +277,14 @@ def _grouped(counts: _Counts, kind: str, rules: CardRules) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=lambda one: (-one.openings, one.name)))
 
 
-def _is_out(part: int, whole: int, other_part: int, other_whole: int, rules: CardRules) -> Estimate | None:
+def _is_out(
+    part: int, whole: int, other_part: int, other_whole: int, rules: CardsSettings
+) -> Estimate | None:
     return stands_out(part, whole, other_part, other_whole, times=rules.group_times, least=rules.group_least)
 
 
 def _falling(
-    counts: _Counts, found: dict[tuple[str, str, str], int], kind: str, rules: CardRules
+    counts: _Counts, found: dict[tuple[str, str, str], int], kind: str, rules: CardsSettings
 ) -> list[Falling]:
     openings: dict[str, int] = {}
     for key, values in counts.items():

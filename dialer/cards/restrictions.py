@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -60,7 +59,7 @@ class Determination:
 
 
 def years_after(start: date, years: int) -> date:
-    """The same day so many years later; of 29 February the first of March."""
+    """The same day `years` later; of 29 February the first of March."""
     try:
         return start.replace(year=start.year + years)
     except ValueError:
@@ -189,7 +188,7 @@ def list_determinations(
     services: Services, *, state: DeterminationState | None = None
 ) -> list[Determination]:
     """Newest first, persons masked; one whose term has ended is over by itself."""
-    today = services.clock.now().astimezone(ZoneInfo(services.centre.timezone)).date()
+    today = services.clock.now().astimezone(services.centre.zone).date()
     statement = sa.select(t.card_determination).order_by(_d.id.desc()).limit(_MOST_SHOWN)
     if state is not None:
         statement = statement.where(_d.state == state.value)

@@ -10,7 +10,7 @@ from typing import Protocol
 from dialer.carrier.calls import Call, CallOrder, Status
 from dialer.carrier.config import Timers
 from dialer.carrier.faults import Faults, InjectedFault
-from dialer.carrier.lines import Cause, Leg, LegEvents, Line, Quality, Verdict
+from dialer.carrier.lines import Cause, Leg, LegEvents, Line, MachineDetection, Quality
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.player import UNPLAYED, PlayedCall, Player, Sounds
 from dialer.carrier.recordings import OF_CALL, OF_DIAL, CallRecorder
@@ -113,7 +113,7 @@ class _LiveLeg:
         self.leg.record(recorder)
 
     def _limit_to(self, seconds: float | None, then: Callable[[], None]) -> None:
-        """`then` is called after so many service seconds, None: never; an earlier limit is lifted."""
+        """`then` is called after `seconds` of service time, None: never; an earlier limit is lifted."""
         self._lift_limit()
         if seconds is not None:
             self._limit = self._timers.later(seconds, then)
@@ -174,7 +174,7 @@ class Bridge(_LiveLeg):
             self.call.rang = True
             self._notify("ringing", "ringing")
 
-    def answered(self, verdict: Verdict | None) -> None:  # noqa: ARG002 - an officer's phone is no machine
+    def answered(self, verdict: MachineDetection | None) -> None:  # noqa: ARG002 - an officer's phone is no machine
         if self.call.status is not Status.RINGING:
             return
         self.call.status = Status.IN_PROGRESS
@@ -189,7 +189,7 @@ class Bridge(_LiveLeg):
         else:
             self.finished()
 
-    def judged(self, verdict: Verdict) -> None:
+    def judged(self, verdict: MachineDetection) -> None:
         """Nobody asks who answered at the desk."""
 
     def pressed(self, key: str) -> None:
@@ -280,8 +280,8 @@ class Bridge(_LiveLeg):
         self._exchange.notices.progress(self.call, event, status, {"ParentCallSid": self._parent.call.sid})
 
 
-def _unknown_after(seconds: float) -> Verdict:
-    return Verdict(answered_by=AnsweredBy.UNKNOWN, after_seconds=seconds, greeting_seconds=0.0)
+def _unknown_after(seconds: float) -> MachineDetection:
+    return MachineDetection(answered_by=AnsweredBy.UNKNOWN, after_seconds=seconds, greeting_seconds=0.0)
 
 
 def _ignored(_result: dict[str, str]) -> None:
@@ -408,7 +408,7 @@ class LiveCall(_LiveLeg):
         self._exchange.notices.progress(call, "ringing", "ringing")
         self._limit_to(self.order.timeout_seconds, lambda: self.end(Status.NO_ANSWER, TIMED_OUT))
 
-    def answered(self, verdict: Verdict | None) -> None:
+    def answered(self, verdict: MachineDetection | None) -> None:
         call = self.call
         if call.status is not Status.RINGING:
             return
@@ -432,7 +432,7 @@ class LiveCall(_LiveLeg):
         if self.order.async_amd:
             self._begin()
 
-    def judged(self, verdict: Verdict) -> None:
+    def judged(self, verdict: MachineDetection) -> None:
         """Of a line that listens. With DetectMessageEnd a machine is told at the end of its greeting."""
         if not self._verdict_open or self._verdict_due is None:
             return
@@ -449,7 +449,7 @@ class LiveCall(_LiveLeg):
             return
         self._await_verdict(verdict, waited_seconds=verdict.after_seconds)
 
-    def _await_verdict(self, verdict: Verdict, *, waited_seconds: float) -> None:
+    def _await_verdict(self, verdict: MachineDetection, *, waited_seconds: float) -> None:
         """Reports the verdict when it is due: with DetectMessageEnd, a machine's after its greeting."""
         due = verdict.after_seconds
         if (
@@ -477,18 +477,18 @@ class LiveCall(_LiveLeg):
     def measured(self, quality: Quality) -> None:
         self._exchange.measured(self.call, quality)
 
-    def _in_time(self, verdict: Verdict) -> Verdict:
+    def _in_time(self, verdict: MachineDetection) -> MachineDetection:
         """A detection slower than its timeout reports `unknown`, as Twilio's does."""
         limit = self.order.detection_timeout_seconds
         return verdict if verdict.after_seconds <= limit else _unknown_after(limit)
 
-    def _judged(self, verdict: Verdict, _after_seconds: float) -> None:
+    def _judged(self, verdict: MachineDetection, _after_seconds: float) -> None:
         self._verdict_open = False
         if not self.call.status.final:
             self.call.answered_by = verdict.answered_by.value
             self._begin()
 
-    def _report_verdict(self, verdict: Verdict, after_seconds: float) -> None:
+    def _report_verdict(self, verdict: MachineDetection, after_seconds: float) -> None:
         self.call.answered_by = verdict.answered_by.value
         self._exchange.notices.verdict(self.call, verdict.answered_by.value, int(after_seconds * 1000))
         self._verdict_open = False

@@ -109,7 +109,7 @@ class Sounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class GatherResult:
     """The end of a question: keys and the key that ended them, or recognised speech, or nothing."""
 
     digits: str = ""
@@ -117,7 +117,7 @@ class Answer:
     speech: Recognised | None = None
 
 
-OnAnswer = Callable[[Gather, Answer], None]
+OnAnswer = Callable[[Gather, GatherResult], None]
 
 
 class Question:
@@ -187,7 +187,7 @@ class Question:
             self._await_key()
             return
         self.stop()
-        self._done(self._verb, Answer(speech=found))
+        self._done(self._verb, GatherResult(speech=found))
 
     def _interrupt(self) -> None:
         if self._talking:
@@ -205,7 +205,7 @@ class Question:
 
     def _finish(self, key: str) -> None:
         self.stop()
-        self._done(self._verb, Answer(digits=self._digits, finished_on=key))
+        self._done(self._verb, GatherResult(digits=self._digits, finished_on=key))
 
 
 UNPLAYED = "X-Unplayed"
@@ -411,10 +411,10 @@ class Player:
         self._call.leg.listen(self._questions)
         question.start()
 
-    def _answered(self, verb: Gather, answer: Answer) -> None:
+    def _answered(self, verb: Gather, answer: GatherResult) -> None:
         self._question = None
         self._call.leg.stop_listening()
-        if answer == Answer() and not verb.action_on_empty:
+        if answer == GatherResult() and not verb.action_on_empty:
             self._next()
             return
         if answer.speech is not None:

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, command_application, pick, print_json
+from dialer.cli.output import AsJson, command_application, print_json
 from dialer.core.errors import Invalid
 from dialer.core.periods import BulletinDays, BulletinKind, bulletin_days
 from dialer.core.rates import rates_of
 from dialer.core.values import AmountKind
-from dialer.language import Lang, Text, gettext_noop
+from dialer.language import Lang, Text, gettext_noop, say
 from dialer.outcomes.bulletin_text import bulletin_document, parts_of, ranked_units
 from dialer.outcomes.bulletin_words import title_of
 from dialer.outcomes.bulletins import Bulletin, make_bulletin, note_taken
@@ -58,9 +58,7 @@ def bulletin_command(
             for text in part.paragraphs:
                 typer.echo(f"  {text}")
     if made.line.id is None:
-        typer.echo(
-            pick(lang, "周期未结束，未保存", "the period is not over: the bulletin is not kept"), err=True
-        )
+        typer.echo(say(lang, "the period is not over: the bulletin is not saved"), err=True)
 
 
 def _days(given: dict[BulletinKind, str]) -> BulletinDays:

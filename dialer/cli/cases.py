@@ -21,12 +21,12 @@ from dialer.calls.recordings import hear_recording, list_recordings
 from dialer.casefile.reading import CaseStory, reveal, show_case, tell_case, tell_page
 from dialer.cases.search import CasePage, CaseQuery, search_cases, seek_person
 from dialer.cli.common import By, signer
-from dialer.cli.output import AsJson, command_application, one_of, pick, print_json, print_rows
+from dialer.cli.output import AsJson, command_application, one_of, print_json, print_rows
 from dialer.core.access import RevealReason
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Refusal
 from dialer.core.values import FraudType, Grade
-from dialer.language import Lang, Text
+from dialer.language import Lang, Text, say
 from dialer.outcomes.report import report_period
 from dialer.sentences import (
     ahead_words,
@@ -104,7 +104,7 @@ def cases_command(
             limit=limit,
         )
         page = search_cases(app.services, query)
-        zone = ZoneInfo(app.services.centre.timezone)
+        zone = app.services.centre.zone
     if as_json:
         print_json(tell_page(page).plain())
     else:
@@ -121,7 +121,7 @@ def list_command(
     """录音清单: the recordings of the calls of a case, with their SHA-256; nothing is played."""
     with command_application("recording") as app:
         found = list_recordings(app.services, case_id)
-        zone = ZoneInfo(app.services.centre.timezone)
+        zone = app.services.centre.zone
     if as_json:
         print_json([one.plain() for one in found])
         return
@@ -129,15 +129,13 @@ def list_command(
         found,
         {
             "id": lambda one: one.id,
-            pick(lang, "呼叫", "call"): lambda one: word_of(one.call, lang) + (f" {one.n}" if one.n else ""),
-            pick(lang, "通话时间", "called"): lambda one: (
-                f"{one.called_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-            ),
-            pick(lang, "状态", "state"): lambda one: word_of(one.state, lang),
-            pick(lang, "秒", "s"): lambda one: one.seconds or "",
+            say(lang, "call"): lambda one: word_of(one.call, lang) + (f" {one.n}" if one.n else ""),
+            say(lang, "called at"): lambda one: f"{one.called_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+            say(lang, "state"): lambda one: word_of(one.state, lang),
+            say(lang, "seconds"): lambda one: one.seconds or "",
             "SHA-256": lambda one: one.sha256,
         },
-        empty=pick(lang, "没有录音。", "There are no recordings."),
+        empty=say(lang, "There are no recordings."),
         narrow=3,
     )
 
@@ -187,56 +185,52 @@ def _header(story: CaseStory, lang: Lang) -> Panel:
         " · ".join(words),
         " · ".join(part for part in (stored.source, stored.unit) if part),
     ]
-    title = pick(lang, f"预警单 {case.id}", f"Case {case.id}")
+    title = say(lang, "Case %(id)s", id=case.id)
     if stored.drill:
-        title += pick(lang, "（演练）", " (drill)")
+        title += f" · {say(lang, 'drill')}"
     return Panel(RichText("\n".join(lines)), title=title, title_align="left")
 
 
 def _next(story: CaseStory, lang: Lang) -> Table:
     zone = ZoneInfo(story.timezone)
     table = Table(
-        title=pick(lang, "下一步", "What comes next"),
+        title=say(lang, "Next step"),
         box=SIMPLE_HEAD,
         title_justify="left",
         title_style="bold",
     )
-    for column in (pick(lang, "时间", "when"), "", pick(lang, "事项及原因", "what, and why")):
+    for column in (say(lang, "when"), "", say(lang, "what, and why")):
         table.add_column(column)
     for step in story.next_steps:
-        at = _clock(step.at, zone) if step.at is not None else pick(lang, "随时", "any moment")
+        at = _clock(step.at, zone) if step.at is not None else say(lang, "any moment")
         away = moment_words(step.at, story.told_at, lang)
         table.add_row(at, away, escape(step_sentence(step, lang)))
     u = story.urgency
     parts = (
-        (pick(lang, "等级", "grade"), u.grade_seconds),
-        (pick(lang, "金额", "amount"), u.amount_seconds),
-        (pick(lang, "失效", "expiry"), u.expiry_seconds),
+        (say(lang, "grade"), u.grade_seconds),
+        (say(lang, "amount"), u.amount_seconds),
+        (say(lang, "expiry"), u.expiry_seconds),
     )
     told = " + ".join(f"{name} {seconds}s" for name, seconds in parts)
     ahead = ahead_words(story.pending.ahead if story.pending is not None else 0, lang)
-    table.caption = pick(
+    table.caption = say(
         lang,
-        f"紧急度：建单时间提前 {told}；前面还有 {ahead} 个更紧急的呼叫",
-        f"urgency: opening time moved forward by {told}; {ahead} more urgent calls are ready",
+        "urgency time: opening time moved forward by %(parts)s; %(ahead)s more urgent calls are ready",
+        parts=told,
+        ahead=ahead,
     )
     if story.waiting is not None:
         since, waits = _clock(story.waiting.since, zone), escape(waiting_sentence(story.waiting, lang))
-        table.caption += pick(
-            lang,
-            f"\n呼叫等待（自 {since}）：{waits}",
-            f"\nthe call has been waiting since {since}: {waits}",
-        )
+        told = say(lang, "the call has been waiting since %(since)s: %(waits)s", since=since, waits=waits)
+        table.caption += f"\n{told}"
     table.caption_justify = "left"
     return table
 
 
 def _timeline(story: CaseStory, lang: Lang) -> Table:
     zone = ZoneInfo(story.timezone)
-    table = Table(
-        title=pick(lang, "经过", "What happened"), box=SIMPLE_HEAD, title_justify="left", title_style="bold"
-    )
-    for column in (pick(lang, "时间", "when"), pick(lang, "何人", "who"), pick(lang, "何事", "what")):
+    table = Table(title=say(lang, "Timeline"), box=SIMPLE_HEAD, title_justify="left", title_style="bold")
+    for column in (say(lang, "when"), say(lang, "who"), say(lang, "what")):
         table.add_column(column, overflow="fold")
     for entry in story.file.timeline:
         table.add_row(_clock(entry.at, zone), escape(entry.by), escape(entry_sentence(entry, lang)))
@@ -250,18 +244,18 @@ def _clock(moment: datetime, zone: ZoneInfo) -> str:
 def page_view(page: CasePage, lang: Lang, zone: ZoneInfo) -> RenderableType:
     """Found cases, newest first, and the option for the next page."""
     table = Table(box=SIMPLE_HEAD)
-    for zh, en in (
-        ("预警单", "case"),
-        ("姓名", "name"),
-        ("电话", "phones"),
-        ("等级", "grade"),
-        ("诈骗类型", "fraud type"),
-        ("状态", "status"),
-        ("结果", "outcome"),
-        ("属地", "unit"),
-        ("建单", "opened"),
+    for heading in (
+        say(lang, "case"),
+        say(lang, "person"),
+        say(lang, "telephone"),
+        say(lang, "grade"),
+        say(lang, "fraud type"),
+        say(lang, "state"),
+        say(lang, "outcome"),
+        say(lang, "unit"),
+        say(lang, "opened"),
     ):
-        table.add_column(pick(lang, zh, en), overflow="fold")
+        table.add_column(heading, overflow="fold")
     for line in page.cases:
         table.add_row(
             str(line.id),
@@ -276,5 +270,5 @@ def page_view(page: CasePage, lang: Lang, zone: ZoneInfo) -> RenderableType:
         )
     if page.next_before_id is None:
         return table
-    more = pick(lang, "下一页", "next page")
+    more = say(lang, "next page")
     return Group(table, RichText(f"{more}: --before {page.next_before_id}", style="dim"))

@@ -1,4 +1,4 @@
-"""`dialer load` and `dialer loads`: loading a target list from a file, and what people decide about lists."""
+"""`dialer load` and `dialer loads`: loading a list of warnings from a file, and what people decide about lists."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from dialer.bootstrap import application
 from dialer.broker import BULK_QUEUE
 from dialer.cli.common import By, naming
 from dialer.cli.output import (
@@ -28,7 +27,6 @@ from dialer.core.values import FINISHED_LOADS, LoadState
 from dialer.db.system_state import worker_runs
 from dialer.intake.records import Field
 from dialer.language import Text, bilingual
-from dialer.runtime.settings import load_settings
 from dialer.services import Application
 from dialer.warnings.list_store import (
     Load,
@@ -80,7 +78,7 @@ def load_command(
     as_json: AsJson = False,
     by: By = "cli",
 ) -> None:
-    """Load a target list; exit 2 when the file cannot be read as one."""
+    """Load a list of warnings; exit 2 when the file cannot be read as one."""
     if not file.is_file():
         raise UnusableFile(Text("%(file)s: no such file", file=file.name))
     with naming(file), command_application("load") as app:
@@ -129,7 +127,7 @@ def write_reject_file(app: Application, report: LoadReport, *, by: str) -> Path 
         f"load-{report.load_id}",
         subject=f"list_load/{report.load_id}",
         by=by,
-        otherwise=("，可在“名单”页下载", ", and can be had from the page Lists"),
+        otherwise=("，可在“预警导入”页下载", ", and can be had from the page Lists"),
     )
     if path is not None:
         write_reject_list(app.services, report.load_id, path, in_clear=True)
@@ -163,17 +161,19 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
     report = loaded.report
     counts = (
         ("行 rows", report.rows),
-        ("接收 accepted", report.accepted),
+        ("可导入 accepted" if dry_run else "已导入 accepted", report.accepted),
         ("  并入已有预警单 merged", report.merged),
         ("重复 duplicate", report.duplicate),
-        ("拒绝 rejected", report.rejected),
+        ("未通过 rejected", report.rejected),
         ("跳过 skipped", report.skipped),
         ("提示 notices", report.notices),
     )
     print_rows(
         counts,
         {"": lambda count: count[0], " ": lambda count: count[1]},
-        title="预演，什么都没有写入 dry run: nothing was kept" if dry_run else f"批次 load {report.load_id}",
+        title="试运行，未写入任何数据 dry run: nothing was stored"
+        if dry_run
+        else f"批次 load {report.load_id}",
         show_header=False,
     )
     console = Console()
@@ -185,7 +185,7 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
     if len(report.rejects) > _SHOWN:
         console.print(f"  … {len(report.rejects) - _SHOWN} more")
     if loaded.reject_file is not None:
-        console.print(f"拒绝行 rejected rows: {loaded.reject_file}", markup=False)
+        console.print(f"未通过数据 rejected rows: {loaded.reject_file}", markup=False)
 
 
 loads = typer.Typer(help="What people decide about lists.", no_args_is_help=True)
@@ -194,7 +194,7 @@ loads = typer.Typer(help="What people decide about lists.", no_args_is_help=True
 @loads.command("waiting")
 def waiting() -> None:
     """Lists that wait for a second person."""
-    with application(load_settings()) as app, app.services.store.begin() as tx:
+    with command_application("lists") as app, app.services.store.begin() as tx:
         found = loads_awaiting_approval(tx)
     for load in found:
         typer.echo(f"{load.id}  {load.filename}  {load.by}  {centre_time(load.created_at, app)}")
@@ -205,7 +205,7 @@ def waiting() -> None:
 @loads.command("approve")
 def approve(load_id: int, by: By) -> None:
     """Approve the rest of a large list, as the second person; it is then loaded."""
-    with application(load_settings()) as app:
+    with command_application("lists") as app:
         approve_load(app.services, load_id, by=by)
         load_list(app.services, load_id)
     typer.echo(f"load {load_id} approved by {by}")
@@ -214,7 +214,7 @@ def approve(load_id: int, by: By) -> None:
 @loads.command("withdraw")
 def withdraw(load_id: int, by: By, why: Annotated[str, typer.Option(help="the reason")]) -> None:
     """Withdraw a list: cases without a call are closed, the others go on."""
-    with application(load_settings()) as app:
+    with command_application("lists") as app:
         closed = withdraw_load(app.services, load_id, by=by, why=why)
     typer.echo(f"load {load_id} withdrawn, cases closed {closed}")
 
@@ -229,7 +229,7 @@ def columns(
 ) -> None:
     """Show or correct what a source's headings mean."""
     said = dict(_correction(text) for text in to or ())
-    with application(load_settings()) as app:
+    with command_application("lists") as app:
         if said:
             correct_columns(app.services, source, said, by=by)
         with app.services.store.begin() as tx:

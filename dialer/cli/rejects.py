@@ -50,7 +50,7 @@ def reject_workbook(
         path.touch(mode=0o600)
     except OSError as fault:
         zh, en = otherwise
-        told = f"拒绝行文件未能写入{zh} the rejected rows were not written{en}"
+        told = f"未通过数据文件未能写入{zh} the rejected rows were not written{en}"
         typer.echo(f"{told}: {path}: {fault.strerror}", err=True)
         return None
     with app.services.store.begin() as tx:
@@ -97,7 +97,7 @@ def say_rejects(done: ReadList, file: Path | None) -> None:
     if len(done.rejects) > _MOST_SAID:
         typer.echo(f"… {len(done.rejects) - _MOST_SAID} more")
     if file is not None:
-        typer.echo(f"拒绝行 rejected rows: {file}")
+        typer.echo(f"未通过数据 rejected rows: {file}")
 
 
 def rejects_json(done: ReadList, file: Path | None) -> dict[str, Any]:

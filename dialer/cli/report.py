@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text as RichText
 
-from dialer.cli.output import AsJson, command_application, pick, print_json
+from dialer.cli.output import AsJson, command_application, print_json
 from dialer.core.errors import Invalid
 from dialer.core.rates import Basis, Rate, Report, Slice, rates_of
 from dialer.core.values import AmountKind, Grade, yuan
@@ -109,26 +109,27 @@ def _verify(lang: Lang, *, as_json: bool) -> None:
 
 def verification_view(found: Verification, lang: Lang) -> RenderableType:
     """What was compared, and a line for each difference."""
-    compared = pick(
+    compared = say(
         lang,
-        f"已逐日重新统计 {found.days} 天、{found.figures:,} 个数字",
-        f"{found.days} days with {found.figures:,} figures recounted",
+        "%(days)s days with %(figures)s figures recounted",
+        days=found.days,
+        figures=f"{found.figures:,}",
     )
     if not found.different:
-        return RichText(f"{compared}{pick(lang, '，与汇总一致', '; the rollup agrees')}")
+        return RichText(say(lang, "%(compared)s; the rollup agrees", compared=compared))
     table = _table(
-        f"{compared}{pick(lang, f'，不一致 {found.different:,} 个', f'; {found.different:,} differ')}",
-        pick(lang, "日期", "day"),
-        pick(lang, "部分", "part"),
-        pick(lang, "数字", "figure"),
-        pick(lang, "汇总", "rollup"),
-        pick(lang, "重新统计", "recount"),
+        say(lang, "%(compared)s; %(n)s differ", compared=compared, n=f"{found.different:,}"),
+        say(lang, "day"),
+        say(lang, "part"),
+        say(lang, "figure"),
+        say(lang, "rollup"),
+        say(lang, "recount"),
     )
     for column in table.columns[1:3]:
         column.justify = "left"
     for one in found.differences:
         table.add_row(
-            one.day.isoformat() if one.day else pick(lang, "全部", "all days"),
+            one.day.isoformat() if one.day else say(lang, "all days"),
             f"{one.part} {one.value}".strip(),
             one.name,
             str(one.rollup),
@@ -144,11 +145,7 @@ def report_view(report: Report, lang: Lang, trials: Sequence[Comparison] = ()) -
         parts.append(
             Panel(
                 RichText(
-                    pick(
-                        lang,
-                        "演练数据：以下数字全部来自演练，没有拨打任何真实电话",
-                        "DRILL: every figure below is of a drill; no real phone was called",
-                    ),
+                    say(lang, "DRILL: every figure below is of a drill; no real phone was called"),
                     justify="center",
                 ),
                 style="bold black on yellow",
@@ -181,22 +178,22 @@ def _moment(moment: datetime | None, zone: ZoneInfo, *, without: str) -> str:
 
 def _heading(report: Report, lang: Lang) -> RichText:
     zone = ZoneInfo(report.timezone)
-    start = _moment(report.period.start, zone, without=pick(lang, "最早", "the beginning"))
-    end = _moment(report.period.end, zone, without=pick(lang, "现在", "now"))
+    start = _moment(report.period.start, zone, without=say(lang, "the beginning"))
+    end = _moment(report.period.end, zone, without=say(lang, "now"))
     made = _moment(report.generated_at, zone, without="")
-    title = pick(lang, "预警劝阻成效报告", "Dissuasion report")
+    title = say(lang, "Dissuasion report")
     text = RichText(f"{title}  ", style="bold")
     text.append(f"{start} → {end}", style="not bold cyan")
-    text.append(f"  {pick(lang, '截至', 'as of')} {made} ({report.timezone})", style="not bold dim")
+    text.append(f"  {say(lang, 'as of')} {made} ({report.timezone})", style="not bold dim")
     return text
 
 
 def _funnel(report: Report, lang: Lang) -> Table:
     grades = [word_of(grade, lang) for grade in Grade]
     table = _table(
-        pick(lang, "办理情况", "What was done"),
-        pick(lang, "项目", "figure"),
-        pick(lang, "合计", "all"),
+        say(lang, "What was done with the cases"),
+        say(lang, "figure"),
+        say(lang, "all together"),
         *grades,
     )
     slices = [report.figures.total, *(report.figures.by_grade[grade] for grade in Grade)]
@@ -211,13 +208,13 @@ def _number(count: int) -> str:
 
 def _rates(report: Report, lang: Lang) -> Table:
     table = _table(
-        pick(lang, "比率", "Rates"),
-        pick(lang, "指标", "rate"),
-        pick(lang, "数值", "value"),
-        pick(lang, "95% 区间", "95 % interval"),
-        pick(lang, "分子 / 分母", "of"),
-        pick(lang, "时间口径", "window"),
-        pick(lang, "未计入", "left out"),
+        say(lang, "Rates"),
+        say(lang, "rate"),
+        say(lang, "value"),
+        say(lang, "95 % interval"),
+        say(lang, "count / total"),
+        say(lang, "window"),
+        say(lang, "left out"),
     )
     for column in table.columns[4:]:
         column.justify = "left"
@@ -241,14 +238,14 @@ def _percent(rate: Rate) -> str:
 
 def _first_attempts(report: Report, lang: Lang) -> Table:
     table = _table(
-        pick(lang, "首次呼叫用时", "Time to first attempt"),
-        pick(lang, "等级", "grade"),
-        pick(lang, "已呼叫", "tried"),
+        say(lang, "Time to first call"),
+        say(lang, "grade"),
+        say(lang, "called"),
         "P50",
         "P90",
-        pick(lang, "时限内", "within the limit"),
+        say(lang, "within the limit"),
     )
-    rows: list[tuple[str, Slice]] = [(pick(lang, "合计", "all"), report.figures.total)]
+    rows: list[tuple[str, Slice]] = [(say(lang, "all together"), report.figures.total)]
     rows += [(word_of(grade, lang), report.figures.by_grade[grade]) for grade in Grade]
     for name, one in rows:
         first = one.first_attempt
@@ -276,11 +273,11 @@ def duration(seconds: float | None) -> str:
 
 def _amounts(report: Report, lang: Lang) -> Table:
     table = _table(
-        pick(lang, "金额（元，三类互不相加）", "Amounts (yuan; the three are never summed)"),
-        pick(lang, "类别", "kind"),
-        pick(lang, "已审核", "approved"),
-        pick(lang, "待审核", "not yet approved"),
-        pick(lang, "已冲销", "reversed"),
+        say(lang, "Amounts (yuan; the three are never summed)"),
+        say(lang, "kind"),
+        say(lang, "approved"),
+        say(lang, "not yet approved"),
+        say(lang, "reversed"),
     )
     table.caption = basis_word(Basis.OUTCOME_RECORDED, lang)
     table.caption_justify = "left"
@@ -293,7 +290,7 @@ def _amounts(report: Report, lang: Lang) -> Table:
 
 def _fraud_types(report: Report, lang: Lang) -> Table:
     columns = [count_word(name, lang) for name in _BY_TYPE]
-    table = _table(pick(lang, "按诈骗类型", "By fraud type"), pick(lang, "诈骗类型", "fraud type"), *columns)
+    table = _table(say(lang, "By fraud type"), say(lang, "fraud type"), *columns)
     for fraud_type, one in report.figures.by_fraud_type.items():
         if one.counts.warnings or one.counts.cases or one.counts.robot_calls:
             numbers = (_number(getattr(one.counts, name)) for name in _BY_TYPE)
@@ -305,18 +302,18 @@ def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText
     """The versions side by side, and a sentence for each that is compared with the live one."""
     begun = _moment(one.trial.at, ZoneInfo(report.timezone), without="")
     grade = f" · {word_of(Grade(one.trial.grade), lang)}" if one.trial.grade else ""
-    title = pick(lang, "话术对比试验", "Trial of a script")
+    title = say(lang, "Trial of a script")
     names = [measured.measure for measured in one.versions[0].measured]
     table = _table(
         f"{title}  {one.trial.script_id}{grade}  {begun} →",
-        pick(lang, "版本", "version"),
-        pick(lang, "比例", "share"),
-        pick(lang, "人数", "people"),
+        say(lang, "version"),
+        say(lang, "share"),
+        say(lang, "How many persons"),
         *(say(lang, MEASURES[name]) for name in names),
     )
     verdicts = []
     for version in one.versions:
-        live = f" {pick(lang, '在用', 'live')}" if version.is_live else ""
+        live = f" {say(lang, 'in use')}" if version.is_live else ""
         table.add_row(
             f"{version.number}{live}",
             f"{version.weight:g}",
@@ -344,8 +341,6 @@ def _tried(one: Measured) -> str:
 def _left_out(report: Report, lang: Lang) -> RichText:
     left_out = report.figures.left_out
     if not any(left_out.values()):
-        return RichText(pick(lang, "各项定义见 docs/metrics.md", "Definitions: docs/metrics.md"), style="dim")
+        return RichText(say(lang, "Definitions: docs/metrics.md"), style="dim")
     told = ", ".join(f"{name} {count:,}" for name, count in left_out.items() if count)
-    return RichText(
-        pick(lang, f"演练记录未计入：{told}", f"Drill records left out of everything: {told}"), style="dim"
-    )
+    return RichText(say(lang, "Drill records left out of everything: %(told)s", told=told), style="dim")

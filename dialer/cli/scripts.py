@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 
 from audio.clips import MANIFEST, PROMPTS, ManifestUnreadable
-from dialer.calls.conversation import durations_by_text
 from dialer.cli.common import By
 from dialer.cli.output import (
     AsJson,
@@ -26,7 +25,7 @@ from dialer.cli.output import (
     wait_for_worker,
 )
 from dialer.core.errors import Invalid, Refusal, UnusableFile
-from dialer.core.intervals import Verdict
+from dialer.core.intervals import TrialConclusion
 from dialer.core.values import Grade, RenderState, Tag
 from dialer.language import Lang, Text, say
 from dialer.runtime.settings import CentreSettings, load_settings
@@ -37,7 +36,7 @@ from dialer.scripts.model import Script, circles
 from dialer.scripts.overview import ScriptPage, list_scripts, script_versions, show_script
 from dialer.scripts.reading import read_script, script_named, shipped_list, shipped_scripts
 from dialer.scripts.render import has_render_worker, rendering, start_rendering
-from dialer.scripts.rendered import shipped_manifest
+from dialer.scripts.rendered import durations_of, shipped_manifest
 from dialer.scripts.store import Render, Version
 from dialer.scripts.trials import Compared, Comparison, compare_versions, set_trial
 from dialer.scripts.versions import approve_script, draft_script, shipped_bases
@@ -64,10 +63,10 @@ def list_command(*, as_json: AsJson = False) -> None:
         as_json=as_json,
         plain=asdict,
         columns={
-            "脚本 script": lambda line: line.script_id,
+            "话术 script": lambda line: line.script_id,
             "名称 title": lambda line: line.title.get("zh", ""),
             "在用 live": lambda line: line.live or "-",
-            "批准人 approved by": lambda line: line.approved_by,
+            "审批人 approved by": lambda line: line.approved_by,
             "最新 newest": lambda line: line.newest,
             "草稿 drafts": lambda line: line.drafts,
         },
@@ -91,14 +90,14 @@ def versions_command(
         as_json=as_json,
         plain=_version_json,
         columns={
-            "脚本 script": lambda version: version.script_id,
-            "版本": lambda version: version.number,
+            "话术 script": lambda version: version.script_id,
+            "版本 version": lambda version: version.number,
             "状态 state": lambda version: (
                 word_of(version.state, Lang.ZH) + (" · 在用 live" if version.is_live else "")
             ),
             "内容 hash": lambda version: version.content_hash[:12],
             "起草 drafted by": lambda version: version.drafted_by,
-            "批准 approved by": lambda version: last(version, "approved_by"),
+            "审批 approved by": lambda version: last(version, "approved_by"),
             "理由 reason": lambda version: last(version, "reason"),
         },
         narrow=4,
@@ -334,7 +333,7 @@ def _figures(place: int, version: Compared) -> str:
     return f"{one.tally.hits}/{one.tally.people} = {share}{within}"
 
 
-def verdict_words(verdict: Verdict, live: int) -> str:
+def verdict_words(verdict: TrialConclusion, live: int) -> str:
     """The verdict as a sentence in both languages."""
     return f"{verdict_in(Lang.ZH, verdict, live)} {verdict_in(Lang.EN, verdict, live)}"
 
@@ -347,7 +346,7 @@ def check_scripts(
 ) -> None:
     """Check every path, every rule of wording and every sound; exit 1 on a finding."""
     chosen = [_script(script)] if script else list(shipped_scripts().values())
-    durations = durations_by_text()
+    durations = durations_of(shipped_manifest().clips)
     offered = load_settings().centre.offered_languages
     findings = [finding for one in chosen for finding in check(one, durations=durations, offered=offered)]
     damaged = shipped_manifest().damaged()
@@ -359,8 +358,8 @@ def check_scripts(
         print_rows(
             chosen,
             {
-                "脚本 script": lambda one: one.id,
-                "语言": lambda one: " ".join(one.languages),
+                "话术 script": lambda one: one.id,
+                "语言 languages": lambda one: " ".join(one.languages),
                 "走通 good path": lambda one: lengths[one.id][0],
                 "最长 longest": lambda one: lengths[one.id][1],
                 "问题 findings": lambda one: counts[one.origin.file],

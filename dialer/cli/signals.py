@@ -59,9 +59,9 @@ def load_command(
         return
     for name, number in (
         ("行 rows", done.rows),
-        ("接收 accepted", done.accepted),
+        ("已导入 accepted", done.accepted),
         ("重复 duplicate", done.duplicate),
-        ("拒绝 rejected", done.rejected),
+        ("未通过 rejected", done.rejected),
     ):
         typer.echo(f"{name}: {number}")
     say_rejects(done, rejects)
@@ -174,12 +174,12 @@ def fit_command(
     )
     typer.echo(
         f"标签 labels: 准确 right {fitted.positive}, 有误 wrong {fitted.negative};"
-        f" 线下参照 below the line {done.background}\n"
+        f" 线下参照 below the threshold {done.background}\n"
         f"校准误差 calibration error {fitted.error_before:.3f} → {fitted.error_after:.3f}"
     )
     if done.draft is not None:
         typer.echo(
-            f"版本 version {done.draft.number} {done.draft.content_hash[:12]} 待第二人批准 waits for a second person;"
+            f"版本 version {done.draft.number} {done.draft.content_hash[:12]} 待第二人审批 waits for a second person;"
             f" dialer signals replay --from DAY --rules {done.draft.number}"
         )
 

@@ -24,7 +24,7 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from dialer.control.health import AUDIT_PART, WORK_PARTS
+from dialer.control.health import CONSISTENCY_PART, WORK_PARTS
 from dialer.control.overview import (
     BoardNow,
     BoardQueue,
@@ -333,7 +333,7 @@ _LAG_SECONDS = 5.0
 _ALARM_KINDS = 3
 _EXACT_BELOW, _MILLION = 100_000, 1_000_000
 _COARSE_SPANS = ((172_800, 86_400), (36_000, 3_600), (600, 60))
-"""From so many seconds on, a span is rounded down to so many seconds."""
+"""From the first number of seconds on, a span is rounded down to a multiple of the second."""
 BOARD_FUNNEL: Mapping[str, str] = {
     "warnings": gettext_noop("Warnings"),
     "cases_rung": gettext_noop("Called"),
@@ -345,7 +345,7 @@ BOARD_PARTS: Mapping[str, str] = {
     "sweep": gettext_noop("due cases checked"),
     "dial": gettext_noop("dialled"),
     "reconcile": gettext_noop("calls reconciled"),
-    AUDIT_PART: gettext_noop("consistency check"),
+    CONSISTENCY_PART: gettext_noop("consistency check"),
     "schema": gettext_noop("database migrated"),
 }
 

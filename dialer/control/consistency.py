@@ -77,10 +77,10 @@ _log = logging.getLogger(__name__)
 class Finding(StrEnum):
     """The values are stored in alarms and are labels of the metrics."""
 
-    MISSING_ATTEMPT = "robot_without_ring"
-    STRAY_ATTEMPT = "ring_without_case"
-    MISSING_ASSIGNMENT = "errand_without_assignment"
-    STRAY_ASSIGNMENT = "assignment_without_errand"
+    MISSING_ATTEMPT = "robot_without_attempt"
+    STRAY_ATTEMPT = "attempt_without_case"
+    MISSING_ASSIGNMENT = "track_without_assignment"
+    STRAY_ASSIGNMENT = "assignment_without_track"
     LONG_OVERDUE = "long_overdue"
     NUMBER_LEAKED = "number_leaked"
     CLAIM_LAPSED = "claim_lapsed"
@@ -91,7 +91,7 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class ConsistencyRound:
     """What one round found, by kind, and how much of it was repaired; the next round starts past case `after`."""
 
     found: dict[Finding, int]
@@ -104,13 +104,13 @@ class Verdict:
         """As it is noted with the cycle part."""
         return {
             "found": {kind.value: self.found.get(kind, 0) for kind in Finding},
-            "mended": self.repaired,
+            "repaired": self.repaired,
             "after": self.after,
             "complete": self.complete,
         }
 
 
-def check_consistency(services: Services, *, after: int = 0, at_once: int = ID_RANGE) -> Verdict:
+def check_consistency(services: Services, *, after: int = 0, at_once: int = ID_RANGE) -> ConsistencyRound:
     """One round: the next `at_once` open cases past id `after`, and everything that is live or late anywhere."""
     checks = _Round(services)
     with services.store.begin() as tx:
@@ -135,7 +135,7 @@ def check_consistency(services: Services, *, after: int = 0, at_once: int = ID_R
             ", ".join(f"{kind.value} {count}" for kind, count in sorted(checks.found.items())),
             checks.repaired,
         )
-    return Verdict(
+    return ConsistencyRound(
         found=dict(checks.found),
         repaired=checks.repaired,
         after=0 if id_range is None or complete else id_range.last,
@@ -279,7 +279,7 @@ class _Round:
         if leaked:
             now = services.clock.now()
             with services.store.begin() as tx:
-                lock_line_group(tx, name=services.lines.group)
+                lock_line_group(tx)
                 freed = free_leaked_numbers(tx, now=now)
                 if freed:
                     facts = {"finding": Finding.NUMBER_LEAKED.value, "numbers": freed}
@@ -293,9 +293,8 @@ class _Round:
         services = self._services
         locked = {stored.case.id: stored}
         moves = [Move(case_id=stored.case.id, event=event, attempt_id=attempt_id)]
-        self.cancels |= bool(
-            move_cases(tx, locked, moves, policies=services.policies, now=services.clock.now())
-        )
+        now = services.clock.now()
+        self.cancels |= move_cases(tx, locked, moves, policies=services.policies, now=now)
         return locked[stored.case.id]
 
     def _write(self, tx: Tx, stored: StoredCase, wanted: Sequence[Effect]) -> None:
@@ -373,7 +372,7 @@ class CheckedAssignment:
 
 
 def next_id_range(tx: Tx, *, after: int, at_most: int) -> IdRange | None:
-    """The next such cases past id `after`, at most so many; None past the last one."""
+    """The next such cases past id `after`, at most `at_most`; None past the last one."""
     parts = (
         sa.select(t.case.c.id)
         .where(condition, t.case.c.id > after)

@@ -24,7 +24,7 @@ from dialer.calls.pacing import (
 )
 from dialer.calls.store import calls_in_silence
 from dialer.cases.alarms import raise_alarm
-from dialer.control.consistency import Verdict, check_consistency
+from dialer.control.consistency import ConsistencyRound, check_consistency
 from dialer.control.queries import DatabaseFacts, read_database_facts, read_last_event_time
 from dialer.control.retention import RETENTION_PART, rounds_of
 from dialer.core.breaker import Breaker
@@ -92,7 +92,6 @@ def _beat(
 def _seconds_back(tx: Tx, services: Services) -> float:
     return seconds_clock_went_back(
         tx,
-        name=services.lines.group,
         real_now=services.real.now(),
         horizon_seconds=services.lines.horizon_seconds,
     )
@@ -107,7 +106,7 @@ def repair_clock(services: Services) -> bool:
         if not _seconds_back(tx, services):
             return False
     with services.store.begin() as tx:
-        lock_line_breaker(tx, name=rules.group)
+        lock_line_breaker(tx)
         seconds = _seconds_back(tx, services)
         if not seconds:
             return False  # another worker was faster
@@ -116,7 +115,6 @@ def repair_clock(services: Services) -> bool:
         poll = rules.silence_seconds + 2 * rules.post_timeout_seconds + rules.unknown_after_seconds
         reset_times_after_jump(
             tx,
-            name=rules.group,
             real_now=real_now,
             last_lease=real_now + timedelta(seconds=lease),
             last_poll=real_now + timedelta(seconds=poll + 60),
@@ -127,8 +125,8 @@ def repair_clock(services: Services) -> bool:
 
 
 TICK_PART = "tick"
-AUDIT_PART = "audit"
-WORK_PARTS = ("sweep", "dial", "reconcile", AUDIT_PART)
+CONSISTENCY_PART = "consistency"
+WORK_PARTS = ("sweep", "dial", "reconcile", CONSISTENCY_PART)
 """What the workers do in a cycle."""
 CYCLE_PART = "cycle"
 SCHEDULER_PART = "scheduler"
@@ -160,20 +158,20 @@ def note_part_done(
         note_cycle_part(tx, name, began_at=began_at, real_now=services.real.now(), facts=facts)
 
 
-def run_consistency_round(services: Services) -> Verdict:
-    """The next round of the consistency checker, from where the last one ended; its verdict is noted."""
+def run_consistency_round(services: Services) -> ConsistencyRound:
+    """The next round of the consistency checker, from where the last one ended; what it found is noted."""
     began_at = services.real.now()
     with services.store.begin() as tx:
-        last = cycle_parts(tx).get(AUDIT_PART)
+        last = cycle_parts(tx).get(CONSISTENCY_PART)
     after = last.facts.get("after", 0) if last is not None else 0
-    verdict = check_consistency(services, after=after if isinstance(after, int) else 0)
-    note_part_done(services, AUDIT_PART, began_at=began_at, facts=verdict.plain())
-    return verdict
+    done = check_consistency(services, after=after if isinstance(after, int) else 0)
+    note_part_done(services, CONSISTENCY_PART, began_at=began_at, facts=done.plain())
+    return done
 
 
 def last_findings(parts: Mapping[str, CyclePart]) -> dict[str, int]:
     """What the consistency checker's last round found, by kind."""
-    found = parts[AUDIT_PART].facts.get("found") if AUDIT_PART in parts else None
+    found = parts[CONSISTENCY_PART].facts.get("found") if CONSISTENCY_PART in parts else None
     return {str(kind): int(count) for kind, count in found.items()} if isinstance(found, dict) else {}
 
 
@@ -196,7 +194,7 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
         schedulers = heartbeats(tx, kind=SCHEDULER_PART)
         moved = bool(services.schema) and schema_revision(tx) != services.schema
         reasons = {
-            "carrier": read_breaker(tx, name=services.lines.group).is_open,
+            "carrier": read_breaker(tx).is_open,
             "webhooks": calls_in_silence(
                 tx,
                 now=services.clock.now(),
@@ -237,7 +235,7 @@ class PartName(StrEnum):
     """The parts of the service that the control page shows."""
 
     WEB = "web"
-    RINGING = "ringing"
+    DIAL_WORKERS = "dial_workers"
     """Workers of the `dial` queue."""
     BULK = "bulk"
     """Workers of the `bulk` queue: lists, sound."""
@@ -247,7 +245,7 @@ class PartName(StrEnum):
     SWEEP = "sweep"
     DIAL = "dial"
     RECONCILE = "reconcile"
-    AUDIT = "audit"
+    CONSISTENCY = "consistency"
     RETENTION = "retention"
     DATABASE = "database"
 
@@ -308,12 +306,12 @@ def watch_parts(services: Services, *, late_seconds: float) -> Parts:
         noted = cycle_parts(tx)
         workers = heartbeats(tx, kind="worker")
         webs, schedulers = heartbeats(tx, kind="web"), heartbeats(tx, kind=SCHEDULER_PART)
-        carrier = _carrier(tx, services, real_now)
+        carrier = _carrier(tx, real_now)
         database = read_database_facts(tx)
     leaders = [beat for beat in schedulers if beat.facts.get("leader")]
     processes = (
         (PartName.WEB, webs),
-        (PartName.RINGING, [beat for beat in workers if "dial" in _queues(beat)]),
+        (PartName.DIAL_WORKERS, [beat for beat in workers if "dial" in _queues(beat)]),
         (PartName.BULK, [beat for beat in workers if "bulk" in _queues(beat)]),
         (PartName.SCHEDULER, leaders),
     )
@@ -359,8 +357,8 @@ def _round(name: PartName, part: CyclePart | None, real_now: datetime, late_seco
     return PartState(name=name, health=Health.GOOD if is_good else Health.LATE, good_seconds=age)
 
 
-def _carrier(tx: Tx, services: Services, real_now: datetime) -> Carrier:
-    breaker = read_breaker(tx, name=services.lines.group)
+def _carrier(tx: Tx, real_now: datetime) -> Carrier:
+    breaker = read_breaker(tx)
     opened, until = breaker.opened_at, breaker.wait_until
     return Carrier(
         breaker=breaker,

@@ -323,7 +323,7 @@ def is_started_anew(services: Services, *, by: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retired:
-    """`audit_lines`: so many lines of the audit need the key, which is kept for them alone; 0: it is gone."""
+    """`audit_lines`: how many lines of the audit need the key, which is kept for them alone; 0: it is gone."""
 
     key_id: int
     audit_lines: int

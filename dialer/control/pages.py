@@ -54,7 +54,7 @@ _MOST_DIGITS = 9
 PARTS: Mapping[PartName, str] = {
     PartName.DATABASE: gettext_noop("Database"),
     PartName.WEB: gettext_noop("Web"),
-    PartName.RINGING: gettext_noop("Calling workers"),
+    PartName.DIAL_WORKERS: gettext_noop("Calling workers"),
     PartName.BULK: gettext_noop("Workers for lists and sound"),
     PartName.SCHEDULER: gettext_noop("Leading scheduler"),
     PartName.BROKER: gettext_noop("Broker"),
@@ -62,7 +62,7 @@ PARTS: Mapping[PartName, str] = {
     PartName.SWEEP: gettext_noop("Due cases checked"),
     PartName.DIAL: gettext_noop("Dialled"),
     PartName.RECONCILE: gettext_noop("Calls reconciled"),
-    PartName.AUDIT: gettext_noop("Consistency check"),
+    PartName.CONSISTENCY: gettext_noop("Consistency check"),
     PartName.RETENTION: gettext_noop("Retention of data"),
 }
 control_pages = Section()
@@ -116,7 +116,7 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
         _officer_sentence(rules, lang),
         say_spans(
             lang,
-            "Work is acknowledged within %(sign)s and reported within %(feedback)s.",
+            "Work is signed for within %(sign)s and reported within %(feedback)s.",
             sign=rules.sign_seconds,
             feedback=rules.feedback_seconds,
         ),
@@ -333,7 +333,7 @@ def _show(
     live = live_policy(services)
     scopes = list(PauseScope) if unit_id is None else [PauseScope.UNIT]
     with services.store.begin() as tx:
-        line_pace = read_line_group(tx, name=services.lines.group)
+        line_pace = read_line_group(tx)
         loads = recent_loads(tx) if unit_id is None else []
     facts = now_facts(request) | {
         "sees_erasures": request.may(Permission.SEE_ERASURES),

@@ -34,7 +34,7 @@ from dialer.cases.erasing import (
     work_of,
 )
 from dialer.core.access import ROBOT, actor_name
-from dialer.core.case import SETTLED_STATUSES
+from dialer.core.case import NO_CALL, SETTLED_STATUSES
 from dialer.core.values import FINISHED_LOADS, DeletedFor, FiledMatchState, FiledState, RecordingState
 from dialer.db import tables as t
 from dialer.db.audit import CHECKPOINT_ACT, write_audit
@@ -82,7 +82,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
     Kind.FILED_RECORDS: gettext_noop("persons of filed cases"),
     Kind.PERSONS: gettext_noop("persons"),
     Kind.OPENINGS: gettext_noop("persons of openings and restrictions"),
-    Kind.CALLS_IN: gettext_noop("calls in without a case"),
+    Kind.CALLS_IN: gettext_noop("inbound calls without a case"),
     Kind.AUDIT: gettext_noop("lines of the audit"),
 }
 
@@ -179,7 +179,7 @@ def _expire_rejects(tx: Tx, cutoff: datetime, _now: datetime, after: int, at_onc
 
 
 def _past_recordings(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """Of calls that were made so long ago, in cases that are over."""
+    """Of calls that were made before `cutoff`, in cases that are over."""
     r, c = t.recording.c, t.case.c
     return (
         sa.select(r.id, r.called_at.label("at"))
@@ -202,7 +202,7 @@ def _expire_recordings(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_
 
 
 def _files_rule(table: sa.Table, key: str) -> _Rule:
-    """Of files of cases, each sealed in a row of `table`: deleted so long after the end of their case."""
+    """Of files of cases, each sealed in a row of `table`: deleted when their case ended before the cutoff."""
     own, c = table.c, t.case.c
 
     def past(cutoff: datetime, held: bool) -> sa.Select[Any]:  # as `_Past` calls it
@@ -264,8 +264,9 @@ def _expire_filed(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once
 
 
 def _past_persons(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """All cases are over for so long, and nothing else needs the person: neither work, nor amounts that wait for a
-    second person, nor a filed case that may be theirs.
+    """All cases were over before `cutoff`, and nothing else needs the person: neither work, nor amounts that wait for a
+    second person, nor a filed case that may be theirs. A success without a call waits while its task is open, which is
+    work.
     """
     p, c, m = t.person.c, t.case.c, t.filed_match.c
     theirs = c.person_id == p.id
@@ -273,7 +274,10 @@ def _past_persons(cutoff: datetime, held: bool) -> sa.Select[Any]:
     younger = sa.exists().where(theirs, sa.or_(c.settled_at.is_(None), c.settled_at >= cutoff))
     needed = [found.exists() for found in work_of(p.id).values()]
     amounts = sa.exists().where(
-        t.outcome_waiting.c.outcome_id == t.outcome.c.id, t.outcome.c.case_id == c.id, theirs
+        t.outcome_waiting.c.outcome_id == t.outcome.c.id,
+        t.outcome.c.reason != NO_CALL,
+        t.outcome.c.case_id == c.id,
+        theirs,
     )
     doubtful = sa.exists().where(m.person_id == p.id, m.state == FiledMatchState.DOUBTFUL.value)
     return sa.select(p.id, sa.func.coalesce(ended, p.created_at).label("at")).where(
@@ -305,7 +309,7 @@ def _expire_persons(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_onc
 
 def _past_openings(cutoff: datetime, held: bool) -> sa.Select[Any]:
     """Nothing says whose an opening is: those of persons under a legal hold are found by their number in each batch.
-    Restrictions are erased with them when they have been over for so long.
+    Restrictions are erased with them when they were over before the cutoff.
     """
     o = t.opening.c
     return sa.select(o.id, o.asked_at.label("at")).where(

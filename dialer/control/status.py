@@ -176,7 +176,7 @@ class _DatabaseGauges(Collector):
         )
         yield _gauge(
             "dialer_calls_in_refused",
-            "Calls in that were refused since half of the lines had one",
+            "Inbound calls that were refused because inbound calls already used half of the lines",
             found.calls_in_refused,
         )
 
@@ -259,7 +259,7 @@ def _gauges(figures: Figures) -> Iterator[tuple[Any, ...]]:
     yield "dialer_assignments_overdue", "Human calls and visits past their deadline", overdue, "kind"
     yield "dialer_alarms_unseen", "Unacknowledged alarms", figures.alarms, "code"
     found = "What the consistency checker's last round found"
-    yield "dialer_auditor_findings", found, figures.findings, "finding"
+    yield "dialer_consistency_findings", found, figures.findings, "finding"
     yield "dialer_resealed_share", "Share of values that use the current keys", figures.resealed
     aged = "Since the data of a kind were last looked through for what is past its period"
     yield "dialer_retention_age_seconds", aged, figures.retention_age_seconds, "kind"

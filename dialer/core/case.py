@@ -375,7 +375,7 @@ class InboundState(StrEnum):
     ASKING = "asking"
     """The call is answered; the number that was warned is not known yet."""
     WAITING = "waiting"
-    """In line for a desk."""
+    """In the queue for a desk."""
     RINGING = "ringing"
     """A desk's telephone rings."""
     JOINED = "joined"
@@ -391,7 +391,7 @@ class InboundResult(StrEnum):
     CALL_BACK = "call_back"
     """No desk answered in time: the person was told that a caller calls back."""
     GAVE_UP = "gave_up"
-    """The person hung up in line."""
+    """The person hung up in the queue."""
     NO_CASE = "no_case"
     """No open case was found, and the duty line did not answer."""
 
@@ -446,8 +446,12 @@ _REACHED = {
 
 
 NO_CALL: Final = "no_call"
-"""Reason of an outcome: a success by phone was reported without a call of ours. It counts once a second person has
+"""Reason of an outcome: a success by phone was reported without a staff call. It counts once a second person has
 approved it.
+"""
+CLAIM_ENDED: Final = "claim_ended"
+"""Reason of the line that reverses such a success, since its task ended before a second person approved it: it never
+counted.
 """
 
 

@@ -71,7 +71,7 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class TrialConclusion:
     """Of one version against the live one. `more_each`: about how many more people each need before a verdict."""
 
     finding: Finding
@@ -104,10 +104,10 @@ def share_interval(rollup: Rollup, *, error: float = ERROR) -> Interval | None:
     return Interval(low=max(0.0, rollup.share - half), high=min(1.0, rollup.share + half))
 
 
-def compare(live: Rollup, other: Rollup, *, more_is_better: bool, error: float = ERROR) -> Verdict:
+def compare(live: Rollup, other: Rollup, *, more_is_better: bool, error: float = ERROR) -> TrialConclusion:
     """The verdict so far, valid at every look. With several versions against one, divide `error` among them."""
     if live.share is None or other.share is None:
-        return Verdict(
+        return TrialConclusion(
             finding=Finding.TOO_FEW, difference=None, interval=None, more_each=_needed(live, other, error)
         )
     difference = other.share - live.share
@@ -116,10 +116,10 @@ def compare(live: Rollup, other: Rollup, *, more_is_better: bool, error: float =
     interval = Interval(low=max(-1.0, difference - half), high=min(1.0, difference + half))
     if enough and (interval.low > 0 or interval.high < 0):
         finding = Finding.BETTER if (difference > 0) is more_is_better else Finding.WORSE
-        return Verdict(finding=finding, difference=difference, interval=interval)
+        return TrialConclusion(finding=finding, difference=difference, interval=interval)
     if enough and max(-interval.low, interval.high) < MARGIN:
-        return Verdict(finding=Finding.ALIKE, difference=difference, interval=interval)
-    return Verdict(
+        return TrialConclusion(finding=Finding.ALIKE, difference=difference, interval=interval)
+    return TrialConclusion(
         finding=Finding.TOO_FEW,
         difference=difference,
         interval=interval if enough else None,

@@ -445,11 +445,11 @@ class VerdictState(StrEnum):
     SENT = "sent"
     """A warning was made of it."""
     HELD = "held"
-    """Above the line, and waits for free capacity, or for a person where its rule is stopped."""
+    """Above the threshold, and waits for free capacity, or for a person where its rule is stopped."""
     BELOW = "below"
-    """Below the line: no warning, unless it is drawn."""
+    """Below the threshold: no warning, unless it is drawn."""
     DRAWN = "drawn"
-    """Below the line, and drawn at random: a warning was made of it."""
+    """Below the threshold, and drawn at random: a warning was made of it."""
 
 
 FEN_PER_YUAN = 100

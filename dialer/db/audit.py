@@ -252,7 +252,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class TrailCheck:
     """What a check found. `findings` names the first `MOST_NAMED`, `counts` counts the lines of all of them."""
 
     lines: int
@@ -332,7 +332,7 @@ class _Check:
 
 def check_trail(
     tx: Tx, *, after: Place | None = None, anchors: Sequence[Place] = (), limit: int | None = None
-) -> Verdict:
+) -> TrailCheck:
     """Reads the lines `after` a place that an earlier check reached (None: all, also those from before the chain), at
     most `limit` of them, and names what is wrong. Must be the first of its transaction, which gets one snapshot.
     """
@@ -358,7 +358,7 @@ def check_trail(
     if check.suspects:
         check.judge(_copies(tx, check.suspects))
     named = sorted(check.named, key=lambda one: (one.number or 0, one.id or 0))
-    return Verdict(
+    return TrailCheck(
         lines=check.lines + earlier,
         end=Place(number=check.number, chain=check.chain),
         is_complete=is_complete,

@@ -319,7 +319,7 @@ class LockedTable:
     name: str
     lock: Lock
     rows: int
-    """About so many, as PostgreSQL last counted."""
+    """About how many, as PostgreSQL last counted."""
     size_bytes: int
 
 

@@ -19,7 +19,7 @@ from dialer.core.case import AssignmentState
 from dialer.core.errors import Refusal
 from dialer.core.values import MESSAGES_IN_DOUBT, DeliveryState, MessageState
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import in_words, moment, word
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.language import Text
@@ -291,7 +291,7 @@ def delete_silent_processes(tx: Tx, *, before: datetime, real_now: datetime) -> 
     tx.execute(sa.delete(t.heartbeat).where(h.kind != _PART, gone))
 
 
-_NOW = sa.bindparam("now", type_=sa.DateTime(timezone=True))
+_NOW = moment("now")
 _ANYTHING = sa.select(
     sa.or_(
         # An attempt may leave, is under way, or is due.
@@ -334,7 +334,7 @@ def is_recording_due(tx: Tx, *, real_now: datetime) -> bool:
 
 
 def delete_old_deliveries(tx: Tx, *, before: datetime) -> None:
-    """Messages that were queued so long ago, with the log of their tries; what still waits is dropped with them."""
+    """Deliveries that were queued before this moment, with the log of their tries; what still waits is dropped with them."""
     tx.execute(sa.delete(t.webhook_delivery).where(t.webhook_delivery.c.queued_at < before))
 
 

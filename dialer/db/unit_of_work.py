@@ -25,7 +25,7 @@ IDLE_SECONDS = 20.0
 group's, no process can place a call.
 """
 REST_SECONDS = 15.0
-"""Connections that were not needed for so long are closed: each takes four megabytes of PostgreSQL, and more after a
+"""Connections that were not needed for this long are closed: each takes four megabytes of PostgreSQL, and more after a
 large statement.
 """
 Row = Mapping[str, Any]
@@ -228,7 +228,7 @@ _OWN_SESSION = "SELECT pg_backend_pid() = %s, set_config(%s, %s, pg_backend_pid(
 
 
 def _limit_idle_transactions(sql_engine: sa.Engine, milliseconds: int) -> None:
-    """A transaction of these connections is idle for so long at most. A session of our own keeps that; behind a pooler
+    """A transaction of these connections is idle for `milliseconds` at most. A session of our own keeps that; behind a pooler
     such as pgbouncer, which gives each transaction any session, each transaction says so, and nothing is prepared.
     """
 

@@ -50,7 +50,7 @@ from dialer.org.staff_store import (
     find_token,
     give_try_back,
     insert_token,
-    lock_staff_account,
+    note_blocked_sign_ins,
     note_session_seen,
     password_hash_of,
     reserve_try,
@@ -175,7 +175,7 @@ def open_step(
     seconds: float,
     staff_id: int | None = None,
 ) -> str:
-    """The token of something that a browser begins; it opens nothing."""
+    """The token of something that a browser begins; it permits nothing."""
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     begin_step(
         tx,
@@ -381,13 +381,13 @@ def note_failure(
         for one, is_last in zip(tries.keys, tries.lasts, strict=True):
             if is_last:
                 block_sign_in(tx, one, until=until)
-        locked = any(tries.lasts[1:])
-        if locked:
-            lock_staff_account(tx, login, until=until)
+        blocked = any(tries.lasts[1:])
+        if blocked:
+            note_blocked_sign_ins(tx, login, until=until)
         who = member.login if member is not None else "?"
         number = member.id if member is not None else 0
         audit_account(tx, services, who, "sign_in_failed", number, address=address)
-        if locked:
+        if blocked:
             audit_account(tx, services, who, "sign_in_locked", number, address=address)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.access import FactorKind, Role, SignInStep
 from dialer.db import tables as t
+from dialer.db.bulk import among
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import BlindKind
 from dialer.org.unit_store import is_visible_to
@@ -46,8 +47,8 @@ class Member:
     has_factor: bool = False
     """A second factor is set up."""
 
-    def is_locked(self, *, real_now: datetime) -> bool:
-        """Whether wrong passwords have locked the account until a later time."""
+    def has_blocked_addresses(self, *, real_now: datetime) -> bool:
+        """Whether addresses from which the login failed wait until a later time."""
         return self.locked_until is not None and real_now < self.locked_until
 
 
@@ -143,7 +144,7 @@ def set_staff_password(
     real_now: datetime,
     temporary_until: datetime | None = None,
 ) -> None:
-    """The account opens with this password from now on; all its sessions end. A temporary one must be changed at the
+    """This is the account's password from now on; all its sessions end. A temporary one must be changed at the
     next sign-in, which is possible until then.
     """
     revise_staff(
@@ -158,8 +159,8 @@ def set_staff_password(
     end_sessions_of(tx, staff_id, real_now=real_now)
 
 
-def lock_staff_account(tx: Tx, login: str, *, until: datetime | None) -> None:
-    """Shows an administrator that the login is locked. The lock itself is in the failures."""
+def note_blocked_sign_ins(tx: Tx, login: str, *, until: datetime | None) -> None:
+    """Shows an administrator that addresses wait with this login; which ones is in the failures. None: none waits."""
     tx.execute(sa.update(t.staff).where(t.staff.c.login == login).values(locked_until=until))
 
 
@@ -231,7 +232,7 @@ def valid_session_ids(tx: Tx, session_ids: Iterable[int], *, real_now: datetime)
         sa.select(s.id)
         .join(t.staff, t.staff.c.id == s.staff_id)
         .where(
-            s.id == sa.any_(sa.literal(sorted(set(session_ids)), sa.ARRAY(sa.BigInteger))),
+            among(s.id, session_ids),
             s.ended_at.is_(None),
             s.expires_at > real_now,
             t.staff.c.disabled_at.is_(None),
@@ -332,7 +333,7 @@ def _good(token_hash: bytes, real_now: datetime) -> tuple[sa.ColumnElement[bool]
 
 def failure_key(tx: Tx, kind: str, value: str) -> bytes:
     """Under which failures of this login or address are counted."""
-    return tx.vault.blind(f"{kind}\0{value}", kind="sign_in")
+    return tx.vault.blind(f"{kind}\0{value}", kind=BlindKind.SIGN_IN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

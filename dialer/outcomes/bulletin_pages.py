@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import Form, Path
 from starlette.responses import Response
@@ -148,7 +147,7 @@ def _list(
     status: int = 200,
 ) -> Response:
     request.check_whole()
-    today = request.now.astimezone(ZoneInfo(request.services.centre.timezone)).date()
+    today = request.now.astimezone(request.services.centre.zone).date()
     last_month = days_around(BulletinKind.MONTH, add_months(today, -1))
     return request.page(
         "console/bulletins.html",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, Path, Query, UploadFile
 from starlette.responses import Response
@@ -144,7 +143,7 @@ def _show(
 ) -> Response:
     request.check_whole()
     period, problem = Period(), ""
-    zone = ZoneInfo(request.services.centre.timezone)
+    zone = request.services.centre.zone
     try:
         period = period_of(start, end, timezone=request.app.settings.centre.timezone)
     except Invalid as fault:

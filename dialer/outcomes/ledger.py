@@ -44,7 +44,7 @@ _REPORTED = "reported"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenCall:
-    """A call of ours with the person that has ended: when it began, and how long they talked."""
+    """A staff call with the person that has ended: when it began, and how long they talked."""
 
     at: datetime
     talk_seconds: int
@@ -425,7 +425,7 @@ class CallerClaims:
     login: str
     successes: int
     without_call: int
-    """Of them, those that rest on no call of ours."""
+    """Of them, those that rest on no staff call."""
     waiting: int
     """Of those without a call, the ones that nobody has approved."""
 
@@ -443,7 +443,7 @@ class CallerReports:
     reports: int
     successes: int
     too_fast: int
-    """Reported as spoken to sooner after the task was taken than the shortest call of ours lasts."""
+    """Reported as spoken to sooner after the task was taken than the shortest staff call lasts."""
     compared: Adjusted
     """The share of successes beside that of all others, for the same mix of grades and types."""
 

@@ -33,7 +33,7 @@ class InboundPrompt(StrEnum):
     TEST_CALL = "test_call"
     """Of `dialer trunk call`."""
     RECORDED = "recorded"
-    """Before a call from a desk and a call in that are recorded."""
+    """Before a call from a desk and an inbound call that are recorded."""
 
 
 PLACES: Final = (InboundPrompt.PLACE_1, InboundPrompt.PLACE_2, InboundPrompt.PLACE_3)

@@ -59,7 +59,7 @@ from dialer.words import MEASURES, MEASURES_SAY, actor_word, verdict_in, word_of
 KNOWN = (
     gettext_noop("is empty or too long"),
     gettext_noop("why this version, in a few words"),
-    gettext_noop("what is to be found out"),
+    gettext_noop("the question of the trial"),
     gettext_noop("must name the live version, to compare the others with"),
 )
 """Refusals of the actions that the pages show."""
@@ -180,7 +180,7 @@ def approve(
         return _show(request, script_id, version, status=_UNFIT, wrong=wrong)
     except NotApproved:
         refused = request.say(
-            gettext_noop("It cannot be approved: what is found below must be mended first.")
+            gettext_noop("It cannot be approved: correct what is found below first.")
         )
     except NotRendered as fault:
         missing = gettext_noop("It cannot be approved yet: %(missing)s prompts have no sound.")
@@ -271,7 +271,7 @@ def draft(
         status, shown = _UNFIT, _editor(source, name) | {"refused": refused}
     else:
         start_rendering(request.services, version.script_id, version.number, by=request.who)
-        notice = gettext_noop("The draft is kept; its sound is being made. A second person approves it.")
+        notice = gettext_noop("Draft saved; its sound is being made. A second person approves it.")
         return request.go(address(version.script_id, version=version.number), notice=notice)
     return request.page(_DRAFT, status=status, **shown)
 

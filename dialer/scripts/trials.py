@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.intervals import ERROR, Interval, Rollup, Verdict, compare, share_interval
+from dialer.core.intervals import ERROR, Interval, Rollup, TrialConclusion, compare, share_interval
 from dialer.core.values import Grade
 from dialer.db.audit import write_audit
 from dialer.language import Text
@@ -40,7 +40,7 @@ class Measured:
     measure: str
     tally: Rollup
     interval: Interval | None
-    verdict: Verdict | None
+    verdict: TrialConclusion | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def set_trial(
     who = actor_name(by)
     why = reason.strip()
     if not why or len(why) > _REASON_LENGTH:
-        raise Invalid(field="reason", problem="is empty or too long", mend="what is to be found out")
+        raise Invalid(field="reason", problem="is empty or too long", mend="the question of the trial")
     if weights and (len(weights) < _AT_LEAST or any(weight <= 0 for weight in weights.values())):
         raise Invalid(
             field="weights", problem="must name two versions or more, each above 0", mend="1=50,2=50"

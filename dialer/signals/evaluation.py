@@ -48,8 +48,8 @@ from dialer.signals.scorecard import Scorecard
 from dialer.signals.verdicts import (
     Bands,
     Compared,
+    Counterfactual,
     Hit,
-    Kept,
     SignalName,
     Standing,
     Touch,
@@ -61,7 +61,7 @@ from dialer.signals.verdicts import (
 )
 
 GAP: Final = timedelta(hours=72)
-"""Without a scoring moment for so long, what follows is another incident."""
+"""Without a scoring moment for this long, what follows is another incident."""
 _GAP: Final = GAP // timedelta(microseconds=1)
 _SLACK: Final = 6 * 3600 * SECOND
 """Rows are dropped some hours later than they could be, many at once."""
@@ -449,7 +449,7 @@ class Evaluator:
         return tuple(rule.id for n, rule in enumerate(self.rules.rules) if fired >> n & 1)
 
     def grade(self, person: bytes) -> Grade | None:
-        """Of the last incident; None below the line, and where there is none."""
+        """Of the last incident; None below the threshold, and where there is none."""
         held = self._persons.get(person)
         incident = self._current(held) if held else None
         rank = incident.best.rank if incident else 0
@@ -503,7 +503,7 @@ class Evaluator:
             reason={language: filled(template, values) for language, template in rule.reason.items()},
         )  # fmt: skip
 
-    def _kept(self, n: int, trace: Trace, best: _Point) -> Iterable[Kept]:
+    def _kept(self, n: int, trace: Trace, best: _Point) -> Iterable[Counterfactual]:
         rule, places = self.rules.rules[n], self._compiled.names[n]
         enough = not self._point(best.at, best.fired & ~(1 << n), best.money).rank
         tests: tuple[Test, ...] = (*rule.all_of, *(rule.any_of if len(rule.any_of) == 1 else ()))
@@ -512,7 +512,7 @@ class Evaluator:
                 bound = test.factor * (trace.figures[places[test.other]] if test.other else 1)
                 figure = trace.figures[places[test.feature]]
                 said = kept_from_firing(test, rule.features[test.feature], figure=figure, bound=bound)
-                yield Kept(
+                yield Counterfactual(
                     rule=rule.id, feature=test.feature, figure=figure, op=test.op, bound=bound, said=said,
                     enough=enough,
                 )  # fmt: skip
@@ -672,6 +672,6 @@ def _digest(key: bytes, incident: _Incident) -> int:
 
 
 __all__ = [
-    "Bands", "Compared", "Evaluator", "Hit", "Kept", "SignalName", "SnapshotUnreadable", "Touch", "Verdict",
+    "Bands", "Compared", "Counterfactual", "Evaluator", "Hit", "SignalName", "SnapshotUnreadable", "Touch", "Verdict",
     "VerdictChange", "compare", "filled", "rules_that_fired",
 ]  # fmt: skip

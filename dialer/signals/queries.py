@@ -247,7 +247,7 @@ class VerdictLine:
     """What its call or a filed case answered: 1 right, 0 wrong, None no label."""
 
 
-class Answer(StrEnum):
+class LabelFilter(StrEnum):
     """Which verdicts of a list: those that were right, or all that have a label."""
 
     RIGHT = "right"
@@ -268,7 +268,7 @@ class Chosen:
     state: VerdictState | None = None
     rule: str = ""
     warned: bool = False
-    answer: Answer | None = None
+    answer: LabelFilter | None = None
     between: tuple[float, float] | None = None
     difference: Difference | None = None
     side: Side | None = None
@@ -294,7 +294,9 @@ def list_verdicts(tx: Tx, chosen: Chosen, *, visible_to: int | None = None) -> t
     if chosen.warned:
         wanted.append(_v.sent_at.is_not(None))
     if chosen.answer is not None:
-        wanted.append(labels.c.right == 1 if chosen.answer is Answer.RIGHT else labels.c.right.is_not(None))
+        wanted.append(
+            labels.c.right == 1 if chosen.answer is LabelFilter.RIGHT else labels.c.right.is_not(None)
+        )
     if chosen.between is not None:
         wanted.append(_v.probability.between(*chosen.between))
     if chosen.difference is not None:

@@ -82,7 +82,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class VerdictCounts:
     """What became of verdicts: how many were stored, and how many warnings were sent."""
 
     verdicts: int
@@ -91,13 +91,13 @@ class Kept:
 
 def keep_verdicts(
     tx: Tx, services: Services, codec: SignalCodec, told: Sequence[Told], *, rules_hash: str, now: datetime
-) -> Kept:
+) -> VerdictCounts:
     """Stores the last verdict of each person, and sends what the budget allows. In the transaction that also notes how
     far the signals are evaluated, so that each is stored and sent exactly once.
     """
     last = {one.verdict.person: one for one in told}
     if not last:
-        return Kept(verdicts=0, sent=0)
+        return VerdictCounts(verdicts=0, sent=0)
     known = lock_verdicts_of(tx, list(last))
     names = {
         name
@@ -133,7 +133,7 @@ def keep_verdicts(
         held = [row for row in held if row.grade is Grade.EXTRA_HIGH]
     if held:
         sent += release_held(tx, services, now=now, among=held)
-    return Kept(verdicts=len(rows), sent=sent)
+    return VerdictCounts(verdicts=len(rows), sent=sent)
 
 
 def _signals_of(verdict: Verdict, signals: Mapping[tuple[str, str], StoredSignal]) -> list[StoredSignal]:
@@ -337,16 +337,14 @@ def _stands_without(points: Mapping[str, int], stopped: Collection[str]) -> bool
 def budget_now(tx: Tx, services: Services) -> Mapping[Grade, int]:
     """Warnings of each grade that the free lines and desks carry in an hour."""
     rules = services.signals
-    free = free_capacity(
-        tx, line_group=services.lines.group, least_desks=rules.least_desks, real_now=services.real.now()
-    )
+    free = free_capacity(tx, least_desks=rules.least_desks, real_now=services.real.now())
     lines, desks = free.lines * rules.share, free.desks * rules.share
     policy = BudgetPolicy(drawn_share=rules.draw_share)
     return hourly_budget(Capacity(lines=round(lines), desks=round(desks)), policy)
 
 
 def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -> int:
-    """Sends some of the verdicts below the line, chosen at random, no sooner than `every` after the last time; how
+    """Sends some of the verdicts below the threshold, chosen at random, no sooner than `every` after the last time; how
     many. Each has one chance, whose probability is kept with it.
     """
     lock_budget(tx)

@@ -336,7 +336,7 @@ def write_snapshot(
         )
         row = {"shard": shard, "part": part, "seq": seq, "rules_hash": rules_hash, "at": now, "sealed": piece}
         tx.execute(sa.insert(t.robot_snapshot).values(row))
-    told = {"fingerprint": fingerprint, "fingerprint_seq": seq, "persons": persons, "too_late": too_late}
+    told = {"fingerprint": fingerprint, "persons": persons, "too_late": too_late}
     tx.execute(sa.update(t.robot_shard).where(t.robot_shard.c.shard == shard).values(told))
 
 

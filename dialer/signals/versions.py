@@ -35,7 +35,7 @@ _SHOWN: Final = 20
 
 
 class RulesNotApproved(Refusal):
-    """What must be mended first."""
+    """What must be corrected first."""
 
     def __init__(self, *, number: int, findings: Sequence[Finding]) -> None:
         lines = [str(finding) for finding in findings[:_SHOWN]]

@@ -119,8 +119,8 @@ class _TrunkWatch:
 _watch_trunks = _TrunkWatch()
 
 
-@patient_task("audit")
-def audit_task() -> None:
+@patient_task("consistency")
+def consistency_task() -> None:
     """Cases are compared with their rows."""
     run_consistency_round(current_application().services)
 
@@ -140,10 +140,15 @@ def cancel_calls_task() -> None:
     _with_client(CallClient, partial(cancel_calls, current_application().services))
 
 
-@patient_task("fold")
-def fold_task() -> None:
+@patient_task("refresh_rollup")
+def refresh_rollup_task() -> None:
     """The rollup of the report is refreshed, for a moment: a long list must not delay calls."""
     refresh_rollup(current_application().services, for_seconds=_REFRESH_SECONDS)
+
+
+# Orders of a scheduler of the release before, which may lead while workers are replaced.
+former_consistency_task = patient_task("audit")(consistency_task)
+former_refresh_rollup_task = patient_task("fold")(refresh_rollup_task)
 
 
 def _with_client(kind: type[_Client], *works: Callable[[_Client], Awaitable[object]]) -> None:

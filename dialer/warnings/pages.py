@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, UploadFile
 from fastapi import Path as InPath
@@ -219,7 +218,7 @@ def load(request: CurrentRequest, draft_id: _Number) -> Response:
 def forget(request: CurrentRequest, draft_id: _Number) -> Response:
     """Deletes the draft and its file."""
     forget_draft(request.services, draft_id, by=request.who)
-    return request.go("/lists", notice=gettext_noop("The file is discarded; nothing of it was kept."))
+    return request.go("/lists", notice=gettext_noop("File discarded; nothing was stored."))
 
 
 @list_pages.get("/lists/drafts/{draft_id}/rejects", act=Permission.LOAD_LISTS)
@@ -268,7 +267,7 @@ def rest(request: CurrentRequest, load_id: _Number) -> Response:
 
 @list_pages.get("/lists/{load_id}/rejected", act=Permission.LOAD_LISTS)
 def rejected(request: CurrentRequest, load_id: _Number) -> Response:
-    """The refused rows of a list that has just been loaded."""
+    """The rejected rows of a list that has just been loaded."""
     return request.part(_LOAD, "rejected", **_load_facts(request, load_id))
 
 
@@ -538,7 +537,7 @@ def _file(request: RequestContext, load_id: int, write: Callable[[Path], int]) -
         path = Path(folder) / "rejects.xlsx"
         write(path)
         body = path.read_bytes()
-    at = request.now.astimezone(ZoneInfo(request.services.centre.timezone))
+    at = request.now.astimezone(request.services.centre.zone)
     disposition = f'attachment; filename="rejects-{load_id}-{at:%Y%m%d-%H%M}.xlsx"'
     return Response(body, media_type=_XLSX, headers={"Content-Disposition": disposition})
 

@@ -143,7 +143,7 @@ def _lines(visible_to: int | None) -> sa.Select[Any]:
 
 
 def first_reject_lines(tx: Tx, load_id: int, *, limit: int) -> list[Row]:
-    """Sheet, line, column, reason as stored and high_grade of the first refused rows, in the order of the file."""
+    """Sheet, line, column, reason as stored and high_grade of the first rejected rows, in the order of the file."""
     c = t.list_reject.c
     columns = (c.sheet, c.line, c.column, c.reason, c.high_grade)
     return tx.rows(sa.select(*columns).where(c.load_id == load_id).order_by(c.id).limit(limit))

@@ -138,7 +138,7 @@ def test_the_keyboard_alone_is_enough_and_the_focus_is_seen(page: Page, service:
 
 def test_what_is_not_there_is_said_in_words(page: Page, complaints: Complaints):
     page.goto("/nowhere")
-    expect(page.get_by_role("heading", name="这里什么也没有")).to_be_visible()
+    expect(page.get_by_role("heading", name="页面不存在")).to_be_visible()
     look(page)
     # Chromium itself notes that an address was not there.
     complaints.told = [told for told in complaints.told if "404" not in told]

@@ -94,7 +94,7 @@ def test_a_caller_takes_rings_and_reports_with_few_keys(page: Page, service: Ser
     short.press("1", "y", "j", "Enter")
     expect(page.locator("h1")).to_have_text("尉迟大海")
     assert short.pressed <= 4
-    expect(page.locator(".desk-today")).to_contain_text("拨打 1，上报 1，劝阻成功 1")
+    expect(page.locator(".desk-today")).to_contain_text("拨打 1，反馈 1，劝阻成功 1")
 
     # Money asks for its evidence.
     short.press("5", "n", "j", "m")
@@ -108,7 +108,7 @@ def test_a_caller_takes_rings_and_reports_with_few_keys(page: Page, service: Ser
     page.locator("h1").click()
     short.press("Enter")
     expect(page).to_have_url(f"{service.url}/desk")
-    expect(page.locator(".toast")).to_contain_text("已上报")
+    expect(page.locator(".toast")).to_contain_text("已反馈")
     expect(page.locator(".desk-none")).to_be_visible()
     # Chromium itself notes that the first report was refused.
     complaints.told = [told for told in complaints.told if "422" not in told]
@@ -166,7 +166,7 @@ def test_in_english_a_task_is_lost_without_a_word_of_it(page: Page, service: Ser
     page.locator("h1").click()
     page.keyboard.press("b")
     dialog.get_by_label("in 30 min").check()
-    dialog.get_by_role("button", name="Keep the appointment").click()
+    dialog.get_by_role("button", name="Save the appointment").click()
     expect(page.locator(".desk-lines")).to_contain_text("Call now")
     look(page)
     # Words about a person that were typed and not sent are gone from this machine with whoever typed them.

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Recorder, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -54,7 +54,9 @@ class DeviceCall:
         """Picks up; machine detection will say `answered_by`."""
         self.answered_at_all = True
         self._events.answered(
-            Verdict(answered_by=answered_by, after_seconds=verdict_after_seconds, greeting_seconds=0.0)
+            MachineDetection(
+                answered_by=answered_by, after_seconds=verdict_after_seconds, greeting_seconds=0.0
+            )
         )
 
     def press(self, keys: str) -> None:

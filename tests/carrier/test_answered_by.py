@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.lines import Verdict
+from dialer.carrier.lines import MachineDetection
 from dialer.carrier.lines.sip.peer import greetings, tone, voice
 from dialer.carrier.lines.sound import (
     BYTES_A_SECOND,
@@ -38,7 +38,7 @@ def beeps(samples: bytes) -> list[int]:
     return [n for n, frame in enumerate(over_a_trunk(samples)) if detector.feed(frame, voice=is_voice(frame))]
 
 
-def verdicts(samples: bytes) -> list[Verdict]:
+def verdicts(samples: bytes) -> list[MachineDetection]:
     judge = GreetingJudge()
     found = (judge.feed(frame, voice=is_voice(frame)) for frame in over_a_trunk(samples))
     return [one for one in found if one is not None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.carrier.lines import Cause, Clip, Quality, Verdict
+from dialer.carrier.lines import Cause, Clip, MachineDetection, Quality
 from dialer.carrier.lines.simulated import SimulatedLeg, SimulatedLine, chance
 from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
 from dialer.carrier.speech_input import Speech
@@ -20,16 +20,16 @@ class Log:
         self.timers = timers
         self.told: list[tuple[float, str]] = []
         self.spoken: list[tuple[float, str]] = []
-        self.verdict: Verdict | None = None
+        self.verdict: MachineDetection | None = None
 
     def ringing(self) -> None:
         self.told.append((self.timers.now, "rings"))
 
-    def answered(self, verdict: Verdict | None) -> None:
+    def answered(self, verdict: MachineDetection | None) -> None:
         self.verdict = verdict
         self.told.append((self.timers.now, "answered"))
 
-    def judged(self, verdict: Verdict) -> None:
+    def judged(self, verdict: MachineDetection) -> None:
         self.verdict = verdict
 
     def pressed(self, key: str) -> None:
@@ -242,7 +242,7 @@ def test_the_verdict_is_the_persons():
         person(answered_by=AnsweredBy.MACHINE_START, verdict_after_seconds=4.0, greeting_seconds=6.0)
     )
     called.timers.run()
-    assert called.log.verdict == Verdict(
+    assert called.log.verdict == MachineDetection(
         answered_by=AnsweredBy.MACHINE_START, after_seconds=4.0, greeting_seconds=6.0
     )
 

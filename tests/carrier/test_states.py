@@ -8,7 +8,7 @@ import random
 import pytest
 
 from dialer.carrier.calls import Status
-from dialer.carrier.lines import Cause, Verdict
+from dialer.carrier.lines import Cause, MachineDetection
 from dialer.carrier.people import AnsweredBy
 from tests.carrier.stage import TO, App, DeskView
 from tests.seeds import seeds
@@ -75,7 +75,7 @@ async def test_nothing_that_comes_after_the_end_has_an_effect(hands: DeskView, a
     live = hands.carrier.exchange.live_calls()[0]
     live.end(Status.CANCELED, 487)
     live.ringing()
-    live.answered(Verdict(answered_by=AnsweredBy.HUMAN, after_seconds=0, greeting_seconds=0))
+    live.answered(MachineDetection(answered_by=AnsweredBy.HUMAN, after_seconds=0, greeting_seconds=0))
     live.pressed("1")
     live.ended(Cause.BUSY)
     live.end(Status.COMPLETED, 200)

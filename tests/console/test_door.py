@@ -58,7 +58,7 @@ async def test_htmx_may_send_the_token_as_a_header(console: ConsoleDesk):
 async def test_what_is_not_there_is_a_page_in_plain_words_in_the_own_language(console: ConsoleDesk):
     stranger = await console.stranger().get("/nowhere")
     assert stranger.status_code == 404
-    assert "这里什么也没有" in text(stranger)
+    assert "页面不存在" in text(stranger)
     clerk = await console.person(Role.CLERK).get("/nowhere")
     assert "There is nothing here" in text(clerk)
     assert "Clerk" in text(clerk)
@@ -82,7 +82,7 @@ async def test_a_fault_of_ours_is_a_page_and_a_log_line_without_its_text(
         tx.connection.exec_driver_sql("ALTER TABLE staff_session RENAME TO hidden_13800138000")
     answer = await clerk.get("/account")
     assert answer.status_code == 500
-    assert "系统出了问题" in text(answer)
+    assert "系统出现故障" in text(answer)
     assert "13800138000" not in answer.text
     # A thread that another test left may log meanwhile: its lines are of other modules.
     [line] = [one.getMessage() for one in caplog.records if one.name == "dialer.web.console"]

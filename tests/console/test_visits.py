@@ -125,7 +125,7 @@ async def test_mine_come_first_then_the_most_urgent_with_the_clock_that_runs(bea
     assert f'data-card="{away}"' not in answer.text
     page = text(answer)
     assert "Arrive by in 20 min" in page
-    assert "Acknowledge by 3 min overdue" in page
+    assert "Sign for by 3 min overdue" in page
     assert "Acknowledge by in 5 min" in page
 
 
@@ -134,7 +134,7 @@ async def test_an_escalated_visit_may_still_be_signed_below(beat: Beat):
     with beat.tx() as tx:
         tx.execute(sa.update(t.assignment).values(unit_id=beat.city, unit="市局", raises=1))
     page = await shown(beat.officer, "/visits")
-    assert "escalated one level, not signed" in page
+    assert "escalated 1 level: nobody signed" in page
     assert (await beat.send(visit, "step", stage="accepted")).status_code == 200
 
 

@@ -36,6 +36,15 @@ def test_a_repeat_of_an_unseen_alarm_is_counted_not_listed_again(scene: Scene):
     assert (alarm.last_at - alarm.raised_at).total_seconds() == 240
 
 
+def test_a_finding_of_an_earlier_release_is_told_by_its_name_of_today(scene: Scene):
+    with scene.tx() as tx:
+        raise_alarm(
+            tx, AlarmCode.NO_NEXT_STEP, now=MORNING, facts={"finding": "robot_without_ring", "numbers": 2}
+        )
+        [alarm] = unacknowledged_alarms_of(tx)
+    assert alarm.facts == {"finding": "robot_without_attempt", "numbers": 2}
+
+
 def test_alarms_differ_by_kind_case_and_load(scene: Scene):
     one, other = scene.case(), scene.case()
     with scene.tx() as tx:

@@ -19,7 +19,7 @@ from dialer.audit.trail import (
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
-from dialer.db.audit import Flaw, Verdict, begin_chain, check_trail, read_head, write_audit
+from dialer.db.audit import Flaw, TrailCheck, begin_chain, check_trail, read_head, write_audit
 from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
@@ -55,11 +55,11 @@ def owner(scene: Scene, *statements: str) -> None:
             tx.execute(sa.text(f"ALTER TABLE audit ENABLE ALWAYS TRIGGER {trigger}"))
 
 
-def found(verdict: Verdict) -> Found:
+def found(verdict: TrailCheck) -> Found:
     return [(one.flaw.value, one.number, one.last or one.of) for one in verdict.findings]
 
 
-def check(scene: Scene) -> Verdict:
+def check(scene: Scene) -> TrailCheck:
     with scene.store.begin() as tx:
         return check_trail(tx)
 

@@ -20,7 +20,7 @@ from tests.outcomes.town import MORNING
 
 
 def found(scene: Scene) -> dict[Finding, int]:
-    """What a round found; a second one right after it finds nothing, since all of it was mended."""
+    """What a round found; a second one right after it finds nothing, since all of it was repaired."""
     first = check_consistency(scene.services)
     assert check_consistency(scene.services).found == {}
     return first.found
@@ -276,7 +276,7 @@ def test_the_verdict_in_plain_names_every_kind(scene: Scene):
     plain = check_consistency(scene.services).plain()
     assert plain == {
         "found": dict.fromkeys([kind.value for kind in Finding], 0),
-        "mended": 0,
+        "repaired": 0,
         "after": 0,
         "complete": True,
     }

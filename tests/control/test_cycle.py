@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 import sqlalchemy as sa
+from celery import Task
 
+from dialer.broker import TASK_PREFIX
 from dialer.calls.pacing import ensure_line_group, save_breaker
 from dialer.control.health import (
     WORK_PARTS,
@@ -33,10 +35,12 @@ from dialer.db.system_state import (
     note_cycle_part,
     note_heartbeat,
 )
+from dialer.outcomes.rollup import is_rollup_waiting
 from dialer.server import create_app
 from dialer.services import Application
+from dialer.tasks import dial_work
 from dialer.tasks.application import _noted, use_application
-from dialer.tasks.dial_work import audit_task, dial_task, reconcile_task, sweep_task
+from dialer.tasks.dial_work import consistency_task, dial_task, reconcile_task, sweep_task
 from tests.control.conftest import Assemble
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
@@ -76,7 +80,7 @@ def test_the_part_that_stopped_is_named(scene: Scene):
     note(scene, "tick", *WORK_PARTS)
     close_cycle(scene.services, began_at=began)
     scene.later(seconds=50)
-    note(scene, "tick", "sweep", "reconcile", "audit")
+    note(scene, "tick", "sweep", "reconcile", "consistency")
     assert check_system(scene.services, late_seconds=60).late == ()
     scene.later(seconds=20)
     state = check_system(scene.services, late_seconds=60)
@@ -90,10 +94,10 @@ def test_when_no_part_is_late_by_itself_the_slowest_is_named(scene: Scene):
     note(scene, "tick", *WORK_PARTS)
     close_cycle(scene.services, began_at=began)
     scene.later(seconds=59)
-    note(scene, "audit")
+    note(scene, "consistency")
     scene.later(seconds=2)
     note(scene, "tick", "sweep", "dial", "reconcile")
-    assert check_system(scene.services, late_seconds=60).late == ("audit",)
+    assert check_system(scene.services, late_seconds=60).late == ("consistency",)
 
 
 def test_the_checkers_verdict_and_position_are_kept(scene: Scene):
@@ -101,8 +105,8 @@ def test_the_checkers_verdict_and_position_are_kept(scene: Scene):
     scene.do(sa.delete(t.attempt))
     assert run_consistency_round(scene.services).repaired == 1
     with scene.tx() as tx:
-        part = cycle_parts(tx)["audit"]
-    assert part.facts["found"]["robot_without_ring"] == 1
+        part = cycle_parts(tx)["consistency"]
+    assert part.facts["found"]["robot_without_attempt"] == 1
     assert part.facts["after"] == 0
     assert part.facts["complete"] is True
 
@@ -112,10 +116,25 @@ def test_the_tasks_of_one_round_make_a_whole_cycle(assembled: Assemble):
     use_application(app)
     began = app.services.real.now()
     _noted.clear()
-    for task in (sweep_task, dial_task, reconcile_task, audit_task):
+    for task in (sweep_task, dial_task, reconcile_task, consistency_task):
         assert not close_cycle(app.services, began_at=began)
         task()
     assert close_cycle(app.services, began_at=began)
+
+
+def test_orders_of_the_release_before_are_carried_out(assembled: Assemble):
+    """Its scheduler may lead while workers are replaced."""
+    app = assembled()
+    use_application(app)
+    tasks = {one.name: one for one in vars(dial_work).values() if isinstance(one, Task)}
+    now, zone = app.services.clock.now(), app.services.centre.timezone
+    with app.services.store.begin() as tx:
+        assert is_rollup_waiting(tx, timezone=zone, now=now)
+    tasks[f"{TASK_PREFIX}fold"]()
+    tasks[f"{TASK_PREFIX}audit"]()
+    with app.services.store.begin() as tx:
+        assert not is_rollup_waiting(tx, timezone=zone, now=now)
+        assert cycle_parts(tx)["consistency"].facts["complete"] is True
 
 
 def test_a_part_that_could_not_be_done_is_not_noted(assembled: Assemble):
@@ -216,7 +235,7 @@ async def test_health_engine_says_503_and_what_is_late(http: tuple[httpx.AsyncCl
     answer = await client.get("/health/engine")
     assert answer.status_code == 503
     assert answer.json()["status"] == "late"
-    assert answer.json()["late"] == ["tick", "sweep", "dial", "reconcile", "audit"]
+    assert answer.json()["late"] == ["tick", "sweep", "dial", "reconcile", "consistency"]
 
 
 async def test_health_engine_says_how_long_ago_each_part_was_done(
@@ -244,9 +263,8 @@ async def test_health_engine_says_503_while_all_calls_are_stopped(
         note_part_done(app.services, name, began_at=began)
     close_cycle(app.services, began_at=began)
     with app.services.store.begin() as tx:
-        name = app.services.lines.group
-        ensure_line_group(tx, name=name, calls_per_second=1.0, lines=1, real_now=began)
-        save_breaker(tx, Breaker(troubles=5, openings=1, opened_at=began), name=name)
+        ensure_line_group(tx, calls_per_second=1.0, lines=1, real_now=began)
+        save_breaker(tx, Breaker(troubles=5, openings=1, opened_at=began))
     answer = await client.get("/health/engine")
     assert (answer.status_code, answer.json()["status"]) == (503, "stopped")
     assert answer.json()["stopped"] == ["carrier"]

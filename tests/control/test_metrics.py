@@ -116,7 +116,7 @@ def test_the_checkers_last_verdict_and_the_processes_alive(scene: Scene):
         note_heartbeat(tx, process="web:a", kind="web", real_now=MORNING, facts={})
         note_heartbeat(tx, process="web:b", kind="web", real_now=MORNING - timedelta(minutes=1), facts={})
     told = figures(scene)
-    assert told.findings["robot_without_ring"] == 1
+    assert told.findings["robot_without_attempt"] == 1
     assert told.findings["number_leaked"] == 0
     assert told.processes == {"web": 1, "worker": 0, "scheduler": 0}
 
@@ -165,7 +165,7 @@ async def test_the_page_holds_every_figure(http: httpx.AsyncClient, scene: Scene
         "dialer_pauses",
         "dialer_assignments_open",
         "dialer_alarms_unseen",
-        "dialer_auditor_findings",
+        "dialer_consistency_findings",
         "dialer_processes",
         "dialer_resealed_share",
         "dialer_leader",

@@ -182,7 +182,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
     jobs = {job.id: job for job in ticking.get_jobs()}
     ticking.shutdown(wait=False)
     assert set(jobs) == {
-        *("round", "audit", "reseal", "resume_loads", "resume_renders", "clean_up"),
+        *("round", "consistency", "reseal", "resume_loads", "resume_renders", "clean_up"),
         *(
             "check_trail",
             "anchor",

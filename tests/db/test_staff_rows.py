@@ -100,20 +100,20 @@ class TestAccounts:
         assert [one.login for one in rows.all_members(tx, visible_to=city)] == ["b", "c", "a"]
         assert rows.display_names(tx, ["a", "b", "nobody"]) == {"a": "王 强", "b": "王 强"}
 
-    def test_it_is_locked_until_then(self, tx: Tx) -> None:
+    def test_its_addresses_are_blocked_until_then(self, tx: Tx) -> None:
         made = account(tx, "wang")
         other = account(tx, "li")
-        assert not made.is_locked(real_now=NOW)
-        rows.lock_staff_account(tx, "wang", until=LATER)
-        locked = rows.member_of(tx, made.id)
-        assert locked is not None
-        assert locked.is_locked(real_now=LATER - INSTANT)
-        assert not locked.is_locked(real_now=LATER)
+        assert not made.has_blocked_addresses(real_now=NOW)
+        rows.note_blocked_sign_ins(tx, "wang", until=LATER)
+        blocked = rows.member_of(tx, made.id)
+        assert blocked is not None
+        assert blocked.has_blocked_addresses(real_now=LATER - INSTANT)
+        assert not blocked.has_blocked_addresses(real_now=LATER)
         assert rows.member_of(tx, other.id) == other
 
     def test_a_new_password_counts_a_revision_unlocks_and_ends_the_sessions(self, tx: Tx) -> None:
         made, other = account(tx), account(tx)
-        rows.lock_staff_account(tx, made.login, until=LATER)
+        rows.note_blocked_sign_ins(tx, made.login, until=LATER)
         mine, theirs = signed_in(tx, made, A_HASH), signed_in(tx, other, B_HASH)
         rows.set_staff_password(
             tx, made.id, password_hash="new", real_now=NOW + INSTANT, temporary_until=LATER

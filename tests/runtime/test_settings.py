@@ -251,3 +251,21 @@ def test_a_grade_without_a_policy_is_refused(file: Path):
 )
 def test_ports_that_do_not_exist_are_refused(file: Path, name: str, value: str):
     assert name.lower() in refusal({f"DIALER_CARRIER__SIP__{name}": value}, file)
+
+
+def test_a_setting_under_the_name_that_it_had_before_is_read(file: Path):
+    assert load_settings({"DIALER_SCHEDULER__AUDIT_SECONDS": "7"}, file).scheduler.consistency_seconds == 7
+    write(file, "[scheduler]\naudit_seconds = 8.0\n")
+    assert load_settings({}, file).scheduler.consistency_seconds == 8
+    assert (
+        load_settings({"DIALER_SCHEDULER__CONSISTENCY_SECONDS": "9"}, file).scheduler.consistency_seconds == 9
+    )
+
+
+def test_a_setting_under_its_old_and_its_new_name_is_refused_where_they_differ(file: Path):
+    both = {"DIALER_SCHEDULER__AUDIT_SECONDS": "7", "DIALER_SCHEDULER__CONSISTENCY_SECONDS": "8"}
+    beside = "is set beside DIALER_SCHEDULER__CONSISTENCY_SECONDS: keep one"
+    assert refusal(both, file) == f"setting DIALER_SCHEDULER__AUDIT_SECONDS: {beside}"
+    write(file, "[scheduler]\naudit_seconds = 8.0\nconsistency_seconds = 9.0\n")
+    beside = "is set beside scheduler.consistency_seconds: keep one"
+    assert refusal({}, file) == f"setting scheduler.audit_seconds: {beside}"

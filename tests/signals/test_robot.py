@@ -574,7 +574,7 @@ def test_some_below_the_line_are_drawn_and_their_probability_is_kept(post: Post)
     post.work(robot)
     below = [row for row in post.rows(t.verdict) if row["state"] == "below"]
     if not below:
-        pytest.skip("no shipped rule stays below the line here")
+        pytest.skip("no shipped rule stays below the threshold here")
     post.clock.advance(3 * 3600)
     with post.tx() as tx:
         drawn = draw_below(tx, post.services, now=post.clock.now(), every=timedelta(0))

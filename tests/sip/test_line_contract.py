@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from dialer.carrier.config import ServiceClock, Timers
-from dialer.carrier.lines import Cause, Clip, Leg, Line, Quality, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, Line, MachineDetection, Quality
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup
 from dialer.carrier.speech_input import Speech
@@ -31,17 +31,17 @@ class Report:
     """What a leg has reported of one call."""
 
     events: list[str] = field(default_factory=list)
-    verdict: Verdict | None = None
+    verdict: MachineDetection | None = None
     qualities: list[Quality] = field(default_factory=list)
 
     def ringing(self) -> None:
         self.events.append("rings")
 
-    def answered(self, verdict: Verdict | None) -> None:
+    def answered(self, verdict: MachineDetection | None) -> None:
         self.verdict = verdict
         self.events.append("answered")
 
-    def judged(self, verdict: Verdict) -> None:
+    def judged(self, verdict: MachineDetection) -> None:
         self.verdict = verdict
 
     def pressed(self, key: str) -> None:

@@ -29,7 +29,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class MachineDetection:
     """The result of machine detection, available `after_seconds`, and the length of a machine's greeting."""
 
     answered_by: AnsweredBy
@@ -74,10 +74,10 @@ class LegEvents(Protocol):
     def ringing(self) -> None:
         """The callee's phone alerts."""
 
-    def answered(self, verdict: Verdict | None) -> None:
+    def answered(self, verdict: MachineDetection | None) -> None:
         """`verdict` None: the line listens, and calls `judged` when it knows."""
 
-    def judged(self, verdict: Verdict) -> None:
+    def judged(self, verdict: MachineDetection) -> None:
         """The verdict of a call that was answered without one; `after_seconds` have passed since. After `machine_start`
         a second one follows where the end of the greeting is heard.
         """

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Recorder, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
 from dialer.carrier.lines.sound import OURS, PERSON, RATE, BadSound, TwoSides, telephone_samples, tone
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
@@ -211,7 +211,9 @@ class HandsetLeg:
         self.is_answered = True
         self._handset.state = HandsetState.TALKING
         self.events.answered(
-            Verdict(answered_by=AnsweredBy.HUMAN, after_seconds=_VERDICT_SECONDS, greeting_seconds=0.0)
+            MachineDetection(
+                answered_by=AnsweredBy.HUMAN, after_seconds=_VERDICT_SECONDS, greeting_seconds=0.0
+            )
         )
         return True
 

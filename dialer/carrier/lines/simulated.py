@@ -14,7 +14,7 @@ from hashlib import blake2b
 from itertools import accumulate
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Recorder, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
 from dialer.carrier.lines.handset import Handsets, Taping
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup, Range
 from dialer.carrier.speech_input import Speech
@@ -54,7 +54,7 @@ class SimulatedLine:
         self._desks: dict[str, SimulatedLeg | None] = dict.fromkeys(desk_numbers)
         self.handsets = Handsets(timers)
         self.receive: Callable[[str, Callable[[LegEvents], Leg]], object] = lambda _caller, _connect: None
-        """What takes calls in; the exchange sets it."""
+        """What takes inbound calls; the exchange sets it."""
         self._rang_back: set[str] = set()
         self._asked_before: set[str] = set()
         """Numbers whose person has pressed all their keys in a call."""
@@ -152,7 +152,7 @@ class SimulatedLine:
 
 
 def _nothing() -> None:
-    """A call in teaches the line nothing about the person."""
+    """An inbound call teaches the line nothing about the person."""
 
 
 def within(span: Range, draws: str, *what: object) -> float:
@@ -234,7 +234,7 @@ class SimulatedLeg:
             after = self._within(behaviour.hang_up_after_seconds, "hang up")
             self._wait("hang up", after, lambda: self._end(Cause.HUNG_UP))
         self._events.answered(
-            Verdict(
+            MachineDetection(
                 answered_by=behaviour.answered_by,
                 after_seconds=behaviour.verdict_after_seconds,
                 greeting_seconds=behaviour.greeting_seconds,

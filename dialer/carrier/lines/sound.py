@@ -15,7 +15,7 @@ import wave
 from dataclasses import dataclass
 from typing import Final
 
-from dialer.carrier.lines import Verdict
+from dialer.carrier.lines import MachineDetection
 from dialer.carrier.people import AnsweredBy
 
 RATE: Final = 8000
@@ -215,7 +215,7 @@ class GreetingJudge:
         self._is_machine = False
         self._done = False
 
-    def feed(self, frame: bytes, *, voice: bool) -> Verdict | None:
+    def feed(self, frame: bytes, *, voice: bool) -> MachineDetection | None:
         """Takes 20 ms. The verdict, once; after `machine_start` a second one, of how the greeting ended."""
         if self._done:
             return None
@@ -230,7 +230,9 @@ class GreetingJudge:
             return None
         self._is_machine = by is AnsweredBy.MACHINE_START
         self._done = not self._is_machine
-        return Verdict(answered_by=by, after_seconds=self._seconds, greeting_seconds=self._greeting_seconds)
+        return MachineDetection(
+            answered_by=by, after_seconds=self._seconds, greeting_seconds=self._greeting_seconds
+        )
 
     def _judge(self) -> AnsweredBy | None:
         rules, silent = self._rules, self._seconds - self._voice_seen
@@ -255,7 +257,7 @@ SIDES: Final = 2
 ALAW_BYTES_A_SECOND: Final = SIDES * RATE
 _SILENCE: Final = audioop.lin2alaw(b"\0\0", 2)
 _TOLERANCE: Final = RATE // 10
-"""Sound that comes so much later than it should goes on without a gap: the clocks of both sides differ a little."""
+"""Sound that comes this much later than it should goes on without a gap: the clocks of both sides differ a little."""
 
 
 class TwoSides:

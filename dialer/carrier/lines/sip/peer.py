@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dialer.carrier.config import ServiceClock, Timers
-from dialer.carrier.lines import Cause, Leg, LegEvents, Quality, Verdict
+from dialer.carrier.lines import Cause, Leg, LegEvents, MachineDetection, Quality
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.lines.sound import FRAME_BYTES, RATE, is_voice
 from dialer.carrier.people import PeopleConfig
@@ -256,7 +256,7 @@ class _Dialog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerConfig:
-    """`port`: of SIP, on the loopback address; `service_port`: where the service takes calls in. `greeting` and
+    """`port`: of SIP, on the loopback address; `service_port`: where the service takes inbound calls. `greeting` and
     `long_greeting`: what a person and a mailbox say first, as samples.
     """
 
@@ -437,7 +437,7 @@ class PeerCall:
     def ringing(self) -> None:
         self._answer("180 Ringing")
 
-    def answered(self, verdict: Verdict | None) -> None:
+    def answered(self, verdict: MachineDetection | None) -> None:
         if self._is_ours:
             return
         self._answer("200 OK", body=self._description())
@@ -452,7 +452,7 @@ class PeerCall:
         else:
             self.sound.say(config.greeting)
 
-    def judged(self, verdict: Verdict) -> None:
+    def judged(self, verdict: MachineDetection) -> None:
         """The simulated line judges nobody later."""
 
     def pressed(self, key: str) -> None:

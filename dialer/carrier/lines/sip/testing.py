@@ -7,13 +7,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict, dataclass, field
 
-from dialer.carrier.lines import Cause, Clip, Quality, Verdict
+from dialer.carrier.lines import Cause, Clip, MachineDetection, Quality
 from dialer.carrier.lines.sip.line import Message, SipLine
 from dialer.carrier.speech_input import Speech
 
 _RING_SECONDS = 45.0
 _LATE_SECONDS = 10.0
-"""The end of a sound is told so long after its time at the latest."""
+"""The end of a sound is told this long after its time at the latest."""
 _QUALITY_SECONDS = 3.0
 _MOST_KEYS = 16
 
@@ -42,11 +42,11 @@ class _Call:
         self.rang = True
         self.changed.set()
 
-    def answered(self, verdict: Verdict | None) -> None:  # noqa: ARG002 - a person tests
+    def answered(self, verdict: MachineDetection | None) -> None:  # noqa: ARG002 - a person tests
         self.is_answered = True
         self.changed.set()
 
-    def judged(self, verdict: Verdict) -> None:
+    def judged(self, verdict: MachineDetection) -> None:
         """A person tests, and knows."""
 
     def pressed(self, key: str) -> None:
@@ -68,7 +68,7 @@ class _Call:
 
 
 async def place_test_call(line: SipLine, number: str, clip: Clip, *, listen_seconds: float) -> Message:
-    """Rings, says the clip, listens to keys for so long, hangs up, and tells what happened. Raises `ValueError` for a
+    """Rings, says the clip, listens to keys for `listen_seconds`, hangs up, and tells what happened. Raises `ValueError` for a
     number that the line never dials.
     """
     code = line.refusal(number)
