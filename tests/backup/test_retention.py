@@ -177,6 +177,14 @@ def test_whom_something_needs_stays(scene: Scene, her_case: int):
     assert gone(scene, EVER + timedelta(hours=1))[Kind.PERSONS] == 1
 
 
+def test_a_success_without_a_call_whose_task_is_over_keeps_nobody(scene: Scene, her_case: int):
+    """It can be approved no more: such lines from before the end of a task reversed them are still there."""
+    work = scene.assignment(her_case, state="done", done_by="li", outcome="refuses", done_at=MORNING)
+    scene.outcome(her_case, reason="no_call", assignment_id=work, evidence_sealed=b"-")
+    assert scene.rows(sa.select(t.outcome_waiting))
+    assert gone(scene, EVER)[Kind.PERSONS] == 1
+
+
 def test_a_round_that_ended_in_the_middle_goes_on(scene: Scene):
     for _ in range(60):
         scene.case(status=CaseStatus.CLOSED, warning=False)

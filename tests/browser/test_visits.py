@@ -156,8 +156,10 @@ def test_a_lost_connection_loses_no_word(
 
     context.set_offline(True)
     expect(page.locator("[data-outbox-said]")).to_contain_text("无网络连接")
-    step(page, "到达现场")
     page.get_by_label("补充说明").fill("邻居说她在家")
+    page.get_by_role("button", name="邻居").click()
+    expect(page.locator("#who .problem")).to_contain_text("请先点“到达现场”")
+    step(page, "到达现场")
     page.get_by_role("button", name="邻居").click()
     photograph(page, door)
     expect(page.locator("#kept li canvas")).to_be_visible()
