@@ -285,6 +285,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Reason.WATCH_ENDED: "the watch period ended",
         Reason.FOLLOW_UP: "a follow-up in the watch period",
         Reason.CALLED_IN: "the person called us",
+        Reason.ERASED: "the person was erased",
         Reason.IN_CONTACT: "the scammer is in contact again",
     },
     RobotState: {

@@ -82,6 +82,8 @@ class Reason(StrEnum):
     """In a follow-up: the scammer has been in contact again."""
     CALLED_IN = "called_in"
     """The person has called us."""
+    ERASED = "erased"
+    """The person's data were erased again after a restore."""
     NONE = "none"
 
 
