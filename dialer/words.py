@@ -630,7 +630,7 @@ COUNT_WORDS: Mapping[str, str] = {
     "cases_reversed": "reversed",
     "cases_closed": "closed otherwise",
     "cases_missed": "missed",
-    "cases_not_ours": "duplicate or transferred",
+    "cases_not_ours": "duplicate, transferred or withdrawn",
     "cases_ours": "our cases",
     "cases_rung": "cases called",
     "cases_tried": "called or visited",

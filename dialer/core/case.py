@@ -437,6 +437,7 @@ _REACHED = {
     OutcomeKind.TRANSFERRED: Contact.NONE,
     OutcomeKind.LANGUAGE_OR_HEARING: Contact.UNVERIFIED,
     OutcomeKind.MISSED: Contact.NONE,
+    OutcomeKind.WITHDRAWN: Contact.NONE,
 }
 
 
