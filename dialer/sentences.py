@@ -19,7 +19,6 @@ from dialer.core.timeline import (
     Fact,
     Step,
     StepKind,
-    Wait,
     Waiting,
     WaitReason,
 )
@@ -61,20 +60,49 @@ def refusal_sentence(fault: DialerError, lang: Lang) -> str:
     return sentence(fault.advice if isinstance(fault, Invalid) else fault.text, lang)
 
 
-_WAITS: Mapping[Wait, str] = {
-    Wait.NOT_BEFORE: gettext_noop("its time has not come"),
-    Wait.WINDOW: gettext_noop("the dialling window is closed"),
-    Wait.HELD: gettext_noop("it is paused"),
-    Wait.PAUSED: gettext_noop("all dialling is paused"),
-    Wait.LINE_TROUBLE: gettext_noop("there is trouble with the line"),
-    Wait.NUMBER_BUSY: gettext_noop("the same number is being called or rests"),
-    Wait.QUEUE: gettext_noop("more urgent ones go first"),
+_RESTS = gettext_noop("the telephone network asked for a rest")
+_NO_LINE = gettext_noop("no line is set up")
+_NUMBER_RESTS = gettext_noop("the number rests after a call")
+_WAITS: Mapping[WaitReason, tuple[str, str]] = {
+    WaitReason.UNDER_WAY: (
+        gettext_noop("the call is under way"),
+        gettext_noop("the call is under way: %(state)s"),
+    ),
+    WaitReason.PAUSED: (
+        gettext_noop("dialling is paused (%(what)s)"),
+        gettext_noop("dialling is paused (%(what)s) by %(by)s: %(why)s"),
+    ),
+    WaitReason.HELD: (gettext_noop("its pause is over: it is being released"),) * 2,
+    WaitReason.NUMBER_BUSY: (gettext_noop("the same number is being called for another case"),) * 2,
+    WaitReason.PLANNED_FOR_LATER: (
+        gettext_noop("its time has not come"),
+        gettext_noop("its time has not come: %(why)s"),
+    ),
+    WaitReason.WINDOW_CLOSED: (
+        gettext_noop("the dialling window is closed"),
+        gettext_noop("the dialling window is closed: the robot calls from %(opens)s to %(closes)s"),
+    ),
+    WaitReason.CARRIER_TROUBLE: (
+        gettext_noop("there is trouble with the telephone network"),
+        gettext_noop(
+            "there is trouble with the telephone network: %(troubles)s failures in a row, "
+            "only a trial call leaves now and then"
+        ),
+    ),
+    WaitReason.LINES_FULL: (
+        gettext_noop("every line is in use"),
+        gettext_noop("every line is in use: %(in_use)s of %(lines)s"),
+    ),
+    WaitReason.QUEUE: (
+        gettext_noop("more urgent ones go first"),
+        gettext_noop("more urgent ones go first: %(ahead)s"),
+    ),
+    WaitReason.PACING: (
+        gettext_noop("it is next, at the permitted pace"),
+        gettext_noop("it is next, at the permitted pace: %(pace)s calls a second"),
+    ),
 }
-_FIXED: Mapping[WaitReason, str] = {
-    WaitReason.HELD: gettext_noop("its pause is over: it is being released"),
-    WaitReason.CARRIER_TROUBLE: gettext_noop("there is trouble with the telephone network"),
-    WaitReason.PACING: gettext_noop("it is next, at the permitted pace"),
-}
+"""In short, for the step, and with what the reason knows: the same words, so that both can stand side by side."""
 
 
 def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a kind, in one place
@@ -95,9 +123,9 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
         case StepKind.CALL:
             return say(lang, "the robot's call is under way (%(why)s)", why=why)
         case StepKind.ATTEMPT:
-            if not step.waits:
+            if step.waiting is None:
                 return say(lang, "the robot calls (%(why)s)", why=why)
-            waits = _listed([wait_words(wait, lang) for wait in step.waits], lang)
+            waits = wait_words(step.waiting, lang)
             return say(lang, "the robot calls (%(why)s); waiting: %(waits)s", why=why, waits=waits)
         case StepKind.ASSIGNMENT_OPENS:
             return say(lang, "a %(track)s is opened (%(why)s)", track=track, why=why)
@@ -105,44 +133,43 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
             return say(lang, "a %(track)s is to be reported, or is overdue (%(why)s)", track=track, why=why)
 
 
-def wait_words(wait: Wait, lang: Lang) -> str:
-    """What a step waits for."""
-    return say(lang, _WAITS[wait])
+def wait_words(waiting: Waiting, lang: Lang) -> str:
+    """What the call waits for, in short."""
+    return _waiting(waiting, lang, in_short=True)
 
 
 def waiting_sentence(waiting: Waiting, lang: Lang) -> str:
     """What the call waits for, without since when."""
+    return _waiting(waiting, lang, in_short=False)
+
+
+def _waiting(waiting: Waiting, lang: Lang, *, in_short: bool) -> str:
     f = waiting.facts
     facts: dict[str, object] = dict(f)
+    short, whole = _WAITS[waiting.reason]
     match waiting.reason:
         case WaitReason.UNDER_WAY:
-            text = gettext_noop("the call is under way: %(state)s")
-            facts = {"state": stored_word(AttemptState, f["state"], lang)}
+            facts["state"] = stored_word(AttemptState, f["state"], lang)
         case WaitReason.PAUSED:
-            text = gettext_noop("dialling is paused (%(what)s) by %(by)s: %(why)s")
             facts["what"] = _paused(f, lang)
-        case WaitReason.NUMBER_BUSY if "rests" in f:
-            text = gettext_noop("the number rests after a call")
-        case WaitReason.NUMBER_BUSY:
-            text = gettext_noop("the same number is being called for another case")
         case WaitReason.PLANNED_FOR_LATER:
-            text = gettext_noop("its time has not come: %(why)s")
-            facts = {"why": stored_word(Reason, f["reason"], lang)}
-        case WaitReason.WINDOW_CLOSED:
-            text = gettext_noop("the robot calls from %(opens)s to %(closes)s")
-        case WaitReason.LINES_FULL if f:
-            text = gettext_noop(
-                "%(in_use)s of %(lines)s lines are in use, %(ahead)s more urgent ones go first"
+            facts["why"] = stored_word(Reason, f["reason"], lang)
+        case WaitReason.NUMBER_BUSY if "rests" in f:
+            short = whole = _NUMBER_RESTS
+        case WaitReason.CARRIER_TROUBLE if not f["troubles"]:
+            short = whole = _RESTS
+        case WaitReason.LINES_FULL if not f:
+            short = whole = _NO_LINE
+        case WaitReason.LINES_FULL if f["ahead"]:
+            whole = gettext_noop(
+                "every line is in use: %(in_use)s of %(lines)s, and %(ahead)s more urgent ones go first"
             )
             facts["ahead"] = ahead_words(int(f["ahead"]), lang)
-        case WaitReason.LINES_FULL:
-            text = gettext_noop("no line is set up")
         case WaitReason.QUEUE:
-            text = gettext_noop("in the queue: %(ahead)s more urgent ones go first")
             facts["ahead"] = ahead_words(int(f["ahead"]), lang)
         case _:
-            text = _FIXED[waiting.reason]
-    return say(lang, text, **facts)
+            pass
+    return say(lang, short if in_short else whole, **facts)
 
 
 def ahead_words(ahead: int, lang: Lang) -> str:
@@ -156,10 +183,6 @@ def _paused(f: Mapping[str, str | int], lang: Lang) -> str:
     scope, subject = PauseScope(str(f["scope"])), str(f["subject"])
     what = stored_word(Grade, subject, lang) if scope is PauseScope.GRADE else subject
     return " ".join(part for part in (word_of(scope, lang), what) if part)
-
-
-def _listed(parts: Sequence[str], lang: Lang) -> str:
-    return ("、" if lang is Lang.ZH else ", ").join(parts)
 
 
 def _phrases(parts: Sequence[str], lang: Lang) -> str:

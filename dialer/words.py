@@ -285,6 +285,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Reason.WATCH_ENDED: "the watch period ended",
         Reason.FOLLOW_UP: "a follow-up in the watch period",
         Reason.CALLED_IN: "the person called us",
+        Reason.ERASED: "the person was erased",
         Reason.IN_CONTACT: "the scammer is in contact again",
     },
     RobotState: {
@@ -631,7 +632,7 @@ COUNT_WORDS: Mapping[str, str] = {
     "cases_reversed": "reversed",
     "cases_closed": "closed otherwise",
     "cases_missed": "missed",
-    "cases_not_ours": "duplicate or transferred",
+    "cases_not_ours": "duplicate, transferred or withdrawn",
     "cases_ours": "our cases",
     "cases_rung": "cases called",
     "cases_tried": "called or visited",

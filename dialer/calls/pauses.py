@@ -279,10 +279,7 @@ def _lines_now(group: LineGroup, *, now: datetime, real_now: datetime) -> LinesN
     lines = LinesNow(in_use=group.in_use, lines=group.lines, calls_per_second=group.calls_per_second)
     if breaker.may_leave(real_now) is None:
         return lines
-    trouble = "the carrier asked for a rest"
-    if breaker.is_open:
-        trouble = f"{breaker.troubles} troubles in a row: one trial call now and then"
     until = breaker.wait_until
     # On the service clock; one that runs faster shows a later time by then.
     trouble_until = now + (until - real_now) if until is not None and until > real_now else None
-    return replace(lines, trouble=trouble, trouble_until=trouble_until)
+    return replace(lines, troubles=breaker.troubles if breaker.is_open else 0, trouble_until=trouble_until)

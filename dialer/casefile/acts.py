@@ -100,7 +100,11 @@ def ask_person(seen: SeenCase, track: Track, *, why: str = "") -> None:
 
 
 def close_case(seen: SeenCase, outcome: OutcomeKind, *, why: str) -> None:
-    """Ends it with an outcome and a reason, and stands down calls and assignments. Never as a success."""
+    """Ends it with an outcome and a reason, and stands down calls and assignments. Never as a success. Raises `Invalid`
+    for what only the withdrawal of a list gives.
+    """
+    if outcome is OutcomeKind.WITHDRAWN:
+        raise Invalid(field="outcome", problem="is not chosen", mend="choose one of the list")
     words, facts = said("why", why), {"outcome": outcome.value}
     _act(seen, CaseAct.CLOSE, CaseClosed(outcome=outcome), words=words, facts=facts)
 

@@ -27,8 +27,10 @@ from dialer.core.timeline import EntryKind, PendingAttempt, Step, StepKind, Wait
 from dialer.core.units import UnitIndex
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag, Track
 from dialer.db.unit_of_work import Tx
+from dialer.language import Lang
 from dialer.org.unit_store import check_case_visible
 from dialer.outcomes.evidence_files import EvidenceFile, files_of_case
+from dialer.sentences import waiting_sentence
 from dialer.services import Resource, Services
 from dialer.signals.reasons import ShownVerdict, reasons_of_case
 from dialer.work.assignments import Assignment, assignments_of_case
@@ -323,11 +325,20 @@ def tell_case(story: CaseStory) -> CaseOut:
             "settled_at": file.settled_at,
             "person": file.person,
             "next_steps": story.next_steps,
-            "waiting": story.waiting,
+            "waiting": None if story.waiting is None else _tell_waiting(story.waiting),
             "urgency": {name: getattr(story.urgency, name) for name in _OF_URGENCY}
             | {"ahead": story.pending.ahead if story.pending is not None else None},
             "timeline": file.timeline,
         }
+    )
+
+
+def _tell_waiting(waiting: Waiting) -> WaitingOut:
+    return WaitingOut(
+        reason=waiting.reason,
+        detail=waiting_sentence(waiting, Lang.EN),
+        since=waiting.since,
+        until=waiting.until,
     )
 
 

@@ -340,7 +340,7 @@ def _call(call: DeskCall, names: Mapping[str, str], lang: Lang) -> Item:
 TEMPLATE = "console/case.html"
 CLEAR_SECONDS = 120
 """Revealed data is hidden again after this long."""
-_OWN_ACT = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.MISSED})
+_OWN_ACT = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.MISSED, OutcomeKind.WITHDRAWN})
 _ANY_MOMENT = frozenset({WaitReason.UNDER_WAY, WaitReason.PACING})
 _HIDDEN = frozenset({Bar.HIGHEST_GRADE, Bar.LOWEST_GRADE})
 """Bars without a sentence: there is nothing to choose."""

@@ -14,16 +14,19 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
+from dialer.cases.attempts import attempt_update
 from dialer.cases.persons import Person, open_person, seal_directory_entry
 from dialer.core.access import ROBOT
-from dialer.core.attempt import AttemptState
+from dialer.core.attempt import AttemptEvent, AttemptState
 from dialer.core.case import (
     PENDING_STATES,
     RUNNING_STATUSES,
+    AssignmentState,
     CaseStatus,
     DeskCallState,
     InboundResult,
     InboundState,
+    Reason,
     RobotState,
     StaffTrackState,
 )
@@ -489,24 +492,32 @@ def erase_filed_records(tx: Tx, which: sa.ColumnElement[bool]) -> int:
     return len(rows)
 
 
-def stand_down(tx: Tx, person_id: int) -> None:
+def stand_down(tx: Tx, person_id: int, *, now: datetime) -> None:
     """Nothing of the person is waited for any more: their data, which calls and people would need, go. Of a restored
-    database alone, where no process runs.
+    database alone, where no process runs. `now`: service time.
     """
     cases = cases_of_person(tx, person_id)
     c, a, s, d, m = t.case.c, t.attempt.c, t.assignment.c, t.desk_call.c, t.message.c
     attempts = sa.select(a.id).where(a.case_id.in_(cases))
     tx.execute(sa.delete(t.live_number).where(t.live_number.c.attempt_id.in_(attempts)))
-    ended = {"state": AttemptState.ENDED.value, "result": TelephonyResult.UNKNOWN.value}
-    tx.execute(
-        sa.update(t.attempt).where(a.case_id.in_(cases), a.state != AttemptState.ENDED.value).values(ended)
-    )
+    # What was never sent is withdrawn; of what may have been at the carrier nothing more can be learned.
+    for event, result in (
+        (AttemptEvent.WITHDRAWN, TelephonyResult.CANCELED),
+        (AttemptEvent.ENDED, TelephonyResult.UNKNOWN),
+    ):
+        over = {"result": result.value, "ended_at": now, "token": a.token + 1, "lease_until": None}
+        tx.execute(attempt_update(event).where(a.case_id.in_(cases)).values(over))
+    withdrawn = {"state": AssignmentState.WITHDRAWN.value, "withdrawn_why": Reason.ERASED.value}
     tx.execute(
         sa.update(t.assignment)
         .where(s.case_id.in_(cases), s.state.in_(_PENDING))
-        .values(state="withdrawn", withdrawn_why="erased")
+        .values(withdrawn | {"done_at": now})
     )
-    call = {"state": DeskCallState.ENDED.value, "settled": True}
+    call = {
+        "state": DeskCallState.ENDED.value,
+        "settled": True,
+        "ended_at": sa.func.coalesce(d.ended_at, now),
+    }
     unknown = sa.func.coalesce(d.result, TelephonyResult.UNKNOWN.value)
     tx.execute(
         sa.update(t.desk_call).where(d.case_id.in_(cases), ~d.settled).values(call | {"result": unknown})
@@ -515,18 +526,23 @@ def stand_down(tx: Tx, person_id: int) -> None:
     tx.execute(
         sa.update(t.inbound_call)
         .where(i.case_id.in_(cases), i.state != InboundState.ENDED.value)
-        .values(state=InboundState.ENDED.value, result=InboundResult.GAVE_UP.value)
+        .values(state=InboundState.ENDED.value, result=InboundResult.GAVE_UP.value, ended_at=now)
     )
     tx.execute(
         sa.update(t.message)
         .where(m.case_id.in_(cases), in_words(m.state, _MESSAGES_UNDER_WAY))
-        .values(state=MessageState.FAILED.value, poll_at=None)
+        .values(state=MessageState.FAILED.value, poll_at=None, ended_at=now)
     )
-    over = {"robot_state": RobotState.DONE.value, "follow_up_by": None, "follow_up_at": None}
+    stands_down = {"robot_state": RobotState.DONE.value, "follow_up_by": None, "follow_up_at": None}
+    stands_down |= dict.fromkeys(("human_state", "visit_state"), StaffTrackState.DONE.value)
+    stands_down |= dict.fromkeys(("human_at", "visit_at"))
     is_person = c.person_id == person_id
-    tx.execute(sa.update(t.case).where(is_person, c.status == CaseStatus.WATCHING.value).values(over))
-    staff = dict.fromkeys(("human_state", "visit_state"), StaffTrackState.DONE.value)
-    closed = {"status": CaseStatus.CLOSED.value, "due_at": None}
     tx.execute(
-        sa.update(t.case).where(is_person, c.status == CaseStatus.OPEN.value).values(over | staff | closed)
+        sa.update(t.case)
+        .where(is_person, c.status == CaseStatus.WATCHING.value)
+        .values(stands_down | {"due_at": c.watch_until})
+    )
+    closed = {"status": CaseStatus.CLOSED.value, "due_at": None, "settled_at": now}
+    tx.execute(
+        sa.update(t.case).where(is_person, c.status == CaseStatus.OPEN.value).values(stands_down | closed)
     )

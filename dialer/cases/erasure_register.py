@@ -273,7 +273,7 @@ def erase_again(tx: Tx, register: Sequence[Erased], *, by: str, now: datetime) -
             continue
         if lock_person(tx, one.person.id) != one.person:
             continue
-        stand_down(tx, one.person.id)
+        stand_down(tx, one.person.id, now=now)
         counts = erase_person(tx, one.person.id, now=now)
         tx.execute(sa.delete(t.erasure).where(*same, e.state == ErasureState.WAITING.value))
         tx.execute(

@@ -117,8 +117,10 @@ def _assignment(row: Row) -> Iterator[Entry]:
         done = about | {"outcome": row["outcome"], "in_time": row["done_at"] <= row["feedback_by"]}
         yield _entry(row, "done_at", EntryKind.ASSIGNMENT_REPORTED, of, row["done_by"], **done)
     if row["state"] == "withdrawn":
+        # Of a person who was erased again after a restore, versions before 0088 noted no time.
+        moment = next(name for name in ("done_at", "signed_at", "opened_at") if row[name] is not None)
         reason = row["withdrawn_why"]
-        yield _entry(row, "done_at", EntryKind.ASSIGNMENT_WITHDRAWN, of, **about, reason=reason)
+        yield _entry(row, moment, EntryKind.ASSIGNMENT_WITHDRAWN, of, **about, reason=reason)
 
 
 def _outcome(row: Row) -> Iterator[Entry]:
@@ -147,9 +149,11 @@ def _filed(row: Row) -> Iterator[Entry]:
     yield _entry(row, "at", EntryKind.FILED, f"filed/{row['id']}", row["by"], case_number=row["case_number"])
 
 
-def _filing_undone(row: Row) -> Iterator[Entry]:
+def _filing_changed(row: Row) -> Iterator[Entry]:
+    """Undone, or recorded again after that."""
+    kind = EntryKind.FILED if row["stands"] else EntryKind.FILING_UNDONE
     of, number = f"filed/{row['filed_case_id']}", row["case_number"]
-    yield _entry(row, "at", EntryKind.FILING_UNDONE, of, row["by"], case_number=number)
+    yield _entry(row, "at", kind, of, row["by"], case_number=number)
 
 
 def _alarm(row: Row) -> Iterator[Entry]:
@@ -225,10 +229,18 @@ _ATTEMPTS = (
     .join(t.script_version, t.script_version.c.id == t.attempt.c.script_version_id, isouter=True)
     .where(t.attempt.c.case_id == _ID)
 )
-_FILINGS_UNDONE = (
+_change = t.filed_case_change.c
+_FILINGS_CHANGED = (
     sa.select(t.filed_case_change, t.filed_case.c.case_number)
-    .join(t.filed_case, t.filed_case.c.id == t.filed_case_change.c.filed_case_id)
-    .where(t.filed_case_change.c.case_id == _ID, ~t.filed_case_change.c.stands)
+    .join(t.filed_case, t.filed_case.c.id == _change.filed_case_id)
+    .where(_change.case_id == _ID)
+)
+# Versions before 0064 recorded a filed case without a change.
+_FILED = sa.select(t.filed_case).where(
+    t.filed_case.c.case_id == _ID,
+    ~sa.exists().where(
+        _change.filed_case_id == t.filed_case.c.id, _change.stands, _change.at == t.filed_case.c.at
+    ),
 )
 _VIEWS = sa.select(t.audit).where(t.audit.c.subject == sa.func.concat("case/", _ID))
 
@@ -240,19 +252,23 @@ _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = 
     (sa.select(t.assignment).where(t.assignment.c.case_id == _ID), _assignment),
     (_OUTCOMES, _outcome),
     (_APPROVALS, _approval),
-    (sa.select(t.filed_case).where(t.filed_case.c.case_id == _ID), _filed),
-    (_FILINGS_UNDONE, _filing_undone),
+    (_FILED, _filed),
+    (_FILINGS_CHANGED, _filing_changed),
     (sa.select(t.alarm).where(t.alarm.c.case_id == _ID), _alarm),
 )
 
 
 def filings(tx: Tx, case_id: int) -> list[tuple[str, datetime]]:
-    """The numbers of the filed cases that stand for a case and when each was recorded, oldest first."""
+    """The numbers of the filed cases that stand for a case and when each was recorded, oldest first: after an undoing,
+    when it was recorded again.
+    """
     f = t.filed_case.c
+    newest = sa.select(sa.func.max(_change.at)).where(_change.filed_case_id == f.id, _change.stands)
+    at = sa.func.coalesce(newest.scalar_subquery(), f.at).label("at")
     rows = tx.rows(
-        sa.select(f.case_number, f.at)
+        sa.select(f.case_number, at)
         .where(f.case_id == case_id, sa.text(filing_stands("filed_case")))
-        .order_by(f.at, f.id)
+        .order_by(at, f.id)
     )
     return [(row["case_number"], row["at"]) for row in rows]
 

@@ -89,6 +89,8 @@ class Reason(StrEnum):
     """In a follow-up: the scammer has been in contact again."""
     CALLED_IN = "called_in"
     """The person has called us."""
+    ERASED = "erased"
+    """The person's data were erased again after a restore."""
     NONE = "none"
 
 
@@ -442,6 +444,7 @@ _REACHED = {
     OutcomeKind.TRANSFERRED: Contact.NONE,
     OutcomeKind.LANGUAGE_OR_HEARING: Contact.UNVERIFIED,
     OutcomeKind.MISSED: Contact.NONE,
+    OutcomeKind.WITHDRAWN: Contact.NONE,
 }
 
 

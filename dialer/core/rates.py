@@ -127,7 +127,7 @@ WRONG_RECORD = frozenset({OutcomeKind.NOT_THE_PERSON, OutcomeKind.MISMATCH})
 FOUND = REACHED | WRONG_RECORD
 """Somebody has found out what was behind the warning."""
 
-NOT_OURS = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.TRANSFERRED})
+NOT_OURS = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.TRANSFERRED, OutcomeKind.WITHDRAWN})
 """Left out where it is asked what we achieved."""
 
 OWN_FAULT = frozenset({TelephonyResult.BLOCKED, TelephonyResult.DEAD_AIR})
@@ -155,7 +155,7 @@ class Counts:
     cases_closed: int = 0
     cases_missed: int = 0
     cases_not_ours: int = 0
-    """Ended as a duplicate, or transferred elsewhere."""
+    """Ended as a duplicate, transferred elsewhere, or withdrawn with their list."""
     cases_ours: int = 0
     cases_rung: int = 0
     """At least one robot call that counts."""
@@ -180,7 +180,7 @@ class Counts:
     found: int = 0
     """Somebody has found out what was behind the warning."""
     found_nothing: int = 0
-    """Ended without that: nobody found, missed, duplicate, transferred."""
+    """Ended without that: nobody found, missed, duplicate, transferred, withdrawn."""
     false_alarms: int = 0
     raised: int = 0
     handed_to_person: int = 0
@@ -362,6 +362,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         denominator="cases_ours",
         says="Of our cases, those where the right person said who they are, to the robot, a caller or an officer.",
         excludes=("cases_not_ours",),
+        version=2,
     ),
     Definition(
         name="dissuaded",
@@ -371,6 +372,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         denominator="cases_ours",
         says="Of our cases, the successes that stand: provisional while the watch period runs, proven after it.",
         excludes=("cases_not_ours",),
+        version=2,
     ),
     Definition(
         name="dissuaded_by_phone",
@@ -380,6 +382,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         denominator="cases_ours",
         says="As dissuaded, where the robot or a caller did it.",
         excludes=("cases_not_ours",),
+        version=2,
     ),
     Definition(
         name="dissuaded_in_person",
@@ -389,6 +392,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         denominator="cases_ours",
         says="As dissuaded, where an officer did it face to face.",
         excludes=("cases_not_ours",),
+        version=2,
     ),
     Definition(
         name="proven",
@@ -514,6 +518,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         says="Of the cases where somebody found out what was behind the warning, those where its record was wrong:"
         " not the person, or a mismatch.",
         excludes=("cases_open", "found_nothing"),
+        version=2,
     ),
 )
 

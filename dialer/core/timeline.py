@@ -205,22 +205,21 @@ class LinesNow:
     in_use: int
     lines: int
     calls_per_second: float
-    trouble: str = ""
-    """Why nothing leaves for now; '' while the carrier takes calls."""
+    troubles: int | None = None
+    """Nothing leaves for now, after so many failures in a row; 0: the carrier asked for a rest. None: it takes calls."""
     trouble_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """One thing that a call attempt waits for. `detail` is one line without personal data."""
+    """One thing that a call attempt waits for."""
 
     reason: WaitReason
-    detail: str
     since: datetime
     until: datetime | None = None
     """None: not known."""
-    facts: Mapping[str, str | int] = field(default_factory=dict, compare=False)
-    """The values in `detail`, by name, for sentences in another language."""
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+    """What its sentence says, by name; nothing personal."""
 
 
 def in_the_way(
@@ -233,7 +232,7 @@ def in_the_way(
     since = max(attempt.planned_at, min(attempt.not_before, now))
     if attempt.state not in WAITING_STATES:
         state = attempt.state.value
-        return (Waiting(reason=WaitReason.UNDER_WAY, detail=state, since=since, facts={"state": state}),)
+        return (Waiting(reason=WaitReason.UNDER_WAY, since=since, facts={"state": state}),)
     covering = [
         pause
         for pause in pauses
@@ -245,14 +244,13 @@ def in_the_way(
     if covering:
         found.append(_paused(covering))
     elif attempt.held:
-        found.append(Waiting(reason=WaitReason.HELD, detail="its pause is over, it is released", since=since))
+        found.append(Waiting(reason=WaitReason.HELD, since=since))
     found += _number(attempt, now)
     if attempt.not_before > now:
         reason = attempt.reason.value
         found.append(
             Waiting(
                 reason=WaitReason.PLANNED_FOR_LATER,
-                detail=reason,
                 since=attempt.planned_at,
                 until=attempt.not_before,
                 facts={"reason": reason},
@@ -261,18 +259,16 @@ def in_the_way(
     found += _window(window, since, at=max(now, attempt.not_before))
     found += _lines(attempt, lines, since)
     if not found and lines is not None:
-        pace = f"{lines.calls_per_second:g} calls a second"
-        found.append(Waiting(reason=WaitReason.PACING, detail=pace, since=since))
+        pace = f"{lines.calls_per_second:g}"
+        found.append(Waiting(reason=WaitReason.PACING, since=since, facts={"pace": pace}))
     return tuple(found)
 
 
 def _paused(pauses: Sequence[Pause]) -> Waiting:
     """The widest pause is named; the wait ends with the last of them."""
     first = pauses[0]
-    what = f"{first.scope.value} {first.subject}".strip()
     return Waiting(
         reason=WaitReason.PAUSED,
-        detail=f"{what} paused by {first.by}: {first.why}",
         since=min(pause.placed_at for pause in pauses),
         until=max(pause.until for pause in pauses),
         facts={"scope": first.scope.value, "subject": first.subject, "by": first.by, "why": first.why},
@@ -282,12 +278,10 @@ def _paused(pauses: Sequence[Pause]) -> Waiting:
 def _number(attempt: PendingAttempt, now: datetime) -> Iterator[Waiting]:
     free_at = attempt.number_free_at
     if attempt.number_attempts:
-        detail = "the number is being called for another case"
-        yield Waiting(reason=WaitReason.NUMBER_BUSY, detail=detail, since=attempt.planned_at)
+        yield Waiting(reason=WaitReason.NUMBER_BUSY, since=attempt.planned_at)
     elif free_at is not None and free_at > max(now, attempt.not_before):
         yield Waiting(
             reason=WaitReason.NUMBER_BUSY,
-            detail="the number rests after a call",
             since=attempt.planned_at,
             until=free_at,
             facts={"rests": 1},
@@ -299,7 +293,6 @@ def _window(window: Window, since: datetime, *, at: datetime) -> Iterator[Waitin
         opens, closes = f"{window.opens:%H:%M}", f"{window.closes:%H:%M}"
         yield Waiting(
             reason=WaitReason.WINDOW_CLOSED,
-            detail=f"robots call from {opens} to {closes}, {window.zone}",
             since=since,
             until=window.next_open(at),
             facts={"opens": opens, "closes": closes},
@@ -308,22 +301,20 @@ def _window(window: Window, since: datetime, *, at: datetime) -> Iterator[Waitin
 
 def _lines(attempt: PendingAttempt, lines: LinesNow | None, since: datetime) -> Iterator[Waiting]:
     if lines is None:
-        yield Waiting(reason=WaitReason.LINES_FULL, detail="no line is set up", since=since)
+        yield Waiting(reason=WaitReason.LINES_FULL, since=since)
         return
-    ahead = f"at least {AHEAD_AT_MOST}" if attempt.ahead >= AHEAD_AT_MOST else str(attempt.ahead)
-    if lines.trouble:
-        reason, until = WaitReason.CARRIER_TROUBLE, lines.trouble_until
-        yield Waiting(reason=reason, detail=lines.trouble, since=since, until=until)
-    if lines.in_use >= lines.lines:
+    if lines.troubles is not None:
         yield Waiting(
-            reason=WaitReason.LINES_FULL,
-            detail=f"{lines.in_use} of {lines.lines} lines in use, {ahead} ahead",
+            reason=WaitReason.CARRIER_TROUBLE,
             since=since,
-            facts={"in_use": lines.in_use, "lines": lines.lines, "ahead": attempt.ahead},
+            until=lines.trouble_until,
+            facts={"troubles": lines.troubles},
         )
+    if lines.in_use >= lines.lines:
+        facts = {"in_use": lines.in_use, "lines": lines.lines, "ahead": attempt.ahead}
+        yield Waiting(reason=WaitReason.LINES_FULL, since=since, facts=facts)
     elif attempt.ahead:
-        facts = {"ahead": attempt.ahead}
-        yield Waiting(reason=WaitReason.QUEUE, detail=f"{ahead} ahead", since=since, facts=facts)
+        yield Waiting(reason=WaitReason.QUEUE, since=since, facts={"ahead": attempt.ahead})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +327,8 @@ class Step:
     at: datetime | None
     """When it is to happen, or is overdue; None where it may happen any moment."""
     waits: tuple[Wait, ...] = ()
+    waiting: Waiting | None = None
+    """The first of them, which the sentence of the step names."""
 
 
 _SETTLED = {
@@ -383,10 +376,12 @@ def _robot_step(case: Case, attempt: PendingAttempt, waits: Sequence[Waiting]) -
     if attempt.state not in WAITING_STATES:
         return Step(kind=StepKind.CALL, track=Track.ROBOT, reason=reason, at=None)
     reasons = {wait.reason for wait in waits}
+    named = [wait for wait in waits if wait.reason in _WAITS]
     return Step(
         kind=StepKind.ATTEMPT,
         track=Track.ROBOT,
         reason=reason,
         at=max((wait.until for wait in waits if wait.until is not None), default=None),
         waits=tuple(dict.fromkeys(wait for why, wait in _WAITS.items() if why in reasons)),
+        waiting=next(iter(named), None),
     )

@@ -147,6 +147,8 @@ class OutcomeKind(StrEnum):
     TRANSFERRED = "transferred"
     LANGUAGE_OR_HEARING = "language_or_hearing"
     MISSED = "missed"
+    WITHDRAWN = "withdrawn"
+    """Its list was withdrawn before anybody was called: nobody has found out anything."""
 
 
 SUCCESSES = frozenset(

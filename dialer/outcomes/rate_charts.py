@@ -48,7 +48,7 @@ _COMPARED_RATES = (
 
 LOST: Mapping[str, str] = {
     lost("cases"): gettext_noop("joined a case that was open already"),
-    lost("cases_ours"): gettext_noop("left as duplicate or transferred"),
+    lost("cases_ours"): gettext_noop("left as duplicate, transferred or withdrawn"),
     lost("cases_tried"): gettext_noop("neither called nor visited"),
     lost("cases_reached"): gettext_noop("nobody was spoken to"),
     lost("verified_contact"): gettext_noop("not verified as the right person"),

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.attempt import LIVE_STATES, AttemptState
-from dialer.core.case import BEGUN_STATES, CaseStatus
+from dialer.core.case import BEGUN_STATES, CaseStatus, Reason
 from dialer.core.errors import NotFound
 from dialer.core.values import MOVING_LOADS, UNFINISHED_LOADS, LoadState
 from dialer.db import tables as t
@@ -484,13 +484,19 @@ def release_closing_load(tx: Tx, load_id: int, *, until: datetime | None) -> Non
 
 
 def cases_not_begun(tx: Tx, load_id: int, *, limit: int) -> list[int]:
-    """Open cases of this list alone, without a sent or live call attempt and without an assignment that has begun."""
+    """Open cases of this list alone, without a sent or live call attempt, without an assignment that has begun, and
+    whose person has not called us.
+    """
     a, work = t.attempt.c, t.assignment.c
     live = sa.exists().where(a.case_id == t.case.c.id, in_words(a.state, LIVE_STATES))
     sent = sa.exists().where(
         a.case_id == t.case.c.id, a.sent_at.is_not(None), a.state == AttemptState.ENDED.value
     )
-    begun = sa.exists().where(work.case_id == t.case.c.id, in_words(work.state, BEGUN_STATES))
+    begun = sa.exists().where(
+        work.case_id == t.case.c.id,
+        sa.or_(in_words(work.state, BEGUN_STATES), work.reason == Reason.CALLED_IN.value),
+    )
+    called_in = sa.exists().where(t.inbound_call.c.case_id == t.case.c.id)
     statement = (
         sa.select(t.case.c.id)
         .where(
@@ -501,6 +507,7 @@ def cases_not_begun(tx: Tx, load_id: int, *, limit: int) -> list[int]:
             ~live,
             ~sent,
             ~begun,
+            ~called_in,
         )
         .order_by(t.case.c.id)
         .limit(limit)

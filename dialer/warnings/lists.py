@@ -91,8 +91,9 @@ def approve_load(services: Services, load_id: int, *, by: str) -> None:
 
 
 def withdraw_load(services: Services, load_id: int, *, by: str, why: str) -> int:
-    """Nothing more of it is loaded; cases that it opened and that have not begun are closed with the reason in their
-    timelines, and what has begun goes on: how many were closed. A case that other warnings joined stays. Raises
+    """Nothing more of it is loaded; cases that it opened and that have not begun are closed as withdrawn, which is none
+    of ours, with the reason in their timelines, and what has begun goes on, a person's call to us too: how many were
+    closed. A case that other warnings joined stays. Raises
     `NotFound`, `Invalid`, and `Conflict` when it was withdrawn before.
     """
     who, reason = _withdraw(services, load_id, by=by, why=why)
@@ -154,7 +155,7 @@ def _close_some(services: Services, load_id: int, *, by: str, why: str) -> int:
         locked = lock_cases(tx, cases_not_begun(tx, load_id, limit=_CLOSED_AT_ONCE))
         # Read again under the lock: a call may have been sent in between.
         not_begun = sorted(set(cases_not_begun(tx, load_id, limit=_CLOSED_AT_ONCE)) & set(locked))
-        event = CaseClosed(outcome=OutcomeKind.MISMATCH)
+        event = CaseClosed(outcome=OutcomeKind.WITHDRAWN)
         moves = [Move(case_id=case_id, event=event) for case_id in not_begun]
         move_cases(tx, locked, moves, policies=services.policies, now=now)
         facts = {"load_id": load_id}

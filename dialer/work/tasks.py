@@ -276,6 +276,8 @@ def report(
     """As `report_assignment`, in the caller's transaction; and whether the carrier must end a call. A success by phone
     without a staff call is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
     """
+    if given.outcome is OutcomeKind.WITHDRAWN:
+        raise Invalid(field="outcome", problem="is not chosen", mend="choose one of the list")
     must_have_evidence(given.amounts, given.evidence)
     now = services.clock.now()
     case_id = get_assignment(tx, assignment_id).case_id

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from dialer.audit.trail import verify_trail
 from dialer.backup.actions import Installation, make_backup, restore_backup
+from dialer.casefile.reading import show_case, tell_case
 from dialer.cases.erasing import PersonRow
 from dialer.cases.erasure_register import (
     CannotRegister,
@@ -41,13 +42,16 @@ from dialer.control.erasure import (
     register_erasures,
 )
 from dialer.control.reseal import INDEXES
-from dialer.core.case import CaseStatus
+from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.timeline import EntryKind
 from dialer.db import tables as t
 from dialer.db.keys import create
 from dialer.db.system_state import note_heartbeat
 from dialer.db.vault import Vault
+from dialer.language import Lang
 from dialer.outcomes.report import make_report
+from dialer.sentences import entry_sentence
 from tests.backup.person import HERS, LANDLINE, blinds_of, found_by, holding, opened, put_person
 from tests.control.scene import Scene
 from tests.full_disk import files_of_at_most
@@ -240,6 +244,10 @@ def test_a_database_put_back_by_hand_is_not_served_until_the_person_is_erased_ag
     with scene.tx() as tx:
         register.write_text(register_line(tx.vault, erased))
     under_way = scene.open_case(person_id=row["id"])
+    signed = scene.assignment(under_way, state="signed", signed_by="wang", signed_at=MORNING)
+    watched = scene.case(person_id=row["id"], status=CaseStatus.WATCHING, human_state="open", human_at=MORNING)
+    scene.assignment(watched, reason="follow_up")
+    live = scene.attempt(watched, result=None, state="ringing", reason="follow_up", sid="CA1")
     for refuse in (
         lambda: refuse_erased(scene.store, register),
         lambda: check_registered(scene.services, register),
@@ -258,6 +266,26 @@ def test_a_database_put_back_by_hand_is_not_served_until_the_person_is_erased_ag
     assert check_registered(scene.services, register) == 1
     assert (holding(scene), found_by(scene), blinds_of(scene)) == ({"person.sealed"}, [], set())
     assert scene.case_of(under_way).status == CaseStatus.CLOSED
+    now = scene.services.clock.now()
+    planned, rang = scene.attempt_of(under_way), scene.rows(sa.select(t.attempt).where(t.attempt.c.id == live))[0]
+    assert (planned["state"], planned["result"], planned["ended_at"]) == ("ended", "canceled", now)
+    assert (rang["state"], rang["result"], rang["ended_at"]) == ("ended", "unknown", now)
+    file = show_case(scene.services, under_way).file
+    assert file.settled_at == now
+    (gone,) = [entry for entry in file.timeline if entry.kind is EntryKind.ASSIGNMENT_WITHDRAWN]
+    assert (gone.at, gone.facts["assignment_id"], gone.facts["reason"]) == (now, signed, Reason.ERASED)
+    assert entry_sentence(gone, Lang.EN) == "human call withdrawn: the person was erased"
+    assert tell_case(show_case(scene.services, under_way)).timeline
+    kept = show_case(scene.services, watched).file.stored.case
+    assert (kept.status, kept.human.is_pending, kept.due_at) == (CaseStatus.WATCHING, False, kept.watch_until)
+
+
+def test_a_withdrawn_assignment_of_which_no_time_was_noted_does_not_hide_the_case(scene: Scene):
+    """As versions before 0088 left it of a person who was erased again after a restore."""
+    case_id = scene.case()
+    scene.assignment(case_id, state="withdrawn", withdrawn_why="erased", done_at=None)
+    told = tell_case(show_case(scene.services, case_id)).timeline
+    assert EntryKind.ASSIGNMENT_WITHDRAWN in [entry.kind for entry in told]
 
 
 def test_what_refuses_an_erasure(scene: Scene, her_case: int, tmp_path: Path):

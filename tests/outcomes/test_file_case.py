@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from dialer.casefile.reading import show_case
+from dialer.cases.timeline import filings
 from dialer.core.case import Case, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Money
+from dialer.core.timeline import EntryKind
 from dialer.core.values import AmountKind, Amounts, Contact, FraudType, Grade
 from dialer.db import tables as t
 from dialer.org.unit_store import add_unit
@@ -256,6 +259,40 @@ def test_a_row_of_a_list_is_recorded_once_for_the_cases_that_it_concerns(scenari
     assert status(scenario, watched) == "watching"
 
 
+def test_a_case_that_is_filed_again_after_an_undoing_tells_all_three(scenario: Scenario):
+    owner = someone(scenario)
+    filed = scenario.case(person_id=owner, **SUCCESS)
+    given = {"case_number": "A1", "by": "li"}
+
+    def record() -> None:
+        with scenario.tx() as tx:
+            loan = {"fraud_type": FraudType.LOAN, "happened_at": MORNING}
+            assert file_for_person(tx, scenario.services, owner, **loan, **given) == ((filed,), False)  # type: ignore[arg-type]
+
+    first = scenario.clock.now()
+    record()
+    undone = first + timedelta(days=1)
+    scenario.clock.set(undone)
+    with scenario.tx() as tx:
+        assert undo_for_person(tx, scenario.services, owner, **given) == (filed,)
+        assert filings(tx, filed) == []
+    again = first + timedelta(days=3)
+    scenario.clock.set(again)
+    record()
+    told = [
+        (entry.kind, entry.at, entry.facts["case_number"])
+        for entry in show_case(scenario.services, filed).file.timeline
+        if entry.kind in {EntryKind.FILED, EntryKind.FILING_UNDONE}
+    ]
+    assert told == [
+        (EntryKind.FILED, first, "A1"),
+        (EntryKind.FILING_UNDONE, undone, "A1"),
+        (EntryKind.FILED, again, "A1"),
+    ]
+    with scenario.tx() as tx:
+        assert filings(tx, filed) == [("A1", again)]
+
+
 def test_what_an_older_version_filed_is_not_undone_and_stays_where_it_is(scenario: Scenario):
     """It recorded nothing of what the case was."""
     owner = someone(scenario)
@@ -270,6 +307,9 @@ def test_what_an_older_version_filed_is_not_undone_and_stays_where_it_is(scenari
         done = correct_for_person(tx, scenario.services, owner, case_number="A1", by="li", **loan)  # type: ignore[arg-type]
         assert done == ((), False)
         assert filed_cases_recorded(tx, case_number="A1", case_ids=[filed]) == [filed]
+        assert [number for number, _ in filings(tx, filed)] == ["A1"]
+    kinds = [entry.kind for entry in show_case(scenario.services, filed).file.timeline]
+    assert kinds.count(EntryKind.FILED) == 1
 
 
 def case(

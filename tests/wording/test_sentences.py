@@ -8,10 +8,26 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dialer.core.case import Reason
-from dialer.core.timeline import Entry, EntryKind, Fact, Step, StepKind, Wait
+from dialer.core.timeline import (
+    AHEAD_AT_MOST,
+    Entry,
+    EntryKind,
+    Fact,
+    Step,
+    StepKind,
+    Wait,
+    Waiting,
+    WaitReason,
+)
 from dialer.core.values import Track
 from dialer.language import Lang
-from dialer.sentences import entry_sentence, moment_words, step_sentence, wait_words
+from dialer.sentences import (
+    entry_sentence,
+    moment_words,
+    step_sentence,
+    wait_words,
+    waiting_sentence,
+)
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -87,18 +103,67 @@ def test_a_value_of_a_later_version_is_told_as_it_stands():
 @pytest.mark.parametrize("kind", StepKind)
 @pytest.mark.parametrize("track", Track)
 def test_every_step_says_what_and_why(kind: StepKind, track: Track):
-    step = Step(kind=kind, track=track, reason=Reason.RETRY, at=NOW, waits=(Wait.WINDOW, Wait.QUEUE))
+    closed = Waiting(reason=WaitReason.WINDOW_CLOSED, since=NOW, facts={"opens": "09:00", "closes": "21:00"})
+    waits = {"waits": (Wait.WINDOW, Wait.QUEUE), "waiting": closed}
+    step = Step(kind=kind, track=track, reason=Reason.RETRY, at=NOW, **waits)  # type: ignore[arg-type]
     zh, en = step_sentence(step, Lang.ZH), step_sentence(step, Lang.EN)
     assert HAN.search(zh)
     assert not HAN.search(en)
     if kind is StepKind.ATTEMPT:
-        assert "window is closed, more urgent" in en
+        assert en.endswith("; waiting: the dialling window is closed")
 
 
-@pytest.mark.parametrize("wait", Wait)
-def test_every_wait_has_words(wait: Wait):
-    assert HAN.search(wait_words(wait, Lang.ZH))
-    assert wait_words(wait, Lang.EN).isascii()
+WAITS: dict[WaitReason, list[tuple[dict[str, str | int], str, str]]] = {
+    WaitReason.UNDER_WAY: [({"state": "ringing"}, "the call is under way", ": ringing")],
+    WaitReason.PAUSED: [
+        ({"scope": "grade", "subject": "high", "by": "zhao", "why": "x"}, "dialling is paused (a grade high)", " by zhao: x")
+    ],
+    WaitReason.HELD: [({}, "its pause is over: it is being released", "")],
+    WaitReason.NUMBER_BUSY: [
+        ({}, "the same number is being called for another case", ""),
+        ({"rests": 1}, "the number rests after a call", ""),
+    ],
+    WaitReason.PLANNED_FOR_LATER: [({"reason": "called_in"}, "its time has not come", ": the person called us")],
+    WaitReason.WINDOW_CLOSED: [
+        (
+            {"opens": "09:00", "closes": "21:00"},
+            "the dialling window is closed",
+            ": the robot calls from 09:00 to 21:00",
+        )
+    ],
+    WaitReason.CARRIER_TROUBLE: [
+        ({"troubles": 0}, "the telephone network asked for a rest", ""),
+        (
+            {"troubles": 7},
+            "there is trouble with the telephone network",
+            ": 7 failures in a row, only a trial call leaves now and then",
+        ),
+    ],
+    WaitReason.LINES_FULL: [
+        ({}, "no line is set up", ""),
+        ({"in_use": 3, "lines": 3, "ahead": 0}, "every line is in use", ": 3 of 3"),
+        (
+            {"in_use": 3, "lines": 3, "ahead": 2},
+            "every line is in use",
+            ": 3 of 3, and 2 more urgent ones go first",
+        ),
+    ],
+    WaitReason.QUEUE: [
+        ({"ahead": 3}, "more urgent ones go first", ": 3"),
+        ({"ahead": AHEAD_AT_MOST}, "more urgent ones go first", ": at least 10,000"),
+    ],
+    WaitReason.PACING: [({"pace": "2"}, "it is next, at the permitted pace", ": 2 calls a second")],
+}
+
+
+@pytest.mark.parametrize("reason", WaitReason)
+def test_every_wait_is_told_in_short_and_whole_by_the_same_words(reason: WaitReason):
+    for facts, short, more in WAITS[reason]:
+        waiting = Waiting(reason=reason, since=NOW, facts=facts)
+        assert wait_words(waiting, Lang.EN) == short
+        assert waiting_sentence(waiting, Lang.EN) == short + more
+        assert HAN.search(wait_words(waiting, Lang.ZH))
+        assert waiting_sentence(waiting, Lang.ZH).startswith(wait_words(waiting, Lang.ZH))
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import uuid
 from dataclasses import fields, replace
 
 import pytest
 import sqlalchemy as sa
 
+from dialer.casefile.acts import SeenCase, close_case
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
+from dialer.core.rates import Period
 from dialer.core.values import LoadState, OutcomeKind
 from dialer.db import tables as t
 from dialer.intake.records import Field, RejectedRow
+from dialer.outcomes.report import make_report
 from dialer.services import WorkRules
 from dialer.warnings.list_store import (
     Load,
@@ -33,6 +37,7 @@ from dialer.warnings.lists import (
     withdraw_load,
 )
 from dialer.warnings.preview import preview_list
+from dialer.work.tasks import Report, report_assignment
 from tests.work.bureau import Bureau
 
 HEADING = "编号,姓名,手机号,等级"
@@ -145,7 +150,7 @@ def test_withdrawn_while_it_waits(careful: Bureau):
     assert not load_list(careful.services, load_id)
     assert careful.rows(sa.select(t.list_file)) == []
     cases = careful.rows(sa.select(t.case))
-    assert {(row["status"], row["outcome"]) for row in cases} == {("closed", OutcomeKind.MISMATCH.value)}
+    assert {(row["status"], row["outcome"]) for row in cases} == {("closed", OutcomeKind.WITHDRAWN.value)}
     assert careful.acts_of(cases[0]["id"]) == ["load_withdrawn"]
     for act in (approve_load, lambda *a, **k: withdraw_load(*a, **k, why="x")):
         with pytest.raises(Conflict):
@@ -173,6 +178,39 @@ def test_what_has_begun_goes_on(bureau: Bureau):
         True,
         False,
     ]
+
+
+def test_whose_person_has_called_us_goes_on_and_the_others_count_as_not_ours(bureau: Bureau):
+    load_id = submit(bureau, rows("高危", "高危", "高危", "高危"))
+    load_list(bureau.services, load_id)
+    asked, calls, wrong, closed = [
+        row["id"] for row in bureau.rows(sa.select(t.case.c.id).order_by(t.case.c.id))
+    ]
+    bureau.do(
+        sa.update(t.assignment).where(t.assignment.c.case_id == asked).values(state="open", reason="called_in")
+    )
+    now = bureau.clock.now()
+    call = {"id": uuid.uuid4(), "sid": "CA1", "state": "waiting", "arrived_at": now, "arrived_real_at": now}
+    bureau.put(t.inbound_call, **call, case_id=calls, drill=False)
+    close_case(SeenCase(services=bureau.services, case_id=wrong, by="li", revision=1), OutcomeKind.MISMATCH, why="错号")
+    assert withdraw_load(bureau.services, load_id, by="zhao", why="下发错误") == 1
+    told = {row["id"]: (row["status"], row["outcome"]) for row in bureau.rows(sa.select(t.case))}
+    assert told[asked][0] == told[calls][0] == "open"
+    assert told[closed] == ("closed", "withdrawn")
+    total = make_report(bureau.services, Period()).breakdown.total.counts
+    assert (total.cases, total.cases_ours, total.cases_not_ours) == (4, 3, 1)
+    assert (total.found, total.false_alarms) == (1, 1)
+
+
+def test_nobody_reports_or_closes_a_case_as_withdrawn(bureau: Bureau):
+    load_id = submit(bureau, rows("特高危"))
+    load_list(bureau.services, load_id)
+    (row,) = bureau.rows(sa.select(t.case))
+    (work,) = bureau.rows(sa.select(t.assignment).where(t.assignment.c.kind == "human"))
+    with pytest.raises(Invalid, match="outcome"):
+        close_case(SeenCase(services=bureau.services, case_id=row["id"], by="li", revision=row["revision"]), OutcomeKind.WITHDRAWN, why="x")
+    with pytest.raises(Invalid, match="outcome"):
+        report_assignment(bureau.services, work["id"], Report(outcome=OutcomeKind.WITHDRAWN), by="li")
 
 
 def test_a_ring_that_is_under_way_is_not_cut_off(bureau: Bureau):
