@@ -109,7 +109,7 @@ class SignalRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardRules:
-    """Of two-card control. Clocks of a question are real seconds after it was asked."""
+    """The rules of two-card control. Clocks of a question are real seconds after it was asked."""
 
     home_prefix: str = "1508"
     """Id numbers that begin so were issued here; all others are of people from another place."""

@@ -166,7 +166,7 @@ def lock_line_group(tx: Tx, *, name: str) -> LineGroup | None:
 
 
 def read_line_group(tx: Tx, *, name: str) -> LineGroup | None:
-    """As it stands, without a lock."""
+    """The line group with this name, not locked; None where there is none."""
     row = tx.one(_by_name(name))
     return None if row is None else _group(tx, row)
 
@@ -202,13 +202,13 @@ def take_call_slots(tx: Tx, group: LineGroup, slots: list[datetime], *, real_now
 
 
 def read_breaker(tx: Tx, *, name: str) -> Breaker:
-    """As it stands, without a lock."""
+    """The breaker of this line group, not locked; a closed one where there is no such group."""
     row = tx.one(_by_name(name))
     return Breaker() if row is None else _breaker(row)
 
 
 def lock_line_breaker(tx: Tx, *, name: str) -> Breaker:
-    """Locked with its group, before any attempt or number, as a claim does."""
+    """The breaker of this line group, which is locked, before any attempt or number, as a claim does."""
     row = tx.one(_by_name(name).with_for_update())
     return Breaker() if row is None else _breaker(row)
 

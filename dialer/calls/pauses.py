@@ -269,7 +269,7 @@ class Circumstances:
 
 
 def circumstances(tx: Tx, services: Services) -> Circumstances:
-    """Those of now."""
+    """The pauses and limits that hold now."""
     now, real_now = services.clock.now(), services.real.now()
     group = read_line_group(tx, name=services.lines.group)
     return Circumstances(

@@ -94,7 +94,7 @@ def reported_command(
 
 
 def beginning_of(day: date, timezone: str) -> datetime:
-    """Its midnight in the centre's zone."""
+    """Midnight of the day in the centre's zone."""
     return datetime.combine(day, time.min, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
 
 

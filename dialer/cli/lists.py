@@ -173,7 +173,9 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
     print_rows(
         counts,
         {"": lambda count: count[0], " ": lambda count: count[1]},
-        title="预演，什么都没有写入 dry run: nothing was stored" if dry_run else f"批次 load {report.load_id}",
+        title="预演，什么都没有写入 dry run: nothing was stored"
+        if dry_run
+        else f"批次 load {report.load_id}",
         show_header=False,
     )
     console = Console()

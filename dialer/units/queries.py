@@ -50,8 +50,9 @@ _PENDING = in_words(t.assignment.c.state, PENDING_STATES)
 
 
 def is_overdue(now: datetime) -> sa.ColumnElement[bool]:
-    """Of a pending assignment: the clock that runs now is over. It is the one to sign, then the one to call or arrive,
-    and after an officer's arrival the one to report. One that is kept for an agreed call is not overdue.
+    """A condition on a pending assignment: the clock that runs now is over. It is the one to sign, then the one to
+    call or arrive, and after an officer's arrival the one to report. One that is kept for an agreed call is not
+    overdue.
     """
     a = t.assignment.c
     arrived = a.stage.in_([stage.value for stage in VisitStage if stage.rank >= VisitStage.ARRIVED.rank])
@@ -65,7 +66,7 @@ def _kept(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def count_unit_work(tx: Tx, *, now: datetime) -> dict[int, WorkCounts]:
-    """Of each unit itself; a unit where nothing waits is left out."""
+    """The work of each unit itself; a unit where nothing waits is left out."""
     a = t.assignment.c
     unsigned = sa.and_(a.state == AssignmentState.OPEN.value, sa.not_(_kept(now)))
     signed = a.state == AssignmentState.SIGNED.value
@@ -87,7 +88,9 @@ def count_unit_work(tx: Tx, *, now: datetime) -> dict[int, WorkCounts]:
 def work_of_unit(
     tx: Tx, unit_id: int, *, which: Waiting = Waiting.ALL, now: datetime, limit: int = 50
 ) -> list[tuple[Assignment, bool]]:
-    """Of the unit and all below, the most urgent first; True: a transfer to another unit waits for an answer."""
+    """The work of the unit and all below, the most urgent first; True: a transfer to another unit waits for an
+    answer.
+    """
     a = t.assignment.c
     leaves = sa.exists().where(
         t.assignment_transfer.c.assignment_id == a.id,
@@ -144,7 +147,7 @@ class EscalatedWork:
 def escalated_work(
     tx: Tx, unit_ids: Sequence[int], *, since: datetime, limit: int = 20
 ) -> list[EscalatedWork]:
-    """From these units, newest first."""
+    """Work escalated from these units, newest first."""
     e = t.event.c
     statement = (
         sa.select(e.at, e.case_id, e.facts)

@@ -114,7 +114,7 @@ def refuse_transfer(
 
 
 def _lock(tx: Tx, transfer_id: int, visible_to: int | None) -> Transfer:
-    """Its case is locked, as by every other act."""
+    """The transfer; its case is locked, as by every other act."""
     transfer = get_transfer(tx, transfer_id)
     if visible_to is not None and transfer.to_unit_id not in subtree_ids(tx, visible_to):
         raise NotFound(kind="transfer", key=transfer_id)
