@@ -418,7 +418,9 @@ WITH {FRESH} SELECT CAST(coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(f))), '[]
 
 
 def read_changed(tx: Tx, *, now: datetime, timezone: str) -> Changed | None:
-    """The cases that are not refreshed yet, with their facts; None where there are so many that reports count directly."""
+    """The cases that are not refreshed yet, with their facts; None where there are so many that reports count
+    directly.
+    """
     ids = changed_cases(tx, now=now)
     if not ids:
         return None if ids is None else Changed(ids=())

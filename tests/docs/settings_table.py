@@ -38,8 +38,8 @@ _MEANT = {
     "identity.oidc_issuer": "the address of an OpenID Connect provider. Unset: off",
     "identity.oidc_client_id": "our client id at the provider",
     "identity.oidc_client_secret": "our client secret at the provider",
-    "carrier.line": "simulated: reaches no phone; sip: the centre's own trunks; peer: SIP to simulated people on this machine,"
-    " as in the demo",
+    "carrier.line": "simulated: reaches no phone; sip: the centre's own trunks; peer: SIP to simulated people on this"
+    " machine, as in the demo",
     "carrier.people": "who is at the other end of the simulated line",
     "carrier.peer_port": "UDP port of the simulated people of the line `peer`, on the loopback address",
     "carrier.sip.trunks": "one table for each trunk; docs/trunk.md explains the fields",
