@@ -58,7 +58,7 @@ class Text:
         )
 
     def dump(self) -> str:
-        """For a column of the database."""
+        """The text for a column of the database."""
         return json.dumps(self.plain(), ensure_ascii=False)
 
     def plain(self) -> dict[str, Any]:

@@ -274,7 +274,7 @@ def _words_of(address: str, services: Services) -> str:
 
 @cache
 def _shipped() -> dict[str, str]:
-    """By file; the sound of a name never changes."""
+    """The shipped sounds by file; the sound of a name never changes."""
     return {clip.file: clip.text for clip in shipped_manifest().clips}
 
 
@@ -351,7 +351,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def phone_routes(app: Application) -> list[BaseRoute]:
-    """None on a real line, nor over SIP."""
+    """The routes of the telephone in the browser; None on a real line and over SIP."""
     if app.carrier is None or app.settings.carrier.is_sip:
         return []
     page = _Phone(app, app.carrier)

@@ -88,7 +88,7 @@ class _Lead:
 
     @classmethod
     def take(cls, app: Application, process: str, *, holder: str, seconds: float) -> _Lead | None:
-        """None: another one leads."""
+        """The lead, taken for `seconds`; None where another process has it."""
         asked_at = time.monotonic()
         with app.services.store.begin() as tx:
             lease = take_lease(tx.connection, LEADER, holder=holder, seconds=seconds)
@@ -96,7 +96,9 @@ class _Lead:
         return None if lease is None else cls(lease=lease, _until=asked_at + seconds)
 
     def renew(self, app: Application, process: str) -> bool:
-        """False: another one leads, or may soon. The heartbeat says the same, in the same transaction."""
+        """Whether the lead is renewed; False where another process leads, or may soon. The heartbeat says the same, in
+        the same transaction.
+        """
         asked_at = time.monotonic()
         try:
             with app.services.store.begin() as tx:
@@ -144,7 +146,9 @@ def _beat(tx: Tx, app: Application, process: str, *, leader: bool) -> None:
 
 
 def _send_ticks(app: Application, process: str, lead: _Lead, stopped: threading.Event) -> None:
-    """Until it is stopped, may have lost the lead, or the machine's clock was set back: the jobs are then made anew."""
+    """Sends ticks until it is stopped, may have lost the lead, or the machine's clock was set back: the jobs are then
+    made anew.
+    """
     ticks = TickLog(leads=lead.is_certain)
     ahead = _seconds_ahead(app)
     scheduler = _ticking(app, ticks)
@@ -174,7 +178,7 @@ def _send_ticks(app: Application, process: str, lead: _Lead, stopped: threading.
 
 
 def _seconds_ahead(app: Application) -> float:
-    """Of the machine's clock before one that is never set: less when it was set back."""
+    """The seconds of the machine's clock before one that is never set: less when it was set back."""
     return app.services.real.now().timestamp() - time.monotonic()
 
 

@@ -456,7 +456,7 @@ class _Hooks:
         return 200, proof(hook.path["nonce"], token=self._telephony.auth_token)
 
     def _safe_sentence(self) -> str:
-        """With the names of the centre, as TwiML."""
+        """The safe sentence with the names of the centre, as TwiML."""
         centre = self._services.centre
         names = {
             "bureau": centre.bureau.get("zh"),
@@ -617,7 +617,9 @@ use up its default turn of 5 ms.
 
 
 class _Server(uvicorn.Server):
-    """Its heartbeat lasts as long as it listens. On shutdown endless answers end before it waits for the others."""
+    """A server whose heartbeat lasts as long as it listens. On shutdown endless answers end before it waits for the
+    others.
+    """
 
     def __init__(
         self, config: uvicorn.Config, closing: ShutdownHooks, alive: ExitStack, app: Application

@@ -211,7 +211,7 @@ def ask_for(
 
 
 def list_changes(services: Services, *, visible_to: int | None) -> list[WaitingChange]:
-    """Those that wait and have not expired, the oldest first."""
+    """Changes that wait and have not expired, the oldest first."""
     c = t.staff_change.c
     with services.store.begin() as tx:
         rows = tx.rows(
@@ -270,7 +270,9 @@ def withdraw_change(services: Services, change_id: int, *, by: str, visible_to: 
 
 
 def _is_first_security_administrator(tx: Tx, role: Role) -> bool:
-    """None was ever made, so that nobody is left out by disabling the one there is. Of two at once one waits."""
+    """Whether none was ever made, so that nobody is left out by disabling the one there is. Of two at once one
+    waits.
+    """
     if role is not Role.SECURITY_ADMINISTRATOR:
         return False
     lock_administrators(tx)

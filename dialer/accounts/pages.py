@@ -511,7 +511,9 @@ def _unit_choice(request: RequestContext, units: list[Unit]) -> list[tuple[str, 
 
 
 def _unit_id(text: str) -> int | None:
-    """None for the whole centre, which the form sends as ''. Raises `Invalid` for what is no number of a unit."""
+    """The unit's id; None for the whole centre, which the form sends as ''. Raises `Invalid` for what is no number of
+    a unit.
+    """
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= _UNIT_DIGITS):

@@ -112,7 +112,7 @@ def ask_token(
 
 
 def waiting_tokens(services: Services) -> list[TokenRequest]:
-    """Those that wait and have not expired, the oldest first."""
+    """Requests for tokens that wait and have not expired, the oldest first."""
     c = t.token_request.c
     with services.store.begin() as tx:
         rows = tx.rows(

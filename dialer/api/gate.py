@@ -123,7 +123,7 @@ class LocalLimiter:
 
 
 class RateLimiter:
-    """The same, counted in the broker at `url`."""
+    """Limits requests as `LocalLimiter` does, for all processes, counted in the broker at `url`."""
 
     def __init__(self, url: str, *, per_second: float, burst: int) -> None:
         self._storage = RedisStorage(redis_url(url), wrap_exceptions=True, key_prefix=_PREFIX, **_OPTIONS)

@@ -174,7 +174,7 @@ def _is_of_others(who: str, *made: str) -> bool:
 
 
 def read_counts(services: Services, *, visible_to: int | None) -> Counts:
-    """Of everything that waits in a unit."""
+    """How much waits in a unit, of every kind."""
     with services.store.begin() as tx:
         return count_waiting(tx, visible_to=visible_to, real_now=services.real.now())
 
@@ -307,8 +307,8 @@ def approve_outcomes(
 def read_evidence(
     services: Services, outcome_ids: Collection[int], *, who: str, visible_to: int | None
 ) -> dict[int, str]:
-    """In clear by the line, of lines that wait for this person's decision; every line is audited. Raises `NotFound`
-    for another one.
+    """The evidence in clear by the line of the ledger, of lines that wait for this person's decision; every line is
+    audited. Raises `NotFound` for another one.
     """
     viewer, ids = actor_name(who), sorted(set(outcome_ids))[:MOST_AT_ONCE]
     with services.store.begin() as tx:

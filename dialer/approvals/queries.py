@@ -182,7 +182,7 @@ def _unsealed(tx: Tx, sealed: bytes | None, case_id: int) -> str:
 
 
 def evidence_of(tx: Tx, outcome_ids: Collection[int]) -> dict[int, str]:
-    """In clear, for an action that has audited who reads it."""
+    """The evidence of these lines in clear, for an action that has audited who reads it."""
     rows = tx.rows(sa.select(_o.id, _o.case_id, _o.evidence_sealed).where(_o.id.in_(outcome_ids)))
     return {row["id"]: _unsealed(tx, row["evidence_sealed"], row["case_id"]) for row in rows}
 
@@ -228,7 +228,7 @@ def _rule_drafts() -> sa.Select[Any]:
 
 
 def rule_drafts(tx: Tx, *, who: str) -> list[RuleDraft]:
-    """Those that wait for approval and that `who` has not drafted."""
+    """Versions of the rules that wait for approval and that `who` has not drafted."""
     drafts = _rule_drafts().where(~is_of_actor(t.rule_version.c.drafted_by, who))
     return [record_of(RuleDraft, row) for row in tx.rows(drafts)]
 

@@ -121,7 +121,7 @@ class Backup:
     """What the restore deleted or erased because it is past its period, by kind."""
 
     def plain(self) -> dict[str, Any]:
-        """For JSON."""
+        """What `--json` prints."""
         return {
             "file": str(self.file),
             "size_bytes": self.size_bytes,

@@ -72,7 +72,7 @@ class Contents:
         return sum(self.tables.values())
 
     def differences(self, restored: Contents) -> dict[str, tuple[object, object]]:
-        """By name what it was and what it is; empty when both are the same."""
+        """What differs, by name: what it was and what it is; empty when both are the same."""
         names = sorted({*self.tables, *restored.tables})
         found: dict[str, tuple[object, object]] = {
             name: (self.tables.get(name, "-"), restored.tables.get(name, "-"))

@@ -2,8 +2,8 @@
 database, so that nobody is called again as if for the first time.
 
 What the conversation of such a call was is lost, and is not invented: a call that somebody answered ends as unknown,
-and a person decides what comes next, also where the person called us. An outbound call that was not answered counts as a
-try with the carrier's result.
+and a person decides what comes next, also where the person called us. An outbound call that was not answered counts
+as a try with the carrier's result.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ if TYPE_CHECKING:  # A web process at rest does without the client's libraries.
 UNTIL_RESUMED = datetime(2999, 1, 1, tzinfo=UTC)
 """A pause that does not end by itself."""
 _MARGIN = timedelta(minutes=15)
-"""Calls from up to this long before the backup are compared too: clocks differ, and a call may not have been written yet."""
+"""Calls from up to this long before the backup are compared too: clocks differ, and a call may not have been written
+yet.
+"""
 _AT_ONCE = 200
 _SIDS_AT_ONCE = 5000
 
@@ -261,7 +263,7 @@ def _with_number(call: ListedCall, area_code: str) -> ListedCall:
 
 
 def _is_to_a_person(call: ListedCall, client: CallClient) -> bool:
-    """Not to a telephone on a desk, nor to the duty line."""
+    """Whether a call goes to a person: not to a telephone on a desk, nor to the duty line."""
     return call.to.startswith("+") and call.to != client.config.officer_number
 
 

@@ -220,7 +220,7 @@ class SentAttempt:
 
 
 def attempts_at_carrier(tx: Tx) -> list[SentAttempt]:
-    """Those with a call that the carrier has taken, in the order of their ids."""
+    """Attempts with a call that the carrier has taken, in the order of their ids."""
     statement = (
         sa.select(t.attempt.c.id.label("attempt_id"), t.attempt.c.case_id, t.attempt.c.sid)
         .where(in_words(t.attempt.c.state, SENT_STATES), t.attempt.c.sid.is_not(None))

@@ -95,7 +95,7 @@ def _prompts(rendered: RenderedScript, turn: Turn, call: Call) -> list[HeardProm
 
 
 def _languages(rendered: RenderedScript, turn: Turn, call: Call) -> list[str]:
-    """Of each utterance; '' for the call's own language, and for what replaces it."""
+    """The language of each utterance; '' for the call's own language, and for what replaces it."""
     own = rendered.voices_of(call.language)
     return ["" if one.heard_in in own else one.heard_in for one in turn.utterances]
 
@@ -156,7 +156,7 @@ class Step:
         return hearing.until(self.position.sent_at or now)
 
     def _unplayed_seconds(self, call: Call) -> float:
-        """Of the turn before, which was counted when it was sent."""
+        """How much of the turn before was not played; it was counted when it was sent."""
         before = Hearing.of(call.hearing)
         return before.turn_seconds if self.unplayed and before.step == self.step - 1 else 0.0
 

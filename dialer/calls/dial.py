@@ -268,7 +268,7 @@ class _Run:
                     group.create_task(self._post(one, deadline, ahead, records=records))
 
     def _fence(self, claimed: Sequence[Claimed]) -> tuple[dict[UUID, bool], datetime]:
-        """Those that may be sent, each with whether it is recorded; and until when."""
+        """The claimed attempts that may be sent, each with whether it is recorded; and until when."""
         services = self.services
         choice = services.rendered_scripts.now(services.real.now())
         wanted = [sending(choice, one, policy=services.policies.of(one.policy_version)) for one in claimed]
@@ -356,7 +356,7 @@ def _fewer(one: int | None, other: int | None) -> int | None:
 
 
 async def _wait_for(moment: float) -> None:
-    """Of the loop's own clock."""
+    """Waits until this moment of the loop's own clock."""
     wait = moment - asyncio.get_running_loop().time()
     if wait > 0:
         await asyncio.sleep(wait)

@@ -153,18 +153,18 @@ def _messages_without_news(
 
 
 def _replan_message(tx: Tx, message_id: uuid.UUID, *, not_before: datetime) -> None:
-    """It was certainly not sent: planned again."""
+    """The message was certainly not sent: it is planned again."""
     planned = MessageState.PLANNED.value
     _set(tx, [message_id], only=MESSAGES_IN_DOUBT, state=planned, not_before=not_before, poll_at=None)
 
 
 def _doubt_message(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
-    """It is unknown whether it was sent: looked for from `poll_at` (real) on."""
+    """It is unknown whether the message was sent: it is looked for from `poll_at` (real) on."""
     _set(tx, [message_id], only=MESSAGES_IN_DOUBT, state=MessageState.UNKNOWN.value, poll_at=poll_at)
 
 
 def _count_empty_listing(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
-    """It was looked for past its deadline and not found."""
+    """The message was looked for past its deadline and not found."""
     _set(tx, [message_id], only=MESSAGES_IN_DOUBT, polls=t.message.c.polls + 1, poll_at=poll_at)
 
 
@@ -198,7 +198,7 @@ def _advance(
 
 
 def _case_of_message(tx: Tx, message_id: uuid.UUID) -> int | None:
-    """None for a message that we never made."""
+    """The case of a message; None for a message that we never made."""
     found = tx.scalar(sa.select(t.message.c.case_id).where(t.message.c.id == message_id))
     return None if found is None else int(found)
 
@@ -382,5 +382,5 @@ async def _look_for(services: Services, client: MessageClient, outgoing: Outgoin
 
 
 def _patience(services: Services) -> timedelta:
-    """Until some time after the deadline of a request."""
+    """How long a message is looked for: some time past the deadline of a request."""
     return timedelta(seconds=services.lines.post_timeout_seconds + services.lines.unknown_after_seconds)

@@ -164,7 +164,7 @@ def lock_line_group(tx: Tx) -> LineGroup | None:
 
 
 def read_line_group(tx: Tx) -> LineGroup | None:
-    """As it stands, without a lock."""
+    """The line group, not locked; None before the first start."""
     row = tx.one(_ROW)
     return None if row is None else _group(tx, row)
 
@@ -196,13 +196,13 @@ def take_call_slots(tx: Tx, group: LineGroup, slots: list[datetime], *, real_now
 
 
 def read_breaker(tx: Tx) -> Breaker:
-    """As it stands, without a lock."""
+    """The breaker of the lines, not locked; a closed one before the first start."""
     row = tx.one(_ROW)
     return Breaker() if row is None else _breaker(row)
 
 
 def lock_line_breaker(tx: Tx) -> Breaker:
-    """Locked with its group, before any attempt or number, as a claim does."""
+    """The breaker, with the line group locked, before any attempt or number, as a claim does."""
     row = tx.one(_ROW.with_for_update())
     return Breaker() if row is None else _breaker(row)
 

@@ -263,7 +263,7 @@ class Circumstances:
 
 
 def circumstances(tx: Tx, services: Services) -> Circumstances:
-    """Those of now."""
+    """The pauses and limits that hold now."""
     now, real_now = services.clock.now(), services.real.now()
     group = read_line_group(tx)
     return Circumstances(

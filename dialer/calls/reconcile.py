@@ -110,7 +110,7 @@ async def reconcile(services: Services, client: CallClient) -> int:
 
 
 async def _ask_sid(services: Services, client: CallClient, call: Call, sid: str) -> bool:
-    """False when the carrier did not answer."""
+    """Asks the carrier about one call by its sid; False when the carrier did not answer."""
     try:
         state = await client.state(sid)
     except Unavailable:
@@ -126,8 +126,8 @@ async def _ask_sid(services: Services, client: CallClient, call: Call, sid: str)
 
 
 async def _look_for(services: Services, client: CallClient, call: Call, number: str) -> bool:
-    """By number and creation time. Absent is believed only after two empty listings past the POST's deadline, of a
-    carrier that still knows a call from before. False when the carrier did not answer.
+    """Looks for a call by number and creation time. Absent is believed only after two empty listings past the POST's
+    deadline, of a carrier that still knows a call from before. False when the carrier did not answer.
     """
     assert call.posted_at is not None
     deadline = call.posted_at + timedelta(seconds=services.lines.post_timeout_seconds)

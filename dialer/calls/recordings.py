@@ -35,9 +35,9 @@ _PLAYS_FOR: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A recording without its sound. `call_id`: of the attempt, of the call from a desk, or of the inbound call, as `call`
-    says; `n`: of the attempt, None for another call. `sha256`: of the sound as the carrier gave it, also after it was
-    deleted.
+    """A recording without its sound. `call_id`: of the attempt, of the call from a desk, or of the inbound call, as
+    `call` says; `n`: of the attempt, None for another call. `sha256`: of the sound as the carrier gave it, also after
+    it was deleted.
     """
 
     id: int
@@ -53,7 +53,7 @@ class Recording:
     deleted_at: datetime | None
 
     def plain(self) -> dict[str, Any]:
-        """For JSON."""
+        """What `--json` prints."""
         return {
             "id": self.id,
             "case": self.case_id,
@@ -74,7 +74,9 @@ def wants_recording(services: Services, stored: StoredCase) -> bool:
 
 
 def expect_recordings(tx: Tx, attempt_ids: Iterable[uuid.UUID], *, now: datetime, real_now: datetime) -> None:
-    """Of these attempts, which are over: those that were recorded, and that the carrier took, get their row."""
+    """Those of these attempts, which are over, that were recorded and that the carrier took get the row of a
+    recording.
+    """
     a, c = t.attempt.c, t.case.c
     chosen = sa.select(
         a.id,
@@ -157,7 +159,7 @@ def call_of(row: Row) -> tuple[RecordedCall, uuid.UUID]:
 
 
 def list_recordings(services: Services, case_id: int, *, visible_to: int | None = None) -> list[Recording]:
-    """Of one case. Raises `NotFound`, also for a case that this unit does not see."""
+    """The recordings of one case. Raises `NotFound`, also for a case that this unit does not see."""
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         return recordings_of_case(tx, case_id)

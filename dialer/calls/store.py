@@ -275,8 +275,8 @@ class SilentCalls:
 def calls_without_webhook(
     tx: Tx, *, newest_webhook: datetime | None, posted_from: datetime, posted_before: datetime
 ) -> SilentCalls:
-    """Of calls posted from `posted_from` on; those posted before `posted_before` should have brought a webhook (both
-    real time).
+    """Counts calls posted from `posted_from` on; those posted before `posted_before` should have brought a webhook
+    (both real time).
     """
     accepted_at, posted_at = t.attempt.c.accepted_at, t.attempt.c.posted_at
     after: sa.ColumnElement[bool] = sa.true()
@@ -409,7 +409,9 @@ def calls_asked_to_end(tx: Tx, *, limit: int) -> list[tuple[uuid.UUID, str, Atte
 
 
 def postpone_poll(tx: Tx, ids: Sequence[uuid.UUID], *, poll_at: datetime, counted: bool) -> None:
-    """They are asked about again at `poll_at` (real). Counted when the carrier answered that there is no such call."""
+    """These attempts are asked about again at `poll_at` (real). Counted when the carrier answered that there is no
+    such call.
+    """
     if ids:
         tx.execute(
             sa.update(t.attempt)

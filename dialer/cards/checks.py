@@ -141,7 +141,7 @@ class Checks:
         return CheckResult(verdict=verdict, findings=self._once(found), version=self.version)
 
     def _once(self, found: Sequence[CheckFinding]) -> tuple[CheckFinding, ...]:
-        """Of those that say the same the gravest alone, which comes first."""
+        """The findings without repetitions: of those that say the same the gravest alone, which comes first."""
         said: dict[str, CheckFinding] = {}
         for one in found:
             said.setdefault(self.sentence(one, Lang.EN), one)
@@ -179,7 +179,7 @@ class Checks:
         )
 
     def _basis(self, name: str) -> str:
-        """As it is stored and given to institutions: in both languages."""
+        """The basis as it is stored and given to institutions: in both languages."""
         return " · ".join(self.bases[name].values())
 
     def basis_in(self, stored: str, lang: Lang) -> str:
@@ -251,5 +251,5 @@ def read_checks(text: str) -> Checks:
 
 @cache
 def shipped_checks() -> Checks:
-    """Those of this release."""
+    """The checks of this release."""
     return read_checks(files("dialer.cards").joinpath("checks.toml").read_text(encoding="utf-8"))

@@ -163,7 +163,7 @@ def object_to(request: CurrentRequest, opening_id: OpeningId, words: Words = "")
 
 @counter_pages.get(_PATH + "/{opening_id}/slip", act=Permission.ENTER_OPENINGS)
 def slip(request: CurrentRequest, opening_id: OpeningId) -> Response:
-    """For the customer: what was decided, by whom, and how to object."""
+    """The slip for the customer: what was decided, by whom, and how to object."""
     return _opening(request, opening_id, template="console/counter_slip.html")
 
 

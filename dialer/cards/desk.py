@@ -56,7 +56,7 @@ class Stage(StrEnum):
 
 
 def stage_of(asked_at: datetime, *, now: datetime, rules: CardsSettings) -> Stage:
-    """By the customer's clock."""
+    """The stage of a question by the customer's clock."""
     seconds = (now - asked_at).total_seconds()
     if seconds >= rules.lapse_seconds:
         return Stage.OVER

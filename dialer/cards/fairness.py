@@ -82,7 +82,7 @@ class Group:
     stands_out: tuple[str, ...] = ()
 
     def interval(self, what: str) -> Estimate | None:
-        """Of `flagged`, `asked` or `refused`."""
+        """The interval of the share of `flagged`, `asked` or `refused`."""
         return estimate(int(getattr(self, what)), self.openings)
 
 
@@ -102,7 +102,7 @@ class Falling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fairness:
-    """Of the openings since a moment."""
+    """How the checks fall on groups, of the openings since a moment."""
 
     since: datetime
     provinces: tuple[Group, ...]
@@ -203,7 +203,7 @@ def _group_columns() -> tuple[sa.ColumnElement[str], sa.ColumnElement[str]]:
 
 
 def _counts(tx: Tx, since: datetime, visible_to: int | None) -> _Counts:
-    """By province and age: openings, flagged, asked, refused."""
+    """Counts by province and age: openings, flagged, asked, refused."""
     province, band = _group_columns()
     is_asked = sa.exists().where(t.card_question.c.opening_id == _o.id)
     flagged = in_words(_o.verdict, FLAGGED)
@@ -227,7 +227,7 @@ def _counts(tx: Tx, since: datetime, visible_to: int | None) -> _Counts:
 
 
 def _findings(tx: Tx, since: datetime, visible_to: int | None) -> dict[tuple[str, str, str], int]:
-    """By check, province and age, how many openings it found at a counter."""
+    """How many openings a check found, by check, province and age, at a counter."""
     province, band = _group_columns()
     c = t.opening_check.c
     one = sa.func.jsonb_array_elements(c.findings).table_valued("value", name="one")

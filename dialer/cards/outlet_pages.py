@@ -122,7 +122,7 @@ def step(
 
 
 def _counted(request: RequestContext, quarter: Quarter) -> Counted:
-    """As it was counted a short while ago; the longer counting takes, the longer it is good."""
+    """The figures as they were counted a short while ago; the longer counting takes, the longer it is good."""
     services = request.services
     found: Counted = request.cache("card_quarters", lambda one: count_quarter(services, one)).wait(quarter)
     return found

@@ -177,7 +177,7 @@ def read_cohort(services: Services, counted: Counted, *, visible_to: int | None)
 
 
 def _counts(tx: Tx, services: Services, quarter: Quarter) -> dict[int, tuple[int, int]]:
-    """By outlet, involved and opened."""
+    """Cards involved and opened, by outlet."""
     cohort = sa.and_(
         _span(services, quarter.first, quarter.after().first), _o.result == word(OpeningResult.OPENED)
     )
@@ -195,7 +195,7 @@ def _counts(tx: Tx, services: Services, quarter: Quarter) -> dict[int, tuple[int
 def _completeness(
     tx: Tx, services: Services, first: date, after: date
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """By outlet, what was entered of the days that were reported, and what was reported."""
+    """What was entered, by outlet, of the days that were reported, and what was reported."""
     day = sa.cast(sa.func.timezone(services.centre.timezone, _o.asked_at), sa.Date)
     wanted = sa.and_(_r.day >= first, _r.day < after)
     reported = tx.rows(
@@ -362,7 +362,7 @@ class MonthlyNotice:
 
 
 def read_notice(services: Services, first: date, *, visible_to: int | None, who: str) -> MonthlyNotice:
-    """Of the month that begins on `first`; that somebody made it is in the audit."""
+    """The notice of the month that begins on `first`; that somebody made it is in the audit."""
     reader, after, zone = actor_name(who), add_months(first, 1), services.centre.timezone
     begin, end = midnight(first, zone), midnight(after, zone)
     q, c = t.card_question.c, t.onsite_check.c

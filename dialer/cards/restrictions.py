@@ -132,7 +132,7 @@ def _lock_person(tx: Tx, blind: bytes) -> None:
 
 
 def _must_fit(tx: Tx, blind: bytes, *, from_on: date, until_on: date, leave_out: int = 0) -> None:
-    """With those that it follows or that follow it, the term is five years at most."""
+    """Raises `Invalid` unless, with those that it follows or that follow it, the term is five years at most."""
     rows = tx.rows(
         sa.select(_d.from_on, _d.until_on).where(
             _d.person_blind == blind,
@@ -444,7 +444,7 @@ class Notice:
 
 
 def unseen_notices(services: Services, *, outlet_id: int) -> list[Notice]:
-    """Of an outlet, oldest first."""
+    """Notices that the outlet has not seen, oldest first."""
     n = t.outlet_notice.c
     with services.store.begin() as tx:
         rows = tx.rows(

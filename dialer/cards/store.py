@@ -68,7 +68,7 @@ def outlet_of(tx: Tx, outlet_id: int) -> Outlet:
 
 
 def outlets_of(tx: Tx, outlet_ids: Iterable[int]) -> dict[int, Outlet]:
-    """By id."""
+    """These outlets by id."""
     rows = tx.rows(_OUTLET.where(_OUTLETS.clause), _OUTLETS.given(outlet_ids))
     return {row["id"]: record_of(Outlet, row) for row in rows}
 
@@ -77,7 +77,7 @@ _OUTLETS: Final = IdSet("outlets", t.outlet.c.id)
 
 
 def outlets_of_institution(tx: Tx, institution_id: int) -> dict[str, Outlet]:
-    """By code."""
+    """The institution's outlets by code."""
     rows = tx.rows(_OUTLET.where(t.outlet.c.institution_id == institution_id))
     return {row["code"]: record_of(Outlet, row) for row in rows}
 
@@ -387,7 +387,7 @@ class Asked:
 
 
 def read_facts(tx: Tx, asked: Sequence[Asked], *, rules: CardsSettings) -> list[Facts]:
-    """Of each opening its counts, itself among them, in two queries for all. `at` ends all windows."""
+    """The counts of each opening, itself among them, in two queries for all. `at` ends all windows."""
     vault = tx.vault
     given = _ASKED.given(
         [
@@ -469,7 +469,7 @@ def _counts(others: Sequence[Row], asked: Asked, *, rules: CardsSettings) -> dic
 
 
 def restrictions_of(tx: Tx, blinds: Iterable[bytes], *, on: date) -> dict[bytes, Restriction]:
-    """By person the determination that is in force on this day, the one that ends last."""
+    """The determination by person that is in force on this day, the one that ends last."""
     c = t.card_determination.c
     wanted = _PERSONS.given(blinds)
     rows = tx.rows(_IN_FORCE.where(c.from_on <= on, c.until_on > on), wanted)

@@ -233,7 +233,7 @@ class AdminFront:
             app.router.add_route(method, path, self._guarded(handler))
 
     def _of_handsets(self) -> list[tuple[str, str, Handler]]:
-        """None on a line that reaches real people."""
+        """The handsets; None on a line that reaches real people."""
         if self._line is None:
             return []
         front = HandsetFront(self._exchange, self._line)
@@ -247,7 +247,7 @@ class AdminFront:
         ]
 
     def _of_trunks(self) -> list[tuple[str, str, Handler]]:
-        """None on a line without trunks."""
+        """The trunks; None on a line without trunks."""
         if self._sip is None:
             return []
         return [

@@ -53,12 +53,13 @@ class ServiceClock:
 class CarrierConfig:
     """Everything a carrier needs. Tokens do not appear in `repr`.
 
-    `port` 0 takes a free one. `calls_per_second` None places calls at once; otherwise calls above the rate stay queued,
-    as Twilio's do. `max_lines` None sets no limit. The first group of `attempt_pattern` finds the attempt in the
-    StatusCallback (or Url), so that rings can be counted per attempt; without a pattern the whole URL is the attempt.
-    Without a `recogniser` only typed words are understood. Inbound calls are told to `inbound_url`, as to the voice address
-    of a number at Twilio, and their end to `inbound_status`; without it they are refused. `inbound_number`: the number
-    called. Without `has_messages` the application is refused messages: a trunk carries none.
+    `port` 0 takes a free one. `calls_per_second` None places calls at once; otherwise calls above the rate stay
+    queued, as Twilio's do. `max_lines` None sets no limit. The first group of `attempt_pattern` finds the attempt in
+    the StatusCallback (or Url), so that rings can be counted per attempt; without a pattern the whole URL is the
+    attempt. Without a `recogniser` only typed words are understood. Inbound calls are told to `inbound_url`, as to
+    the voice address of a number at Twilio, and their end to `inbound_status`; without it they are refused.
+    `inbound_number`: the number called. Without `has_messages` the application is refused messages: a trunk carries
+    none.
     """
 
     account_sid: str

@@ -211,8 +211,8 @@ class Exchange:
 
     def receive(self, caller: str, connect: Callable[[LegEvents], Leg]) -> Call | None:
         """A call comes in: `connect` makes its leg, which tells the events that it gets when it is answered. `caller`
-        is the number that the network tells, '' for a hidden one. None: no address takes inbound calls, too many are up, or
-        the call cannot be written down; the line refuses it.
+        is the number that the network tells, '' for a hidden one. None: no address takes inbound calls, too many are
+        up, or the call cannot be written down; the line refuses it.
         """
         config = self._config
         if not config.inbound_url:

@@ -73,7 +73,7 @@ class Recording:
 
     @property
     def url(self) -> str:
-        """Of the sound, without an ending."""
+        """The address of the sound, without an ending."""
         return f"{self.base_url}{self.path}"
 
     def as_json(self) -> dict[str, object]:
@@ -101,7 +101,7 @@ class Recording:
         }
 
     def params(self) -> dict[str, str]:
-        """Of a recording status callback."""
+        """The parameters of a recording status callback."""
         params = {
             "AccountSid": self.account_sid,
             "CallSid": self.call_sid,
@@ -357,7 +357,7 @@ class Recordings:
         return _SealedSound(self.file_of(sid), self.cipher, sid)
 
     def _recalled(self, path: Path) -> Recording | None:
-        """From a file; a recording that goes on ended with its carrier. None for one that cannot be read."""
+        """The recording read from a file; one that went on ended with its carrier. None for one that cannot be read."""
         sid, head, size, is_damaged = path.name.removesuffix(_SUFFIX), b"", 0, False
         try:
             for kind, data in self._sealed(sid).pieces():

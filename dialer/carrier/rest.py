@@ -307,7 +307,7 @@ class RestFront:
         return self._answered(request, lambda: self._exchange.recordings.find(sid).as_json())
 
     async def recording_sound(self, request: web.Request) -> web.StreamResponse:
-        """Its sound, as a WAV file of one or two channels. 404 while it is made."""
+        """The sound of a recording, as a WAV file of one or two channels. 404 while it is made."""
         channels = request.query.get("RequestedChannels", "")
         try:
             self._check(request)

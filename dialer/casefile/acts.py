@@ -54,7 +54,7 @@ class SeenCase:
 
 
 def revision_of(services: Services, case_id: int) -> int:
-    """Of the case as it is now. Raises `NotFound`."""
+    """The revision of the case as it is now. Raises `NotFound`."""
     with services.store.begin() as tx:
         return _get(tx, case_id).revision
 
@@ -209,7 +209,7 @@ def _check_stays(tx: Tx, seen: SeenCase, of: int) -> None:
 
 
 def _lock_seen(tx: Tx, seen: SeenCase, act: CaseAct) -> StoredCase:
-    """Locked, when it is as it was seen and the act is allowed."""
+    """The case, locked, when it is as it was seen and the act is allowed."""
     case_id = seen.case_id
     check_case_visible(tx, case_id, seen.visible_to)
     stored = lock_cases(tx, [case_id])[case_id]

@@ -140,7 +140,7 @@ def cases(
 
 @case_pages.post("/cases/find", act=Permission.SEE_CASES)
 def find(request: CurrentRequest, text: Annotated[str, Form()] = "") -> Response:
-    """From the search box to an address that holds nothing personal."""
+    """Leads from the search box to an address that holds nothing personal."""
     wanted = understand(request.services, text)
     match wanted.kind:
         case SoughtKind.NOTHING:
@@ -188,7 +188,7 @@ def look_back(request: CurrentRequest, case_id: CaseId) -> Response:
 
 @case_pages.get("/cases/{case_id}/look-back/docx", act=Permission.EXPORT)
 def look_back_file(request: CurrentRequest, case_id: CaseId) -> Response:
-    """The same as a file, named in local time."""
+    """The look-back as a file, named in local time."""
     look = _look_back(request, case_id, "docx")
     timezone = request.services.centre.timezone
     document = look_back_document(

@@ -145,8 +145,8 @@ def read_words(
     why: str,
     visible_to: int | None,
 ) -> CaseSheet:
-    """With the words that were spoken, typed and written in clear; who read them and why is audited before this
-    returns. Raises `NotFound`, `Invalid` and `TooMany`.
+    """The case with the words that were spoken, typed and written in clear; who read them and why is audited before
+    this returns. Raises `NotFound`, `Invalid` and `TooMany`.
     """
     viewer = actor_name(who)
     with services.store.begin() as tx:

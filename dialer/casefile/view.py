@@ -312,7 +312,9 @@ def _others(
 
 
 def is_repeated(entry: Entry) -> bool:
-    """It stands elsewhere in the timeline: an act's line of the audit with the act, a desk's answer with its call."""
+    """Whether it stands elsewhere in the timeline: an act's line of the audit with the act, a desk's answer with its
+    call.
+    """
     if entry.kind is EntryKind.VIEWED:
         return entry.facts["act"] not in VIEWS
     return entry.kind is EntryKind.ACT and entry.facts.get("act") == _DESK

@@ -26,7 +26,7 @@ _UNSEEN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """That nobody has acknowledged yet."""
+    """An alarm that nobody has acknowledged yet."""
 
     id: int
     code: str
@@ -87,7 +87,7 @@ def alarm_row(
     load_id: int | None = None,
     facts: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
-    """For `raise_alarms`."""
+    """The row of an alarm, for `raise_alarms`."""
     about = dict(facts or {})
     return {"code": code.value, "case_id": case_id, "load_id": load_id, "facts": about, "raised_at": at}
 

@@ -364,7 +364,7 @@ def _update_assignments(
     states: Iterable[AssignmentState],
     **values: object,
 ) -> None:
-    """Those of the case, of this kind, in one of these states."""
+    """Changes the assignments of the case, of this kind, in one of these states."""
     tx.execute(
         sa.update(t.assignment)
         .where(

@@ -68,7 +68,7 @@ class PersonRow:
 
 
 def lock_person(tx: Tx, person_id: int) -> PersonRow | None:
-    """Locked, with all cases of theirs, to the end of the transaction; None: no such person."""
+    """The person, locked with all their cases to the end of the transaction; None where there is no such person."""
     tx.execute(sa.select(t.case.c.id).where(t.case.c.person_id == person_id).order_by("id").with_for_update())
     row = tx.one(
         sa.select(t.person.c.id, t.person.c.created_at).where(t.person.c.id == person_id).with_for_update()
@@ -77,7 +77,7 @@ def lock_person(tx: Tx, person_id: int) -> PersonRow | None:
 
 
 def cases_of_person(tx: Tx, person_id: int) -> list[int]:
-    """Their ids, lowest first."""
+    """The ids of the person's cases, lowest first."""
     c = t.case.c
     return [row["id"] for row in tx.rows(sa.select(c.id).where(c.person_id == person_id).order_by(c.id))]
 
@@ -89,7 +89,9 @@ def work_of_person(tx: Tx, person_id: int) -> str:
 
 
 def work_of(person_id: sa.ColumnElement[Any]) -> dict[str, sa.Select[Any]]:
-    """By table, the rows of a person that are not over; `person_id` may be a column of a statement around these."""
+    """The rows of a person that are not over, as a statement for each table; `person_id` may be a column of a
+    statement around these.
+    """
     cases = sa.select(t.case.c.id).where(t.case.c.person_id == person_id).correlate(t.person)
     return {
         "case": sa.select(t.case.c.id).where(
@@ -163,7 +165,7 @@ OPENING_PERSONAL: Final = (
 
 
 def opening_persons(tx: Tx, people: Iterable[Person]) -> list[bytes]:
-    """By what the openings of these people are found."""
+    """The blind indexes by which the openings of these people are found."""
     blind = tx.vault.blind
     return [blind(one.id_number, kind=BlindKind.OPENING_PERSON) for one in people if one.id_number]
 
@@ -269,7 +271,7 @@ def erase_determinations(tx: Tx, ids: Sequence[int]) -> dict[str, int]:
 
 
 def open_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, Person]:
-    """By id, in clear."""
+    """These persons decrypted, by id."""
     p = t.person.c
     rows = tx.rows(sa.select(p.id, p.sealed).where(p.id.in_(person_ids)).order_by(p.id))
     return {row["id"]: open_person(tx, person_id=row["id"], sealed=row["sealed"]) for row in rows}
@@ -438,7 +440,7 @@ def _erase_numbers(tx: Tx, people: Mapping[int, Person], cases: Sequence[int]) -
 
 
 def _erase_rejects(tx: Tx, person: Person) -> int:
-    """Of rejected rows that hold one of their telephones or their id number."""
+    """Empties rejected rows that hold one of their telephones or their id number."""
     found: list[tuple[int, str, dict[str, Any]]] = []
     c = t.list_reject.c
     for row in stream(tx, sa.select(c.id, c.load_id, c.sheet, c.line, c.sealed)):
@@ -467,7 +469,7 @@ def names_person(cells: Iterable[object], person: Person) -> bool:
 
 
 def _erase_filed(tx: Tx, person: Person) -> int:
-    """Of records of filed cases that hold their id number, or their telephone and name."""
+    """Empties records of filed cases that hold their id number, or their telephone and name."""
     r = t.filed_record.c
     found: list[int] = []
     for row in stream(tx, sa.select(r.id, r.case_number, r.sealed)):

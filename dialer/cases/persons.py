@@ -315,7 +315,9 @@ def mask_id_number(id_number: str) -> str:
 
 
 def person_of_case(tx: Tx, case_id: int) -> Person | None:
-    """In clear, for an action that has audited who looks and why; None when there is no such case."""
+    """The person of the case, in clear, for an action that has audited who looks and why; None when there is no such
+    case.
+    """
     row = tx.one(
         sa.select(t.person.c.id, t.person.c.sealed)
         .join(t.case, t.case.c.person_id == t.person.c.id)

@@ -212,7 +212,7 @@ _STOPS = sa.select(t.stop_payment).where(t.stop_payment.c.case_id == _ID).order_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseWords:
-    """In clear, for an action that has audited who looks and why."""
+    """The words of a case in clear, for an action that has audited who looks and why."""
 
     acts: Mapping[int, str]
     """What staff wrote, by the event."""

@@ -85,7 +85,7 @@ def note_work_reveal(
 
 
 def _lock_of(who: str) -> tuple[int, sa.ColumnElement[int]]:
-    """Of one person: of two looks at once the second counts the first."""
+    """Locks one person's looks: of two at once the second counts the first."""
     return _LOCK, sa.func.hashtext(who)
 
 

@@ -86,7 +86,7 @@ def stored_from_row(row: Row) -> StoredCase:
 
 
 def get_case(tx: Tx, case_id: int) -> StoredCase | None:
-    """As it stands, not locked."""
+    """The case, not locked; None where there is none with this id."""
     row = tx.one(sa.select(t.case).where(t.case.c.id == case_id))
     return None if row is None else stored_from_row(row)
 
@@ -205,7 +205,7 @@ class NewCases:
         self._tracks: dict[tuple[int, int, int], tuple[Case, list[object]]] = {}
 
     def row(self, stored: StoredCase) -> tuple[object, ...]:
-        """For `insert_cases`; the id was taken before."""
+        """The row for `insert_cases`; the id was taken before."""
         case = stored.case
         alike = (id(case.robot), id(case.human), id(case.visit))
         known = self._tracks.get(alike)

@@ -94,7 +94,7 @@ def _event(row: Row) -> Iterator[Entry]:
 
 
 def _message(row: Row) -> Iterator[Entry]:
-    """When it was planned, and how it ended once that is known."""
+    """The entries of a message: when it was planned, and how it ended once that is known."""
     about = {**_facts(row, "channel", "purpose"), "number": row["number"] + 1, **_facts(row, "error_code")}
     of, is_over = f"message/{row['purpose']}", row["ended_at"] is not None
     state = "planned" if is_over else row["state"]

@@ -116,7 +116,7 @@ def print_rows(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkProgress:
-    """Of work that a worker does in steps."""
+    """The progress of work that a worker does in steps."""
 
     done: int
     total: int | None

@@ -101,7 +101,7 @@ class ConsistencyRound:
     """The round came to the last open case."""
 
     def plain(self) -> dict[str, object]:
-        """As it is noted with the cycle part."""
+        """The figures as they are noted with the cycle part."""
         return {
             "found": {kind.value: self.found.get(kind, 0) for kind in Finding},
             "repaired": self.repaired,

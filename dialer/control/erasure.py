@@ -57,7 +57,7 @@ class Erasure:
     counts: Mapping[str, int] | None
 
     def plain(self) -> dict[str, Any]:
-        """For JSON."""
+        """What `--json` prints."""
         return {
             "id": self.id,
             "person": self.person_id,
@@ -79,7 +79,7 @@ class LegalHold:
     placed_at: datetime
 
     def plain(self) -> dict[str, Any]:
-        """For JSON."""
+        """What `--json` prints."""
         return {
             "id": self.id,
             "person": self.person_id,
@@ -98,7 +98,7 @@ class Certificate:
     seal: str
 
     def plain(self) -> dict[str, Any]:
-        """For JSON; `seal` covers all the rest."""
+        """What `--json` prints; `seal` covers all the rest."""
         return _certified(self.erasure, self.cases, self.audit_number) | {"seal": self.seal}
 
 
@@ -387,7 +387,7 @@ def lift_legal_hold(
 
 
 def list_legal_holds(services: Services) -> list[LegalHold]:
-    """Those that stand, the newest first."""
+    """Legal holds that stand, the newest first."""
     h = t.legal_hold.c
     with services.store.begin() as tx:
         rows = tx.rows(sa.select(t.legal_hold).where(h.lifted_at.is_(None)).order_by(h.id.desc()))
@@ -415,7 +415,7 @@ def _check_visible(tx: Tx, person_id: int, visible_to: int | None) -> None:
 
 
 def _person_of(tx: Tx, case_id: int, visible_to: int | None) -> PersonRow:
-    """Locked, with all their cases."""
+    """The person, locked with all their cases."""
     check_case_visible(tx, case_id, visible_to)
     person_id = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == case_id))
     person = None if person_id is None else lock_person(tx, person_id)

@@ -104,7 +104,7 @@ class KeysStatus:
 
 
 def read_keys_status(services: Services, *, counts: bool = False) -> KeysStatus:
-    """With `counts` every sealed row is read."""
+    """The state of the keys. With `counts` every sealed row is read."""
     with services.store.begin() as tx:
         keys, state = tx.vault.keys, _state(tx)
         found = tuple(
@@ -387,7 +387,9 @@ def _refuse_open_transactions(tx: Tx, since: datetime | None) -> None:
 
 
 def resealed_share(tx: Tx) -> float:
-    """Of the values that used other keys at the last rotation; 1 where every value uses the current ones."""
+    """The share re-sealed of the values that used other keys at the last rotation; 1 where every value uses the
+    current ones.
+    """
     state, progress = read_key_state(tx), read_progress(tx)
     if state is None or state.resealed:
         return 1.0

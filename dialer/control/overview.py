@@ -242,7 +242,7 @@ def measure(services: Services, *, late_seconds: float) -> Figures:
 
 
 def measure_first_attempts(services: Services) -> Mapping[Grade, FirstAttempts]:
-    """Of the cases opened within a day."""
+    """How soon the cases opened within a day were first attempted."""
     with services.store.begin() as tx:
         since = services.clock.now() - timedelta(days=1)
         return first_attempt_gauges(tx, since=since, bounds_seconds=FIRST_ATTEMPT_BOUNDS)

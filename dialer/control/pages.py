@@ -281,7 +281,7 @@ def _cause(facts: Mapping[str, Any], *, lang: Lang) -> str:
 
 
 def _trunks(request: RequestContext) -> TrunksNow | None:
-    """None without trunks, and while the carrier does not answer."""
+    """The trunks; None without trunks, and while the carrier does not answer."""
     app = request.app
     if app.carrier is None or not has_trunks(app):
         return None
@@ -380,7 +380,7 @@ def control(request: CurrentRequest) -> Response:
 
 @control_pages.get("/control/now", act=Permission.SEE_CONTROL, while_idle=True)
 def now(request: CurrentRequest) -> Response:
-    """For an open page that renews itself."""
+    """The part of an open page that renews itself."""
     return request.part(TEMPLATE, "now", **now_facts(request))
 
 

@@ -22,7 +22,7 @@ from dialer.work.assignments import is_overdue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstAttempts:
-    """Of one grade: how many first attempts fell into each bucket (the last one is open), and the sum of seconds."""
+    """First attempts of one grade: how many fell into each bucket (the last one is open), and the sum of seconds."""
 
     counts: tuple[int, ...]
     sum_seconds: float
@@ -258,7 +258,7 @@ def read_database_facts(tx: Tx) -> DatabaseFacts:
 
 
 def waiting_by_grade(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Grade, WaitingCases]:
-    """From the queue's index alone; cases with a live attempt are left out."""
+    """Waiting cases by grade, from the queue's index alone; cases with a live attempt are left out."""
     case = t.case.c
     live = sa.select(t.attempt.c.case_id).where(sa.text(LIVE))
     due = case.robot_at <= now
@@ -297,7 +297,7 @@ def lines_in_use_by_grade(tx: Tx, *, unit_id: int | None) -> dict[Grade, int]:
 
 
 def pending_work(tx: Tx, *, now: datetime, unit_id: int | None = None) -> dict[Track, PendingWork]:
-    """By kind: of a unit and all below it, or of the whole centre."""
+    """Pending work by kind: of a unit and all below it, or of the whole centre."""
     given = t.assignment.c
     is_open = given.state == word(AssignmentState.OPEN)
     late = is_overdue(now)
@@ -339,7 +339,7 @@ def count_alarms(tx: Tx, *, unit_id: int | None = None) -> list[AlarmCount]:
 
 
 def alarm_visible(unit_id: int | None, *, with_service: bool = True) -> sa.ColumnElement[bool]:
-    """For a WHERE on alarms: those of the cases that this unit sees, and with `with_service` those of the service as a
+    """A condition on alarms: those of the cases that this unit sees, and with `with_service` those of the service as a
     whole. An alarm of a list alone belongs to the whole centre.
     """
     if unit_id is None:

@@ -220,7 +220,7 @@ PARTS: Final = (INDEX_PART, *(one.name for one in SEALED))
 
 
 def read_progress(tx: Tx) -> Progress | None:
-    """None where nothing was ever sealed again."""
+    """The progress of re-sealing; None where nothing was ever sealed again."""
     plain = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _PROGRESS))
     return None if plain is None else Progress(**plain)
 

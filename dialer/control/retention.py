@@ -179,7 +179,7 @@ def _expire_rejects(tx: Tx, cutoff: datetime, _now: datetime, after: int, at_onc
 
 
 def _past_recordings(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """Of calls that were made before `cutoff`, in cases that are over."""
+    """Recordings of calls that were made before `cutoff`, in cases that are over."""
     r, c = t.recording.c, t.case.c
     return (
         sa.select(r.id, r.called_at.label("at"))
@@ -202,7 +202,7 @@ def _expire_recordings(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_
 
 
 def _files_rule(table: sa.Table, key: str) -> _Rule:
-    """Of files of cases, each sealed in a row of `table`: deleted when their case ended before the cutoff."""
+    """The rule of files of cases, each sealed in a row of `table`: deleted when their case ended before the cutoff."""
     own, c = table.c, t.case.c
 
     def past(cutoff: datetime, held: bool) -> sa.Select[Any]:  # as `_Past` calls it
@@ -242,7 +242,9 @@ def _expire_conversations(tx: Tx, cutoff: datetime, now: datetime, _after: int, 
 
 
 def _past_filed(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """Not while it is to be decided whose it is, nor while a case of the person is not over."""
+    """Filed records past their time; not while it is to be decided whose one is, nor while a case of the person is
+    not over.
+    """
     r, m, c = t.filed_record.c, t.filed_match.c, t.case.c
     same = sa.and_(m.record_id == r.id, m.state != FiledMatchState.REJECTED.value)
     is_not_over = sa.exists().where(same, c.person_id == m.person_id, ~in_words(c.status, SETTLED_STATUSES))
@@ -344,7 +346,7 @@ def _expire_openings(tx: Tx, cutoff: datetime, now: datetime, after: int, at_onc
 
 
 def _past_calls_in(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """Of a case none is deleted: it is part of what was done."""
+    """Inbound calls without a case. Of a case none is deleted: it is part of what was done."""
     i = t.inbound_call.c
     return sa.select(i.id, i.ended_at.label("at")).where(
         i.case_id.is_(None), i.ended_at < cutoff, sa.false() if held else sa.true()
@@ -464,7 +466,7 @@ class LastRound:
 
 
 def read_rounds(tx: Tx) -> dict[Kind, LastRound]:
-    """Of each kind that was ever looked at."""
+    """The last round of each kind that was ever looked at."""
     return rounds_of(cycle_parts(tx))
 
 
@@ -571,7 +573,7 @@ class Standing:
     last: LastRound | None
 
     def plain(self) -> dict[str, Any]:
-        """For JSON."""
+        """What `--json` prints."""
         last = self.last
         return {
             "kind": self.kind.value,
@@ -586,7 +588,7 @@ class Standing:
 
 
 def read_standing(services: Services, periods: RetentionSettings) -> list[Standing]:
-    """Of every kind; counts all rows that are past their period."""
+    """The standing of every kind; counts all rows that are past their period."""
     clocks = Clocks(now=services.clock.now(), real_now=services.real.now())
     with services.store.begin() as tx:
         rounds = read_rounds(tx)

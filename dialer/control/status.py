@@ -197,7 +197,7 @@ class _DatabaseGauges(Collector):
 
 
 def _trunks_of(app: Application) -> TrunksNow | None:
-    """None without trunks, and while the carrier does not answer."""
+    """The trunks; None without trunks, and while the carrier does not answer."""
     if app.carrier is None or not has_trunks(app):
         return None
     try:

@@ -18,7 +18,7 @@ _MOST_DOUBLINGS: Final = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerRules:
-    """When it opens, and for how many real seconds."""
+    """When a breaker opens, and for how many real seconds."""
 
     opens_after: int = 5
     """Failures in a row."""
@@ -48,7 +48,7 @@ class BatchFailures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
-    """Its state."""
+    """The state of a breaker."""
 
     troubles: int = 0
     openings: int = 0

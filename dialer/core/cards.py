@@ -39,7 +39,7 @@ class CardProduct(StrEnum):
 
     @property
     def is_sim(self) -> bool:
-        """Of a carrier."""
+        """Whether it is a product of a carrier, not of a bank."""
         return self in {CardProduct.SIM_MAIN, CardProduct.SIM_SUB, CardProduct.IOT}
 
 

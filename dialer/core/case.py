@@ -351,7 +351,7 @@ class PersonMet(StrEnum):
 
 
 class TransferState(StrEnum):
-    """Of a case or an assignment that somebody else shall take."""
+    """The state of a transfer: of a case or an assignment that somebody else shall take."""
 
     ASKED = "asked"
     ACCEPTED = "accepted"

@@ -42,12 +42,12 @@ class Rollup:
 
     @property
     def share(self) -> float | None:
-        """None without people."""
+        """The share; None without people."""
         return self.hits / self.people if self.people else None
 
     @property
     def variance(self) -> float:
-        """Of the share of one more person; never 0, even if all people so far are alike."""
+        """The variance of the share of one more person; never 0, even if all people so far are alike."""
         likely = (self.hits + 1) / (self.people + 2)
         return likely * (1 - likely)
 
@@ -72,7 +72,9 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialConclusion:
-    """Of one version against the live one. `more_each`: about how many more people each need before a verdict."""
+    """The conclusion on one version against the live one. `more_each`: about how many more people each need before
+    there is one.
+    """
 
     finding: Finding
     difference: float | None
@@ -128,7 +130,7 @@ def compare(live: Rollup, other: Rollup, *, more_is_better: bool, error: float =
 
 
 def _variance(live: Rollup, other: Rollup, live_people: int, other_people: int) -> float:
-    """Of the difference of the two shares, as these numbers of people would give it."""
+    """The variance of the difference of the two shares, as these numbers of people would give it."""
     return live.variance / live_people + other.variance / other_people
 
 
@@ -264,7 +266,7 @@ class Estimate:
 
 
 def estimate(part: int, whole: int) -> Estimate | None:
-    """Of `part` among `whole`, by Wilson's interval; None when `whole` is 0."""
+    """The share of `part` among `whole`, with Wilson's interval; None when `whole` is 0."""
     interval = wilson(part, whole)
     if interval is None:
         return None
@@ -280,8 +282,8 @@ class Prior:
 
 
 def prior_of(counts: Sequence[tuple[int, int]]) -> Prior:
-    """Of (involved, opened) by outlet, by the method of moments. The more the outlets differ beyond chance, the less
-    the mean is worth.
+    """The prior of (involved, opened) by outlet, by the method of moments. The more the outlets differ beyond chance,
+    the less the mean is worth.
     """
     opened = sum(n for _, n in counts)
     involved = sum(k for k, _ in counts)

@@ -103,7 +103,7 @@ class GradePolicy:
     """From the end of one of them to the next."""
 
     def due_seconds(self, track: Track) -> int:
-        """Of a human call or a visit."""
+        """When a human call or a visit is due, in seconds after it was opened."""
         return self.human_due_seconds if track is Track.HUMAN else self.visit_due_seconds
 
 

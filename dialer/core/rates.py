@@ -80,7 +80,7 @@ class Spans:
 
 
 def spans_of(period: Period, *, timezone: str) -> Spans | None:
-    """None: the period has no whole day."""
+    """The whole days of a period and what is left at its edges; None where it has no whole day."""
     zone = ZoneInfo(timezone)
     first = _border(period.start, zone, is_end=False) if period.start is not None else None
     last = _border(period.end, zone, is_end=True) if period.end is not None else None

@@ -52,7 +52,7 @@ class Hearing:
 
     @classmethod
     def of(cls, kept: Mapping[str, Any] | None) -> Self:
-        """From what `as_json` wrote; None: nothing was said yet."""
+        """What `as_json` wrote, read again; nothing was said yet where that is None."""
         if kept is None:
             return cls()
         return cls(

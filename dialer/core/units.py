@@ -162,11 +162,11 @@ class UnitIndex:
         return tuple(self._units[one] for one in self._similarity.near(key, most=most))
 
     def names(self, unit_id: int) -> tuple[str, ...]:
-        """From the root down."""
+        """The names from the root down."""
         return tuple(self._units[step].name for step in self._units[unit_id].path)
 
     def label(self, unit_id: int) -> str:
-        """Its name, with its parent's before it where another unit has the same name."""
+        """The unit's name, with its parent's before it where another unit has the same name."""
         unit = self._units[unit_id]
         if self._names[unit.name] == 1 or unit.parent_id is None:
             return unit.name
@@ -215,7 +215,7 @@ class UnitIndex:
 
 
 def find_unit(index: UnitIndex, text: str) -> Unit:
-    """By its number, its name, its path or an alias. Raises `NotFound`."""
+    """The unit by its number, its name, its path or an alias. Raises `NotFound`."""
     wanted = text.strip()
     is_number = wanted.isascii() and wanted.isdecimal() and len(wanted) <= _MOST_DIGITS
     unit = index.get(int(wanted)) if is_number else index.find(wanted)
@@ -489,7 +489,7 @@ class _PlanDraft:
                 )
 
     def check_cycles(self, placed: list[Placed]) -> None:
-        """Of the units that are there, moved and unmoved together."""
+        """Notes each cycle of the units that are there, moved and unmoved together."""
         above = {unit.id: unit.parent_id for unit in self.units.values()}
         above |= {one.unit_id: one.parent_id for one in placed if one.unit_id is not None and one.moves}
         for one in placed:
@@ -547,7 +547,7 @@ class UnitChange:
 def changes_of(
     plan: UnitPlan, units: Iterable[Unit], aliases: Mapping[str, int], *, close_missing: bool
 ) -> tuple[UnitChange, ...]:
-    """By kind, and within it in the order of the list. `aliases` are those that stand."""
+    """The changes by kind, and within it in the order of the list. `aliases` are those that stand."""
     known = {unit.id: unit for unit in units}
     found: list[UnitChange] = []
     for place, one in enumerate(plan.placed):

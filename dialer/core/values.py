@@ -540,7 +540,9 @@ def fen_of(text: str, *, field: str) -> int:
 
 
 def typed_evidence(kind: str, yuan_shown: str, reference: str) -> Evidence | None:
-    """Of a form or a command; None where nothing was entered. Raises `Invalid` for what is there only in part."""
+    """The evidence of a form or a command; None where nothing was entered. Raises `Invalid` for what is there only in
+    part.
+    """
     if not (kind or yuan_shown.strip() or reference.strip()):
         return None
     if kind not in set(EvidenceKind):

@@ -84,7 +84,7 @@ def identity() -> sa.Column[int]:
 
 
 def words(members: Iterable[StrEnum]) -> str:
-    """For SQL that is written as text: `('a', 'b')`."""
+    """The words for SQL that is written as text: `('a', 'b')`."""
     return "({})".format(", ".join(f"'{word}'" for word in sorted(members)))
 
 

@@ -98,7 +98,7 @@ _READ: Final = sa.select(t.meta.c.value).where(t.meta.c.key == _STATE)
 
 
 def read_key_state(tx: Tx, *, lock: bool = False) -> KeyState | None:
-    """None before the first start on this database."""
+    """The state of the keys; None before the first start on this database."""
     plain = tx.scalar(_READ.with_for_update() if lock else _READ)
     return None if plain is None else _state(plain)
 
@@ -145,7 +145,7 @@ def check_database_keys(tx: Tx, *, may_write: bool = True) -> None:
 
 
 def _first_state(tx: Tx, keys: Keys) -> KeyState:
-    """That of a new database, or of one whose keys were noted by an earlier version."""
+    """The state of a new database, or of one whose keys were noted by an earlier version."""
     plan, marks = plan_of(keys), keys.marks()
     used = {plan.encryption, plan.audit, *plan.index}
     known = {key_id: marks[key_id] for key_id in used}

@@ -58,8 +58,8 @@ class Lease:
     seconds: float
 
     def renew(self, connection: sa.Connection) -> bool:
-        """It lasts `seconds` from now on. False: another process has taken it, and what this transaction writes must
-        not be written.
+        """Whether the lease lasts `seconds` from now on. False: another process has taken it, and what this
+        transaction writes must not be written.
         """
         given = {"name": self.name, "token": self.token, "seconds": self.seconds}
         return bool(connection.execute(_RENEW, given).rowcount)
@@ -70,7 +70,9 @@ class Lease:
 
 
 def take_lease(connection: sa.Connection, name: str, *, holder: str, seconds: float) -> Lease | None:
-    """None: another process holds it. A holder of this machine whose process has ended holds nothing."""
+    """The lease; None where another process holds it. A holder of this machine whose process has ended
+    holds nothing.
+    """
     row = connection.execute(_HOLDER, {"name": name}).first()
     given = {"name": name, "holder": holder, "seconds": seconds, "longest": _LONGEST_SECONDS, "gone": ""}
     if row is not None and has_ended(row.holder):
@@ -158,8 +160,8 @@ class ServiceHold:
         self._lease = taken
 
     def keep(self) -> None:
-        """It still holds it, also after the database was away, which is no fault here. Raises `ServiceRuns` when
-        another process has taken it meanwhile.
+        """This process holds the database again, also after the database was away, which is no fault here.
+        Raises `ServiceRuns` when another process has taken it meanwhile.
         """
         with suppress(Unavailable):
             self.take()

@@ -410,7 +410,7 @@ def examine_upgrade(url: str) -> Upgrade:
 
 
 def _locked_tables(connection: sa.Connection, changes: list[Change]) -> list[LockedTable]:
-    """Those locked longest first."""
+    """The tables that a migration locks, those locked longest first."""
     locks: dict[str, Lock] = {}
     for change in changes:
         for table, lock in change.locks:
@@ -453,7 +453,7 @@ def _added_column(call: ast.Call) -> str:
 
 
 def _columns(call: ast.Call) -> list[str]:
-    """Of a constraint; one that is no plain text is ''."""
+    """The columns of a constraint; one that is no plain text is ''."""
     listed = call.args[2] if len(call.args) > 2 else None  # noqa: PLR2004  # name, table, columns
     if not isinstance(listed, ast.List):
         return [""]

@@ -173,7 +173,7 @@ class ClockRow:
 
 
 def read_service_clock(tx: Tx) -> ClockRow | None:
-    """None: the service clock is the machine's."""
+    """The service clock of a drill; None where it is the machine's."""
     row = tx.one(sa.select(t.service_clock))
     return None if row is None else record_of(ClockRow, row)
 
@@ -334,10 +334,14 @@ def is_recording_due(tx: Tx, *, real_now: datetime) -> bool:
 
 
 def delete_old_deliveries(tx: Tx, *, before: datetime) -> None:
-    """Deliveries that were queued before this moment, with the log of their tries; what still waits is dropped with them."""
+    """Deliveries that were queued before this moment, with the log of their tries; what still waits is dropped with
+    them.
+    """
     tx.execute(sa.delete(t.webhook_delivery).where(t.webhook_delivery.c.queued_at < before))
 
 
 def is_anything_due(tx: Tx, *, now: datetime) -> bool:
-    """False: no attempt, case, assignment, pause or message waits for a worker at this moment."""
+    """Whether something is due; False: no attempt, case, assignment, pause or message waits for a worker at this
+    moment.
+    """
     return bool(tx.scalar(_ANYTHING, {"now": now}))

@@ -228,8 +228,9 @@ _OWN_SESSION = "SELECT pg_backend_pid() = %s, set_config(%s, %s, pg_backend_pid(
 
 
 def _limit_idle_transactions(sql_engine: sa.Engine, milliseconds: int) -> None:
-    """A transaction of these connections is idle for `milliseconds` at most. A session of our own keeps that; behind a pooler
-    such as pgbouncer, which gives each transaction any session, each transaction says so, and nothing is prepared.
+    """A transaction of these connections is idle for `milliseconds` at most. A session of our own keeps that; behind
+    a pooler such as pgbouncer, which gives each transaction any session, each transaction says so, and nothing is
+    prepared.
     """
 
     def opened(connection: psycopg.Connection[Any], record: Any) -> None:  # noqa: ANN401  # the pool's

@@ -350,7 +350,7 @@ class Vault:
             raise Tampered(table=table, column=column, row=row) from None
 
     def reseal(self, sealed: bytes, *, table: str, column: str, row: int | str) -> bytes:
-        """The same value under the key that seals now. Raises Tampered or KeyMissing."""
+        """The value sealed again under the key that seals now. Raises Tampered or KeyMissing."""
         return self.seal(
             self.open(sealed, table=table, column=column, row=row), table=table, column=column, row=row
         )

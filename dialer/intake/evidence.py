@@ -43,8 +43,9 @@ _PIECE: Final = 1 << 14
 
 
 def fault_of_pdf(content: bytes) -> PictureFault | None:
-    """None for a whole PDF without a password that runs no script, starts no program, sends no form and holds no other
-    file. What is packed is looked at unpacked; objects packed in a way that hides them are refused.
+    """What is wrong with a PDF; None for a whole one without a password that runs no script, starts no program, sends
+    no form and holds no other file. What is packed is looked at unpacked; objects packed in a way that hides them are
+    refused.
     """
     if _HEAD.match(content) is None:
         return PictureFault.KIND

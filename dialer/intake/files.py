@@ -228,9 +228,9 @@ _BITMAP: Final = b"BM"
 
 
 def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[Table, None, None]:
-    """The tables of the file that are lists of warnings, at least one; all rows of one are taken before the next. Raises
-    UnusableFile, with one line that says what to do, for a file that is no list of warnings: empty, a picture, under a
-    password, without a phone column.
+    """The tables of the file that are lists of warnings, at least one; all rows of one are taken before the next.
+    Raises UnusableFile, with one line that says what to do, for a file that is no list of warnings: empty, a picture,
+    under a password, without a phone column.
     """
     stream.seek(0)
     head = stream.read(_HEAD)

@@ -1,6 +1,6 @@
-"""Headings of lists of warnings in Chinese and English: which field each column holds, where the heading row is, and which
-rows below it are no records (blank rows, notes, totals, headings printed again). And what all other lists share: their
-heading, their columns and their rows.
+"""Headings of lists of warnings in Chinese and English: which field each column holds, where the heading row is, and
+which rows below it are no records (blank rows, notes, totals, headings printed again). And what all other lists
+share: their heading, their columns and their rows.
 """
 
 from __future__ import annotations

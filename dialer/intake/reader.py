@@ -1,5 +1,5 @@
-"""Reads a list of warnings row by row: each row becomes a warning record, accepted, perhaps with notices, or is refused with
-a reason. Pure: the tables of a file (`files.py`) in, values out; it stores nothing.
+"""Reads a list of warnings row by row: each row becomes a warning record, accepted, perhaps with notices, or is
+refused with a reason. Pure: the tables of a file (`files.py`) in, values out; it stores nothing.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Problem:
 
 
 def _no_phone(cell: str, count: int) -> Text:
-    """Of a row without a number that can be called; `count` is how many parts its phone cells have."""
+    """The problem of a row without a number that can be called; `count` is how many parts its phone cells have."""
     if not cell.strip():
         return Text("no phone number: add the full number")
     if "e+" in cell.lower():

@@ -116,7 +116,7 @@ def all_members(tx: Tx, *, visible_to: int | None = None) -> list[Member]:
 
 
 def display_names(tx: Tx, logins: Collection[str]) -> dict[str, str]:
-    """Of those that have an account."""
+    """The names of those that have an account, by login."""
     found = sa.select(t.staff.c.login, t.staff.c.display_name).where(t.staff.c.login.in_(sorted(logins)))
     return {row["login"]: row["display_name"] for row in tx.rows(found)}
 
@@ -265,7 +265,7 @@ def end_sessions_of(tx: Tx, staff_id: int, *, real_now: datetime, but: int | Non
 
 
 def end_oldest_sessions(tx: Tx, staff_id: int, *, most: int, real_now: datetime) -> int:
-    """Of the account's valid sessions, the `most` newest stay; how many ended."""
+    """Ends all valid sessions of the account but the `most` newest; how many ended."""
     s = t.staff_session.c
     valid = (s.staff_id == staff_id, s.ended_at.is_(None), s.expires_at > real_now)
     # Two sign-ins at once must not each leave the other's session out of its count.
@@ -453,7 +453,7 @@ def insert_factor(
 
 
 def factors_of(tx: Tx, staff_id: int, *, kind: FactorKind | None = None) -> list[Factor]:
-    """Of the account, the oldest first; those that are not confirmed too."""
+    """The second factors of the account, the oldest first; those that are not confirmed too."""
     statement = sa.select(*_FACTOR).where(t.staff_factor.c.staff_id == staff_id).order_by(t.staff_factor.c.id)
     if kind is not None:
         statement = statement.where(t.staff_factor.c.kind == kind.value)
@@ -491,7 +491,7 @@ def use_factor(tx: Tx, factor_id: int, *, counter: int, real_now: datetime, rise
 
 
 def rename_factor(tx: Tx, staff_id: int, factor_id: int, name: str) -> bool:
-    """False if the person has no such factor."""
+    """Renames a factor; False if the person has no such factor."""
     f = t.staff_factor.c
     statement = sa.update(t.staff_factor).where(f.id == factor_id, f.staff_id == staff_id)
     return tx.execute(statement.values(name=name)).rowcount == 1

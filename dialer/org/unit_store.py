@@ -65,7 +65,7 @@ def subtree_ids(tx: Tx, unit_id: int) -> list[int]:
 
 
 def is_within_unit(column: sa.ColumnElement[Any], unit_id: int) -> sa.ColumnElement[bool]:
-    """For a WHERE: the column names the unit or one below it."""
+    """A condition: the column names the unit or one below it."""
     return column.in_(_subtree(unit_id))
 
 
@@ -237,7 +237,7 @@ def count_cases_without_unit(tx: Tx) -> int:
 
 
 def is_visible_to(column: sa.ColumnElement[Any], unit_id: int | None) -> sa.ColumnElement[bool]:
-    """For a WHERE: this unit sees the row. A row without a unit is seen by the whole centre alone."""
+    """A condition: this unit sees the row. A row without a unit is seen by the whole centre alone."""
     return sa.true() if unit_id is None else is_within_unit(column, unit_id)
 
 

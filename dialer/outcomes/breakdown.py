@@ -330,7 +330,7 @@ _WORK_MEASURES = ("human_calls", "visits", "feedback_in_time")
 
 
 def read_workload(tx: Tx, window: Window) -> tuple[Workload, ...]:
-    """By login, most reports first. What nobody has signed for is nobody's."""
+    """The work of each person by login, most reports first. What nobody has signed for is nobody's."""
     counts = counts_of({name: ASSIGNMENT_MEASURES[name] for name in _WORK_MEASURES})
     # The days and minutes of each are gathered and counted by themselves: sorting all by login takes twice as long.
     statement = f"""
@@ -489,7 +489,7 @@ class Progress:
 
 
 def read_progress(tx: Tx) -> Progress:
-    """Of the whole database; meant for thousands of rows, not for millions."""
+    """Progress of the whole database; meant for thousands of rows, not for millions."""
 
     def count(table: sa.Table, *which: sa.ColumnElement[bool]) -> int:
         return int(tx.scalar(sa.select(sa.func.count()).select_from(table).where(*which)))
@@ -514,7 +514,9 @@ def read_progress(tx: Tx) -> Progress:
 
 
 def count_not_called(tx: Tx) -> NotCalled:
-    """Of all ended attempts. Refused: the carrier took no call; the others ended without ringing."""
+    """Why ended attempts were no calls, counted. Refused: the carrier took no call; the others ended without
+    ringing.
+    """
     c = t.attempt.c
     why = sa.case(
         (c.result == TelephonyResult.UNKNOWN.value, "unknown"),

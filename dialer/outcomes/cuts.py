@@ -577,7 +577,7 @@ def cut_case_ids(
 def figures_of_cut(
     tx: Tx, dimension: Dimension, window: Window, changed: Changed | None = None
 ) -> CutFigures:
-    """From the rollup, or where it cannot be used from the records."""
+    """Read from the rollup, or where it cannot be used from the records."""
     found = cut_figures(tx, dimension, window, changed)
     if found is not None:
         return found
@@ -589,13 +589,13 @@ def figures_of_cut(
 
 
 def total_of_cut(tx: Tx, window: Window, changed: Changed | None = None) -> Slice:
-    """From the rollup, or where it cannot be used from the records."""
+    """Read from the rollup, or where it cannot be used from the records."""
     found = cut_total(tx, window, changed)
     return found if found is not None else slice_of(_plain(read_numbers(tx, Dimension.GRADE, window)[0]))
 
 
 def days_of_cut(tx: Tx, window: Window, changed: Changed | None = None) -> dict[date, dict[str, int]]:
-    """From the rollup, or where it cannot be used from the records."""
+    """Read from the rollup, or where it cannot be used from the records."""
     found = cut_days(tx, window, changed)
     return found if found is not None else read_days(tx, window)
 
@@ -603,7 +603,7 @@ def days_of_cut(tx: Tx, window: Window, changed: Changed | None = None) -> dict[
 def case_ids_of_cut(
     tx: Tx, measure: str, window: Window, changed: Changed | None = None, *, before_id: int | None, limit: int
 ) -> list[int]:
-    """From the rollup, or where it cannot be used from the records."""
+    """Read from the rollup, or where it cannot be used from the records."""
     found = cut_case_ids(tx, measure, window, changed, before_id=before_id, limit=limit)
     if found is not None:
         return found

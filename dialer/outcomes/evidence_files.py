@@ -139,7 +139,7 @@ def add_visit_photo(
     by: str,
     now: datetime,
 ) -> None:
-    """It is of this visit, by the number that the phone gave it."""
+    """The photo is of this visit, by the number that the phone gave it."""
     _keep_file(
         tx, t.visit_photo, client_id, photo, by=by, now=now, assignment_id=assignment_id, case_id=case_id
     )
@@ -148,7 +148,7 @@ def add_visit_photo(
 def add_evidence_files(
     tx: Tx, outcome_id: int, files: Sequence[CleanFile], *, case_id: int, by: str, now: datetime
 ) -> None:
-    """They prove the amounts of this line of the ledger from now on."""
+    """These files prove the amounts of this line of the ledger from now on."""
     for file in files:
         _keep_file(
             tx, t.evidence_file, uuid.uuid4(), file, by=by, now=now, outcome_id=outcome_id, case_id=case_id
@@ -170,7 +170,7 @@ class EvidenceFile:
 
 
 def files_of_outcomes(tx: Tx, outcome_ids: Collection[int]) -> dict[int, tuple[EvidenceFile, ...]]:
-    """By the line of the ledger, each the oldest first: the files of its report, and of a visit the photos."""
+    """The files by the line of the ledger, each the oldest first: those of its report, and of a visit the photos."""
     f, p, o = t.evidence_file.c, t.visit_photo.c, t.outcome.c
     names = ("media_type", "size_bytes", "by", "at")
     own = sa.select(f.id, f.outcome_id, *(f[name] for name in names), sa.false().label("is_photo")).where(
@@ -215,7 +215,7 @@ class OpenFile:
 
 
 def open_file(tx: Tx, file_id: uuid.UUID) -> OpenFile:
-    """For an action that audits who looks and why. Raises `NotFound`."""
+    """A file in clear, for an action that audits who looks and why. Raises `NotFound`."""
     for table, key, act in (
         (t.visit_photo, "client_id", "view_photo"),
         (t.evidence_file, "id", "view_file"),

@@ -341,7 +341,7 @@ def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
 
 
 def _renew_state(tx: Tx, record_id: int) -> FiledState:
-    """Of a filed case by its matches and by the cases that it was recorded for."""
+    """Renews the state of a filed case by its matches and by the cases that it was recorded for."""
     r, m = t.filed_record.c, t.filed_match.c
     row = tx.one(
         sa.select(
@@ -513,7 +513,7 @@ def _matches_of(tx: Tx, record_ids: Sequence[int]) -> dict[int, tuple[tuple[int,
 
 
 def _filed_for(tx: Tx, case_numbers: Iterable[str]) -> dict[str, dict[int, list[int]]]:
-    """By the number and the person, our cases that the number was recorded for."""
+    """Our cases that a number was recorded for, by the number and the person."""
     rows = tx.rows(
         sa.select(t.filed_case.c.case_number, t.filed_case.c.case_id, t.case.c.person_id)
         .join(t.case, t.case.c.id == t.filed_case.c.case_id)

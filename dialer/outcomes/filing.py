@@ -115,7 +115,7 @@ def _audit_filed(tx: Tx, filed: Filed, *, by: str, now: datetime) -> None:
 
 
 def case_number_of(text: str) -> str:
-    """As it was typed, without blanks around it. Raises `Invalid`."""
+    """The number as it was typed, without blanks around it. Raises `Invalid`."""
     number = text.strip()
     if not number or len(number) > _NUMBER_LENGTH:
         raise Invalid(field="case number", problem="is empty or too long")
@@ -161,7 +161,7 @@ def _file(
     fraud_type: FraudType,
     happened_at: datetime | None = None,
 ) -> tuple[Filed, bool]:
-    """Without a time the loss was now."""
+    """Files one case. Without a time the loss was now."""
     now = services.clock.now()
     locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
     before = filed_cases_recorded(tx, case_number=number, case_ids=list(locked))

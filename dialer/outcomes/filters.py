@@ -27,7 +27,7 @@ class SavedFilter:
 
 
 def saved_filters(services: Services, login: str) -> list[SavedFilter]:
-    """By name."""
+    """The saved filters of a person by name."""
     c = t.saved_filter.c
     with services.store.begin() as tx:
         rows = tx.rows(sa.select(t.saved_filter).where(c.login == login).order_by(c.name))

@@ -159,7 +159,7 @@ class ConflictingLine:
 
 
 def conflicting_lines(tx: Tx, outcome_ids: Collection[int]) -> dict[int, tuple[ConflictingLine, ...]]:
-    """By each of these lines that has any: the approved one first, then the oldest."""
+    """Conflicting lines by each of these lines that has any: the approved one first, then the oldest."""
     of, other, approval = t.outcome.alias("of"), t.outcome, t.outcome_approval.c
     same = sa.or_(
         *(sa.and_(of.c[f"{kind}_fen"] > 0, other.c[f"{kind}_fen"] > 0) for kind in sorted(AmountKind))
@@ -399,7 +399,7 @@ class CaseFilings:
 
 
 def filings_of_case(tx: Tx, case_id: int) -> CaseFilings:
-    """From the first record on: a case may have been filed, undone, and filed again."""
+    """The filings of a case from the first on: a case may have been filed, undone, and filed again."""
     f, c = t.filed_case.c, t.filed_case_change.c
     standing: set[str] = set()
     before: BeforeFiling | None = None
@@ -431,7 +431,7 @@ class CallerClaims:
 
     @property
     def interval(self) -> Interval | None:
-        """Of the share without a call."""
+        """The interval of the share without a call."""
         return wilson(self.without_call, self.successes)
 
 
@@ -449,7 +449,7 @@ class CallerReports:
 
     @property
     def interval(self) -> Interval | None:
-        """Of the share of successes."""
+        """The interval of the share of successes."""
         return wilson(self.successes, self.reports)
 
 
@@ -464,7 +464,7 @@ class SourceAnswers:
 
     @property
     def interval(self) -> Interval | None:
-        """Of the share of *no*, without the cases where it is not known."""
+        """The interval of the share of *no*, without the cases where it is not known."""
         return wilson(self.no, self.yes + self.no)
 
 

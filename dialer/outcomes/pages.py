@@ -113,7 +113,7 @@ class RatesForm(BaseModel):
 
     @property
     def given(self) -> dict[str, str]:
-        """By the names in the address."""
+        """What the form was given, by the names in the address."""
         return self.model_dump(by_alias=True, include=set(RatesForm.model_fields))
 
     def asked(self, timezone: str) -> RatesQuery:
@@ -425,8 +425,8 @@ def _caller_figures(services: Services, period: Period, visible_to: int | None) 
 
 @rates_pages.get("/rates/callers", act=Permission.SEE_RATES)
 def callers(request: CurrentRequest, form: Given) -> Response:
-    """By caller, successes that rest on no staff call, reports faster than a call, and how many succeed beside the
-    others'; and by source, whether a scammer was in contact.
+    """The page by caller: successes that rest on no staff call, reports faster than a call, and how many succeed
+    beside the others'; and by source, whether a scammer was in contact.
     """
     timezone = request.services.centre.timezone
     windows = spans(request, timezone)

@@ -79,7 +79,7 @@ class Step:
 
 
 def funnel_steps(counts: Counts) -> tuple[Step, ...]:
-    """From the warnings on."""
+    """The steps of the funnel from the warnings on."""
     first = getattr(counts, FUNNEL[0])
     steps, before = [], None
     for name in FUNNEL:
@@ -223,7 +223,7 @@ _Days = Mapping[date, Mapping[str, int]]
 
 
 def course_of(report: CutReport, period: Period, timezone: str) -> Course | None:
-    """None: fewer than two days."""
+    """The course of the period by day or week; None where there are fewer than two days."""
     zone, now = ZoneInfo(timezone), report.generated_at
     first, last = _edges(report.days, period, now, zone)
     if first is None or last is None or first >= last:

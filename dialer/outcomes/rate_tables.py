@@ -306,7 +306,7 @@ class Made:
 
     @property
     def name(self) -> str:
-        """Of the file, in the centre's own time."""
+        """The name of the file, in the centre's own time."""
         return f"rates-{self.at.astimezone(self.zone):%Y%m%d-%H%M}"
 
     def moment(self, at: datetime) -> str:

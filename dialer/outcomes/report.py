@@ -393,7 +393,7 @@ class RatesQuery:
     """Its units are those of `unit_id` and below."""
 
     def narrowed(self, value: str) -> RatesQuery:  # noqa: PLR0911  # a dimension, a return
-        """The same, of one value of the dimension. Raises `Invalid`."""
+        """The query narrowed to one value of the dimension. Raises `Invalid`."""
         try:
             match self.by:
                 case Dimension.UNIT:
@@ -612,7 +612,7 @@ def cases_behind(
 
 
 def _count(tx: Tx, measure: str, window: Window) -> int:
-    """From the sums, which is as exact and faster."""
+    """Counts from the sums, which is as exact and faster."""
     found = cut_figures(tx, Dimension.GRADE, window)
     count = counted(found.breakdown.total, measure) if found is not None else None
     return count if count is not None else count_behind(tx, measure, window)

@@ -176,12 +176,12 @@ class FactState:
     """No report of an earlier moment can be made from the facts."""
 
     def plain(self) -> dict[str, str]:
-        """For the row `KEY` of `meta`."""
+        """The content of the row `KEY` of `meta`."""
         return {"form": FORM, "timezone": self.timezone, "as_of": self.as_of.isoformat()}
 
 
 def state_of(tx: Tx) -> FactState | None:
-    """None: there are no facts, or some by other definitions."""
+    """The state of the fact rows; None where there are none, or some by other definitions."""
     held = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == KEY))
     if held is None or held["form"] != FORM:
         return None
@@ -418,7 +418,9 @@ WITH {FRESH} SELECT CAST(coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(f))), '[]
 
 
 def read_changed(tx: Tx, *, now: datetime, timezone: str) -> Changed | None:
-    """None where there are so many that reports count directly."""
+    """The cases that are not refreshed yet, with their facts; None where there are so many that reports count
+    directly.
+    """
     ids = changed_cases(tx, now=now)
     if not ids:
         return None if ids is None else Changed(ids=())

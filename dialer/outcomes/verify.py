@@ -225,7 +225,7 @@ def _compare_trends(
 
 
 def verification_out(found: Verification) -> VerificationOut:
-    """For `dialer report --verify --json`."""
+    """What `dialer report --verify --json` prints."""
     return VerificationOut(
         begun_at=found.begun_at,
         timezone=found.timezone,

@@ -201,7 +201,7 @@ def is_allowed(address: IPv4Address | IPv6Address, rules: WebhooksSettings) -> b
 
 
 def end_webhook(services: Services, name: str, *, by: str) -> None:
-    """It is told nothing more, and what waits is dropped. Audited. Raises `NotFound`."""
+    """The receiver is told nothing more, and what waits is dropped. Audited. Raises `NotFound`."""
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
         row = tx.one(
@@ -264,7 +264,7 @@ def redeliver(services: Services, *, by: str, delivery_id: int | None = None, we
 
 
 def list_webhooks(services: Services, *, ended: bool = False) -> list[Webhook]:
-    """By name; with `ended` those too that are told nothing more."""
+    """The receivers by name; with `ended` those too that are told nothing more."""
     w, d = t.webhook.c, t.webhook_delivery.c
     counts = {
         state: sa.select(sa.func.count())
@@ -494,5 +494,5 @@ def _record(services: Services, batch: Sequence[_Outgoing], answers: Sequence[Tr
 
 
 def gap_after(number: int) -> timedelta:
-    """From the try of this number to the next: 30 s, then twice as long each time, at most 6 hours."""
+    """The wait from the try of this number to the next: 30 s, then twice as long each time, at most 6 hours."""
     return min(_FIRST_GAP * (1 << (number - 1)), _LONGEST_GAP)

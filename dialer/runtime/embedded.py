@@ -401,7 +401,9 @@ class Running:
 
 
 def find_running(server: Server) -> Running | None:
-    """None without processes. Marks in the command line identify them: a process number on disk may be recycled."""
+    """The running server; None without processes. Marks in the command line identify them: a process number on disk
+    may be recycled.
+    """
     processes: list[psutil.Process] = []
     guarded = kept = False
     for process in psutil.process_iter():

@@ -445,7 +445,7 @@ class CarrierSettings(Section):
         return self.line != "simulated"
 
     def trunks(self, *, number: str) -> tuple[Trunk, ...]:
-        """Those of the settings; on the line `peer` one alone, which shows `number`. Raises `WrongValue`."""
+        """The trunks of the settings; on the line `peer` one alone, which shows `number`. Raises `WrongValue`."""
         if self.line != "peer":
             return self.sip.every_trunk()
         return (

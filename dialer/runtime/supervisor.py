@@ -50,7 +50,9 @@ class HistoryEntry(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildEvent:
-    """For the log. `code`: the exit code, negative for a signal. `retry_seconds`: the wait before the next start."""
+    """What the log says of a child. `code`: the exit code, negative for a signal. `retry_seconds`: the wait before
+    the next start.
+    """
 
     name: str
     what: HistoryEntry
@@ -238,7 +240,7 @@ class Supervisor:
 
 
 def _has_descriptor() -> bool:
-    """False where standard error was replaced by an object in memory."""
+    """Whether standard error has a descriptor; False where it was replaced by an object in memory."""
     try:
         sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):

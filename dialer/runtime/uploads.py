@@ -94,8 +94,8 @@ def list_tables(content: BinaryIO, corrections: Mapping[str, Field | None]) -> G
     """The tables of a list, as `intake/files.py` finds them.
 
     The stream must be seekable, stays the caller's and is not used otherwise until the generator is closed or at its
-    end. Raises UnusableFile, with one line that says what to do, for a file that is no list of warnings: empty, a picture,
-    under a password, without a phone column, or more than its reader may take.
+    end. Raises UnusableFile, with one line that says what to do, for a file that is no list of warnings: empty, a
+    picture, under a password, without a phone column, or more than its reader may take.
     """
     request = {heading: field and field.value for heading, field in corrections.items()}
     return _tables(content, run="list", request=request)
@@ -124,7 +124,7 @@ def boundary_areas(content: BinaryIO) -> list[NamedArea]:
 
 
 def clean_picture(data: bytes, *, limits: Limits | None = None) -> tuple[str, bytes] | PictureFault:
-    """Its format as Pillow names it, and the picture written anew (`intake/evidence.py`)."""
+    """The format as Pillow names it, and the picture written anew (`intake/evidence.py`)."""
     with tempfile.TemporaryFile() as file:
         file.write(data)
         try:

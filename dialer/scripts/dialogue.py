@@ -605,7 +605,9 @@ def _asking(
 
 
 def _greetings(script: Script) -> Mapping[str, tuple[str, ...]]:
-    """Those that a recogniser expects: without 喂喂, of which 喂 is the beginning, since it hears that in 是."""
+    """The greetings that a recogniser expects: without 喂喂, of which 喂 is the beginning, since it hears that in
+    是.
+    """
     return {
         language: tuple(
             one for one in said if not any(one != other and one.startswith(other) for other in said)

@@ -69,7 +69,7 @@ _REASONS = (gettext_noop("first start"), gettext_noop("upgrade"))
 
 
 def address(script_id: str, rest: str = "", **query: object) -> str:
-    """Of a page of a script; what is None or empty is left out of the query."""
+    """The address of a page of a script; what is None or empty is left out of the query."""
     given = {name: value for name, value in query.items() if value not in {None, ""}}
     return f"/scripts/{quote(script_id)}{rest}" + (f"?{urlencode(given)}" if given else "")
 
@@ -179,9 +179,7 @@ def approve(
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show(request, script_id, version, status=_UNFIT, wrong=wrong)
     except NotApproved:
-        refused = request.say(
-            gettext_noop("It cannot be approved: correct what is found below first.")
-        )
+        refused = request.say(gettext_noop("It cannot be approved: correct what is found below first."))
     except NotRendered as fault:
         missing = gettext_noop("It cannot be approved yet: %(missing)s prompts have no sound.")
         waits = gettext_noop("It cannot be approved yet: its sound is being made.")
@@ -227,7 +225,7 @@ def compared(request: CurrentRequest, script_id: str, old: int, new: int) -> Res
 
 @script_pages.get("/scripts/{script_id}/file", act=Permission.SEE_SCRIPTS)
 def file(request: CurrentRequest, script_id: str, version: int) -> Response:
-    """As it was drafted."""
+    """The file of the version as it was drafted."""
     found = show_script(request.services, script_id, version).version
     name = f"{script_id}-{version}.toml"
     return Response(

@@ -93,7 +93,7 @@ class Sounds:
 
 
 def _sha256(path: Path) -> str:
-    """Of the content; '' when it cannot be read."""
+    """The digest of the content; '' when it cannot be read."""
     try:
         found = path.stat()
         return _content_hash(path, found.st_mtime_ns, found.st_size)
@@ -151,7 +151,7 @@ class RenderedScript:
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
-        """Those in which every prompt has its sound."""
+        """The languages in which every prompt has its sound."""
         items = prompt_list([self.script])
         spoken, recorded = self.by_text, self.recordings
         return tuple(
@@ -174,7 +174,7 @@ class RenderedScript:
 
     @cached_property
     def seconds(self) -> Mapping[str, float]:
-        """By file."""
+        """The length of each file."""
         return {clip.file: clip.duration_seconds for clip in self.clips}
 
     @cached_property
@@ -229,7 +229,7 @@ class RenderedScriptMissing(DialerError):
 def shipped_script(
     script_id: str, names: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 ) -> RenderedScript:
-    """With all of its shipped sound, whatever names that says. Raises `RenderedScriptMissing`."""
+    """A shipped script with all of its sound, whatever names that says. Raises `RenderedScriptMissing`."""
     script = shipped_scripts().get(script_id)
     if script is None:
         raise RenderedScriptMissing(script_id=script_id, version_id=None)

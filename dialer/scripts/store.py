@@ -144,7 +144,7 @@ def approve_script_version(
 
 
 def live_scripts(tx: Tx) -> dict[str, Live]:
-    """By script."""
+    """The live version of each script."""
     version, approval = t.script_version, t.script_approval
     newest = (
         sa.select(
@@ -467,8 +467,8 @@ def trial_grades(tx: Tx, script_id: str) -> list[str]:
 
 
 def trial_results(tx: Tx, trial: Trial, *, drill: bool, other_grades: list[str]) -> dict[int, TrialResults]:
-    """By version number. A person counts once, with the version of their first answered call and the grade that their
-    case began with: what was said cannot have changed either.
+    """The results of a trial by version number. A person counts once, with the version of their first answered call
+    and the grade that their case began with: what was said cannot have changed either.
     """
     a, version = t.attempt, t.script_version
     first_grade = (

@@ -190,7 +190,8 @@ class Estimate:
 
 
 def missed_fraud(labelled: Iterable[tuple[float, bool]]) -> Estimate:
-    """How much fraud lay below the threshold, from drawn ones whose label came: (probability of being drawn, was fraud).
+    """How much fraud lay below the threshold, from drawn ones whose label came: (probability of being drawn, was
+    fraud).
 
     Unbiased: each found one stands for 1 / probability (Horvitz and Thompson). Give the probability of being drawn
     times that of being labelled, where not all labels come. Without any found one the upper end is that of a zero

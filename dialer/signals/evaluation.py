@@ -224,7 +224,7 @@ class Evaluator:
         return sorted(found, key=lambda one: (-micros(one.last_at), -one.money_fen, one.person))
 
     def standing(self, item: Item, at: datetime) -> Standing:
-        """Of the persons of this shard alone."""
+        """The standing of the item, of the persons of this shard alone."""
         key, t = item_key(item), micros(at)
         start = t - MONEY_SECONDS * SECOND
         return Standing(
@@ -449,7 +449,7 @@ class Evaluator:
         return tuple(rule.id for n, rule in enumerate(self.rules.rules) if fired >> n & 1)
 
     def grade(self, person: bytes) -> Grade | None:
-        """Of the last incident; None below the threshold, and where there is none."""
+        """The grade of the last incident; None below the threshold, and where there is no incident."""
         held = self._persons.get(person)
         incident = self._current(held) if held else None
         rank = incident.best.rank if incident else 0
@@ -486,7 +486,7 @@ class Evaluator:
         )  # fmt: skip
 
     def _names(self, person: _Person) -> list[SignalName]:
-        """Of the rows, in their order."""
+        """The names of the rows, in their order."""
         sources = list(self._sources)
         parts = (one.split("\t") for one in person.names.decode().split("\n")[:-1])
         return [
@@ -551,8 +551,8 @@ class Evaluator:
             self._closed = (self._closed + _digest(key, incident)) % (1 << 128)
 
     def fingerprint(self) -> str:
-        """Of all verdicts so far: the same for the same signals in any order, and the sum (modulo 2**128) of the
-        shards' is that of the whole.
+        """The fingerprint of all verdicts so far: the same for the same signals in any order, and the sum (modulo
+        2**128) of the shards' is that of the whole.
         """
         total = self._closed
         for key, person in self._persons.items():

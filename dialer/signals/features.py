@@ -131,7 +131,7 @@ class Listings:
         self.changes: dict[bytes, tuple[Listing, ...]] = {}
 
     def add(self, item: bytes, change: Listing) -> bool:
-        """False if it was known."""
+        """Enters a change of a list; False if it was known."""
         have = self.changes.get(item, ())
         if any(one[:2] == change[:2] for one in have):
             return False

@@ -26,9 +26,9 @@ _RECENT, _REFERENCE = timedelta(days=14), timedelta(days=90)
 
 
 def case_labels(among: sa.Select[tuple[int]] | None = None) -> sa.Subquery:
-    """By case (of `among`, or of all), whether its warning was right: a filed case, already defrauded, or contact by a
-    scammer said yes; a mismatch or no contact said no. Anything else is no label; right counts before wrong. Columns
-    `case_id`, `right`.
+    """The label by case (of `among`, or of all): whether its warning was right: a filed case, already defrauded, or
+    contact by a scammer said yes; a mismatch or no contact said no. Anything else is no label; right counts before
+    wrong. Columns `case_id`, `right`.
     """
     o, later = t.outcome.c, t.outcome.alias("later")
     right = sa.or_(in_words(o.kind, _RIGHT), o.scammer_contact == ScammerContact.YES.value)
@@ -67,8 +67,8 @@ def _filing_stands() -> sa.ColumnElement[bool]:
 
 
 def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -> list[Labelled]:
-    """Of verdicts that were opened since then: those whose call was answered, and those that nobody called of persons
-    for whom a case was filed.
+    """The labels of verdicts that were opened since then: of those whose call was answered, and those that nobody
+    called of persons for whom a case was filed.
     """
     labels = case_labels()
     rows = tx.rows(
@@ -94,7 +94,7 @@ def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -
 
 
 def answered_verdicts(tx: Tx, codec: SignalCodec, *, since: datetime) -> dict[int, bool]:
-    """Of verdicts opened since then whether they were right: by `case_labels`, and those without a call of persons for
+    """Whether verdicts opened since then were right: by `case_labels`, and those without a call of persons for
     whom a case was filed.
     """
     mine = sa.and_(_v.opened_at >= since, _v.case_id.is_not(None))
@@ -143,7 +143,9 @@ def _filed_without_call(tx: Tx, codec: SignalCodec, *, since: datetime) -> list[
 
 
 def read_background(tx: Tx, *, since: datetime) -> dict[frozenset[str], int]:
-    """How many verdicts below the threshold had which rules, as the random draws since then noted it. Holds no person."""
+    """How many verdicts below the threshold had which rules, as the random draws since then noted it. Holds no
+    person.
+    """
     found: dict[frozenset[str], int] = {}
     for patterns in tx.execute(
         sa.select(t.robot_draw.c.patterns).where(t.robot_draw.c.at >= since)
@@ -160,7 +162,7 @@ Counts = tuple[int, int]
 def precision_of_rules(
     tx: Tx, *, start: datetime, since: datetime, now: datetime
 ) -> list[tuple[str, Counts, Counts]]:
-    """By rule, (right, labelled) of verdicts opened from `start` to `since`, and from there on."""
+    """(right, labelled) by rule, of verdicts opened from `start` to `since`, and from there on."""
     v, r, labels = t.verdict.c, t.verdict_reason.c, case_labels()
     is_recent = v.opened_at > since
 
@@ -192,7 +194,7 @@ def worse_rules(tx: Tx, *, now: datetime) -> list[tuple[str, Counts, Counts]]:
 
 
 def figures_of_rules(tx: Tx, *, start: datetime, end: datetime) -> dict[str, list[int]]:
-    """By `rule.figure`, of `_MOST_REASONS` rules that fired then, spread evenly."""
+    """Figures by `rule.figure`, of `_MOST_REASONS` rules that fired then, spread evenly."""
     r = t.verdict_reason.c
     within = (r.at > start, r.at <= end)
     count = tx.scalar(sa.select(sa.func.count()).select_from(t.verdict_reason).where(*within)) or 0

@@ -72,8 +72,8 @@ class CalibrationBin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotStatus:
-    """Of the days since `since`; the calibration is of the last `CALIBRATION_DAYS`, since answers are few. `behind` are
-    signals that are not evaluated yet.
+    """The robot's state of the days since `since`; the calibration is of the last `CALIBRATION_DAYS`, since answers
+    are few. `behind` are signals that are not evaluated yet.
     """
 
     since: datetime
@@ -116,7 +116,7 @@ _WITH_SHARD: Final = t.signal.outerjoin(t.robot_shard, t.robot_shard.c.shard == 
 
 
 def _waiting(tx: Tx) -> tuple[sa.ColumnElement[bool], ...]:
-    """Of `_WITH_SHARD`: what its shard has not evaluated; of no person's, what some shard has not."""
+    """What of `_WITH_SHARD` waits: what its shard has not evaluated; of no person's, what some shard has not."""
     done = tx.scalar(sa.select(sa.func.min(t.robot_shard.c.seq))) or 0
     return t.signal.c.seq > done, t.signal.c.seq > sa.func.coalesce(t.robot_shard.c.seq, done)
 

@@ -67,7 +67,9 @@ class ShownReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownVerdict:
-    """Of one incident. `calming`: titles of mitigators that would have brought it below the threshold."""
+    """The verdict of one incident, as it is shown. `calming`: titles of mitigators that would have brought it below
+    the threshold.
+    """
 
     grade: Grade | None
     fraud_type: FraudType
@@ -103,7 +105,7 @@ def reasons_of_case(tx: Tx, case_id: int) -> tuple[ShownVerdict, ...]:
 
 
 def rule_title(rule: str) -> Mapping[str, str]:
-    """By language; the id of a rule that is not shipped."""
+    """The title of a rule by language; the id of a rule that is not shipped."""
     titles = {one.id: one.title for one in shipped_rules().rules}
     return titles.get(rule, {lang.value: rule for lang in Lang})
 

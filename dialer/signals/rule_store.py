@@ -67,7 +67,7 @@ def live_rule_version(tx: Tx) -> RuleVersion | None:
 
 
 def live_rules_hash(tx: Tx) -> str:
-    """Of its content; '' where there is none."""
+    """The hash of the live rules; '' where there are none."""
     v, a = t.rule_version.c, t.rule_approval.c
     statement = sa.select(v.content_hash).join(t.rule_approval, a.version_id == v.id)
     return tx.scalar(statement.order_by(a.id.desc()).limit(1)) or ""

@@ -60,7 +60,7 @@ class Scorecard:
         )
 
     def probability(self, score: float) -> float:
-        """That a warning at this score is right, 0 to 1; never falls as the score rises."""
+        """The probability that a warning at this score is right, 0 to 1; never falls as the score rises."""
         if self.steps:
             return _between(self.steps, score)
         return _logistic(self.slope * score + self.intercept)
@@ -95,7 +95,7 @@ class Scorecard:
 
     @property
     def content_hash(self) -> str:
-        """Of its JSON."""
+        """The hash of its JSON."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
@@ -123,9 +123,9 @@ class LearningMissing(Refusal):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
     """A verdict that a call or a filed case answered: the rules that fired, mitigators too, and whether it was right.
-    `weight`: 1 / probability of one that was drawn from below the threshold, 1 of the others. `called`: False for a case
-    that was filed without a call. It tells which rules matter, but not how often a score is right: of cases without a
-    call only those that were fraud are known. `age_days`: since the call.
+    `weight`: 1 / probability of one that was drawn from below the threshold, 1 of the others. `called`: False for a
+    case that was filed without a call. It tells which rules matter, but not how often a score is right: of cases
+    without a call only those that were fraud are known. `age_days`: since the call.
     """
 
     fired: frozenset[str]
@@ -159,9 +159,9 @@ def fit(
     """A draft from labels. A rule that never fired among them keeps its points. Raises `TooFewLabels` and
     `LearningMissing`. The same labels give the same draft.
 
-    `background`: how many verdicts below the threshold, that nobody called, had just these rules. They are no labels: they
-    tell how common each rule is among people, against which filed cases without a call are weighed. Without it the
-    drawn ones alone stand for them, each for 1 / probability.
+    `background`: how many verdicts below the threshold, that nobody called, had just these rules. They are no labels:
+    they tell how common each rule is among people, against which filed cases without a call are weighed. Without it
+    the drawn ones alone stand for them, each for 1 / probability.
     """
     cases = list(labelled)
     positive = sum(one.is_fraud for one in cases)

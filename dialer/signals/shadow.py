@@ -102,7 +102,7 @@ def persons_with(difference: Difference) -> sa.Select[tuple[bytes]]:
 
 
 class Side(StrEnum):
-    """Of the two that run beside each other."""
+    """Which of the two that run beside each other."""
 
     LIVE = "live"
     DRAFT = "draft"

@@ -341,7 +341,7 @@ def write_snapshot(
 
 
 def read_snapshot(tx: Tx, shard: int) -> tuple[int, bytes] | None:
-    """Its number and the state; None: there is none."""
+    """The newest snapshot, as its number and the state; None where there is none."""
     c = t.robot_snapshot.c
     rows = tx.rows(sa.select(t.robot_snapshot).where(c.shard == shard).order_by(c.part))
     pieces = []

@@ -175,7 +175,7 @@ def reading_stream(services: Services, *, url: str, stopped: threading.Event) ->
 
 
 def _record(fields: Mapping[bytes, bytes] | None) -> Mapping[str, Any] | None:
-    """None: what the entry holds is no record."""
+    """The record that the entry holds; None where it holds none."""
     if not fields:
         return None  # Deleted while it was pending.
     try:

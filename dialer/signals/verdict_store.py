@@ -62,7 +62,7 @@ class StoredVerdict:
 
     @property
     def has_phone(self) -> bool:
-        """Its person can be called."""
+        """Whether its person can be called."""
         return bool(self.personal.get("phone"))
 
 
@@ -105,9 +105,9 @@ def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVe
 
 
 def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] = ()) -> list[StoredVerdict]:
-    """Of each grade, highest first, at most `limit` of those that are held, locked, in their turn as `turn` has it; those of
-    incidents before `since` come last in their grade. What rests mostly on `stopped` rules is left out, who cannot be
-    called, and what another process writes.
+    """Of each grade, highest first, at most `limit` of those that are held, locked, in their turn as `turn` has it;
+    those of incidents before `since` come last in their grade. What rests mostly on `stopped` rules is left out, who
+    cannot be called, and what another process writes.
     """
     wanted = [_v.state == VerdictState.HELD.value, _v.has_phone]
     if stopped:
@@ -176,7 +176,7 @@ def others_are_held(tx: Tx, ids: Collection[int]) -> bool:
 
 
 def lock_below(tx: Tx, *, after: datetime, until: datetime) -> list[StoredVerdict]:
-    """Those below the threshold that were opened after the one moment and up to the other, locked."""
+    """Verdicts below the threshold that were opened after the one moment and up to the other, locked."""
     statement = (
         sa.select(t.verdict)
         .where(_v.state == VerdictState.BELOW.value, _v.opened_at > after, _v.opened_at <= until)
@@ -234,7 +234,7 @@ def write_reasons(tx: Tx, reasons: Sequence[StoredReason], *, verdict_ids: Colle
 
 
 def reasons_of(tx: Tx, verdict_ids: Collection[int]) -> dict[int, list[StoredReason]]:
-    """By verdict, most points first."""
+    """The reasons by verdict, most points first."""
     found: dict[int, list[StoredReason]] = {}
     statement = sa.select(t.verdict_reason).where(_OF_VERDICTS.clause)
     statement = statement.order_by(_r.verdict_id, _r.points.desc(), _r.rule)
@@ -246,7 +246,7 @@ def reasons_of(tx: Tx, verdict_ids: Collection[int]) -> dict[int, list[StoredRea
 
 
 def points_of_rules(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str, int]]:
-    """By verdict and rule, without opening anything."""
+    """The points by verdict and rule, without opening anything."""
     found: dict[int, dict[str, int]] = {}
     statement = sa.select(_r.verdict_id, _r.rule, _r.points).where(_OF_VERDICTS.clause)
     for row in tx.rows(statement, _OF_VERDICTS.given(verdict_ids)):
@@ -264,7 +264,7 @@ def rules_fired(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str, dat
 
 
 def verdicts_of_case(tx: Tx, case_id: int) -> list[StoredVerdict]:
-    """Of the warnings of a case, oldest first."""
+    """The verdicts of the warnings of a case, oldest first."""
     return [
         _opened(tx, row) for row in tx.rows(sa.select(t.verdict).where(_v.case_id == case_id).order_by(_v.id))
     ]
@@ -359,7 +359,7 @@ class RuleStop:
 
 
 def stopped_rules(tx: Tx) -> dict[str, RuleStop]:
-    """By the rule."""
+    """The stops that hold, by the rule."""
     s = t.rule_stop.c
     statement = sa.select(s.rule, s.stopped_at, s.stopped_by, s.facts).where(s.ended_at.is_(None))
     return {row["rule"]: RuleStop(**row) for row in tx.rows(statement)}
@@ -372,7 +372,7 @@ def rules_resumed_since(tx: Tx, moment: datetime) -> set[str]:
 
 
 def stop_rule_row(tx: Tx, rule: str, *, by: str, facts: Mapping[str, Any], now: datetime) -> bool:
-    """False: it was stopped before."""
+    """Stops the rule; False where it was stopped before."""
     statement = insert(t.rule_stop).values(rule=rule, stopped_at=now, stopped_by=by, facts=dict(facts))
     no_second = statement.on_conflict_do_nothing(
         index_elements=["rule"], index_where=t.rule_stop.c.ended_at.is_(None)
@@ -381,7 +381,7 @@ def stop_rule_row(tx: Tx, rule: str, *, by: str, facts: Mapping[str, Any], now: 
 
 
 def end_rule_stop(tx: Tx, rule: str, *, by: str, now: datetime) -> bool:
-    """False: it was not stopped."""
+    """Ends the stop of the rule; False where it was not stopped."""
     s = t.rule_stop.c
     statement = sa.update(t.rule_stop).where(s.rule == rule, s.ended_at.is_(None))
     return bool(tx.execute(statement.values(ended_at=now, ended_by=by)).rowcount)
@@ -418,7 +418,7 @@ class SourceRate:
 
 
 def source_rates(tx: Tx, *, now: datetime) -> list[SourceRate]:
-    """Of the sources of the last two days, by name; the robot's own is none that could fall silent."""
+    """The rates of the sources of the last two days, by name; the robot's own is none that could fall silent."""
     m = t.signal_minute.c
     statement = (
         sa.select(

@@ -33,7 +33,7 @@ class Bands:
     extra_high_fen: int = 5_000_000
 
     def grade(self, probability: float, money_fen: int) -> Grade | None:
-        """None: below the threshold."""
+        """The grade; None below the threshold."""
         expected = probability * max(money_fen, self.typical_loss_fen)
         if probability < self.least_probability or expected < self.low_fen:
             return None
@@ -53,8 +53,8 @@ class SignalName(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Of an item at a moment: the lists it stands in, by kind and name, and how many people touched it within the time
-    that a change of a list looks back.
+    """The standing of an item at a moment: the lists it stands in, by kind and name, and how many people touched it
+    within the time that a change of a list looks back.
     """
 
     lists: frozenset[tuple[ListKind, str]]
@@ -178,7 +178,7 @@ class Compared:
 
 
 def compare(live: Mapping[bytes, Grade], draft: Mapping[bytes, Grade]) -> Compared:
-    """Of the grades of warned persons, in the persons' order."""
+    """Compares the grades of warned persons, in the persons' order."""
     return Compared(
         new=tuple(sorted(draft.keys() - live.keys())),
         lost=tuple(sorted(live.keys() - draft.keys())),

@@ -60,7 +60,7 @@ class LiveRules:
 
 
 def content_hash_of(files: Mapping[str, str], scorecard: Mapping[str, Any] | None) -> str:
-    """The same for the same rules and scorecard."""
+    """The hash of rules and scorecard: the same for the same ones."""
     told = json.dumps([sorted(files.items()), scorecard], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(told.encode()).hexdigest()
 

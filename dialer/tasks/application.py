@@ -28,7 +28,7 @@ _stopping = threading.Event()
 
 
 def current_application() -> Application:
-    """That of this process."""
+    """The application of this process."""
     with _lock:
         if not _made:
             _made.append(assemble(load_settings(), Purpose.SERVE))

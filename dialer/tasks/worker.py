@@ -64,7 +64,7 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
 
 
 def _discard(app: Application, queues: Sequence[str]) -> bool:
-    """False when the process was told to stop before the broker answered."""
+    """Discards the messages of these queues; False when the process was told to stop before the broker answered."""
     while True:
         try:
             discard_messages(app.celery, queues)

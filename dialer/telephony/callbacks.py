@@ -258,7 +258,7 @@ def call_sid(params: Mapping[str, str]) -> str:
 
 
 def parent_sid(params: Mapping[str, str]) -> str:
-    """Of the call that this one is the second leg of. Raises `Invalid` without one."""
+    """The sid of the call that this one is the second leg of. Raises `Invalid` without one."""
     sid = params.get("ParentCallSid", "")
     if not sid:
         raise Invalid(field="ParentCallSid", problem="is missing")
@@ -338,7 +338,7 @@ def person_leg(params: Mapping[str, str]) -> PersonLeg:
 
 
 def _confidence(text: str) -> float:
-    """From 0 to 1; what is missing or odd is no confidence at all."""
+    """The confidence from 0 to 1; what is missing or odd is no confidence at all."""
     try:
         confidence = float(text)
     except ValueError:

@@ -165,8 +165,8 @@ class HookUrls:
         return f"{self._base}/hooks/inbound/{what}{RETRIES}"
 
     def inbound_turn(self, what: str, *, turn: int) -> str:
-        """Asked after this turn of a call to us: `number` (typed), `wait` (in the queue), `desk` (a desk answered), `dial`
-        (a desk's call ended).
+        """Asked after this turn of a call to us: `number` (typed), `wait` (in the queue), `desk` (a desk answered),
+        `dial` (a desk's call ended).
         """
         return f"{self._base}/hooks/inbound/{what}/{turn}{RETRIES}"
 

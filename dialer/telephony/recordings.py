@@ -76,7 +76,7 @@ class RecordingClient(AccountClient):
         return body
 
     async def delete(self, sid: str) -> None:
-        """It is gone there, also where it was gone before. Raises `Unavailable`."""
+        """The recording is gone there, also where it was gone before. Raises `Unavailable`."""
         await asked(lambda: self.api.recordings(sid).delete_async(), absent=HTTPStatus.NOT_FOUND)
 
 

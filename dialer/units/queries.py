@@ -50,7 +50,7 @@ _PENDING = in_words(t.assignment.c.state, PENDING_STATES)
 
 
 def count_unit_work(tx: Tx, *, now: datetime) -> dict[int, WorkCounts]:
-    """Of each unit itself; a unit where nothing waits is left out."""
+    """The work of each unit itself; a unit where nothing waits is left out."""
     a = t.assignment.c
     unsigned = sa.and_(a.state == AssignmentState.OPEN.value, sa.not_(is_kept(now)))
     signed = a.state == AssignmentState.SIGNED.value
@@ -72,7 +72,9 @@ def count_unit_work(tx: Tx, *, now: datetime) -> dict[int, WorkCounts]:
 def work_of_unit(
     tx: Tx, unit_id: int, *, which: Waiting = Waiting.ALL, now: datetime, limit: int = 50
 ) -> list[tuple[Assignment, bool]]:
-    """Of the unit and all below, the most urgent first; True: a transfer to another unit waits for an answer."""
+    """The work of the unit and all below, the most urgent first; True: a transfer to another unit waits for an
+    answer.
+    """
     a = t.assignment.c
     leaves = sa.exists().where(
         t.assignment_transfer.c.assignment_id == a.id,
@@ -129,7 +131,7 @@ class EscalatedWork:
 def escalated_work(
     tx: Tx, unit_ids: Sequence[int], *, since: datetime, limit: int = 20
 ) -> list[EscalatedWork]:
-    """From these units, newest first."""
+    """Work escalated from these units, newest first."""
     e = t.event.c
     statement = (
         sa.select(e.at, e.case_id, e.facts)

@@ -198,8 +198,8 @@ def assign_unit(
 def assign_cases(
     services: Services, case_ids: Sequence[int], *, unit_id: int, by: str, visible_to: int | None = None
 ) -> Sorted:
-    """Those of these cases that still wait belong to the unit; no alias is taught. Raises `NotFound`, `Invalid` for no
-    case at all, and `Conflict` when all of them have a unit already.
+    """The cases of these that still wait belong from now on to the unit; no alias is taught. Raises `NotFound`,
+    `Invalid` for no case at all, and `Conflict` when all of them have a unit already.
     """
     who = actor_name(by)
     if not case_ids:

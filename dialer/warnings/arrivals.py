@@ -369,7 +369,7 @@ class _Intake:
             self.changed[stored.case.id] = changed
 
     def _with_unit(self, stored: StoredCase, record: Record) -> StoredCase:
-        """With the unit that the record names, for a case without one."""
+        """The case with the unit that the record names, for a case without one."""
         unit = self.units.find(record.unit) if stored.unit_id is None else None
         if unit is None:
             return stored

@@ -189,7 +189,7 @@ _IS_DRAFT = _c.state == _DRAFT
 
 
 def _update(tx: Tx, load_id: int, *only_if: sa.ColumnElement[bool], **values: object) -> bool:
-    """False when there is no such list, or it is not as `only_if` says: nothing is changed then."""
+    """Changes a list; False when there is no such list, or it is not as `only_if` says: nothing is changed then."""
     statement = sa.update(t.list_load).where(_c.id == load_id, *only_if).values(**values)
     return bool(tx.execute(statement).rowcount)
 
@@ -378,7 +378,7 @@ def columns_of_load(tx: Tx, load_id: int) -> tuple[Column, ...]:
 
 
 def column_mapping_of(tx: Tx, source: str) -> dict[str, Field | None]:
-    """By heading; {} for a source without corrections."""
+    """The column mapping by heading; {} for a source without corrections."""
     rows = tx.rows(sa.select(t.list_mapping).where(t.list_mapping.c.source == source))
     return {row["heading"]: Field(row["field"]) if row["field"] else None for row in rows}
 
@@ -402,12 +402,14 @@ def delete_column_mapping(tx: Tx, source: str) -> int:
 
 
 def set_awaiting_approval(tx: Tx, load: Load) -> None:
-    """Its high grades are loaded; the rest waits."""
+    """The list's high grades are loaded; the rest waits."""
     _update(tx, load.id, _c.token == load.token, state=_HELD, lease_until=None, total=_c.early_line)
 
 
 def approve_load_row(tx: Tx, load_id: int, *, by: str, now: datetime) -> bool:
-    """False when it does not wait for approval (any more). A worker that has it now loses its lease."""
+    """Approves the list; False when it does not wait for approval (any more). A worker that has it now loses its
+    lease.
+    """
     return _update(
         tx,
         load_id,
@@ -546,7 +548,7 @@ def lock_drafts_of(tx: Tx, *, by: str, real_now: datetime) -> tuple[int, int]:
 
 
 def extend_draft(tx: Tx, draft_id: int, *, until: datetime) -> None:
-    """It is not deleted before then (real clock)."""
+    """The draft is not deleted before then (real clock)."""
     _update(tx, draft_id, _IS_DRAFT, lease_until=until)
 
 
@@ -562,7 +564,9 @@ def rename_draft(tx: Tx, draft_id: int, *, source: str) -> None:
 
 
 def release_draft(tx: Tx, draft_id: int, *, by: str, needs_approval: bool, now: datetime) -> bool:
-    """It waits for a worker, or for a second person. False for one that is no draft of this person (any more)."""
+    """The draft waits for a worker, or for a second person. False for one that is no draft of this person (any
+    more).
+    """
     return _update(
         tx,
         draft_id,
@@ -576,11 +580,11 @@ def release_draft(tx: Tx, draft_id: int, *, by: str, needs_approval: bool, now: 
 
 
 def delete_draft(tx: Tx, draft_id: int, *, by: str) -> bool:
-    """It and its file are gone. False for one that is no draft of this person (any more)."""
+    """The draft and its file are gone. False for one that is no draft of this person (any more)."""
     done = tx.execute(sa.delete(t.list_load).where(_c.id == draft_id, _c.by == by, _IS_DRAFT))
     return bool(done.rowcount)
 
 
 def delete_old_drafts(tx: Tx, *, real_now: datetime) -> int:
-    """Those whose time is over; how many."""
+    """Drafts whose time is over are deleted; how many."""
     return tx.execute(sa.delete(t.list_load).where(_IS_DRAFT, _c.lease_until <= real_now)).rowcount

@@ -235,7 +235,7 @@ def draft_rejects(request: CurrentRequest, draft_id: _Number) -> Response:
 def draft_rejects_in_clear(
     request: CurrentRequest, draft_id: _Number, reason: _Code = "", why: _Why = ""
 ) -> Response:
-    """The same in clear, with a reason that goes to the audit."""
+    """The rejected rows of a draft in clear, with a reason that goes to the audit."""
     return _file(
         request,
         draft_id,
@@ -528,7 +528,7 @@ def _draft_path(draft_id: int, *, dry: bool) -> str:
 
 
 def _field(text: str) -> Field | None:
-    """None for a column without a field."""
+    """The field of a column; None for a column without one."""
     return next((field for field in Field if field.value == text), None)
 
 

@@ -165,8 +165,8 @@ def forget_corrections(services: Services, draft_id: int, *, by: str) -> None:
 
 
 def load_draft(services: Services, draft_id: int, *, by: str) -> bool:
-    """It waits for a worker; True when it is so large that a second person must approve all but its high grades. Raises
-    `NotFound`, `UnusableFile`.
+    """The draft waits for a worker; True when it is so large that a second person must approve all but its high
+    grades. Raises `NotFound`, `UnusableFile`.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -188,7 +188,7 @@ def load_draft(services: Services, draft_id: int, *, by: str) -> bool:
 
 
 def forget_draft(services: Services, draft_id: int, *, by: str) -> None:
-    """It and its file are gone. Raises `NotFound`."""
+    """The draft and its file are gone. Raises `NotFound`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         if not delete_draft(tx, draft_id, by=who):
@@ -267,7 +267,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Of the whole file."""
+    """Counts of the whole file."""
 
     rows: int
     rejected: int

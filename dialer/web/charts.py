@@ -308,7 +308,7 @@ def shade_bounds(values: Sequence[float]) -> tuple[float, ...]:
 
 
 def shade_of(value: float, bounds: Sequence[float]) -> int:
-    """From 1, the lightest, to 5; 0 of nothing."""
+    """The shade from 1, the lightest, to 5; 0 of nothing."""
     if value <= 0:
         return 0
     return next((place + 1 for place, bound in enumerate(bounds) if value <= bound), _SHADES)

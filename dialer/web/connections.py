@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
-    """Of one web process."""
+    """The limits of one web process."""
 
     connections: int = 4000
     per_address: int = 1000
@@ -87,11 +87,11 @@ class Connections:
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> asyncio.Protocol:
-        """For `uvicorn.Config(http=...)`."""
+        """The class for `uvicorn.Config(http=...)`."""
         return _LimitedProtocol(self, config, server_state, app_state, _loop)
 
     def admit(self, connection: _LimitedProtocol) -> bool:
-        """It is counted. False: there is no room, and nobody who waits could make some."""
+        """The connection is counted. False: there is no room, and nobody who waits could make some."""
         address = connection.address
         self._open[address] += 1
         if not self._is_shared(address) and self._open[address] > self.limits.per_address:
@@ -108,18 +108,18 @@ class Connections:
         return False
 
     def leave(self, connection: _LimitedProtocol) -> None:
-        """It is closed."""
+        """The connection is closed."""
         self._waiting.pop(connection, None)
         self._open[connection.address] -= 1
         if self._open[connection.address] <= 0:
             del self._open[connection.address]
 
     def wait(self, connection: _LimitedProtocol) -> None:
-        """Its request has not begun, or not wholly arrived."""
+        """The request of the connection has not begun, or not wholly arrived."""
         self._waiting[connection] = None
 
     def go_on(self, connection: _LimitedProtocol) -> None:
-        """Its request has wholly arrived."""
+        """The request of the connection has wholly arrived."""
         self._waiting.pop(connection, None)
 
     def count_closed(self, why: str, *, now: float) -> None:
@@ -233,11 +233,11 @@ class _LimitedProtocol(HttpToolsProtocol):
             self._begin(self._waits)
 
     def send_400_response(self, msg: str) -> None:
-        """Also of a head that is too large."""
+        """Answers 400, also to a head that is too large."""
         self._refuse(self._refusal, msg)
 
     def end(self, why: str) -> None:
-        """It is closed at once, whatever was not sent yet."""
+        """The connection is closed at once, whatever was not sent yet."""
         self._all.go_on(self)
         self._all.count_closed(why, now=self.loop.time())
         self.transport.abort()

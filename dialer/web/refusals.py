@@ -144,7 +144,7 @@ async def _answered(request: Request, fault: Exception) -> Response:
 
 
 def _mistyped(fault: RequestValidationError) -> Invalid | None:
-    """Of a form whose field is not of its kind; None where it is no field of a form."""
+    """The refusal of a form whose field is not of its kind; None where it is no field of a form."""
     first = fault.errors()[0]
     place, kind = first["loc"], str(first["type"])
     if len(place) < _IN_BODY or place[0] != "body":

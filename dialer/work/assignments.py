@@ -135,7 +135,7 @@ def stage_of(row: Row) -> VisitStage:
 
 
 def assignment_of(row: Row) -> Assignment:
-    """From a row of `select_assignments`."""
+    """The assignment of a row of `select_assignments`."""
     return record_of(Assignment, row, stage=stage_of(row))
 
 
@@ -190,7 +190,7 @@ def get_assignment(tx: Tx, assignment_id: int) -> Assignment:
 
 
 def lock_assignment(tx: Tx, assignment_id: int) -> Assignment:
-    """Locked; its case must have been locked before. Raises `NotFound`."""
+    """The assignment, locked; its case must have been locked before. Raises `NotFound`."""
     return _read_one(tx, assignment_id, select_assignments().with_for_update(of=t.assignment))
 
 
@@ -244,7 +244,9 @@ def overtaken_by(current: Assignment) -> Overtaken:
 
 
 def lock_signed_assignment(tx: Tx, assignment_id: int, *, by: str, token: int | None = None) -> Assignment:
-    """Locked, when this person has it, under the claim of `token` where one is given. Raises `Overtaken`."""
+    """The assignment, locked, when this person has it, under the claim of `token` where one is given. Raises
+    `Overtaken`.
+    """
     current = lock_assignment(tx, assignment_id)
     if not current.is_held_by(by) or (token is not None and token != current.token):
         raise overtaken_by(current)
@@ -303,7 +305,7 @@ class Scope:
         return self.includes(tx, t.assignment.c.unit_id)
 
     def includes(self, tx: Tx, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-        """For a WHERE: the row of this column is of these units."""
+        """A condition: the row of this column is of these units."""
         if self.unit_id is None:
             return sa.true()
         inside = is_within_unit(column, self.unit_id)
@@ -358,7 +360,7 @@ def claim_next_assignment(
 def hand_assignment_to(
     tx: Tx, assignment_id: int, *, by: str, now: datetime, lease_until: datetime, idle_at: datetime
 ) -> None:
-    """It is signed by `by` under a new token; the time of the first signature stays."""
+    """The assignment is signed by `by` under a new token; the time of the first signature stays."""
     a = t.assignment.c
     _update(
         tx,
@@ -512,7 +514,7 @@ _TABLE: Final = "assignment_transfer"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """With what is shown of its assignment and case."""
+    """A transfer with what is shown of its assignment and case."""
 
     id: int
     assignment_id: int
@@ -546,7 +548,7 @@ def _transfer(tx: Tx, row: Row) -> Transfer:
 
 
 def transfer_reason(vault: Vault, row: Row) -> str:
-    """Of `assignment_id`, `at`, `why` and `why_sealed`; `UNREADABLE` where the seal does not fit."""
+    """The reason, from `assignment_id`, `at`, `why` and `why_sealed`; `UNREADABLE` where the seal does not fit."""
     if row["why_sealed"] is None:
         # Asked before reasons were sealed.
         return str(row["why"])
@@ -565,7 +567,7 @@ def _place(assignment_id: int, at: datetime) -> str:
 def request_transfer(
     tx: Tx, assignment_id: int, *, from_unit_id: int | None, to_unit_id: int, by: str, why: str, now: datetime
 ) -> int:
-    """Its id. Raises `Conflict` when a transfer of this assignment waits already."""
+    """The id of the new transfer. Raises `Conflict` when a transfer of this assignment waits already."""
     m = t.assignment_transfer.c
     asked = sa.select(m.id).where(m.assignment_id == assignment_id, m.state == TransferState.ASKED.value)
     if tx.scalar(asked) is not None:

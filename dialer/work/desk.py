@@ -145,7 +145,7 @@ class HandOver:
     assignment: Assignment
     said: tuple[SpokenTurn, ...]
     paid: Paid | None
-    """None: the person did not say that money was paid."""
+    """What was said to be paid; None where the person did not say that money was paid."""
 
 
 def show_hand_over(services: Services, assignment_id: int, *, by: str) -> HandOver:
@@ -253,7 +253,7 @@ def _voice(rendered_scripts: RenderedScripts, turn: Exchange) -> _Voice:
 
 
 def paid_in(turns: Iterable[Exchange]) -> Paid | None:
-    """None: the person did not say that money was paid."""
+    """What was said to be paid; None where the person did not say that money was paid."""
     turns = list(turns)
     if not any(turn.answer is Answer.ALREADY_PAID for turn in turns):
         return None

@@ -74,7 +74,7 @@ def take_number_for_desk_call(tx: Tx, call_id: uuid.UUID, *, person_id: int, num
 
 
 def add_desk_call(tx: Tx, call_id: uuid.UUID, **values: object) -> None:
-    """It is asked for; `values` are its other columns."""
+    """The call is asked for; `values` are its other columns."""
     tx.execute(sa.insert(t.desk_call).values(id=call_id, state=DeskCallState.ASKED.value, **values))
 
 
@@ -181,7 +181,7 @@ class GradeQueue:
 
 
 def desk_queue(tx: Tx, scope: Scope, *, now: datetime) -> list[GradeQueue]:
-    """By grade, the highest first; without grades that have none."""
+    """The queue of the desk by grade, the highest first; without grades that have none."""
     a, grade = t.assignment.c, t.case.c.grade
     rows = tx.rows(
         sa.select(
@@ -215,7 +215,7 @@ class StopPayment:
 def waiting_stop_payments(
     tx: Tx, *, scope: Scope | None = None, case_id: int | None = None, limit: int = 100
 ) -> list[StopPayment]:
-    """Those that are not done, the oldest first: of the cases of these units, of one case, or all."""
+    """Stop payments that are not done, the oldest first: of the cases of these units, of one case, or all."""
     p = t.stop_payment.c
     statement = (
         sa.select(p.id, p.case_id, p.attempt_id, p.opened_at)
@@ -252,8 +252,8 @@ def check_stop_payment_open_to(tx: Tx, case_id: int, *, scope: Scope, by: str) -
 def finish_stop_payment(
     tx: Tx, stop_payment_id: int, *, scope: Scope, by: str, result: StopResult, now: datetime
 ) -> int:
-    """Its case. Raises `NotFound`, also for one of a case of other units of which this person has no call or visit in
-    hand, and `Conflict` when it is done already.
+    """The stop payment is done; its case. Raises `NotFound`, also for one of a case of other units of which this person
+    has no call or visit in hand, and `Conflict` when it is done already.
     """
     p = t.stop_payment.c
     found = (
@@ -411,7 +411,7 @@ class FraudDetails:
 
 
 def fraud_details(tx: Tx, case_id: int) -> FraudDetails | None:
-    """None: no warning has brought the case."""
+    """What the warning says of the fraud; None where no warning has brought the case."""
     w = t.warning.c
     row = tx.one(sa.select(t.warning).where(w.case_id == case_id).order_by(w.id.desc()).limit(1))
     if row is None:

@@ -282,9 +282,9 @@ def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
 
 
 def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> str:
-    """The telephone that rings from now on; '' where none is free. In the hours a desk, else the duty line. A call that
-    came earlier and is still in the queue goes first, at every telephone that may take it. Where no case of a typed number
-    is open, any desk may take the call.
+    """The telephone that rings from now on; '' where none is free. In the hours a desk, else the duty line. A call
+    that came earlier and is still in the queue goes first, at every telephone that may take it. Where no case of a
+    typed number is open, any desk may take the call.
     """
     rules = services.inbound
     task = _task(tx, call)

@@ -84,14 +84,16 @@ def change_inbound_call(tx: Tx, call_id: uuid.UUID, **values: object) -> None:
 
 
 def live_inbound_sids(tx: Tx, *, real_before: datetime) -> list[str]:
-    """Of calls that arrived before this moment (real time) and have not ended, the oldest first, at most 200."""
+    """The sids of calls that arrived before this moment (real time) and have not ended, the oldest first, at most
+    200.
+    """
     c = t.inbound_call.c
     statement = sa.select(c.sid).where(c.state != InboundState.ENDED.value, c.arrived_real_at < real_before)
     return [row["sid"] for row in tx.rows(statement.order_by(c.arrived_real_at).limit(200))]
 
 
 def place_in_line(tx: Tx, call: InboundCall) -> int:
-    """From 1: how many calls of the same state came earlier, and this one."""
+    """The place in the queue, from 1: how many calls of the same state came earlier, and this one."""
     c = t.inbound_call.c
     earlier = sa.or_(c.arrived_at < call.arrived_at, sa.and_(c.arrived_at == call.arrived_at, c.id < call.id))
     waiting = c.state == InboundState.WAITING.value
@@ -199,7 +201,7 @@ class RingingCall:
 
 
 def ringing_for(tx: Tx, login: str) -> Sequence[RingingCall]:
-    """Those of known cases that ring at this caller's telephone now."""
+    """Inbound calls of known cases that ring at this caller's telephone now."""
     i = t.inbound_call.c
     rows = tx.rows(
         sa.select(i.case_id, i.records).where(

@@ -76,7 +76,7 @@ class StopForm:
 def typed_stop_form(
     *, bank: str, account: str, amount: str, at: str, receipt: str, now: datetime, timezone: str
 ) -> StopForm:
-    """Of a form or a command: the amount in yuan, the time local, '' for now. Raises `Invalid`."""
+    """The request of a form or a command: the amount in yuan, the time local, '' for now. Raises `Invalid`."""
     try:
         moment = datetime.fromisoformat(at.strip()) if at.strip() else now
     except ValueError:
@@ -251,7 +251,7 @@ def _check(row: Row, result: StopState, stopped_fen: int, *, by: str) -> None:
 
 
 def waiting_stop_requests(tx: Tx, *, scope: Scope | None = None, limit: int = 100) -> list[StopRequest]:
-    """Those without an answer, the one that is followed up first at the top: of the cases of these units, or all."""
+    """Requests without an answer, the one that is followed up first at the top: of the cases of these units, or all."""
     r = t.stop_request.c
     statement = (
         sa.select(t.stop_request)
@@ -292,14 +292,14 @@ def raise_unanswered(services: Services) -> int:
 
 
 def stop_requests_of(tx: Tx, case_id: int) -> list[StopRequest]:
-    """Of one case, the oldest first."""
+    """The requests of one case, the oldest first."""
     r = t.stop_request.c
     rows = tx.rows(sa.select(t.stop_request).where(r.case_id == case_id).order_by(r.id))
     return [_masked(tx, row) for row in rows]
 
 
 def stop_numbers_of(tx: Tx, case_id: int) -> dict[int, StopNumbers]:
-    """In clear, for an action that has audited who looks and why; by the request."""
+    """Account numbers in clear by the request, for an action that has audited who looks and why."""
     r = t.stop_request.c
     found = {}
     for row in tx.rows(sa.select(r.id, r.sealed).where(r.case_id == case_id)):

@@ -142,7 +142,7 @@ def refuse_transfer(
 
 
 def _lock(tx: Tx, transfer_id: int, visible_to: int | None, kind: Track | None) -> Transfer:
-    """Its case is locked, as by every other act."""
+    """The transfer; its case is locked, as by every other act."""
     transfer = get_transfer(tx, transfer_id)
     if not is_seen(tx, transfer.to_unit_id, visible_to) or kind not in {None, transfer.kind}:
         raise NotFound(kind="transfer", key=transfer_id)

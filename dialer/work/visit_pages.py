@@ -246,7 +246,7 @@ _UNIT_DIGITS = 9
 
 
 def _unit_id(text: str) -> int | None:
-    """None for what is no id of a unit."""
+    """The id of a unit; None for what is none."""
     return int(text) if text.isdecimal() and len(text) <= _UNIT_DIGITS else None
 
 
@@ -281,7 +281,7 @@ _HOTLINE = "96110"
 
 
 def _as_dialled(number: str) -> str:
-    """As it is dialled within the country: a landline with its area code."""
+    """The number as it is dialled within the country: a landline with its area code."""
     national = number.removeprefix("+86")
     is_landline = national != number and not national.startswith("1")
     return f"0{national}" if is_landline else national

@@ -36,8 +36,8 @@ class RepeatedAct:
 def note_visit_act_once(
     tx: Tx, client_id: uuid.UUID, *, assignment_id: int, contents: Sequence[bytes], by: str, now: datetime
 ) -> RepeatedAct | None:
-    """None: the act is new and now on record by its first content; the others are of the same act as earlier versions
-    of this software wrote it. Raises `Conflict` when its number was used for another act.
+    """Notes the act once. None: it is new and now on record by its first content; the others are of the same act as
+    earlier versions of this software wrote it. Raises `Conflict` when its number was used for another act.
     """
     digest, *earlier = (hashlib.sha256(content).digest() for content in contents)
     new = tx.scalar(
@@ -78,7 +78,7 @@ class StoredPhoto:
 
 
 def photos_of_case(tx: Tx, case_id: int) -> list[StoredPhoto]:
-    """Of a case, oldest first, without the pictures."""
+    """The photos of a case, oldest first, without the pictures."""
     p = t.visit_photo.c
     columns = (p[name] for name in StoredPhoto.__dataclass_fields__)
     statement = sa.select(*columns).where(p.case_id == case_id).order_by(p.at, p.client_id)
@@ -279,7 +279,7 @@ class VisitAct:
 
 
 def course_of_visit(tx: Tx, visit: VisitLine, *, who: str, with_words: bool) -> tuple[VisitAct, ...]:
-    """Its acts, oldest first. Without `with_words` only the text that `who` typed is opened."""
+    """The acts of the visit, oldest first. Without `with_words` only the text that `who` typed is opened."""
     e = t.event.c
     statement = (
         sa.select(t.event)

@@ -387,7 +387,9 @@ class VisitList:
 def list_visits(
     services: Services, *, who: str, visible_to: int | None, unit_id: int | None = None
 ) -> VisitList:
-    """Of the unit `visible_to` and all below it (None: all); with `unit_id` only of that unit and those below."""
+    """The visits of the unit `visible_to` and all below it (None: all); with `unit_id` only of that unit and those
+    below.
+    """
     with services.store.begin() as tx:
         own, total = waiting_visits(
             tx, scope=Scope(unit_id=visible_to), who=who, unit_id=unit_id, limit=_MOST

@@ -406,7 +406,10 @@ async def test_trunks_are_shown_with_their_use_and_their_failures(console_app: A
         assert "operator works 2 / 30 7 3 486: 2; no response: 1" in said
         assert "spare does not answer 2 / 30 7 3 —" in said
         assert "4 SIP messages from addresses that are not of a trunk were dropped." in said
-        assert "6 inbound calls were refused as busy because inbound calls already used half of the lines." in said
+        assert (
+            "6 inbound calls were refused as busy because inbound calls already used half of the lines."
+            in said
+        )
         metrics = (await desk.stranger().get("/metrics")).text
         assert 'dialer_trunk_calls{trunk="operator",way="in"} 3.0' in metrics
         assert "dialer_calls_in_refused 6.0" in metrics

@@ -126,7 +126,7 @@ async def test_mine_come_first_then_the_most_urgent_with_the_clock_that_runs(bea
     page = text(answer)
     assert "Arrive by in 20 min" in page
     assert "Sign for by 3 min overdue" in page
-    assert "Acknowledge by in 5 min" in page
+    assert "Sign for by in 5 min" in page
 
 
 async def test_an_escalated_visit_may_still_be_signed_below(beat: Beat):

@@ -38,7 +38,8 @@ _MEANT = {
     "identity.oidc_issuer": "the address of an OpenID Connect provider. Unset: off",
     "identity.oidc_client_id": "our client id at the provider",
     "identity.oidc_client_secret": "our client secret at the provider",
-    "carrier.line": "simulated: reaches no phone; sip: the centre's own trunks; peer: SIP to simulated people on this machine, as in the demo",
+    "carrier.line": "simulated: reaches no phone; sip: the centre's own trunks; peer: SIP to simulated people on this"
+    " machine, as in the demo",
     "carrier.people": "who is at the other end of the simulated line",
     "carrier.peer_port": "UDP port of the simulated people of the line `peer`, on the loopback address",
     "carrier.sip.trunks": "one table for each trunk; docs/trunk.md explains the fields",
@@ -60,11 +61,13 @@ _MEANT = {
     "robot_patience_seconds": "a call that waits longer raises an alarm and goes to a person",
     "windowed": "waits for the dialling window",
     "human_after_seconds": "a caller is asked this long after the start, whatever the robot does; -: not by itself",
-    "human_due_seconds": "by when the caller must have called; an assignment not reported by then raises the alarm human_overdue",
+    "human_due_seconds": "by when the caller must have called; an assignment not reported by then raises"
+    " the alarm human_overdue",
     "human_sample_percent": "of those the robot could not reach, how many a caller phones",
     "visit_after_seconds": "an officer goes this long after the start; -: not by itself",
     "visit_when_human_fails": "an officer goes when the caller did not succeed",
-    "visit_due_seconds": "by when the officer must have arrived; a visit not reported by then raises the alarm visit_overdue",
+    "visit_due_seconds": "by when the officer must have arrived; a visit not reported by then raises"
+    " the alarm visit_overdue",
     "sign_seconds": "by when somebody must have signed",
     "feedback_seconds": "by when the caller or officer must have reported",
     "message_when_unreachable": "a message goes where the voice did not get through",

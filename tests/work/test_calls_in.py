@@ -1,4 +1,6 @@
-"""Calls of people to us, webhook by webhook: repeated, late and lost ones, whose turn it is in the queue, and whose desk."""
+"""Calls of people to us, webhook by webhook: repeated, late and lost ones, whose turn it is in the queue, and whose
+desk.
+"""
 
 from __future__ import annotations
 

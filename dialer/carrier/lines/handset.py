@@ -82,7 +82,7 @@ class Handset:
     # Acts of the person. Each says whether it had an effect.
 
     def answer(self) -> bool:
-        """False if no call rings."""
+        """Answers the call that rings; False if none does."""
         return self._leg is not None and self._leg.answer_now()
 
     def hang_up(self) -> bool:
@@ -205,7 +205,7 @@ class HandsetLeg:
         self.events.ringing()
 
     def answer_now(self) -> bool:
-        """False if the handset does not ring."""
+        """Answers now; False if the handset does not ring."""
         if self.is_over or self._handset.state is not HandsetState.RINGING:
             return False
         self.is_answered = True

@@ -145,8 +145,8 @@ robot_draw = sa.Table(
     sa.Index("ix_robot_draw_at", "at"),
     sa.CheckConstraint("drawn >= 0 AND drawn <= pool", name="drawn"),
 )
-"""How many verdicts below the threshold there were when some of them were drawn. `patterns`: of those that were not drawn,
-pairs of the rules that fired and how many verdicts had just these; nothing of a person.
+"""How many verdicts below the threshold there were when some of them were drawn. `patterns`: of those that were not
+drawn, pairs of the rules that fired and how many verdicts had just these; nothing of a person.
 """
 
 verdict_reason = sa.Table(

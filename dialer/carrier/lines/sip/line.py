@@ -467,7 +467,7 @@ class SipLeg:
         self._came_in = False
 
     def came_in(self, trunk: str) -> None:
-        """It is a call to us, by this trunk, and is being answered."""
+        """Notes that it is a call to us, by this trunk, and is being answered."""
         self.trunk, self._came_in, self._is_sent, self._rang = trunk, True, True, True
 
     def start(self) -> None:
@@ -604,7 +604,7 @@ class SipLeg:
         self._end(cause)
 
     def break_off(self, problem: str) -> None:
-        """It cannot go on: the phone hangs up, and the call ends as ours."""
+        """The call cannot go on: the phone hangs up, and the call ends as ours."""
         self.hang_up()
         try:
             self._events.ended(Cause.FAILED)

@@ -64,12 +64,12 @@ class Packet:
 
     @property
     def method(self) -> str:
-        """Of a request; '' of an answer."""
+        """The method of a request; '' of an answer."""
         return "" if self.head.startswith("SIP/2.0") else self.head.partition(" ")[0]
 
     @property
     def status(self) -> int:
-        """Of an answer; 0 of a request."""
+        """The status of an answer; 0 of a request."""
         return 0 if self.method else int(self.head.split(" ")[1])
 
     def first(self, name: str) -> str:
@@ -83,7 +83,7 @@ _SHORT: Final = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "conta
 
 
 def read_packet(data: bytes) -> Packet | None:
-    """None for what is no SIP message, such as an empty one that keeps a way open."""
+    """The packet read; None for what is no SIP message, such as an empty one that keeps a way open."""
     head, _, body = data.decode("utf-8", "replace").partition("\r\n\r\n")
     first, *lines = head.split("\r\n")
     if "SIP/2.0" not in first:
@@ -117,7 +117,7 @@ class Media:
 
 
 def read_media(body: str) -> Media | None:
-    """Of a description of the sound (SDP)."""
+    """The media of a description of the sound (SDP)."""
     host = re.search(r"^c=IN IP4 ([0-9.]+)", body, re.MULTILINE)
     port = re.search(r"^m=audio ([0-9]+) ", body, re.MULTILINE)
     keys = re.search(r"^a=rtpmap:([0-9]+) telephone-event", body, re.MULTILINE)
@@ -647,7 +647,7 @@ class PeerCall:
 
 
 async def serve(config: PeerConfig, *, stopped: asyncio.Event) -> None:
-    """Until `stopped`. Raises `OSError` where the port is taken."""
+    """Serves until `stopped`. Raises `OSError` where the port is taken."""
     peer = SipPeer(config)
     await peer.start()
     _log.info("simulated people behind SIP port %d", config.port)

@@ -67,7 +67,9 @@ class Senders:
         self._drops: dict[int, int] = {}
 
     def admit(self, senders: Iterable[Address]) -> bool:
-        """From now on these, and those that were admitted before; whether anything listens and is filtered."""
+        """Admits from now on these senders, and those that were admitted before; whether anything listens and is
+        filtered.
+        """
         wanted = self._open_to | set(senders)
         if self._drops and wanted == self._open_to:
             return True

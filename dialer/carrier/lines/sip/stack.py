@@ -339,8 +339,8 @@ class SipProcess:
         named = [one.name for one in self._config.trunks if not one.has_known_addresses]
         if named:
             _log.warning(
-                "trunk %s has a name without a port, which may lead to other addresses: an inbound call from elsewhere is "
-                "refused, not dropped",
+                "trunk %s has a name without a port, which may lead to other addresses: an inbound call from elsewhere "
+                "is refused, not dropped",
                 named[0],
             )
             return

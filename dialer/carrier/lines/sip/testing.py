@@ -68,8 +68,8 @@ class _Call:
 
 
 async def place_test_call(line: SipLine, number: str, clip: Clip, *, listen_seconds: float) -> Message:
-    """Rings, says the clip, listens to keys for `listen_seconds`, hangs up, and tells what happened. Raises `ValueError` for a
-    number that the line never dials.
+    """Rings, says the clip, listens to keys for `listen_seconds`, hangs up, and tells what happened. Raises
+    `ValueError` for a number that the line never dials.
     """
     code = line.refusal(number)
     if code:

@@ -77,7 +77,7 @@ class SipMessages(logging.Handler):
         self._messages: OrderedDict[str, list[str]] = OrderedDict()
 
     def listen(self) -> None:
-        """From now on; the messages reach no other log."""
+        """Listens from now on; the messages reach no other log."""
         trace = logging.getLogger("baresip.native.sip")
         trace.setLevel(logging.DEBUG)
         trace.propagate = False

@@ -40,7 +40,7 @@ class SipEnd:
 
     @property
     def label(self) -> str:
-        """For counts and logs: `486`, `480/20`, `timeout`, `transport`."""
+        """The name of the end for counts and logs: `486`, `480/20`, `timeout`, `transport`."""
         if self.status:
             return f"{self.status}/{self.q850}" if self.q850 else str(self.status)
         return "timeout" if "timed out" in self.problem.lower() else "transport"
