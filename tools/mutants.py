@@ -177,7 +177,7 @@ GROUPS = {
             "tests/console/test_signing_in.py",
             "tests/console/test_passwords.py",
             "tests/console/test_accounts.py",
-            "tests/console/test_door.py",
+            "tests/console/test_every_page.py",
             "tests/console/test_refusals.py",
             "tests/console/test_refused_forms.py",
             "tests/web/test_*.py",

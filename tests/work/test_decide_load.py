@@ -175,7 +175,7 @@ def test_what_has_begun_goes_on(bureau: Bureau):
     ]
 
 
-def test_a_ring_that_is_under_way_is_not_cut_off(bureau: Bureau):
+def test_a_call_that_is_under_way_is_not_cut_off(bureau: Bureau):
     load_id = submit(bureau, rows("高危"))
     load_list(bureau.services, load_id)
     assert len(bureau.claimed_cases()) == 1
