@@ -15,7 +15,7 @@ from itertools import islice
 import sqlalchemy as sa
 
 from dialer.db.unit_of_work import Store, Tx
-from dialer.db.vault import Vault
+from dialer.db.vault import BlindKind, Vault
 
 FIRST = 1_000_000_000
 """Far above the ids that the service itself gives."""
@@ -144,18 +144,18 @@ def _bytes(value: bytes) -> str:
 def _person(vault: Vault, i: int, at: str) -> str:
     facts = {"name": _name(i), "phones": (_phone(i),), "id_number": "", "address": "", "family_contact": ""}
     sealed = vault.seal_record(facts, table="person", column="sealed", row=i)
-    return f"{i}\t{_bytes(vault.blind(_name(i), kind='name'))}\t1\t{_bytes(sealed)}\t{at}\n"
+    return f"{i}\t{_bytes(vault.blind(_name(i), kind=BlindKind.NAME))}\t1\t{_bytes(sealed)}\t{at}\n"
 
 
 def _key(vault: Vault, i: int) -> str:
     together = "\0".join((_name(i), _phone(i)))
-    return f"{_bytes(vault.blind(together, kind='name_phone'))}\t{i}\n"
+    return f"{_bytes(vault.blind(together, kind=BlindKind.NAME_PHONE))}\t{i}\n"
 
 
 def _phone_row(vault: Vault, i: int) -> str:
     phone = _phone(i)
-    last4 = vault.blind(phone[-4:], kind="phone_last4")
-    return f"{i}\t0\t{_bytes(vault.blind(phone, kind='phone'))}\t{_bytes(last4)}\n"
+    last4 = vault.blind(phone[-4:], kind=BlindKind.PHONE_LAST4)
+    return f"{i}\t0\t{_bytes(vault.blind(phone, kind=BlindKind.PHONE))}\t{_bytes(last4)}\n"
 
 
 def _warning(vault: Vault, i: int, said: FraudDetails) -> str:

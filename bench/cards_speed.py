@@ -162,7 +162,9 @@ def check_steadily(
     used.
     """
     with application(load_settings(env)) as app, ThreadPoolExecutor(_THREADS) as threads:
-        services = replace(app.services, cards=replace(app.services.cards, checks_per_hour=10**9))
+        services = replace(
+            app.services, cards=app.services.cards.model_copy(update={"checks_per_hour": 10**9})
+        )
 
         def one(n: int, due: float) -> float:
             given = record(10_000_000 + n, at=services.clock.now(), number=f"C{n}")

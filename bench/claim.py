@@ -32,7 +32,7 @@ def tick(services: Services) -> tuple[float, int]:
         tx = Tx(connection=connection, vault=services.store.vault)
         now, real_now = services.clock.now(), services.real.now()
         promote_planned(tx, now=now)
-        group = lock_line_group(tx, name=services.lines.group)
+        group = lock_line_group(tx)
         assert group is not None
         taken = len(
             claim_attempts(

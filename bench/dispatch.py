@@ -60,7 +60,6 @@ def _ours(calls: int, base_url: str) -> dict[str, Any]:
         with services.store.begin() as tx:
             configure_line_group(
                 tx,
-                name=services.lines.group,
                 calls_per_second=_PACE,
                 lines=calls * 2,
                 real_now=services.real.now(),

@@ -94,7 +94,7 @@ def _token(app: Application, reader: Reader) -> str:
 def measure(
     made: Service, clients: dict[str, httpx.Client], asked: Sequence[Page], *, requests: int, seconds: float
 ) -> dict[str, dict[str, Any]]:
-    """Milliseconds of each page by its name; at most so many rounds, and no more than fit into `seconds`. `cpu_ms`:
+    """Milliseconds of each page by its name; at most `rounds` of them, and no more than fit into `seconds`. `cpu_ms`:
     what the web process and the database used for it, and for whatever else they did meanwhile.
     """
     used: dict[str, float] = dict.fromkeys((page.name for page in asked), 0.0)

@@ -1,4 +1,4 @@
-"""Target lists of any length, all of them invented: every row another person with another telephone."""
+"""Lists of warnings of any length, all of them invented: every row another person with another telephone."""
 
 from __future__ import annotations
 

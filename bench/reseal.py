@@ -4,7 +4,7 @@
 
 PEOPLE rows of persons with one warning each, as a list leaves them; 100,000 if not said. SUITE: aes-gcm/blake2 or
 sm4-gcm/sm3; both if not said. Beside it, how long the locks
-of arrivals and of the line group were held at a time: for so long no call is claimed.
+of arrivals and of the line group were held at a time: meanwhile no call is claimed.
 """
 
 from __future__ import annotations

@@ -165,7 +165,7 @@ Order = Callable[[float, Moment], float]
 
 
 Pooled = tuple[int, Moment]
-"""Of the draw's pool: the day, and who was below the line and not drawn."""
+"""Of the draw's pool: the day, and who was below the threshold and not drawn."""
 Refit = Callable[[int, "list[Call]", list[Pooled]], Score]
 """Of a day, the calls so far and the pool."""
 
@@ -182,7 +182,7 @@ class Call:
 
 
 HELD_HOURS = 72
-"""Who has had no scoring moment for so long is held no more; and so long a person is not called again."""
+"""Who has had no scoring moment for this long is held no more; and for this long a person is not called again."""
 KEPT_HOURS = 7 * 24
 """So long the robot has a signal."""
 WARM_DAYS = 3
@@ -562,7 +562,7 @@ def labels_of(
 
 
 def background_of(rules: RuleSet, pool: Sequence[Pooled], day: int) -> dict[frozenset[str], int]:
-    """How many below the line had which rules, as the draws noted it."""
+    """How many below the threshold had which rules, as the draws noted it."""
     bits: dict[int, int] = {}
     for when, one in pool:
         if day - RECENT_DAYS <= when < day:
@@ -792,7 +792,7 @@ class Trial:
         return lambda one: scores.get(id(one), 0.0)
 
     def warnings(self, card: Scorecard) -> list[tuple[int, bool]]:
-        """Every warning of the judged days, called or held: the strongest moment of each incident above the line, and
+        """Every warning of the judged days, called or held: the strongest moment of each incident above the threshold, and
         whether it was right then.
         """
         score, line = Scoring(self.rules, card), Bands().least_probability

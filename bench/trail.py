@@ -48,7 +48,7 @@ def _write(url: str, keys: Path, each: int, begin: Barrier, told: multiprocessin
 
 
 def writing(url: str, keys: Path, writers: int, each: int) -> dict[str, object]:
-    """Lines a second of so many processes, and the milliseconds of one act and its commit."""
+    """Lines a second of `writers` processes, and the milliseconds of one act and its commit."""
     context = multiprocessing.get_context("spawn")
     told: multiprocessing.Queue[list[float]] = context.Queue()
     begin = context.Barrier(writers)
@@ -73,7 +73,7 @@ def writing(url: str, keys: Path, writers: int, each: int) -> dict[str, object]:
 
 
 def checking(services: Services, lines: int) -> dict[str, object]:
-    """Seconds of one check of so many lines, and of the round that follows it."""
+    """Seconds of one check of `lines` lines, and of the round that follows it."""
     store = services.store
     began = time.perf_counter()
     for first in range(0, lines, _AT_ONCE):

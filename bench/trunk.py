@@ -264,7 +264,7 @@ async def at_a_rate(calls: int, rate: float) -> dict[str, object]:
 
 
 async def held(calls: int, seconds: float) -> dict[str, object]:
-    """So many calls at once, prompts in all of them, for so long; the SIP process has one core."""
+    """`calls` at once, prompts in all of them, for `seconds`; the SIP process has one core."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         a_key = -(-calls // len(KEYS))
@@ -340,7 +340,7 @@ Content-Length: 0
 
 
 async def baresip_alone(calls: int, rate: float, seconds: float) -> dict[str, object]:
-    """Debian's baresip answers so many calls at the rate, and speaks a file in each for so long."""
+    """Debian's baresip answers `calls` at the rate, and speaks a file in each for `seconds`."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         says = folder / "says.wav"

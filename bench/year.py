@@ -58,8 +58,9 @@ from dialer.calls.dial import sending
 from dialer.calls.events import CallEvent, Reply, apply_call_events
 from dialer.calls.pacing import lock_line_group, set_line_pace
 from dialer.calls.reconcile import sweep_cases
+from dialer.calls.store import note_first_calls
 from dialer.cases.persons import person_of_case
-from dialer.cases.store import get_case, note_first_attempts
+from dialer.cases.store import get_case
 from dialer.core.case import VisitStage
 from dialer.core.rates import COUNTED, Breakdown, Cut, Dimension, Period, Slice
 from dialer.core.values import (
@@ -402,11 +403,11 @@ class Year:
             self._talk(claimed)
 
     def _claim(self) -> list[Claimed]:
-        services, rules = self.services, self.services.lines
+        services = self.services
         self.clock.pass_seconds(2)
         services.rendered_scripts.now(services.real.now())
         with services.store.begin() as tx:
-            group = lock_line_group(tx, name=rules.group)
+            group = lock_line_group(tx)
             assert group is not None
             now = self.clock.now()
             while promote_planned(tx, now=now):
@@ -434,7 +435,7 @@ class Year:
             )
             assert len(marked) == len(claimed)
         with services.store.begin() as tx:
-            note_first_attempts(tx, [one.case_id for one in claimed], at=now)
+            note_first_calls(tx, [one.attempt_id for one in claimed])
             placed = [(one.attempt_id, f"CA{one.attempt_id.hex}") for one in claimed]
             accept_attempts(tx, placed, now=now, poll_at=now + timedelta(seconds=90))
         return claimed
@@ -835,7 +836,6 @@ def _run(
     with services.store.begin() as tx:
         set_line_pace(
             tx,
-            name=services.lines.group,
             calls_per_second=500,
             lines=10_000,
             by="bench",

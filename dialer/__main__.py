@@ -55,7 +55,9 @@ _GROUPS: Final[Mapping[str, str]] = {
 
 
 def tree(word: str = "") -> typer.Typer:
-    """All commands; or only what is in the module of the command `word`, if there is such a command."""
+    """All commands; or only what is in the module of the command `word`, if there is such a command: it starts in half
+    the time, and a process of the service would keep the memory of all the others for as long as it runs.
+    """
     several = {name: place for place, names in _SEVERAL.items() for name in names}
     place = {**_COMMANDS, **several, **_GROUPS}.get(word, "")
     module = place.partition(".")[0]
@@ -92,17 +94,10 @@ def version() -> None:
     typer.echo(__version__)
 
 
-def commands(words: list[str]) -> typer.Typer:
-    """The commands of the module that the words name one of, which alone is imported: it starts in half the time, and a
-    process of the service would keep the memory of all the others for as long as it runs.
-    """
-    return tree(words[0] if words else "")
-
-
 def main() -> NoReturn:
     """Runs what the command line asks for."""
     words = sys.argv[1:]
-    answer(commands(words), words)
+    answer(tree(words[0] if words else ""), words)
 
 
 if __name__ == "__main__":

@@ -56,14 +56,10 @@ from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
 from dialer.services import (
     Application,
-    CardRules,
     Centre,
-    InboundRules,
     LineRules,
     Purpose,
     Services,
-    SignalRules,
-    WebhookRules,
     WorkRules,
 )
 from dialer.telephony.channels import MessageClient
@@ -84,7 +80,7 @@ class FollowedClock:
         self._reading = threading.Lock()
 
     def now(self) -> datetime:
-        """The service clock; its row is read again every few seconds, by one thread."""
+        """The service clock; its row is read again every half second, by one thread."""
         # One thread reads: all of them reading the time could use up the pool of connections.
         if time.monotonic() - self._read_at >= _CLOCK_READ_SECONDS and self._reading.acquire(blocking=False):
             try:
@@ -174,13 +170,10 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
             least_call_seconds=settings.work.least_call_seconds,
             claim_seconds=settings.work.claim_seconds,
         ),
-        inbound=InboundRules(**settings.inbound.model_dump()),
-        signals=SignalRules(**settings.signals.model_dump()),
-        cards=CardRules(
-            top_limit_fen=settings.cards.top_limit_yuan * 100,
-            **settings.cards.model_dump(exclude={"top_limit_yuan"}),
-        ),
-        webhooks=WebhookRules(**settings.webhooks.model_dump()),
+        inbound=settings.inbound,
+        signals=settings.signals,
+        cards=settings.cards,
+        webhooks=settings.webhooks,
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,
         derive_key=vault.derived(b"derive"),
@@ -324,7 +317,6 @@ def _set_pace(tx: Tx, settings: Settings, *, is_first: bool, real_now: datetime)
     set_pace = configure_line_group if is_first else ensure_line_group
     set_pace(
         tx,
-        name="main",
         calls_per_second=telephony.calls_per_second,
         lines=telephony.lines,
         real_now=real_now,

@@ -47,7 +47,7 @@ BULK_TASKS: Final = frozenset(
 """What the workers of `BULK_QUEUE` carry out; everything else goes to `DIAL_QUEUE`."""
 _EXPIRES_SECONDS = 30
 _CLOCKS_APART_SECONDS = 60
-"""The sender's clock may be ahead by so much."""
+"""The sender's clock may be ahead by this much."""
 _DEEP = 100
 _ORDER, _SIGNATURE = "order", "signature"
 _LONGEST_ORDER = 1000

@@ -130,7 +130,7 @@ def gettext_noop(text: str) -> str:
 @cache
 def _chinese() -> Mapping[Key, str]:
     """Read with the first Chinese sentence, so that a process without one does not load it."""
-    from babel.messages.pofile import read_po  # noqa: PLC0415  # as above
+    from babel.messages.pofile import read_po  # noqa: PLC0415  # only where Chinese is said
 
     with _CATALOGUE.open("rb") as file:
         catalogue = read_po(file, locale="zh")

@@ -27,7 +27,7 @@ from dialer.casefile.reading import CaseStory, show_case
 from dialer.cases.persons import person_of_case
 from dialer.cases.search import CaseLine, CaseQuery, search_cases
 from dialer.cases.store import lock_cases
-from dialer.core.case import CaseStatus
+from dialer.core.case import STANDING_STATUSES, CaseStatus
 from dialer.core.errors import Conflict, DialerError, Invalid, NotFound, Overtaken, Refusal, Unavailable
 from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
@@ -202,9 +202,6 @@ def _handset_path(request: Request) -> str:
     return f"{_HANDSETS}/{handset}"
 
 
-_GOOD = frozenset({"watching", "proven"})
-
-
 def target_json(line: CaseLine, lang: Lang) -> dict[str, Any]:
     """A masked person who may be called."""
     return {
@@ -228,7 +225,7 @@ def story_json(story: CaseStory, lang: Lang) -> dict[str, Any]:
         "phone": story.file.person.phones[case.robot.number],
         "grade": case.grade.value,
         "status": word_of(case.status, lang),
-        "is_settled_well": case.status.value in _GOOD,
+        "is_settled_well": case.status in STANDING_STATUSES,
         "contact": case.contact.value,
         "facts": [
             word_of(case.grade, lang),
@@ -306,7 +303,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "reject": ("拒接", "Reject"),
     "hang_up": ("挂断", "Hang up"),
     "again": ("再打一次", "Call again"),
-    "call_in": ("打给反诈中心", "Ring the centre"),
+    "call_in": ("打给反诈中心", "Call the centre"),
     "hide": ("隐藏我的号码", "Hide my number"),
     "back": ("换一部电话", "Another telephone"),
     "hold_to_speak": ("按住说话", "Hold to speak"),

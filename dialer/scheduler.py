@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -49,24 +50,19 @@ that needs neither our database nor our web process.
 _FOLLOW_SECONDS = 1.0
 _BEAT_SECONDS = 2.0
 _LEASE_SECONDS = 8.0
-"""Another one leads at the latest so long after the leader was last able to renew its lease."""
+"""Another one leads at the latest this long after the leader was last able to renew its lease."""
 _FORGET = timedelta(days=1)
-"""Heartbeats are deleted once a day when they ended so long ago."""
+"""Heartbeats are deleted once a day when they ended this long ago."""
 _BACK_SECONDS = 2.0
 """A clock that was set back by more stops a leader: APScheduler would send nothing before it is as late again."""
 _CHECK_SECONDS = 60.0
-_RESEAL_SECONDS = 5.0
-_RETENTION_SECONDS = 30.0
-_SCREEN_SECONDS = 10.0
-_DELIVER_SECONDS = 3.0
-_FETCH_SECONDS = 5.0
 _BULLETIN_SECONDS = 600.0
 _FAIRNESS_SECONDS = 3600.0
 _RESUME_EVERY = 10
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("refresh_rollup", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
 _AT_REST = 10
-"""With nothing due only one tick in so many is sent: it finds what the check of the rows does not see."""
+"""With nothing due only one tick in this many is sent: it finds what the check of the rows does not see."""
 
 _log = logging.getLogger(__name__)
 
@@ -182,17 +178,24 @@ def _seconds_ahead(app: Application) -> float:
     return app.services.real.now().timestamp() - time.monotonic()
 
 
-def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
-    settings = app.settings.scheduler
-    tick = settings.tick_seconds
-    enqueue = app.enqueuer
+def _leading(ticks: TickLog, job: Callable[..., object]) -> Callable[..., None]:
+    """The job of a leader, which does nothing once another one leads. It comes again: a fault of the database ends it
+    for this time only.
+    """
 
-    def leading(job: Callable[..., None]) -> Callable[..., None]:
-        def run(*args: object) -> None:
-            if ticks.leads():
+    def run(*args: object) -> None:
+        if ticks.leads():
+            try:
                 job(*args)
+            except Unavailable as fault:
+                _log.warning("%s", fault)
 
-        return run
+    return run
+
+
+def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
+    settings, services, enqueue = app.settings.scheduler, app.services, app.enqueuer
+    tick = settings.tick_seconds
 
     scheduler = BackgroundScheduler(
         timezone="UTC",
@@ -203,7 +206,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
     def send(name: str, queue: str) -> None:
         # A deep queue shows that the broker answers, and holds all the ticks that it needs.
         if enqueue.is_deep(queue) or enqueue.send(name):
-            ticks.sent_at = app.services.real.now()
+            ticks.sent_at = services.real.now()
 
     def go_round() -> None:
         number, ticks.rounds = ticks.rounds, ticks.rounds + 1
@@ -213,107 +216,70 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         for name in wanted:
             send(name, DIAL_QUEUE)
 
+    def send_if_due(name: str, is_due: Callable[[Application], bool]) -> None:
+        # No tick is noted: for hours there may be nothing to send.
+        if is_due(app) and not enqueue.is_deep(BULK_QUEUE):
+            enqueue.send(name)
+
     # The first one at once: after a gap without a leader the next round must not be waited for.
-    first = app.services.real.now()
-    jobs: tuple[tuple[str, Callable[..., None], tuple[object, ...], float], ...] = (
+    first = services.real.now()
+    jobs: tuple[tuple[str, Callable[..., object], tuple[object, ...], float], ...] = (
         ("round", go_round, (), tick),
         ("consistency", send, ("consistency", DIAL_QUEUE), settings.consistency_seconds),
         ("resume_loads", send, ("resume_loads", BULK_QUEUE), tick * _RESUME_EVERY),
         ("resume_renders", send, ("resume_renders", BULK_QUEUE), tick * _RESUME_EVERY),
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
-        ("reseal", _resume_reseal, (app,), _RESEAL_SECONDS),
-        ("retention", _resume_retention, (app,), _RETENTION_SECONDS),
-        ("screen_openings", _screen_openings, (app,), _SCREEN_SECONDS),
-        ("fetch_recordings", _fetch_recordings, (app,), _FETCH_SECONDS),
-        ("send_webhooks", _send_webhooks, (app,), _DELIVER_SECONDS),
+        *((name, send_if_due, (name, is_due), seconds) for name, is_due, seconds in _WHEN_DUE),
         ("draft_bulletins", send, ("draft_bulletins", BULK_QUEUE), _BULLETIN_SECONDS),
         ("watch_fairness", send, ("watch_fairness", BULK_QUEUE), _FAIRNESS_SECONDS),
-        ("anchor", _anchor, (app,), app.settings.audit.anchor_seconds),
+        ("anchor", anchor_trail, (services, app.settings.audit), app.settings.audit.anchor_seconds),
     )
     for number, (name, job, args, seconds) in enumerate(jobs):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
         # Each at another part of the second: together they would need a connection each.
         begins = first + timedelta(seconds=number / len(jobs))
-        scheduler.add_job(leading(job), trigger, args=args, id=name, next_run_time=begins)
+        scheduler.add_job(_leading(ticks, job), trigger, args=args, id=name, next_run_time=begins)
     return scheduler
+
+
+def _is_due_in_rows(app: Application, is_due: Callable[[Tx, datetime], bool]) -> bool:
+    with app.services.store.begin() as tx:
+        return is_due(tx, app.services.real.now())
+
+
+_WHEN_DUE: Final[tuple[tuple[str, Callable[[Application], bool], float], ...]] = (
+    # Seals values again until no value uses an old key: also after a worker was killed, or waited for calls.
+    ("reseal", lambda app: is_reseal_due(app.services), 5.0),
+    # Deletes what is past its period, each hour, and goes on where a worker was killed.
+    ("retention", lambda app: is_retention_due(app.services, app.settings.retention), 30.0),
+    # Checks openings of files and stored accounts, which nobody asked about at a counter.
+    ("screen_openings", lambda app: _is_due_in_rows(app, lambda tx, _: is_opening_unchecked(tx)), 10.0),
+    (
+        "fetch_recordings",
+        lambda app: _is_due_in_rows(app, lambda tx, real_now: is_recording_due(tx, real_now=real_now)),
+        5.0,
+    ),
+    (
+        "send_webhooks",
+        lambda app: _is_due_in_rows(app, lambda tx, real_now: is_delivery_due(tx, real_now=real_now)),
+        3.0,
+    ),
+)
+"""Tasks that are sent only while there is work for them: what says so, and every how many seconds it is asked."""
 
 
 def _clean_up(app: Application) -> None:
     real_now = app.services.real.now()
     kept = timedelta(days=app.settings.webhooks.keep_days)
-    try:
-        with app.services.store.begin() as tx:
-            delete_silent_processes(tx, before=real_now - _FORGET, real_now=real_now)
-            delete_old_deliveries(tx, before=real_now - kept)
-    except Unavailable as fault:
-        _log.warning("%s", fault)
+    with app.services.store.begin() as tx:
+        delete_silent_processes(tx, before=real_now - _FORGET, real_now=real_now)
+        delete_old_deliveries(tx, before=real_now - kept)
 
 
 def _check_trail(app: Application) -> None:
-    try:
-        anchors = recent_anchors(app.services.store.vault, app.settings.audit.anchor_file)
-        check_new_lines(app.services, anchors=anchors)
-    except Unavailable as fault:
-        _log.warning("%s", fault)
-
-
-def _resume_reseal(app: Application) -> None:
-    """A worker seals values again until no value uses an old key: also one that was killed, or waits for calls."""
-    try:
-        if is_reseal_due(app.services) and not app.enqueuer.is_deep(BULK_QUEUE):
-            app.enqueuer.send("reseal")
-    except Unavailable as fault:
-        _log.warning("%s", fault)
-
-
-def _resume_retention(app: Application) -> None:
-    """A worker deletes what is past its period, each hour, and goes on where one was killed."""
-    try:
-        if is_retention_due(app.services, app.settings.retention) and not app.enqueuer.is_deep(BULK_QUEUE):
-            app.enqueuer.send("retention")
-    except Unavailable as fault:
-        _log.warning("%s", fault)
-
-
-def _screen_openings(app: Application) -> None:
-    """A worker checks openings of files and stored accounts, which nobody asked about at a counter."""
-    try:
-        with app.services.store.begin() as tx:
-            is_due = is_opening_unchecked(tx)
-        if is_due and not app.enqueuer.is_deep(BULK_QUEUE):
-            app.enqueuer.send("screen_openings")
-    except Unavailable as fault:
-        _log.warning("%s", fault)
-
-
-def _fetch_recordings(app: Application) -> None:
-    """A worker fetches recordings of calls that are over from the carrier."""
-    try:
-        with app.services.store.begin() as tx:
-            is_due = is_recording_due(tx, real_now=app.services.real.now())
-        if is_due and not app.enqueuer.is_deep(BULK_QUEUE):
-            app.enqueuer.send("fetch_recordings")
-    except Unavailable as fault:
-        _log.warning("%s", fault)
-
-
-def _send_webhooks(app: Application) -> None:
-    """A worker sends the messages of outgoing webhooks that are due."""
-    try:
-        with app.services.store.begin() as tx:
-            is_due = is_delivery_due(tx, real_now=app.services.real.now())
-        if is_due and not app.enqueuer.is_deep(BULK_QUEUE):
-            app.enqueuer.send("send_webhooks")
-    except Unavailable as fault:
-        _log.warning("%s", fault)
-
-
-def _anchor(app: Application) -> None:
-    try:
-        anchor_trail(app.services, app.settings.audit)
-    except Unavailable as fault:
-        _log.warning("%s", fault)
+    anchors = recent_anchors(app.services.store.vault, app.settings.audit.anchor_file)
+    check_new_lines(app.services, anchors=anchors)
 
 
 def _is_due(app: Application) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dialer.core.attempt import AttemptState
-from dialer.core.case import NO_CALL, InboundResult, PersonMet, Reason
+from dialer.core.case import CLAIM_ENDED, NO_CALL, InboundResult, PersonMet, Reason
 from dialer.core.errors import DialerError, Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.reach import Reach
@@ -261,17 +261,23 @@ def _outcome(f: Facts, lang: Lang) -> str:
     parts = [stored_word(OutcomeKind, f["outcome"], lang), stored_word(Contact, f["contact"], lang)]
     parts += [say(lang, text, yuan=_yuan(f[name])) for name, text in _AMOUNTS.items() if f[name]]
     if f.get("reason") == NO_CALL:
-        parts.append(say(lang, "without a call of ours"))
+        parts.append(say(lang, "without a staff call"))
     return say(lang, "outcome %(id)s: %(what)s", id=f["outcome_id"], what=_phrases(parts, lang))
 
 
 def _reversal(f: Facts, lang: Lang) -> str:
     if f.get("reason") == MONEY_REFUSED and f.get("without_call"):
         return say(
-            lang, "outcome %(id)s, without a call of ours, is refused and does not count", id=f["reverses"]
+            lang, "outcome %(id)s, without a staff call, is refused and does not count", id=f["reverses"]
         )
     if f.get("reason") == MONEY_REFUSED:
         return say(lang, "the amounts of outcome %(id)s are refused", id=f["reverses"])
+    if f.get("reason") == CLAIM_ENDED:
+        return say(
+            lang,
+            "outcome %(id)s, without a call of ours, does not count: its task ended before anybody approved it",
+            id=f["reverses"],
+        )
     if f.get("reason") == MONEY_REPLACED:
         return say(lang, "the amounts of outcome %(id)s are replaced by others", id=f["reverses"])
     if f.get("reason") == MONEY_CORRECTED:
@@ -372,7 +378,7 @@ _SENTENCES: Mapping[EntryKind, Tell] = {
         gettext_noop("the filed case %(what)s was another person's"), "case_number"
     ),
     EntryKind.ALARM: _alarm(gettext_noop("alarm: %(alarm)s")),
-    EntryKind.ALARM_SEEN: _alarm(gettext_noop("alarm seen: %(alarm)s")),
+    EntryKind.ALARM_SEEN: _alarm(gettext_noop("alarm acknowledged: %(alarm)s")),
     EntryKind.ACT: _act,
     EntryKind.VIEWED: _viewed,
 }

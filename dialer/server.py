@@ -58,7 +58,7 @@ from dialer.outcomes.filed_pages import filed_pages
 from dialer.outcomes.pages import rates_pages
 from dialer.outcomes.webhook_pages import webhook_pages
 from dialer.phone import phone_routes
-from dialer.runtime.forked import settle
+from dialer.runtime.forked import freeze_startup_objects
 from dialer.runtime.logs import ProcessMetrics
 from dialer.runtime.settings import WebSettings
 from dialer.scripts.dialogue import Heard, Position, Turn
@@ -471,7 +471,7 @@ _NEWS_OF_CALLS_IN = frozenset({"status", "desk"})
 
 
 def _is_spoken(name: str, what: str) -> bool:
-    """Whether a person hears the answer to this webhook. News of a call in is heard by nobody."""
+    """Whether a person hears the answer to this webhook. News of an inbound call is heard by nobody."""
     return name in _SPOKEN or (name == "inbound" and what not in _NEWS_OF_CALLS_IN)
 
 
@@ -691,7 +691,7 @@ def run_web(app: Application) -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     with ExitStack() as alive:
         server = server_of(app, alive)
-        settle()
+        freeze_startup_objects()
         with suppress(KeyboardInterrupt):
             server.run()
         if not server.started:

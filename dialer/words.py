@@ -318,7 +318,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     RecordedCall: {
         RecordedCall.ROBOT: "the robot's call",
         RecordedCall.DESK: "call from the desk",
-        RecordedCall.CALLED_IN: "call in",
+        RecordedCall.CALLED_IN: "inbound call",
     },
     RecordingState: {
         RecordingState.WAITING: "being fetched",
@@ -338,7 +338,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     },
     InboundState: {
         InboundState.ASKING: "asked for the number",
-        InboundState.WAITING: "in line",
+        InboundState.WAITING: "in the queue",
         InboundState.RINGING: "the desk's telephone rings",
         InboundState.JOINED: "the desk is on the line",
         InboundState.ENDED: "over",
@@ -346,7 +346,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     InboundResult: {
         InboundResult.JOINED: "through to a desk",
         InboundResult.CALL_BACK: "no desk was free: to be called back",
-        InboundResult.GAVE_UP: "hung up in line",
+        InboundResult.GAVE_UP: "hung up in the queue",
         InboundResult.NO_CASE: "no case was found",
     },
     TrunkProblem: {
@@ -379,6 +379,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         RowResult.NEW: "new case",
         RowResult.JOINS: "merged",
         RowResult.EARLY: "gone ahead",
+        RowResult.REFUSED: "rejected",
     },
     AlarmCode: {
         AlarmCode.MISSED_WARNING: "a high warning was missed",
@@ -389,7 +390,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.CANNOT_FIND: "the person cannot be found",
         AlarmCode.DEFRAUDED_AFTER_SUCCESS: "defrauded after a success",
         AlarmCode.WAITED_TOO_LONG: "a call waited too long for a line",
-        AlarmCode.REJECTED_HIGH_ROW: "a row of a high grade was refused",
+        AlarmCode.REJECTED_HIGH_ROW: "a row of a high grade was rejected",
         AlarmCode.UNKNOWN_SUBMISSION: "not known whether a call was placed",
         AlarmCode.CARRIER_TROUBLE: "trouble with the telephone network",
         AlarmCode.CARRIER_DOWN: "the telephone network is down, dialling has stopped",
@@ -559,7 +560,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     },
     ActKind: {
         ActKind.UNIT_ASSIGNED: "sorted to its unit",
-        ActKind.UNIT_CHANGED: "handed to another unit",
+        ActKind.UNIT_CHANGED: "transferred to another unit",
         ActKind.UNIT_RAISED: "escalated one level: nobody signed",
         ActKind.CLAIMED: "taken",
         ActKind.RELEASED: "given back",
@@ -583,6 +584,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         CaseAct.CALL_NOW: "call now",
         CaseAct.ASK_CALLER: "ask a caller",
         CaseAct.ASK_OFFICER: "send an officer",
+        CaseAct.HAND_OVER: "transfer",
     },
     Bar: {
         Bar.NOT_OPEN: "the case is no longer open",
@@ -611,7 +613,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     },
     VerdictState: {
         VerdictState.SENT: "warning sent",
-        VerdictState.BELOW: "below the line",
+        VerdictState.BELOW: "below the threshold",
         VerdictState.DRAWN: "drawn at random",
     },
 }

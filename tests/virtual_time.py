@@ -40,7 +40,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self,
         executor: Executor | None,
         func: Callable[..., Any],
-        *args: Any,  # noqa: ANN401
+        *args: Any,  # noqa: ANN401  # as asyncio has it
     ) -> asyncio.Future[Any]:
         future = super().run_in_executor(executor, func, *args)
         self._working += 1

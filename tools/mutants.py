@@ -42,7 +42,7 @@ _ENOUGH = 0.9
 _LONGEST_SECONDS = 3600
 """For the tests of a group on the code as it is, on a machine with other work."""
 _TIMES_AS_LONG = 5
-"""A mutant that takes so much longer than the code as it is never ends; that is noticed."""
+"""A mutant that takes this many times as long as the code as it is never ends; that is noticed."""
 _FAILED = 1
 _BROKEN = 3
 _NO_TESTS = 5
@@ -199,10 +199,6 @@ _EQUIVALENT: dict[tuple[str, str], str] = {
     ("console.py", '_Answer = TypeVar("_Answer", bound=Callable[..., Any])'): "the name is for mypy",
     ("console.py", '_Key = TypeVar("_Key", bound=Hashable)'): "the name is for mypy",
     ("console.py", '_T = TypeVar("_T")'): "the name is for mypy",
-    (
-        "console.py",
-        'return type("PageRoute", (PageRoute,), {"declared": declared})',
-    ): "the name of a class is not shown",
     (
         "staff.py",
         "for one, is_last in zip(tries.keys, tries.lasts, strict=True):",

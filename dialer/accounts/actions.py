@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, SessionRules, actor_name
+from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, SessionRules, actor_name, is_same_actor
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
@@ -30,7 +30,7 @@ from dialer.org.staff_store import (
     set_staff_password,
     use_sign_in_link,
 )
-from dialer.org.unit_store import get_unit
+from dialer.org.unit_store import check_unit, is_seen
 from dialer.services import Services
 from dialer.work.tasks import return_work_of
 
@@ -207,7 +207,7 @@ def disable_staff(services: Services, login: str, *, by: str, visible_to: int | 
     who, real_now = actor_name(by), services.real.now()
     with services.store.begin() as tx:
         member = get_account(tx, login, visible_to)
-        if member.login == who:
+        if is_same_actor(member.login, who):
             raise Conflict("you cannot disable your own account")
         _keep_an_administrator(tx, member)
         revise_staff(tx, member.id, disabled_at=real_now, locked_until=None)
@@ -317,25 +317,12 @@ def display_name_of(display_name: str) -> str:
     return shown
 
 
-def check_unit(tx: Tx, unit_id: int | None, visible_to: int | None) -> None:
-    """Raises `NotFound` where there is no such unit, or none that `visible_to` sees."""
-    if unit_id is not None:
-        get_unit(tx, unit_id)
-    if not is_seen(tx, unit_id, visible_to):
-        raise NotFound(kind="unit", key=unit_id)
-
-
 def get_account(tx: Tx, login: str, visible_to: int | None = None) -> Member:
     """Raises `NotFound`, also for one outside the unit `visible_to`."""
     member = find_member(tx, login.strip().lower())
     if member is None or not is_seen(tx, member.unit_id, visible_to):
         raise NotFound(kind="account", key=login)
     return member
-
-
-def is_seen(tx: Tx, unit_id: int | None, visible_to: int | None) -> bool:
-    """Somebody of the unit `visible_to` sees accounts of this unit."""
-    return visible_to is None or (unit_id is not None and visible_to in get_unit(tx, unit_id).path)
 
 
 _LAST = {

@@ -17,13 +17,11 @@ from dialer.accounts.actions import (
     Taken,
     change_staff,
     check_revision,
-    check_unit,
     display_name_of,
     enable_account,
     enable_staff,
     get_account,
     insert_account,
-    is_seen,
     revise_account,
     set_temporary_password,
 )
@@ -35,6 +33,7 @@ from dialer.core.access import (
     StaffChangeKind,
     StaffChangeState,
     actor_name,
+    is_same_actor,
     may,
     needs_second_person,
     said,
@@ -46,7 +45,7 @@ from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
 from dialer.org.passwords import hash_password, temporary_password
 from dialer.org.staff_store import Member, find_member, lock_administrators
-from dialer.org.unit_store import is_visible_to
+from dialer.org.unit_store import check_unit, is_seen, is_visible_to
 from dialer.services import Services
 from dialer.work.tasks import return_work_of
 
@@ -238,7 +237,7 @@ def confirm_change(
     made = hash_password(chosen)
     with services.store.begin() as tx:
         change, member = _take(tx, services, change_id, visible_to)
-        if who in {change.asked_by, change.login}:
+        if any(is_same_actor(who, one) for one in (change.asked_by, change.login)):
             raise Conflict(
                 "a second person confirms this, who neither asked for it nor is the person concerned"
             )
@@ -257,7 +256,7 @@ def refuse_change(services: Services, change_id: int, *, by: str, visible_to: in
     who = actor_name(by)
     with services.store.begin() as tx:
         change, _ = _take(tx, services, change_id, visible_to)
-        if who == change.asked_by:
+        if is_same_actor(who, change.asked_by):
             raise Conflict("you asked for this yourself: withdraw it")
         _decide(tx, services, change, StaffChangeState.REFUSED, by=who)
 

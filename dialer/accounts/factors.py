@@ -162,7 +162,7 @@ def note_new_factor(
 
 
 def new_recovery_codes(services: Services, member: Member) -> list[str]:
-    """Ten codes, each of which opens once in place of a factor; earlier ones open nothing any more. Raises `Conflict`
+    """Ten codes, each of which replaces a factor once; earlier ones no longer work. Raises `Conflict`
     for an account without a factor.
     """
     if not member.has_factor:

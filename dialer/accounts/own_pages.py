@@ -322,6 +322,7 @@ def end_own_sessions(request: CurrentRequest) -> Response:
 
 @own_pages.post("/account/sessions/{session_id}/end", act=Permission.OWN_ACCOUNT)
 def end_one_session(request: CurrentRequest, session_id: int) -> Response:
+    """Signs the person out on that device."""
     end_own_session(request.services, request.member, session_id)
     return request.go("/account", notice=gettext_noop("The session has ended."))
 

@@ -71,7 +71,6 @@ from dialer.web.rendering import PlaceGroup
 pages = Section()
 _SIGN_IN = "console/sign_in.html"
 _FIRST = "console/first.html"
-_CHANGE = "console/password.html"
 _GIVEN = "console/given_password.html"
 SECOND_PATH = "/sign-in/second"
 UNSAFE = gettext_noop(
@@ -173,7 +172,7 @@ def require_private_way(request: RequestContext) -> None:
 
 
 def to_second_step(request: RequestContext, needed: FactorNeeded, next_path: str) -> Response:
-    """On to the second factor; the cookie opens nothing else."""
+    """On to the second factor; the cookie is good for nothing else."""
     path = own_path(next_path)
     response = request.go(SECOND_PATH + (f"?{urlencode({'next': path})}" if path else ""))
     put_cookie(request.request, response, STEP_COOKIE, needed.token)
@@ -403,7 +402,7 @@ def _ask_for(request: RequestContext, kind: StaffChangeKind, login: str, why: st
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show_one(request, login, problems=wrong, asked=kind)
     if is_done:
-        return request.go(f"/accounts/{login}", notice=gettext_noop("The account opens again."))
+        return request.go(f"/accounts/{login}", notice=gettext_noop("The account is enabled again."))
     return request.go(CHANGES_PATH, notice=_WAITS)
 
 
@@ -437,12 +436,14 @@ def confirm_account_change(request: CurrentRequest, number: ChangeNumber) -> Res
 
 @pages.post(CHANGES_PATH + "/{number}/refuse", act=Permission.CONFIRM_STAFF_CHANGES)
 def refuse_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
+    """A second person refuses it."""
     refuse_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
     return request.go(CHANGES_PATH, notice=gettext_noop("The change is refused. Nothing was changed."))
 
 
 @pages.post(CHANGES_PATH + "/{number}/withdraw", act=Permission.MANAGE_STAFF)
 def withdraw_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
+    """An administrator asks for it no longer."""
     withdraw_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
     return request.go(CHANGES_PATH, notice=gettext_noop("The change is withdrawn. Nothing was changed."))
 

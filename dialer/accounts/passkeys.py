@@ -32,6 +32,7 @@ from dialer.accounts.factors import factor_name, note_new_factor, who_waits
 from dialer.core.access import FactorKind, SessionRules, SignInStep
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
+from dialer.db.vault import BlindKind
 from dialer.org.staff import SignedIn, SignInRefused, audit_account, enter, open_step, token_hash
 from dialer.org.staff_store import (
     Begun,
@@ -96,7 +97,7 @@ def ask_new_passkey(services: Services, rules: SessionRules, party: RelyingParty
             rp_name=party.name,
             user_name=member.login,
             user_display_name=member.display_name,
-            user_id=tx.vault.blind(f"passkey\0{member.id}", kind="sign_in"),
+            user_id=tx.vault.blind(f"passkey\0{member.id}", kind=BlindKind.SIGN_IN),
             timeout=_TIMEOUT_MS,
             authenticator_selection=AuthenticatorSelectionCriteria(
                 resident_key=ResidentKeyRequirement.PREFERRED,

@@ -12,7 +12,16 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from dialer.core.access import Permission, Role, SessionRules, StaffChangeState, actor_name, may, said
+from dialer.core.access import (
+    Permission,
+    Role,
+    SessionRules,
+    StaffChangeState,
+    actor_name,
+    is_same_actor,
+    may,
+    said,
+)
 from dialer.core.errors import Conflict, NotFound
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
@@ -121,7 +130,7 @@ def confirm_token(services: Services, request_id: int, *, by: str) -> NewToken:
     who = actor_name(by)
     with services.store.begin() as tx:
         row = _take(tx, services, request_id)
-        if row["asked_by"] == who:
+        if is_same_actor(row["asked_by"], who):
             raise Conflict("a second person confirms this, who did not ask for it")
         asker = find_member(tx, row["asked_by"])
         if asker is None or asker.disabled_at is not None or not may(asker.role, Permission.MANAGE_STAFF):
@@ -146,7 +155,7 @@ def refuse_token(services: Services, request_id: int, *, by: str) -> None:
     who = actor_name(by)
     with services.store.begin() as tx:
         row = _take(tx, services, request_id)
-        own = row["asked_by"] == who
+        own = is_same_actor(row["asked_by"], who)
         _decide(tx, services, row, StaffChangeState.WITHDRAWN if own else StaffChangeState.REFUSED, by=who)
 
 

@@ -99,7 +99,7 @@ _OPTIONS: Final[Mapping[str, Any]] = {
 }
 """Of the connection to the broker: no request waits for it."""
 _AGAIN_SECONDS = 5.0
-"""A broker that did not answer is not asked again for so long."""
+"""A broker that did not answer is not asked again for this long."""
 _PREFIX = "dialer:rate"
 
 _log = logging.getLogger(__name__)

@@ -26,6 +26,8 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemCode(StrEnum):
+    """Why a request is refused, as `code` of the answer: a program that calls reads this and no sentence."""
+
     NOT_JSON = "not_json"
     UNKNOWN_SENDER = "unknown_sender"
     NO_SCOPE = "no_scope"
@@ -42,13 +44,13 @@ class ProblemCode(StrEnum):
 
 
 class FieldProblem(BaseModel):
-    """字段问题 · One field that must be mended."""
+    """字段问题 · One field that must be corrected."""
 
     index: Annotated[int | None, Field(default=None, description="第几条，从 0 起 · which one, from 0")]
     field: Annotated[str, Field(description="字段名 · the field's name")]
     code: Annotated[str, Field(description="原因代码 · the reason as a code")]
     reason: Annotated[str, Field(description="原因 · the reason in words")]
-    mend: Annotated[str, Field(default="", description="如何修改 · how to mend it")]
+    mend: Annotated[str, Field(default="", description="如何修改 · how to correct it")]
 
 
 class ProblemOut(BaseModel):
@@ -247,7 +249,7 @@ class SignalIn(BaseModel):
 
 
 class NoticeOut(BaseModel):
-    """提示 · Something about an accepted warning that a person may want to mend."""
+    """提示 · Something about an accepted warning that a person may want to correct."""
 
     field: str
     code: NoticeCode
@@ -257,10 +259,10 @@ class NoticeOut(BaseModel):
 class FaultOut(BaseModel):
     """拒收原因 · Why a warning was rejected; what was sent is not repeated."""
 
-    field: Annotated[str, Field(description="字段名 · the field that must be mended")]
+    field: Annotated[str, Field(description="字段名 · the field that must be corrected")]
     code: Annotated[str, Field(description="原因代码 · the reason as a code")]
     reason: Annotated[str, Field(description="原因 · the reason in words")]
-    mend: Annotated[str, Field(description="如何修改 · how to mend it")]
+    mend: Annotated[str, Field(description="如何修改 · how to correct it")]
 
 
 class WarningOut(BaseModel):
@@ -271,7 +273,7 @@ class WarningOut(BaseModel):
         WarningStatus,
         Field(
             description="accepted 新建预警单; merged 并入已有预警单; duplicate 已收过，未作改动; "
-            "rejected 未收，改正后可重发 · rejected: nothing was kept, mend it and send it again"
+            "rejected 未收，改正后可重发 · rejected: nothing was stored, correct it and send it again"
         ),
     ]
     source: str | None = None

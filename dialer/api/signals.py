@@ -31,9 +31,9 @@ class SignalFaultOut(BaseModel):
     """拒收原因 · Why a signal was rejected; what was sent is not repeated."""
 
     index: Annotated[int, Field(description="第几条，从 0 起 · its place in the request, from 0")]
-    field: Annotated[str, Field(description="字段名 · the field that must be mended")]
+    field: Annotated[str, Field(description="字段名 · the field that must be corrected")]
     reason: Annotated[str, Field(description="原因 · the reason in words")]
-    mend: Annotated[str, Field(description="如何修改 · how to mend it")]
+    mend: Annotated[str, Field(description="如何修改 · how to correct it")]
 
 
 class SignalsOut(BaseModel):
@@ -88,7 +88,7 @@ async def post_signals(request: Request, token: MayWriteSignals) -> Response:
         raise Problem(
             422,
             ProblemCode.INVALID,
-            Text("no signal could be taken: mend them and send again"),
+            Text("no signal could be taken: correct them and send again"),
             errors=[FieldProblem(code="invalid", **fault.model_dump()) for fault in reply.faults],
         )
     return Response(reply.model_dump_json(), media_type="application/json")

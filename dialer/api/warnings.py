@@ -147,7 +147,7 @@ _READ: Final = {
     ("expires_at", FaultCode.UNREADABLE): _MOMENT,
     ("expires_at", FaultCode.EXPIRED): (
         gettext_noop("expired"),
-        gettext_noop("if it still holds, mend the expiry time"),
+        gettext_noop("if it still holds, correct the expiry time"),
     ),
 }
 _SHAPE: Final = {
@@ -260,7 +260,7 @@ def _nothing_readable(reply: WarningsOut) -> Problem:
     return Problem(
         422,
         ProblemCode.INVALID,
-        Text("no warning could be taken: mend them and send again"),
+        Text("no warning could be taken: correct them and send again"),
         errors=[
             FieldProblem(index=result.index, **result.fault.model_dump())
             for result in reply.results

@@ -29,7 +29,7 @@ from dialer.approvals.queries import (
 from dialer.cards.restrictions import Determination, list_determinations
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
-from dialer.core.access import Permission, Role, actor_name, may, said
+from dialer.core.access import Permission, Role, actor_name, is_same_actor, may, said
 from dialer.core.cards import DeterminationState
 from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, Invalid, NotFound
@@ -164,8 +164,13 @@ def counts_for(counts: Counts, reader: Reader) -> dict[ApprovalKind, int]:
 
 def _waits_for(kind: ApprovalKind, who: str, by: str, concerns: str) -> bool:
     if kind is ApprovalKind.RETURNED:
-        return who in {by, ""}
-    return not who or who not in {by, concerns}
+        return not who or is_same_actor(who, by)
+    return _is_of_others(who, by, concerns)
+
+
+def _is_of_others(who: str, *made: str) -> bool:
+    """Whether this person neither made it nor is concerned; without a person (`''`) everything is."""
+    return not who or not any(is_same_actor(who, one) for one in made)
 
 
 def read_counts(services: Services, *, visible_to: int | None) -> Counts:
@@ -219,16 +224,16 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
         conflicts=conflicts,
         returned=returned,
         stop_payments=stops,
-        lists=[one for one in lists if not who or one.by != who],
+        lists=[one for one in lists if _is_of_others(who, one.by)],
         drafts=drafts,
         rules=rules,
-        changes=[one for one in changes if not who or who not in {one.change.asked_by, one.change.login}],
+        changes=[one for one in changes if _is_of_others(who, one.change.asked_by, one.change.login)],
         filed=sorted(filed, key=lambda one: one.filed_at),
         bulletins=sorted(
-            (one for one in bulletins if not who or one.made_by != who), key=lambda one: one.made_at
+            (one for one in bulletins if _is_of_others(who, one.made_by)), key=lambda one: one.made_at
         ),
-        restrictions=[one for one in reversed(restrictions) if not who or one.entered_by != who],
-        tokens=[one for one in tokens if not who or one.asked_by != who],
+        restrictions=[one for one in reversed(restrictions) if _is_of_others(who, one.entered_by)],
+        tokens=[one for one in tokens if _is_of_others(who, one.asked_by)],
     )
 
 

@@ -24,7 +24,7 @@ from dialer.core.values import (
 )
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
-from dialer.db.columns import is_reversed
+from dialer.db.columns import is_of_actor, is_reversed
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_visible_to
 from dialer.warnings.list_store import AWAITS_APPROVAL
@@ -33,7 +33,7 @@ from dialer.work.assignments import Scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyWaiting:
-    """A line with money, or a success without a call of ours, that nobody has approved. Amounts in fen."""
+    """A line with money, or a success without a staff call, that nobody has approved. Amounts in fen."""
 
     id: int
     case_id: int
@@ -51,7 +51,7 @@ class MoneyWaiting:
     evidence_fen: int | None
     """What the evidence shows; both are None for lines of older versions and where there is no money."""
     is_without_call: bool
-    """A success without a call of ours: it counts from the approval on. The evidence says why there was none."""
+    """A success without a staff call: it counts from the approval on. The evidence says why there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class MoneyReturned:
     """Of the refusal."""
     why: str
     is_without_call: bool
-    """A success without a call of ours: there is nothing to correct, the task is to be done."""
+    """A success without a staff call: there is nothing to correct, the task is to be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +123,7 @@ def money_waiting(
         .select_from(_WAITING)
         .join(t.case, t.case.c.id == _o.case_id)
         .join(t.staff, t.staff.c.login == _o.recorded_by, isouter=True)
-        .where(sa.func.lower(_o.recorded_by) != who.lower(), is_visible_to(t.case.c.unit_id, visible_to))
+        .where(~is_of_actor(_o.recorded_by, who), is_visible_to(t.case.c.unit_id, visible_to))
         .order_by(_o.at, _o.id)
         .limit(limit)
     )
@@ -160,7 +160,7 @@ def money_returned(tx: Tx, *, who: str, visible_to: int | None, limit: int) -> l
         .limit(limit)
     )
     if who:
-        statement = statement.where(sa.func.lower(_o.recorded_by) == who.lower())
+        statement = statement.where(is_of_actor(_o.recorded_by, who))
     return [
         record_of(
             MoneyReturned,
@@ -229,13 +229,13 @@ def _rule_drafts() -> sa.Select[Any]:
 
 def rule_drafts(tx: Tx, *, who: str) -> list[RuleDraft]:
     """Those that wait for approval and that `who` has not drafted."""
-    drafts = _rule_drafts().where(t.rule_version.c.drafted_by != who)
+    drafts = _rule_drafts().where(~is_of_actor(t.rule_version.c.drafted_by, who))
     return [record_of(RuleDraft, row) for row in tx.rows(drafts)]
 
 
 def draft_ids(tx: Tx, *, who: str) -> list[int]:
     """Versions of scripts that wait for approval and that `who` has not drafted."""
-    drafts = _newest_drafts().where(t.script_version.c.drafted_by != who)
+    drafts = _newest_drafts().where(~is_of_actor(t.script_version.c.drafted_by, who))
     return [row["id"] for row in tx.rows(drafts.order_by(t.script_version.c.drafted_at))]
 
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import Form, Query
 from pydantic import BaseModel, Field
@@ -79,7 +78,7 @@ ACTS: Mapping[str, str] = {
     "monthly_notice": gettext_noop("the monthly notice of outlets made"),
     "uphold_objection": gettext_noop("an objection upheld"),
     "reject_objection": gettext_noop("an objection rejected"),
-    "alarm_seen": gettext_noop("an alarm seen"),
+    "alarm_seen": gettext_noop("an alarm acknowledged"),
     "approve_load": gettext_noop("a list approved"),
     "approve_outcome": gettext_noop("an outcome approved"),
     "refuse_outcome": gettext_noop("amounts refused"),
@@ -177,7 +176,7 @@ ACTS: Mapping[str, str] = {
     "hear_recording": gettext_noop("the recording of a call listened to"),
     "delete_recording": gettext_noop("the recording of a call deleted"),
     "webhook_add": gettext_noop("an outgoing webhook added"),
-    "webhook_again": gettext_noop("messages of an outgoing webhook sent again"),
+    "webhook_again": gettext_noop("deliveries of an outgoing webhook sent again"),
     "webhook_end": gettext_noop("an outgoing webhook ended"),
 }
 FACTS: Mapping[str, str] = {
@@ -234,7 +233,7 @@ FACTS: Mapping[str, str] = {
     "recording": gettext_noop("recording"),
     "attempt": gettext_noop("call"),
     "desk_call": gettext_noop("call from the desk"),
-    "inbound_call": gettext_noop("call in"),
+    "inbound_call": gettext_noop("inbound call"),
     "size_bytes": gettext_noop("bytes"),
     "seconds": gettext_noop("seconds"),
     "deleted_for": gettext_noop("why deleted"),
@@ -306,7 +305,7 @@ _TEMPLATE = "console/audit.html"
 _UNFIT = 422
 _PAGE = 50
 _DIGITS = 18
-"""A number of so many digits is an id."""
+"""A number of at most this many digits is an id."""
 _SEALS = {
     Seal.WHOLE: gettext_noop("whole"),
     Seal.NONE: gettext_noop("not sealed"),
@@ -333,10 +332,14 @@ class AuditFilter(BaseModel):
 
 
 class AuditPlace(AuditFilter):
+    """The filter, and where the page begins: below the line that `before` names, without it at the newest."""
+
     before: _Text = ""
 
 
 class AuditExport(AuditFilter):
+    """The lines that the filter finds, as a file; `why` is in the audit."""
+
     kind: Literal["csv", "xlsx"]
     why: Annotated[str, Field(max_length=500)] = ""
 
@@ -357,7 +360,7 @@ def export(request: CurrentRequest, form: Annotated[AuditExport, Form()]) -> Res
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show(request, asked, status=_UNFIT, wrong=wrong)
-    zone = ZoneInfo(request.services.centre.timezone)
+    zone = request.services.centre.zone
     heading = [
         request.say(text)
         for text in (
@@ -436,7 +439,7 @@ def state_words(request: RequestContext, state: TrailState) -> str:
     values = {
         "number": format_number(state.number),
         "found": format_number(state.found),
-        "at": format_moment(state.at, request.now, request.lang, ZoneInfo(request.services.centre.timezone)),
+        "at": format_moment(state.at, request.now, request.lang, request.services.centre.zone),
     }
     if state.found:
         return request.say(

@@ -489,7 +489,7 @@ def stamped_at(
     """When the authority stamped this content. With the authority's root `certificate` (PEM) its signature is checked
     too. Raises `ValueError` for another content, nonce or signature, `OSError` for a certificate that cannot be read.
     """
-    import hashlib  # noqa: PLC0415  # as below
+    import hashlib  # noqa: PLC0415  # only where stamps are checked
 
     from cryptography import x509  # noqa: PLC0415  # only where stamps are used
     from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response  # noqa: PLC0415 - only where stamps are checked

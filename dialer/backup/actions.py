@@ -90,7 +90,7 @@ class NotPutBack(Refusal):
         self.draft, self.place = draft, place
         super().__init__(
             Text(
-                "the database is restored, but not all files could be put into %(place)s (%(why)s): mend that, then"
+                "the database is restored, but not all files could be put into %(place)s (%(why)s): fix that, then"
                 " move what is in %(draft)s there. Do not restore again",
                 place=str(place),
                 draft=str(draft),

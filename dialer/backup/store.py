@@ -87,6 +87,8 @@ class Contents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableColumns:
+    """A table of a backup, with its columns in the order of its rows."""
+
     name: str
     columns: tuple[str, ...]
 

@@ -12,8 +12,7 @@ from functools import partial
 from typing import Any
 
 from dialer.calls.conversation import context_for, rendered_script_of, warning_prompts
-from dialer.calls.events import Reading, may_be_recorded, rest_numbers
-from dialer.calls.recordings import expect_recordings
+from dialer.calls.events import Reading, expect_recordings_of, rest_numbers
 from dialer.calls.store import Call, Change, StoredEvents, change_calls, lock_calls, read_calls
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases
@@ -256,13 +255,7 @@ def end_attempts(
         changes.append(change)
         moves.append(Move(case_id=call.case_id, event=_ended(call, change), attempt_id=attempt_id))
     change_calls(tx, changes)
-    recorded = [
-        one.attempt_id
-        for one in changes
-        if known[one.attempt_id].records and may_be_recorded(known[one.attempt_id], one)
-    ]
-    if recorded:
-        expect_recordings(tx, recorded, now=now, real_now=services.real.now())
+    expect_recordings_of(tx, services, [(known[one.attempt_id], one) for one in changes], now=now)
     # The end of an attempt withdraws no other: there is no call to end at the carrier.
     move_cases(tx, locked_cases, moves, policies=services.policies, now=now)
     rest_numbers(tx, services, [change.attempt_id for change in changes], now=now)

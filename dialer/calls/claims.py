@@ -19,7 +19,7 @@ from dialer.core.attempt import SENT_STATES, AttemptEvent, AttemptState
 from dialer.core.case import Reason
 from dialer.core.values import FraudType, Grade, PauseScope, Tag
 from dialer.db import tables as t
-from dialer.db.bulk import RowSet, among, in_words, word
+from dialer.db.bulk import RowSet, among, in_words, moment, word
 from dialer.db.unit_of_work import Tx, record_of
 
 _PROMOTE_AT_ONCE = 5000
@@ -249,7 +249,7 @@ _TAKE_NUMBERS = _WANTED.on_conflict_do_update(
     set_={"attempt_id": _WANTED.excluded.attempt_id, "free_at": None},
     where=sa.and_(
         t.live_number.c.attempt_id.is_(None),
-        t.live_number.c.free_at <= sa.bindparam("now", type_=sa.DateTime(timezone=True)),
+        t.live_number.c.free_at <= moment("now"),
     ),
 ).returning(t.live_number.c.attempt_id)
 
@@ -284,10 +284,6 @@ def mark_attempts_sending(
     return {row["id"] for row in tx.rows(_MARK_SENDING, {**_SENDINGS.given(rows), **times})}
 
 
-def _moment(name: str) -> sa.BindParameter[datetime]:
-    return sa.bindparam(name, type_=sa.DateTime(timezone=True))
-
-
 _SENDING_COLUMNS = tuple(one.name for one in fields(Sending) if one.name != "attempt_id")
 _SENDINGS = RowSet.of(t.attempt, ("id", *_SENDING_COLUMNS))
 _MARK_SENDING = (
@@ -295,12 +291,12 @@ _MARK_SENDING = (
     .where(
         t.attempt.c.id == _SENDINGS.c.id,
         t.attempt.c.token == _SENDINGS.c.token,
-        t.attempt.c.lease_until > _moment("real_now"),
+        t.attempt.c.lease_until > moment("real_now"),
     )
     .values(
-        posted_at=_moment("real_now"),
-        sent_at=_moment("now"),
-        poll_at=_moment("next_poll"),
+        posted_at=moment("real_now"),
+        sent_at=moment("now"),
+        poll_at=moment("next_poll"),
         **{name: _SENDINGS.c[name] for name in _SENDING_COLUMNS if name != "token"},
     )
     .returning(t.attempt.c.id)
@@ -313,8 +309,8 @@ _ACCEPT = (
     .where(t.attempt.c.id == _ACCEPTED.c.id)
     .values(
         sid=sa.func.coalesce(t.attempt.c.sid, _ACCEPTED.c.sid),
-        accepted_at=sa.func.coalesce(t.attempt.c.accepted_at, _moment("now")),
-        poll_at=_moment("next_poll"),
+        accepted_at=sa.func.coalesce(t.attempt.c.accepted_at, moment("now")),
+        poll_at=moment("next_poll"),
     )
 )
 
@@ -334,7 +330,7 @@ def cases_at_carrier(tx: Tx, case_ids: Sequence[int]) -> set[int]:
     if not case_ids:
         return set()
     statement = sa.select(t.attempt.c.case_id).where(
-        t.attempt.c.case_id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.BigInteger))),
+        among(t.attempt.c.case_id, case_ids),
         in_words(t.attempt.c.state, SENT_STATES),
     )
     return {row["case_id"] for row in tx.rows(statement)}

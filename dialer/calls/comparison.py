@@ -2,7 +2,7 @@
 database, so that nobody is called again as if for the first time.
 
 What the conversation of such a call was is lost, and is not invented: a call that somebody answered ends as unknown,
-and a person decides what comes next, also where the person called us. A call of ours that was not answered counts as a
+and a person decides what comes next, also where the person called us. An outbound call that was not answered counts as a
 try with the carrier's result.
 """
 
@@ -24,7 +24,6 @@ from dialer.calls.comparison_store import (
     bind_called_attempts,
     called_attempts,
     found_calls,
-    line_group_names,
     newest_sid_before,
     settle_carrier_calls,
     unknown_sids,
@@ -58,7 +57,7 @@ if TYPE_CHECKING:  # A web process at rest does without the client's libraries.
 UNTIL_RESUMED = datetime(2999, 1, 1, tzinfo=UTC)
 """A pause that does not end by itself."""
 _MARGIN = timedelta(minutes=15)
-"""Calls from so long before the backup are compared too: clocks differ, and a call may not have been written yet."""
+"""Calls from up to this long before the backup are compared too: clocks differ, and a call may not have been written yet."""
 _AT_ONCE = 200
 _SIDS_AT_ONCE = 5000
 
@@ -142,8 +141,7 @@ def mark_restored(
         )
     )
     place_pause(tx, scope=PauseScope.ALL, subject="", until=UNTIL_RESUMED, why=why, by=by, now=now)
-    for name in line_group_names(tx):
-        pause_line_group(tx, name=name, until=UNTIL_RESUMED, why=why)
+    pause_line_group(tx, until=UNTIL_RESUMED, why=why)
     write_audit(
         tx,
         who=by,
@@ -283,7 +281,7 @@ def _note_unknown(services: Services, listed: Sequence[ListedCall]) -> int:
             sids = {one.state.sid for one in batch}
             unknown = unknown_sids(tx, [*sids, *(one.parent_sid for one in batch if one.parent_sid)])
             # Nobody makes the index of a number anew meanwhile.
-            lock_line_group(tx, name=services.lines.group)
+            lock_line_group(tx)
             follow_plan(tx)
             earlier = earlier_indexes(tx, {one.to for one in batch})
             rows: list[CarrierCall] = []

@@ -13,14 +13,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.attempts import attempt_update
 from dialer.core.attempt import DOUBTFUL_STATES, SENT_STATES, UNSENT_STATES, AttemptEvent
-from dialer.core.case import CaseStatus
+from dialer.core.case import RUNNING_STATUSES, CaseStatus
 from dialer.core.values import TelephonyResult, Track
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import among, in_words, word
 from dialer.db.unit_of_work import Tx, record_of
 
-_CALLED = frozenset({CaseStatus.OPEN, CaseStatus.WATCHING})
-"""In the watch period a follow-up calls."""
 REMEMBERED = timedelta(days=7)
 """A list without times of its own that arrives later than this after the restore is a new matter."""
 
@@ -102,7 +100,7 @@ def called_attempts(
             phone.position,
         )
         .join(t.person_phone, phone.phone_blind == call.phone_blind)
-        .join(t.case, sa.and_(case.person_id == phone.person_id, in_words(case.status, _CALLED)))
+        .join(t.case, sa.and_(case.person_id == phone.person_id, in_words(case.status, RUNNING_STATUSES)))
         .join(t.attempt, attempt.case_id == case.id)
         .where(
             call.case_id.is_(None),
@@ -116,7 +114,7 @@ def called_attempts(
     if by_time:
         statement = statement.where(sa.func.coalesce(first_warning, call.called_at) <= call.called_at)
     if case_ids is not None:
-        statement = statement.where(case.id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.BigInteger))))
+        statement = statement.where(among(case.id, case_ids))
     return [record_of(CalledAttempt, row) for row in tx.rows(statement)]
 
 
@@ -206,7 +204,7 @@ def settle_carrier_calls(tx: Tx) -> None:
     of_number = (
         sa.select(sa.func.min(case.id))
         .join(t.person_phone, phone.person_id == case.person_id)
-        .where(phone.phone_blind == call.phone_blind, in_words(case.status, _CALLED))
+        .where(phone.phone_blind == call.phone_blind, in_words(case.status, RUNNING_STATUSES))
         .scalar_subquery()
     )
     tx.execute(sa.update(t.carrier_call).where(call.case_id.is_(None)).values(case_id=of_number))
@@ -240,8 +238,3 @@ def newest_sid_before(tx: Tx, *, posted_before: datetime) -> str | None:
         .limit(1)
     )
     return sid
-
-
-def line_group_names(tx: Tx) -> list[str]:
-    """All of them."""
-    return [row["name"] for row in tx.rows(sa.select(t.line_group.c.name).order_by(t.line_group.c.name))]

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from dialer.calls.events import Reading
 from dialer.calls.store import Call, Change, StoredEvents
@@ -21,7 +20,7 @@ from dialer.core.values import Answer, FraudType, Grade, Tag
 from dialer.scripts.dialogue import Context, Heard, Position, Turn, Utterance, advance, start
 from dialer.scripts.model import Purpose, Script
 from dialer.scripts.reading import choose_script_id
-from dialer.scripts.rendered import RenderedScript, shipped_manifest
+from dialer.scripts.rendered import RenderedScript
 from dialer.services import Services
 
 
@@ -66,22 +65,13 @@ def context_for(
     return Context(
         language=language,
         tags=tags,
-        local_hour=now.astimezone(ZoneInfo(services.centre.timezone)).hour,
+        local_hour=now.astimezone(services.centre.zone).hour,
         clips=rendered.by_text,
         slow_clips=rendered.slow_by_text,
         recordings=rendered.recordings,
         offered=rendered.offers(services.centre.languages, language),
         is_recorded=is_recorded,
     )
-
-
-def durations_by_text() -> Mapping[tuple[str, str], float]:
-    """Language and text to the seconds that its shipped sound lasts, for the lint of scripts."""
-    return {
-        (clip.language, clip.text): clip.duration_seconds
-        for clip in shipped_manifest().clips
-        if not clip.slow
-    }
 
 
 _LETTERS_PER_SECOND = {"zh": 4.0}

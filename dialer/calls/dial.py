@@ -25,10 +25,9 @@ from dialer.calls.claims import (
 )
 from dialer.calls.conversation import purpose_of
 from dialer.calls.pacing import Answered, evaluate_breaker, lock_line_group, retry_seconds
+from dialer.calls.store import note_first_calls
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.attempts import doubt_attempts, lock_attempt_rows, lock_live_numbers, requeue_attempts
-from dialer.cases.store import note_first_attempts
-from dialer.core.case import Reason
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.policy import Policy
@@ -199,7 +198,7 @@ class _Run:
                 allowed = _fewer(allowed, self._check.allowed(under_way=len(self.sending)))
             if allowed == 0:
                 return []
-            group = lock_line_group(tx, name=rules.group)
+            group = lock_line_group(tx)
             if group is None:
                 return []
             promote_planned(tx, now=now)
@@ -239,7 +238,7 @@ class _Run:
         services = self.services
         with services.store.begin() as tx:
             real_now = services.real.now()
-            evaluate_breaker(tx, services, [answered], now=services.clock.now(), real_now=real_now)
+            evaluate_breaker(tx, [answered], now=services.clock.now(), real_now=real_now)
 
     def send(self, claimed: Sequence[Claimed]) -> None:
         """Starts sending, in slices of about the same moment, so that fencing is one statement a slice."""
@@ -407,9 +406,8 @@ def _record(services: Services, answers: _Answers) -> None:
         now = services.clock.now()
         # Lock order: the line group first, as a claim does; then cases, attempts and numbers, each in their order.
         sent = [Answered(sent_at=c.send_at, answer=answer) for c, answer in answers.given]
-        evaluate_breaker(tx, services, sent, now=now, real_now=real_now)
-        first = [c.case_id for c, _ in placed if c.reason is not Reason.FOLLOW_UP]
-        note_first_attempts(tx, first, at=now)
+        evaluate_breaker(tx, sent, now=now, real_now=real_now)
+        note_first_calls(tx, [c.attempt_id for c, _ in placed])
         returning = [c.attempt_id for c in [*(c for c, _ in ours), *answers.late]]
         if returning or unsure:
             lock_attempt_rows(tx, [*(c.attempt_id for c in [*(c for c, _ in placed), *unsure]), *returning])

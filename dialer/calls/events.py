@@ -7,7 +7,7 @@ move it or is the first news of its call. Numbers come last because a claim hold
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -141,11 +141,8 @@ def _apply(
         if change.state is AttemptState.ENDED:
             ended.append(attempt_id)
     change_calls(tx, list(changes.values()))
-    if placed := unheard & changes.keys():
-        note_first_calls(tx, placed)
-    recorded = [one for one in ended if calls[one].records and may_be_recorded(calls[one], changes[one])]
-    if recorded:
-        expect_recordings(tx, recorded, now=now, real_now=services.real.now())
+    note_first_calls(tx, unheard & changes.keys())
+    expect_recordings_of(tx, services, [(calls[one], changes[one]) for one in ended], now=now)
     cancels = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else False
     rest_numbers(tx, services, ended, now=now)
     return cancels
@@ -162,9 +159,19 @@ _TALKED = frozenset(
 )
 
 
-def may_be_recorded(call: Call, change: Change) -> bool:
-    """The call was answered, or nobody knows."""
-    return call.answered_at is not None or change.result in _TALKED
+def expect_recordings_of(
+    tx: Tx, services: Services, ended: Iterable[tuple[Call, Change]], *, now: datetime
+) -> None:
+    """Of these calls, each with the change that ended it: a recording is expected of those that were to be recorded and
+    were answered, or of which nobody knows.
+    """
+    recorded = [
+        call.attempt_id
+        for call, change in ended
+        if call.records and (call.answered_at is not None or change.result in _TALKED)
+    ]
+    if recorded:
+        expect_recordings(tx, recorded, now=now, real_now=services.real.now())
 
 
 def rest_numbers(tx: Tx, services: Services, ended: Sequence[uuid.UUID], *, now: datetime) -> None:

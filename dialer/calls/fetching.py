@@ -27,7 +27,7 @@ _LONGEST_GAP: Final = timedelta(hours=1)
 _TRIES: Final = 40
 """About a day and a half; then the alarm, and the carrier is asked every hour still."""
 _NONE_AFTER: Final = 6
-"""The carrier has said so often, within half an hour, that it has no recording of the call: there is none."""
+"""The carrier has said this many times, within half an hour, that it has no recording of the call: there is none."""
 _AT_ONCE: Final = 10
 
 _log = logging.getLogger(__name__)

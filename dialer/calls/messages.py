@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -21,8 +21,9 @@ from dialer.calls.conversation import choose_script
 from dialer.calls.store import StoredEvents, store_call_events
 from dialer.cases.persons import open_person
 from dialer.core.errors import NotFound, Unavailable
-from dialer.core.values import FraudType, MessageChannel, MessageState, Tag
+from dialer.core.values import MESSAGES_IN_DOUBT, FraudType, MessageChannel, MessageState, Tag
 from dialer.db import tables as t
+from dialer.db.bulk import in_words
 from dialer.db.system_state import awaited_comparison
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.scripts.lint import message_findings
@@ -43,7 +44,8 @@ from dialer.telephony.channels import (
 )
 
 _MOST_POLLS = 10
-_DOUBTFUL = (MessageState.SENDING.value, MessageState.UNKNOWN.value)
+_ON_THE_WAY = frozenset({MessageState.ACCEPTED, MessageState.SENT})
+"""The network has it, and more news of it may come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,7 @@ def _silent_messages(
     """
     silent = _SELECT.where(
         t.message.c.channel == channel.value,
-        t.message.c.state.in_(_DOUBTFUL),
+        in_words(t.message.c.state, MESSAGES_IN_DOUBT),
         t.message.c.poll_at <= real_now,
     ).order_by(t.message.c.poll_at)
     return _take(tx, silent, limit=limit, state=MessageState.UNKNOWN.value, poll_at=poll_at)
@@ -129,12 +131,11 @@ def _messages_without_news(
     """Id and sid of messages that this channel has and has long sent no news of, put off. Each is asked about at most
     `_MOST_POLLS` times and then stays as it was last known.
     """
-    on_the_way = [MessageState.ACCEPTED.value, MessageState.SENT.value]
     rows = tx.rows(
         sa.select(t.message.c.id, t.message.c.sid)
         .where(
             t.message.c.channel == channel.value,
-            t.message.c.state.in_(on_the_way),
+            in_words(t.message.c.state, _ON_THE_WAY),
             t.message.c.poll_at <= real_now,
         )
         .order_by(t.message.c.poll_at)
@@ -154,35 +155,33 @@ def _messages_without_news(
 def _replan_message(tx: Tx, message_id: uuid.UUID, *, not_before: datetime) -> None:
     """It was certainly not sent: planned again."""
     planned = MessageState.PLANNED.value
-    _set(tx, [message_id], only=_DOUBTFUL, state=planned, not_before=not_before, poll_at=None)
+    _set(tx, [message_id], only=MESSAGES_IN_DOUBT, state=planned, not_before=not_before, poll_at=None)
 
 
 def _doubt_message(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
     """It is unknown whether it was sent: looked for from `poll_at` (real) on."""
-    _set(tx, [message_id], only=_DOUBTFUL, state=MessageState.UNKNOWN.value, poll_at=poll_at)
+    _set(tx, [message_id], only=MESSAGES_IN_DOUBT, state=MessageState.UNKNOWN.value, poll_at=poll_at)
 
 
 def _count_empty_listing(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
     """It was looked for past its deadline and not found."""
-    _set(tx, [message_id], only=_DOUBTFUL, polls=t.message.c.polls + 1, poll_at=poll_at)
+    _set(tx, [message_id], only=MESSAGES_IN_DOUBT, polls=t.message.c.polls + 1, poll_at=poll_at)
 
 
-def _apply_message_state(
+def _advance(
     tx: Tx,
+    services: Services,
     message_id: uuid.UUID,
     state: MessageState,
     *,
-    now: datetime,
     sid: str | None = None,
     error_code: int | None = None,
-    poll_at: datetime | None = None,
-) -> bool:
-    """The message has come that far; False for late news, which changes nothing. It is asked about at `poll_at` (real)
-    if no more news of it comes.
-    """
+) -> None:
+    """The message has come that far; late news changes nothing."""
+    now = services.clock.now()
     lower = [one.value for one in MessageState if one.rank < state.rank]
-    more = poll_at if state in {MessageState.ACCEPTED, MessageState.SENT} else None
-    values: dict[str, Any] = {"state": state.value, "poll_at": more, "polls": 0}
+    poll_at = _next_poll(services) if state in _ON_THE_WAY else None
+    values: dict[str, Any] = {"state": state.value, "poll_at": poll_at, "polls": 0}
     if sid:
         values["sid"] = sa.func.coalesce(t.message.c.sid, sid)
     if error_code is not None:
@@ -191,12 +190,11 @@ def _apply_message_state(
         values["sent_at"] = now
     if state.rank == MessageState.DELIVERED.rank:
         values["ended_at"] = now
-    moved = tx.execute(
+    tx.execute(
         sa.update(t.message)
         .where(t.message.c.id == message_id, t.message.c.state.in_(lower))
         .values(**values)
     )
-    return bool(moved.rowcount)
 
 
 def _case_of_message(tx: Tx, message_id: uuid.UUID) -> int | None:
@@ -215,14 +213,14 @@ def _set(
     tx: Tx,
     ids: Iterable[uuid.UUID],
     *,
-    only: Sequence[str] = (),
+    only: Collection[MessageState] = (),
     **values: Any,  # noqa: ANN401  # columns
 ) -> None:
     chosen = list(ids)
     if not chosen:
         return
     statement = sa.update(t.message).where(t.message.c.id.in_(chosen)).values(**values)
-    tx.execute(statement.where(t.message.c.state.in_(only)) if only else statement)
+    tx.execute(statement.where(in_words(t.message.c.state, only)) if only else statement)
 
 
 _AT_ONCE = 50
@@ -246,42 +244,21 @@ def apply_message_event(services: Services, message_id: uuid.UUID, progress: Mes
         _advance(tx, services, message_id, progress.state, sid=progress.sid, error_code=progress.error_code)
 
 
-def _advance(
-    tx: Tx,
-    services: Services,
-    message_id: uuid.UUID,
-    state: MessageState,
-    *,
-    sid: str | None = None,
-    error_code: int | None = None,
-) -> None:
-    """The message has come that far; late news changes nothing."""
-    _apply_message_state(
-        tx,
-        message_id,
-        state,
-        now=services.clock.now(),
-        sid=sid,
-        error_code=error_code,
-        poll_at=_next_poll(services),
-    )
-
-
 def _next_poll(services: Services) -> datetime:
     """When a message is asked about if no more news of it comes."""
     return services.real.now() + timedelta(seconds=services.lines.silence_seconds)
 
 
-def message_text(services: Services, outgoing: Outgoing) -> tuple[str, str]:
-    """The message of the script that fits the case, and its language. Empty when the lint finds a fault in it: no
-    message is better than one that could be the fraudsters' own.
+def message_text(services: Services, outgoing: Outgoing) -> str:
+    """The message of the script that fits the case. Empty when the lint finds a fault in it: no message is better than
+    one that could be the fraudsters' own.
     """
     script = choose_script(services, outgoing.fraud_type, outgoing.tags)
     language = script.default_language
     named = script.variables.get("bureau")
     bureau = services.centre.bureau.get(language) or (named.defaults.get(language, "") if named else "")
     text = script.message.get(language, "").replace("{bureau}", bureau)
-    return ("" if message_findings(text, language, bureau=bureau) else text), language
+    return "" if message_findings(text, language, bureau=bureau) else text
 
 
 async def send_messages(services: Services, client: MessageClient) -> int:
@@ -315,8 +292,7 @@ async def _send(services: Services, client: MessageClient, outgoing: Outgoing) -
 
 
 def _order(services: Services, outgoing: Outgoing) -> SendText:
-    text, _language = message_text(services, outgoing)
-    return SendText(message_id=outgoing.id, to=outgoing.to, text=text)
+    return SendText(message_id=outgoing.id, to=outgoing.to, text=message_text(services, outgoing))
 
 
 def _record(services: Services, outgoing: Outgoing, answer: SendResult) -> None:

@@ -1,5 +1,5 @@
-"""Line groups: calls per second, lines, pauses, and the breaker that stops calls to a carrier in trouble. They stand in
-the database, where neither a lost broker nor a second worker resets them.
+"""The line group: calls per second, lines, pauses, and the breaker that stops calls to a carrier in trouble. It stands
+in the database, where neither a lost broker nor a second worker resets it.
 
 The settings say what the lines can bear; a supervisor may set less while the service runs. A start of a process changes
 nothing: the first start takes the pace of the settings, and what they say later applies when a person says so. Trouble
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -33,6 +33,8 @@ from dialer.language import Text
 from dialer.services import Services
 from dialer.telephony.channels import Fault, Placed, Refused, UncertainResult
 
+GROUP: Final = "main"
+"""The one group: all the lines of the centre."""
 PACE_HEADROOM = 0.97
 """Share of the set pace that is used: sending jitter may then never push a ten-second count over the limit."""
 
@@ -41,7 +43,6 @@ PACE_HEADROOM = 0.97
 class LineGroup:
     """`next_slot_at` and the breaker's times are real, `paused_until` and `asked_at` are service time."""
 
-    name: str
     calls_per_second: float
     lines: int
     most_calls_per_second: float
@@ -81,10 +82,10 @@ class LineGroup:
         return slots[-1] + timedelta(seconds=1 / (self.calls_per_second * PACE_HEADROOM))
 
 
-def ensure_line_group(tx: Tx, *, name: str, calls_per_second: float, lines: int, real_now: datetime) -> None:
+def ensure_line_group(tx: Tx, *, calls_per_second: float, lines: int, real_now: datetime) -> None:
     """The group exists. One that exists stays as it is: its pace is changed by an act alone."""
     statement = insert(t.line_group).values(
-        name=name,
+        name=GROUP,
         calls_per_second=calls_per_second,
         lines=lines,
         settings_calls_per_second=calls_per_second,
@@ -94,17 +95,14 @@ def ensure_line_group(tx: Tx, *, name: str, calls_per_second: float, lines: int,
     tx.execute(statement.on_conflict_do_nothing(index_elements=["name"]))
 
 
-def configure_line_group(
-    tx: Tx, *, name: str, calls_per_second: float, lines: int, real_now: datetime
-) -> None:
+def configure_line_group(tx: Tx, *, calls_per_second: float, lines: int, real_now: datetime) -> None:
     """The group exists with these settings; its slots, pauses and breaker stay as they were. A slower pace that was set
     by hand still holds.
     """
-    ensure_line_group(tx, name=name, calls_per_second=calls_per_second, lines=lines, real_now=real_now)
+    ensure_line_group(tx, calls_per_second=calls_per_second, lines=lines, real_now=real_now)
     group = t.line_group.c
     _set(
         tx,
-        name,
         calls_per_second=sa.func.least(group.asked_calls_per_second, calls_per_second),
         lines=sa.func.least(group.asked_lines, lines),
         settings_calls_per_second=calls_per_second,
@@ -115,7 +113,6 @@ def configure_line_group(
 def set_line_pace(
     tx: Tx,
     *,
-    name: str,
     calls_per_second: float,
     lines: int,
     by: str,
@@ -127,7 +124,6 @@ def set_line_pace(
     next_slot = sa.func.least(t.line_group.c.next_slot_at, real_now + timedelta(seconds=1 / calls_per_second))
     _set(
         tx,
-        name,
         calls_per_second=calls_per_second,
         lines=lines,
         asked_calls_per_second=calls_per_second,
@@ -139,13 +135,12 @@ def set_line_pace(
     )
 
 
-def _restore_line_pace(tx: Tx, *, name: str, real_now: datetime) -> None:
+def _restore_line_pace(tx: Tx, *, real_now: datetime) -> None:
     """The pace of the settings holds again."""
     group = t.line_group.c
     pace_again = sa.func.coalesce(group.settings_calls_per_second, group.calls_per_second)
     _set(
         tx,
-        name,
         calls_per_second=pace_again,
         lines=sa.func.coalesce(group.settings_lines, group.lines),
         **dict.fromkeys(("asked_calls_per_second", "asked_lines", "asked_by", "asked_why", "asked_at")),
@@ -155,24 +150,23 @@ def _restore_line_pace(tx: Tx, *, name: str, real_now: datetime) -> None:
     )
 
 
-def _set(tx: Tx, name: str, **values: object) -> None:
-    tx.execute(sa.update(t.line_group).where(t.line_group.c.name == name).values(**values))
+_ROW: Final = sa.select(t.line_group).where(t.line_group.c.name == GROUP)
 
 
-def lock_line_group(tx: Tx, *, name: str) -> LineGroup | None:
+def _set(tx: Tx, **values: object) -> None:
+    tx.execute(sa.update(t.line_group).where(t.line_group.c.name == GROUP).values(**values))
+
+
+def lock_line_group(tx: Tx) -> LineGroup | None:
     """The group, locked to the end of the transaction: this is what makes claims run one after the other."""
-    row = tx.one(_by_name(name).with_for_update())
+    row = tx.one(_ROW.with_for_update())
     return None if row is None else _group(tx, row)
 
 
-def read_line_group(tx: Tx, *, name: str) -> LineGroup | None:
+def read_line_group(tx: Tx) -> LineGroup | None:
     """As it stands, without a lock."""
-    row = tx.one(_by_name(name))
+    row = tx.one(_ROW)
     return None if row is None else _group(tx, row)
-
-
-def _by_name(name: str) -> sa.Select[Any]:
-    return sa.select(t.line_group).where(t.line_group.c.name == name)
 
 
 def _group(tx: Tx, row: Row) -> LineGroup:
@@ -198,26 +192,25 @@ def take_call_slots(tx: Tx, group: LineGroup, slots: list[datetime], *, real_now
     values: dict[str, object] = {"next_slot_at": group.after(slots)}
     if group.breaker.is_open:
         values["slow_until"] = group.breaker.trial_left(real_now, BreakerRules()).wait_until
-    _set(tx, group.name, **values)
+    _set(tx, **values)
 
 
-def read_breaker(tx: Tx, *, name: str) -> Breaker:
+def read_breaker(tx: Tx) -> Breaker:
     """As it stands, without a lock."""
-    row = tx.one(_by_name(name))
+    row = tx.one(_ROW)
     return Breaker() if row is None else _breaker(row)
 
 
-def lock_line_breaker(tx: Tx, *, name: str) -> Breaker:
+def lock_line_breaker(tx: Tx) -> Breaker:
     """Locked with its group, before any attempt or number, as a claim does."""
-    row = tx.one(_by_name(name).with_for_update())
+    row = tx.one(_ROW.with_for_update())
     return Breaker() if row is None else _breaker(row)
 
 
-def save_breaker(tx: Tx, breaker: Breaker, *, name: str) -> None:
+def save_breaker(tx: Tx, breaker: Breaker) -> None:
     """The caller has locked the group."""
     _set(
         tx,
-        name,
         troubles=breaker.troubles,
         openings=breaker.openings,
         opened_at=breaker.opened_at,
@@ -225,9 +218,9 @@ def save_breaker(tx: Tx, breaker: Breaker, *, name: str) -> None:
     )
 
 
-def pause_line_group(tx: Tx, *, name: str, until: datetime | None, why: str) -> None:
+def pause_line_group(tx: Tx, *, until: datetime | None, why: str) -> None:
     """No attempt is claimed until `until` (service time); None resumes."""
-    _set(tx, name, paused_until=until, paused_why=why)
+    _set(tx, paused_until=until, paused_why=why)
 
 
 _TOLERATED = timedelta(seconds=5)
@@ -236,9 +229,9 @@ _LONGEST_SILENCE = timedelta(minutes=15)
 """No carrier's wish to be left alone is believed for longer."""
 
 
-def seconds_clock_went_back(tx: Tx, *, name: str, real_now: datetime, horizon_seconds: float) -> float:
+def seconds_clock_went_back(tx: Tx, *, real_now: datetime, horizon_seconds: float) -> float:
     """How far the clock has gone back since the last calls were planned; 0 when that cannot be seen."""
-    row = tx.one(_by_name(name))
+    row = tx.one(_ROW)
     if row is None:
         return 0.0
     gap_seconds = 1 / (row["calls_per_second"] * PACE_HEADROOM)
@@ -246,16 +239,14 @@ def seconds_clock_went_back(tx: Tx, *, name: str, real_now: datetime, horizon_se
     return ahead.total_seconds() if ahead > _TOLERATED else 0.0
 
 
-def reset_times_after_jump(
-    tx: Tx, *, name: str, real_now: datetime, last_lease: datetime, last_poll: datetime
-) -> None:
+def reset_times_after_jump(tx: Tx, *, real_now: datetime, last_lease: datetime, last_poll: datetime) -> None:
     """Calls leave again from now on. Leases after `last_lease` and polls after `last_poll`, which the clock will only
     reach again, are due now. The caller has locked the line group.
     """
     group = t.line_group.c
     gap = sa.func.make_interval(0, 0, 0, 0, 0, 0, 1 / (group.calls_per_second * PACE_HEADROOM))
     still_slow = sa.case((group.slow_until > real_now + _LONGEST_SILENCE, real_now), else_=group.slow_until)
-    _set(tx, name, next_slot_at=sa.literal(real_now) + gap, slow_until=still_slow)
+    _set(tx, next_slot_at=sa.literal(real_now) + gap, slow_until=still_slow)
     attempt = t.attempt.c
     tx.execute(
         sa.update(t.attempt)
@@ -276,7 +267,7 @@ LEAST_CALLS_PER_SECOND = 0.1
 def read_pace(services: Services) -> LineGroup:
     """The pace that holds now."""
     with services.store.begin() as tx:
-        return _pace(tx, services)
+        return _pace(tx)
 
 
 def set_pace(
@@ -299,7 +290,6 @@ def set_pace(
         _check_range("lines", lines, 1, before.most_lines)
         set_line_pace(
             tx,
-            name=services.lines.group,
             calls_per_second=calls_per_second,
             lines=lines,
             by=who,
@@ -319,12 +309,11 @@ def restore_pace(services: Services, *, by: str, why: str = "", visible_to: int 
     def change(tx: Tx, before: LineGroup) -> None:
         configure_line_group(
             tx,
-            name=lines.group,
             calls_per_second=lines.settings_calls_per_second or before.most_calls_per_second,
             lines=lines.settings_lines or before.most_lines,
             real_now=services.real.now(),
         )
-        _restore_line_pace(tx, name=services.lines.group, real_now=services.real.now())
+        _restore_line_pace(tx, real_now=services.real.now())
 
     return _change_pace(
         services, change, act="pace.settings", who=who, why=why.strip(), visible_to=visible_to
@@ -341,16 +330,16 @@ def _change_pace(
     visible_to: int | None,
 ) -> LineGroup:
     if visible_to is not None:
-        raise NotFound(kind="line group", key=services.lines.group)
+        raise NotFound(kind="line group", key=GROUP)
     with services.store.begin() as tx:
-        before = _pace(tx, services)
+        before = _pace(tx)
         change(tx, before)
-        after = _pace(tx, services)
+        after = _pace(tx)
         write_audit(
             tx,
             who=who,
             act=act,
-            subject=f"line_group/{services.lines.group}",
+            subject=f"line_group/{GROUP}",
             why=why,
             now=services.clock.now(),
             facts={
@@ -371,10 +360,10 @@ def _check_range(field: str, value: float, least: float, most: float) -> None:
         )
 
 
-def _pace(tx: Tx, services: Services) -> LineGroup:
-    group = read_line_group(tx, name=services.lines.group)
+def _pace(tx: Tx) -> LineGroup:
+    group = read_line_group(tx)
     if group is None:
-        raise NotFound(kind="line group", key=services.lines.group)
+        raise NotFound(kind="line group", key=GROUP)
     return group
 
 
@@ -396,26 +385,23 @@ def retry_seconds(refused: Sequence[Refused]) -> float:
     return min(max(asked, _RETRY_SECONDS), _RULES.believed_seconds)
 
 
-def evaluate_breaker(
-    tx: Tx, services: Services, answers: Sequence[Answered], *, now: datetime, real_now: datetime
-) -> None:
+def evaluate_breaker(tx: Tx, answers: Sequence[Answered], *, now: datetime, real_now: datetime) -> None:
     """The breaker is as these answers leave it. Trouble raises an alarm; opening and closing are audited."""
-    name = services.lines.group
     troubles = [one for one in answers if _is_trouble(one.answer)]
     # A fault of the number says nothing about whether the carrier takes calls.
     taken = any(isinstance(one.answer, Placed) for one in answers)
-    if not troubles and (not taken or read_breaker(tx, name=name).is_untroubled):
+    if not troubles and (not taken or read_breaker(tx).is_untroubled):
         return
-    before = lock_line_breaker(tx, name=name)
+    before = lock_line_breaker(tx)
     after = Breaker() if taken else before
     if troubles:
         trouble = _trouble(troubles, opened_at=after.opened_at, taken=taken)
         after = after.after(trouble, real_now=real_now, rules=_RULES)
         _alarm(tx, troubles, opens=after.is_open and not before.is_open, now=now)
     if after != before:
-        save_breaker(tx, after, name=name)
+        save_breaker(tx, after)
     if after.is_open != before.is_open:
-        _note(tx, name, before=before, after=after, now=now, real_now=real_now)
+        _note(tx, before=before, after=after, now=now, real_now=real_now)
 
 
 def _is_trouble(answer: Placed | Refused | UncertainResult) -> bool:
@@ -450,7 +436,7 @@ def _alarm(tx: Tx, troubles: Sequence[Answered], *, opens: bool, now: datetime) 
         raise_alarm_once(tx, AlarmCode.CARRIER_TROUBLE, now=now, facts=facts)
 
 
-def _note(tx: Tx, name: str, *, before: Breaker, after: Breaker, now: datetime, real_now: datetime) -> None:
+def _note(tx: Tx, *, before: Breaker, after: Breaker, now: datetime, real_now: datetime) -> None:
     facts: dict[str, object] = {"troubles": max(before.troubles, after.troubles)}
     if before.opened_at is not None:
         facts |= {
@@ -461,7 +447,7 @@ def _note(tx: Tx, name: str, *, before: Breaker, after: Breaker, now: datetime, 
         tx,
         who=ROBOT,
         act="breaker.opened" if after.is_open else "breaker.closed",
-        subject=f"line_group/{name}",
+        subject=f"line_group/{GROUP}",
         why="",
         now=now,
         facts=facts,

@@ -35,7 +35,7 @@ from dialer.core.values import Grade, Pause, PauseScope
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
-from dialer.org.unit_store import subtree_ids
+from dialer.org.unit_store import check_unit
 from dialer.services import Services
 
 LONGEST_MINUTES = 7 * 24 * 60
@@ -77,11 +77,11 @@ def pause_calls(
         )
     with services.store.begin() as tx:
         known, unit_id = _named(tx, services, scope, subject, unit_id)
-        check_own_unit(tx, unit_id, visible_to=visible_to)
+        check_unit(tx, unit_id, visible_to)
         if scope is PauseScope.LOAD and not is_load(tx, int(known)):
             raise NotFound(kind="load", key=known)
         # Claims happen under this lock: a later claim sees the pause, and the attempts of earlier ones are handed back.
-        lock_line_group(tx, name=services.lines.group)
+        lock_line_group(tx)
         if scope is PauseScope.ALL:
             check_compared(tx)  # The pause of a restore does not end by itself, and none takes its place.
         now = services.clock.now()
@@ -90,7 +90,7 @@ def pause_calls(
             tx, scope=scope, subject=known, unit_id=unit_id, until=until, why=reason, by=who, now=now
         )
         if scope is PauseScope.ALL:
-            pause_line_group(tx, name=services.lines.group, until=until, why=reason)
+            pause_line_group(tx, until=until, why=reason)
         claimed = attempts_claimed_under(tx, pause)
         requeue_attempts(tx, claimed, not_before=now)
         write_audit(
@@ -130,7 +130,7 @@ def resume_pause(services: Services, pause_id: int, *, by: str, visible_to: int 
         pause = next((one for one in standing if one.id == pause_id), None)
         if pause is None:
             raise NotFound(kind="pause", key=pause_id)
-        check_own_unit(tx, pause.unit_id, visible_to=visible_to)
+        check_unit(tx, pause.unit_id, visible_to)
         _end_early(tx, services, pause, by=who, why="")
     return _release(services, pause, by=who)
 
@@ -143,14 +143,8 @@ def _end_early(tx: Tx, services: Services, pause: Pause, *, by: str, why: str) -
     if not end_pause_early(tx, pause, now=now):
         raise NotFound(kind="pause", key=pause.id)
     if pause.scope is PauseScope.ALL:
-        pause_line_group(tx, name=services.lines.group, until=None, why="")
+        pause_line_group(tx, until=None, why="")
     write_audit(tx, who=by, act="resume", subject=_name(pause), why=why.strip(), now=now)
-
-
-def check_own_unit(tx: Tx, unit_id: int | None, *, visible_to: int | None) -> None:
-    """Raises `NotFound` when the unit is not `visible_to` or below it. What has no unit belongs to the whole centre."""
-    if visible_to is not None and (unit_id is None or unit_id not in subtree_ids(tx, visible_to)):
-        raise NotFound(kind="unit", key=unit_id)
 
 
 def read_standing_pauses(services: Services) -> list[Pause]:
@@ -271,7 +265,7 @@ class Circumstances:
 def circumstances(tx: Tx, services: Services) -> Circumstances:
     """Those of now."""
     now, real_now = services.clock.now(), services.real.now()
-    group = read_line_group(tx, name=services.lines.group)
+    group = read_line_group(tx)
     return Circumstances(
         pauses=standing_pauses_at(tx, now=now),
         lines=None if group is None else _lines_now(group, now=now, real_now=real_now),

@@ -38,7 +38,7 @@ from dialer.core.attempt import AttemptState
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode, TimePassed, WindowClosed
 from dialer.core.values import TelephonyResult
-from dialer.db.system_state import awaited_comparison, heartbeats
+from dialer.db.system_state import ALIVE_SECONDS, awaited_comparison, heartbeats
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
 from dialer.telephony.callbacks import CallState, Stage, progress_of
@@ -46,7 +46,7 @@ from dialer.telephony.channels import CLOCK_SKEW, EMPTY_LISTINGS, GIVE_UP, Concl
 from dialer.telephony.client import CallClient, PlaceCall
 
 _SIDE_BY_SIDE = 16
-"""At most so many requests wait at a time for a carrier that does not answer."""
+"""At most this many requests wait at a time for a carrier that does not answer."""
 
 _T = TypeVar("_T")
 
@@ -83,7 +83,7 @@ _AT_ONCE = 200
 _CLOCKS_APART = timedelta(days=1)
 """Absent means that there is no such call at any time near: our clock may have been wrong when it was sent."""
 _REMEMBERED = timedelta(hours=20)
-"""Every carrier keeps its records of calls for so long."""
+"""Every carrier keeps its records of calls for this long."""
 
 
 async def reconcile(services: Services, client: CallClient) -> int:
@@ -239,7 +239,7 @@ def sweep_cases(services: Services) -> int:
             now = services.clock.now()
             locked = lock_due_cases(tx, now=now, limit=_AT_ONCE_SWEEP)
             in_call = cases_at_carrier(tx, list(locked))
-            moves = [Move(case_id=one, event=TimePassed(ringing=one in in_call)) for one in locked]
+            moves = [Move(case_id=one, event=TimePassed(is_at_carrier=one in in_call)) for one in locked]
             # A case with a call under way waits for its end: there is no call to end at the carrier.
             move_cases(tx, locked, moves, policies=services.policies, now=now)
         total += len(locked)
@@ -275,8 +275,6 @@ def sweep_attempts(services: Services) -> None:
 
 
 WEB = "web"
-_SILENT_SECONDS = 8.0
-"""Four heartbeats, and longer than a killed web process takes to come back."""
 _PATIENCE_SECONDS = 10.0
 """So long after the last heartbeat, or the start of the service, the alarm is raised."""
 
@@ -315,8 +313,8 @@ class WebProcessCheck:
 
     def _beats(self, tx: Tx, services: Services, now: float) -> bool:
         beats = {beat.process: beat.at for beat in heartbeats(tx, kind=WEB)}
-        if self._looked_at is None or now - self._looked_at >= _SILENT_SECONDS:
-            recent = services.real.now() - timedelta(seconds=_SILENT_SECONDS)
+        if self._looked_at is None or now - self._looked_at >= ALIVE_SECONDS:
+            recent = services.real.now() - timedelta(seconds=ALIVE_SECONDS)
             has_beaten = any(at >= recent for at in beats.values())
             self._beat_at = None
         else:
@@ -327,7 +325,7 @@ class WebProcessCheck:
         # A web process that stopped in order has deleted its row.
         self._any = bool(beats)
         beat_at = self._beat_at
-        return bool(beats) and beat_at is not None and now - beat_at < _SILENT_SECONDS
+        return bool(beats) and beat_at is not None and now - beat_at < ALIVE_SECONDS
 
 
 _TRIAL_SECONDS = 15.0

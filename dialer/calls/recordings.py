@@ -35,7 +35,7 @@ _PLAYS_FOR: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A recording without its sound. `call_id`: of the attempt, of the call from a desk, or of the call in, as `call`
+    """A recording without its sound. `call_id`: of the attempt, of the call from a desk, or of the inbound call, as `call`
     says; `n`: of the attempt, None for another call. `sha256`: of the sound as the carrier gave it, also after it was
     deleted.
     """
@@ -99,7 +99,7 @@ def expect_recording_of_desk_call(
 def expect_recording_of_call_in(
     tx: Tx, call_id: uuid.UUID, *, case_id: int, called_at: datetime, real_now: datetime, drill: bool
 ) -> None:
-    """The call in is over, was to be recorded, and may have been."""
+    """The inbound call is over, was to be recorded, and may have been."""
     _expect(tx, real_now, inbound_call_id=call_id, case_id=case_id, called_at=called_at, drill=drill)
 
 

@@ -85,10 +85,11 @@ def lock_calls(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
 
 
 def note_first_calls(tx: Tx, attempt_ids: Iterable[uuid.UUID]) -> None:
-    """These calls are at the carrier: each is the first of its case, unless an earlier one is noted. Follow-ups are not
-    noted. The caller has locked the cases.
+    """These calls are at the carrier: when it was sent, each is the first of its case, unless an earlier one is noted.
+    Follow-ups are not noted. A case is locked before its attempts: here, in the order of their ids, or by the caller.
     """
-    tx.execute(_NOTE_FIRST, _IDS.given(attempt_ids))
+    if ids := list(attempt_ids):
+        tx.execute(_NOTE_FIRST, _IDS.given(ids))
 
 
 _NOTE_FIRST = (
@@ -98,7 +99,15 @@ _NOTE_FIRST = (
         t.attempt.c.case_id == t.case.c.id,
         t.attempt.c.reason != word(Reason.FOLLOW_UP),
         t.attempt.c.sent_at.is_not(None),
-        t.case.c.first_attempt_at.is_(None),
+        t.case.c.id.in_(
+            sa.select(t.case.c.id)
+            .where(
+                t.case.c.id.in_(sa.select(t.attempt.c.case_id).where(_IDS.clause)),
+                t.case.c.first_attempt_at.is_(None),
+            )
+            .order_by(t.case.c.id)
+            .with_for_update()
+        ),
     )
     .values(first_attempt_at=t.attempt.c.sent_at)
 )
@@ -293,7 +302,7 @@ def calls_without_webhook(
 WEBHOOK_AFTER: Final = timedelta(seconds=6)
 """A carrier sends the first webhook of a call within a second of taking it."""
 _SILENCE_FORGOTTEN: Final = timedelta(hours=1)
-"""After so long without a call dialling begins anew: whether the way is open is not known any more."""
+"""After this long without a call dialling begins anew: whether the way is open is not known any more."""
 
 
 _OVERDUE_AFTER: Final = timedelta(seconds=10)

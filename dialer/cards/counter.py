@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -66,7 +65,7 @@ _WARNING_FIELDS: Final = (
 _LAYOUT: Final = Layout(headings=tuple(field.value for field in _WARNING_FIELDS), fields=_WARNING_FIELDS)
 _RATE_SECONDS: Final = 3600
 _STORED: Final = timedelta(days=30)
-"""An account that was asked for so long ago when it is checked is a stored one."""
+"""An account that was asked for this long ago when it is checked is a stored one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +209,7 @@ def answers_of(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tup
         for one, ring in zip(given, rings, strict=True)
     ]
     facts = read_facts(tx, asked, rules=rules)
-    zone = ZoneInfo(services.centre.timezone)
+    zone = services.centre.zone
     day = now.astimezone(zone).date()
     restricted = restrictions_of(tx, [bytes(one.row["person_blind"]) for one in given], on=day)
     checks = shipped_checks()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from fastapi import Form, Path
 from starlette.responses import Response
 
@@ -14,12 +12,11 @@ from dialer.cards.checks import CheckFinding
 from dialer.cards.counter import check_opening, finish_opening, own_opening
 from dialer.cards.desk import ask_desk, lapse_questions, masked_opener, question_of_outlet
 from dialer.cards.restrictions import note_seen, take_objection, unseen_notices
-from dialer.cards.store import Outlet, opening_personal, outlet_of_teller
+from dialer.cards.store import Outlet, last_check, latest_openings, opening_personal, outlet_of_teller
 from dialer.cards.view import NOTICE_WORDS, VICTIM_QUESTIONS, sentences
 from dialer.core.access import Permission
 from dialer.core.cards import CardProduct, CheckVerdict, OpeningResult
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.db import tables as t
 from dialer.intake.opening_lists import OpeningField, OpeningOptions, OpeningRefused, read_opening
 from dialer.language import gettext_noop, say
 from dialer.sentences import refusal_sentence
@@ -113,6 +110,7 @@ def show_opening(request: CurrentRequest, opening_id: OpeningId) -> Response:
 
 @counter_pages.post(_PATH + "/{opening_id}/ask", act=Permission.ENTER_OPENINGS)
 def ask(request: CurrentRequest, opening_id: OpeningId, note: Words = "") -> Response:
+    """The desk is asked about the opening, which waits for its answer."""
     outlet = _must_outlet(request)
     try:
         ask_desk(request.services, opening_id, note=note, outlet_id=outlet.id, by=request.who)
@@ -171,6 +169,7 @@ def slip(request: CurrentRequest, opening_id: OpeningId) -> Response:
 
 @counter_pages.post(_PATH + "/notices/{notice_id}/seen", act=Permission.ENTER_OPENINGS)
 def seen(request: CurrentRequest, notice_id: OpeningId) -> Response:
+    """The outlet has read the notice: its page does not show it any more."""
     note_seen(request.services, notice_id, outlet_id=_must_outlet(request).id)
     return request.go(_PATH)
 
@@ -194,7 +193,7 @@ def _show(
             return request.part(_TEMPLATE, "notices", notices=notices)
         latest = _latest(request, outlet)
     products = [one for one in CardProduct if outlet is None or one.is_sim != outlet.is_bank]
-    today = request.now.astimezone(ZoneInfo(request.services.centre.timezone))
+    today = request.now.astimezone(request.services.centre.zone)
     number = f"{today:%Y%m%d}-{secrets.token_hex(4).upper()}"
     return request.page(
         _TEMPLATE,
@@ -210,14 +209,7 @@ def _show(
 
 
 def _latest(request: RequestContext, outlet: Outlet) -> list[dict[str, object]]:
-    c = t.opening.c
     with request.services.store.begin() as tx:
-        rows = tx.rows(
-            sa.select(t.opening)
-            .where(c.outlet_id == outlet.id)
-            .order_by(c.asked_at.desc(), c.id.desc())
-            .limit(_LATEST)
-        )
         return [
             {
                 "id": row["id"],
@@ -228,7 +220,7 @@ def _latest(request: RequestContext, outlet: Outlet) -> list[dict[str, object]]:
                 "verdict": CheckVerdict(row["verdict"]) if row["verdict"] else None,
                 "at": row["asked_at"],
             }
-            for row in rows
+            for row in latest_openings(tx, outlet.id, limit=_LATEST)
         ]
 
 
@@ -242,13 +234,10 @@ def _opening(
 ) -> Response:
     outlet, services = _must_outlet(request), request.services
     lapse_questions(services)
-    c = t.opening_check.c
     with services.store.begin() as tx:
         row = own_opening(tx, opening_id, outlet_id=outlet.id)
         person = masked_opener(opening_personal(tx, opening_id, row["sealed"]))
-        checked = tx.one(
-            sa.select(t.opening_check).where(c.opening_id == opening_id).order_by(c.id.desc()).limit(1)
-        )
+        checked = last_check(tx, opening_id)
     found = () if checked is None else tuple(CheckFinding.of(one) for one in checked["findings"])
     asked = question_of_outlet(services, opening_id, outlet_id=outlet.id)
     verdict = CheckVerdict(checked["verdict"]) if checked is not None else None

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.cards.checks import CheckFinding
-from dialer.cards.store import Outlet, opening_personal, outlet_of
+from dialer.cards.store import Outlet, last_check, opening_personal, outlet_of
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.persons import mask_id_number, mask_name, mask_phone
 from dialer.cases.reveals import note_work_reveal
@@ -37,7 +37,8 @@ from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.records import hide_numbers
 from dialer.language import Text
 from dialer.org.unit_store import is_visible_to
-from dialer.services import CardRules, Services
+from dialer.runtime.settings import CardsSettings
+from dialer.services import Services
 
 _OPEN = (QuestionState.WAITING, QuestionState.CLAIMED)
 _q, _o, _s = t.card_question.c, t.opening.c, t.onsite_check.c
@@ -54,7 +55,7 @@ class Stage(StrEnum):
     OVER = "over"
 
 
-def stage_of(asked_at: datetime, *, now: datetime, rules: CardRules) -> Stage:
+def stage_of(asked_at: datetime, *, now: datetime, rules: CardsSettings) -> Stage:
     """By the customer's clock."""
     seconds = (now - asked_at).total_seconds()
     if seconds >= rules.lapse_seconds:
@@ -120,9 +121,8 @@ def ask_desk(services: Services, opening_id: int, *, note: str, outlet_id: int, 
             raise NotFound(kind="opening", key=opening_id)
         if row["result"] != OpeningResult.IN_PROGRESS.value:
             raise Conflict("this opening has its result already", current=row["result"])
-        c = t.opening_check.c
-        check_id = tx.scalar(sa.select(c.id).where(c.opening_id == opening_id).order_by(c.id.desc()).limit(1))
-        if check_id is None:
+        checked = last_check(tx, opening_id)
+        if checked is None:
             raise Conflict("check the opening first", current="unchecked")
         standing = tx.scalar(sa.select(_q.id).where(_q.opening_id == opening_id, in_words(_q.state, _OPEN)))
         if standing is not None:
@@ -133,7 +133,7 @@ def ask_desk(services: Services, opening_id: int, *, note: str, outlet_id: int, 
             sa.insert(t.card_question).values(
                 id=question_id,
                 opening_id=opening_id,
-                check_id=check_id,
+                check_id=checked["id"],
                 outlet_id=outlet_id,
                 unit_id=outlet.unit_id,
                 state=QuestionState.WAITING.value,

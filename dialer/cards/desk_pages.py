@@ -169,6 +169,7 @@ def show_question(request: CurrentRequest, question_id: QuestionId) -> Response:
 
 @desk_pages.post(_PATH + "/questions/{question_id}/claim", act=_ACT)
 def claim(request: CurrentRequest, question_id: QuestionId) -> Response:
+    """The reader answers this question; nobody else does meanwhile."""
     return _do(
         request,
         question_id,
@@ -206,6 +207,7 @@ def answer(
 
 @desk_pages.post(_PATH + "/questions/{question_id}/onsite", act=_ACT)
 def onsite(request: CurrentRequest, question_id: QuestionId, team: Words = "") -> Response:
+    """A team goes to the outlet and reports what it finds."""
     return _do(
         request,
         question_id,
@@ -217,6 +219,7 @@ def onsite(request: CurrentRequest, question_id: QuestionId, team: Words = "") -
 
 @desk_pages.post(_PATH + "/questions/{question_id}/arrived", act=_ACT)
 def arrived(request: CurrentRequest, question_id: QuestionId) -> Response:
+    """The team is at the outlet."""
     return _do(
         request,
         question_id,

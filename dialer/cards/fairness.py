@@ -12,15 +12,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dialer.cases.alarms import raise_alarm_once
-from dialer.core.cards import CheckVerdict, OpeningResult
+from dialer.core.cards import FLAGGED, OpeningResult
 from dialer.core.events import AlarmCode
 from dialer.core.intervals import Estimate, estimate
 from dialer.db import tables as t
-from dialer.db.bulk import word
+from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import is_visible_to
-from dialer.services import CardRules, Services
+from dialer.runtime.settings import CardsSettings
+from dialer.services import Services
 
 PROVINCES: Final = {
     "11": gettext_noop("Beijing"),
@@ -88,7 +89,7 @@ class Group:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Falling:
     """A check that falls on one group: `share` of that group's openings, `others` of all others'. `check` is '' where
-    all together ask about the group so often, at counters and in files.
+    all together ask about the group this often, at counters and in files.
     """
 
     check: str
@@ -205,7 +206,7 @@ def _counts(tx: Tx, since: datetime, visible_to: int | None) -> _Counts:
     """By province and age: openings, flagged, asked, refused."""
     province, band = _group_columns()
     is_asked = sa.exists().where(t.card_question.c.opening_id == _o.id)
-    flagged = _o.verdict.in_([CheckVerdict.ASK_DESK.value, CheckVerdict.RESTRICTED.value])
+    flagged = in_words(_o.verdict, FLAGGED)
     rows = tx.rows(
         sa.select(
             province,
@@ -249,7 +250,7 @@ def _name_of(key: _Key, kind: str) -> str:
     return PROVINCES.get(province, province) if kind == "province" else band
 
 
-def _grouped(counts: _Counts, kind: str, rules: CardRules) -> tuple[Group, ...]:
+def _grouped(counts: _Counts, kind: str, rules: CardsSettings) -> tuple[Group, ...]:
     sums: dict[str, list[int]] = {}
     for key, values in counts.items():
         own = sums.setdefault(_name_of(key, kind), [0, 0, 0, 0])
@@ -276,12 +277,14 @@ def _grouped(counts: _Counts, kind: str, rules: CardRules) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=lambda one: (-one.openings, one.name)))
 
 
-def _is_out(part: int, whole: int, other_part: int, other_whole: int, rules: CardRules) -> Estimate | None:
+def _is_out(
+    part: int, whole: int, other_part: int, other_whole: int, rules: CardsSettings
+) -> Estimate | None:
     return stands_out(part, whole, other_part, other_whole, times=rules.group_times, least=rules.group_least)
 
 
 def _falling(
-    counts: _Counts, found: dict[tuple[str, str, str], int], kind: str, rules: CardRules
+    counts: _Counts, found: dict[tuple[str, str, str], int], kind: str, rules: CardsSettings
 ) -> list[Falling]:
     openings: dict[str, int] = {}
     for key, values in counts.items():

@@ -33,6 +33,7 @@ from dialer.db.audit import write_audit
 from dialer.db.bulk import RowSet
 from dialer.db.system_state import UNCHECKED_OPENING
 from dialer.db.unit_of_work import Row, Tx
+from dialer.intake.headings import KnownList
 from dialer.intake.opening_lists import (
     OpeningField,
     OpeningOptions,
@@ -43,7 +44,7 @@ from dialer.intake.opening_lists import (
 from dialer.intake.records import Column, RejectedRow
 from dialer.language import Text
 from dialer.org.staff_store import find_member
-from dialer.runtime.uploads import opening_tables
+from dialer.runtime.uploads import known_tables
 from dialer.services import Services
 
 _BATCH = 500
@@ -182,7 +183,7 @@ def load_openings(
     )
     records: list[OpeningRecord] = []
     rejects: list[RejectedRow] = []
-    with closing(opening_tables(content)) as tables:
+    with closing(known_tables(content, KnownList.OPENINGS)) as tables:
         for one in reader.read(tables):
             if isinstance(one, RejectedRow):
                 rejects.append(one)

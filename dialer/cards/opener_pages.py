@@ -44,6 +44,7 @@ def show_openers(request: CurrentRequest, state: Annotated[str, Query(max_length
 
 @opener_pages.post(_OPENERS + "/{opener_id}/sign", act=_DECIDE)
 def sign(request: CurrentRequest, opener_id: Number) -> Response:
+    """The reader takes this frequent opener up, and decides it."""
     unit_id = request.member.unit_id
     return _openers_after(
         request, lambda: sign_opener(request.services, opener_id, by=request.who, visible_to=unit_id)
@@ -52,11 +53,13 @@ def sign(request: CurrentRequest, opener_id: Number) -> Response:
 
 @opener_pages.post(_OPENERS + "/{opener_id}/confirm", act=_DECIDE)
 def confirm(request: CurrentRequest, opener_id: Number, why: Words = "") -> Response:
+    """A person has found that the openings are suspicious; outlets are told."""
     return _decide(request, opener_id, why, confirm=True)
 
 
 @opener_pages.post(_OPENERS + "/{opener_id}/lift", act=_DECIDE)
 def lift(request: CurrentRequest, opener_id: Number, why: Words = "") -> Response:
+    """A person has found that they are not; outlets are told no more."""
     return _decide(request, opener_id, why, confirm=False)
 
 
@@ -163,6 +166,7 @@ def enter(
 
 @opener_pages.post(_RESTRICTIONS + "/{determination_id}/approve", act=Permission.APPROVE)
 def approve(request: CurrentRequest, determination_id: Number) -> Response:
+    """A second person puts the determination in force."""
     return _after(
         request,
         lambda: decide_determination(request.services, determination_id, approve=True, by=request.who),
@@ -171,6 +175,7 @@ def approve(request: CurrentRequest, determination_id: Number) -> Response:
 
 @opener_pages.post(_RESTRICTIONS + "/{determination_id}/refuse", act=Permission.APPROVE)
 def refuse(request: CurrentRequest, determination_id: Number) -> Response:
+    """A second person refuses it: it never restricts anybody."""
     return _after(
         request,
         lambda: decide_determination(request.services, determination_id, approve=False, by=request.who),
@@ -179,6 +184,8 @@ def refuse(request: CurrentRequest, determination_id: Number) -> Response:
 
 @opener_pages.post(_RESTRICTIONS + "/{determination_id}/object", act=_DECIDE)
 def object_to(request: CurrentRequest, determination_id: Number, words: Words = "") -> Response:
+    """What a customer says against a determination is taken; neither who decided nor who took it checks it."""
+
     def act() -> None:
         take_objection(request.services, words=words, by=request.who, determination_id=determination_id)
 
@@ -187,11 +194,13 @@ def object_to(request: CurrentRequest, determination_id: Number, words: Words = 
 
 @opener_pages.post("/cards/objections/{objection_id}/uphold", act=_DECIDE)
 def uphold(request: CurrentRequest, objection_id: Number, reason: Words = "") -> Response:
+    """The customer is right: the restriction or the finding is lifted."""
     return _answer(request, objection_id, reason, uphold=True)
 
 
 @opener_pages.post("/cards/objections/{objection_id}/reject", act=_DECIDE)
 def reject(request: CurrentRequest, objection_id: Number, reason: Words = "") -> Response:
+    """The restriction or the finding stays."""
     return _answer(request, objection_id, reason, uphold=False)
 
 

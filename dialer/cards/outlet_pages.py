@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import Form, Path, Query
 from starlette.responses import Response
@@ -13,20 +12,17 @@ from dialer.cards.checks import shipped_checks
 from dialer.cards.fairness import DAYS, read_fairness
 from dialer.cards.outlets import (
     LONGEST_MONTHS,
-    PER,
     Counted,
     Quarter,
     count_quarter,
-    notice_document,
     notice_months,
-    per_ten_thousand,
-    percent,
     quarters_until,
     read_cohort,
     read_matter,
     read_notice,
     take_step,
 )
+from dialer.cards.view import PER, notice_document, per_ten_thousand, percent
 from dialer.core.access import Permission
 from dialer.core.cards import OutletStep
 from dialer.core.errors import Conflict, Invalid, NotFound
@@ -47,7 +43,7 @@ Cell = Annotated[str, Form(max_length=200)]
 
 
 def _today(request: RequestContext) -> date:
-    return request.services.clock.now().astimezone(ZoneInfo(request.services.centre.timezone)).date()
+    return request.services.clock.now().astimezone(request.services.centre.zone).date()
 
 
 @outlet_pages.get(_PATH, act=_SEE, nav=gettext_noop("Outlets"), order=58, group=PlaceGroup.CARDS)

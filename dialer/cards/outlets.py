@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from dialer.cards.store import Outlet, outlet_of, outlets_of
 from dialer.core.access import actor_name, said
 from dialer.core.cards import (
+    FLAGGED,
     NEXT_STEPS,
-    CheckVerdict,
     OnsiteFinding,
     OpeningFactKind,
     OpeningResult,
@@ -26,44 +25,19 @@ from dialer.core.cards import (
 )
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.intervals import Estimate, drawn, prior_of
+from dialer.core.periods import add_months, midnight
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
-from dialer.db.bulk import word
+from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Row, Tx
-from dialer.language import Lang, Text, gettext_noop, say
+from dialer.language import Text
 from dialer.org.unit_store import is_visible_to
 from dialer.services import Services
-from dialer.web.documents import Document
-from dialer.words import word_of
 
-PER = 10_000
 _MONTHS_OF_QUARTER, _MONTHS = 3, 12
 COHORTS_SHOWN = 8
 LONGEST_MONTHS = 24
 _o, _f, _s, _u, _r = t.opening.c, t.opening_fact.c, t.outlet_step.c, t.outlet.c, t.outlet_report.c
-
-_MONTH_HEAD = (
-    gettext_noop("Outlet"),
-    gettext_noop("Openings"),
-    gettext_noop("Asked about"),
-    gettext_noop("Asked the desk"),
-    gettext_noop("Openings refused"),
-    gettext_noop("Entered of reported"),
-)
-_COHORT_HEAD = (
-    gettext_noop("Outlet"),
-    gettext_noop("Cards opened"),
-    gettext_noop("Involved"),
-    gettext_noop("For each 10,000"),
-    gettext_noop("Entered of reported"),
-)
-_STEP_HEAD = (
-    gettext_noop("Outlet"),
-    gettext_noop("Step"),
-    gettext_noop("When"),
-    gettext_noop("Document"),
-    gettext_noop("Until"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -150,14 +124,9 @@ class Cohort:
     outlets: tuple[Scored, ...]
 
 
-def _local_midnight(services: Services, day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(services.centre.timezone))
-
-
 def _span(services: Services, first: date, after: date) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        _o.asked_at >= _local_midnight(services, first), _o.asked_at < _local_midnight(services, after)
-    )
+    zone = services.centre.timezone
+    return sa.and_(_o.asked_at >= midnight(first, zone), _o.asked_at < midnight(after, zone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,7 +263,7 @@ def read_matter(
     services: Services, outlet_id: int, *, visible_to: int | None, count: Callable[[Quarter], Counted]
 ) -> Matter:
     """`count` as `count_quarter`. Raises `NotFound`, also for an outlet of another unit."""
-    today = services.clock.now().astimezone(ZoneInfo(services.centre.timezone)).date()
+    today = services.clock.now().astimezone(services.centre.zone).date()
     with services.store.begin() as tx:
         outlet, steps = _visible(tx, outlet_id, visible_to), _steps_of(tx, outlet_id)
     found = []
@@ -327,7 +296,7 @@ def take_step(
     months: int = 0,
 ) -> None:
     """What was done about the outlet, in its order. A letter of the competent authority has its document, and a term of
-    so many months from now on; only such a letter suspends. Raises `NotFound`, `Invalid`, and `Conflict` for a step
+    `months` from now on; only such a letter suspends. Raises `NotFound`, `Invalid`, and `Conflict` for a step
     that does not follow.
     """
     who, now, reason = actor_name(by), services.clock.now(), said("why", why)
@@ -338,8 +307,8 @@ def take_step(
         if not 1 <= months <= LONGEST_MONTHS:
             problem = Text("is not from 1 to %(most)s", most=LONGEST_MONTHS)
             raise Invalid(field="months", problem=problem)
-        today = now.astimezone(ZoneInfo(services.centre.timezone)).date()
-        until_on = months_after(today, months)
+        today = now.astimezone(services.centre.zone).date()
+        until_on = add_months(today, months)
     with services.store.begin() as tx:
         outlet = _visible(tx, outlet_id, visible_to, lock=True)
         steps = _steps_of(tx, outlet_id)
@@ -363,14 +332,6 @@ def take_step(
         write_audit(
             tx, who=who, act="outlet_step", subject=f"outlet/{outlet_id}", why=reason, now=now, facts=facts
         )
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day so many months later, or the last one of that month."""
-    count = day.year * _MONTHS + day.month - 1 + months
-    year, month = count // _MONTHS, count % _MONTHS + 1
-    last = (date(year + month // _MONTHS, month % _MONTHS + 1, 1) - timedelta(days=1)).day
-    return date(year, month, min(day.day, last))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -402,14 +363,14 @@ class MonthlyNotice:
 
 def read_notice(services: Services, first: date, *, visible_to: int | None, who: str) -> MonthlyNotice:
     """Of the month that begins on `first`; that somebody made it is in the audit."""
-    reader, after = actor_name(who), months_after(first, 1)
-    begin, end = _local_midnight(services, first), _local_midnight(services, after)
+    reader, after, zone = actor_name(who), add_months(first, 1), services.centre.timezone
+    begin, end = midnight(first, zone), midnight(after, zone)
     q, c = t.card_question.c, t.onsite_check.c
     with services.store.begin() as tx:
         seen = {
             row["id"]: row for row in tx.rows(sa.select(_u.id).where(is_visible_to(_u.unit_id, visible_to)))
         }
-        flagged = _o.verdict.in_([CheckVerdict.ASK_DESK.value, CheckVerdict.RESTRICTED.value])
+        flagged = in_words(_o.verdict, FLAGGED)
         rows = tx.rows(
             sa.select(
                 _o.outlet_id,
@@ -471,112 +432,6 @@ def read_notice(services: Services, first: date, *, visible_to: int | None, who:
         ),
         steps=taken,
     )
-
-
-def per_ten_thousand(interval: Estimate) -> str:
-    """Such as `12.3 (8.0–18.1)`."""
-    return f"{PER * interval.share:.1f} ({PER * interval.low:.1f}–{PER * interval.high:.1f})"
-
-
-def percent(share: float | None, lang: Lang) -> str:
-    """Such as `97 %`; of what nobody reported, so."""
-    return say(lang, gettext_noop("nothing reported")) if share is None else f"{100 * share:.0f} %"
-
-
-def notice_document(notice: MonthlyNotice, *, lang: Lang, timezone: str, who: str, now: datetime) -> Document:
-    """The notice as docx; it names no customer."""
-    zone, month = ZoneInfo(timezone), notice.first.month
-    title = say(
-        lang, "Notice on two-card control, %(year)s-%(month)s", year=notice.first.year, month=f"{month:02d}"
-    )
-    document = Document(title=title, lang=lang, made_at=now)
-    total = [
-        sum(values)
-        for values in zip(*((o.openings, o.asked, o.refused) for o in notice.outlets), strict=True)
-    ]
-    openings, asked, refused = total or (0, 0, 0)
-    document.paragraph(
-        say(
-            lang,
-            "In this month outlets entered %(openings)s openings, asked the verification desk %(asked)s times, and"
-            " refused %(refused)s. Teams checked on the spot %(onsite)s times, %(persons)s persons; suspects were"
-            " found %(suspects)s times.",
-            openings=openings,
-            asked=asked,
-            refused=refused,
-            onsite=notice.onsite,
-            persons=notice.persons,
-            suspects=notice.suspects,
-        )
-    )
-    document.heading(say(lang, "Outlets in this month"))
-    document.table(
-        [say(lang, one) for one in _MONTH_HEAD],
-        [
-            [
-                f"{one.outlet.institution} {one.outlet.name}",
-                str(one.openings),
-                str(one.flagged),
-                str(one.asked),
-                str(one.refused),
-                percent(one.entered / one.reported if one.reported else None, lang),
-            ]
-            for one in notice.outlets
-        ],
-        shares=(4, 1.4, 1.4, 1.6, 1.2, 2),
-    )
-    document.heading(
-        say(lang, "Involved cards of what was opened in %(quarter)s", quarter=notice.cohort.quarter.name)
-    )
-    document.paragraph(
-        say(
-            lang,
-            "For each 10,000 opened; all outlets together %(mean)s. In brackets the interval of 95 %%. An outlet with"
-            " few openings is drawn towards the mean; one that enters little of what it opens looks better than it is.",
-            mean=f"{PER * notice.cohort.mean:.1f}",
-        )
-    )
-    document.table(
-        [say(lang, one) for one in _COHORT_HEAD],
-        [
-            [
-                f"{one.outlet.institution} {one.outlet.name}",
-                str(one.opened),
-                str(one.involved),
-                per_ten_thousand(one.drawn),
-                percent(one.completeness, lang),
-            ]
-            for one in notice.cohort.outlets
-            if one.involved
-        ],
-        shares=(4, 1.2, 1.2, 2.4, 2),
-    )
-    if notice.steps:
-        document.heading(say(lang, "What was done about outlets"))
-        document.table(
-            [say(lang, one) for one in _STEP_HEAD],
-            [
-                [
-                    f"{outlet.institution} {outlet.name}",
-                    word_of(step.step, lang),
-                    f"{step.at.astimezone(zone):%Y-%m-%d}",
-                    f"{step.authority} {step.document_no}".strip(),
-                    "" if step.until_on is None else step.until_on.isoformat(),
-                ]
-                for outlet, step in notice.steps
-            ],
-            shares=(3.5, 1.6, 1.4, 3, 1.4),
-        )
-    document.paragraph(
-        say(
-            lang,
-            "The centre only proposes; the competent authority suspends an outlet"
-            " (Anti-Telecom and Online Fraud Law, Arts 39 and 40).",
-        )
-    )
-    at = f"{now.astimezone(zone):%Y-%m-%d %H:%M}"
-    document.footer(say(lang, "Made by %(who)s on %(when)s; it names no customer", who=who, when=at))
-    return document
 
 
 def notice_months(day: date) -> Sequence[date]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -17,12 +16,13 @@ from dialer.cards.desk import masked_opener
 from dialer.cards.store import opening_personal, person_blind
 from dialer.cases.persons import mask_id_number, mask_name
 from dialer.cases.store import take_next_ids
-from dialer.core.access import actor_name, said
+from dialer.core.access import actor_name, is_same_actor, said
 from dialer.core.cards import DeterminationState, ObjectionState, OpenerState
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import word
+from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.phones import normalise_id_number
 from dialer.intake.records import hide_numbers
@@ -59,7 +59,7 @@ class Determination:
 
 
 def years_after(start: date, years: int) -> date:
-    """The same day so many years later; of 29 February the first of March."""
+    """The same day `years` later; of 29 February the first of March."""
     try:
         return start.replace(year=start.year + years)
     except ValueError:
@@ -168,7 +168,7 @@ def decide_determination(services: Services, determination_id: int, *, approve: 
         row = _determination(tx, determination_id)
         if row["state"] != DeterminationState.WAITING.value:
             raise Conflict("this determination is decided already", current=row["state"])
-        if row["entered_by"] == who:
+        if is_same_actor(row["entered_by"], who):
             raise Conflict("who entered a determination does not approve it", current="same_person")
         state = DeterminationState.IN_FORCE if approve else DeterminationState.REFUSED
         values = {"state": state.value, "decided_by": who, "decided_at": now}
@@ -188,7 +188,7 @@ def list_determinations(
     services: Services, *, state: DeterminationState | None = None
 ) -> list[Determination]:
     """Newest first, persons masked; one whose term has ended is over by itself."""
-    today = services.clock.now().astimezone(ZoneInfo(services.centre.timezone)).date()
+    today = services.clock.now().astimezone(services.centre.zone).date()
     statement = sa.select(t.card_determination).order_by(_d.id.desc()).limit(_MOST_SHOWN)
     if state is not None:
         statement = statement.where(_d.state == state.value)
@@ -279,7 +279,7 @@ def _sent_before(tx: Tx, about: Mapping[str, int | None], text: str, *, by: str)
     same = sa.select(_j.id, _j.sealed).where(
         *(_j[name] == value for name, value in about.items() if value is not None),
         _j.state == word(ObjectionState.OPEN),
-        _j.taken_by == by,
+        is_of_actor(_j.taken_by, by),
     )
     for row in tx.rows(same):
         if (
@@ -326,7 +326,7 @@ def decide_objection(services: Services, objection_id: int, *, uphold: bool, rea
             raise NotFound(kind="objection", key=objection_id)
         if row["state"] != ObjectionState.OPEN.value:
             raise Conflict("this objection is decided already", current=row["state"])
-        if who in {row["decider"], row["taken_by"]}:
+        if any(is_same_actor(who, one) for one in (row["decider"], row["taken_by"])):
             raise Conflict("who decided, or took the objection, does not check it", current="same_person")
         place: dict[str, Any] = {"table": "card_objection", "column": "reason_sealed", "row": objection_id}
         state = ObjectionState.UPHELD if uphold else ObjectionState.REJECTED

@@ -29,7 +29,7 @@ from dialer.db.bulk import IdSet, RowSet, word
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import BlindKind, Vault
 from dialer.intake.opening_lists import OpeningRecord
-from dialer.services import CardRules
+from dialer.runtime.settings import CardsSettings
 
 _MOST_OWN: Final = 400
 _MOST_SHARING: Final = 60
@@ -193,6 +193,19 @@ def opening_by_number(tx: Tx, institution_id: int, opening_no: str, *, lock: boo
     c = t.opening.c
     statement = sa.select(t.opening).where(c.institution_id == institution_id, c.opening_no == opening_no)
     return tx.one(statement.with_for_update() if lock else statement)
+
+
+def latest_openings(tx: Tx, outlet_id: int, *, limit: int) -> list[Row]:
+    """The openings of an outlet, the newest first."""
+    c = t.opening.c
+    newest = (c.asked_at.desc(), c.id.desc())
+    return tx.rows(sa.select(t.opening).where(c.outlet_id == outlet_id).order_by(*newest).limit(limit))
+
+
+def last_check(tx: Tx, opening_id: int) -> Row | None:
+    """What was found of an opening when it was checked for the last time."""
+    c = t.opening_check.c
+    return tx.one(sa.select(t.opening_check).where(c.opening_id == opening_id).order_by(c.id.desc()).limit(1))
 
 
 def opening_personal(tx: Tx, opening_id: int, sealed: bytes) -> dict[str, Any]:
@@ -373,7 +386,7 @@ class Asked:
     at: datetime
 
 
-def read_facts(tx: Tx, asked: Sequence[Asked], *, rules: CardRules) -> list[Facts]:
+def read_facts(tx: Tx, asked: Sequence[Asked], *, rules: CardsSettings) -> list[Facts]:
     """Of each opening its counts, itself among them, in two queries for all. `at` ends all windows."""
     vault = tx.vault
     given = _ASKED.given(
@@ -397,7 +410,7 @@ def read_facts(tx: Tx, asked: Sequence[Asked], *, rules: CardRules) -> list[Fact
     return [_facts(one, own.get(place, ()), around[place], rules) for place, one in enumerate(asked)]
 
 
-def _facts(asked: Asked, own: Sequence[Row], around: Row, rules: CardRules) -> Facts:
+def _facts(asked: Asked, own: Sequence[Row], around: Row, rules: CardsSettings) -> Facts:
     row, ring = asked.row, asked.ring
     found = ring.is_found
     return Facts(
@@ -420,7 +433,7 @@ def _facts(asked: Asked, own: Sequence[Row], around: Row, rules: CardRules) -> F
     )
 
 
-def _counts(others: Sequence[Row], asked: Asked, *, rules: CardRules) -> dict[str, int]:
+def _counts(others: Sequence[Row], asked: Asked, *, rules: CardsSettings) -> dict[str, int]:
     """`others`: the openings of the same person but this one."""
     outlet = asked.outlet
 
@@ -528,7 +541,7 @@ def _sharing() -> sa.Select[Any]:
 _SHARING: Final = _sharing()
 
 
-def node_of(row: Mapping[str, Any], rules: CardRules) -> Node:
+def node_of(row: Mapping[str, Any], rules: CardsSettings) -> Node:
     """The opening as the rings see it."""
     parts: tuple[Part, ...] = tuple(
         (kind, bytes(row[name])) for kind, name in _BLINDS.items() if row[name] is not None
@@ -552,7 +565,7 @@ def node_of(row: Mapping[str, Any], rules: CardRules) -> Node:
 class Looker:
     """Looks for openings that share keys: of each that walks until its own moment, or until the one moment given."""
 
-    def __init__(self, tx: Tx, rules: CardRules, *, until: datetime | None = None) -> None:
+    def __init__(self, tx: Tx, rules: CardsSettings, *, until: datetime | None = None) -> None:
         self._tx = tx
         self._rules = rules
         self._until = until

@@ -1,17 +1,25 @@
-"""What pages of two-card control show: sentences of findings, and the drawing of a ring."""
+"""What pages of two-card control show: sentences of findings, the drawing of a ring, and the monthly notice 通报."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from dialer.cards.checks import CheckFinding, shipped_checks
 from dialer.cards.openers import RingMember
+from dialer.cards.outlets import MonthlyNotice
 from dialer.cards.rings import KeyKind, Ring
+from dialer.cards.store import Outlet
+from dialer.core.intervals import Estimate
 from dialer.language import Lang, Text, gettext_noop, say
+from dialer.web.documents import Document
+from dialer.words import word_of
 
+PER: Final = 10_000
 VICTIM_QUESTIONS: Final = (
     Text("Who asked you to open this card today, and have you met this person?"),
     Text(
@@ -46,6 +54,28 @@ NOTICE_WORDS: Final[Mapping[str, str]] = {
         "The objection to this decision is upheld: offer the customer to open the card."
     ),
 }
+_MONTH_HEAD = (
+    gettext_noop("Outlet"),
+    gettext_noop("Openings"),
+    gettext_noop("Asked about"),
+    gettext_noop("Asked the desk"),
+    gettext_noop("Openings refused"),
+    gettext_noop("Entered of reported"),
+)
+_COHORT_HEAD = (
+    gettext_noop("Outlet"),
+    gettext_noop("Cards opened"),
+    gettext_noop("Involved"),
+    gettext_noop("For each 10,000"),
+    gettext_noop("Entered of reported"),
+)
+_STEP_HEAD = (
+    gettext_noop("Outlet"),
+    gettext_noop("Step"),
+    gettext_noop("When"),
+    gettext_noop("Document"),
+    gettext_noop("Until"),
+)
 _ROW, _TOP, _LEFT, _RIGHT, _WIDTH, _PERSON, _KEY = 46, 36, 150, 520, 700, 15, 9
 
 
@@ -108,3 +138,121 @@ def draw_ring(ring: Ring, members: Sequence[RingMember], lang: Lang) -> Drawing:
         dots.append(Dot(x=_RIGHT, y=y, radius=_KEY, text=text, is_person=False))
         lines += [(_LEFT + _PERSON, heights[person], _RIGHT - _KEY, y) for person in persons]
     return Drawing(width=_WIDTH, height=2 * _TOP + _ROW * (rows - 1), dots=tuple(dots), lines=tuple(lines))
+
+
+def per_ten_thousand(interval: Estimate) -> str:
+    """Such as `12.3 (8.0–18.1)`."""
+    return f"{PER * interval.share:.1f} ({PER * interval.low:.1f}–{PER * interval.high:.1f})"
+
+
+def percent(share: float | None, lang: Lang) -> str:
+    """Such as `97 %`; of what nobody reported, so."""
+    return say(lang, gettext_noop("nothing reported")) if share is None else f"{100 * share:.0f} %"
+
+
+def notice_document(notice: MonthlyNotice, *, lang: Lang, timezone: str, who: str, now: datetime) -> Document:
+    """The notice as docx; it names no customer."""
+    zone, month = ZoneInfo(timezone), notice.first.month
+    title = say(
+        lang, "Notice on two-card control, %(year)s-%(month)s", year=notice.first.year, month=f"{month:02d}"
+    )
+    document = Document(title=title, lang=lang, made_at=now)
+    _month_of_outlets(document, notice, lang)
+    _cohort(document, notice, lang)
+    _steps(document, notice, lang, zone)
+    document.paragraph(
+        say(
+            lang,
+            "The centre only proposes; the competent authority suspends an outlet"
+            " (Anti-Telecom and Online Fraud Law, Arts 39 and 40).",
+        )
+    )
+    at = f"{now.astimezone(zone):%Y-%m-%d %H:%M}"
+    document.footer(say(lang, "Made by %(who)s on %(when)s; it names no customer", who=who, when=at))
+    return document
+
+
+def _month_of_outlets(document: Document, notice: MonthlyNotice, lang: Lang) -> None:
+    document.paragraph(
+        say(
+            lang,
+            "In this month outlets entered %(openings)s openings, asked the verification desk %(asked)s times, and"
+            " refused %(refused)s. Teams checked on the spot %(onsite)s times, %(persons)s persons; suspects were"
+            " found %(suspects)s times.",
+            openings=sum(one.openings for one in notice.outlets),
+            asked=sum(one.asked for one in notice.outlets),
+            refused=sum(one.refused for one in notice.outlets),
+            onsite=notice.onsite,
+            persons=notice.persons,
+            suspects=notice.suspects,
+        )
+    )
+    document.heading(say(lang, "Outlets in this month"))
+    document.table(
+        [say(lang, one) for one in _MONTH_HEAD],
+        [
+            [
+                _name(one.outlet),
+                str(one.openings),
+                str(one.flagged),
+                str(one.asked),
+                str(one.refused),
+                percent(one.entered / one.reported if one.reported else None, lang),
+            ]
+            for one in notice.outlets
+        ],
+        shares=(4, 1.4, 1.4, 1.6, 1.2, 2),
+    )
+
+
+def _cohort(document: Document, notice: MonthlyNotice, lang: Lang) -> None:
+    document.heading(
+        say(lang, "Involved cards of what was opened in %(quarter)s", quarter=notice.cohort.quarter.name)
+    )
+    document.paragraph(
+        say(
+            lang,
+            "For each 10,000 opened; all outlets together %(mean)s. In brackets the interval of 95 %%. An outlet with"
+            " few openings is drawn towards the mean; one that enters little of what it opens looks better than it is.",
+            mean=f"{PER * notice.cohort.mean:.1f}",
+        )
+    )
+    document.table(
+        [say(lang, one) for one in _COHORT_HEAD],
+        [
+            [
+                _name(one.outlet),
+                str(one.opened),
+                str(one.involved),
+                per_ten_thousand(one.drawn),
+                percent(one.completeness, lang),
+            ]
+            for one in notice.cohort.outlets
+            if one.involved
+        ],
+        shares=(4, 1.2, 1.2, 2.4, 2),
+    )
+
+
+def _steps(document: Document, notice: MonthlyNotice, lang: Lang, zone: ZoneInfo) -> None:
+    if not notice.steps:
+        return
+    document.heading(say(lang, "What was done about outlets"))
+    document.table(
+        [say(lang, one) for one in _STEP_HEAD],
+        [
+            [
+                _name(outlet),
+                word_of(step.step, lang),
+                f"{step.at.astimezone(zone):%Y-%m-%d}",
+                f"{step.authority} {step.document_no}".strip(),
+                "" if step.until_on is None else step.until_on.isoformat(),
+            ]
+            for outlet, step in notice.steps
+        ],
+        shares=(3.5, 1.6, 1.4, 3, 1.4),
+    )
+
+
+def _name(outlet: Outlet) -> str:
+    return f"{outlet.institution} {outlet.name}"

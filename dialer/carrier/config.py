@@ -56,7 +56,7 @@ class CarrierConfig:
     `port` 0 takes a free one. `calls_per_second` None places calls at once; otherwise calls above the rate stay queued,
     as Twilio's do. `max_lines` None sets no limit. The first group of `attempt_pattern` finds the attempt in the
     StatusCallback (or Url), so that rings can be counted per attempt; without a pattern the whole URL is the attempt.
-    Without a `recogniser` only typed words are understood. Calls in are told to `inbound_url`, as to the voice address
+    Without a `recogniser` only typed words are understood. Inbound calls are told to `inbound_url`, as to the voice address
     of a number at Twilio, and their end to `inbound_status`; without it they are refused. `inbound_number`: the number
     called. Without `has_messages` the application is refused messages: a trunk carries none.
     """
@@ -126,11 +126,11 @@ class Timers:
         self.clock = clock
 
     def later(self, service_seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
-        """Calls `call` after so many service seconds."""
+        """Calls `call` after `service_seconds`."""
         return self._loop.call_later(service_seconds / self.clock.speed, call)
 
     def really_later(self, seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
-        """Calls `call` after so many real seconds."""
+        """Calls `call` after `seconds` of real time."""
         return self._loop.call_later(seconds, call)
 
     def soon(self, call: Callable[[], None]) -> None:

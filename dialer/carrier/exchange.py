@@ -129,7 +129,7 @@ def _apply(calls: dict[str, Call], record: Record) -> None:
 _LONGEST_QUEUE_SECONDS = 86_400
 _LONGEST_CALL_IN_SECONDS = 7200
 _SHARE_OF_CALLS_IN = 0.5
-"""Of the lines, for calls in: however many people call us, the others stay for our own calls."""
+"""Of the lines, for inbound calls: however many people call us, the others stay for our own calls."""
 _FILE_SECONDS = 1.0
 """Real. Twilio's files take longer."""
 INBOUND = "inbound"
@@ -211,7 +211,7 @@ class Exchange:
 
     def receive(self, caller: str, connect: Callable[[LegEvents], Leg]) -> Call | None:
         """A call comes in: `connect` makes its leg, which tells the events that it gets when it is answered. `caller`
-        is the number that the network tells, '' for a hidden one. None: no address takes calls in, too many are up, or
+        is the number that the network tells, '' for a hidden one. None: no address takes inbound calls, too many are up, or
         the call cannot be written down; the line refuses it.
         """
         config = self._config
@@ -233,8 +233,8 @@ class Exchange:
         try:
             self._memory.accepted(call)
         except OSError as problem:
-            # As with a call of ours; and the calls that are up go on.
-            _log.error("a call in was refused: it cannot be written down: %s", problem)
+            # As with an outbound call; and the calls that are up go on.
+            _log.error("an inbound call was refused: it cannot be written down: %s", problem)
             self._forget(call)
             return None
         live = LiveCall(self, call, order, call.sid, 1)

@@ -174,7 +174,7 @@ class CallJournal:
         return self._rings_of_attempt[self._hash(attempt)]
 
     def most_calls_within(self, seconds: float) -> int:
-        """The largest number of calls accepted within any period of so many real seconds, in the whole file."""
+        """The largest number of calls accepted within any period of this many real seconds, in the whole file."""
         window: deque[float] = deque()
         most = 0
         with self._path.open(encoding="ascii", errors="replace") as lines:

@@ -113,7 +113,7 @@ class _LiveLeg:
         self.leg.record(recorder)
 
     def _limit_to(self, seconds: float | None, then: Callable[[], None]) -> None:
-        """`then` is called after so many service seconds, None: never; an earlier limit is lifted."""
+        """`then` is called after `seconds` of service time, None: never; an earlier limit is lifted."""
         self._lift_limit()
         if seconds is not None:
             self._limit = self._timers.later(seconds, then)

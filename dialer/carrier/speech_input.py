@@ -160,7 +160,7 @@ _LOUD_DB, _OVER_NOISE_DB, _NOISE_PERCENT = 14.0, 7.0, 25
 _QUICK, _USUAL, _SLOW = 0.11, 0.22, 0.40
 """Seconds of one syllable of a quick, a usual and a slow speaker."""
 _SHORT, _PAUSE = 0.08, 0.30
-"""A phrase may be so much shorter, or longer, than its syllables."""
+"""A phrase may be this much shorter, or longer, than its syllables."""
 _VOWELS = re.compile(r"[aeiouy]+")
 _SPARE_FRAMES, _STEP_FRAMES, _MOST_FRAMES = 100, 50, 3000
 """Of 10 ms: silence after the utterance. Whisper was trained on 30 s, but an answer is one or two: the rest costs ten
@@ -398,7 +398,7 @@ def _below(db: float) -> float:
 
 
 def may_last(phrase: str, language: str, seconds: float) -> bool:
-    """Whether somebody, slow or quick, takes about so long to say the phrase."""
+    """Whether somebody, slow or quick, takes about `seconds` to say the phrase."""
     count = syllables(phrase, language)
     return _QUICK * count - _SHORT <= seconds <= _SLOW * count + _PAUSE
 

@@ -133,7 +133,9 @@ def note_case(
 
 
 def hand_over(seen: SeenCase, *, to_unit_id: int, why: str) -> None:
-    """Asks the other unit to accept its open assignments; a case without any belongs to that unit at once."""
+    """Asks the other unit to accept the open assignments that it does not have; a case without any such belongs to that
+    unit at once.
+    """
     services, case_id = seen.services, seen.case_id
     who, reason = actor_name(seen.by), said("why", why)
     with services.store.begin() as tx:
@@ -142,7 +144,7 @@ def hand_over(seen: SeenCase, *, to_unit_id: int, why: str) -> None:
         if stored.unit_id == to_unit_id:
             raise Conflict("the case is that unit's already", current=label)
         now = services.clock.now()
-        pending = assignments_of_case(tx, case_id)
+        pending = [one for one in assignments_of_case(tx, case_id) if one.unit_id != to_unit_id]
         for one in pending:
             ask_transfer(tx, services, one.id, to_unit_id=to_unit_id, by=who, why=reason, token=None)
         kind = ActKind.UNIT_CHANGED

@@ -60,7 +60,7 @@ case_pages = Section()
 _SEARCH = "console/cases.html"
 _LARGEST_ID = 2**63 - 1
 _DIGITS = 18
-"""A number of so many digits is an id."""
+"""A number of at most this many digits is an id."""
 _FOR_GOOD = "private, max-age=31536000, immutable"
 _CONFLICT, _UNPROCESSABLE = 409, 422
 
@@ -173,7 +173,7 @@ def case(request: CurrentRequest, case_id: CaseId) -> Response:
 def look_back(request: CurrentRequest, case_id: CaseId) -> Response:
     """Everything that was done in a case that was filed. 404 where no filed case stands for it."""
     look = _look_back(request, case_id, "page")
-    zone = ZoneInfo(request.services.centre.timezone)
+    zone = request.services.centre.zone
     return request.page(
         "console/look_back.html",
         look=look,
@@ -389,7 +389,7 @@ def note(form: Sent, words: Text = "") -> Response:
         CaseAct.NOTE,
         {"words": words},
         lambda: note_case(seen.services, seen.case_id, by=seen.by, words=words, visible_to=seen.visible_to),
-        gettext_noop("The note is kept."),
+        gettext_noop("Note saved."),
     )
 
 
@@ -443,7 +443,7 @@ def _ask_person(form: ActForm, act: CaseAct, track: Track, why: str, notice: str
 
 @case_pages.post("/cases/{case_id}/unit", act=Permission.WORK_CASES)
 def unit(form: Sent, unit: Text = "", why: Text = "") -> Response:
-    """Hands the case over to another unit."""
+    """Transfers the case to another unit."""
     units = units_to_hand_to(form.seen.services)
     return form.carry_out(
         CaseAct.HAND_OVER,
@@ -455,6 +455,7 @@ def unit(form: Sent, unit: Text = "", why: Text = "") -> Response:
 
 @case_pages.post("/cases/{case_id}/close", act=Permission.WORK_CASES)
 def close(form: Sent, outcome: Text = "", why: Text = "") -> Response:
+    """Ends the case with an outcome that is no success."""
     return form.carry_out(
         CaseAct.CLOSE,
         {"outcome": outcome, "why": why},

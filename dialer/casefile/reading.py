@@ -31,6 +31,7 @@ from dialer.org.unit_store import check_case_visible
 from dialer.outcomes.evidence_files import EvidenceFile, files_of_case
 from dialer.services import Resource, Services
 from dialer.signals.reasons import ShownVerdict, reasons_of_case
+from dialer.work.assignments import Assignment, assignments_of_case
 from dialer.work.desk import Paid, SpokenTurn, paid_in, said_in
 from dialer.work.desk_store import DeskCall, desk_calls_of_case
 from dialer.work.stop_requests import StopNumbers, StopRequest, stop_numbers_of, stop_requests_of
@@ -107,6 +108,8 @@ class CaseSheet:
     is_sorted: bool
     said: tuple[SpokenTurn, ...]
     rows: CaseWork
+    work: Mapping[int, Assignment]
+    """Calls and visits by people that are not over, by their id."""
     calls: tuple[DeskCall, ...]
     photos: tuple[StoredPhoto, ...]
     files: Mapping[int, tuple[EvidenceFile, ...]]
@@ -170,6 +173,7 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool) -> CaseS
         is_sorted=is_sorted,
         said=said_in(services, turns),
         rows=read_case_work(tx, case_id),
+        work={one.id: one for one in assignments_of_case(tx, case_id)},
         calls=tuple(desk_calls_of_case(tx, case_id)),
         photos=tuple(photos_of_case(tx, case_id)),
         files=files_of_case(tx, case_id),
@@ -289,6 +293,8 @@ class CaseLineOut(Resource):
 
 
 class CasePageOut(Resource):
+    """一页案件 · A page of cases, the newest first; next_before_id leads to the next page, null: none."""
+
     cases: list[CaseLineOut]
     next_before_id: int | None
 

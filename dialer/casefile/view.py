@@ -285,7 +285,7 @@ def _others(
     for entry in timeline:
         accepts = entry.kind is EntryKind.ACT and entry.facts.get("act") == ActKind.VISIT_ACCEPTED.value
         if accepts and (entry.by, entry.facts.get("assignment_id")) in signed:
-            continue  # accepting a visit acknowledges it, which has its own line
+            continue  # accepting a visit signs for it, which has its own line
         if entry.kind in _OF_ATTEMPT or is_repeated(entry):
             continue
         act = entry.facts.get("act")
@@ -339,7 +339,7 @@ def _call(call: DeskCall, names: Mapping[str, str], lang: Lang) -> Item:
 
 TEMPLATE = "console/case.html"
 CLEAR_SECONDS = 120
-"""Revealed data is hidden again after so long."""
+"""Revealed data is hidden again after this long."""
 _OWN_ACT = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.MISSED})
 _ANY_MOMENT = frozenset({WaitReason.UNDER_WAY, WaitReason.PACING})
 _HIDDEN = frozenset({Bar.HIGHEST_GRADE, Bar.LOWEST_GRADE})

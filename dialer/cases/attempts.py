@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dialer.core.attempt import MOVES, AttemptEvent, AttemptState
 from dialer.core.values import TelephonyResult
 from dialer.db import tables as t
-from dialer.db.bulk import IdSet, in_words, word
+from dialer.db.bulk import IdSet, in_words, moment, word
 from dialer.db.unit_of_work import Tx
 
 
@@ -129,7 +129,7 @@ _LOCK_NUMBERS = (
 _FREE_NUMBERS = (
     sa.update(t.live_number)
     .where(t.live_number.c.phone_blind.in_(_LOCK_NUMBERS))
-    .values(attempt_id=None, free_at=sa.bindparam("at", type_=sa.DateTime(timezone=True)))
+    .values(attempt_id=None, free_at=moment("at"))
 )
 _FORGET_NUMBERS = sa.delete(t.live_number).where(t.live_number.c.phone_blind.in_(_LOCK_NUMBERS))
 

@@ -5,7 +5,7 @@ attempts, assignments, outcomes, alarms, messages. Rows of a batch are collected
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,7 +19,7 @@ from dialer.cases.attempts import attempt_update, moved, release_uncalled_number
 from dialer.cases.store import Policies, StoredCase, save_cases
 from dialer.core.access import DESK, ROBOT
 from dialer.core.attempt import OPEN_STATES, AttemptEvent, AttemptState
-from dialer.core.case import NO_CALL, PENDING_STATES, AssignmentState, Case, Reason
+from dialer.core.case import CLAIM_ENDED, NO_CALL, PENDING_STATES, AssignmentState, Case, Reason
 from dialer.core.decide import decide
 from dialer.core.events import (
     AssignToDutyDesk,
@@ -49,7 +49,7 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db import tables as t
-from dialer.db.bulk import CopyIn, RowSet, in_words
+from dialer.db.bulk import CopyIn, RowSet, in_words, moment
 from dialer.db.columns import is_reversed
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import RandomPieces
@@ -276,6 +276,7 @@ def write_effects(tx: Tx, writes: PendingWrites) -> bool:
             withdrawn_why=withdrawn.reason.value,
             done_at=writes.now,
         )
+    reverse_ended_claims(tx, {case_id for case_id, _ in writes.withdrawn_assignments}, now=writes.now)
     _insert(tx, t.assignment, writes.assignments)
     for case_id, expedited in writes.expedited_assignments:
         moved_up = {"urgency_at": expedited.urgency_at, "reason": expedited.reason.value}
@@ -311,11 +312,7 @@ _EXPEDITE = (
         # The pause that withheld it may cover it no more; a claim withholds it again if it does.
         held=sa.false(),
         state=sa.case(
-            (
-                sa.bindparam("not_before", type_=sa.DateTime(timezone=True))
-                <= sa.bindparam("b_now", type_=sa.DateTime(timezone=True)),
-                moved(AttemptEvent.DUE),
-            ),
+            (moment("not_before") <= moment("b_now"), moved(AttemptEvent.DUE)),
             else_=moved(AttemptEvent.PUT_OFF),
         ),
     )
@@ -399,6 +396,7 @@ _NO_SUCCESSES = (
     Reason.CASE_FILED.value,
     Reason.FILING_UNDONE.value,
     Reason.FOLLOW_UP.value,
+    CLAIM_ENDED,
     *AMOUNTS_ONLY,
 )
 """Lines that reverse one, and what a follow-up reported of a success that stands."""
@@ -449,12 +447,30 @@ def _reverse_prevented(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
         _insert_reversal(tx, line, Reason.CASE_FILED, now=now)
 
 
-def _insert_reversal(tx: Tx, line: Row, reason: Reason, *, now: datetime) -> None:
+def reverse_ended_claims(tx: Tx, case_ids: Collection[int], *, now: datetime) -> None:
+    """Of these cases, whose assignments have just ended: a success without a call that nobody has approved waits for no
+    approval any more once its task is over.
+    """
+    if not case_ids:
+        return
+    o, a = t.outcome.c, t.assignment.c
+    lines = tx.rows(
+        sa.select(t.outcome)
+        .join(t.outcome_waiting, t.outcome_waiting.c.outcome_id == o.id)
+        .join(t.assignment, a.id == o.assignment_id)
+        .where(o.case_id.in_(case_ids), o.reason == NO_CALL, sa.not_(in_words(a.state, PENDING_STATES)))
+        .order_by(o.id)
+    )
+    for line in lines:
+        _insert_reversal(tx, line, CLAIM_ENDED, now=now)
+
+
+def _insert_reversal(tx: Tx, line: Row, reason: str, *, now: datetime) -> None:
     names = ("case_id", "kind", "contact", "track", "drill")
     tx.execute(
         sa.insert(t.outcome).values(
             **{name: line[name] for name in names},
-            reason=reason.value,
+            reason=str(reason),
             recorded_by=ROBOT,
             at=now,
             reverses=line["id"],

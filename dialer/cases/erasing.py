@@ -19,6 +19,7 @@ from dialer.core.access import ROBOT
 from dialer.core.attempt import AttemptState
 from dialer.core.case import (
     PENDING_STATES,
+    RUNNING_STATUSES,
     CaseStatus,
     DeskCallState,
     InboundResult,
@@ -26,22 +27,24 @@ from dialer.core.case import (
     RobotState,
     StaffTrackState,
 )
-from dialer.core.values import DeletedFor, FiledMatchState, MessageState, RecordingState, TelephonyResult
+from dialer.core.values import (
+    MESSAGES_IN_DOUBT,
+    DeletedFor,
+    FiledMatchState,
+    MessageState,
+    RecordingState,
+    TelephonyResult,
+)
 from dialer.db import tables as t
 from dialer.db.audit import stream, write_audit
-from dialer.db.bulk import RowSet
+from dialer.db.bulk import RowSet, in_words
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import BLIND_BYTES, BlindKind
 
 _FEWEST_DIGITS: Final = 7
 """A shorter number is part of too many others to be looked for in cells."""
 _SAME_PERSON: Final = (FiledMatchState.CERTAIN.value, FiledMatchState.CONFIRMED.value)
-_NOT_OVER: Final = (CaseStatus.OPEN.value, CaseStatus.WATCHING.value)
-_MESSAGES_UNDER_WAY: Final = (
-    MessageState.PLANNED.value,
-    MessageState.SENDING.value,
-    MessageState.UNKNOWN.value,
-)
+_MESSAGES_UNDER_WAY: Final = MESSAGES_IN_DOUBT | {MessageState.PLANNED}
 _PENDING: Final = tuple(state.value for state in PENDING_STATES)
 EMPTY_BYTES: Final = 31
 """Of an empty text when it is sealed: every other value is longer."""
@@ -86,7 +89,9 @@ def work_of(person_id: sa.ColumnElement[Any]) -> dict[str, sa.Select[Any]]:
     """By table, the rows of a person that are not over; `person_id` may be a column of a statement around these."""
     cases = sa.select(t.case.c.id).where(t.case.c.person_id == person_id).correlate(t.person)
     return {
-        "case": sa.select(t.case.c.id).where(t.case.c.person_id == person_id, t.case.c.status.in_(_NOT_OVER)),
+        "case": sa.select(t.case.c.id).where(
+            t.case.c.person_id == person_id, in_words(t.case.c.status, RUNNING_STATUSES)
+        ),
         "attempt": sa.select(t.attempt.c.id).where(
             t.attempt.c.case_id.in_(cases), t.attempt.c.state != AttemptState.ENDED.value
         ),
@@ -100,7 +105,7 @@ def work_of(person_id: sa.ColumnElement[Any]) -> dict[str, sa.Select[Any]]:
             t.inbound_call.c.case_id.in_(cases), t.inbound_call.c.state != InboundState.ENDED.value
         ),
         "message": sa.select(t.message.c.id).where(
-            t.message.c.case_id.in_(cases), t.message.c.state.in_(_MESSAGES_UNDER_WAY)
+            t.message.c.case_id.in_(cases), in_words(t.message.c.state, _MESSAGES_UNDER_WAY)
         ),
         "stop_payment": sa.select(t.stop_payment.c.id).where(
             t.stop_payment.c.case_id.in_(cases), t.stop_payment.c.done_at.is_(None)
@@ -514,7 +519,7 @@ def stand_down(tx: Tx, person_id: int) -> None:
     )
     tx.execute(
         sa.update(t.message)
-        .where(m.case_id.in_(cases), m.state.in_(_MESSAGES_UNDER_WAY))
+        .where(m.case_id.in_(cases), in_words(m.state, _MESSAGES_UNDER_WAY))
         .values(state=MessageState.FAILED.value, poll_at=None)
     )
     over = {"robot_state": RobotState.DONE.value, "follow_up_by": None, "follow_up_at": None}

@@ -46,7 +46,7 @@ class UnreadableRegister(Refusal):
         if is_torn:
             text = Text(
                 "the last line of the register of erasures %(file)s is not whole: take another copy of it, or run"
-                " `dialer person register` where the database is, which mends it",
+                " `dialer person register` where the database is, which repairs it",
                 file=file,
             )
         else:
@@ -123,7 +123,7 @@ class NotRegistered(Refusal):
         self.file, self.why = file, why
         super().__init__(
             Text(
-                "the person is erased, but %(file)s cannot be written (%(why)s): mend that, then run"
+                "the person is erased, but %(file)s cannot be written (%(why)s): fix that, then run"
                 " `dialer person register`, which adds what the register lacks",
                 file=file,
                 why=why,

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, IdSet
 from dialer.db.unit_of_work import Tx
-from dialer.db.vault import Vault
+from dialer.db.vault import BlindKind, Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +48,8 @@ def identify_person(
 ) -> Identity:
     """The keys of these facts; an id number that is not valid gives none."""
     return Identity(
-        id_number=vault.blinds(id_number, kind="id_number") if id_valid and id_number else (),
-        name_phones=tuple(vault.blinds(f"{name}\0{phone}", kind="name_phone") for phone in phones)
+        id_number=vault.blinds(id_number, kind=BlindKind.ID_NUMBER) if id_valid and id_number else (),
+        name_phones=tuple(vault.blinds(f"{name}\0{phone}", kind=BlindKind.NAME_PHONE) for phone in phones)
         if name
         else (),
     )
@@ -166,14 +166,14 @@ def seal_directory_entry(vault: Vault, person: Person, *, person_id: int) -> Sea
     """The person as it is written, with its blind indexes."""
     facts = {name: getattr(person, name) for name in _FACTS}
     return Sealed(
-        name_blind=vault.blind(person.name, kind="name"),
+        name_blind=vault.blind(person.name, kind=BlindKind.NAME),
         sealed=vault.seal_record(facts, table="person", column="sealed", row=person_id),
         phones=tuple(
             (
                 person_id,
                 position,
-                vault.blind(phone, kind="phone"),
-                vault.blind(phone[-4:], kind="phone_last4"),
+                vault.blind(phone, kind=BlindKind.PHONE),
+                vault.blind(phone[-4:], kind=BlindKind.PHONE_LAST4),
             )
             for position, phone in enumerate(person.phones)
         ),
@@ -227,7 +227,7 @@ def earlier_indexes(tx: Tx, numbers: Iterable[str]) -> dict[bytes, bytes]:
         return {}
     new_of = {
         earlier: blinds[0]
-        for blinds in (tx.vault.blinds(phone, kind="phone") for phone in numbers)
+        for blinds in (tx.vault.blinds(phone, kind=BlindKind.PHONE) for phone in numbers)
         for earlier in blinds[1:]
     }
     given = _PHONES.given(new_of) | _LIVE_NUMBERS.given(new_of)
@@ -282,7 +282,7 @@ def masked(person: Person) -> MaskedPerson:
 def sole_persons_of_phones(tx: Tx, phones: Sequence[str]) -> dict[str, int]:
     """The person of each of these numbers that exactly one known person has."""
     c = t.person_phone.c
-    blinds = {blind: phone for phone in phones for blind in tx.vault.blinds(phone, kind="phone")}
+    blinds = {blind: phone for phone in phones for blind in tx.vault.blinds(phone, kind=BlindKind.PHONE)}
     rows = tx.rows(
         sa.select(c.phone_blind, c.person_id).where(_PHONES.clause).distinct(), _PHONES.given(blinds)
     )
@@ -344,14 +344,14 @@ def matching_person_ids(tx: Tx, sought: PersonSearch) -> sa.Select[tuple[int]]:
     blinds = tx.vault.blinds
     if sought.id_number:
         statement = statement.where(
-            t.person.c.id_number_blind.in_(blinds(sought.id_number, kind="id_number"))
+            t.person.c.id_number_blind.in_(blinds(sought.id_number, kind=BlindKind.ID_NUMBER))
         )
     if sought.name:
-        statement = statement.where(t.person.c.name_blind.in_(blinds(sought.name, kind="name")))
+        statement = statement.where(t.person.c.name_blind.in_(blinds(sought.name, kind=BlindKind.NAME)))
     phone = t.person_phone.c
     for column, kind, typed in (
-        (phone.phone_blind, "phone", sought.phone),
-        (phone.last4_blind, "phone_last4", sought.last4),
+        (phone.phone_blind, BlindKind.PHONE, sought.phone),
+        (phone.last4_blind, BlindKind.PHONE_LAST4, sought.last4),
     ):
         if typed:
             holders = sa.select(phone.person_id).where(column.in_(blinds(typed, kind=kind)))

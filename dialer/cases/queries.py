@@ -119,7 +119,7 @@ class MoneyLine:
 
     @property
     def is_without_call(self) -> bool:
-        """A success by phone without a call of ours, which counts only once it is approved."""
+        """A success by phone without a staff call, which counts only once it is approved."""
         return self.reason == NO_CALL
 
     @property

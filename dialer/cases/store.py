@@ -16,12 +16,12 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from dialer.core.case import Case, CaseStatus, FollowUp, Robot, StaffTrack
+from dialer.core.case import RUNNING_STATUSES, Case, CaseStatus, FollowUp, Robot, StaffTrack
 from dialer.core.errors import NotFound
 from dialer.core.policy import Policy, from_plain
 from dialer.core.timeline import ActKind
 from dialer.db import tables as t
-from dialer.db.bulk import CopyIn, IdSet, RowSet, plain
+from dialer.db.bulk import CopyIn, IdSet, RowSet, among, in_words, plain
 from dialer.db.unit_of_work import Row, Store, Tx, record_of
 
 
@@ -133,8 +133,8 @@ def lock_cases_of_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, list[St
     statement = (
         sa.select(t.case)
         .where(
-            t.case.c.person_id == sa.any_(sa.literal(list(person_ids), sa.ARRAY(sa.BigInteger))),
-            t.case.c.status.in_([CaseStatus.OPEN.value, CaseStatus.WATCHING.value]),
+            among(t.case.c.person_id, person_ids),
+            in_words(t.case.c.status, RUNNING_STATUSES),
         )
         .order_by(t.case.c.id)
         .with_for_update()
@@ -183,26 +183,6 @@ def save_cases(tx: Tx, cases: Iterable[Case], *, now: datetime) -> None:
     ]
     if rows:
         tx.execute(_UPDATE, _CHANGED.given(rows))
-
-
-def note_first_attempts(tx: Tx, ids: Sequence[int], *, at: datetime) -> None:
-    """The first call of these cases was sent at `at`; an earlier time stands."""
-    if ids:
-        tx.execute(_NOTE_FIRST, {**_IDS.given(ids), "at": at})
-
-
-_NOTE_FIRST = (
-    sa.update(t.case)
-    .where(
-        t.case.c.id.in_(
-            sa.select(t.case.c.id)
-            .where(_IDS.clause, t.case.c.first_attempt_at.is_(None))
-            .order_by(t.case.c.id)
-            .with_for_update()
-        )
-    )
-    .values(first_attempt_at=sa.bindparam("at", type_=sa.DateTime(timezone=True)))
-)
 
 
 def take_next_ids(tx: Tx, table: sa.Table, count: int) -> list[int]:

@@ -22,7 +22,7 @@ from dialer.core.timeline import AHEAD_AT_MOST, Entry, EntryKind, Fact, PendingA
 from dialer.core.values import MONEY_REFUSED
 from dialer.db import tables as t
 from dialer.db.audit import audit_reason
-from dialer.db.bulk import in_words
+from dialer.db.bulk import among, in_words
 from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx, record_of
 
@@ -263,19 +263,19 @@ def awaited(tx: Tx, case_ids: Sequence[int]) -> dict[int, tuple[Case, PendingAtt
     """
     if not case_ids:
         return {}
-    wanted = sa.any_(sa.literal(sorted(set(case_ids)), sa.ARRAY(sa.BigInteger)))
-    attempts = {row["case_id"]: _pending(row, ahead=0) for row in tx.rows(_open_attempts(wanted))}
-    rows = tx.rows(sa.select(t.case).where(t.case.c.id == wanted))
+    of_cases = _open_attempts(among(t.attempt.c.case_id, case_ids))
+    attempts = {row["case_id"]: _pending(row, ahead=0) for row in tx.rows(of_cases)}
+    rows = tx.rows(sa.select(t.case).where(among(t.case.c.id, case_ids)))
     return {row["id"]: (case_from_row(row), attempts.get(row["id"])) for row in rows}
 
 
 def pending_attempt(tx: Tx, case_id: int) -> PendingAttempt | None:
     """The newest attempt of this case that has not ended, with its place in the queue."""
-    row = tx.one(_open_attempts(sa.literal(case_id)))
+    row = tx.one(_open_attempts(t.attempt.c.case_id == case_id))
     return None if row is None else _pending(row, ahead=_ahead(tx, row))
 
 
-def _open_attempts(wanted: sa.ColumnElement[Any]) -> sa.Select[Any]:
+def _open_attempts(wanted: sa.ColumnElement[bool]) -> sa.Select[Any]:
     a, phone, live, case = t.attempt.c, t.person_phone.c, t.live_number.c, t.case.c
     of_number = sa.and_(phone.person_id == a.person_id, phone.position == a.number)
     return (
@@ -291,7 +291,7 @@ def _open_attempts(wanted: sa.ColumnElement[Any]) -> sa.Select[Any]:
         .join(t.case, case.id == a.case_id)
         .join(t.person_phone, of_number, isouter=True)
         .join(t.live_number, live.phone_blind == phone.phone_blind, isouter=True)
-        .where(a.case_id == wanted, in_words(a.state, OPEN_STATES))
+        .where(wanted, in_words(a.state, OPEN_STATES))
         .ext(distinct_on(a.case_id))
         .order_by(a.case_id, a.n.desc())
     )

@@ -18,7 +18,7 @@ from dialer.core.timeline import ActKind
 from dialer.core.units import UnitIndex, normalised
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import among, in_words, word
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import TEXT, TEXT_SIGNS, by_text, waiting_unit_texts
 
@@ -162,15 +162,14 @@ def assign_cases_to_unit(
     tx: Tx, case_ids: Sequence[int], *, unit_id: int, label: str, by: str, now: datetime
 ) -> list[int]:
     """The unassigned among these cases are the unit's, with the assignments open for them. Returns their ids."""
-    ids = sa.literal(sorted(set(case_ids)), sa.ARRAY(sa.BigInteger))
-    return _place(tx, t.case.c.id == sa.any_(ids), unit_id=unit_id, label=label, by=by, now=now)
+    return _place(tx, among(t.case.c.id, case_ids), unit_id=unit_id, label=label, by=by, now=now)
 
 
 def lock_cases_of_texts(tx: Tx, texts: Sequence[str]) -> None:
     """Locks every unassigned case with one of these texts, all in id order."""
     if texts:
         beginnings = sa.any_(sa.literal([text[:TEXT_SIGNS] for text in texts], sa.ARRAY(sa.Text)))
-        same = sa.and_(_begins(beginnings), t.case.c.unit == sa.any_(sa.literal(texts, sa.ARRAY(sa.Text))))
+        same = sa.and_(_begins(beginnings), among(t.case.c.unit, texts))
         tx.execute(sa.select(t.case.c.id).where(_waiting(), same).order_by(t.case.c.id).with_for_update())
 
 
@@ -216,7 +215,7 @@ def _place(
         tx.execute(
             sa.update(t.assignment)
             .where(
-                t.assignment.c.case_id == sa.any_(sa.literal(ids, sa.ARRAY(sa.BigInteger))),
+                among(t.assignment.c.case_id, ids),
                 in_words(t.assignment.c.state, PENDING_STATES),
                 t.assignment.c.unit_id.is_(None),
             )

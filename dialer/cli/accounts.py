@@ -19,10 +19,9 @@ from dialer.accounts.actions import (
     reset_password,
 )
 from dialer.accounts.factors import reset_factors
-from dialer.bootstrap import application
 from dialer.cases.unassigned import unassigned_groups
 from dialer.cli.common import By, naming
-from dialer.cli.output import AsJson, centre_time, fields_of, print_found, print_json
+from dialer.cli.output import AsJson, centre_time, command_application, fields_of, print_found, print_json
 from dialer.core.access import Role
 from dialer.core.errors import Invalid, Refusal
 from dialer.core.units import find_unit
@@ -30,7 +29,6 @@ from dialer.language import Lang, Text, bilingual
 from dialer.org import staff as org_staff
 from dialer.org.staff_store import Member, all_members
 from dialer.runtime.local import console_url
-from dialer.runtime.settings import load_settings
 from dialer.units.tree import UnusableUnits, import_units, list_units, load_boundaries
 from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
 from dialer.words import word_of
@@ -52,7 +50,7 @@ def add_account(
     by: By = "cli",
 ) -> None:
     """Make an account. Its first password is printed once and must be changed at the first sign-in."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         new = add_staff(
             app.services,
             login=login,
@@ -69,7 +67,7 @@ def add_account(
 @staff.command("first-link")
 def first_link(*, as_json: AsJson = False) -> None:
     """首个管理员链接: the link by which the first administrator makes an account; earlier ones stop working."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         seconds = app.settings.console.first_link_seconds
         token = make_first_link(app.services, seconds=seconds)
         expires_at = app.services.real.now() + timedelta(seconds=seconds)
@@ -85,7 +83,7 @@ def first_link(*, as_json: AsJson = False) -> None:
 @staff.command("list")
 def list_accounts(*, as_json: AsJson = False) -> None:
     """All accounts."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         with app.services.store.begin() as tx:
             found = all_members(tx)
         real_now = app.services.real.now()
@@ -112,7 +110,7 @@ def list_accounts(*, as_json: AsJson = False) -> None:
 @staff.command("disable")
 def disable(login: Login, by: By = "cli") -> None:
     """Disable an account; its sessions end at once."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         disable_staff(app.services, login, by=by)
     typer.echo(f"{login} is disabled")
 
@@ -120,7 +118,7 @@ def disable(login: Login, by: By = "cli") -> None:
 @staff.command("enable")
 def enable(login: Login, by: By = "cli") -> None:
     """Enable a disabled account."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         enable_staff(app.services, login, by=by)
     typer.echo(f"{login} is enabled")
 
@@ -128,7 +126,7 @@ def enable(login: Login, by: By = "cli") -> None:
 @staff.command("reset")
 def reset(login: Login, by: By = "cli") -> None:
     """Give an account a new password, printed once; its sessions end and its failed sign-ins are forgotten."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         new = reset_password(app.services, app.settings.console.rules(), login, by=by)
     _print_password(new)
 
@@ -136,7 +134,7 @@ def reset(login: Login, by: By = "cli") -> None:
 @staff.command("reset-factors")
 def reset_second_factors(login: Login, by: By = "cli") -> None:
     """Remove the second factors and recovery codes of an account; its sessions end."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         removed = reset_factors(app.services, login, by=by)
     typer.echo(f"{removed} second factors of {login} removed")
 
@@ -150,7 +148,7 @@ def sessions(
     by: By = "cli",
 ) -> None:
     """Who is signed in now, and from where."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         if end:
             if login is None:
                 raise typer.BadParameter("--end needs a login")
@@ -202,7 +200,7 @@ def add_token(
         list[str],
         typer.Option(help="warnings:write, signals:write, cases:read, report:read; may be repeated"),
     ],
-    days: Annotated[int, typer.Option(help="good for so many days")] = 365,
+    days: Annotated[int, typer.Option(help="how many days it is valid")] = 365,
     unit: Annotated[str, typer.Option(help="its only unit; default: the whole city")] = "",
     source: Annotated[
         list[str] | None,
@@ -211,7 +209,7 @@ def add_token(
     by: By = "cli",
 ) -> None:
     """Make a token. Its secret is printed once, on standard output, and kept nowhere."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         new = org_staff.add_token(
             app.services, name=name, scopes=scope, days=days, unit=unit, sources=source or (), by=by
         )
@@ -223,7 +221,7 @@ def add_token(
 @token.command("list")
 def list_all_tokens(*, as_json: AsJson = False) -> None:
     """All tokens, never their secrets."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         found = org_staff.list_tokens(app.services)
         now = app.services.real.now()
     names = ("name", "unit", "created_at", "expires_at", "revoked_at", "last_used_on")
@@ -249,7 +247,7 @@ def list_all_tokens(*, as_json: AsJson = False) -> None:
 @token.command("revoke")
 def revoke_token(name: str, by: By = "cli") -> None:
     """Revoke a token: every process refuses it within seconds."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         org_staff.revoke_token(app.services, name, by=by)
     typer.echo(f"token {name} revoked")
 
@@ -273,7 +271,7 @@ def import_(
         content = file.open("rb")
     except OSError:
         raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
-    with content, naming(file), application(load_settings()) as app:
+    with content, naming(file), command_application("accounts") as app:
         try:
             done = import_units(app.services, content, by=by, close_missing=close_missing)
         except UnusableUnits as fault:
@@ -297,7 +295,7 @@ def boundaries_(
         content = file.open("rb")
     except OSError:
         raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
-    with content, naming(file), application(load_settings()) as app:
+    with content, naming(file), command_application("accounts") as app:
         done = load_boundaries(app.services, content, by=by)
     typer.echo(f"units {done.loaded}, unknown {len(done.unknown)}")
     for name in done.unknown:
@@ -307,7 +305,7 @@ def boundaries_(
 @units.command("list")
 def list_all_units(*, as_json: AsJson = False) -> None:
     """The tree, from the top down."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         index, aliases = list_units(app.services)
     tree = sorted(index, key=lambda unit: index.names(unit.id))
     print_found(
@@ -339,7 +337,7 @@ def alias(
     forget: Annotated[bool, typer.Option("--forget", help="the text no longer means a unit")] = False,
 ) -> None:
     """Say which unit a text in lists means; unassigned cases with that text get it at once."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         if forget:
             forget_alias(app.services, text, by=by)
             typer.echo(f"{text}: forgotten")
@@ -350,10 +348,11 @@ def alias(
     typer.echo(f"{text} = {index.label(found.id)}, cases sorted {done.placed}")
 
 
-@units.command("tray")
+@units.command("tray", hidden=True)  # the name until 2026-11
+@units.command()
 def unassigned(*, as_json: AsJson = False) -> None:
     """Open cases whose list names no known unit, by what it says."""
-    with application(load_settings()) as app, app.services.store.begin() as tx:
+    with command_application("accounts") as app, app.services.store.begin() as tx:
         groups = unassigned_groups(tx)
     print_found(
         groups,
@@ -381,7 +380,7 @@ def assign(
     ] = False,
 ) -> None:
     """Give an unassigned case its unit."""
-    with application(load_settings()) as app:
+    with command_application("accounts") as app:
         index, _ = list_units(app.services)
         found = find_unit(index, unit)
         done = assign_unit(app.services, case_id, unit_id=found.id, by=by, teach=teach)

@@ -58,7 +58,7 @@ def bulletin_command(
             for text in part.paragraphs:
                 typer.echo(f"  {text}")
     if made.line.id is None:
-        typer.echo(say(lang, "the period is not over: the bulletin is not kept"), err=True)
+        typer.echo(say(lang, "the period is not over: the bulletin is not saved"), err=True)
 
 
 def _days(given: dict[BulletinKind, str]) -> BulletinDays:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import date
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
-from dialer.bootstrap import application
 from dialer.cards.load import (
     OpeningLoad,
     Screened,
@@ -22,16 +20,15 @@ from dialer.cards.load import (
     screen_all,
 )
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, one_of, print_json
+from dialer.cli.output import AsJson, command_application, one_of, print_json
 from dialer.cli.rejects import opened, rejects_json, say_rejects, write_rejected
 from dialer.core.cards import InstitutionKind, OpeningFactKind
 from dialer.core.errors import Invalid
+from dialer.core.periods import midnight
 from dialer.intake.reader import default_source
-from dialer.runtime.settings import load_settings
 
 openings = typer.Typer(help="Openings of accounts and SIM cards 开户开卡.", no_args_is_help=True)
 cards = typer.Typer(help="Two-card control 两卡管控.", no_args_is_help=True)
-_MOST_SHOWN = 50
 Institution = Annotated[str, typer.Option(help="the bank or carrier")]
 _Day = Annotated[str, typer.Option(help="such as 2026-11-26")]
 
@@ -45,7 +42,7 @@ def institution_command(
 ) -> None:
     """机构: add a bank or carrier, or change its API token."""
     known = one_of(InstitutionKind, kind, field="--kind")
-    with application(load_settings()) as app:
+    with command_application("cards") as app:
         add_institution(app.services, name=name, kind=known, token=token, by=by)
     typer.echo(f"{name}: {known.value}")
 
@@ -59,7 +56,7 @@ def outlet_command(
     by: By = "cli",
 ) -> None:
     """网点: add an outlet, or change its name and unit."""
-    with application(load_settings()) as app:
+    with command_application("cards") as app:
         add_outlet(app.services, institution=institution, code=code, name=name, unit=unit, by=by)
     typer.echo(f"{institution} {code}")
 
@@ -72,7 +69,7 @@ def teller_command(
     by: By = "cli",
 ) -> None:
     """柜员: say for which outlet the account of a teller works."""
-    with application(load_settings()) as app:
+    with command_application("cards") as app:
         bind_teller(app.services, login=login, institution=institution, code=outlet, by=by)
     typer.echo(f"{login}: {institution} {outlet}")
 
@@ -86,16 +83,11 @@ def reported_command(
     by: By = "cli",
 ) -> None:
     """上报数: how many openings an institution says that an outlet had on a day."""
-    with application(load_settings()) as app:
+    with command_application("cards") as app:
         report_openings(
             app.services, institution=institution, code=outlet, day=_day(day), reported=count, by=by
         )
     typer.echo(f"{institution} {outlet} {day}: {count}")
-
-
-def beginning_of(day: date, timezone: str) -> datetime:
-    """Its midnight in the centre's zone."""
-    return datetime.combine(day, time.min, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
 
 
 def _day(text: str) -> date:
@@ -115,13 +107,12 @@ def load_command(
         bool, typer.Option("--add-outlets", help="add outlets that are not known under their code")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what the file would do; keep nothing")
+        bool, typer.Option("--dry-run", help="show what the file would do; store nothing")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """载入日报: load the openings of a day; exit 2 if the file is unusable."""
-    settings = load_settings()
-    with opened(file) as content, application(settings) as app:
+    with opened(file) as content, command_application("cards") as app:
         done = load_openings(
             app.services,
             content,
@@ -171,9 +162,9 @@ def fact_command(
 ) -> None:
     """涉案、销户: record what is known later of a card; it joins its opening by the number."""
     known = one_of(OpeningFactKind, kind, field="--kind")
-    with application(load_settings()) as app:
+    with command_application("cards") as app:
         services = app.services
-        at = beginning_of(_day(day), services.centre.timezone) if day else services.clock.now()
+        at = midnight(_day(day), services.centre.timezone) if day else services.clock.now()
         is_new = add_fact(services, number=number, kind=known, source=source, at=at, by=by)
     typer.echo(f"{known.value}" + ("" if is_new else " (on record already)"))
 
@@ -182,7 +173,7 @@ def fact_command(
 def screen_command(*, as_json: AsJson = False) -> None:
     """存量核查: check what has no verdict yet; a run that was ended goes on where it stopped."""
     last = Screened()
-    with application(load_settings()) as app:
+    with command_application("cards") as app:
         for last in screen_all(app.services):
             if not as_json:
                 typer.echo(f"\r{last.done} / {last.done + last.left}", nl=False, err=True)

@@ -104,7 +104,7 @@ def cases_command(
             limit=limit,
         )
         page = search_cases(app.services, query)
-        zone = ZoneInfo(app.services.centre.timezone)
+        zone = app.services.centre.zone
     if as_json:
         print_json(tell_page(page).plain())
     else:
@@ -121,7 +121,7 @@ def list_command(
     """录音清单: the recordings of the calls of a case, with their SHA-256; nothing is played."""
     with command_application("recording") as app:
         found = list_recordings(app.services, case_id)
-        zone = ZoneInfo(app.services.centre.timezone)
+        zone = app.services.centre.zone
     if as_json:
         print_json([one.plain() for one in found])
         return

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -35,7 +33,7 @@ from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.calls.reconcile import WEB
 from dialer.cases.alarms import Alarm, unacknowledged_alarms_of
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, centre_time, fields_of, print_found, print_json
+from dialer.cli.output import AsJson, centre_time, command_application, fields_of, print_found, print_json
 from dialer.control.erasure import check_registered
 from dialer.control.keys import read_keys_status
 from dialer.control.overview import acknowledge_alarm, adopt_identity
@@ -76,7 +74,7 @@ def pause(
 ) -> None:
     """暂停外呼: robots stop calling until the pause ends; people go on. All dialling, or one unit, list or grade."""
     scope, subject = _what(unit, load, grade)
-    with application(load_settings()) as app:
+    with command_application("pause") as app:
         paused = pause_calls(app.services, scope=scope, subject=subject, minutes=minutes, by=by, why=why)
     counts = "" if scope is PauseScope.ALL else f", {paused.held} calls held"
     typer.echo(f"{_named(scope, subject)} paused until {centre_time(paused.pause.until, app)}{counts}")
@@ -100,7 +98,7 @@ def resume(
 ) -> None:
     """恢复外呼: end a pause; the calls that it held may be placed again. After a restore the carrier is asked first."""
     scope, subject = _what(unit, load, grade)
-    with application(load_settings()) as app:
+    with command_application("resume") as app:
         if scope is PauseScope.ALL and without_comparison:
             skip_comparison(app.services, by=by, why=why)
         elif scope is PauseScope.ALL and (found := asyncio.run(_compare(app, by=by))) is not None:
@@ -123,7 +121,7 @@ async def _compare(app: Application, *, by: str) -> FoundCalls | None:
 @control.command("pauses")
 def pauses(*, as_json: AsJson = False) -> None:
     """What is paused now, by whom, until when and why."""
-    with application(load_settings()) as app:
+    with command_application("pauses") as app:
         standing = read_standing_pauses(app.services)
     print_found(
         standing,
@@ -156,7 +154,7 @@ def pace(
     as_json: AsJson = False,
 ) -> None:
     """外呼速度: show or change the pace and the lines of the robot, at once and up to what the settings allow."""
-    with application(load_settings()) as app:
+    with command_application("pace") as app:
         now = read_pace(app.services)
         if from_settings:
             now = restore_pace(app.services, by=by, why=why)
@@ -186,11 +184,11 @@ def list_alarms(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Unacknowledged alarms, newest first; `see` acknowledges one."""
+    """Unacknowledged alarms, newest first; `acknowledge` acknowledges one."""
     if context.invoked_subcommand is not None:
         return
-    with application(load_settings()) as app, app.services.store.begin() as tx:
-        unseen, zone = unacknowledged_alarms_of(tx, limit=limit), ZoneInfo(app.settings.centre.timezone)
+    with command_application("alarms") as app, app.services.store.begin() as tx:
+        unseen, zone = unacknowledged_alarms_of(tx, limit=limit), app.services.centre.zone
     names = ("id", "code", "case_id", "load_id", "times", "raised_at", "last_at", "facts")
     print_found(
         unseen,
@@ -208,12 +206,13 @@ def list_alarms(
     )
 
 
-@alarms.command("see")
-def see(alarm_id: int, by: By) -> None:
+@alarms.command("see", hidden=True)  # the name until 2026-11
+@alarms.command()
+def acknowledge(alarm_id: int, by: By) -> None:
     """已阅: acknowledge an alarm."""
-    with application(load_settings()) as app:
+    with command_application("alarms") as app:
         acknowledge_alarm(app.services, alarm_id, by=by)
-    typer.echo(f"alarm {alarm_id} seen by {by.strip()}")
+    typer.echo(f"alarm {alarm_id} acknowledged by {by.strip()}")
 
 
 def _alarm_facts(alarm: Alarm) -> str:
@@ -255,7 +254,7 @@ settings_commands = typer.Typer(help="The settings that the database belongs to.
 @care.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
-    with application(load_settings()) as app:
+    with command_application("migrate") as app:
         typer.echo(f"schema {app.services.schema}")
 
 
@@ -428,7 +427,7 @@ def _walk_public_way(app: Application) -> str | Text:
 
 def _has_web(app: Application) -> bool:
     with app.services.store.begin() as tx:
-        beats = living_processes(tx, since=app.services.real.now() - _WEB_SILENT)
+        beats = living_processes(tx, real_now=app.services.real.now())
     return any(beat.kind == WEB for beat in beats)
 
 
@@ -455,9 +454,6 @@ def _web_runs(settings: Settings) -> bool:
             return _has_web(app)
     except DialerError:
         return False
-
-
-_WEB_SILENT = timedelta(seconds=30)
 
 
 def _compare_settings(app: Application) -> str | Text:
@@ -503,7 +499,7 @@ def _check_keys(app: Application, settings: Settings) -> Text:
 @settings_commands.command("show")
 def show_settings(*, as_json: AsJson = False) -> None:
     """本库所属设置: the line and the centre that the database belongs to, beside the settings of this process."""
-    with application(load_settings()) as app:
+    with command_application("settings") as app:
         with app.services.store.begin() as tx:
             recorded = recorded_identity(tx) or {}
         differing = {one.setting for one in app.differences}
@@ -527,7 +523,7 @@ def show_settings(*, as_json: AsJson = False) -> None:
 @settings_commands.command("adopt")
 def adopt_settings(by: By, why: Annotated[str, typer.Option(help="for the record")]) -> None:
     """采用本进程设置: the database belongs to the settings of this process from now on. Stop the service first."""
-    with application(load_settings(), Purpose.ADOPT) as app:
+    with command_application("settings", Purpose.ADOPT) as app:
         changed = adopt_identity(app.services, app.identity, by=by, why=why)
     for one in changed:
         typer.echo(f"{one.setting}: {one.recorded} > {one.here}")
@@ -563,10 +559,10 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """核验审计: read every line and name those missing, altered, doubled or out of order; exit 1 if there is any."""
-    settings = load_settings()
-    file = anchor or settings.audit.anchor_file
-    text = _text_of(file) if file is not None and (anchor is not None or file.exists()) else ""
-    with application(settings) as app:
+    with command_application("audit") as app:
+        settings = app.settings
+        file = anchor or settings.audit.anchor_file
+        text = _text_of(file) if file is not None and (anchor is not None or file.exists()) else ""
         anchors, foreign = read_anchors(app.services.store.vault, text)
         unstamped = sum(not _is_stamped(one, settings) for one in anchors if one.stamp)
         if anchor is not None and not anchors and not foreign:
@@ -635,13 +631,13 @@ def _place(one: Finding) -> str:
 @audit.command("anchor")
 def anchor_now() -> None:
     """存证: write the last line to the anchors of the settings now."""
-    settings = load_settings()
-    if not settings.audit.has_anchors():
-        raise Invalid(
-            field="audit", problem="has no anchor", mend="set audit.anchor_file or audit.anchor_syslog"
-        )
-    with application(settings) as app:
-        anchored, faults = anchor_trail(app.services, settings.audit, always=True)
+    with command_application("audit") as app:
+        settings = app.settings.audit
+        if not settings.has_anchors():
+            raise Invalid(
+                field="audit", problem="has no anchor", mend="set audit.anchor_file or audit.anchor_syslog"
+            )
+        anchored, faults = anchor_trail(app.services, settings, always=True)
     for place, problem in faults.items():
         typer.echo(f"{place}: {problem}", err=True)
     assert anchored is not None
@@ -656,6 +652,6 @@ def checkpoint(
     why: Annotated[str, typer.Option(help="the order to delete, for the record")],
 ) -> None:
     """检查点: permit the database's owner to delete the lines up to this one; a check then begins after it."""
-    with application(load_settings()) as app:
+    with command_application("audit") as app:
         place = write_checkpoint(app.services, through=through, by=by, why=why)
     typer.echo(f"lines up to {place.number} may be deleted")

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -209,7 +208,7 @@ def _load_while_tending(app: Application, sample: Path, tend: Callable[[], None]
 
 
 def _line(app: Application, p: Progress) -> RichText:
-    now = app.services.clock.now().astimezone(ZoneInfo(app.settings.centre.timezone))
+    now = app.services.clock.now().astimezone(app.services.centre.zone)
     cases = "  ".join(f"{name} {n}" for name, n in sorted(p.cases.items()))
     return RichText(
         f"{now:%H:%M:%S}  拨打 called {p.rung}/{p.attempts}  通话 live {p.live}  机器人待办 robot {p.robots}"

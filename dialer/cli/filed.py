@@ -8,9 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from dialer.bootstrap import application
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, one_of, print_json
+from dialer.cli.output import AsJson, command_application, one_of, print_json
 from dialer.cli.rejects import opened, rejects_json, say_rejects, write_rejected
 from dialer.core.rates import Period, period_of
 from dialer.core.values import FiledState, FraudType
@@ -27,7 +26,6 @@ from dialer.outcomes.filed_lists import (
     undo_match,
 )
 from dialer.outcomes.filing import file_case
-from dialer.runtime.settings import load_settings
 from dialer.words import word_of
 
 filed = typer.Typer(help="Cases filed with the police 立案.", no_args_is_help=True)
@@ -44,7 +42,7 @@ def add_filed(
 ) -> None:
     """Record that a person reported a loss after all: their success is reversed."""
     known_type = one_of(FraudType, fraud_type, field="--fraud-type")
-    with application(load_settings()) as app:
+    with command_application("filed") as app:
         found = file_case(
             app.services,
             case_number=case_number,
@@ -64,13 +62,12 @@ def load_filed_list(
     source: Annotated[str, typer.Option(help="where the list comes from; else the file's name")] = "",
     *,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what the list would do; keep nothing")
+        bool, typer.Option("--dry-run", help="show what the list would do; store nothing")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """载入立案名单: load a list of filed cases and match it to the warned persons; exit 2 if the file is unusable."""
-    settings = load_settings()
-    with opened(file) as content, application(settings) as app:
+    with opened(file) as content, command_application("filed") as app:
         done = load_filed(
             app.services, content, source=source or default_source(file.name), by=by, dry_run=dry_run
         )
@@ -114,7 +111,7 @@ def filed_matches(
 
 
 def _print_lines(state: FiledState, *, as_json: bool) -> None:
-    with application(load_settings()) as app:
+    with command_application("filed") as app:
         lines = list_filed(app.services, state=state, limit=_MOST_SHOWN).lines
     if as_json:
         print_json([_line_json(one) for one in lines])
@@ -136,7 +133,7 @@ def decide_filed_match(
     same: Annotated[bool, typer.Option("--same/--other", help="the same person, or another one")],
 ) -> None:
     """核定: say whether a warned person is the one of a filed case."""
-    with application(load_settings()) as app:
+    with command_application("filed") as app:
         state = decide_match(app.services, match_id, is_same_person=same, why=why, by=by)
     typer.echo(f"match {match_id}: {_both(state)}")
 
@@ -150,7 +147,7 @@ def undo_filed_match(
     as_json: AsJson = False,
 ) -> None:
     """撤销匹配: the match was another person; the cases of that person go back to what they were."""
-    with application(load_settings()) as app:
+    with command_application("filed") as app:
         done = undo_match(app.services, match_id, why=reason, by=by)
     if as_json:
         print_json({"match": match_id, "state": done.state.value, "cases": list(done.case_ids)})
@@ -169,7 +166,7 @@ def undo_filed_case(
     as_json: AsJson = False,
 ) -> None:
     """撤销立案登记: a number was recorded by mistake; the cases of that person go back to what they were."""
-    with application(load_settings()) as app:
+    with command_application("filed") as app:
         case_ids = undo_filing(app.services, case_id, case_number=case_number, why=reason, by=by)
     if as_json:
         print_json({"case_number": case_number.strip(), "cases": list(case_ids)})
@@ -185,9 +182,8 @@ def filed_report(
     as_json: AsJson = False,
 ) -> None:
     """立案前预警率: of the filed cases of a period, those whose person had been warned before the loss."""
-    settings = load_settings()
-    with application(settings) as app:
-        period = period_of(start, end, timezone=settings.centre.timezone)
+    with command_application("filed") as app:
+        period = period_of(start, end, timezone=app.settings.centre.timezone)
         figures = filed_figures(app.services, period)
     if as_json:
         print_json(_figures_json(figures, period))

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from rich.progress import Progress as Bar
 
-from dialer.bootstrap import application, token_of
+from dialer.bootstrap import token_of
 from dialer.broker import BULK_QUEUE
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, print_found, print_json
+from dialer.cli.output import AsJson, command_application, print_found, print_json
 from dialer.control.keys import (
     HeldKey,
     KeysStatus,
@@ -83,13 +83,12 @@ def rotate(
     """
     asked = ((encryption, KeyUse.ENCRYPTION), (index, KeyUse.INDEX), (audit, KeyUse.AUDIT))
     uses = [use for is_asked, use in asked if is_asked] or [KeyUse.ENCRYPTION, KeyUse.INDEX]
-    settings = load_settings()
-    with application(settings) as app:
+    with command_application("keys") as app:
         rotated = rotate_keys(
             app.services,
             app.key_source,
             uses=uses,
-            suite=settings.keys.suite,
+            suite=app.settings.keys.suite,
             by=by,
             why=why,
             wait_seconds=wait,
@@ -123,7 +122,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """密钥状态: the keys of the ring, what each is used for, and how far re-sealing is."""
-    with application(load_settings()) as app:
+    with command_application("keys") as app:
         found = read_keys_status(app.services, counts=counts)
     if as_json:
         print_json(_plain(found))
@@ -196,7 +195,7 @@ def reseal_values(
     as_json: AsJson = False,
 ) -> None:
     """重新加密: seal values again in this process, beside a running service, until no value uses an old key."""
-    with application(load_settings()) as app:
+    with command_application("keys") as app:
         if again:
             is_started_anew(app.services, by=by)
         rows = 0
@@ -228,7 +227,7 @@ def retire(
     key: int, by: By, why: Annotated[str, typer.Option(help="for the record")], *, as_json: AsJson = False
 ) -> None:
     """停用旧密钥: take a key out of the ring; refused while a value uses it. Every value is looked at first."""
-    with application(load_settings()) as app:
+    with command_application("keys") as app:
         retired = retire_key(app.services, app.key_source, key, by=by, why=why)
     if as_json:
         print_json({"key": retired.key_id, "audit_lines": retired.audit_lines, "in_ring": retired.in_ring})

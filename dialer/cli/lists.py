@@ -1,4 +1,4 @@
-"""`dialer load` and `dialer loads`: loading a target list from a file, and what people decide about lists."""
+"""`dialer load` and `dialer loads`: loading a list of warnings from a file, and what people decide about lists."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from dialer.bootstrap import application
 from dialer.broker import BULK_QUEUE
 from dialer.cli.common import By, naming
 from dialer.cli.output import (
@@ -24,11 +23,10 @@ from dialer.cli.output import (
 )
 from dialer.cli.rejects import reject_workbook
 from dialer.core.errors import Invalid, NotFound, UnusableFile
-from dialer.core.values import LoadState
+from dialer.core.values import FINISHED_LOADS, LoadState
 from dialer.db.system_state import worker_runs
 from dialer.intake.records import Field
 from dialer.language import Text, bilingual
-from dialer.runtime.settings import load_settings
 from dialer.services import Application
 from dialer.warnings.list_store import (
     Load,
@@ -80,7 +78,7 @@ def load_command(
     as_json: AsJson = False,
     by: By = "cli",
 ) -> None:
-    """Load a target list; exit 2 when the file cannot be read as one."""
+    """Load a list of warnings; exit 2 when the file cannot be read as one."""
     if not file.is_file():
         raise UnusableFile(Text("%(file)s: no such file", file=file.name))
     with naming(file), command_application("load") as app:
@@ -136,7 +134,7 @@ def write_reject_file(app: Application, report: LoadReport, *, by: str) -> Path 
     return path
 
 
-_OVER = frozenset({LoadState.DONE, LoadState.FAILED, LoadState.HELD, LoadState.WITHDRAWN})
+_OVER = FINISHED_LOADS | {LoadState.HELD}
 
 
 def _wait(app: Application, load_id: int, *, shown: bool) -> Load | None:
@@ -173,7 +171,7 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
     print_rows(
         counts,
         {"": lambda count: count[0], " ": lambda count: count[1]},
-        title="试运行，未写入任何数据 dry run: nothing was kept"
+        title="试运行，未写入任何数据 dry run: nothing was stored"
         if dry_run
         else f"批次 load {report.load_id}",
         show_header=False,
@@ -196,7 +194,7 @@ loads = typer.Typer(help="What people decide about lists.", no_args_is_help=True
 @loads.command("waiting")
 def waiting() -> None:
     """Lists that wait for a second person."""
-    with application(load_settings()) as app, app.services.store.begin() as tx:
+    with command_application("lists") as app, app.services.store.begin() as tx:
         found = loads_awaiting_approval(tx)
     for load in found:
         typer.echo(f"{load.id}  {load.filename}  {load.by}  {centre_time(load.created_at, app)}")
@@ -207,7 +205,7 @@ def waiting() -> None:
 @loads.command("approve")
 def approve(load_id: int, by: By) -> None:
     """Approve the rest of a large list, as the second person; it is then loaded."""
-    with application(load_settings()) as app:
+    with command_application("lists") as app:
         approve_load(app.services, load_id, by=by)
         load_list(app.services, load_id)
     typer.echo(f"load {load_id} approved by {by}")
@@ -216,7 +214,7 @@ def approve(load_id: int, by: By) -> None:
 @loads.command("withdraw")
 def withdraw(load_id: int, by: By, why: Annotated[str, typer.Option(help="the reason")]) -> None:
     """Withdraw a list: cases without a call are closed, the others go on."""
-    with application(load_settings()) as app:
+    with command_application("lists") as app:
         closed = withdraw_load(app.services, load_id, by=by, why=why)
     typer.echo(f"load {load_id} withdrawn, cases closed {closed}")
 
@@ -231,7 +229,7 @@ def columns(
 ) -> None:
     """Show or correct what a source's headings mean."""
     said = dict(_correction(text) for text in to or ())
-    with application(load_settings()) as app:
+    with command_application("lists") as app:
         if said:
             correct_columns(app.services, source, said, by=by)
         with app.services.store.begin() as tx:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -25,7 +24,7 @@ from dialer.core.errors import Invalid
 from dialer.language import Text
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
-from dialer.services import Application
+from dialer.services import Application, Purpose
 
 _POLL_SECONDS = 0.2
 _STUCK_SECONDS = 15.0
@@ -36,11 +35,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 
 
 @contextmanager
-def command_application(name: str) -> Iterator[Application]:
+def command_application(name: str, purpose: Purpose = Purpose.COMMAND) -> Iterator[Application]:
     """The application of one command, which logs warnings and errors only."""
     settings = load_settings()
     configure_logs(level="warning", log_format=settings.log.format, process=name)
-    with application(settings) as app:
+    with application(settings, purpose) as app:
         yield app
 
 
@@ -56,7 +55,7 @@ def one_of(kind: type[_Kind], text: str, *, field: str, among: Sequence[_Kind] =
 
 def centre_time(moment: datetime, app: Application) -> str:
     """As people of the centre write it: 2026-11-25 14:30."""
-    return f"{moment.astimezone(ZoneInfo(app.settings.centre.timezone)):%Y-%m-%d %H:%M}"
+    return f"{moment.astimezone(app.services.centre.zone):%Y-%m-%d %H:%M}"
 
 
 def fields_of(row: object, *names: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -119,7 +118,7 @@ def list_all(*, as_json: AsJson = False) -> None:
     """删除申请和留存令: requests to erase, and the legal holds that stand."""
     with command_application("person") as app:
         asked, holds = list_erasures(app.services), list_legal_holds(app.services)
-        zone = ZoneInfo(app.settings.centre.timezone)
+        zone = app.services.centre.zone
     if as_json:
         plain = {"erasures": [one.plain() for one in asked], "legal_holds": [one.plain() for one in holds]}
         print_json(plain)
@@ -148,7 +147,7 @@ def retention_command(
     and when it was last looked at. The service does the same each hour.
     """
     with command_application("retention") as app:
-        periods, zone = app.settings.retention, ZoneInfo(app.settings.centre.timezone)
+        periods, zone = app.settings.retention, app.services.centre.zone
         found = read_standing(app.services, periods)
         gone, files = None, 0
         if not dry_run:

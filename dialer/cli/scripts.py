@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 
 from audio.clips import MANIFEST, PROMPTS, ManifestUnreadable
-from dialer.calls.conversation import durations_by_text
 from dialer.cli.common import By
 from dialer.cli.output import (
     AsJson,
@@ -37,7 +36,7 @@ from dialer.scripts.model import Script, circles
 from dialer.scripts.overview import ScriptPage, list_scripts, script_versions, show_script
 from dialer.scripts.reading import read_script, script_named, shipped_list, shipped_scripts
 from dialer.scripts.render import has_render_worker, rendering, start_rendering
-from dialer.scripts.rendered import shipped_manifest
+from dialer.scripts.rendered import durations_of, shipped_manifest
 from dialer.scripts.store import Render, Version
 from dialer.scripts.trials import Compared, Comparison, compare_versions, set_trial
 from dialer.scripts.versions import approve_script, draft_script, shipped_bases
@@ -347,7 +346,7 @@ def check_scripts(
 ) -> None:
     """Check every path, every rule of wording and every sound; exit 1 on a finding."""
     chosen = [_script(script)] if script else list(shipped_scripts().values())
-    durations = durations_by_text()
+    durations = durations_of(shipped_manifest().clips)
     offered = load_settings().centre.offered_languages
     findings = [finding for one in chosen for finding in check(one, durations=durations, offered=offered)]
     damaged = shipped_manifest().damaged()

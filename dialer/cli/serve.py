@@ -25,7 +25,7 @@ import typer
 
 from dialer.cli.common import answer
 from dialer.core.errors import SettingsError
-from dialer.runtime.forked import POSSIBLE, fill_standard, output_of, settle
+from dialer.runtime.forked import POSSIBLE, fill_standard, freeze_startup_objects, output_of
 from dialer.runtime.local import console_url, database_url, own_carrier, own_servers, public_url
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import Settings, load_settings
@@ -368,7 +368,7 @@ def _import_ahead() -> None:
     from dialer.server import declarations
 
     declarations()
-    settle()
+    freeze_startup_objects()
 
 
 @serve.command()

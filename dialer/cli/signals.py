@@ -27,7 +27,6 @@ from dialer.signals.versions import approve_rules, draft_rules, resume_rule
 signals = typer.Typer(help="Signals and the warning robot 预警机器人.", no_args_is_help=True)
 rules = typer.Typer(help="Rules of the warning robot.", no_args_is_help=True)
 signals.add_typer(rules, name="rules")
-_SHOWN = 20
 _FIT_DAYS = 90
 _DAYS = 7
 
@@ -175,7 +174,7 @@ def fit_command(
     )
     typer.echo(
         f"标签 labels: 准确 right {fitted.positive}, 有误 wrong {fitted.negative};"
-        f" 线下参照 below the line {done.background}\n"
+        f" 线下参照 below the threshold {done.background}\n"
         f"校准误差 calibration error {fitted.error_before:.3f} → {fitted.error_after:.3f}"
     )
     if done.draft is not None:

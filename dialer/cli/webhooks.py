@@ -1,4 +1,4 @@
-"""Commands for outgoing webhooks: receivers, the log of messages, and sending again."""
+"""Commands for outgoing webhooks: receivers, the log of deliveries, and sending again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def add_command(
 
 @webhook.command("list")
 def list_command(*, as_json: AsJson = False) -> None:
-    """Receivers with how many messages wait, were delivered and were given up; never their secrets."""
+    """Receivers with how many deliveries wait, were delivered and were given up; never their secrets."""
     with command_application("webhook") as app:
         found = list_webhooks(app.services, ended=True)
     print_found(
@@ -83,7 +83,7 @@ def log_command(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Messages with every try, newest first."""
+    """Deliveries with every try, newest first."""
     wanted = one_of(DeliveryState, state, field="--state") if state else None
     with command_application("webhook") as app:
         found = list_deliveries(app.services, webhook=name, state=wanted, limit=limit)
@@ -100,7 +100,7 @@ def log_command(
             "次数 tries": lambda one: len(one.tries),
             "最近应答 answer": _answer,
         },
-        empty="no messages",
+        empty="no deliveries",
     )
 
 
@@ -131,11 +131,11 @@ def _delivery(one: Delivery) -> dict[str, object]:
 
 @webhook.command("again")
 def again_command(
-    delivery: Annotated[int, typer.Option(min=1, help="this message, whatever became of it")] = 0,
-    name: Annotated[str, typer.Option(help="every message of this receiver that was given up")] = "",
+    delivery: Annotated[int, typer.Option(min=1, help="this delivery, whatever became of it")] = 0,
+    name: Annotated[str, typer.Option(help="every delivery to this receiver that was given up")] = "",
     by: By = "cli",
 ) -> None:
-    """Send messages again. A receiver recognises a repeated one by its id."""
+    """Send deliveries again. A receiver recognises a repeated one by its id."""
     if bool(delivery) == bool(name):
         raise Invalid(field="--delivery", problem="is one of two", mend="give --delivery or --name")
     with command_application("webhook") as app:

@@ -8,14 +8,20 @@ from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from dialer.approvals.actions import Inbox, Reader, read_inbox, refuse_outcome
-from dialer.bootstrap import application
 from dialer.cli.common import By, signer
-from dialer.cli.output import AsJson, centre_time, fields_of, one_of, print_json, print_rows
+from dialer.cli.output import (
+    AsJson,
+    centre_time,
+    command_application,
+    fields_of,
+    one_of,
+    print_json,
+    print_rows,
+)
 from dialer.core.case import Reason, StopResult, StopState, VisitStage, contact_of
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.values import (
@@ -35,7 +41,6 @@ from dialer.language import Lang, say
 from dialer.org.staff_store import find_member
 from dialer.outcomes.bulletin_words import title_of
 from dialer.outcomes.evidence_files import clean_evidence
-from dialer.runtime.settings import load_settings
 from dialer.sentences import moment_words
 from dialer.words import actor_word, word_of
 from dialer.work.assignments import Assignment, waiting_assignments
@@ -64,7 +69,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """The conversation so far: what the robot said, what was pressed, what was typed."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         found = show_hand_over(app.services, assignment_id, by=by)
     if as_json:
         print_json(_hand_over_json(found))
@@ -106,7 +111,7 @@ def stop_payment(
         raise Invalid(
             field="--result", problem="is not asked", mend="a request to a bank has the result asked"
         )
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         if any((bank, account, amount, at, receipt)):
             given = typed_stop_form(
                 bank=bank,
@@ -134,7 +139,7 @@ def stop_report(
     """止付回执: what the bank answered. That it stopped or refused is reported by another person than who asked."""
     state = one_of(StopState, result, field="--result", among=BANK_ANSWERS)
     fen = fen_of(stopped_yuan, field="--stopped-yuan") if state is StopState.STOPPED else 0
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         report_stop_request(app.services, request_id, state, stopped_fen=fen, by=by)
     typer.echo(f"request {request_id}: {result}")
 
@@ -147,10 +152,10 @@ def stop_requests(
     as_json: AsJson = False,
 ) -> None:
     """Requests to banks, the one that is to be followed up first at the top. Accounts are masked."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         with app.services.store.begin() as tx:
             found = stop_requests_of(tx, case) if case else waiting_stop_requests(tx)
-        now, zone = app.services.clock.now(), ZoneInfo(app.settings.centre.timezone)
+        now, zone = app.services.clock.now(), app.services.centre.zone
     if as_json:
         names = (
             "id",
@@ -243,12 +248,12 @@ def list_work(
 ) -> None:
     """Open assignments and stop payments, the most urgent first."""
     track = None if kind == "all" else one_of(Track, kind, field="--kind", among=(Track.HUMAN, Track.VISIT))
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         with app.services.store.begin() as tx:
             waiting = waiting_assignments(tx, kind=track, limit=limit)
             payments = waiting_stop_payments(tx, limit=limit) if track is None else []
         now = app.services.clock.now()
-        zone = ZoneInfo(app.settings.centre.timezone)
+        zone = app.services.centre.zone
     if as_json:
         print_json(
             [_payment_json(payment) for payment in payments] + [_assignment_json(a, now) for a in waiting]
@@ -267,7 +272,7 @@ def list_work(
         for payment in payments
     ]
     for a in waiting:
-        late = f"{say(lang, 'overdue')} " if a.due_at <= now else ""
+        late = f"{say(lang, 'overdue')} " if a.is_overdue(now) else ""
         rows.append(
             (
                 str(a.id),
@@ -275,7 +280,7 @@ def list_work(
                 word_of(a.kind, lang),
                 word_of(a.grade, lang),
                 word_of(Reason(a.reason), lang),
-                f"[red]{late}[/]{moment_words(a.due_at.astimezone(zone), now, lang)}",
+                f"[red]{late}[/]{moment_words(a.until.astimezone(zone), now, lang)}",
                 a.signed_by or "-",
             )
         )
@@ -295,7 +300,7 @@ def list_work(
 
 def _assignment_json(a: Assignment, now: datetime) -> dict[str, object]:
     names = ("id", "case_id", "kind", "state", "grade", "reason", "unit", "opened_at", "due_at")
-    return fields_of(a, *names) | {"overdue": a.due_at <= now, "signed_by": a.signed_by or None}
+    return fields_of(a, *names) | {"overdue": a.is_overdue(now), "signed_by": a.signed_by or None}
 
 
 def _payment_json(payment: StopPayment) -> dict[str, object]:
@@ -315,7 +320,7 @@ def _payment_json(payment: StopPayment) -> dict[str, object]:
 @work.command("sign")
 def sign(assignment_id: int, by: By) -> None:
     """签收: take an assignment."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         sign_assignment(app.services, assignment_id, by=by)
     typer.echo(f"assignment {assignment_id} signed by {by}")
 
@@ -323,7 +328,7 @@ def sign(assignment_id: int, by: By) -> None:
 @work.command("arrive")
 def arrive(assignment_id: int, by: By) -> None:
     """到达: the officer is there. A success in person is taken from then on."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         phone = FromPhone(client_id=uuid.uuid4(), by=by)
         take_step(app.services, assignment_id, VisitStage.ARRIVED, phone=phone)
     typer.echo(f"assignment {assignment_id}: arrived")
@@ -358,15 +363,15 @@ def done(
     scammer: Annotated[
         str, typer.Option(help="was a scammer in contact with the person? yes, no or unknown")
     ] = "",
-    no_call: Annotated[str, typer.Option(help="why a success by phone has no call of ours")] = "",
+    no_call: Annotated[str, typer.Option(help="why a success by phone has no staff call")] = "",
 ) -> None:
-    """反馈: report the outcome of an assignment. A success by phone without a call of ours waits for approval."""
+    """反馈: report the outcome of an assignment. A success by phone without a staff call waits for approval."""
     amounts = Amounts(
         intended_fen=fen_of(intended_yuan, field="--intended-yuan"),
         stopped_fen=fen_of(stopped_yuan, field="--stopped-yuan"),
         returned_fen=fen_of(returned_yuan, field="--returned-yuan"),
     )
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         kind = one_of(OutcomeKind, result, field="--outcome")
         asks = bool(scammer) or contact_of(kind) is Contact.VERIFIED
         given = Report(
@@ -391,7 +396,7 @@ def approve(
     ] = False,
 ) -> None:
     """Approve an outcome, as the second person."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         approve_outcome(app.services, outcome_id, by=by, in_place=in_place)
     typer.echo(f"outcome {outcome_id} approved by {by}")
 
@@ -405,7 +410,7 @@ def refuse(
     as_json: AsJson = False,
 ) -> None:
     """Refuse an outcome with a reason, as the second person: who recorded it has it back."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         reversal = refuse_outcome(app.services, outcome_id, why=why, by=by, visible_to=None)
     if as_json:
         print_json({"outcome_id": outcome_id, "reversal_id": reversal})
@@ -420,7 +425,7 @@ def approvals_command(
     as_json: AsJson = False,
 ) -> None:
     """待审批: what waits for a second person, each kind oldest first."""
-    with application(load_settings()) as app:
+    with command_application("work") as app:
         reader = Reader(who="", role=None, unit_id=None)
         if login:
             with app.services.store.begin() as tx:
@@ -429,7 +434,7 @@ def approvals_command(
                 raise NotFound(kind="account", key=login)
             reader = Reader(who=member.login, role=member.role, unit_id=member.unit_id)
         inbox = read_inbox(app.services, reader)
-        now, zone = app.services.clock.now(), ZoneInfo(app.settings.centre.timezone)
+        now, zone = app.services.clock.now(), app.services.centre.zone
     if as_json:
         print_json(_inbox_json(inbox))
         return

@@ -333,7 +333,7 @@ _LAG_SECONDS = 5.0
 _ALARM_KINDS = 3
 _EXACT_BELOW, _MILLION = 100_000, 1_000_000
 _COARSE_SPANS = ((172_800, 86_400), (36_000, 3_600), (600, 60))
-"""From so many seconds on, a span is rounded down to so many seconds."""
+"""From the first number of seconds on, a span is rounded down to a multiple of the second."""
 BOARD_FUNNEL: Mapping[str, str] = {
     "warnings": gettext_noop("Warnings"),
     "cases_rung": gettext_noop("Called"),

@@ -247,7 +247,7 @@ class _Round:
             if due_at is None or due_at >= before:
                 return False
             at_carrier = stored.case.id in cases_at_carrier(tx, [stored.case.id])
-            self._move(tx, stored, TimePassed(ringing=at_carrier))
+            self._move(tx, stored, TimePassed(is_at_carrier=at_carrier))
             return True
 
         self.repair_each(Finding.LONG_OVERDUE, overdue, move_on)
@@ -279,7 +279,7 @@ class _Round:
         if leaked:
             now = services.clock.now()
             with services.store.begin() as tx:
-                lock_line_group(tx, name=services.lines.group)
+                lock_line_group(tx)
                 freed = free_leaked_numbers(tx, now=now)
                 if freed:
                     facts = {"finding": Finding.NUMBER_LEAKED.value, "numbers": freed}
@@ -293,9 +293,8 @@ class _Round:
         services = self._services
         locked = {stored.case.id: stored}
         moves = [Move(case_id=stored.case.id, event=event, attempt_id=attempt_id)]
-        self.cancels |= bool(
-            move_cases(tx, locked, moves, policies=services.policies, now=services.clock.now())
-        )
+        now = services.clock.now()
+        self.cancels |= move_cases(tx, locked, moves, policies=services.policies, now=now)
         return locked[stored.case.id]
 
     def _write(self, tx: Tx, stored: StoredCase, wanted: Sequence[Effect]) -> None:
@@ -373,7 +372,7 @@ class CheckedAssignment:
 
 
 def next_id_range(tx: Tx, *, after: int, at_most: int) -> IdRange | None:
-    """The next such cases past id `after`, at most so many; None past the last one."""
+    """The next such cases past id `after`, at most `at_most`; None past the last one."""
     parts = (
         sa.select(t.case.c.id)
         .where(condition, t.case.c.id > after)

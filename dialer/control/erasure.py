@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,7 +38,6 @@ from dialer.org.unit_store import check_case_visible, is_visible_to
 from dialer.services import Services
 from dialer.warnings.list_store import lock_arrivals
 
-_ALIVE: Final = timedelta(seconds=8)
 _ERASED_ACTS: Final = ("erase", "erase_again")
 """Of the audit: confirmed by two people, or once more after a restore."""
 
@@ -214,7 +213,7 @@ def erase_returned(services: Services, register: Path, *, by: str) -> int:
     """
     who, now, real_now = actor_name(by), services.clock.now(), services.real.now()
     with services.store.begin() as tx:
-        running = living_processes(tx, since=real_now - _ALIVE)
+        running = living_processes(tx, real_now=real_now)
         if running:
             raise Conflict(Text("stop all processes first: %(process)s runs", process=running[0].process))
         lines = read_register(tx.vault, register)

@@ -32,6 +32,7 @@ from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.db.migrations import schema_revision
 from dialer.db.system_state import (
+    ALIVE_SECONDS,
     CLOCKS_APART,
     CyclePart,
     Heartbeat,
@@ -91,7 +92,6 @@ def _beat(
 def _seconds_back(tx: Tx, services: Services) -> float:
     return seconds_clock_went_back(
         tx,
-        name=services.lines.group,
         real_now=services.real.now(),
         horizon_seconds=services.lines.horizon_seconds,
     )
@@ -106,7 +106,7 @@ def repair_clock(services: Services) -> bool:
         if not _seconds_back(tx, services):
             return False
     with services.store.begin() as tx:
-        lock_line_breaker(tx, name=rules.group)
+        lock_line_breaker(tx)
         seconds = _seconds_back(tx, services)
         if not seconds:
             return False  # another worker was faster
@@ -115,7 +115,6 @@ def repair_clock(services: Services) -> bool:
         poll = rules.silence_seconds + 2 * rules.post_timeout_seconds + rules.unknown_after_seconds
         reset_times_after_jump(
             tx,
-            name=rules.group,
             real_now=real_now,
             last_lease=real_now + timedelta(seconds=lease),
             last_poll=real_now + timedelta(seconds=poll + 60),
@@ -195,7 +194,7 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
         schedulers = heartbeats(tx, kind=SCHEDULER_PART)
         moved = bool(services.schema) and schema_revision(tx) != services.schema
         reasons = {
-            "carrier": read_breaker(tx, name=services.lines.group).is_open,
+            "carrier": read_breaker(tx).is_open,
             "webhooks": calls_in_silence(
                 tx,
                 now=services.clock.now(),
@@ -307,7 +306,7 @@ def watch_parts(services: Services, *, late_seconds: float) -> Parts:
         noted = cycle_parts(tx)
         workers = heartbeats(tx, kind="worker")
         webs, schedulers = heartbeats(tx, kind="web"), heartbeats(tx, kind=SCHEDULER_PART)
-        carrier = _carrier(tx, services, real_now)
+        carrier = _carrier(tx, real_now)
         database = read_database_facts(tx)
     leaders = [beat for beat in schedulers if beat.facts.get("leader")]
     processes = (
@@ -345,7 +344,7 @@ def _queues(beat: Heartbeat) -> Sequence[object]:
 def _processes(name: PartName, beats: Sequence[Heartbeat], real_now: datetime) -> PartState:
     """Good while one of them is alive."""
     ages = sorted(age for beat in beats if (age := _age(beat.at, real_now)) is not None)
-    alive = sum(age <= 5 * BEAT_SECONDS for age in ages)
+    alive = sum(age <= ALIVE_SECONDS for age in ages)
     health = Health.NEVER if not beats else Health.GOOD if alive else Health.LATE
     return PartState(name=name, health=health, good_seconds=ages[0] if ages else None, count=alive)
 
@@ -358,8 +357,8 @@ def _round(name: PartName, part: CyclePart | None, real_now: datetime, late_seco
     return PartState(name=name, health=Health.GOOD if is_good else Health.LATE, good_seconds=age)
 
 
-def _carrier(tx: Tx, services: Services, real_now: datetime) -> Carrier:
-    breaker = read_breaker(tx, name=services.lines.group)
+def _carrier(tx: Tx, real_now: datetime) -> Carrier:
+    breaker = read_breaker(tx)
     opened, until = breaker.opened_at, breaker.wait_until
     return Carrier(
         breaker=breaker,

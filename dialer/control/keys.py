@@ -93,6 +93,8 @@ class HeldKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysStatus:
+    """The keys of this process and of the database, and how far what they sealed has moved to the current ones."""
+
     keys: tuple[HeldKey, ...]
     is_resealed: bool
     """No value uses another encryption or index key than the current ones."""
@@ -321,7 +323,7 @@ def is_started_anew(services: Services, *, by: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retired:
-    """`audit_lines`: so many lines of the audit need the key, which is kept for them alone; 0: it is gone."""
+    """`audit_lines`: how many lines of the audit need the key, which is kept for them alone; 0: it is gone."""
 
     key_id: int
     audit_lines: int

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from dialer.calls.pacing import LineGroup, read_line_group
 from dialer.calls.pause_store import count_withheld, standing_pauses_at
@@ -40,6 +39,7 @@ from dialer.control.queries import (
 from dialer.control.retention import read_rounds
 from dialer.core.access import actor_name, said
 from dialer.core.errors import Conflict
+from dialer.core.periods import day_of
 from dialer.core.policy import Policy
 from dialer.core.rates import Breakdown, Dimension, Period
 from dialer.core.values import Grade, Pause, PauseScope, Track
@@ -88,16 +88,13 @@ def acknowledge_alarms(services: Services, code: str, *, by: str, visible_to: in
     return count
 
 
-_ALIVE = timedelta(seconds=8)
-
-
 def adopt_identity(services: Services, identity: Identity, *, by: str, why: str) -> tuple[Difference, ...]:
     """The database belongs to these settings from now on; returns what differed. Raises `Conflict` while a process
     that has others may run.
     """
     who, reason = actor_name(by), said("why", why, mend="a change of the settings names who and why")
     with services.store.begin() as tx:
-        living = living_processes(tx, since=services.real.now() - _ALIVE)
+        living = living_processes(tx, real_now=services.real.now())
         running = sorted({beat.kind for beat in living if beat.kind in _ACTING})
         if running:
             raise Conflict(
@@ -220,14 +217,14 @@ def measure(services: Services, *, late_seconds: float) -> Figures:
     with services.store.begin() as tx:
         rounds = read_rounds(tx)
         queue = queue_gauges(tx, now=now)
-        alive = living_processes(tx, since=services.real.now() - timedelta(seconds=10))
+        alive = living_processes(tx, real_now=services.real.now())
         return Figures(
             queue=queue,
             queue_age_seconds={
                 grade: 0.0 if at is None else (now - at).total_seconds()
                 for grade, at in queue.oldest_at.items()
             },
-            lines=read_line_group(tx, name=services.lines.group),
+            lines=read_line_group(tx),
             pauses=len(standing_pauses_at(tx, now=now)),
             work=pending_work(tx, now=now),
             alarms={alarm.code: alarm.count for alarm in count_alarms(tx)},
@@ -294,7 +291,7 @@ def board_now(services: Services, *, unit_id: int | None, late_seconds: float) -
     system = check_system(services, late_seconds=late_seconds)
     with services.store.begin() as tx:
         hold_snapshot(tx)
-        lines = read_line_group(tx, name=services.lines.group)
+        lines = read_line_group(tx)
         trial = lines.breaker.wait_until if lines is not None and lines.breaker.is_open else None
         return BoardNow(
             at=now,
@@ -326,7 +323,6 @@ def board_hour(services: Services, *, unit_id: int | None) -> LastHour:
 def board_today(services: Services, *, unit_id: int | None) -> BoardToday:
     """Figures by grade since midnight of the centre's time zone."""
     now = services.clock.now()
-    zone = ZoneInfo(services.centre.timezone)
-    midnight = datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone)
-    asked = RatesQuery(by=Dimension.GRADE, period=Period(start=midnight.astimezone(now.tzinfo)))
+    today = day_of(now, timezone=services.centre.timezone)
+    asked = RatesQuery(by=Dimension.GRADE, period=Period(start=today.start))
     return BoardToday(at=now, figures=cut_breakdown(services, asked, reader_unit_id=unit_id))

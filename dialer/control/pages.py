@@ -116,7 +116,7 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
         _officer_sentence(rules, lang),
         say_spans(
             lang,
-            "Work is acknowledged within %(sign)s and reported within %(feedback)s.",
+            "Work is signed for within %(sign)s and reported within %(feedback)s.",
             sign=rules.sign_seconds,
             feedback=rules.feedback_seconds,
         ),
@@ -333,7 +333,7 @@ def _show(
     live = live_policy(services)
     scopes = list(PauseScope) if unit_id is None else [PauseScope.UNIT]
     with services.store.begin() as tx:
-        line_pace = read_line_group(tx, name=services.lines.group)
+        line_pace = read_line_group(tx)
         loads = recent_loads(tx) if unit_id is None else []
     facts = now_facts(request) | {
         "sees_erasures": request.may(Permission.SEE_ERASURES),
@@ -468,12 +468,14 @@ def change_pace(
 
 @control_pages.post("/control/pace/settings", act=Permission.CONTROL)
 def reset_pace(request: CurrentRequest) -> Response:
+    """What somebody set by hand ends: the pace of the settings holds."""
     restore_pace(request.services, by=request.who, visible_to=request.member.unit_id)
     return request.go("/control", notice=gettext_noop("The pace of the settings applies again."))
 
 
 @control_pages.post("/control/alarms/{alarm_id}/seen", act=Permission.CONTROL)
 def acknowledge(request: CurrentRequest, alarm_id: int) -> Response:
+    """Somebody has seen this alarm and sees to it."""
     acknowledge_alarm(request.services, alarm_id, by=request.who, visible_to=request.member.unit_id)
     return request.go("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
 

@@ -17,7 +17,7 @@ from dialer.db.bulk import in_words, word
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_visible_to
-from dialer.units.queries import is_overdue
+from dialer.work.assignments import is_overdue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +121,11 @@ class PendingWork:
 
     open: int = 0
     overdue: int = 0
-    """The deadline that runs now has passed: to acknowledge, then to get there, then to report."""
+    """The deadline that runs now has passed: to sign for it, then to get there, then to report."""
     unsigned: int = 0
-    """Those of `overdue` that were not acknowledged in time."""
+    """Those of `overdue` that were not signed for in time."""
     stages: Mapping[VisitStage, int]
-    """Of those that are acknowledged."""
+    """Of those that are signed for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

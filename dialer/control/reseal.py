@@ -34,7 +34,7 @@ from dialer.db.key_state import (
 )
 from dialer.db.keys import BARE_INDEX_ID
 from dialer.db.unit_of_work import Row, Tx
-from dialer.db.vault import KeyMissing, Tampered
+from dialer.db.vault import BlindKind, KeyMissing, Tampered
 from dialer.services import Services
 from dialer.warnings.list_store import lock_arrivals
 
@@ -42,7 +42,6 @@ _log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x72736C64
 _PROGRESS: Final = "reseal"
-_HEAD_BYTES: Final = 3
 _SEALING_BYTES: Final = 15
 """Of version, key and nonce: no two sealings have the same."""
 _MARK_BYTES: Final = 2
@@ -287,7 +286,7 @@ def _go_on(
     if name != INDEX_PART:
         found = _reseal_values(tx, state, SEALED[progress.part - 1], progress.after)
     elif len(state.plan.index) > 1:
-        found = _index_people(tx, services, state, progress.after)
+        found = _index_people(tx, state, progress.after)
     else:
         found = _Found()
     step = _with(progress, name, found)
@@ -329,7 +328,7 @@ def _end(tx: Tx, services: Services, state: KeyState, progress: Progress, *, set
         return Batch(waits=True)
     is_left = False
     if len(state.plan.index) > 1:
-        found, is_left = _index_rest(tx, services, state, progress.unreadable.get(INDEX_PART, ()))
+        found, is_left = _index_rest(tx, state, progress.unreadable.get(INDEX_PART, ()))
         progress = _with(progress, INDEX_PART, found)
     if is_left or any(_is_value_left(tx, one, state, progress) for one in SEALED):
         _note(tx, replace(progress, part=0, after=None, rounds=progress.rounds + 1))
@@ -505,7 +504,7 @@ def _reseal_values(tx: Tx, state: KeyState, one: SealedColumn, after: str | None
 _RESEALED = RowSet("given", {"key": sa.Text(), "before": sa.LargeBinary(), "sealed": sa.LargeBinary()})
 
 
-def _index_people(tx: Tx, services: Services, state: KeyState, after: str | None) -> _Found:
+def _index_people(tx: Tx, state: KeyState, after: str | None) -> _Found:
     p = t.person.c
     statement = (
         sa.select(p.id)
@@ -516,13 +515,11 @@ def _index_people(tx: Tx, services: Services, state: KeyState, after: str | None
     ids = [row["id"] for row in tx.rows(statement)]
     if not ids:
         return _Found()
-    found = _index(tx, services, ids)
+    found = _index(tx, ids)
     return replace(found, after=str(ids[-1]) if len(ids) == _PEOPLE else None)
 
 
-def _index_rest(
-    tx: Tx, services: Services, state: KeyState, unreadable: Sequence[str]
-) -> tuple[_Found, bool]:
+def _index_rest(tx: Tx, state: KeyState, unreadable: Sequence[str]) -> tuple[_Found, bool]:
     """Goes through what a walk by person does not see, some of it at a time; also whether anything is left."""
     phone, key = t.person_phone.c, t.person_key.c
     of_numbers = sa.select(phone.person_id).where(
@@ -536,7 +533,7 @@ def _index_rest(
     left = sa.select(each.c[0]).where(each.c[0].not_in([int(key) for key in unreadable])).limit(_PEOPLE)
     ids = sorted(row[0] for row in tx.execute(left))
     if ids:
-        return _index(tx, services, ids), True
+        return _index(tx, ids), True
     # Rests of numbers that nobody has any more.
     live = t.live_number.c
     is_old = _old_index(live.phone_blind, state)
@@ -553,10 +550,10 @@ class _Entry:
     keys: list[dict[str, Any]]
 
 
-def _index(tx: Tx, services: Services, ids: Sequence[int]) -> _Found:
+def _index(tx: Tx, ids: Sequence[int]) -> _Found:
     """Indexes these people anew, but not those of whom a call holds a number."""
     lock_arrivals(tx)
-    lock_line_group(tx, name=services.lines.group)
+    lock_line_group(tx)
     rows = tx.rows(sa.select(t.person.c.id, t.person.c.sealed).where(t.person.c.id.in_(ids)))
     names = _names_of(tx, ids)
     entries, unreadable = [], []
@@ -614,24 +611,24 @@ def _entry(tx: Tx, person_id: int, sealed: bytes, names: Iterable[tuple[str, str
     blinds = tx.vault.blinds
     person = open_person(tx, person_id=person_id, sealed=sealed)
 
-    def changed(value: str, kind: str) -> tuple[bytes, tuple[bytes, ...]]:
+    def changed(value: str, kind: BlindKind) -> tuple[bytes, tuple[bytes, ...]]:
         new, *before = blinds(value, kind=kind)
         return new, tuple(before)
 
     phones, keys = [], []
     for phone in person.phones:
-        new, before = changed(phone, "phone")
-        last4 = blinds(phone[-4:], kind="phone_last4")[0]
+        new, before = changed(phone, BlindKind.PHONE)
+        last4 = blinds(phone[-4:], kind=BlindKind.PHONE_LAST4)[0]
         phones += [{"before": one, "phone_blind": new, "last4_blind": last4} for one in before]
     pairs = {(person.name, phone) for phone in person.phones} | set(names)
     for name, phone in sorted(pairs):
         if name:
-            new, before = changed(f"{name}\0{phone}", "name_phone")
+            new, before = changed(f"{name}\0{phone}", BlindKind.NAME_PHONE)
             keys += [{"before": one, "name_phone_blind": new} for one in before]
-    number = blinds(person.id_number, kind="id_number")[0] if person.id_number else None
+    number = blinds(person.id_number, kind=BlindKind.ID_NUMBER)[0] if person.id_number else None
     row = {
         "id": person_id,
-        "name_blind": blinds(person.name, kind="name")[0],
+        "name_blind": blinds(person.name, kind=BlindKind.NAME)[0],
         "id_number_blind": number,
     }
     return _Entry(person=row, phones=phones, keys=keys)

@@ -34,10 +34,11 @@ from dialer.cases.erasing import (
     work_of,
 )
 from dialer.core.access import ROBOT, actor_name
-from dialer.core.case import CaseStatus
-from dialer.core.values import DeletedFor, FiledMatchState, FiledState, LoadState, RecordingState
+from dialer.core.case import NO_CALL, SETTLED_STATUSES
+from dialer.core.values import FINISHED_LOADS, DeletedFor, FiledMatchState, FiledState, RecordingState
 from dialer.db import tables as t
 from dialer.db.audit import CHECKPOINT_ACT, write_audit
+from dialer.db.bulk import in_words
 from dialer.db.system_state import CyclePart, cycle_parts, note_cycle_part
 from dialer.db.unit_of_work import Tx
 from dialer.language import gettext_noop
@@ -50,8 +51,6 @@ RETENTION_PART: Final = "retention"
 ROUND_SECONDS: Final = 3600.0
 """So long after its last round a kind is looked at again."""
 _LOCK: Final = 0x7265746E
-_OVER: Final = (CaseStatus.CLOSED.value, CaseStatus.PROVEN.value, CaseStatus.REVERSED.value)
-_LOADED: Final = (LoadState.DONE.value, LoadState.FAILED.value, LoadState.WITHDRAWN.value)
 _REJECT_FILE: Final = re.compile(r"(?:load-([0-9]+)|filed-.+)\.xlsx")
 
 
@@ -83,7 +82,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
     Kind.FILED_RECORDS: gettext_noop("persons of filed cases"),
     Kind.PERSONS: gettext_noop("persons"),
     Kind.OPENINGS: gettext_noop("persons of openings and restrictions"),
-    Kind.CALLS_IN: gettext_noop("calls in without a case"),
+    Kind.CALLS_IN: gettext_noop("inbound calls without a case"),
     Kind.AUDIT: gettext_noop("lines of the audit"),
 }
 
@@ -155,7 +154,9 @@ def _past_rejects(cutoff: datetime, held: bool) -> sa.Select[Any]:
     r, load = t.list_reject.c, t.list_load.c
     ended = sa.func.coalesce(load.finished_at, load.created_at)
     some = sa.exists().where(r.load_id == load.id)
-    loads = sa.select(load.id, ended.label("at")).where(load.state.in_(_LOADED), ended < cutoff, some)
+    loads = sa.select(load.id, ended.label("at")).where(
+        in_words(load.state, FINISHED_LOADS), ended < cutoff, some
+    )
     old = loads.subquery()
     return sa.select(r.id, old.c.at).join(old, old.c.id == r.load_id).where(sa.false() if held else sa.true())
 
@@ -178,7 +179,7 @@ def _expire_rejects(tx: Tx, cutoff: datetime, _now: datetime, after: int, at_onc
 
 
 def _past_recordings(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """Of calls that were made so long ago, in cases that are over."""
+    """Of calls that were made before `cutoff`, in cases that are over."""
     r, c = t.recording.c, t.case.c
     return (
         sa.select(r.id, r.called_at.label("at"))
@@ -186,7 +187,7 @@ def _past_recordings(cutoff: datetime, held: bool) -> sa.Select[Any]:
         .where(
             r.state == RecordingState.KEPT.value,
             r.called_at < cutoff,
-            c.status.in_(_OVER),
+            in_words(c.status, SETTLED_STATUSES),
             _of(held, _under_hold(c.person_id)),
         )
     )
@@ -201,14 +202,18 @@ def _expire_recordings(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_
 
 
 def _files_rule(table: sa.Table, key: str) -> _Rule:
-    """Of files of cases, each sealed in a row of `table`: deleted so long after the end of their case."""
+    """Of files of cases, each sealed in a row of `table`: deleted when their case ended before the cutoff."""
     own, c = table.c, t.case.c
 
     def past(cutoff: datetime, held: bool) -> sa.Select[Any]:  # as `_Past` calls it
         return (
             sa.select(own[key].label("id"), c.settled_at.label("at"))
             .join(t.case, c.id == own.case_id)
-            .where(c.status.in_(_OVER), c.settled_at < cutoff, _of(held, _under_hold(c.person_id)))
+            .where(
+                in_words(c.status, SETTLED_STATUSES),
+                c.settled_at < cutoff,
+                _of(held, _under_hold(c.person_id)),
+            )
         )
 
     def expire(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once: int) -> Gone:
@@ -224,7 +229,7 @@ def _past_conversations(cutoff: datetime, held: bool) -> sa.Select[Any]:
     return sa.select(c.id, c.settled_at.label("at")).where(
         c.settled_at < cutoff,
         c.conversation_erased_at.is_(None),
-        c.status.in_(_OVER),
+        in_words(c.status, SETTLED_STATUSES),
         _of(held, _under_hold(c.person_id)),
     )
 
@@ -240,7 +245,7 @@ def _past_filed(cutoff: datetime, held: bool) -> sa.Select[Any]:
     """Not while it is to be decided whose it is, nor while a case of the person is not over."""
     r, m, c = t.filed_record.c, t.filed_match.c, t.case.c
     same = sa.and_(m.record_id == r.id, m.state != FiledMatchState.REJECTED.value)
-    is_not_over = sa.exists().where(same, c.person_id == m.person_id, c.status.not_in(_OVER))
+    is_not_over = sa.exists().where(same, c.person_id == m.person_id, ~in_words(c.status, SETTLED_STATUSES))
     return sa.select(r.id, r.at).where(
         r.at < cutoff,
         r.state != FiledState.DOUBTFUL.value,
@@ -259,8 +264,9 @@ def _expire_filed(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once
 
 
 def _past_persons(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """All cases are over for so long, and nothing else needs the person: neither work, nor amounts that wait for a
-    second person, nor a filed case that may be theirs.
+    """All cases were over before `cutoff`, and nothing else needs the person: neither work, nor amounts that wait for a
+    second person, nor a filed case that may be theirs. A success without a call waits while its task is open, which is
+    work.
     """
     p, c, m = t.person.c, t.case.c, t.filed_match.c
     theirs = c.person_id == p.id
@@ -268,7 +274,10 @@ def _past_persons(cutoff: datetime, held: bool) -> sa.Select[Any]:
     younger = sa.exists().where(theirs, sa.or_(c.settled_at.is_(None), c.settled_at >= cutoff))
     needed = [found.exists() for found in work_of(p.id).values()]
     amounts = sa.exists().where(
-        t.outcome_waiting.c.outcome_id == t.outcome.c.id, t.outcome.c.case_id == c.id, theirs
+        t.outcome_waiting.c.outcome_id == t.outcome.c.id,
+        t.outcome.c.reason != NO_CALL,
+        t.outcome.c.case_id == c.id,
+        theirs,
     )
     doubtful = sa.exists().where(m.person_id == p.id, m.state == FiledMatchState.DOUBTFUL.value)
     return sa.select(p.id, sa.func.coalesce(ended, p.created_at).label("at")).where(
@@ -300,7 +309,7 @@ def _expire_persons(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_onc
 
 def _past_openings(cutoff: datetime, held: bool) -> sa.Select[Any]:
     """Nothing says whose an opening is: those of persons under a legal hold are found by their number in each batch.
-    Restrictions are erased with them when they have been over for so long.
+    Restrictions are erased with them when they were over before the cutoff.
     """
     o = t.opening.c
     return sa.select(o.id, o.asked_at.label("at")).where(

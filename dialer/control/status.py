@@ -176,7 +176,7 @@ class _DatabaseGauges(Collector):
         )
         yield _gauge(
             "dialer_calls_in_refused",
-            "Calls in that were refused since half of the lines had one",
+            "Inbound calls that were refused because inbound calls already used half of the lines",
             found.calls_in_refused,
         )
 

@@ -45,7 +45,7 @@ class TrunkStatus:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrunksNow:
     """All trunks; since the carrier's start `strangers`: SIP messages from addresses that are no trunk's, which were
-    dropped; `calls_in_refused`: calls in, because half of the lines had one.
+    dropped; `calls_in_refused`: inbound calls, because such calls already used half of the lines.
     """
 
     trunks: tuple[TrunkStatus, ...]

@@ -119,7 +119,7 @@ class Permission(StrEnum):
     REVEAL_LISTS = "reveal_lists"
     """Rejected rows of a list in clear, in the same way."""
     WORK_CASES = "work_cases"
-    """Call now, raise the grade, hand over, note, close."""
+    """Call now, raise the grade, transfer, note, close."""
     LOWER_CASES = "lower_cases"
     """Only a person lowers a grade, with a reason."""
     WORK_DESK = "work_desk"
@@ -280,7 +280,7 @@ class SessionRules:
     failures: int = 5
     """Tries at one login that an address has; at all logins together it has four times as many."""
     lock_seconds: float = 900.0
-    """For so long an address waits after its last try."""
+    """How long an address waits after its last try."""
     step_seconds: float = 300.0
     """Between the password and the second factor."""
     sessions: int = 5
@@ -288,6 +288,6 @@ class SessionRules:
     temporary_password_seconds: float = 86_400.0
     """A password that was given out expires after this."""
     confirm_seconds: float = 259_200.0
-    """For so long a change of an account waits for a second person."""
+    """How long a change of an account waits for a second person."""
     second_factor_roles: frozenset[Role] = frozenset()
     """Who gets nothing without a second factor."""

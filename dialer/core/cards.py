@@ -65,6 +65,10 @@ class CheckVerdict(StrEnum):
     RESTRICTED = "restricted"
 
 
+FLAGGED: Final = frozenset({CheckVerdict.ASK_DESK, CheckVerdict.RESTRICTED})
+"""The outlet does not open it as usual: it asks the desk, or a determination is in force."""
+
+
 class OpeningFactKind(StrEnum):
     """What is known later of an account or a number."""
 

@@ -30,7 +30,14 @@ class CaseStatus(StrEnum):
     @property
     def is_settled(self) -> bool:
         """Whether the case has ended; only a filed case changes it after that."""
-        return self in {CaseStatus.PROVEN, CaseStatus.REVERSED, CaseStatus.CLOSED}
+        return self in SETTLED_STATUSES
+
+
+RUNNING_STATUSES: Final = frozenset({CaseStatus.OPEN, CaseStatus.WATCHING})
+"""A call or a visit may still follow: in the watch period a follow-up calls."""
+SETTLED_STATUSES: Final = frozenset(CaseStatus) - RUNNING_STATUSES
+STANDING_STATUSES: Final = frozenset({CaseStatus.WATCHING, CaseStatus.PROVEN})
+"""A success stands, provisionally or for good."""
 
 
 class Reason(StrEnum):
@@ -192,7 +199,7 @@ class Case:
     def due_at(self) -> datetime | None:
         """The earliest time at which the clock moves the case; None: only something else can."""
         times: list[datetime] = []
-        if self.status in {CaseStatus.OPEN, CaseStatus.WATCHING}:
+        if self.status in RUNNING_STATUSES:
             times.extend(e.at for e in (self.human, self.visit) if e.is_pending and e.at is not None)
         if self.status is CaseStatus.OPEN:
             if self.robot.state is RobotState.PENDING and self.robot.patience_at is not None:
@@ -265,7 +272,7 @@ def acts_allowed(case: Case) -> Mapping[CaseAct, Bar | None]:
     """
     is_open = case.status is CaseStatus.OPEN
     # In the watch period a person may refuse the follow-ups.
-    can_refuse = case.status in {CaseStatus.OPEN, CaseStatus.WATCHING}
+    can_refuse = case.status in RUNNING_STATUSES
 
     def barred(*bars: tuple[bool, Bar], may_be: bool = is_open) -> Bar | None:
         if not may_be:
@@ -368,7 +375,7 @@ class InboundState(StrEnum):
     ASKING = "asking"
     """The call is answered; the number that was warned is not known yet."""
     WAITING = "waiting"
-    """In line for a desk."""
+    """In the queue for a desk."""
     RINGING = "ringing"
     """A desk's telephone rings."""
     JOINED = "joined"
@@ -384,7 +391,7 @@ class InboundResult(StrEnum):
     CALL_BACK = "call_back"
     """No desk answered in time: the person was told that a caller calls back."""
     GAVE_UP = "gave_up"
-    """The person hung up in line."""
+    """The person hung up in the queue."""
     NO_CASE = "no_case"
     """No open case was found, and the duty line did not answer."""
 
@@ -439,8 +446,12 @@ _REACHED = {
 
 
 NO_CALL: Final = "no_call"
-"""Reason of an outcome: a success by phone was reported without a call of ours. It counts once a second person has
+"""Reason of an outcome: a success by phone was reported without a staff call. It counts once a second person has
 approved it.
+"""
+CLAIM_ENDED: Final = "claim_ended"
+"""Reason of the line that reverses such a success, since its task ended before a second person approved it: it never
+counted.
 """
 
 

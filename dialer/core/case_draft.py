@@ -157,9 +157,9 @@ class Draft:
         else:
             self.change_assignment(track, state=StaffTrackState.SCHEDULED, at=at, reason=reason)
 
-    def open_assignment(self, track: Track, reason: Reason) -> None:
+    def open_assignment(self, track: Track, reason: Reason, *, record_as: Reason | None = None) -> None:
         """Opens the assignment, unless it is open already. One of a follow-up that has opened the case again becomes
-        the case's own, and moves up.
+        the case's own, and moves up. `record_as` is the reason of its record where that is another one.
         """
         assignment = self.assignment(track)
         if assignment.state is StaffTrackState.OPEN:
@@ -174,7 +174,7 @@ class Draft:
         self.effects.append(
             OpenAssignment(
                 track=track,
-                reason=reason,
+                reason=record_as or reason,
                 sign_by=self.now + timedelta(seconds=rules.sign_seconds),
                 due_at=due_at,
                 feedback_by=self.now + timedelta(seconds=rules.feedback_seconds),
@@ -200,14 +200,15 @@ class Draft:
         is_first = reason in WISHES or reason is Reason.CALLED_IN or self.case.reopened
         return self.urgency_at() - (_TOP_OF_QUEUE if is_first else timedelta(0))
 
-    def expedite_assignment(self, track: Track, reason: Reason) -> None:
-        """Moves an open assignment up for this reason, which becomes its own; paid outweighs asked."""
+    def expedite_assignment(self, track: Track, reason: Reason, *, record_as: Reason | None = None) -> None:
+        """Moves an open assignment up for this reason, which becomes its own; paid outweighs asked. `record_as` as in
+        `open_assignment`.
+        """
         if self.assignment(track).reason in {reason, Reason.ALREADY_PAID}:
             return
         self.change_assignment(track, reason=reason)
-        self.effects.append(
-            ExpediteAssignment(track=track, reason=reason, urgency_at=self.assignment_urgency_at(reason))
-        )
+        at = self.assignment_urgency_at(reason)
+        self.effects.append(ExpediteAssignment(track=track, reason=record_as or reason, urgency_at=at))
 
     def open_stop_payment(self) -> None:
         """Money has left: raises an alarm, and somebody has to ask the bank to stop the payment."""
@@ -306,11 +307,25 @@ class Draft:
             PlanAttempt(n=n, number=number, not_before=at, urgency_at=at, windowed=True, reason=reason)
         )
 
+    @property
+    def is_followed_up_by_caller(self) -> bool:
+        """A caller's follow-up is under way."""
+        case = self.case
+        by_caller = case.follow_up.by is Track.HUMAN and case.follow_up.is_under_way
+        return case.status is CaseStatus.WATCHING and by_caller
+
     def reopen(self, *, reported: Track | None = None) -> None:
         """The follow-up undoes the success, and the case is open again for people. The staff tracks begin anew, except
         the one whose report says so, and one that is open, as after a call of the person to us: it goes on.
         """
         self.effects.append(ReverseOutcome(reason=Reason.FOLLOW_UP))
+        called_in = (
+            self.case.human.state is StaffTrackState.OPEN and self.case.human.reason is Reason.CALLED_IN
+        )
+        if called_in and self.is_followed_up_by_caller:
+            # The follow-up for which the person called us becomes the case's own in the records too.
+            at = self.assignment_urgency_at(Reason.CALLED_IN)
+            self.effects.append(ExpediteAssignment(track=Track.HUMAN, reason=Reason.CALLED_IN, urgency_at=at))
         for track in (Track.HUMAN, Track.VISIT):
             if track is not reported and self.assignment(track).state is not StaffTrackState.OPEN:
                 self.change(**{track.value: StaffTrack()})

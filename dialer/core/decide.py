@@ -11,7 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from dialer.core.case import BeforeFiling, Case, CaseStatus, FollowUp, Reason, RobotState, StaffTrackState
+from dialer.core.case import (
+    STANDING_STATUSES,
+    BeforeFiling,
+    Case,
+    CaseStatus,
+    FollowUp,
+    Reason,
+    RobotState,
+    StaffTrackState,
+)
 from dialer.core.case_draft import Draft
 from dialer.core.errors import Conflict
 from dialer.core.events import (
@@ -91,7 +100,7 @@ def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one ar
         case WindowClosed():
             _window_closed(draft, event)
         case TimePassed():
-            time_passed(draft, is_at_carrier=event.ringing)
+            time_passed(draft, is_at_carrier=event.is_at_carrier)
         case AssignmentReported():
             assignment_reported(draft, event)
         case GradeChanged():
@@ -188,7 +197,7 @@ def _case_filed(draft: Draft) -> None:
     case = draft.case
     if _is_filed(case):
         return
-    succeeded = case.status in {CaseStatus.WATCHING, CaseStatus.PROVEN}
+    succeeded = case.status in STANDING_STATUSES
     if succeeded:
         draft.effects.append(ReverseOutcome(reason=Reason.CASE_FILED))
         draft.alarm(AlarmCode.DEFRAUDED_AFTER_SUCCESS)

@@ -75,7 +75,7 @@ class Invalid(Refusal):
 
 
 class UnusableFile(Refusal):
-    """The file as a whole is no target list; nothing of it was loaded."""
+    """The file as a whole is no list of warnings; nothing of it was loaded."""
 
 
 class NoPhoneColumn(UnusableFile):

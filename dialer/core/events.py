@@ -85,7 +85,7 @@ class WindowClosed:
 class TimePassed:
     """`due_at` has come: silence is an event."""
 
-    ringing: bool = False
+    is_at_carrier: bool = False
     """The pending attempt is at the carrier now: its end will decide."""
 
 

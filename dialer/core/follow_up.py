@@ -33,7 +33,7 @@ UNDOING_OUTCOMES: Final = frozenset(
 """Outcomes of a follow-up by a caller or an officer that open the case again."""
 
 _CALL_ENDS: Final = timedelta(minutes=15)
-"""A call that is under way when the watch ends is heard to its end: the watch goes on for so long at a time."""
+"""A call that is under way when the watch ends is heard to its end: the watch goes on for this long at a time."""
 
 
 def watch_passed(draft: Draft, *, is_at_carrier: bool) -> None:

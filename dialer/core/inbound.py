@@ -15,7 +15,7 @@ class InboundStep(StrEnum):
     RING = "ring"
     """A desk's telephone rings."""
     WAIT = "wait"
-    """In line."""
+    """In the queue."""
     CALL_BACK = "call_back"
     """Nobody is free. Where a case is known, the task stands at the top of the queue."""
     NO_OFFICER = "no_officer"

@@ -25,6 +25,11 @@ def add_months(day: date, months: int) -> date:
     return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), following - _DAY)
 
 
+def midnight(day: date, timezone: str) -> datetime:
+    """When the day begins in the zone; aware UTC."""
+    return datetime.combine(day, time.min, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
 def period_before(period: Period, *, timezone: str, now: datetime) -> Period | None:
     """The period of the same length that ends where this one begins; of whole months the months before. None for a
     period without a beginning or an end. What lies after `now` has no equal in it: this month until the 20th is
@@ -55,10 +60,8 @@ def period_year_before(period: Period, *, timezone: str, now: datetime) -> Perio
 
 def day_of(moment: datetime, *, timezone: str) -> Period:
     """The day of the centre that the moment is in, from midnight to midnight."""
-    zone = ZoneInfo(timezone)
-    first = datetime.combine(moment.astimezone(zone).date(), time.min, tzinfo=zone)
-    following = datetime.combine(first.date() + _DAY, time.min, tzinfo=zone)
-    return Period(start=first.astimezone(UTC), end=following.astimezone(UTC))
+    day = moment.astimezone(ZoneInfo(timezone)).date()
+    return Period(start=midnight(day, timezone), end=midnight(day + _DAY, timezone))
 
 
 def _days_of(period: Period, timezone: str) -> tuple[date, date] | None:
@@ -113,11 +116,7 @@ class BulletinDays:
 
     def period(self, timezone: str) -> Period:
         """From the first midnight to the one after the last day."""
-        zone = ZoneInfo(timezone)
-        return Period(
-            start=datetime.combine(self.first, time.min, tzinfo=zone).astimezone(UTC),
-            end=datetime.combine(self.last + _DAY, time.min, tzinfo=zone).astimezone(UTC),
-        )
+        return Period(start=midnight(self.first, timezone), end=midnight(self.last + _DAY, timezone))
 
     @property
     def name(self) -> str:

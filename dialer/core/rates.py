@@ -118,11 +118,6 @@ def _border(moment: datetime, zone: ZoneInfo, *, is_end: bool) -> tuple[datetime
         day += -_DAY if is_end else _DAY
 
 
-def month_after(day: date) -> date:
-    """The first day of the month after that of the day."""
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
-
-
 REACHED = frozenset(kind for kind in OutcomeKind if contact_of(kind) is Contact.VERIFIED)
 """A report of one of these means that the right person was spoken to."""
 
@@ -574,6 +569,11 @@ class Slice:
     counts: Counts
     first_attempt: FirstAttempt
     amounts: Mapping[AmountKind, Money]
+
+
+def rate_of(part: Slice, name: str) -> Rate:
+    """The rate of this name."""
+    return next(rate for rate in rates_of(part.counts) if rate.definition.name == name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

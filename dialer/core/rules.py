@@ -266,7 +266,7 @@ def hand_over_answered(draft: Draft) -> None:
 def person_called_in(draft: Draft, event: PersonCalledIn) -> None:
     """A human call stands at the top of the queue: for the desk that takes the call, else as the call back. It is no
     contact. A call from a number of the person's stands the robot down; a typed number, which anybody may type, does
-    not.
+    not. A follow-up that a caller makes stays one in the records, as its report is.
     """
     case = draft.case
     if case.status.is_settled:
@@ -276,10 +276,11 @@ def person_called_in(draft: Draft, event: PersonCalledIn) -> None:
         if case.status is CaseStatus.WATCHING:
             # The caller asks what the robot would have asked.
             draft.change(follow_up=FollowUp(by=Track.HUMAN))
+    record_as = Reason.FOLLOW_UP if draft.is_followed_up_by_caller else Reason.CALLED_IN
     if draft.case.human.state is not StaffTrackState.OPEN:
-        draft.open_assignment(Track.HUMAN, Reason.CALLED_IN)
+        draft.open_assignment(Track.HUMAN, Reason.CALLED_IN, record_as=record_as)
     elif draft.case.human.reason not in WISHES:
-        draft.expedite_assignment(Track.HUMAN, Reason.CALLED_IN)
+        draft.expedite_assignment(Track.HUMAN, Reason.CALLED_IN, record_as=record_as)
 
 
 _STANDS = frozenset({Answer.ALREADY_PAID, Answer.OPT_OUT, Answer.WANTS_OFFICER, Answer.IN_CONTACT})

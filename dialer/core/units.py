@@ -257,7 +257,7 @@ class UnitLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitFault:
-    """What is wrong, and how to mend it."""
+    """What is wrong, and how to correct it."""
 
     line: int
     field: UnitField
@@ -387,7 +387,7 @@ class _PlanDraft:
                 index,
                 UnitField.PARENT,
                 Text("the parent is neither in the list nor known"),
-                Text("mend the name, or add a line for the parent"),
+                Text("correct the name, or add a line for the parent"),
             )
         return None
 
@@ -423,7 +423,7 @@ class _PlanDraft:
             index,
             UnitField.PARENT,
             Text("the unit stands below itself"),
-            Text("mend the parent in one of the lines of this circle"),
+            Text("correct the parent in one of the lines of this circle"),
         )
 
     def place(self, order: list[int], parents: list[_Node | None]) -> list[Placed]:

@@ -265,6 +265,10 @@ class MessageState(StrEnum):
         return _RANK_MESSAGE[self]
 
 
+MESSAGES_IN_DOUBT: Final = frozenset({MessageState.SENDING, MessageState.UNKNOWN})
+"""The network may have it or not: looked for, and never sent again blindly."""
+
+
 _RANK_MESSAGE = {
     MessageState.PLANNED: 0,
     MessageState.SENDING: 1,
@@ -339,6 +343,13 @@ class LoadState(StrEnum):
     """The file is no list; nothing of it was kept."""
     WITHDRAWN = "withdrawn"
     """Taken back by a person: what had not begun is closed, what had begun goes on."""
+
+
+MOVING_LOADS: Final = frozenset({LoadState.WAITING, LoadState.RUNNING})
+"""A worker loads it, or will."""
+UNFINISHED_LOADS: Final = MOVING_LOADS | {LoadState.HELD}
+FINISHED_LOADS: Final = frozenset({LoadState.DONE, LoadState.FAILED, LoadState.WITHDRAWN})
+"""Nothing more of the file is loaded. A draft is neither."""
 
 
 class RowResult(StrEnum):
@@ -434,11 +445,11 @@ class VerdictState(StrEnum):
     SENT = "sent"
     """A warning was made of it."""
     HELD = "held"
-    """Above the line, and waits for free capacity, or for a person where its rule is stopped."""
+    """Above the threshold, and waits for free capacity, or for a person where its rule is stopped."""
     BELOW = "below"
-    """Below the line: no warning, unless it is drawn."""
+    """Below the threshold: no warning, unless it is drawn."""
     DRAWN = "drawn"
-    """Below the line, and drawn at random: a warning was made of it."""
+    """Below the threshold, and drawn at random: a warning was made of it."""
 
 
 FEN_PER_YUAN = 100

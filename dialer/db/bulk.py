@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from dialer.db.unit_of_work import Tx
@@ -64,9 +64,12 @@ def _plain(value: object) -> object:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
-def among(column: sa.ColumnElement[Any], ids: Iterable[uuid.UUID]) -> sa.ColumnElement[bool]:
-    """The column is one of these ids, given as one array: the statement's text does not change with their number."""
-    return column == sa.any_(sa.literal(sorted(set(ids)), sa.ARRAY(UUID(as_uuid=True))))
+_Value = TypeVar("_Value", uuid.UUID, int, str)
+
+
+def among(column: sa.ColumnElement[Any], values: Iterable[_Value]) -> sa.ColumnElement[bool]:
+    """The column is one of these, given as one array: the statement's text does not change with their number."""
+    return column == sa.any_(sa.literal(sorted(set(values)), sa.ARRAY(column.type)))
 
 
 class IdSet:
@@ -93,6 +96,11 @@ def plain(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     """The column as the driver reads it: SQLAlchemy would copy every array once more, item by item."""
     is_array = isinstance(column.type, sa.ARRAY)
     return sa.type_coerce(column, sa.types.NullType()).label(column.name) if is_array else column
+
+
+def moment(name: str) -> sa.BindParameter[datetime]:
+    """A parameter of a statement that is built once: aware, in UTC."""
+    return sa.bindparam(name, type_=sa.DateTime(timezone=True))
 
 
 def word(value: StrEnum) -> sa.ColumnElement[str]:

@@ -40,6 +40,11 @@ def word(
     )
 
 
+def is_of_actor(column: sa.ColumnElement[str], who: str) -> sa.ColumnElement[bool]:
+    """Whether this person signed the row: `core.access.is_same_actor` in SQL."""
+    return sa.func.lower(column) == sa.func.lower(who)
+
+
 def one_of(table: sa.Table) -> None:
     """Adds a CHECK for each column of words."""
     for column in table.columns:

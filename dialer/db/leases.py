@@ -46,7 +46,7 @@ _END = sa.text("UPDATE lease SET until = clock_timestamp() WHERE name = :name AN
 _HOLDER = sa.text("SELECT holder, since FROM lease WHERE name = :name AND until > clock_timestamp()")
 _PROC: Final = Path("/proc")
 _LONGEST_SECONDS = 3600.0
-"""No lease lasts so long: one that seems to was written before the database's clock was set back."""
+"""No lease lasts this long: one that seems to was written before the database's clock was set back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ class ServiceHold:
     """Holds a database for one `dialer up`, whose processes have that one's name. Used by one thread."""
 
     seconds = 20.0
-    """A machine that lost its power holds the database for so long."""
+    """A machine that lost its power holds the database for this long."""
 
     def __init__(self, url: str, *, holder: str) -> None:
         self._engine = sa.create_engine(

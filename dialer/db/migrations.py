@@ -286,6 +286,8 @@ def owned_tables(tx: Tx) -> int:
 
 
 class Step(StrEnum):
+    """Which half of an upgrade a migration is of."""
+
     EXPAND = "expand"
     CONTRACT = "contract"
 
@@ -312,10 +314,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedTable:
+    """A table that an upgrade locks, and how large it is."""
+
     name: str
     lock: Lock
     rows: int
-    """About so many, as PostgreSQL last counted."""
+    """About how many, as PostgreSQL last counted."""
     size_bytes: int
 
 

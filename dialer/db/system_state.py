@@ -17,9 +17,9 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.core.attempt import AttemptState
 from dialer.core.case import AssignmentState
 from dialer.core.errors import Refusal
-from dialer.core.values import DeliveryState, MessageState
+from dialer.core.values import MESSAGES_IN_DOUBT, DeliveryState, MessageState
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import in_words, moment, word
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.language import Text
@@ -27,8 +27,13 @@ from dialer.language import Text
 _DRILL = "drill"
 _IDENTITY = "identity"
 _RESTORED = "restored"
-_ALIVE = timedelta(seconds=8)
 _KEYS_HELD = "keys"
+
+ALIVE_SECONDS = 8.0
+"""A process lives while its last heartbeat is no older: four heartbeats, and longer than a killed web process takes to
+come back.
+"""
+_ALIVE = timedelta(seconds=ALIVE_SECONDS)
 
 
 def _meta(tx: Tx, key: str) -> Any:  # noqa: ANN401  # any JSON
@@ -206,14 +211,16 @@ class Heartbeat:
     facts: Mapping[str, object]
 
 
-def living_processes(tx: Tx, *, since: datetime) -> list[Heartbeat]:
-    """Processes with a heartbeat since then (real)."""
-    rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.at >= since).order_by(t.heartbeat.c.process))
+def living_processes(tx: Tx, *, real_now: datetime) -> list[Heartbeat]:
+    """Processes with a heartbeat within `ALIVE_SECONDS`; parts of the cycle are none."""
+    h = t.heartbeat.c
+    alive = (h.kind != _PART, h.at >= real_now - _ALIVE)
+    rows = tx.rows(sa.select(t.heartbeat).where(*alive).order_by(h.process))
     return [Heartbeat(**row) for row in rows]
 
 
 def worker_runs(tx: Tx, queue: str, *, real_now: datetime) -> bool:
-    """Whether a worker of this queue has shown a sign of life within the last 8 s."""
+    """Whether a worker of this queue lives."""
     h = t.heartbeat.c
     alive = sa.exists().where(
         h.kind == "worker", h.at >= real_now - _ALIVE, h.facts["queues"].contains([queue])
@@ -284,7 +291,7 @@ def delete_silent_processes(tx: Tx, *, before: datetime, real_now: datetime) -> 
     tx.execute(sa.delete(t.heartbeat).where(h.kind != _PART, gone))
 
 
-_NOW = sa.bindparam("now", type_=sa.DateTime(timezone=True))
+_NOW = moment("now")
 _ANYTHING = sa.select(
     sa.or_(
         # An attempt may leave, is under way, or is due.
@@ -299,7 +306,7 @@ _ANYTHING = sa.select(
         ),
         sa.exists().where(t.hold.c.ended_at.is_(None), t.hold.c.until <= _NOW),
         sa.exists().where(t.message.c.state == word(MessageState.PLANNED)),
-        sa.exists().where(in_words(t.message.c.state, (MessageState.SENDING, MessageState.UNKNOWN))),
+        sa.exists().where(in_words(t.message.c.state, MESSAGES_IN_DOUBT)),
     )
 )
 
@@ -327,7 +334,7 @@ def is_recording_due(tx: Tx, *, real_now: datetime) -> bool:
 
 
 def delete_old_deliveries(tx: Tx, *, before: datetime) -> None:
-    """Messages that were queued so long ago, with the log of their tries; what still waits is dropped with them."""
+    """Deliveries that were queued before this moment, with the log of their tries; what still waits is dropped with them."""
     tx.execute(sa.delete(t.webhook_delivery).where(t.webhook_delivery.c.queued_at < before))
 
 

@@ -25,7 +25,7 @@ IDLE_SECONDS = 20.0
 group's, no process can place a call.
 """
 REST_SECONDS = 15.0
-"""Connections that were not needed for so long are closed: each takes four megabytes of PostgreSQL, and more after a
+"""Connections that were not needed for this long are closed: each takes four megabytes of PostgreSQL, and more after a
 large statement.
 """
 Row = Mapping[str, Any]
@@ -165,7 +165,7 @@ class Store:
                 yield tx
                 tx.write_last()
         except OperationalError as fault:
-            if _TOO_MANY in str(fault.orig):
+            if _was_refused_here(fault):
                 raise  # A fault of ours that stays the same at the next attempt.
             raise Unavailable(part="database", problem=_short(fault)) from fault
         except PoolTimeout as fault:
@@ -228,7 +228,7 @@ _OWN_SESSION = "SELECT pg_backend_pid() = %s, set_config(%s, %s, pg_backend_pid(
 
 
 def _limit_idle_transactions(sql_engine: sa.Engine, milliseconds: int) -> None:
-    """A transaction of these connections is idle for so long at most. A session of our own keeps that; behind a pooler
+    """A transaction of these connections is idle for `milliseconds` at most. A session of our own keeps that; behind a pooler
     such as pgbouncer, which gives each transaction any session, each transaction says so, and nothing is prepared.
     """
 
@@ -266,8 +266,12 @@ def _refuse_closed(connection: psycopg.Connection[Any], _record: object, _fairy:
         raise InvalidatePoolError
 
 
-_TOO_MANY = "number of parameters must be between"
-"""What libpq says of a statement with more parameters than the protocol can count; without an SQLSTATE."""
+def _was_refused_here(fault: OperationalError) -> bool:
+    """Libpq did not send the statement, for example one with more than 65,535 parameters: the server has said nothing,
+    and the connection lives. Without a statement the fault is of opening a connection, or of a commit.
+    """
+    said_by_server = isinstance(fault.orig, psycopg.Error) and fault.orig.sqlstate is not None
+    return fault.statement is not None and not said_by_server and not fault.connection_invalidated
 
 
 def _short(fault: DBAPIError) -> str:

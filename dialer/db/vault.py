@@ -226,7 +226,7 @@ def _keyed(suite: Suite, key: bytes) -> Callable[[bytes], bytes]:
     return with_sm3
 
 
-def _blinder(key: Key, kind: str, *, bare: bool) -> Callable[[bytes], bytes]:
+def _blinder(key: Key, kind: BlindKind, *, bare: bool) -> Callable[[bytes], bytes]:
     """Makes the blind indexes of a kind."""
     mark = b"" if bare else key.id.to_bytes(_MARK_BYTES, "big")
     if key.suite is Suite.SM4_SM3:
@@ -263,8 +263,8 @@ class _Ring:
         fixed = Key(id=0, use=KeyUse.INDEX, secret=keys.fixed)
         index = [keys.held[one] for one in plan.index]
         self.blinders = {
-            kind.value: tuple(
-                _blinder(key, kind.value, bare=key.id == BARE_INDEX_ID)
+            kind: tuple(
+                _blinder(key, kind, bare=key.id == BARE_INDEX_ID)
                 for key in ([fixed] if kind in LASTING_KINDS else index)
             )
             for kind in BlindKind
@@ -366,7 +366,7 @@ class Vault:
         record: dict[str, Any] = orjson.loads(packed) if packed else {}
         return record
 
-    def blind(self, value: str, *, kind: str) -> bytes:
+    def blind(self, value: str, *, kind: BlindKind) -> bytes:
         """The number of its key and 16 bytes that are equal for equal values of a kind, and tell nothing without the
         index key.
 
@@ -374,7 +374,7 @@ class Vault:
         """
         return self._ring.blinders[kind][0](value.encode())
 
-    def blinds(self, value: str, *, kind: str) -> tuple[bytes, ...]:
+    def blinds(self, value: str, *, kind: BlindKind) -> tuple[bytes, ...]:
         """As `blind`, then those that rows may still have while the index is being made again."""
         content = value.encode()
         return tuple(blinder(content) for blinder in self._ring.blinders[kind])

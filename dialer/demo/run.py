@@ -63,6 +63,8 @@ _OURS = ("keys.json", "carrier.json", "carrier", "rejects", "sample.csv")
 
 
 class DemoRunsAlready(Refusal):
+    """Two demos in one folder would use each other's database."""
+
     def __init__(self) -> None:
         super().__init__("a demo is running in this folder already: stop it first (Ctrl-C where it runs)")
 
@@ -76,6 +78,8 @@ class DemoLine(StrEnum):
 
 
 class NoSipStack(Refusal):
+    """The demo over SIP has no SIP stack to call with."""
+
     def __init__(self) -> None:
         super().__init__(
             "the demo over SIP needs the extra `sip`: pip install 'dialer[sip]',"

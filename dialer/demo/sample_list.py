@@ -1,4 +1,4 @@
-"""The sample: an invented city, counties and stations, and a target list of some five hundred invented warnings.
+"""The sample: an invented city, counties and stations, and a list of some five hundred invented warnings.
 
 The list holds what real lists hold: a title, blank and totals rows, grades and amounts in every way of writing, rows
 that come twice, people with two warnings, landlines of two people, and about a dozen rows that must be refused. Its

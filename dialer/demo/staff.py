@@ -199,7 +199,7 @@ def _report(services: Services, assignment: Assignment) -> None:
     contacts = (ScammerContact.YES, ScammerContact.UNKNOWN, ScammerContact.NO)
     is_call, reached = assignment.kind is Track.HUMAN, contact_of(outcome) is Contact.VERIFIED
     on_own_phone = is_call and reached and rng(assignment, "dials") < _OWN_PHONE_PERCENT
-    # A follow-up needs a call of ours.
+    # A follow-up needs a staff call.
     on_own_phone = on_own_phone and not _is_follow_up(services, assignment)
     if is_call and reached and not on_own_phone:
         _talk(services, assignment)

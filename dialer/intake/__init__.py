@@ -1,1 +1,1 @@
-"""Target lists: bytes to rows to records or rejects. Pure."""
+"""Lists of warnings: bytes to rows to records or rejects. Pure."""

@@ -14,7 +14,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -36,6 +36,7 @@ from dialer.intake.headings import (
     HEADING_ROWS,
     KNOWN_HEADING_ROWS,
     Corrections,
+    KnownList,
     Row,
     Table,
     best_layout,
@@ -227,8 +228,8 @@ _BITMAP: Final = b"BM"
 
 
 def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[Table, None, None]:
-    """The tables of the file that are target lists, at least one; all rows of one are taken before the next. Raises
-    UnusableFile, with one line that says what to do, for a file that is no target list: empty, a picture, under a
+    """The tables of the file that are lists of warnings, at least one; all rows of one are taken before the next. Raises
+    UnusableFile, with one line that says what to do, for a file that is no list of warnings: empty, a picture, under a
     password, without a phone column.
     """
     stream.seek(0)
@@ -272,27 +273,22 @@ def _begun(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> Tabl
     return Table(sheet=sheet, first=list(islice(rows, most)), rest=rows)
 
 
-def unit_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The first table of the file that is a list of units, or none. Raises `UnusableFile`."""
-    return islice(_known_tables(stream, unit_heading), 1)
+_Heading = Callable[[Sequence[Row]], object | None]
+_HEADINGS: Final[Mapping[KnownList, _Heading]] = {
+    KnownList.UNITS: unit_heading,
+    KnownList.FILED: filed_heading,
+    KnownList.SIGNALS: signal_heading,
+    KnownList.OPENINGS: opening_heading,
+}
 
 
-def filed_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The tables of the file that are lists of filed cases, or none. Raises `UnusableFile`."""
-    return _known_tables(stream, filed_heading)
+def known_tables(stream: BinaryIO, kind: KnownList) -> Iterator[Table]:
+    """The tables of the file that are lists of this kind, of units the first only. Raises `UnusableFile`."""
+    tables = _known_tables(stream, _HEADINGS[kind])
+    return islice(tables, 1) if kind is KnownList.UNITS else tables
 
 
-def signal_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The tables of the file that are lists of signals, or none. Raises `UnusableFile`."""
-    return _known_tables(stream, signal_heading)
-
-
-def opening_tables(stream: BinaryIO) -> Iterator[Table]:
-    """The tables of the file that are lists of openings, or none. Raises `UnusableFile`."""
-    return _known_tables(stream, opening_heading)
-
-
-def _known_tables(stream: BinaryIO, heading: Callable[[Sequence[Row]], object | None]) -> Iterator[Table]:
+def _known_tables(stream: BinaryIO, heading: _Heading) -> Iterator[Table]:
     stream.seek(0)
     head = stream.read(_SAMPLE)
     if not head.strip():
@@ -307,10 +303,8 @@ def _known_tables(stream: BinaryIO, heading: Callable[[Sequence[Row]], object | 
             return
 
 
-def _known_sheets(
-    sheets: Sequence[Sheet], heading: Callable[[Sequence[Row]], object | None]
-) -> Iterator[Table]:
-    """As of target lists: a hidden one only where no visible one is such a list."""
+def _known_sheets(sheets: Sequence[Sheet], heading: _Heading) -> Iterator[Table]:
+    """As of lists of warnings: a hidden one only where no visible one is such a list."""
     for is_hidden in (False, True):
         has_list = False
         for sheet in sheets:
@@ -352,7 +346,7 @@ def _refuse_other_kinds(head: bytes) -> None:
         if head.startswith(magic) and (magic != _BITMAP or b"\x00" in head):
             raise UnusableFile(
                 Text(
-                    "the file is %(kind)s, not a target list; save the list as xlsx or csv and load that",
+                    "the file is %(kind)s, not a list of warnings; save the list as xlsx or csv and load that",
                     kind=Text(kind),
                 )
             )

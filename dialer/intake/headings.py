@@ -1,4 +1,4 @@
-"""Headings of target lists in Chinese and English: which field each column holds, where the heading row is, and which
+"""Headings of lists of warnings in Chinese and English: which field each column holds, where the heading row is, and which
 rows below it are no records (blank rows, notes, totals, headings printed again). And what all other lists share: their
 heading, their columns and their rows.
 """
@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import chain
 from typing import Final, Generic, TypeVar
 
@@ -227,6 +228,15 @@ Known = TypeVar("Known", bound=str)
 """The fields of one kind of list."""
 KNOWN_HEADING_ROWS: Final = 21
 """How many rows down the heading of a list other than of targets is searched."""
+
+
+class KnownList(StrEnum):
+    """A list other than of targets."""
+
+    UNITS = "units"
+    FILED = "filed"
+    SIGNALS = "signals"
+    OPENINGS = "openings"
 
 
 def heading_row(

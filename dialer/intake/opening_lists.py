@@ -207,7 +207,7 @@ class OpeningOptions:
 
 
 class OpeningRefused(Exception):
-    """A field of an opening that must be mended."""
+    """A field of an opening that must be corrected."""
 
     def __init__(self, field: OpeningField, reason: Text) -> None:
         super().__init__(field.value)
@@ -218,7 +218,7 @@ class OpeningRefused(Exception):
 def read_opening(
     text: Mapping[OpeningField, str], options: OpeningOptions, *, line: int = 1, limit_unit: int = 1
 ) -> OpeningRecord:
-    """The opening of these cells. Raises `OpeningRefused`, whose reason says how to mend it."""
+    """The opening of these cells. Raises `OpeningRefused`, whose reason says how to correct it."""
     for field, cell in text.items():
         if len(cell) > LONGEST_VALUE:
             raise OpeningRefused(

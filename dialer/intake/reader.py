@@ -1,4 +1,4 @@
-"""Reads a target list row by row: each row becomes a warning record, accepted, perhaps with notices, or is refused with
+"""Reads a list of warnings row by row: each row becomes a warning record, accepted, perhaps with notices, or is refused with
 a reason. Pure: the tables of a file (`files.py`) in, values out; it stores nothing.
 """
 
@@ -91,7 +91,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One reason why a row is refused, with the column that must be mended."""
+    """One reason why a row is refused, with the column that must be corrected."""
 
     field: Field
     place: int
@@ -174,7 +174,7 @@ class RowReader:
                 self._notice(notices, place, NoticeCode.MISSED, Text("expired: kept as missed"))
             else:
                 local = expires_at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
-                reason = Text("expired: if it still holds, mend the expiry time", at=local)
+                reason = Text("expired: if it still holds, correct the expiry time", at=local)
                 found.append(Problem(field=Field.EXPIRES_AT, place=place, reason=reason))
         if found or grade is None:
             return self._rejected(line, cells, found, grade)

@@ -1,7 +1,7 @@
-"""What reading a list gives: accepted records with notices, refused rows with reasons, and their workbook.
+"""What reading a list gives: accepted records with notices, rejected rows with reasons, and their workbook.
 
 A row without an instruction number gets one derived from the row: the same for the same row, and not revealing it. A
-corrected workbook of refused rows loads like any list.
+corrected workbook of rejected rows loads like any list.
 """
 
 from __future__ import annotations
@@ -171,13 +171,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
-    """A refused row in clear, as it is stored."""
+    """A rejected row in clear, as it is stored."""
 
     line: int
     column: str
-    """The heading, as the file has it, of the first column that must be mended."""
+    """The heading, as the file has it, of the first column that must be corrected."""
     reason: Text
-    """What is wrong and how to mend it; phones and id numbers in it are masked."""
+    """What is wrong and how to correct it; phones and id numbers in it are masked."""
     high_grade: bool
     """The row's grade was readable and high: the caller raises an alarm."""
     raw: tuple[str, ...]
@@ -337,7 +337,7 @@ def write_rejects(
     """The rows stand in `path` under their own headings; returns how many.
 
     Every cell is text: nothing in it is ever run as a formula. `source` names the source of rows whose list
-    has no such column, so that the mended copy is the same warning as the original one.
+    has no such column, so that the corrected copy is the same warning as the original one.
     """
     import xlsxwriter  # noqa: PLC0415  # a process at rest does without
 
@@ -358,7 +358,7 @@ def write_rejects(
 
 
 class _RejectSheet:
-    """One sheet of refused rows; those of one table share their headings."""
+    """One sheet of rejected rows; those of one table share their headings."""
 
     def __init__(self, workbook: xlsxwriter.Workbook, columns: Sequence[Column], source: str) -> None:
         self._kept = [column.index for column in columns if column.field is not Field.REJECTION]

@@ -175,7 +175,7 @@ def open_step(
     seconds: float,
     staff_id: int | None = None,
 ) -> str:
-    """The token of something that a browser begins; it opens nothing."""
+    """The token of something that a browser begins; it permits nothing."""
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     begin_step(
         tx,

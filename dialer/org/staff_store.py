@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.access import FactorKind, Role, SignInStep
 from dialer.db import tables as t
+from dialer.db.bulk import among
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import BlindKind
 from dialer.org.unit_store import is_visible_to
@@ -143,7 +144,7 @@ def set_staff_password(
     real_now: datetime,
     temporary_until: datetime | None = None,
 ) -> None:
-    """The account opens with this password from now on; all its sessions end. A temporary one must be changed at the
+    """This is the account's password from now on; all its sessions end. A temporary one must be changed at the
     next sign-in, which is possible until then.
     """
     revise_staff(
@@ -231,7 +232,7 @@ def valid_session_ids(tx: Tx, session_ids: Iterable[int], *, real_now: datetime)
         sa.select(s.id)
         .join(t.staff, t.staff.c.id == s.staff_id)
         .where(
-            s.id == sa.any_(sa.literal(sorted(set(session_ids)), sa.ARRAY(sa.BigInteger))),
+            among(s.id, session_ids),
             s.ended_at.is_(None),
             s.expires_at > real_now,
             t.staff.c.disabled_at.is_(None),
@@ -332,7 +333,7 @@ def _good(token_hash: bytes, real_now: datetime) -> tuple[sa.ColumnElement[bool]
 
 def failure_key(tx: Tx, kind: str, value: str) -> bytes:
     """Under which failures of this login or address are counted."""
-    return tx.vault.blind(f"{kind}\0{value}", kind="sign_in")
+    return tx.vault.blind(f"{kind}\0{value}", kind=BlindKind.SIGN_IN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

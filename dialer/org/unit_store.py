@@ -115,9 +115,17 @@ def move_unit(tx: Tx, unit_id: int, *, parent_id: int | None) -> None:
     touch_units(tx)
 
 
+class AliasTaken(Conflict):
+    """What lists write means another unit already."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("lists that write this mean another unit already")
+        self.text_in_lists = text
+
+
 def teach_unit_alias(tx: Tx, text: str, *, unit_id: int, by: str, now: datetime) -> bool:
-    """Lists that say `text` mean this unit from now on; False when they did already. Raises `Conflict` when the text
-    is another unit's.
+    """Lists that say `text` mean this unit from now on; False when they did already. Raises `AliasTaken` when the
+    text is another unit's.
     """
     added = tx.scalar(
         insert(t.unit_alias)
@@ -130,7 +138,7 @@ def teach_unit_alias(tx: Tx, text: str, *, unit_id: int, by: str, now: datetime)
         return True
     standing = tx.scalar(sa.select(t.unit_alias.c.unit_id).where(t.unit_alias.c.key == normalised(text)))
     if standing != unit_id:
-        raise Conflict("lists that write this mean another unit already", current="alias")
+        raise AliasTaken(text.strip())
     return False
 
 
@@ -188,7 +196,7 @@ class Units:
 
 
 TEXT_SIGNS = 100
-"""Texts that agree in so many characters count as the same."""
+"""Texts that agree in their first characters, this many, count as the same."""
 
 _OPEN = t.case.c.status == word(CaseStatus.OPEN)
 _UNSORTED = sa.and_(_OPEN, t.case.c.unit_id.is_(None))
@@ -231,6 +239,19 @@ def count_cases_without_unit(tx: Tx) -> int:
 def is_visible_to(column: sa.ColumnElement[Any], unit_id: int | None) -> sa.ColumnElement[bool]:
     """For a WHERE: this unit sees the row. A row without a unit is seen by the whole centre alone."""
     return sa.true() if unit_id is None else is_within_unit(column, unit_id)
+
+
+def is_seen(tx: Tx, unit_id: int | None, visible_to: int | None) -> bool:
+    """As `is_visible_to`, of one row. Raises `NotFound` for a unit that is not there."""
+    return visible_to is None or (unit_id is not None and visible_to in get_unit(tx, unit_id).path)
+
+
+def check_unit(tx: Tx, unit_id: int | None, visible_to: int | None) -> None:
+    """Raises `NotFound` where there is no such unit, or none that `visible_to` sees."""
+    if unit_id is not None:
+        get_unit(tx, unit_id)
+    if not is_seen(tx, unit_id, visible_to):
+        raise NotFound(kind="unit", key=unit_id)
 
 
 def check_case_visible(tx: Tx, case_id: int, unit_id: int | None) -> None:

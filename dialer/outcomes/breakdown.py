@@ -32,7 +32,7 @@ from dialer.core.rates import (
     Period,
     Waits,
 )
-from dialer.core.values import Grade, LoadState, TelephonyResult
+from dialer.core.values import MOVING_LOADS, Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
 from dialer.db.columns import words
@@ -323,7 +323,7 @@ class Workload:
     days: int
     """On which something was reported."""
     minutes: float | None
-    """Half of the reports came within so many minutes of the signature."""
+    """Half of the reports came within this many minutes of the signature."""
 
 
 _WORK_MEASURES = ("human_calls", "visits", "feedback_in_time")
@@ -427,7 +427,10 @@ def lost(step: str) -> str:
     return f"lost_{step}"
 
 
-_STEPS = tuple(pairwise(name for name in FUNNEL if name in CASE_MEASURES))
+LOSSES: Mapping[str, tuple[str, str]] = {
+    lost(after): (before, after) for before, after in pairwise(FUNNEL) if before in CASE_MEASURES
+}
+"""The two steps of cases between which each loss is."""
 _LOST = (
     _Records(
         # A case's first warning opened it; every other joined it.
@@ -440,8 +443,8 @@ _LOST = (
     replace(
         _CASES,
         measures={
-            lost(after): f"({CASE_MEASURES[before]}) AND ({CASE_MEASURES[after]}) IS NOT TRUE"
-            for before, after in _STEPS
+            name: f"({CASE_MEASURES[before]}) AND ({CASE_MEASURES[after]}) IS NOT TRUE"
+            for name, (before, after) in LOSSES.items()
         },
     ),
 )
@@ -494,7 +497,7 @@ def read_progress(tx: Tx) -> Progress:
     case, attempt = t.case.c, t.attempt.c
     cases = tx.rows(sa.select(case.status, sa.func.count().label("n")).group_by(case.status))
     return Progress(
-        loading=count(t.list_load, in_words(t.list_load.c.state, (LoadState.WAITING, LoadState.RUNNING))),
+        loading=count(t.list_load, in_words(t.list_load.c.state, MOVING_LOADS)),
         robots=count(
             t.case, case.status == CaseStatus.OPEN.value, case.robot_state == RobotState.PENDING.value
         ),

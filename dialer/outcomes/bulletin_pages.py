@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import Form, Path
 from starlette.responses import Response
 
-from dialer.core.access import Permission
+from dialer.core.access import Permission, is_same_actor
 from dialer.core.errors import Conflict, Invalid, Unavailable
 from dialer.core.periods import BulletinKind, BulletinState, add_months, bulletin_days, days_around
 from dialer.language import gettext_noop
@@ -102,6 +101,7 @@ def take(request: CurrentRequest, bulletin_id: Number, kind: PaperKind) -> Respo
 
 @bulletin_pages.post(_PATH + "/{bulletin_id}/approve", act=Permission.APPROVE)
 def approve(request: CurrentRequest, bulletin_id: Number, made_at: ReadDraft = None) -> Response:
+    """A second person approves the bulletin as it was when they read it."""
     return _decide(request, bulletin_id, approve=True, made_at=made_at, why="")
 
 
@@ -112,6 +112,7 @@ def refuse(
     made_at: ReadDraft = None,
     why: Annotated[str, Form(max_length=LONGEST_WHY)] = "",
 ) -> Response:
+    """A second person refuses it with a reason."""
     return _decide(request, bulletin_id, approve=False, made_at=made_at, why=why)
 
 
@@ -146,7 +147,7 @@ def _list(
     status: int = 200,
 ) -> Response:
     request.check_whole()
-    today = request.now.astimezone(ZoneInfo(request.services.centre.timezone)).date()
+    today = request.now.astimezone(request.services.centre.zone).date()
     last_month = days_around(BulletinKind.MONTH, add_months(today, -1))
     return request.page(
         "console/bulletins.html",
@@ -173,6 +174,7 @@ def _show(
     ]
     is_draft = line.id is not None and line.state is BulletinState.DRAFT
     may_decide = is_draft and request.may(Permission.APPROVE)
+    is_own = is_same_actor(line.made_by, request.who)
     return request.page(
         "console/bulletin.html",
         status=status,
@@ -183,8 +185,8 @@ def _show(
         parts=parts,
         refused=refused,
         wrong=wrong,
-        may_decide=may_decide and line.made_by != request.who,
-        is_own=may_decide and line.made_by == request.who,
+        may_decide=may_decide and not is_own,
+        is_own=may_decide and is_own,
         may_take=line.id is not None and request.may(Permission.EXPORT),
         has_pdf=office_program() is not None,
         is_drill=found.figures.drill,

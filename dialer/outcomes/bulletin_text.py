@@ -16,7 +16,7 @@ from dialer.core.periods import (
     period_before,
     period_year_before,
 )
-from dialer.core.rates import DEFINITIONS, Slice
+from dialer.core.rates import DEFINITIONS, Slice, rate_of
 from dialer.core.values import AmountKind, Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.outcomes.bulletin_words import (
@@ -28,7 +28,6 @@ from dialer.outcomes.bulletin_words import (
     money_words,
     percent,
     rate_change,
-    rate_of,
     rate_words,
     state_words,
     title_of,

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from dialer.core.periods import BulletinDays, BulletinKind, BulletinState
-from dialer.core.rates import Rate, Slice, rates_of
+from dialer.core.rates import Rate, rate_of
 from dialer.language import Lang, gettext_noop, say
 from dialer.outcomes.bulletins import Bulletin, BulletinFigures
 
@@ -159,11 +159,6 @@ def _points(now: float | None, then: float | None, lang: Lang, up: str, down: st
     if abs(points) < _LEAST_POINTS:
         return say(lang, same)
     return say(lang, up if points > 0 else down, n=f"{abs(points):.1f}")
-
-
-def rate_of(part: Slice, name: str) -> Rate:
-    """The rate of this name."""
-    return next(rate for rate in rates_of(part.counts) if rate.definition.name == name)
 
 
 def rate_words(rate: Rate, lang: Lang) -> str:

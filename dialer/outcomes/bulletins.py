@@ -293,6 +293,6 @@ def draft_due_bulletins(services: Services, kinds: Sequence[BulletinKind]) -> li
 def day_series(
     counts: Mapping[date, Mapping[str, int]], name: str, first: date, length: int
 ) -> list[float | None]:
-    """The count of each of so many days from the first on; None of days without records before the first record."""
+    """The count of each of `length` days from the first on; None of days without records before the first record."""
     days = [first + timedelta(days=n) for n in range(length)]
     return [float(counts[day].get(name, 0)) if day in counts else None for day in days]

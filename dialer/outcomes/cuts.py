@@ -15,23 +15,23 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from dialer.core.intervals import Rollup
-from dialer.core.rates import FUNNEL, TREND, Breakdown, Dimension, Slice, Spans, Waits, month_after
+from dialer.core.periods import add_months
+from dialer.core.rates import TREND, Breakdown, Dimension, Slice, Spans, Waits
 from dialer.core.values import Grade
-from dialer.db.measures import CALLS_MENTIONED, CASE_MEASURES, CONTACT_BARS, FIRST_BARS
+from dialer.db.measures import CALLS_MENTIONED, CONTACT_BARS, FIRST_BARS
 from dialer.db.unit_of_work import Tx
 from dialer.outcomes.breakdown import (
     ADJUSTED,
     ADJUSTED_OF,
+    LOSSES,
     Window,
     case_ids_behind,
-    lost,
     read_breakdown,
     read_days,
     read_first_seconds,
@@ -215,7 +215,7 @@ def _months(tx: Tx, spans: Spans) -> tuple[Range | None, tuple[Range, ...]]:
     # A month is whole too where nothing has happened in its days outside the window.
     first = spans.first if spans.first is not None and known["first"] < spans.first else None
     last = spans.last if spans.last is not None and known["last"] >= spans.last else None
-    begin = first if first is None or first.day == 1 else month_after(first)
+    begin = first if first is None or first.day == 1 else add_months(first.replace(day=1), 1)
     end = None if last is None else last.replace(day=1)
     if begin is not None and end is not None and begin >= end:
         return None, ((spans.first, spans.last),)
@@ -540,15 +540,12 @@ def trends_of_day(
     }
 
 
-_LOSSES = {lost(after): (before, after) for before, after in pairwise(FUNNEL) if before in CASE_MEASURES}
-
-
 def cut_case_ids(
     tx: Tx, measure: str, window: Window, changed: Changed | None = None, *, before_id: int | None, limit: int
 ) -> list[int] | None:
     """As `case_ids_behind`; None also for a measure that the fact rows do not hold."""
-    if measure in _LOSSES:
-        before, after = _LOSSES[measure]
+    if measure in LOSSES:
+        before, after = LOSSES[measure]
         counts = f"{before} > 0 AND coalesce({after}, 0) = 0"
     elif measure in FIGURES:
         counts = f"{measure} > 0"

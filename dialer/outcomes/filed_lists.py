@@ -26,7 +26,9 @@ from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx
+from dialer.db.vault import BlindKind
 from dialer.intake.filed_lists import MOST_FILED, FiledOptions, FiledReader, FiledRecord
+from dialer.intake.headings import KnownList
 from dialer.intake.records import Column, RejectedRow
 from dialer.org.unit_store import check_case_visible
 from dialer.outcomes.filed_figures import filed_within
@@ -36,7 +38,7 @@ from dialer.outcomes.filing import (
     file_for_person,
     undo_for_person,
 )
-from dialer.runtime.uploads import filed_tables
+from dialer.runtime.uploads import known_tables
 from dialer.services import Services
 
 CERTAIN = 92
@@ -109,7 +111,7 @@ def load_filed(
     )
     records: list[FiledRecord] = []
     rejects: list[RejectedRow] = []
-    with closing(filed_tables(content)) as tables:
+    with closing(known_tables(content, KnownList.FILED)) as tables:
         for row in reader.read(tables):
             if isinstance(row, RejectedRow):
                 rejects.append(row)
@@ -322,13 +324,13 @@ def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
             found.update({row["id"]: row for row in rows})
 
     if person.id_number:
-        take(p.id_number_blind.in_(blinds(person.id_number, kind="id_number")), _MOST_CANDIDATES)
+        take(p.id_number_blind.in_(blinds(person.id_number, kind=BlindKind.ID_NUMBER)), _MOST_CANDIDATES)
     if person.phones:
-        numbers = [one for phone in person.phones for one in blinds(phone, kind="phone")]
+        numbers = [one for phone in person.phones for one in blinds(phone, kind=BlindKind.PHONE)]
         holders = sa.select(t.person_phone.c.person_id).where(t.person_phone.c.phone_blind.in_(numbers))
         take(p.id.in_(holders), _MOST_CANDIDATES)
     if person.name:
-        take(p.name_blind.in_(blinds(person.name, kind="name")), _MOST_NAMESAKES)
+        take(p.name_blind.in_(blinds(person.name, kind=BlindKind.NAME)), _MOST_NAMESAKES)
     scored = [
         (person_id, similarity(person, open_person(tx, person_id=person_id, sealed=row["sealed"])))
         for person_id, row in found.items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, Path, Query, UploadFile
 from starlette.responses import Response
@@ -75,6 +74,7 @@ def confirm(
     match_id: MatchNumber,
     why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
 ) -> Response:
+    """The record is about the person of the case: the case counts as filed."""
     return _decide(request, match_id, why, is_same_person=True)
 
 
@@ -84,6 +84,7 @@ def reject(
     match_id: MatchNumber,
     why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
 ) -> Response:
+    """The record is about somebody else."""
     return _decide(request, match_id, why, is_same_person=False)
 
 
@@ -142,7 +143,7 @@ def _show(
 ) -> Response:
     request.check_whole()
     period, problem = Period(), ""
-    zone = ZoneInfo(request.services.centre.timezone)
+    zone = request.services.centre.zone
     try:
         period = period_of(start, end, timezone=request.app.settings.centre.timezone)
     except Invalid as fault:

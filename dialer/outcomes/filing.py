@@ -11,7 +11,7 @@ from dialer.cases.persons import PersonSearch, find_person_ids
 from dialer.cases.search import seek_person
 from dialer.cases.store import StoredCase, get_case, lock_cases
 from dialer.core.access import actor_name
-from dialer.core.case import BeforeFiling, Case, CaseStatus
+from dialer.core.case import RUNNING_STATUSES, BeforeFiling, Case
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import CaseFiled, FilingUndone
 from dialer.core.rules import same_incident
@@ -32,8 +32,6 @@ from dialer.services import Services
 LOOK_BACK = timedelta(days=180)
 """A case opened longer ago is not taken for the cause of what is filed now, unless it is open or watched still."""
 
-_RUNNING = frozenset({CaseStatus.OPEN, CaseStatus.WATCHING})
-
 
 def concerned(cases: Sequence[Case], *, fraud_type: FraudType, happened_at: datetime) -> tuple[Case, ...]:
     """Of the cases that were opened before the loss all that are open or watched; without any, the newest of the last
@@ -42,7 +40,7 @@ def concerned(cases: Sequence[Case], *, fraud_type: FraudType, happened_at: date
     alike = [
         case for case in cases if case.opened_at <= happened_at and same_incident(case.fraud_type, fraud_type)
     ]
-    running = tuple(case for case in alike if case.status in _RUNNING)
+    running = tuple(case for case in alike if case.status in RUNNING_STATUSES)
     if running:
         return running
     recent = [case for case in alike if case.opened_at > happened_at - LOOK_BACK]

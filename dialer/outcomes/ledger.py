@@ -34,7 +34,7 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db import tables as t
-from dialer.db.columns import filing_stands, is_reversed
+from dialer.db.columns import filing_stands, is_of_actor, is_reversed
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
 from dialer.org.unit_store import is_within_unit
@@ -44,7 +44,7 @@ _REPORTED = "reported"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenCall:
-    """A call of ours with the person that has ended: when it began, and how long they talked."""
+    """A staff call with the person that has ended: when it began, and how long they talked."""
 
     at: datetime
     talk_seconds: int
@@ -286,7 +286,7 @@ def correct_outcome_row(
             refusal,
             sa.and_(refusal.c.reverses == t.outcome.c.id, refusal.c.reason == MONEY_REFUSED),
         )
-        .where(t.outcome.c.id == outcome_id, t.outcome.c.recorded_by == by)
+        .where(t.outcome.c.id == outcome_id, is_of_actor(t.outcome.c.recorded_by, by))
     )
     if row is None:
         raise NotFound(kind="outcome", key=outcome_id)
@@ -425,7 +425,7 @@ class CallerClaims:
     login: str
     successes: int
     without_call: int
-    """Of them, those that rest on no call of ours."""
+    """Of them, those that rest on no staff call."""
     waiting: int
     """Of those without a call, the ones that nobody has approved."""
 
@@ -443,7 +443,7 @@ class CallerReports:
     reports: int
     successes: int
     too_fast: int
-    """Reported as spoken to sooner after the task was taken than the shortest call of ours lasts."""
+    """Reported as spoken to sooner after the task was taken than the shortest staff call lasts."""
     compared: Adjusted
     """The share of successes beside that of all others, for the same mix of grades and types."""
 

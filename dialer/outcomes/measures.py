@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dialer.core.case import STANDING_STATUSES
 from dialer.core.rates import COUNTED, REACHED, Counts, Figures, FirstAttempt, Money, Period, Slice
 from dialer.core.values import AmountKind, FraudType, Grade, TelephonyResult
 from dialer.db.columns import filing_stands, is_reversed, words
@@ -120,7 +121,7 @@ limits AS (
             ELSE (CAST(c.wall AS date) + 1 + c.opens) AT TIME ZONE c.zone
         END AS clock_at,
         c.status = 'closed' AND coalesce({NOT_OURS_OUTCOME}, false) AS not_ours,
-        c.status IN ('watching', 'proven') AS stands
+        c.status IN {words(STANDING_STATUSES)} AS stands
     FROM chosen c
     LEFT JOIN called r ON r.case_id = c.id
     LEFT JOIN assigned e ON e.case_id = c.id

@@ -211,7 +211,7 @@ class FileKind(StrEnum):
 
 
 def _words(request: RequestContext) -> dict[str, Any]:
-    zone = ZoneInfo(request.services.centre.timezone)
+    zone = request.services.centre.zone
     return {
         "exact_moment": lambda at: f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
         "count_word": lambda name: measure_word(name, request.lang),
@@ -425,7 +425,7 @@ def _caller_figures(services: Services, period: Period, visible_to: int | None) 
 
 @rates_pages.get("/rates/callers", act=Permission.SEE_RATES)
 def callers(request: CurrentRequest, form: Given) -> Response:
-    """By caller, successes that rest on no call of ours, reports faster than a call, and how many succeed beside the
+    """By caller, successes that rest on no staff call, reports faster than a call, and how many succeed beside the
     others'; and by source, whether a scammer was in contact.
     """
     timezone = request.services.centre.timezone
@@ -467,7 +467,7 @@ def export(request: CurrentRequest, form: Given, kind: FileKind) -> Response:
     made = Made(
         by=request.who,
         at=request.now,
-        zone=ZoneInfo(request.services.centre.timezone),
+        zone=request.services.centre.zone,
         given=form.given,
         drill=request.services.drill,
     )

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from dialer.core.periods import period_before, period_year_before
-from dialer.core.rates import FUNNEL, TREND, Counts, Period, Rate, Slice, Waits, rates_of
+from dialer.core.rates import FUNNEL, TREND, Counts, Period, Rate, Slice, Waits, rate_of, rates_of
 from dialer.core.values import AmountKind, Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.outcomes.breakdown import lost
@@ -123,7 +123,7 @@ def _compare(parts: tuple[Slice, Slice, Slice], lang: Lang) -> tuple[ComparedLin
         _counted(count_word(name, lang), *(getattr(one.counts, name) for one in parts)) for name in COMPARED
     ]
     for name in _COMPARED_RATES:
-        now, then, last = (_rate(one, name) for one in parts)
+        now, then, last = (rate_of(one, name) for one in parts)
         lines.append(_shares(rate_word(now.definition, lang), now.value, then.value, last.value))
     for kind in AmountKind:
         fen = (one.amounts[kind].approved_fen for one in parts)
@@ -171,10 +171,6 @@ def today_lines(report: CutReport, lang: Lang) -> tuple[TodayLine, ...]:
         )
         for line, count in zip(compared, counts, strict=True)
     )
-
-
-def _rate(part: Slice, name: str) -> Rate:
-    return next(rate for rate in rates_of(part.counts) if rate.definition.name == name)
 
 
 def _counted(name: str, now: int, then: int, last: int, *, money: bool = False) -> ComparedLine:
@@ -384,7 +380,7 @@ def map_of(
 ) -> Markup:
     """The units of a cut by unit, the darker the higher the rate of dissuasion; '' without boundaries."""
     shares = {
-        value: _rate(part, "dissuaded")
+        value: rate_of(part, "dissuaded")
         for value, part in report.breakdown.slices.items()
         if value and int(value) in boundaries
     }

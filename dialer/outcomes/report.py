@@ -40,7 +40,7 @@ from dialer.db.audit import write_audit
 from dialer.db.leases import ROLLUP, Lease, own_name, take_lease
 from dialer.db.unit_of_work import Tx, hold_snapshot
 from dialer.language import gettext_noop
-from dialer.org.unit_store import get_unit, list_units_of_tree, subtree_ids
+from dialer.org.unit_store import get_unit, is_seen, list_units_of_tree, subtree_ids
 from dialer.outcomes.breakdown import (
     BEHIND,
     Window,
@@ -79,10 +79,14 @@ class _Window(Resource):
 
 
 class RateWindowOut(_Window):
+    """统计期间 · The records that are counted: those whose moment `basis` is from `from` on and before `to`."""
+
     basis: str
 
 
 class ReportWindowOut(_Window):
+    """报告期间 · What the report is of; days begin in `timezone`."""
+
     timezone: str
 
 
@@ -662,7 +666,7 @@ def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int |
     depth = 0
     if top is not None:
         unit_ids = tuple(subtree_ids(tx, top))
-        if not unit_ids or (reader_unit_id is not None and top not in subtree_ids(tx, reader_unit_id)):
+        if not unit_ids or not is_seen(tx, top, reader_unit_id):
             raise NotFound(kind="unit", key=top)
         depth = len(get_unit(tx, top).path)
     return Window(

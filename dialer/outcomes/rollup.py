@@ -418,7 +418,7 @@ WITH {FRESH} SELECT CAST(coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(f))), '[]
 
 
 def read_changed(tx: Tx, *, now: datetime, timezone: str) -> Changed | None:
-    """None: so many that reports count directly."""
+    """None where there are so many that reports count directly."""
     ids = changed_cases(tx, now=now)
     if not ids:
         return None if ids is None else Changed(ids=())
@@ -426,7 +426,7 @@ def read_changed(tx: Tx, *, now: datetime, timezone: str) -> Changed | None:
 
 
 def changed_cases(tx: Tx, *, now: datetime) -> list[int] | None:
-    """The cases that are not refreshed yet; None: so many that reports count directly."""
+    """The cases that are not refreshed yet; None where there are so many that reports count directly."""
     changed = [row["case_id"] for row in tx.rows(_CHANGED, {"now": now, "limit": _TOO_MANY + 1})]
     return None if len(changed) > _TOO_MANY else changed
 

@@ -18,6 +18,7 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 
 from dialer.core.errors import Unavailable
+from dialer.core.periods import add_months
 from dialer.core.rates import (
     COUNTED,
     TREND,
@@ -26,7 +27,6 @@ from dialer.core.rates import (
     Figures,
     Period,
     Slice,
-    month_after,
     period_of,
     spans_of,
 )
@@ -251,7 +251,7 @@ def _period(day: date | None, zone: str, *, is_month: bool) -> Period:
     if day is None:
         return Period()
     if is_month:
-        last = month_after(day) - timedelta(days=1)
+        last = add_months(day.replace(day=1), 1) - timedelta(days=1)
         return period_of(day.isoformat(), last.isoformat(), timezone=zone)
     return period_of(day.isoformat(), day.isoformat(), timezone=zone)
 

@@ -77,6 +77,7 @@ def add(
 
 @webhook_pages.post("/webhooks/{name}/end", act=_MANAGE)
 def end(request: CurrentRequest, name: Name) -> Response:
+    """The receiver is told nothing more."""
     request.check_whole()
     end_webhook(request.services, name, by=request.who)
     return request.go(_PATH, notice=gettext_noop("The webhook has ended: it is told nothing more."))
@@ -87,7 +88,7 @@ def send_dead_again(request: CurrentRequest, name: Name) -> Response:
     """Every message of it that was given up."""
     request.check_whole()
     redeliver(request.services, webhook=name, by=request.who)
-    return request.go(_PATH, notice=gettext_noop("The messages are sent again."))
+    return request.go(_PATH, notice=gettext_noop("The deliveries are sent again."))
 
 
 @webhook_pages.post("/webhooks/deliveries/{delivery_id}/again", act=_MANAGE)
@@ -97,7 +98,7 @@ def send_again(request: CurrentRequest, delivery_id: Number) -> Response:
         redeliver(request.services, delivery_id=delivery_id, by=request.who)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
-    return request.go(_PATH, notice=gettext_noop("The message is sent again."))
+    return request.go(_PATH, notice=gettext_noop("The delivery is sent again."))
 
 
 def _show(

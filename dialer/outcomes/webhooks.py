@@ -40,7 +40,8 @@ from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text, gettext_noop
-from dialer.services import Services, WebhookRules
+from dialer.runtime.settings import WebhooksSettings
+from dialer.services import Services
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECRET_BYTES: Final = 32
@@ -155,7 +156,7 @@ def _events(words: Sequence[str]) -> set[str]:
     return set(words)
 
 
-def checked_url(text: str, rules: WebhookRules) -> str:
+def checked_url(text: str, rules: WebhooksSettings) -> str:
     """The address. Raises `Invalid` for one that is not https (http is taken for the loopback), that has a user, a
     password or a fragment, and for an address outside the networks of the settings.
     """
@@ -188,7 +189,7 @@ def _literal(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def is_allowed(address: IPv4Address | IPv6Address, rules: WebhookRules) -> bool:
+def is_allowed(address: IPv4Address | IPv6Address, rules: WebhooksSettings) -> bool:
     """Whether a message may go there. Link-local addresses, at which clouds give out credentials, multicast and the
     unspecified address never get one.
     """
@@ -411,7 +412,7 @@ class _NotAllowed(OSError):
 class _AllowedResolver(AbstractResolver):
     """Names lead to allowed addresses only; the connection is made to the address that was checked."""
 
-    def __init__(self, rules: WebhookRules) -> None:
+    def __init__(self, rules: WebhooksSettings) -> None:
         self._rules = rules
 
     async def resolve(

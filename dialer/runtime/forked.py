@@ -210,7 +210,7 @@ def _flush() -> None:
                 stream.flush()
 
 
-def settle() -> None:
+def freeze_startup_objects() -> None:
     """The garbage collector ignores everything that exists now. Called once, after start-up.
 
     Modules, routes and statements are hundreds of thousands of permanent objects, and a full collection would stop

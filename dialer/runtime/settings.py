@@ -240,7 +240,7 @@ class TelephonySettings(Section):
     hear_speech: bool = True
     """Answers may be spoken as well as pressed. A spoken answer alone never counts as a success."""
     silence_seconds: float = Field(default=90.0, ge=1, le=3600)
-    """After so long without an event the carrier is asked for the state of the call."""
+    """After this long without an event the carrier is asked for the state of the call."""
 
 
 class WebSettings(Section):
@@ -272,9 +272,9 @@ class ConsoleSettings(Section):
     """Sign-in of staff, in real seconds."""
 
     idle_seconds: float = Field(default=1800.0, ge=60, le=86_400)
-    """A session ends when it is not used for so long."""
+    """A session ends when it is not used for this long."""
     session_seconds: float = Field(default=43_200.0, ge=300, le=604_800)
-    """A session ends after so long in any case: a shift."""
+    """A session ends after this long in any case: a shift."""
     failures: int = Field(default=5, ge=2, le=100)
     """Tries at one login that an address has before it waits; it has four times as many at all logins together."""
     lock_seconds: float = Field(default=900.0, ge=1, le=86_400)
@@ -285,7 +285,7 @@ class ConsoleSettings(Section):
     temporary_password_seconds: float = Field(default=86_400.0, ge=60, le=2_592_000)
     """A password that was given out expires after this."""
     confirm_seconds: float = Field(default=259_200.0, ge=60, le=2_592_000)
-    """For so long a change of an account waits for a security administrator."""
+    """How long a change of an account waits for a security administrator."""
     reveals: int = Field(default=30, ge=1, le=10_000)
     """How often one person looks at hidden data in `reveal_seconds`."""
     reveal_seconds: float = Field(default=600.0, ge=1, le=86_400)
@@ -296,7 +296,7 @@ class ConsoleSettings(Section):
     first_link_seconds: float = Field(default=86_400.0, ge=60, le=604_800)
     """How long the link of the first administrator is valid."""
     patience_seconds: float = Field(default=0.12, ge=0.01, le=60)
-    """A page waits so long for figures of many records; slower ones are counted in the background."""
+    """How long a page waits for figures of many records; slower ones are counted in the background."""
 
     def rules(self) -> SessionRules:
         """Limits of sessions and sign-ins."""
@@ -372,7 +372,7 @@ class SipSettings(Section):
     ca_file: FilePath | None = None
     """Certificates (PEM) by which trunks over TLS are known; unset: those of the system."""
     certificate_file: FilePath | None = None
-    """Our certificate and its key (PEM), for calls in over TLS."""
+    """Our certificate and its key (PEM), for inbound calls over TLS."""
     silent_seconds: float = Field(default=10.0, ge=1, le=120)
     passwords: SecretStr | None = None
     """JSON: the password of each trunk that has one, by its name."""
@@ -545,9 +545,9 @@ class ListsSettings(Section):
 
 class WorkSettings(Section):
     least_call_seconds: int = Field(default=20, ge=0, le=3600)
-    """A success by phone needs a call of ours of this length, else a reason and a second person. 0: it needs none."""
+    """A success by phone needs a staff call of this length, else a reason and a second person. 0: it needs none."""
     claim_seconds: int = Field(default=1800, ge=60, le=86_400)
-    """A success without a call waits so long for a second person; then the task is back in the queue."""
+    """How long a success without a call waits for a second person; then the task is back in the queue."""
 
 
 class InboundSettings(Section):
@@ -558,22 +558,22 @@ class InboundSettings(Section):
     """Outside these hours the duty line alone is called. Equal times: always open."""
     ring_seconds: int = Field(default=15, ge=5, le=120)
     wait_seconds: int = Field(default=120, ge=0, le=1800)
-    """In line for so long; then the person hears that a caller calls back."""
+    """How long a person waits in the queue before hearing that we call back."""
 
 
 class SignalsSettings(Section):
     """The warning robot. Service time, except for the snapshots."""
 
     keep_days: int = Field(default=7, ge=4, le=14)
-    """Signals are stored for so long. The rules look back 72 hours."""
+    """How long signals are stored. The rules look back 72 hours."""
     late_seconds: int = Field(default=3600, ge=0, le=2 * _DAY)
-    """A signal may be so much earlier than the newest one of its person; what is later changes no verdict."""
+    """How much earlier a signal may be than the newest one of its person; a later one changes no verdict."""
     share: float = Field(default=0.8, gt=0, le=1)
     """Of the free lines and desks, for warnings of the robot."""
     least_desks: int = Field(default=2, ge=0, le=10_000)
     """So many callers are counted on also when fewer are signed in."""
     draw_share: float = Field(default=0.04, ge=0, le=0.2)
-    """Of the budget, for verdicts below the line, drawn at random."""
+    """Of the budget, for verdicts below the threshold, drawn at random."""
     snapshot_seconds: float = Field(default=60.0, ge=1, le=3600)
     """Real seconds between two snapshots of the robot's state."""
     stream: str = Field(default="", pattern=r"^[A-Za-z0-9:._-]{0,100}$")
@@ -581,23 +581,38 @@ class SignalsSettings(Section):
 
 
 class CardsSettings(Section):
+    """Two-card control. Clocks of a question are real seconds after it was asked."""
+
     home_prefix: str = Field(default="1508", pattern=r"^[0-9]{2,6}$")
-    """Id numbers that begin so were issued here."""
+    """Id numbers that begin so were issued here; all others are of people from another place."""
     top_limit_yuan: int = Field(default=200_000, ge=1, le=1_000_000_000)
     """A limit asked for from here on counts as the highest."""
     first_class_ceiling: int = Field(default=1, ge=1, le=100)
+    """Accounts of class I of a person at one bank."""
     other_class_ceiling: int = Field(default=5, ge=1, le=100)
+    """Accounts of class II and III of a person at one bank."""
     sim_ceiling: int = Field(default=5, ge=1, le=100)
+    """SIM cards of a person at one carrier."""
     checks_per_hour: int = Field(default=60, ge=1, le=100_000)
     """Checks of one outlet in an hour; more raise an alarm."""
     remind_seconds: int = Field(default=60, ge=5, le=3600)
     second_seconds: int = Field(default=180, ge=5, le=3600)
+    """From then on a second officer may take a claimed question."""
     lapse_seconds: int = Field(default=300, ge=10, le=3600)
+    """Then the outlet decides by itself."""
     objection_days: int = Field(default=15, ge=1, le=180)
+    """By then an objection is decided."""
     group_times: float = Field(default=2.0, ge=1, le=100)
-    """A group of people stands out when the interval of its share lies above so many times that of all others."""
+    """A group of people stands out when the interval of its share lies above this many times that of all others."""
     group_least: int = Field(default=10, ge=1, le=100_000)
+    """And when so many of its openings are meant."""
     group_days: int = Field(default=90, ge=1, le=3660)
+    """Of the openings of so many days."""
+
+    @property
+    def top_limit_fen(self) -> int:
+        """`top_limit_yuan` in fen."""
+        return self.top_limit_yuan * 100
 
     @model_validator(mode="after")
     def _clocks_follow(self) -> Self:
@@ -607,11 +622,15 @@ class CardsSettings(Section):
 
 
 class WebhooksSettings(Section):
+    """How messages of outgoing webhooks leave. Real seconds."""
+
     networks: tuple[str, ...] = ()
     """Addresses that messages may go to, such as 10.1.0.0/16. Empty: none may."""
     timeout_seconds: float = Field(default=10.0, ge=1, le=60)
+    """Of one request, all of it."""
     tries: int = Field(default=12, ge=1, le=30)
     keep_days: int = Field(default=90, ge=1, le=3650)
+    """The log is kept for so long."""
 
     @field_validator("networks")
     @classmethod

@@ -1,5 +1,5 @@
-"""Reads files from outside (lists, units, boundaries, photos, PDF) in a process of its own, which may take so much
-memory, so much processor time and so much time in all, and is ended beyond that. So a file made to do harm, or one
+"""Reads files from outside (lists, units, boundaries, photos, PDF) in a process of its own, which has limits of
+memory, processor time and time in all, and is ended beyond them. So a file made to do harm, or one
 that the libraries cannot bear, is refused in one line, whatever it does there.
 
 That process is a new interpreter (some 0.1 s), without environment, keys and settings. Once it has imported what it
@@ -32,7 +32,7 @@ from typing import IO, Any, BinaryIO, Final, NoReturn
 import orjson
 
 from dialer.core.errors import FileFault, NoPhoneColumn, PictureFault, UnreadableFile, UnusableFile
-from dialer.intake.headings import Table
+from dialer.intake.headings import KnownList, Table
 from dialer.intake.records import Field
 from dialer.intake.unit_lists import NamedArea
 from dialer.language import Text
@@ -94,33 +94,18 @@ def list_tables(content: BinaryIO, corrections: Mapping[str, Field | None]) -> G
     """The tables of a list, as `intake/files.py` finds them.
 
     The stream must be seekable, stays the caller's and is not used otherwise until the generator is closed or at its
-    end. Raises UnusableFile, with one line that says what to do, for a file that is no target list: empty, a picture,
+    end. Raises UnusableFile, with one line that says what to do, for a file that is no list of warnings: empty, a picture,
     under a password, without a phone column, or more than its reader may take.
     """
     request = {heading: field and field.value for heading, field in corrections.items()}
     return _tables(content, run="list", request=request)
 
 
-def unit_tables(content: BinaryIO) -> Generator[Table, None, None]:
-    """The table of a list of units, or none. Raises `UnusableFile` for a file that cannot be read, or is more than its
-    reader may take.
+def known_tables(content: BinaryIO, kind: KnownList) -> Generator[Table, None, None]:
+    """The tables of a list of this kind, or none. Raises `UnusableFile` for a file that cannot be read, or is more than
+    its reader may take.
     """
-    return _tables(content, run="units", request={})
-
-
-def filed_tables(content: BinaryIO) -> Generator[Table, None, None]:
-    """The tables of a list of filed cases, or none. Raises `UnusableFile` as `unit_tables` does."""
-    return _tables(content, run="filed", request={})
-
-
-def signal_tables(content: BinaryIO) -> Generator[Table, None, None]:
-    """The tables of a list of signals, or none. Raises `UnusableFile` as `unit_tables` does."""
-    return _tables(content, run="signals", request={})
-
-
-def opening_tables(content: BinaryIO) -> Generator[Table, None, None]:
-    """The tables of a list of openings, or none. Raises `UnusableFile` as `unit_tables` does."""
-    return _tables(content, run="openings", request={})
+    return _tables(content, run="known", request={"kind": kind.value})
 
 
 def boundary_areas(content: BinaryIO) -> list[NamedArea]:
@@ -380,10 +365,10 @@ def _list_reader(corrections: Mapping[str, str | None]) -> _Reader:
     return lambda stream: _flat(files.list_tables(stream, meant))
 
 
-def _unit_reader(_: object) -> _Reader:
+def _known_reader(request: Mapping[str, str]) -> _Reader:
     from dialer.intake import files
 
-    return lambda stream: _flat(files.unit_tables(stream))
+    return lambda stream: _flat(files.known_tables(stream, KnownList(request["kind"])))
 
 
 def _boundary_reader(_: object) -> _Reader:
@@ -396,24 +381,6 @@ def _boundary_reader(_: object) -> _Reader:
             yield from area.rings
 
     return values
-
-
-def _filed_reader(_: object) -> _Reader:
-    from dialer.intake import files
-
-    return lambda stream: _flat(files.filed_tables(stream))
-
-
-def _signal_reader(_: object) -> _Reader:
-    from dialer.intake import files
-
-    return lambda stream: _flat(files.signal_tables(stream))
-
-
-def _openings_reader(_: object) -> _Reader:
-    from dialer.intake import files
-
-    return lambda stream: _flat(files.opening_tables(stream))
 
 
 def _photo_reader(request: Mapping[str, int]) -> _Reader:
@@ -444,11 +411,8 @@ def _pdf_reader(_: object) -> _Reader:
 
 _READERS: Final[Mapping[str, Callable[[Any], _Reader]]] = {
     "list": _list_reader,
-    "units": _unit_reader,
+    "known": _known_reader,
     "boundaries": _boundary_reader,
-    "filed": _filed_reader,
-    "signals": _signal_reader,
-    "openings": _openings_reader,
     "photo": _photo_reader,
     "pdf": _pdf_reader,
 }

@@ -33,7 +33,7 @@ class InboundPrompt(StrEnum):
     TEST_CALL = "test_call"
     """Of `dialer trunk call`."""
     RECORDED = "recorded"
-    """Before a call from a desk and a call in that are recorded."""
+    """Before a call from a desk and an inbound call that are recorded."""
 
 
 PLACES: Final = (InboundPrompt.PLACE_1, InboundPrompt.PLACE_2, InboundPrompt.PLACE_3)
@@ -112,6 +112,7 @@ def recorded_notice(language: str) -> Utterance:
 
 
 def inbound_utterance(prompt: InboundPrompt, language: str) -> Utterance:
+    """What a person who calls us hears; without a sound the carrier speaks the text."""
     file = inbound_sound(prompt, language)
     return Utterance(
         prompt_id=f"inbound.{prompt.value}",

@@ -29,7 +29,7 @@ from dialer.scripts.model import (
     with_defaults,
 )
 from dialer.scripts.reading import NODE_TYPES
-from dialer.scripts.rendered import RenderedScript
+from dialer.scripts.rendered import RenderedScript, durations_of
 from dialer.scripts.store import Render, Version, get_script_version, script_versions_of, spoken_version
 from dialer.scripts.versions import findings_of, script_in, sound_of
 from dialer.services import Services
@@ -231,7 +231,7 @@ def _lengths(script: Script, clips: tuple[Clip, ...]) -> tuple[float, float]:
     """Seconds of the longest good way and of the longest way; 0 where a script may go round."""
     if circles(script):
         return 0.0, 0.0
-    durations = {(clip.language, clip.text): clip.duration_seconds for clip in clips if not clip.slow}
+    durations = durations_of(clips)
     language = script.default_language
     return good_path_seconds(script, language, durations), longest_path_seconds(script, language, durations)
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from fastapi import File, Form, UploadFile
 from starlette.responses import Response
 
-from dialer.core.access import Permission
+from dialer.core.access import Permission, is_same_actor
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.values import Grade, Tag
 from dialer.language import Text, gettext_noop
@@ -59,7 +59,7 @@ from dialer.words import MEASURES, MEASURES_SAY, actor_word, verdict_in, word_of
 KNOWN = (
     gettext_noop("is empty or too long"),
     gettext_noop("why this version, in a few words"),
-    gettext_noop("what is to be found out"),
+    gettext_noop("the question of the trial"),
     gettext_noop("must name the live version, to compare the others with"),
 )
 """Refusals of the actions that the pages show."""
@@ -180,7 +180,7 @@ def approve(
         return _show(request, script_id, version, status=_UNFIT, wrong=wrong)
     except NotApproved:
         refused = request.say(
-            gettext_noop("It cannot be approved: what is found below must be mended first.")
+            gettext_noop("It cannot be approved: correct what is found below first.")
         )
     except NotRendered as fault:
         missing = gettext_noop("It cannot be approved yet: %(missing)s prompts have no sound.")
@@ -271,7 +271,7 @@ def draft(
         status, shown = _UNFIT, _editor(source, name) | {"refused": refused}
     else:
         start_rendering(request.services, version.script_id, version.number, by=request.who)
-        notice = gettext_noop("The draft is kept; its sound is being made. A second person approves it.")
+        notice = gettext_noop("Draft saved; its sound is being made. A second person approves it.")
         return request.go(address(version.script_id, version=version.number), notice=notice)
     return request.page(_DRAFT, status=status, **shown)
 
@@ -306,7 +306,7 @@ def _show(
         languages=[(one, language_name(one, request.lang)) for one in spoken],
         findings=tuple(dict.fromkeys(page.findings)),
         messages=[(one, language_name(one, request.lang), said) for one, said in page.script.message.items()],
-        own_draft=version.drafted_by.casefold() == request.who.casefold(),
+        own_draft=is_same_actor(version.drafted_by, request.who),
         frauds=sorted(page.script.fraud_types),
         refused=refused,
         wrong=wrong or {},

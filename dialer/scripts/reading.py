@@ -251,6 +251,20 @@ def read_canonical(canonical: str) -> Script:
     return _Reader(raw, str(raw.get("id", "version")), {}, is_stored=True).script()
 
 
+_AT_LINE = re.compile(r"\(at line ([0-9]+), column [0-9]+\)$")
+
+
+def line_of_fault(error: tomllib.TOMLDecodeError) -> int:
+    """The line at which a TOML file cannot be read; 0 at its end. Python 3.14 has it as an attribute; the releases
+    before say it at the end of their message and nowhere else.
+    """
+    given = getattr(error, "lineno", None)
+    if given is not None:
+        return int(given)
+    found = _AT_LINE.search(str(error))
+    return int(found[1]) if found is not None else 0
+
+
 def _toml(text: str, file: str) -> dict[str, Any]:
     try:
         if _ENDLESS_KEY.search(text):
@@ -260,9 +274,8 @@ def _toml(text: str, file: str) -> dict[str, Any]:
     except RecursionError:
         raise ScriptUnreadable(file=file, line=0, node="", problem=Text("is nested too deeply")) from None
     except tomllib.TOMLDecodeError as error:
-        line = next((int(w) for w in str(error).replace(",", " ").split() if w.isdecimal()), 0)
         raise ScriptUnreadable(
-            file=file, line=line, node="", problem=Text("is not TOML: %(error)s", error=error)
+            file=file, line=line_of_fault(error), node="", problem=Text("is not TOML: %(error)s", error=error)
         ) from error
 
 

@@ -238,6 +238,11 @@ def shipped_script(
     return RenderedScript(script=named(script, names), clips=tuple(clips))
 
 
+def durations_of(clips: Iterable[Clip]) -> Mapping[tuple[str, str], float]:
+    """Language and text to the seconds that its sound lasts, spoken at the usual pace."""
+    return {(clip.language, clip.text): clip.duration_seconds for clip in clips if not clip.slow}
+
+
 _SIGNS_PER_SECOND = {"zh": 4.0, "en": 13.0}
 
 

@@ -79,7 +79,7 @@ def set_trial(
     who = actor_name(by)
     why = reason.strip()
     if not why or len(why) > _REASON_LENGTH:
-        raise Invalid(field="reason", problem="is empty or too long", mend="what is to be found out")
+        raise Invalid(field="reason", problem="is empty or too long", mend="the question of the trial")
     if weights and (len(weights) < _AT_LEAST or any(weight <= 0 for weight in weights.values())):
         raise Invalid(
             field="weights", problem="must name two versions or more, each above 0", mend="1=50,2=50"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from audio.check import problems
 from audio.clips import RECORDED, Clip, from_plain
-from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name
+from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, is_same_actor
 from dialer.core.errors import Conflict, Invalid, Refusal
 from dialer.core.values import RenderState
 from dialer.db.audit import write_audit
@@ -23,7 +23,7 @@ from dialer.language import Text, gettext_noop
 from dialer.scripts.lint import Finding, at, check, sound_flaw
 from dialer.scripts.model import Script, named, prompt_of
 from dialer.scripts.reading import prompt_list, read_script, shipped_scripts, shipped_texts
-from dialer.scripts.rendered import clips_for, shipped_manifest, shipped_script
+from dialer.scripts.rendered import clips_for, durations_of, shipped_manifest, shipped_script
 from dialer.scripts.store import (
     Render,
     Version,
@@ -171,7 +171,7 @@ _REASON_LENGTH = 500
 
 
 class NotApproved(Refusal):
-    """What must be mended first; each finding names its file, node and line."""
+    """What must be corrected first; each finding names its file, node and line."""
 
     def __init__(self, *, script_id: str, number: int, findings: Sequence[Finding]) -> None:
         lines = [str(finding) for finding in findings[:_SHOWN]]
@@ -244,7 +244,7 @@ def approve_script(
     with services.store.begin() as tx:
         version = get_script_version(tx, script_id, number)
         sounded = sound_of(tx, version, script := script_in(services, version))
-    if who.casefold() == version.drafted_by.casefold():
+    if is_same_actor(who, version.drafted_by):
         raise Conflict(
             Text(
                 "%(who)s drafted version %(number)s of %(script)s: a second person approves it",
@@ -284,11 +284,10 @@ def findings_of(
     services: Services, version: Version, script: Script, sounded: ApprovalSound
 ) -> tuple[Finding, ...]:
     """Everything that keeps a version from being approved, the sound that it has among it."""
-    durations = {(clip.language, clip.text): clip.duration_seconds for clip in sounded.clips if not clip.slow}
     # A prompt without sound is in `absent` already.
     wording = [
         finding
-        for finding in check(script, durations=durations, offered=services.centre.languages)
+        for finding in check(script, durations=durations_of(sounded.clips), offered=services.centre.languages)
         if finding.rule != "sound"
     ]
     return (*wording, *_broken(services, version, script, sounded.clips))

@@ -16,14 +16,14 @@ from typing import Final
 from dialer.core.values import Grade
 
 DRAWN_SHARE: Final = 0.04
-"""Of the budget: warnings drawn at random from below the line."""
+"""Of the budget: warnings drawn at random from below the threshold."""
 _HOUR: Final = 3600
 _LIMITED: Final = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
 _Z: Final = 1.959963984540054
 LEAST_PROBABILITY: Final = 1e-6
 """Less makes no difference to the turn."""
 HALF_LIFE: Final = timedelta(days=1)
-"""After so long a warning that waits counts half."""
+"""After this long a warning that waits counts half."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def hourly_budget(
 
 
 def needed_hours(counts: Mapping[Grade, int], policy: BudgetPolicy) -> tuple[float, float]:
-    """Hours of lines and hours of desks that so many warnings of each grade take, to a tenth."""
+    """Hours of lines and hours of desks that these numbers of warnings of each grade take, to a tenth."""
     lines = sum(count * policy.needs[grade].line_seconds for grade, count in counts.items())
     desks = sum(count * policy.needs[grade].desk_seconds for grade, count in counts.items())
     return round(lines / _HOUR, 1), round(desks / _HOUR, 1)
@@ -138,7 +138,7 @@ def release(waiting: Iterable[Candidate], budget: Mapping[Grade, int], used: Map
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One of the random draw below the line, with the probability that it had."""
+    """One of the random draw below the threshold, with the probability that it had."""
 
     key: str
     probability: float
@@ -161,7 +161,7 @@ def _uniform(key: str, seed: bytes) -> float:
 
 
 LEAST_CONFIRMED: Final = 0.1
-"""Of those who touched an item: so many must be confirmed before it counts as suspected."""
+"""Of those who touched an item: this share must be confirmed before it counts as suspected."""
 
 
 def is_worth_listing(confirmed: int, denied: int, touched: int) -> bool:
@@ -190,7 +190,7 @@ class Estimate:
 
 
 def missed_fraud(labelled: Iterable[tuple[float, bool]]) -> Estimate:
-    """How much fraud lay below the line, from drawn ones whose label came: (probability of being drawn, was fraud).
+    """How much fraud lay below the threshold, from drawn ones whose label came: (probability of being drawn, was fraud).
 
     Unbiased: each found one stands for 1 / probability (Horvitz and Thompson). Give the probability of being drawn
     times that of being labelled, where not all labels come. Without any found one the upper end is that of a zero

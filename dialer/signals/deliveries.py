@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
@@ -74,7 +73,7 @@ class SignalReception:
         self._services = services
         self._codec = SignalCodec(services.store.vault)
         self._reader = SignalReader(
-            zone=ZoneInfo(services.centre.timezone),
+            zone=services.centre.zone,
             area=services.centre.area_code,
             person=self._codec.person,
             item=self._codec.item,

@@ -61,7 +61,7 @@ from dialer.signals.verdicts import (
 )
 
 GAP: Final = timedelta(hours=72)
-"""Without a scoring moment for so long, what follows is another incident."""
+"""Without a scoring moment for this long, what follows is another incident."""
 _GAP: Final = GAP // timedelta(microseconds=1)
 _SLACK: Final = 6 * 3600 * SECOND
 """Rows are dropped some hours later than they could be, many at once."""
@@ -153,11 +153,6 @@ class Evaluator:
 
     def __len__(self) -> int:
         return len(self._persons)
-
-    @property
-    def index_entries(self) -> int:
-        """Of the index of who touched what."""
-        return self._touches_count
 
     # -- signals ------------------------------------------------------------------------------------------------
 
@@ -454,7 +449,7 @@ class Evaluator:
         return tuple(rule.id for n, rule in enumerate(self.rules.rules) if fired >> n & 1)
 
     def grade(self, person: bytes) -> Grade | None:
-        """Of the last incident; None below the line, and where there is none."""
+        """Of the last incident; None below the threshold, and where there is none."""
         held = self._persons.get(person)
         incident = self._current(held) if held else None
         rank = incident.best.rank if incident else 0

@@ -36,7 +36,7 @@ SECOND: Final = 1_000_000
 MONEY_SECONDS: Final = 72 * 3600
 """Window of the money at risk, and of the contacts that a change of a list finds."""
 FORGET_SECONDS: Final = 30 * 86400
-"""An item that a person has not touched for so long counts as new."""
+"""An item that a person has not touched for this long counts as new."""
 
 KINDS: Final = {kind: n for n, kind in enumerate(SignalKind, start=1)}
 MORE_ITEMS: Final = 255

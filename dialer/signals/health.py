@@ -33,7 +33,7 @@ _SHOWN: Final = 20
 
 def check_health(tx: Tx, *, now: datetime) -> None:
     """A rule that fires far more often than it used to is stopped; a source that sends nothing any more is named. Both
-    raise an alarm. A rule that a person has resumed goes on for an hour: what stopped it is in the counts for so long.
+    raise an alarm. A rule that a person has resumed goes on for an hour: what stopped it is in the counts for that hour.
     Hours before the first signal are no usual ones, and in the first hour of all nothing is usual yet.
     """
     first = first_minute(tx, since=now - timedelta(hours=_USUAL_HOURS))

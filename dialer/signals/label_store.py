@@ -1,4 +1,4 @@
-"""Labels of verdicts, what is known of those below the line, and what the health of rules is judged by."""
+"""Labels of verdicts, what is known of those below the threshold, and what the health of rules is judged by."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PERSONS, _VERDICTS = IdSet("persons", _v.person_hash), IdSet("verdicts", _r.ver
 _RIGHT: Final = (OutcomeKind.ALREADY_DEFRAUDED,)
 _WRONG: Final = (OutcomeKind.MISMATCH,)
 _BEFORE_FILING: Final = timedelta(days=14)
-"""A verdict so long before a case was filed may be of its fraud."""
+"""A verdict up to this long before a case was filed may be of its fraud."""
 _MOST_REASONS: Final = 4_000
 _RECENT, _REFERENCE = timedelta(days=14), timedelta(days=90)
 
@@ -143,7 +143,7 @@ def _filed_without_call(tx: Tx, codec: SignalCodec, *, since: datetime) -> list[
 
 
 def read_background(tx: Tx, *, since: datetime) -> dict[frozenset[str], int]:
-    """How many verdicts below the line had which rules, as the random draws since then noted it. Holds no person."""
+    """How many verdicts below the threshold had which rules, as the random draws since then noted it. Holds no person."""
     found: dict[frozenset[str], int] = {}
     for patterns in tx.execute(
         sa.select(t.robot_draw.c.patterns).where(t.robot_draw.c.at >= since)

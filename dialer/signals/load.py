@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
+from dialer.intake.headings import KnownList
 from dialer.intake.reader import default_source
 from dialer.intake.records import Column, RejectedRow
 from dialer.intake.signal_lists import RawSignal, SignalRows
 from dialer.language import Text
-from dialer.runtime.uploads import signal_tables
+from dialer.runtime.uploads import known_tables
 from dialer.services import Services
 from dialer.signals.deliveries import MOST_SIGNALS, SignalReception, SignalStatus, take_signals
 from dialer.signals.model import RejectedField
@@ -37,7 +38,7 @@ def load_signals(services: Services, content: BinaryIO, *, filename: str, source
     reception = SignalReception(services)
     done = SignalLoad(rejects=[])
     own = source or default_source(filename)
-    with closing(signal_tables(content)) as tables:
+    with closing(known_tables(content, KnownList.SIGNALS)) as tables:
         rows = SignalRows(tables)
         for batch in _batches(iter(rows)):
             delivery = reception.read([one.cells for one in batch], source=own)

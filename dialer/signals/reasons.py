@@ -67,7 +67,7 @@ class ShownReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownVerdict:
-    """Of one incident. `calming`: titles of mitigators that would have brought it below the line."""
+    """Of one incident. `calming`: titles of mitigators that would have brought it below the threshold."""
 
     grade: Grade | None
     fraud_type: FraudType

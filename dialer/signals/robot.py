@@ -54,7 +54,7 @@ from dialer.signals.versions import LiveRules, live_rules, rules_of, seed_rules
 
 KIND: Final = "robot"
 LEASE_SECONDS: Final = 10.0
-"""Another process evaluates a shard at the latest so long after its holder was cut off."""
+"""Another process evaluates a shard at the latest this long after its holder was cut off."""
 _AT_ONCE: Final = 1000
 _BEAT_SECONDS: Final = 2.0
 _BUSY_SECONDS, _QUIET_SECONDS = 0.02, 0.4

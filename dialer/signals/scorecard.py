@@ -22,11 +22,11 @@ LEAST_LABELS: Final = 30
 PLATT_LABELS: Final = 300
 """So many labels Platt's curve weighs as where the calibration bends to the labels."""
 ANSWER_HALF_LIFE_DAYS: Final = 7.0
-"""After so many days an answer counts half in the calibration."""
+"""After this many days an answer counts half in the calibration."""
 POINTS_PER_DOUBLING: Final = 12
 """Points that double the odds."""
 BACKGROUND_WEIGHT: Final = 0.3
-"""Of one below the line whom nobody called; an answered call has 1. Some of them are victims whom nobody filed."""
+"""Of one below the threshold whom nobody called; an answered call has 1. Some of them are victims whom nobody filed."""
 _PENALTY: Final = 0.2
 _FOLDS: Final = 5
 
@@ -123,7 +123,7 @@ class LearningMissing(Refusal):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
     """A verdict that a call or a filed case answered: the rules that fired, mitigators too, and whether it was right.
-    `weight`: 1 / probability of one that was drawn from below the line, 1 of the others. `called`: False for a case
+    `weight`: 1 / probability of one that was drawn from below the threshold, 1 of the others. `called`: False for a case
     that was filed without a call. It tells which rules matter, but not how often a score is right: of cases without a
     call only those that were fraud are known. `age_days`: since the call.
     """
@@ -159,7 +159,7 @@ def fit(
     """A draft from labels. A rule that never fired among them keeps its points. Raises `TooFewLabels` and
     `LearningMissing`. The same labels give the same draft.
 
-    `background`: how many verdicts below the line, that nobody called, had just these rules. They are no labels: they
+    `background`: how many verdicts below the threshold, that nobody called, had just these rules. They are no labels: they
     tell how common each rule is among people, against which filed cases without a call are weighed. Without it the
     drawn ones alone stand for them, each for 1 / probability.
     """

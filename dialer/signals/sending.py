@@ -337,16 +337,14 @@ def _stands_without(points: Mapping[str, int], stopped: Collection[str]) -> bool
 def budget_now(tx: Tx, services: Services) -> Mapping[Grade, int]:
     """Warnings of each grade that the free lines and desks carry in an hour."""
     rules = services.signals
-    free = free_capacity(
-        tx, line_group=services.lines.group, least_desks=rules.least_desks, real_now=services.real.now()
-    )
+    free = free_capacity(tx, least_desks=rules.least_desks, real_now=services.real.now())
     lines, desks = free.lines * rules.share, free.desks * rules.share
     policy = BudgetPolicy(drawn_share=rules.draw_share)
     return hourly_budget(Capacity(lines=round(lines), desks=round(desks)), policy)
 
 
 def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -> int:
-    """Sends some of the verdicts below the line, chosen at random, no sooner than `every` after the last time; how
+    """Sends some of the verdicts below the threshold, chosen at random, no sooner than `every` after the last time; how
     many. Each has one chance, whose probability is kept with it.
     """
     lock_budget(tx)

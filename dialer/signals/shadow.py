@@ -20,7 +20,7 @@ from dialer.signals.budget import BudgetPolicy, needed_hours
 
 _s, _p = t.shadow.c, t.shadow_person.c
 Grades = tuple[Grade | None, Grade | None]
-"""Of one person: by the live rules, and by the draft. None: below the line."""
+"""Of one person: by the live rules, and by the draft. None: below the threshold."""
 
 
 class Difference(StrEnum):

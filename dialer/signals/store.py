@@ -197,11 +197,6 @@ def write_signals(tx: Tx, readings: Sequence[tuple[Reading, bytes]]) -> int:
     return seq
 
 
-def last_signal(tx: Tx) -> int:
-    """The highest number that is committed; 0: there is none. No lower one is ever committed later."""
-    return tx.scalar(sa.select(sa.func.max(t.signal.c.seq))) or 0
-
-
 def is_behind(tx: Tx) -> bool:
     """Whether a signal is stored that its shard has not evaluated."""
     s, shard = t.signal.c, t.robot_shard.c
@@ -341,7 +336,7 @@ def write_snapshot(
         )
         row = {"shard": shard, "part": part, "seq": seq, "rules_hash": rules_hash, "at": now, "sealed": piece}
         tx.execute(sa.insert(t.robot_snapshot).values(row))
-    told = {"fingerprint": fingerprint, "fingerprint_seq": seq, "persons": persons, "too_late": too_late}
+    told = {"fingerprint": fingerprint, "persons": persons, "too_late": too_late}
     tx.execute(sa.update(t.robot_shard).where(t.robot_shard.c.shard == shard).values(told))
 
 

@@ -34,7 +34,7 @@ GROUP: Final = "dialer"
 _AT_ONCE: Final = 1000
 _BLOCK_MS: Final = 500
 _IDLE_MS: Final = 15_000
-"""An entry that a reader has had for so long without acknowledging it is another's."""
+"""An entry that a reader has had for this long without acknowledging it is another's."""
 _CLAIM_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 1.0
 _REFUSED_KEPT: Final = 10_000

@@ -24,7 +24,7 @@ from dialer.signals.model import ROBOT_SOURCE
 _LOCK: Final = 0x76657264
 _v, _r = t.verdict.c, t.verdict_reason.c
 _GONE: Final = timedelta(minutes=10)
-"""A caller whose session was not used for so long is not at the desk."""
+"""A caller whose session was not used for this long is not at the desk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVe
 
 
 def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] = ()) -> list[StoredVerdict]:
-    """Of each grade, highest first, so many of those that are held, locked, in their turn as `turn` has it; those of
+    """Of each grade, highest first, at most `limit` of those that are held, locked, in their turn as `turn` has it; those of
     incidents before `since` come last in their grade. What rests mostly on `stopped` rules is left out, who cannot be
     called, and what another process writes.
     """
@@ -176,7 +176,7 @@ def others_are_held(tx: Tx, ids: Collection[int]) -> bool:
 
 
 def lock_below(tx: Tx, *, after: datetime, until: datetime) -> list[StoredVerdict]:
-    """Those below the line that were opened after the one moment and up to the other, locked."""
+    """Those below the threshold that were opened after the one moment and up to the other, locked."""
     statement = (
         sa.select(t.verdict)
         .where(_v.state == VerdictState.BELOW.value, _v.opened_at > after, _v.opened_at <= until)
@@ -292,9 +292,9 @@ def lock_budget(tx: Tx) -> None:
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def free_capacity(tx: Tx, *, line_group: str, least_desks: int, real_now: datetime) -> Capacity:
+def free_capacity(tx: Tx, *, least_desks: int, real_now: datetime) -> Capacity:
     """Lines that are not in use, and callers at desks who have no task."""
-    group = read_line_group(tx, name=line_group)
+    group = read_line_group(tx)
     lines = 0 if group is None else max(0, group.lines - group.in_use)
     at_desks = tx.scalar(
         sa.select(sa.func.count(sa.distinct(t.staff.c.id)))
@@ -329,7 +329,7 @@ def sent_since(tx: Tx, moment: datetime) -> dict[Grade, int]:
 
 
 def last_draw(tx: Tx) -> datetime | None:
-    """When verdicts below the line were last drawn."""
+    """When verdicts below the threshold were last drawn."""
     found: datetime | None = tx.scalar(sa.select(sa.func.max(t.robot_draw.c.at)))
     return found
 
@@ -343,7 +343,7 @@ def note_draw(
 
 
 def delete_old_below(tx: Tx, *, before: datetime) -> int:
-    """Verdicts below the line that nothing has changed since then; how many."""
+    """Verdicts below the threshold that nothing has changed since then; how many."""
     statement = sa.delete(t.verdict).where(_v.state == VerdictState.BELOW.value, _v.changed_at < before)
     return tx.execute(statement).rowcount
 

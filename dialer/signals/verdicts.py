@@ -33,7 +33,7 @@ class Bands:
     extra_high_fen: int = 5_000_000
 
     def grade(self, probability: float, money_fen: int) -> Grade | None:
-        """None: below the line."""
+        """None: below the threshold."""
         expected = probability * max(money_fen, self.typical_loss_fen)
         if probability < self.least_probability or expected < self.low_fen:
             return None
@@ -104,9 +104,9 @@ class Counterfactual:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What the robot says of a person, at the strongest moment `at` of the incident that began at `since` (event time,
-    UTC). `grade` None: below the line. `money_fen`: the largest amount seen in the 72 hours before `at`.
+    UTC). `grade` None: below the threshold. `money_fen`: the largest amount seen in the 72 hours before `at`.
 
-    `calming`: mitigators that did not apply, each of which would have brought it below the line.
+    `calming`: mitigators that did not apply, each of which would have brought it below the threshold.
     """
 
     person: bytes

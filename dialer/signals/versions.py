@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, said
+from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, is_same_actor, said
 from dialer.core.errors import Conflict, NotFound, Refusal
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
@@ -35,7 +35,7 @@ _SHOWN: Final = 20
 
 
 class RulesNotApproved(Refusal):
-    """What must be mended first."""
+    """What must be corrected first."""
 
     def __init__(self, *, number: int, findings: Sequence[Finding]) -> None:
         lines = [str(finding) for finding in findings[:_SHOWN]]
@@ -135,7 +135,7 @@ def approve_rules(services: Services, number: int, *, by: str, reason: str) -> R
     with services.store.begin() as tx:
         lock_rules(tx)
         version = rule_version_by_number(tx, number)
-        if who.casefold() == version.drafted_by.casefold():
+        if is_same_actor(who, version.drafted_by):
             problem = Text(
                 "%(who)s drafted version %(number)s of the rules: a second person approves it",
                 who=who,

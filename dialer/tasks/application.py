@@ -52,7 +52,7 @@ def is_stopping() -> bool:
 
 
 def wait_for_stop(seconds: float) -> bool:
-    """As `is_stopping`, after up to so many seconds."""
+    """As `is_stopping`, after up to `seconds`."""
     return _stopping.wait(seconds)
 
 

@@ -14,7 +14,7 @@ from celery.worker import state
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE, discard_messages
 from dialer.control.health import beating
 from dialer.core.errors import Unavailable
-from dialer.runtime.forked import settle
+from dialer.runtime.forked import freeze_startup_objects
 from dialer.services import Application
 from dialer.tasks.application import stop_application, use_application, wait_for_stop
 
@@ -54,7 +54,7 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
         without_mingle=True,
         without_heartbeat=True,
     )
-    settle()
+    freeze_startup_objects()
     with beating(app.services, kind="worker", facts={"queues": list(queues)}):
         if _discard(app, queues):
             worker.start()

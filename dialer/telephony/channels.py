@@ -139,7 +139,7 @@ class Conclusion(StrEnum):
 
 
 def conclude(*, fitting: int, others: int, empty_before: int, past_deadline: bool) -> Conclusion:
-    """Of a listing with so many that `fitting` our request and so many `others` that nobody knows, after
+    """Of a listing with `fitting` that fit our request and `others` that nobody knows, after
     `empty_before` empty ones. Before the deadline an empty listing proves nothing.
     """
     if fitting == 1:

@@ -289,7 +289,7 @@ class ListedCall:
     to: str
     parent_sid: str = ""
     caller: str = ""
-    """Of a call to us: its number as the network tells it; '' where it is hidden, and for calls of ours."""
+    """Of a call to us: its number as the network tells it; '' where it is hidden, and for outbound calls."""
     is_inbound: bool = False
 
 

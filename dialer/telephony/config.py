@@ -138,7 +138,7 @@ class HookUrls:
 
     def recording(self, call_id: UUID) -> str:
         """Receives that the recording of a call is there, or that there is none. The id is that of the attempt, of the
-        call from a desk, or of the call in.
+        call from a desk, or of the inbound call.
         """
         return f"{self._base}/hooks/recording/{call_id}{RETRIES}"
 
@@ -165,7 +165,7 @@ class HookUrls:
         return f"{self._base}/hooks/inbound/{what}{RETRIES}"
 
     def inbound_turn(self, what: str, *, turn: int) -> str:
-        """Asked after this turn of a call to us: `number` (typed), `wait` (in line), `desk` (a desk answered), `dial`
+        """Asked after this turn of a call to us: `number` (typed), `wait` (in the queue), `desk` (a desk answered), `dial`
         (a desk's call ended).
         """
         return f"{self._base}/hooks/inbound/{what}/{turn}{RETRIES}"

@@ -10,7 +10,6 @@ from datetime import timedelta
 from io import BytesIO
 from itertools import groupby
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, UploadFile
 from starlette.responses import Response
@@ -21,7 +20,7 @@ from dialer.core.units import SEPARATOR, UnitField, UnitIndex
 from dialer.core.values import Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff_store import all_members
-from dialer.org.unit_store import aliases_of_unit, subtree_ids
+from dialer.org.unit_store import AliasTaken, aliases_of_unit, subtree_ids
 from dialer.outcomes.report import note_export
 from dialer.sentences import refusal_sentence
 from dialer.units.queries import Waiting, escalated_work, work_of_unit
@@ -49,7 +48,7 @@ from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import Cell, Sheet, as_file, typed_unit, unit_names
 from dialer.web.rendering import PlaceGroup
 from dialer.words import word_of
-from dialer.work.assignments import waiting_transfers
+from dialer.work.assignments import overdue_among, waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 
 unit_pages = Section()
@@ -93,7 +92,7 @@ _NUMBER = {Lang.ZH: "系统编号", Lang.EN: "system_no"}
 _STATES = {Lang.ZH: ("启用", "停用"), Lang.EN: ("open", "closed")}
 """As the import reads them."""
 _FEW = 40
-"""A tree of so many units is shown unfolded."""
+"""A tree of at most this many units is shown unfolded."""
 
 
 @unit_pages.get(
@@ -136,7 +135,7 @@ def export(request: CurrentRequest) -> Response:
         for unit in sorted(seen, key=lambda unit: unit.path)
     ]
     sheet = Sheet(title=request.say(gettext_noop("Units")), head=head, rows=body)
-    local = request.now.astimezone(ZoneInfo(request.services.centre.timezone))
+    local = request.now.astimezone(request.services.centre.zone)
     return as_file([sheet], name=f"units-{local:%Y%m%d-%H%M}", kind="xlsx")
 
 
@@ -148,11 +147,13 @@ def transfers(request: CurrentRequest) -> Response:
 
 @unit_pages.post("/units/transfers/{transfer_id}/accept", act=Permission.SORT_UNITS)
 def accept(request: CurrentRequest, transfer_id: int) -> Response:
-    """Takes over transferred work and signs for it."""
-    accept_transfer(request.services, transfer_id, by=request.who, visible_to=request.member.unit_id)
-    return request.go(
-        _TRANSFERS, notice=gettext_noop("Accepted: the work is signed for by you, and its clocks go on.")
-    )
+    """Takes over transferred work: signs for it, or, for who does no such work, leaves it to the unit."""
+    visible_to = request.member.unit_id
+    is_signed = accept_transfer(request.services, transfer_id, by=request.who, visible_to=visible_to)
+    notice = gettext_noop("Accepted: the work is signed for by you, and its clocks go on.")
+    if not is_signed:
+        notice = gettext_noop("Accepted: the work waits in your unit for a signature, and its clocks go on.")
+    return request.go(_TRANSFERS, notice=notice)
 
 
 @unit_pages.post("/units/transfers/{transfer_id}/refuse", act=Permission.SORT_UNITS)
@@ -210,9 +211,12 @@ def _show_transfers(request: RequestContext, *, wrong: dict[int, str] | None = N
         leaving = (
             waiting_transfers(tx, out_of=visible_to, limit=_MOST_TRANSFERS) if visible_to is not None else []
         )
+        moving = {one.assignment_id for one in (*coming, *leaving)}
+        overdue = overdue_among(tx, moving, now=request.now)
         index = request.services.units.current(tx)
     return request.page(
         "console/transfers.html",
+        overdue=overdue,
         status=_UNFIT if wrong else 200,
         coming=coming,
         leaving=leaving,
@@ -375,9 +379,7 @@ def sort(
             teach=teach,
             visible_to=visible_to,
         )
-    except (Invalid, Conflict) as fault:
-        if isinstance(fault, Conflict) and fault.current != "alias":
-            raise
+    except (Invalid, AliasTaken) as fault:
         return _show_unassigned(
             request, case_id=case_id, wrong=refusal_sentence(fault, request.lang), typed=typed
         )
@@ -505,6 +507,7 @@ def add_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()
 
 @unit_pages.post("/units/{unit_id}/aliases/forget", act=Permission.SORT_UNITS)
 def drop_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
+    """What lists write no longer means this unit."""
     forget_alias(request.services, text, by=request.who, visible_to=request.member.unit_id)
     notice = gettext_noop("The alias is forgotten; cases keep their units.")
     return request.go(f"/units/{unit_id}#aliases", notice=notice)
@@ -533,6 +536,8 @@ def _show(
             "leaving": waiting_transfers(tx, out_of=unit_id, limit=_MOST_TRANSFERS),
             "escalated": escalated_work(tx, subtree_ids(tx, unit_id), since=since),
         }
+        moving = {one.assignment_id for one in (*facts["coming"], *facts["leaving"])}
+        facts["overdue"] = overdue_among(tx, moving, now=request.now)
     top = unit.path.index(visible_to) if visible_to is not None else 0
     return request.page(
         "console/unit.html",

@@ -9,14 +9,14 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from dialer.core.case import PENDING_STATES, AssignmentState, TransferState, VisitStage
+from dialer.core.case import PENDING_STATES, AssignmentState, TransferState
 from dialer.core.timeline import ActKind
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_within_unit
-from dialer.work.assignments import Assignment, assignment_of, select_assignments
+from dialer.work.assignments import Assignment, assignment_of, is_kept, is_overdue, select_assignments
 
 
 class Waiting(StrEnum):
@@ -49,25 +49,10 @@ class WorkCounts:
 _PENDING = in_words(t.assignment.c.state, PENDING_STATES)
 
 
-def is_overdue(now: datetime) -> sa.ColumnElement[bool]:
-    """Of a pending assignment: the clock that runs now is over. It is the one to sign, then the one to call or arrive,
-    and after an officer's arrival the one to report. One that is kept for an agreed call is not overdue.
-    """
-    a = t.assignment.c
-    arrived = a.stage.in_([stage.value for stage in VisitStage if stage.rank >= VisitStage.ARRIVED.rank])
-    signing = (a.state == AssignmentState.OPEN.value, sa.func.least(a.sign_by, a.due_at))
-    runs = sa.case(signing, (arrived, a.feedback_by), else_=a.due_at)
-    return sa.and_(runs <= now, sa.not_(_kept(now)))
-
-
-def _kept(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.func.coalesce(t.assignment.c.kept_until > now, sa.false())
-
-
 def count_unit_work(tx: Tx, *, now: datetime) -> dict[int, WorkCounts]:
     """Of each unit itself; a unit where nothing waits is left out."""
     a = t.assignment.c
-    unsigned = sa.and_(a.state == AssignmentState.OPEN.value, sa.not_(_kept(now)))
+    unsigned = sa.and_(a.state == AssignmentState.OPEN.value, sa.not_(is_kept(now)))
     signed = a.state == AssignmentState.SIGNED.value
     wanted = {
         "unsigned": unsigned,
@@ -120,7 +105,7 @@ def _wanted(which: Waiting, now: datetime) -> tuple[sa.ColumnElement[bool], ...]
         case Waiting.ALL:
             return ()
         case Waiting.UNSIGNED:
-            return (a.state == AssignmentState.OPEN.value, sa.not_(_kept(now)))
+            return (a.state == AssignmentState.OPEN.value, sa.not_(is_kept(now)))
         case Waiting.OVERDUE:
             return (is_overdue(now),)
         case Waiting.FEEDBACK:

@@ -31,6 +31,7 @@ from dialer.core.units import (
 )
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
+from dialer.intake.headings import KnownList
 from dialer.intake.unit_lists import UnitSheet, read_units
 from dialer.language import Text
 from dialer.org.staff_store import all_members
@@ -46,7 +47,7 @@ from dialer.org.unit_store import (
     teach_unit_alias,
     units_revision,
 )
-from dialer.runtime.uploads import boundary_areas, unit_tables
+from dialer.runtime.uploads import boundary_areas, known_tables
 from dialer.services import Services
 from dialer.units.queries import (
     WorkCounts,
@@ -261,7 +262,7 @@ def import_units(
 
 
 def _sheet_of(content: BinaryIO) -> UnitSheet:
-    with closing(unit_tables(content)) as tables:
+    with closing(known_tables(content, KnownList.UNITS)) as tables:
         return read_units(tables)
 
 

@@ -1,4 +1,4 @@
-"""Rows of warnings and of the lists that bring them: the sealed file, progress, refused rows, approval, drafts.
+"""Rows of warnings and of the lists that bring them: the sealed file, progress, rejected rows, approval, drafts.
 
 A warning is never changed; one (source, instruction number) is stored at most once.
 """
@@ -18,10 +18,10 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import BEGUN_STATES, CaseStatus
 from dialer.core.errors import NotFound
-from dialer.core.values import LoadState
+from dialer.core.values import MOVING_LOADS, UNFINISHED_LOADS, LoadState
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason
-from dialer.db.bulk import CopyIn, RowSet, in_words
+from dialer.db.bulk import CopyIn, RowSet, among, in_words
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import Vault
 from dialer.intake.records import Accepted, Column, Field, RejectedRow
@@ -120,10 +120,7 @@ def mark_missed_warnings(tx: Tx, case_ids: Sequence[int]) -> None:
     if case_ids:
         tx.execute(
             sa.update(t.warning)
-            .where(
-                t.warning.c.case_id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.BigInteger))),
-                ~t.warning.c.missed,
-            )
+            .where(among(t.warning.c.case_id, case_ids), ~t.warning.c.missed)
             .values(missed=True)
         )
 
@@ -172,13 +169,12 @@ class Load:
     @property
     def waits(self) -> bool:
         """Only its high grades are loaded before a second person approves it."""
-        unfinished = self.state in {LoadState.WAITING, LoadState.RUNNING, LoadState.HELD}
-        return self.needs_approval and self.decided_at is None and unfinished
+        return self.needs_approval and self.decided_at is None and self.state in UNFINISHED_LOADS
 
     @property
     def is_moving(self) -> bool:
         """Whether a worker is loading it, or will."""
-        return self.state in {LoadState.WAITING, LoadState.RUNNING}
+        return self.state in MOVING_LOADS
 
     @property
     def done(self) -> int:
@@ -188,9 +184,7 @@ class Load:
 
 LOAD_COLUMNS = tuple(_c[one.name] for one in fields(Load))
 """What a `Load` is made of."""
-AWAITS_APPROVAL = sa.and_(
-    _c.needs_approval, _c.decided_at.is_(None), _c.state.in_([_HELD, _WAITING, _RUNNING])
-)
+AWAITS_APPROVAL = sa.and_(_c.needs_approval, _c.decided_at.is_(None), in_words(_c.state, UNFINISHED_LOADS))
 _IS_DRAFT = _c.state == _DRAFT
 
 
@@ -203,7 +197,7 @@ def _update(tx: Tx, load_id: int, *only_if: sa.ColumnElement[bool], **values: ob
 def _is_free(real_now: datetime) -> sa.ColumnElement[bool]:
     """There is something to load, and no other process is loading it."""
     return sa.and_(
-        _c.state.in_([_WAITING, _RUNNING]), sa.or_(_c.lease_until.is_(None), _c.lease_until <= real_now)
+        in_words(_c.state, MOVING_LOADS), sa.or_(_c.lease_until.is_(None), _c.lease_until <= real_now)
     )
 
 
@@ -317,7 +311,7 @@ def advance_load(
 
 
 def finish_load(tx: Tx, load: Load, *, skipped: int, now: datetime) -> None:
-    """Done; the sealed file is gone, the refused rows stay."""
+    """Done; the sealed file is gone, the rejected rows stay."""
     _end_load(
         tx, load, LoadState.DONE, skipped=skipped, finished_at=now, lease_until=None, total=_c.next_line
     )
@@ -343,7 +337,7 @@ def delete_load(tx: Tx, load_id: int) -> None:
 
 
 def insert_rejects(tx: Tx, load_id: int, rejects: Iterable[RejectedRow]) -> None:
-    """Keeps the refused rows, their cells sealed."""
+    """Keeps the rejected rows, their cells sealed."""
     rows = [
         {
             "load_id": load_id,
@@ -364,7 +358,7 @@ def insert_rejects(tx: Tx, load_id: int, rejects: Iterable[RejectedRow]) -> None
 
 
 def rejects_of_load(tx: Tx, load_id: int) -> list[RejectedRow]:
-    """The refused rows in the order of the file, in clear."""
+    """The rejected rows in the order of the file, in clear."""
     c = t.list_reject.c
     found: list[RejectedRow] = []
     for row in tx.rows(sa.select(t.list_reject).where(c.load_id == load_id).order_by(c.id)):

@@ -1,6 +1,6 @@
 """Lists: loaded, approved by a second person, withdrawn, their columns corrected, and what the console shows of them.
 
-A target list becomes warnings and cases, one batch a transaction. Progress is the number of rows done, in the order
+A list becomes warnings and cases, one batch a transaction. Progress is the number of rows done, in the order
 of the file: after a worker dies another one reads the file again and continues behind them. A lease and a fencing token
 keep two processes from loading the same list.
 """
@@ -62,21 +62,26 @@ from dialer.warnings.queries import LoadOutcome, load_line, load_outcome_of
 _CLOSED_AT_ONCE = 500
 """Cases of one transaction."""
 _CLOSING_LEASE = timedelta(seconds=120)
-"""Another process continues closing a withdrawn list's cases when the first one is silent for so long."""
+"""Another process continues closing a withdrawn list's cases when the first one is silent for this long."""
+
+
+class OwnLoad(Conflict):
+    """Who uploaded a list does not approve it."""
+
+    def __init__(self, load_id: int, *, by: str) -> None:
+        super().__init__(
+            Text("load %(load)s was uploaded by %(who)s: another person approves it", load=load_id, who=by)
+        )
+        self.load_id, self.by = load_id, by
 
 
 def approve_load(services: Services, load_id: int, *, by: str) -> None:
-    """The rest of it is loaded now. Raises `NotFound`, and `Conflict` for the person who uploaded it and when it does
-    not wait.
-    """
+    """The rest of it is loaded now. Raises `NotFound`, `OwnLoad`, and `Conflict` when it does not wait."""
     who = actor_name(by)
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
         if is_same_actor(load.by, who):
-            text = Text(
-                "load %(load)s was uploaded by %(who)s: another person approves it", load=load_id, who=who
-            )
-            raise Conflict(text, current="own load")
+            raise OwnLoad(load_id, by=who)
         now = services.clock.now()
         if not approve_load_row(tx, load_id, by=who, now=now):
             text = Text("load %(load)s does not wait for approval: %(state)s", load=load_id, state=load.state)
@@ -193,7 +198,7 @@ def check_load_visible(services: Services, load_id: int, *, visible_to: int | No
 LOAD_BATCH = 2000
 """Rows of one transaction: other arrivals wait for its end."""
 SHORT_LIST = 2000
-"""A list of at most so many rows is counted before it is loaded, so that its progress has a total."""
+"""A list of at most this many rows is counted before it is loaded, so that its progress has a total."""
 _LEASE = timedelta(seconds=120)
 _TURN_SECONDS = 0.0005
 _GARBAGE_FROM = 1_000_000
@@ -345,7 +350,7 @@ class _TakenOver(Exception):  # a signal within this module, never seen outside
 
 
 def _note_batch(tx: Tx, batch: _Batch, taken: Taken, *, load_id: int, now: datetime) -> dict[str, int]:
-    """Stores its refused rows and raises their alarms; the counts that it adds to the load."""
+    """Stores its rejected rows and raises their alarms; the counts that it adds to the load."""
     counts = counts_of(batch, taken)
     repeated = [
         item.record.key

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, UploadFile
 from fastapi import Path as InPath
@@ -24,7 +23,7 @@ from dialer.intake.records import Field, NoticeCode
 from dialer.language import Lang, Text, gettext_noop, say
 from dialer.sentences import refusal_sentence, sentence
 from dialer.warnings.list_store import columns_of_load, drafts_by, get_draft
-from dialer.warnings.lists import approve_load, begin_withdrawal, check_load_visible, load_outcome
+from dialer.warnings.lists import OwnLoad, approve_load, begin_withdrawal, check_load_visible, load_outcome
 from dialer.warnings.preview import (
     Why,
     correct_draft,
@@ -219,7 +218,7 @@ def load(request: CurrentRequest, draft_id: _Number) -> Response:
 def forget(request: CurrentRequest, draft_id: _Number) -> Response:
     """Deletes the draft and its file."""
     forget_draft(request.services, draft_id, by=request.who)
-    return request.go("/lists", notice=gettext_noop("The file is discarded; nothing of it was kept."))
+    return request.go("/lists", notice=gettext_noop("File discarded; nothing was stored."))
 
 
 @list_pages.get("/lists/drafts/{draft_id}/rejects", act=Permission.LOAD_LISTS)
@@ -268,7 +267,7 @@ def rest(request: CurrentRequest, load_id: _Number) -> Response:
 
 @list_pages.get("/lists/{load_id}/rejected", act=Permission.LOAD_LISTS)
 def rejected(request: CurrentRequest, load_id: _Number) -> Response:
-    """The refused rows of a list that has just been loaded."""
+    """The rejected rows of a list that has just been loaded."""
     return request.part(_LOAD, "rejected", **_load_facts(request, load_id))
 
 
@@ -367,9 +366,9 @@ def _carry_out(
         do()
     except Invalid as fault:
         return _show_load(request, load_id, act=act, wrong=_wrong(request, fault))
-    except Conflict as fault:
-        notice = _OWN if fault.current == "own load" else _MEANWHILE
-    except NotFound:
+    except OwnLoad:
+        notice = _OWN
+    except (Conflict, NotFound):
         notice = _MEANWHILE
     return request.go(f"/lists/{load_id}", notice=notice)
 
@@ -486,14 +485,15 @@ def _load_facts(request: RequestContext, load_id: int) -> dict[str, Any]:
         line = load_line(tx, load_id, visible_to=request.member.unit_id)
         columns = columns_of_load(tx, load_id)
         rejects = first_reject_lines(tx, load_id, limit=_SHOWN_REJECTS)
+    is_own = is_same_actor(line.by, request.who)
     return {
         "load_id": load_id,
         "line": line,
         "columns": columns,
         "rejects": rejects,
         **_words(request),
-        "may_approve": request.may(Permission.APPROVE) and line.by != request.who,
-        "is_own": is_same_actor(line.by, request.who),
+        "may_approve": request.may(Permission.APPROVE) and not is_own,
+        "is_own": is_own,
         "look": None,
     }
 
@@ -537,7 +537,7 @@ def _file(request: RequestContext, load_id: int, write: Callable[[Path], int]) -
         path = Path(folder) / "rejects.xlsx"
         write(path)
         body = path.read_bytes()
-    at = request.now.astimezone(ZoneInfo(request.services.centre.timezone))
+    at = request.now.astimezone(request.services.centre.zone)
     disposition = f'attachment; filename="rejects-{load_id}-{at:%Y%m%d-%H%M}.xlsx"'
     return Response(body, media_type=_XLSX, headers={"Content-Disposition": disposition})
 

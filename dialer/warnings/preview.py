@@ -69,7 +69,7 @@ from dialer.warnings.lists import (
 )
 
 KEPT = timedelta(hours=4)
-"""A draft that is not opened for so long is deleted with its file."""
+"""A draft that is not opened for this long is deleted with its file."""
 LONGEST_SOURCE = 100
 MOST_DRAFTS = 20
 """Of one person; as many as the page shows."""

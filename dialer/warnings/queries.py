@@ -8,10 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.core.case import CaseStatus
+from dialer.core.case import STANDING_STATUSES, CaseStatus
 from dialer.core.errors import NotFound
 from dialer.core.values import Contact, LoadState, PauseScope
 from dialer.db import tables as t
+from dialer.db.bulk import in_words
 from dialer.db.measures import COUNTED_RESULT, NO_FOLLOW_UP
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.org.unit_store import is_visible_to
@@ -100,7 +101,7 @@ def load_outcome_of(tx: Tx, load_id: int, *, visible_to: int | None) -> LoadOutc
     conditions = {
         "called": called,
         "reached": c.contact == Contact.VERIFIED.value,
-        "dissuaded": c.status.in_([CaseStatus.WATCHING.value, CaseStatus.PROVEN.value]),
+        "dissuaded": in_words(c.status, STANDING_STATUSES),
         "is_open": c.status == CaseStatus.OPEN.value,
     }
     counts = [sa.func.count().filter(condition).label(name) for name, condition in conditions.items()]
@@ -142,7 +143,7 @@ def _lines(visible_to: int | None) -> sa.Select[Any]:
 
 
 def first_reject_lines(tx: Tx, load_id: int, *, limit: int) -> list[Row]:
-    """Sheet, line, column, reason as stored and high_grade of the first refused rows, in the order of the file."""
+    """Sheet, line, column, reason as stored and high_grade of the first rejected rows, in the order of the file."""
     c = t.list_reject.c
     columns = (c.sheet, c.line, c.column, c.reason, c.high_grade)
     return tx.rows(sa.select(*columns).where(c.load_id == load_id).order_by(c.id).limit(limit))

@@ -14,9 +14,9 @@ import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import Depends
@@ -133,21 +133,17 @@ class Section:
             text = gettext_noop(nav)
             self.places.append(Place(path=path, text=text, act=act, order=order, badge=badge, group=group))
 
-        def declare(answer: _Answer) -> _Answer:
-            self.declared.append(
-                Declared(
-                    method="GET",
-                    path=path,
-                    act=act,
-                    answer=answer,
-                    while_must_change=while_must_change,
-                    while_must_enrol=while_must_enrol,
-                    while_idle=while_idle,
-                )
+        return self._declare(
+            partial(
+                Declared,
+                method="GET",
+                path=path,
+                act=act,
+                while_must_change=while_must_change,
+                while_must_enrol=while_must_enrol,
+                while_idle=while_idle,
             )
-            return answer
-
-        return declare
+        )
 
     def post(
         self,
@@ -159,19 +155,21 @@ class Section:
         while_must_enrol: bool = False,
     ) -> Callable[[_Answer], _Answer]:
         """Answers POST from a form of our own, of at most `most_bytes`, for those who have the permission `act`."""
-
-        def declare(answer: _Answer) -> _Answer:
-            self.declared.append(
-                Declared(
-                    method="POST",
-                    path=path,
-                    act=act,
-                    answer=answer,
-                    most_bytes=most_bytes,
-                    while_must_change=while_must_change,
-                    while_must_enrol=while_must_enrol,
-                )
+        return self._declare(
+            partial(
+                Declared,
+                method="POST",
+                path=path,
+                act=act,
+                most_bytes=most_bytes,
+                while_must_change=while_must_change,
+                while_must_enrol=while_must_enrol,
             )
+        )
+
+    def _declare(self, answered: Callable[..., Declared]) -> Callable[[_Answer], _Answer]:
+        def declare(answer: _Answer) -> _Answer:
+            self.declared.append(answered(answer=answer))
             return answer
 
         return declare
@@ -530,34 +528,26 @@ class ConsoleContext:
         return self.caches.setdefault(name, Cache(read, seconds=seconds, patience_seconds=patience_seconds))
 
 
-class PageRoute(APIRoute):
-    """A route behind the guard of its declaration."""
+def page_route_of(declared: Declared) -> type[APIRoute]:
+    """The class of the route that answers this method: it checks the declared permission before the function of the
+    page runs.
+    """
 
-    declared: ClassVar[Declared]
+    class PageRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            answer = super().get_route_handler()
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """A handler that checks the declared permission before the function of the page runs."""
-        answer = super().get_route_handler()
-        declared = self.declared
+            async def handle(request: Request) -> Response:
+                context = await context_of(request, even_idle=declared.while_idle)
+                await _authorize(context, declared)
+                response = await answer(request)
+                if context.form_secret:
+                    put_cookie(request, response, FORM_COOKIE, context.form_secret)
+                return response
 
-        async def handle(request: Request) -> Response:
-            context = await context_of(request, even_idle=declared.while_idle)
-            await _authorize(context, declared)
-            response = await answer(request)
-            if context.form_secret:
-                put_cookie(request, response, FORM_COOKIE, context.form_secret)
-            return response
+            return handle
 
-        return handle
-
-
-def page_route_of(declared: Declared) -> type[PageRoute]:
-    """The class of the route that answers this method."""
-
-    class OfPage(PageRoute): ...
-
-    OfPage.declared = declared
-    return OfPage
+    return PageRoute
 
 
 async def context_of(request: Request, *, even_idle: bool = False) -> RequestContext:

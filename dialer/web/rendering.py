@@ -26,7 +26,7 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from dialer.core.access import Permission
+from dialer.core.access import Permission, is_same_actor
 from dialer.language import Lang, gettext_noop, say, say_many
 from dialer.services import Services
 from dialer.web.formats import (
@@ -228,6 +228,7 @@ def _words() -> dict[str, Any]:
         "ngettext": lambda one, many, n, **facts: say_many(_lang(), one, many, n, **facts),
         "word": lambda member: word_of(member, _lang()),
         "actor": lambda login, names=None: actor_word(login, _lang(), names),
+        "is_same_actor": is_same_actor,
         "csrf": lambda: _current.get().csrf,
         "csrf_field": _csrf_field,
         "form_end": _form_end,

@@ -17,7 +17,7 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 _BUSY_FROM = 4
-"""A batch of so many items shows that more are on their way."""
+"""A batch of this many items shows that more are on their way."""
 _GIVE_UP_AFTER = 2
 """Items in a row that find no database before the rest of their batch fails without being tried."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dialer.cases.effects import IDLE_ASSIGNMENT
+from dialer.cases.effects import IDLE_ASSIGNMENT, reverse_ended_claims
 from dialer.cases.store import Act, assign_case_to_unit, note_acts
 from dialer.core.case import PENDING_STATES, AssignmentState, Reason, TransferState, VisitStage
 from dialer.core.errors import Conflict, NotFound, Overtaken
@@ -62,6 +62,8 @@ class Assignment:
     call_at: datetime | None
     """When the person wants to be called."""
     kept_for: str | None
+    kept_until: datetime | None
+    """Until then it waits for an agreed call or for a second person, and is nobody else's."""
     stage: VisitStage
     done_by: str
     outcome: OutcomeKind | None
@@ -80,9 +82,45 @@ class Assignment:
         """Whether this person has signed for it and not reported."""
         return self.state is AssignmentState.SIGNED and self.signed_by == who
 
+    @property
+    def until(self) -> datetime:
+        """When the clock that runs now is over: the one to sign, then the one to call or arrive, and after an officer's
+        arrival the one to report.
+        """
+        if self.state is AssignmentState.OPEN:
+            return min(self.sign_by, self.due_at)
+        return self.feedback_by if self.stage.rank >= VisitStage.ARRIVED.rank else self.due_at
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether somebody still has to do it and the clock that runs now is over, unless it is kept for an agreed call
+        or a second person. `is_overdue` of this module is the same for a WHERE.
+        """
+        is_kept = self.kept_until is not None and self.kept_until > now
+        return self.is_pending and self.until <= now and not is_kept
+
 
 _CLAIMS: Final = 0x636C  # "cl"
 _COLUMNS = tuple(column for column in t.assignment.c if column.name in Assignment.__dataclass_fields__)
+
+
+def is_overdue(now: datetime) -> sa.ColumnElement[bool]:
+    """For a WHERE: as `Assignment.is_overdue`."""
+    a = t.assignment.c
+    arrived = a.stage.in_([stage.value for stage in VisitStage if stage.rank >= VisitStage.ARRIVED.rank])
+    signing = (a.state == AssignmentState.OPEN.value, sa.func.least(a.sign_by, a.due_at))
+    runs = sa.case(signing, (arrived, a.feedback_by), else_=a.due_at)
+    return sa.and_(in_words(a.state, PENDING_STATES), runs <= now, sa.not_(is_kept(now)))
+
+
+def is_kept(now: datetime) -> sa.ColumnElement[bool]:
+    """For a WHERE: it waits for an agreed call or for a second person."""
+    return sa.func.coalesce(t.assignment.c.kept_until > now, sa.false())
+
+
+def overdue_among(tx: Tx, ids: Collection[int], *, now: datetime) -> set[int]:
+    """Those of these assignments that are overdue."""
+    late = sa.select(t.assignment.c.id).where(t.assignment.c.id.in_(ids), is_overdue(now))
+    return {row["id"] for row in tx.rows(late)} if ids else set()
 
 
 def select_assignments() -> sa.Select[Any]:
@@ -164,11 +202,9 @@ def lock_work_of_cases(tx: Tx, case_ids: Collection[int]) -> dict[int, Assignmen
     return {one.id: one for one in _read(tx, of_cases.with_for_update(of=t.assignment))} if case_ids else {}
 
 
-def sign_assignment_for(
-    tx: Tx, assignment_id: int, *, by: str, now: datetime, idle: timedelta = IDLE_ASSIGNMENT
-) -> None:
+def sign_assignment_for(tx: Tx, assignment_id: int, *, by: str, now: datetime) -> None:
     """签收: it is signed by this person. It returns to the queue when its holder does nothing until it is overdue,
-    and for `idle` at least. Raises `Overtaken` when somebody else has it or it is over.
+    and for `IDLE_ASSIGNMENT` at least. Raises `Overtaken` when somebody else has it or it is over.
     """
     signed = tx.execute(
         sa.update(t.assignment)
@@ -178,7 +214,7 @@ def sign_assignment_for(
             signed_by=by,
             signed_at=now,
             token=t.assignment.c.token + 1,
-            idle_at=sa.func.greatest(t.assignment.c.due_at, now + idle),
+            idle_at=sa.func.greatest(t.assignment.c.due_at, now + IDLE_ASSIGNMENT),
             kept_for=None,
             kept_until=None,
         )
@@ -215,14 +251,30 @@ def lock_signed_assignment(tx: Tx, assignment_id: int, *, by: str, token: int | 
     return current
 
 
+def has_arrived(tx: Tx, visit: Assignment, *, by: str) -> bool:
+    """Whether the arrival of this person is on record, also from before the visit lapsed: a phone without a connection
+    sends late.
+    """
+    e = t.event.c
+    arrived = sa.select(e.id).where(
+        e.case_id == visit.case_id,
+        e.kind == ActKind.VISIT_ARRIVED.value,
+        e.by == by,
+        e.facts["assignment_id"].as_integer() == visit.id,
+    )
+    return tx.scalar(arrived.limit(1)) is not None
+
+
 def mark_assignment_opened(tx: Tx, held: Assignment) -> None:
     """The holder of this claim sees the person in clear from now on."""
     _update(tx, held.id, opened_token=held.token)
 
 
 def finish_assignment(tx: Tx, assignment_id: int, *, by: str, outcome: OutcomeKind, now: datetime) -> None:
-    """Reported, unless it is over; one that nobody has signed for is signed by `by`."""
-    tx.execute(
+    """Reported, unless it is over; one that nobody has signed for is signed by `by`. A success without a call that was
+    reported of it before and that nobody has approved is reversed.
+    """
+    ended = tx.rows(
         sa.update(t.assignment)
         .where(t.assignment.c.id == assignment_id, in_words(t.assignment.c.state, PENDING_STATES))
         .values(
@@ -233,7 +285,9 @@ def finish_assignment(tx: Tx, assignment_id: int, *, by: str, outcome: OutcomeKi
             signed_by=sa.func.coalesce(t.assignment.c.signed_by, by),
             signed_at=sa.func.coalesce(t.assignment.c.signed_at, now),
         )
+        .returning(t.assignment.c.case_id)
     )
+    reverse_ended_claims(tx, [row["case_id"] for row in ended], now=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -589,21 +643,41 @@ def answer_transfer(tx: Tx, transfer_id: int, state: TransferState, *, by: str, 
 def complete_transfer(tx: Tx, transfer: Transfer, *, label: str, by: str, now: datetime) -> None:
     """The other unit has the assignment and its case; `by`, who accepted, has signed. No clock is reset."""
     a = t.assignment.c
-    _update(
+    _move(
         tx,
-        transfer.assignment_id,
-        unit_id=transfer.to_unit_id,
-        unit=label,
+        transfer,
+        label,
         state=AssignmentState.SIGNED.value,
         signed_by=by,
         signed_at=sa.func.coalesce(a.signed_at, now),
-        token=a.token + 1,
-        transfers=a.transfers + 1,
-        lease_until=None,
-        kept_for=None,
         kept_until=None,
         # How far somebody else had come is not how far this officer is.
         stage=sa.case((a.signed_by == by, a.stage), else_=VisitStage.NONE.value),
         idle_at=sa.func.greatest(a.due_at, now + IDLE_ASSIGNMENT),
     )
-    assign_case_to_unit(tx, transfer.case_id, unit_id=transfer.to_unit_id, label=label)
+
+
+def complete_transfer_unsigned(tx: Tx, transfer: Transfer, *, label: str, rise_at: datetime) -> None:
+    """The other unit has the assignment and its case, and until `rise_at` to sign. The clocks that are reported stay as
+    they were, and so does the time agreed for a call; it is anybody's from then on.
+    """
+    _move(
+        tx,
+        transfer,
+        label,
+        state=AssignmentState.OPEN.value,
+        signed_by=None,
+        signed_at=None,
+        kept_until=t.assignment.c.call_at,
+        stage=VisitStage.NONE.value,
+        idle_at=None,
+        escalated_at=None,
+        rise_at=rise_at,
+    )
+
+
+def _move(tx: Tx, transfer: Transfer, label: str, **values: object) -> None:
+    a, unit_id = t.assignment.c, transfer.to_unit_id
+    values |= {"unit_id": unit_id, "unit": label, "token": a.token + 1, "transfers": a.transfers + 1}
+    _update(tx, transfer.assignment_id, lease_until=None, kept_for=None, **values)
+    assign_case_to_unit(tx, transfer.case_id, unit_id=unit_id, label=label)

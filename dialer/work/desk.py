@@ -7,7 +7,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -22,6 +22,7 @@ from dialer.cases.store import Spoken, words_of_case
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import DESK, actor_name
 from dialer.core.case import Case, PaidWhen, StopResult
+from dialer.core.periods import midnight
 from dialer.core.reach import HeardPrompt
 from dialer.core.timeline import Entry
 from dialer.core.values import FEN_PER_YUAN, Answer, FraudType, Track
@@ -168,8 +169,8 @@ def hand_over_of(tx: Tx, services: Services, assignment: Assignment) -> HandOver
 def stop_payment_done(
     services: Services, stop_payment_id: int, *, by: str, result: StopResult, visible_to: int | None = None
 ) -> None:
-    """The stop-payment task is done, and the audit has by whom. Raises `NotFound`, also for one of a case that the unit
-    `visible_to` does not see, `Conflict`, `Invalid`.
+    """The stop-payment task is done, and the audit has by whom. Raises `NotFound`, also for one of a case that neither
+    the unit `visible_to` nor this person works on, `Conflict`, `Invalid`.
     """
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
@@ -181,7 +182,7 @@ def stop_payment_done(
 
 def said_in(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, ...]:
     """These turns in words, as they were spoken."""
-    zone = ZoneInfo(services.centre.timezone)
+    zone = services.centre.zone
     voices: dict[tuple[str, int | None, str, str], _Voice] = {}
     spoken = []
     for turn in turns:
@@ -457,11 +458,10 @@ def _handed_over(tx: Tx, scope: Scope) -> tuple[Assignment, ...]:
 
 
 def _overview(tx: Tx, services: Services, *, by: str, scope: Scope) -> Overview:
-    now = services.clock.now()
-    zone = ZoneInfo(services.centre.timezone)
-    midnight = datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone)
+    now, zone = services.clock.now(), services.centre.timezone
+    today = now.astimezone(ZoneInfo(zone)).date()
     return Overview(
         queue=tuple(desk_queue(tx, scope, now=now)),
-        today=day_of_caller(tx, by, since=midnight),
+        today=day_of_caller(tx, by, since=midnight(today, zone)),
         handed_over=_handed_over(tx, scope),
     )

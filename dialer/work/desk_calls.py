@@ -112,7 +112,9 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
 
 
 _LOST_AFTER: Final = timedelta(minutes=5)
-"""In real time. A call without any event of the carrier by then was never made."""
+"""A call without any event of the carrier by then, in real time, was never made; of one that has ended, the carrier
+tells the second leg by then, or never.
+"""
 _OVER_AFTER: Final = timedelta(seconds=TALK_LIMIT_SECONDS + 300)
 """In real time. The carrier ends a call long before."""
 
@@ -215,6 +217,9 @@ async def settle_desk_calls(services: Services, client: DeskClient) -> int:
         if call.state is DeskCallState.ENDED and call.sid is not None:
             leg = await client.second_leg(call.sid)
         lost = age > (_LOST_AFTER if call.sid is None or call.state is DeskCallState.ENDED else _OVER_AFTER)
+        if call.ended_at is not None:
+            # However long the talk was: the carrier is asked again for a while after its end.
+            lost = lost and services.clock.now() - call.ended_at > _LOST_AFTER
         if leg is None and not lost:
             continue
         with services.store.begin() as tx:

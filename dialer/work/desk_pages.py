@@ -13,7 +13,7 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.case import AssignmentState, StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
-from dialer.core.values import EvidenceKind, ScammerContact, fen_of
+from dialer.core.values import EvidenceKind, ScammerContact, Track, fen_of
 from dialer.language import gettext_noop
 from dialer.org.staff import choose_extension, list_units
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
@@ -52,6 +52,7 @@ from dialer.work.desk_view import (
 )
 from dialer.work.stop_requests import BANK_ANSWERS, add_stop_request, report_stop_request
 from dialer.work.tasks import (
+    awaits_second_person,
     claim_next,
     colleagues,
     heartbeat,
@@ -208,16 +209,16 @@ def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, De
     said = tuple(point.key for point in points if point.key in (form.said or []))
     given = replace(given, note=note, said=said, files=files)
     try:
-        report_assignment(request.services, task_id, given, by=request.who, token=form.token)
+        outcome_id = report_assignment(request.services, task_id, given, by=request.who, token=form.token)
     except Invalid as fault:
         return _report_again(request, view, form, {fault.field: fault}, had_files=bool(sent))
     except Conflict:
         # Shown as it is now, with everything that was typed.
         now = show_task(request.services, task_id, by=request.who, scope=_scope(request))
         return _task(request, now, status=_TAKEN, form=form, token=form.token)
-    kept = gettext_noop("The report is kept.")
-    if given.no_call:
-        kept = gettext_noop("The report is kept. Without a call of ours a second person has to approve it.")
+    kept = gettext_noop("Report saved.")
+    if awaits_second_person(request.services, outcome_id):
+        kept = gettext_noop("Report saved. Without a staff call a second person must approve it.")
     return _next(request, notice=kept) if form.following else request.go(_HOME, notice=kept)
 
 
@@ -237,7 +238,7 @@ def agree(
     except (Invalid, Conflict) as fault:
         typed = {"soon": soon, "at": at, "agreed": agreed}
         return _again(request, task_id, token, fault, dialog="call-back", typed=typed)
-    return request.go(_HOME, notice=gettext_noop("The appointment is kept: the task comes back at its time."))
+    return request.go(_HOME, notice=gettext_noop("Appointment saved: the task comes back at that time."))
 
 
 @desk_pages.post("/desk/tasks/{task_id}/release", act=Permission.WORK_DESK)
@@ -279,15 +280,17 @@ def transfer(
 @desk_pages.post("/desk/transfers/{transfer_id}/accept", act=Permission.WORK_DESK)
 def accept(request: CurrentRequest, transfer_id: int) -> Response:
     """Takes over a transferred task and signs for it."""
-    accept_transfer(request.services, transfer_id, by=request.who, visible_to=request.member.unit_id)
+    visible_to, kind = request.member.unit_id, Track.HUMAN
+    accept_transfer(request.services, transfer_id, by=request.who, visible_to=visible_to, kind=kind)
     return request.go(_HOME, notice=gettext_noop("The task is taken over, and yours."))
 
 
 @desk_pages.post("/desk/transfers/{transfer_id}/refuse", act=Permission.WORK_DESK)
 def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
     """Refuses a transferred task, with a reason that the other unit sees."""
+    visible_to, kind = request.member.unit_id, Track.HUMAN
     refuse_transfer(
-        request.services, transfer_id, by=request.who, why=why[:500], visible_to=request.member.unit_id
+        request.services, transfer_id, by=request.who, why=why[:500], visible_to=visible_to, kind=kind
     )
     return request.go(_HOME, notice=gettext_noop("The transfer is refused; the unit that asked sees why."))
 

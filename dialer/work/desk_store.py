@@ -20,9 +20,10 @@ from dialer.core.errors import Conflict, NotFound
 from dialer.core.values import Grade, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
+from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.outcomes.ledger import ProvenCall
-from dialer.work.assignments import Assignment, Scope
+from dialer.work.assignments import Assignment, Scope, is_overdue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,7 @@ _TAKEN_BY_DESK = ("answered", "completed")
 
 
 def call_behind(tx: Tx, assignment: Assignment, *, by: str) -> ProvenCall | None:
-    """The longest call of ours with the person that this report may rest on: answered and over, put through for `by`
+    """The longest staff call with the person that this report may rest on: answered and over, put through for `by`
     since he took this assignment, the one in which the robot handed the person to the duty line, or a call of the
     person to us that he or the duty line took, which had not ended when the assignment was signed for.
     """
@@ -187,7 +188,7 @@ def desk_queue(tx: Tx, scope: Scope, *, now: datetime) -> list[GradeQueue]:
             grade,
             sa.func.count().label("count"),
             sa.func.min(a.opened_at).label("oldest_at"),
-            sa.func.count().filter(a.due_at < now).label("overdue"),
+            sa.func.count().filter(is_overdue(now)).label("overdue"),
         )
         .join(t.case, t.case.c.id == a.case_id)
         .where(
@@ -231,17 +232,34 @@ def waiting_stop_payments(
     return [StopPayment(**row) for row in tx.rows(statement)]
 
 
+def _works_on_case(tx: Tx, scope: Scope, by: str) -> sa.ColumnElement[bool]:
+    """Of a row of `case`: it is of these units, or this person has a call or visit of it in hand, which may be another
+    unit's by then.
+    """
+    a = t.assignment.c
+    held = sa.exists().where(
+        a.case_id == t.case.c.id, a.state == word(AssignmentState.SIGNED), a.signed_by == by
+    )
+    return sa.or_(scope.includes(tx, t.case.c.unit_id), held)
+
+
+def check_stop_payment_open_to(tx: Tx, case_id: int, *, scope: Scope, by: str) -> None:
+    """Raises `NotFound` for a case of other units of which this person has no call or visit in hand."""
+    if tx.scalar(sa.select(t.case.c.id).where(t.case.c.id == case_id, _works_on_case(tx, scope, by))) is None:
+        raise NotFound(kind="case", key=case_id)
+
+
 def finish_stop_payment(
     tx: Tx, stop_payment_id: int, *, scope: Scope, by: str, result: StopResult, now: datetime
 ) -> int:
-    """Its case. Raises `NotFound`, also for one of a case that these units do not see, and `Conflict` when it is done
-    already.
+    """Its case. Raises `NotFound`, also for one of a case of other units of which this person has no call or visit in
+    hand, and `Conflict` when it is done already.
     """
     p = t.stop_payment.c
     found = (
         sa.select(p.case_id, p.done_at, p.result)
         .join(t.case, t.case.c.id == p.case_id)
-        .where(p.id == stop_payment_id, scope.includes(tx, t.case.c.unit_id))
+        .where(p.id == stop_payment_id, _works_on_case(tx, scope, by))
         .with_for_update(of=t.stop_payment)
     )
     row = tx.one(found)
@@ -278,7 +296,7 @@ def day_of_caller(tx: Tx, by: str, *, since: datetime) -> CallerDay:
         sa.select(
             sa.func.count().label("reported"),
             sa.func.count().filter(success_stands()).label("succeeded"),
-        ).where(o.recorded_by == by, o.at >= since, o.reverses.is_(None))
+        ).where(is_of_actor(o.recorded_by, by), o.at >= since, o.reverses.is_(None))
     )
     assert calls is not None  # an aggregate without groups is always one row
     assert outcomes is not None
@@ -293,7 +311,7 @@ class BusyKind(StrEnum):
     CALL = "call"
     """A desk call is under way."""
     CALLED_IN = "called_in"
-    """The person calls us: in line, or on the line with a desk."""
+    """The person calls us: in the queue, or on the line with a desk."""
     CALLER = "caller"
     OFFICER = "officer"
 

@@ -215,7 +215,7 @@ def busy_sentence(one: BusyWithPerson, lang: Lang, names: Mapping[str, str], *, 
         case BusyKind.CALLED_IN if one.talking:
             text = say(lang, "The person has called us and is on the line with the duty line")
         case BusyKind.CALLED_IN:
-            text = say(lang, "The person calls us now and is in line: do not dial")
+            text = say(lang, "The person calls us now and is in the queue: do not dial")
         case BusyKind.CALLER:
             text = say(lang, "%(who)s has signed for a call to the same person", who=who)
         case BusyKind.OFFICER if one.stage.rank <= VisitStage.ACCEPTED.rank:
@@ -305,7 +305,7 @@ _OPENING = gettext_noop(
     "This is %(bureau)s. Please do not transfer any money now, and hang up on anybody else on the line."
 )
 _FALSE_POLICE = gettext_noop(
-    "Fraudsters may call us false police. Hang up and ring %(hotline)s, 110 or the police station yourself."
+    "Fraudsters may call us false police. Hang up and call %(hotline)s, 110 or the police station yourself."
 )
 
 

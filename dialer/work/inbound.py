@@ -1,4 +1,4 @@
-"""Calls of people to us: whose case it is, which desk rings, the line, and the end. One transaction a webhook.
+"""Calls of people to us: whose case it is, which desk rings, the queue, and the end. One transaction a webhook.
 
 A call matched by its number, or by a typed one, opens a human call at the top of the queue before any desk rings, so
 that nothing is lost whatever happens next. Lock order: the call, then its case, assignment and number.
@@ -12,7 +12,7 @@ from typing import Final, Protocol, assert_never
 
 from dialer.calls.recordings import expect_recording_of_call_in, wants_recording
 from dialer.cases.attempts import release_numbers
-from dialer.cases.effects import Move, move_cases
+from dialer.cases.effects import IDLE_ASSIGNMENT, Move, move_cases
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import Act, StoredCase, get_case, lock_cases, lock_cases_of_people, note_acts
 from dialer.core.access import DESK, ROBOT
@@ -60,7 +60,7 @@ from dialer.work.inbound_store import (
 
 _PAUSE_SECONDS: Final = 8
 _SLACK: Final = timedelta(seconds=20)
-"""A task is kept for the caller whose telephone rings for so much longer than it rings."""
+"""A task is kept for the caller whose telephone rings, for this much longer than it rings."""
 _LANGUAGE: Final = "zh"
 
 
@@ -283,7 +283,7 @@ def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
 
 def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> str:
     """The telephone that rings from now on; '' where none is free. In the hours a desk, else the duty line. A call that
-    came earlier and is still in line goes first, at every telephone that may take it. Where no case of a typed number
+    came earlier and is still in the queue goes first, at every telephone that may take it. Where no case of a typed number
     is open, any desk may take the call.
     """
     rules = services.inbound
@@ -362,9 +362,8 @@ def _join(tx: Tx, services: Services, call: InboundCall, *, joined_at: datetime,
 
 def _hand_over(tx: Tx, services: Services, task: Assignment, call: InboundCall, *, now: datetime) -> None:
     """The caller has the task, and sees the person in clear, which is in the audit."""
-    rules = services.work
-    lease_until = services.real.now() + timedelta(seconds=rules.lease_seconds)
-    idle_at = now + timedelta(seconds=rules.idle_seconds)
+    lease_until = services.real.now() + timedelta(seconds=services.work.lease_seconds)
+    idle_at = now + IDLE_ASSIGNMENT
     if not task.is_held_by(call.by):
         hand_assignment_to(tx, task.id, by=call.by, now=now, lease_until=lease_until, idle_at=idle_at)
         facts = {"track": Track.HUMAN.value}

@@ -18,6 +18,7 @@ from dialer.core.values import Track
 from dialer.db import tables as t
 from dialer.db.bulk import word
 from dialer.db.unit_of_work import Tx, record_of
+from dialer.db.vault import BlindKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ def place_in_line(tx: Tx, call: InboundCall) -> int:
 
 
 def earlier_in_line(tx: Tx, call: InboundCall, *, since: datetime) -> list[int]:
-    """The assignments of the calls in line that came before this one, and since then; the first call first."""
+    """The assignments of the calls in the queue that came before this one, and since then; the first call first."""
     c = t.inbound_call.c
     earlier = sa.or_(c.arrived_at < call.arrived_at, sa.and_(c.arrived_at == call.arrived_at, c.id < call.id))
     statement = sa.select(c.assignment_id).where(
@@ -120,7 +121,7 @@ def owners_of_number(tx: Tx, number: str) -> list[NumberOwner]:
     p = t.person_phone.c
     rows = tx.rows(
         sa.select(p.person_id, p.position)
-        .where(p.phone_blind.in_(tx.vault.blinds(number, kind="phone")))
+        .where(p.phone_blind.in_(tx.vault.blinds(number, kind=BlindKind.PHONE)))
         .order_by(p.person_id)
     )
     return [NumberOwner(**row) for row in rows]
@@ -191,7 +192,7 @@ def is_telephone_free(tx: Tx, extension: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingingCall:
-    """A call in that rings at a caller's telephone."""
+    """An inbound call that rings at a caller's telephone."""
 
     case_id: int
     records: bool

@@ -21,12 +21,12 @@ from dialer.core.values import fen_of, yuan
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
+from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
-from dialer.org.unit_store import check_case_visible
 from dialer.services import Services
 from dialer.work.assignments import Scope
-from dialer.work.desk_store import finish_stop_payment
+from dialer.work.desk_store import check_stop_payment_open_to, finish_stop_payment
 
 FOLLOW_UP_AFTER = timedelta(minutes=30)
 """After the request, and after each time the bank gave no answer."""
@@ -128,8 +128,8 @@ def add_stop_request(
     services: Services, stop_payment_id: int, given: StopForm, *, by: str, visible_to: int | None = None
 ) -> int:
     """The bank was asked: the id of the request. The task is done with it, if it was not; another bank may be asked
-    under the same task. The same form sent twice is one request. Raises `NotFound`, also for a task of a case that the
-    unit `visible_to` does not see, and `Invalid` for a time that is not past.
+    under the same task. The same form sent twice is one request. Raises `NotFound`, also for a task of a case that
+    neither the unit `visible_to` nor this person works on, and `Invalid` for a time that is not past.
     """
     who, now = actor_name(by), services.clock.now()
     if not now - timedelta(days=30) <= given.asked_at <= now:
@@ -140,10 +140,10 @@ def add_stop_request(
         if task is None:
             raise NotFound(kind="stop payment", key=stop_payment_id)
         case_id = int(task["case_id"])
-        check_case_visible(tx, case_id, visible_to)
+        scope = Scope(unit_id=visible_to)
+        check_stop_payment_open_to(tx, case_id, scope=scope, by=who)
         stored = lock_cases(tx, [case_id])[case_id]
         if tx.scalar(sa.select(p.done_at.is_(None)).where(p.id == stop_payment_id).with_for_update()):
-            scope = Scope(unit_id=visible_to)
             finish_stop_payment(tx, stop_payment_id, scope=scope, by=who, result=StopResult.ASKED, now=now)
         sent_before = _sent_before(tx, stop_payment_id, case_id, given, by=who, now=now)
         if sent_before is not None:
@@ -183,7 +183,7 @@ def _sent_before(
         r.stop_payment_id == stop_payment_id,
         r.bank == given.bank.strip(),
         r.amount_fen == given.amount_fen,
-        r.recorded_by == by,
+        is_of_actor(r.recorded_by, by),
         r.state == StopState.ASKED.value,
         r.recorded_at > now - _TWICE,
     )
@@ -216,7 +216,7 @@ def report_stop_request(
         if row is None:
             raise NotFound(kind="stop request", key=request_id)
         case_id = int(row["case_id"])
-        check_case_visible(tx, case_id, visible_to)
+        check_stop_payment_open_to(tx, case_id, scope=Scope(unit_id=visible_to), by=who)
         lock_cases(tx, [case_id])
         row = tx.one(sa.select(t.stop_request).where(r.id == request_id).with_for_update())
         assert row is not None

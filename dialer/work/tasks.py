@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from dialer.cases.effects import PendingWrites, write_effects
+from dialer.cases.effects import IDLE_ASSIGNMENT, PendingWrites, write_effects
 from dialer.cases.store import Act, StoredCase, lock_cases, note_acts, save_cases
 from dialer.core.access import DESK, ROBOT, Permission, actor_name, may, said
 from dialer.core.case import (
@@ -16,7 +16,6 @@ from dialer.core.case import (
     AssignmentState,
     CaseStatus,
     Reason,
-    VisitStage,
     contact_of,
     may_report,
 )
@@ -51,6 +50,7 @@ from dialer.work.assignments import (
     finish_assignment,
     get_assignment,
     hand_assignment_to,
+    has_arrived,
     is_assignment_visible,
     keep_for_approval,
     keep_for_caller,
@@ -68,9 +68,13 @@ from dialer.work.assignments import (
 )
 from dialer.work.desk_store import call_behind
 
-NO_CALL_IN_FOLLOW_UP = gettext_noop("a follow-up asks the person again, so it needs a call of ours")
-CALL_MISSING = gettext_noop("there is no call of ours with the person since the task was taken")
-NOT_VERIFIED = gettext_noop("only a call of ours with the person verifies the identity")
+NO_CALL_IN_FOLLOW_UP = gettext_noop("a follow-up asks the person again, so it needs a staff call")
+CALL_MISSING = gettext_noop("there is no staff call with the person since the task was taken")
+NOT_VERIFIED = gettext_noop("only a staff call with the person verifies the identity")
+VERIFIES_NOBODY = gettext_noop("the identity cannot be verified with this result")
+SUCCESS_NEEDS_ARRIVAL = gettext_noop(
+    "the arrival is not on record: press Arrived first, a success in person needs it"
+)
 
 _LONGEST_WAIT = timedelta(days=30)
 _BATCH = 500
@@ -92,13 +96,13 @@ class Report:
     said: tuple[str, ...] = ()
     """Points of the call guide that were ticked, by their key."""
     no_call: str = ""
-    """Why a success by phone has no call of ours; not used where there is one."""
+    """Why a success by phone has no staff call; not used where there is one."""
     files: tuple[CleanFile, ...] = ()
     """What proves the amounts, or why there was no call."""
 
 
 class NoCall(Invalid):
-    """What was reported needs a call of ours with the person, of `least_seconds`, that has ended."""
+    """What was reported needs a staff call with the person, of `least_seconds`, that has ended."""
 
     def __init__(self, *, field: str, problem: str, least_seconds: int) -> None:
         mend = Text("call from the desk, talk for %(n)s seconds and hang up first", n=least_seconds)
@@ -113,21 +117,17 @@ class NoCall(Invalid):
 
 
 class NotArrived(Conflict):
-    """A success in person was reported of a visit whose arrival is not on record."""
+    """A success in person, or the person met, was reported of a visit whose arrival is not on record."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "the arrival is not on record: press Arrived first, a success in person needs it",
-            current="not arrived",
-        )
+    def __init__(self, text: str = SUCCESS_NEEDS_ARRIVAL) -> None:
+        super().__init__(text, current="not arrived")
 
 
 def _lease(services: Services) -> dict[str, datetime]:
     """Until when a claim of this moment lasts."""
-    rules = services.work
     return {
-        "lease_until": services.real.now() + timedelta(seconds=rules.lease_seconds),
-        "idle_at": services.clock.now() + timedelta(seconds=rules.idle_seconds),
+        "lease_until": services.real.now() + timedelta(seconds=services.work.lease_seconds),
+        "idle_at": services.clock.now() + IDLE_ASSIGNMENT,
     }
 
 
@@ -257,6 +257,12 @@ def report_assignment(
     return outcome_id
 
 
+def awaits_second_person(services: Services, outcome_id: int) -> bool:
+    """Whether it was recorded as a success without a call of ours. Raises `NotFound`."""
+    with services.store.begin() as tx:
+        return recorded_outcome(tx, outcome_id).reason == NO_CALL
+
+
 def enqueue_after_report(services: Services, *, must_cancel: bool) -> None:
     """After the commit: the carrier ends calls that are not needed any more, and freed numbers are dialled."""
     if must_cancel:
@@ -268,7 +274,7 @@ def report(
     tx: Tx, services: Services, assignment_id: int, given: Report, *, by: str, token: int | None
 ) -> tuple[int, bool]:
     """As `report_assignment`, in the caller's transaction; and whether the carrier must end a call. A success by phone
-    without a call of ours is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
+    without a staff call is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
     """
     must_have_evidence(given.amounts, given.evidence)
     now = services.clock.now()
@@ -278,8 +284,10 @@ def report(
     has_claim = token is None or (token == assignment.token and assignment.signed_by == by)
     if not may_report(assignment.state) or not has_claim:
         raise overtaken_by(assignment)
+    if given.contact is Contact.VERIFIED and contact_of(given.outcome) is not Contact.VERIFIED:
+        raise Invalid(field="contact", problem=VERIFIES_NOBODY, mend="choose another contact or another result")
     is_call = assignment.kind is Track.HUMAN
-    if not is_call and given.outcome in SUCCESSES and assignment.stage.rank < VisitStage.ARRIVED.rank:
+    if not is_call and given.outcome in SUCCESSES and not has_arrived(tx, assignment, by=by):
         raise NotArrived
     call = call_behind(tx, assignment, by=by) if is_call else None
     contact = given.contact if given.contact is not None else contact_of(given.outcome)
@@ -361,7 +369,7 @@ def _apply_report(
     writes = PendingWrites(now=now)
     _enter_report(tx, writes, stored, assignment, decision, by=by, outcome=outcome)
     save_cases(tx, [decision.case], now=now)
-    return bool(write_effects(tx, writes))
+    return write_effects(tx, writes)
 
 
 def _enter_report(
@@ -409,7 +417,14 @@ def approve(
     claims = [line for line in lines.values() if line.reason == NO_CALL]
     work = lock_work_of_cases(tx, {line.case_id for line in claims})
     for outcome_id, line in lines.items():
-        replaced = approve_outcome_row(tx, outcome_id, by=by, now=now, in_place=in_place)
+        try:
+            replaced = approve_outcome_row(tx, outcome_id, by=by, now=now, in_place=in_place)
+        except Conflict as fault:
+            task = work.get(line.assignment_id or 0)
+            # Its task has ended meanwhile: who ended it says more than that the line was reversed with that.
+            if line.reason == NO_CALL and task and not may_report(task.state) and fault.current == "reversed":
+                raise overtaken_by(task) from None
+            raise
         subject, facts = f"case/{line.case_id}", {"outcome_id": outcome_id}
         if replaced:
             facts["replaces"] = replaced[0]
@@ -441,7 +456,7 @@ def _apply_claims(
         )
         _enter_report(tx, writes, case, assignment, decision, by=line.recorded_by, outcome=line.kind)
     save_cases(tx, [stored[case_id].case for case_id in sorted({line.case_id for line in claims})], now=now)
-    return bool(write_effects(tx, writes))
+    return write_effects(tx, writes)
 
 
 def return_claim(tx: Tx, line: RecordedOutcome, *, now: datetime) -> None:

@@ -8,20 +8,23 @@ from datetime import datetime, timedelta
 
 from dialer.cases.alarms import alarm_row, raise_alarms
 from dialer.cases.store import Act, lock_cases, note_acts
-from dialer.core.access import ROBOT, actor_name, said
+from dialer.core.access import ROBOT, Permission, actor_name, may, said
 from dialer.core.case import TransferState, may_report
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.timeline import ActKind
 from dialer.core.units import Unit, UnitIndex
+from dialer.core.values import Track
 from dialer.db.unit_of_work import Tx
-from dialer.org.unit_store import subtree_ids
+from dialer.org.staff_store import find_member
+from dialer.org.unit_store import is_seen
 from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
     Transfer,
     answer_transfer,
     complete_transfer,
+    complete_transfer_unsigned,
     escalate_assignment,
     get_assignment,
     get_transfer,
@@ -51,7 +54,7 @@ def transfer_assignment(
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
         unit_id = get_assignment(tx, assignment_id).unit_id
-        if visible_to is not None and unit_id not in subtree_ids(tx, visible_to):
+        if not is_seen(tx, unit_id, visible_to):
             raise NotFound(kind="assignment", key=assignment_id)
         return ask_transfer(
             tx, services, assignment_id, to_unit_id=to_unit_id, by=who, why=reason, token=token
@@ -81,31 +84,56 @@ def ask_transfer(
     return transfer_id
 
 
-def accept_transfer(services: Services, transfer_id: int, *, by: str, visible_to: int | None = None) -> None:
-    """The other unit has the work and its case; the person who accepts has signed. Raises `Conflict` when it was
-    answered or the work ended before, and `NotFound` for one that goes to no unit of `visible_to`.
+def accept_transfer(
+    services: Services,
+    transfer_id: int,
+    *,
+    by: str,
+    visible_to: int | None = None,
+    kind: Track | None = None,
+) -> bool:
+    """The other unit has the work and its case; True: the person who accepts has signed. Who may not do such work
+    accepts it for the unit, where it waits for a signature. Raises `Conflict` when it was answered or the work ended
+    before, and `NotFound` for one that goes to no unit of `visible_to`, or of work of another `kind`.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
-        transfer = _lock(tx, transfer_id, visible_to)
+        transfer = _lock(tx, transfer_id, visible_to, kind)
         now = services.clock.now()
         current = lock_assignment(tx, transfer.assignment_id)
         if not may_report(current.state):
             raise overtaken_by(current)
         label = active_label(tx, services, transfer.to_unit_id)
         answer_transfer(tx, transfer_id, TransferState.ACCEPTED, by=who, now=now)
-        complete_transfer(tx, transfer, label=label, by=who, now=now)
+        member = find_member(tx, who)
+        signs = member is None or may(member.role, _WORKS[transfer.kind])
+        if signs:
+            complete_transfer(tx, transfer, label=label, by=who, now=now)
+        else:
+            seconds = services.policies.of(current.policy_version).of(current.grade).sign_seconds
+            rise_at = now + timedelta(seconds=seconds)
+            complete_transfer_unsigned(tx, transfer, label=label, rise_at=rise_at)
         facts = {"transfer_id": transfer_id, "to": label, "times": current.transfers + 1}
         note_assignment_act(tx, current, ActKind.TRANSFER_ACCEPTED, by=who, now=now, facts=facts)
+        return signs
+
+
+_WORKS = {Track.HUMAN: Permission.WORK_DESK, Track.VISIT: Permission.WORK_VISITS}
 
 
 def refuse_transfer(
-    services: Services, transfer_id: int, *, by: str, why: str, visible_to: int | None = None
+    services: Services,
+    transfer_id: int,
+    *,
+    by: str,
+    why: str,
+    visible_to: int | None = None,
+    kind: Track | None = None,
 ) -> None:
     """The work stays where it is, with the reason in the timeline. Raises as `accept_transfer` does."""
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
-        transfer = _lock(tx, transfer_id, visible_to)
+        transfer = _lock(tx, transfer_id, visible_to, kind)
         now = services.clock.now()
         answer_transfer(tx, transfer_id, TransferState.REFUSED, by=who, now=now)
         facts = {"assignment_id": transfer.assignment_id, "transfer_id": transfer_id}
@@ -113,10 +141,10 @@ def refuse_transfer(
         note_acts(tx, [act], now=now)
 
 
-def _lock(tx: Tx, transfer_id: int, visible_to: int | None) -> Transfer:
+def _lock(tx: Tx, transfer_id: int, visible_to: int | None, kind: Track | None) -> Transfer:
     """Its case is locked, as by every other act."""
     transfer = get_transfer(tx, transfer_id)
-    if visible_to is not None and transfer.to_unit_id not in subtree_ids(tx, visible_to):
+    if not is_seen(tx, transfer.to_unit_id, visible_to) or kind not in {None, transfer.kind}:
         raise NotFound(kind="transfer", key=transfer_id)
     lock_cases(tx, [transfer.case_id])
     return transfer

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo
 
 from fastapi import Depends, File, Form, UploadFile
 from starlette.responses import JSONResponse, Response
@@ -61,7 +60,7 @@ from dialer.work.visits import (
 )
 
 CLOCKS: Final[Mapping[VisitClock, str]] = {
-    VisitClock.SIGN: gettext_noop("Acknowledge by"),
+    VisitClock.SIGN: gettext_noop("Sign for by"),
     VisitClock.ARRIVE: gettext_noop("Arrive by"),
     VisitClock.REPORT: gettext_noop("Report by"),
 }
@@ -291,7 +290,7 @@ def _as_dialled(number: str) -> str:
 def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: Lang) -> Sheet:
     """The notice in one language, for the signature of the officer who prints it."""
     person, centre = notice.person, request.services.centre
-    bureau, zone = centre.bureau.get(lang.value, ""), ZoneInfo(centre.timezone)
+    bureau, zone = centre.bureau.get(lang.value, ""), centre.zone
     year = notice.printed_at.astimezone(zone).year
     hotline = _as_dialled(centre.callback_number) or _HOTLINE
     text = notice_text(notice.fraud_type, lang.value, name=person.name, bureau=bureau, hotline=hotline)
@@ -437,7 +436,7 @@ def seen(form: Phone, who: _Short = "", note: _Text = "") -> Response:
 
 @visit_pages.post("/visits/{visit_id}/note", act=Permission.WORK_VISITS)
 def note(form: Phone, words: _Text = "") -> Response:
-    return form.apply(partial(note_visit, words=words), gettext_noop("The note is kept."))
+    return form.apply(partial(note_visit, words=words), gettext_noop("Note saved."))
 
 
 @visit_pages.post("/visits/{visit_id}/photo", act=Permission.WORK_VISITS, most_bytes=_PHOTO_BYTES)
@@ -450,7 +449,7 @@ def photo(form: Phone, photo: Annotated[UploadFile | None, File()] = None) -> Re
             raise Invalid(field="photo", problem=gettext_noop("choose a photo"))
         return add_photo(services, visit_id, phone=phone, content=content)
 
-    return form.apply(act, gettext_noop("The photo is kept."))
+    return form.apply(act, gettext_noop("Photo saved."))
 
 
 @dataclass(slots=True)

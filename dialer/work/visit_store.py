@@ -125,21 +125,6 @@ class VisitLine(Assignment):
             return VisitClock.SIGN
         return VisitClock.ARRIVE if self.stage.rank < VisitStage.ARRIVED.rank else VisitClock.REPORT
 
-    @property
-    def until(self) -> datetime:
-        """When the clock that runs now is over."""
-        match self.clock:
-            case VisitClock.SIGN:
-                return self.sign_by
-            case VisitClock.ARRIVE:
-                return self.due_at
-            case VisitClock.REPORT:
-                return self.feedback_by
-
-    def is_late(self, now: datetime) -> bool:
-        """Whether the time that runs now has passed."""
-        return self.is_pending and self.until <= now
-
 
 def _lines() -> sa.Select[Any]:
     a, c, asked = t.assignment.c, t.case.c, t.assignment_transfer

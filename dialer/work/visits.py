@@ -7,10 +7,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import orjson
 
+from dialer.cases.effects import IDLE_ASSIGNMENT
 from dialer.cases.persons import Person, person_of_case
 from dialer.cases.reveals import note_reveal, note_work_reveal
 from dialer.cases.store import get_case, lock_cases
@@ -20,20 +21,21 @@ from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Tag, Track
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
+from dialer.language import Text, gettext_noop
 from dialer.outcomes.evidence_files import add_visit_photo, clean_photo, open_file
 from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
     Scope,
     get_assignment,
+    has_arrived,
     lock_assignment,
     note_assignment_act,
     overtaken_by,
     renew_claim,
     sign_assignment_for,
 )
-from dialer.work.tasks import Report, enqueue_after_report, report
+from dialer.work.tasks import NotArrived, Report, enqueue_after_report, report
 from dialer.work.visit_store import (
     RepeatedAct,
     StoredPhoto,
@@ -51,6 +53,8 @@ from dialer.work.visit_store import (
     visits_asked_of,
     waiting_visits,
 )
+
+MET_NEEDS_ARRIVAL = gettext_noop("the arrival is not on record: press Arrived first, then who was met")
 
 _KIND_OF_STAGE = {
     VisitStage.ACCEPTED: ActKind.VISIT_ACCEPTED,
@@ -94,7 +98,9 @@ def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phon
 def record_person_met(
     services: Services, assignment_id: int, who: PersonMet, *, phone: FromPhone, note: str = ""
 ) -> Sent:
-    """Who was met, with an optional note."""
+    """Who was met, with an optional note. Raises `NotArrived` where the arrival is not on record, unless somebody else
+    has the visit: then it is a note beside it.
+    """
     facts, kind, words = {"who": who.value}, ActKind.VISIT_SEEN, note.strip()
     return _send(services, assignment_id, kind, phone=phone, stage=VisitStage.SEEN, facts=facts, words=words)
 
@@ -127,7 +133,9 @@ def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, conte
 
 
 def report_visit(services: Services, assignment_id: int, given: Report, *, phone: FromPhone) -> Sent:
-    """反馈. Raises `Overtaken` when the visit was over before; the note is then kept in the timeline."""
+    """反馈. Raises `Overtaken` when the visit was over before, or somebody else has it by now; the note is then kept in
+    the timeline.
+    """
     contents = _report_contents(assignment_id, given)
     by = actor_name(phone.by)
     try:
@@ -136,7 +144,7 @@ def report_visit(services: Services, assignment_id: int, given: Report, *, phone
             current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=contents)
             if repeat is not None and repeat.outcome_id is not None:
                 return _sent(current, repeat)
-            if repeat is not None or not may_report(current.state):
+            if repeat is not None or not may_report(current.state) or current.signed_by not in {"", by}:
                 raise overtaken_by(current)
             outcome_id, must_cancel = report(tx, services, assignment_id, given, by=by, token=None)
             set_visit_outcome(tx, phone.client_id, outcome_id)
@@ -199,11 +207,15 @@ def _send(
         current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=[content])
         if repeat is not None:
             return _sent(current, repeat)
-        _note(tx, services, current, kind, phone=phone, facts=facts, words=words)
+        by = actor_name(phone.by)
         # A person met, sent by somebody else than the holder, is noted; the holder keeps the visit.
-        is_others = stage is VisitStage.SEEN and current.signed_by not in {"", phone.by.strip()}
-        if stage is not None and may_report(current.state) and not is_others:
-            current = _advance(tx, services, current, stage, by=actor_name(phone.by))
+        is_others = stage is VisitStage.SEEN and current.signed_by not in {"", by}
+        advances = stage is not None and may_report(current.state) and not is_others
+        if advances and stage is VisitStage.SEEN and not has_arrived(tx, current, by=by):
+            raise NotArrived(MET_NEEDS_ARRIVAL)
+        _note(tx, services, current, kind, phone=phone, facts=facts, words=words)
+        if stage is not None and advances:
+            current = _advance(tx, services, current, stage, by=by)
         return _sent(current)
 
 
@@ -224,9 +236,8 @@ def _begin(
 
 def _advance(tx: Tx, services: Services, current: Assignment, stage: VisitStage, *, by: str) -> Assignment:
     now = services.clock.now()
-    idle = timedelta(seconds=services.work.idle_seconds)
-    sign_assignment_for(tx, current.id, by=by, now=now, idle=idle)
-    renew_claim(tx, current.id, lease_until=None, idle_at=now + idle)
+    sign_assignment_for(tx, current.id, by=by, now=now)
+    renew_claim(tx, current.id, lease_until=None, idle_at=now + IDLE_ASSIGNMENT)
     if stage.rank > current.stage.rank:
         set_visit_stage(tx, current.id, stage)
     return get_assignment(tx, current.id)
@@ -370,7 +381,7 @@ class VisitList:
 
     def late(self, now: datetime) -> int:
         """How many of `own` are past the time that runs."""
-        return sum(one.is_late(now) for one in self.own)
+        return sum(one.is_overdue(now) for one in self.own)
 
 
 def list_visits(

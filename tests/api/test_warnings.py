@@ -255,7 +255,7 @@ async def test_an_extra_high_warning_is_claimed_before_all_that_wait(office: Off
     services = office.app.services
     with services.store.begin() as tx:
         promote_planned(tx, now=office.clock.now())
-        group = lock_line_group(tx, name="main")
+        group = lock_line_group(tx)
         assert group is not None
         claimed = claim_attempts(
             tx,

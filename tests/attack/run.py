@@ -49,9 +49,9 @@ SPEED = 2.0
 HEAD_SECONDS, BODY_SECONDS, CONNECTIONS = 1.0, 2.0, 300
 PATIENCE_SECONDS = 60.0
 MOST_SECONDS = 10.0
-"""A request of anybody else may take so long during an attack."""
+"""A request of anybody else may take this long during an attack."""
 MOST_MEGABYTES = 300
-"""A web process may grow by so much during an attack."""
+"""A web process may grow by this much during an attack."""
 _CLOSED = {401, 403, 404, 405, 429}
 _ENDS = {"/sign-out", "/account/sessions/end"}
 

@@ -15,6 +15,7 @@ from dialer.core.case import CaseStatus
 from dialer.core.timeline import ActKind
 from dialer.core.values import Contact
 from dialer.db import tables as t
+from dialer.db.vault import BlindKind
 from tests.control.scene import Scene
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
 
@@ -133,8 +134,8 @@ def put_person(scene: Scene) -> int:
             tx.execute(
                 sa.update(t.filed_match).where(t.filed_match.c.id == match_id).values(why_sealed=reason)
             )
-        put(t.live_number, phone_blind=tx.vault.blind(PHONE, kind="phone"), free_at=MORNING)
-        put(t.live_number, phone_blind=tx.vault.blind(LANDLINE, kind="phone"), free_at=MORNING)
+        put(t.live_number, phone_blind=tx.vault.blind(PHONE, kind=BlindKind.PHONE), free_at=MORNING)
+        put(t.live_number, phone_blind=tx.vault.blind(LANDLINE, kind=BlindKind.PHONE), free_at=MORNING)
     return case_id
 
 
@@ -166,11 +167,11 @@ def blinds_of(scene: Scene) -> set[str]:
     with scene.tx() as tx:
         blind = tx.vault.blind
         hers = {
-            blind(NAME, kind="name"),
-            blind(PHONE, kind="phone"),
-            blind(PHONE[-4:], kind="phone_last4"),
-            blind(ID_NUMBER, kind="id_number"),
-            *(blind(f"{NAME}\0{phone}", kind="name_phone") for phone in (PHONE, LANDLINE)),
+            blind(NAME, kind=BlindKind.NAME),
+            blind(PHONE, kind=BlindKind.PHONE),
+            blind(PHONE[-4:], kind=BlindKind.PHONE_LAST4),
+            blind(ID_NUMBER, kind=BlindKind.ID_NUMBER),
+            *(blind(f"{NAME}\0{phone}", kind=BlindKind.NAME_PHONE) for phone in (PHONE, LANDLINE)),
         }
         return {
             f"{table.name}.{name}"

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -63,7 +63,7 @@ def assert_all_is_on_the_screen(page: Page) -> None:
 def silent(service: Service) -> Iterator[None]:
     """Within the block the web process is there and says nothing."""
     with application(load_settings(service.env)) as app, app.services.store.begin() as tx:
-        beats = living_processes(tx, since=datetime.now(UTC) - timedelta(seconds=10))
+        beats = living_processes(tx, real_now=datetime.now(UTC))
     [web] = [beat for beat in beats if beat.kind == "web"]
     pid = int(web.process.rpartition(":")[2])
     os.kill(pid, signal.SIGSTOP)

@@ -166,7 +166,7 @@ def test_in_english_a_task_is_lost_without_a_word_of_it(page: Page, service: Ser
     page.locator("h1").click()
     page.keyboard.press("b")
     dialog.get_by_label("in 30 min").check()
-    dialog.get_by_role("button", name="Keep the appointment").click()
+    dialog.get_by_role("button", name="Save the appointment").click()
     expect(page.locator(".desk-lines")).to_contain_text("Call now")
     look(page)
     # Words about a person that were typed and not sent are gone from this machine with whoever typed them.

@@ -163,7 +163,7 @@ def test_one_person_changes_a_script_and_another_lets_it_be_spoken(
         expect(other.get_by_text("Nothing has been tried yet")).to_be_visible()
         look(other)
         other.locator(f"#share-{draft.rpartition('=')[2]}").fill("50")
-        other.get_by_label("What is to be found out").fill("which is understood")
+        other.get_by_label("Question of the trial").fill("which is understood")
         other.get_by_role("button", name="Begin the trial").click()
         expect(other.locator(".trial")).to_contain_text("not enough calls yet")
         look(other)

@@ -225,7 +225,7 @@ def test_words_outlive_the_session_and_are_not_signed_away(
 
     context.set_offline(True)
     page.locator("#f-words").fill("rang twice")
-    page.get_by_role("button", name="Keep the note").click()
+    page.get_by_role("button", name="Save the note").click()
     expect(kept(page, "rang twice")).to_contain_text("not sent yet")
     service.dialer("staff", "sessions", "--end", "officer2")
     context.set_offline(False)
@@ -253,7 +253,7 @@ def test_words_outlive_the_session_and_are_not_signed_away(
 
     context.set_offline(True)
     page.locator("#f-words").fill("nobody opens")
-    page.get_by_role("button", name="Keep the note").click()
+    page.get_by_role("button", name="Save the note").click()
     page.locator(".self details.menu summary").click()
     page.get_by_role("button", name="Sign out").click()
     leaving = page.locator("#leaving")

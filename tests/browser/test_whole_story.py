@@ -112,7 +112,7 @@ def test_from_a_dropped_file_to_the_success_rates(
     expect(chief.locator("main")).to_contain_text(re.compile("extra.high", re.IGNORECASE))
     look(chief)
 
-    # A caller takes whoever cannot wait, and reports a success: without a call of ours a second person approves it.
+    # A caller takes whoever cannot wait, and reports a success: without a staff call a second person approves it.
     caller = window(browser, day, complaints, windows)
     new_account(caller, day, "caller1", Role.CALLER)
     expect(caller).to_have_url(f"{day.url}/desk")

@@ -62,7 +62,7 @@ def scene(shared: Scene) -> Scene:
 
 
 def waiting(scene: Scene, state: str = "ready", *, after: float = 0.0, **columns: object) -> uuid.UUID:
-    """An attempt in this state, due `after` so many seconds."""
+    """An attempt in this state, due `after` seconds."""
     fields = {name: columns.pop(name) for name in ("grade", "person_id", "fraud_type") if name in columns}
     attempt_id: uuid.UUID = scene.attempt_of(scene.open_case(**fields))["id"]
     at = MORNING + timedelta(seconds=after)
@@ -88,7 +88,7 @@ def claim(
 ) -> list[Claimed]:
     """Within four tenths of a second of a hundred calls a second, under a lease of thirty."""
     with scene.tx() as tx:
-        group = lock_line_group(tx, name="main")
+        group = lock_line_group(tx)
         assert group is not None
         return claim_attempts(
             tx,
@@ -228,7 +228,7 @@ class TestAClaim:
     def test_passes_over_one_that_somebody_holds(self, scene: Scene):
         held, free = waiting(scene), waiting(scene, after=1)
         with held_by_another(scene, held) as tx:
-            group = lock_line_group(tx, name="main")
+            group = lock_line_group(tx)
             assert group is not None
             limits = {
                 "horizon_seconds": 0.4,
@@ -308,7 +308,7 @@ class TestTheOrder:
                 poll_at=MORNING + timedelta(seconds=12),
             )
 
-    def of(self, attempt_id: uuid.UUID, token: int = 3, **fields: Any) -> Sending:  # noqa: ANN401
+    def of(self, attempt_id: uuid.UUID, token: int = 3, **fields: Any) -> Sending:  # noqa: ANN401  # fields of `Sending`
         return Sending(
             attempt_id=attempt_id, token=token, script_id="loan", script_hash="h", language="zh", **fields
         )

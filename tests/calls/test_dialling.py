@@ -89,10 +89,10 @@ class Dialling:
         options.setdefault("stopping", self.stopping)
         return self.run(dial(self.services, self, for_seconds=for_seconds, **options))  # type: ignore[arg-type]
 
-    def run(self, work: Any) -> Any:  # noqa: ANN401
+    def run(self, work: Any) -> Any:  # noqa: ANN401  # whatever the coroutine gives
         return self.loop.run_until_complete(work)
 
-    def a_run(self, **options: Any) -> _Run:  # noqa: ANN401
+    def a_run(self, **options: Any) -> _Run:  # noqa: ANN401  # as `dial` takes them
         client: CallClient = self  # type: ignore[assignment]  # what it does is asked of it
         return _Run(self.services, client, options.get("allowed", lambda _tx: None), options.get("check"))
 
@@ -119,7 +119,7 @@ class Dialling:
 
     def breaker(self) -> Breaker:
         with self.scene.tx() as tx:
-            return read_breaker(tx, name="main")
+            return read_breaker(tx)
 
     def claimed(self, attempt_id: uuid.UUID, **fields: Any) -> Claimed:  # noqa: ANN401 - fields of a claim
         row = self.row(attempt_id)
@@ -145,10 +145,9 @@ def line(shared: Scene) -> Iterator[Dialling]:
     """Two calls a second on fifty lines, and nobody to call."""
     for table in (t.live_number, t.attempt, t.alarm):
         shared.do(sa.delete(table))
+    shared.lines(calls_per_second=2.0, lines=50)
     shared.do(
         sa.update(t.line_group).values(
-            calls_per_second=2.0,
-            lines=50,
             next_slot_at=MORNING,
             paused_until=None,
             troubles=0,
@@ -189,7 +188,7 @@ class TestMoments:
         line.at_look = one_more
         assert line.dial(linger_seconds=1.0) == 2
         assert 1.0 < line.left[1] + 1.0 < line.loop.time() + 0.2, (
-            "so long after the last call, not after the first"
+            "this long after the last call, not after the first"
         )
         line.looks, line.at_look = 0, lambda _look: None
         line.ready()
@@ -301,7 +300,7 @@ class TestLateCalls:
     def post(
         self, line: Dialling, *, at: float, calls_per_second: float = 2.0, timeout: float = 10.0
     ) -> bool:
-        """Whether a call of the morning's first slot leaves so many seconds after it; its order may be under way until
+        """Whether a call of the morning's first slot leaves `seconds` after it; its order may be under way until
         `timeout` seconds after the slot.
         """
         line.group(calls_per_second=calls_per_second)
@@ -358,7 +357,7 @@ class TestLateCalls:
         run = line.a_run()
 
         async def lags(seconds: float) -> bool:
-            """Of a call that left so late while another is still being sent."""
+            """Of a call that left `seconds` late while another is still being sent."""
             task = asyncio.create_task(asyncio.sleep(1))
             run.sending.add(task)
             line.clock.ahead = timedelta(seconds=seconds) - timedelta(seconds=line.loop.time())
@@ -420,7 +419,7 @@ class TestWhatStopsCalls:
 
     def test_no_group_of_lines(self, line: Dialling):
         line.ready()
-        line.services = replace(line.services, lines=LineRules(group="nowhere"))
+        line.scene.do(sa.delete(t.line_group))
         assert line.a_run().claim() == []
         assert line.dial() == 0
 
@@ -584,13 +583,15 @@ class TestAnswers:
         self.record(line, (dead, INVALID))
         assert line.breaker() == Breaker()
 
-    def test_the_first_call_of_a_case_is_noted_and_no_follow_up(self, line: Dialling):
-        first, follow_up = line.ready(2, state="sending")
+    def test_the_first_call_of_a_case_is_noted_as_it_left_and_no_follow_up(self, line: Dialling):
+        first, follow_up = line.ready(2, state="sending", sent_at=MORNING)
+        line.scene.change_attempt(follow_up, reason="follow_up")
+        line.clock.ahead = timedelta(seconds=3)
         placed = Placed(sid="CA1", status="queued")
         answers = _Answers(
             given=[
                 (line.claimed(first), placed),
-                (line.claimed(follow_up, reason=Reason.FOLLOW_UP), replace(placed, sid="CA2")),
+                (line.claimed(follow_up), replace(placed, sid="CA2")),
             ]
         )
         _record(line.services, answers)

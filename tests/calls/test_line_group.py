@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from dialer.calls.pacing import (
+    GROUP,
     PACE_HEADROOM,
     Answered,
     LineGroup,
@@ -43,7 +43,6 @@ from tests.outcomes.town import MORNING
 
 GAP = timedelta(seconds=1 / (2.0 * PACE_HEADROOM))
 """Between two calls of two a second."""
-_names = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -54,31 +53,32 @@ def scene(module_database: str) -> Iterator[Scene]:
 
 
 class Lines:
-    """A line group of its own: two calls a second on five lines, of four and ten in the settings."""
+    """The line group made anew: two calls a second on five lines, of four and ten in the settings."""
 
     def __init__(self, scene: Scene) -> None:
-        self.name = f"group{next(_names)}"
         self.scene = scene
-        self.services: Services = replace(scene.services, lines=LineRules(group=self.name))
+        self.services: Services = replace(scene.services, lines=LineRules())
+        self._before = len(self._acts())
         with scene.tx() as tx:
-            ensure_line_group(tx, name=self.name, calls_per_second=2.0, lines=5, real_now=MORNING)
+            tx.execute(sa.delete(t.line_group))
+            ensure_line_group(tx, calls_per_second=2.0, lines=5, real_now=MORNING)
         self.set(settings_calls_per_second=4.0, settings_lines=10)
 
     def set(self, **columns: object) -> None:
-        self.scene.do(sa.update(t.line_group).where(t.line_group.c.name == self.name).values(**columns))
+        self.scene.do(sa.update(t.line_group).values(**columns))
 
     def row(self) -> dict[str, object]:
-        [row] = self.scene.rows(sa.select(t.line_group).where(t.line_group.c.name == self.name))
+        [row] = self.scene.rows(sa.select(t.line_group))
         return row
 
     def group(self) -> LineGroup:
         with self.scene.tx() as tx:
-            group = lock_line_group(tx, name=self.name)
+            group = lock_line_group(tx)
         assert group is not None
         return group
 
     def group_in(self, tx: Tx) -> LineGroup:
-        group = read_line_group(tx, name=self.name)
+        group = read_line_group(tx)
         assert group is not None
         return group
 
@@ -86,14 +86,15 @@ class Lines:
         """The breaker after these answers to calls that left `sent` seconds after the morning."""
         with self.scene.tx() as tx:
             batch = [Answered(sent_at=MORNING + timedelta(seconds=sent), answer=one) for one in answers]
-            evaluate_breaker(
-                tx, self.services, batch, now=MORNING, real_now=MORNING + timedelta(seconds=sent)
-            )
-            return read_breaker(tx, name=self.name)
+            evaluate_breaker(tx, batch, now=MORNING, real_now=MORNING + timedelta(seconds=sent))
+            return read_breaker(tx)
 
     def acts(self) -> list[dict[str, object]]:
-        """What the audit has about the group."""
-        subject = f"line_group/{self.name}"
+        """What the audit has about the group since it was made anew."""
+        return self._acts()[self._before :]
+
+    def _acts(self) -> list[dict[str, object]]:
+        subject = f"line_group/{GROUP}"
         return [dict(line) for line in audit_lines(self.scene.store) if line["subject"] == subject]
 
 
@@ -106,7 +107,6 @@ def lines(scene: Scene) -> Lines:
 
 def of(**fields: object) -> LineGroup:
     made = LineGroup(
-        name="main",
         calls_per_second=2.0,
         lines=5,
         most_calls_per_second=2.0,
@@ -161,7 +161,7 @@ class TestTheRowOfAGroup:
     def test_one_that_exists_stays_as_it_is(self, lines: Lines):
         before = lines.row()
         with lines.scene.tx() as tx:
-            ensure_line_group(tx, name=lines.name, calls_per_second=9.0, lines=9, real_now=MORNING)
+            ensure_line_group(tx, calls_per_second=9.0, lines=9, real_now=MORNING)
         assert lines.row() == before
 
     def test_what_the_settings_allow_is_what_holds_where_they_were_never_kept(self, lines: Lines):
@@ -170,23 +170,23 @@ class TestTheRowOfAGroup:
         assert (lines.group().most_calls_per_second, lines.group().most_lines) == (2.0, 5)
 
     def test_a_group_that_is_not_there(self, lines: Lines):
-        nowhere = replace(lines.services, lines=LineRules(group="nowhere"))
+        lines.scene.do(sa.delete(t.line_group))
         with lines.scene.tx() as tx:
-            assert read_line_group(tx, name="nowhere") is None
-            assert lock_line_group(tx, name="nowhere") is None
-            assert read_breaker(tx, name="nowhere") == lock_line_breaker(tx, name="nowhere") == Breaker()
-            assert seconds_clock_went_back(tx, name="nowhere", real_now=MORNING, horizon_seconds=1) == 0.0
+            assert read_line_group(tx) is None
+            assert lock_line_group(tx) is None
+            assert read_breaker(tx) == lock_line_breaker(tx) == Breaker()
+            assert seconds_clock_went_back(tx, real_now=MORNING, horizon_seconds=1) == 0.0
         with pytest.raises(NotFound) as missing:
-            read_pace(nowhere)
-        assert (missing.value.kind, missing.value.key) == ("line group", "nowhere")
+            read_pace(lines.services)
+        assert (missing.value.kind, missing.value.key) == ("line group", GROUP)
 
     def test_a_pause_and_its_end(self, lines: Lines):
         until = MORNING + timedelta(hours=1)
         with lines.scene.tx() as tx:
-            pause_line_group(tx, name=lines.name, until=until, why="线路检修")
+            pause_line_group(tx, until=until, why="线路检修")
         assert (lines.group().paused_until, lines.group().paused_why) == (until, "线路检修")
         with lines.scene.tx() as tx:
-            pause_line_group(tx, name=lines.name, until=None, why="")
+            pause_line_group(tx, until=None, why="")
         assert (lines.group().paused_until, lines.group().paused_why) == (None, "")
 
     def test_slots_that_are_taken_move_the_next_and_no_breaker_that_is_closed(self, lines: Lines):
@@ -198,10 +198,10 @@ class TestTheRowOfAGroup:
     def test_a_trial_call_is_waited_for(self, lines: Lines):
         opened = Breaker(troubles=5, openings=2, opened_at=MORNING, wait_until=MORNING)
         with lines.scene.tx() as tx:
-            save_breaker(tx, opened, name=lines.name)
+            save_breaker(tx, opened)
             take_call_slots(tx, lines.group_in(tx), [MORNING], real_now=MORNING)
             waits = replace(opened, wait_until=MORNING + timedelta(seconds=30))
-            assert read_breaker(tx, name=lines.name) == lock_line_breaker(tx, name=lines.name) == waits
+            assert read_breaker(tx) == lock_line_breaker(tx) == waits
 
 
 class TestAPaceSetByHand:
@@ -239,7 +239,7 @@ class TestAPaceSetByHand:
         assert refused.value.field == "why"
         with pytest.raises(NotFound) as missing:
             set_pace(lines.services, calls_per_second=1, lines=1, by="zhao", why="x", visible_to=1)
-        assert (missing.value.kind, missing.value.key) == ("line group", lines.name)
+        assert (missing.value.kind, missing.value.key) == ("line group", GROUP)
 
     def test_the_settings_hold_again_and_the_next_call_leaves_within_their_gap(self, lines: Lines):
         set_pace(lines.services, calls_per_second=0.5, lines=1, by="zhao", why="检修")
@@ -266,11 +266,11 @@ class TestAPaceSetByHand:
 
 class TestAClockThatWentBack:
     def went_back(self, lines: Lines, seconds: float) -> float:
-        """Of a next slot so many seconds further than a claim can have planned."""
+        """Of a next slot `seconds` further than a claim can have planned."""
         planned = timedelta(seconds=0.4 + 1 / (2.0 * PACE_HEADROOM))
         lines.set(next_slot_at=MORNING + planned + timedelta(seconds=seconds))
         with lines.scene.tx() as tx:
-            return seconds_clock_went_back(tx, name=lines.name, real_now=MORNING, horizon_seconds=0.4)
+            return seconds_clock_went_back(tx, real_now=MORNING, horizon_seconds=0.4)
 
     def test_five_seconds_are_no_jump(self, lines: Lines):
         assert self.went_back(lines, 5) == 0.0
@@ -291,7 +291,7 @@ class TestAClockThatWentBack:
         scene.change_attempt(ids["silent"], **sent, poll_at=poll + moment)
         lines.set(next_slot_at=MORNING + timedelta(hours=1), slow_until=MORNING + timedelta(minutes=15))
         with scene.tx() as tx:
-            reset_times_after_jump(tx, name=lines.name, real_now=MORNING, last_lease=lease, last_poll=poll)
+            reset_times_after_jump(tx, real_now=MORNING, last_lease=lease, last_poll=poll)
         rows = {name: scene.attempt_of(case_id) for name, case_id in cases.items()}
         assert [rows[name]["lease_until"] for name in ("kept", "lapsed", "asked")] == [
             lease,
@@ -303,7 +303,7 @@ class TestAClockThatWentBack:
         assert lines.group().breaker.wait_until == MORNING + timedelta(minutes=15), "a carrier may ask for it"
         lines.set(slow_until=MORNING + timedelta(minutes=15) + moment)
         with scene.tx() as tx:
-            reset_times_after_jump(tx, name=lines.name, real_now=MORNING, last_lease=lease, last_poll=poll)
+            reset_times_after_jump(tx, real_now=MORNING, last_lease=lease, last_poll=poll)
         assert lines.group().breaker.wait_until == MORNING
 
 

@@ -26,7 +26,7 @@ def scene(fresh_database: str):
 
 
 class Taken(PhoneCall):
-    """A call that the carrier has taken, so many seconds ago."""
+    """A call that the carrier has taken, some seconds ago."""
 
     def __init__(self, scene: Scene, *, seconds: float) -> None:
         super().__init__(scene)

@@ -114,7 +114,7 @@ def test_a_real_restart_leaves_it_as_it_is(assembled: Assemble):
     set_pace(first.services, calls_per_second=0.5, lines=4, by="zhao", why="x")
     again = assembled(DIALER_TELEPHONY__LINES="30")
     with again.services.store.begin() as tx:
-        pace = read_line_group(tx, name="main")
+        pace = read_line_group(tx)
     assert pace is not None
     assert (pace.calls_per_second, pace.lines, pace.most_lines) == (0.5, 4, 24)
     pace = restore_pace(again.services, by="zhao")

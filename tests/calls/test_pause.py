@@ -168,7 +168,7 @@ def test_what_a_claim_withholds_after_the_end_of_the_pause_is_released(scene: Sc
     case_id = scene.open_case(grade=Grade.LOW)
     rules = scene.services.lines
     with scene.tx() as tx:
-        group = lock_line_group(tx, name="main")
+        group = lock_line_group(tx)
         assert group is not None
         claim_attempts(
             tx,

@@ -115,7 +115,7 @@ def events(scene: Scene, attempt_id: uuid.UUID) -> list[tuple[str, str]]:
     return [(one["step"], one["kind"]) for one in rows]
 
 
-def created(at: datetime, *, sid: str = "CA1", status: str = "ringing", **fields: Any) -> CallState:  # noqa: ANN401
+def created(at: datetime, *, sid: str = "CA1", status: str = "ringing", **fields: Any) -> CallState:  # noqa: ANN401  # fields of `CallState`
     return CallState(sid=sid, status=status, date_created=at, **fields)
 
 
@@ -266,7 +266,7 @@ class TestACallThatTheCarrierDoesNotHave:
         return silent(scene, at=after(4), polls=1)
 
     def earlier(self, scene: Scene, *, seconds: float) -> str:
-        """A call that the carrier took so long before the order."""
+        """A call that the carrier took `seconds` before the order."""
         attempt_id = silent(scene, "ended", result="no_answer", sid="CA0", at=after(4), poll_at=None)
         scene.change_attempt(attempt_id, posted_at=POSTED - timedelta(seconds=seconds))
         scene.do(
@@ -429,7 +429,7 @@ class TestWithoutWebhooks:
             )
 
     def taken(self, untold: Scene, *, seconds: float) -> uuid.UUID:
-        """A call that the carrier took, and whose order left, so long ago."""
+        """A call that the carrier took, and whose order left, `seconds` ago."""
         ago = untold.clock.now() - timedelta(seconds=seconds)
         return silent(
             untold,

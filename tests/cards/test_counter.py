@@ -93,7 +93,7 @@ def test_a_check_is_bound_to_one_opening_of_one_person(street: Street):
 
 
 def test_many_checks_of_an_outlet_raise_an_alarm(street: Street, console: ConsoleDesk):
-    rules = replace(street.services.cards, checks_per_hour=2)
+    rules = street.services.cards.model_copy(update={"checks_per_hour": 2})
     street.services = replace(street.services, cards=rules)
     for n in range(2):
         street.check(street.record(n))

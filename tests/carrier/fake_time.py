@@ -56,7 +56,7 @@ class FakeTimers(Timers):
         self.later(0.0, call)
 
     def run(self, seconds: float = 1e9) -> None:
-        """Everything due within so many seconds happens, in order."""
+        """Everything due within `seconds` happens, in order."""
         until = self.now + seconds
         while self._heap and self._heap[0][0] <= until:
             self.now, _, handle = heapq.heappop(self._heap)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from dialer.casefile.acts import (
     ask_person,
@@ -20,6 +21,7 @@ from dialer.cases.store import words_of_case
 from dialer.core.case import Bar, CaseAct, CaseStatus, acts_allowed
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Grade, OutcomeKind, Track
+from dialer.db import tables as t
 from dialer.work.assignments import waiting_transfers
 from dialer.work.transfers import accept_transfer
 from tests.audit_lines import audit_lines
@@ -153,6 +155,28 @@ def test_handing_over_without_open_work_is_done_at_once(bureau: Bureau, case_id:
         hand_over(
             seen(bureau, case_id, revision(bureau, case_id)), to_unit_id=bureau.unit["五原分局"], why="x"
         )
+
+
+def test_handing_over_asks_only_for_the_work_that_the_unit_does_not_have(bureau: Bureau):
+    case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
+    above, visit = bureau.unit["临河分局"], bureau.assignment_of(case_id, Track.VISIT)["id"]
+    escalated = sa.update(t.assignment).values(unit_id=above, unit="临河分局", raises=1)
+    bureau.do(escalated.where(t.assignment.c.id == visit))
+    hand_over(seen(bureau, case_id, 1), to_unit_id=above, why="由分局办理")
+    with bureau.tx() as tx:
+        [asked] = waiting_transfers(tx, into=above)
+    assert asked.assignment_id == bureau.assignment_of(case_id)["id"]
+    accept_transfer(bureau.services, asked.id, by="wang")
+    assert bureau.row_of(case_id)["unit_id"] == above
+
+
+def test_a_case_whose_work_that_unit_has_is_handed_over_at_once(bureau: Bureau):
+    case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
+    above = bureau.unit["临河分局"]
+    bureau.do(sa.update(t.assignment).values(unit_id=above, unit="临河分局", raises=1))
+    hand_over(seen(bureau, case_id, 1), to_unit_id=above, why="由分局办理")
+    assert bureau.row_of(case_id)["unit_id"] == above
+    assert bureau.acts_of(case_id) == ["unit_changed"]
 
 
 def test_an_unknown_case_is_not_found(bureau: Bureau):

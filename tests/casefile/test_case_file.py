@@ -14,6 +14,7 @@ from dialer.core.errors import Invalid, NotFound
 from dialer.core.timeline import EntryKind, StepKind, Wait
 from dialer.core.values import Grade, PauseScope, Track
 from dialer.db import tables as t
+from dialer.db.vault import BlindKind
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 SECOND = timedelta(seconds=1)
@@ -194,7 +195,7 @@ def test_a_call_waits_for_another_one_to_the_same_number_and_for_a_pause(scenari
     scenario.attempt(case_id, result=None, sent_at=None, state="ready")
     free_at = MORNING + 30 * SECOND
     with scenario.tx() as tx:
-        blind = tx.vault.blind(PHONE, kind="phone")
+        blind = tx.vault.blind(PHONE, kind=BlindKind.PHONE)
         tx.execute(sa.insert(t.live_number).values(phone_blind=blind, free_at=free_at))
     pause_calls(scenario.services, scope=PauseScope.ALL, minutes=30, by="zhao", why="检修")
     (step,) = show_case(scenario.services, case_id).next_steps

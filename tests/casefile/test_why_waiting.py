@@ -26,7 +26,7 @@ def why(scene: Scene, case_id: int) -> Waiting:
 
 def set_breaker(scene: Scene, breaker: Breaker) -> None:
     with scene.tx() as tx:
-        save_breaker(tx, breaker, name="main")
+        save_breaker(tx, breaker)
 
 
 def test_without_a_planned_attempt_nothing_waits(scene: Scene):

@@ -14,9 +14,11 @@ from dialer.control.consistency import Finding, check_consistency
 from dialer.core.case import CaseStatus, FollowUp
 from dialer.core.events import Event, HandOverRequested, PersonCalledIn
 from dialer.core.policy import to_plain
+from dialer.core.rates import Period
 from dialer.core.values import Answer, Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.outcomes.filing import file_case
+from dialer.outcomes.measures import figures
 from dialer.work.tasks import NoCall, Report, report_assignment
 from tests.control.scene import Scene
 from tests.core.samples import GRADES, POLICY, answered
@@ -114,6 +116,22 @@ def test_a_report_is_no_second_success_and_a_filed_case_undoes_the_first(followe
     file_case(followed.services, phone=PHONE, case_number="A1", by="zhao")
     [undone] = followed.rows(sa.select(t.outcome).where(t.outcome.c.reverses.is_not(None)))
     assert (undone["reverses"], undone["reason"]) == (first["id"], "case_filed")
+
+
+def test_a_follow_up_for_which_the_person_calls_us_is_one_in_the_figures_and_in_the_ledger(followed: Scene):
+    case_id = dissuaded(followed, Grade.MEDIUM)
+    [work] = followed.assignments_of(case_id)
+    tell(followed, case_id, PersonCalledIn(from_own_number=False))
+    [called] = followed.assignments_of(case_id)
+    assert called["urgency_at"] < work["urgency_at"]
+    followed.talked(work["id"])
+    report_assignment(followed.services, work["id"], Report(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li")
+    [done] = followed.assignments_of(case_id)
+    [*_, line] = followed.rows(sa.select(t.outcome).order_by(t.outcome.c.id))
+    assert (done["state"], done["reason"], line["reason"]) == ("done", "follow_up", "follow_up")
+    with followed.tx() as tx:
+        counts = figures(tx, Period(), drill=False, now=followed.clock.now()).total.counts
+    assert (counts.human_calls, counts.followed_up) == (0, 1)
 
 
 def test_a_reopened_case_stands_beside_the_one_of_a_later_warning(followed: Scene):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,21 @@ def test_a_number_larger_than_any_is_one_line(
     said = capsys.readouterr().err.splitlines()
     assert (ended.value.code, len(said)) == (1, 1)
     assert "larger" in said[0]
+
+
+def test_what_a_command_logs_has_the_format_of_the_settings_and_names_nobody(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    def found(*_args: object, **_named: object) -> list[object]:
+        logging.getLogger("dialer.test").warning("asked of %s", "13800138000")
+        return []
+
+    monkeypatch.setattr("dialer.cli.accounts.all_members", found)
+    command = ["staff", "list", "--json"]
+    result = CliRunner().invoke(
+        app, command, env=env | {"DIALER_LOG__FORMAT": "json"}, catch_exceptions=False
+    )
+    assert json.loads(result.stdout) == []
+    line = json.loads(result.stderr.splitlines()[-1])
+    assert (line["process"], line["level"], line["logger"]) == ("accounts", "warning", "dialer.test")
+    assert "13800138000" not in result.stderr

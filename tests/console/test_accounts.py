@@ -118,7 +118,7 @@ async def test_a_disabled_account_is_out_at_once_and_may_come_back(console: Cons
     admin = console.person(Role.ADMINISTRATOR)
     await admin.post("/accounts/zhao/disable")
     assert (await zhao.get("/account")).status_code == 303
-    assert "opens nothing" in text(await admin.get("/accounts/zhao"))
+    assert "nobody can sign in with it" in text(await admin.get("/accounts/zhao"))
     console.person(Role.SECURITY_ADMINISTRATOR)
     await admin.post("/accounts/zhao/enable", **WHY)
     assert console.rows(t.staff)[0]["disabled_at"] is not None

@@ -173,6 +173,40 @@ async def test_refused_money_goes_back_to_its_recorder(console: ConsoleDesk, tow
     assert (last["reason"], last["reverses"]) == ("case_filed", corrected["id"])
 
 
+async def test_what_a_person_signed_in_capitals_is_their_own(
+    console: ConsoleDesk, town: Inbox, chief: Person
+):
+    """A command takes `--by Zhao`, and the account is zhao."""
+    case_id = town.open_case()
+    own = town.money(case_id, by="Zhao")
+    town.put(
+        t.list_load,
+        filename="own.xlsx",
+        state="held",
+        content_hash=b"x",
+        size_bytes=1,
+        by="Zhao",
+        created_at=MORNING,
+        needs_approval=True,
+        total=5_000,
+    )
+    [load] = console.rows(t.list_load)
+    page = await chief.get("/approvals")
+    assert offered(page.text) == []
+    assert "own.xlsx" not in page.text
+    assert await badge(chief) == 0
+    assert f"/lists/{load['id']}/approve" not in (await chief.get(f"/lists/{load['id']}")).text
+    assert (await chief.post("/approvals/approve", outcome=own)).status_code == 409
+    other = console.signed_in(console.account(Role.SUPERVISOR, login="sun"))
+    assert await badge(other) == 2
+    assert (await other.post(f"/approvals/outcomes/{own}/refuse", why="回单金额不符")).status_code == 303
+    assert "回单金额不符" in (await chief.get("/approvals")).text
+    assert await badge(chief) == 1
+    corrected = await chief.post(f"/approvals/outcomes/{own}/correct", stopped="200", **PROOF)
+    assert corrected.status_code == 303
+    assert await badge(chief) == 0
+
+
 async def test_a_filed_case_reverses_a_success_whose_amounts_were_refused(
     console: ConsoleDesk, town: Inbox, chief: Person
 ):

@@ -49,7 +49,7 @@ EVENTS = {"Accept": "text/event-stream"}
 
 
 def waits(scenario: ConsoleScenario, grade: Grade, *, minutes: float, **columns: Any) -> int:  # noqa: ANN401 - columns of a case
-    """A case whose ring might have left so long ago; negative: may leave in so long."""
+    """A case whose ring might have left `minutes` ago; negative: may leave in as many."""
     at = MORNING - timedelta(minutes=minutes)
     return scenario.case(
         grade=grade, robot_state="pending", robot_at=at, opened_at=min(at, MORNING), due_at=None, **columns
@@ -100,7 +100,7 @@ async def test_work_calls_alarms_and_the_day_are_counted(console: ConsoleDesk):
         raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
     said = text(await console.person(Role.SUPERVISOR).get("/board"))
     assert "Answer rate today 50 % 1 of 2 people called" in said
-    assert "Overdue 1 human calls 1 / 1 visits 0 / 1 of them not acknowledged 0" in said
+    assert "Overdue 1 human calls 1 / 1 visits 0 / 1 of them not signed for 0" in said
     assert "Alarms 2" in said
     assert "Warnings 2 Called 2 Reached 1 Dissuaded 1" in said
     assert "¥12,345" in said
@@ -126,7 +126,7 @@ async def test_its_alarms_add_up_and_its_overdue_holds_what_nobody_signed_for(co
         for minute, code in enumerate(codes):
             raise_alarm(tx, code, now=MORNING - timedelta(minutes=minute), case_id=scenario.case())
     said = text(await console.person(Role.SUPERVISOR).get("/board"))
-    assert "Overdue 1 human calls 0 / 0 visits 1 / 3 of them not acknowledged 1" in said
+    assert "Overdue 1 human calls 0 / 0 visits 1 / 3 of them not signed for 1" in said
     assert re.search(r"Alarms 5 1 .+ 1 .+ 1 .+ 2 other alarms", said)
     assert "signed for 1 on the way 0" in said
 

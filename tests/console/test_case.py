@@ -381,7 +381,7 @@ async def test_work_goes_to_another_unit(scene: ConsoleScene, chief: Person, cas
     answer = await act(chief, scene, case_id, "unit", unit="临河分局", why="lives there")
     assert answer.status_code == 303
     page = await shown(chief, case_id)
-    assert "handed to another unit: 临河分局" in page
+    assert "transferred to another unit: 临河分局" in page
     assert "lives there" in page
     assert scene.rows(sa.select(t.case.c.unit_id).where(t.case.c.id == case_id)) == [{"unit_id": county}]
 

@@ -183,17 +183,17 @@ async def test_an_outcome_and_an_identity_without_a_call_claim_nothing(
     fields = {"outcome": "dissuaded_by_phone", "verified": "yes", "scammer": "yes"}
     answer = await report(caller, task_id, token, **fields)
     assert answer.status_code == 422
-    assert "there is no call of ours" in text(answer)
-    assert "Why there is no call of ours" in text(answer)
+    assert "there is no staff call" in text(answer)
+    assert "Why there is no staff call" in text(answer)
     no_success = await report(caller, task_id, token, **fields | {"outcome": "refuses"})
-    assert "only a call of ours with the person verifies the identity" in text(no_success)
+    assert "only a staff call with the person verifies the identity" in text(no_success)
     assert console.rows(t.outcome) == []
     answer = await report(caller, task_id, token, no_call="用本人手机拨打", **fields)
-    assert "a second person has to approve it" in text(await caller.get(answer.headers["location"]))
+    assert "a second person must approve it" in text(await caller.get(answer.headers["location"]))
     [case] = console.rows(t.case)
     assert (case["status"], case["contact"]) == ("open", "none")
     chief, page = console.person(Role.SUPERVISOR), f"/cases/{case['id']}"
-    assert "without a call of ours with evidence waits for a second person" in text(await chief.get(page))
+    assert "without a staff call with evidence waits for a second person" in text(await chief.get(page))
     listed = text(await chief.get("/rates/callers"))
     assert "Caller 1 1 100.0% 20.7–100.0% 1" in listed
     too_fast = "Caller 1 1 1 100.0% 20.7–100.0% Too few cases to compare"
@@ -206,6 +206,20 @@ async def test_an_outcome_and_an_identity_without_a_call_claim_nothing(
         "dissuaded_by_phone",
         "verified",
     )
+
+
+async def test_a_reason_that_was_not_needed_waits_for_nobody(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
+):
+    put(scenario)
+    task_id, token = await taken(caller)
+    scenario.talked(task_id, by=caller.member.login)
+    fields = {"outcome": "dissuaded_by_phone", "verified": "yes", "scammer": "no", "no_call": "用本人手机拨打"}
+    answer = await report(caller, task_id, token, **fields)
+    said = text(await caller.get(answer.headers["location"]))
+    assert "The report is kept." in said
+    assert "second person" not in said
+    assert console.rows(t.outcome)[0]["reason"] == "reported"
 
 
 async def test_what_was_ticked_stands_under_the_note(
@@ -400,6 +414,20 @@ async def test_another_unit_accepts_or_refuses(console: ConsoleDesk, scenario: C
     await there.post(f"/desk/tasks/{task_id}/reclaim")
     assert f'data-task="{task_id}"' in (await there.get("/desk")).text
     assert NAME in (await there.get("/desk")).text
+
+
+@pytest.mark.parametrize(("act", "fields"), [("accept", {}), ("refuse", {"why": "不归我们"})])
+async def test_the_desk_answers_no_transfer_of_a_visit(
+    console: ConsoleDesk, scenario: ConsoleScenario, act: str, fields: dict[str, str]
+):
+    city = scenario.unit("市局")
+    county, other = scenario.unit("临河分局", city), scenario.unit("五原县局", city)
+    visit = put(scenario, kind="visit", unit_id=county)
+    await console.person(Role.SUPERVISOR).post(f"/units/work/{visit}/transfer", unit="五原县局", why="x")
+    [transfer] = console.rows(t.assignment_transfer)
+    there = console.person(Role.CALLER, unit_id=other)
+    assert (await there.post(f"/desk/transfers/{transfer['id']}/{act}", **fields)).status_code == 404
+    assert console.rows(t.assignment_transfer)[0]["state"] == "asked"
 
 
 async def test_a_unit_that_is_asked_already_or_that_has_it_is_not_asked_again(

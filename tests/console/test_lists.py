@@ -68,7 +68,7 @@ async def test_before_it_is_loaded_a_list_says_what_would_become_of_it(console: 
     path = await dropped(clerk, rows(GOOD, BAD))
     page = await clerk.get(path)
     assert counts(page.text) == {
-        "rows": 4, "refused": 2, "can be loaded": 2, "merged": 0, "duplicates": 0
+        "rows": 4, "rejected": 2, "can be loaded": 2, "merged": 0, "duplicates": 0
     }  # fmt: skip
     told = text(page)
     assert "王*" in told
@@ -87,7 +87,7 @@ async def test_loaded_it_is_what_was_said(console: ConsoleDesk):
     path = await loaded(console, clerk, rows(GOOD, BAD))
     page = await clerk.get(path)
     figures = counts(page.text)
-    assert (figures["rows"], figures["accepted"], figures["refused"], figures["cases"]) == (4, 2, 2, 2)
+    assert (figures["rows"], figures["accepted"], figures["rejected"], figures["cases"]) == (4, 2, 2, 2)
     assert "loaded by Clerk" in text(page)
     assert len(console.rows(t.case)) == 2
     [line] = console.audited("load_list")
@@ -166,7 +166,7 @@ async def test_what_would_join_a_case_is_told_with_the_case(console: ConsoleDesk
     page = await clerk.get(await dropped(clerk, again, source="一"))
     [case, *_] = console.rows(t.case)
     assert counts(page.text) == {
-        "rows": 4, "refused": 0, "can be loaded": 3, "merged": 2, "duplicates": 1
+        "rows": 4, "rejected": 0, "can be loaded": 3, "merged": 2, "duplicates": 1
     }  # fmt: skip
     told = text(page)
     assert f"138****8000 case #{case['id']}" in told
@@ -237,7 +237,7 @@ async def test_the_refused_rows_come_in_clear_for_those_who_may_with_a_reason(co
     lines = console.audited("export_rejects")
     assert [(line["why"], line["facts"]["reason"]) for line in lines] == [("mends the rows", "correct")] * 2
     again = await dropped(chief, of_list.content, name="mended.xlsx")
-    assert counts((await chief.get(again)).text)["refused"] == 1
+    assert counts((await chief.get(again)).text)["rejected"] == 1
 
 
 async def test_what_is_no_list_is_said_and_nothing_of_it_is_kept(console: ConsoleDesk):
@@ -329,7 +329,7 @@ async def test_a_long_list_is_looked_at_in_part_and_counted_afterwards(console: 
     assert f"> {COUNTED:,} rows; they are being counted" in text(page)
     assert f"The figures are of its first {COUNTED:,} rows" in text(page)
     part = await clerk.part(f"{path}/count")
-    assert f"{COUNTED + 6:,} rows in all, 1 of them refused" in text(part)
+    assert f"{COUNTED + 6:,} rows in all, 1 of them rejected" in text(part)
     sent = await clerk.post(f"{path}/load")
     assert f'max="{COUNTED + 6}"' in (await clerk.part(sent.headers["location"])).text
 
@@ -355,7 +355,7 @@ async def test_each_sample_list_is_told_and_loaded_as_it_is_expected(console: Co
         done = counts((await clerk.get(sent.headers["location"])).text)
         for figures in (draft, done):
             accepted = figures["can be loaded" if figures is draft else "accepted"]
-            found = figures["rows"], accepted, figures["duplicates"], figures["refused"]
+            found = figures["rows"], accepted, figures["duplicates"], figures["rejected"]
             assert found == tuple(wanted[word] for word in ("rows", "accepted", "duplicate", "rejected")), (
                 name
             )

@@ -235,3 +235,14 @@ async def test_rules_of_the_whole_centre_are_not_decided_in_one_of_its_units(con
     assert f"/rules/{number}/approve" in (await centre.get("/robot")).text
     assert f"/cases/{case_id}" in (await centre.get("/robot/verdicts", state="sent")).text
     assert (await centre.post(f"/robot/rules/{number}/approve", reason="ok")).status_code == 303
+
+
+async def test_who_drafted_the_rules_is_not_offered_to_approve_them(console: ConsoleDesk):
+    drafted = draft_rules(console.app.services, {**shipped_texts(), "many": MANY}, by="Boss")
+    approve = f'action="/robot/rules/{drafted.number}/approve"'
+    drafter = console.signed_in(console.account(Role.SUPERVISOR, login="boss", language="en"))
+    page = (await drafter.get("/robot")).text
+    assert approve not in page
+    assert "You drafted this version: a second person approves it." in page
+    second = console.signed_in(console.account(Role.SUPERVISOR, login="second", language="en"))
+    assert approve in (await second.get("/robot")).text

@@ -140,7 +140,7 @@ async def test_what_the_lint_finds_is_told_by_node_and_line_and_refuses(desk: Co
     refused = await approve(desk, second(desk))
     assert refused.status_code == 409
     page = text(refused)
-    assert "what is found below must be mended first" in page
+    assert "correct what is found below first" in page
     assert f"loan.toml:{line} lonely no way leads here" in page
 
 

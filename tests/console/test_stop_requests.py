@@ -231,3 +231,40 @@ async def test_what_nobody_follows_up_raises_an_alarm_once_for_each_time(
     await chief.post(f"/desk/stop-requests/{row['id']}/report", result="refused")
     console.pass_seconds(3600)
     assert raise_unanswered(services) == 0
+
+
+async def test_a_case_without_a_unit_is_the_root_unit_s_in_the_list_and_in_every_act(
+    console: ConsoleDesk, scenario: ConsoleScenario, case_id: int, payment: int
+):
+    root = scenario.unit("市局")
+    county = console.person(Role.CALLER, unit_id=scenario.unit("临河分局", root))
+    assert (await county.post(f"/desk/stop-payments/{payment}/requests", **FORM)).status_code == 404
+    here = console.signed_in(console.account(Role.CALLER, login="wu", unit_id=root))
+    assert f"/desk/stop-payments/{payment}/" in (await here.get("/desk")).text
+    assert (await here.post(f"/desk/stop-payments/{payment}/requests", **FORM)).status_code == 303
+    [request] = console.rows(t.stop_request)
+    path = f"/desk/stop-requests/{request['id']}/report"
+    assert (await county.post(path, result="refused")).status_code == 404
+    chief = console.signed_in(console.account(Role.SUPERVISOR, login="qian", unit_id=root))
+    assert (await chief.post(path, result="refused")).status_code == 303
+
+
+@pytest.mark.parametrize("act", ["requests", "done", "report"])
+async def test_who_has_the_call_in_hand_stops_the_payment_though_the_case_has_gone_to_another_unit(
+    console: ConsoleDesk, scenario: ConsoleScenario, case_id: int, payment: int, act: str
+):
+    here, there = scenario.unit("临河分局"), scenario.unit("五原分局")
+    caller = console.person(Role.CALLER, unit_id=here)
+    work = scenario.assignment(case_id, unit_id=here)
+    with scenario.tx() as tx:
+        tx.execute(sa.update(t.case).where(t.case.c.id == case_id).values(unit_id=there))
+    request = stop_request(scenario, case_id, payment) if act == "report" else 0
+    path = (
+        f"/desk/stop-requests/{request}/report" if act == "report" else f"/desk/stop-payments/{payment}/{act}"
+    )
+    fields = {"requests": FORM, "done": {"result": "too_late"}, "report": {"result": "refused"}}[act]
+    assert (await caller.post(path, **fields)).status_code == 404
+    with scenario.tx() as tx:
+        held = {"state": "signed", "signed_by": caller.member.login, "signed_at": MORNING}
+        tx.execute(sa.update(t.assignment).where(t.assignment.c.id == work).values(held))
+    assert (await caller.post(path, **fields)).status_code == 303

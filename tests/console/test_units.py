@@ -90,7 +90,7 @@ async def test_faults_of_a_list_are_named_by_line_and_column(console: ConsoleDes
     assert answer.status_code == 422
     page = text(answer)
     assert "2 faults must be corrected; nothing was imported" in page
-    assert "2 上级 the parent is neither in the list nor known mend the name, or add a line" in page
+    assert "2 上级 the parent is neither in the list nor known correct the name, or add a line" in page
     assert "3 名称 no name write its name" in page
 
 
@@ -310,11 +310,29 @@ async def test_escalated_work_is_listed_with_its_reason(
     assert "None: all was signed" in text(await supervisor.get(f"/units/{tree['wuyuan']}"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "role", "signs"),
+    [
+        ("visit", Role.CLERK, False),
+        ("human", Role.CLERK, False),
+        ("visit", Role.SUPERVISOR, True),
+        ("human", Role.SUPERVISOR, True),
+    ],
+)
 async def test_work_is_transferred_with_a_reason_and_accepted(
-    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
+    console: ConsoleDesk,
+    scenario: ConsoleScenario,
+    tree: dict[str, int],
+    kind: str,
+    role: Role,
+    *,
+    signs: bool,
 ):
+    """Who does such work signs for it. A clerk, who may not, accepts it for the unit: signed by him it lay there until
+    it was overdue, and nobody who may do it could take it.
+    """
     case_id = scenario.case(unit_id=tree["station"])
-    work = scenario.assignment(case_id, kind="visit", unit_id=tree["station"], unit="城关派出所")
+    work = scenario.assignment(case_id, kind=kind, unit_id=tree["station"], unit="城关派出所")
     (before,) = console.rows(t.assignment)
     officer = console.person(Role.OFFICER, unit_id=tree["station"])
     form = f"/units/work/{work}/transfer"
@@ -323,23 +341,47 @@ async def test_work_is_transferred_with_a_reason_and_accepted(
     assert asked.headers["location"] == f"/units/{tree['station']}"
     again = await officer.post(form, unit="五原分局", why="x")
     assert (again.status_code, "on its way to another unit already" in text(again)) == (422, True)
-    receiver = console.person(Role.CLERK, unit_id=tree["wuyuan"])
+    receiver = console.person(role, unit_id=tree["wuyuan"])
     page = await receiver.get("/units/transfers")
     assert "住址在五原" in text(page)
     assert f'href="/cases/{case_id}"' not in page.text
     (transfer,) = console.rows(t.assignment_transfer)
-    await receiver.post(f"/units/transfers/{transfer['id']}/accept")
+    answer = await receiver.post(f"/units/transfers/{transfer['id']}/accept")
+    said = text(await receiver.get(answer.headers["location"]))
     (after,) = console.rows(t.assignment)
     assert (after["unit_id"], after["state"], after["signed_by"]) == (
-        tree["wuyuan"],
-        "signed",
-        receiver.member.login,
+        (tree["wuyuan"], "signed", receiver.member.login) if signs else (tree["wuyuan"], "open", None)
+    )
+    assert ("the work is signed for by you" in said, "waits in your unit for a signature" in said) == (
+        signs,
+        not signs,
     )
     assert [after[name] for name in ("sign_by", "due_at", "feedback_by")] == [
         before[name] for name in ("sign_by", "due_at", "feedback_by")
     ]
     late = await receiver.post(f"/units/transfers/{transfer['id']}/accept")
     assert late.status_code == 409
+
+
+async def test_work_that_a_clerk_accepts_has_its_time_to_be_signed_and_keeps_an_agreed_call(
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
+):
+    case_id = scenario.case(unit_id=tree["station"], grade=Grade.HIGH)
+    agreed = MORNING + timedelta(hours=1)
+    kept = {"call_at": agreed, "kept_for": "li", "kept_until": agreed + timedelta(minutes=5)}
+    work = scenario.assignment(
+        case_id, unit_id=tree["station"], sign_by=MORNING - timedelta(hours=1), escalated_at=MORNING, **kept
+    )
+    await console.person(Role.SUPERVISOR).post(f"/units/work/{work}/transfer", unit="五原分局", why="x")
+    (transfer,) = console.rows(t.assignment_transfer)
+    clerk = console.person(Role.CLERK, unit_id=tree["wuyuan"])
+    await clerk.post(f"/units/transfers/{transfer['id']}/accept")
+    (row,) = console.rows(t.assignment)
+    assert (row["kept_for"], row["call_at"], row["kept_until"], row["transfers"]) == (None, agreed, agreed, 1)
+    assert escalate_unsigned(console.app.services) == 0
+    console.pass_seconds(3600)
+    assert escalate_unsigned(console.app.services) == 1
+    assert console.rows(t.assignment)[0]["raises"] == 1
 
 
 async def test_a_refusal_needs_a_reason_and_leaves_the_work(

@@ -125,7 +125,7 @@ async def test_mine_come_first_then_the_most_urgent_with_the_clock_that_runs(bea
     assert f'data-card="{away}"' not in answer.text
     page = text(answer)
     assert "Arrive by in 20 min" in page
-    assert "Acknowledge by 3 min overdue" in page
+    assert "Sign for by 3 min overdue" in page
     assert "Acknowledge by in 5 min" in page
 
 

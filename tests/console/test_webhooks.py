@@ -17,7 +17,8 @@ from dialer.core.values import DeliveryState, WebhookEvent
 from dialer.db import tables as t
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.webhooks import add_webhook, list_deliveries, list_webhooks
-from dialer.services import Application, WebhookRules
+from dialer.runtime.settings import WebhooksSettings
+from dialer.services import Application
 from tests.console.desk import ConsoleDesk, text
 
 URL = "https://10.1.2.3/warnings"
@@ -26,7 +27,7 @@ URL = "https://10.1.2.3/warnings"
 @pytest.fixture
 async def open_desk(console_app: Application) -> AsyncIterator[ConsoleDesk]:
     """Its settings allow messages to a network."""
-    rules = WebhookRules(networks=("10.0.0.0/8",))
+    rules = WebhooksSettings(networks=("10.0.0.0/8",))
     desk = ConsoleDesk(replace(console_app, services=replace(console_app.services, webhooks=rules)))
     yield desk
     await desk.close()
@@ -102,7 +103,7 @@ async def test_the_log_shows_every_try_and_a_dead_message_is_sent_again(open_des
     page = await chief.get("/webhooks", state="dead")
     assert "certificate not valid" in text(page)
     assert f'action="/webhooks/deliveries/{dead}/again"' in page.text
-    assert "No messages here" in text(await chief.get("/webhooks", state="delivered"))
+    assert "No deliveries here" in text(await chief.get("/webhooks", state="delivered"))
     assert (await chief.post(f"/webhooks/deliveries/{dead}/again")).status_code == 303
     [line] = list_deliveries(services)
     assert line.state is DeliveryState.WAITING
@@ -149,7 +150,7 @@ async def test_all_that_was_given_up_is_sent_again(open_desk: ConsoleDesk):
     chief = open_desk.person(Role.ADMINISTRATOR)
     assert 'action="/webhooks/bureau/again"' in (await chief.get("/webhooks")).text
     assert (await chief.post("/webhooks/bureau/again")).status_code == 303
-    assert "The messages are sent again." in text(await chief.get("/webhooks"))
+    assert "The deliveries are sent again." in text(await chief.get("/webhooks"))
     assert {one.state for one in list_deliveries(services)} == {DeliveryState.WAITING}
     [line] = open_desk.audited("webhook_again")
     assert (line["who"], line["facts"]) == ("administrator", {"name": "bureau", "count": 2})
@@ -182,7 +183,7 @@ async def test_the_log_has_fifty_messages_a_page_and_is_narrowed(open_desk: Cons
         [f"/webhooks?before={ids[1]}&amp;state=dead&amp;name=bureau"],
     )
     page = text(await chief.get("/webhooks", name="bureau"))
-    assert "Messages to bureau" in page
+    assert "Deliveries to bureau" in page
     assert "1/12" in page, "a try of those that the settings allow"
 
 

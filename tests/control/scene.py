@@ -32,7 +32,6 @@ class Scene(Scenario):
         with self.tx() as tx:
             configure_line_group(
                 tx,
-                name="main",
                 calls_per_second=calls_per_second,
                 lines=lines,
                 real_now=self.services.real.now(),
@@ -118,7 +117,7 @@ class Scene(Scenario):
 
     def group(self) -> LineGroup:
         with self.tx() as tx:
-            group = lock_line_group(tx, name="main")
+            group = lock_line_group(tx)
         assert group is not None
         return group
 
@@ -128,7 +127,7 @@ class Scene(Scenario):
         with self.tx() as tx:
             now = self.clock.now()
             promote_planned(tx, now=now)
-            group = lock_line_group(tx, name="main")
+            group = lock_line_group(tx)
             assert group is not None
             return claim_attempts(
                 tx,

@@ -104,10 +104,13 @@ def test_alarms_are_listed_until_seen(run: Run, scene: Scene):
     assert listed["carrier_down"]["facts"] == {"codes": [20429]}
     assert "carrier_down" in run("alarms").stdout
     for alarm in listed.values():
-        assert "seen by zhao" in run("alarms", "see", str(alarm["id"]), "--by", "zhao").stdout
+        told = run("alarms", "acknowledge", str(alarm["id"]), "--by", "zhao").stdout
+        assert "acknowledged by zhao" in told
     assert run("alarms").stdout.strip() == "no unacknowledged alarms"
 
 
-def test_an_alarm_is_seen_by_somebody(run: Run):
+def test_an_alarm_is_acknowledged_by_somebody(run: Run):
     with pytest.raises(Invalid):
-        run("alarms", "see", "1", "--by", " ")
+        run("alarms", "acknowledge", "1", "--by", " ")
+    with pytest.raises(Invalid):
+        run("alarms", "see", "1", "--by", " ")  # the name of before

@@ -264,9 +264,8 @@ async def test_health_engine_says_503_while_all_calls_are_stopped(
         note_part_done(app.services, name, began_at=began)
     close_cycle(app.services, began_at=began)
     with app.services.store.begin() as tx:
-        name = app.services.lines.group
-        ensure_line_group(tx, name=name, calls_per_second=1.0, lines=1, real_now=began)
-        save_breaker(tx, Breaker(troubles=5, openings=1, opened_at=began), name=name)
+        ensure_line_group(tx, calls_per_second=1.0, lines=1, real_now=began)
+        save_breaker(tx, Breaker(troubles=5, openings=1, opened_at=began))
     answer = await client.get("/health/engine")
     assert (answer.status_code, answer.json()["status"]) == (503, "stopped")
     assert answer.json()["stopped"] == ["carrier"]

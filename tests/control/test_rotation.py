@@ -39,7 +39,7 @@ from dialer.db import tables as t
 from dialer.db.columns import metadata
 from dialer.db.keys import KeySource, KeyUse, load
 from dialer.db.system_state import note_heartbeat
-from dialer.db.vault import Vault
+from dialer.db.vault import BlindKind, Vault
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
 from dialer.warnings.lists import load_list, submit_list
@@ -191,20 +191,20 @@ def index_by_old_key(app: Application, most: int) -> None:
     old = Vault(app.services.store.vault.keys, replace(app.services.store.vault.plan, index=(2,)))
     for person_id, person in list(persons(app).items())[:most]:
         with app.services.store.begin() as tx:
-            number = old.blind(person["id_number"], kind="id_number") if person["id_number"] else None
+            number = old.blind(person["id_number"], kind=BlindKind.ID_NUMBER) if person["id_number"] else None
             tx.execute(
                 sa.update(t.person)
                 .where(t.person.c.id == person_id)
-                .values(name_blind=old.blind(person["name"], kind="name"), id_number_blind=number)
+                .values(name_blind=old.blind(person["name"], kind=BlindKind.NAME), id_number_blind=number)
             )
             for phone in person["phones"]:
                 key = f"{person['name']}\0{phone}"
-                of_phone = t.person_phone.c.phone_blind == tx.vault.blind(phone, kind="phone")
-                of_key = t.person_key.c.name_phone_blind == tx.vault.blind(key, kind="name_phone")
-                last4 = old.blind(phone[-4:], kind="phone_last4")
-                before = {"phone_blind": old.blind(phone, kind="phone"), "last4_blind": last4}
+                of_phone = t.person_phone.c.phone_blind == tx.vault.blind(phone, kind=BlindKind.PHONE)
+                of_key = t.person_key.c.name_phone_blind == tx.vault.blind(key, kind=BlindKind.NAME_PHONE)
+                last4 = old.blind(phone[-4:], kind=BlindKind.PHONE_LAST4)
+                before = {"phone_blind": old.blind(phone, kind=BlindKind.PHONE), "last4_blind": last4}
                 tx.execute(sa.update(t.person_phone).where(of_phone).values(before))
-                before = {"name_phone_blind": old.blind(key, kind="name_phone")}
+                before = {"name_phone_blind": old.blind(key, kind=BlindKind.NAME_PHONE)}
                 tx.execute(sa.update(t.person_key).where(of_key).values(before))
 
 

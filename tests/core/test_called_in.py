@@ -90,6 +90,39 @@ def test_in_the_watch_period_the_caller_asks_what_the_robot_would_have_asked():
     assert decision.case.human.state is StaffTrackState.OPEN
 
 
+def test_a_caller_s_follow_up_stays_one_in_the_records_and_moves_up():
+    call = replace(opened().human, state=StaffTrackState.OPEN, at=MORNING, reason=Reason.FOLLOW_UP, tries=1)
+    case = replace(watched(FollowUp(by=Track.HUMAN)), human=call)
+    decision = called_in(case, own=False)
+    [moved] = decision.effects
+    assert isinstance(moved, ExpediteAssignment)
+    assert (moved.track, moved.reason) == (Track.HUMAN, Reason.FOLLOW_UP)
+    assert moved.urgency_at < MORNING - timedelta(days=20)
+    assert called_in(decision.case, own=False).effects == ()
+    taken = decide(decision.case, HandOverAnswered(), MORNING, POLICY)
+    assert taken.effects == (AssignToDutyDesk(track=Track.HUMAN),)
+    # A follow-up by an officer finds danger: the call is the case's own from now on.
+    visit = replace(opened().visit, state=StaffTrackState.OPEN, at=MORNING, reason=Reason.FOLLOW_UP, tries=1)
+    found = AssignmentReported(track=Track.VISIT, outcome=OutcomeKind.HALF_BELIEVES, contact=Contact.VERIFIED)
+    undone = decide(replace(decision.case, visit=visit), found, MORNING, POLICY)
+    own = [effect for effect in undone.effects if isinstance(effect, ExpediteAssignment)]
+    assert [(effect.track, effect.reason) for effect in own] == [(Track.HUMAN, Reason.CALLED_IN)]
+
+
+def test_the_call_that_takes_the_place_of_the_robot_s_follow_up_is_recorded_as_one():
+    task = called_in(watched(FollowUp(by=Track.ROBOT))).effects[-1]
+    assert isinstance(task, OpenAssignment)
+    assert task.reason is Reason.FOLLOW_UP
+    assert task.urgency_at < MORNING - timedelta(days=20)
+
+
+def test_a_call_beside_a_follow_up_that_is_still_planned_is_none():
+    planned = FollowUp(by=Track.HUMAN, at=MORNING + timedelta(days=1))
+    task = called_in(watched(planned), own=False).effects[-1]
+    assert isinstance(task, OpenAssignment)
+    assert task.reason is Reason.CALLED_IN
+
+
 def test_a_planned_follow_up_survives_a_report_that_is_no_success():
     planned = FollowUp(by=Track.ROBOT, at=MORNING + timedelta(days=1))
     case = replace(watched(planned), robot=replace(opened().robot, state=RobotState.DONE))

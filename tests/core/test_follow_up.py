@@ -138,11 +138,11 @@ class TestAtTheEndOfTheWatch:
         wait = (story.case.follow_up.at - story.now).total_seconds()
         story.tell(TimePassed(), after=wait).tell(PersonCalledIn(from_own_number=False))
         assert story.case.human.at == end
-        story.tell(TimePassed(ringing=True), after=(end - story.now).total_seconds())
+        story.tell(TimePassed(is_at_carrier=True), after=(end - story.now).total_seconds())
         assert story.case.status is CaseStatus.WATCHING, "the call goes on"
         assert story.case.watch_until == end + timedelta(minutes=15)
         assert story.last == (RaiseAlarm(code=AlarmCode.HUMAN_OVERDUE),)
-        assert story.tell(TimePassed(ringing=True)).last == (), "all that was due has been done"
+        assert story.tell(TimePassed(is_at_carrier=True)).last == (), "all that was due has been done"
 
 
 class TestThatFindsDanger:
@@ -290,7 +290,7 @@ class TestTheEndOfTheWatch:
             assert story.case.follow_up == FollowUp()
 
     def test_waits_for_a_call_that_is_under_way(self):
-        story = followed_up().tell(TimePassed(ringing=True), after=6 * DAY)
+        story = followed_up().tell(TimePassed(is_at_carrier=True), after=6 * DAY)
         assert (story.last, story.case.status) == ((), CaseStatus.WATCHING)
         assert story.tell(answered(2, Answer.ALREADY_PAID)).only(ReverseOutcome)
 

@@ -233,7 +233,7 @@ class TestPatience:
 
     def test_a_long_call_is_no_wait(self):
         story = started(Grade.MEDIUM).tell(
-            TimePassed(ringing=True), after=POLICY.of(Grade.MEDIUM).robot_patience_seconds
+            TimePassed(is_at_carrier=True), after=POLICY.of(Grade.MEDIUM).robot_patience_seconds
         )
         assert story.last == ()
         assert story.case.due_at is not None
@@ -241,7 +241,7 @@ class TestPatience:
 
     def test_a_call_is_not_cut_off_by_an_expiry_and_a_failed_one_is_not_rung_again(self):
         story = started(Grade.HIGH, expires_at=MORNING + timedelta(seconds=60))
-        story.tell(TimePassed(ringing=True), after=60)
+        story.tell(TimePassed(is_at_carrier=True), after=60)
         assert story.case.missed
         assert not [effect for effect in story.last if isinstance(effect, WithdrawAttempt)]
         story.tell(ended(1, TelephonyResult.NO_ANSWER), after=30)

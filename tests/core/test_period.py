@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 
 from dialer.core.errors import Invalid
-from dialer.core.rates import Period, month_after, period_of
+from dialer.core.rates import Period, period_of
 
 
 def typed(start: str | None, end: str | None) -> Period:
@@ -65,15 +65,3 @@ def test_an_end_that_is_not_after_the_start_is_refused(start: str, end: str):
 
 def test_a_moment_later_by_a_minute_is_after():
     assert typed("2026-11-26T09:00", "2026-11-26T09:01").end == datetime(2026, 11, 26, 1, 1, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("day", "after"),
-    [
-        (date(2026, 11, 30), date(2026, 12, 1)),
-        (date(2026, 12, 1), date(2027, 1, 1)),
-        (date(2027, 1, 31), date(2027, 2, 1)),
-    ],
-)
-def test_the_month_after(day: date, after: date):
-    assert month_after(day) == after

@@ -14,6 +14,7 @@ from dialer.core.periods import (
     add_months,
     bulletin_days,
     days_around,
+    midnight,
     period_before,
     period_year_before,
 )
@@ -63,6 +64,24 @@ def test_a_running_month_is_compared_until_the_same_moment():
 def test_without_an_end_nothing_is_compared():
     assert period_before(Period(), timezone=ZONE, now=LATER) is None
     assert period_year_before(Period(start=LATER), timezone=ZONE, now=LATER) is None
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "moved"),
+    [
+        (date(2026, 1, 31), 1, date(2026, 2, 28)),
+        (date(2026, 11, 30), 2, date(2027, 1, 30)),
+        (date(2026, 11, 1), 1, date(2026, 12, 1)),
+        (date(2026, 12, 1), 1, date(2027, 1, 1)),
+        (date(2027, 1, 1), -1, date(2026, 12, 1)),
+    ],
+)
+def test_the_same_day_of_another_month(day: date, months: int, moved: date):
+    assert add_months(day, months) == moved
+
+
+def test_a_day_begins_at_midnight_of_its_zone():
+    assert midnight(date(2026, 11, 26), ZONE) == datetime(2026, 11, 25, 16, 0, tzinfo=UTC)
 
 
 @given(st.dates(date(1980, 1, 1), date(2100, 1, 1)), st.integers(-500, 500))

@@ -57,7 +57,7 @@ def test_a_handful_says_nothing(live: tuple[int, int], other: tuple[int, int]):
 
 
 def test_what_is_asked_for_is_about_what_it_takes():
-    """With so many more, and the same shares, it can be told."""
+    """With that many more, and the same shares, it can be told."""
     live, other = Rollup(people=400, hits=160), Rollup(people=400, hits=190)
     verdict = compare(live, other, more_is_better=True)
     assert verdict.finding is Finding.TOO_FEW

@@ -103,14 +103,14 @@ class TestExpiry:
     )
     @pytest.mark.parametrize("grade", list(Grade))
     def test_during_a_call_plans_no_other_call(self, grade: Grade, result: TelephonyResult):
-        story = expiring(grade, numbers=2, id=IN_SAMPLE).tell(TimePassed(ringing=True), after=HOUR)
+        story = expiring(grade, numbers=2, id=IN_SAMPLE).tell(TimePassed(is_at_carrier=True), after=HOUR)
         assert (story.case.missed, story.case.robot.state) == (True, RobotState.PENDING)
         story.tell(ended(1, result))
         assert story.of(PlanAttempt) == []
         assert story.case.human.state is StaffTrackState.OPEN
 
     def test_during_a_call_ends_a_case_outside_the_sample_as_missed(self):
-        story = expiring(Grade.LOW, numbers=2).tell(TimePassed(ringing=True), after=HOUR)
+        story = expiring(Grade.LOW, numbers=2).tell(TimePassed(is_at_carrier=True), after=HOUR)
         story.tell(ended(1, TelephonyResult.INVALID_NUMBER))
         assert (story.case.status, story.case.outcome) == (CaseStatus.CLOSED, OutcomeKind.MISSED)
 
@@ -199,7 +199,7 @@ class TestAFilingThatIsUndone:
         assert (story.of(OpenAssignment), story.case.follow_up.at) == ([], story.now)
 
     def test_plans_no_call_of_a_warning_that_expired_during_the_last_one(self):
-        story = expiring(Grade.HIGH).tell(TimePassed(ringing=True), after=HOUR)
+        story = expiring(Grade.HIGH).tell(TimePassed(is_at_carrier=True), after=HOUR)
         before = BeforeFiling.of(story.case)
         story.tell(CaseFiled()).tell(FilingUndone(before=before))
         assert story.of(PlanAttempt) == []

@@ -15,6 +15,7 @@ from dialer.words import ENUMERATIONS
 
 _WORDS = {
     "FileFault": "memory time text damage busy",
+    "KnownList": "units filed signals openings",
     "PictureFault": "kind pixels damage busy locked active",
     "StaffChangeState": "waiting confirmed refused withdrawn expired",
     "ErasureState": "waiting refused erased",

@@ -356,7 +356,7 @@ class CaseStory(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from((0, 1, 60, 300, 1_800, 7_200, 43_200, 700_000)), rings=st.booleans())
     def time_passes(self, *, seconds: int, rings: bool) -> None:
         self.now += timedelta(seconds=seconds)
-        self.tell(TimePassed(ringing=rings and self.shell.pending is not None))
+        self.tell(TimePassed(is_at_carrier=rings and self.shell.pending is not None))
         assert self.case.due_at is None or self.case.due_at > self.now
 
     @rule()
@@ -445,7 +445,7 @@ class CaseStory(RuleBasedStateMachine):
     @rule()
     def a_call_goes_on_when_it_falls_due(self) -> None:
         before, self.now = self.case, max(self.now, self.case.due_at)
-        self.tell(TimePassed(ringing=before.robot.state is RobotState.PENDING))
+        self.tell(TimePassed(is_at_carrier=before.robot.state is RobotState.PENDING))
         if before.robot.state is RobotState.PENDING:
             assert self.case.status is CaseStatus.WATCHING, "a call was cut off by the end of the watch"
         assert self.case.due_at is None or self.case.due_at > self.now

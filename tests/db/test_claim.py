@@ -103,7 +103,7 @@ class ClaimStory(RuleBasedStateMachine):
             tx.execute(sa.text("DELETE FROM live_number"))
             tx.execute(sa.text("DELETE FROM attempt"))
             tx.execute(sa.text("DELETE FROM line_group"))
-            configure_line_group(tx, name="main", calls_per_second=PER_SECOND, lines=LINES, real_now=self.now)
+            configure_line_group(tx, calls_per_second=PER_SECOND, lines=LINES, real_now=self.now)
 
     @rule(
         who=st.integers(1, PEOPLE),
@@ -147,7 +147,7 @@ class ClaimStory(RuleBasedStateMachine):
         self.paused = not self.paused
         until = self.now + timedelta(days=1) if self.paused else None
         with self.store.begin() as tx:
-            pause_line_group(tx, name="main", until=until, why="test")
+            pause_line_group(tx, until=until, why="test")
 
     @rule()
     def claim(self) -> None:
@@ -156,7 +156,7 @@ class ClaimStory(RuleBasedStateMachine):
             ready = tx.rows(
                 sa.select(t.attempt).where(t.attempt.c.state == "ready").order_by(t.attempt.c.urgency_at)
             )
-            group = lock_line_group(tx, name="main")
+            group = lock_line_group(tx)
             assert group is not None
             claimed = claim_attempts(
                 tx,
@@ -296,7 +296,7 @@ def test_the_two_most_urgent_of_both_kinds_get_the_two_lines_in_order(store: Sto
     with store.begin() as tx:
         for table in ("live_number", "attempt", "line_group"):
             tx.execute(sa.text(f"DELETE FROM {table}"))
-        configure_line_group(tx, name="main", calls_per_second=50, lines=LINES, real_now=NOON)
+        configure_line_group(tx, calls_per_second=50, lines=LINES, real_now=NOON)
         ids = [uuid.UUID(int=(place + turn) % 4 + 1) for place in range(4)]
         for place, attempt_id in enumerate(ids):
             tx.execute(
@@ -317,7 +317,7 @@ def test_the_two_most_urgent_of_both_kinds_get_the_two_lines_in_order(store: Sto
                     drill=False,
                 )
             )
-        group = lock_line_group(tx, name="main")
+        group = lock_line_group(tx)
         assert group is not None
         claimed = claim_attempts(
             tx,

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from dialer.core.access import is_same_actor
 from dialer.db import tables as t
+from dialer.db.columns import is_of_actor
 from dialer.db.key_state import WrongKeys, check_database_keys, read_key_state
 from dialer.db.keys import Keys
 from dialer.db.system_state import (
+    ALIVE_SECONDS,
     ClockRow,
     RealRecords,
     become_drill_database,
     is_drill_database,
+    living_processes,
+    note_cycle_part,
+    note_heartbeat,
+    processes_without_keys,
     read_service_clock,
     write_service_clock,
 )
@@ -106,3 +113,30 @@ def test_where_somebody_was_called_it_is_refused_and_changes_nothing(scenario: S
     with scenario.tx() as tx:
         assert not is_drill_database(tx)
     assert drills(scenario, t.case) == {False}
+
+
+@pytest.mark.parametrize(
+    ("signed", "who"),
+    [("Zhao", "zhao"), ("zhao", "ZHAO"), ("zhao", "zha"), ("李雷", "李雷"), ("É. Li", "é. li")],
+)
+def test_the_database_knows_one_person_as_we_do(scenario: Scenario, signed: str, who: str):
+    with scenario.tx() as tx:
+        assert tx.scalar(sa.select(is_of_actor(sa.literal(signed), who))) is is_same_actor(signed, who)
+
+
+def test_a_process_lives_for_so_long_after_its_heartbeat_and_a_part_of_the_cycle_is_none(scenario: Scenario):
+    def living(seconds: float) -> list[str]:
+        with scenario.tx() as tx:
+            alive = living_processes(tx, real_now=MORNING + timedelta(seconds=seconds))
+            held = list(tx.vault.keys.held)
+            lacking = processes_without_keys(
+                tx, [*held, max(held) + 1], real_now=MORNING + timedelta(seconds=seconds)
+            )
+        assert lacking == [one.process for one in alive]
+        return lacking
+
+    with scenario.tx() as tx:
+        note_heartbeat(tx, process="web:here:7", kind="web", real_now=MORNING, facts={})
+        note_cycle_part(tx, "tick", began_at=MORNING, real_now=MORNING)
+    assert living(ALIVE_SECONDS) == ["web:here:7"]
+    assert living(ALIVE_SECONDS + 0.001) == []

@@ -24,7 +24,7 @@ def engine(fresh_database: str) -> Iterator[sa.Engine]:
 
 
 def moved(connection: sa.Connection, *, seconds: float) -> None:
-    """The clock of the database goes back by so much."""
+    """The clock of the database goes back by `seconds`."""
     connection.execute(sa.update(t.lease).values(until=t.lease.c.until + sa.text(f"interval '{seconds} s'")))
 
 

@@ -10,7 +10,23 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from dialer.db.columns import metadata
-from dialer.db.tables import APPEND_ONLY
+
+APPEND_ONLY = (
+    "outcome",
+    "outcome_approval",
+    "event",
+    "audit",
+    "filed_case",
+    "filed_case_change",
+    "script_version",
+    "script_sound",
+    "script_approval",
+    "sound_file",
+    "script_trial",
+    "rule_version",
+    "rule_approval",
+)
+"""A trigger refuses UPDATE and DELETE on these for every role."""
 
 
 def test_migrations_give_exactly_the_tables(fresh_database: str):
@@ -54,7 +70,7 @@ def test_every_column_of_words_allows_exactly_those_of_its_enum(fresh_database: 
 
 
 def test_ledgers_refuse_truncation(fresh_database: str):
-    for table in [table.name for table in APPEND_ONLY]:
+    for table in APPEND_ONLY:
         services = sa.create_engine(fresh_database)
         with pytest.raises(sa.exc.DBAPIError, match="append-only"), services.begin() as connection:
             connection.execute(sa.text(f'TRUNCATE "{table}" CASCADE'))

@@ -16,7 +16,7 @@ from dialer.demo.staff import work_once_as_staff
 from tests.outcomes.town import Scenario
 
 _MANY = 40
-"""Of so many some would be called from the caller's own telephone, which a follow-up may not be."""
+"""Of this many some would be called from the caller's own telephone, which a follow-up may not be."""
 
 
 def test_every_follow_up_is_reported_with_a_call_of_ours(fresh_database: str):

@@ -26,26 +26,32 @@ _SECTION = re.compile(r"^\[+([a-z_.]+)\]+")
 _REMARK = re.compile(r"^(?:#? ?)([a-z_0-9]+)(?: = [^#]*#|:) *(.+)$")
 _GRADES = tuple(grade.value for grade in Grade)
 _MEANT = {
-    "data_dir": "the embedded servers, their keys, the files of refused rows",
+    "data_dir": "the embedded servers, their keys, the files of rejected rows",
     "database.url": "your own PostgreSQL: `postgresql+psycopg://user:password@host/dialer`; unset: the embedded one",
     "database.owner_url": "the same for `dialer migrate`, as the role that owns the tables; unset: that of URL does",
     "broker.url": "your own Redis or Valkey: `redis://:password@host:6379/0`; unset: the embedded one",
-    "telephony.account_sid": "of the carrier's account",
+    "telephony.account_sid": "our account at the carrier",
     "telephony.auth_token": "signs the carrier's requests to us and ours to it",
     "telephony.auth_token_next": "accepted beside the other one while tokens change",
     "web.host": "where the web process listens",
-    "web.port": "on which port",
+    "web.port": "the port on which the web process listens",
+    "identity.oidc_issuer": "the address of an OpenID Connect provider. Unset: off",
+    "identity.oidc_client_id": "our client id at the provider",
+    "identity.oidc_client_secret": "our client secret at the provider",
+    "carrier.line": "simulated: reaches no phone; sip: the centre's own trunks; peer: SIP to simulated people on this machine, as in the demo",
     "carrier.people": "who is at the other end of the simulated line",
+    "carrier.peer_port": "UDP port of the simulated people of the line `peer`, on the loopback address",
+    "carrier.sip.trunks": "one table for each trunk; docs/trunk.md explains the fields",
     "scheduler.tick_seconds": "how often due work is looked for",
     "centre.timezone": "of windows, pages and reports",
     "centre.bureau_zh": "the name that the robot says, and pages show",
-    "centre.bureau_en": "the same in English",
+    "centre.bureau_en": "the name in English",
     "policy.window.opens": "when robots may begin to call",
     "policy.window.closes": "when they stop",
     "policy.urgency.extra_high_seconds": "what the grade is worth in waiting time",
-    "policy.urgency.high_seconds": "the same",
-    "policy.urgency.medium_seconds": "the same",
-    "policy.urgency.low_seconds": "the same",
+    "policy.urgency.high_seconds": "what the grade is worth in waiting time",
+    "policy.urgency.medium_seconds": "what the grade is worth in waiting time",
+    "policy.urgency.low_seconds": "what the grade is worth in waiting time",
     "policy.urgency.amount_floor_fen": "an amount at risk up to this is worth nothing more",
     "policy.visit_retry_seconds": "before the next visit where nobody was found",
     "first_attempt_seconds": "within what time the first attempt is due, for the report",
@@ -54,13 +60,13 @@ _MEANT = {
     "robot_patience_seconds": "a call that waits longer raises an alarm and goes to a person",
     "windowed": "waits for the dialling window",
     "human_after_seconds": "a caller is asked this long after the start, whatever the robot does; -: not by itself",
-    "human_due_seconds": "by when a caller must have reported",
+    "human_due_seconds": "by when the caller must have called; an assignment not reported by then raises the alarm human_overdue",
     "human_sample_percent": "of those the robot could not reach, how many a caller phones",
     "visit_after_seconds": "an officer goes this long after the start; -: not by itself",
     "visit_when_human_fails": "an officer goes when the caller did not succeed",
-    "visit_due_seconds": "by when the officer must have reported",
+    "visit_due_seconds": "by when the officer must have arrived; a visit not reported by then raises the alarm visit_overdue",
     "sign_seconds": "by when somebody must have signed",
-    "feedback_seconds": "by when the report counts as in time",
+    "feedback_seconds": "by when the caller or officer must have reported",
     "message_when_unreachable": "a message goes where the voice did not get through",
     "message_channel": "what carries both messages",
     "record_calls": "calls are recorded, and the person is told so",
@@ -148,8 +154,8 @@ def shipped(settings: Settings, path: tuple[str, ...]) -> str:
 
 
 def _meaning(path: tuple[str, ...], said: dict[tuple[str, ...], str]) -> str:
-    """Never blank: a setting that nobody has described is at least named."""
-    return _MEANT.get(".".join(path)) or said.get(path) or path[-1].replace("_", " ")
+    """Raises `KeyError` for a setting that nobody has described: its name alone says nothing."""
+    return _MEANT.get(".".join(path)) or said[path]
 
 
 def rows() -> Iterator[str]:
@@ -164,19 +170,9 @@ def rows() -> Iterator[str]:
             graded.setdefault(path[2], []).append(value)
             kinds[path[2]] = allowed(field)
             continue
-        yield _row(
-            "__".join(path).upper(),
-            value,
-            allowed(field),
-            _MEANT.get(".".join(path)) or said.get(path, path[-1].replace("_", " ")),
-        )
+        yield _row("__".join(path).upper(), value, allowed(field), _meaning(path, said))
     for name, values in graded.items():
-        yield _row(
-            f"POLICY__<GRADE>__{name.upper()}",
-            " / ".join(values),
-            kinds[name],
-            _MEANT.get(name, name.replace("_", " ")),
-        )
+        yield _row(f"POLICY__<GRADE>__{name.upper()}", " / ".join(values), kinds[name], _MEANT[name])
 
 
 def _row(name: str, value: str, kind: str, what: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from typing import BinaryIO
 
-from dialer.intake.files import list_tables, unit_tables
+from dialer.intake.files import known_tables, list_tables
+from dialer.intake.headings import KnownList
 from dialer.intake.reader import ListReader
 from dialer.intake.records import IntakeOptions
 from dialer.intake.unit_lists import UnitSheet
@@ -18,4 +19,4 @@ def read_list(data: bytes | BinaryIO, *, filename: str, options: IntakeOptions) 
 
 
 def read_units(data: bytes) -> UnitSheet:
-    return read_unit_tables(unit_tables(io.BytesIO(data)))
+    return read_unit_tables(known_tables(io.BytesIO(data), KnownList.UNITS))

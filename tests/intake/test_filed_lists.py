@@ -11,7 +11,8 @@ import xlsxwriter
 from dialer.core.errors import UnusableFile
 from dialer.core.values import FraudType
 from dialer.intake.filed_lists import FiledOptions, FiledReader, FiledRecord
-from dialer.intake.files import filed_tables
+from dialer.intake.files import known_tables
+from dialer.intake.headings import KnownList
 from dialer.intake.records import RejectedRow
 from dialer.language import Lang, say
 
@@ -23,7 +24,7 @@ ID_NUMBER = "150402199001011237"
 
 def rows(text: str, *, encoding: str = "utf-8") -> list[FiledRecord | RejectedRow]:
     reader = FiledReader(FiledOptions(now=NOW))
-    return list(reader.read(filed_tables(io.BytesIO(text.encode(encoding)))))
+    return list(reader.read(known_tables(io.BytesIO(text.encode(encoding)), KnownList.FILED)))
 
 
 def only(text: str) -> FiledRecord:
@@ -134,7 +135,7 @@ def test_every_visible_sheet_is_read_and_each_fault_names_its_own():
                 sheet.activate()  # the first sheet is never hidden while it is the active one
         sheet.write_row(3, 0, [1508020000002026110031, "13800138000"])
     reader = FiledReader(FiledOptions(now=NOW))
-    *read, lost = reader.read(filed_tables(file))
+    *read, lost = reader.read(known_tables(file, KnownList.FILED))
     assert [row.case_number for row in read if isinstance(row, FiledRecord)] == ["A1", "A2"]
     assert isinstance(lost, RejectedRow)
     assert (lost.sheet, lost.table, lost.line, lost.column) == ("五原", 1, 4, "案件编号")

@@ -15,8 +15,10 @@ from dialer.org.unit_store import (
     add_unit,
     aliases_of_unit,
     change_unit,
+    check_unit,
     delete_unit_alias,
     get_unit,
+    is_seen,
     move_unit,
     subtree_ids,
     teach_unit_alias,
@@ -49,6 +51,22 @@ def test_a_subtree_is_the_unit_and_all_below(scenario: Scenario, tree: dict[str,
         assert subtree_ids(tx, tree["linhe"]) == [tree["linhe"], tree["station"], tree["post"]]
         assert subtree_ids(tx, tree["post"]) == [tree["post"]]
         assert subtree_ids(tx, 999) == []
+
+
+def test_a_unit_sees_its_own_and_all_below(scenario: Scenario, tree: dict[str, int]):
+    with scenario.tx() as tx:
+        assert is_seen(tx, None, None)
+        assert is_seen(tx, tree["post"], None)
+        assert is_seen(tx, tree["linhe"], tree["linhe"])
+        assert is_seen(tx, tree["post"], tree["linhe"])
+        assert not is_seen(tx, tree["city"], tree["linhe"])
+        assert not is_seen(tx, tree["wuyuan"], tree["linhe"])
+        assert not is_seen(tx, None, tree["city"]), "what has no unit belongs to the whole centre"
+        check_unit(tx, None, None)
+        check_unit(tx, tree["post"], tree["city"])
+        for unit_id, visible_to in ((999, None), (999, tree["city"]), (tree["city"], tree["linhe"])):
+            with pytest.raises(NotFound):
+                check_unit(tx, unit_id, visible_to)
 
 
 def test_a_path_leads_from_the_root(scenario: Scenario, tree: dict[str, int]):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid, NotFound
@@ -272,8 +273,6 @@ def test_an_export_is_in_the_audit_trail(town: Scenario):
 
 
 def test_five_thousand_reports_are_kept(town: Scenario):
-    from pydantic import TypeAdapter  # noqa: PLC0415
-
     kind = TypeAdapter(int)
     with town.tx() as tx:
         keep_report(tx, kind, "first", 1, at=MORNING)

@@ -34,12 +34,13 @@ from dialer.outcomes.webhooks import (
     redeliver,
     send_webhooks,
 )
-from dialer.services import Services, WebhookRules
+from dialer.runtime.settings import WebhooksSettings
+from dialer.services import Services
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import NAME, PHONE, Scenario
 
 ALL = [event.value for event in WebhookEvent]
-LOCAL = WebhookRules(networks=("127.0.0.0/8",), timeout_seconds=2.0, tries=3)
+LOCAL = WebhooksSettings(networks=("127.0.0.0/8",), timeout_seconds=2.0, tries=3)
 
 
 @dataclass
@@ -211,7 +212,7 @@ async def test_a_redirect_is_not_followed_and_a_slow_receiver_is_left(
         receiver.status, receiver.url = 307, other.url
         assert await send_webhooks(services) == 0
         assert other.got == []
-    impatient = replace(services, webhooks=replace(LOCAL, timeout_seconds=0.05))
+    impatient = replace(services, webhooks=LOCAL.model_copy(update={"timeout_seconds": 0.05}))
     receiver.status, receiver.answers = 200, False
     scenario.clock.advance(60)
     assert await send_webhooks(impatient) == 0
@@ -222,7 +223,7 @@ async def test_a_redirect_is_not_followed_and_a_slow_receiver_is_left(
 async def test_a_receiver_that_does_not_answer_delays_no_other(
     scenario: Scenario, services: Services, receiver: Receiver
 ):
-    hurried = replace(services, webhooks=replace(LOCAL, timeout_seconds=0.2))
+    hurried = replace(services, webhooks=LOCAL.model_copy(update={"timeout_seconds": 0.2}))
     async with listening(Receiver(answers=False)) as dead:
         subscribe(services, dead, ["case_settled"], name="dead")
         for case_id in [scenario.case() for _ in range(25)]:
@@ -240,7 +241,7 @@ async def test_an_address_that_the_settings_do_not_allow_any_more_gets_nothing(
 ):
     subscribe(services, receiver)
     settle(scenario, scenario.case())
-    elsewhere = replace(services, webhooks=replace(LOCAL, networks=("10.0.0.0/8",)))
+    elsewhere = replace(services, webhooks=LOCAL.model_copy(update={"networks": ("10.0.0.0/8",)}))
     assert await send_webhooks(elsewhere) == 0
     assert receiver.got == []
     [line] = list_deliveries(services)
@@ -253,7 +254,7 @@ async def test_a_name_that_leads_to_an_address_that_is_not_allowed_gets_nothing(
     receiver.url = receiver.url.replace("127.0.0.1", "localhost")
     subscribe(services, receiver)
     settle(scenario, scenario.case())
-    elsewhere = replace(services, webhooks=replace(LOCAL, networks=("10.0.0.0/8",)))
+    elsewhere = replace(services, webhooks=LOCAL.model_copy(update={"networks": ("10.0.0.0/8",)}))
     assert await send_webhooks(elsewhere) == 0
     assert receiver.got == []
     assert list_deliveries(services)[0].tries[0].fault is DeliveryFault.NOT_ALLOWED
@@ -285,7 +286,7 @@ async def test_a_name_that_leads_to_an_address_that_is_not_allowed_gets_nothing(
     ],
 )
 def test_these_addresses_are_refused(url: str, problem: str):
-    rules = replace(LOCAL, networks=("127.0.0.0/8", "10.0.0.0/8", "169.254.0.0/16"))
+    rules = LOCAL.model_copy(update={"networks": ("127.0.0.0/8", "10.0.0.0/8", "169.254.0.0/16")})
     with pytest.raises(Invalid, match=problem) as refused:
         checked_url(url, rules)
     assert refused.value.field == "url"
@@ -304,13 +305,13 @@ def test_these_addresses_are_refused(url: str, problem: str):
     ],
 )
 def test_these_addresses_are_taken(url: str):
-    rules = replace(LOCAL, networks=("127.0.0.0/8", "::1/128"))
+    rules = LOCAL.model_copy(update={"networks": ("127.0.0.0/8", "::1/128")})
     assert checked_url(url, rules) == url.strip()
 
 
 def test_without_networks_no_address_is_allowed():
     with pytest.raises(Invalid, match=r"webhooks\.networks"):
-        checked_url("https://receiver.example/", WebhookRules())
+        checked_url("https://receiver.example/", WebhooksSettings())
 
 
 @pytest.mark.parametrize(
@@ -326,7 +327,7 @@ def test_without_networks_no_address_is_allowed():
     ],
 )
 def test_only_addresses_of_the_networks_are_allowed(address: str, allowed: bool):
-    rules = WebhookRules(networks=("10.1.0.0/16", "0.0.0.0/32", "fe80::/10", "224.0.0.0/4", "fd00::/8"))
+    rules = WebhooksSettings(networks=("10.1.0.0/16", "0.0.0.0/32", "fe80::/10", "224.0.0.0/4", "fd00::/8"))
     assert is_allowed(ip_address(address), rules) is allowed
 
 

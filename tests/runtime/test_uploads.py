@@ -21,11 +21,12 @@ import xlsxwriter
 from PIL import Image
 
 from dialer.core.errors import FileFault, PictureFault, UnreadableFile, UnusableFile
+from dialer.intake.headings import KnownList
 from dialer.intake.records import Accepted, IntakeOptions
 from dialer.intake.unit_lists import read_units
 from dialer.runtime import uploads
 from dialer.runtime.embedded import wait_until
-from dialer.runtime.uploads import Limits, clean_picture, unit_tables
+from dialer.runtime.uploads import Limits, clean_picture, known_tables
 from dialer.warnings.lists import read_list
 from tests.intake import hostile
 from tests.intake.hostile import fuzz_files, ods_cell, repacked
@@ -148,8 +149,8 @@ def test_lists_changed_at_random_are_read_or_refused(seed: int):
 
 def test_the_units_of_an_attack_are_refused_too():
     with pytest.raises(UnreadableFile):
-        read_units(unit_tables(io.BytesIO(repeated_cells())))
-    units = unit_tables(io.BytesIO("名称,上级\n市局,\n分局,市局\n".encode()))
+        read_units(known_tables(io.BytesIO(repeated_cells()), KnownList.UNITS))
+    units = known_tables(io.BytesIO("名称,上级\n市局,\n分局,市局\n".encode()), KnownList.UNITS)
     assert len(read_units(units).lines) == 2
     units.close()
 

@@ -26,7 +26,7 @@ SIGNS_A_SECOND = {"zh": 4.0, "en": 13.0}
 
 @dataclass(frozen=True)
 class Act:
-    """What the person does, so many seconds after a turn began."""
+    """What the person does, some seconds after a turn began."""
 
     after: float
     heard: Heard

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import tomllib
 
 import pytest
 
@@ -14,6 +16,7 @@ from dialer.scripts.reading import (
     GENERAL_SCRIPT,
     ScriptUnreadable,
     choose_script_id,
+    line_of_fault,
     read_canonical,
     read_script,
     script_named,
@@ -57,6 +60,18 @@ def test_what_is_wrong_is_said_with_its_file_node_and_line(old: str, new: str, p
     with pytest.raises(ScriptUnreadable, match=problem) as refused:
         read(text)
     assert (refused.value.file, refused.value.line) == ("draft.toml", line_of(text, part))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("a = 1\nb = 2 x\n", 2), ("a = 1\n[t]\na = 1\n7 8 = 9\n", 4), ("a = [1, 2", 0)]
+)
+def test_the_line_of_what_is_no_toml_is_known(text: str, line: int):
+    with pytest.raises(tomllib.TOMLDecodeError) as refused:
+        tomllib.loads(text)
+    # Python 3.14 tells the last line for the end of a file.
+    assert line_of_fault(refused.value) == line or sys.version_info >= (3, 14)
+    refused.value.lineno = 41
+    assert line_of_fault(refused.value) == 41
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ UNKNOWN, KNOWN_SHOP = "+8613911112222", "95588"
 
 
 def confirmed(post: Post, *more: dict[str, Any], robot: Robot) -> None:
-    """The person was called by an unknown number and paid to a listed account; the call of ours says it was a fraud."""
+    """The person was called by an unknown number and paid to a listed account; our call says it was a fraud."""
     post.send(
         post.listed(account=MULE),
         post.signal("call", number=UNKNOWN, direction="in", duration_seconds=1200),

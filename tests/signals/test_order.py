@@ -238,9 +238,9 @@ def test_the_index_is_made_again_when_most_of_it_is_of_rows_that_were_dropped(
     now = START + timedelta(days=days[-1], hours=1)
     before = evaluator.touched(item, START)
     fingerprint = evaluator.fingerprint()
-    assert evaluator.index_entries > 2 * len(PERSONS)
+    assert evaluator._touches_count > 2 * len(PERSONS)
     evaluator.sweep(now)
-    assert evaluator.index_entries == len(PERSONS)
+    assert evaluator._touches_count == len(PERSONS)
     assert evaluator.touched(item, START) == before
     assert {one.person for one in before} == set(PERSONS)
     assert evaluator.fingerprint() == fingerprint

@@ -1,4 +1,4 @@
-"""Calls in over a trunk, with sipp as the operator and as a stranger."""
+"""Inbound calls over a trunk, with sipp as the operator and as a stranger."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def call(
 
 
 class Desk:
-    """A carrier on one trunk whose calls in are told to `/in`."""
+    """A carrier on one trunk whose inbound calls are told to `/in`."""
 
     def __init__(self, view: DeskView, port: int) -> None:
         self.view = view

@@ -259,7 +259,7 @@ async def test_outside_the_hours_the_duty_officer_alone_is_called(w: World):
     seat(w)
     case_id = w.open_case(behaviour=WAITS)
     number = numbers(w)[w.scene.rows(sa.select(t.case.c.person_id))[0]["person_id"]]
-    closed = replace(w.scene.services.inbound, opens=time(1), closes=time(2))
+    closed = w.scene.services.inbound.model_copy(update={"opens": time(1), "closes": time(2)})
     at_night = replace(w.scene.services, inbound=closed)
     turn = await asyncio.to_thread(call_in, at_night, "CA1", caller=number, duty_line=DESK_NUMBER)
     assert turn.rings == DESK_NUMBER

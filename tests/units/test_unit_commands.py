@@ -47,4 +47,6 @@ def test_a_tree_is_imported_listed_and_taught(environment: dict[str, str], tmp_p
     assert "临河分局" in run("list")
     assert "临河分局" in run("alias", "新区", "市局/临河分局", "--by", "li")
     assert "forgotten" in run("alias", "新区", "--by", "li", "--forget")
-    assert json.loads(run("tray", "--json")) == []
+    assert json.loads(run("unassigned", "--json")) == []
+    assert run("tray", "--json") == run("unassigned", "--json"), "scripts may have the name of before"
+    assert "tray" not in run("--help")

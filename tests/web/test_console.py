@@ -46,7 +46,6 @@ from dialer.web.console import (
     is_own_form,
     is_private_way,
     need_all,
-    page_route_of,
     put_cookie,
     put_language_cookie,
     put_notice_cookie,
@@ -528,7 +527,6 @@ class TestDeclared:
             ("POST", "/a", Permission.WORK_CASES, sent, most, False, False, False),
             ("POST", "/b", None, loaded, 7, True, True, False),
         ]
-        assert page_route_of(section.declared[0]).declared is section.declared[0]
 
     def test_what_has_joined_is_called_when_the_process_stops(self) -> None:
         hooks, called = ShutdownHooks(), list[str]()

@@ -285,7 +285,7 @@ def test_a_process_that_could_not_serve_ends_with_a_fault(
         return stub
 
     monkeypatch.setattr(module, "server_of", made)
-    monkeypatch.setattr(module, "settle", lambda: stub.seen.append("settled"))
+    monkeypatch.setattr(module, "freeze_startup_objects", lambda: stub.seen.append("settled"))
     if code is None:
         run_web(app)  # type: ignore[arg-type]  # it is handed on alone
     else:

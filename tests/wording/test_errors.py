@@ -58,6 +58,7 @@ from dialer.language import Lang, Text, bilingual
 from dialer.org.passwords import SignInBusy
 from dialer.org.staff import PasswordExpired, ScopeMissing, SignInBlocked, SignInRefused, UnknownToken
 from dialer.org.staff_store import TokenScope
+from dialer.org.unit_store import AliasTaken
 from dialer.outcomes.ledger import AmountsConflict
 from dialer.outcomes.rate_tables import NoParquet
 from dialer.phone import ActRefused
@@ -73,6 +74,7 @@ from dialer.signals.versions import RulesNotApproved
 from dialer.telephony.public_way import WayBlocked
 from dialer.telephony.webhooks import BadSignature
 from dialer.units.tree import UnusableUnits
+from dialer.warnings.lists import OwnLoad
 from dialer.words import word_of
 from dialer.work.tasks import CALL_MISSING, NoCall, NotArrived
 
@@ -155,6 +157,8 @@ EXAMPLES = [
     SignInBlocked(until=NOW),
     SignInBusy(),
     Taken("zhao"),
+    OwnLoad(7, by="zhao"),
+    AliasTaken("城关所"),
     TooMany(Text("you have %(n)s files that are not loaded yet: load or discard some first", n=20)),
     PasswordExpired(),
     RenderedScriptMissing(script_id="loan", version_id=None),

@@ -18,7 +18,7 @@ ONE_SIDED = frozenset(
         # Only the Chinese repeats what stood in the cell of a list.
         "amount not readable: write it like 12000.50",
         "date not readable: write it like 2026-11-20 08:05",
-        "expired: if it still holds, mend the expiry time",
+        "expired: if it still holds, correct the expiry time",
         "grade not readable: write extra_high, high, medium or low",
         "no usable phone number: give the full number",
         "grade blank: default",

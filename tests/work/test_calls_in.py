@@ -1,4 +1,4 @@
-"""Calls of people to us, webhook by webhook: repeated, late and lost ones, whose turn it is in line, and whose desk."""
+"""Calls of people to us, webhook by webhook: repeated, late and lost ones, whose turn it is in the queue, and whose desk."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_a_person_who_calls_before_the_agreed_time_is_called_back_at_once(bureau
 
 
 def test_outside_the_hours_nobody_says_that_a_caller_calls_very_soon(bureau: Bureau):
-    rules = replace(bureau.services.inbound, opens=time(1), closes=time(2))
+    rules = bureau.services.inbound.model_copy(update={"opens": time(1), "closes": time(2)})
     bureau.services = replace(bureau.services, inbound=rules)
     _, phone = case_of(bureau)
     assert arrives(bureau, caller=phone).rings == DUTY

@@ -5,8 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from typing import cast
 
 import pytest
+import sqlalchemy as sa
 
 from dialer.accounts.actions import add_staff, change_staff, disable_staff, get_account
 from dialer.accounts.changes import ask_change, confirm_change, list_changes
@@ -14,8 +16,11 @@ from dialer.cases.store import words_of_case
 from dialer.core.access import Role, SessionRules
 from dialer.core.errors import Invalid, Overtaken
 from dialer.core.values import Grade, OutcomeKind, Track
+from dialer.db import tables as t
+from dialer.telephony.client import DeskClient
 from dialer.work.assignments import Assignment, Scope, get_assignment, waiting_assignments, waiting_call_backs
 from dialer.work.desk import read_task_state, task_in_hand
+from dialer.work.desk_calls import settle_desk_calls
 from dialer.work.desk_store import BusyKind
 from dialer.work.tasks import (
     Report,
@@ -318,3 +323,33 @@ def test_who_gets_another_role_or_unit_leaves_the_work_to_those_who_may_do_it(bu
         bureau.services, "li", display_name="y", role=Role.CLERK, unit_id=None, revision=revision, by="cli"
     )
     assert bureau.assignment_of(case_id, Track.VISIT)["state"] == "open"
+
+
+class SilentCarrier:
+    """It never tells of the second leg."""
+
+    async def second_leg(self, _sid: str) -> None:
+        return None
+
+
+@pytest.mark.parametrize(("ended_ago", "settled"), [(5, 0), (299, 0), (301, 1)])
+async def test_the_carrier_is_asked_for_the_second_leg_until_a_while_after_the_end(
+    bureau: Bureau, ended_ago: int, settled: int
+):
+    """Of a long talk nothing was left when the first answer of the carrier was late."""
+    bureau.open_case(grade=Grade.EXTRA_HIGH)
+    task = claim(bureau, "li")
+    bureau.talked(task.id, seconds=None)
+    bureau.later(seconds=360 + ended_ago)
+    ended_at = bureau.clock.now() - timedelta(seconds=ended_ago)
+    bureau.do(
+        sa.update(t.desk_call).values(
+            state="ended",
+            sid="CA1",
+            result="unknown",
+            ended_at=ended_at,
+            asked_real_at=bureau.clock.now() - timedelta(seconds=360 + ended_ago),
+        )
+    )
+    client = cast("DeskClient", SilentCarrier())
+    assert await settle_desk_calls(bureau.services, client) == settled

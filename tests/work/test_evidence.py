@@ -1,7 +1,9 @@
-"""A success by phone rests on a call of ours with the person, or on a reason and a second person."""
+"""A success by phone rests on a staff call with the person, or on a reason and a second person."""
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,10 +12,20 @@ import sqlalchemy as sa
 from dialer.approvals.actions import Reader, approve_outcomes, read_inbox, refuse_outcome
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import DESK, Role
-from dialer.core.case import CaseStatus
+from dialer.core.case import CaseStatus, VisitStage
 from dialer.core.errors import Conflict, Overtaken
 from dialer.core.rates import Counts, Period
-from dialer.core.values import Contact, Grade, OutcomeKind, ScammerContact
+from dialer.core.values import (
+    AmountKind,
+    Amounts,
+    Contact,
+    Evidence,
+    EvidenceKind,
+    Grade,
+    OutcomeKind,
+    ScammerContact,
+    Track,
+)
 from dialer.db import tables as t
 from dialer.language import Lang
 from dialer.outcomes.filing import file_for_case
@@ -30,6 +42,7 @@ from dialer.work.tasks import (
     release_assignment,
     report_assignment,
 )
+from dialer.work.visits import FromPhone, take_step
 from tests.work.bureau import Bureau
 
 SUCCESS = Report(outcome=OutcomeKind.DISSUADED_BY_PHONE, scammer_contact=ScammerContact.YES)
@@ -70,7 +83,7 @@ def test_a_success_with_a_call_counts_at_once_and_names_it(bureau: Bureau, task:
 
 
 def test_no_call_no_success(bureau: Bureau, task: Assignment):
-    with pytest.raises(NoCall, match="there is no call of ours"):
+    with pytest.raises(NoCall, match="there is no staff call"):
         report(bureau, task)
     assert bureau.case_of(task.case_id).status is CaseStatus.OPEN
     assert bureau.rows(sa.select(t.outcome)) == []
@@ -173,6 +186,61 @@ def test_nobody_approves_and_the_task_is_called_by_another(bureau: Bureau, task:
     assert approved["n"] == 0
 
 
+def waiting_for_approval(bureau: Bureau) -> list[int]:
+    return [row["outcome_id"] for row in bureau.rows(sa.select(t.outcome_waiting))]
+
+
+@pytest.mark.parametrize("ends", ["by the report of another", "since an officer reached the person"])
+def test_a_success_without_a_call_waits_no_longer_than_its_task(bureau: Bureau, task: Assignment, ends: str):
+    proof = Evidence(kind=EvidenceKind.BANK_RECEIPT, reference="R1", shows_fen=100_000)
+    given = replace(OWN_PHONE, amounts=Amounts(intended_fen=100_000), evidence=proof)
+    outcome_id = report(bureau, task, given)
+    assert waiting_for_approval(bureau) == [outcome_id]
+    if ends == "by the report of another":
+        bureau.later(seconds=1800)
+        again = claim(bureau, "wang")
+        bureau.talked(task.id, by="wang")
+        other = report(bureau, again, Report(outcome=OutcomeKind.REFUSES), by="wang")
+        assert not any(row["reverses"] == other for row in bureau.rows(sa.select(t.outcome)))
+    else:
+        visit = bureau.assignment_of(task.case_id, Track.VISIT)["id"]
+        officer = FromPhone(client_id=uuid.uuid4(), by="wang")
+        take_step(bureau.services, visit, VisitStage.ARRIVED, phone=officer)
+        report_assignment(bureau.services, visit, Report(outcome=OutcomeKind.DISSUADED_IN_PERSON), by="wang")
+        assert bureau.assignment_of(task.case_id)["state"] == "withdrawn"
+        assert counts_of(bureau).dissuaded == 1
+    assert waiting_for_approval(bureau) == []
+    [undone] = bureau.rows(sa.select(t.outcome).where(t.outcome.c.reverses == outcome_id))
+    assert (undone["recorded_by"], undone["reason"]) == ("robot", "claim_ended")
+    with bureau.tx() as tx:
+        amounts = figures(tx, Period(), drill=False, now=bureau.clock.now()).total.amounts
+        entries = read_case_file(tx, task.case_id).timeline
+        told = [entry_sentence(one, Lang.EN) for one in entries if one.facts.get("reverses") == outcome_id]
+    assert amounts[AmountKind.INTENDED].unapproved_fen == 0
+    assert told == [
+        f"outcome {outcome_id}, without a call of ours, does not count: its task ended before anybody approved it"
+    ]
+    with pytest.raises(Overtaken):
+        approve_outcome(bureau.services, outcome_id, by="zhao")
+
+
+def test_an_approved_or_refused_success_without_a_call_is_reversed_by_no_end_of_its_task(
+    bureau: Bureau, task: Assignment
+):
+    refused = report(bureau, task, OWN_PHONE)
+    refuse_outcome(bureau.services, refused, why="无凭证", by="zhao", visible_to=None)
+    again = claim(bureau)
+    approved = report(bureau, again, OWN_PHONE)
+    approve_outcome(bureau.services, approved, by="zhao")
+    assert [row["reason"] for row in bureau.rows(sa.select(t.outcome).order_by(t.outcome.c.id))] == [
+        "no_call",
+        "money_refused",
+        "no_call",
+    ]
+    with pytest.raises(Conflict, match="approved already by zhao"):
+        approve_outcome(bureau.services, approved, by="qian")
+
+
 def test_a_rule_of_no_seconds_asks_for_no_call(bureau: Bureau, task: Assignment):
     bureau.work_rules(least_call_seconds=0)
     assert line_of(bureau, report(bureau, task))["reason"] == "reported"
@@ -236,7 +304,7 @@ def test_a_refused_success_without_a_call_opens_its_task_at_once_and_its_recorde
         [caller] = claims_by_caller(tx, Period(), drill=False)
         told = [entry_sentence(one, Lang.EN) for one in read_case_file(tx, task.case_id).timeline]
     assert (caller.without_call, caller.waiting) == (1, 0)
-    assert f"outcome {claimed}, without a call of ours, is refused and does not count" in told
+    assert f"outcome {claimed}, without a staff call, is refused and does not count" in told
     again = claim(bureau, "wang")
     assert again.id == task.id
     bureau.talked(again.id, by="wang")

@@ -299,6 +299,75 @@ def test_no_success_in_person_is_taken_before_the_arrival(
     assert not report_visit(bureau.services, visit, DISSUADED, phone=number).repeated
 
 
+@pytest.mark.parametrize("stage", [None, VisitStage.ACCEPTED, VisitStage.ON_THE_WAY])
+def test_nobody_is_met_before_the_arrival(bureau: Bureau, case_id: int, visit: int, stage: VisitStage | None):
+    if stage is not None:
+        take_step(bureau.services, visit, stage, phone=phone())
+    before, number = bureau.acts_of(case_id), phone()
+    with pytest.raises(NotArrived, match="then who was met"):
+        record_person_met(bureau.services, visit, PersonMet.PERSON, phone=number, note="已见面")
+    assert bureau.acts_of(case_id) == before
+    with pytest.raises(NotArrived, match="a success in person"):
+        report_visit(bureau.services, visit, DISSUADED, phone=phone())
+    arrives(bureau, visit)
+    # Nothing was lost: the phone sends it again under its number.
+    sent = record_person_met(bureau.services, visit, PersonMet.PERSON, phone=number, note="已见面")
+    assert (sent.repeated, sent.stage) == (False, VisitStage.SEEN)
+
+
+def test_an_arrival_before_the_visit_lapsed_is_on_record(bureau: Bureau, case_id: int, visit: int):
+    """The officer had no connection at the door: what the phone sends late is taken."""
+    arrives(bureau, visit)
+    bureau.later(hours=3)
+    assert return_idle_assignments(bureau.services) == 1
+    with pytest.raises(NotArrived):
+        report_visit(bureau.services, visit, DISSUADED, phone=phone("other"))
+    assert record_person_met(bureau.services, visit, PersonMet.PERSON, phone=phone()).stage is VisitStage.SEEN
+    assert not report_visit(bureau.services, visit, DISSUADED, phone=phone()).repeated
+    assert bureau.assignment_of(case_id, Track.VISIT)["done_by"] == "officer"
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        OutcomeKind.CANNOT_FIND_YET,
+        OutcomeKind.CANNOT_FIND,
+        OutcomeKind.NOT_THE_PERSON,
+        OutcomeKind.MISMATCH,
+        OutcomeKind.LANGUAGE_OR_HEARING,
+    ],
+)
+def test_a_result_that_reaches_nobody_verifies_nobody(
+    bureau: Bureau, case_id: int, visit: int, outcome: OutcomeKind
+):
+    number, given = phone(), Report(outcome=outcome, contact=Contact.VERIFIED)
+    with pytest.raises(Invalid) as refused:
+        report_visit(bureau.services, visit, given, phone=number)
+    assert refused.value.field == "contact"
+    assert bureau.rows(sa.select(t.outcome)) == []
+    report_visit(bureau.services, visit, replace(given, contact=Contact.UNVERIFIED), phone=number)
+    assert bureau.case_of(case_id).contact is Contact.UNVERIFIED
+
+
+def test_a_report_over_the_officer_who_has_the_visit_by_now_is_kept_as_a_note(
+    bureau: Bureau, case_id: int, visit: int
+):
+    arrives(bureau, visit)
+    bureau.later(hours=3)
+    assert return_idle_assignments(bureau.services) == 1
+    take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=phone("other"))
+    number = phone()
+    for _ in range(2):
+        with pytest.raises(Overtaken) as conflict:
+            report_visit(bureau.services, visit, DISSUADED, phone=number)
+        assert conflict.value.who == "other"
+    row = bureau.assignment_of(case_id, Track.VISIT)
+    assert (row["state"], row["signed_by"]) == ("signed", "other")
+    assert bureau.rows(sa.select(t.outcome)) == []
+    with bureau.tx() as tx:
+        assert [(one.by, one.words) for one in words_of_case(tx, case_id)] == [("officer", "已劝阻")]
+
+
 def test_that_nobody_was_there_needs_no_arrival(bureau: Bureau, visit: int):
     given = Report(outcome=OutcomeKind.CANNOT_FIND_YET)
     assert not report_visit(bureau.services, visit, given, phone=phone()).repeated

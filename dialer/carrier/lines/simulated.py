@@ -54,7 +54,7 @@ class SimulatedLine:
         self._desks: dict[str, SimulatedLeg | None] = dict.fromkeys(desk_numbers)
         self.handsets = Handsets(timers)
         self.receive: Callable[[str, Callable[[LegEvents], Leg]], object] = lambda _caller, _connect: None
-        """What takes calls in; the exchange sets it."""
+        """What takes inbound calls; the exchange sets it."""
         self._rang_back: set[str] = set()
         self._asked_before: set[str] = set()
         """Numbers whose person has pressed all their keys in a call."""
@@ -152,7 +152,7 @@ class SimulatedLine:
 
 
 def _nothing() -> None:
-    """A call in teaches the line nothing about the person."""
+    """An inbound call teaches the line nothing about the person."""
 
 
 def within(span: Range, draws: str, *what: object) -> float:

@@ -257,7 +257,7 @@ SIDES: Final = 2
 ALAW_BYTES_A_SECOND: Final = SIDES * RATE
 _SILENCE: Final = audioop.lin2alaw(b"\0\0", 2)
 _TOLERANCE: Final = RATE // 10
-"""Sound that comes so much later than it should goes on without a gap: the clocks of both sides differ a little."""
+"""Sound that comes this much later than it should goes on without a gap: the clocks of both sides differ a little."""
 
 
 class TwoSides:

@@ -107,22 +107,5 @@ from dialer.db.tables.work import webhook as webhook
 from dialer.db.tables.work import webhook_delivery as webhook_delivery
 from dialer.db.tables.work import webhook_try as webhook_try
 
-APPEND_ONLY = (
-    outcome,
-    outcome_approval,
-    event,
-    audit,
-    filed_case,
-    filed_case_change,
-    script_version,
-    script_sound,
-    script_approval,
-    sound_file,
-    script_trial,
-    rule_version,
-    rule_approval,
-)
-"""A trigger refuses UPDATE and DELETE on these for every role."""
-
 for _table in metadata.tables.values():
     one_of(_table)

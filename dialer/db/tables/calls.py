@@ -9,6 +9,7 @@ from dialer.core.attempt import AttemptState
 from dialer.core.case import DeskCallState, InboundResult, InboundState
 from dialer.core.reach import Reach
 from dialer.core.values import (
+    MESSAGES_IN_DOUBT,
     Announcement,
     Answer,
     Contact,
@@ -19,7 +20,7 @@ from dialer.core.values import (
     RecordingState,
     TelephonyResult,
 )
-from dialer.db.columns import LIVE, belongs_to, identity, metadata, when, word
+from dialer.db.columns import LIVE, belongs_to, identity, metadata, when, word, words
 
 attempt = sa.Table(
     "attempt",
@@ -190,7 +191,9 @@ message = sa.Table(
     sa.UniqueConstraint("case_id", "purpose"),
     sa.UniqueConstraint("channel", "sid"),
     sa.Index("ix_message_planned", "planned_at", postgresql_where=sa.text("state = 'planned'")),
-    sa.Index("ix_message_doubtful", "poll_at", postgresql_where=sa.text("state IN ('sending', 'unknown')")),
+    sa.Index(
+        "ix_message_doubtful", "poll_at", postgresql_where=sa.text(f"state IN {words(MESSAGES_IN_DOUBT)}")
+    ),
     sa.Index(
         "ix_message_silent",
         "poll_at",

@@ -11,8 +11,17 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 from dialer.core.access import ErasureState
 from dialer.core.case import CaseStatus, RobotState, StaffTrackState
 from dialer.core.rates import TREND
-from dialer.core.values import Contact, FraudType, Grade, LoadState, OutcomeKind, Track, WarningKind
-from dialer.db.columns import FOLLOWED_UP_NOW, belongs_to, identity, metadata, when, word
+from dialer.core.values import (
+    FINISHED_LOADS,
+    Contact,
+    FraudType,
+    Grade,
+    LoadState,
+    OutcomeKind,
+    Track,
+    WarningKind,
+)
+from dialer.db.columns import FOLLOWED_UP_NOW, belongs_to, identity, metadata, when, word, words
 from dialer.db.measures import BARS, COUNTED, MONEY
 
 meta = sa.Table(
@@ -72,7 +81,7 @@ list_load = sa.Table(
     sa.Index(
         "ix_list_load_unfinished",
         "id",
-        postgresql_where=sa.text("state NOT IN ('done', 'failed', 'withdrawn')"),
+        postgresql_where=sa.text(f"state NOT IN {words(FINISHED_LOADS)}"),
     ),
     sa.CheckConstraint("state <> 'done' OR rows = accepted + duplicate + rejected", name="adds_up"),
 )

@@ -116,7 +116,7 @@ staff_factor = sa.Table(
     sa.CheckConstraint("(kind = 'passkey') = (credential_id IS NOT NULL)", name="credential"),
 )
 """`secret` is sealed: the key of the codes, or the public key of a passkey. `counter` is the time step of the last code
-that was accepted, or the passkey's own counter. Before `confirmed_at` it opens nothing.
+that was accepted, or the passkey's own counter. Before `confirmed_at` nobody can sign in with it.
 """
 
 staff_recovery_code = sa.Table(
@@ -128,7 +128,7 @@ staff_recovery_code = sa.Table(
     when("used_at"),
     sa.UniqueConstraint("staff_id", "code_hash"),
 )
-"""Each opens once in place of a second factor; stored as a keyed hash."""
+"""Each replaces a second factor once; stored as a keyed hash."""
 
 sign_in_step = sa.Table(
     "sign_in_step",
@@ -144,7 +144,7 @@ sign_in_step = sa.Table(
     sa.CheckConstraint("octet_length(token_hash) = 32", name="token_hash"),
     sa.Index("ix_sign_in_step_expires_at", "expires_at"),
 )
-"""What a browser has begun and not finished: it is no session and opens nothing. `data` is sealed."""
+"""What a browser has begun and not finished: it is no session and permits nothing. `data` is sealed."""
 
 staff_change = sa.Table(
     "staff_change",

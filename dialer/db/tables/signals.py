@@ -64,7 +64,8 @@ robot_shard = sa.Table(
     when("at"),
 )
 """How far the robot is: everything up to `seq` is evaluated and its verdicts are committed. `holder` is the process
-that evaluates this shard, `until` then. `fingerprint` is that of the verdicts after `fingerprint_seq`.
+that evaluates this shard, `until` then. `fingerprint` is that of the verdicts at the last snapshot; `fingerprint_seq`
+is not written any more.
 """
 
 robot_snapshot = sa.Table(
@@ -144,7 +145,7 @@ robot_draw = sa.Table(
     sa.Index("ix_robot_draw_at", "at"),
     sa.CheckConstraint("drawn >= 0 AND drawn <= pool", name="drawn"),
 )
-"""How many verdicts below the line there were when some of them were drawn. `patterns`: of those that were not drawn,
+"""How many verdicts below the threshold there were when some of them were drawn. `patterns`: of those that were not drawn,
 pairs of the rules that fired and how many verdicts had just these; nothing of a person.
 """
 

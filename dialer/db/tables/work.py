@@ -233,7 +233,7 @@ outcome = sa.Table(
     sa.Column("drill", sa.Boolean, nullable=False),
     word("scammer_contact", ScammerContact, required=False),
     sa.Column("said", ARRAY(sa.Text), nullable=False, server_default="{}"),  # points of the call guide
-    when("call_at"),  # the call of ours that the report rests on
+    when("call_at"),  # the staff call that the report rests on
     sa.Column("call_seconds", sa.Integer),
     sa.Index("ix_outcome_at", "at"),
     sa.Index(

@@ -11,7 +11,7 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | stop, listen, deafen | id |
 | join | id, other |
 | record | id: both sides are wanted, from the answer on |
-| answer | id, ref (of the call in) |
+| answer | id, ref (of the inbound call) |
 | refuse | ref |
 | trace | ref, calls: the SIP messages of the newest calls are wanted |
 | forget | sound: it is not spoken any more, unless it is sent again |
@@ -21,7 +21,7 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | ringing, answered, key, spoken, said, judged, silent, held | id, and what the name says |
 | ended | id, text (of the stack), unsent, quality |
 | trunk | trunk, registered, reachable (what is known) |
-| incoming | ref, trunk, caller ('' for a hidden number): a call in by a trunk |
+| incoming | ref, trunk, caller ('' for a hidden number): an inbound call by a trunk |
 | trace | ref, calls: their messages, masked |
 | stranger | count: messages that were not from a trunk |
 
@@ -155,7 +155,7 @@ class SipLine:
         self.ends: Counter[str] = Counter()
         self.qualities: deque[Message] = deque(maxlen=_KEEP_QUALITY)
         self.receive: Callable[[str, Callable[[LegEvents], Leg]], object] = lambda _caller, _connect: None
-        """What takes calls in; the exchange sets it. None: it does not take it."""
+        """What takes inbound calls; the exchange sets it. None: it does not take it."""
         self._trunks = tuple(trunks)
         self._desk_numbers = desk_numbers
         self._legs: dict[int, SipLeg] = {}
@@ -293,7 +293,7 @@ class SipLine:
                 pass
 
     def _incoming(self, message: Message) -> None:
-        """A call in by a trunk: the exchange takes it, or it is refused."""
+        """An inbound call by a trunk: the exchange takes it, or it is refused."""
         trunk, ref = message["trunk"], message["ref"]
 
         def connect(events: LegEvents) -> Leg:

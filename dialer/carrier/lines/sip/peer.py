@@ -256,7 +256,7 @@ class _Dialog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerConfig:
-    """`port`: of SIP, on the loopback address; `service_port`: where the service takes calls in. `greeting` and
+    """`port`: of SIP, on the loopback address; `service_port`: where the service takes inbound calls. `greeting` and
     `long_greeting`: what a person and a mailbox say first, as samples.
     """
 

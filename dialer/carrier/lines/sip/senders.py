@@ -8,7 +8,6 @@ stack refuses the call instead.
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import socket
 import struct
@@ -18,7 +17,6 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
 
-_log = logging.getLogger(__name__)
 Address = IPv4Address | IPv6Address
 
 # linux/filter.h and linux/socket.h; the names are theirs.

@@ -77,7 +77,7 @@ class SipConfig:
     ca_file: str = ""
     """Certificates (PEM) that a trunk's own over TLS must be signed by; empty: those of the system."""
     certificate_file: str = ""
-    """Our certificate and its key (PEM), for calls in over TLS; empty: none come in over it."""
+    """Our certificate and its key (PEM), for inbound calls over TLS; empty: none come in over it."""
     silent_seconds: float = 10.0
     lost_seconds: int = 180
     register_wait_seconds: float = 5.0
@@ -339,7 +339,7 @@ class SipProcess:
         named = [one.name for one in self._config.trunks if not one.has_known_addresses]
         if named:
             _log.warning(
-                "trunk %s has a name without a port, which may lead to other addresses: a call in from elsewhere is "
+                "trunk %s has a name without a port, which may lead to other addresses: an inbound call from elsewhere is "
                 "refused, not dropped",
                 named[0],
             )
@@ -436,7 +436,7 @@ class SipProcess:
             self._register(trunk)
 
     async def _arrived(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
-        """A call in: the carrier decides about one from a trunk's address; any other is refused and counted."""
+        """An inbound call: the carrier decides about one from a trunk's address; any other is refused and counted."""
         source = await self._messages.source_of(native.call_id)
         trunk = None
         for one in self._config.trunks:
@@ -457,7 +457,7 @@ class SipProcess:
         self._say({"on": "incoming", "ref": self._refs, "trunk": trunk.name, "caller": caller})
 
     def _decided(self, order: Message) -> None:
-        """The carrier takes the call in, or does not."""
+        """The carrier takes the inbound call, or does not."""
         native = self._came_in.pop(order["ref"], None)
         if native is None:
             return

@@ -13,7 +13,7 @@ from dialer.carrier.speech_input import Speech
 
 _RING_SECONDS = 45.0
 _LATE_SECONDS = 10.0
-"""The end of a sound is told so long after its time at the latest."""
+"""The end of a sound is told this long after its time at the latest."""
 _QUALITY_SECONDS = 3.0
 _MOST_KEYS = 16
 
@@ -68,7 +68,7 @@ class _Call:
 
 
 async def place_test_call(line: SipLine, number: str, clip: Clip, *, listen_seconds: float) -> Message:
-    """Rings, says the clip, listens to keys for so long, hangs up, and tells what happened. Raises `ValueError` for a
+    """Rings, says the clip, listens to keys for `listen_seconds`, hangs up, and tells what happened. Raises `ValueError` for a
     number that the line never dials.
     """
     code = line.refusal(number)

@@ -181,7 +181,7 @@ class Trunk:
     keep_alive_seconds: float = 30.0
     register_seconds: int = 300
     accepts_from: tuple[str, ...] = ()
-    """Addresses, beside those of `address` and `proxy`, from which calls in are taken."""
+    """Addresses, beside those of `address` and `proxy`, from which inbound calls are taken."""
 
     def __post_init__(self) -> None:
         if not _is_place(self.address):
@@ -201,7 +201,7 @@ class Trunk:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Hosts and addresses from which this trunk's calls in come."""
+        """Hosts and addresses from which this trunk's inbound calls come."""
         named = (self.host, self.proxy.partition(":")[0], *self.accepts_from)
         return tuple(one for one in named if one)
 

@@ -137,7 +137,10 @@
       } catch (refused) { /* nothing to restore */ }
       if (!kept || chosen() || report.querySelector(".problem")) { return; }
       report.querySelectorAll("input[type=radio]").forEach(function (one) { one.checked = kept[one.name] === one.value; });
-      ["intended", "stopped", "returned", "evidence_kind", "evidence_yuan", "evidence", "note"].forEach(function (name) {
+      // The field is there once a report has needed it.
+      var unasked = report.querySelector("template[data-no-call]");
+      if (kept.no_call && unasked) { unasked.replaceWith(unasked.content); }
+      ["no_call", "intended", "stopped", "returned", "evidence_kind", "evidence_yuan", "evidence", "note"].forEach(function (name) {
         if (kept[name]) { report.elements[name].value = kept[name]; }
       });
       document.querySelectorAll("input[name=said]").forEach(function (one) { one.checked = kept.said.indexOf(one.value) >= 0; });

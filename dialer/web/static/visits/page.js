@@ -40,6 +40,8 @@ function fieldsOf(form, button) {
 }
 
 function lacks(form, fields) {
+  const rank = RANKS.indexOf(next?.dataset.stage);
+  if (form.dataset.deed === "seen" && rank >= 0 && rank < RANKS.indexOf("arrived")) return words.arrive;
   if (form.dataset.deed !== "report") return "";
   const hasMoney = ["intended", "stopped", "returned"].some((name) => Number(fields[name] || 0) > 0);
   const hasEvidence = fields.evidence.trim() && fields.evidence_kind && Number(fields.evidence_yuan || 0) > 0;
@@ -160,6 +162,8 @@ document.addEventListener("outbox:refused", async ({ detail: { act } }) => {
   // A step is refused when somebody else has the visit: there is none to take any more.
   if (act.visit === at && next && act.deed === "report") next.dataset.stage = "seen";
   if (act.visit === at && act.deed === "step") over();
+  // Without the arrival nobody was met: that step is to be taken first.
+  if (act.visit === at && act.deed === "seen" && next?.dataset.stage === "seen") next.dataset.stage = "on_the_way";
   if (act.visit === at && !isShell) refresh("head");
   await count();
 });
