@@ -235,7 +235,7 @@ def story_json(story: CaseStory, lang: Lang) -> dict[str, Any]:
         ],
         "waiting": "" if waiting is None else waiting_sentence(waiting, lang),
         "next": [
-            {"what": step_sentence(step, lang), "when": moment_words(step.at, story.told_at, lang)}
+            {"what": step_sentence(step, lang), "when": moment_words(step.at, story.as_of, lang)}
             for step in story.next_steps
         ],
         "timeline": [

@@ -143,10 +143,10 @@ def check(services: Services, token: Token, body: bytes) -> dict[str, Any]:
         checked = check_opening(services, record, outlet_id=outlet.id, by=f"token/{token.name}", source="api")
     except Conflict as fault:
         raise Problem(409, ProblemCode.CONFLICT, fault.text) from None
-    return told(checked).model_dump(mode="json")
+    return check_out(checked).model_dump(mode="json")
 
 
-def told(checked: Checked) -> CheckOut:
+def check_out(checked: Checked) -> CheckOut:
     """The answer with its sentences in both languages."""
     checks, answer = shipped_checks(), checked.answer
     is_victim = answer.verdict is CheckVerdict.POSSIBLE_VICTIM

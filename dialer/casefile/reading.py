@@ -44,7 +44,7 @@ from dialer.work.visit_store import StoredPhoto, photos_of_case
 class CaseStory:
     """A case, masked. `urgency` is the place of its call attempts in the queue, by parts."""
 
-    told_at: datetime
+    as_of: datetime
     timezone: str
     file: CaseFile
     next_steps: tuple[Step, ...]
@@ -68,7 +68,7 @@ def story(tx: Tx, services: Services, case_id: int) -> CaseStory:
     case = file.stored.case
     policy = services.policies.of(case.policy_version)
     return CaseStory(
-        told_at=moment.now,
+        as_of=moment.now,
         timezone=services.centre.timezone,
         file=file,
         next_steps=moment.steps(case, pending),
@@ -314,7 +314,7 @@ def tell_case(story: CaseStory) -> CaseOut:
     return CaseOut.model_validate(
         {
             **{name: getattr(stored.case, name) for name in _OF_CASE},
-            "told_at": story.told_at,
+            "told_at": story.as_of,
             "drill": stored.drill,
             "source": stored.source,
             "unit": stored.unit,

@@ -203,7 +203,7 @@ def _next(story: CaseStory, lang: Lang) -> Table:
         table.add_column(column)
     for step in story.next_steps:
         at = _clock(step.at, zone) if step.at is not None else say(lang, "any moment")
-        away = moment_words(step.at, story.told_at, lang)
+        away = moment_words(step.at, story.as_of, lang)
         table.add_row(at, away, escape(step_sentence(step, lang)))
     u = story.urgency
     parts = (

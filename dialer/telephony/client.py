@@ -506,7 +506,7 @@ class DeskOrder:
 class DeskClient(CallClient):
     """Calls from a desk, and of the robot."""
 
-    async def ring(self, order: DeskOrder) -> SendResult:
+    async def call_from_desk(self, order: DeskOrder) -> SendResult:
         """As `create`: the caller's own telephone is called first."""
         return await self.create(
             lambda: self.api.calls.create_async(

@@ -57,7 +57,7 @@ class Chart:
     series: Sequence[Series]
     percent: bool = False
 
-    def told(self, value: float) -> str:
+    def label_of(self, value: float) -> str:
         """A value as it stands at the axis and in a hint."""
         if self.percent:
             return f"{value * _HUNDRED:.1f}%"
@@ -196,7 +196,7 @@ def _bars(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
             if value is None:
                 continue
             at = y + place * inner
-            told = f"{label} {one.name}: {chart.told(value)}"
+            told = f"{label} {one.name}: {chart.label_of(value)}"
             body.append(
                 f'<rect x="{left:.1f}" y="{at:.1f}" width="{max(x_of(value) - left, 1):.1f}" height="{inner - 4}"'
                 f' fill="url(#{name}-f{place % _FILLS})">{_hint(told)}</rect>'
@@ -210,7 +210,7 @@ def _bars(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
                     f'<path class="whisker" d="M{x_of(low):.1f} {middle:.1f}H{x_of(high):.1f}M{x_of(low):.1f} '
                     f'{middle - 4:.1f}v8M{x_of(high):.1f} {middle - 4:.1f}v8"/>'
                 )
-            body.append(_text(end + 5, at + inner - 6, chart.told(value), kind="value"))
+            body.append(_text(end + 5, at + inner - 6, chart.label_of(value), kind="value"))
     return bottom + 24, body
 
 
@@ -261,7 +261,7 @@ def _columns(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
             y -= height
             body.append(
                 f'<rect x="{x:.1f}" y="{y:.1f}" width="{broad:.1f}" height="{height:.1f}" class="part"'
-                f' fill="url(#{name}-f{place % _FILLS})">{_hint(f"{label} {one.name}: {chart.told(value)}")}</rect>'
+                f' fill="url(#{name}-f{place % _FILLS})">{_hint(f"{label} {one.name}: {chart.label_of(value)}")}</rect>'
             )
     body += _labels(chart, width, left, bottom, step)
     return bottom + _FOOT_PX - 12, body
@@ -293,7 +293,7 @@ def _lines(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
             radius = 3 if place == 0 and len(points) <= _HUNDRED else 2
             body.append(
                 f'<circle class="c{place % _FILLS}" cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="{radius}">'
-                f"{_hint(f'{chart.labels[at]} {one.name}: {chart.told(value)}')}</circle>"
+                f"{_hint(f'{chart.labels[at]} {one.name}: {chart.label_of(value)}')}</circle>"
             )
     body += _labels(chart, width, left, bottom, step)
     return bottom + _FOOT_PX - 12, body

@@ -137,7 +137,7 @@ async def dial_from_desk(
     own = extension_of(extension)
     call_id = uuid.uuid4()
     order = _begin(services, call_id, assignment_id, by=who, token=token, extension=own, number=number)
-    answer = await client.ring(order)
+    answer = await client.call_from_desk(order)
     with services.store.begin() as tx:
         call = lock_desk_call(tx, call_id)
         if isinstance(answer, Placed) and call.sid is None:

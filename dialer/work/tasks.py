@@ -287,7 +287,9 @@ def report(
     if not may_report(assignment.state) or not has_claim:
         raise overtaken_by(assignment)
     if given.contact is Contact.VERIFIED and contact_of(given.outcome) is not Contact.VERIFIED:
-        raise Invalid(field="contact", problem=VERIFIES_NOBODY, mend="choose another contact or another result")
+        raise Invalid(
+            field="contact", problem=VERIFIES_NOBODY, mend="choose another contact or another result"
+        )
     is_call = assignment.kind is Track.HUMAN
     if not is_call and given.outcome in SUCCESSES and not has_arrived(tx, assignment, by=by):
         raise NotArrived

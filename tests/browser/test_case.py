@@ -40,7 +40,7 @@ def open_case_of(page: Page, number: str) -> None:
     page.wait_for_url(re.compile(r"/cases/\d+$"))
 
 
-def test_a_supervisor_reads_a_case_while_it_is_rung(page: Page, service: Service, complaints: Complaints):
+def test_a_supervisor_reads_a_case_while_it_is_called(page: Page, service: Service, complaints: Complaints):
     number = number_of("cooperates")
     new_account(page, service, "chief1", Role.SUPERVISOR)
     service.load([{"姓名": "高建国", "手机号": number, "等级": "特高危", "诈骗类型": "刷单返利"}])

@@ -48,7 +48,7 @@ class Keys:
             self.pressed += 1
 
 
-def test_a_caller_takes_rings_and_reports_with_few_keys(page: Page, service: Service, complaints: Complaints):
+def test_a_caller_takes_calls_and_reports_with_few_keys(page: Page, service: Service, complaints: Complaints):
     service.dialer(
         "pause", "--minutes", "60", "--by", "test", "--why", "people ring", "--grade", "extra_high"
     )

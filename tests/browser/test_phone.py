@@ -89,7 +89,7 @@ def test_what_is_said_is_heard_and_a_key_is_asked_for(page: Page):
     expect(page.locator("#after")).to_be_visible()
 
 
-def test_whoever_rejects_is_rung_again_when_they_ask_and_not_by_the_page_alone(page: Page):
+def test_whoever_rejects_is_called_again_when_they_ask_and_not_by_the_page_alone(page: Page):
     load_yourself(page)
     expect(page.locator("#reject")).to_be_visible(timeout=_RING_MS)
     page.locator("#reject").click()
@@ -151,7 +151,7 @@ def test_what_cannot_be_a_number_is_said_at_the_form(page: Page, complaints: Com
     complaints.told.clear()
 
 
-def test_whoever_rings_the_centre_hears_that_the_warning_is_real_and_stands_in_the_case(page: Page):
+def test_whoever_calls_the_centre_hears_that_the_warning_is_real_and_stands_in_the_case(page: Page):
     load_yourself(page)
     expect(page.locator("#reject")).to_be_visible(timeout=_RING_MS)
     page.locator("#reject").click()

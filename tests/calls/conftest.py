@@ -1,14 +1,7 @@
+"""The data set in which calls are placed, and whole applications on the test run's servers."""
+
 from __future__ import annotations
 
-from collections.abc import Iterator
+from tests.control.conftest import assembled, environment, scene
 
-import pytest
-
-from tests.control.scene import Scene
-
-
-@pytest.fixture
-def scene(fresh_database: str) -> Iterator[Scene]:
-    scenario = Scene(fresh_database)
-    yield scenario
-    scenario.close()
+__all__ = ["assembled", "environment", "scene"]

@@ -53,7 +53,7 @@ async def calm(one: DeskView) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])
-async def test_a_storm_loses_no_call_and_rings_nobody_twice(bench: Start, app: App, seed: str):
+async def test_a_storm_loses_no_call_and_calls_nobody_twice(bench: Start, app: App, seed: str):
     script(app)
     one = await bench(seed=seed, max_lines=20, attempt_pattern=r"attempt=(\d+)")
     await one.admin("PUT", "faults", STORM)

@@ -214,7 +214,12 @@ async def test_a_reason_that_was_not_needed_waits_for_nobody(
     put(scenario)
     task_id, token = await taken(caller)
     scenario.talked(task_id, by=caller.member.login)
-    fields = {"outcome": "dissuaded_by_phone", "verified": "yes", "scammer": "no", "no_call": "用本人手机拨打"}
+    fields = {
+        "outcome": "dissuaded_by_phone",
+        "verified": "yes",
+        "scammer": "no",
+        "no_call": "用本人手机拨打",
+    }
     answer = await report(caller, task_id, token, **fields)
     said = text(await caller.get(answer.headers["location"]))
     assert "The report is kept." in said

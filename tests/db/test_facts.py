@@ -93,7 +93,7 @@ def drills(scenario: Scenario, table: sa.Table) -> set[bool]:
         return {row["drill"] for row in tx.rows(sa.select(table.c.drill))}
 
 
-def test_where_nobody_was_rung_the_simulated_line_makes_a_drill_of_everything(scenario: Scenario):
+def test_where_nobody_was_called_the_simulated_line_makes_a_drill_of_everything(scenario: Scenario):
     person_id = scenario.person()
     scenario.warning(scenario.case(person_id=person_id), person_id=person_id)
     with scenario.tx() as tx:
@@ -105,7 +105,7 @@ def test_where_nobody_was_rung_the_simulated_line_makes_a_drill_of_everything(sc
     assert drills(scenario, t.warning) == {True}
 
 
-def test_where_somebody_was_rung_it_is_refused_and_changes_nothing(scenario: Scenario):
+def test_where_somebody_was_called_it_is_refused_and_changes_nothing(scenario: Scenario):
     case_id = scenario.case()
     scenario.attempt(case_id, sent_at=MORNING)
     with pytest.raises(RealRecords), scenario.tx() as tx:

@@ -100,14 +100,14 @@ def _until_somebody_waits(services: sa.Engine, acting: threading.Thread, faults:
 
 
 def two_attempts(bureau: Bureau) -> list[int]:
-    """Two cases whose rings lie on the disk against the order of their ids."""
+    """Two cases whose attempts lie on the disk against the order of their ids."""
     opened = [bureau.open_case() for _ in range(2)]
     for case_id, attempt_id in zip(opened, (HIGH, LOW), strict=True):
         bureau.do(sa.update(t.attempt).where(t.attempt.c.case_id == case_id).values(id=attempt_id))
     return opened
 
 
-def test_rings_of_many_cases_are_withdrawn_in_the_order_of_their_ids(bureau: Bureau):
+def test_attempts_of_many_cases_are_withdrawn_in_the_order_of_their_ids(bureau: Bureau):
     opened = two_attempts(bureau)
 
     def close_both() -> None:
@@ -123,7 +123,7 @@ def test_rings_of_many_cases_are_withdrawn_in_the_order_of_their_ids(bureau: Bur
     assert {row["state"] for row in bureau.rows(sa.select(t.attempt.c.state))} == {"ended"}
 
 
-def test_rings_leave_in_the_order_of_their_ids(bureau: Bureau):
+def test_attempts_leave_in_the_order_of_their_ids(bureau: Bureau):
     two_attempts(bureau)
     lease = bureau.services.real.now() + timedelta(minutes=1)
     for attempt_id in (HIGH, LOW):
@@ -144,27 +144,27 @@ def test_rings_leave_in_the_order_of_their_ids(bureau: Bureau):
     assert sent == {LOW, HIGH}
 
 
-def test_whoever_waits_to_claim_holds_no_ring(bureau: Bureau):
-    ring = bureau.attempt_of(bureau.open_case())["id"]
-    bureau.change_attempt(ring, state="planned", not_before=bureau.clock.now())
+def test_whoever_waits_to_claim_holds_no_attempt(bureau: Bureau):
+    attempt_id = bureau.attempt_of(bureau.open_case())["id"]
+    bureau.change_attempt(attempt_id, state="planned", not_before=bureau.clock.now())
 
     def claim() -> None:
         asyncio.run(dial(bureau.services, _Carrier(), for_seconds=0.2, stopping=lambda: False))  # type: ignore[arg-type]
 
     with waiting_for(bureau, t.line_group.c.name == "main", claim) as holder:
-        assert may_have(holder, t.attempt.c.id == ring)
+        assert may_have(holder, t.attempt.c.id == attempt_id)
 
 
 def test_the_end_of_a_call_frees_its_number_last(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
-    ring = bureau.attempt_of(case_id)["id"]
-    bureau.put_live_number(NUMBER, ring)
+    attempt_id = bureau.attempt_of(case_id)["id"]
+    bureau.put_live_number(NUMBER, attempt_id)
     told = {"contact": "verified", "answer": "wants_officer"}
-    bureau.change_attempt(ring, state="answered", sent_at=bureau.clock.now(), played_seconds=20, **told)
+    bureau.change_attempt(attempt_id, state="answered", sent_at=bureau.clock.now(), played_seconds=20, **told)
     progress = CallProgress(stage=Stage.ENDED, sid="CA1", sequence=3, result=TelephonyResult.ANSWERED)
 
     def hear() -> None:
-        apply_call_events(bureau.services, [News(attempt_id=ring, step="status.3", progress=progress)])
+        apply_call_events(bureau.services, [News(attempt_id=attempt_id, step="status.3", progress=progress)])
 
     with waiting_for(bureau, t.assignment.c.case_id == case_id, hear) as holder:
         assert may_have(holder, t.live_number.c.phone_blind == NUMBER)
@@ -173,16 +173,16 @@ def test_the_end_of_a_call_frees_its_number_last(bureau: Bureau):
 
 def test_what_the_carrier_tells_when_asked_locks_the_case_first(bureau: Bureau):
     case_id = bureau.open_case()
-    ring = bureau.attempt_of(case_id)["id"]
+    attempt_id = bureau.attempt_of(case_id)["id"]
     past = bureau.services.real.now() - timedelta(minutes=1)
-    bureau.change_attempt(ring, state="ringing", sid="CA1", sent_at=past, posted_at=past, poll_at=past)
+    bureau.change_attempt(attempt_id, state="ringing", sid="CA1", sent_at=past, posted_at=past, poll_at=past)
 
     def ask() -> None:
         asyncio.run(reconcile(bureau.services, _Carrier()))  # type: ignore[arg-type]
 
     with waiting_for(bureau, t.case.c.id == case_id, ask) as holder:
-        assert may_have(holder, t.attempt.c.id == ring)
-    assert bureau.attempt_of(case_id)["id"] != ring
+        assert may_have(holder, t.attempt.c.id == attempt_id)
+    assert bureau.attempt_of(case_id)["id"] != attempt_id
 
 
 class _Carrier:
@@ -212,13 +212,13 @@ def test_a_call_from_a_desk_locks_the_case_first(bureau: Bureau):
     assert task is not None
 
     class Desk:
-        async def ring(self, _order: object) -> object:
+        async def call_from_desk(self, _order: object) -> object:
             return None
 
-    def ring() -> None:
+    def dial() -> None:
         asyncio.run(dial_from_desk(bureau.services, Desk(), task.id, by="li", extension="8001"))  # type: ignore[arg-type]
 
-    with waiting_for(bureau, t.case.c.id == case_id, ring) as holder:
+    with waiting_for(bureau, t.case.c.id == case_id, dial) as holder:
         assert may_have(holder, t.assignment.c.id == task.id)
 
 

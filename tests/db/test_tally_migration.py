@@ -66,9 +66,9 @@ def test_old_cases_are_tallied_in_bounded_batches_and_reported_exactly_meanwhile
         batches = 0
         while True:
             compare(store)
-            folded = refresh_rollup_once(store, timezone=ZONE, now=NOW, limit=15)
-            assert folded <= 15
-            if not folded:
+            refreshed = refresh_rollup_once(store, timezone=ZONE, now=NOW, limit=15)
+            assert refreshed <= 15
+            if not refreshed:
                 break
             batches += 1
         assert batches == 3

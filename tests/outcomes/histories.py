@@ -57,7 +57,7 @@ class History:
         return self.chance.random() < 0.25
 
     def step(self) -> None:
-        acts = (self.open, self.open, self.warn, self.ring, self.ring, self.hand, self.pay, self.file)
+        acts = (self.open, self.open, self.warn, self.call, self.call, self.hand, self.pay, self.file)
         later = (
             self.turn,
             self.turn,
@@ -105,7 +105,7 @@ class History:
             drill=self.drill(),
         )
 
-    def ring(self) -> None:
+    def call(self) -> None:
         case_id = self.any_case()
         result = self.chance.choice((None, *(one.value for one in TelephonyResult)))
         self.scenario.attempt(
@@ -252,7 +252,7 @@ class History:
             self._set(t.assignment, done, done_by=self.chance.choice(_PEOPLE), done_at=self.moment())
 
     def forget(self) -> None:
-        """What is kept too long goes: a warning, a ring, or the person's whole case with them."""
+        """What is kept too long goes: a warning, a call, or the person's whole case with them."""
         case_id = self.any_case()
         with self.scenario.tx() as tx:
             for table in (t.attempt, t.warning)[: self.chance.randrange(1, 3)]:

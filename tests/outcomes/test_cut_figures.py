@@ -166,7 +166,7 @@ def test_the_cases_behind_a_count_come_a_page_at_a_time(scenario: Scenario):
     assert first + second == every[:20]
 
 
-def test_times_to_the_first_ring_stand_in_the_bar_that_holds_them(scenario: Scenario):
+def test_times_to_the_first_call_stand_in_the_bar_that_holds_them(scenario: Scenario):
     for seconds in (0, 9, 10, 3_599, 3_600, 90_000):
         scenario.case(
             grade=Grade.HIGH, opened_at=MORNING, first_attempt_at=MORNING + timedelta(seconds=seconds)

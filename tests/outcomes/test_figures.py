@@ -60,7 +60,7 @@ def test_answered_per_attempt_leaves_out_what_says_nothing_about_the_person(scen
     assert c.results == dict.fromkeys(TelephonyResult, 1)
 
 
-def test_a_ring_that_never_left_is_no_robot_call(scenario: Scenario):
+def test_a_call_that_never_left_is_no_robot_call(scenario: Scenario):
     case_id = scenario.case()
     scenario.attempt(case_id, n=1, result=None, sent_at=None, state="planned")
     scenario.attempt(case_id, n=2, result=None, state="planned", sid=None)  # refused, waits again

@@ -62,7 +62,7 @@ def agree(scenario: Scenario, *, now: datetime, timezone: str = ZONE) -> None:
             assert rolled == direct, (period, drill)
 
 
-def fold(scenario: Scenario, *, now: datetime, timezone: str = ZONE, limit: int = 5000) -> int:
+def refresh(scenario: Scenario, *, now: datetime, timezone: str = ZONE, limit: int = 5000) -> int:
     return refresh_rollup_once(scenario.store, timezone=timezone, now=now, limit=limit)
 
 
@@ -72,16 +72,16 @@ def counted(scenario: Scenario, table: sa.Table) -> int:
 
 
 @seeds(1)
-def test_whatever_happens_both_reports_agree_before_and_after_every_fold(scenario: Scenario, seed: int):
+def test_whatever_happens_both_reports_agree_before_and_after_every_refresh(scenario: Scenario, seed: int):
     history = History(scenario, seed)
     for turn in range(3):
         for _ in range(14):
             history.step()
         now = MORNING + turn * 5 * HOUR
         agree(scenario, now=now)
-        fold(scenario, now=now, limit=7)  # a part of what waits
+        refresh(scenario, now=now, limit=7)  # a part of what waits
         agree(scenario, now=now)
-        while fold(scenario, now=now):
+        while refresh(scenario, now=now):
             pass
         agree(scenario, now=now)
         scenario.clock.set(now)
@@ -178,7 +178,7 @@ def test_verification_needs_the_facts_of_the_moment(scenario: Scenario):
 
 def test_the_facts_are_read_from_the_moment_on_of_which_they_are(scenario: Scenario):
     scenario.case()
-    fold(scenario, now=MORNING)
+    refresh(scenario, now=MORNING)
     with scenario.tx() as tx:
         tx.execute(sa.update(t.day_figure).values(cases=7))
     for seconds, cases in ((10, 7), (10.001, 1)):
@@ -192,7 +192,7 @@ def money(scenario: Scenario) -> Money:
     return rolled.total.amounts[AmountKind.INTENDED]
 
 
-def test_money_moves_from_state_to_state_before_and_after_every_fold(scenario: Scenario):
+def test_money_moves_from_state_to_state_before_and_after_every_refresh(scenario: Scenario):
     line = scenario.outcome(scenario.case(), intended_fen=70_00)
     assert money(scenario) == Money(unapproved_fen=70_00)
     refresh_rollup(scenario.services)
@@ -218,7 +218,7 @@ def test_lines_with_money_are_read_from_the_sums_of_days(scenario: Scenario):
     assert rolled.total.amounts[AmountKind.INTENDED] == Money(unapproved_fen=140_00)
 
 
-def test_a_case_that_changed_is_counted_as_it_is_now_before_any_fold(scenario: Scenario):
+def test_a_case_that_changed_is_counted_as_it_is_now_before_any_refresh(scenario: Scenario):
     case_id = scenario.case(grade=Grade.LOW)
     refresh_rollup(scenario.services)
     with scenario.tx() as tx:
@@ -230,7 +230,7 @@ def test_a_case_that_changed_is_counted_as_it_is_now_before_any_fold(scenario: S
 
 
 def test_what_no_figure_asks_leaves_no_mark(scenario: Scenario):
-    """The steps of a ring between its sending and its end are many, and cost the report nothing."""
+    """The steps of a call between its sending and its end are many, and cost the report nothing."""
     case_id = scenario.case()
     attempt_id = scenario.attempt(case_id, result=None)
     refresh_rollup(scenario.services)
@@ -244,7 +244,7 @@ def test_what_no_figure_asks_leaves_no_mark(scenario: Scenario):
     assert counted(scenario, t.tally_mark) == 1
 
 
-def test_a_fold_in_one_batch_or_in_many_gives_the_same_sums(scenario: Scenario):
+def test_a_refresh_in_one_batch_or_in_many_gives_the_same_sums(scenario: Scenario):
     history = History(scenario, 11)
     for _ in range(40):
         history.step()
@@ -263,7 +263,7 @@ def rolled_up(scenario: Scenario) -> set[tuple[object, ...]]:
         return {tuple(row.values()) for row in tx.rows(statement)}
 
 
-def test_a_fold_that_has_nothing_to_do_writes_nothing(scenario: Scenario):
+def test_a_refresh_that_has_nothing_to_do_writes_nothing(scenario: Scenario):
     scenario.case()
     assert refresh_rollup(scenario.services) > 0
     with scenario.tx() as tx:
@@ -281,7 +281,7 @@ def test_another_zone_is_counted_directly_until_the_facts_are_made_anew(scenario
     rolled, direct = both(scenario, day, now=MORNING + DAY, timezone=tokyo)
     assert rolled == direct
     assert rolled.total.counts.cases == 1
-    while fold(scenario, now=MORNING, timezone=tokyo):
+    while refresh(scenario, now=MORNING, timezone=tokyo):
         pass
     with scenario.tx() as tx:
         state = state_of(tx)
@@ -306,13 +306,13 @@ def test_facts_by_other_definitions_are_not_believed(scenario: Scenario):
 
 def test_a_report_of_an_earlier_moment_than_the_facts_counts_directly(scenario: Scenario):
     scenario.case()  # medium: late after a quarter of an hour
-    fold(scenario, now=MORNING + DAY)
+    refresh(scenario, now=MORNING + DAY)
     rolled, direct = both(scenario, Period(), now=MORNING)
     assert rolled == direct
     assert rolled.total.counts.first_attempt_pending == 1
 
 
-def test_only_one_folds_at_a_time(scenario: Scenario):
+def test_only_one_refreshes_at_a_time(scenario: Scenario):
     scenario.case()
     with scenario.store.begin() as tx:
         held = take_lease(tx.connection, ROLLUP, holder="another machine", seconds=60)
@@ -326,7 +326,7 @@ def test_only_one_folds_at_a_time(scenario: Scenario):
 def test_percentiles_of_many_equal_and_many_near_values(scenario: Scenario):
     for seconds in (0, 0, 7, 7, 7.000001, 7.000002, 7.2, 90, 90, 86_400 * 45):
         scenario.case(first_attempt_at=MORNING + timedelta(seconds=seconds), grade=Grade.HIGH)
-        fold(scenario, now=MORNING)
+        refresh(scenario, now=MORNING)
         rolled, direct = both(scenario, Period(), now=MORNING)
         assert rolled == direct
     assert direct.total.first_attempt.p50_seconds == pytest.approx(7.0000015)

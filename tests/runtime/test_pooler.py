@@ -31,9 +31,9 @@ PATHS = (
     "tests/calls/test_ends.py::test_the_same_keys_after_the_questions_are_a_success",
     "tests/calls/test_ends.py::test_an_unanswered_call_reached_nobody",
     "tests/control/test_scheduler.py::test_one_of_several_leads_and_another_when_it_leaves",
-    "tests/control/test_pause.py::test_resume_releases_all_it_held",
-    "tests/control/test_pace.py",
-    "tests/outcomes/test_rolled.py::test_only_one_folds_at_a_time",
+    "tests/calls/test_pause.py::test_resume_releases_all_it_held",
+    "tests/calls/test_pace.py",
+    "tests/outcomes/test_rolled.py::test_only_one_refreshes_at_a_time",
     "tests/runtime/test_second_up.py::test_a_database_is_held_once_and_by_nobody_afterwards",
 )
 """Claims and sending, webhooks, leadership, pauses, the rollup, the one `dialer up`."""

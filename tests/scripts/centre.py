@@ -103,7 +103,7 @@ class ScriptCentre(Scene):
         choice = self.services.rendered_scripts.now(self.services.real.now())
         return sending(choice, claimed, policy=self.services.policies.of(claimed.policy_version))
 
-    def ring(self, *, grade: Grade = Grade.MEDIUM, person_id: int | None = None) -> uuid.UUID:
+    def call(self, *, grade: Grade = Grade.MEDIUM, person_id: int | None = None) -> uuid.UUID:
         """A ring that was placed now and is ringing."""
         case_id = self.open_case(grade=grade, person_id=person_id)
         placed = self.placed(case_id)

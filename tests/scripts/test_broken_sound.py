@@ -75,7 +75,7 @@ def answered(
 @pytest.mark.parametrize("damage", [remove, corrupt])
 def test_the_words_are_spoken_and_the_case_is_flagged(spoiled: ScriptCentre, damage: Callable[[Path], None]):
     damage(opening_of(spoiled))
-    attempt_id = spoiled.ring()
+    attempt_id = spoiled.call()
     turn = answered(spoiled, attempt_id)
     opening, _, identity = turn.utterances
     assert (opening.prompt_id, opening.audio) == (OPENING, None)
@@ -97,7 +97,7 @@ def test_the_words_are_spoken_and_the_case_is_flagged(spoiled: ScriptCentre, dam
 
 def test_a_repeated_request_flags_it_once(spoiled: ScriptCentre):
     remove(opening_of(spoiled))
-    attempt_id = spoiled.ring()
+    attempt_id = spoiled.call()
     answered(spoiled, attempt_id)
     answered(spoiled, attempt_id)
     case_id = spoiled.rows(sa.select(t.attempt.c.case_id).where(t.attempt.c.id == attempt_id))[0]["case_id"]
@@ -107,7 +107,7 @@ def test_a_repeated_request_flags_it_once(spoiled: ScriptCentre):
 def test_the_call_goes_on_to_its_end(spoiled: ScriptCentre):
     for path in list(spoiled.package.glob("*.wav")):
         path.unlink()
-    attempt_id = spoiled.ring()
+    attempt_id = spoiled.call()
     turn = answered(spoiled, attempt_id)
     for number in range(1, 4):
         assert turn.ask is not None
@@ -117,7 +117,7 @@ def test_the_call_goes_on_to_its_end(spoiled: ScriptCentre):
 
 
 def test_whole_sound_flags_nothing(spoiled: ScriptCentre):
-    attempt_id = spoiled.ring()
+    attempt_id = spoiled.call()
     turn = answered(spoiled, attempt_id)
     assert all(utterance.audio for utterance in turn.utterances)
     assert spoiled.rows(sa.select(t.alarm)) == []
@@ -126,6 +126,6 @@ def test_whole_sound_flags_nothing(spoiled: ScriptCentre):
 def test_a_file_that_is_mended_is_played_again(spoiled: ScriptCentre):
     path = opening_of(spoiled)
     remove(path)
-    assert answered(spoiled, spoiled.ring()).utterances[0].audio is None
+    assert answered(spoiled, spoiled.call()).utterances[0].audio is None
     path.symlink_to(PROMPTS / path.name)
-    assert answered(spoiled, spoiled.ring()).utterances[0].audio == (path.name,)
+    assert answered(spoiled, spoiled.call()).utterances[0].audio == (path.name,)

@@ -115,7 +115,7 @@ class TestUsualPeople:
 
 class TestSpecialOnes:
     @pytest.mark.parametrize("script_id", sorted(SOON))
-    def test_a_yes_rings_an_officer_and_goes_on_warning_when_none_is_free(self, script_id: str):
+    def test_a_yes_calls_an_officer_and_goes_on_warning_when_none_is_free(self, script_id: str):
         turn = after(script_id, "11", Context())
         assert turn.hand_over
         assert turn.end is not None

@@ -55,7 +55,7 @@ class TestTheGoodPath:
 
 
 class TestOfficers:
-    def test_zero_rings_an_officer_from_the_first_question_without_claiming_who_it_was(self):
+    def test_zero_calls_an_officer_from_the_first_question_without_claiming_who_it_was(self):
         turn = walk(POLICE, "0")
         assert turn.hand_over
         assert turn.end is not None
@@ -66,12 +66,12 @@ class TestOfficers:
         assert end.end is not None
         assert (end.learned.contact, end.learned.answer) == (Contact.VERIFIED, Answer.WANTS_OFFICER)
 
-    def test_not_believing_rings_an_officer(self):
+    def test_not_believing_calls_an_officer(self):
         turn = walk(POLICE, "1", "1", "2")
         assert turn.hand_over
         assert turn.learned.answer is Answer.REFUSES
 
-    def test_already_paid_rings_an_officer_and_asks_for_amount_account_and_time_when_none_is_free(self):
+    def test_already_paid_calls_an_officer_and_asks_for_amount_account_and_time_when_none_is_free(self):
         turn = walk(POLICE, "1", "3")
         assert turn.hand_over
         assert turn.learned.answer is Answer.ALREADY_PAID
@@ -139,7 +139,7 @@ class TestSpeech:
         assert turn.end is None
         assert turn.node == "acknowledge"
 
-    def test_saying_already_paid_rings_an_officer_at_once(self):
+    def test_saying_already_paid_calls_an_officer_at_once(self):
         turn = self.said(Heard.keys("1"), Heard.said("哎呀，我已经转了三万了", 0.8))
         assert turn.hand_over
         assert turn.learned.answer is Answer.ALREADY_PAID

@@ -132,7 +132,7 @@ class Scenario:
             case_id = self.centre.case(
                 **{k: v for k, v in fields.items() if k in {"outcome", "person_id", "first_grade"}}
             )
-            self.ring(
+            self.call(
                 case_id,
                 number,
                 sent_at,
@@ -141,7 +141,7 @@ class Scenario:
             cases.append(case_id)
         return cases
 
-    def ring(self, case_id: int, number: int, sent_at: datetime | None = None, **fields: object) -> None:
+    def call(self, case_id: int, number: int, sent_at: datetime | None = None, **fields: object) -> None:
         moment = sent_at or self.centre.clock.now()
         defaults = {"result": "answered", "sent_at": moment, "script_id": "loan", "reach": "unverified"}
         self.centre.attempt(case_id, script_version_id=self.ids[number], **(defaults | fields))
@@ -165,15 +165,15 @@ def test_people_are_counted_once_with_the_version_they_heard_first(centre: Scrip
     scenario.heard(1, 3, contact="verified", reach="verified", outcome="dissuaded_by_phone")
     scenario.heard(1, 2, reach="hung_up_early")
     (both,) = scenario.heard(2, 1, contact="unverified")
-    scenario.ring(both, 1, centre.clock.now() + timedelta(minutes=5), n=2, contact="verified")
-    scenario.ring(both, 2, centre.clock.now() + timedelta(minutes=9), n=3, contact="verified")
+    scenario.call(both, 1, centre.clock.now() + timedelta(minutes=5), n=2, contact="verified")
+    scenario.call(both, 2, centre.clock.now() + timedelta(minutes=9), n=3, contact="verified")
     assert figures(centre) == {
         1: {"dissuaded": (3, 5), "verified": (3, 5), "hung_up_early": (2, 5)},
         2: {"dissuaded": (0, 1), "verified": (1, 1), "hung_up_early": (0, 1)},
     }
 
 
-def test_only_rings_of_the_trial_that_were_answered_count(centre: ScriptCentre, scenario: Scenario):
+def test_only_calls_of_the_trial_that_were_answered_count(centre: ScriptCentre, scenario: Scenario):
     now = centre.clock.now()
     scenario.heard(1, 1, sent_at=now - timedelta(seconds=1))
     scenario.heard(1, 1, drill=True)

@@ -76,7 +76,7 @@ def _next_turn(centre: ScriptCentre, step: Step) -> Turn:
 
 
 def test_a_call_keeps_the_version_that_it_was_placed_with(centre: ScriptCentre):
-    attempt_id = centre.ring()
+    attempt_id = centre.call()
     first = _next_turn(centre, _step(attempt_id, 0))
     draft = centre.draft(
         LOAN.replace(
@@ -99,8 +99,8 @@ def test_a_call_keeps_the_version_that_it_was_placed_with(centre: ScriptCentre):
     assert turn.utterances[-1].text.startswith("谢谢您")
 
 
-def test_the_case_says_which_version_and_sound_a_ring_spoke(centre: ScriptCentre):
-    attempt_id = centre.ring()
+def test_the_case_says_which_version_and_sound_a_call_spoke(centre: ScriptCentre):
+    attempt_id = centre.call()
     row = centre.rows(sa.select(t.attempt).where(t.attempt.c.id == attempt_id))[0]
     with centre.tx() as tx:
         timeline = read_case_file(tx, row["case_id"]).timeline

@@ -114,7 +114,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Person]:
 
 @pytest.mark.story
 @pytest.mark.timeout(600)
-async def test_a_person_rings_back_over_a_trunk_and_the_trunk_is_tested(desk: Person, tmp_path: Path):
+async def test_a_person_calls_back_over_a_trunk_and_the_trunk_is_tested(desk: Person, tmp_path: Path):
     with service(desk.address) as (cli, port):
         await _until(cli, lambda found: bool(found) and not found[0]["problem"], "the trunk works")
         await until(lambda: answers(int(cli.env["DIALER_WEB__PORT"])), "the web process listens")

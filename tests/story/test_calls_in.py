@@ -71,7 +71,7 @@ def duty(w: World, behaviour: Behaviour) -> None:
     w.carrier.line.assign(DESK_NUMBER, behaviour)  # type: ignore[attr-defined]
 
 
-def ring_in(w: World, case_id: int, **behaviour: Any) -> None:  # noqa: ANN401 - fields of a behaviour
+def person_calls_in(w: World, case_id: int, **behaviour: Any) -> None:  # noqa: ANN401 - fields of a behaviour
     with w.scene.tx() as tx:
         person_id = w.scene.case_of(case_id) and tx.scalar(
             sa.select(t.case.c.person_id).where(t.case.c.id == case_id)
@@ -109,7 +109,7 @@ async def until(w: World, **values: object) -> dict[str, Any]:
 async def test_the_person_reaches_a_free_desk_with_the_case_open(w: World):
     seat(w)
     case_id = w.open_case(grade=Grade.HIGH, behaviour=WAITS)
-    ring_in(w, case_id)
+    person_calls_in(w, case_id)
     await until(w, state=InboundState.JOINED.value)
     with w.scene.tx() as tx:
         task_id = assignment_claimed_by(tx, "li", real_now=w.scene.services.real.now())
@@ -148,7 +148,7 @@ async def test_a_planned_robot_call_stands_down_and_the_report_counts_who_called
     case_id = w.open_case(grade=Grade.MEDIUM, behaviour=hurried)
     await w.until_over(case_id)
     assert w.newest(case_id)["state"] != "ended", "the robot would call again"
-    ring_in(w, case_id)
+    person_calls_in(w, case_id)
     call = await until(w, state=InboundState.ENDED.value)
     assert call["by"] == DESK
     assert w.newest(case_id)["result"] == "canceled"
@@ -163,7 +163,7 @@ async def test_a_planned_robot_call_stands_down_and_the_report_counts_who_called
 async def test_a_hidden_number_is_asked_for_and_a_typed_one_stops_no_robot(w: World):
     seat(w)
     case_id = w.open_case(behaviour=WAITS)
-    ring_in(w, case_id, hides_number=True)
+    person_calls_in(w, case_id, hides_number=True)
     call = await until(w, state=InboundState.JOINED.value)
     assert call["case_id"] == case_id
     assert call["number"] is None
@@ -192,7 +192,7 @@ async def test_nobody_is_free_so_the_call_back_stands_at_the_top_of_the_queue(w:
     duty(w, BUSY)
     first = w.open_case(grade=Grade.EXTRA_HIGH, behaviour=WAITS)
     case_id = w.open_case(grade=Grade.LOW, behaviour=WAITS)
-    ring_in(w, case_id)
+    person_calls_in(w, case_id)
     call = await until(w, state=InboundState.ENDED.value)
     assert call["result"] == InboundResult.CALL_BACK.value
     waited = call["ended_at"] - call["arrived_at"]
@@ -212,7 +212,7 @@ async def test_a_desk_that_does_not_answer_is_followed_by_the_next_one(w: World)
     seat(w, "li", "8001", NOT_THERE)
     seat(w, "wang", "8003", TALKS)
     case_id = w.open_case(behaviour=WAITS)
-    ring_in(w, case_id)
+    person_calls_in(w, case_id)
     call = await until(w, state=InboundState.JOINED.value)
     assert call["by"] == "wang"
     (task,) = w.scene.assignments_of(case_id)
@@ -222,7 +222,7 @@ async def test_a_desk_that_does_not_answer_is_followed_by_the_next_one(w: World)
 async def test_who_claims_the_task_meanwhile_gets_the_call(w: World):
     duty(w, BUSY)
     case_id = w.open_case(behaviour=WAITS)
-    ring_in(w, case_id)
+    person_calls_in(w, case_id)
     await until(w, state=InboundState.WAITING.value)
     seat(w, "wang", "8003", TALKS)
     task = claim_next(w.scene.services, by="wang", scope=Scope())
@@ -232,12 +232,12 @@ async def test_who_claims_the_task_meanwhile_gets_the_call(w: World):
     assert call["by"] == "wang"
 
 
-async def test_two_people_ring_at_once_and_each_has_a_desk(w: World):
+async def test_two_people_call_at_once_and_each_has_a_desk(w: World):
     seat(w, "li", "8001", TALKS)
     seat(w, "wang", "8003", TALKS)
     cases = [w.open_case(behaviour=WAITS) for _ in range(2)]
     for case_id in cases:
-        ring_in(w, case_id)
+        person_calls_in(w, case_id)
     await w.until(
         lambda: sum(one["state"] == InboundState.JOINED.value for one in calls(w)) == 2, dialling=False
     )
@@ -247,7 +247,7 @@ async def test_two_people_ring_at_once_and_each_has_a_desk(w: World):
 async def test_the_person_gives_up_in_line_and_the_call_back_stays(w: World):
     duty(w, BUSY)
     case_id = w.open_case(behaviour=WAITS)
-    ring_in(w, case_id, waits_seconds=20)
+    person_calls_in(w, case_id, waits_seconds=20)
     call = await until(w, state=InboundState.ENDED.value)
     assert call["result"] == InboundResult.GAVE_UP.value
     (task,) = w.scene.assignments_of(case_id)
@@ -270,7 +270,7 @@ async def test_outside_the_hours_the_duty_officer_alone_is_called(w: World):
 async def test_a_repeated_and_a_late_webhook_change_nothing(w: World):
     seat(w)
     case_id = w.open_case(behaviour=WAITS)
-    ring_in(w, case_id)
+    person_calls_in(w, case_id)
     call = await until(w, state=InboundState.ENDED.value)
     services, sid = w.scene.services, call["sid"]
     for _ in range(2):

@@ -26,7 +26,7 @@ def test_faults_come_in_order_and_within_the_time():
     }
 
 
-def test_a_short_run_loses_nobody_and_rings_nobody_twice():
+def test_a_short_run_loses_nobody_and_calls_nobody_twice():
     told: list[str] = []
     plan = Plan(
         seed="smoke",

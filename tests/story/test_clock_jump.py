@@ -34,12 +34,12 @@ def clock(w: World) -> Jumps:
     return made
 
 
-def rung(w: World, case_ids: list[int]) -> set[int]:
-    return {w.rings(w.attempt(case_id)) for case_id in case_ids}
+def times_called(w: World, case_ids: list[int]) -> set[int]:
+    return {w.times_called(w.attempt(case_id)) for case_id in case_ids}
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["forward", "back"])
-async def test_a_worker_in_the_middle_of_its_claims_rings_each_of_them_once(
+async def test_a_worker_in_the_middle_of_its_claims_calls_each_of_them_once(
     w: World, clock: Jumps, jump: timedelta
 ):
     w.scene.lines(calls_per_second=10.0, lines=50)
@@ -49,7 +49,7 @@ async def test_a_worker_in_the_middle_of_its_claims_rings_each_of_them_once(
     clock.ahead = jump
     await dialling
     await w.until_over(*case_ids)
-    assert rung(w, case_ids) == {1}
+    assert times_called(w, case_ids) == {1}
     assert w.held_numbers() == 0
 
 
@@ -64,7 +64,7 @@ async def test_after_a_jump_back_nothing_waits_for_the_clock_to_come_round(w: Wo
     clock.ahead = -HOUR
     waiting = w.open_case()
     await w.until_over(silent, lost, waiting)
-    assert rung(w, [silent, lost, waiting]) == {1}
+    assert times_called(w, [silent, lost, waiting]) == {1}
     assert w.scene.alarms_of(None)["clock_jumped"] >= 1
     assert w.held_numbers() == 0
 
@@ -87,7 +87,7 @@ async def test_what_was_sent_by_a_wrong_clock_is_not_taken_for_absent(w: World, 
     clock.ahead = timedelta()
     await w.until_over(case_id)
     assert w.attempt(case_id)["result"] == "unknown"
-    assert w.rings(w.attempt(case_id)) == 1
+    assert w.times_called(w.attempt(case_id)) == 1
     await w.until(lambda: w.scene.assignments_of(case_id), dialling=False)
 
 

@@ -44,7 +44,7 @@ def _close(w: World, case_id: int) -> None:
         )
 
 
-async def test_closed_before_it_left_nothing_rings(w: World):
+async def test_closed_before_it_left_nobody_is_called(w: World):
     case_id = w.open_case()
     claimed = w.claim()
     _close(w, case_id)
@@ -74,7 +74,7 @@ async def test_closed_while_it_rings_it_is_cancelled_at_the_carrier(w: World):
     await w.until_over(case_id)
     assert w.attempt(case_id)["result"] == "canceled"
     assert not w.carrier.exchange.live_calls()
-    assert w.rings(w.attempt(case_id)) == 1
+    assert w.times_called(w.attempt(case_id)) == 1
 
 
 async def test_answered_at_the_instant_of_the_cancel_it_is_hung_up(w: World):

@@ -65,7 +65,7 @@ async def test_calls_that_live_while_the_database_is_away_are_heard_of_afterward
         bring_up(w.scene.store.url)
     await w.until_over(*case_ids)
     for case_id in case_ids:
-        assert w.rings(w.attempt(case_id)) == 1
+        assert w.times_called(w.attempt(case_id)) == 1
         assert w.scene.case_of(case_id).robot.attempts >= 1
     told = read_journal(w.carrier.exchange.call_journal._path.parent)
     events = w.scene.rows(sa.select(t.event.c.attempt_id, t.event.c.step))

@@ -52,7 +52,7 @@ async def test_whoever_hangs_up_during_the_talk_has_been_taken(w: World):
     assert assignment(w, case_id)["signed_by"] == DESK
 
 
-async def test_whoever_hangs_up_while_the_desk_rings_is_rung_by_a_person(w: World):
+async def test_whoever_hangs_up_while_the_desk_rings_is_called_by_a_person(w: World):
     officer(w, replace(OFFICER, answer_after_seconds=(500, 500)))
     paid = replace(ASKS, keys=("1", "3"), hang_up_after_seconds=(48, 48))
     case_id = w.open_case(behaviour=paid)

@@ -51,7 +51,7 @@ def claim(w: World, person: Behaviour, *, desk: Behaviour = ANSWERS) -> Assignme
     return task
 
 
-async def ring(
+async def call_from_desk(
     w: World, client: DeskClient, task: Assignment, *, by: str = "li", number: int = 0
 ) -> uuid.UUID:
     call = await dial_from_desk(
@@ -92,7 +92,7 @@ async def settled(
 
 async def test_the_two_are_joined_and_how_long_they_talked_is_known(w: World, client: DeskClient):
     task = claim(w, TALKS)
-    await ring(w, client, task)
+    await call_from_desk(w, client, task)
     assert w.held_numbers() == 1
     result, talk_seconds = await settled(w, client, task)
     assert result is TelephonyResult.ANSWERED
@@ -110,13 +110,13 @@ async def test_what_the_person_s_telephone_did(
     w: World, client: DeskClient, person: Behaviour, result: TelephonyResult
 ):
     task = claim(w, person)
-    await ring(w, client, task)
+    await call_from_desk(w, client, task)
     assert (await settled(w, client, task))[0] is result
 
 
-async def test_a_desk_that_does_not_pick_up_rings_nobody(w: World, client: DeskClient):
+async def test_a_desk_that_does_not_pick_up_calls_nobody(w: World, client: DeskClient):
     task = claim(w, TALKS, desk=NOT_THERE)
-    await ring(w, client, task)
+    await call_from_desk(w, client, task)
     assert await settled(w, client, task) == (TelephonyResult.CANCELED, None)
 
 
@@ -129,16 +129,16 @@ async def test_a_caller_who_hangs_up_first_still_has_a_result(w: World, client: 
         hang_up_after_seconds=(20, 20),
     )
     task = claim(w, ANSWERS, desk=desk)
-    await ring(w, client, task)
+    await call_from_desk(w, client, task)
     assert (await settled(w, client, task))[0] is TelephonyResult.ANSWERED
 
 
 async def test_the_robot_and_a_second_desk_wait_for_the_number(w: World, client: DeskClient):
     task = claim(w, TALKS)
-    await ring(w, client, task)
+    await call_from_desk(w, client, task)
     assert w.claim() == []
     with pytest.raises(Conflict) as conflict:
-        await ring(w, client, task)
+        await call_from_desk(w, client, task)
     assert conflict.value.current == "number_busy"
     with w.scene.tx() as tx:
         assert count_leaked_numbers(tx) == 0
@@ -148,16 +148,16 @@ async def test_a_desk_waits_for_the_robot(w: World, client: DeskClient):
     task = claim(w, TALKS)
     assert len(w.claim()) == 1
     with pytest.raises(Conflict):
-        await ring(w, client, task)
+        await call_from_desk(w, client, task)
     assert calls_of(w, task.case_id) == []
 
 
 async def test_only_whoever_holds_the_task_and_only_its_numbers(w: World, client: DeskClient):
     task = claim(w, TALKS)
     with pytest.raises(Overtaken):
-        await ring(w, client, task, by="wang")
+        await call_from_desk(w, client, task, by="wang")
     with pytest.raises(Invalid):
-        await ring(w, client, task, number=1)
+        await call_from_desk(w, client, task, number=1)
     with pytest.raises(Invalid):
         await dial_from_desk(w.scene.services, client, task.id, by="li", extension="<Dial>", number=0)
     assert w.held_numbers() == 0
@@ -167,13 +167,13 @@ async def test_a_refusal_is_told_and_frees_the_number(w: World, client: DeskClie
     task = claim(w, TALKS)
     w.fault(InjectedFault.TOO_MANY)
     with pytest.raises(Unavailable):
-        await ring(w, client, task)
+        await call_from_desk(w, client, task)
     assert (await settled(w, client, task))[0] is TelephonyResult.FAILED
 
 
 async def test_late_news_changes_nothing(w: World, client: DeskClient):
     task = claim(w, BUSY)
-    call_id = await ring(w, client, task)
+    call_id = await call_from_desk(w, client, task)
     await settled(w, client, task)
     apply_person_leg_event(
         w.scene.services, call_id, PersonLeg(result=TelephonyResult.ANSWERED, talk_seconds=9)

@@ -66,7 +66,7 @@ async def test_of_a_person_who_has_paid_since_opens_the_case_again_and_reverses_
         "follow_up",
         "already_paid",
     )
-    assert w.rings(second) == 1
+    assert w.times_called(second) == 1
 
     case = w.scene.case_of(paid)
     assert (case.status, case.reopened) == ("open", True)

@@ -46,7 +46,9 @@ async def dialled(w: World) -> int:
     return await dial(w.scene.services, w.client, for_seconds=0.2, stopping=lambda: False)
 
 
-async def test_the_last_moment_of_the_window_rings_and_closing_time_does_not(w: World, server_zone: str):
+async def test_a_call_is_placed_at_the_last_moment_of_the_window_and_none_at_closing_time(
+    w: World, server_zone: str
+):
     assert server_zone
     at(w, CLOSING - timedelta(microseconds=1))
     first, second = w.open_case(), w.open_case()
@@ -54,7 +56,7 @@ async def test_the_last_moment_of_the_window_rings_and_closing_time_does_not(w: 
     assert await dialled(w) == 1
     at(w, CLOSING)
     assert await dialled(w) == 0
-    waiting = [case_id for case_id in (first, second) if not w.rings(w.attempt(case_id))]
+    waiting = [case_id for case_id in (first, second) if not w.times_called(w.attempt(case_id))]
     assert len(waiting) == 1
     at(w, OPENING - timedelta(microseconds=1))
     assert await dialled(w) == 0

@@ -38,7 +38,7 @@ def full_disk_under(descriptor: int) -> Iterator[None]:
         os.close(full)
 
 
-async def test_a_carrier_that_cannot_write_down_what_it_does_rings_nobody_unseen(w: World):
+async def test_a_carrier_that_cannot_write_down_what_it_does_calls_nobody_unseen(w: World):
     """What it does not write down it does not do; its trouble costs no target a try, and then each is rung once."""
     first = w.open_case()
     await w.until_over(first)
@@ -48,7 +48,7 @@ async def test_a_carrier_that_cannot_write_down_what_it_does_rings_nobody_unseen
             await w.tick()
         assert w.all_attempts == 1
     await w.until_over(*case_ids)
-    assert {w.rings(w.attempt(case_id)) for case_id in case_ids} == {1}
+    assert {w.times_called(w.attempt(case_id)) for case_id in case_ids} == {1}
     assert {w.scene.case_of(case_id).robot.attempts for case_id in case_ids} == {1}
     assert w.held_numbers() == 0
 

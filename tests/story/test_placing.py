@@ -15,7 +15,7 @@ pytestmark = pytest.mark.story
 
 
 @pytest.mark.parametrize("heard", [True, False])
-async def test_killed_after_the_carrier_accepted_it_rings_once(w: World, heard: bool):
+async def test_killed_after_the_carrier_accepted_it_calls_once(w: World, heard: bool):
     """Bound by a webhook that carries the attempt's id, or found by number and time when none comes."""
     if not heard:
         w.fault(InjectedFault.WEBHOOK_DROP)
@@ -26,18 +26,18 @@ async def test_killed_after_the_carrier_accepted_it_rings_once(w: World, heard: 
     sid = await w.place(claimed[0])
     await w.until_over(case_id)
     assert w.attempt(case_id)["sid"] == sid
-    assert w.rings(w.attempt(case_id)) == 1
+    assert w.times_called(w.attempt(case_id)) == 1
     assert w.attempt(case_id)["ringing_at"] is not None
     assert w.held_numbers() == 0
 
 
-async def test_killed_after_the_claim_a_higher_token_rings_once_and_nothing_is_used_up(w: World):
+async def test_killed_after_the_claim_a_higher_token_calls_once_and_nothing_is_used_up(w: World):
     case_id = w.open_case()
     (lost,) = w.claim()
     await w.until_over(case_id)
     row = w.attempt(case_id)
     assert row["token"] > lost.token
-    assert w.rings(row) == 1
+    assert w.times_called(row) == 1
     assert w.scene.case_of(case_id).robot.attempts == row["n"] == 1
 
 
@@ -51,7 +51,7 @@ async def test_a_stale_token_is_refused_just_before_the_post(w: World):
     assert w.fence(claimed) == set()
 
 
-async def test_what_a_woken_worker_read_late_changes_nothing_of_another_workers_ring(w: World):
+async def test_what_a_woken_worker_read_late_changes_nothing_of_another_workers_attempt(w: World):
     """It was refused, slept, and the ring was claimed anew by another: handing it back would ring it twice."""
     case_id = w.open_case()
     old = w.claim()
@@ -67,11 +67,11 @@ async def test_what_a_woken_worker_read_late_changes_nothing_of_another_workers_
         requeue_attempts(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
         doubt_attempts(tx, [(c.attempt_id, c.token) for c in old], poll_at=w.scene.services.real.now())
     await w.until_over(case_id)
-    assert w.rings(w.attempt(case_id)) == 1
+    assert w.times_called(w.attempt(case_id)) == 1
     assert w.attempt(case_id)["sid"] == sid
 
 
-async def test_an_answer_that_comes_after_its_ring_was_handed_back_rings_nobody_again(w: World):
+async def test_an_answer_that_comes_after_its_attempt_was_handed_back_calls_nobody_again(w: World):
     w.fault(InjectedFault.WEBHOOK_DROP)
     w.fault(InjectedFault.TWIML_SKIP)
     case_id = w.open_case()
@@ -83,7 +83,7 @@ async def test_an_answer_that_comes_after_its_ring_was_handed_back_rings_nobody_
         requeue_attempts(tx, [(c.attempt_id, c.token) for c in claimed], not_before=now)
         accept_attempts(tx, [(claimed[0].attempt_id, sid)], now=now, poll_at=w.scene.services.real.now())
     await w.until_over(case_id)
-    assert w.rings(w.attempt(case_id)) == 1
+    assert w.times_called(w.attempt(case_id)) == 1
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,13 @@ async def test_an_answer_that_comes_after_its_ring_was_handed_back_rings_nobody_
         InjectedFault.TOO_MANY,
     ],
 )
-async def test_trouble_at_the_post_costs_no_ring_and_doubles_none(w: World, fault: InjectedFault):
+async def test_trouble_at_the_post_costs_no_attempt_and_doubles_none(w: World, fault: InjectedFault):
     before = w.open_case()
     await w.until_over(before)
     w.fault(fault, count=1, seconds=4.0 if fault is InjectedFault.ACCEPT_THEN_TIMEOUT else None)
     case_id = w.open_case()
     await w.until_over(case_id)
-    assert w.rings(w.attempt(case_id)) == 1
+    assert w.times_called(w.attempt(case_id)) == 1
     assert w.scene.case_of(case_id).robot.attempts == 1
     assert w.held_numbers() == 0
 
@@ -112,7 +112,7 @@ async def test_a_number_that_the_carrier_refuses_is_left_to_a_person(w: World):
     case_id = w.open_case()
     await w.until_over(case_id)
     assert w.attempt(case_id)["result"] == "invalid_number"
-    assert w.rings(w.attempt(case_id)) == 0
+    assert w.times_called(w.attempt(case_id)) == 0
     assert w.scene.assignments_of(case_id)
     assert w.held_numbers() == 0
 

@@ -26,7 +26,7 @@ def p() -> Iterator[Processes]:
         yield made
 
 
-def test_of_four_schedulers_one_leads_and_everybody_is_rung_once(p: Processes) -> None:
+def test_of_four_schedulers_one_leads_and_everybody_is_called_once(p: Processes) -> None:
     p.submit(10)
     until(lambda: len(_schedulers(p)) == 4)
     until(p.everybody_called)
@@ -45,7 +45,7 @@ def _schedulers(p: Processes) -> list[Heartbeat]:
         return heartbeats(tx, kind="scheduler")
 
 
-def test_a_worker_stopped_past_its_lease_and_woken_rings_nobody_again(p: Processes) -> None:
+def test_a_worker_stopped_past_its_lease_and_woken_calls_nobody_again(p: Processes) -> None:
     stopped, other = (p.process(name) for name in WORKERS)
     other.suspend()
     try:

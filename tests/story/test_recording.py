@@ -40,7 +40,7 @@ from dialer.telephony.recordings import RecordingClient
 from dialer.work.assignments import Scope
 from dialer.work.desk_calls import dial_from_desk, settle_desk_calls
 from dialer.work.tasks import claim_next
-from tests.story.test_calls_in import AT_DESK, WAITS, calls, ring_in, seat, until
+from tests.story.test_calls_in import AT_DESK, WAITS, calls, person_calls_in, seat, until
 from tests.story.world import COOPERATES, World
 
 pytestmark = pytest.mark.story
@@ -281,7 +281,7 @@ async def called_in(w: World, **behaviour: object) -> int:
     """The person of a case calls us and talks with a desk, until both have hung up; the case."""
     seat(w, desk=TALKS)
     case_id = w.open_case(behaviour=WAITS)
-    ring_in(w, case_id, **behaviour)
+    person_calls_in(w, case_id, **behaviour)
     await until(w, state=InboundState.ENDED.value)
     return case_id
 

@@ -83,7 +83,7 @@ class World:
     def no_fault(self) -> None:
         self.carrier.exchange.faults.clear()
 
-    def rings(self, attempt: dict[str, Any]) -> int:
+    def times_called(self, attempt: dict[str, Any]) -> int:
         return self.carrier.exchange.call_journal.call_count_of_attempt(str(attempt["id"]))
 
     @property

@@ -116,14 +116,20 @@ def test_every_step_says_what_and_why(kind: StepKind, track: Track):
 WAITS: dict[WaitReason, list[tuple[dict[str, str | int], str, str]]] = {
     WaitReason.UNDER_WAY: [({"state": "ringing"}, "the call is under way", ": ringing")],
     WaitReason.PAUSED: [
-        ({"scope": "grade", "subject": "high", "by": "zhao", "why": "x"}, "dialling is paused (a grade high)", " by zhao: x")
+        (
+            {"scope": "grade", "subject": "high", "by": "zhao", "why": "x"},
+            "dialling is paused (a grade high)",
+            " by zhao: x",
+        )
     ],
     WaitReason.HELD: [({}, "its pause is over: it is being released", "")],
     WaitReason.NUMBER_BUSY: [
         ({}, "the same number is being called for another case", ""),
         ({"rests": 1}, "the number rests after a call", ""),
     ],
-    WaitReason.PLANNED_FOR_LATER: [({"reason": "called_in"}, "its time has not come", ": the person called us")],
+    WaitReason.PLANNED_FOR_LATER: [
+        ({"reason": "called_in"}, "its time has not come", ": the person called us")
+    ],
     WaitReason.WINDOW_CLOSED: [
         (
             {"opens": "09:00", "closes": "21:00"},

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.control.conftest import scene
 from tests.work.bureau import Bureau
+
+__all__ = ["bureau", "scene"]
 
 
 @pytest.fixture

@@ -42,15 +42,15 @@ def write(store: Store, cases: list[int], seed: int) -> None:
             )
 
 
-def keep_folding(store: Store, stopped: threading.Event) -> int:
+def keep_refreshing(store: Store, stopped: threading.Event) -> int:
     """Two of these, without the lock that keeps them apart: the database itself refuses what would count twice."""
-    folded = 0
+    refreshed = 0
     while not stopped.is_set():
         try:
-            folded += refresh_rollup_once(store, timezone=ZONE, now=MORNING, limit=5)
+            refreshed += refresh_rollup_once(store, timezone=ZONE, now=MORNING, limit=5)
         except Unavailable:
             continue
-    return folded
+    return refreshed
 
 
 def keep_comparing(store: Store, stopped: threading.Event) -> int:
@@ -65,7 +65,7 @@ def keep_comparing(store: Store, stopped: threading.Event) -> int:
     return compared
 
 
-def test_every_report_is_exact_while_two_fold_and_three_write(scenario: Scenario):
+def test_every_report_is_exact_while_two_refresh_and_three_write(scenario: Scenario):
     cases = [scenario.case() for _ in range(CASES)]
     for case_id in cases:
         scenario.attempt(case_id)
@@ -74,14 +74,14 @@ def test_every_report_is_exact_while_two_fold_and_three_write(scenario: Scenario
     store = Store(scenario.store.url, scenario.store.vault, pool_size=8)
     try:
         with ThreadPoolExecutor(max_workers=WRITERS + 3) as pool:
-            folding = [pool.submit(keep_folding, store, stopped) for _ in range(2)]
+            refreshing = [pool.submit(keep_refreshing, store, stopped) for _ in range(2)]
             comparing = pool.submit(keep_comparing, store, stopped)
             writing = [pool.submit(write, store, cases, seed) for seed in range(WRITERS)]
             for one in writing:
                 one.result()
             stopped.set()
             assert comparing.result() > 0
-            assert sum(one.result() for one in folding) > 0
+            assert sum(one.result() for one in refreshing) > 0
     finally:
         store.dispose()
     while refresh_rollup_once(scenario.store, timezone=ZONE, now=MORNING, limit=500):
@@ -92,7 +92,7 @@ def test_every_report_is_exact_while_two_fold_and_three_write(scenario: Scenario
         assert rolled == figures(tx, Period(), drill=False, now=MORNING)
 
 
-def test_a_change_that_is_not_committed_when_a_fold_runs_is_not_lost(scenario: Scenario):
+def test_a_change_that_is_not_committed_when_a_refresh_runs_is_not_lost(scenario: Scenario):
     case_id = scenario.case(grade=Grade.LOW)
     while refresh_rollup_once(scenario.store, timezone=ZONE, now=MORNING, limit=500):
         pass

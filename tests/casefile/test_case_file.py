@@ -168,7 +168,7 @@ def test_a_reveal_of_nothing_leaves_no_audit(scenario: Scenario):
         assert tx.rows(sa.select(t.audit)) == []
 
 
-def test_the_next_step_says_what_the_ring_waits_for(scenario: Scenario):
+def test_the_next_step_says_what_the_call_waits_for(scenario: Scenario):
     urgent, waiting = scenario.case(robot_state="pending", robot_attempts=1, robot_reason="new_warning"), 0
     scenario.attempt(urgent, result=None, sent_at=None, state="ready", urgency_at=MORNING - SECOND)
     waiting = scenario.case(robot_state="pending", robot_attempts=1, robot_reason="retry")
@@ -189,7 +189,7 @@ def test_the_next_step_says_what_the_ring_waits_for(scenario: Scenario):
     assert show_case(scenario.services, urgent).next_steps[0].waits == ()
 
 
-def test_a_ring_waits_for_another_call_to_the_same_number_and_for_a_pause(scenario: Scenario):
+def test_a_call_waits_for_another_one_to_the_same_number_and_for_a_pause(scenario: Scenario):
     owner = known_person(scenario)
     case_id = scenario.case(person_id=owner, robot_state="pending", robot_attempts=1, robot_reason="retry")
     scenario.attempt(case_id, result=None, sent_at=None, state="ready")

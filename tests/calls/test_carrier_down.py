@@ -70,7 +70,7 @@ class Now:
         return datetime.fromtimestamp(datetime.now(UTC).timestamp() + self.ahead, UTC)
 
 
-async def ring(scenario: Scene, client: CallClient, *, times: int = 1) -> int:
+async def place_calls(scenario: Scene, client: CallClient, *, times: int = 1) -> int:
     left = 0
     for _ in range(times):
         left += await dial(scenario.services, client, for_seconds=0.4, stopping=lambda: False)
@@ -106,7 +106,7 @@ async def test_a_carrier_that_takes_nothing_opens_it_and_costs_the_targets_nothi
     for _ in range(8):
         scenario.open_case()
     fail(carrier, InjectedFault.TOO_MANY)
-    await ring(scenario, client)
+    await place_calls(scenario, client)
     breaker = scenario.group().breaker
     assert breaker.is_open
     assert breaker.openings == 1
@@ -115,7 +115,7 @@ async def test_a_carrier_that_takes_nothing_opens_it_and_costs_the_targets_nothi
     assert scenario.group().in_use == 0
     assert scenario.alarms_of(None)["carrier_down"] == 1
     skip(scenario, 1)
-    assert await ring(scenario, client) == 0
+    assert await place_calls(scenario, client) == 0
 
 
 async def test_a_carrier_that_is_not_there_at_all(scenario: Scene):
@@ -130,7 +130,7 @@ async def test_a_carrier_that_is_not_there_at_all(scenario: Scene):
     for _ in range(6):
         scenario.open_case()
     async with CallClient(nowhere) as client:
-        await ring(scenario, client)
+        await place_calls(scenario, client)
     assert scenario.group().breaker.is_open
     assert states(scenario) == [AttemptState.PLANNED.value] * 6
     assert untouched(scenario)
@@ -142,16 +142,16 @@ async def test_one_trial_call_leaves_when_it_ends_and_a_taken_one_closes_it(
     for _ in range(8):
         scenario.open_case()
     fail(carrier, InjectedFault.TOO_MANY)
-    await ring(scenario, client)
+    await place_calls(scenario, client)
     skip(scenario, 5.5)
-    assert await ring(scenario, client) == 1
+    assert await place_calls(scenario, client) == 1
     assert scenario.group().breaker.openings == 2
     carrier.exchange.faults.clear()
     skip(scenario, 10.5)
-    assert await ring(scenario, client) >= 1
+    assert await place_calls(scenario, client) >= 1
     assert scenario.group().breaker.is_untroubled
     skip(scenario, 1)
-    await ring(scenario, client)
+    await place_calls(scenario, client)
     assert states(scenario) == [AttemptState.ACCEPTED.value] * 8
     acts = [row["act"] for row in scenario.rows(sa.select(t.audit).order_by(t.audit.c.id))]
     assert acts == ["breaker.opened", "breaker.closed"]
@@ -163,11 +163,11 @@ async def test_the_most_urgent_is_the_trial(scenario: Scene, carrier: RunningCar
     for _ in range(6):
         scenario.open_case(grade=Grade.LOW)
     fail(carrier, InjectedFault.REFUSE_CONNECTION)
-    await ring(scenario, client)
+    await place_calls(scenario, client)
     urgent = scenario.open_case(grade=Grade.EXTRA_HIGH)
     carrier.exchange.faults.clear()
     skip(scenario, 5.5)
-    assert await ring(scenario, client) == 1
+    assert await place_calls(scenario, client) == 1
     assert scenario.attempt_of(urgent)["state"] == AttemptState.ACCEPTED.value
     assert states(scenario).count(AttemptState.ACCEPTED.value) == 1
 
@@ -177,14 +177,14 @@ async def test_a_pause_that_the_carrier_asks_for_is_kept(
 ):
     scenario.open_case()
     fail(carrier, InjectedFault.TOO_MANY, seconds=40, count=1)
-    await ring(scenario, client)
+    await place_calls(scenario, client)
     assert not scenario.group().breaker.is_open
     assert scenario.alarms_of(None) == {"carrier_trouble": 1}
     scenario.open_case()
     skip(scenario, 38)
-    assert await ring(scenario, client) == 0
+    assert await place_calls(scenario, client) == 0
     skip(scenario, 3)
-    assert await ring(scenario, client, times=2) == 2
+    assert await place_calls(scenario, client, times=2) == 2
     assert untouched(scenario)
     assert scenario.group().breaker.is_untroubled
 
@@ -196,12 +196,12 @@ async def test_unreadable_answers_are_trouble_too(
     for _ in range(5):
         scenario.open_case()
     fail(carrier, InjectedFault.ACCEPT_THEN_ERROR)
-    await ring(scenario, client)
+    await place_calls(scenario, client)
     assert scenario.group().breaker.is_open
     assert states(scenario) == [AttemptState.UNKNOWN.value] * 5
     carrier.exchange.faults.clear()
     skip(scenario, 6)
-    assert await ring(scenario, client) == 0
+    assert await place_calls(scenario, client) == 0
     assert untouched(scenario)
 
 
@@ -211,7 +211,7 @@ async def test_a_number_s_own_fault_is_no_trouble(
     for _ in range(8):
         scenario.open_case()
     fail(carrier, InjectedFault.REJECT_NUMBER)
-    await ring(scenario, client)
+    await place_calls(scenario, client)
     assert scenario.group().breaker.is_untroubled
     assert scenario.alarms_of(None) == {}
 
@@ -224,7 +224,7 @@ async def test_trouble_among_calls_that_are_taken_never_opens_it(
     # One fewer than opens it, however the answers are batched; again after calls that were taken.
     for _ in range(2):
         fail(carrier, InjectedFault.REFUSE_CONNECTION, count=4)
-        await ring(scenario, client, times=2)
+        await place_calls(scenario, client, times=2)
         for _ in range(10):
             scenario.open_case()
         assert not scenario.group().breaker.is_open

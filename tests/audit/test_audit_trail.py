@@ -25,7 +25,7 @@ from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
 from dialer.db.vault import Vault
 from tests.control.scene import Scene
-from tests.control.test_grouping_migration import at_revision
+from tests.db.test_grouping_migration import at_revision
 from tests.outcomes.town import MORNING
 
 Found = list[tuple[str, int | None, int | None]]

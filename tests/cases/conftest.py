@@ -1,0 +1,9 @@
+"""The data sets in which cases are opened: small ones, a town and a bureau."""
+
+from __future__ import annotations
+
+from tests.control.conftest import scene
+from tests.outcomes.conftest import scenario
+from tests.work.conftest import bureau
+
+__all__ = ["bureau", "scenario", "scene"]
