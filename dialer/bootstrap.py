@@ -181,6 +181,7 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
             **settings.cards.model_dump(exclude={"top_limit_yuan"}),
         ),
         webhooks=WebhookRules(**settings.webhooks.model_dump()),
+        sessions=settings.console.rules(),
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,
         derive_key=vault.derived(b"derive"),

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dialer.broker import Enqueuer
 from dialer.cases.store import Policies
-from dialer.core.access import RevealRules
+from dialer.core.access import RevealRules, SessionRules
 from dialer.core.values import Grade, MessageChannel
 from dialer.db.keys import KeySource
 from dialer.db.system_state import Difference, Identity
@@ -189,6 +189,7 @@ class Services:
     work: WorkRules = field(default_factory=WorkRules)
     inbound: InboundRules = field(default_factory=InboundRules)
     signals: SignalRules = field(default_factory=SignalRules)
+    sessions: SessionRules = field(default_factory=SessionRules)
     reveals: RevealRules = field(default_factory=RevealRules)
     units: Units = field(default_factory=Units)
     cards: CardRules = field(default_factory=CardRules)
