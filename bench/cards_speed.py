@@ -252,7 +252,7 @@ def _screen(made: Service, outlet_id: int, questions: int) -> dict[str, object]:
             unit_id=None, language="zh", must_change=False, by="bench", real_now=real,
         )  # fmt: skip
         assert member is not None
-        token = open_session(tx, made.settings.console.rules(), member, address="127.0.0.1", real_now=real)
+        token = open_session(tx, services, member, address="127.0.0.1")
     asked: dict[str, float] = {}
     shown: dict[str, float] = {}
     ready, over = threading.Event(), threading.Event()

@@ -82,13 +82,7 @@ def _token(app: Application, reader: Reader) -> str:
             real_now=services.real.now(),
         )
         assert member is not None
-        return open_session(
-            tx,
-            app.settings.console.rules(),
-            member,
-            address="127.0.0.1",
-            real_now=services.real.now(),
-        )
+        return open_session(tx, services, member, address="127.0.0.1")
 
 
 def measure(

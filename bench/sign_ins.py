@@ -32,7 +32,7 @@ _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 
 def signed_in(app: Application) -> str:
     """The token of a supervisor's session."""
-    now, rules = app.services.real.now(), app.settings.console.rules()
+    now = app.services.real.now()
     with app.services.store.begin() as tx:
         member = insert_member(
             tx,
@@ -47,7 +47,7 @@ def signed_in(app: Application) -> str:
             real_now=now,
         )
         assert member is not None  # the database is new
-        return open_session(tx, rules, member, address="127.0.0.1", real_now=now)
+        return open_session(tx, app.services, member, address="127.0.0.1")
 
 
 async def pages(url: str, token: str, seconds: float) -> list[float]:

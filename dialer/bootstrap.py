@@ -174,6 +174,7 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
         signals=settings.signals,
         cards=settings.cards,
         webhooks=settings.webhooks,
+        sessions=settings.console.rules(),
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,
         derive_key=vault.derived(b"derive"),

@@ -535,7 +535,6 @@ def create_console(app: Application, pages: Pages, closing: ShutdownHooks) -> Fa
     console = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     console.state.console_context = ConsoleContext(
         app=app,
-        rules=app.settings.console.rules(),
         pages=pages,
         closing=closing,
         halted=Cache(lambda _: all_paused(app.services), seconds=_HALTED_SECONDS),

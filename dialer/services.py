@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dialer.broker import Enqueuer
 from dialer.cases.store import Policies
-from dialer.core.access import RevealRules
+from dialer.core.access import RevealRules, SessionRules
 from dialer.core.values import Grade, MessageChannel
 from dialer.db.keys import KeySource
 from dialer.db.system_state import Difference, Identity
@@ -124,6 +124,7 @@ class Services:
     work: WorkRules = field(default_factory=WorkRules)
     inbound: InboundSettings = field(default_factory=InboundSettings)
     signals: SignalsSettings = field(default_factory=SignalsSettings)
+    sessions: SessionRules = field(default_factory=SessionRules)
     reveals: RevealRules = field(default_factory=RevealRules)
     units: Units = field(default_factory=Units)
     cards: CardsSettings = field(default_factory=CardsSettings)

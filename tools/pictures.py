@@ -168,7 +168,7 @@ def _token(app: Application, role: Role, lang: Lang) -> str:
     if role is Role.CALLER:
         choose_extension(services, member, _EXTENSION)
     with services.store.begin() as tx:
-        return open_session(tx, app.settings.console.rules(), member, address="127.0.0.1", real_now=now)
+        return open_session(tx, services, member, address="127.0.0.1")
 
 
 def _signed_in(browser: Browser, url: str, token: str, lang: Lang, *, is_phone: bool) -> BrowserContext:

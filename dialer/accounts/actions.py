@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, SessionRules, actor_name, is_same_actor
+from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, actor_name, is_same_actor
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
@@ -37,7 +37,6 @@ from dialer.work.tasks import return_work_of
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 _NAME_MOST = 60
 LANGUAGES = ("zh", "en")
-_RULES = SessionRules()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +91,6 @@ def add_staff(
     by: str,
     visible_to: int | None = None,
     password: str | None = None,
-    rules: SessionRules = _RULES,
 ) -> NewPassword:
     """A new account with a password that is valid for a while and changed at the first sign-in, or with the `password`
     given, which stays. Raises `Invalid`, and `Conflict` where the login is taken.
@@ -105,7 +103,7 @@ def add_staff(
     if password is not None:
         check_password(chosen, login=account.login, words=[account.display_name, *centre_words(services)])
     made = hash_password(chosen)
-    seconds = rules.temporary_password_seconds if password is None else None
+    seconds = services.sessions.temporary_password_seconds if password is None else None
     with services.store.begin() as tx:
         check_unit(tx, unit_id, visible_to)
         member = insert_account(tx, services, account, password_hash=made, by=who, temporary_seconds=seconds)
@@ -229,15 +227,13 @@ def enable_account(tx: Tx, services: Services, member: Member, *, by: str, **fac
     audit(tx, services, by, "staff_enable", member, **facts)
 
 
-def reset_password(
-    services: Services, rules: SessionRules, login: str, *, by: str, visible_to: int | None = None
-) -> NewPassword:
+def reset_password(services: Services, login: str, *, by: str, visible_to: int | None = None) -> NewPassword:
     """A new password, valid for a while and to be changed at the next sign-in; all sessions end. Raises `NotFound`."""
     who, chosen = actor_name(by), temporary_password()
     made = hash_password(chosen)
     with services.store.begin() as tx:
         member = set_temporary_password(
-            tx, services, rules, get_account(tx, login, visible_to), password_hash=made, by=who
+            tx, services, get_account(tx, login, visible_to), password_hash=made, by=who
         )
     return NewPassword(member=member, password=chosen)
 
@@ -245,7 +241,6 @@ def reset_password(
 def set_temporary_password(
     tx: Tx,
     services: Services,
-    rules: SessionRules,
     member: Member,
     *,
     password_hash: str,
@@ -259,20 +254,20 @@ def set_temporary_password(
         member.id,
         password_hash=password_hash,
         real_now=real_now,
-        temporary_until=real_now + timedelta(seconds=rules.temporary_password_seconds),
+        temporary_until=real_now + timedelta(seconds=services.sessions.temporary_password_seconds),
     )
     audit(tx, services, by, "staff_reset", member, **facts)
     return get_account(tx, member.login)
 
 
-def list_sessions(services: Services, rules: SessionRules, login: str | None = None) -> list[Session]:
+def list_sessions(services: Services, login: str | None = None) -> list[Session]:
     """Valid sessions that are not idle, of all accounts or of one. Raises `NotFound`."""
     real_now = services.real.now()
     with services.store.begin() as tx:
         return open_sessions(
             tx,
             real_now=real_now,
-            idle_since=real_now - timedelta(seconds=rules.idle_seconds),
+            idle_since=real_now - timedelta(seconds=services.sessions.idle_seconds),
             staff_id=get_account(tx, login).id if login is not None else None,
         )
 
@@ -376,7 +371,6 @@ def is_first_link_good(services: Services, token: str) -> bool:
 
 def make_first_administrator(
     services: Services,
-    rules: SessionRules,
     *,
     token: str,
     login: str,
@@ -412,4 +406,4 @@ def make_first_administrator(
         )
         assert member is not None
         audit(tx, services, name, "staff_add", member, role=member.role.value, unit_id=None)
-        return enter(tx, services, rules, member, address=address, how="link")
+        return enter(tx, services, member, address=address, how="link")

@@ -29,7 +29,6 @@ from dialer.accounts.factors import remove_factors
 from dialer.core.access import (
     Permission,
     Role,
-    SessionRules,
     StaffChangeKind,
     StaffChangeState,
     actor_name,
@@ -84,7 +83,6 @@ class WaitingChange:
 
 def ask_new_account(
     services: Services,
-    rules: SessionRules,
     *,
     login: str,
     display_name: str,
@@ -116,14 +114,13 @@ def ask_new_account(
                 account,
                 password_hash=made,
                 by=who,
-                temporary_seconds=rules.temporary_password_seconds,
+                temporary_seconds=services.sessions.temporary_password_seconds,
                 **({"alone": True} if is_first else {}),
             )
             return NewPassword(member=member, password=chosen)
         _ask(
             tx,
             services,
-            rules,
             StaffChangeKind.ADD,
             None,
             login=account.login,
@@ -139,7 +136,6 @@ def ask_new_account(
 
 def ask_change(
     services: Services,
-    rules: SessionRules,
     login: str,
     *,
     display_name: str,
@@ -163,7 +159,6 @@ def ask_change(
             _ask_of(
                 tx,
                 services,
-                rules,
                 StaffChangeKind.CHANGE,
                 member,
                 display_name=shown,
@@ -188,7 +183,6 @@ def ask_change(
 
 def ask_for(
     services: Services,
-    rules: SessionRules,
     kind: StaffChangeKind,
     login: str,
     *,
@@ -204,7 +198,7 @@ def ask_for(
         member = get_account(tx, login, visible_to)
         waits = kind is not StaffChangeKind.ENABLE or needs_second_person(member.role)
         if waits:
-            _ask_of(tx, services, rules, kind, member, why=why, by=who)
+            _ask_of(tx, services, kind, member, why=why, by=who)
     if not waits:
         enable_staff(services, login, by=who, visible_to=visible_to)
     return not waits
@@ -228,7 +222,7 @@ def list_changes(services: Services, *, visible_to: int | None) -> list[WaitingC
 
 
 def confirm_change(
-    services: Services, rules: SessionRules, change_id: int, *, by: str, visible_to: int | None
+    services: Services, change_id: int, *, by: str, visible_to: int | None
 ) -> NewPassword | None:
     """The change is done; the new password, where there is one, is seen by who confirms and not by who asked. Raises
     `NotFound` and `Conflict`.
@@ -245,7 +239,7 @@ def confirm_change(
         if asker is None or asker.disabled_at is not None or not may(asker.role, Permission.MANAGE_STAFF):
             raise Conflict("who asked for this may no longer manage accounts: refuse it")
         _decide(tx, services, change, StaffChangeState.CONFIRMED, by=who)
-        changed = _carry_out(tx, services, rules, change, member, password_hash=made, confirmed_by=who)
+        changed = _carry_out(tx, services, change, member, password_hash=made, confirmed_by=who)
     if change.kind is StaffChangeKind.CHANGE:
         return_work_of(services, change.login, by=change.asked_by)
     return NewPassword(member=changed, password=chosen) if change.kind in _PASSWORDS else None
@@ -283,7 +277,6 @@ def _is_first_security_administrator(tx: Tx, role: Role) -> bool:
 def _ask_of(
     tx: Tx,
     services: Services,
-    rules: SessionRules,
     kind: StaffChangeKind,
     member: Member,
     *,
@@ -293,15 +286,12 @@ def _ask_of(
 ) -> None:
     """A change of an account that there is; what is not in `wanted` stays."""
     of = {name: getattr(member, name) for name in ("display_name", "role", "unit_id")} | wanted
-    _ask(
-        tx, services, rules, kind, member, login=member.login, language=member.language, why=why, by=by, **of
-    )
+    _ask(tx, services, kind, member, login=member.login, language=member.language, why=why, by=by, **of)
 
 
 def _ask(
     tx: Tx,
     services: Services,
-    rules: SessionRules,
     kind: StaffChangeKind,
     member: Member | None,
     *,
@@ -343,7 +333,7 @@ def _ask(
             why_sealed=tx.vault.seal(reason.encode(), **_place(kind, login, by)),
             asked_by=by,
             asked_at=real_now,
-            expires_at=real_now + timedelta(seconds=rules.confirm_seconds),
+            expires_at=real_now + timedelta(seconds=services.sessions.confirm_seconds),
             **columns,
         )
         .returning(c.id)
@@ -399,7 +389,6 @@ def _note(
 def _carry_out(
     tx: Tx,
     services: Services,
-    rules: SessionRules,
     change: StaffChange,
     member: Member | None,
     *,
@@ -421,7 +410,7 @@ def _carry_out(
             ),
             password_hash=password_hash,
             by=by,
-            temporary_seconds=rules.temporary_password_seconds,
+            temporary_seconds=services.sessions.temporary_password_seconds,
             **facts,
         )
     if member is None or change.revision is None:
@@ -441,9 +430,7 @@ def _carry_out(
     elif change.kind is StaffChangeKind.ENABLE:
         enable_account(tx, services, member, by=by, **facts)
     elif change.kind is StaffChangeKind.RESET_PASSWORD:
-        return set_temporary_password(
-            tx, services, rules, member, password_hash=password_hash, by=by, **facts
-        )
+        return set_temporary_password(tx, services, member, password_hash=password_hash, by=by, **facts)
     else:
         remove_factors(tx, services, member, by=by, **facts)
     return get_account(tx, change.login)

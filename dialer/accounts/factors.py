@@ -15,7 +15,7 @@ import pyotp
 import segno
 
 from dialer.accounts.actions import audit, get_account
-from dialer.core.access import FactorKind, SessionRules, SignInStep, actor_name
+from dialer.core.access import FactorKind, SignInStep, actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
 from dialer.org.passwords import random_groups
@@ -124,7 +124,7 @@ def _unconfirmed(tx: Tx, member: Member) -> str | None:
     return factor_secret(tx, found[0]).decode()
 
 
-def confirm_totp(services: Services, rules: SessionRules, session: Session, code: str) -> list[str]:
+def confirm_totp(services: Services, session: Session, code: str) -> list[str]:
     """The app that was offered is a factor from now on; recovery codes if it is the first one, else none. All other
     sessions of the account end. Raises `Invalid`, `NotFound` and `SignInBlocked`.
     """
@@ -137,10 +137,10 @@ def confirm_totp(services: Services, rules: SessionRules, session: Session, code
         secret = factor_secret(tx, begun[0]).decode() if begun else ""
     if member is None or not begun:
         raise NotFound(kind="factor", key="")
-    tries = reserve_tries(services, rules, member.login, member, session.address, is_second_step=True)
+    tries = reserve_tries(services, member.login, member, session.address, is_second_step=True)
     step = _step_of(secret, code, real_now)
     if step is None:
-        note_failure(services, rules, member.login, member, session.address, tries)
+        note_failure(services, member.login, member, session.address, tries)
         raise Invalid(field="code", problem="does not fit: check the phone's clock, or scan again")
     with services.store.begin() as tx:
         forgive(tx, tries)
@@ -194,7 +194,7 @@ def factor_name(name: str) -> str:
     return shown
 
 
-def remove_factor(services: Services, rules: SessionRules, session: Session, factor_id: int) -> None:
+def remove_factor(services: Services, session: Session, factor_id: int) -> None:
     """Removes an own factor; with the last one the recovery codes go too. Raises `NotFound`, and `Conflict` for the
     last one of a role that needs one.
     """
@@ -204,7 +204,7 @@ def remove_factor(services: Services, rules: SessionRules, session: Session, fac
         if member is None or not removed:
             raise NotFound(kind="factor", key=factor_id)
         left = [one for one in factors_of(tx, member.id) if one.confirmed_at is not None]
-        if not left and member.role in rules.second_factor_roles:
+        if not left and member.role in services.sessions.second_factor_roles:
             raise Conflict("your role needs a second factor: set up another one first")
         if not left:
             replace_recovery_codes(tx, member.id, ())
@@ -239,16 +239,14 @@ def who_waits(services: Services, token: str) -> Member | None:
     return None if member is None or member.disabled_at is not None else member
 
 
-def finish_with_code(
-    services: Services, rules: SessionRules, *, token: str, code: str, address: str
-) -> SignedIn:
+def finish_with_code(services: Services, *, token: str, code: str, address: str) -> SignedIn:
     """The session, for a code of the app or a recovery code; the step is used up. Raises `NotFound` for a step that has
     ended, `SignInRefused` and `SignInBlocked`.
     """
     member = who_waits(services, token)
     if member is None:
         raise NotFound(kind="sign-in", key="")
-    tries = reserve_tries(services, rules, member.login, member, address, is_second_step=True)
+    tries = reserve_tries(services, member.login, member, address, is_second_step=True)
     real_now = services.real.now()
     with services.store.begin() as tx:
         how = _accept(tx, member, code, real_now)
@@ -259,8 +257,8 @@ def finish_with_code(
             if how == "recovery code":
                 left = recovery_codes_left(tx, member.id)
                 audit(tx, services, member.login, "recovery_code_used", member, count=left)
-            return enter(tx, services, rules, member, address=address, how=how, second_factor=True)
-    note_failure(services, rules, member.login, member, address, tries)
+            return enter(tx, services, member, address=address, how=how, second_factor=True)
+    note_failure(services, member.login, member, address, tries)
     raise SignInRefused
 
 

@@ -20,7 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
 
 from dialer.accounts.passkeys import RelyingParty, relying_party
-from dialer.core.access import SessionRules, SignInStep
+from dialer.core.access import SignInStep
 from dialer.core.errors import Unavailable
 from dialer.db.unit_of_work import Tx
 from dialer.org.staff import (
@@ -81,7 +81,7 @@ class SentAway:
     address: str
 
 
-def begin_identity(services: Services, rules: SessionRules, settings: Settings, next_path: str) -> SentAway:
+def begin_identity(services: Services, settings: Settings, next_path: str) -> SentAway:
     """The provider's address for one sign-in. Raises `Unavailable`."""
     identity = settings.identity
     verifier, nonce, state = (secrets.token_urlsafe(_RANDOM_BYTES) for _ in range(3))
@@ -96,14 +96,13 @@ def begin_identity(services: Services, rules: SessionRules, settings: Settings, 
             SignInStep.IDENTITY,
             {"state": state, "nonce": nonce, "verifier": verifier, "next": next_path},
             real_now=services.real.now(),
-            seconds=rules.step_seconds,
+            seconds=services.sessions.step_seconds,
         )
     return SentAway(token=token, address=address)
 
 
 def finish_identity(
     services: Services,
-    rules: SessionRules,
     settings: Settings,
     *,
     token: str,
@@ -123,7 +122,7 @@ def finish_identity(
         _note_refused(services, address, "identity provider")
         raise
     assert begun is not None
-    entered = _enter(services, rules, settings, login, address=address, how="identity provider")
+    entered = _enter(services, settings, login, address=address, how="identity provider")
     return entered, str(begun.data["next"])
 
 
@@ -169,7 +168,7 @@ def _claims(settings: Settings, begun: Mapping[str, Any], code: str, *, now: int
 
 
 def sign_in_with_certificate(
-    services: Services, rules: SessionRules, settings: Settings, *, subject: str, address: str
+    services: Services, settings: Settings, *, subject: str, address: str
 ) -> SignedIn | FactorNeeded:
     """The session of the account that the certificate's subject names, or the step to its second factor. Raises
     `SignInRefused`.
@@ -179,7 +178,7 @@ def sign_in_with_certificate(
     except SignInRefused:
         _note_refused(services, address, "certificate")
         raise
-    return _enter(services, rules, settings, login, address=address, how="certificate")
+    return _enter(services, settings, login, address=address, how="certificate")
 
 
 def _login_of_subject(subject: str, attribute: str) -> str:
@@ -195,27 +194,27 @@ def _login_of_subject(subject: str, attribute: str) -> str:
 
 
 def _enter(
-    services: Services, rules: SessionRules, settings: Settings, login: str, *, address: str, how: str
+    services: Services, settings: Settings, login: str, *, address: str, how: str
 ) -> SignedIn | FactorNeeded:
     elsewhere = settings.identity.has_second_factor
     with services.store.begin() as tx:
         member = find_member(tx, login.strip().lower()[:_LONGEST_LOGIN])
         if member is not None and member.disabled_at is None:
             if member.has_factor and not elsewhere:
-                return _second_step(tx, services, rules, member)
-            return enter(tx, services, rules, member, address=address, how=how, second_factor=elsewhere)
+                return _second_step(tx, services, member)
+            return enter(tx, services, member, address=address, how=how, second_factor=elsewhere)
     _note_refused(services, address, how)
     raise SignInRefused
 
 
-def _second_step(tx: Tx, services: Services, rules: SessionRules, member: Member) -> FactorNeeded:
+def _second_step(tx: Tx, services: Services, member: Member) -> FactorNeeded:
     token = open_step(
         tx,
         SignInStep.SECOND_FACTOR,
         {},
         staff_id=member.id,
         real_now=services.real.now(),
-        seconds=rules.step_seconds,
+        seconds=services.sessions.step_seconds,
     )
     return FactorNeeded(member=member, token=token)
 

@@ -106,7 +106,6 @@ def second_step(
         require_private_way(request)
         entered = finish_with_code(
             request.services,
-            request.rules,
             token=_step_token(request),
             code=code,
             address=request.address,
@@ -145,7 +144,7 @@ def second_passkey(
 @own_pages.post("/sign-in/passkey/ask", act=OPEN)
 def ask_for_passkey(request: CurrentRequest) -> Response:
     """JSON with the challenge for the browser, of nobody in particular."""
-    return _asked(request, ask_any_passkey(request.services, request.rules, _party(request)))
+    return _asked(request, ask_any_passkey(request.services, _party(request)))
 
 
 @own_pages.post("/sign-in/passkey", act=OPEN)
@@ -165,7 +164,6 @@ def _by_passkey(
         require_private_way(request)
         entered = sign_in_with_passkey(
             request.services,
-            request.rules,
             _party(request),
             token=_step_token(request),
             credential=credential,
@@ -190,7 +188,7 @@ def to_identity_provider(
         raise NotFound(kind="page", key="")
     try:
         require_private_way(request)
-        sent = begin_identity(request.services, request.rules, settings, own_path(next_path))
+        sent = begin_identity(request.services, settings, own_path(next_path))
     except UnsafeWay:
         return show_sign_in(request, next_path, problem=UNSAFE, status=_FORBIDDEN)
     except Unavailable as fault:
@@ -213,7 +211,6 @@ def back_from_identity_provider(
     try:
         entered, next_path = finish_identity(
             request.services,
-            request.rules,
             settings,
             token=_step_token(request),
             state=state,
@@ -242,7 +239,7 @@ def certificate_sign_in(
     try:
         require_private_way(request)
         entered = sign_in_with_certificate(
-            request.services, request.rules, settings, subject=subject, address=request.address
+            request.services, settings, subject=subject, address=request.address
         )
     except UnsafeWay:
         return show_sign_in(request, next_path, problem=UNSAFE, status=_FORBIDDEN)
@@ -306,7 +303,7 @@ def _asked(request: RequestContext, asked: Asked) -> Response:
 def own_account_page(request: CurrentRequest) -> Response:
     return request.page(
         "console/account.html",
-        sessions=list_sessions(request.services, request.rules, request.who),
+        sessions=list_sessions(request.services, request.who),
         own=own_factors(request.services, request.member),
     )
 
@@ -345,7 +342,7 @@ def add_app(request: CurrentRequest, code: Annotated[str, Form()] = "") -> Respo
     assert request.session is not None
     _require_fresh(request)
     try:
-        codes = confirm_totp(request.services, request.rules, request.session, code)
+        codes = confirm_totp(request.services, request.session, code)
     except (Invalid, SignInBlocked) as fault:
         return _show_app(request, problem=refusal_sentence(fault, request.lang))
     return _added(request, codes)
@@ -355,7 +352,7 @@ def add_app(request: CurrentRequest, code: Annotated[str, Form()] = "") -> Respo
 def ask_for_new_passkey(request: CurrentRequest) -> Response:
     """JSON with the challenge for the browser that makes the passkey."""
     _require_fresh(request)
-    return _asked(request, ask_new_passkey(request.services, request.rules, _party(request), request.member))
+    return _asked(request, ask_new_passkey(request.services, _party(request), request.member))
 
 
 @own_pages.post("/account/factors/passkey", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
@@ -430,7 +427,7 @@ def remove_own_factor(request: CurrentRequest, factor_id: int) -> Response:
     assert request.session is not None
     _require_fresh(request)
     try:
-        remove_factor(request.services, request.rules, request.session, factor_id)
+        remove_factor(request.services, request.session, factor_id)
     except Conflict as fault:
         return _show_factors(request, problem=refusal_sentence(fault, request.lang))
     return request.go("/account/factors", notice=gettext_noop("The second factor is removed."))
@@ -471,9 +468,7 @@ def set_password(
     """Changes the password and begins a new session. What is wrong is shown beside its field."""
     assert request.session is not None
     try:
-        token = change_password(
-            request.services, request.rules, request.session, old=old, new=new, again=again
-        )
+        token = change_password(request.services, request.session, old=old, new=new, again=again)
     except Invalid as fault:
         field = "new" if fault.field == "password" else fault.field
         return request.page(_CHANGE, status=_UNFIT, problems={field: refusal_sentence(fault, request.lang)})

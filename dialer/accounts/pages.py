@@ -114,9 +114,7 @@ def _sign_in(request: RequestContext, login: str, password: str, next_path: str)
     until, status = None, _REFUSED
     try:
         require_private_way(request)
-        entered = sign_in(
-            request.services, request.rules, login=login, password=password, address=request.address
-        )
+        entered = sign_in(request.services, login=login, password=password, address=request.address)
     except UnsafeWay:
         return show_sign_in(request, next_path, problem=UNSAFE, status=_FORBIDDEN)
     except SignInRefused:
@@ -242,7 +240,6 @@ def add_first_administrator(
     try:
         made = make_first_administrator(
             request.services,
-            request.rules,
             token=token,
             login=login,
             display_name=display_name,
@@ -304,7 +301,6 @@ def add_account(
     try:
         given = ask_new_account(
             request.services,
-            request.rules,
             login=login,
             display_name=display_name,
             role=role,
@@ -343,7 +339,6 @@ def change_account(
     try:
         is_done = ask_change(
             request.services,
-            request.rules,
             login,
             display_name=display_name,
             role=role,
@@ -391,7 +386,6 @@ def _ask_for(request: RequestContext, kind: StaffChangeKind, login: str, why: st
     try:
         is_done = ask_for(
             request.services,
-            request.rules,
             kind,
             login,
             why=why,
@@ -426,9 +420,7 @@ def account_changes(request: CurrentRequest) -> Response:
 @pages.post(CHANGES_PATH + "/{number}/confirm", act=Permission.CONFIRM_STAFF_CHANGES)
 def confirm_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
     """Carries out what another person has asked for; a new password is shown once."""
-    given = confirm_change(
-        request.services, request.rules, number, by=request.who, visible_to=request.member.unit_id
-    )
+    given = confirm_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
     if given is None:
         return request.go(CHANGES_PATH, notice=gettext_noop("The change is confirmed and done."))
     return request.page(_GIVEN, given=given, is_new=False, back=CHANGES_PATH)
@@ -468,7 +460,7 @@ def _show_all(
         "console/accounts.html",
         status=_UNFIT if problems else 200,
         members=members,
-        sessions=Counter(one.login for one in list_sessions(request.services, request.rules)),
+        sessions=Counter(one.login for one in list_sessions(request.services)),
         unit_names={unit.id: unit.name for unit in units},
         units=_unit_choice(request, units),
         roles=list(Role),
@@ -494,7 +486,7 @@ def _show_one(
         "console/one_account.html",
         status=_UNFIT if problems or refused else 200,
         one=member,
-        sessions=list_sessions(request.services, request.rules, login),
+        sessions=list_sessions(request.services, login),
         units=_unit_choice(request, list_units(request.services, visible_to=visible_to)),
         roles=list(Role),
         real_now=request.services.real.now(),

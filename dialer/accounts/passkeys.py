@@ -29,7 +29,7 @@ from webauthn.helpers.structs import (
 )
 
 from dialer.accounts.factors import factor_name, note_new_factor, who_waits
-from dialer.core.access import FactorKind, SessionRules, SignInStep
+from dialer.core.access import FactorKind, SignInStep
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind
@@ -89,7 +89,7 @@ def relying_party(address: str, *, name: str) -> RelyingParty | None:
     return RelyingParty(id=host, origin=f"{parts.scheme}://{parts.netloc}", name=name)
 
 
-def ask_new_passkey(services: Services, rules: SessionRules, party: RelyingParty, member: Member) -> Asked:
+def ask_new_passkey(services: Services, party: RelyingParty, member: Member) -> Asked:
     """The options by which a browser makes a passkey for this account."""
     with services.store.begin() as tx:
         options = generate_registration_options(
@@ -111,7 +111,7 @@ def ask_new_passkey(services: Services, rules: SessionRules, party: RelyingParty
             {"challenge": bytes_to_base64url(options.challenge)},
             staff_id=member.id,
             real_now=services.real.now(),
-            seconds=rules.step_seconds,
+            seconds=services.sessions.step_seconds,
         )
     return Asked(token=token, options=options_to_json(options))
 
@@ -157,7 +157,7 @@ def add_passkey(
         return note_new_factor(tx, services, member, session, FactorKind.PASSKEY)
 
 
-def ask_any_passkey(services: Services, rules: SessionRules, party: RelyingParty) -> Asked:
+def ask_any_passkey(services: Services, party: RelyingParty) -> Asked:
     """The options by which a browser signs in without a password: it chooses the passkey, and verifies its user."""
     options = generate_authentication_options(
         rp_id=party.id, timeout=_TIMEOUT_MS, user_verification=UserVerificationRequirement.REQUIRED
@@ -168,7 +168,7 @@ def ask_any_passkey(services: Services, rules: SessionRules, party: RelyingParty
             SignInStep.PASSKEY,
             {"challenge": bytes_to_base64url(options.challenge)},
             real_now=services.real.now(),
-            seconds=rules.step_seconds,
+            seconds=services.sessions.step_seconds,
         )
     return Asked(token=token, options=options_to_json(options))
 
@@ -197,7 +197,6 @@ def ask_second_passkey(services: Services, party: RelyingParty, token: str) -> A
 
 def sign_in_with_passkey(
     services: Services,
-    rules: SessionRules,
     party: RelyingParty,
     *,
     token: str,
@@ -213,7 +212,7 @@ def sign_in_with_passkey(
     try:
         with services.store.begin() as tx:
             member = _who_proved(tx, services, party, begun, credential, after_password=after_password)
-            return enter(tx, services, rules, member, address=address, how="passkey", second_factor=True)
+            return enter(tx, services, member, address=address, how="passkey", second_factor=True)
     except SignInRefused:
         with services.store.begin() as tx:
             audit_account(tx, services, "?", "sign_in_failed", 0, address=address, how="passkey")

@@ -58,7 +58,6 @@ def ask(
     try:
         ask_token(
             request.services,
-            request.rules,
             name=name.strip(),
             scopes=scope or (),
             days=typed_number(days, field="days") or 0,

@@ -12,16 +12,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from dialer.core.access import (
-    Permission,
-    Role,
-    SessionRules,
-    StaffChangeState,
-    actor_name,
-    is_same_actor,
-    may,
-    said,
-)
+from dialer.core.access import Permission, Role, StaffChangeState, actor_name, is_same_actor, may, said
 from dialer.core.errors import Conflict, NotFound
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
@@ -54,7 +45,6 @@ class TokenRequest:
 
 def ask_token(
     services: Services,
-    rules: SessionRules,
     *,
     name: str,
     scopes: Sequence[str],
@@ -101,7 +91,7 @@ def ask_token(
                 why=reason,
                 asked_by=who,
                 asked_at=real_now,
-                expires_at=real_now + timedelta(seconds=rules.confirm_seconds),
+                expires_at=real_now + timedelta(seconds=services.sessions.confirm_seconds),
                 state=StaffChangeState.WAITING.value,
             )
             .returning(c.id)

@@ -59,7 +59,6 @@ def add_account(
             unit_id=unit,
             language=language,
             by=by,
-            rules=app.settings.console.rules(),
         )
     _print_password(new)
 
@@ -127,7 +126,7 @@ def enable(login: Login, by: By = "cli") -> None:
 def reset(login: Login, by: By = "cli") -> None:
     """Give an account a new password, printed once; its sessions end and its failed sign-ins are forgotten."""
     with command_application("accounts") as app:
-        new = reset_password(app.services, app.settings.console.rules(), login, by=by)
+        new = reset_password(app.services, login, by=by)
     _print_password(new)
 
 
@@ -154,7 +153,7 @@ def sessions(
                 raise typer.BadParameter("--end needs a login")
             typer.echo(f"{end_sessions(app.services, login, by=by)} sessions of {login} ended")
             return
-        found = list_sessions(app.services, app.settings.console.rules(), login)
+        found = list_sessions(app.services, login)
     print_found(
         found,
         as_json=as_json,

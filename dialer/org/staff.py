@@ -17,7 +17,7 @@ from typing import Final
 
 from cachetools import LRUCache
 
-from dialer.core.access import SessionRules, SignInStep, actor_name
+from dialer.core.access import SignInStep, actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.core.units import Unit
 from dialer.db.audit import write_audit
@@ -108,9 +108,7 @@ class FactorNeeded:
     token: str = field(repr=False)
 
 
-def sign_in(
-    services: Services, rules: SessionRules, *, login: str, password: str, address: str
-) -> SignedIn | FactorNeeded:
+def sign_in(services: Services, *, login: str, password: str, address: str) -> SignedIn | FactorNeeded:
     """A new session, or the step to the second factor. Raises `SignInRefused`, `SignInBlocked`, `PasswordExpired` and
     `SignInBusy`; all but the last are in the audit.
     """
@@ -120,15 +118,15 @@ def sign_in(
         with services.store.begin() as tx:
             member = find_member(tx, name)
             stored = password_hash_of(tx, member.id) if member is not None else None
-        tries = reserve_tries(services, rules, name, member, address)
+        tries = reserve_tries(services, name, member, address)
         # Outside any transaction: it takes a while on purpose.
         fits = is_password_right(password, stored)
         if not fits or member is None or member.disabled_at is not None:
-            note_failure(services, rules, name, member, address, tries)
+            note_failure(services, name, member, address, tries)
             raise SignInRefused
         assert stored is not None
         if member.must_change and member.password_until is not None and real_now >= member.password_until:
-            note_failure(services, rules, name, member, address, tries)
+            note_failure(services, name, member, address, tries)
             raise PasswordExpired
         fresh = hash_password(password) if is_password_outdated(stored) else None
         with services.store.begin() as tx:
@@ -142,16 +140,15 @@ def sign_in(
                     {},
                     staff_id=member.id,
                     real_now=real_now,
-                    seconds=rules.step_seconds,
+                    seconds=services.sessions.step_seconds,
                 )
                 return FactorNeeded(member=member, token=token)
-            return enter(tx, services, rules, member, address=address, how="password")
+            return enter(tx, services, member, address=address, how="password")
 
 
 def enter(
     tx: Tx,
     services: Services,
-    rules: SessionRules,
     member: Member,
     *,
     address: str,
@@ -161,7 +158,7 @@ def enter(
     """The session of somebody who has proven who they are; `how` is for the audit."""
     real_now = services.real.now()
     set_staff(tx, member.id, signed_in_at=real_now, locked_until=None)
-    token = open_session(tx, rules, member, address=address, real_now=real_now, second_factor=second_factor)
+    token = open_session(tx, services, member, address=address, second_factor=second_factor)
     audit_account(tx, services, member.login, "sign_in", member.id, address=address, how=how)
     return SignedIn(member=member, token=token)
 
@@ -191,14 +188,14 @@ def open_step(
 
 def open_session(
     tx: Tx,
-    rules: SessionRules,
+    services: Services,
     member: Member,
     *,
     address: str,
-    real_now: datetime,
     second_factor: bool = False,
 ) -> str:
-    """The token of a new session of this account. Of more than `rules.sessions` the oldest end."""
+    """The token of a new session of this account. Of more than an account may have the oldest end."""
+    rules, real_now = services.sessions, services.real.now()
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     start_session(
         tx,
@@ -213,9 +210,7 @@ def open_session(
     return token
 
 
-def recognise(
-    services: Services, rules: SessionRules, token: str, *, even_idle: bool = False
-) -> tuple[Session, Member] | None:
+def recognise(services: Services, token: str, *, even_idle: bool = False) -> tuple[Session, Member] | None:
     """The session with this token and its account, noted as seen now; None when it is not valid. `even_idle`: also an
     idle session, and this does not count as a use.
     """
@@ -227,14 +222,14 @@ def recognise(
         if found is None:
             return None
         session, member = found
-        idle = session.seen_at + timedelta(seconds=rules.idle_seconds)
+        longest = timedelta(seconds=services.sessions.idle_seconds)
         if real_now >= session.expires_at or member.disabled_at is not None:
             return None
         if even_idle:
             return found
-        if real_now >= idle:
+        if real_now >= session.seen_at + longest:
             return None
-        if real_now - session.seen_at >= min(_SEEN_EVERY, timedelta(seconds=rules.idle_seconds / 4)):
+        if real_now - session.seen_at >= min(_SEEN_EVERY, longest / 4):
             note_session_seen(tx, session.id, real_now=real_now)
     return found
 
@@ -252,9 +247,7 @@ def sign_out(services: Services, session: Session) -> None:
             audit_account(tx, services, session.login, "sign_out", session.staff_id, address=session.address)
 
 
-def change_password(
-    services: Services, rules: SessionRules, session: Session, *, old: str, new: str, again: str
-) -> str:
+def change_password(services: Services, session: Session, *, old: str, new: str, again: str) -> str:
     """Sets the new password, ends every session of the account, and returns the token of a new one. Raises `Invalid`,
     `SignInBusy`, and `SignInBlocked` after too many wrong old ones.
     """
@@ -266,9 +259,9 @@ def change_password(
     assert member is not None
     check_password(new, login=session.login, words=known_words(services, member))
     with sign_ins.place(session.address):
-        tries = reserve_tries(services, rules, session.login, member, session.address)
+        tries = reserve_tries(services, session.login, member, session.address)
         if not is_password_right(old, stored):
-            note_failure(services, rules, session.login, member, session.address, tries)
+            note_failure(services, session.login, member, session.address, tries)
             raise Invalid(field="old", problem="is not the present password")
         made = hash_password(new) if old != new else ""
     real_now = services.real.now()
@@ -278,10 +271,9 @@ def change_password(
             set_staff_password(tx, member.id, password_hash=made, real_now=real_now)
             token = open_session(
                 tx,
-                rules,
+                services,
                 member,
                 address=session.address,
-                real_now=real_now,
                 second_factor=session.second_factor,
             )
             audit_account(tx, services, member.login, "password_change", member.id, address=session.address)
@@ -318,7 +310,6 @@ class ReservedTries:
 
 def reserve_tries(
     services: Services,
-    rules: SessionRules,
     login: str,
     member: Member | None,
     address: str,
@@ -330,12 +321,13 @@ def reserve_tries(
     administrator changes about the account, such as its password, begins the count anew. Raises `SignInBlocked`.
     """
     real_now = services.real.now()
-    start = real_now - timedelta(seconds=rules.lock_seconds)
-    until = real_now + timedelta(seconds=rules.lock_seconds)
-    many = rules.failures * _ADDRESS_FACTOR
+    wait = timedelta(seconds=services.sessions.lock_seconds)
+    start, until = real_now - wait, real_now + wait
+    failures = services.sessions.failures
+    many = failures * _ADDRESS_FACTOR
     step = "factor" if is_second_step else "login"
     account = f"{login}\0{member.revision if member is not None else 0}"
-    limits = [("address", address, many), (f"{step} at", f"{account}\0{address}", rules.failures)]
+    limits = [("address", address, many), (f"{step} at", f"{account}\0{address}", failures)]
     if is_second_step:
         limits.append((step, account, many))
     with services.store.begin() as tx:
@@ -367,7 +359,6 @@ def forgive(tx: Tx, tries: ReservedTries) -> None:
 
 def note_failure(
     services: Services,
-    rules: SessionRules,
     login: str,
     member: Member | None,
     address: str,
@@ -375,9 +366,10 @@ def note_failure(
 ) -> None:
     """The reserved try failed: the address waits after its last one. The audit names accounts, never what was typed."""
     real_now = services.real.now()
-    until = real_now + timedelta(seconds=rules.lock_seconds)
+    wait = timedelta(seconds=services.sessions.lock_seconds)
+    until = real_now + wait
     with services.store.begin() as tx:
-        delete_old_failures(tx, before=real_now - timedelta(seconds=rules.lock_seconds))
+        delete_old_failures(tx, before=real_now - wait)
         for one, is_last in zip(tries.keys, tries.lasts, strict=True):
             if is_last:
                 block_sign_in(tx, one, until=until)

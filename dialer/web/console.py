@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dialer.core.access import Permission, Role, SessionRules, may
+from dialer.core.access import Permission, Role, may
 from dialer.core.errors import NotFound, Unavailable
 from dialer.core.values import Pause
 from dialer.language import Lang, gettext_noop, say
@@ -282,7 +282,6 @@ class RequestContext:
     """One request to the console: who asks, in which language, and how it is answered."""
 
     app: Application
-    rules: SessionRules
     request: Request
     pages: Pages
     lang: Lang
@@ -319,7 +318,7 @@ class RequestContext:
         """The role needs a second factor, and this session began without one."""
         return (
             self.session is not None
-            and self.member.role in self.rules.second_factor_roles
+            and self.member.role in self.services.sessions.second_factor_roles
             and not self.session.second_factor
         )
 
@@ -514,7 +513,6 @@ class ConsoleContext:
     """What every request to the console shares."""
 
     app: Application
-    rules: SessionRules
     pages: Pages
     closing: ShutdownHooks
     halted: Cache[None, Pause | None]
@@ -558,7 +556,7 @@ async def context_of(request: Request, *, even_idle: bool = False) -> RequestCon
     console = _console(request)
     token = request.cookies.get(SESSION_COOKIE, "")
     found = (
-        await run_in_threadpool(recognise, console.app.services, console.rules, token, even_idle=even_idle)
+        await run_in_threadpool(recognise, console.app.services, token, even_idle=even_idle)
         if token
         else None
     )
@@ -580,7 +578,6 @@ def anonymous_context(request: Request) -> RequestContext:
     chosen = request.cookies.get(LANGUAGE_COOKIE)
     return RequestContext(
         app=console.app,
-        rules=console.rules,
         request=request,
         pages=console.pages,
         lang=Lang.EN if chosen == Lang.EN.value else Lang.ZH,

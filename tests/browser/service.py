@@ -93,7 +93,7 @@ class Service:
                 real_now=now,
             )
             assert member is not None
-            return open_session(tx, settings.console.rules(), member, address="127.0.0.1", real_now=now)
+            return open_session(tx, made.services, member, address="127.0.0.1")
 
     def load(self, rows: Sequence[dict[str, str]]) -> str:
         """A list of these rows, loaded."""

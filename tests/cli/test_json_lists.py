@@ -92,7 +92,6 @@ def filled(fresh_database: str, broker_url: str, tmp_path: Path) -> Filled:
             unit_id=None,
             language="zh",
             by="test",
-            rules=made.settings.console.rules(),
         )
         add_token(services, name="bank", scopes=("cases:read",), days=30, unit="", by="test")
         receiver = scenario.put(

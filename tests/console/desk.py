@@ -97,9 +97,8 @@ class ConsoleDesk:
 
     def signed_in(self, member: Member) -> Person:
         """A browser with a session of this account."""
-        rules = self.app.settings.console.rules()
         with self.app.services.store.begin() as tx:
-            token = open_session(tx, rules, member, address="127.0.0.1", real_now=self.clock.now())
+            token = open_session(tx, self.app.services, member, address="127.0.0.1")
         client = self.stranger()
         client.cookies.set(SESSION_COOKIE, token, domain="test.local")
         return Person(member=member, client=client, token=token)

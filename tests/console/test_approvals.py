@@ -271,7 +271,6 @@ async def test_changes_of_accounts_wait_for_the_security_administrator_alone(
     admin = console.person(Role.ADMINISTRATOR)
     ask_new_account(
         console.app.services,
-        console.app.settings.console.rules(),
         login="wu",
         display_name="吴",
         role=Role.AUDITOR,

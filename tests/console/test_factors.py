@@ -79,11 +79,9 @@ async def test_a_step_token_is_no_session_and_ends(console: ConsoleDesk):
     console.pass_seconds(301)
     late = await client.get("/sign-in/second")
     assert late.headers["location"] == "/sign-in"
-    rules = console.app.settings.console.rules()
     with pytest.raises(NotFound):
         finish_with_code(
             console.app.services,
-            rules,
             token=client.cookies[STEP_COOKIE],
             code=code_of(console, secret),
             address="10.0.0.9",
@@ -92,11 +90,11 @@ async def test_a_step_token_is_no_session_and_ends(console: ConsoleDesk):
 
 def enter(console: ConsoleDesk, code: str, *, address: str = "10.0.0.9") -> str:
     """Password and code; what they came to."""
-    services, rules = console.app.services, console.app.settings.console.rules()
-    step = sign_in(services, rules, login="clerk", password=PASSWORD, address=address)
+    services = console.app.services
+    step = sign_in(services, login="clerk", password=PASSWORD, address=address)
     assert isinstance(step, FactorNeeded)
     try:
-        finish_with_code(services, rules, token=step.token, code=code, address=address)
+        finish_with_code(services, token=step.token, code=code, address=address)
     except (SignInRefused, SignInBlocked) as refused:
         return type(refused).__name__
     return "entered"
@@ -199,9 +197,9 @@ async def test_removal_and_reset_are_audited_and_end_the_recovery_codes(console:
 @pytest.fixture
 def strict(console_app: Application) -> ConsoleDesk:
     """Clerks need a second factor."""
-    settings = console_app.settings
-    needs = settings.console.model_copy(update={"second_factor_roles": (Role.CLERK,)})
-    return ConsoleDesk(replace(console_app, settings=settings.model_copy(update={"console": needs})))
+    services = console_app.services
+    needs = replace(services.sessions, second_factor_roles=frozenset({Role.CLERK}))
+    return ConsoleDesk(replace(console_app, services=replace(services, sessions=needs)))
 
 
 async def test_a_role_that_needs_a_factor_gets_nothing_before(strict: ConsoleDesk):

@@ -133,9 +133,8 @@ async def test_five_failures_make_the_address_wait_and_time_ends_it(console: Con
 
 def attempt(console: ConsoleDesk, password: str, *, login: str = "wang", address: str = "10.0.0.9") -> str:
     """What one try came to."""
-    rules = console.app.settings.console.rules()
     try:
-        sign_in_of_org(console.app.services, rules, login=login, password=password, address=address)
+        sign_in_of_org(console.app.services, login=login, password=password, address=address)
     except (SignInRefused, SignInBlocked, SignInBusy) as refused:
         return type(refused).__name__
     return "entered"
@@ -165,8 +164,7 @@ def test_a_new_password_ends_the_wait(console: ConsoleDesk):
     for _ in range(5):
         attempt(console, "wrong")
     assert attempt(console, PASSWORD) == "SignInBlocked"
-    rules = console.app.settings.console.rules()
-    given = reset_password(console.app.services, rules, "wang", by="admin")
+    given = reset_password(console.app.services, "wang", by="admin")
     assert attempt(console, given.password) == "entered"
 
 
@@ -218,7 +216,6 @@ async def test_only_a_proxy_of_ours_says_that_it_was_https(console: ConsoleDesk)
 
 
 async def test_a_given_password_expires(console: ConsoleDesk):
-    rules = console.app.settings.console.rules()
     given = add_staff(
         console.app.services,
         login="wang",
@@ -227,7 +224,6 @@ async def test_a_given_password_expires(console: ConsoleDesk):
         unit_id=None,
         language="en",
         by="admin",
-        rules=rules,
     )
     assert (await sign_in(console.stranger(), "wang", given.password)).status_code == 303
     console.pass_seconds(86_401)

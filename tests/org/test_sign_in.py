@@ -76,6 +76,7 @@ INSTANT = timedelta(microseconds=1)
 @pytest.fixture(scope="module")
 def made(module_database: str) -> Iterator[Scenario]:
     scenario = Scenario(module_database)
+    scenario.services = replace(scenario.services, sessions=RULES)
     yield scenario
     scenario.store.dispose()
 
@@ -125,7 +126,7 @@ def of(scenario: Scenario, member: Member) -> Member:
 def enters(
     scenario: Scenario, login: str = "wang", password: str = PASSWORD, *, address: str = HERE
 ) -> SignedIn | FactorNeeded:
-    return sign_in(scenario.services, RULES, login=login, password=password, address=address)
+    return sign_in(scenario.services, login=login, password=password, address=address)
 
 
 def session_of(scenario: Scenario, token: str) -> Session:
@@ -234,9 +235,7 @@ class TestSignIn:
     def test_how_somebody_came_in_and_with_what_is_kept(self, scenario: Scenario) -> None:
         member = account(scenario)
         with audited(scenario) as lines, scenario.tx() as tx:
-            entered = enter(
-                tx, scenario.services, RULES, member, address=HERE, how="passkey", second_factor=True
-            )
+            entered = enter(tx, scenario.services, member, address=HERE, how="passkey", second_factor=True)
         assert session_of(scenario, entered.token).second_factor
         assert lines[0][3]["how"] == "passkey"
 
@@ -251,49 +250,49 @@ class TestSignIn:
 class TestSessions:
     def opened(self, scenario: Scenario, member: Member) -> str:
         with scenario.tx() as tx:
-            return open_session(tx, RULES, member, address=HERE, real_now=scenario.clock.now())
+            return open_session(tx, scenario.services, member, address=HERE)
 
     @pytest.mark.parametrize(("idle_seconds", "noted_after"), [(1800.0, 30), (60.0, 15)])
     def test_a_use_is_noted_every_half_minute_or_quarter_of_the_idle_time(
         self, scenario: Scenario, idle_seconds: float, noted_after: int
     ) -> None:
-        rules = replace(RULES, idle_seconds=idle_seconds)
+        services = replace(scenario.services, sessions=replace(RULES, idle_seconds=idle_seconds))
         token = self.opened(scenario, account(scenario))
         scenario.clock.set(MORNING + timedelta(seconds=noted_after) - INSTANT)
-        assert recognise(scenario.services, rules, token) is not None
+        assert recognise(services, token) is not None
         assert session_of(scenario, token).seen_at == MORNING
         scenario.clock.set(MORNING + timedelta(seconds=noted_after))
-        assert recognise(scenario.services, rules, token, even_idle=True) is not None
+        assert recognise(services, token, even_idle=True) is not None
         assert session_of(scenario, token).seen_at == MORNING
-        assert recognise(scenario.services, rules, token) is not None
+        assert recognise(services, token) is not None
         assert session_of(scenario, token).seen_at == scenario.clock.now()
 
     def test_it_ends_after_half_an_hour_without_use(self, scenario: Scenario) -> None:
         token = self.opened(scenario, account(scenario))
         assert not session_of(scenario, token).second_factor
         scenario.clock.set(MORNING + timedelta(minutes=30))
-        assert recognise(scenario.services, RULES, token) is None
-        found = recognise(scenario.services, RULES, token, even_idle=True)
+        assert recognise(scenario.services, token) is None
+        found = recognise(scenario.services, token, even_idle=True)
         assert found is not None
         assert found[0] == session_of(scenario, token)
         scenario.clock.set(MORNING + timedelta(minutes=30) - INSTANT)
-        assert recognise(scenario.services, RULES, token) is not None
+        assert recognise(scenario.services, token) is not None
 
     def test_it_ends_after_a_shift_and_with_its_account(self, scenario: Scenario) -> None:
         member = account(scenario)
         token = self.opened(scenario, member)
-        rules = replace(RULES, idle_seconds=1e6)
+        services = replace(scenario.services, sessions=replace(RULES, idle_seconds=1e6))
         scenario.clock.set(MORNING + timedelta(hours=12) - INSTANT)
-        assert recognise(scenario.services, rules, token) is not None
+        assert recognise(services, token) is not None
         scenario.clock.set(MORNING + timedelta(hours=12))
-        assert recognise(scenario.services, rules, token) is None
-        assert recognise(scenario.services, rules, token, even_idle=True) is None
+        assert recognise(services, token) is None
+        assert recognise(services, token, even_idle=True) is None
         scenario.clock.set(MORNING)
         with scenario.tx() as tx:
             set_staff(tx, member.id, disabled_at=MORNING)
-        assert recognise(scenario.services, rules, token) is None
-        assert recognise(scenario.services, rules, "another") is None
-        assert recognise(scenario.services, rules, "") is None
+        assert recognise(services, token) is None
+        assert recognise(services, "another") is None
+        assert recognise(services, "") is None
 
     def test_signing_out_is_audited_once(self, scenario: Scenario) -> None:
         member = account(scenario)
@@ -311,16 +310,14 @@ class TestSessions:
         for _ in range(6):
             tokens.append(self.opened(scenario, member))
             scenario.clock.advance(1)
-        found = [recognise(scenario.services, RULES, token) is not None for token in tokens]
+        found = [recognise(scenario.services, token) is not None for token in tokens]
         assert found == [False, True, True, True, True, True]
 
 
 class TestPassword:
     def session(self, scenario: Scenario, member: Member, *, second_factor: bool = False) -> Session:
         with scenario.tx() as tx:
-            token = open_session(
-                tx, RULES, member, address=HERE, real_now=MORNING, second_factor=second_factor
-            )
+            token = open_session(tx, scenario.services, member, address=HERE, second_factor=second_factor)
         return session_of(scenario, token)
 
     def change(
@@ -332,7 +329,7 @@ class TestPassword:
         new: str = "new",
         again: str = "new",
     ) -> str:
-        return change_password(scenario.services, RULES, session, old=old, new=new, again=again)
+        return change_password(scenario.services, session, old=old, new=new, again=again)
 
     @pytest.mark.parametrize("second_factor", [True, False])
     def test_a_new_one_ends_the_sessions_and_begins_another_like_it(
@@ -416,7 +413,7 @@ class TestPassword:
         monkeypatch.setattr(
             staff, "check_password", lambda new, *, login, words: asked.append((new, login, words))
         )
-        change_password(services, RULES, self.session(scenario, member), old=PASSWORD, new="new", again="new")
+        change_password(services, self.session(scenario, member), old=PASSWORD, new="new", again="new")
         assert asked == [("new", "wang", words)]
 
 
@@ -430,19 +427,19 @@ class TestTries:
         address: str = HERE,
         **more: bool,
     ) -> None:
-        tries = reserve_tries(scenario.services, RULES, login, member, address, **more)
-        note_failure(scenario.services, RULES, login, member, address, tries)
+        tries = reserve_tries(scenario.services, login, member, address, **more)
+        note_failure(scenario.services, login, member, address, tries)
 
     def test_the_third_is_the_last_of_a_login_at_an_address(self, scenario: Scenario) -> None:
         member = account(scenario)
         until = MORNING + timedelta(minutes=15)
         lasts = []
         for _ in range(3):
-            tries = reserve_tries(scenario.services, RULES, "wang", member, HERE)
+            tries = reserve_tries(scenario.services, "wang", member, HERE)
             lasts.append(tries.lasts)
             assert len(tries.keys) == 2
             with audited(scenario) as lines:
-                note_failure(scenario.services, RULES, "wang", member, HERE, tries)
+                note_failure(scenario.services, "wang", member, HERE, tries)
         assert lasts == [(False, False), (False, False), (False, True)]
         about = f"staff/{member.id}"
         assert lines == [
@@ -452,49 +449,49 @@ class TestTries:
         assert of(scenario, member).locked_until == until
         scenario.clock.set(until - INSTANT)
         with pytest.raises(SignInBlocked) as blocked:
-            reserve_tries(scenario.services, RULES, "wang", member, HERE)
+            reserve_tries(scenario.services, "wang", member, HERE)
         assert blocked.value.until == until
-        assert not any(reserve_tries(scenario.services, RULES, "wang", member, "10.0.0.10").lasts)
+        assert not any(reserve_tries(scenario.services, "wang", member, "10.0.0.10").lasts)
         scenario.clock.set(until)
-        assert reserve_tries(scenario.services, RULES, "wang", member, HERE).lasts == (False, False)
+        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, False)
 
     def test_more_at_once_than_are_allowed_block_at_once(self, scenario: Scenario) -> None:
         member = account(scenario)
         for _ in range(3):
-            reserve_tries(scenario.services, RULES, "wang", member, HERE)
+            reserve_tries(scenario.services, "wang", member, HERE)
         scenario.clock.advance(60)
         with pytest.raises(SignInBlocked) as blocked:
-            reserve_tries(scenario.services, RULES, "wang", member, HERE)
+            reserve_tries(scenario.services, "wang", member, HERE)
         until = scenario.clock.now() + timedelta(minutes=15)
         assert blocked.value.until == until
         scenario.clock.advance(60)
         with pytest.raises(SignInBlocked) as still:
-            reserve_tries(scenario.services, RULES, "wang", member, HERE)
+            reserve_tries(scenario.services, "wang", member, HERE)
         assert still.value.until == until
 
     def test_processes_of_two_releases_count_under_the_same_keys(self, scenario: Scenario) -> None:
         member = account(scenario)
-        first = reserve_tries(scenario.services, RULES, "wang", member, HERE).keys
-        second = reserve_tries(scenario.services, RULES, "wang", member, HERE, is_second_step=True).keys
+        first = reserve_tries(scenario.services, "wang", member, HERE).keys
+        second = reserve_tries(scenario.services, "wang", member, HERE, is_second_step=True).keys
         of, at = f"wang\0{member.revision}", f"wang\0{member.revision}\0{HERE}"
         with scenario.tx() as tx:
             address = failure_key(tx, "address", HERE)
             assert first == (address, failure_key(tx, "login at", at))
             assert second == (address, failure_key(tx, "factor at", at), failure_key(tx, "factor", of))
-        nobody = reserve_tries(scenario.services, RULES, "nobody", None, HERE).keys
+        nobody = reserve_tries(scenario.services, "nobody", None, HERE).keys
         with scenario.tx() as tx:
             assert nobody == (address, failure_key(tx, "login at", f"nobody\x000\0{HERE}"))
 
     def test_an_address_has_four_times_as_many_at_all_logins(self, scenario: Scenario) -> None:
         for number in range(11):
             self.fail(scenario, None, login=f"guess{number}")
-        tries = reserve_tries(scenario.services, RULES, "guess11", None, HERE)
+        tries = reserve_tries(scenario.services, "guess11", None, HERE)
         assert tries.lasts == (True, False)
         with audited(scenario) as lines:
-            note_failure(scenario.services, RULES, "guess11", None, HERE, tries)
+            note_failure(scenario.services, "guess11", None, HERE, tries)
         assert lines == [("?", "sign_in_failed", "staff/0", {"address": HERE})]
         with pytest.raises(SignInBlocked):
-            reserve_tries(scenario.services, RULES, "wang", account(scenario), HERE)
+            reserve_tries(scenario.services, "wang", account(scenario), HERE)
 
     def test_the_second_step_is_counted_apart_and_by_login_at_all_addresses(self, scenario: Scenario) -> None:
         member = account(scenario)
@@ -502,39 +499,39 @@ class TestTries:
             self.fail(scenario, member)
         for number in range(11):
             self.fail(scenario, member, address=f"10.0.1.{number}", is_second_step=True)
-        tries = reserve_tries(scenario.services, RULES, "wang", member, HERE, is_second_step=True)
+        tries = reserve_tries(scenario.services, "wang", member, HERE, is_second_step=True)
         assert tries.lasts == (False, False, True)
-        note_failure(scenario.services, RULES, "wang", member, HERE, tries)
+        note_failure(scenario.services, "wang", member, HERE, tries)
         with pytest.raises(SignInBlocked):
-            reserve_tries(scenario.services, RULES, "wang", member, "10.0.2.1", is_second_step=True)
-        assert reserve_tries(scenario.services, RULES, "wang", member, HERE).lasts == (False, True)
+            reserve_tries(scenario.services, "wang", member, "10.0.2.1", is_second_step=True)
+        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, True)
 
     def test_the_window_begins_with_the_first_try(self, scenario: Scenario) -> None:
         member = account(scenario)
         for _ in range(2):
-            reserve_tries(scenario.services, RULES, "wang", member, HERE)
+            reserve_tries(scenario.services, "wang", member, HERE)
         scenario.clock.set(MORNING + timedelta(minutes=15))
-        assert reserve_tries(scenario.services, RULES, "wang", member, HERE).lasts == (False, True)
+        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, True)
         scenario.clock.set(MORNING + timedelta(minutes=30))
-        assert reserve_tries(scenario.services, RULES, "wang", member, HERE).lasts == (False, False)
+        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, False)
 
     def test_a_change_of_the_account_begins_the_count_anew(self, scenario: Scenario) -> None:
         member = account(scenario)
         for _ in range(3):
             self.fail(scenario, member)
         changed = replace(member, revision=member.revision + 1)
-        assert reserve_tries(scenario.services, RULES, "wang", changed, HERE).lasts == (False, False)
+        assert reserve_tries(scenario.services, "wang", changed, HERE).lasts == (False, False)
 
     def test_a_right_one_forgets_the_login_s_failures_and_not_the_address_s(self, scenario: Scenario) -> None:
         member = account(scenario)
         for number in range(10):
             self.fail(scenario, None, login=f"guess{number}")
         for _ in range(2):
-            tries = reserve_tries(scenario.services, RULES, "wang", member, HERE)
+            tries = reserve_tries(scenario.services, "wang", member, HERE)
             with scenario.tx() as tx:
                 forgive(tx, tries)
-        assert reserve_tries(scenario.services, RULES, "wang", member, HERE).lasts == (False, False)
-        assert reserve_tries(scenario.services, RULES, "wang", member, HERE).lasts == (True, False)
+        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, False)
+        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (True, False)
 
     def test_old_failures_do_not_fill_the_disk(self, scenario: Scenario) -> None:
         self.fail(scenario, None, login="old")

@@ -71,10 +71,13 @@ def asked(
 ) -> Request:
     """A request to a console whose pages need no database."""
     web = load_settings({}).web.model_copy(update={"proxies": (ip_network("127.0.0.0/8"),)})
-    app = SimpleNamespace(settings=load_settings({}).model_copy(update={"web": web}), services=None)
+    sessions = SessionRules(second_factor_roles=frozenset({Role.AUDITOR}))
+    app = SimpleNamespace(
+        settings=load_settings({}).model_copy(update={"web": web}),
+        services=SimpleNamespace(sessions=sessions),
+    )
     context = ConsoleContext(
         app=app,  # type: ignore[arg-type]  # what these need of it
-        rules=SessionRules(second_factor_roles=frozenset({Role.AUDITOR})),
         pages=SimpleNamespace(places=places),  # type: ignore[arg-type]
         closing=ShutdownHooks(),
         halted=Cache(halted, seconds=2.0),
@@ -121,7 +124,6 @@ def reader(
     shared = request.app.state.console_context
     return RequestContext(
         app=shared.app,
-        rules=shared.rules,
         request=request,
         pages=shared.pages,
         lang=Lang.EN,
@@ -445,8 +447,8 @@ class TestContext:
         looked: list[tuple[object, str, bool]] = []
         found = session(second_factor=True), member(language="en")
 
-        def recognise(services: object, rules: SessionRules, token: str, *, even_idle: bool) -> object:
-            looked.append((rules, token, even_idle))
+        def recognise(services: object, token: str, *, even_idle: bool) -> object:
+            looked.append((services, token, even_idle))
             return found if token == "good" else None
 
         monkeypatch.setattr(console, "recognise", recognise)
@@ -460,7 +462,7 @@ class TestContext:
         assert (other.session, other.somebody, other.lang) == (None, None, Lang.ZH)
         assert (other.csrf, other.form_secret) == (csrf_of_secret("secret"), "")
         assert [(token, even_idle) for _, token, even_idle in looked] == [("good", True), ("bad", False)]
-        assert looked[0][0] == one.rules
+        assert looked[0][0] is one.services
 
     async def test_a_stranger_s_forms_have_a_secret_of_their_own(self) -> None:
         one, other = await context_of(asked()), await context_of(asked())

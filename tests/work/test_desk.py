@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from dialer.accounts.actions import add_staff, change_staff, disable_staff, get_account
 from dialer.accounts.changes import ask_change, confirm_change, list_changes
 from dialer.cases.store import words_of_case
-from dialer.core.access import Role, SessionRules
+from dialer.core.access import Role
 from dialer.core.errors import Invalid, Overtaken
 from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.db import tables as t
@@ -280,7 +280,6 @@ def test_disabling_an_account_returns_its_work_at_once(bureau: Bureau):
 
 
 def test_who_gets_another_role_or_unit_leaves_the_work_to_those_who_may_do_it(bureau: Bureau):
-    rules = SessionRules()
     add = partial(add_staff, bureau.services, display_name="x", language="zh", by="cli")
     add(login="admin", role=Role.ADMINISTRATOR, unit_id=None)
     add(login="guard", role=Role.SECURITY_ADMINISTRATOR, unit_id=None)
@@ -292,7 +291,6 @@ def test_who_gets_another_role_or_unit_leaves_the_work_to_those_who_may_do_it(bu
             revision = get_account(tx, "li").revision
         done = ask_change(
             bureau.services,
-            rules,
             "li",
             display_name=name,
             role=Role.CALLER,
@@ -304,7 +302,7 @@ def test_who_gets_another_role_or_unit_leaves_the_work_to_those_who_may_do_it(bu
         )
         if not done:
             [waiting] = list_changes(bureau.services, visible_to=None)
-            confirm_change(bureau.services, rules, waiting.change.id, by="guard", visible_to=None)
+            confirm_change(bureau.services, waiting.change.id, by="guard", visible_to=None)
         return done
 
     task = claim(bureau, "li", Scope(unit_id=bureau.unit["临河分局"]))

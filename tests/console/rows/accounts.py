@@ -30,7 +30,6 @@ def _asked(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     login = desk.account(Role.CALLER, login=f"target{number}", unit_id=unit_id).login
     ask_for(
         desk.app.services,
-        desk.app.settings.console.rules(),
         StaffChangeKind.RESET_FACTORS,
         login,
         why="lost",

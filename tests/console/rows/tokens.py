@@ -21,7 +21,6 @@ def _request(desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
     desk.account(Role.SECURITY_ADMINISTRATOR, login=f"second{number}")
     request_id = ask_token(
         desk.app.services,
-        desk.app.settings.console.rules(),
         name=f"bank{number}",
         scopes=["cases:read"],
         days=30,
