@@ -26,6 +26,7 @@ from dialer.cli.output import AsJson, one_of, print_json
 from dialer.cli.rejects import opened, rejects_json, say_rejects, write_rejected
 from dialer.core.cards import InstitutionKind, OpeningFactKind
 from dialer.core.errors import Invalid
+from dialer.core.rates import is_in_range
 from dialer.intake.reader import default_source
 from dialer.runtime.settings import load_settings
 
@@ -99,10 +100,14 @@ def beginning_of(day: date, timezone: str) -> datetime:
 
 
 def _day(text: str) -> date:
+    mend = "write it like 2026-11-26"
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise Invalid(field="--day", problem="is not a day", mend="write it like 2026-11-26") from None
+        raise Invalid(field="--day", problem="is not a day", mend=mend) from None
+    if not is_in_range(day):
+        raise Invalid(field="--day", problem="is out of range", mend=mend)
+    return day
 
 
 @openings.command("load")
