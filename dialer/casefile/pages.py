@@ -43,8 +43,7 @@ from dialer.cases.search import CaseQuery, SoughtKind, open_search, seal_search,
 from dialer.core.access import Permission
 from dialer.core.case import CaseAct, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.core.rates import is_in_range
-from dialer.core.rates import Period, period_of
+from dialer.core.rates import Period, is_in_range, period_of
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.language import gettext_noop
 from dialer.org.staff import list_units

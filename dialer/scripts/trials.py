@@ -82,9 +82,7 @@ def set_trial(
     if not why or len(why) > _REASON_LENGTH:
         raise Invalid(field="reason", problem="is empty or too long", mend="what is to be found out")
     # What is no number lies in no range.
-    if weights and (
-        len(weights) < _AT_LEAST or not all(0 < weight <= _MOST for weight in weights.values())
-    ):
+    if weights and (len(weights) < _AT_LEAST or not all(0 < weight <= _MOST for weight in weights.values())):
         raise Invalid(
             field="weights", problem="must name two versions or more, each above 0", mend="1=50,2=50"
         )

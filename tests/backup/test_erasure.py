@@ -245,7 +245,9 @@ def test_a_database_put_back_by_hand_is_not_served_until_the_person_is_erased_ag
         register.write_text(register_line(tx.vault, erased))
     under_way = scene.open_case(person_id=row["id"])
     signed = scene.assignment(under_way, state="signed", signed_by="wang", signed_at=MORNING)
-    watched = scene.case(person_id=row["id"], status=CaseStatus.WATCHING, human_state="open", human_at=MORNING)
+    watched = scene.case(
+        person_id=row["id"], status=CaseStatus.WATCHING, human_state="open", human_at=MORNING
+    )
     scene.assignment(watched, reason="follow_up")
     live = scene.attempt(watched, result=None, state="ringing", reason="follow_up", sid="CA1")
     for refuse in (
@@ -267,7 +269,10 @@ def test_a_database_put_back_by_hand_is_not_served_until_the_person_is_erased_ag
     assert (holding(scene), found_by(scene), blinds_of(scene)) == ({"person.sealed"}, [], set())
     assert scene.case_of(under_way).status == CaseStatus.CLOSED
     now = scene.services.clock.now()
-    planned, rang = scene.attempt_of(under_way), scene.rows(sa.select(t.attempt).where(t.attempt.c.id == live))[0]
+    planned, rang = (
+        scene.attempt_of(under_way),
+        scene.rows(sa.select(t.attempt).where(t.attempt.c.id == live))[0],
+    )
     assert (planned["state"], planned["result"], planned["ended_at"]) == ("ended", "canceled", now)
     assert (rang["state"], rang["result"], rang["ended_at"]) == ("ended", "unknown", now)
     file = show_case(scene.services, under_way).file

@@ -21,7 +21,6 @@ from dialer.core.case import (
     StaffTrackState,
 )
 from dialer.core.timeline import (
-    AHEAD_AT_MOST,
     LinesNow,
     PendingAttempt,
     Step,

@@ -27,6 +27,7 @@ from dialer.sentences import (
     step_sentence,
     wait_words,
     waiting_sentence,
+    why_words,
 )
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
@@ -116,14 +117,20 @@ def test_every_step_says_what_and_why(kind: StepKind, track: Track):
 WAITS: dict[WaitReason, list[tuple[dict[str, str | int], str, str]]] = {
     WaitReason.UNDER_WAY: [({"state": "ringing"}, "the call is under way", ": ringing")],
     WaitReason.PAUSED: [
-        ({"scope": "grade", "subject": "high", "by": "zhao", "why": "x"}, "dialling is paused (a grade high)", " by zhao: x")
+        (
+            {"scope": "grade", "subject": "high", "by": "zhao", "why": "x"},
+            "dialling is paused (a grade high)",
+            " by zhao: x",
+        )
     ],
     WaitReason.HELD: [({}, "its pause is over: it is being released", "")],
     WaitReason.NUMBER_BUSY: [
         ({}, "the same number is being called for another case", ""),
         ({"rests": 1}, "the number rests after a call", ""),
     ],
-    WaitReason.PLANNED_FOR_LATER: [({"reason": "called_in"}, "its time has not come", ": the person called us")],
+    WaitReason.PLANNED_FOR_LATER: [
+        ({"reason": "called_in"}, "its time has not come", ": the person called us")
+    ],
     WaitReason.WINDOW_CLOSED: [
         (
             {"opens": "09:00", "closes": "21:00"},
@@ -188,3 +195,18 @@ def test_what_was_said_is_told_apart_from_what_was_pressed():
     spoken = Entry(at=NOW, kind=EntryKind.SPOKEN, id="x", facts=facts)
     assert "口头回答" in entry_sentence(spoken, Lang.ZH)
     assert "spoke at" in entry_sentence(spoken, Lang.EN)
+
+
+@pytest.mark.parametrize(
+    ("act", "is_typed", "told"),
+    [
+        ("reveal", False, "at the desk"),
+        ("reveal", True, "desk"),
+        ("pause.all", False, "desk"),
+        ("export", False, "desk"),
+    ],
+)
+def test_a_reason_that_somebody_typed_stays_as_it_is(act: str, is_typed: bool, told: str):
+    assert why_words("desk", Lang.EN, act=act, is_typed=is_typed) == told
+    viewed = {"act": act, "why": "desk"} | ({"is_typed": True} if is_typed else {})
+    assert entry_sentence(Entry(at=NOW, kind=EntryKind.VIEWED, id="x", facts=viewed), Lang.EN).endswith(told)
