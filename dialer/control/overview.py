@@ -310,8 +310,8 @@ def board_now(services: Services, *, unit_id: int | None, late_seconds: float) -
 
 
 def board_queue(services: Services, *, unit_id: int | None) -> BoardQueue:
-    """Waiting and live calls by grade, of the unit and those below it; None: of all. Read in one snapshot, so that a call
-    that leaves meanwhile is in one of the two.
+    """Waiting and live calls by grade, of the unit and those below it; None: of all. Read in one snapshot: a call that
+    leaves meanwhile is in one of the two.
     """
     now = services.clock.now()
     with services.store.begin() as tx:

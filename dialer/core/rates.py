@@ -64,8 +64,8 @@ def _moment(text: str, zone: ZoneInfo, *, field: str, is_end: bool) -> datetime:
 
 
 def is_in_range(day: date) -> bool:
-    """Whether a day or a moment, with the year before and after it, is one that can be counted: a period is compared with
-    the one before, and days are local.
+    """Whether figures can be counted for a day or a moment, and for the year before and after it: a period is compared
+    with the one before, and days are local.
     """
     return _FIRST_YEAR < day.year < _LAST_YEAR
 

@@ -206,7 +206,7 @@ class LinesNow:
     lines: int
     calls_per_second: float
     troubles: int | None = None
-    """Nothing leaves for now, after so many failures in a row; 0: the carrier asked for a rest. None: it takes calls."""
+    """Nothing leaves after so many failures in a row; 0: the carrier asked for a rest; None: it takes calls."""
     trouble_until: datetime | None = None
 
 
