@@ -336,7 +336,7 @@ _OF_WORK: Mapping[str, str] = {
 }
 """Reasons that the work itself gives, so that none was typed."""
 _WORK_ACTS = frozenset({"reveal", "conversation", "view_evidence", "view_file", "view_photo"})
-"""Acts that the work writes in the audit without asking for a reason; where a person gave one, its kind is beside it."""
+"""Acts that the work writes without asking for a reason; where a person gave one, its kind is in the audit too."""
 
 
 def why_words(why: str, lang: Lang, *, act: str, is_typed: bool) -> str:
