@@ -185,7 +185,7 @@ def seen(bureau: Bureau, case_id: int, revision: int) -> SeenCase:
 
 
 def test_whose_person_has_called_us_goes_on_and_the_others_count_as_not_ours(bureau: Bureau):
-    load_id = submit(bureau, rows("高危", "高危", "高危", "高危"))
+    load_id = submit(bureau, rows("特高危", "高危", "高危", "高危"))
     load_list(bureau.services, load_id)
     asked, calls, wrong, closed = [
         row["id"] for row in bureau.rows(sa.select(t.case.c.id).order_by(t.case.c.id))
