@@ -102,6 +102,14 @@ def test_shares_that_compare_nothing(centre: ScriptCentre, second: Version):
             begin(centre, weights)
 
 
+@pytest.mark.parametrize("weight", [float("nan"), float("inf"), -1.0, 1_000_001.0])
+def test_a_share_is_a_number_that_others_can_be_measured_by(
+    centre: ScriptCentre, second: Version, weight: float
+):
+    with pytest.raises(Invalid, match="must name two versions or more, each above 0"):
+        begin(centre, {1: 50.0, 2: weight})
+
+
 def test_the_live_one_is_always_among_them(centre: ScriptCentre, second: Version):
     third = centre.draft(LOAN.replace("请注意", "您先听我说"))
     centre.render(third)
