@@ -222,7 +222,7 @@ async def test_a_reason_that_was_not_needed_waits_for_nobody(
     }
     answer = await report(caller, task_id, token, **fields)
     said = text(await caller.get(answer.headers["location"]))
-    assert "The report is kept." in said
+    assert "Report saved." in said
     assert "second person" not in said
     assert console.rows(t.outcome)[0]["reason"] == "reported"
 
