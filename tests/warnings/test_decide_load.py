@@ -185,7 +185,7 @@ def seen(bureau: Bureau, case_id: int, revision: int) -> SeenCase:
 
 
 def test_whose_person_has_called_us_goes_on_and_the_others_count_as_not_ours(bureau: Bureau):
-    load_id = submit(bureau, rows("特高危", "高危", "高危", "高危"))
+    load_id = submit(bureau, rows("特高危", "特高危", "高危", "高危"))
     load_list(bureau.services, load_id)
     asked, calls, wrong, closed = [
         row["id"] for row in bureau.rows(sa.select(t.case.c.id).order_by(t.case.c.id))
@@ -197,7 +197,10 @@ def test_whose_person_has_called_us_goes_on_and_the_others_count_as_not_ours(bur
     )
     now = bureau.clock.now()
     call = {"id": uuid.uuid4(), "sid": "CA1", "state": "waiting", "arrived_at": now, "arrived_real_at": now}
-    bureau.put(t.inbound_call, **call, case_id=calls, drill=False)
+    (task,) = bureau.rows(
+        sa.select(t.assignment.c.id).where(t.assignment.c.case_id == calls, t.assignment.c.kind == "human")
+    )
+    bureau.put(t.inbound_call, **call, case_id=calls, assignment_id=task["id"], drill=False)
     close_case(
         seen(
             bureau,
@@ -211,7 +214,7 @@ def test_whose_person_has_called_us_goes_on_and_the_others_count_as_not_ours(bur
     told = {row["id"]: (row["status"], row["outcome"]) for row in bureau.rows(sa.select(t.case))}
     assert told[asked][0] == told[calls][0] == "open"
     assert told[closed] == ("closed", "withdrawn")
-    total = make_report(bureau.services, Period()).breakdown.total.counts
+    total = make_report(bureau.services, Period()).figures.total.counts
     assert (total.cases, total.cases_ours, total.cases_not_ours) == (4, 3, 1)
     assert (total.found, total.false_alarms) == (1, 1)
 
