@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from dialer.casefile.acts import SeenCase, close_case
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
-from dialer.core.rates import Period
 from dialer.core.values import LoadState, OutcomeKind
 from dialer.db import tables as t
 from dialer.intake.records import Field, RejectedRow
@@ -206,7 +205,7 @@ def test_whose_person_has_called_us_goes_on_and_the_others_count_as_not_ours(bur
     told = {one["id"]: (one["status"], one["outcome"]) for one in bureau.rows(sa.select(t.case))}
     assert told[asked][0] == told[calls][0] == "open"
     assert told[closed] == ("closed", "withdrawn")
-    total = make_report(bureau.services, Period()).figures.total.counts
+    total = make_report(bureau.services).figures.total.counts
     assert (total.cases, total.cases_ours, total.cases_not_ours) == (4, 3, 1)
     assert (total.found, total.false_alarms) == (1, 1)
 

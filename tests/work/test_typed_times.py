@@ -17,7 +17,7 @@ ZONE = "Asia/Shanghai"
 TYPED: dict[str, Callable[[str], object]] = {
     "agreed": lambda text: call_time("", text, now=NOW, timezone=ZONE),
     "request to a bank": lambda text: typed_stop_form(
-        bank="b", account="1", amount="1", at=text, receipt="", now=NOW, timezone=ZONE
+        bank="b", account="6222021234567", amount="1", at=text, receipt="", now=NOW, timezone=ZONE
     ),
     "day of openings": lambda text: _day(text[:10]),
 }
