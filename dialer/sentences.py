@@ -341,17 +341,19 @@ _OF_WORK: Mapping[str, str] = {
     "phone": gettext_noop("answered on the simulated line"),
 }
 """Reasons that the work itself gives, so that none was typed."""
+_WORK_ACTS = frozenset({"reveal", "conversation", "view_evidence", "view_file", "view_photo"})
+"""Acts that the work writes without asking for a reason; where a person gave one, its kind is in the audit too."""
 
 
-def why_words(why: str, lang: Lang) -> str:
-    """The reason as typed; one that was not typed, in this language."""
-    return say(lang, _OF_WORK[why]) if why in _OF_WORK else why
+def why_words(why: str, lang: Lang, *, act: str, is_typed: bool) -> str:
+    """The reason as typed; one that the work gave, in this language."""
+    return say(lang, _OF_WORK[why]) if why in _OF_WORK and act in _WORK_ACTS and not is_typed else why
 
 
 def _viewed(f: Facts, lang: Lang) -> str:
     known = VIEWS.get(str(f["act"]))
     what = say(lang, known) if known else stored_word(ActKind, f["act"], lang)
-    why = why_words(str(f["why"]), lang)
+    why = why_words(str(f["why"]), lang, act=str(f["act"]), is_typed=bool(f.get("is_typed")))
     return what + say(lang, ": %(why)s", why=why) if why else what
 
 

@@ -705,7 +705,7 @@ def rate_sentence(definition: Definition, lang: Lang) -> str:
 
 
 MEASURES: Mapping[str, str] = {
-    "dissuaded": gettext_noop("Dissuaded"),
+    "dissuaded": gettext_noop("Dissuaded by phone or in person"),
     "verified": gettext_noop("Verified contact"),
     "hung_up_early": gettext_noop("Hung up early"),
     "defrauded": gettext_noop("Defrauded after the warning"),

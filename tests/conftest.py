@@ -13,7 +13,7 @@ import shutil
 import socket
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -39,6 +39,8 @@ from dialer.db.vault import Vault
 from dialer.runtime.embedded import VALKEY_DATABASES, EmbeddedServers, ensure
 from dialer.runtime.location import own_home
 from dialer.scripts.versions import seed_scripts
+from tests.control.scene import Scene
+from tests.outcomes.town import Scenario
 
 ROOT = Path(__file__).resolve().parent.parent
 _TEMPLATE = "template_migrated"
@@ -290,6 +292,34 @@ def module_database(
     """As `fresh_database`, shared by the tests of one file on one worker."""
     with _database(embedded_servers, admin, template=migrated_template) as url:
         yield url
+
+
+@pytest.fixture
+def scenario(fresh_database: str) -> Iterator[Scenario]:
+    """Rows of a small town."""
+    with closing(Scenario(fresh_database)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def town(module_database: str) -> Iterator[Scenario]:
+    """As `scenario`, shared by the tests of one file on one worker."""
+    with closing(Scenario(module_database)) as made:
+        yield made
+
+
+@pytest.fixture
+def scene(fresh_database: str) -> Iterator[Scene]:
+    """As `scenario`, with a line group."""
+    with closing(Scene(fresh_database)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared(module_database: str) -> Iterator[Scene]:
+    """As `scene`, shared by the tests of one file on one worker."""
+    with closing(Scene(module_database)) as made:
+        yield made
 
 
 @pytest.fixture

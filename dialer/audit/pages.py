@@ -417,7 +417,7 @@ def _show(
         "wrong": faults,
         "acts": sorted(acts.items(), key=lambda act: act[1]),
         "act_words": lambda act: act_words(act, request.lang),
-        "why": lambda why: why_words(why, request.lang),
+        "why": lambda line: why_words(line.why, request.lang, act=line.act, is_typed="reason" in line.facts),
         "facts_of": lambda line: facts_words(line, request.lang),
         "subject_of": lambda line: subject_words(line, request.lang),
         "trouble": TROUBLE,

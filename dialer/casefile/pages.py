@@ -43,7 +43,7 @@ from dialer.cases.search import CaseQuery, SoughtKind, open_search, seal_search,
 from dialer.core.access import Permission
 from dialer.core.case import CaseAct, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.core.rates import Period, period_of
+from dialer.core.rates import Period, is_in_range, period_of
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.language import gettext_noop
 from dialer.org.staff import list_units
@@ -350,7 +350,7 @@ class ActForm:
         self.shown_at: datetime | None = None
         with suppress(ValueError):
             moment = datetime.fromisoformat(shown_at)
-            self.shown_at = moment if moment.tzinfo is not None else None
+            self.shown_at = moment if moment.tzinfo is not None and is_in_range(moment) else None
 
     def carry_out(
         self, act: str, typed: Mapping[str, str], do: Callable[[], object], notice: str

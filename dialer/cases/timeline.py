@@ -200,7 +200,10 @@ def _entries(tx: Tx, case_id: int) -> Iterator[Entry]:
             yield from tell(row)
     for row in tx.rows(_VIEWS, {"case_id": case_id}):
         why = audit_reason(tx.vault, row).why
-        yield _entry(row, "at", EntryKind.VIEWED, f"audit/{row['id']}", row["who"], act=row["act"], why=why)
+        facts: dict[str, Fact] = {"act": row["act"], "why": why}
+        if "reason" in (row["facts"] or {}):
+            facts["is_typed"] = True
+        yield _entry(row, "at", EntryKind.VIEWED, f"audit/{row['id']}", row["who"], **facts)
 
 
 _ID = sa.bindparam("case_id", type_=sa.BigInteger)

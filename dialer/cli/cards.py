@@ -25,6 +25,7 @@ from dialer.cli.rejects import opened, rejects_json, say_rejects, write_rejected
 from dialer.core.cards import InstitutionKind, OpeningFactKind
 from dialer.core.errors import Invalid
 from dialer.core.periods import midnight
+from dialer.core.rates import is_in_range
 from dialer.intake.reader import default_source
 
 openings = typer.Typer(help="Openings of accounts and SIM cards 开户开卡.", no_args_is_help=True)
@@ -91,10 +92,14 @@ def reported_command(
 
 
 def _day(text: str) -> date:
+    mend = "write it like 2026-11-26"
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise Invalid(field="--day", problem="is not a day", mend="write it like 2026-11-26") from None
+        raise Invalid(field="--day", problem="is not a day", mend=mend) from None
+    if not is_in_range(day):
+        raise Invalid(field="--day", problem="is out of range", mend=mend)
+    return day
 
 
 @openings.command("load")

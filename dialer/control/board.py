@@ -462,7 +462,7 @@ def _tile(services: Services, board: LiveBoard, grade: Grade) -> GradeTile:
     return GradeTile(
         grade=grade,
         due=waiting.due,
-        calling=board.now.calling[grade],
+        calling=board.queue.calling[grade],
         later=waiting.later,
         oldest_seconds=oldest,
         is_late=oldest is not None and oldest > limit,

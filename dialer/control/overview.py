@@ -259,8 +259,6 @@ class BoardNow:
     """The breaker is open: when the next trial call may leave."""
     opens_at: datetime | None
     """The dialling window is closed until then."""
-    calling: Mapping[Grade, int]
-    """Lines in use by grade."""
     pauses: Sequence[Pause]
     work: Mapping[Track, PendingWork]
     alarms: Sequence[AlarmCount]
@@ -269,10 +267,12 @@ class BoardNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardQueue:
-    """What waits for the robot; `at` is service time."""
+    """What waits for the robot and what it calls, of one moment; `at` is service time."""
 
     at: datetime
     waiting: Mapping[Grade, WaitingCases]
+    calling: Mapping[Grade, int]
+    """Lines in use by grade."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +299,6 @@ def board_now(services: Services, *, unit_id: int | None, late_seconds: float) -
             lines=lines,
             trial_at=None if trial is None else now + (trial - real_now),
             opens_at=None if window.is_open(now) else window.next_open(now),
-            calling=lines_in_use_by_grade(tx, unit_id=unit_id),
             pauses=standing_pauses_at(tx, now=now),
             work=pending_work(tx, now=now, unit_id=unit_id),
             alarms=count_alarms(tx, unit_id=unit_id),
@@ -308,10 +307,17 @@ def board_now(services: Services, *, unit_id: int | None, late_seconds: float) -
 
 
 def board_queue(services: Services, *, unit_id: int | None) -> BoardQueue:
-    """Waiting calls by grade, of the unit and those below it; None: of all."""
+    """Waiting and live calls by grade, of the unit and those below it; None: of all. Read in one snapshot: a call that
+    leaves meanwhile is in one of the two.
+    """
     now = services.clock.now()
     with services.store.begin() as tx:
-        return BoardQueue(at=now, waiting=waiting_by_grade(tx, now=now, unit_id=unit_id))
+        hold_snapshot(tx)
+        return BoardQueue(
+            at=now,
+            waiting=waiting_by_grade(tx, now=now, unit_id=unit_id),
+            calling=lines_in_use_by_grade(tx, unit_id=unit_id),
+        )
 
 
 def board_hour(services: Services, *, unit_id: int | None) -> LastHour:

@@ -72,7 +72,7 @@ def queue_gauges(tx: Tx, *, now: datetime) -> Queue:
     counts = tx.one(
         sa.select(
             _count(t.attempt.c.state == AttemptState.READY.value, ~t.attempt.c.held).label("ready"),
-            _count(t.attempt.c.state == AttemptState.PLANNED.value).label("planned"),
+            _count(t.attempt.c.state == AttemptState.PLANNED.value, ~t.attempt.c.held).label("planned"),
             _count(t.attempt.c.held).label("held"),
             _count(t.attempt.c.state == AttemptState.UNKNOWN.value).label("unknown"),
         )

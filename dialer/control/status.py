@@ -22,6 +22,7 @@ from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade
 from dialer.db.migrations import schema_revision
+from dialer.db.unit_of_work import hold_snapshot
 from dialer.language import Lang
 from dialer.runtime.logs import ProcessMetrics
 from dialer.services import Application
@@ -66,6 +67,7 @@ class StatusPage:
     def _read(self) -> Status:
         services = self._app.services
         with services.store.begin() as tx:
+            hold_snapshot(tx)
             return status(tx, now=services.clock.now(), drill=services.drill)
 
 

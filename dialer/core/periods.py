@@ -11,7 +11,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from dialer.core.errors import Invalid
-from dialer.core.rates import Period
+from dialer.core.rates import Period, is_in_range
 from dialer.language import gettext_noop
 
 _DAY, _WEEK_DAYS, _YEAR_OF_WEEKS, _MONTHS = timedelta(days=1), 7, 364, 12
@@ -133,22 +133,19 @@ class BulletinDays:
 
 def bulletin_days(kind: BulletinKind, text: str) -> BulletinDays:
     """The days of a bulletin by their typed name; a week may be named by any of its days. Raises `Invalid`."""
+    mends = {
+        BulletinKind.DAY: gettext_noop("a day such as 2026-11-25"),
+        BulletinKind.WEEK: gettext_noop("a week such as 2026-W48, or one of its days"),
+        BulletinKind.MONTH: gettext_noop("a month such as 2026-11"),
+    }
     try:
-        match kind:
-            case BulletinKind.DAY:
-                return days_around(kind, date.fromisoformat(text))
-            case BulletinKind.WEEK:
-                return days_around(kind, date.fromisoformat(text))
-            case BulletinKind.MONTH:
-                return days_around(kind, date.fromisoformat(f"{text}-01"))
-    except (ValueError, OverflowError):
-        mends = {
-            BulletinKind.DAY: gettext_noop("a day such as 2026-11-25"),
-            BulletinKind.WEEK: gettext_noop("a week such as 2026-W48, or one of its days"),
-            BulletinKind.MONTH: gettext_noop("a month such as 2026-11"),
-        }
+        day = date.fromisoformat(f"{text}-01" if kind is BulletinKind.MONTH else text)
+    except ValueError:
         problem = gettext_noop("is not in the calendar")
         raise Invalid(field=kind.value, problem=problem, mend=mends[kind]) from None
+    if not is_in_range(day):
+        raise Invalid(field=kind.value, problem="is out of range", mend=mends[kind])
+    return days_around(kind, day)
 
 
 def days_around(kind: BulletinKind, day: date) -> BulletinDays:

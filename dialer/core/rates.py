@@ -58,10 +58,16 @@ def _moment(text: str, zone: ZoneInfo, *, field: str, is_end: bool) -> datetime:
         raise Invalid(field=field, problem="is not a day and not a moment", mend=_MEND) from None
     except OverflowError:
         found = None
-    # A year more on both sides: a period is compared with the one before, and days are local.
-    if found is None or not _FIRST_YEAR < found.year < _LAST_YEAR:
+    if found is None or not is_in_range(found):
         raise Invalid(field=field, problem="is out of range", mend=_MEND)
     return found
+
+
+def is_in_range(day: date) -> bool:
+    """Whether figures can be counted for a day or a moment, and for the year before and after it: a period is compared
+    with the one before, and days are local.
+    """
+    return _FIRST_YEAR < day.year < _LAST_YEAR
 
 
 _NEAR = timedelta(hours=3)

@@ -271,8 +271,8 @@ def _was_refused_here(fault: OperationalError) -> bool:
     """Libpq did not send the statement, for example one with more than 65,535 parameters: the server has said nothing,
     and the connection lives. Without a statement the fault is of opening a connection, or of a commit.
     """
-    said_by_server = isinstance(fault.orig, psycopg.Error) and fault.orig.sqlstate is not None
-    return fault.statement is not None and not said_by_server and not fault.connection_invalidated
+    is_libpqs = isinstance(fault.orig, psycopg.Error) and fault.orig.sqlstate is None
+    return fault.statement is not None and is_libpqs and not fault.connection_invalidated
 
 
 def _short(fault: DBAPIError) -> str:

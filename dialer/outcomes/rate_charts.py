@@ -215,7 +215,7 @@ class Course:
     starts: tuple[date, ...]
     counts: tuple[Mapping[str, int], ...]
     before: tuple[Mapping[str, int] | None, ...]
-    """At the same place in the period before; None beyond its end."""
+    """At the same place in the period before, by days from its first one; None beyond its end."""
     year_before: tuple[Mapping[str, int] | None, ...]
 
 
@@ -230,6 +230,7 @@ def course_of(report: CutReport, period: Period, timezone: str) -> Course | None
         return None
     length = (last - first).days + 1
     step = _WEEK if length > _MOST_DAYS else 1
+    began = first
     if step == _WEEK:
         first -= timedelta(days=first.weekday())
     starts = tuple(first + timedelta(days=n) for n in range(0, (last - first).days + 1, step))[-_MOST_POINTS:]
@@ -244,7 +245,7 @@ def course_of(report: CutReport, period: Period, timezone: str) -> Course | None
         tuple(
             None
             if found is None
-            else _summed(found[1], found[0] + (start - starts[0]), step, until=max(found[1], default=None))
+            else _summed(found[1], found[0] + (start - began), step, until=max(found[1], default=None))
             for start in starts
         )
         for found in befores

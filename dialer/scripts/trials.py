@@ -31,6 +31,7 @@ MEASURES = ("dissuaded", "verified", "hung_up_early", "defrauded")
 _LESS_IS_BETTER = frozenset({"hung_up_early", "defrauded"})
 _AT_LEAST = 2
 _REASON_LENGTH = 500
+_MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,8 @@ def set_trial(
     why = reason.strip()
     if not why or len(why) > _REASON_LENGTH:
         raise Invalid(field="reason", problem="is empty or too long", mend="the question of the trial")
-    if weights and (len(weights) < _AT_LEAST or any(weight <= 0 for weight in weights.values())):
+    # What is no number lies in no range.
+    if weights and (len(weights) < _AT_LEAST or not all(0 < weight <= _MOST for weight in weights.values())):
         raise Invalid(
             field="weights", problem="must name two versions or more, each above 0", mend="1=50,2=50"
         )

@@ -14,6 +14,7 @@ from fastapi import File, Form, UploadFile
 
 from dialer.core.case import AssignmentState, DeskCallState, VisitStage, contact_of
 from dialer.core.errors import Invalid
+from dialer.core.rates import is_in_range
 from dialer.core.timeline import EntryKind
 from dialer.core.values import (
     SUCCESSES,
@@ -189,6 +190,8 @@ def call_time(soon: str, at: str, *, now: datetime, timezone: str) -> datetime:
         moment = datetime.fromisoformat(at)
     except ValueError:
         raise Invalid(field="at", problem="is not a time", mend="choose a day and a time") from None
+    if not is_in_range(moment):
+        raise Invalid(field="at", problem="is out of range", mend="choose a day and a time")
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 

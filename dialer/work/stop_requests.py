@@ -17,6 +17,7 @@ from dialer.core.access import actor_name, is_same_actor
 from dialer.core.case import StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
+from dialer.core.rates import is_in_range
 from dialer.core.values import fen_of, yuan
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
@@ -81,6 +82,8 @@ def typed_stop_form(
         moment = datetime.fromisoformat(at.strip()) if at.strip() else now
     except ValueError:
         raise Invalid(field="at", problem="is not a time", mend="choose a day and a time") from None
+    if not is_in_range(moment):
+        raise Invalid(field="at", problem="is out of range", mend="choose a day and a time")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(timezone))
     amount_fen = fen_of(amount, field="amount")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -23,13 +22,6 @@ from dialer.org.staff import (
 from dialer.org.staff_store import TokenScope
 from dialer.services import Services
 from tests.outcomes.town import MORNING, Scenario
-
-
-@pytest.fixture
-def scenario(fresh_database: str) -> Iterator[Scenario]:
-    scenario = Scenario(fresh_database)
-    yield scenario
-    scenario.store.dispose()
 
 
 @pytest.fixture

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.control.conftest import assembled, environment, scene
+from tests.control.conftest import assembled, environment
 
-__all__ = ["assembled", "environment", "scene"]
+__all__ = ["assembled", "environment"]

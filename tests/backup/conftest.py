@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,12 +19,10 @@ RECORDING = random.Random(1).randbytes(1 << 20)
 
 
 @pytest.fixture
-def scene(fresh_database: str) -> Iterator[Scene]:
-    scenario = Scene(fresh_database)
+def scene(scene: Scene) -> Scene:
     for _ in range(5):
-        scenario.open_case()
-    yield scenario
-    scenario.close()
+        scene.open_case()
+    return scene
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""The data set in which calls are placed, and whole applications on the test run's servers."""
+"""Whole applications on the test run's servers, for calls that are placed and followed."""
 
 from __future__ import annotations
 
-from tests.control.conftest import assembled, environment, scene
+from tests.control.conftest import assembled, environment
 
-__all__ = ["assembled", "environment", "scene"]
+__all__ = ["assembled", "environment"]

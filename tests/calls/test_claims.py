@@ -45,13 +45,6 @@ from tests.outcomes.town import MORNING
 MOMENT = timedelta(microseconds=1)
 
 
-@pytest.fixture(scope="module")
-def shared(module_database: str) -> Iterator[Scene]:
-    built = Scene(module_database)
-    yield built
-    built.close()
-
-
 @pytest.fixture
 def scene(shared: Scene) -> Scene:
     shared.do(sa.delete(t.live_number))

@@ -41,13 +41,6 @@ OURS = Refused(fault=Fault.OURS, code=20003, http_status=401)
 INVALID = Refused(fault=Fault.NUMBER, code=21211, http_status=400)
 
 
-@pytest.fixture(scope="module")
-def shared(module_database: str) -> Iterator[Scene]:
-    built = Scene(module_database)
-    yield built
-    built.close()
-
-
 class Dialling:
     """A carrier that takes every call, `takes` seconds after its order, and the service that calls through it."""
 

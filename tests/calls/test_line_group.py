@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -43,13 +42,6 @@ from tests.outcomes.town import MORNING
 
 GAP = timedelta(seconds=1 / (2.0 * PACE_HEADROOM))
 """Between two calls of two a second."""
-
-
-@pytest.fixture(scope="module")
-def scene(module_database: str) -> Iterator[Scene]:
-    built = Scene(module_database)
-    yield built
-    built.close()
 
 
 class Lines:
@@ -99,10 +91,10 @@ class Lines:
 
 
 @pytest.fixture
-def lines(scene: Scene) -> Lines:
-    scene.do(sa.delete(t.alarm))
-    scene.enqueued.clear()
-    return Lines(scene)
+def lines(shared: Scene) -> Lines:
+    shared.do(sa.delete(t.alarm))
+    shared.enqueued.clear()
+    return Lines(shared)
 
 
 def of(**fields: object) -> LineGroup:

@@ -18,13 +18,6 @@ from tests.calls.conversation import PhoneCall
 from tests.control.scene import Scene
 
 
-@pytest.fixture
-def scene(fresh_database: str):
-    made = Scene(fresh_database)
-    yield made
-    made.close()
-
-
 class Taken(PhoneCall):
     """A call that the carrier has taken, some seconds ago."""
 

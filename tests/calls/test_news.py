@@ -5,7 +5,6 @@ end of a call.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -24,11 +23,9 @@ from tests.control.scene import Scene
 
 
 @pytest.fixture(scope="module")
-def scene(module_database: str) -> Iterator[Scene]:
+def scene(shared: Scene) -> Scene:
     """Its cases are each test's own; its clock only goes on."""
-    built = Scene(module_database)
-    yield built
-    built.close()
+    return shared
 
 
 def tell(call: PhoneCall, step: str, **said: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of news

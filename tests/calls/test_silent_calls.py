@@ -67,13 +67,6 @@ class Carrier:
         self._answer("hang_up", sid)
 
 
-@pytest.fixture(scope="module")
-def shared(module_database: str) -> Iterator[Scene]:
-    built = Scene(module_database)
-    yield built
-    built.close()
-
-
 @pytest.fixture
 def scene(shared: Scene) -> Scene:
     """No case of an earlier test is due, and none of their calls is there."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tests.control.conftest import scene
-from tests.outcomes.conftest import scenario
 from tests.work.conftest import bureau
 
-__all__ = ["bureau", "scenario", "scene"]
+__all__ = ["bureau"]

@@ -197,9 +197,9 @@ async def test_an_auditor_of_a_unit_sees_the_acts_of_its_people(console: Console
 @pytest.mark.parametrize(
     ("facts", "chinese"),
     [
-        ({"outcome_id": 386}, "办理结果: 386"),
+        ({"outcome_id": 386}, "处置结果: 386"),
         ({"from": "high", "grade": "extra_high"}, "原为: 高危, 等级: 特高危"),
-        ({"outcome": "dissuaded_by_phone"}, "办理结果: 电话劝阻成功"),
+        ({"outcome": "dissuaded_by_phone"}, "处置结果: 电话劝阻成功"),
         ({"version": 2, "goes_live": True}, "版本: 2, 立即启用: 是"),
         ({"something_new": [1]}, "something_new: [1]"),
     ],

@@ -133,7 +133,7 @@ async def test_the_place_in_the_queue_and_its_parts_are_told(
     for _ in range(3):
         scene.open_case(grade=Grade.EXTRA_HIGH)
     page = await shown(chief, case_id)
-    assert "in the queue: 3 more urgent ones go first" in page
+    assert "more urgent ones go first: 3" in page
     assert "Queue priority time" in page
 
 

@@ -1,4 +1,4 @@
-"""A small data set to operate on, and whole applications on the test run's servers."""
+"""Whole applications on the test run's servers."""
 
 from __future__ import annotations
 
@@ -11,17 +11,9 @@ from dialer.bootstrap import assemble
 from dialer.db.keys import create
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
-from tests.control.scene import Scene
 
 ROOT = Path(__file__).resolve().parents[2]
 Assemble = Callable[..., Application]
-
-
-@pytest.fixture
-def scene(fresh_database: str) -> Iterator[Scene]:
-    built = Scene(fresh_database)
-    yield built
-    built.close()
 
 
 @pytest.fixture

@@ -69,6 +69,9 @@ def test_the_queue_is_counted_and_aged_by_grade(scene: Scene):
     scene.later(minutes=4)
     told = figures(scene)
     assert (told.queue.ready, told.queue.planned, told.queue.held) == (3, 1, 1)
+    scene.change_attempt(scene.attempt_of(later)["id"], held=True)
+    told = figures(scene)
+    assert (told.queue.ready, told.queue.planned, told.queue.held) == (3, 0, 2)
     assert told.queue_age_seconds == {
         Grade.EXTRA_HIGH: 0,
         Grade.HIGH: 240,

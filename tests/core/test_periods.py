@@ -108,3 +108,21 @@ def test_a_bulletin_is_named_by_its_days_and_follows_the_one_before(kind: Bullet
 def test_what_is_no_day_week_or_month_is_refused_with_an_example(kind: str, text: str):
     with pytest.raises(Invalid, match="such as"):
         bulletin_days(BulletinKind(kind), text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (BulletinKind.DAY, "0001-01-01"),
+        (BulletinKind.DAY, "9999-12-31"),
+        (BulletinKind.WEEK, "0001-01-01"),
+        (BulletinKind.MONTH, "0001-06"),
+        (BulletinKind.MONTH, "9999-12"),
+        (BulletinKind.DAY, "1971-12-31"),
+        (BulletinKind.DAY, "2140-01-01"),
+    ],
+)
+def test_a_bulletin_of_a_year_that_cannot_be_counted_is_refused(kind: BulletinKind, text: str):
+    with pytest.raises(Invalid) as refused:
+        bulletin_days(kind, text)
+    assert (refused.value.field, str(refused.value.problem)) == (kind.value, "is out of range")

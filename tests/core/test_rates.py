@@ -59,10 +59,10 @@ VERSIONS = {
     "answered_per_attempt": (1, "ab201c95"),
     "answered_per_person": (1, "44143ded"),
     "called_back": (1, "6143c7f4"),
-    "verified_contact": (1, "f654c929"),
-    "dissuaded": (1, "81531841"),
-    "dissuaded_by_phone": (1, "c696b07d"),
-    "dissuaded_in_person": (1, "bfc691cf"),
+    "verified_contact": (2, "f654c929"),
+    "dissuaded": (2, "81531841"),
+    "dissuaded_by_phone": (2, "c696b07d"),
+    "dissuaded_in_person": (2, "bfc691cf"),
     "proven": (1, "6ffa95ea"),
     "followed_up": (1, "94d38a08"),
     "follow_up_verified": (1, "72d459a0"),
@@ -76,7 +76,7 @@ VERSIONS = {
     "feedback_in_time": (1, "46189e72"),
     "raised": (1, "8aa18299"),
     "handed_to_person": (1, "43695b40"),
-    "false_alarms": (1, "a3d15195"),
+    "false_alarms": (2, "a3d15195"),
 }
 """The digest of each rate by its version."""
 

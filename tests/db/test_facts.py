@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -29,13 +28,6 @@ from dialer.db.system_state import (
 )
 from dialer.db.vault import KeyPlan, Vault
 from tests.outcomes.town import MORNING, Scenario
-
-
-@pytest.fixture
-def scenario(fresh_database: str) -> Iterator[Scenario]:
-    made = Scenario(fresh_database)
-    yield made
-    made.store.dispose()
 
 
 def keys(number: int) -> Keys:

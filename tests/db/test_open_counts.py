@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -21,13 +20,6 @@ from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.org.unit_store import add_unit, by_text, count_cases_without_unit, open_counts_of_units
 from tests.outcomes.town import MORNING, Scenario
-
-
-@pytest.fixture
-def scenario(fresh_database: str) -> Iterator[Scenario]:
-    built = Scenario(fresh_database)
-    yield built
-    built.close()
 
 
 def counted(scenario: Scenario) -> Counter[tuple[object, str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 
 import pytest
@@ -27,13 +26,6 @@ class _Undone(Exception):
 
 def refused(words: str) -> AbstractContextManager[object]:
     return pytest.raises(IntegrityError, match=words)
-
-
-@pytest.fixture
-def scenario(fresh_database: str) -> Iterator[Scenario]:
-    made = Scenario(fresh_database)
-    yield made
-    made.store.dispose()
 
 
 def filled(scenario: Scenario) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 
@@ -24,13 +22,6 @@ from dialer.org.unit_store import (
     teach_unit_alias,
 )
 from tests.outcomes.town import MORNING, Scenario
-
-
-@pytest.fixture
-def scenario(fresh_database: str) -> Iterator[Scenario]:
-    built = Scenario(fresh_database)
-    yield built
-    built.close()
 
 
 @pytest.fixture

@@ -8,13 +8,6 @@ from tests.outcomes.town import Scenario
 
 
 @pytest.fixture
-def scenario(fresh_database: str) -> Iterator[Scenario]:
-    built = Scenario(fresh_database)
-    yield built
-    built.close()
-
-
-@pytest.fixture
 def drill_scenario(fresh_database: str) -> Iterator[Scenario]:
     built = Scenario(fresh_database, drill=True)
     yield built

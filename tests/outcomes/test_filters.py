@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 
@@ -12,13 +10,6 @@ from dialer.db import tables as t
 from dialer.outcomes.filters import SavedFilter, delete_filter, save_filter, saved_filters
 from dialer.services import Services
 from tests.outcomes.town import MORNING, Scenario
-
-
-@pytest.fixture(scope="module")
-def town(module_database: str) -> Iterator[Scenario]:
-    built = Scenario(module_database)
-    yield built
-    built.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -46,13 +45,6 @@ from tests.outcomes.town import MORNING, Scenario
 
 SECOND = timedelta(seconds=1)
 LATER = MORNING + timedelta(hours=1)
-
-
-@pytest.fixture(scope="module")
-def town(module_database: str) -> Iterator[Scenario]:
-    built = Scenario(module_database)
-    yield built
-    built.close()
 
 
 def line_of(town: Scenario, outcome_id: int) -> dict[str, object]:

@@ -95,7 +95,7 @@ def test_a_case_tells_its_story_masked(scenario: Scenario, lang: Lang):
     assert NAME not in text
     assert PHONE[3:] not in text
     told = (
-        ("第 1 次呼叫结束：占线", "已人工暂停") if lang is Lang.ZH else ("call 1 ended: busy", "it is paused")
+        ("第 1 次呼叫结束：占线", "暂停已结束，正在恢复") if lang is Lang.ZH else ("call 1 ended: busy", "its pause is over: it is being released")
     )
     for part in told:
         assert part in text

@@ -58,7 +58,7 @@ def test_the_same_person_hears_the_same_and_each_version_its_share(centre: Scrip
 
 
 def test_a_grade_may_have_shares_of_its_own(centre: ScriptCentre, second: Version):
-    begin(centre, {1: 1.0, 2: 1e9}, grade=Grade.LOW)
+    begin(centre, {1: 1.0, 2: 1e6}, grade=Grade.LOW)
     assert {spoken(centre, person, Grade.LOW) for person in range(50)} == {2}
     assert {spoken(centre, person, Grade.HIGH) for person in range(50)} == {1}
 
@@ -100,6 +100,14 @@ def test_shares_that_compare_nothing(centre: ScriptCentre, second: Version):
     ):
         with pytest.raises(Invalid):
             begin(centre, weights)
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf"), -1.0, 1_000_001.0])
+def test_a_share_is_a_number_that_others_can_be_measured_by(
+    centre: ScriptCentre, second: Version, weight: float
+):
+    with pytest.raises(Invalid, match="must name two versions or more, each above 0"):
+        begin(centre, {1: 50.0, 2: weight})
 
 
 def test_the_live_one_is_always_among_them(centre: ScriptCentre, second: Version):
@@ -230,7 +238,9 @@ def test_the_report_has_the_trials_under_way(centre: ScriptCentre, scenario: Sce
     told = written.getvalue()
     assert "Trial of a script  loan  " in told
     assert "Trial of a script  loan · low" in told
-    assert re.search(r"2 · Dissuaded: worse than version 1, by about 100.0 points", told)
+    assert re.search(
+        r"2 · Dissuaded by phone or in person: worse than version 1, by about 100.0 points", told
+    )
     assert "no filed cases loaded" in told
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.conftest import assembled, environment, scene
+from tests.control.conftest import assembled, environment
 from tests.control.scene import Scene
 from tests.story.world import World, world
 from tests.web.conftest import board
 
-__all__ = ["assembled", "board", "environment", "scene", "w"]
+__all__ = ["assembled", "board", "environment", "w"]
 
 
 @pytest.fixture

@@ -40,13 +40,6 @@ def _end_of(scene: Scene, case_id: int) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def scene(fresh_database: str):
-    made = Scene(fresh_database)
-    yield made
-    made.close()
-
-
 def test_every_order_of_doubled_webhooks_has_the_same_end(scene: Scene):
     ends = []
     for order in permutations(_STORY):

@@ -180,8 +180,12 @@ def test_what_has_begun_goes_on(bureau: Bureau):
     ]
 
 
+def seen(bureau: Bureau, case_id: int, revision: int) -> SeenCase:
+    return SeenCase(services=bureau.services, case_id=case_id, by="li", revision=revision)
+
+
 def test_whose_person_has_called_us_goes_on_and_the_others_count_as_not_ours(bureau: Bureau):
-    load_id = submit(bureau, rows("高危", "高危", "高危", "高危"))
+    load_id = submit(bureau, rows("特高危", "特高危", "高危", "高危"))
     load_list(bureau.services, load_id)
     asked, calls, wrong, closed = [
         row["id"] for row in bureau.rows(sa.select(t.case.c.id).order_by(t.case.c.id))
@@ -193,17 +197,16 @@ def test_whose_person_has_called_us_goes_on_and_the_others_count_as_not_ours(bur
     )
     now = bureau.clock.now()
     call = {"id": uuid.uuid4(), "sid": "CA1", "state": "waiting", "arrived_at": now, "arrived_real_at": now}
-    bureau.put(t.inbound_call, **call, case_id=calls, drill=False)
-    close_case(
-        SeenCase(services=bureau.services, case_id=wrong, by="li", revision=1),
-        OutcomeKind.MISMATCH,
-        why="错号",
-    )
+    ours = sa.select(t.assignment.c.id).where(t.assignment.c.case_id == calls).order_by(t.assignment.c.id)
+    work = bureau.rows(ours)[0]["id"]
+    bureau.put(t.inbound_call, **call, case_id=calls, assignment_id=work, drill=False)
+    (row,) = bureau.rows(sa.select(t.case.c.revision).where(t.case.c.id == wrong))
+    close_case(seen(bureau, wrong, row["revision"]), OutcomeKind.MISMATCH, why="错号")
     assert withdraw_load(bureau.services, load_id, by="zhao", why="下发错误") == 1
-    told = {row["id"]: (row["status"], row["outcome"]) for row in bureau.rows(sa.select(t.case))}
+    told = {one["id"]: (one["status"], one["outcome"]) for one in bureau.rows(sa.select(t.case))}
     assert told[asked][0] == told[calls][0] == "open"
     assert told[closed] == ("closed", "withdrawn")
-    total = make_report(bureau.services, Period()).breakdown.total.counts
+    total = make_report(bureau.services, Period()).figures.total.counts
     assert (total.cases, total.cases_ours, total.cases_not_ours) == (4, 3, 1)
     assert (total.found, total.false_alarms) == (1, 1)
 
@@ -214,11 +217,7 @@ def test_nobody_reports_or_closes_a_case_as_withdrawn(bureau: Bureau):
     (row,) = bureau.rows(sa.select(t.case))
     (work,) = bureau.rows(sa.select(t.assignment).where(t.assignment.c.kind == "human"))
     with pytest.raises(Invalid, match="outcome"):
-        close_case(
-            SeenCase(services=bureau.services, case_id=row["id"], by="li", revision=row["revision"]),
-            OutcomeKind.WITHDRAWN,
-            why="x",
-        )
+        close_case(seen(bureau, row["id"], row["revision"]), OutcomeKind.WITHDRAWN, why="x")
     with pytest.raises(Invalid, match="outcome"):
         report_assignment(bureau.services, work["id"], Report(outcome=OutcomeKind.WITHDRAWN), by="li")
 

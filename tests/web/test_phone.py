@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,11 +29,9 @@ HERE = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
-def scene(fresh_database: str) -> Iterator[Scene]:
-    made = Scene(fresh_database)
-    made.services = replace(made.services, drill=True)
-    yield made
-    made.close()
+def scene(scene: Scene) -> Scene:
+    scene.services = replace(scene.services, drill=True)
+    return scene
 
 
 def application_of(

@@ -27,6 +27,7 @@ from dialer.sentences import (
     step_sentence,
     wait_words,
     waiting_sentence,
+    why_words,
 )
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
@@ -194,3 +195,18 @@ def test_what_was_said_is_told_apart_from_what_was_pressed():
     spoken = Entry(at=NOW, kind=EntryKind.SPOKEN, id="x", facts=facts)
     assert "口头回答" in entry_sentence(spoken, Lang.ZH)
     assert "spoke at" in entry_sentence(spoken, Lang.EN)
+
+
+@pytest.mark.parametrize(
+    ("act", "is_typed", "told"),
+    [
+        ("reveal", False, "at the desk"),
+        ("reveal", True, "desk"),
+        ("pause.all", False, "desk"),
+        ("export", False, "desk"),
+    ],
+)
+def test_a_reason_that_somebody_typed_stays_as_it_is(act: str, is_typed: bool, told: str):
+    assert why_words("desk", Lang.EN, act=act, is_typed=is_typed) == told
+    viewed = {"act": act, "why": "desk"} | ({"is_typed": True} if is_typed else {})
+    assert entry_sentence(Entry(at=NOW, kind=EntryKind.VIEWED, id="x", facts=viewed), Lang.EN).endswith(told)

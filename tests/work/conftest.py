@@ -6,10 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.control.conftest import scene
 from tests.work.bureau import Bureau
-
-__all__ = ["bureau", "scene"]
 
 
 @pytest.fixture
