@@ -130,7 +130,7 @@ def test_one_person_changes_a_script_and_another_lets_it_be_spoken(
     rendered(page)
     draft = page.url
     assert "version=" in draft
-    expect(page.get_by_text("这个版本由您起草")).to_be_visible()
+    expect(page.get_by_text("本版本由您起草")).to_be_visible()
     look(page)
 
     with somebody_else(browser, service, complaints) as other:
