@@ -152,6 +152,21 @@ def stored_word(kind: type[StrEnum], value: object, lang: Lang) -> str:
         return str(value)
 
 
+_SCRIPTS: Mapping[str, str] = {
+    "general": gettext_noop("General warning"),
+    "follow_up": gettext_noop("Follow-up"),
+}
+"""Scripts that are not of one fraud type."""
+
+
+def script_word(script_id: str, lang: Lang) -> str:
+    """The name of a script in figures and timelines, which is mostly that of its fraud type; the id of a script that
+    only the centre has.
+    """
+    given = _SCRIPTS.get(script_id)
+    return say(lang, given) if given is not None else stored_word(FraudType, script_id, lang)
+
+
 _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     Grade: {},
     FraudType: {

@@ -38,7 +38,7 @@ from dialer.sentences import VIEWS, ahead_words, entry_sentence, step_sentence, 
 from dialer.services import Services
 from dialer.web.console import RequestContext
 from dialer.web.formats import unit_names
-from dialer.words import actor_word, stored_word, word_of
+from dialer.words import actor_word, script_word, stored_word, word_of
 from dialer.work.desk import SpokenTurn
 from dialer.work.desk_store import DeskCall
 from dialer.work.desk_view import call_checklist, dialled_number
@@ -228,7 +228,7 @@ def _script(facts: Mapping[str, Any], lang: Lang) -> str:
     if not facts.get("script"):
         return ""
     version = f" v{facts['version']}" if facts.get("version") else ""
-    return say(lang, "script %(name)s", name=stored_word(FraudType, str(facts["script"]), lang) + version)
+    return say(lang, "script %(name)s", name=script_word(str(facts["script"]), lang) + version)
 
 
 def _turn(said: SpokenTurn, lang: Lang) -> Turn:

@@ -89,7 +89,7 @@ from dialer.web.charts import draw
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import as_file, typed_number
 from dialer.web.rendering import PlaceGroup
-from dialer.words import basis_word, rate_sentence, rate_word, stored_word
+from dialer.words import basis_word, rate_sentence, rate_word, script_word
 
 W = TypeVar("W", bound=StrEnum)
 
@@ -289,7 +289,7 @@ def _show(request: RequestContext, form: RatesForm, *, wrong_name: str = "") -> 
         dimensions=RATE_DIMENSIONS,
         parameters=RATE_PARAMETERS,
         spans=spans(request, timezone),
-        script_word=lambda script: stored_word(FraudType, script, request.lang),
+        script_word=lambda script: script_word(script, request.lang),
         grades=tuple(Grade),
         fraud_types=tuple(FraudType),
         amount_kinds=tuple(AmountKind),

@@ -36,7 +36,7 @@ from dialer.outcomes.rate_charts import (
 )
 from dialer.outcomes.report import CutReport
 from dialer.web.formats import Cell, Sheet, format_span
-from dialer.words import actor_word, basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
+from dialer.words import actor_word, basis_word, count_word, rate_sentence, rate_word, script_word, word_of
 
 PARQUET = "application/vnd.apache.parquet"
 _FEN = 100
@@ -153,12 +153,10 @@ def name_of(report: CutReport, value: str, lang: Lang) -> str:  # noqa: PLR0911 
         case Dimension.UNIT:
             return report.unit_names.get(value, value) if value else say(lang, "No unit yet")
         case Dimension.SCRIPT:
-            return stored_word(FraudType, value, lang) if value else say(lang, "Not called yet")
+            return script_word(value, lang) if value else say(lang, "Not called yet")
         case Dimension.VERSION:
             script, _, number = value.rpartition("@")
-            return (
-                f"{stored_word(FraudType, script, lang)} {number}" if value else say(lang, "Not called yet")
-            )
+            return f"{script_word(script, lang)} {number}" if value else say(lang, "Not called yet")
         case Dimension.PERSON:
             return actor_word(value, lang) or say(lang, "Nobody: the robot alone, or not reported yet")
         case Dimension.SOURCE:

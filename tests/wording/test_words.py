@@ -9,7 +9,8 @@ import pytest
 
 from dialer.core.values import Contact, FraudType, TelephonyResult
 from dialer.language import Lang
-from dialer.words import ENUMERATIONS, word_of
+from dialer.scripts.reading import shipped_scripts
+from dialer.words import ENUMERATIONS, script_word, word_of
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
@@ -33,3 +34,14 @@ def test_no_two_members_of_one_kind_are_called_the_same(kind: type[StrEnum], lan
 def test_equal_values_of_two_enumerations_are_not_mixed_up():
     assert word_of(Contact.NONE, Lang.EN) == "nobody reached"
     assert word_of(FraudType.UNKNOWN, Lang.EN) != word_of(TelephonyResult.UNKNOWN, Lang.EN)
+
+
+@pytest.mark.parametrize("lang", Lang)
+def test_every_shipped_script_has_a_name_in_figures(lang: Lang):
+    named = {script_id: script_word(script_id, lang) for script_id in shipped_scripts()}
+    assert [script_id for script_id, word in named.items() if script_id == word] == []
+    own_title = {
+        script_id: shipped_scripts()[script_id].title_in(lang.value) for script_id in ("general", "follow_up")
+    }
+    assert own_title == {script_id: named[script_id] for script_id in own_title}
+    assert script_word("flood_relief", lang) == "flood_relief"
