@@ -36,12 +36,10 @@ def test_equal_values_of_two_enumerations_are_not_mixed_up():
     assert word_of(FraudType.UNKNOWN, Lang.EN) != word_of(TelephonyResult.UNKNOWN, Lang.EN)
 
 
-@pytest.mark.parametrize("lang", Lang)
-def test_every_shipped_script_has_a_name_in_figures(lang: Lang):
-    named = {script_id: script_word(script_id, lang) for script_id in shipped_scripts()}
-    assert [script_id for script_id, word in named.items() if script_id == word] == []
-    own_title = {
-        script_id: shipped_scripts()[script_id].title_in(lang.value) for script_id in ("general", "follow_up")
-    }
-    assert own_title == {script_id: named[script_id] for script_id in own_title}
-    assert script_word("flood_relief", lang) == "flood_relief"
+def test_every_shipped_script_has_a_name_in_figures():
+    shipped = shipped_scripts()
+    assert [one for one in shipped if not HAN.search(script_word(one, Lang.ZH))] == []
+    for lang in Lang:
+        for script_id in ("general", "follow_up"):
+            assert script_word(script_id, lang) == shipped[script_id].title_in(lang.value)
+    assert script_word("flood_relief", Lang.ZH) == "flood_relief"
