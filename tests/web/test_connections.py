@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+import re
 import socket
 import threading
 import time
@@ -82,8 +83,16 @@ def rest(client: socket.socket) -> bytes:
 
 
 def answer(client: socket.socket, request: bytes = WHOLE) -> bytes:
+    """The whole answer, which may come in parts; what there is of it where the server closes."""
     client.sendall(request)
-    return client.recv(1 << 16)
+    read = b""
+    while part := client.recv(1 << 16):
+        read += part
+        head, blank, body = read.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        if blank and len(body) >= (int(length[1]) if length else 0):
+            break
+    return read
 
 
 def send_slowly(client: socket.socket, part: bytes, *, every: float) -> float:
