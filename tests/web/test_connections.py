@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import resource
 import re
+import resource
 import socket
 import threading
 import time
