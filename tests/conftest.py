@@ -31,15 +31,18 @@ from psycopg import sql
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.util import LRUCache
 
+from dialer.bootstrap import assemble
 from dialer.core.errors import Unavailable
-from dialer.db.keys import Keys
+from dialer.db.keys import Keys, create
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
 from dialer.db.vault import Vault
 from dialer.runtime.embedded import VALKEY_DATABASES, EmbeddedServers, ensure
 from dialer.runtime.location import own_home
+from dialer.runtime.settings import load_settings
 from dialer.scripts.versions import seed_scripts
-from tests.control.scene import Scene
+from dialer.services import Application
+from tests.control.scene import Assemble, Scene
 from tests.outcomes.town import Scenario
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -292,6 +295,33 @@ def module_database(
     """As `fresh_database`, shared by the tests of one file on one worker."""
     with _database(embedded_servers, admin, template=migrated_template) as url:
         yield url
+
+
+@pytest.fixture
+def environment(fresh_database: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
+    """What a process of the service is told: this test's own database, broker, keys and folder."""
+    create(tmp_path / "keys.json")
+    return {
+        "DIALER_DATABASE__URL": fresh_database,
+        "DIALER_BROKER__URL": broker_url,
+        "DIALER_KEYS__FILE": str(tmp_path / "keys.json"),
+        "DIALER_DATA_DIR": str(tmp_path / "var"),
+        "DIALER_SETTINGS": str(ROOT / "settings.toml"),
+    }
+
+
+@pytest.fixture
+def assembled(environment: dict[str, str]) -> Iterator[Assemble]:
+    """Makes applications as an entry point does; closes them after the test."""
+    made: list[Application] = []
+
+    def make(**env: str) -> Application:
+        made.append(assemble(load_settings(environment | env)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        app.close()
 
 
 @pytest.fixture

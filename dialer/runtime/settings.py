@@ -605,9 +605,9 @@ class CardsSettings(Section):
     group_times: float = Field(default=2.0, ge=1, le=100)
     """A group of people stands out when the interval of its share lies above this many times that of all others."""
     group_least: int = Field(default=10, ge=1, le=100_000)
-    """And when so many of its openings are meant."""
+    """And when at least this many of its openings are found."""
     group_days: int = Field(default=90, ge=1, le=3660)
-    """Of the openings of so many days."""
+    """How many days of openings are compared."""
 
     @property
     def top_limit_fen(self) -> int:
@@ -630,7 +630,7 @@ class WebhooksSettings(Section):
     """Of one request, all of it."""
     tries: int = Field(default=12, ge=1, le=30)
     keep_days: int = Field(default=90, ge=1, le=3650)
-    """The log is kept for so long."""
+    """How long the log is kept."""
 
     @field_validator("networks")
     @classmethod

@@ -91,10 +91,10 @@ def approve_load(services: Services, load_id: int, *, by: str) -> None:
 
 
 def withdraw_load(services: Services, load_id: int, *, by: str, why: str) -> int:
-    """Nothing more of it is loaded; cases that it opened and that have not begun are closed as withdrawn, which is none
-    of ours, with the reason in their timelines, and what has begun goes on, a person's call to us too: how many were
-    closed. A case that other warnings joined stays. Raises
-    `NotFound`, `Invalid`, and `Conflict` when it was withdrawn before.
+    """Nothing more of it is loaded; cases that it opened and that have not begun are closed as withdrawn, with the
+    reason in their timelines. What has begun goes on, also where the person has called us, and so does a case that
+    other warnings joined. Returns how many were closed. Raises `NotFound`, `Invalid`, and `Conflict` when it was
+    withdrawn before.
     """
     who, reason = _withdraw(services, load_id, by=by, why=why)
     return _close_all(services, load_id, by=who, why=reason)

@@ -37,8 +37,7 @@ from dialer.db import tables as t
 from dialer.db.audit import check_trail
 from dialer.runtime.settings import AuditSettings, load_settings
 from tests.audit.test_audit_trail import alarm_codes, found, owner, write
-from tests.control.conftest import Assemble
-from tests.control.scene import Scene
+from tests.control.scene import Assemble, Scene
 from tests.full_disk import files_of_at_most
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,8 +19,7 @@ from dialer.services import Application, Services
 from dialer.telephony.callbacks import CallState
 from dialer.telephony.client import CallClient, ListedCall
 from tests.cases.test_follow_up_rows import dissuaded, followed, just_dissuaded, sweep  # noqa: F401  # a fixture
-from tests.control.conftest import Assemble
-from tests.control.scene import Scene
+from tests.control.scene import Assemble, Scene
 from tests.outcomes.town import NAME, PHONE
 
 

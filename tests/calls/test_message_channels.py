@@ -10,7 +10,7 @@ from dialer.core.policy import from_plain, to_plain
 from dialer.core.values import Grade, MessageChannel
 from dialer.tasks.application import use_application
 from dialer.tasks.dial_work import send_messages_task
-from tests.control.conftest import Assemble
+from tests.control.scene import Assemble
 from tests.core.samples import POLICY
 
 

@@ -14,8 +14,7 @@ from dialer.calls.pacing import read_line_group, read_pace, restore_pace, set_pa
 from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
 from tests.audit_lines import audit_lines
-from tests.control.conftest import Assemble
-from tests.control.scene import Scene
+from tests.control.scene import Assemble, Scene
 from tests.outcomes.town import MORNING
 
 app = tree()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +19,11 @@ from dialer.core.decide import decide
 from dialer.core.events import CaseOpened
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
+from dialer.services import Application
 from tests.outcomes.town import Scenario
+
+Assemble = Callable[..., Application]
+"""Makes an application as an entry point does, with variables of its environment."""
 
 
 class Scene(Scenario):

@@ -41,8 +41,7 @@ from dialer.services import Application
 from dialer.tasks import dial_work
 from dialer.tasks.application import _noted, use_application
 from dialer.tasks.dial_work import consistency_task, dial_task, reconcile_task, sweep_task
-from tests.control.conftest import Assemble
-from tests.control.scene import Scene
+from tests.control.scene import Assemble, Scene
 from tests.outcomes.town import MORNING
 
 

@@ -12,8 +12,7 @@ from dialer.calls.pauses import pause_calls
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
 from dialer.db.system_state import is_anything_due
-from tests.control.conftest import Assemble
-from tests.control.scene import Scene
+from tests.control.scene import Assemble, Scene
 from tests.control.test_scheduler import running, until
 
 

@@ -23,8 +23,7 @@ from dialer.db import tables as t
 from dialer.db.system_state import note_heartbeat
 from dialer.runtime.settings import RetentionSettings
 from dialer.server import create_app
-from tests.control.conftest import Assemble
-from tests.control.scene import Scene
+from tests.control.scene import Assemble, Scene
 from tests.outcomes.town import MORNING, NAME, PHONE
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"

@@ -43,7 +43,7 @@ from dialer.db.vault import BlindKind, Vault
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
 from dialer.warnings.lists import load_list, submit_list
-from tests.control.conftest import Assemble
+from tests.control.scene import Assemble
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 PEOPLE = 250

@@ -31,7 +31,7 @@ from dialer.org.staff import token_hash
 from dialer.org.staff_store import find_member, start_session
 from dialer.scheduler import ALIVE_FILE, TickLog, _ticking, run_scheduler
 from dialer.services import Application
-from tests.control.conftest import Assemble
+from tests.control.scene import Assemble
 
 PATIENCE_SECONDS = 120.0
 

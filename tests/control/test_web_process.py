@@ -12,7 +12,7 @@ import pytest
 
 from dialer.db.system_state import heartbeats
 from dialer.runtime.location import free_port
-from tests.control.conftest import Assemble
+from tests.control.scene import Assemble
 from tests.control.test_scheduler import PATIENCE_SECONDS, until
 
 

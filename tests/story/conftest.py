@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.conftest import assembled, environment
 from tests.control.scene import Scene
 from tests.story.world import World, world
 from tests.web.conftest import board
 
-__all__ = ["assembled", "board", "environment", "w"]
+__all__ = ["board", "w"]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 from dialer.control.health import WORK_PARTS, note_part_done
 from dialer.db.system_state import Heartbeat, cycle_parts, heartbeats
 from dialer.scheduler import ALIVE_FILE
-from tests.control.conftest import Assemble
+from tests.control.scene import Assemble
 from tests.control.test_scheduler import leaders, running, until
 from tests.story.world import World
 from tests.web.switchboard import Switchboard, codes, life, step

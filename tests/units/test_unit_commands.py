@@ -5,27 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 from dialer.__main__ import tree
-from dialer.db.keys import create
 
 app = tree()
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def environment(fresh_database: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
-    create(tmp_path / "keys.json")
-    return {
-        "DIALER_DATABASE__URL": fresh_database,
-        "DIALER_BROKER__URL": broker_url,
-        "DIALER_KEYS__FILE": str(tmp_path / "keys.json"),
-        "DIALER_DATA_DIR": str(tmp_path / "var"),
-        "DIALER_SETTINGS": str(ROOT / "settings.toml"),
-    }
 
 
 def test_a_tree_is_imported_listed_and_taught(environment: dict[str, str], tmp_path: Path):
