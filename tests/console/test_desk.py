@@ -539,12 +539,12 @@ async def test_the_duty_line_sees_a_handed_over_person_at_once(
     assert f'data-duty="{handed}"' in (await duty.get("/desk")).text
     page = await other.get("/desk")
     assert "data-duty" not in page.text
-    assert "The duty line has transferred a call" in text(page)
+    assert "The duty line has handed over a call" in text(page)
     # Somebody who is at another task is told, and that one is kept.
     task_id, token = await taken(duty)
     assert task_id == first
     live = await duty.part(f"/desk/tasks/{task_id}/live", token=token)
-    assert "The duty line has transferred a call to you." in text(live)
+    assert "The duty line has handed over a call to you." in text(live)
     await duty.post(f"/desk/tasks/{handed}/reclaim", park="yes")
     assert f'data-task="{handed}"' in (await duty.get("/desk")).text
     # The other one comes too late, and is told so.
