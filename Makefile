@@ -43,7 +43,7 @@ test-sip: setup ## calls over SIP against real peers; as root, which installs th
 	@sh "$(ROOT)/tools/sip_peers.sh"
 	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n 1 tests/sip $(T)
 
-test-pythons: test ## as make test, then all but the stories on each other of Python 3.11, 3.12, 3.13 that is here
+test-pythons: test ## as make test, then all but the stories and SIP on each other of Python 3.11, 3.12, 3.13 that is here
 	@cd "$(ROOT)" && sh tools/pythons.sh $(T)
 
 fuzz: setup ## the tests that explore at random, with new seeds for MINUTES=; SEED= repeats one round, T= one test of it

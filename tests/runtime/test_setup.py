@@ -147,4 +147,10 @@ def test_the_check_before_landing_runs_lint_tests_fuzz_and_a_restore():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     runs = re.findall(r"^make ([\w-]+)", script.read_text(), re.MULTILINE)
-    assert runs == ["lint", "test", "test-stories", "test-sip", "fuzz", "restore-drill"]
+    assert runs == ["lint", "test-pythons", "test-stories", "test-sip", "fuzz", "restore-drill"]
+
+
+def test_the_tests_on_every_python_begin_with_make_test():
+    told = run("make", "-n", "test-pythons", cwd=ROOT)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.index("-m pytest") < told.stdout.index("tools/pythons.sh")
