@@ -316,12 +316,12 @@ def discard_messages(app: Celery, queues: Sequence[str]) -> None:
                 client.delete(*_UNACKNOWLEDGED)
                 for queue in queues:
                     client.delete(*(channel._q_for_pri(queue, step) for step in channel.priority_steps))  # noqa: SLF001 - kombu has no public name for it
-                    _mend_bindings(client, channel, queue)
+                    _repair_bindings(client, channel, queue)
     except Exception as fault:
         raise Unavailable(part="broker", problem=type(fault).__name__) from fault
 
 
-def _mend_bindings(client: redis.Redis, channel: Channel, queue: str) -> None:
+def _repair_bindings(client: redis.Redis, channel: Channel, queue: str) -> None:
     """The exchange of this queue leads to it alone: kombu fails on an entry that it cannot read."""
     name = channel.keyprefix_queue % queue
     own = channel.sep.join((queue, "", queue)).encode()

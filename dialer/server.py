@@ -648,8 +648,8 @@ class _Server(uvicorn.Server):
 
 
 def public_way_blocked(services: Services, fault: WayBlocked) -> None:
-    """Raises the alarm, with cause and mend as sentences for either language, unless it stands already."""
-    facts = {"problem": fault.text.plain(), "fix": Text.of(fault.mend).plain()}
+    """Raises the alarm, with cause and fix as sentences for either language, unless it stands already."""
+    facts = {"problem": fault.text.plain(), "fix": Text.of(fault.fix).plain()}
     with services.store.begin() as tx:
         raise_alarm_once(tx, AlarmCode.PUBLIC_URL_BLOCKED, now=services.clock.now(), facts=facts)
 

@@ -39,7 +39,7 @@ _SAID_IN_PLACE = {
 """Which arguments of a call are sentences, by the name of what is called."""
 _OF_FINDING = 3
 _PLACE = re.compile(r"%\(\w+\)s")
-_SAID_BY_NAME = frozenset({"problem", "mend", "kind", "part", "reason"})
+_SAID_BY_NAME = frozenset({"problem", "fix", "kind", "part", "reason"})
 """Keyword arguments of refusals that are."""
 _REFUSALS = frozenset(
     {

@@ -295,7 +295,7 @@ def login_of(login: str) -> str:
     name = login.strip().lower()
     if not _LOGIN.fullmatch(name):
         raise Invalid(
-            field="login", problem="is not a login", mend="2 to 32 of small letters, digits, '.', '_', '-'"
+            field="login", problem="is not a login", fix="2 to 32 of small letters, digits, '.', '_', '-'"
         )
     if name in RESERVED_NAMES:
         raise Invalid(field="login", problem="is a name that only the service signs with")

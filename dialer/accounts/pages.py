@@ -509,5 +509,5 @@ def _unit_id(text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= _UNIT_DIGITS):
-        raise Invalid(field="unit", problem="names no unit", mend="choose one of the list")
+        raise Invalid(field="unit", problem="names no unit", fix="choose one of the list")
     return int(text)

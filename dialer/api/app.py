@@ -239,15 +239,15 @@ def _translated(fault: Exception) -> Problem:
             return Problem(404, ProblemCode.NOT_FOUND, Text("no such %(kind)s", kind=fault.kind))
         case Invalid():
             error = FieldProblem(
-                index=None, field=fault.field, code="invalid", reason=str(fault.problem), mend=str(fault.mend)
+                index=None, field=fault.field, code="invalid", reason=str(fault.problem), fix=str(fault.fix)
             )
             return _invalid([error])
         case RequestValidationError():
-            reason, mend = bilingual("not readable"), bilingual("see there")
+            reason, fix = bilingual("not readable"), bilingual("see there")
             names = [str(error["loc"][-1])[:60] for error in fault.errors()]
             return _invalid(
                 [
-                    FieldProblem(index=None, field=name, code="invalid", reason=reason, mend=mend)
+                    FieldProblem(index=None, field=name, code="invalid", reason=reason, fix=fix)
                     for name in names
                 ]
             )

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 from pydantic.json_schema import models_json_schema
 
 from dialer.casefile.reading import StepOut
@@ -43,14 +43,26 @@ class ProblemCode(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-class FieldProblem(BaseModel):
+class Fix(BaseModel):
+    """How to correct a field. `mend` was its name until 2026-11; it is sent beside it, the same."""
+
+    fix: Annotated[str, Field(default="", description="如何修改 · how to correct it")]
+
+    @computed_field(  # type: ignore[prop-decorator]  # the type checker knows no decorator on a property
+        description="同 fix，旧名 · the same as fix, its former name", json_schema_extra={"deprecated": True}
+    )
+    @property
+    def mend(self) -> str:
+        return self.fix
+
+
+class FieldProblem(Fix):
     """字段问题 · One field that must be corrected."""
 
     index: Annotated[int | None, Field(default=None, description="第几条，从 0 起 · which one, from 0")]
     field: Annotated[str, Field(description="字段名 · the field's name")]
     code: Annotated[str, Field(description="原因代码 · the reason as a code")]
     reason: Annotated[str, Field(description="原因 · the reason in words")]
-    mend: Annotated[str, Field(default="", description="如何修改 · how to correct it")]
 
 
 class ProblemOut(BaseModel):
@@ -256,13 +268,12 @@ class NoticeOut(BaseModel):
     message: str
 
 
-class FaultOut(BaseModel):
+class FaultOut(Fix):
     """拒收原因 · Why a warning was rejected; what was sent is not repeated."""
 
     field: Annotated[str, Field(description="字段名 · the field that must be corrected")]
     code: Annotated[str, Field(description="原因代码 · the reason as a code")]
     reason: Annotated[str, Field(description="原因 · the reason in words")]
-    mend: Annotated[str, Field(description="如何修改 · how to correct it")]
 
 
 class WarningOut(BaseModel):

@@ -231,6 +231,6 @@ def _read(services: Services, token: Token, body: bytes, *, is_asking: bool) -> 
     return record, outlet
 
 
-def _unfit(field: str, code: str, reason: Text, mend: Text) -> Problem:
-    error = FieldProblem(index=None, field=field, code=code, reason=bilingual(reason), mend=bilingual(mend))
+def _unfit(field: str, code: str, reason: Text, fix: Text) -> Problem:
+    error = FieldProblem(index=None, field=field, code=code, reason=bilingual(reason), fix=bilingual(fix))
     return Problem(422, ProblemCode.INVALID, Text("a field of the opening is wrong"), errors=[error])

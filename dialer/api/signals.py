@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dialer.api.gate import MayWriteSignals, parsed, process_of, read_body
-from dialer.api.models import FieldProblem, Problem, ProblemCode, many_of, problems
+from dialer.api.models import FieldProblem, Fix, Problem, ProblemCode, many_of, problems
 from dialer.language import Text, bilingual
 from dialer.org.staff_store import Token
 from dialer.signals.deliveries import (
@@ -27,13 +27,12 @@ signals_router: Final = APIRouter()
 _SHOWN_NAME: Final = 60
 
 
-class SignalFaultOut(BaseModel):
+class SignalFaultOut(Fix):
     """拒收原因 · Why a signal was rejected; what was sent is not repeated."""
 
     index: Annotated[int, Field(description="第几条，从 0 起 · its place in the request, from 0")]
     field: Annotated[str, Field(description="字段名 · the field that must be corrected")]
     reason: Annotated[str, Field(description="原因 · the reason in words")]
-    mend: Annotated[str, Field(description="如何修改 · how to correct it")]
 
 
 class SignalsOut(BaseModel):
@@ -51,7 +50,7 @@ class SignalsOut(BaseModel):
                             "index": 7,
                             "field": "event_at",
                             "reason": "缺失 (is missing)",
-                            "mend": "… (write the time with its offset, such as 2026-11-27T09:30:00+08:00)",
+                            "fix": "… (write the time with its offset, such as 2026-11-27T09:30:00+08:00)",
                         }
                     ],
                 }
@@ -115,7 +114,7 @@ def _reply(answers: tuple[SignalAnswer, ...]) -> SignalsOut:
             index=index,
             field=fault.field[:_SHOWN_NAME],
             reason=bilingual(fault.reason),
-            mend=bilingual(fault.fix),
+            fix=bilingual(fault.fix),
         )
         for index, answer in enumerate(answers)
         for fault in answer.faults

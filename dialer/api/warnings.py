@@ -164,23 +164,23 @@ _MONEY: Final = frozenset({"amount_at_risk", "amount_paid"})
 
 def fault_of_warning(fault: Fault) -> FaultOut:
     """A warning that breaks the rules of a list's rows."""
-    reason, mend = _READ[fault.field, fault.code]
-    return FaultOut(field=fault.field, code=fault.code.value, reason=bilingual(reason), mend=bilingual(mend))
+    reason, fix = _READ[fault.field, fault.code]
+    return FaultOut(field=fault.field, code=fault.code.value, reason=bilingual(reason), fix=bilingual(fix))
 
 
 def fault_of_item(malformed: MalformedItem) -> FaultOut:
     """An object that is no warning."""
     reason, advice = _SHAPE[malformed.code]
-    mend: str | Text = advice
+    fix: str | Text = advice
     if malformed.nearest:
-        mend = Text("did you mean %(nearest)s?", nearest=malformed.nearest)
+        fix = Text("did you mean %(nearest)s?", nearest=malformed.nearest)
     elif malformed.code is ShapeCode.WRONG_TYPE and malformed.field in _MONEY:
         name = malformed.field
-        mend = Text("yuan as text, or whole fen as %(name)s_fen", name=name)
+        fix = Text("yuan as text, or whole fen as %(name)s_fen", name=name)
     elif malformed.code is ShapeCode.WRONG_TYPE and malformed.field == "phones":
-        mend = gettext_noop("numbers as text, in quotes")
+        fix = gettext_noop("numbers as text, in quotes")
     return FaultOut(
-        field=malformed.field, code=malformed.code.value, reason=bilingual(reason), mend=bilingual(mend)
+        field=malformed.field, code=malformed.code.value, reason=bilingual(reason), fix=bilingual(fix)
     )
 
 

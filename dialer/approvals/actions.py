@@ -385,7 +385,7 @@ def correct_outcome(
     who = actor_name(by)
     must_have_evidence(amounts, evidence)
     if files and amounts.is_nothing:
-        raise Invalid(field=FIELD, problem="prove no amount", mend="enter the amount that they prove")
+        raise Invalid(field=FIELD, problem="prove no amount", fix="enter the amount that they prove")
     with services.store.begin() as tx:
         case_id = _lock_case(tx, outcome_id, visible_to)
         now = services.clock.now()

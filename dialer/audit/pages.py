@@ -42,7 +42,7 @@ MOST_EXPORTED = 100_000
 
 def export_audit(services: Services, query: AuditQuery, *, who: str, why: str) -> tuple[AuditLine, ...]:
     """The newest `MOST_EXPORTED` lines; how many and why is audited first. Raises `Invalid` without a reason."""
-    reader, reason = actor_name(who), said("why", why, mend="every export says what it is for")
+    reader, reason = actor_name(who), said("why", why, fix="every export says what it is for")
     narrowed = {"who": query.who, "act": query.act, "subject": query.subject}
     with services.store.begin() as tx:
         lines = search_audit(tx, replace(query, before=None, limit=MOST_EXPORTED)).lines

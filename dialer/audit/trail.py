@@ -290,10 +290,10 @@ def write_checkpoint(services: Services, *, through: int, by: str, why: str) -> 
     """A line of the audit permits the owner of the database to delete the lines up to `through`: a check then begins
     after it. Raises `Invalid` without a reason or where the lines are not whole, `NotFound` for a missing line.
     """
-    who, reason = actor_name(by), said("why", why, mend="every checkpoint says what it is for")
+    who, reason = actor_name(by), said("why", why, fix="every checkpoint says what it is for")
     with services.store.begin() as tx:
         if check_trail(tx).findings:
-            raise Invalid(field="through", problem="the audit is not whole", mend="see dialer audit verify")
+            raise Invalid(field="through", problem="the audit is not whole", fix="see dialer audit verify")
     with services.store.begin() as tx:
         chain = tx.scalar(sa.select(t.audit.c.chain).where(t.audit.c.number == through))
         if chain is None:

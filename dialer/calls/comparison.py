@@ -209,7 +209,7 @@ def skip_comparison(services: Services, *, by: str, why: str) -> None:
     """Dialling may be resumed without the comparison: somebody decided so. People who were called after the backup may
     be called again. Raises `Invalid`.
     """
-    who, reason = actor_name(by), said("why", why, mend="say why people may be called again")
+    who, reason = actor_name(by), said("why", why, fix="say why people may be called again")
     with services.store.begin() as tx:
         restored = awaited_comparison(tx)
         if restored is None:

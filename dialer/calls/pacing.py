@@ -282,7 +282,7 @@ def set_pace(
     """Every worker keeps this pace from its next claim on, within a second. Raises `Invalid`, and `NotFound` for staff
     of a unit (`visible_to`): lines belong to the whole centre.
     """
-    who, reason = actor_name(by), said("why", why, mend="a change of the pace names who and why")
+    who, reason = actor_name(by), said("why", why, fix="a change of the pace names who and why")
 
     def change(tx: Tx, before: LineGroup) -> None:
         least = min(LEAST_CALLS_PER_SECOND, before.most_calls_per_second)
@@ -356,7 +356,7 @@ def _check_range(field: str, value: float, least: float, most: float) -> None:
         raise Invalid(
             field=field,
             problem="is outside what the settings allow",
-            mend=Text("%(least)s – %(most)s", least=f"{least:g}", most=f"{most:g}"),
+            fix=Text("%(least)s – %(most)s", least=f"{least:g}", most=f"{most:g}"),
         )
 
 

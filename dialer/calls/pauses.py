@@ -68,12 +68,12 @@ def pause_calls(
     or as a list names it, and is paused with all below it. Staff of a unit (`visible_to`) pause what is their own.
     Raises `Invalid`, `NotFound`.
     """
-    who, reason = actor_name(by), said("why", why, mend="a pause names who placed it and why")
+    who, reason = actor_name(by), said("why", why, fix="a pause names who placed it and why")
     if not 0 < minutes <= LONGEST_MINUTES:
         raise Invalid(
             field="minutes",
             problem="is not a length of a pause",
-            mend="above 0 minutes, at most seven days",
+            fix="above 0 minutes, at most seven days",
         )
     with services.store.begin() as tx:
         known, unit_id = _named(tx, services, scope, subject, unit_id)
@@ -231,13 +231,13 @@ def _subject(scope: PauseScope, subject: str) -> str:
     if scope is PauseScope.ALL:
         return ""
     if not text:
-        raise Invalid(field=scope.value, problem="is empty", mend=_WHICH[scope])
+        raise Invalid(field=scope.value, problem="is empty", fix=_WHICH[scope])
     if scope is PauseScope.GRADE and text not in {grade.value for grade in Grade}:
         known = ", ".join(grade.value for grade in Grade)
-        raise Invalid(field="grade", problem="is not a grade", mend=Text("one of %(known)s", known=known))
+        raise Invalid(field="grade", problem="is not a grade", fix=Text("one of %(known)s", known=known))
     if scope is PauseScope.LOAD:
         if not (text.isascii() and text.isdecimal() and int(text) < 1 << 63):
-            raise Invalid(field="load", problem="is not a load", mend="its number")
+            raise Invalid(field="load", problem="is not a load", fix="its number")
         return str(int(text))
     return text
 

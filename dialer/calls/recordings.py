@@ -222,11 +222,11 @@ def recording_by_ticket(
             )
         except (Tampered, KeyMissing, ValueError, binascii.Error, IndexError) as fault:
             raise Invalid(
-                field="ticket", problem="is not yours", mend="open the recording on the page of the case"
+                field="ticket", problem="is not yours", fix="open the recording on the page of the case"
             ) from fault
         if services.real.now().timestamp() >= record["until"]:
             raise Invalid(
-                field="ticket", problem="has expired", mend="open the recording on the page of the case"
+                field="ticket", problem="has expired", fix="open the recording on the page of the case"
             )
         return _sound(tx, recording_id)
 

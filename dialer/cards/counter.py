@@ -345,7 +345,7 @@ def finish_opening(
     """
     by, now = actor_name(by), services.clock.now()
     if result is OpeningResult.IN_PROGRESS:
-        raise Invalid(field="result", problem="is not chosen", mend="choose one of the list")
+        raise Invalid(field="result", problem="is not chosen", fix="choose one of the list")
     reason = said("why", why) if result is OpeningResult.REFUSED else why.strip()
     with services.store.begin() as tx:
         row = own_opening(tx, opening_id, outlet_id=outlet_id, lock=True)

@@ -191,7 +191,7 @@ def answer(
 
     def act() -> None:
         if answer is None:
-            raise Invalid(field="answer", problem="is not chosen", mend="choose one of the list")
+            raise Invalid(field="answer", problem="is not chosen", fix="choose one of the list")
         answer_question(
             request.services,
             question_id,

@@ -149,7 +149,7 @@ def enter(
         try:
             start = date.fromisoformat(from_on.strip())
         except ValueError:
-            raise Invalid(field="from_on", problem="is not a day", mend="write it like 2026-11-26") from None
+            raise Invalid(field="from_on", problem="is not a day", fix="write it like 2026-11-26") from None
         enter_determination(
             request.services,
             name=name,

@@ -130,7 +130,7 @@ def _counted(request: RequestContext, quarter: Quarter) -> Counted:
 
 def _chosen(step: OutletStep | None) -> OutletStep:
     if step is None:
-        raise Invalid(field="step", problem="is not chosen", mend="choose one of the list")
+        raise Invalid(field="step", problem="is not chosen", fix="choose one of the list")
     return step
 
 

@@ -89,13 +89,13 @@ def enter_determination(
     number, is_valid = normalise_id_number(id_number)
     if not is_valid:
         raise Invalid(
-            field="id_number", problem="is not a valid id number", mend="compare it with the document"
+            field="id_number", problem="is not a valid id number", fix="compare it with the document"
         )
     if years not in TERMS:
         raise Invalid(field="years", problem="is neither 2 nor 3")
     if from_on.year not in _BEGINS:
         problem = Text("lies before the year %(first)s or after %(last)s", first=_BEGINS[0], last=_BEGINS[-1])
-        raise Invalid(field="from_on", problem=problem, mend="compare it with the document")
+        raise Invalid(field="from_on", problem=problem, fix="compare it with the document")
     until = years_after(from_on, years)
     with services.store.begin() as tx:
         blind = person_blind(tx.vault, number)
@@ -295,7 +295,7 @@ def _decider(
 ) -> str:
     given = [one for one in (opening_id, determination_id, opener_id) if one is not None]
     if len(given) != 1:
-        raise Invalid(field="about", problem="is not chosen", mend="name one opening, restriction or finding")
+        raise Invalid(field="about", problem="is not chosen", fix="name one opening, restriction or finding")
     if opening_id is not None:
         statement = sa.select(t.opening.c.decided_by).where(t.opening.c.id == opening_id)
         if outlet_id is not None:

@@ -104,7 +104,7 @@ def close_case(seen: SeenCase, outcome: OutcomeKind, *, why: str) -> None:
     for what only the withdrawal of a list gives.
     """
     if outcome is OutcomeKind.WITHDRAWN:
-        raise Invalid(field="outcome", problem="is not chosen", mend="choose one of the list")
+        raise Invalid(field="outcome", problem="is not chosen", fix="choose one of the list")
     words, facts = said("why", why), {"outcome": outcome.value}
     _act(seen, CaseAct.CLOSE, CaseClosed(outcome=outcome), words=words, facts=facts)
 
@@ -114,7 +114,7 @@ def mark_duplicate(seen: SeenCase, *, of: int) -> None:
     as a duplicate: of two that name each other nobody would work either.
     """
     if of == seen.case_id:
-        raise Invalid(field="of", problem="is the case itself", mend=_STAYS)
+        raise Invalid(field="of", problem="is the case itself", fix=_STAYS)
     closed = CaseClosed(outcome=OutcomeKind.DUPLICATE)
     _act(seen, CaseAct.MARK_DUPLICATE, closed, facts={"of": of}, stays=of)
 
@@ -205,7 +205,7 @@ def _check_stays(tx: Tx, seen: SeenCase, of: int) -> None:
     """Both cases are locked."""
     check_case_visible(tx, of, seen.visible_to)
     if lock_cases(tx, [seen.case_id, of])[of].case.outcome is OutcomeKind.DUPLICATE:
-        raise Invalid(field="of", problem=gettext_noop("is closed as a duplicate itself"), mend=_STAYS)
+        raise Invalid(field="of", problem=gettext_noop("is closed as a duplicate itself"), fix=_STAYS)
 
 
 def _lock_seen(tx: Tx, seen: SeenCase, act: CaseAct) -> StoredCase:

@@ -94,7 +94,7 @@ class OldRegister(Refusal):
 class ErasedAreBack(Refusal):
     """The database holds persons who were erased: it was put back by something else than `dialer restore`."""
 
-    mend = "dialer person erase-again"
+    fix = "dialer person erase-again"
 
     def __init__(self, *, file: Path, count: int) -> None:
         self.file, self.count = file, count
@@ -139,7 +139,7 @@ class RegisterLacks(Refusal):
         super().__init__(
             Text("the register of erasures %(file)s lacks %(count)s erased persons", file=file, count=count)
         )
-        self.mend = gettext_noop("dialer person register, which adds them")
+        self.fix = gettext_noop("dialer person register, which adds them")
 
 
 def seal_of(vault: Vault, plain: Mapping[str, object]) -> str:

@@ -141,11 +141,11 @@ def _reason_of(reason: RevealReason | str) -> RevealReason:
     try:
         return RevealReason(reason)
     except ValueError:
-        raise Invalid(field="reason", problem="is not chosen", mend="choose one of the list") from None
+        raise Invalid(field="reason", problem="is not chosen", fix="choose one of the list") from None
 
 
 def _words_of(why: str) -> str:
-    words = said("why", why, mend="every look at hidden data names who and why")
+    words = said("why", why, fix="every look at hidden data names who and why")
     if len({sign for sign in words.casefold() if sign.isalnum()}) < _FEWEST_SIGNS:
-        raise Invalid(field="why", problem="says nothing", mend="say it in a few words")
+        raise Invalid(field="why", problem="says nothing", fix="say it in a few words")
     return words

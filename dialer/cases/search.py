@@ -200,7 +200,7 @@ def seek_person(services: Services, *, phone: str = "", name: str = "", id_numbe
         number = normalise_phone(typed, services.centre.area_code)
         if number is None:
             raise Invalid(
-                field="phone", problem="is not a telephone number", mend="all of it, or its last four digits"
+                field="phone", problem="is not a telephone number", fix="all of it, or its last four digits"
             )
         e164 = number
     wanted_id = ""

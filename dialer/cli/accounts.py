@@ -276,7 +276,7 @@ def import_(
         except UnusableUnits as fault:
             for one, column in zip(fault.faults, fault.columns, strict=True):
                 typer.echo(
-                    f"line {one.line}, {column}: {bilingual(one.problem)}; {bilingual(one.mend)}", err=True
+                    f"line {one.line}, {column}: {bilingual(one.problem)}; {bilingual(one.fix)}", err=True
                 )
             raise
     typer.echo(

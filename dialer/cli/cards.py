@@ -92,13 +92,13 @@ def reported_command(
 
 
 def _day(text: str) -> date:
-    mend = "write it like 2026-11-26"
+    fix = "write it like 2026-11-26"
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise Invalid(field="--day", problem="is not a day", mend=mend) from None
+        raise Invalid(field="--day", problem="is not a day", fix=fix) from None
     if not is_in_range(day):
-        raise Invalid(field="--day", problem="is out of range", mend=mend)
+        raise Invalid(field="--day", problem="is out of range", fix=fix)
     return day
 
 

@@ -235,7 +235,7 @@ def _what(unit: str | None, load: str | None, grade: str | None) -> tuple[PauseS
     named = [(scope, subject) for scope, subject in scopes if subject is not None]
     if len(named) > 1:
         raise Invalid(
-            field="pause", problem="names more than one of --unit, --load, --grade", mend="one pause each"
+            field="pause", problem="names more than one of --unit, --load, --grade", fix="one pause each"
         )
     return named[0] if named else (PauseScope.ALL, "")
 
@@ -311,40 +311,40 @@ def doctor(*, as_json: AsJson = False) -> None:
             Probe(
                 name=gettext_noop("database and broker"),
                 run=parts,
-                mend="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
+                fix="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
             ),
             Probe(
                 name=gettext_noop("settings of the database"),
                 run=lambda: _compare_settings(opened[0]),
-                mend=gettext_noop("correct the settings, or dialer settings adopt"),
+                fix=gettext_noop("correct the settings, or dialer settings adopt"),
             ),
             Probe(
                 name=gettext_noop("pace"),
                 run=lambda: _compare_pace(opened[0]),
-                mend=gettext_noop("dialer pace --from-settings, or correct the settings"),
+                fix=gettext_noop("dialer pace --from-settings, or correct the settings"),
             ),
             Probe(
                 name=gettext_noop("role of the database"),
                 run=lambda: _check_role(opened[0]),
-                mend=gettext_noop("use two roles, see docs/operations.md"),
+                fix=gettext_noop("use two roles, see docs/operations.md"),
                 warns=True,
             ),
             Probe(
                 name=gettext_noop("keys"),
                 run=lambda: _check_keys(opened[0], settings),
-                mend=gettext_noop("dialer keys status"),
+                fix=gettext_noop("dialer keys status"),
                 warns=True,
             ),
             Probe(
                 name=gettext_noop("register of erasures"),
                 run=lambda: _check_register(opened[0], settings),
-                mend=gettext_noop("dialer person register, or correct erasure.register_file"),
+                fix=gettext_noop("dialer person register, or correct erasure.register_file"),
                 warns=True,
             ),
             Probe(
                 name=gettext_noop("public address"),
                 run=lambda: _walk_public_way(opened[0]),
-                mend=gettext_noop("check web.public_url"),
+                fix=gettext_noop("check web.public_url"),
             ),
             is_ours=lambda: _runs_here(settings),
             runs_elsewhere=lambda: _web_runs(settings),
@@ -354,12 +354,16 @@ def doctor(*, as_json: AsJson = False) -> None:
     print_found(
         found,
         as_json=as_json,
-        plain=lambda one: fields_of(one, "name", "ok") | {"detail": str(one.detail), "mend": str(one.mend)},
+        plain=lambda one: (
+            fields_of(one, "name", "ok")
+            | {"detail": str(one.detail)}
+            | dict.fromkeys(("fix", "mend"), str(one.fix))
+        ),
         columns={
             "": _mark,
             "检查 check": lambda one: bilingual(one.name),
             "结果 found": lambda one: bilingual(one.detail),
-            "怎么办 fix": lambda one: bilingual(one.mend),
+            "怎么办 fix": lambda one: bilingual(one.fix),
         },
     )
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
@@ -386,10 +390,10 @@ def check_names(centre: CentreSettings, *, records: bool = False) -> Check:
         language=", ".join(late),
         most=f"{LATEST_QUESTION_SECONDS:.0f}",
     )
-    mend = gettext_noop(
+    fix = gettext_noop(
         "give a shorter name, such as the short name of the bureau, in DIALER_CENTRE__BUREAU_ZH or _EN"
     )
-    return Check(name=name, detail=detail, mend=mend, warns=True)
+    return Check(name=name, detail=detail, fix=fix, warns=True)
 
 
 def _check_trunks(settings: Settings) -> list[Check]:
@@ -406,7 +410,7 @@ def _check_trunks(settings: Settings) -> list[Check]:
 def _mark(check: Check) -> str:
     if not check.ok:
         return "[red]!![/]"
-    return "[yellow]![/]" if check.warns and check.mend else "[green]ok[/]"
+    return "[yellow]![/]" if check.warns and check.fix else "[green]ok[/]"
 
 
 def _try_parts(app: Application) -> Text:
@@ -635,7 +639,7 @@ def anchor_now() -> None:
         settings = app.settings.audit
         if not settings.has_anchors():
             raise Invalid(
-                field="audit", problem="has no anchor", mend="set audit.anchor_file or audit.anchor_syslog"
+                field="audit", problem="has no anchor", fix="set audit.anchor_file or audit.anchor_syslog"
             )
         anchored, faults = anchor_trail(app.services, settings, always=True)
     for place, problem in faults.items():

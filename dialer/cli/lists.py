@@ -245,6 +245,6 @@ def _correction(text: str) -> tuple[str, Field | None]:
         raise Invalid(
             field="--set",
             problem=Text("%(value)s is not a correction", value=repr(text)),
-            mend=Text("HEADING=one of %(known)s", known=known),
+            fix=Text("HEADING=one of %(known)s", known=known),
         )
     return heading, Field(name) if name else None

@@ -48,7 +48,7 @@ def one_of(kind: type[_Kind], text: str, *, field: str, among: Sequence[_Kind] =
     known = {member.value: member for member in among or kind}
     if text not in known:
         raise Invalid(
-            field=field, problem="is not known", mend=Text("one of %(known)s", known=", ".join(known))
+            field=field, problem="is not known", fix=Text("one of %(known)s", known=", ".join(known))
         )
     return known[text]
 

@@ -300,7 +300,7 @@ def _shares(text: str) -> dict[int, float]:
         pairs = [part.split("=") for part in text.split(",") if part.strip()]
         return {int(number): float(weight) for number, weight in pairs}
     except ValueError as fault:
-        raise Invalid(field="weights", problem="cannot be read", mend="1=50,2=50") from fault
+        raise Invalid(field="weights", problem="cannot be read", fix="1=50,2=50") from fault
 
 
 def _print(found: Comparison) -> None:

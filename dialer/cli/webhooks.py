@@ -137,7 +137,7 @@ def again_command(
 ) -> None:
     """Send deliveries again. A receiver recognises a repeated one by its id."""
     if bool(delivery) == bool(name):
-        raise Invalid(field="--delivery", problem="is one of two", mend="give --delivery or --name")
+        raise Invalid(field="--delivery", problem="is one of two", fix="give --delivery or --name")
     with command_application("webhook") as app:
         count = redeliver(app.services, delivery_id=delivery or None, webhook=name, by=by)
     typer.echo(f"{count} sent again")

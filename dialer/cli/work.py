@@ -109,7 +109,7 @@ def stop_payment(
     known = one_of(StopResult, result, field="--result")
     if known is not StopResult.ASKED and any((bank, account, amount, at, receipt)):
         raise Invalid(
-            field="--result", problem="is not asked", mend="a request to a bank has the result asked"
+            field="--result", problem="is not asked", fix="a request to a bank has the result asked"
         )
     with command_application("work") as app:
         if any((bank, account, amount, at, receipt)):

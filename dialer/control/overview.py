@@ -92,7 +92,7 @@ def adopt_identity(services: Services, identity: Identity, *, by: str, why: str)
     """The database belongs to these settings from now on; returns what differed. Raises `Conflict` while a process
     that has others may run.
     """
-    who, reason = actor_name(by), said("why", why, mend="a change of the settings names who and why")
+    who, reason = actor_name(by), said("why", why, fix="a change of the settings names who and why")
     with services.store.begin() as tx:
         living = living_processes(tx, real_now=services.real.now())
         running = sorted({beat.kind for beat in living if beat.kind in _ACTING})

@@ -121,7 +121,7 @@ def check_trunks(trunks: Sequence[Trunk], running: TrunksNow | None) -> list[Che
     """
     if not has_stack():
         problem = gettext_noop("the extra `sip` is not installed")
-        return [Check(name=gettext_noop("trunks"), detail=problem, mend="pip install 'dialer[sip]'")]
+        return [Check(name=gettext_noop("trunks"), detail=problem, fix="pip install 'dialer[sip]'")]
     now = {one.name: one for one in running.trunks} if running is not None else {}
     return [_check_trunk(trunk, now.get(trunk.name)) for trunk in trunks]
 
@@ -130,7 +130,7 @@ def _check_trunk(trunk: Trunk, now: TrunkStatus | None) -> Check:
     name = gettext_noop("trunk")
     host, _, port = (trunk.proxy or trunk.address).partition(":")
     said: list[str] = [trunk.name, trunk.proxy or trunk.address]
-    mend: str | Text = ""
+    fix: str | Text = ""
     if trunk.transport == "udp":
         try:
             answer = ask_options(host, int(port or _SIP_PORT))
@@ -140,10 +140,10 @@ def _check_trunk(trunk: Trunk, now: TrunkStatus | None) -> Check:
                 detail=Text(
                     "%(where)s: %(why)s", where=f"{trunk.name}, {host}", why=error.strerror or "no address"
                 ),
-                mend=Text("correct address or proxy of the trunk, or the machine's DNS"),
+                fix=Text("correct address or proxy of the trunk, or the machine's DNS"),
             )
         if answer is None:
-            mend = Text(
+            fix = Text(
                 "nothing answers OPTIONS there: check address and port, the route, and that the firewall lets UDP"
                 " through both ways"
             )
@@ -152,22 +152,22 @@ def _check_trunk(trunk: Trunk, now: TrunkStatus | None) -> Check:
             if answer.codecs:
                 said.append("/".join(answer.codecs))
                 if not set(answer.codecs) & set(_CODECS):
-                    mend = Text(
+                    fix = Text(
                         "allow PCMA (A-law) on the trunk: it offers %(codecs)s",
                         codecs=", ".join(answer.codecs),
                     )
             if answer.clock_seconds is not None:
                 said.append(f"{answer.clock_seconds:+.0f} s")
-                if abs(answer.clock_seconds) > _MOST_CLOCK_SECONDS and not mend:
-                    mend = Text("set the clocks of both machines by NTP")
+                if abs(answer.clock_seconds) > _MOST_CLOCK_SECONDS and not fix:
+                    fix = Text("set the clocks of both machines by NTP")
     if now is not None:
         said.append(now.problem.value if now.problem is not None else "ok")
-        if now.problem is not None and not mend:
-            mend = _MENDS[now.problem]
-    return Check(name=name, detail=Text("%(said)s", said=", ".join(said)), mend=mend)
+        if now.problem is not None and not fix:
+            fix = _FIXES[now.problem]
+    return Check(name=name, detail=Text("%(said)s", said=", ".join(said)), fix=fix)
 
 
-_MENDS: Final[Mapping[TrunkProblem, Text]] = {
+_FIXES: Final[Mapping[TrunkProblem, Text]] = {
     TrunkProblem.NO_PROCESS: Text("start the service, and read why `dialer sip` ended in its log"),
     TrunkProblem.NOT_REGISTERED: Text(
         "check user and password of the trunk: the log has the registrar's answer"

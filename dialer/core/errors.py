@@ -15,7 +15,7 @@ class DialerError(Exception):
     the English of it.
     """
 
-    mend: str | Text = ""
+    fix: str | Text = ""
     """What to do, where the sentence does not say it."""
 
     def __init__(self, text: str | Text) -> None:
@@ -58,20 +58,20 @@ class Overtaken(Conflict):
 
 
 class Invalid(Refusal):
-    """An input that can never be right; `field` names it and `mend` says what to enter."""
+    """An input that can never be right; `field` names it and `fix` says what to enter."""
 
-    def __init__(self, *, field: str, problem: str | Text, mend: str | Text = "") -> None:
+    def __init__(self, *, field: str, problem: str | Text, fix: str | Text = "") -> None:
         self.field = field
         self.problem = Text.of(problem)
-        self.mend = Text.of(mend)
+        self.fix = Text.of(fix)
         super().__init__(Text("%(field)s: %(problem)s", field=field, problem=self.advice))
 
     @property
     def advice(self) -> Text:
-        """The problem with its mend, to show beside the field."""
-        if not self.mend:
+        """The problem with its fix, to show beside the field."""
+        if not self.fix:
             return self.problem
-        return Text("%(problem)s (%(mend)s)", problem=self.problem, mend=self.mend)
+        return Text("%(problem)s (%(fix)s)", problem=self.problem, fix=self.fix)
 
 
 class UnusableFile(Refusal):

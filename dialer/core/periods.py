@@ -142,9 +142,9 @@ def bulletin_days(kind: BulletinKind, text: str) -> BulletinDays:
         day = date.fromisoformat(f"{text}-01" if kind is BulletinKind.MONTH else text)
     except ValueError:
         problem = gettext_noop("is not in the calendar")
-        raise Invalid(field=kind.value, problem=problem, mend=mends[kind]) from None
+        raise Invalid(field=kind.value, problem=problem, fix=mends[kind]) from None
     if not is_in_range(day):
-        raise Invalid(field=kind.value, problem="is out of range", mend=mends[kind])
+        raise Invalid(field=kind.value, problem="is out of range", fix=mends[kind])
     return days_around(kind, day)
 
 

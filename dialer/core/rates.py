@@ -20,7 +20,7 @@ from dialer.core.values import AmountKind, Contact, FraudType, Grade, OutcomeKin
 from dialer.language import gettext_noop
 
 _DAY = timedelta(days=1)
-_MEND = gettext_noop("a day such as 2026-11-25, or a moment such as 2026-11-25T09:00")
+_FIX = gettext_noop("a day such as 2026-11-25, or a moment such as 2026-11-25T09:00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +55,11 @@ def _moment(text: str, zone: ZoneInfo, *, field: str, is_end: bool) -> datetime:
             moment = datetime.combine(day + _DAY if is_end else day, time.min)
         found = (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
     except ValueError:
-        raise Invalid(field=field, problem="is not a day and not a moment", mend=_MEND) from None
+        raise Invalid(field=field, problem="is not a day and not a moment", fix=_FIX) from None
     except OverflowError:
         found = None
     if found is None or not is_in_range(found):
-        raise Invalid(field=field, problem="is out of range", mend=_MEND)
+        raise Invalid(field=field, problem="is out of range", fix=_FIX)
     return found
 
 
@@ -645,7 +645,7 @@ class Cut:
 
     def __post_init__(self) -> None:
         if self.hour is not None and not 0 <= self.hour < _HOURS_A_DAY:
-            raise Invalid(field="hour", problem="is no hour of the day", mend="0 to 23")
+            raise Invalid(field="hour", problem="is no hour of the day", fix="0 to 23")
 
     @property
     def is_whole(self) -> bool:

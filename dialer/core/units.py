@@ -262,7 +262,7 @@ class UnitFault:
     line: int
     field: UnitField
     problem: Text
-    mend: Text
+    fix: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,8 +324,8 @@ class _PlanDraft:
         for index, line in enumerate(lines):
             self.of_name[line.name].append(index)
 
-    def fault(self, index: int, field: UnitField, problem: Text, mend: Text) -> None:
-        self.faults.append(UnitFault(line=self.lines[index].line, field=field, problem=problem, mend=mend))
+    def fault(self, index: int, field: UnitField, problem: Text, fix: Text) -> None:
+        self.faults.append(UnitFault(line=self.lines[index].line, field=field, problem=problem, fix=fix))
 
     def check_names(self) -> None:
         for index, line in enumerate(self.lines):

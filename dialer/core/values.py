@@ -498,11 +498,11 @@ class Evidence:
             raise Invalid(
                 field="evidence",
                 problem=EVIDENCE_MISSING,
-                mend="its reference, such as the number of the receipt",
+                fix="its reference, such as the number of the receipt",
             )
         if not 0 < self.shows_fen <= _MOST_FEN:
             raise Invalid(
-                field="evidence_yuan", problem=EVIDENCE_MISSING, mend="the amount that the evidence shows"
+                field="evidence_yuan", problem=EVIDENCE_MISSING, fix="the amount that the evidence shows"
             )
 
 
@@ -532,10 +532,10 @@ def fen_of(text: str, *, field: str) -> int:
     """
     typed = _AMOUNT.fullmatch(text.strip().replace("，", ","))
     if typed is None:
-        raise Invalid(field=field, problem="is not an amount", mend="yuan, such as 12000 or 12000.50")
+        raise Invalid(field=field, problem="is not an amount", fix="yuan, such as 12000 or 12000.50")
     decimals = (typed[2] or "").rstrip("0")
     if len(decimals) > _DECIMALS:
-        raise Invalid(field=field, problem="has parts of a fen", mend="two decimals at most")
+        raise Invalid(field=field, problem="has parts of a fen", fix="two decimals at most")
     return int(typed[1].replace(",", "")) * FEN_PER_YUAN + int(decimals.ljust(_DECIMALS, "0"))
 
 
@@ -546,7 +546,7 @@ def typed_evidence(kind: str, yuan_shown: str, reference: str) -> Evidence | Non
     if not (kind or yuan_shown.strip() or reference.strip()):
         return None
     if kind not in set(EvidenceKind):
-        raise Invalid(field="evidence_kind", problem=EVIDENCE_MISSING, mend="choose what it is")
+        raise Invalid(field="evidence_kind", problem=EVIDENCE_MISSING, fix="choose what it is")
     shown = fen_of(yuan_shown, field="evidence_yuan") if yuan_shown.strip() else 0
     return Evidence(kind=EvidenceKind(kind), reference=reference.strip(), shows_fen=shown)
 
@@ -559,13 +559,13 @@ def must_have_evidence(amounts: Amounts, evidence: Evidence | None) -> None:
         raise Invalid(
             field="evidence_kind",
             problem=EVIDENCE_MISSING,
-            mend="money on record needs its evidence: what it is, its reference and the amount that it shows",
+            fix="money on record needs its evidence: what it is, its reference and the amount that it shows",
         )
     if amounts.largest_fen > evidence.shows_fen:
         raise Invalid(
             field="evidence_yuan",
             problem=Text("shows less than the amount of %(yuan)s yuan", yuan=yuan(amounts.largest_fen)),
-            mend="an amount is at most what its evidence shows",
+            fix="an amount is at most what its evidence shows",
         )
 
 

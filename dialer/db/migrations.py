@@ -74,7 +74,7 @@ class NewerDatabase(Refusal):
 class NotMigrated(Refusal):
     """The database has an older schema than this version, or none, and the process only reads."""
 
-    mend = "dialer migrate"
+    fix = "dialer migrate"
 
     def __init__(self, *, found: str, newest: str) -> None:
         super().__init__(

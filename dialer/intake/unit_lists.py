@@ -37,13 +37,13 @@ _STRANGE_STATE: Final = UnitFault(
     line=0,
     field=UnitField.STATE,
     problem=Text("the state is neither open nor closed"),
-    mend=Text("write open or closed"),
+    fix=Text("write open or closed"),
 )
 _STRANGE_NUMBER: Final = UnitFault(
     line=0,
     field=UnitField.NUMBER,
     problem=Text("this is no number of ours"),
-    mend=Text("as in the exported list; blank for a new unit"),
+    fix=Text("as in the exported list; blank for a new unit"),
 )
 
 

@@ -159,7 +159,7 @@ def check_password(password: str, *, login: str, words: Iterable[str] = ()) -> N
     known = _known(words)
     if any(word in lower or word in re.sub(r"[\s.-]", "", lower) for word in known):
         raise Invalid(
-            field="password", problem="contains a name or a number that others know", mend="leave it out"
+            field="password", problem="contains a name or a number that others know", fix="leave it out"
         )
     from zxcvbn import zxcvbn  # its dictionaries take 12 MB, and hours pass without a new password
 
@@ -167,7 +167,7 @@ def check_password(password: str, *, login: str, words: Iterable[str] = ()) -> N
         raise Invalid(
             field="password",
             problem="is easily guessed",
-            mend="take several words that do not belong together",
+            fix="take several words that do not belong together",
         )
 
 

@@ -455,7 +455,7 @@ def check_token(
         raise Invalid(
             field="name",
             problem="is not a name for a token",
-            mend="1 to 64 of letters, digits, '.', '_', '-'",
+            fix="1 to 64 of letters, digits, '.', '_', '-'",
         )
     wanted = _scopes(scopes)
     if unit and TokenScope.REPORT_READ in wanted:
@@ -465,20 +465,20 @@ def check_token(
                 "%(scope)s shows the whole city, so no token of one unit may have it",
                 scope=TokenScope.REPORT_READ.value,
             ),
-            mend="leave out the unit or the scope",
+            fix="leave out the unit or the scope",
         )
     if sources and TokenScope.SIGNALS_WRITE not in wanted:
-        mend = Text("leave out the sources, or add %(scope)s", scope=TokenScope.SIGNALS_WRITE.value)
-        raise Invalid(field="source", problem="belongs to signals", mend=mend)
+        fix = Text("leave out the sources, or add %(scope)s", scope=TokenScope.SIGNALS_WRITE.value)
+        raise Invalid(field="source", problem="belongs to signals", fix=fix)
     if len(sources) > _MOST_SOURCES or not all(1 <= len(one.strip()) <= _LONGEST_SOURCE for one in sources):
-        mend = Text(
+        fix = Text(
             "%(most)s names at most, each of 1 to %(longest)s characters",
             most=_MOST_SOURCES,
             longest=_LONGEST_SOURCE,
         )
-        raise Invalid(field="source", problem="is not a name of a source", mend=mend)
+        raise Invalid(field="source", problem="is not a name of a source", fix=fix)
     if not 1 <= days <= _MOST_DAYS:
-        raise Invalid(field="days", problem="is out of range", mend=Text("1 to %(most)s", most=_MOST_DAYS))
+        raise Invalid(field="days", problem="is out of range", fix=Text("1 to %(most)s", most=_MOST_DAYS))
     return wanted
 
 
@@ -523,13 +523,13 @@ def make_token(
 
 
 def _scopes(words: Sequence[str]) -> frozenset[TokenScope]:
-    mend = Text("one or more of %(known)s", known=", ".join(TokenScope))
+    fix = Text("one or more of %(known)s", known=", ".join(TokenScope))
     if not words:
-        raise Invalid(field="scope", problem="is missing", mend=mend)
+        raise Invalid(field="scope", problem="is missing", fix=fix)
     try:
         return frozenset(map(TokenScope, words))
     except ValueError:
-        raise Invalid(field="scope", problem="is not known", mend=mend) from None
+        raise Invalid(field="scope", problem="is not known", fix=fix) from None
 
 
 def list_tokens(services: Services) -> list[Token]:
@@ -624,5 +624,5 @@ def extension_of(typed: str) -> str:
     if not own.startswith("sip:"):
         own = re.sub(r"[\s-]", "", own)
     if not _EXTENSION.fullmatch(own):
-        raise Invalid(field="extension", problem="is not a telephone", mend="digits, or sip:name@host")
+        raise Invalid(field="extension", problem="is not a telephone", fix="digits, or sip:name@host")
     return own

@@ -68,8 +68,8 @@ def clean_photo(data: bytes, *, most_bytes: int, field: str = "photo") -> CleanF
     _check_size(data, most_bytes, field)
     cleaned = clean_picture(data)
     if isinstance(cleaned, PictureFault):
-        problem, mend = _FAULTS[cleaned]
-        raise Invalid(field=field, problem=problem, mend=mend)
+        problem, fix = _FAULTS[cleaned]
+        raise Invalid(field=field, problem=problem, fix=fix)
     kind, content = cleaned
     return CleanFile(
         media_type=_MEDIA_TYPES[kind], content=content, stripped_bytes=max(0, len(data) - len(content))
@@ -83,7 +83,7 @@ def clean_evidence(services: Services, sent: Sequence[bytes]) -> tuple[CleanFile
     rules = services.work
     if len(sent) > rules.evidence_files:
         most = Text("%(most)s at most", most=rules.evidence_files)
-        raise Invalid(field=FIELD, problem=gettext_noop("are too many"), mend=most)
+        raise Invalid(field=FIELD, problem=gettext_noop("are too many"), fix=most)
     return tuple(_clean_one(data, most_bytes=rules.photo_bytes) for data in sent)
 
 
@@ -94,20 +94,20 @@ def _clean_one(data: bytes, *, most_bytes: int) -> CleanFile:
         except Invalid as fault:
             if fault.problem != Text.of(_FAULTS[PictureFault.KIND][0]):
                 raise
-            problem, mend = _PDF_FAULTS[PictureFault.KIND]
-            raise Invalid(field=FIELD, problem=problem, mend=mend) from None
+            problem, fix = _PDF_FAULTS[PictureFault.KIND]
+            raise Invalid(field=FIELD, problem=problem, fix=fix) from None
     _check_size(data, most_bytes, FIELD)
     found = pdf_fault(data)
     if found is not None:
-        problem, mend = _PDF_FAULTS[found]
-        raise Invalid(field=FIELD, problem=problem, mend=mend)
+        problem, fix = _PDF_FAULTS[found]
+        raise Invalid(field=FIELD, problem=problem, fix=fix)
     return CleanFile(media_type=PDF, content=data, stripped_bytes=0)
 
 
 def _check_size(data: bytes, most_bytes: int, field: str) -> None:
     if len(data) > most_bytes:
-        mend = Text("%(most)s MB at most", most=most_bytes >> 20)
-        raise Invalid(field=field, problem=gettext_noop("is too large"), mend=mend)
+        fix = Text("%(most)s MB at most", most=most_bytes >> 20)
+        raise Invalid(field=field, problem=gettext_noop("is too large"), fix=fix)
 
 
 def _keep_file(

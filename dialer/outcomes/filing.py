@@ -75,11 +75,9 @@ def file_case(
     who, number = actor_name(by), case_number_of(case_number)
     sought = seek_person(services, phone=phone, id_number=id_number)
     if sought.is_nothing:
-        raise Invalid(
-            field="id number", problem="is missing, and so is a phone", mend="one of them is needed"
-        )
+        raise Invalid(field="id number", problem="is missing, and so is a phone", fix="one of them is needed")
     if sought.last4:
-        raise Invalid(field="phone", problem="is only the last digits", mend="all of it")
+        raise Invalid(field="phone", problem="is only the last digits", fix="all of it")
     with services.store.begin() as tx:
         result, must_cancel = _file(tx, services, _the_person(tx, sought), number, who, fraud_type)
         _audit_filed(tx, result, by=who, now=services.clock.now())

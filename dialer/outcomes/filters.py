@@ -49,7 +49,7 @@ def save_filter(services: Services, login: str, *, name: str, query: str) -> Non
             raise Invalid(
                 field="name",
                 problem=Text("%(most)s filters are saved already", most=MOST_SAVED),
-                mend=gettext_noop("delete one first"),
+                fix=gettext_noop("delete one first"),
             )
         put = insert(t.saved_filter).values(login=login, name=given, query=query, at=services.clock.now())
         tx.execute(

@@ -386,7 +386,7 @@ class NoParquet(Invalid):
         super().__init__(
             field="kind",
             problem=gettext_noop("needs the extra parquet"),
-            mend=gettext_noop("an administrator installs it; csv needs none"),
+            fix=gettext_noop("an administrator installs it; csv needs none"),
         )
 
 

@@ -311,7 +311,7 @@ def _kept(report: _T | None) -> _T:
         raise Invalid(
             field="at",
             problem=gettext_noop("the figures of this moment are not kept"),
-            mend=gettext_noop("count them anew, without it"),
+            fix=gettext_noop("count them anew, without it"),
         )
     return report
 
@@ -329,7 +329,7 @@ def moment_of(text: str) -> datetime | None:
         raise Invalid(
             field="at",
             problem=gettext_noop("is not a moment"),
-            mend=gettext_noop("a moment such as 2026-11-25T09:00:00.000000Z"),
+            fix=gettext_noop("a moment such as 2026-11-25T09:00:00.000000Z"),
         )
     return moment
 
@@ -640,7 +640,7 @@ def counted(part: Slice | None, measure: str) -> int | None:
 def check_behind(services: Services, asked: RatesQuery, measure: str, *, reader_unit_id: int | None) -> None:
     """Raises `Invalid` for an unknown count, and `NotFound` for a unit that the reader does not see."""
     if measure not in BEHIND:
-        raise Invalid(field="measure", problem="is not known", mend="a count of the report")
+        raise Invalid(field="measure", problem="is not known", fix="a count of the report")
     with services.store.begin() as tx:
         _window(tx, services, asked, reader_unit_id)
 

@@ -112,7 +112,7 @@ def add_webhook(services: Services, *, name: str, url: str, events: Sequence[str
     who = actor_name(by)
     if not _NAME.fullmatch(name):
         raise Invalid(
-            field="name", problem="is no name for a webhook", mend="1 to 64 of letters, digits, '.', '_', '-'"
+            field="name", problem="is no name for a webhook", fix="1 to 64 of letters, digits, '.', '_', '-'"
         )
     address = checked_url(url, services.webhooks)
     wanted = _events(events)
@@ -151,7 +151,7 @@ def _events(words: Sequence[str]) -> set[str]:
         raise Invalid(
             field="events",
             problem="is not known",
-            mend=Text("one or more of %(known)s", known=", ".join(sorted(known))),
+            fix=Text("one or more of %(known)s", known=", ".join(sorted(known))),
         )
     return set(words)
 
@@ -167,17 +167,17 @@ def checked_url(text: str, rules: WebhooksSettings) -> str:
     except ValueError:
         host, port, parts = "", None, urlsplit("")
     if not host or port == 0 or parts.scheme not in {"http", "https"} or len(url) > _LONGEST_URL:
-        raise Invalid(field="url", problem="is no address", mend="such as https://receiver.example/warnings")
+        raise Invalid(field="url", problem="is no address", fix="such as https://receiver.example/warnings")
     if parts.username or parts.password or parts.fragment or not url.isascii() or not url.isprintable():
         raise Invalid(field="url", problem="has a user, a password, a fragment or signs that no address has")
     literal = _literal(host)
     if parts.scheme == "http" and not (host in _LOOPBACK_NAMES or (literal and literal.is_loopback)):
-        raise Invalid(field="url", problem="is http", mend="https; http is taken for 127.0.0.1 alone")
+        raise Invalid(field="url", problem="is http", fix="https; http is taken for 127.0.0.1 alone")
     if not rules.networks or (literal is not None and not is_allowed(literal, rules)):
         raise Invalid(
             field="url",
             problem="goes to an address that no setting allows",
-            mend="name its network in webhooks.networks",
+            fix="name its network in webhooks.networks",
         )
     return url
 

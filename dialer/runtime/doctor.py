@@ -26,20 +26,20 @@ _CONNECT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One finding. `detail` holds no secrets; `mend` is empty when there is nothing to do. The service runs in spite of
+    """One finding. `detail` holds no secrets; `fix` is empty when there is nothing to do. The service runs in spite of
     an `advice`.
     """
 
     name: str
     detail: str | Text
-    mend: str | Text = ""
+    fix: str | Text = ""
     warns: bool = False
     """What was found can be lived with."""
 
     @property
     def ok(self) -> bool:
         """Nothing has to be mended, or it may wait."""
-        return not self.mend or self.warns
+        return not self.fix or self.warns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Probe:
 
     name: str
     run: Callable[[], str | Text]
-    mend: str
+    fix: str
     warns: bool = False
     """As in the finding, when `run` raises."""
 
@@ -83,7 +83,7 @@ def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Check:
     return Check(
         name=gettext_noop("Python"),
         detail=Text("%(version)s", version=f"{version[0]}.{version[1]}"),
-        mend="" if _OLDEST <= version <= _NEWEST else gettext_noop("make setup PYTHON=python3.13"),
+        fix="" if _OLDEST <= version <= _NEWEST else gettext_noop("make setup PYTHON=python3.13"),
     )
 
 
@@ -96,17 +96,17 @@ def check_data_dir(folder: Path) -> Check:
             detail = Text(
                 "%(folder)s cannot be made in %(parent)s by this user", folder=folder, parent=parent
             )
-            return Check(name=name, detail=detail, mend="run as its owner, or set DIALER_DATA_DIR")
+            return Check(name=name, detail=detail, fix="run as its owner, or set DIALER_DATA_DIR")
         return Check(name=name, detail=Text("%(folder)s is made at the first start", folder=folder))
     try:
         with tempfile.TemporaryFile(dir=folder):
             mode = folder.stat().st_mode & 0o777
     except OSError as error:
         detail = Text("%(folder)s cannot be written: %(why)s", folder=folder, why=error.strerror)
-        return Check(name=name, detail=detail, mend="run as its owner, or set DIALER_DATA_DIR")
+        return Check(name=name, detail=detail, fix="run as its owner, or set DIALER_DATA_DIR")
     if mode & 0o077:
         detail = Text("%(folder)s is open to others (mode %(mode)s)", folder=folder, mode=f"{mode:o}")
-        return Check(name=name, detail=detail, mend=Text("chmod 700 %(folder)s", folder=folder))
+        return Check(name=name, detail=detail, fix=Text("chmod 700 %(folder)s", folder=folder))
     return Check(name=name, detail=Text("%(folder)s is ours alone", folder=folder))
 
 
@@ -117,7 +117,7 @@ def check_disk(folder: Path) -> Check:
     return Check(
         name=gettext_noop("disk"),
         detail=Text("%(free)s GB free", free=f"{free / 1e9:.1f}"),
-        mend="" if free >= _LEAST_FREE_BYTES else gettext_noop("free at least 1 GB"),
+        fix="" if free >= _LEAST_FREE_BYTES else gettext_noop("free at least 1 GB"),
     )
 
 
@@ -131,7 +131,7 @@ def check_programs() -> Check:
         ]
     except (DialerError, OSError, subprocess.SubprocessError) as error:
         detail = error.text if isinstance(error, DialerError) else str(error)
-        return Check(name=name, detail=detail, mend="make setup, or set DIALER_DATABASE__URL and BROKER")
+        return Check(name=name, detail=detail, fix="make setup, or set DIALER_DATABASE__URL and BROKER")
     return Check(name=name, detail=", ".join(versions))
 
 
@@ -143,10 +143,10 @@ def check_keys_file(path: Path) -> Check:
         path.read_bytes()
     except OSError as error:
         detail = Text("%(path)s: %(why)s", path=path, why=error.strerror)
-        return Check(name=name, detail=detail, mend="restore it from its backup: without it nothing is read")
+        return Check(name=name, detail=detail, fix="restore it from its backup: without it nothing is read")
     if mode & 0o077:
         detail = Text("%(path)s is open to others", path=path)
-        return Check(name=name, detail=detail, mend=Text("chmod 600 %(path)s", path=path))
+        return Check(name=name, detail=detail, fix=Text("chmod 600 %(path)s", path=path))
     return Check(name=name, detail=Text("%(path)s is ours alone", path=path))
 
 
@@ -177,7 +177,7 @@ def check_port(
             )
             return Check(name=name, detail=detail)
         detail = Text("%(host)s:%(port)s: %(why)s", host=host, port=port, why=error.strerror)
-        return Check(name=name, detail=detail, mend="stop what listens there, or set DIALER_WEB__PORT")
+        return Check(name=name, detail=detail, fix="stop what listens there, or set DIALER_WEB__PORT")
     return Check(name=name, detail=Text("%(host)s:%(port)s is free", host=host, port=port))
 
 
@@ -191,7 +191,7 @@ def check_telephony(base_url: str) -> Check:
         socket.create_connection((parts.hostname or "", port), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
         detail = Text("%(where)s: %(why)s", where=where, why=error.strerror or "no answer")
-        return Check(name=name, detail=detail, mend="check DIALER_TELEPHONY__BASE_URL and the network")
+        return Check(name=name, detail=detail, fix="check DIALER_TELEPHONY__BASE_URL and the network")
     return Check(name=name, detail=Text("%(where)s answers", where=where))
 
 
@@ -200,7 +200,7 @@ def check_probe(probe: Probe) -> Check:
     try:
         return Check(name=probe.name, detail=probe.run())
     except DialerError as error:
-        return Check(name=probe.name, detail=error.text, mend=error.mend or probe.mend, warns=probe.warns)
+        return Check(name=probe.name, detail=error.text, fix=error.fix or probe.fix, warns=probe.warns)
 
 
 def _first_line(argv: list[str]) -> str:

@@ -80,11 +80,11 @@ def set_trial(
     who = actor_name(by)
     why = reason.strip()
     if not why or len(why) > _REASON_LENGTH:
-        raise Invalid(field="reason", problem="is empty or too long", mend="the question of the trial")
+        raise Invalid(field="reason", problem="is empty or too long", fix="the question of the trial")
     # What is no number lies in no range.
     if weights and (len(weights) < _AT_LEAST or not all(0 < weight <= _MOST for weight in weights.values())):
         raise Invalid(
-            field="weights", problem="must name two versions or more, each above 0", mend="1=50,2=50"
+            field="weights", problem="must name two versions or more, each above 0", fix="1=50,2=50"
         )
     scope = grade.value if grade else ""
     with services.store.begin() as tx:

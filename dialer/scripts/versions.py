@@ -240,7 +240,7 @@ def approve_script(
     who = actor_name(by)
     why = reason.strip()
     if not why or len(why) > _REASON_LENGTH:
-        raise Invalid(field="reason", problem="is empty or too long", mend="why this version, in a few words")
+        raise Invalid(field="reason", problem="is empty or too long", fix="why this version, in a few words")
     with services.store.begin() as tx:
         version = get_script_version(tx, script_id, number)
         sounded = sound_of(tx, version, script := script_in(services, version))

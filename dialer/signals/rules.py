@@ -44,8 +44,8 @@ class RuleUnreadable(Refusal):
     """A rule that cannot be read: its file, its id (empty if that is missing), the problem and what to write."""
 
     def __init__(self, *, file: str, rule: str, problem: Text, fix: Text) -> None:
-        self.file, self.rule, self.problem, self.fix = file, rule, problem, fix
-        self.mend = fix
+        self.file, self.rule, self.problem = file, rule, problem
+        self.fix: Text = fix
         super().__init__(
             Text("%(file)s: rule %(rule)s: %(problem)s", file=file, rule=rule or "?", problem=problem)
         )

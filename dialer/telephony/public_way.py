@@ -28,11 +28,11 @@ _log = logging.getLogger(__name__)
 
 
 class WayBlocked(DialerError):
-    """A request to the public address did not come back as ours. `mend` says what to do."""
+    """A request to the public address did not come back as ours. `fix` says what to do."""
 
-    def __init__(self, text: Text, *, mend: str) -> None:
+    def __init__(self, text: Text, *, fix: str) -> None:
         super().__init__(text)
-        self.mend = mend
+        self.fix = fix
 
 
 def proof(nonce: str, *, token: str) -> str:
@@ -61,11 +61,11 @@ async def walk_public_way(config: TelephonyConfig, *, through: str = "") -> str:
         ):
             status, body = answer.status, await answer.content.read(_MOST_BYTES)
     except (aiohttp.ClientConnectorCertificateError, ssl.SSLError):
-        raise _blocked(config, gettext_noop("its certificate is not valid"), _MEND_CERTIFICATE) from None
+        raise _blocked(config, gettext_noop("its certificate is not valid"), _FIX_CERTIFICATE) from None
     except TimeoutError:
-        raise _blocked(config, gettext_noop("no answer within five seconds"), _MEND_PROXY) from None
+        raise _blocked(config, gettext_noop("no answer within five seconds"), _FIX_PROXY) from None
     except (aiohttp.ClientError, OSError, ValueError):
-        raise _blocked(config, gettext_noop("no connection"), _MEND_PROXY) from None
+        raise _blocked(config, gettext_noop("no connection"), _FIX_PROXY) from None
     _judge(config, nonce, status, body)
     return config.public_url
 
@@ -102,21 +102,21 @@ async def _tell(blocked: Callable[[WayBlocked], object], fault: WayBlocked) -> N
 def _judge(config: TelephonyConfig, nonce: str, status: int, body: bytes) -> None:
     if status == HTTPStatus.FORBIDDEN:
         why = gettext_noop("the request arrives with another address or is checked with another token")
-        raise _blocked(config, why, _MEND_TOKEN)
+        raise _blocked(config, why, _FIX_TOKEN)
     if status != HTTPStatus.OK:
         shown = Text("%(url)s: status %(status)s instead of our answer", url=config.public_url, status=status)
-        raise WayBlocked(shown, mend=_MEND_STATUS)
+        raise WayBlocked(shown, fix=_FIX_STATUS)
     if not hmac.compare_digest(body.strip(), proof(nonce, token=config.auth_token).encode()):
-        raise _blocked(config, gettext_noop("another service answers"), _MEND_STATUS)
+        raise _blocked(config, gettext_noop("another service answers"), _FIX_STATUS)
 
 
-def _blocked(config: TelephonyConfig, why: str, mend: str) -> WayBlocked:
-    return WayBlocked(Text("%(url)s: %(why)s", url=config.public_url, why=Text(why)), mend=mend)
+def _blocked(config: TelephonyConfig, why: str, fix: str) -> WayBlocked:
+    return WayBlocked(Text("%(url)s: %(why)s", url=config.public_url, why=Text(why)), fix=fix)
 
 
-_MEND_PROXY = gettext_noop("start the proxy, or set web.public_url to the address that the carrier reaches")
-_MEND_CERTIFICATE = gettext_noop("renew the certificate of the proxy: a carrier refuses it too")
-_MEND_TOKEN = gettext_noop(
+_FIX_PROXY = gettext_noop("start the proxy, or set web.public_url to the address that the carrier reaches")
+_FIX_CERTIFICATE = gettext_noop("renew the certificate of the proxy: a carrier refuses it too")
+_FIX_TOKEN = gettext_noop(
     "let the proxy keep path and query, and give every process the same telephony.auth_token"
 )
-_MEND_STATUS = gettext_noop("let the proxy pass /hooks/ and /audio/ to dialer web, or correct web.public_url")
+_FIX_STATUS = gettext_noop("let the proxy pass /hooks/ and /audio/ to dialer web, or correct web.public_url")

@@ -344,7 +344,7 @@ def _show_import(
         tabs=unit_tabs(request),
         refused=refused,
         faults=[
-            (one.line, column, say(request.lang, one.problem), say(request.lang, one.mend))
+            (one.line, column, say(request.lang, one.problem), say(request.lang, one.fix))
             for one, column in faults
         ],
         name=name,

@@ -170,11 +170,11 @@ class UnusableUnits(Refusal):
         self.faults = faults
         self.columns = tuple(headings.get(fault.field, fault.field.value) for fault in faults)
         first = Text(
-            "line %(line)s, column %(column)s: %(problem)s; %(mend)s",
+            "line %(line)s, column %(column)s: %(problem)s; %(fix)s",
             line=faults[0].line,
             column=self.columns[0],
             problem=faults[0].problem,
-            mend=faults[0].mend,
+            fix=faults[0].fix,
         )
         text = Text("no unit was imported. %(first)s", first=first)
         if len(faults) > 1:

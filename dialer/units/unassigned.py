@@ -203,7 +203,7 @@ def assign_cases(
     """
     who = actor_name(by)
     if not case_ids:
-        raise Invalid(field="case", problem="is empty", mend="choose at least one case")
+        raise Invalid(field="case", problem="is empty", fix="choose at least one case")
     with services.store.begin() as tx:
         lock_arrivals(tx)
         if visible_to is not None:
@@ -229,7 +229,7 @@ def teach_alias(
     """
     who = actor_name(by)
     if not normalised(text):
-        raise Invalid(field="alias", problem="is empty", mend="the unit as lists write it")
+        raise Invalid(field="alias", problem="is empty", fix="the unit as lists write it")
     if visible_to is not None:
         raise NotFound(kind="unit", key=unit_id)
     with services.store.begin() as tx:

@@ -173,7 +173,7 @@ def correct_columns(services: Services, source: str, columns: Mapping[str, Field
     """
     who, name = actor_name(by), said("source", source)
     if any(not heading.strip() for heading in columns):
-        raise Invalid(field="heading", problem="is empty", mend="the heading as the list has it")
+        raise Invalid(field="heading", problem="is empty", fix="the heading as the list has it")
     facts = {heading: field.value if field else "" for heading, field in columns.items()}
     with services.store.begin() as tx:
         now = services.clock.now()

@@ -160,7 +160,7 @@ def typed_unit(index: UnitIndex, text: str) -> int:
     """The unit of a typed text: an offered name, else a number, name, path or alias. Raises `Invalid`."""
     wanted = text.strip()
     if not wanted:
-        raise Invalid(field="unit", problem="is empty", mend="choose a unit")
+        raise Invalid(field="unit", problem="is empty", fix="choose a unit")
     offered = {name: unit_id for unit_id, name in unit_names(index).items()}
     if wanted in offered:
         return offered[wanted]
@@ -168,7 +168,7 @@ def typed_unit(index: UnitIndex, text: str) -> int:
         return find_unit(index, wanted).id
     except NotFound:
         raise Invalid(
-            field="unit", problem="names no unit, or more than one", mend="choose one of the list"
+            field="unit", problem="names no unit, or more than one", fix="choose one of the list"
         ) from None
 
 

@@ -172,7 +172,7 @@ def _begin(
         assert stored is not None
         if not 0 <= number < len(person.phones):
             range_of = Text("0 to %(most)s", most=len(person.phones) - 1)
-            raise Invalid(field="number", problem="is not a number of the person", mend=range_of)
+            raise Invalid(field="number", problem="is not a number of the person", fix=range_of)
         if not is_telephone_free(tx, extension):
             raise Conflict("your telephone is in a call now: wait for its end", current="telephone_busy")
         if not take_number_for_desk_call(tx, call_id, person_id=stored.person_id, number=number):

@@ -189,9 +189,9 @@ def call_time(soon: str, at: str, *, now: datetime, timezone: str) -> datetime:
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
-        raise Invalid(field="at", problem="is not a time", mend="choose a day and a time") from None
+        raise Invalid(field="at", problem="is not a time", fix="choose a day and a time") from None
     if not is_in_range(moment):
-        raise Invalid(field="at", problem="is out of range", mend="choose a day and a time")
+        raise Invalid(field="at", problem="is out of range", fix="choose a day and a time")
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 

@@ -55,16 +55,16 @@ class StopForm:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.bank.strip()) <= _LONGEST:
-            raise Invalid(field="bank", problem="is missing", mend="the name of the bank")
+            raise Invalid(field="bank", problem="is missing", fix="the name of the bank")
         digits = self.digits
         if not (digits.isascii() and digits.isalnum() and _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS):
             raise Invalid(
                 field="account",
                 problem="is no account",
-                mend=Text("%(few)s to %(most)s letters and digits", few=_FEWEST_DIGITS, most=_MOST_DIGITS),
+                fix=Text("%(few)s to %(most)s letters and digits", few=_FEWEST_DIGITS, most=_MOST_DIGITS),
             )
         if self.amount_fen <= 0:
-            raise Invalid(field="amount", problem="is missing", mend="the amount to be stopped, in yuan")
+            raise Invalid(field="amount", problem="is missing", fix="the amount to be stopped, in yuan")
         if len(self.receipt.strip()) > _LONGEST:
             raise Invalid(field="receipt", problem="is too long")
 
@@ -81,9 +81,9 @@ def typed_stop_form(
     try:
         moment = datetime.fromisoformat(at.strip()) if at.strip() else now
     except ValueError:
-        raise Invalid(field="at", problem="is not a time", mend="choose a day and a time") from None
+        raise Invalid(field="at", problem="is not a time", fix="choose a day and a time") from None
     if not is_in_range(moment):
-        raise Invalid(field="at", problem="is out of range", mend="choose a day and a time")
+        raise Invalid(field="at", problem="is out of range", fix="choose a day and a time")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(timezone))
     amount_fen = fen_of(amount, field="amount")
@@ -249,7 +249,7 @@ def _check(row: Row, result: StopState, stopped_fen: int, *, by: str) -> None:
         raise Invalid(
             field="stopped",
             problem="is not between 0 and what was asked",
-            mend=Text("%(most)s yuan at most", most=yuan(row["amount_fen"])),
+            fix=Text("%(most)s yuan at most", most=yuan(row["amount_fen"])),
         )
 
 

@@ -105,14 +105,14 @@ class NoCall(Invalid):
     """What was reported needs a staff call with the person, of `least_seconds`, that has ended."""
 
     def __init__(self, *, field: str, problem: str, least_seconds: int) -> None:
-        mend = Text("call from the desk, talk for %(n)s seconds and hang up first", n=least_seconds)
+        fix = Text("call from the desk, talk for %(n)s seconds and hang up first", n=least_seconds)
         if problem == CALL_MISSING:
-            mend = Text(
+            fix = Text(
                 "call from the desk, talk for %(n)s seconds and hang up first, or say why there is no such call:"
                 " a second person then approves",
                 n=least_seconds,
             )
-        super().__init__(field=field, problem=problem, mend=mend)
+        super().__init__(field=field, problem=problem, fix=fix)
         self.least_seconds = least_seconds
 
 
@@ -188,7 +188,7 @@ def schedule_call_back(
     with services.store.begin() as tx:
         now = services.clock.now()
         if not now < at <= now + _LONGEST_WAIT:
-            raise Invalid(field="at", problem="is past or too far away", mend="within the next 30 days")
+            raise Invalid(field="at", problem="is past or too far away", fix="within the next 30 days")
         held = lock_signed_assignment(tx, assignment_id, by=who, token=token)
         _keep(tx, services, assignment_id, by=who, call_at=at)
         facts = {"call_at": at.isoformat()}
@@ -277,7 +277,7 @@ def report(
     without a staff call is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
     """
     if given.outcome is OutcomeKind.WITHDRAWN:
-        raise Invalid(field="outcome", problem="is not chosen", mend="choose one of the list")
+        raise Invalid(field="outcome", problem="is not chosen", fix="choose one of the list")
     must_have_evidence(given.amounts, given.evidence)
     now = services.clock.now()
     case_id = get_assignment(tx, assignment_id).case_id
@@ -288,7 +288,7 @@ def report(
         raise overtaken_by(assignment)
     if given.contact is Contact.VERIFIED and contact_of(given.outcome) is not Contact.VERIFIED:
         raise Invalid(
-            field="contact", problem=VERIFIES_NOBODY, mend="choose another contact or another result"
+            field="contact", problem=VERIFIES_NOBODY, fix="choose another contact or another result"
         )
     is_call = assignment.kind is Track.HUMAN
     if not is_call and given.outcome in SUCCESSES and not has_arrived(tx, assignment, by=by):
@@ -308,7 +308,7 @@ def report(
         else:
             contact = Contact.UNVERIFIED
     if given.files and given.amounts.is_nothing and not is_claim:
-        raise Invalid(field=FIELD, problem="prove no amount", mend="enter the amount that they prove")
+        raise Invalid(field=FIELD, problem="prove no amount", fix="enter the amount that they prove")
     event = AssignmentReported(track=assignment.kind, outcome=given.outcome, contact=contact)
     decision = decide(stored.case, event, now, services.policies.of(stored.case.policy_version))
     outcome_id = append_outcome(

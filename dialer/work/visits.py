@@ -91,7 +91,7 @@ def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phon
     """
     kind = _KIND_OF_STAGE.get(stage)
     if kind is None:
-        raise Invalid(field="stage", problem="is not a step", mend="accepted, on_the_way or arrived")
+        raise Invalid(field="stage", problem="is not a step", fix="accepted, on_the_way or arrived")
     return _send(services, assignment_id, kind, phone=phone, stage=stage)
 
 
@@ -122,7 +122,7 @@ def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, conte
             return _sent(current, repeat)
         if count_visit_photos(tx, assignment_id) >= services.work.photos:
             most = Text("%(most)s at most", most=services.work.photos)
-            raise Invalid(field="photo", problem="is one too many", mend=most)
+            raise Invalid(field="photo", problem="is one too many", fix=most)
         now = services.clock.now()
         add_visit_photo(
             tx, phone.client_id, photo, assignment_id=assignment_id, case_id=current.case_id, by=who, now=now

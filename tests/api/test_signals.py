@@ -55,7 +55,7 @@ async def test_a_token_sends_signals_of_its_own_sources_alone(office: Office):
     assert (told["accepted"], told["rejected"]) == (1, 1)
     [fault] = told["faults"]
     assert (fault["index"], fault["field"]) == (1, "source")
-    assert "other" not in fault["reason"] + fault["mend"]
+    assert "other" not in fault["reason"] + fault["fix"]
     gateway = add_token(
         office.app.services,
         name="gateway",

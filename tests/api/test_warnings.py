@@ -127,7 +127,7 @@ async def test_what_cannot_be_read_is_rejected_by_its_field(office: Office):
         (error,) = alone.json()["errors"]
         assert (error["index"], error["field"], error["code"]) == (0, field, code), warning
         assert error["reason"]
-        assert error["mend"]
+        assert error["fix"]
     assert office.rows(t.warning) == []
 
 
@@ -150,16 +150,16 @@ async def test_an_unknown_field_is_refused_with_the_nearest_right_one(office: Of
         (error,) = answer.json()["errors"]
         assert (error["field"], error["code"]) == (name, "unknown_field")
         if nearest is None:
-            assert "did you mean" not in error["mend"]
+            assert "did you mean" not in error["fix"]
         else:
-            assert f"did you mean {nearest}?" in error["mend"]
+            assert f"did you mean {nearest}?" in error["fix"]
 
 
 async def test_a_misspelt_name_is_told_before_what_is_missing_because_of_it(office: Office):
     answer = await office.send({"phone": "13800138000"})
     (error,) = answer.json()["errors"]
     assert (error["field"], error["code"]) == ("phone", "unknown_field")
-    assert "did you mean phones?" in error["mend"]
+    assert "did you mean phones?" in error["fix"]
 
 
 async def test_a_rejected_number_may_be_sent_again_when_it_is_mended(office: Office):

@@ -222,10 +222,10 @@ class TestAPaceSetByHand:
     def test_a_refusal_says_which_field_and_what_is_allowed(self, lines: Lines):
         with pytest.raises(Invalid) as refused:
             set_pace(lines.services, calls_per_second=4.5, lines=1, by="zhao", why="x")
-        assert (refused.value.field, str(refused.value.mend)) == ("calls_per_second", "0.1 – 4")
+        assert (refused.value.field, str(refused.value.fix)) == ("calls_per_second", "0.1 – 4")
         with pytest.raises(Invalid) as refused:
             set_pace(lines.services, calls_per_second=1, lines=11, by="zhao", why="x")
-        assert (refused.value.field, str(refused.value.mend)) == ("lines", "1 – 10")
+        assert (refused.value.field, str(refused.value.fix)) == ("lines", "1 – 10")
         with pytest.raises(Invalid) as refused:
             set_pace(lines.services, calls_per_second=1, lines=1, by="zhao", why=" ")
         assert refused.value.field == "why"

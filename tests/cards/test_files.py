@@ -1,4 +1,4 @@
-"""Daily files: what is entered, what is rejected with its mend, and what the screening lists in the morning."""
+"""Daily files: what is entered, what is rejected with its fix, and what the screening lists in the morning."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def load(street: Street, rows: str, **options: bool) -> OpeningLoad:
     )
 
 
-def test_a_file_is_entered_once_and_its_faults_say_line_column_and_mend(street: Street, console: ConsoleDesk):
+def test_a_file_is_entered_once_and_its_faults_say_line_column_and_fix(street: Street, console: ConsoleDesk):
     rows = (
         f"1,{BANK}1,张三,{id_number(1)},13800000001,二类,储蓄,5,2026-11-25 09:00,已开,,6222000000000001\n"
         f"2,{BANK}1,李四,150802199001011234,13800000002,二类,储蓄,5,2026-11-25 09:00,已开,,\n"

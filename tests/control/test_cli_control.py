@@ -85,7 +85,7 @@ def test_resuming_without_a_pause_is_refused(run: Run):
 def test_an_alarm_says_its_cause_and_what_to_do_as_sentences(run: Run, scene: Scene):
     public_way_blocked(
         scene.services,
-        WayBlocked(Text("%(url)s: %(why)s", url="http://x", why=Text("no connection")), mend="y"),
+        WayBlocked(Text("%(url)s: %(why)s", url="http://x", why=Text("no connection")), fix="y"),
     )
     told = run("alarms").stdout
     assert "http://x" in told

@@ -116,7 +116,7 @@ def test_the_first_thing_to_fix_is_named(answer: str, problem: TrunkProblem | No
         now = TrunksNow(trunks=(replace(WORKS, problem=problem),))
         (check,) = check_trunks([trunk(address)], now)
     assert not check.ok
-    assert fix in str(check.mend)
+    assert fix in str(check.fix)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_an_address_that_does_not_answer():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         (check,) = check_trunks([trunk(f"127.0.0.1:{silent.getsockname()[1]}")], None)
-    assert "firewall" in str(check.mend)
+    assert "firewall" in str(check.fix)
 
 
 async def test_the_alarm_stands_after_two_looks(scene: Scene, carrier: tuple[CarrierAccess, dict[str, str]]):

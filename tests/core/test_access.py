@@ -88,19 +88,19 @@ def test_the_names_that_sign_for_the_service_stay_as_rows_have_them_and_are_nobo
 
 
 @pytest.mark.parametrize(
-    ("name", "problem", "mend"),
+    ("name", "problem", "fix"),
     [
         (" ", "is empty", "who does this"),
         ("x" * (LONGEST_NAME + 1), "is longer than 100 characters", ""),
         ("Robot", "is a name that only the service signs with", ""),
     ],
 )
-def test_whoever_signs_has_a_name_of_their_own(name: str, problem: str, mend: str):
+def test_whoever_signs_has_a_name_of_their_own(name: str, problem: str, fix: str):
     with pytest.raises(Invalid) as refused:
         actor_name(name)
     assert (refused.value.field, str(refused.value)) == (
         "by",
-        f"by: {problem}" + (f" ({mend})" if mend else ""),
+        f"by: {problem}" + (f" ({fix})" if fix else ""),
     )
     longest = "王" * LONGEST_NAME
     assert actor_name(f" {longest}\n") == longest

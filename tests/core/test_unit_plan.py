@@ -85,7 +85,7 @@ def test_a_repeated_name_as_a_parent_must_be_written_with_its_own():
 def test_a_fault_names_its_line_and_column(lines: list[UnitLine], expected: list[tuple[int, UnitField]]):
     plan = plan_units(lines, STANDING, {normalised("老五原"): 4})
     assert faults(plan) == expected
-    assert all(fault.problem and fault.mend for fault in plan.faults)
+    assert all(fault.problem and fault.fix for fault in plan.faults)
 
 
 def test_two_units_may_change_places():

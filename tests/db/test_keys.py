@@ -93,7 +93,7 @@ def test_of_many_that_create_at_once_one_wins_and_all_can_load_its_keys(tmp_path
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o601])
-def test_a_file_open_to_others_is_refused_and_says_how_to_mend_it(tmp_path: Path, mode: int):
+def test_a_file_open_to_others_is_refused_and_says_how_to_fix_it(tmp_path: Path, mode: int):
     path = tmp_path / "keys.toml"
     create(path)
     path.chmod(mode)

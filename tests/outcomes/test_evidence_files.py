@@ -41,10 +41,10 @@ def test_a_photo_is_as_large_as_is_allowed_and_not_a_byte_larger():
     assert clean_photo(photo.content, most_bytes=len(PICTURE)).stripped_bytes == 0
     with pytest.raises(Invalid, match="is too large") as refused:
         clean_photo(b"x" * ((2 << 20) + 1), most_bytes=2 << 20)
-    assert (refused.value.field, str(refused.value.mend)) == ("photo", "2 MB at most")
+    assert (refused.value.field, str(refused.value.fix)) == ("photo", "2 MB at most")
     with pytest.raises(Invalid, match="is not a supported picture") as refused:
         clean_photo(b"x", most_bytes=1)
-    assert (refused.value.field, str(refused.value.mend)) == ("photo", "JPEG, PNG or WebP")
+    assert (refused.value.field, str(refused.value.fix)) == ("photo", "JPEG, PNG or WebP")
 
 
 def small(services: Services, *, files: int = 2, most_bytes: int = len(PDF)) -> Services:
@@ -64,7 +64,7 @@ def test_evidence_is_a_pdf_as_it_is_or_a_picture_without_notes(scenario: Scenari
 
 def test_why_evidence_is_not_taken(scenario: Scenario):
     services = small(scenario.services)
-    for sent, problem, mend in (
+    for sent, problem, fix in (
         ([PDF] * 3, "are too many", "2 at most"),
         ([PDF + b" "], "is too large", "0 MB at most"),
         ([b"GIF89a"], "is no PDF", "a PDF, JPEG, PNG or WebP"),
@@ -74,7 +74,7 @@ def test_why_evidence_is_not_taken(scenario: Scenario):
     ):
         with pytest.raises(Invalid, match=problem) as refused:
             clean_evidence(services, sent)
-        assert (refused.value.field, str(refused.value.mend)) == ("evidence_files", mend)
+        assert (refused.value.field, str(refused.value.fix)) == ("evidence_files", fix)
 
 
 class Visited:

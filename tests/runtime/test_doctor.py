@@ -30,7 +30,7 @@ from dialer.runtime.settings import CentreSettings, load_settings
 
 commands = tree()
 
-PROBE = Probe(name="database", run=lambda: "schema 7", mend="dialer migrate")
+PROBE = Probe(name="database", run=lambda: "schema 7", fix="dialer migrate")
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_machine_that_is_well(tmp_path: Path, listener: int):
     assert [check.name for check in checks] == [
         "Python", "data folder", "disk", "embedded servers", "keys file", "web address", "telephony", "database",
     ]  # fmt: skip
-    assert [check for check in checks if not check.ok or check.mend] == []
+    assert [check for check in checks if not check.ok or check.fix] == []
     assert "PostgreSQL) 18" in str(checks[3].detail)
     assert "9.1" in str(checks[3].detail)
     assert str(checks[-1].detail) == "schema 7"
@@ -83,7 +83,7 @@ def test_python(version: tuple[int, int], ok: bool):
 def test_a_data_folder_open_to_others(tmp_path: Path):
     tmp_path.chmod(0o755)
     check = check_data_dir(tmp_path)
-    assert (check.ok, str(check.mend)) == (False, f"chmod 700 {tmp_path}")
+    assert (check.ok, str(check.fix)) == (False, f"chmod 700 {tmp_path}")
     assert oct(tmp_path.stat().st_mode & 0o777) == "0o755"
 
 
@@ -106,7 +106,7 @@ def test_a_keys_file_that_is_open_or_missing(tmp_path: Path):
     keys.touch()
     keys.chmod(0o644)
     check = check_keys_file(keys)
-    assert (check.ok, str(check.mend)) == (False, f"chmod 600 {keys}")
+    assert (check.ok, str(check.fix)) == (False, f"chmod 600 {keys}")
 
 
 def test_a_taken_web_address(listener: int):
@@ -128,7 +128,7 @@ def test_a_silent_telephone_network(listener: int):
         closed.bind(("127.0.0.1", 0))
         check = check_telephony(f"http://127.0.0.1:{closed.getsockname()[1]}")
     assert not check.ok
-    assert "DIALER_TELEPHONY__BASE_URL" in str(check.mend)
+    assert "DIALER_TELEPHONY__BASE_URL" in str(check.fix)
 
 
 def test_a_failing_probe_is_a_finding_and_a_bug_is_not(tmp_path: Path):
@@ -138,24 +138,24 @@ def test_a_failing_probe_is_a_finding_and_a_bug_is_not(tmp_path: Path):
     def broken() -> str:
         raise ZeroDivisionError
 
-    check = check_probe(Probe(name="database", run=unreachable, mend="start it"))
-    assert (check.ok, str(check.detail), str(check.mend)) == (False, "database: refused", "start it")
+    check = check_probe(Probe(name="database", run=unreachable, fix="start it"))
+    assert (check.ok, str(check.detail), str(check.fix)) == (False, "database: refused", "start it")
     with pytest.raises(ZeroDivisionError):
-        check_probe(Probe(name="database", run=broken, mend=""))
+        check_probe(Probe(name="database", run=broken, fix=""))
 
 
 @pytest.mark.parametrize("bureau_zh", ["巴彦淖尔市公安局", "某市公安局", "鄂尔多斯市旗公安局"])
 def test_a_bureau_of_up_to_nine_signs_leaves_the_question_in_time(bureau_zh: str):
-    assert check_names(CentreSettings(bureau_zh=bureau_zh)).mend == ""
+    assert check_names(CentreSettings(bureau_zh=bureau_zh)).fix == ""
 
 
 def test_the_shipped_names_leave_the_question_in_time_in_recorded_calls_too():
-    assert check_names(CentreSettings(), records=True).mend == ""
+    assert check_names(CentreSettings(), records=True).fix == ""
 
 
 def test_a_name_that_is_short_enough_for_other_calls_alone_is_advice_where_calls_are_recorded():
     names = CentreSettings(bureau_zh="鄂尔多斯市旗公安局")
-    assert (check_names(names).mend, bool(check_names(names, records=True).mend)) == ("", True)
+    assert (check_names(names).fix, bool(check_names(names, records=True).fix)) == ("", True)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_name_that_is_short_enough_for_other_calls_alone_is_advice_where_calls
 def test_a_longer_name_is_advice_that_says_the_seconds_and_fails_nothing(names: dict[str, str]):
     check = check_names(CentreSettings(**names))
     assert check.ok
-    assert check.mend
+    assert check.fix
     assert "14 s" in str(check.detail)
 
 
@@ -224,6 +224,7 @@ def test_looking_writes_nothing_and_leaves_an_older_schema(
         "name": "database and broker",
         "ok": False,
         "detail": f"the database is at no revision, and this version needs {newest_revision()}",
+        "fix": "dialer migrate",
         "mend": "dialer migrate",
     }
     assert CliRunner().invoke(commands, ["migrate"]).exit_code == 0

@@ -109,7 +109,7 @@ def test_a_misspelt_environment_name_is_refused_with_the_right_one(file: Path, n
 
 
 @pytest.mark.parametrize("value", ["10.0.0.5", "10.0.0.5,10.0.0.6", "[10.0.0.5]"])
-def test_a_list_that_is_not_written_as_one_is_named_with_its_mend(file: Path, value: str):
+def test_a_list_that_is_not_written_as_one_is_named_with_its_fix(file: Path, value: str):
     said = 'setting DIALER_WEB__PROXIES: is not a list; write it as ["one", "two"]'
     assert refusal({"DIALER_WEB__PROXIES": value, "DIALER_WEB__PORT": "8000"}, file) == said
 

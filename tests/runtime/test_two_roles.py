@@ -62,7 +62,8 @@ def test_one_role_works_and_doctor_warns(
     one_role = doctor(own_servers.owner_url)
     assert one_role["ok"]
     assert "tables and could change them" in str(one_role["detail"])
-    assert one_role["mend"]
+    assert one_role["fix"]
     assert doctor(own_servers.database_url) == {
-        "name": "role of the database", "ok": True, "detail": "the service's role owns no table", "mend": "",
+        "name": "role of the database", "ok": True, "detail": "the service's role owns no table", "fix": "",
+        "mend": "",
     }  # fmt: skip

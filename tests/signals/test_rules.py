@@ -51,7 +51,7 @@ def test_every_shipped_rule_comes_out_as_its_examples_say_and_every_fraud_type_i
         ),
     ],
 )
-def test_a_wrong_rule_names_file_rule_fault_and_mend(old: str, new: str, problem: str, fix: str):
+def test_a_wrong_rule_names_file_rule_fault_and_fix(old: str, new: str, problem: str, fix: str):
     assert old in GOOD
     with pytest.raises(RuleUnreadable) as caught:
         read_rule(GOOD.replace(old, new), file="app_listed.toml")

@@ -83,11 +83,11 @@ def test_the_way_to_our_own_web_process_is_open():
 def test_a_request_that_cannot_be_verified_names_address_and_token(config: Callable[[int], TelephonyConfig]):
     with pytest.raises(WayBlocked, match="another address or is checked with another token") as blocked:
         walk_to(config)
-    assert "keep path and query" in blocked.value.mend
+    assert "keep path and query" in blocked.value.fix
 
 
 @pytest.mark.parametrize(
-    ("answer", "said", "mend"),
+    ("answer", "said", "fix"),
     [
         (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "status 502", "pass /hooks/"),
         (
@@ -100,14 +100,14 @@ def test_a_request_that_cannot_be_verified_names_address_and_token(config: Calla
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "no connection", "start the proxy"),
     ],
 )
-def test_another_server_is_named_with_what_to_do(answer: bytes, said: str, mend: str):
+def test_another_server_is_named_with_what_to_do(answer: bytes, said: str, fix: str):
     async def walk() -> None:
         async with answering(answer) as port:
             await walk_public_way(at(port))
 
     with pytest.raises(WayBlocked, match=said) as blocked:
         asyncio.run(walk())
-    assert mend in blocked.value.mend
+    assert fix in blocked.value.fix
 
 
 def test_a_proxy_that_is_down_is_named():
@@ -128,7 +128,7 @@ def test_a_server_that_does_not_answer_is_waited_for_so_long(monkeypatch: pytest
 
 def test_two_walks_in_a_row_must_fail_before_it_is_told(monkeypatch: pytest.MonkeyPatch):
     """One alone may be the restart of a proxy."""
-    fault = WayBlocked(public_way.Text("blocked"), mend="mend")
+    fault = WayBlocked(public_way.Text("blocked"), fix="fix")
     walks = iter([None, fault, None, fault, fault, fault])
     told: list[WayBlocked] = []
 
@@ -151,7 +151,7 @@ def test_two_walks_in_a_row_must_fail_before_it_is_told(monkeypatch: pytest.Monk
 
 
 def test_the_watch_outlives_faults_that_nobody_expected(monkeypatch: pytest.MonkeyPatch):
-    fault = WayBlocked(public_way.Text("blocked"), mend="mend")
+    fault = WayBlocked(public_way.Text("blocked"), fix="fix")
     walks = iter([ZeroDivisionError(), fault, fault, fault])
     told: list[WayBlocked] = []
 

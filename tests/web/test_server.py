@@ -147,7 +147,7 @@ def test_while_it_serves_it_walks_the_way_of_the_carrier_where_the_settings_say_
 
     async def watch(config: TelephonyConfig, *, blocked: Callable[[WayBlocked], object]) -> None:
         assert config is app.telephony
-        blocked(WayBlocked(Text("no answer from %(url)s", url="https://a.cn"), mend="start the proxy"))
+        blocked(WayBlocked(Text("no answer from %(url)s", url="https://a.cn"), fix="start the proxy"))
         told.append("begun")
         try:
             await asyncio.Event().wait()

@@ -105,9 +105,7 @@ EXAMPLES = [
         what="refuses",
     ),
     NoCall(field="no_call", problem=CALL_MISSING, least_seconds=20),
-    Invalid(
-        field="minutes", problem="is not a length of a pause", mend="above 0 minutes, at most seven days"
-    ),
+    Invalid(field="minutes", problem="is not a length of a pause", fix="above 0 minutes, at most seven days"),
     NothingToBackUp(),
     NoParquet(),
     NotArrived(),
@@ -140,7 +138,7 @@ EXAMPLES = [
     UnknownToken(),
     ScopeMissing(scope=TokenScope.REPORT_READ),
     UnusableUnits(
-        (UnitFault(line=2, field=UnitField.NAME, problem=Text("no name"), mend=Text("write its name")),), {}
+        (UnitFault(line=2, field=UnitField.NAME, problem=Text("no name"), fix=Text("write its name")),), {}
     ),
     NotApproved(script_id="loan", number=2, findings=()),
     NotRendered(script_id="loan", number=2, missing=3, render=None),
@@ -164,7 +162,7 @@ EXAMPLES = [
     RenderedScriptMissing(script_id="loan", version_id=None),
     BadSignature(reason="it has no signature"),
     WayBlocked(
-        Text("%(url)s: %(why)s", url="https://calls.example.cn", why=Text("no connection")), mend="start"
+        Text("%(url)s: %(why)s", url="https://calls.example.cn", why=Text("no connection")), fix="start"
     ),
     ActRefused("keys: only 0-9, * and #"),
     RuleUnreadable(
@@ -243,7 +241,7 @@ def test_every_template_is_a_literal():
                 continue
             name = ast.unparse(call.func)
             given = [call.args[_SENTENCES[name]]] if name in _SENTENCES and call.args else []
-            given += [one.value for one in call.keywords if name in _NAMED and one.arg in {"problem", "mend"}]
+            given += [one.value for one in call.keywords if name in _NAMED and one.arg in {"problem", "fix"}]
             made += [
                 f"{path.relative_to(ROOT)}:{one.lineno} {ast.unparse(one)}"
                 for one in given
