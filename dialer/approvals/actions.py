@@ -136,7 +136,7 @@ class Inbox:
     files: Mapping[int, Sequence[EvidenceFile]] = field(default_factory=dict)
     """What proves the amounts, by the line of `money`."""
     conflicts: Mapping[int, Sequence[ConflictingLine]] = field(default_factory=dict)
-    """Other lines of the case with an amount of the same kind that stand, by the line of `money`."""
+    """Other lines of the incident with an amount of the same kind, by the line of `money`."""
     returned: Sequence[MoneyReturned] = ()
     stop_payments: Sequence[StopPayment] = ()
     lists: Sequence[LoadLine] = ()
@@ -281,7 +281,7 @@ def approve_outcomes(
     visible_to: int | None,
     in_place: bool = False,
 ) -> int:
-    """All of them are approved, or none; how many. With `in_place` approved amounts of the same kind and case are
+    """All of them are approved, or none; how many. With `in_place` approved amounts of the same kind and incident are
     reversed, without it they are an `AmountsConflict`. Raises `Invalid` for none and for more than `MOST_AT_ONCE`,
     `NotFound`, `Conflict` for one that this person may not decide (any more), and `SampleUnread`.
     """

@@ -5,7 +5,7 @@ holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
@@ -30,6 +30,7 @@ from dialer.db.unit_of_work import Tx
 from dialer.language import Lang
 from dialer.org.unit_store import check_case_visible
 from dialer.outcomes.evidence_files import EvidenceFile, files_of_case
+from dialer.outcomes.ledger import ConflictingLine, conflicting_lines
 from dialer.sentences import waiting_sentence
 from dialer.services import Resource, Services
 from dialer.signals.reasons import ShownVerdict, reasons_of_case
@@ -110,6 +111,8 @@ class CaseSheet:
     is_sorted: bool
     said: tuple[SpokenTurn, ...]
     rows: CaseWork
+    conflicts: Mapping[int, Sequence[ConflictingLine]]
+    """Other lines of the incident with an amount of the same kind, by the line that is not reversed."""
     work: Mapping[int, Assignment]
     """Calls and visits by people that are not over, by their id."""
     calls: tuple[DeskCall, ...]
@@ -165,7 +168,7 @@ def units_to_hand_to(services: Services) -> UnitIndex:
 
 def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool) -> CaseSheet:
     found = story(tx, services, case_id)
-    stored = found.file.stored
+    stored, rows = found.file.stored, read_case_work(tx, case_id)
     index = services.units.current(tx)
     is_sorted = stored.unit_id is not None and index.get(stored.unit_id) is not None
     turns = conversation(tx, case_id, in_clear=in_clear)
@@ -174,7 +177,10 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool) -> CaseS
         unit=index.label(stored.unit_id) if is_sorted and stored.unit_id is not None else stored.unit,
         is_sorted=is_sorted,
         said=said_in(services, turns),
-        rows=read_case_work(tx, case_id),
+        rows=rows,
+        conflicts=conflicting_lines(
+            tx, [line.id for line in rows.outcomes if line.has_money and line.reversed_by is None]
+        ),
         work={one.id: one for one in assignments_of_case(tx, case_id)},
         calls=tuple(desk_calls_of_case(tx, case_id)),
         photos=tuple(photos_of_case(tx, case_id)),

@@ -14,7 +14,6 @@ from dialer.calls.recordings import Recording
 from dialer.casefile.acts import changed_since
 from dialer.casefile.reading import CaseSheet, units_to_hand_to
 from dialer.cases.persons import Person
-from dialer.cases.queries import amounts_in_conflict
 from dialer.core.access import Permission, RevealReason, is_same_actor
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
@@ -424,7 +423,6 @@ def case_facts(
         },
         "may_stop": request.may(Permission.WORK_DESK),
         "stop_answers": BANK_ANSWERS,
-        "conflicts": amounts_in_conflict(sheet.rows.outcomes),
         "said_words": _said_words(request, case.fraud_type),
         "lower_act": Permission.LOWER_CASES,
         "may_lists": request.may(Permission.LOAD_LISTS),

@@ -4,7 +4,7 @@ its calls. The sealed words are read apart from that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,6 @@ from dialer.cases.store import open_act
 from dialer.core.case import NO_CALL, AssignmentState, Reason, StopResult, TransferState, VisitStage
 from dialer.core.reach import HeardPrompt, Hearing
 from dialer.core.values import (
-    AmountKind,
     Answer,
     Contact,
     EvidenceKind,
@@ -113,10 +112,6 @@ class MoneyLine:
     def has_money(self) -> bool:
         return bool(self.intended_fen or self.stopped_fen or self.returned_fen)
 
-    def shares_amount_with(self, other: MoneyLine) -> bool:
-        """Whether both have an amount of the same kind."""
-        return any(getattr(self, f"{kind}_fen") and getattr(other, f"{kind}_fen") for kind in AmountKind)
-
     @property
     def is_without_call(self) -> bool:
         """A success by phone without a staff call, which counts only once it is approved."""
@@ -126,19 +121,6 @@ class MoneyLine:
     def needs_approval(self) -> bool:
         """Whether a second person approves it."""
         return self.has_money or self.is_without_call
-
-
-def amounts_in_conflict(lines: Iterable[MoneyLine]) -> dict[int, tuple[int, ...]]:
-    """The lines of one case that stand and have an amount of the same kind, by the line; of them one counts."""
-    standing = [line for line in lines if line.has_money and line.reversed_by is None]
-    found: dict[int, tuple[int, ...]] = {}
-    for line in standing:
-        others = tuple(
-            other.id for other in standing if other.id != line.id and line.shares_amount_with(other)
-        )
-        if others:
-            found[line.id] = others
-    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db import tables as t
+from dialer.db.bulk import RowSet, among, word
 from dialer.db.columns import filing_stands, is_of_actor, is_reversed
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
@@ -128,11 +129,11 @@ def recorded_outcome(tx: Tx, outcome_id: int) -> RecordedOutcome:
 
 
 class AmountsConflict(Conflict):
-    """Amounts of the same kind of this case are approved already, by the lines `others`: they would count twice."""
+    """Amounts of the same kind of this incident are approved already, by the lines `others`: they would count twice."""
 
     def __init__(self, outcome_id: int, others: Sequence[int]) -> None:
         text = Text(
-            "outcome %(id)s has an amount of the same kind as outcome %(other)s, which is approved: of one case it"
+            "outcome %(id)s has an amount of the same kind as outcome %(other)s, which is approved: of one incident it"
             " counts once. Approve it in the place of the other, or refuse it",
             id=outcome_id,
             other=", ".join(str(one) for one in others),
@@ -144,9 +145,11 @@ class AmountsConflict(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictingLine:
-    """Another line of the same case with an amount of the same kind that stands. Amounts in fen."""
+    """Another line of the same incident with an amount of the same kind that is not reversed. Amounts in fen."""
 
     id: int
+    case_id: int
+    """The line's own case: another one where the two cases are duplicates."""
     intended_fen: int
     stopped_fen: int
     returned_fen: int
@@ -158,18 +161,61 @@ class ConflictingLine:
     """'' while it waits itself."""
 
 
+def incidents_of(tx: Tx, case_ids: Collection[int]) -> dict[int, frozenset[int]]:
+    """By case, the cases that are one incident with it, itself included: those marked as duplicates of one another,
+    directly or through others.
+    """
+    event, of = t.event.c, sa.cast(t.event.c.facts["of"].astext, sa.BigInteger)
+    marked = sa.select(event.case_id, of.label("of")).where(event.kind == word(ActKind.DUPLICATE))
+    near: dict[int, set[int]] = {case_id: {case_id} for case_id in case_ids}
+    fresh = set(near)
+    while fresh:
+        # Two statements: each uses its index, where one with OR would read all events.
+        pairs = {
+            (row["case_id"], row["of"])
+            for column in (event.case_id, of)
+            for row in tx.rows(marked.where(among(column, fresh)))
+        }
+        fresh = {one for pair in pairs for one in pair} - near.keys()
+        near |= {one: {one} for one in fresh}
+        for one, other in pairs:
+            near[one].add(other)
+            near[other].add(one)
+    return {case_id: _reachable(near, case_id) for case_id in case_ids}
+
+
+def _reachable(near: Mapping[int, set[int]], start: int) -> frozenset[int]:
+    found, fresh = {start}, {start}
+    while fresh:
+        fresh = set[int]().union(*(near[one] for one in fresh)) - found
+        found |= fresh
+    return frozenset(found)
+
+
+_INCIDENTS = RowSet("incident", {"case_id": sa.BigInteger(), "other_id": sa.BigInteger()})
+
+
 def conflicting_lines(tx: Tx, outcome_ids: Collection[int]) -> dict[int, tuple[ConflictingLine, ...]]:
     """Conflicting lines by each of these lines that has any: the approved one first, then the oldest."""
+    if not outcome_ids:
+        return {}
     of, other, approval = t.outcome.alias("of"), t.outcome, t.outcome_approval.c
+    case_ids = tx.rows(sa.select(of.c.case_id).where(of.c.id.in_(outcome_ids)).distinct())
+    incidents = incidents_of(tx, [row["case_id"] for row in case_ids])
     same = sa.or_(
         *(sa.and_(of.c[f"{kind}_fen"] > 0, other.c[f"{kind}_fen"] > 0) for kind in sorted(AmountKind))
     )
     rows = tx.rows(
         sa.select(other, of.c.id.label("of_id"), approval.approved_by)
-        .join(of, sa.and_(of.c.case_id == other.c.case_id, of.c.id != other.c.id, same))
+        .select_from(of)
+        .join(_INCIDENTS.clause, _INCIDENTS.c.case_id == of.c.case_id)
+        .join(other, sa.and_(other.c.case_id == _INCIDENTS.c.other_id, of.c.id != other.c.id, same))
         .join(t.outcome_approval, approval.outcome_id == other.c.id, isouter=True)
         .where(of.c.id.in_(outcome_ids), ~_is_reversed(other.c.id))
-        .order_by(approval.approved_by.is_(None), other.c.id)
+        .order_by(approval.approved_by.is_(None), other.c.id),
+        _INCIDENTS.given(
+            [{"case_id": one, "other_id": each} for one, cases in incidents.items() for each in cases]
+        ),
     )
     found: dict[int, tuple[ConflictingLine, ...]] = {}
     for row in rows:
@@ -203,7 +249,7 @@ def approve_outcome_row(
 ) -> tuple[int, ...]:
     """Approves an outcome, once; with `in_place` the approved amounts that it conflicts with are reversed, whose lines
     are returned. Raises `NotFound`, `Conflict` for the recorder or when it is approved or reversed, and else
-    `AmountsConflict`. The caller holds the case.
+    `AmountsConflict`. The caller holds the cases of the incident.
     """
     row = _undecided(tx, outcome_id, by=by)
     others = [line.id for line in conflicting_lines(tx, [outcome_id]).get(outcome_id, ()) if line.approved_by]
@@ -216,6 +262,24 @@ def approve_outcome_row(
         )
     )
     return tuple(others)
+
+
+def replace_amounts_of_duplicate(tx: Tx, case_id: int, *, by: str, now: datetime) -> tuple[int, ...]:
+    """Reverses the approved amounts of this case that conflict with approved ones of the rest of its incident; their
+    lines. The caller holds the cases of the incident.
+    """
+    approved = sa.exists().where(t.outcome_approval.c.outcome_id == t.outcome.c.id)
+    own = sa.select(t.outcome.c.id).where(
+        t.outcome.c.case_id == case_id, approved, ~_is_reversed(t.outcome.c.id)
+    )
+    conflicts = conflicting_lines(tx, [row["id"] for row in tx.rows(own)])
+    twice = sorted(
+        one
+        for one, others in conflicts.items()
+        if any(line.approved_by and line.case_id != case_id for line in others)
+    )
+    _replace(tx, twice, by=by, now=now)
+    return tuple(twice)
 
 
 def _undecided(tx: Tx, outcome_id: int, *, by: str) -> Row:

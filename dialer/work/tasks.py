@@ -39,7 +39,13 @@ from dialer.language import Text, gettext_noop
 from dialer.org.staff_store import Member, all_members, find_member
 from dialer.org.unit_store import check_case_visible
 from dialer.outcomes.evidence_files import FIELD, CleanFile, add_evidence_files
-from dialer.outcomes.ledger import RecordedOutcome, append_outcome, approve_outcome_row, recorded_outcome
+from dialer.outcomes.ledger import (
+    RecordedOutcome,
+    append_outcome,
+    approve_outcome_row,
+    incidents_of,
+    recorded_outcome,
+)
 from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
@@ -395,7 +401,7 @@ def approve_outcome(
     services: Services, outcome_id: int, *, by: str, visible_to: int | None = None, in_place: bool = False
 ) -> None:
     """A second person confirms it; a success without a call counts from now on. With `in_place` approved amounts of the
-    same kind and case are reversed, without it they are an `AmountsConflict`. Raises `NotFound`, also for one of a
+    same kind and incident are reversed, without it they are an `AmountsConflict`. Raises `NotFound`, also for one of a
     case that the unit `visible_to` does not see, `Conflict` for the person who recorded it and for one that is approved
     already, and `Overtaken` for a success without a call whose task is over.
     """
@@ -416,7 +422,8 @@ def approve(
     from now on, whether calls must be ended; then the caller runs `enqueue_after_report`. Else None.
     """
     # Locked in the order of all transactions, whichever line they are needed for: the cases, people's work, attempts.
-    stored = lock_cases(tx, set(cases.values()))
+    incidents = incidents_of(tx, set(cases.values()))
+    stored = lock_cases(tx, {one for incident in incidents.values() for one in incident})
     now, lines = services.clock.now(), {one: recorded_outcome(tx, one) for one in sorted(cases)}
     claims = [line for line in lines.values() if line.reason == NO_CALL]
     work = lock_work_of_cases(tx, {line.case_id for line in claims})

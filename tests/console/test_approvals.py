@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from dialer.accounts.changes import ask_new_account
 from dialer.approvals.actions import Reader, read_inbox
+from dialer.casefile.acts import revision_of
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
 from dialer.core.rates import Money, Period
@@ -319,6 +320,37 @@ async def test_two_entries_of_one_case_are_shown_together_and_one_counts(
     sheet = text(await chief.get(f"/cases/{case_id}"))
     assert f"the amounts of outcome {first} are replaced by others" in sheet
     assert "the same kind of amount counts once" not in sheet
+
+
+async def test_amounts_of_a_duplicate_count_once_with_those_of_the_case_that_stays(
+    console: ConsoleDesk, town: Inbox, chief: Person
+):
+    kept, twin = town.open_case(), town.open_case()
+    first, second = town.money(kept), town.money(twin, yuan=300)
+    later = town.money(twin, by="qian", yuan=400, hour=1)
+    for line in (first, second):
+        assert (await chief.post("/approvals/approve", outcome=line)).status_code == 303
+    revision = revision_of(console.app.services, twin)
+    marked = await chief.post(
+        f"/cases/{twin}/duplicate", of=kept, expected=revision, shown_at=MORNING.isoformat()
+    )
+    assert marked.status_code == 303
+    last = console.rows(t.outcome)[-1]
+    assert (last["reason"], last["reverses"], last["case_id"]) == ("money_replaced", second, twin)
+    assert console.audited("duplicate")[-1]["facts"] == {"of": kept, "reversed": str(second)}
+    with town.tx() as tx:
+        total = figures(tx, Period(), drill=False, now=MORNING + timedelta(days=1)).total.amounts
+    assert total[AmountKind.STOPPED] == Money(approved_fen=200_00, unapproved_fen=400_00, reversed_fen=300_00)
+    page = text(await chief.get("/approvals"))
+    assert f"outcome {first} of a duplicate, case #{kept}" in page
+    assert (await chief.post("/approvals/approve", outcome=later)).status_code == 409
+    for case_id, other, of in ((kept, later, twin), (twin, first, kept)):
+        sheet = text(await chief.get(f"/cases/{case_id}"))
+        assert f"in conflict with outcome {other}: the same kind of amount counts once case #{of}" in sheet
+    assert (await chief.post("/approvals/approve", outcome=later, in_place="1")).status_code == 303
+    with town.tx() as tx:
+        total = figures(tx, Period(), drill=False, now=MORNING + timedelta(days=1)).total.amounts
+    assert total[AmountKind.STOPPED] == Money(approved_fen=400_00, reversed_fen=500_00)
 
 
 async def test_amounts_of_other_kinds_and_cases_are_no_conflict(town: Inbox, chief: Person):

@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from dialer.cases.store import Act, note_acts
 from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.intervals import Standing
 from dialer.core.rates import Period
+from dialer.core.timeline import ActKind
 from dialer.core.values import (
     AmountKind,
     Amounts,
@@ -24,6 +26,7 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db import tables as t
+from dialer.db.unit_of_work import Tx
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.ledger import (
     AmountsConflict,
@@ -37,8 +40,10 @@ from dialer.outcomes.ledger import (
     claims_by_caller,
     conflicting_lines,
     correct_outcome_row,
+    incidents_of,
     recorded_outcome,
     refuse_outcome_row,
+    replace_amounts_of_duplicate,
     reports_by_caller,
 )
 from tests.outcomes.town import MORNING, Scenario
@@ -202,6 +207,59 @@ def test_of_one_case_an_amount_counts_once(town: Scenario):
                "reverses": first, "evidence": None}  # fmt: skip
     assert line == before | changed
     assert (line["assignment_id"], line["drill"], line["track"]) == (task, True, "human")
+
+
+def mark(tx: Tx, case_id: int, *, of: int) -> None:
+    note_acts(tx, [Act(case_id=case_id, kind=ActKind.DUPLICATE, by="li", facts={"of": of})], now=LATER)
+
+
+def test_cases_marked_as_duplicates_are_one_incident_also_through_others(town: Scenario):
+    a, b, c, d, apart = (town.case() for _ in range(5))
+    with town.tx() as tx:
+        mark(tx, a, of=b)
+        mark(tx, c, of=b)
+        mark(tx, b, of=d)
+        found = incidents_of(tx, [a, d, apart])
+        assert incidents_of(tx, []) == {}
+    whole = frozenset({a, b, c, d})
+    assert found == {a: whole, d: whole, apart: {apart}}
+
+
+def test_an_amount_counts_once_for_a_case_and_its_duplicate(town: Scenario):
+    kept, twin, apart = town.case(), town.case(), town.case()
+    first, second = town.outcome(kept, stopped_fen=10), town.outcome(twin, stopped_fen=20)
+    town.outcome(apart, stopped_fen=30)
+    town.approve(first)
+    with town.tx() as tx:
+        assert conflicting_lines(tx, [first, second]) == {}
+        mark(tx, twin, of=kept)
+        found = conflicting_lines(tx, [first, second])
+        assert {one: [(line.id, line.case_id) for line in lines] for one, lines in found.items()} == {
+            first: [(second, twin)],
+            second: [(first, kept)],
+        }
+        with pytest.raises(AmountsConflict) as refused:
+            approve_outcome_row(tx, second, by="zhao", now=LATER)
+        assert refused.value.others == (first,)
+        assert approve_outcome_row(tx, second, by="zhao", now=LATER, in_place=True) == (first,)
+        assert replace_amounts_of_duplicate(tx, twin, by="zhao", now=LATER) == ()
+
+
+def test_of_a_duplicate_only_amounts_that_the_other_case_has_approved_are_reversed(town: Scenario):
+    kept, twin = town.case(), town.case()
+    same, other = town.outcome(twin, stopped_fen=20), town.outcome(twin, returned_fen=20)
+    town.outcome(twin, intended_fen=20)
+    for line in (same, other, town.outcome(kept, stopped_fen=10), town.outcome(kept, intended_fen=10)):
+        town.approve(line)
+    town.outcome(kept, returned_fen=10)
+    with town.tx() as tx:
+        mark(tx, twin, of=kept)
+        assert replace_amounts_of_duplicate(tx, twin, by="zhao", now=LATER) == (same,)
+        reversals = tx.rows(
+            sa.select(t.outcome).where(t.outcome.c.case_id == twin, t.outcome.c.reverses.is_not(None))
+        )
+        assert [(row["reverses"], row["reason"]) for row in reversals] == [(same, "money_replaced")]
+        assert replace_amounts_of_duplicate(tx, twin, by="zhao", now=LATER) == ()
 
 
 def test_amounts_that_conflict_with_nothing_reverse_nothing(town: Scenario):

@@ -164,6 +164,11 @@ event = sa.Table(
     sa.Column("facts", JSONB, nullable=False),
     sa.Column("sealed", BYTEA),
     sa.Index("ix_event_attempt_id", "attempt_id", "step", unique=True),
+    sa.Index(
+        "ix_event_duplicate_of",
+        sa.text("((facts ->> 'of')::bigint)"),
+        postgresql_where=sa.text("kind = 'duplicate'"),
+    ),
     sa.Index("ix_event_unit_raised", "at", postgresql_where=sa.text("kind = 'unit_raised'")),
 )
 """Every provider event that we answered 2xx and every human act. `facts` holds nothing personal."""
