@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from dialer.accounts.tokens import ask_token, confirm_token, refuse_token, waiting_tokens
 from dialer.core.access import Permission
-from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.errors import Conflict, Invalid
 from dialer.language import gettext_noop, say
 from dialer.org.staff import NewToken, list_tokens, revoke_token
 from dialer.org.staff_store import TokenScope
@@ -53,7 +53,7 @@ def ask(
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Nothing is made yet: another person confirms."""
-    _check_whole(request)
+    request.check_whole()
     typed = {"name": name, "scope": scope or [], "days": days, "sources": sources, "unit": unit, "why": why}
     try:
         ask_token(
@@ -77,7 +77,7 @@ def ask(
 @token_pages.post(_PATH + "/requests/{number}/confirm", act=Permission.CONFIRM_STAFF_CHANGES)
 def confirm(request: CurrentRequest, number: Number) -> Response:
     """The secret is on the page that answers, and nowhere else."""
-    _check_whole(request)
+    request.check_whole()
     try:
         new = confirm_token(request.services, number, by=request.who)
     except Conflict as fault:
@@ -90,7 +90,7 @@ def refuse(
     request: CurrentRequest, number: Number, back: Annotated[str, Form(max_length=20)] = ""
 ) -> Response:
     """Refuses it, or withdraws what one asked for oneself."""
-    _check_whole(request)
+    request.check_whole()
     try:
         refuse_token(request.services, number, by=request.who)
     except Conflict as fault:
@@ -103,17 +103,11 @@ def refuse(
 @token_pages.post(_PATH + "/{name}/revoke", act=_SEE)
 def revoke(request: CurrentRequest, name: Name) -> Response:
     """At once, by one person: a secret that got out does not wait."""
-    _check_whole(request)
+    request.check_whole()
     revoke_token(request.services, name, by=request.who)
     return request.go(
         _PATH, notice=gettext_noop("The token is revoked; every process refuses it within seconds.")
     )
-
-
-def _check_whole(request: RequestContext) -> None:
-    """Tokens belong to the whole centre."""
-    if request.member.unit_id is not None:
-        raise NotFound(kind="page", key=_PATH)
 
 
 def _show(
@@ -125,7 +119,7 @@ def _show(
     refused: str = "",
     status: int = 200,
 ) -> Response:
-    _check_whole(request)
+    request.check_whole()
     found = list_tokens(request.services)
     real_now = request.services.real.now()
     return request.page(

@@ -22,7 +22,7 @@ from dialer.cards.restrictions import (
 from dialer.cards.view import REASON_WORDS, draw_ring, sentences
 from dialer.core.access import Permission
 from dialer.core.cards import OpenerState
-from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.errors import Conflict, Invalid
 from dialer.language import gettext_noop
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
@@ -112,12 +112,6 @@ def show_ring(request: CurrentRequest, ring_id: Number) -> Response:
         drawing=draw_ring(ring, members, request.lang),
         reasons=[request.say(REASON_WORDS[one]) for one in ring.reasons],
     )
-
-
-def _check_whole(request: RequestContext) -> None:
-    """Restrictions are of the whole city: accounts of a unit do not see them."""
-    if request.member.unit_id is not None:
-        raise NotFound(kind="page", key="restrictions")
 
 
 @opener_pages.get(_RESTRICTIONS, act=_SEE, nav=gettext_noop("Restrictions"), order=57, group=PlaceGroup.CARDS)
@@ -216,7 +210,7 @@ def _answer(request: RequestContext, objection_id: int, reason: str, *, uphold: 
 def _after(
     request: RequestContext, act: Callable[[], object], *, typed: dict[str, str] | None = None
 ) -> Response:
-    _check_whole(request)
+    request.check_whole()
     try:
         act()
     except Invalid as fault:
@@ -231,7 +225,7 @@ def _after(
 def _restrictions(
     request: RequestContext, *, typed: dict[str, str] | None = None, refused: str = "", status: int = 200
 ) -> Response:
-    _check_whole(request)
+    request.check_whole()
     return request.page(
         "console/card_restrictions.html",
         status=status,

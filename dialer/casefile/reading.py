@@ -28,7 +28,7 @@ from dialer.core.units import UnitIndex
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag, Track
 from dialer.db.unit_of_work import Tx
 from dialer.language import Lang
-from dialer.org.unit_store import check_case_visible
+from dialer.org.unit_store import check_case_visible, is_seen
 from dialer.outcomes.evidence_files import EvidenceFile, files_of_case
 from dialer.outcomes.ledger import ConflictingLine, conflicting_lines
 from dialer.sentences import waiting_sentence
@@ -111,6 +111,8 @@ class CaseSheet:
     is_sorted: bool
     said: tuple[SpokenTurn, ...]
     rows: CaseWork
+    visible_work: frozenset[int]
+    """Those of `rows.work` that the unit of the reader sees: an escalated one belongs to a unit above."""
     conflicts: Mapping[int, Sequence[ConflictingLine]]
     """Other lines of the incident with an amount of the same kind, by the line that is not reversed."""
     work: Mapping[int, Assignment]
@@ -136,7 +138,7 @@ def read_case(services: Services, case_id: int, *, visible_to: int | None) -> Ca
     """Raises `NotFound`, also for a case that this unit does not see."""
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
-        return _sheet(tx, services, case_id, in_clear=False)
+        return _sheet(tx, services, case_id, in_clear=False, visible_to=visible_to)
 
 
 def read_words(
@@ -157,7 +159,7 @@ def read_words(
         note_reveal(
             tx, services, who=viewer, act="conversation", subject=f"case/{case_id}", reason=reason, why=why
         )
-        return _sheet(tx, services, case_id, in_clear=True)
+        return _sheet(tx, services, case_id, in_clear=True, visible_to=visible_to)
 
 
 def units_to_hand_to(services: Services) -> UnitIndex:
@@ -166,7 +168,7 @@ def units_to_hand_to(services: Services) -> UnitIndex:
         return services.units.current(tx)
 
 
-def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool) -> CaseSheet:
+def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool, visible_to: int | None) -> CaseSheet:
     found = story(tx, services, case_id)
     stored, rows = found.file.stored, read_case_work(tx, case_id)
     index = services.units.current(tx)
@@ -178,6 +180,7 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool) -> CaseS
         is_sorted=is_sorted,
         said=said_in(services, turns),
         rows=rows,
+        visible_work=frozenset(one.id for one in rows.work if is_seen(tx, one.unit_id, visible_to)),
         conflicts=conflicting_lines(
             tx, [line.id for line in rows.outcomes if line.has_money and line.reversed_by is None]
         ),

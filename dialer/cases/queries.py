@@ -63,6 +63,7 @@ class WorkLine:
     state: AssignmentState
     reason: Reason
     unit: str
+    unit_id: int | None
     opened_at: datetime
     sign_by: datetime
     due_at: datetime

@@ -270,7 +270,7 @@ def preview(
     close: Annotated[bool, Form()] = False,
 ) -> Response:
     """The changes that the list would make. The list travels with the page, so that nothing of it is stored."""
-    _check_whole(request)
+    request.check_whole()
     if content:
         data, name = _unpacked(content), name[:100]
     elif file is not None and file.filename:
@@ -307,7 +307,7 @@ def take(
     revision: Annotated[str, Form()] = "",
 ) -> Response:
     """Loads the units of the file that was previewed. Refused if the tree has changed since the preview."""
-    _check_whole(request)
+    request.check_whole()
     data = BytesIO(_unpacked(content))
     try:
         done = import_units(request.services, data, by=request.who, close_missing=close, revision=revision)
@@ -318,12 +318,6 @@ def take(
         " %(aliases)s; cases sorted: %(placed)s."
     )
     return request.go("/units", notice=request.say(text, **asdict(done)))
-
-
-def _check_whole(request: RequestContext) -> None:
-    """Only a person who sees the whole tree imports it."""
-    if request.member.unit_id is not None:
-        raise NotFound(kind="unit", key="the tree")
 
 
 def _unpacked(content: str) -> bytes:

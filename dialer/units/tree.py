@@ -40,6 +40,7 @@ from dialer.org.unit_store import (
     aliases_of_unit,
     change_unit,
     count_cases_without_unit,
+    is_seen,
     keep_boundaries,
     list_units_of_tree,
     move_unit,
@@ -118,11 +119,9 @@ def show_work(
     """One human call or visit, and the units it may go to. Raises `NotFound`, also for another unit's."""
     with services.store.begin() as tx:
         found = get_assignment(tx, assignment_id)
-        index = services.units.current(tx)
-    unit = index.get(found.unit_id) if found.unit_id is not None else None
-    if visible_to is not None and (unit is None or visible_to not in unit.path):
-        raise NotFound(kind="assignment", key=assignment_id)
-    return found, index
+        if not is_seen(tx, found.unit_id, visible_to):
+            raise NotFound(kind="assignment", key=assignment_id)
+        return found, services.units.current(tx)
 
 
 def unit_nodes(tx: Tx, services: Services, index: UnitIndex, top: int | None) -> tuple[UnitNode, ...]:

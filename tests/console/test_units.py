@@ -384,6 +384,23 @@ async def test_work_that_a_clerk_accepts_has_its_time_to_be_signed_and_keeps_an_
     assert console.rows(t.assignment)[0]["raises"] == 1
 
 
+async def test_a_case_offers_no_page_of_work_that_was_escalated_above_the_readers_unit(
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
+):
+    case_id = scenario.case(unit_id=tree["station"])
+    own = scenario.assignment(case_id, kind="human", unit_id=tree["station"], unit="城关派出所")
+    above = scenario.assignment(case_id, kind="visit", unit_id=tree["linhe"], unit="临河分局")
+    for unit, offered, not_offered in (("station", [own], [above]), ("linhe", [own, above], [])):
+        officer = console.person(Role.OFFICER, unit_id=tree[unit])
+        page = (await officer.get(f"/cases/{case_id}")).text
+        for path in (f"/units/work/{one}/transfer" for one in offered):
+            assert f'href="{path}"' in page
+            assert (await officer.get(path)).status_code == 200
+        for path in (f"/units/work/{one}/transfer" for one in not_offered):
+            assert f'href="{path}"' not in page
+            assert (await officer.get(path)).status_code == 404
+
+
 async def test_a_refusal_needs_a_reason_and_leaves_the_work(
     console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
