@@ -579,7 +579,7 @@ class TokenAuth:
             read_at, token = self._known.get(digest, (None, None))
         if read_at is None or not read_at <= real_now < read_at + _CACHED:
             with self._services.store.begin() as tx:
-                token = find_token(tx, digest, today=real_now.date())
+                token = find_token(tx, digest, today=real_now.astimezone(self._services.centre.zone).date())
             if token is not None:
                 with self._lock:
                     self._known[digest] = real_now, token

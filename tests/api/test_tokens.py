@@ -107,6 +107,10 @@ def test_the_day_of_the_last_use_is_kept(scenario: Scenario):
     assert list_tokens(scenario.services)[0].last_used_on is None
     TokenAuth(scenario.services).recognise(secret)
     assert list_tokens(scenario.services)[0].last_used_on == MORNING.date()
+    # 00:30 at the centre is still the day before in UTC.
+    scenario.clock.advance(timedelta(hours=14, minutes=30).total_seconds())
+    TokenAuth(scenario.services).recognise(secret)
+    assert list_tokens(scenario.services)[0].last_used_on == MORNING.date() + timedelta(days=1)
 
 
 def test_making_and_revoking_are_in_the_audit_without_the_secret(scenario: Scenario):
