@@ -266,7 +266,7 @@ class TextBoard:
         text.updated = self._timers.unix()
         if status is TextStatus.SENT:
             text.sent = text.updated
-        with unless_disk_is_full("what became of a message"):
+        with unless_disk_is_full("the status of a message"):
             self._memory.moved(text)
         self._notify(text, status)
 

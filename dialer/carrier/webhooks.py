@@ -241,7 +241,7 @@ class Notices:
                 self.failed += 1
                 return
             # A fault here would reach the connection, which carries another request by now.
-            with unless_disk_is_full("what was told of a call"):
+            with unless_disk_is_full("the answer to a notice"):
                 self._call_journal.heard(unix=self._timers.unix(), attempt=self._attempt_in(url), what=what)
 
         self._messenger.send(url, method, params, replied)
