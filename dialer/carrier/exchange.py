@@ -302,19 +302,19 @@ class Exchange:
         """Counts in the call journal that the phone rings."""
         call = live.call
         call.updated = self.timers.unix()
-        with unless_disk_is_full("what a call did"):
+        with unless_disk_is_full("an event of a call"):
             self.call_journal.rang(unix=call.updated, number=call.to, attempt=live.attempt)
 
     def answered(self, live: LiveCall) -> None:
         """Writes to the log of calls that the phone was answered."""
-        with unless_disk_is_full("what a call did"):
+        with unless_disk_is_full("an event of a call"):
             self._memory.answered(live.call)
 
     def over(self, live: LiveCall) -> None:
         """Frees the line of a call that has its final status, and writes how it ended. Its record stays listed."""
         call = live.call
         self._live.pop(call.sid, None)
-        with unless_disk_is_full("what a call did"):
+        with unless_disk_is_full("an event of a call"):
             if call.direction != INBOUND:
                 self.call_journal.ended(
                     unix=self.timers.unix(), number=call.to, status=call.status.value, rang=call.rang
@@ -328,7 +328,7 @@ class Exchange:
     def measured(self, call: Call, quality: Quality) -> None:
         """Keeps the sound quality with the call."""
         call.quality = quality
-        with unless_disk_is_full("what a call did"):
+        with unless_disk_is_full("an event of a call"):
             self._memory.measured(call)
 
     def record(self, call: Call, order: CallOrder, *, source: str) -> CallRecorder:
@@ -349,13 +349,13 @@ class Exchange:
         call = self._record(order, self.timers.unix())
         call.direction = "outbound-dial"
         call.parent_sid = parent.sid
-        with unless_disk_is_full("what a call did"):
+        with unless_disk_is_full("an event of a call"):
             self._memory.accepted(call)
         return call
 
     def child_over(self, call: Call) -> None:
         """Writes how the second leg of a Dial ended."""
-        with unless_disk_is_full("what a call did"):
+        with unless_disk_is_full("an event of a call"):
             self._memory.ended(call)
 
     def note_error(self, code: int) -> None:
