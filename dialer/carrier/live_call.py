@@ -433,7 +433,8 @@ class LiveCall(_LiveLeg):
             self._begin()
 
     def judged(self, verdict: MachineDetection) -> None:
-        """The verdict of a line that listens. With DetectMessageEnd a machine is reported at the end of its greeting.
+        """The verdict of a line that listens. With DetectMessageEnd a machine is reported at the end of its
+        greeting.
         """
         if not self._verdict_open or self._verdict_due is None:
             return

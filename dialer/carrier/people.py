@@ -69,7 +69,8 @@ class Behaviour:
     ring_after_seconds: Range = (1.0, 3.0)
     answer_after_seconds: Range = (3.0, 15.0)
     key_after_seconds: Range = (0.5, 4.5)
-    """Counted from when the network begins to listen, which is after the part of a prompt that cannot be interrupted.
+    """Counted from when the network begins to listen, which is after the part of a prompt that cannot be
+    interrupted.
     """
     hang_up_after_seconds: Range | None = None
     rings_back_after_seconds: Range | None = None

@@ -153,7 +153,8 @@ class CallRecorder:
         self._end(notifies=True)
 
     def abandon(self) -> None:
-        """Ends the recording as in a crash of the carrier: what was written stays, and the application is not notified.
+        """Ends the recording as in a crash of the carrier: what was written stays, and the application is not
+        notified.
         """
         self._end(notifies=False)
 
@@ -209,7 +210,8 @@ class _Damaged(Exception):
 
 
 class _SealedSound:
-    """Pieces of one recording, each encrypted and bound to its place. A piece that was cut short by a kill is left out.
+    """Pieces of one recording, each encrypted and bound to its place. A piece that was cut short by a kill is left
+    out.
     """
 
     def __init__(self, path: Path, cipher: AESGCM, sid: str) -> None:

@@ -1,10 +1,10 @@
 """Recognition of spoken answers: an interface for any engine, and Whisper base as one engine.
 
-Whisper does not transcribe: it scores how well each expected phrase fits the sound, and whether anything follows the
-phrase. Free decoding loses 是, the most frequent answer, and a closed list does not. A phrase that cannot be said in the
-length of the speech is left out. The confidence in the best phrase also follows from its lead and from the length of
-the speech: by its fit alone 是 is no more certain than talk of something else. Needs the extra `hearing`, and downloads
-nothing at run time.
+Whisper does not transcribe: it scores how well each expected phrase fits the sound, and whether anything follows
+the phrase. Free decoding loses 是, the most frequent answer, and a closed list does not. A phrase that cannot be
+said in the length of the speech is left out. The confidence in the best phrase also follows from its lead and from
+the length of the speech: by its fit alone 是 is no more certain than talk of something else. Needs the extra
+`hearing`, and downloads nothing at run time.
 """
 
 from __future__ import annotations

@@ -139,7 +139,8 @@ _QUIET_FRAMES: Final = 5
 
 
 def tone_of(frame: bytes) -> float:
-    """The pitch of a pure tone, in Hz; 0 for anything else. In a tone each sample is predicted by its two neighbours.
+    """The pitch of a pure tone, in Hz; 0 for anything else. In a tone each sample is predicted by its two
+    neighbours.
     """
     before, middle, after = frame[:-4], frame[2:-2], frame[4:]
     power = audioop.rms(middle, 2)

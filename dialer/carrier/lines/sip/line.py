@@ -564,7 +564,8 @@ class SipLeg:
             speaking.done()
 
     def ended_by_stack(self, end: SipEnd, *, early: bytes = b"") -> None:
-        """The call is over at the trunk, and its channel is free. `early`: the sound before an answer, as a WAV file.
+        """The call is over at the trunk, and its channel is free. `early`: the sound before an answer, as a WAV
+        file.
         """
         board = self._line.board
         board.released(self.trunk)

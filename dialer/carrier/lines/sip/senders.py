@@ -67,7 +67,8 @@ class Senders:
         self._drops: dict[int, int] = {}
 
     def admit(self, senders: Iterable[Address]) -> bool:
-        """Admits these senders, and those that were admitted before. True where a socket listens and is filtered now.
+        """Admits these senders, and those that were admitted before. True where a socket listens and is filtered
+        now.
         """
         wanted = self._open_to | set(senders)
         if self._drops and wanted == self._open_to:

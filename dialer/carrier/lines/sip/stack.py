@@ -77,7 +77,8 @@ class SipConfig:
     interface: str = ""
     rtp_ports: str = "10000-20000"
     ca_file: str = ""
-    """Certificates (PEM) of the authorities that sign the certificates of trunks over TLS; empty: those of the system.
+    """Certificates (PEM) of the authorities that sign the certificates of trunks over TLS; empty: those of the
+    system.
     """
     certificate_file: str = ""
     """Our certificate and its key (PEM), for inbound calls over TLS; empty: there are none over TLS."""
@@ -364,7 +365,8 @@ class SipProcess:
             _log.warning("messages of other senders than the trunks cannot be dropped: %s", fault)
 
     async def _keep_senders(self) -> None:
-        """Reports every second how many messages were dropped, and looks up the names of the trunks again every minute.
+        """Reports every second how many messages were dropped, and looks up the names of the trunks again every
+        minute.
         """
         looked = time.monotonic()
         while True:

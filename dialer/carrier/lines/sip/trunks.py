@@ -212,7 +212,8 @@ class Trunk:
 
     @property
     def has_known_addresses(self) -> bool:
-        """Whether it calls and answers from `sources` alone. A name without a port may lead to other addresses (SRV).
+        """Whether it calls and answers from `sources` alone. A name without a port may lead to other addresses
+        (SRV).
         """
         return all(_has_known_addresses(one) for one in (self.address, self.proxy) if one)
 
