@@ -110,9 +110,9 @@ def application(
 
 
 def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Application:
-    """As `application`, for a caller that closes it. The schema is current, the keys match, and the database either
-    belongs to these settings or is read-only. Raises `OtherSettings` for a process of the service whose database
-    belongs to other settings.
+    """As `application`, for a caller that closes it. The schema is current and the keys match; a database that belongs
+    to other settings cannot be written, unless the purpose is to adopt it. Raises `OtherSettings` for a process of the
+    service whose database belongs to other settings.
     """
     refuse_plain_http(settings)
     only_reads = purpose is Purpose.LOOK

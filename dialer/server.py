@@ -227,7 +227,9 @@ def hooks(
     *,
     count: Callable[[str, int], object] = lambda _hook, _status: None,
 ) -> Mount:
-    """The webhook addresses of `dialer.telephony.config`; `count` gets each webhook's name and status."""
+    """The routes of the webhook addresses in `dialer.telephony.config`; `count` is called with each webhook's name and
+    status.
+    """
     return Mount(WEBHOOK_PREFIX, _Hooks(services, telephony, count).router)
 
 

@@ -94,7 +94,7 @@ class Centre:
     hotline: str = ""
     callback_number: str = ""
     languages: tuple[str, ...] = ()
-    """Languages of calls that the caller may choose by key, in the order of offering."""
+    """Languages of calls that the person may choose by key, in the order in which they are offered."""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -66,7 +66,7 @@ class HandsetFront:
         return _json(self._state(self._found(request)))
 
     async def release(self, request: web.Request) -> web.StreamResponse:
-        """The handset's number is an ordinary person again; an unknown handset is no error."""
+        """Returns the handset's number to an ordinary person; an unknown handset is no error."""
         handset = self._handsets.find(request.match_info["handset"])
         if handset is not None:
             self._handsets.release(handset)
@@ -315,7 +315,7 @@ class AdminFront:
         return _json({"status": "ok", "lines_in_use": self._exchange.lines_in_use})
 
     async def rings(self, request: web.Request) -> web.StreamResponse:
-        """Calls that rang: of `?number=`, of `?attempt=`, or of all with the live calls by state."""
+        """How many calls rang: of `?number=`, of `?attempt=`, or of all, with the live calls by state."""
         call_journal = self._exchange.call_journal
         if number := request.query.get("number"):
             return _json({"rings": call_journal.attempts_of_number(_e164(number))})
@@ -403,7 +403,7 @@ class AdminFront:
         return await self.clock(request)
 
     async def set_person(self, request: web.Request) -> web.StreamResponse:
-        """The number behaves from now on as the JSON body says. 400 for a behaviour that does not exist."""
+        """Sets the behaviour of the number from the JSON body. 400 for a behaviour that does not exist."""
         line = self._simulated()
         behaviour = behaviour_from({"name": "assigned", **await _object(request)})
         line.assign(_e164(request.match_info["number"]), behaviour)
@@ -415,7 +415,7 @@ class AdminFront:
         return _json({})
 
     async def call_in(self, request: web.Request) -> web.StreamResponse:
-        """The person at the number calls us, as the JSON body's behaviour or their own says."""
+        """The person at the number calls us, with the behaviour of the JSON body, else with their own."""
         line, data = self._simulated(), await _object(request)
         behaviour = behaviour_from({"name": "calls in", **data}) if data else None
         line.call_in(_e164(request.match_info["number"]), behaviour)
@@ -430,9 +430,9 @@ class AdminFront:
         return _json(self._exchange.faults.as_json())
 
     async def set_faults(self, request: web.Request) -> web.StreamResponse:
-        """Sets the faults of the JSON body, `{fault: knob}`, and leaves the others; answers all that are set."""
-        for fault, knob in read_faults(await _object(request)).items():
-            self._exchange.faults.set(fault, knob)
+        """Sets the faults of the JSON body, `{fault: rule}`, and leaves the others; answers all that are set."""
+        for fault, rule in read_faults(await _object(request)).items():
+            self._exchange.faults.set(fault, rule)
         return await self.faults(request)
 
     async def clear_faults(self, request: web.Request) -> web.StreamResponse:

@@ -256,14 +256,14 @@ class Exchange:
         raise number_refused(code)
 
     def find(self, sid: str) -> Call:
-        """The call with this sid, live or over. RestProblem 404 if none is remembered."""
+        """The call with this sid, live or ended. Raises `RestProblem` (404) where there is none."""
         call = self._calls.get(sid)
         if call is None:
             raise no_such(f"resource /Calls/{sid}.json")
         return call
 
     def newest_first(self, *, to: str = "") -> Iterator[Call]:
-        """All calls that are remembered, or those to one number."""
+        """All calls that are kept, or those to one number, newest first."""
         return reversed(self._by_number.get(to, []) if to else self._calls.values())
 
     def stop(self, sid: str, status: Status) -> Call:
@@ -281,7 +281,7 @@ class Exchange:
         return call
 
     def redirect(self, sid: str, *, url: str, method: str, twiml: str) -> Call:
-        """A call in progress continues with another document."""
+        """Continues a call in progress with another document. Raises `RestProblem` for any other call."""
         call = self.find(sid)
         live = self._live.get(sid)
         if live is None or call.status is not Status.IN_PROGRESS:
@@ -290,7 +290,7 @@ class Exchange:
         return call
 
     def delete(self, sid: str) -> None:
-        """Removes the record of a call that is over."""
+        """Removes the record of a call that is over. Raises `RestProblem` for a live one."""
         call = self.find(sid)
         if not call.status.final:
             raise bad_parameter(20409, "Call is in progress and cannot be deleted")

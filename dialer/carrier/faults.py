@@ -74,14 +74,14 @@ class Faults:
         self._struck: Counter[InjectedFault] = Counter()
 
     def set(self, fault: InjectedFault, rule: FaultRule | None) -> None:
-        """`rule` applies to the fault from now on; None switches it off. The fault's sequence of draws starts anew."""
+        """Sets the rule of a fault; None switches the fault off. Its sequence of draws starts anew."""
         self._rules.pop(fault, None)
         self._draws[fault] = Random(f"{self._seed}:{fault.value}")  # noqa: S311 - a schedule, not a secret
         if rule is not None and rule.count != 0 and rule.probability > 0:
             self._rules[fault] = rule
 
     def clear(self) -> None:
-        """No fault strikes any more; the counts of those that struck remain."""
+        """Removes every rule; the counts of the faults that struck remain."""
         self._rules.clear()
 
     def strikes(self, fault: InjectedFault, about: str = "") -> FaultRule | None:

@@ -123,7 +123,7 @@ class _LiveLeg:
             self._limit.cancel()
 
     def _close(self, status: Status) -> None:
-        """The record has its final status and, after an answer, its duration: at least one second."""
+        """Gives the record its final status and, after an answer, its duration: at least one second."""
         call = self.call
         call.status = status
         call.end = call.updated = self._timers.unix()
@@ -234,7 +234,7 @@ class Bridge(_LiveLeg):
             self._parent.leg.join(self._leg)
 
     def hang_up(self) -> None:
-        """This leg is over; the caller's document goes on."""
+        """Hangs up this leg; the caller's document goes on."""
         self._hang_up(Status.COMPLETED)
 
     def ended(self, cause: Cause) -> None:
@@ -244,7 +244,7 @@ class Bridge(_LiveLeg):
         self._exchange.measured(self.call, quality)
 
     def caller_left(self, *, silent: bool) -> None:
-        """The first leg is over: this one is hung up. `silent`: without any request to the application."""
+        """Hangs up this leg, since the first one is over. `silent`: without any request to the application."""
         self._done = _ignored if silent else self._left
         self._has_webhooks = not silent
         if silent and self._recorder is not None:
@@ -320,7 +320,7 @@ class LiveCall(_LiveLeg):
         self._exchange.note_error(code)
 
     def finished(self) -> None:
-        """The document is over: the carrier hangs up."""
+        """Hangs up, since the document is over."""
         self.hang_up()
 
     def hang_up(self) -> None:
@@ -361,7 +361,7 @@ class LiveCall(_LiveLeg):
         self._leg = connect(self)
 
     def redirect(self, *, url: str, method: str, twiml: str) -> None:
-        """This document is played from now on, in place of another; only for a call in progress. A telephone that was
+        """Plays this document from now on, in place of another; only for a call in progress. A telephone that was
         dialled is hung up.
         """
         if self._bridge is not None:
@@ -381,13 +381,13 @@ class LiveCall(_LiveLeg):
         return self._leg is not None and self.call.status is Status.RINGING and self._leg.answer_now()
 
     def end(self, status: Status, sip_code: int) -> None:
-        """The carrier hangs up; the call has its final status."""
+        """Hangs up, and gives the call its final status."""
         if self._leg is not None and not self.call.status.final:
             self._leg.hang_up()
         self._finish(status, sip_code)
 
     def drop(self) -> None:
-        """The leg is cut off and the application gets no request, as in a crash."""
+        """Cuts off the leg without any request to the application, as in a crash."""
         self._stop_all(silent=True)
         if self._verdict_due is not None:
             self._verdict_due.cancel()

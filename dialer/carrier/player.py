@@ -176,7 +176,7 @@ class Question:
         self._hearing.understand(speech, hints=verb.hints, language=verb.language, then=self._understood)
 
     def stop(self) -> None:
-        """The question ends without an answer."""
+        """Ends the question without an answer."""
         self._over = True
         self._stop_waiting()
 
@@ -273,7 +273,7 @@ class Player:
         """Whether part of the present document was not played: the application must not count it as spoken."""
 
     def fetch(self, url: str, method: str, extras: dict[str, str] | None = None) -> None:
-        """The document at `url` replaces the one that plays."""
+        """Fetches the document at `url` and plays it in place of the present one."""
         self.stop()
         self._documents += 1
         if self._documents > _MAX_DOCUMENTS:
@@ -290,17 +290,17 @@ class Player:
         self._messenger.send(url, method, params, lambda reply: self._fetched(generation, url, reply))
 
     def play(self, body: bytes) -> None:
-        """This document replaces the one that plays."""
+        """Plays this document in place of the present one."""
         self.stop()
         self._run(body, "")
 
     def pressed(self, key: str) -> None:
-        """A key; outside a question it has no effect."""
+        """Passes a key to the open question; without one it has no effect."""
         if self._question is not None:
             self._question.pressed(key)
 
     def said(self, speech: Speech) -> None:
-        """Speech; outside a question that accepts it, it has no effect."""
+        """Passes speech to the open question; without one that accepts speech it has no effect."""
         if self._question is not None:
             self._question.said(speech)
 

@@ -229,7 +229,7 @@ class RestFront:
             raise no_such(f"resource /Accounts/{request.match_info['account']}")
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        """Places a call as Twilio's form says: 201, or Twilio's error. Injected faults strike before and after."""
+        """Accepts a call from Twilio's form: 201, or Twilio's error. Injected faults strike before and after."""
         try:
             self._check(request)
             order = read_order(Form(await request.read()))

@@ -310,7 +310,7 @@ class TextFront(RestFront):
         app.router.add_get(f"{base}/Messages/{{sid}}.json", self.fetch_text)
 
     async def create_text(self, request: web.Request) -> web.StreamResponse:
-        """Takes a message as Twilio's form says: 201, or Twilio's error. Injected faults strike before and after."""
+        """Accepts a message from Twilio's form: 201, or Twilio's error. Injected faults strike before and after."""
         faults = self._exchange.faults
         try:
             self._check(request)

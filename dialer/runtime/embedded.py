@@ -616,7 +616,7 @@ def ensure(
 
 
 def are_running(data_dir: Path, *, postgres: bool = True, valkey: bool = True) -> bool:
-    """Whether these servers of `data_dir` are kept by a living process. Nothing is made or changed."""
+    """Whether a living process keeps these servers of `data_dir` running. Changes nothing."""
     if not (data_dir / "embedded").is_dir():
         return False
     place, binaries = place_for(data_dir), installed_binaries()

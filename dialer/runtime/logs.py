@@ -169,7 +169,7 @@ def _masked(value: object) -> object:
 
 
 class ProcessMetrics:
-    """`registry` holds the metrics that this process exposes; others may be added."""
+    """`registry` contains the metrics that this process exposes; others can be added."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=False)

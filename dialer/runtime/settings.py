@@ -289,7 +289,7 @@ class ConsoleSettings(Section):
     confirm_seconds: float = Field(default=259_200.0, ge=60, le=2_592_000)
     """How long a change of an account waits for a security administrator."""
     reveals: int = Field(default=30, ge=1, le=10_000)
-    """How often one person may look at hidden data in `reveal_seconds`."""
+    """How often one person may view hidden data in `reveal_seconds`."""
     reveal_seconds: float = Field(default=600.0, ge=1, le=86_400)
     reveals_alarm: int = Field(default=20, ge=1, le=10_000)
     """Cases or lists that one person sees in clear in `reveal_seconds` before the alarm `many_reveals` is raised."""
@@ -306,7 +306,7 @@ class ConsoleSettings(Section):
         return SessionRules(**limits, second_factor_roles=frozenset(self.second_factor_roles))
 
     def reveal_rules(self) -> RevealRules:
-        """How much hidden data one person may look at, and when an alarm is raised."""
+        """How much hidden data one person may view, and when an alarm is raised."""
         return RevealRules(most=self.reveals, seconds=self.reveal_seconds, alarm=self.reveals_alarm)
 
 
@@ -692,7 +692,7 @@ class CentreSettings(Section):
     units: tuple[str, ...] = ()
     """Units that lists may name; another one is accepted with a notice. Empty: every unit is known."""
     offered_languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
-    """Languages of calls, in the order in which they are offered: the called person chooses by key."""
+    """Languages of calls, in the order in which they are offered: the person chooses by key."""
 
     def names(self) -> Mapping[str, Mapping[str, str]]:
         """The words of this centre for the variables of call scripts, by language."""

@@ -27,8 +27,8 @@ _SETTLED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
-    """A process to keep. `env` is its whole environment; it gets SIGTERM and `stop_grace_seconds` to end. `run`: the
-    function that `argv` runs, if the child may be a copy of this process, which then must have one thread.
+    """A process to keep running. `env` is its whole environment; it gets SIGTERM and `stop_grace_seconds` to end.
+    `run`: the function that `argv` runs, if the child may be a copy of this process, which then must have one thread.
     """
 
     name: str
@@ -101,8 +101,8 @@ class Supervisor:
             self._launch(kept)
 
     def run_forever(self, each_round: Callable[[], object] = lambda: None) -> None:
-        """Keeps the children until SIGTERM, SIGINT or `ask_to_stop`, then stops them, last started first. `each_round`
-        is called at least once a second; what it raises stops them too.
+        """Keeps the children running until SIGTERM, SIGINT or `ask_to_stop`, then stops them, last started first.
+        `each_round` is called at least once a second; what it raises stops them too.
 
         In the main thread, signal handlers are set and restored afterwards.
         """

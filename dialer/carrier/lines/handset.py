@@ -124,7 +124,7 @@ class Handset:
         self.played.append(Played(n=self._clips, clip=clip))
 
     def cut(self) -> None:
-        """The newest prompt was stopped."""
+        """Marks the newest prompt as stopped before its end."""
         if self.played:
             self.played[-1] = replace(self.played[-1], cut=True)
 
@@ -134,7 +134,7 @@ _LONGEST_SECONDS = 900.0
 
 
 class Taping:
-    """Records a call of a line without sound of its own: what was played, pressed and said, each at its time. The
+    """Records a call on a line without sound of its own: what was played, pressed and said, each at its time. The
     recorder gets all of it at the end.
     """
 
@@ -286,7 +286,7 @@ class Handsets:
         return next((one for one in self._by_number.values() if one.id == handset_id), None)
 
     def release(self, handset: Handset) -> None:
-        """The number is a simulated person's again; a call in progress ends."""
+        """Returns the number to a simulated person; a call in progress ends."""
         handset.hang_up()
         self._by_number.pop(handset.number, None)
 

@@ -131,12 +131,12 @@ class SimulatedLine:
         self._timers.later(after, lambda: self.call_in(number))
 
     def call_in(self, number: str, behaviour: Behaviour | None = None) -> None:
-        """The person at this number calls us, as its behaviour says."""
+        """The person at this number calls us, with this behaviour, else with their own."""
         given = behaviour or self.behaviour_of(number)
         own = number.removeprefix("+86") + "#"
         calls = replace(
             given,
-            # Whoever hides their number is asked for it.
+            # A person who hides their number is asked for it.
             keys=given.rings_back_keys or ((own,) if given.hides_number else ()),
             says=(),
             hang_up_after_seconds=(given.waits_seconds, given.waits_seconds),

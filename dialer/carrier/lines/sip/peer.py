@@ -1,8 +1,9 @@
-"""Simulated people behind a real SIP trunk on this machine: for the demo over SIP, and for whoever tries a trunk.
+"""Simulated people behind a real SIP trunk on this machine: for the demo over SIP, and for anybody who tries out a
+trunk.
 
 It implements SIP and RTP itself, on the loopback address alone, so that it shares nothing with the stack on the other
-side. The simulated line decides who answers, when, and with which keys. A person takes a pause of the robot for a
-question. Whoever answers says something first; a mailbox plays its greeting and a beep.
+side. The simulated line decides who answers, when, and with which keys. A simulated person takes a pause of the robot
+for a question. A person who answers says something first; a mailbox plays its greeting and a beep.
 """
 
 from __future__ import annotations
