@@ -22,14 +22,14 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "retention": "person.retention_command",
     "approvals": "work.approvals_command",
 }
-"""The function of each, in a module of this folder."""
+"""By command: its function, as `module.function` below `dialer.cli`."""
 _SEVERAL: Final[Mapping[str, tuple[str, ...]]] = {
     "serve.serve": ("web", "worker", "scheduler", "robot", "carrier", "sip", "peer", "prepare", "up"),
     "control.care": ("migrate", "upgrade", "doctor"),
     "control.control": ("pause", "resume", "pauses", "pace"),
     "backup.restore": ("restore",),
 }
-"""Commands that stand together in their module."""
+"""By `module.app` below `dialer.cli`: the commands that this app defines."""
 _GROUPS: Final[Mapping[str, str]] = {
     "alarms": "control.alarms",
     "recording": "cases.recording",
@@ -55,8 +55,8 @@ _GROUPS: Final[Mapping[str, str]] = {
 
 
 def tree(word: str = "") -> typer.Typer:
-    """All commands; or only what is in the module of the command `word`, if there is such a command: it starts in half
-    the time, and a process of the service would keep the memory of all the others for as long as it runs.
+    """The command-line application: all commands, or only those of the module that defines the command `word`. That
+    halves the start time, and a process of the service does not hold the other modules in memory.
     """
     several = {name: place for place, names in _SEVERAL.items() for name in names}
     place = {**_COMMANDS, **several, **_GROUPS}.get(word, "")
@@ -72,19 +72,19 @@ def tree(word: str = "") -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     for place in filter(is_wanted, _SEVERAL):
-        app.registered_commands.extend(_found(place).registered_commands)
+        app.registered_commands.extend(_import(place).registered_commands)
     for name, place in _COMMANDS.items():
         if is_wanted(place):
-            app.command(name)(_found(place))
+            app.command(name)(_import(place))
     for name, place in _GROUPS.items():
         if is_wanted(place):
-            app.add_typer(_found(place), name=name)
-    # Beside another one, or the only command would have no name.
+            app.add_typer(_import(place), name=name)
+    # Always a second command: Typer drops the name of an only one.
     app.command()(version)
     return app
 
 
-def _found(place: str) -> Any:  # noqa: ANN401  # a function or a group of commands
+def _import(place: str) -> Any:  # noqa: ANN401  # a function or a group of commands
     module, _, name = place.partition(".")
     return getattr(import_module(f"dialer.cli.{module}"), name)
 
@@ -95,7 +95,7 @@ def version() -> None:
 
 
 def main() -> NoReturn:
-    """Runs what the command line asks for."""
+    """Runs the command of the command line and exits."""
     words = sys.argv[1:]
     answer(tree(words[0] if words else ""), words)
 

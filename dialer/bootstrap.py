@@ -66,7 +66,7 @@ from dialer.telephony.channels import MessageClient
 from dialer.telephony.config import TelephonyConfig
 
 SOUND_FOLDER = "audio"
-"""In the data folder: the sound that was rendered here, by the name that its content gives it."""
+"""A folder in the data folder: the sound files rendered here, named after their content."""
 _CLOCK_READ_SECONDS = 0.5
 
 
@@ -94,7 +94,7 @@ class FollowedClock:
             with self._store.begin() as tx:
                 row = read_service_clock(tx)
         except Unavailable:
-            return  # The pace last read still holds; the database is missed where it is needed.
+            return  # The clock last read still applies; callers report the missing database.
         self._read_at = time.monotonic()
         if row is not None:
             self._clock = ScaledClock(anchor_unix=row.anchor_unix, epoch=row.epoch, speed=row.speed)
@@ -103,23 +103,26 @@ class FollowedClock:
 def application(
     settings: Settings, purpose: Purpose = Purpose.COMMAND
 ) -> AbstractContextManager[Application]:
-    """The application on its configured servers, or on the embedded ones: started, or joined when they run."""
+    """The application on its configured servers, or on the embedded ones, which it starts, or joins when they run
+    already. Leaving the context closes it.
+    """
     return closing(assemble(settings, purpose))
 
 
 def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Application:
-    """As `application`, for a process that closes it itself. The schema is up to date, the keys fit, and the database
-    belongs to the settings, or refuses to be written. Raises `OtherSettings` for a process that would act by itself.
+    """As `application`, for a caller that closes it. The schema is current and the keys match; a database that belongs
+    to other settings cannot be written, unless the purpose is to adopt it. Raises `OtherSettings` for a process of the
+    service whose database belongs to other settings.
     """
     refuse_plain_http(settings)
-    looks = purpose is Purpose.LOOK
+    only_reads = purpose is Purpose.LOOK
     with ExitStack() as undo:
-        servers = own_servers(settings, may_start=not looks)
+        servers = own_servers(settings, may_start=not only_reads)
         if servers is not None:
             undo.callback(servers.stop)
         source = key_source(settings)
         vault = Vault(_keys(settings, source), read_again=source.load)
-        carrier = own_carrier(settings, may_make=not looks)
+        carrier = own_carrier(settings, may_make=not only_reads)
         telephony = _telephony(settings, carrier)
         channels = _message_channels(telephony)
         policy = settings.policy.policy(zone=settings.centre.timezone)
@@ -199,7 +202,9 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
 def identity_of(
     settings: Settings, telephony: TelephonyConfig, carrier: CarrierAccess | None, vault: Vault
 ) -> Identity:
-    """What a database of this process belongs to: its line and its centre. The pace is no part of it."""
+    """The settings that a database is bound to, by name: those of the line and of the centre, not the pace. Of a token
+    only a fingerprint is in it.
+    """
     identity = {
         "telephony.base_url": (settings.telephony.base_url or settings.carrier.line,),
         "telephony.caller_number": (telephony.caller_number,),
@@ -218,14 +223,16 @@ def identity_of(
 
 
 def _fingerprint(secret: str, vault: Vault) -> str:
-    """Tells two secrets apart, and says nothing about them to somebody without the keys."""
+    """A keyed hash of the secret. It differs for two secrets, and without the keys it reveals nothing about them."""
     key = vault.derived(b"identity")
     return f"fingerprint {hashlib.blake2b(secret.encode(), key=key, digest_size=4).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prepared:
-    """What the database says. `schema`: its revision. `policy_version`: of new cases."""
+    """What is known once the database is prepared. `schema`: its revision. `policy_version`: the one for new cases.
+    `differences`: the settings in which the database belongs to something else.
+    """
 
     schema: str
     drill: bool
@@ -243,8 +250,8 @@ def _prepare_database(
     purpose: Purpose,
     owner_url: str | None,
 ) -> _Prepared:
-    """The schema is this version's, and holds the policy and the scripts of the settings; the pace of the settings is
-    taken at the first start alone. A command with other settings changes nothing.
+    """Migrates the schema and stores the policy and the scripts of the settings; their pace is stored at the first
+    start only. A process that only reads, or a command with other settings, writes nothing.
     """
     if purpose is Purpose.LOOK:
         schema = check_revision(store.sql_engine)
@@ -295,7 +302,9 @@ def _prepare_database(
 
 
 def refuse_other_line(tx: Tx, *, is_simulated: bool) -> None:
-    """Simulated calls never count as real ones. Raises `SettingsError` and `RealRecords`."""
+    """Keeps simulated calls apart from real ones. Raises `RealRecords` for a simulated line on a database with real
+    records, and `SettingsError` for a real line on the database of a drill.
+    """
     if is_simulated:
         refuse_real_records(tx)
     elif is_drill_database(tx):
@@ -306,7 +315,7 @@ def refuse_other_line(tx: Tx, *, is_simulated: bool) -> None:
 
 
 def _refuse_others(store: Store, identity: Identity, purpose: Purpose) -> None:
-    """A process with other settings does not migrate the database either."""
+    """Raises `OtherSettings` before a migration by a process with other settings, unless it adopts the database."""
     with store.begin() as tx:
         differences = identity_differences(recorded_identity(tx), identity)
     if differences and purpose is not Purpose.ADOPT:
@@ -349,7 +358,7 @@ def key_source(settings: Settings) -> KeySource:
 
 
 def token_of(keys: KeysSettings) -> Token | None:
-    """The token whose key wraps the secrets of the ring; None: they are not wrapped."""
+    """The PKCS#11 token whose key wraps the secrets of the ring; None where they are not wrapped."""
     if keys.pkcs11_library is None:
         return None
     return Token(
@@ -358,7 +367,7 @@ def token_of(keys: KeysSettings) -> Token | None:
 
 
 def _keys(settings: Settings, source: KeySource) -> Keys:
-    """Made by themselves only beside the embedded database; a configured one demands configured keys."""
+    """The key ring. It is created only beside the embedded database; a configured database requires configured keys."""
     path = source.file
     if path is not None and settings.keys.file is None and not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -373,8 +382,8 @@ def _keys(settings: Settings, source: KeySource) -> Keys:
 def _message_channels(
     telephony: TelephonyConfig,
 ) -> Mapping[MessageChannel, Callable[[], MessageClient]]:
-    """The registry of channels of messages: each that is configured, with what makes its client. A client's module is
-    imported when it makes one, since only the worker that sends needs its libraries.
+    """For each configured channel of messages, the function that creates its client. It imports the client's module,
+    since only the worker that sends needs its libraries.
     """
 
     def sms() -> MessageClient:

@@ -1,9 +1,9 @@
-"""The Celery application, and how work is enqueued: by its name and ids, after the commit. Losing a message loses
-nothing, since what is due is in the rows.
+"""The Celery application, and how work is enqueued: by its name and ids, after the commit. A lost message loses no
+work, since the database rows record what is due.
 
-A message is an order, signed with a key that every process of the service derives from the key ring. A worker believes
-nothing else of a message: what comes without a valid signature is discarded before Celery sees any of it, and from what
-comes with one a new message is made. So a message that somebody else put on a queue can stop no worker.
+A message is an order, signed with a key that every process of the service derives from the key ring. A worker trusts
+nothing else in a message: a message without a valid signature is discarded before Celery reads it, and a valid order is
+put into a new message. So a message that somebody else puts on a queue cannot stop a worker.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ BULK_TASKS: Final = frozenset(
         "fetch_recordings",
     }
 )  # fmt: skip
-"""What the workers of `BULK_QUEUE` carry out; everything else goes to `DIAL_QUEUE`."""
+"""The tasks that go to `BULK_QUEUE`; all others go to `DIAL_QUEUE`."""
 _EXPIRES_SECONDS = 30
 _CLOCKS_APART_SECONDS = 60
-"""The sender's clock may be ahead by this much."""
+"""How far the sender's clock may be ahead of ours."""
 _DEEP = 100
 _ORDER, _SIGNATURE = "order", "signature"
 _LONGEST_ORDER = 1000
@@ -58,8 +58,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """The name of a task without `TASK_PREFIX`, and the ids that it is about. `sent_at` in Unix seconds: soon after it
-    the order is worth nothing, however often it is delivered.
+    """The name of a task without `TASK_PREFIX`, and the ids that it works on. `sent_at` in Unix seconds: the order
+    expires 30 seconds later, however often it is delivered.
     """
 
     name: str
@@ -68,34 +68,36 @@ class Order:
 
 
 class UnsignedMessage(Exception):
-    """A message that no process of ours has sent. Its text says what is wrong and nothing of the content."""
+    """A message that no process of ours has sent. The text states what is wrong and quotes nothing of the content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageKey:
-    """Signs and reads orders. `secrets`: the keys of a service, each of at least 32 bytes: the first signs, all are
-    believed, so that an order sent while keys are rotated is still read.
+    """Signs and reads orders. `secrets` returns the keys of the service, each of at least 32 bytes: the first one
+    signs, and all are accepted, so that an order sent while keys are rotated is still read.
     """
 
     secrets: Callable[[], tuple[bytes, ...]] = field(repr=False)
 
     def headers(self, order: Order) -> dict[str, str]:
-        """The headers of a message with this order."""
+        """The message headers that carry this order and its signature."""
         text = json.dumps([order.name, list(order.ids), order.sent_at])
         return {_ORDER: text, _SIGNATURE: _signature(text, self.secrets()[0])}
 
     def read(self, headers: object, *, unix_seconds: float) -> Order | None:
-        """The order in these headers; None: it was sent too long ago. Raises `UnsignedMessage`."""
+        """The order in these headers; None where it has expired, or its time is more than a minute ahead. Raises
+        `UnsignedMessage`.
+        """
         if not isinstance(headers, Mapping):
             raise UnsignedMessage("headers are no mapping")
         text, signature = headers.get(_ORDER), headers.get(_SIGNATURE)
         if not isinstance(text, str) or not isinstance(signature, str) or len(text) > _LONGEST_ORDER:
             raise UnsignedMessage("no order, or no signature")
-        # Compared as bytes: the comparison of texts raises for anything but ASCII.
+        # Compared as bytes: `compare_digest` raises for a `str` that is not ASCII.
         given = signature.encode("utf-8", "replace")
         if not any(hmac.compare_digest(given, _signature(text, key).encode()) for key in self.secrets()):
             raise UnsignedMessage("the signature is not ours")
-        # Only our own processes have written what follows.
+        # The signature is valid: a process of ours wrote this text.
         name, ids, sent_at = json.loads(text)
         age_seconds = unix_seconds - sent_at
         if not -_CLOCKS_APART_SECONDS <= age_seconds <= _EXPIRES_SECONDS:
@@ -108,9 +110,9 @@ def _signature(text: str, key: bytes) -> str:
 
 
 def _message_of(order: Order, key: MessageKey, *, queue: str, delivery_tag: str) -> dict[str, Any]:
-    """As kombu keeps it on a queue, with everything that Celery reads; nothing of it comes from the message that
-    carried the order. It is signed too, at the same time, and names its queue: kombu puts back there what a worker has
-    taken and not begun, and that is read again.
+    """A message in the form that kombu stores on a queue, with everything that Celery reads; none of it comes from the
+    message that carried the order. It carries the same order, signed, and names its queue: kombu returns a message that
+    a worker has taken but not started to that queue, and it is read again.
     """
     task_id = str(uuid.uuid4())
     expires = datetime.fromtimestamp(order.sent_at + _EXPIRES_SECONDS, UTC).isoformat()
@@ -136,7 +138,7 @@ def _message_of(order: Order, key: MessageKey, *, queue: str, delivery_tag: str)
 
 @cache
 def _transport_of(key: MessageKey) -> type[Transport]:
-    """As kombu's for Redis; it delivers only what `key` has signed, in a message made anew."""
+    """Kombu's transport for Redis, restricted to orders that `key` has signed, each delivered in a new message."""
     # Imported when a process first connects: the client library would cost every command 0.3 s.
     from kombu.transport import redis as kombu_redis  # noqa: PLC0415 - only where the broker is Redis
 
@@ -147,10 +149,10 @@ def _transport_of(key: MessageKey) -> type[Transport]:
     )
 
     class CheckedChannel(kombu_redis.Channel):
-        """An item of a queue that is no message at all is discarded."""
+        """Discards items of a queue that are not messages."""
 
         def _brpop_read(self, **options: object) -> object:
-            # A channel that was closed has no transport any more.
+            # Read first: a closed channel has no transport any more.
             transport = self.connection
             try:
                 return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
@@ -165,7 +167,7 @@ def _transport_of(key: MessageKey) -> type[Transport]:
     class CheckedTransport(kombu_redis.Transport):
         Channel = CheckedChannel
         is_handling = False
-        """A message that was ours is being handled: a fault is not in its form."""
+        """Whether a signed message is being handled: an exception then does not come from the form of the message."""
 
         def _deliver(self, message: object, queue: str) -> None:
             headers = message.get("headers") if isinstance(message, dict) else None
@@ -175,7 +177,7 @@ def _transport_of(key: MessageKey) -> type[Transport]:
                 _log_discarded(str(fault))
                 return
             if order is None:
-                _log.debug("an old message was discarded")
+                _log.debug("an expired message was discarded")
                 return
             self.is_handling = True
             try:
@@ -192,7 +194,7 @@ def _log_discarded(why: str) -> None:
 
 
 def _connections(key: MessageKey) -> type[Connection]:
-    """Connections with the transport of this key, whatever their address says."""
+    """A connection class that uses the transport of this key, whatever the URL names."""
 
     class CheckedConnection(Connection):
         def get_transport_cls(self) -> type[Transport]:
@@ -202,9 +204,9 @@ def _connections(key: MessageKey) -> type[Connection]:
 
 
 def make_app(url: str, key: MessageKey) -> Celery:
-    """A Celery application on the broker at `url` (redis:// or redis+socket://). Results are never kept: the rows are
-    the truth. A message is taken off the queue when a worker begins it, so that no visibility timeout can ever start a
-    second copy; one that dies with its worker is found again by the next tick.
+    """A Celery application on the broker at `url` (redis:// or redis+socket://). It stores no results: the database
+    rows are authoritative. A message is taken off the queue when a worker starts it, so that no visibility timeout can
+    start a second copy; the work of a worker that dies is found again by the next tick.
     """
     app = Celery("dialer", broker=url, set_as_current=True)
     app.amqp.Connection = _connections(key)
@@ -236,7 +238,7 @@ def make_app(url: str, key: MessageKey) -> Celery:
 
 
 class Enqueuer:
-    """`enqueue("dial")` tells a worker that there is work. A broker that does not answer costs a log line."""
+    """Sends orders to the workers: `enqueue("dial")`. When the broker does not answer, it only logs a warning."""
 
     def __init__(self, app: Celery, key: MessageKey) -> None:
         self._app = app
@@ -246,7 +248,7 @@ class Enqueuer:
         self.send(name, *ids)
 
     def send(self, name: str, *ids: int | str) -> bool:
-        """As a call of this object; False when the broker did not answer."""
+        """Sends an order; False when the broker did not answer."""
         queue = BULK_QUEUE if name in BULK_TASKS else DIAL_QUEUE
         try:
             with self._connection() as connection:
@@ -259,23 +261,23 @@ class Enqueuer:
                     connection=connection,
                 )
         except Exception as fault:  # noqa: BLE001  # every kind of broker fault means the same here
-            _log.warning("broker does not answer, the next tick finds the work: %s", type(fault).__name__)
+            _log.warning("the broker does not answer; the next tick finds the work: %s", type(fault).__name__)
             return False
         return True
 
     def is_deep(self, queue: str) -> bool:
-        """True when so many messages wait that one more makes no difference."""
+        """True when more than 100 messages wait on the queue, so that one more makes no difference."""
         try:
             with self._connection() as connection:
                 depth: int = connection.default_channel.client.llen(queue)
         except Exception as fault:  # noqa: BLE001  # every kind of broker fault means the same here
-            _log.warning("broker does not tell its depth: %s", type(fault).__name__)
+            _log.warning("the depth of a queue cannot be read: %s", type(fault).__name__)
             return False
         return depth > _DEEP
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        """One of the pool. A broker that refuses is tried twice; by default kombu tries for six seconds."""
+        """A connection of the pool. A broker that refuses is tried twice; by default kombu tries for six seconds."""
         with self._app.pool.acquire(block=True) as connection:
             connection.ensure_connection(max_retries=1, interval_start=0.2)
             yield connection
@@ -293,7 +295,9 @@ def check_broker(app: Celery) -> None:
 
 
 def _line_of(fault: BaseException) -> str:
-    """One line of an error of the broker's libraries, which often is empty in the outermost one."""
+    """The first line of the text of an error of the broker's libraries, or of its causes, since the outermost text is
+    often empty; else the name of its class.
+    """
     cause: BaseException | None = fault
     while cause is not None:
         if line := str(cause).strip().partition("\n")[0]:
@@ -306,8 +310,8 @@ _UNACKNOWLEDGED: Final = ("unacked", "unacked_index", "unacked_mutex")
 
 
 def discard_messages(app: Celery, queues: Sequence[str]) -> None:
-    """These queues are empty, and as kombu knows them, whatever anybody wrote there: the rows say what is due. Raises
-    `Unavailable` when the broker does not answer.
+    """Empties these queues and restores the form in which kombu stores them, whatever anybody wrote there: the database
+    rows record what is due. Raises `Unavailable` when the broker does not answer.
     """
     try:
         with app.connection_for_write() as connection:
@@ -322,7 +326,7 @@ def discard_messages(app: Celery, queues: Sequence[str]) -> None:
 
 
 def _repair_bindings(client: redis.Redis, channel: Channel, queue: str) -> None:
-    """The exchange of this queue leads to it alone: kombu fails on an entry that it cannot read."""
+    """Binds the exchange of this queue to it alone: kombu fails on an entry that it cannot read."""
     name = channel.keyprefix_queue % queue
     own = channel.sep.join((queue, "", queue)).encode()
     if client.type(name) == b"set":
@@ -334,8 +338,8 @@ def _repair_bindings(client: redis.Redis, channel: Channel, queue: str) -> None:
 
 
 def redis_url(broker_url: str, *, scheme: str = "redis+unix") -> str:
-    """The address for other libraries: a socket is redis+socket:// in the settings, redis+unix:// for `limits` and
-    unix:// for the client.
+    """The URL in the form that other libraries read: a socket is redis+socket:// in the settings, redis+unix:// for
+    `limits` and unix:// for the client.
     """
     if not broker_url.startswith("redis+socket://"):
         return broker_url
@@ -345,8 +349,8 @@ def redis_url(broker_url: str, *, scheme: str = "redis+unix") -> str:
 
 
 class EnqueueLimiter:
-    """Enqueues in the background work that may be wanted many times a second: at once when nothing is under way, and
-    then once for all that was wanted meanwhile, at least `spacing_seconds` later.
+    """Enqueues work in the background that may be requested many times a second: at once when none of that name is
+    under way, and then once for all requests made meanwhile, at least `spacing_seconds` later.
     """
 
     def __init__(self, enqueue: Callable[[str], object], *, spacing_seconds: float = 0.0) -> None:
@@ -354,7 +358,7 @@ class EnqueueLimiter:
         self._spacing_seconds = spacing_seconds
         self._lock = threading.Lock()
         self._wanted_again: dict[str, bool] = {}
-        """By the name that is under way."""
+        """By the name that is under way: whether it was requested again."""
 
     def __call__(self, names: Iterable[str]) -> None:
         for name in names:

@@ -12,7 +12,9 @@ from typing import Any
 _CATALOGUE = Path(__file__).resolve().parent / "locale" / "zh" / "LC_MESSAGES" / "dialer.po"
 
 Key = tuple[str, str]
-"""Context and English text; the context is '' but for a word of the trade, whose enumeration it names."""
+"""Context and English text. The context of a word of an enumeration is the name of that enumeration; otherwise it is
+''.
+"""
 
 
 class Lang(StrEnum):
@@ -40,7 +42,7 @@ class Text:
 
     @classmethod
     def load(cls, stored: str) -> Text:
-        """What `dump` gave; any other string is a template without places."""
+        """The text that `dump` wrote; any other string is a template without places."""
         try:
             plain = json.loads(stored)
         except ValueError:
@@ -62,7 +64,7 @@ class Text:
         return json.dumps(self.plain(), ensure_ascii=False)
 
     def plain(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """The text as JSON-ready data: its template and its values."""
         values = {
             name: one.plain() if isinstance(one, Text) else str(one) for name, one in self.values.items()
         }
@@ -87,14 +89,18 @@ class Text:
 
 
 def say(lang: Lang, text: str | Text, /, **facts: object) -> str:
-    """`text` in this language, with the facts at its `%(name)s` places. Without facts a percent sign is one."""
+    """`text` in this language, with the facts at its `%(name)s` places. Without facts a percent sign stands for
+    itself.
+    """
     if isinstance(text, Text):
         facts = {**text.values, **facts}
         text = text.template
-    told = text if lang is Lang.EN else _chinese().get(("", text), text)
+    translated = text if lang is Lang.EN else _chinese().get(("", text), text)
     if not facts:
-        return told
-    return told % {name: say(lang, fact) if isinstance(fact, Text) else fact for name, fact in facts.items()}
+        return translated
+    return translated % {
+        name: say(lang, fact) if isinstance(fact, Text) else fact for name, fact in facts.items()
+    }
 
 
 def joined(texts: Sequence[Text]) -> Text:
@@ -112,13 +118,13 @@ def bilingual(text: str | Text) -> str:
 
 
 def say_many(lang: Lang, one: str, many: str, n: int, /, **facts: object) -> str:
-    """As `say`, in the number that `n` asks for; `%(n)s` is `n` itself."""
-    told = (one if n == 1 else many) if lang is Lang.EN else _chinese().get(("", one), many)
-    return told % {"n": f"{n:,}", **facts}
+    """As `say`, in the singular or plural that `n` requires; `%(n)s` is `n` itself."""
+    translated = (one if n == 1 else many) if lang is Lang.EN else _chinese().get(("", one), many)
+    return translated % {"n": f"{n:,}", **facts}
 
 
 def say_word(lang: Lang, kind: str, text: str) -> str:
-    """A word of the enumeration named `kind`: the same English word may be two in Chinese."""
+    """A word of the enumeration named `kind`: the same English word may have two Chinese words."""
     return text if lang is Lang.EN else _chinese().get((kind, text), text)
 
 
@@ -129,7 +135,9 @@ def gettext_noop(text: str) -> str:
 
 @cache
 def _chinese() -> Mapping[Key, str]:
-    """Read with the first Chinese sentence, so that a process without one does not load it."""
+    """The Chinese texts by key, read with the first Chinese sentence, so that a process without one does not load
+    them.
+    """
     from babel.messages.pofile import read_po  # noqa: PLC0415  # only where Chinese is said
 
     with _CATALOGUE.open("rb") as file:

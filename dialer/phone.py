@@ -50,7 +50,7 @@ _PATIENCE = 5
 
 
 class _NumberConvertor(Convertor[int]):
-    """A number of the database, unlike starlette's own `int`, which takes any number of digits."""
+    """An id of the database, of up to 18 digits; starlette's own `int` takes any number of digits."""
 
     regex = "[0-9]{1,18}"
 
@@ -94,7 +94,7 @@ def request_call(services: Services, case_id: int) -> None:
 
 
 def read_of_oneself(services: Services, *, name: str, phone: str, fraud_type: FraudType) -> Accepted:
-    """A warning about the person who typed it, read by the same rules as any other; the call goes to its first phone.
+    """Reads a warning about the person who typed it, by the same rules as any other; the robot calls its first phone.
     Raises `Invalid` with the field that cannot be used, and `Conflict` outside a drill.
     """
     _only_in_a_drill(services)
@@ -115,8 +115,8 @@ def read_of_oneself(services: Services, *, name: str, phone: str, fraud_type: Fr
 
 
 def warn_of_oneself(services: Services, accepted: Accepted) -> int:
-    """Takes the warning; the id of the case that it opened or joined. Pick up its handset first: the robot may call
-    before this returns. Raises `Conflict` for a repeated warning.
+    """Takes the warning; returns the id of the case that it opened or joined. Pick up its handset first: the robot may
+    call before this returns. Raises `Conflict` for a repeated warning.
     """
     now = services.clock.now()
     with services.store.begin() as tx:
@@ -160,7 +160,7 @@ ACTS = frozenset({"answer", "hang_up", "call_in", "keys", "words", "sound"})
 
 _NOT_TAKEN = {
     "keys": gettext_noop("keys: only 0-9, * and #"),
-    "words": gettext_noop("words: 1 to 200 signs"),
+    "words": gettext_noop("words: 1 to 200 characters"),
     "handsets": gettext_noop("number: E.164"),
 }
 """Refusals of the carrier by the last part of the address."""
@@ -170,9 +170,9 @@ class ActRefused(Refusal):
     """The carrier refuses what was pressed or said."""
 
 
-async def _asked(carrier: CarrierAccess, method: str, path: str, body: bytes | None = None) -> bytes:
-    """What this installation's own carrier answers about a handset. Raises `NotFound` for one that it does not know or
-    knows no more, `ActRefused` and `Unavailable`.
+async def _ask_carrier(carrier: CarrierAccess, method: str, path: str, body: bytes | None = None) -> bytes:
+    """The answer of this installation's own carrier about a handset. Raises `NotFound` for a handset that is unknown or
+    was released, `ActRefused` and `Unavailable`.
     """
     import aiohttp  # noqa: PLC0415  # a web process at rest does without
 
@@ -195,7 +195,7 @@ async def _asked(carrier: CarrierAccess, method: str, path: str, body: bytes | N
 
 
 def _handset_path(request: Request) -> str:
-    """Of a handset id as the carrier gives them out; nothing else is put into its addresses. Raises `NotFound`."""
+    """The carrier's path of the handset in the request. Raises `NotFound` for an id that no carrier gives out."""
     handset = request.path_params["handset"]
     if not handset.isascii() or not handset.isalnum():
         raise NotFound(kind="telephone", key="in hand")
@@ -203,7 +203,7 @@ def _handset_path(request: Request) -> str:
 
 
 def target_json(line: CaseLine, lang: Lang) -> dict[str, Any]:
-    """A masked person who may be called."""
+    """JSON of a masked person who may be called."""
     return {
         "case_id": line.id,
         "name": line.person.name,
@@ -351,7 +351,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def phone_routes(app: Application) -> list[BaseRoute]:
-    """The routes of the telephone in the browser; None on a real line and over SIP."""
+    """The routes of the telephone in the browser; empty on a real line and over SIP."""
     if app.carrier is None or app.settings.carrier.is_sip:
         return []
     page = _Phone(app, app.carrier)
@@ -378,7 +378,7 @@ class _Phone:
         self._template = templates.get_template("phone.html")
 
     def guarded(self, handler: Handler) -> Handler:
-        """Our own page on this machine, and an answer for every refusal."""
+        """Wraps a handler: it answers only our own page on this machine, and a refusal becomes a JSON answer."""
 
         async def guarded(request: Request) -> Response:
             if not _is_ours(request, self._app.settings.web):
@@ -422,7 +422,7 @@ class _Phone:
             phone=str(data.get("phone", "")),
             fraud_type=_fraud_type(str(data.get("fraud_type", ""))),
         )
-        await self._taken(accepted.record.phones[0])
+        await self._take_handset(accepted.record.phones[0])
         case_id = await asyncio.to_thread(warn_of_oneself, self._services, accepted)
         return _json({"case_id": case_id}, 201)
 
@@ -430,7 +430,7 @@ class _Phone:
         """Picks up the handset before the robot calls it."""
         case_id = int(request.path_params["case_id"])
         number = await asyncio.to_thread(number_of, self._services, case_id)
-        state = await self._taken(number)
+        state = await self._take_handset(number)
         await asyncio.to_thread(request_call, self._services, case_id)
         return self._handset(state, 201)
 
@@ -439,23 +439,25 @@ class _Phone:
         return _json(story_json(story, _lang(request)))
 
     async def state(self, request: Request) -> Response:
-        return self._handset(await _asked(self._carrier, "GET", _handset_path(request)))
+        return self._handset(await _ask_carrier(self._carrier, "GET", _handset_path(request)))
 
     async def clip(self, request: Request) -> Response:
-        """The very sound that the carrier plays."""
+        """The sound that the carrier plays, as a WAV file."""
         path = f"{_handset_path(request)}/clips/{request.path_params['n']}"
-        sound = await _asked(self._carrier, "GET", path)
+        sound = await _ask_carrier(self._carrier, "GET", path)
         return Response(sound, media_type="audio/wav", headers={"Cache-Control": "no-store"})
 
     async def act(self, request: Request) -> Response:
         body, act = await _body(request), request.path_params["act"]
         if act not in ACTS:
             raise NotFound(kind="act", key=act)
-        return self._handset(await _asked(self._carrier, "POST", f"{_handset_path(request)}/{act}", body))
+        return self._handset(
+            await _ask_carrier(self._carrier, "POST", f"{_handset_path(request)}/{act}", body)
+        )
 
-    async def _taken(self, number: str) -> bytes:
-        """The state of the telephone of that number, now in hand."""
-        return await _asked(self._carrier, "POST", _HANDSETS, orjson.dumps({"number": number}))
+    async def _take_handset(self, number: str) -> bytes:
+        """Takes the telephone of that number in hand; returns its state."""
+        return await _ask_carrier(self._carrier, "POST", _HANDSETS, orjson.dumps({"number": number}))
 
     def _handset(self, state: bytes, status: int = 200) -> Response:
         return _json(handset_json(orjson.loads(state), self._services), status)
@@ -463,7 +465,8 @@ class _Phone:
 
 def _is_ours(request: Request, web: WebSettings) -> bool:
     """From this machine, under a name of this machine, and not sent by a page of another site. Where the settings name
-    an address of another machine, a proxy stands before us: it alone says who asks, since it passes on any Host.
+    an address of another machine, there is a proxy in front of us: it alone identifies the client, since it passes on
+    any Host.
     """
     site = request.headers.get("sec-fetch-site", "same-origin")
     if request.method != "GET" and site != "same-origin":

@@ -1,8 +1,8 @@
-"""`dialer scheduler`: ticks that enqueue names of work. Several may run; one leads, by a lease in PostgreSQL.
+"""`dialer scheduler`: sends ticks, which enqueue tasks by name. Several may run; one leads, by a lease in PostgreSQL.
 
-The leader renews its lease with each heartbeat; when it died, is stopped or cut off, the lease ends and another one
-leads. A leader whose lease may have ended sends nothing. The scheduler holds no business data: what is due is in the
-rows.
+The leader renews its lease with each heartbeat; when it dies, is stopped or is cut off, the lease ends and another one
+leads. A leader whose lease may have ended sends nothing. The scheduler holds no business data: the database rows record
+what is due.
 """
 
 from __future__ import annotations
@@ -44,23 +44,25 @@ from dialer.db.unit_of_work import Tx
 from dialer.services import Application
 
 ALIVE_FILE = "engine-alive"
-"""In the data folder of the leading scheduler's machine, touched whenever a whole cycle was completed: for a watchdog
-that needs neither our database nor our web process.
+"""A file in the data folder of the leading scheduler's machine, touched whenever a whole cycle is complete: for a
+watchdog that needs neither our database nor our web process.
 """
 _FOLLOW_SECONDS = 1.0
 _BEAT_SECONDS = 2.0
 _LEASE_SECONDS = 8.0
-"""Another one leads at the latest this long after the leader was last able to renew its lease."""
+"""Another scheduler leads at the latest this long after the leader was last able to renew its lease."""
 _FORGET = timedelta(days=1)
 """Heartbeats are deleted once a day when they ended this long ago."""
 _BACK_SECONDS = 2.0
-"""A clock that was set back by more stops a leader: APScheduler would send nothing before it is as late again."""
+"""A leader whose clock is set back by more stops leading: APScheduler would send nothing until the clock is where it
+was.
+"""
 _CHECK_SECONDS = 60.0
 _BULLETIN_SECONDS = 600.0
 _FAIRNESS_SECONDS = 3600.0
 _RESUME_EVERY = 10
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("refresh_rollup", 5))
-"""What a tick enqueues for the dialling workers, and in every how many ticks."""
+"""The tasks that ticks enqueue for the dialling workers, and every how many ticks."""
 _AT_REST = 10
 """With nothing due only one tick in this many is sent: it finds what the check of the rows does not see."""
 
@@ -69,19 +71,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class TickLog:
-    """What the leader has sent and seen, between APScheduler's threads and the leading one."""
+    """What the leader has sent and seen; shared by APScheduler's threads and the leading thread."""
 
     sent_at: datetime | None = None
     rounds: int = 0
     due: bool = True
     """Whether a worker would find work, as the leading thread last saw it."""
     leads: Callable[[], bool] = lambda: True
-    """A job that a stopped process begins when it wakes finds that another one leads now."""
+    """Whether this process still leads. A job that a suspended process begins when it wakes finds that another one
+    leads now.
+    """
 
 
 @dataclass(slots=True)
 class _Lead:
-    """The lease of the leader, and how long it is certain by this process's own time."""
+    """The lease of the leader, and until when it is certain by this process's own clock."""
 
     lease: Lease
     _until: float
@@ -96,8 +100,8 @@ class _Lead:
         return None if lease is None else cls(lease=lease, _until=asked_at + seconds)
 
     def renew(self, app: Application, process: str) -> bool:
-        """Whether the lead is renewed; False where another process leads, or may soon. The heartbeat says the same, in
-        the same transaction.
+        """Renews the lead. False where another process leads, or may soon. The heartbeat records the same, in the same
+        transaction.
         """
         asked_at = time.monotonic()
         try:
@@ -111,15 +115,15 @@ class _Lead:
         return renewed
 
     def is_certain(self) -> bool:
-        """No other one leads at this moment, whatever the database says later."""
+        """Whether no other process can lead at this moment, whatever the database says later."""
         return time.monotonic() < self._until
 
 
 def run_scheduler(
     app: Application, *, stopped: threading.Event, lease_seconds: float = _LEASE_SECONDS
 ) -> None:
-    """Leads when no other does, until `stopped`. A leader that cannot renew its lease of `lease_seconds` stops leading
-    before another may begin.
+    """Leads when no other scheduler does, until `stopped`. A leader that cannot renew its lease of `lease_seconds`
+    stops leading before another may begin.
     """
     process = f"{SCHEDULER_PART}:{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
     holder = own_name()
@@ -146,8 +150,8 @@ def _beat(tx: Tx, app: Application, process: str, *, leader: bool) -> None:
 
 
 def _send_ticks(app: Application, process: str, lead: _Lead, stopped: threading.Event) -> None:
-    """Sends ticks until it is stopped, may have lost the lead, or the machine's clock was set back: the jobs are then
-    made anew.
+    """Sends ticks until the scheduler is stopped, may have lost the lead, or the machine's clock was set back: the jobs
+    are then created anew.
     """
     ticks = TickLog(leads=lead.is_certain)
     ahead = _seconds_ahead(app)
@@ -178,13 +182,13 @@ def _send_ticks(app: Application, process: str, lead: _Lead, stopped: threading.
 
 
 def _seconds_ahead(app: Application) -> float:
-    """The seconds of the machine's clock before one that is never set: less when it was set back."""
+    """How many seconds the machine's clock is ahead of the monotonic clock; fewer after it was set back."""
     return app.services.real.now().timestamp() - time.monotonic()
 
 
 def _leading(ticks: TickLog, job: Callable[..., object]) -> Callable[..., None]:
-    """The job of a leader, which does nothing once another one leads. It comes again: a fault of the database ends it
-    for this time only.
+    """Wraps a job so that it does nothing once another process leads. A fault of the database ends only this run: the
+    job comes again.
     """
 
     def run(*args: object) -> None:
@@ -225,7 +229,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         if is_due(app) and not enqueue.is_deep(BULK_QUEUE):
             enqueue.send(name)
 
-    # The first one at once: after a gap without a leader the next round must not be waited for.
+    # The first one at once: after a gap without a leader nothing may wait for the next round.
     first = services.real.now()
     jobs: tuple[tuple[str, Callable[..., object], tuple[object, ...], float], ...] = (
         ("round", go_round, (), tick),
@@ -241,7 +245,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
     )
     for number, (name, job, args, seconds) in enumerate(jobs):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
-        # Each at another part of the second: together they would need a connection each.
+        # Each at another part of the second: at the same moment each would need a connection.
         begins = first + timedelta(seconds=number / len(jobs))
         scheduler.add_job(_leading(ticks, job), trigger, args=args, id=name, next_run_time=begins)
     return scheduler
@@ -270,7 +274,9 @@ _WHEN_DUE: Final[tuple[tuple[str, Callable[[Application], bool], float], ...]] =
         3.0,
     ),
 )
-"""Tasks that are sent only while there is work for them: what says so, and every how many seconds it is asked."""
+"""Tasks that are sent only while there is work for them: the name, the check for work, and how many seconds apart it is
+made.
+"""
 
 
 def _clean_up(app: Application) -> None:
@@ -298,7 +304,7 @@ def _is_due(app: Application) -> bool:
 
 
 def _note(app: Application, ticks: TickLog, cycle_began: datetime) -> datetime:
-    """Writes the ticks of the leader; returns when the present cycle began."""
+    """Records the ticks of the leader; returns when the present cycle began."""
     services = app.services
     if ticks.sent_at is not None:
         with services.store.begin() as tx:

@@ -44,7 +44,7 @@ from dialer.words import ENUMERATIONS, stored_word, word_of
 
 
 def sentence(text: str | Text, lang: Lang) -> str:
-    """The text in this language, with those of its values that are texts or enumerations."""
+    """The text in this language, and with it those of its values that are texts or members of enumerations."""
     text = Text.of(text)
     return say(lang, text.template, **{name: _value(one, lang) for name, one in text.values.items()})
 
@@ -102,11 +102,13 @@ _WAITS: Mapping[WaitReason, tuple[str, str]] = {
         gettext_noop("it is next, at the permitted pace: %(pace)s calls a second"),
     ),
 }
-"""In short, for the step, and with what the reason knows: the same words, so that both can stand side by side."""
+"""For each reason the short form, for the step, and the long form, with the facts of the reason. Both use the same
+words, so that they can be shown side by side.
+"""
 
 
 def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a kind, in one place
-    """What comes next and why, without when."""
+    """What comes next and why, without the time."""
     why = word_of(step.reason, lang)
     track = word_of(step.track, lang) if step.track is not None else ""
     match step.kind:
@@ -139,7 +141,7 @@ def wait_words(waiting: Waiting, lang: Lang) -> str:
 
 
 def waiting_sentence(waiting: Waiting, lang: Lang) -> str:
-    """What the call waits for, without since when."""
+    """What the call waits for, in full, without the time since when."""
     return _waiting(waiting, lang, in_short=False)
 
 
@@ -190,7 +192,7 @@ def _phrases(parts: Sequence[str], lang: Lang) -> str:
 
 
 def entry_sentence(entry: Entry, lang: Lang) -> str:
-    """What happened, without when and by whom."""
+    """What happened, without the time and the actor."""
     return _SENTENCES[entry.kind](entry.facts, lang)
 
 
@@ -334,19 +336,19 @@ VIEWS: Mapping[str, str] = {
     "export": gettext_noop("exported records"),
     "look_back": gettext_noop("opened the look-back"),
 }
-"""By these acts somebody saw or exported hidden data."""
+"""The acts by which somebody saw or exported hidden data."""
 _OF_WORK: Mapping[str, str] = {
     "desk": gettext_noop("at the desk"),
     "approval": gettext_noop("before an approval"),
     "phone": gettext_noop("answered on the simulated line"),
 }
-"""Reasons that the work itself gives, so that none was typed."""
+"""Reasons that the work itself gives, so that nobody types one."""
 _WORK_ACTS = frozenset({"reveal", "conversation", "view_evidence", "view_file", "view_photo"})
 """Acts that the work writes without asking for a reason; where a person gave one, its kind is in the audit too."""
 
 
 def why_words(why: str, lang: Lang, *, act: str, is_typed: bool) -> str:
-    """The reason as typed; one that the work gave, in this language."""
+    """The reason as typed; a reason that the work gave, in this language."""
     return say(lang, _OF_WORK[why]) if why in _OF_WORK and act in _WORK_ACTS and not is_typed else why
 
 
@@ -410,7 +412,7 @@ _SENTENCES: Mapping[EntryKind, Tell] = {
 
 
 def moment_words(moment: datetime | None, now: datetime, lang: Lang) -> str:
-    """How far away a moment is: 2m, 3h, 4d, in Chinese 2分钟, 3小时, 4天; overdue when it is past; '' of none."""
+    """How far away a moment is: `in 2m`, `in 3h`, `4d ago`, and the same in Chinese; '' without a moment."""
     if moment is None:
         return ""
     seconds = (moment - now).total_seconds()

@@ -1,7 +1,8 @@
 """The web process: webhooks, console, REST API and health under one application, served by uvicorn.
 
-A webhook is verified, kept and applied before it is answered. A 2xx means that its event is committed; otherwise the
-answer is an error, with a sentence that is safe to speak, so the carrier asks again or uses the fallback address.
+A webhook is verified, stored and applied before it is answered. A 2xx means that its event is committed; otherwise the
+answer is an error, with a sentence that is safe to speak, so that the carrier sends it again or uses the fallback
+address.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ WEBHOOK_PREFIX = "/hooks"
 _PERSONAL = frozenset({"From", "To", "Caller", "Called", "SpeechResult", "Digits", "ForwardedFrom"})
 _MOST_BYTES = 64 * 1024
 _EVENTS_TOGETHER = 200
-"""Of one transaction: it holds the locks of its rows until its commit."""
+"""The most events of one transaction, which holds the locks of its rows until its commit."""
 _LINGER_SECONDS = 0.02
 _XML = "application/xml"
 
@@ -147,7 +148,7 @@ _log = logging.getLogger(__name__)
 
 Params = list[tuple[str, str]]
 WebhookReply = tuple[int, str | None]
-"""A status, and the TwiML to speak."""
+"""The HTTP status, and the TwiML of the answer if there is one."""
 _KEPT: WebhookReply = (204, None)
 
 
@@ -177,7 +178,7 @@ class Webhook:
 
 
 class _TooLarge(Exception):
-    """The body of a webhook is larger than any that is signed for."""
+    """The body of a webhook is larger than any that a carrier signs."""
 
 
 async def _form(request: Request) -> Params:
@@ -208,7 +209,7 @@ def _refused(fault: Exception) -> tuple[int, bool]:
         case ValueError():
             status, speaks = 400, False
             fault = Invalid(field="webhook", problem="cannot be read")  # the text may quote what was sent
-        case NotFound():  # of another database than this one
+        case NotFound():  # its call belongs to another database
             status, speaks = 404, True
         case Unavailable():
             status, speaks = 503, True
@@ -226,7 +227,9 @@ def hooks(
     *,
     count: Callable[[str, int], object] = lambda _hook, _status: None,
 ) -> Mount:
-    """The webhook addresses of `dialer.telephony.config`; `count` gets each webhook's name and status."""
+    """The routes of the webhook addresses in `dialer.telephony.config`; `count` is called with each webhook's name and
+    status.
+    """
     return Mount(WEBHOOK_PREFIX, _Hooks(services, telephony, count).router)
 
 
@@ -368,7 +371,7 @@ class _Hooks:
         return _KEPT
 
     async def _recording(self, hook: Webhook) -> WebhookReply:
-        """There is news of a recording; what it is, the carrier is asked."""
+        """There is news of a recording; the carrier is then asked for its state."""
         await asyncio.to_thread(recording_is_ready, self._services, hook.attempt_id)
         return _KEPT
 
@@ -395,7 +398,7 @@ class _Hooks:
         return _KEPT
 
     async def _inbound(self, hook: Webhook) -> WebhookReply:
-        """A call of a person to us; each event has its own transaction."""
+        """An inbound call; each event has its own transaction."""
         what, fields = hook.path["what"], hook.fields
         match what:
             case "voice":
@@ -412,7 +415,7 @@ class _Hooks:
                 raise NotFound(kind="act", key=what)
 
     async def _inbound_turn(self, hook: Webhook) -> WebhookReply:
-        """What came after a turn of a call to us; each event has its own transaction."""
+        """What came after a turn of an inbound call; each event has its own transaction."""
         what, fields, duty = hook.path["what"], hook.fields, self._telephony.officer_number
         step = hook.step
         match what:
@@ -531,7 +534,7 @@ def templates_of(app: Application) -> Pages:
 
 
 def create_console(app: Application, pages: Pages, closing: ShutdownHooks) -> FastAPI:
-    """All pages on this application."""
+    """The console: a FastAPI application with all pages."""
     console = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     console.state.console_context = ConsoleContext(
         app=app,
@@ -571,7 +574,7 @@ def _routes() -> tuple[BaseRoute, ...]:
 
 
 def declarations() -> tuple[Declared, ...]:
-    """Every method of every page."""
+    """The declaration of every method of every page."""
     return tuple(declared for section in SECTIONS for declared in section.declared)
 
 
@@ -648,7 +651,7 @@ class _Server(uvicorn.Server):
 
 
 def public_way_blocked(services: Services, fault: WayBlocked) -> None:
-    """Raises the alarm, with cause and fix as sentences for either language, unless it stands already."""
+    """Raises the alarm, with cause and fix as sentences for either language, unless it is open already."""
     facts = {"problem": fault.text.plain(), "fix": Text.of(fault.fix).plain()}
     with services.store.begin() as tx:
         raise_alarm_once(tx, AlarmCode.PUBLIC_URL_BLOCKED, now=services.clock.now(), facts=facts)

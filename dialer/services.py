@@ -38,24 +38,26 @@ from dialer.telephony.config import TelephonyConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineRules:
-    """How calls leave, in real seconds."""
+    """How calls are placed. Seconds are real, unless stated otherwise."""
 
     settings_calls_per_second: float | None = None
-    """The pace of the settings of this process; None: as the database knows it. It applies when a person says so."""
+    """The pace in the settings of this process; None: that of the database. It takes effect only when a person applies
+    it.
+    """
     settings_lines: int | None = None
     horizon_seconds: float = 0.4
-    """A worker claims what may leave within this time, so that the most urgent attempt of now leaves no later than
-    that.
+    """A worker claims the attempts that may leave within this time, so that one that becomes the most urgent leaves no
+    later than that.
     """
     lease_seconds: float = 30.0
     at_most: int = 2000
     post_timeout_seconds: float = 10.0
     silence_seconds: float = 90.0
-    """An attempt without news for this long is asked about at the carrier."""
+    """After this long without news of an attempt the carrier is asked for its state."""
     ring_seconds: float = 30.0
     """The longest that a telephone rings (service time)."""
     unknown_after_seconds: float = 2.0
-    """How long after the deadline of the POST an unknown attempt is first looked for."""
+    """How long after the deadline of the POST an unknown attempt is first looked up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +69,17 @@ class WorkRules:
     kept_seconds: float = 600.0
     """How long after its time a call-back waits for the caller who made the appointment."""
     approve_above_rows: int = 0
-    """A larger list waits for a second person, but for its high grades; 0: none does."""
+    """A larger list waits for a second person, except its high grades; 0: no list waits."""
     least_call_seconds: int = 20
     """A success by phone needs a staff call of this length; 0: it needs none."""
     claim_seconds: int = 1800
     """How long a success without a call waits for a second person before the task is back in the queue."""
     photo_bytes: int = 8 << 20
-    """Also of a file that proves an amount."""
+    """The largest size of a photo, or of a file that proves an amount."""
     photos: int = 12
-    """Of one visit."""
+    """The most photos of one visit."""
     evidence_files: int = 6
-    """Of one report of amounts."""
+    """The most files of one report of amounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,18 +94,18 @@ class Centre:
     hotline: str = ""
     callback_number: str = ""
     languages: tuple[str, ...] = ()
-    """Languages of calls that the caller may choose by key, in the order of offering."""
+    """Languages of calls that the person may choose by key, in the order in which they are offered."""
 
     @property
     def zone(self) -> ZoneInfo:
-        """Of its local time."""
+        """The time zone of the centre."""
         return ZoneInfo(self.timezone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """`clock` is the service clock, `real` the machine's. `enqueue(name, *ids)` tells a worker that there is work;
-    losing the message loses nothing, since the next tick of the scheduler finds the same rows.
+    """`clock` is the service clock, `real` the machine's. `enqueue(name, *ids)` sends an order to the workers; a lost
+    order loses no work, since the next tick of the scheduler finds the same rows.
     """
 
     store: Store
@@ -117,7 +119,7 @@ class Services:
     derive_key: bytes = b""
     """Keys derived instruction numbers, so that they reveal nothing about a person."""
     schema: str = ""
-    """The revision that this process was built for: it claims nothing in a database with another one. Empty: not
+    """The schema revision that this process was built for: it claims nothing in a database with another one. Empty: not
     checked.
     """
     enqueue: Callable[..., None]
@@ -135,13 +137,15 @@ class Purpose(StrEnum):
     """Why a process opens its database."""
 
     SERVE = "serve"
-    """It acts by itself: the database must belong to its settings, and the first one makes it so."""
+    """A process that acts by itself: the database must belong to its settings; the first one binds the database to
+    them.
+    """
     COMMAND = "command"
-    """It does what a person asks; with other settings than the database's it only reads."""
+    """A command that does what a person asks; where the database belongs to other settings it only reads."""
     LOOK = "look"
     """It only reads: nothing is started, made, migrated or written."""
     ADOPT = "adopt"
-    """A person changes what the database belongs to."""
+    """A person binds the database to other settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +155,9 @@ class Application:
     settings: Settings
     services: Services
     identity: Identity = field(default_factory=dict)
-    """What this process would have the database belong to."""
+    """The identity that the settings of this process give to the database."""
     differences: tuple[Difference, ...] = ()
-    """In what the database belongs to something else: then nothing is written."""
+    """The settings in which the database belongs to something else; if there are any, nothing is written."""
     celery: Celery
     enqueuer: Enqueuer
     key_source: KeySource
@@ -161,11 +165,11 @@ class Application:
     message_channels: Mapping[MessageChannel, Callable[[], MessageClient]]
     """Each configured channel of messages, and what makes its client."""
     carrier: CarrierAccess | None
-    """None: the telephone network is not ours."""
+    """None: the telephone network is not our own carrier."""
     servers: EmbeddedServers | None
 
     def close(self) -> None:
-        """Connections are closed. Servers of ours stop unless other processes use them."""
+        """Closes the connections. Servers of ours stop unless other processes use them."""
         self.services.store.dispose()
         self.celery.close()
         if self.servers is not None:

@@ -111,7 +111,7 @@ def words_for_catalogue() -> Iterator[tuple[str, str]]:
 
 
 def word_of(member: StrEnum, lang: Lang) -> str:
-    """What this member is called. Raises `KeyError` for an enumeration that has no words."""
+    """The word for this member. Raises `KeyError` for an enumeration that has no words."""
     return say_word(lang, type(member).__name__, _english(member))
 
 
@@ -126,8 +126,8 @@ _SERVICE: Mapping[str, str] = {
 
 
 def actor_word(login: str | None, lang: Lang, names: Mapping[str, str] | None = None) -> str:
-    """Who signed an act, as people read it: a part of the product in words, a person by the display name in
-    `names`, else by the login; '' of nobody.
+    """Who signed an act, as people read it: a part of the product in words, a person by the display name in `names`,
+    else by the login; '' for nobody.
     """
     if not login:
         return ""
@@ -156,12 +156,12 @@ _SCRIPTS: Mapping[str, str] = {
     "general": gettext_noop("General warning"),
     "follow_up": gettext_noop("Follow-up"),
 }
-"""Scripts that are not of one fraud type."""
+"""Scripts that do not belong to one fraud type."""
 
 
 def script_word(script_id: str, lang: Lang) -> str:
-    """The name of a script in figures and timelines, which is mostly that of its fraud type; the id of a script that
-    only the centre has.
+    """The name of a script in figures and timelines, which is mostly that of its fraud type; for a script that only the
+    centre has, its id.
     """
     given = _SCRIPTS.get(script_id)
     return say(lang, given) if given is not None else stored_word(FraudType, script_id, lang)
@@ -633,7 +633,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         VerdictState.DRAWN: "drawn at random",
     },
 }
-"""By enumeration, the words of its members; any other member is called by its value, such as no_answer: no answer."""
+"""By enumeration, the words of its members. Any other member has the words of its value: `no_answer` is "no answer"."""
 
 ENUMERATIONS = tuple(_WORDS)
 """Every enumeration that has words."""
@@ -683,7 +683,7 @@ COUNT_WORDS: Mapping[str, str] = {
     "filed_decided": "filed cases decided",
     "filed_doubtful": "filed cases to be decided",
 }
-"""Of the fields of `Counts` that are not called by their name, and of the counts of filed cases."""
+"""The words for the fields of `Counts` whose name is not their word, and for the counts of filed cases."""
 
 _BASES: Mapping[Basis, str] = {
     Basis.WARNING_LOADED: "by when the warning was loaded",
@@ -696,7 +696,7 @@ _BASES: Mapping[Basis, str] = {
 
 
 def count_word(name: str, lang: Lang) -> str:
-    """What a field of `Counts` is called."""
+    """The word for a field of `Counts`."""
     return say_word(lang, _COUNT, _english_count(name))
 
 
@@ -744,7 +744,7 @@ _PERCENT = 100
 
 
 def verdict_in(lang: Lang, verdict: TrialConclusion, live: int) -> str:
-    """What is known by now of a version in a trial, compared with the live version."""
+    """What is known now of a version in a trial, compared with the live version, as one sentence."""
     if verdict.finding is Finding.TOO_FEW:
         text = gettext_noop("not enough calls yet: about %(more)s more each")
         return say(lang, text, more=f"{verdict.more_each:,}")

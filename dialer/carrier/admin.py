@@ -38,7 +38,7 @@ _GONE = "no such handset or clip"
 
 
 class _Refused(Exception):
-    """An answer with this HTTP status and error. A `ValueError` of a handler is one with 400."""
+    """Answered with this HTTP status and error text. A `ValueError` of a handler is answered with 400."""
 
     def __init__(self, status: int, error: str) -> None:
         super().__init__(error)
@@ -53,7 +53,9 @@ class HandsetFront:
         self._handsets = line.handsets
 
     async def take(self, request: web.Request) -> web.StreamResponse:
-        """The handset of a number; the same one when called again."""
+        """Creates the handset of a number and answers 201 with its state; asked again for the same number, the same
+        handset.
+        """
         number = _text(await request.read(), "number")
         if not number.removeprefix("+").isdecimal():
             raise ValueError("number: E.164")
@@ -64,7 +66,7 @@ class HandsetFront:
         return _json(self._state(self._found(request)))
 
     async def release(self, request: web.Request) -> web.StreamResponse:
-        """The handset's number is an ordinary person again; an unknown handset is no error."""
+        """Returns the handset's number to an ordinary person; an unknown handset is no error."""
         handset = self._handsets.find(request.match_info["handset"])
         if handset is not None:
             self._handsets.release(handset)
@@ -97,7 +99,7 @@ class HandsetFront:
             case "words":
                 words = _text(body, "words").strip()
                 if not words or len(words) > _LONGEST_WORDS:
-                    raise ValueError(f"words: 1 to {_LONGEST_WORDS} signs")
+                    raise ValueError(f"words: 1 to {_LONGEST_WORDS} characters")
                 did = handset.say(Speech(words=words))
             case _:
                 raise _Refused(404, "no such act")
@@ -155,14 +157,15 @@ def _json(data: object, status: int = 200) -> web.Response:
 
 
 class StackFront:
-    """The connection of the SIP process, of a line of trunks only."""
+    """The handler of the SIP process's connection, on a line of trunks only."""
 
     def __init__(self, line: SipLine) -> None:
         self._line = line
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
-        """A WebSocket: the process is told what to do and says what happens, until one of the two is gone. A second
-        process is refused meanwhile (409): it would take the line from the first, and leave its calls up.
+        """A WebSocket over which the process receives commands and reports events, until one of the two sides ends it.
+        A second process is refused meanwhile (409): it would take the line from the first one, and leave that one's
+        calls up.
         """
         if self._line.is_connected:
             raise _Refused(409, "a SIP process is connected")
@@ -198,7 +201,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class AdminFront:
-    """Handlers under /admin/, with a bearer token of their own; without one only health is open."""
+    """Handlers under /admin/, with a bearer token of their own; without a configured token only health answers."""
 
     def __init__(self, exchange: Exchange, board: TextBoard, *, token: str) -> None:
         self._exchange = exchange
@@ -209,7 +212,7 @@ class AdminFront:
         self._authorization = f"Bearer {token}".encode() if token else b""
 
     def add_routes(self, app: web.Application) -> None:
-        """Everything below `/admin`, for the tests and for drills; the caller guards the paths."""
+        """Adds every route below `/admin/`. All but health require the bearer token."""
         app.router.add_get("/admin/health", self.health)
         for method, path, handler in (
             ("GET", "/admin/rings", self.rings),
@@ -233,7 +236,7 @@ class AdminFront:
             app.router.add_route(method, path, self._guarded(handler))
 
     def _of_handsets(self) -> list[tuple[str, str, Handler]]:
-        """The handsets; None on a line that reaches real people."""
+        """The routes of the handsets; empty on a line that reaches real people."""
         if self._line is None:
             return []
         front = HandsetFront(self._exchange, self._line)
@@ -247,7 +250,7 @@ class AdminFront:
         ]
 
     def _of_trunks(self) -> list[tuple[str, str, Handler]]:
-        """The trunks; None on a line without trunks."""
+        """The routes of the trunks; empty on a line without trunks."""
         if self._sip is None:
             return []
         return [
@@ -259,12 +262,12 @@ class AdminFront:
         ]
 
     async def trunks(self, _request: web.Request) -> web.StreamResponse:
-        """The trunks as they are now, without numbers."""
+        """The state of every trunk, without telephone numbers."""
         assert self._sip is not None
         return _json(self._sip.as_json() | {"calls_in_refused": self._exchange.calls_in_refused})
 
     async def quality(self, request: web.Request) -> web.StreamResponse:
-        """How one call sounded, for as long as the call is remembered; 404 for one that was not answered."""
+        """The sound quality of one call for as long as the call is kept; 404 for a call that was not answered."""
         try:
             found = self._exchange.find(request.match_info["sid"]).quality
         except RestProblem:
@@ -274,7 +277,7 @@ class AdminFront:
         return _json(asdict(found))
 
     async def trace(self, request: web.Request) -> web.StreamResponse:
-        """The SIP messages of the newest `?calls=` (1 to 50, default 1), masked."""
+        """The masked SIP messages of the newest calls; `?calls=` is their number (1 to 50, default 1)."""
         assert self._sip is not None
         wanted = request.query.get("calls", "1")
         if not wanted.isdecimal() or not 1 <= int(wanted) <= _MOST_TRACED:
@@ -285,7 +288,7 @@ class AdminFront:
             raise _Refused(504, "the SIP process does not answer") from None
 
     async def test_call(self, request: web.Request) -> web.StreamResponse:
-        """Calls `number` once, says `wav` (base64), listens to keys for `listen_seconds`, and tells what happened."""
+        """Calls `number` once, plays `wav` (base64), accepts keys for `listen_seconds`, and answers what happened."""
         assert self._sip is not None
         data = await _object(request)
         wav = b64decode(str(data.get("wav", "")), validate=True)
@@ -312,7 +315,7 @@ class AdminFront:
         return _json({"status": "ok", "lines_in_use": self._exchange.lines_in_use})
 
     async def rings(self, request: web.Request) -> web.StreamResponse:
-        """Calls that rang: of `?number=`, of `?attempt=`, or of all with the live calls by state."""
+        """How many calls rang: of `?number=`, of `?attempt=`, or of all, with the live calls by state."""
         call_journal = self._exchange.call_journal
         if number := request.query.get("number"):
             return _json({"rings": call_journal.attempts_of_number(_e164(number))})
@@ -345,7 +348,7 @@ class AdminFront:
         return _json({"seconds": seconds, "most_calls": most})
 
     async def calls(self, _request: web.Request) -> web.StreamResponse:
-        """The live calls, without numbers."""
+        """The live calls, without telephone numbers."""
         return _json(
             {
                 "live": [
@@ -362,7 +365,7 @@ class AdminFront:
         )
 
     async def messages(self, _request: web.Request) -> web.StreamResponse:
-        """Counts of messages by status, without numbers."""
+        """Counts of messages by status, without telephone numbers."""
         return _json(self._board.summary())
 
     async def inbox(self, request: web.Request) -> web.StreamResponse:
@@ -400,19 +403,19 @@ class AdminFront:
         return await self.clock(request)
 
     async def set_person(self, request: web.Request) -> web.StreamResponse:
-        """The number behaves from now on as the JSON body says. 400 for a behaviour that does not exist."""
+        """Sets the behaviour of the number from the JSON body. 400 for a behaviour that does not exist."""
         line = self._simulated()
         behaviour = behaviour_from({"name": "assigned", **await _object(request)})
         line.assign(_e164(request.match_info["number"]), behaviour)
         return _json({"name": behaviour.name})
 
     async def reset_person(self, request: web.Request) -> web.StreamResponse:
-        """The number behaves as the mix of people decides again."""
+        """The number returns to the behaviour that the mix of people gives it."""
         self._simulated().assign(_e164(request.match_info["number"]), None)
         return _json({})
 
     async def call_in(self, request: web.Request) -> web.StreamResponse:
-        """The person at the number calls us, as the JSON body's behaviour or their own says."""
+        """The person at the number calls us, with the behaviour of the JSON body, else with their own."""
         line, data = self._simulated(), await _object(request)
         behaviour = behaviour_from({"name": "calls in", **data}) if data else None
         line.call_in(_e164(request.match_info["number"]), behaviour)
@@ -427,9 +430,9 @@ class AdminFront:
         return _json(self._exchange.faults.as_json())
 
     async def set_faults(self, request: web.Request) -> web.StreamResponse:
-        """Sets the faults of the JSON body, `{fault: knob}`, and leaves the others; answers all that are set."""
-        for fault, knob in read_faults(await _object(request)).items():
-            self._exchange.faults.set(fault, knob)
+        """Sets the faults of the JSON body, `{fault: rule}`, and leaves the others; answers all that are set."""
+        for fault, rule in read_faults(await _object(request)).items():
+            self._exchange.faults.set(fault, rule)
         return await self.faults(request)
 
     async def clear_faults(self, request: web.Request) -> web.StreamResponse:

@@ -99,7 +99,7 @@ _MOST_DIGITS = 9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOrder:
-    """One call as ordered. Empty strings mean not given; seconds are service seconds."""
+    """The order for one call. An empty string means that a field was not given; seconds are service seconds."""
 
     to: str
     from_: str
@@ -126,7 +126,7 @@ class CallOrder:
 
 
 class Form:
-    """A decoded form."""
+    """The fields of a URL-encoded form."""
 
     def __init__(self, body: bytes) -> None:
         self._pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
@@ -144,7 +144,7 @@ class Form:
 
 
 def read_order(form: Form) -> CallOrder:
-    """The checked order. Raises `RestProblem` with Twilio's code."""
+    """Reads and checks the order for a call. Raises `RestProblem` with Twilio's code."""
     to = form.get("To")
     if not to:
         raise bad_parameter(21201, "No 'To' number is specified")
@@ -195,7 +195,7 @@ def read_order(form: Form) -> CallOrder:
 
 
 def _recording_order(form: Form) -> dict[str, Any]:
-    """What the order says of recording. Raises `RestProblem`."""
+    """The fields of the order that concern recording. Raises `RestProblem`."""
     events = frozenset(form.all("RecordingStatusCallbackEvent"))
     if not events <= _RECORDING_EVENTS:
         raise bad_parameter(21626, "Invalid RecordingStatusCallbackEvent")
@@ -218,7 +218,7 @@ def _seconds(form: Form, name: str, default: int, most: int) -> int:
 
 
 def read_method(form: Form, name: str) -> str:
-    """GET or POST, POST when not given."""
+    """GET or POST; POST when not given. Raises `RestProblem` for another method."""
     method = form.get(name).upper() or "POST"
     if method not in {"GET", "POST"}:
         raise bad_parameter(21206, f"{name} must be GET or POST")
@@ -226,7 +226,7 @@ def read_method(form: Form, name: str) -> str:
 
 
 def check_twiml(twiml: str) -> None:
-    """Refuses a document that cannot be played."""
+    """Raises `RestProblem` (12100) for a document that cannot be played."""
     try:
         parse_twiml(twiml.encode())
     except BadTwiml as problem:
@@ -234,7 +234,7 @@ def check_twiml(twiml: str) -> None:
 
 
 def checked_url(url: str, code: int, message: str) -> str:
-    """`url` unchanged, which may be empty; one that cannot be requested is refused with `code`."""
+    """Returns `url` unchanged; it may be empty. Raises `RestProblem` with `code` for a URL that cannot be requested."""
     try:
         if url:
             parse_address(url)
@@ -246,7 +246,7 @@ def checked_url(url: str, code: int, message: str) -> str:
 
 
 def whole_number(text: str, name: str, default: int) -> int:
-    """The number in `text`, `default` when it is empty; anything else is refused."""
+    """The number in `text`; `default` when it is empty. Raises `RestProblem` (20001) for anything else."""
     if text and not (text.isdecimal() and len(text) <= _MOST_DIGITS):
         raise bad_parameter(20001, f"{name} must be a whole number")
     return int(text) if text else default
@@ -279,7 +279,7 @@ def _rfc2822_second(second: int) -> str:
 
 
 def rfc2822(unix: float | None) -> str | None:
-    """The moment as Twilio writes it, in UTC."""
+    """The moment in the form of RFC 2822, in UTC, as Twilio writes it; None without a moment."""
     return None if unix is None else _rfc2822_second(int(unix))
 
 
@@ -296,7 +296,7 @@ class Call:
     number: int
     """Counts the calls of this carrier in the order of their creation."""
     order: CallOrder | None = None
-    """None when nothing of it is needed any more."""
+    """None once nothing of it is needed any more."""
     status: Status = Status.QUEUED
     direction: str = "outbound-api"
     parent_sid: str | None = None

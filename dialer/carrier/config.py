@@ -1,4 +1,4 @@
-"""What a carrier is started with, its service clock, and timers that run on that clock."""
+"""The configuration of a carrier, its service clock, and timers that run on that clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dialer.carrier.speech_input import SpeechRecogniser
 
 
 class BadCarrierConfig(ValueError):
-    """The carrier cannot start like this; the line names the field and never shows a secret."""
+    """The carrier cannot start with this configuration. The text names the field and never shows a secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class ServiceClock:
         if not 0 < self.speed <= 1_000_000:  # noqa: PLR2004 - stated in the message
             raise BadCarrierConfig("clock.speed: must be above 0 and at most 1000000")
         if self.epoch is not None and self.epoch.utcoffset() is None:
-            raise BadCarrierConfig("clock.epoch: must carry a zone")
+            raise BadCarrierConfig("clock.epoch: must have a time zone")
 
     def now(self, unix: float) -> datetime:
         """The service time at the real moment `unix`."""
@@ -53,13 +53,13 @@ class ServiceClock:
 class CarrierConfig:
     """Everything a carrier needs. Tokens do not appear in `repr`.
 
-    `port` 0 takes a free one. `calls_per_second` None places calls at once; otherwise calls above the rate stay
-    queued, as Twilio's do. `max_lines` None sets no limit. The first group of `attempt_pattern` finds the attempt in
-    the StatusCallback (or Url), so that rings can be counted per attempt; without a pattern the whole URL is the
-    attempt. Without a `recogniser` only typed words are understood. Inbound calls are told to `inbound_url`, as to
-    the voice address of a number at Twilio, and their end to `inbound_status`; without it they are refused.
-    `inbound_number`: the number called. Without `has_messages` the application is refused messages: a trunk carries
-    none.
+    `port` 0 takes a free one. `calls_per_second` None places calls at once; otherwise calls above the rate stay queued,
+    as Twilio's do. `max_lines` None sets no limit. The first group of `attempt_pattern` finds the attempt in the
+    StatusCallback (or Url), so that rings can be counted per attempt; without a pattern the whole URL is the attempt.
+    Without a `recogniser` only typed words are understood. Inbound calls are reported to `inbound_url`, as to the voice
+    address of a number at Twilio, and their end to `inbound_status`; without `inbound_url` they are refused.
+    `inbound_number`: the number that was called. Without `has_messages` there is no Messages resource, since a trunk
+    carries no messages.
     """
 
     account_sid: str
@@ -135,7 +135,7 @@ class Timers:
         return self._loop.call_later(seconds, call)
 
     def soon(self, call: Callable[[], None]) -> None:
-        """Calls it in the next round of the event loop."""
+        """Calls `call` in the next round of the event loop."""
         self._loop.call_soon(call)
 
     def service_now(self) -> datetime:
@@ -144,10 +144,10 @@ class Timers:
 
     @staticmethod
     def monotonic() -> float:
-        """Real seconds of a clock that is never set."""
+        """Real seconds of the monotonic clock."""
         return time.monotonic()
 
     @staticmethod
     def unix() -> float:
-        """The real clock, in seconds since 1970."""
+        """The real time, in seconds since 1970."""
         return time.time()

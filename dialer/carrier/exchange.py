@@ -1,6 +1,7 @@
-"""The exchange: every call, the queue in front of the lines, what calls share, and the memory of calls over a kill.
+"""The exchange: every call, the queue in front of the lines, what calls share, and the log of calls that survives a
+kill.
 
-Without that memory a restarted carrier would deny a call that it has placed, and the application would place it again.
+Without that log a restarted carrier would not list a call that it has placed, and the application would place it again.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ _log = logging.getLogger(__name__)
 
 
 class CallMemory(SealedLog):
-    """The newest calls, live and over, in the files calls.log and calls.old."""
+    """The newest calls, live and ended, in the files calls.log and calls.old."""
 
     def __init__(self, directory: Path, *, rotate_bytes: int = ROTATE_BYTES) -> None:
         super().__init__(directory, "calls", rotate_bytes=rotate_bytes)
 
     def recall(self, *, since_unix: float) -> list[Call]:
-        """The calls in the order of their creation. A call that was live is over: completed if it was answered, else
-        failed. From now on new records are appended.
+        """Reads the calls, in the order of their creation, and opens the log for new records. A call that was live is
+        ended now: completed if it was answered, else failed.
         """
         calls: dict[str, Call] = {}
         for record in self.records():
@@ -51,7 +52,7 @@ class CallMemory(SealedLog):
         return kept
 
     def accepted(self, call: Call) -> None:
-        """The call is on disk."""
+        """Writes that the call was accepted. Raises `OSError`."""
         self.append(
             {
                 "k": "A",
@@ -71,7 +72,7 @@ class CallMemory(SealedLog):
         self.append({"k": "P", "sid": call.sid, "at": call.updated})
 
     def measured(self, call: Call) -> None:
-        """Writes how the call sounded."""
+        """Writes the sound quality of the call, if it is known."""
         if call.quality is not None:
             self.append({"k": "Q", "sid": call.sid, "at": call.updated, "quality": asdict(call.quality)})
 
@@ -91,7 +92,7 @@ class CallMemory(SealedLog):
 
 
 def _cut_off(call: Call, unix: float) -> None:
-    """A live call ended with its carrier."""
+    """Ends the record of a call that was live when its carrier ended: completed if it was answered, else failed."""
     call.status = Status.COMPLETED if call.status is Status.IN_PROGRESS else Status.FAILED
     call.end = call.updated = unix
 
@@ -129,12 +130,12 @@ def _apply(calls: dict[str, Call], record: Record) -> None:
 _LONGEST_QUEUE_SECONDS = 86_400
 _LONGEST_CALL_IN_SECONDS = 7200
 _SHARE_OF_CALLS_IN = 0.5
-"""Of the lines, for inbound calls: however many people call us, the others stay for our own calls."""
+"""The share of the lines that inbound calls may take: however many people call us, the rest stays for our own calls."""
 _FILE_SECONDS = 1.0
-"""Real. Twilio's files take longer."""
+"""Real seconds from the end of a recording until its file is reported as ready. At Twilio it takes longer."""
 INBOUND = "inbound"
 ANONYMOUS = "anonymous"
-"""What a request calls a caller whose number is hidden."""
+"""The `From` of a caller whose number is hidden."""
 
 
 class Exchange:
@@ -166,7 +167,7 @@ class Exchange:
         self.lines_in_use = 0
         self.peak_lines = 0
         self.calls_in_refused = 0
-        """Since the start, because too many were up."""
+        """Inbound calls refused since the start because too many were up."""
         self.errors: Counter[int] = Counter()
         self._config = config
         self._calls: OrderedDict[str, Call] = OrderedDict()
@@ -210,9 +211,9 @@ class Exchange:
         return call
 
     def receive(self, caller: str, connect: Callable[[LegEvents], Leg]) -> Call | None:
-        """A call comes in: `connect` makes its leg, which tells the events that it gets when it is answered. `caller`
-        is the number that the network tells, '' for a hidden one. None: no address takes inbound calls, too many are
-        up, or the call cannot be written down; the line refuses it.
+        """Takes an inbound call: `connect` makes its leg, which reports to the events that it is given when it is
+        answered. `caller`: the number that the network reports, '' for a hidden one. None: no address takes inbound
+        calls, too many are up, or the call cannot be written to disk; the line then refuses it.
         """
         config = self._config
         if not config.inbound_url:
@@ -233,8 +234,8 @@ class Exchange:
         try:
             self._memory.accepted(call)
         except OSError as problem:
-            # As with an outbound call; and the calls that are up go on.
-            _log.error("an inbound call was refused: it cannot be written down: %s", problem)
+            # As with an outbound call. The calls that are up go on.
+            _log.error("an inbound call was refused: it cannot be written to disk: %s", problem)
             self._forget(call)
             return None
         live = LiveCall(self, call, order, call.sid, 1)
@@ -255,14 +256,14 @@ class Exchange:
         raise number_refused(code)
 
     def find(self, sid: str) -> Call:
-        """The call with this sid, live or over. RestProblem 404 if none is remembered."""
+        """The call with this sid, live or ended. Raises `RestProblem` (404) where there is none."""
         call = self._calls.get(sid)
         if call is None:
             raise no_such(f"resource /Calls/{sid}.json")
         return call
 
     def newest_first(self, *, to: str = "") -> Iterator[Call]:
-        """All calls that are remembered, or those to one number."""
+        """All calls that are kept, or those to one number, newest first."""
         return reversed(self._by_number.get(to, []) if to else self._calls.values())
 
     def stop(self, sid: str, status: Status) -> Call:
@@ -280,7 +281,7 @@ class Exchange:
         return call
 
     def redirect(self, sid: str, *, url: str, method: str, twiml: str) -> Call:
-        """A call in progress continues with another document."""
+        """Continues a call in progress with another document. Raises `RestProblem` for any other call."""
         call = self.find(sid)
         live = self._live.get(sid)
         if live is None or call.status is not Status.IN_PROGRESS:
@@ -289,7 +290,7 @@ class Exchange:
         return call
 
     def delete(self, sid: str) -> None:
-        """Removes the record of a call that is over."""
+        """Removes the record of a call that is over. Raises `RestProblem` for a live one."""
         call = self.find(sid)
         if not call.status.final:
             raise bad_parameter(20409, "Call is in progress and cannot be deleted")
@@ -298,22 +299,22 @@ class Exchange:
     # Live calls
 
     def ringing(self, live: LiveCall) -> None:
-        """The phone rings: counted in the call journal."""
+        """Counts in the call journal that the phone rings."""
         call = live.call
         call.updated = self.timers.unix()
-        with unless_disk_is_full("what a call did"):
+        with unless_disk_is_full("an event of a call"):
             self.call_journal.rang(unix=call.updated, number=call.to, attempt=live.attempt)
 
     def answered(self, live: LiveCall) -> None:
-        """The phone was answered: written to the memory of calls."""
-        with unless_disk_is_full("what a call did"):
+        """Writes to the log of calls that the phone was answered."""
+        with unless_disk_is_full("an event of a call"):
             self._memory.answered(live.call)
 
     def over(self, live: LiveCall) -> None:
-        """The call has its final status: its line is free, its record remains."""
+        """Frees the line of a call that has its final status, and writes how it ended. Its record stays listed."""
         call = live.call
         self._live.pop(call.sid, None)
-        with unless_disk_is_full("what a call did"):
+        with unless_disk_is_full("an event of a call"):
             if call.direction != INBOUND:
                 self.call_journal.ended(
                     unix=self.timers.unix(), number=call.to, status=call.status.value, rang=call.rang
@@ -325,34 +326,36 @@ class Exchange:
             self._pump()
 
     def measured(self, call: Call, quality: Quality) -> None:
-        """How the call sounded, kept with it."""
+        """Keeps the sound quality with the call."""
         call.quality = quality
-        with unless_disk_is_full("what a call did"):
+        with unless_disk_is_full("an event of a call"):
             self._memory.measured(call)
 
     def record(self, call: Call, order: CallOrder, *, source: str) -> CallRecorder:
-        """The recording of a call, or of the second leg that it dialled, which was just answered."""
+        """Starts the recording of a call, or of the second leg that it dialled, which was just answered."""
         return self.recordings.begin(call, order, self._recording_told, source=source)
 
-    def _recording_told(self, recording: Recording, order: CallOrder) -> None:
-        """That it is there is told a moment after the end of the call, which the application knows by then."""
+    def _report_recording(self, recording: Recording, order: CallOrder) -> None:
+        """Reports the status of a recording. The final one is reported a moment after the end of the call, so that the
+        application knows of that end by then.
+        """
         if recording.status == IN_PROGRESS:
             self.notices.recording(recording, order)
         else:
             self.timers.really_later(_FILE_SECONDS, lambda: self.notices.recording(recording, order))
 
     def child(self, order: CallOrder, parent: Call) -> Call:
-        """The record of a new call that a Dial makes."""
+        """Creates the record of the second leg that a Dial calls."""
         call = self._record(order, self.timers.unix())
         call.direction = "outbound-dial"
         call.parent_sid = parent.sid
-        with unless_disk_is_full("what a call did"):
+        with unless_disk_is_full("an event of a call"):
             self._memory.accepted(call)
         return call
 
     def child_over(self, call: Call) -> None:
-        """The second leg of a `<Dial>` has ended."""
-        with unless_disk_is_full("what a call did"):
+        """Writes how the second leg of a Dial ended."""
+        with unless_disk_is_full("an event of a call"):
             self._memory.ended(call)
 
     def note_error(self, code: int) -> None:
@@ -360,7 +363,7 @@ class Exchange:
         self.errors[code] += 1
 
     def attempt_of(self, order: CallOrder) -> str:
-        """The id of the attempt: the first group of the pattern in the URL of the order, else that URL."""
+        """The attempt that the order is for: the first group of the pattern in the URL of the order, else that URL."""
         return self.attempt_in(order.status_callback or order.url)
 
     def attempt_in(self, url: str) -> str:
@@ -378,11 +381,11 @@ class Exchange:
 
     @property
     def queued(self) -> int:
-        """Calls that wait for a line or for their second."""
+        """How many calls wait for a free line, or for their turn at the permitted rate."""
         return sum(1 for live in self._queue if not live.call.status.final)
 
     def limit(self, *, calls_per_second: float | None, max_lines: int | None) -> None:
-        """The rate and the lines from now on; None lifts a limit."""
+        """Sets the calls per second and the lines from now on; None lifts a limit."""
         self.calls_per_second = calls_per_second
         self.max_lines = max_lines
         self._next_slot = 0.0
@@ -414,7 +417,7 @@ class Exchange:
         return len(dropped)
 
     def halt(self) -> None:
-        """Every live call is cut off, and no call is dialled any more."""
+        """Cuts off every live call; no call is dialled any more."""
         for live in self.live_calls():
             live.drop()
         self._queue.clear()
@@ -422,7 +425,7 @@ class Exchange:
             self._pump_due.cancel()
 
     def close(self) -> None:
-        """The files are closed; recognition under way has no effect."""
+        """Closes the files; recognition under way has no effect."""
         self.hearing.close()
         self._memory.close()
         self.call_journal.close()
@@ -467,7 +470,7 @@ class Exchange:
             if self.max_lines is not None and self.lines_in_use >= self.max_lines:
                 return
             if self.calls_per_second is not None:
-                # A clock that is set back would hold the queue for as long.
+                # The monotonic clock: one that is set back would stop the queue for as long.
                 now = self.timers.monotonic()
                 if now < self._next_slot:
                     if self._pump_due is not None:

@@ -1,4 +1,4 @@
-"""Faults that can be switched on while the carrier runs. Each draws from a sequence of its own."""
+"""Faults that can be switched on while the carrier runs. Each draws from a random sequence of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class InjectedFault(StrEnum):
-    """What can be made to fail, by the moment at which it does."""
+    """The faults that can be injected, grouped by when they strike."""
 
     # When a call is created over REST (`only` filters by the To number).
     REFUSE_CONNECTION = "refuse_connection"
@@ -32,7 +32,7 @@ class InjectedFault(StrEnum):
     WEBHOOK_DOUBLE = "webhook_double"
     WEBHOOK_REORDER = "webhook_reorder"
     LAST_WEBHOOK_DROP = "last_webhook_drop"
-    # While the call lives.
+    # While the call is live.
     TWIML_SKIP = "twiml_skip"
     ANSWER_ON_CANCEL = "answer_on_cancel"
 
@@ -65,7 +65,7 @@ class FaultRule:
 
 
 class Faults:
-    """The rules now in force. Without any, `strikes` costs one look into an empty dictionary."""
+    """The rules now in force. Without any, `strikes` only checks an empty dictionary."""
 
     def __init__(self, seed: str) -> None:
         self._seed = seed
@@ -74,14 +74,14 @@ class Faults:
         self._struck: Counter[InjectedFault] = Counter()
 
     def set(self, fault: InjectedFault, rule: FaultRule | None) -> None:
-        """`rule` applies to the fault from now on; None switches it off. The fault's sequence of draws starts anew."""
+        """Sets the rule of a fault; None switches the fault off. Its sequence of draws starts anew."""
         self._rules.pop(fault, None)
         self._draws[fault] = Random(f"{self._seed}:{fault.value}")  # noqa: S311 - a schedule, not a secret
         if rule is not None and rule.count != 0 and rule.probability > 0:
             self._rules[fault] = rule
 
     def clear(self) -> None:
-        """No fault strikes any more; the counts of those that struck remain."""
+        """Removes every rule; the counts of the faults that struck remain."""
         self._rules.clear()
 
     def strikes(self, fault: InjectedFault, about: str = "") -> FaultRule | None:
@@ -119,6 +119,6 @@ def read_faults(data: dict[str, Any]) -> dict[InjectedFault, FaultRule | None]:
         try:
             rule = None if values is None else FaultRule(**{**values, "only": tuple(values.get("only", ()))})
         except TypeError as error:
-            raise BadFault(f"{name}: unknown or unfit field") from error
+            raise BadFault(f"{name}: unknown or invalid field") from error
         rules[InjectedFault(name)] = rule
     return rules

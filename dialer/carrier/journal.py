@@ -1,8 +1,8 @@
-"""The call journal, and the encrypted log that a carrier keeps its calls and messages in.
+"""The call journal, and the encrypted log in which a carrier keeps its calls and messages.
 
 The journal (witness.log) counts the calls and rings of each number and attempt and survives a crash. Numbers and
 attempts are keyed hashes; the key is beside the file, readable by its owner only. A carrier that starts with a large
-journal keeps it as witness.old, and begins another.
+journal renames it to witness.old and begins another.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ ROTATE_BYTES = 64 * 1024 * 1024
 
 
 def load_key(path: Path) -> bytes:
-    """The key in `path`, made at the first use (mode 0600). It is there whole, or not at all: also after a kill, and on
-    a disk that is full. Raises `OSError`.
+    """The key in the file `path`, which is created at the first use (mode 0600). The file holds the whole key or does
+    not exist, even after a kill or on a full disk. Raises `OSError`.
     """
     if path.exists():
         return path.read_bytes()
@@ -54,18 +54,18 @@ def load_key(path: Path) -> bytes:
 
 @contextmanager
 def unless_disk_is_full(what: str) -> Iterator[None]:
-    """What is under way is not undone by a disk that does not take it: it goes on. After a restart of the carrier a
-    call is listed as one that was cut off, and a message takes its last steps again.
+    """Logs an `OSError` of its block instead of raising it: a disk that is full must not end a call. After a restart of
+    the carrier the call is then listed as one that was cut off, and a message repeats its last steps.
     """
     try:
         yield
     except OSError as problem:
-        _log.error("%s cannot be written down: %s", what, problem)
+        _log.error("%s cannot be written to disk: %s", what, problem)
 
 
 def append_whole(handle: int, data: bytes) -> None:
-    """All of it is at the end of the file, which this process alone writes; or nothing, and `OSError` says why. A disk
-    that is full takes a part, and what follows a part cannot be read.
+    """Appends all of `data` to a file that this process alone writes. Raises `OSError`, and then nothing is appended: a
+    full disk accepts a part, and what follows a part cannot be read.
     """
     before = os.fstat(handle).st_size
     try:
@@ -121,7 +121,7 @@ class CallJournal:
         self._key = load_key(directory / "witness.key")
         path = self._path = directory / "witness.log"
         if path.exists() and path.stat().st_size > rotate_bytes:
-            # Only at a start, when no call is live: each file then has whole calls.
+            # Only at a start, when no call is live: each file then holds whole calls.
             path.replace(directory / "witness.old")
         self.rings = 0
         self.calls = 0
@@ -142,26 +142,26 @@ class CallJournal:
         return _hashed(self._key, text)
 
     def accepted(self, *, unix: float, number: str, attempt: str) -> int:
-        """A call was accepted; returns the number of calls to that number so far, this one included."""
+        """Counts an accepted call; returns the number of calls to that number so far, this one included."""
         hashed = self._hash(number)
         self._record("A", f"{unix:.3f}", hashed, self._hash(attempt))
         return self._calls_of_number[hashed]
 
     def rang(self, *, unix: float, number: str, attempt: str) -> None:
-        """The phone rang."""
+        """Counts a ring of the phone."""
         self._record("R", f"{unix:.3f}", self._hash(number), self._hash(attempt))
 
     def ended(self, *, unix: float, number: str, status: str, rang: bool) -> None:
-        """The call has its final status."""
+        """Counts a call that ended, by its final status and by whether its phone rang."""
         self._record("E", f"{unix:.3f}", self._hash(number), status, "rung" if rang else "silent")
 
     def refuse(self, *, unix: float, number: str, code: int) -> None:
-        """The creation of a call was refused."""
+        """Counts a call whose creation was refused."""
         self._record("X", f"{unix:.3f}", self._hash(number), str(code))
 
     def heard(self, *, unix: float, attempt: str, what: str) -> None:
-        """The application answered a notice of this attempt with a 2xx, so it must have kept it. `what`: the notice's
-        SequenceNumber or `amd`, after `LEG` for the second leg.
+        """Records that the application answered a notice of this attempt with a 2xx, so it must have stored it. `what`:
+        the notice's SequenceNumber or `amd`, after `LEG` for the second leg.
         """
         self._record("W", f"{unix:.3f}", self._hash(attempt), what)
 
@@ -205,7 +205,7 @@ class CallJournal:
             self._record("L", str(lost), str(self.calls - self.not_rung - self.rings))
 
     def _load(self, path: Path) -> bool:
-        """Counts the records; whether the last line was cut by a crash, which then is no record."""
+        """Counts the records of the file. True where a crash cut the last line short; that line is not counted."""
         with path.open(encoding="ascii", errors="replace") as lines:
             for line in lines:
                 if not line.endswith("\n"):
@@ -239,13 +239,13 @@ _NONCE = 12
 _LENGTH = struct.Struct("<I")
 _LARGEST_RECORD = 64 * 1024
 _LOOKS_LIKE_A_LENGTH = re.compile(rb"(?=..[\x00\x01]\x00)", re.DOTALL)
-"""What four bytes of a record's length have in common."""
+"""What the four bytes of every record's length have in common."""
 Record = dict[str, Any]
 
 
 class SealedLog:
-    """Records in `name`.log and `name`.old, encrypted. A record that is damaged or has another key is left out; those
-    after it are read.
+    """Records in `name`.log and `name`.old, encrypted. A record that is damaged, or sealed with another key, is
+    skipped; those after it are read.
     """
 
     def __init__(self, directory: Path, name: str, *, rotate_bytes: int = ROTATE_BYTES) -> None:
@@ -263,7 +263,7 @@ class SealedLog:
             yield from self._records(path)
 
     def forget(self) -> None:
-        """All records are deleted."""
+        """Deletes all records and begins an empty log."""
         self.close()
         self._path.unlink(missing_ok=True)
         self._old.unlink(missing_ok=True)
@@ -276,13 +276,13 @@ class SealedLog:
             self._file = -1
 
     def open(self) -> None:
-        """New records are appended from now on."""
+        """Opens the log, so that new records are appended from now on."""
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._size = os.fstat(self._file).st_size
 
     def append(self, record: Record) -> None:
-        """The operating system has the record: a kill of this process does not lose it. No effect when closed. Raises
-        `OSError`; then nothing of it is there.
+        """Appends a record. The operating system then has it: a kill of this process does not lose it. No effect when
+        closed. Raises `OSError`, and then nothing of the record is written.
         """
         if self._file < 0:
             return
@@ -295,13 +295,13 @@ class SealedLog:
             self._rotate()
 
     def _rotate(self) -> None:
-        """A new file is begun. Where that cannot be done the old one is written on: what is in it is kept."""
+        """Begins a new file. Where that fails, the present one is kept and written on."""
         try:
             with suppress(FileNotFoundError):
                 self._path.replace(self._old)
             fresh = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as problem:
-            _log.error("%s cannot be begun anew, and grows: %s", self._path.name, problem)
+            _log.error("%s cannot be rotated, and grows: %s", self._path.name, problem)
             return
         os.close(self._file)
         self._file, self._size = fresh, 0
@@ -312,7 +312,7 @@ class SealedLog:
         data = path.read_bytes()
         at = lost = 0
         while at < len(data):
-            found = self._opened(data, at)
+            found = self._open_record(data, at)
             if found is not None:
                 content, at = found
                 yield orjson.loads(content)
@@ -324,18 +324,18 @@ class SealedLog:
             at = again
         if lost:
             _log.error(
-                "%s: %s bytes between records cannot be read, and what they said is missing", path, lost
+                "%s: %s bytes between records cannot be read; the records in them are lost", path, lost
             )
         if at == len(data):
             return
         if _is_cut_short(data, at):
-            # By a crash, and no whole record follows: the next one begins at the end of a whole one.
+            # A crash cut it short, and no whole record follows: the next one begins at the end of a whole one.
             os.truncate(path, at)
         else:
-            _log.error("%s: the last %s bytes cannot be read, and stay there", path, len(data) - at)
+            _log.error("%s: the last %s bytes cannot be read, and are left in the file", path, len(data) - at)
 
-    def _opened(self, data: bytes, at: int) -> tuple[bytes, int] | None:
-        """The content of the record that begins there, and where it ends; None where none does."""
+    def _open_record(self, data: bytes, at: int) -> tuple[bytes, int] | None:
+        """The content of the record that begins at `at`, and where it ends; None where no record begins there."""
         if at + _LENGTH.size > len(data):
             return None
         (length,) = _LENGTH.unpack_from(data, at)
@@ -349,16 +349,18 @@ class SealedLog:
             return None
 
     def _next_whole(self, data: bytes, at: int) -> int | None:
-        """Where the next record begins that can be read: the seal tells it from what only looks like one."""
+        """Where the next readable record begins, from `at` on; None without one. Its authentication tag distinguishes
+        it from bytes that only look like a record.
+        """
         while found := _LOOKS_LIKE_A_LENGTH.search(data, at):
-            if self._opened(data, found.start()) is not None:
+            if self._open_record(data, found.start()) is not None:
                 return found.start()
             at = found.start() + 1
         return None
 
 
 def _is_cut_short(data: bytes, at: int) -> bool:
-    """Whether what is there can be the beginning of one record."""
+    """Whether the bytes from `at` on can be the beginning of one record."""
     if at + _LENGTH.size > len(data):
         return True
     length: int = _LENGTH.unpack_from(data, at)[0]

@@ -1,4 +1,4 @@
-"""A call while it lives, from the dial to its final status, on any line; and the second leg that a Dial joins to it."""
+"""A live call, from the dial to its final status, on any line; and the second leg that a Dial joins to it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class _LiveLeg:
         self._leg: Leg | None = None
         self._limit: asyncio.TimerHandle | None = None
         self._answered_at: float | None = None
-        """Of the clock that is never set."""
+        """By the monotonic clock."""
         self._recorder: CallRecorder | None = None
         self._player: Player | None = None
 
@@ -88,7 +88,7 @@ class _LiveLeg:
         return self._leg
 
     def skips_fetch(self) -> bool:
-        """Whether an injected fault leaves out this request for TwiML."""
+        """Whether an injected fault makes this request for TwiML fail unsent."""
         return self._exchange.faults.strikes(InjectedFault.TWIML_SKIP, self.call.to) is not None
 
     def _player_for(self, played: PlayedCall) -> Player:
@@ -104,7 +104,7 @@ class _LiveLeg:
         return self._player
 
     def unplayed(self) -> None:
-        """The line has no sound for what was to be spoken."""
+        """The line has no sound for a clip of this leg."""
         if self._player is not None:
             self._player.has_unplayed = True
 
@@ -113,7 +113,7 @@ class _LiveLeg:
         self.leg.record(recorder)
 
     def _limit_to(self, seconds: float | None, then: Callable[[], None]) -> None:
-        """`then` is called after `seconds` of service time, None: never; an earlier limit is lifted."""
+        """Calls `then` after `seconds` of service time; None: never. An earlier limit is cancelled."""
         self._lift_limit()
         if seconds is not None:
             self._limit = self._timers.later(seconds, then)
@@ -123,7 +123,7 @@ class _LiveLeg:
             self._limit.cancel()
 
     def _close(self, status: Status) -> None:
-        """The record has its final status and, after an answer, its duration: at least one second."""
+        """Gives the record its final status and, after an answer, its duration: at least one second."""
         call = self.call
         call.status = status
         call.end = call.updated = self._timers.unix()
@@ -190,7 +190,7 @@ class Bridge(_LiveLeg):
             self.finished()
 
     def judged(self, verdict: MachineDetection) -> None:
-        """Nobody asks who answered at the desk."""
+        """Ignored: no order asks for machine detection at the desk."""
 
     def pressed(self, key: str) -> None:
         """A key counts in the document that is heard before the two are connected, and not after it."""
@@ -198,7 +198,7 @@ class Bridge(_LiveLeg):
             self._player.pressed(key)
 
     def said(self, speech: Speech) -> None:
-        """As a key."""
+        """As `pressed`, for speech."""
         if self._player is not None:
             self._player.said(speech)
 
@@ -209,11 +209,11 @@ class Bridge(_LiveLeg):
         return base_params(self.call, self.call.status.value) | {"ParentCallSid": self._parent.call.sid}
 
     def fallback(self) -> tuple[str, str]:
-        """There is none: a person who cannot be told so is not connected."""
+        """No fallback: where the document cannot be fetched, the person is not told of it and is not connected."""
         return "", "POST"
 
     def error(self, code: int) -> None:
-        """Counts one of Twilio's error codes, with the call that dialled."""
+        """Counts one of Twilio's error codes for the call that dialled."""
         self._parent.error(code)
 
     def dial(self, verb: Dial, done: OnDialled, left: OnDialled) -> None:  # noqa: ARG002 - as the player calls it
@@ -222,19 +222,19 @@ class Bridge(_LiveLeg):
         self.hang_up()
 
     def finished(self) -> None:
-        """Both hear each other from now on; or the person was not told all of the document, and is not connected."""
-        is_told = self._player is None or not self._player.has_unplayed
+        """Connects both legs. Hangs up instead where the document was not played whole."""
+        was_played_whole = self._player is None or not self._player.has_unplayed
         if self._player is not None:
             self._player.stop()
             self._player = None
-        if not is_told:
+        if not was_played_whole:
             self.hang_up()
             return
         if self._leg is not None and not self.call.status.final:
             self._parent.leg.join(self._leg)
 
     def hang_up(self) -> None:
-        """This leg is over; the caller's document goes on."""
+        """Hangs up this leg; the caller's document goes on."""
         self._hang_up(Status.COMPLETED)
 
     def ended(self, cause: Cause) -> None:
@@ -244,7 +244,7 @@ class Bridge(_LiveLeg):
         self._exchange.measured(self.call, quality)
 
     def caller_left(self, *, silent: bool) -> None:
-        """The first leg is over: this one is hung up. `silent`: without any request to the application."""
+        """Hangs up this leg, since the first one is over. `silent`: without any request to the application."""
         self._done = _ignored if silent else self._left
         self._has_webhooks = not silent
         if silent and self._recorder is not None:
@@ -320,7 +320,7 @@ class LiveCall(_LiveLeg):
         self._exchange.note_error(code)
 
     def finished(self) -> None:
-        """The document is over: the carrier hangs up."""
+        """Hangs up, since the document is over."""
         self.hang_up()
 
     def hang_up(self) -> None:
@@ -328,8 +328,8 @@ class LiveCall(_LiveLeg):
         self.end(Status.COMPLETED, 200)
 
     def dial(self, verb: Dial, done: OnDialled, left: OnDialled) -> None:
-        """Connects a second phone. At its end `done` gets what the request of the action says; if this call hangs up
-        first, `left` gets it.
+        """Connects a second phone. At its end `done` gets the DialCall parameters; if this call ends first, `left` gets
+        them.
         """
 
         def over(result: dict[str, str]) -> None:
@@ -353,7 +353,7 @@ class LiveCall(_LiveLeg):
         self._leg = self._exchange.line.dial(call.to, nth=self._nth, events=self)
 
     def receive(self, connect: Callable[[LegEvents], Leg]) -> None:
-        """A call comes in; it goes on when its leg says that it is answered."""
+        """Takes an inbound call: `connect` makes its leg, which reports when it is answered."""
         call = self.call
         call.start = self._timers.unix()
         call.status = Status.RINGING
@@ -361,7 +361,7 @@ class LiveCall(_LiveLeg):
         self._leg = connect(self)
 
     def redirect(self, *, url: str, method: str, twiml: str) -> None:
-        """This document is played from now on, in place of another; only for a call in progress. A telephone that was
+        """Plays this document from now on, in place of another; only for a call in progress. A telephone that was
         dialled is hung up.
         """
         if self._bridge is not None:
@@ -377,17 +377,17 @@ class LiveCall(_LiveLeg):
         return self._player_for(self)
 
     def answer_now(self) -> bool:
-        """Makes a ringing phone answer now, if the line can; says whether it did."""
+        """Makes a ringing phone answer now, if the line can; returns whether it did."""
         return self._leg is not None and self.call.status is Status.RINGING and self._leg.answer_now()
 
     def end(self, status: Status, sip_code: int) -> None:
-        """The carrier hangs up; the call has its final status."""
+        """Hangs up, and gives the call its final status."""
         if self._leg is not None and not self.call.status.final:
             self._leg.hang_up()
         self._finish(status, sip_code)
 
     def drop(self) -> None:
-        """The leg is cut off and the application gets no request, as in a crash."""
+        """Cuts off the leg without any request to the application, as in a crash."""
         self._stop_all(silent=True)
         if self._verdict_due is not None:
             self._verdict_due.cancel()
@@ -425,7 +425,7 @@ class LiveCall(_LiveLeg):
             return
         self._verdict_open = True
         if verdict is None:
-            # The line listens; without a word of it in time nobody knows.
+            # The line listens; without a verdict in time the result is unknown.
             self._await_verdict(_unknown_after(self.order.detection_timeout_seconds), waited_seconds=0.0)
         else:
             self._await_verdict(self._in_time(verdict), waited_seconds=0.0)
@@ -433,13 +433,15 @@ class LiveCall(_LiveLeg):
             self._begin()
 
     def judged(self, verdict: MachineDetection) -> None:
-        """The verdict of a line that listens. With DetectMessageEnd a machine is told at the end of its greeting."""
+        """The verdict of a line that listens. With DetectMessageEnd a machine is reported at the end of its
+        greeting.
+        """
         if not self._verdict_open or self._verdict_due is None:
             return
         self._verdict_due.cancel()
         waits = self.order.machine_detection == "DetectMessageEnd"
         if waits and verdict.answered_by is AnsweredBy.MACHINE_START:
-            # Its greeting goes on; where its end is not heard in time, it is some other end.
+            # The greeting goes on; where its end is not detected in time, the result is `machine_end_other`.
             limit = max(self.order.detection_timeout_seconds, verdict.after_seconds)
             verdict = replace(verdict, answered_by=AnsweredBy.MACHINE_END_OTHER)
             report = self._report_verdict if self.order.async_amd else self._judged
@@ -500,7 +502,7 @@ class LiveCall(_LiveLeg):
             self.redirect(url=self.order.url, method=self.order.method, twiml=self.order.twiml)
 
     def _stop_all(self, *, silent: bool = False) -> None:
-        """The limit, the player, the bridge and a verdict that the call waits for are stopped."""
+        """Stops the limit, the player, the bridge and a verdict that the call waits for."""
         self._lift_limit()
         if self._player is not None:
             self._player.stop()

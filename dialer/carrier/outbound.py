@@ -42,7 +42,7 @@ class Overrides:
     total_seconds: float = 15.0
 
     def wants_retry(self, failure: str) -> bool:
-        """Whether a request that failed so (`ct`, `rt`, `4xx`, `5xx`) is sent again."""
+        """Whether a request that failed in this way (`ct`, `rt`, `4xx`, `5xx`) is sent again."""
         return failure in self.retry_on or ("all" in self.retry_on and bool(failure))
 
 
@@ -90,19 +90,19 @@ def _origin(origin: str) -> tuple[str, int, bool, str]:
     try:
         parts = urlsplit(origin)
     except ValueError as error:
-        raise BadAddress("its host is no address") from error
+        raise BadAddress("its host is not valid") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
         raise BadAddress("not an http or https URL")
     tls = parts.scheme == "https"
     try:
         port = parts.port or (443 if tls else 80)
     except ValueError as error:
-        raise BadAddress("its port is no number") from error
+        raise BadAddress("its port is not a number") from error
     return parts.hostname, port, tls, parts.netloc
 
 
 def parse_address(url: str) -> Address:
-    """Splits an absolute URL; one that is not http(s), has no host or holds blanks raises `BadAddress`."""
+    """Splits an absolute URL. Raises `BadAddress` for one that is not http(s), has no host or contains blanks."""
     url, _, fragment = url.partition("#")
     parts = _ABSOLUTE.fullmatch(url)
     if parts is None or not url.isascii() or not url.isprintable() or " " in url:
@@ -356,7 +356,7 @@ class Outbound:
             connection.close()
 
     def close(self) -> None:
-        """Every connection is closed; requests under way get no reply."""
+        """Closes every connection; requests under way get no reply."""
         self._closed = True
         connections = [connection for each in self._open.values() for connection in each]
         sent = [connection.request for connection in connections if connection.request is not None]

@@ -1,4 +1,4 @@
-"""The people of the simulated line: behaviours as data, and a mix as practice reports it."""
+"""The people of the simulated line: behaviours as data, and a mix close to what practice reports."""
 
 from __future__ import annotations
 
@@ -69,16 +69,18 @@ class Behaviour:
     ring_after_seconds: Range = (1.0, 3.0)
     answer_after_seconds: Range = (3.0, 15.0)
     key_after_seconds: Range = (0.5, 4.5)
-    """After the network begins to listen, which is after what must be heard."""
+    """Counted from when the network begins to listen, which is after the part of a prompt that cannot be
+    interrupted.
+    """
     hang_up_after_seconds: Range | None = None
     rings_back_after_seconds: Range | None = None
     """After a call that this person answered or missed, they call us; None: they do not."""
     rings_back_keys: tuple[str, ...] = ()
     """Their keys in that call, as `keys`."""
     hides_number: bool = False
-    """In that call."""
+    """Whether they hide their number in that call."""
     waits_seconds: float = 300.0
-    """In that call, until they hang up."""
+    """How long they wait in that call before they hang up."""
     answers_from_call: int = 1
     answered_by: AnsweredBy = AnsweredBy.HUMAN
     verdict_after_seconds: float = 2.5
@@ -154,7 +156,7 @@ _PAID_SINCE = ("1", "3")
 
 
 def practice_mix() -> PeopleConfig:
-    """Near what practice reports: about 40 % refuse or do not answer, and some who answer are no contact."""
+    """A mix close to what practice reports: about 40 % refuse or do not answer, and some who answer are no contact."""
     late: Range = (18.0, 24.0)
     return PeopleConfig(
         behaviours=(

@@ -74,7 +74,7 @@ OnClip = Callable[[Clip | None], None]
 
 
 class Sounds:
-    """Fetches each sound once and keeps those used last; a failure gives None and is not kept."""
+    """Fetches each sound once and caches those used last; a failure gives None and is not cached."""
 
     def __init__(self, messenger: Messenger) -> None:
         self._messenger = messenger
@@ -95,7 +95,7 @@ class Sounds:
         self._messenger.send(url, "GET", {}, lambda reply: self._fetched(url, reply))
 
     def forget(self) -> None:
-        """The cache is empty."""
+        """Empties the cache."""
         self._clips.clear()
 
     def _fetched(self, url: str, reply: Reply) -> None:
@@ -167,7 +167,7 @@ class Question:
             self._await_key()
 
     def said(self, speech: Speech) -> None:
-        """The prompt stops. When nothing is recognised the wait begins anew."""
+        """Stops the prompt and has the speech recognised. When nothing is recognised, the wait begins anew."""
         if self._over or not self._verb.hears_speech or self._digits:
             return
         self._interrupt()
@@ -176,7 +176,7 @@ class Question:
         self._hearing.understand(speech, hints=verb.hints, language=verb.language, then=self._understood)
 
     def stop(self) -> None:
-        """The question ends without an answer."""
+        """Ends the question without an answer."""
         self._over = True
         self._stop_waiting()
 
@@ -209,7 +209,7 @@ class Question:
 
 
 UNPLAYED = "X-Unplayed"
-"""An addition of ours, with the request for the next document and the end of the call."""
+"""A parameter of our own, in the request for the next document and in the status callback of the end."""
 HTTP_RETRIEVAL_FAILURE = 11200
 HTTP_CONNECTION_FAILURE = 11205
 _APOLOGY_SECONDS = 3.0
@@ -239,12 +239,14 @@ class PlayedCall(Protocol):
         """The document is over: the call is hung up, or connected if it was the second leg of a Dial."""
 
     def hang_up(self) -> None:
-        """The document ends the call, or cannot be had."""
+        """The document ends the call, or cannot be fetched."""
 
     def dial(
         self, verb: Dial, done: Callable[[dict[str, str]], None], left: Callable[[dict[str, str]], None]
     ) -> None:
-        """Calls another phone and joins it. `done` gets the DialCall parameters; `left`, if the caller left before."""
+        """Calls another phone and joins it. `done` gets the DialCall parameters; `left` gets them if the caller left
+        first.
+        """
 
 
 class Player:
@@ -261,56 +263,56 @@ class Player:
         self._verbs: tuple[Verb, ...] = ()
         self._at = 0
         self._base = ""
-        self._age = 0
+        self._generation = 0
         self._documents = 0
         self._questions = 0
         self._question: Question | None = None
         self._pause: asyncio.TimerHandle | None = None
         self._fell_back = False
         self.has_unplayed = False
-        """Whether something of the document that plays was not heard: the application must not count it as said."""
+        """Whether part of the present document was not played: the application must not count it as spoken."""
 
     def fetch(self, url: str, method: str, extras: dict[str, str] | None = None) -> None:
-        """The document at `url` replaces the one that plays."""
+        """Fetches the document at `url` and plays it in place of the present one."""
         self.stop()
         self._documents += 1
         if self._documents > _MAX_DOCUMENTS:
             # Documents that redirect to each other would hold a line for ever.
             self._call.hang_up()
             return
-        age = self._age
+        generation = self._generation
         params = self._call.params() | (extras or {})
         if self.has_unplayed:
             params[UNPLAYED] = "true"
         if self._call.skips_fetch():
-            self._timers.soon(lambda: self._fetched(age, url, Reply(0, "", b"", "ct")))
+            self._timers.soon(lambda: self._fetched(generation, url, Reply(0, "", b"", "ct")))
             return
-        self._messenger.send(url, method, params, lambda reply: self._fetched(age, url, reply))
+        self._messenger.send(url, method, params, lambda reply: self._fetched(generation, url, reply))
 
     def play(self, body: bytes) -> None:
-        """This document replaces the one that plays."""
+        """Plays this document in place of the present one."""
         self.stop()
         self._run(body, "")
 
     def pressed(self, key: str) -> None:
-        """A key; outside a question it has no effect."""
+        """Passes a key to the open question; without one it has no effect."""
         if self._question is not None:
             self._question.pressed(key)
 
     def said(self, speech: Speech) -> None:
-        """Speech; outside a question that accepts it, it has no effect."""
+        """Passes speech to the open question; without one that accepts speech it has no effect."""
         if self._question is not None:
             self._question.said(speech)
 
     def stop(self) -> None:
-        """Nothing plays any more, and no answer under way has an effect."""
+        """Stops what plays; a reply that is still under way has no effect."""
         if self._question is not None:
             self._question.stop()
             self._question = None
         self.stop_speaking()
 
-    def _fetched(self, age: int, url: str, reply: Reply) -> None:
-        if age != self._age:
+    def _fetched(self, generation: int, url: str, reply: Reply) -> None:
+        if generation != self._generation:
             return
         if reply.fine:
             self._run(reply.body, url.partition("#")[0])
@@ -342,10 +344,10 @@ class Player:
         )
 
     def _speak(self, clip: Clip, then: Callable[[], None]) -> None:
-        age = self._age
+        generation = self._generation
 
         def heard() -> None:
-            if age == self._age:
+            if generation == self._generation:
                 then()
 
         self._call.leg.speak(clip, heard)
@@ -370,7 +372,7 @@ class Player:
 
     def prompt(self, prompt: Prompt, then: Callable[[], None]) -> None:
         """Plays one prompt; a sound file that cannot be fetched is recorded (11200) and skipped."""
-        age = self._age
+        generation = self._generation
         match prompt:
             case Pause():
                 self._pause = self._timers.later(prompt.seconds, then)
@@ -382,7 +384,7 @@ class Player:
                 loop = prompt.loop or _ENDLESS
 
                 def got(clip: Clip | None) -> None:
-                    if age != self._age:
+                    if generation != self._generation:
                         return
                     if clip is None:
                         self._call.error(HTTP_RETRIEVAL_FAILURE)
@@ -395,8 +397,8 @@ class Player:
                 self._sounds.get(self._absolute(prompt.url), got)
 
     def stop_speaking(self) -> None:
-        """The prompt that plays is interrupted."""
-        self._age += 1
+        """Interrupts the prompt that plays."""
+        self._generation += 1
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
@@ -430,10 +432,10 @@ class Player:
         self.fetch(self._absolute(verb.action), verb.method, extras)
 
     def _dial(self, verb: Dial) -> None:
-        age = self._age
+        generation = self._generation
 
         def over(result: dict[str, str]) -> None:
-            if age != self._age:
+            if generation != self._generation:
                 return
             if verb.action:
                 self.fetch(self._absolute(verb.action), verb.method, result)

@@ -64,20 +64,20 @@ class Recording:
     size_bytes: int = 0
     """Of the sound that was recorded."""
     is_damaged: bool = False
-    """Not all that was recorded can be read: it is not sent as if it were whole."""
+    """Part of it cannot be read: it is not sent as if it were whole."""
 
     @property
     def path(self) -> str:
-        """The address below the carrier's own, without an ending."""
+        """The path of the recording at the carrier, without an extension."""
         return f"/{API_VERSION}/Accounts/{self.account_sid}/Recordings/{self.sid}"
 
     @property
     def url(self) -> str:
-        """The address of the sound, without an ending."""
+        """The address of the sound, without an extension."""
         return f"{self.base_url}{self.path}"
 
     def as_json(self) -> dict[str, object]:
-        """As Twilio's API description defines it: a recording that goes on has the status `processing`."""
+        """As Twilio's API description defines it: a recording in progress has the status `processing`."""
         return {
             "account_sid": self.account_sid,
             "api_version": API_VERSION,
@@ -124,7 +124,7 @@ OnStatus = Callable[[Recording, CallOrder], None]
 
 
 class CallRecorder:
-    """Writes the sound of one call. A disk that does not take it ends the recording, never the call."""
+    """Writes the sound of one call. A disk fault ends the recording, never the call."""
 
     def __init__(
         self, owner: Recordings, recording: Recording, order: CallOrder, on_status: OnStatus
@@ -142,21 +142,23 @@ class CallRecorder:
         on_status(recording, order)
 
     def sound(self, data: bytes) -> None:
-        """More of both sides."""
+        """Takes the next sound of both sides."""
         self._waiting += data
         if len(self._waiting) >= _PIECE_BYTES:
             self._write(bytes(self._waiting), kind=b"S")
             self._waiting.clear()
 
     def over(self) -> None:
-        """The recording is whole, and the application is told."""
-        self._end(tells=True)
+        """Completes the recording and notifies the application."""
+        self._end(notifies=True)
 
     def abandon(self) -> None:
-        """As in a crash of the carrier: what was written stays, and nobody is told."""
-        self._end(tells=False)
+        """Ends the recording as in a crash of the carrier: what was written stays, and the application is not
+        notified.
+        """
+        self._end(notifies=False)
 
-    def _end(self, *, tells: bool) -> None:
+    def _end(self, *, notifies: bool) -> None:
         if self._over:
             return
         self._over = True
@@ -166,7 +168,7 @@ class CallRecorder:
         self._write(b"", kind=b"E")
         self._file.close()
         _finish(self.recording, self._bytes, time.time())
-        if tells:
+        if notifies:
             self._on_status(self.recording, self._order)
 
     def _write(self, data: bytes, *, kind: bytes) -> None:
@@ -176,7 +178,7 @@ class CallRecorder:
             self._file.append(kind, data)
         except OSError as problem:
             self._broken = True
-            _log.error("a recording ends here, since it cannot be written: %s", problem)
+            _log.error("a recording is cut short, since it cannot be written: %s", problem)
             return
         if kind == b"S":
             self._bytes += len(data)
@@ -204,11 +206,13 @@ def _head(recording: Recording) -> dict[str, Any]:
 
 
 class _Damaged(Exception):
-    """A recording is not what was written."""
+    """The file of a recording does not hold what was written."""
 
 
 class _SealedSound:
-    """Pieces of one recording, each encrypted for its place. A piece that was cut short by a kill is left out."""
+    """Pieces of one recording, each encrypted and bound to its place. A piece that was cut short by a kill is left
+    out.
+    """
 
     def __init__(self, path: Path, cipher: AESGCM, sid: str) -> None:
         self._path = path
@@ -257,12 +261,12 @@ class _SealedSound:
 
 
 def _ends_a_recording(rest: bytes) -> bool:
-    """Whether the end of a recording stands there: then nothing was cut short, and a length before it is wrong."""
+    """Whether the bytes hold the end of a recording: then nothing was cut short, and a length before it is wrong."""
     return rest[-_LENGTH.size - _END_BYTES :][: _LENGTH.size] == _LENGTH.pack(_END_BYTES)
 
 
 class Recordings:
-    """All recordings of the carrier, over its restarts."""
+    """All recordings of the carrier, including those made before a restart."""
 
     def __init__(self, state_dir: Path, *, now: float) -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -284,7 +288,9 @@ class Recordings:
         return self._directory / f"{sid}{_SUFFIX}"
 
     def begin(self, call: Call, order: CallOrder, on_status: OnStatus, *, source: str) -> CallRecorder:
-        """The recording of a call, or of the second leg that it dialled, which was just answered; as `order` says."""
+        """Starts the recording of a call, or of the second leg that it dialled, which was just answered; as `order`
+        says.
+        """
         self._made += 1
         now = time.time()
         recording = Recording(
@@ -302,7 +308,7 @@ class Recordings:
         return CallRecorder(self, recording, order, on_status)
 
     def find(self, sid: str) -> Recording:
-        """Raises `RestProblem` 404 for one that is not there, or not any more."""
+        """The recording with this sid. Raises `RestProblem` (404) where there is none."""
         recording = self._by_sid.get(sid)
         if recording is None:
             raise no_such(f"resource /Recordings/{sid}.json")
@@ -310,15 +316,16 @@ class Recordings:
         return recording
 
     def newest_first(self, *, call_sid: str = "") -> Iterator[Recording]:
-        """All, or those of one call."""
+        """All recordings, or those of one call."""
         for recording in reversed(self._by_sid.values()):
             if not call_sid or recording.call_sid == call_sid:
                 recording.base_url = self.base_url
                 yield recording
 
     def wav(self, sid: str, *, channels: int | None = None) -> bytes:
-        """The file, of as many channels as were asked for when the call was made, or now. Raises `RestProblem`: 404
-        where there is none, 500 where it cannot be read now or not whole, so that nobody takes it for gone.
+        """The WAV file, with `channels` channels, or as many as were asked for when the call was made. Raises
+        `RestProblem`: 404 where there is none, 500 where it cannot be read now or not whole, so that no client takes it
+        for deleted.
         """
         recording = self.find(sid)
         if recording.status != COMPLETED:
@@ -341,14 +348,14 @@ class Recordings:
         return wav_of_sides(sound, channels=channels or recording.channels)
 
     def delete(self, sid: str) -> None:
-        """The sound and its record are gone. Raises `RestProblem`."""
+        """Deletes the sound and its record. Raises `RestProblem`."""
         if self.find(sid).status == IN_PROGRESS:
             raise bad_parameter(20409, "Recording is in progress and cannot be deleted")
         self.file_of(sid).unlink(missing_ok=True)
         del self._by_sid[sid]
 
     def forget(self) -> None:
-        """All are deleted."""
+        """Deletes all recordings."""
         for sid in self._by_sid:
             self.file_of(sid).unlink(missing_ok=True)
         self._by_sid.clear()
@@ -357,7 +364,9 @@ class Recordings:
         return _SealedSound(self.file_of(sid), self.cipher, sid)
 
     def _recalled(self, path: Path) -> Recording | None:
-        """The recording read from a file; one that went on ended with its carrier. None for one that cannot be read."""
+        """Reads a recording from its file; one that was in progress ended with its carrier. None for a file that cannot
+        be read.
+        """
         sid, head, size, is_damaged = path.name.removesuffix(_SUFFIX), b"", 0, False
         try:
             for kind, data in self._sealed(sid).pieces():

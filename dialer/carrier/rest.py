@@ -92,7 +92,7 @@ def _field_filter(name: str, value: str) -> Keep:
 
 
 def read_filters(query: Mapping[str, str]) -> list[Keep]:
-    """The tests that a call must pass; an unreadable filter is refused."""
+    """The conditions that a listed call must meet. Raises `RestProblem` for a filter that cannot be read."""
     fields = [_field_filter(name, query[name]) for name in _FIELDS if query.get(name)]
     return fields + [_time_filter(name, query[name]) for name in _TIMES if query.get(name)]
 
@@ -101,7 +101,7 @@ class Resource(Protocol):
     """A call, a message or a recording."""
 
     def as_json(self) -> dict[str, object]:
-        """As Twilio writes it."""
+        """The resource as Twilio's API writes it."""
 
 
 def page_of(
@@ -207,7 +207,7 @@ class RestFront:
         self._authorization = b"Basic " + base64.b64encode(pair)
 
     def add_routes(self, app: web.Application) -> None:
-        """Twilio's addresses of an account and its calls."""
+        """Adds Twilio's routes for an account, its calls and their recordings."""
         base = f"/{API_VERSION}/Accounts/{{account}}"
         app.router.add_post(f"{base}/Calls.json", self.create)
         app.router.add_get(f"{base}/Calls.json", self.listing)
@@ -229,7 +229,7 @@ class RestFront:
             raise no_such(f"resource /Accounts/{request.match_info['account']}")
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        """Places a call as Twilio's form says: 201, or Twilio's error. Injected faults strike before and after."""
+        """Accepts a call from Twilio's form: 201, or Twilio's error. Injected faults strike before and after."""
         try:
             self._check(request)
             order = read_order(Form(await request.read()))
@@ -267,7 +267,7 @@ class RestFront:
         )
 
     async def fetch(self, request: web.Request) -> web.StreamResponse:
-        """One call as it stands. 404 if it is not known."""
+        """One call in its present state. 404 if it is not known."""
         return self._answered(request, lambda: self._exchange.find(request.match_info["sid"]).as_json())
 
     async def update(self, request: web.Request) -> web.StreamResponse:
@@ -302,12 +302,12 @@ class RestFront:
         return self._answered(request, lambda: page_of_recordings(found, query, account_sid=self._account))
 
     async def recording(self, request: web.Request) -> web.StreamResponse:
-        """One recording as it stands. 404 if it is not known."""
+        """One recording in its present state. 404 if it is not known."""
         sid = request.match_info["sid"]
         return self._answered(request, lambda: self._exchange.recordings.find(sid).as_json())
 
     async def recording_sound(self, request: web.Request) -> web.StreamResponse:
-        """The sound of a recording, as a WAV file of one or two channels. 404 while it is made."""
+        """The sound of a recording, as a WAV file of one or two channels. 404 until it is complete."""
         channels = request.query.get("RequestedChannels", "")
         try:
             self._check(request)
@@ -376,7 +376,7 @@ def problem_answer(problem: RestProblem) -> web.Response:
 
 
 def cut(request: web.Request) -> web.Response:
-    """The connection is closed without an answer."""
+    """Closes the connection without an answer."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)

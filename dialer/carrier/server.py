@@ -40,7 +40,7 @@ class RunningCarrier:
     outbound: Outbound
 
     async def stop(self) -> None:
-        """Nothing listens; every connection and file is closed."""
+        """Stops listening, and closes every connection and file."""
         self.exchange.halt()
         await self.runner.cleanup()
         self.outbound.close()
@@ -51,7 +51,7 @@ class RunningCarrier:
 
 
 async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> RunningCarrier:
-    """The carrier listens on `config.host` and `config.port`. Without `make_line` the line is simulated."""
+    """Starts a carrier that listens on `config.host` and `config.port`. Without `make_line` the line is simulated."""
     loop = asyncio.get_running_loop()
     timers = Timers(loop, config.clock.anchored(Timers.unix()))
     simulated = SimulatedLine(

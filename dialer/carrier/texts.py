@@ -1,4 +1,6 @@
-"""Text messages: the Messages resource, the delivery of messages with status webhooks, and their memory over a kill."""
+"""Text messages: the Messages resource, the delivery of messages with status webhooks, and the log of messages that
+survives a kill.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,7 @@ class TextStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextOrder:
-    """One message as ordered."""
+    """The order for one message."""
 
     to: str
     from_: str
@@ -61,7 +63,7 @@ class TextOrder:
 
 
 def read_text_order(form: Form) -> TextOrder:
-    """The checked order. Raises `RestProblem` with Twilio's code."""
+    """Reads and checks the order for a message. Raises `RestProblem` with Twilio's code."""
     to = form.get("To")
     if not to:
         raise bad_parameter(21604, "A 'To' phone number is required.")
@@ -124,13 +126,13 @@ class Text:
 
 
 class TextMemory(SealedLog):
-    """The newest messages and how far they came."""
+    """The newest messages and their status, in the files texts.log and texts.old."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory, "texts")
 
     def recall(self, *, since_unix: float) -> list[Text]:
-        """The messages in the order of their creation. From now on new records are appended."""
+        """Reads the messages, in the order of their creation, and opens the log for new records."""
         texts: dict[str, Text] = {}
         for record in self.records():
             sid, at = record["sid"], record["at"]
@@ -151,7 +153,7 @@ class TextMemory(SealedLog):
         return [text for text in texts.values() if text.created >= since_unix]
 
     def accepted(self, text: Text) -> None:
-        """The message is on disk."""
+        """Writes that the message was accepted. Raises `OSError`."""
         order = text.order
         self.append(
             {
@@ -247,7 +249,7 @@ class TextBoard:
         }
 
     def close(self) -> None:
-        """The files are closed."""
+        """Closes the files."""
         self._memory.close()
 
     def _go_on(self, text: Text) -> None:
@@ -266,7 +268,7 @@ class TextBoard:
         text.updated = self._timers.unix()
         if status is TextStatus.SENT:
             text.sent = text.updated
-        with unless_disk_is_full("what became of a message"):
+        with unless_disk_is_full("the status of a message"):
             self._memory.moved(text)
         self._notify(text, status)
 
@@ -301,14 +303,14 @@ class TextFront(RestFront):
         self._board = board
 
     def add_routes(self, app: web.Application) -> None:
-        """Twilio's addresses of an account's messages."""
+        """Adds Twilio's routes for an account's messages."""
         base = f"/{API_VERSION}/Accounts/{{account}}"
         app.router.add_post(f"{base}/Messages.json", self.create_text)
         app.router.add_get(f"{base}/Messages.json", self.list_texts)
         app.router.add_get(f"{base}/Messages/{{sid}}.json", self.fetch_text)
 
     async def create_text(self, request: web.Request) -> web.StreamResponse:
-        """Takes a message as Twilio's form says: 201, or Twilio's error. Injected faults strike before and after."""
+        """Accepts a message from Twilio's form: 201, or Twilio's error. Injected faults strike before and after."""
         faults = self._exchange.faults
         try:
             self._check(request)
@@ -325,7 +327,7 @@ class TextFront(RestFront):
             return problem_answer(problem)
 
     async def fetch_text(self, request: web.Request) -> web.StreamResponse:
-        """One message as it stands. 404 if it is not known."""
+        """One message in its present state. 404 if it is not known."""
         return self._answered(request, lambda: self._found(request.match_info["sid"]))
 
     async def list_texts(self, request: web.Request) -> web.StreamResponse:

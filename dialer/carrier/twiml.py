@@ -74,7 +74,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hangup:
-    """Hangup, or Reject: the call has been answered by then."""
+    """Hangup, or Reject, which does the same: the call has been answered by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Dial:
     status_method: str = "POST"
     events: frozenset[str] = frozenset({"completed"})
     url: str = ""
-    """A document that the number called hears, alone, before the two are connected."""
+    """A document that the called phone alone hears before the two are connected."""
     url_method: str = "POST"
     recording_channels: int = 0
     """0: not recorded. Of two, the first is the caller's."""
@@ -165,7 +165,7 @@ def _number(element: _Element, name: str, default: float) -> float:
     try:
         value = float(text)
     except ValueError as error:
-        raise BadTwiml(f"{name} of <{element.name}> is no number", code=INVALID_ATTRIBUTE) from error
+        raise BadTwiml(f"{name} of <{element.name}> is not a number", code=INVALID_ATTRIBUTE) from error
     if not 0.0 <= value < 1e6:  # noqa: PLR2004 - also refuses nan and inf
         raise BadTwiml(f"{name} of <{element.name}> is out of bounds", code=INVALID_ATTRIBUTE)
     return value
@@ -223,12 +223,12 @@ _CHANNELS_OF = {
 
 
 def _dial(element: _Element) -> Dial:
-    number, asked = element.content, element
+    number, called = element.content, element
     for child in element.children:
         if child.name != "Number":
             raise BadTwiml(f"<Dial> cannot reach a <{child.name}>")
-        number, asked = child.content, child
-    events = frozenset(asked.attributes.get("statusCallbackEvent", "completed").split())
+        number, called = child.content, child
+    events = frozenset(called.attributes.get("statusCallbackEvent", "completed").split())
     if events - _DIAL_EVENTS:
         raise BadTwiml("statusCallbackEvent of <Number> is unknown", code=INVALID_ATTRIBUTE)
     if not number:
@@ -236,8 +236,8 @@ def _dial(element: _Element) -> Dial:
     channels = _CHANNELS_OF.get(element.attributes.get("record", "do-not-record"))
     if channels is None:
         raise BadTwiml("<Dial> is recorded from its answer here, or not at all", code=INVALID_ATTRIBUTE)
-    told = frozenset(element.attributes.get("recordingStatusCallbackEvent", "completed").split())
-    if told - _RECORDING_EVENTS:
+    recording_events = frozenset(element.attributes.get("recordingStatusCallbackEvent", "completed").split())
+    if recording_events - _RECORDING_EVENTS:
         raise BadTwiml("recordingStatusCallbackEvent of <Dial> is unknown", code=INVALID_ATTRIBUTE)
     for name, only in (("recordingTrack", "both"), ("trim", "do-not-trim")):
         if element.attributes.get(name, only) != only:
@@ -249,15 +249,15 @@ def _dial(element: _Element) -> Dial:
         method=_method(element),
         caller_id=element.attributes.get("callerId", ""),
         time_limit_seconds=_number(element, "timeLimit", 14_400.0),
-        status_callback=asked.attributes.get("statusCallback", ""),
-        status_method=asked.attributes.get("statusCallbackMethod", "POST").upper(),
+        status_callback=called.attributes.get("statusCallback", ""),
+        status_method=called.attributes.get("statusCallbackMethod", "POST").upper(),
         events=events,
-        url=asked.attributes.get("url", "") if asked is not element else "",
-        url_method=_method(asked) if asked is not element else "POST",
+        url=called.attributes.get("url", "") if called is not element else "",
+        url_method=_method(called) if called is not element else "POST",
         recording_channels=channels,
         recording_callback=element.attributes.get("recordingStatusCallback", ""),
         recording_method=_method(element, "recordingStatusCallbackMethod"),
-        recording_events=told,
+        recording_events=recording_events,
     )
 
 

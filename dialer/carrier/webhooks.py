@@ -43,7 +43,7 @@ _BAD_URL = Reply(0, "", b"", "ct")
 
 
 class Messenger:
-    """Sends for all calls. A retry repeats the request with the same idempotency token."""
+    """Sends the requests of all calls. A retry repeats the request with the same idempotency token."""
 
     def __init__(
         self, *, outbound: Outbound, signer: Signer, timers: Timers, total_seconds: float = 15.0
@@ -73,7 +73,7 @@ class Messenger:
         self._transmit(address, self._request(address, method, params, token), on_reply)
 
     def _transmit(self, address: Address, data: bytes, on_reply: OnReply) -> None:
-        """Sends the request, again as often as its URL allows."""
+        """Sends the request, with as many retries as its URL allows."""
         now, overrides = self._timers.monotonic, address.overrides
         retries = overrides.retries
         until = now() + overrides.total_seconds
@@ -155,7 +155,7 @@ class Notices:
         self._call_journal = call_journal
         self._attempt_in = attempt_in
         self._held: dict[str, tuple[str, str, dict[str, str]]] = {}
-        self._age = 0
+        self._generation = 0
         self.sent = 0
         self.failed = 0
 
@@ -187,14 +187,14 @@ class Notices:
         self._deliver(call.sid, "amd", order.async_amd_callback, order.async_amd_method, params)
 
     def recording(self, recording: Recording, order: CallOrder) -> None:
-        """Reports how far the recording of a call is, where its order asks for it."""
+        """Reports the status of a recording, where its order asks for it."""
         if order.recording_callback and recording.status in order.recording_events:
             url, method = order.recording_callback, order.recording_method
             self._deliver(recording.call_sid, RECORDING, url, method, recording.params())
 
     def forget(self) -> None:
-        """Callbacks that are held back or delayed are not sent, as after a crash."""
-        self._age += 1
+        """Drops the callbacks that are held back or delayed, as in a crash."""
+        self._generation += 1
         self._held.clear()
 
     def _deliver(self, sid: str, event: str, url: str, method: str, params: dict[str, str]) -> None:
@@ -209,13 +209,13 @@ class Notices:
             return
         copies = 2 if strikes(InjectedFault.WEBHOOK_DOUBLE, event) else 1
         late = strikes(InjectedFault.WEBHOOK_DELAY, event)
-        age = self._age
+        generation = self._generation
         for _ in range(copies):
             if late is None:
                 self._send(url, method, params)
             else:
                 seconds = _DEFAULT_DELAY_SECONDS if late.seconds is None else late.seconds
-                self._timers.really_later(seconds, lambda: self._send_late(age, url, method, params))
+                self._timers.really_later(seconds, lambda: self._send_late(generation, url, method, params))
         if self._held:
             self._timers.really_later(_REORDER_SECONDS, lambda: self._release(sid))
 
@@ -224,8 +224,8 @@ class Notices:
         if held is not None:
             self._send(*held)
 
-    def _send_late(self, age: int, url: str, method: str, params: dict[str, str]) -> None:
-        if age == self._age:
+    def _send_late(self, generation: int, url: str, method: str, params: dict[str, str]) -> None:
+        if generation == self._generation:
             self._send(url, method, params)
 
     def _send(self, url: str, method: str, params: dict[str, str]) -> None:
@@ -240,8 +240,8 @@ class Notices:
             if not reply.fine:
                 self.failed += 1
                 return
-            # A fault here would reach the connection, which carries another request by now.
-            with unless_disk_is_full("what was told of a call"):
+            # An exception here would reach the connection, which carries another request by now.
+            with unless_disk_is_full("the answer to a notice"):
                 self._call_journal.heard(unix=self._timers.unix(), attempt=self._attempt_in(url), what=what)
 
         self._messenger.send(url, method, params, replied)

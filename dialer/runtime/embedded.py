@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL and Valkey: made, started, identified, joined and stopped.
+"""The embedded PostgreSQL and Valkey: creates, starts, identifies, joins and stops them.
 
 The process that starts the servers ends them: by `stop()`, by leaving the context, or by its own end of any kind. A
 process that finds them running joins them and leaves them running. Servers whose owner is gone are ended first.
@@ -67,7 +67,7 @@ COMMENT ON DATABASE dialer IS 'two roles';
 COMMIT;
 \\endif
 """
-"""Also for a cluster of an earlier version, whose one role owned the tables: those become the owner's."""
+"""Also converts a cluster of an earlier version, whose one role owned the tables: the owner gets them."""
 
 
 # The environment of the servers: messages in English, times in UTC; and a process of PostgreSQL gives back what a large
@@ -100,11 +100,11 @@ class Server(abc.ABC):
 
     @abc.abstractmethod
     def prepare(self, port: int) -> None:
-        """The folder holds everything that `program` needs. Only when no process of the server is left."""
+        """Puts everything into the folder that `program` needs. Call it only when no process of the server is left."""
 
     @abc.abstractmethod
     def program(self, port: int, *, ephemeral: bool) -> Program:
-        """What a guard is to run. `ephemeral`: the folder is deleted at the end."""
+        """The program for a guard to run. `ephemeral`: the folder is deleted at the end."""
 
     @abc.abstractmethod
     def answers(self, port: int) -> bool:
@@ -115,7 +115,7 @@ class Server(abc.ABC):
         return self.answers(port)
 
     def finish(self, port: int) -> None:  # noqa: B027 - Valkey needs nothing here
-        """The running server holds everything that a client needs."""
+        """Creates in the running server everything that a client needs."""
 
     @abc.abstractmethod
     def url(self, port: int) -> str:
@@ -136,11 +136,13 @@ class Postgres(Server):
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """Texts of a command line by which a process of this server is known."""
+        """Texts in a command line that identify a process of this server."""
         return (f"-D {self.folder} ", f"postgres: {self._cluster}: ")
 
     def prepare(self, _port: int) -> None:
-        """The folder holds an initialised cluster of the right version."""
+        """Initialises the cluster, unless there is one already. Raises `Unavailable` for a cluster of another
+        version.
+        """
         # A process number on disk, recycled meanwhile, must not prevent a start.
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
         version_file = self.folder / "PG_VERSION"
@@ -197,7 +199,7 @@ class Postgres(Server):
         )
 
     def ready(self, port: int) -> bool:
-        """True when postmaster.pid says so for that port."""
+        """True when postmaster.pid names that port and says that the server is ready."""
         try:
             lines = (self.folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
             return lines[_READY_LINE].strip() == "ready" and int(lines[3]) == port
@@ -212,14 +214,16 @@ class Postgres(Server):
             return False
 
     def finish(self, port: int) -> None:
-        """The roles `dialer_owner` and `dialer`, which are no superusers, and the database `dialer` exist."""
+        """Creates the roles `dialer_owner` and `dialer`, which are no superusers, and the database `dialer`."""
         self._give_own_password(port)
         # The passwords go through standard input: other users could read an argument.
         script = _ROLES.format(owner=self._place.password("owner"), service=self._place.password("service"))
         self._ask(port, script)
 
     def _give_own_password(self, port: int) -> None:
-        """The superuser has a password of its own, also in a cluster of an earlier version."""
+        """Gives the superuser a password of its own in a cluster of an earlier version, which had one password for
+        all.
+        """
         shared = self._place.shared_password()
         if shared is None:
             return
@@ -227,7 +231,7 @@ class Postgres(Server):
         try:
             self._ask(port, f"ALTER ROLE postgres PASSWORD '{own}'", password=shared)
         except Unavailable:
-            # It has it already, and the process that gave it was killed.
+            # It has its own password already: the process that set it was killed before it removed the shared one.
             self._ask(port, "SELECT 1")
         self._place.forget_shared_password()
 
@@ -243,7 +247,9 @@ class Postgres(Server):
         return f"postgresql+psycopg://{role}:{self._place.password(whose)}@127.0.0.1:{port}/{_DATABASE}"
 
     def _initialise(self) -> None:
-        """The cluster is made beside its place and moved there when complete, so that a kill leaves no part of one."""
+        """Creates the cluster beside its place, and moves it there when it is complete, so that a kill leaves no part
+        of one.
+        """
         draft = self.folder.with_name(f"{self.name}.new")
         password_file = self.folder.with_name("initial-password")
         shutil.rmtree(draft, ignore_errors=True)
@@ -268,8 +274,8 @@ class Postgres(Server):
         self._place.forget_shared_password()
 
     def _ask(self, port: int, statement: str, *, password: str | None = None) -> str:
-        """The one row of a statement, columns split by `|`; run by psql as the superuser, with this password or its
-        own.
+        """The output of a statement of one row, with columns separated by `|`. psql runs it as the superuser, with this
+        password or its own.
         """
         argv = [
             str(self._binaries.psql), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(port),
@@ -303,7 +309,7 @@ class Postgres(Server):
                 problem=Text("%(name)s did not run (%(why)s)", name=name, why=type(error).__name__),
             ) from error
         if done.returncode != 0:
-            lines = done.stderr.decode(errors="replace").strip().splitlines() or ["ended without a word"]
+            lines = done.stderr.decode(errors="replace").strip().splitlines() or ["ended without a message"]
             raise Unavailable(part=self.part, problem=Text("%(name)s: %(line)s", name=name, line=lines[-1]))
         return done.stdout.decode()
 
@@ -324,11 +330,11 @@ class Valkey(Server):
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """Texts of a command line by which a process of this server is known."""
+        """Texts in a command line that identify a process of this server."""
         return (str(self._config),)
 
     def prepare(self, port: int) -> None:
-        """The folder and a private configuration exist; the password is only in that file, not an argument."""
+        """Creates the folder and a private configuration; the password is only in that file, not an argument."""
         if not self.folder.is_dir():
             self.folder.mkdir(mode=0o700)
             self._place.account.own(self.folder)
@@ -352,7 +358,7 @@ class Valkey(Server):
         self._place.account.own(self._config)
 
     def program(self, _port: int, *, ephemeral: bool) -> Program:
-        """What the supervisor starts; the port is in the configuration. `ephemeral`: its folder is erased at the
+        """The program for a guard to run; the port is in the configuration. `ephemeral`: its folder is deleted at the
         end.
         """
         return Program(
@@ -393,7 +399,9 @@ class Valkey(Server):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """The processes of a server and its guard. `guarded`: there is a guard; `kept`: one whose own parent lives."""
+    """The processes of a server and its guard. `guarded`: a guard runs; `kept`: the process that started that guard
+    runs too.
+    """
 
     processes: tuple[psutil.Process, ...]
     guarded: bool
@@ -425,7 +433,7 @@ def find_running(server: Server) -> Running | None:
 
 
 def end_running(running: Running) -> None:
-    """The processes are gone. A guard gets time to end them; then they get signals, at last SIGKILL."""
+    """Ends the processes. A guard gets time to end them; then they get signals, at last SIGKILL."""
     _, alive = psutil.wait_procs(running.processes, timeout=_LEAVE_SECONDS if running.guarded else 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         if not alive:
@@ -507,13 +515,14 @@ class EmbeddedServers:
         return bool(self._started)
 
     def tend(self) -> None:
-        """A server whose guard has died is started again at the same port; one that dies, its guard starts again.
-        For the process that started them, again and again. What fails is tried later, with pauses that grow.
+        """Starts a server again, at the same port, when its guard has died; when only the server dies, its guard
+        restarts it. The process that started the servers calls this again and again. A start that fails is tried later,
+        with growing pauses.
         """
         for one in self._started:
             if one.guard.alive or time.monotonic() < one.due_at or os.getpid() != self._owner:
                 continue
-            _log.error("the guard of the %s is gone: it is started again", one.server.part)
+            _log.error("the guard of the %s has died: the server is started again", one.server.part)
             try:
                 self._start_again(one)
                 one.pause_seconds = _FIRST_PAUSE_SECONDS
@@ -535,7 +544,7 @@ class EmbeddedServers:
                 raise Unavailable(part=one.server.part, problem="ended at its start")
 
     def stop(self, *, batch_wait_seconds: float = 3.0) -> None:
-        """Servers that this process started are gone; processes that joined get up to `batch_wait_seconds` to finish.
+        """Stops the servers that this process started; processes that joined get up to `batch_wait_seconds` to finish.
 
         No effect when called again, or in a forked copy of the process.
         """
@@ -575,11 +584,11 @@ def ensure(
     ephemeral: bool = False,
     home: Path | None = None,
 ) -> EmbeddedServers:
-    """The servers of `data_dir` run and answer: joined if they ran already, else started by this process.
+    """Makes the servers of `data_dir` run and answer: joins them if they run already, else starts them.
 
     `ephemeral`: their files are deleted at their end, even after a kill of this process. `home`: the folder of their
-    files, if not the data folder or /var/lib; the same for all processes that join.
-    Raises Unavailable, with one line, when they cannot run.
+    files, if not the data folder or /var/lib; the same for all processes that join. Raises Unavailable, with one line,
+    when they cannot run.
     """
     place = place_for(data_dir, home=home)
     urls: dict[str, str] = {}
@@ -607,7 +616,7 @@ def ensure(
 
 
 def are_running(data_dir: Path, *, postgres: bool = True, valkey: bool = True) -> bool:
-    """Whether these servers of `data_dir` are kept by a living process. Nothing is made or changed."""
+    """Whether a living process keeps these servers of `data_dir` running. Changes nothing."""
     if not (data_dir / "embedded").is_dir():
         return False
     place, binaries = place_for(data_dir), installed_binaries()
@@ -616,7 +625,7 @@ def are_running(data_dir: Path, *, postgres: bool = True, valkey: bool = True) -
 
 
 def erase(data_dir: Path) -> None:
-    """No process, file or data of the embedded servers of `data_dir` is left.
+    """Removes all processes, files and data of the embedded servers of `data_dir`.
 
     Raises Unavailable while another process keeps them running.
     """
@@ -635,7 +644,7 @@ def erase(data_dir: Path) -> None:
 
 
 def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Guarded | None]:
-    """The server answers on the returned port. With a guard if this process started it."""
+    """Joins or starts the server. Returns the port on which it answers, and its guard if this process started it."""
     for attempt in range(_START_TRIES):
         port = _join(place, server)
         if port is not None:
@@ -664,7 +673,9 @@ def _guarded(place: Place, server: Server, port: int, *, ephemeral: bool) -> Gua
 
 
 def _join(place: Place, server: Server) -> int | None:
-    """The port of a server that a living process keeps. None: nobody does, and servers without an owner are ended."""
+    """The port of a server that a living process keeps running; None where there is none. A server without an owner is
+    ended.
+    """
     running = find_running(server)
     if running is None:
         return None
@@ -704,7 +715,7 @@ def _comes_up(server: Server, guard: Guarded, port: int) -> bool:
 
 
 def _stop_all(guards: Sequence[Guarded]) -> None:
-    """All stop at the same time, so that only the slowest sets the time."""
+    """Stops all at the same time, so that the whole takes only as long as the slowest."""
     for guard in guards:
         guard.ask_to_stop()
     for guard in guards:

@@ -1,8 +1,8 @@
-"""Processes that begin as copies of this one, so that imported modules are in memory once for all of them: `dialer up`
-at rest holds 380 MB, and 494 MB with every process started anew. A copy behaves as a program of its own, with its own
+"""Processes that are forked from this one, so that imported modules are in memory once for all of them: an idle `dialer
+up` takes 380 MB, and 494 MB with every process started anew. A copy behaves as a program of its own, with its own
 session, environment, title, signals and end.
 
-Only for a process of one thread on Linux; others start new programs.
+Only for a process of one thread, on Linux; elsewhere new programs are started.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Forked:
         return self._code
 
     def wait(self, timeout: float | None = None) -> int:
-        """Raises `subprocess.TimeoutExpired`."""
+        """Waits for the end of the process; returns its exit code. Raises `subprocess.TimeoutExpired`."""
         deadline = None if timeout is None else time.monotonic() + timeout
         pause = 0.001
         while (code := self.poll()) is None:
@@ -67,7 +67,9 @@ class Forked:
 
 
 def fill_standard() -> None:
-    """Standard files that were closed at the start are null devices, so that no other file takes their number."""
+    """Opens the null device for each standard file that was closed at the start, so that no other file takes its
+    number.
+    """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
@@ -82,9 +84,9 @@ def fill_standard() -> None:
 
 
 def fork(run: Callable[[], int], *, stderr: int | None = None, in_our_session: bool = False) -> Forked:
-    """A copy of this process that runs `run` and exits with its result. It has no open files but the standard ones.
-    `stderr`: the descriptor of its errors; None: ours. It has a session of its own unless `in_our_session`: then the
-    kernel ends it with us.
+    """Starts a copy of this process that runs `run` and exits with its result. The copy has no open files but the
+    standard ones. `stderr`: the descriptor of its standard error; None: ours. It has a session of its own unless
+    `in_our_session`: then the kernel kills it when this process ends.
     """
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         # Inherited from the process that started us; with it the kernel would keep no exit codes.
@@ -93,17 +95,17 @@ def fork(run: Callable[[], int], *, stderr: int | None = None, in_our_session: b
     stdout_reader, stdout = os.pipe()
     parent = os.getpid()
     _flush()
-    with _signals_wait():
+    with _signals_blocked():
         pid = os.fork()
         if pid == 0:
             standard = (stdin, stdout, 2 if stderr is None else stderr)
-            _go_on(run, standard, parent=parent if in_our_session else None)
+            _run_copy(run, standard, parent=parent if in_our_session else None)
     os.close(stdin)
     os.close(stdout)
     return Forked(pid, stdin=os.fdopen(stdin_writer, "wb", 0), stdout=os.fdopen(stdout_reader, "rb", 0))
 
 
-def _go_on(run: Callable[[], int], standard: tuple[int, int, int], *, parent: int | None) -> NoReturn:
+def _run_copy(run: Callable[[], int], standard: tuple[int, int, int], *, parent: int | None) -> NoReturn:
     code = _FAILED
     try:
         if parent is None:
@@ -148,8 +150,8 @@ def output_of(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[st
 
 
 @contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Signals wait, so that one for the copy does not reach the handlers of the parent."""
+def _signals_blocked() -> Iterator[None]:
+    """Blocks signals, so that one for the copy does not reach the handlers of the parent."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     try:
         yield
@@ -158,8 +160,8 @@ def _signals_wait() -> Iterator[None]:
 
 
 def be_program(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
-    """This process, a new copy, continues as the program `argv`, which runs `run`. It has that title before the last of
-    its other open files closes, which tells a guard that the program runs.
+    """Turns this process, a new copy, into the program `argv`, which runs `run`. Its title is set before the last of
+    its other open files closes; that close tells a guard that the program runs.
     """
     code = _FAILED
     try:
@@ -199,7 +201,7 @@ def _code_of(run: Callable[[], object]) -> int:
 
 
 def be_called(title: str) -> None:
-    """The title of this process in the process list."""
+    """Sets the title of this process in the process list."""
     setproctitle.setproctitle(title)
 
 
@@ -211,17 +213,17 @@ def _flush() -> None:
 
 
 def freeze_startup_objects() -> None:
-    """The garbage collector ignores everything that exists now. Called once, after start-up.
+    """Excludes everything that exists now from garbage collection. Called once, after start-up.
 
     Modules, routes and statements are hundreds of thousands of permanent objects, and a full collection would stop
-    every request while it visits them. Copies of a process share memory that is not visited: without this `dialer up`
-    at rest holds 496 MB instead of 380 MB.
+    every request while it visits them. Copies of a process share memory that is not visited: without this an idle
+    `dialer up` takes 496 MB instead of 380 MB.
     """
     gc.collect()
     gc.freeze()
     if POSSIBLE:
         import ctypes  # noqa: PLC0415 - a megabyte, needed here only
 
-        # Not in every C library. What the start freed goes back to the system.
+        # Returns memory that the start has freed to the system; not every C library can do it.
         with suppress(AttributeError):
             ctypes.CDLL(None).malloc_trim(0)

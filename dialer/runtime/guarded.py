@@ -32,7 +32,9 @@ class StopStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """The program of a guard. `user` is (uid, gid), only for a guard that runs as root."""
+    """A program for a guard to run. `user` is (uid, gid), only for a guard that runs as root. `erase`: the folders that
+    are deleted at its end.
+    """
 
     name: str
     argv: Sequence[str]
@@ -46,7 +48,7 @@ class Program:
     """The function that `argv` runs, if the program may be a copy of this process instead of a new one."""
 
     def spec(self) -> dict[str, object]:
-        """As a guard reads it."""
+        """The program in the form in which a guard reads it: plain values."""
         return {
             "argv": list(self.argv),
             "env": dict(self.env),
@@ -80,7 +82,7 @@ class Guarded:
 
     @classmethod
     def start(cls, program: Program, *, output: IO[bytes] | int | None = None) -> Self:
-        """The guard runs and starts the program, which writes to `output`, or to our standard error."""
+        """Starts the guard, which starts the program. The program writes to `output`, or to our standard error."""
         if program.run is not None and POSSIBLE:
             return cls(program=program, process=_forked(program, output), holder=os.getpid())
         process = subprocess.Popen(  # noqa: S603 - our own script
@@ -113,7 +115,7 @@ class Guarded:
         return self._process.poll() is None
 
     def fileno(self) -> int:
-        """Readable when there are events or the guard has ended."""
+        """The descriptor that is readable when there are events or the guard has ended."""
         assert self._process.stdout is not None
         return self._process.stdout.fileno()
 
@@ -136,7 +138,7 @@ class Guarded:
         return found
 
     def ask_to_stop(self) -> None:
-        """The guard begins to stop the program; returns at once, so that several can stop together."""
+        """Tells the guard to stop the program; returns at once, so that several can stop together."""
         if os.getpid() != self._holder or self._process.stdin is None or self._process.stdin.closed:
             return
         with contextlib.suppress(OSError):
@@ -145,7 +147,7 @@ class Guarded:
             self._process.stdin.close()
 
     def stop(self) -> int | None:
-        """The program and its guard are gone. Returns the exit code; None in a forked copy of the process."""
+        """Stops the program and its guard. Returns the exit code; None in a forked copy of the process."""
         if os.getpid() != self._holder:
             return None
         self.ask_to_stop()
@@ -163,7 +165,9 @@ class Guarded:
         return code
 
     def _kill_leftover(self) -> None:
-        """After a kill of the guard the program has its first stop signal and gets time to end before SIGKILL."""
+        """Ends a program whose guard was killed: the kernel has sent it the first stop signal, and it gets time to end
+        before SIGKILL.
+        """
         if self.pid is None:
             return
         deadline = time.monotonic() + min(self._longest_stop_seconds, 10.0)

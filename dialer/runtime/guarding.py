@@ -1,10 +1,10 @@
-"""Runs one program for as long as the process that wanted it lives.
+"""Runs one program for as long as the process that asked for it lives.
 
-The script `guard.py` runs it outside of any package, so it uses only the standard library, and little of that. It
-reads what to run, starts the program in a session of its own, and ends it by the given steps as soon as standard input
-has a line or ends, or the parent is another process than at the start (it was killed), or SIGTERM arrives. If the guard
-itself is killed, the kernel sends the program its first stop signal (on Linux). It writes `pid N` and `exit N` lines
-to standard output and exits when the program is gone.
+The script `guard.py` runs it outside of any package, so it uses only the standard library, and little of that. It reads
+what to run, starts the program in a session of its own, and ends it by the given steps as soon as standard input has a
+line or ends, or the parent is another process than at the start (it was killed), or SIGTERM arrives. If the guard
+itself is killed, the kernel sends the program its first stop signal (on Linux). It writes `pid N` and `exit N` lines to
+standard output and exits when the program is gone.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class Guard:
         self._wake = _wake_pipe()
 
     def exit_code(self) -> int:
-        """The exit code of the guard: the program's, as a shell gives it, once it is gone for good."""
+        """Runs the program until it has ended for good. Returns the exit code of the guard: that of the program, as a
+        shell gives it.
+        """
         code = self._run()
         return code if code >= 0 else 128 - code
 
@@ -66,7 +68,7 @@ class Guard:
             asked_to_stop = code is None
             if code is None:
                 code = self._stop()
-            _say(f"exit {code}")
+            _report(f"exit {code}")
             if asked_to_stop or self._respawn_seconds is None:
                 break
             if time.monotonic() - started > _SETTLED_SECONDS:
@@ -91,7 +93,7 @@ class Guard:
         os.close(becoming)
         os.read(became, 1)
         os.close(became)
-        _say(f"pid {self._pid}")
+        _report(f"pid {self._pid}")
 
     def _become(self, guard: int) -> NoReturn:
         """The forked child becomes the program; a failure is written to standard error and ends it with 127."""
@@ -182,7 +184,7 @@ class Guard:
 
 
 def _erase(path: str) -> None:
-    """The folder is deleted, and its parent if that is empty."""
+    """Deletes the folder, and its parent if that is empty."""
     import shutil
 
     shutil.rmtree(path, ignore_errors=True)
@@ -199,16 +201,16 @@ def _wake_pipe() -> int:
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in HANDLED:
-        signal.signal(number, _noted)
+        signal.signal(number, _ignore_signal)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     return reader
 
 
-def _noted(_number: int, _frame: object) -> None:
-    """The wake-up pipe has the number already."""
+def _ignore_signal(_number: int, _frame: object) -> None:
+    """Does nothing: the wake-up pipe has the number already."""
 
 
-def _say(line: str) -> None:
+def _report(line: str) -> None:
     try:
         os.write(1, f"{line}\n".encode())
     except OSError:
@@ -216,7 +218,7 @@ def _say(line: str) -> None:
 
 
 def _read_spec() -> dict[str, Any]:
-    """The specification that the parent, the same Python, wrote after its length in four bytes. Anything behind it is a
+    """The specification that the parent, the same Python, wrote after its length in four bytes. Anything after it is a
     request to stop and must stay in the pipe.
     """
     length = int.from_bytes(_read(4), "big")

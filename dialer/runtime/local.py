@@ -30,8 +30,8 @@ class CarrierAccess:
 
 
 def own_carrier(settings: Settings, *, may_make: bool = True) -> CarrierAccess | None:
-    """The access to the carrier of this data folder, made once; None when a base URL is set. Without `may_make` one
-    that is not there yet is nowhere afterwards.
+    """The access to the carrier of this data folder, made once; None when a base URL is set. Without `may_make` a new
+    access is returned but not stored.
     """
     if settings.telephony.base_url is not None:
         return None
@@ -46,7 +46,7 @@ def own_carrier(settings: Settings, *, may_make: bool = True) -> CarrierAccess |
         if not may_make:
             return access
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Of two processes the first one's file holds.
+        # Of two processes that write it at once, the first one's file counts.
         with suppress(FileExistsError):
             write_private(path, json.dumps(asdict(access)))
     try:
@@ -58,12 +58,12 @@ def own_carrier(settings: Settings, *, may_make: bool = True) -> CarrierAccess |
 
 
 def public_url(settings: Settings) -> str:
-    """The address that the telephone network is given; without a setting, made of host and port."""
+    """The address that the telephone network is given. Without a setting it is made of host and port."""
     return settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
 
 
 def is_this_machine(host: str) -> bool:
-    """The name or number of a host is that of this machine's own loopback."""
+    """Whether `host` is a name or an address of this machine's own loopback."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -99,7 +99,7 @@ def database_url(settings: Settings, servers: EmbeddedServers | None) -> str:
 
 
 def owner_url(settings: Settings, servers: EmbeddedServers | None) -> str | None:
-    """As `database_url`, for the role that owns the tables; None: the service's role does."""
+    """As `database_url`, for the role that owns the tables; None where the service's role owns them."""
     if settings.database.url is None:
         assert servers is not None
         return servers.owner_url

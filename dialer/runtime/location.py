@@ -1,4 +1,4 @@
-"""The user, folders, ports, password and programs of the embedded servers of one data folder.
+"""The user, folders, ports, passwords and programs of the embedded servers of one data folder.
 
 PostgreSQL refuses to run as root, and root's home is closed to other users: for root the servers belong to an
 unprivileged system user, with files under /var/lib. For another user they are that user's own, in the data folder. The
@@ -48,7 +48,7 @@ class Account:
         return (self.uid, self.gid) if self.switch else None
 
     def own(self, path: Path) -> None:
-        """The new file or folder belongs to this user."""
+        """Gives the new file or folder to this user."""
         if self.switch:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
@@ -95,8 +95,8 @@ def system_home() -> Path:
 
 
 def own_home(home: Path) -> Path:
-    """The folder exists, made if missing. Refuses a link and a folder that belongs to another user or is writable by
-    others: every user may make one below a folder such as /var/tmp.
+    """Returns the folder, made if missing. Raises `Unavailable` for a link, and for a folder that belongs to another
+    user or is writable by others: every user may make one below a folder such as /var/tmp.
     """
     home.mkdir(mode=0o711, exist_ok=True)
     status = home.lstat()
@@ -109,7 +109,9 @@ def own_home(home: Path) -> Path:
 
 
 def private_folder(folder: Path) -> Path:
-    """The folder exists. A new one is 0700; an existing one keeps its mode but must belong to us."""
+    """Returns the folder, made if missing. A new one is 0700; an existing one keeps its mode but must belong to us, or
+    `Unavailable` is raised.
+    """
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = folder.stat().st_uid
@@ -138,21 +140,23 @@ class Place:
     account: Account
 
     def password(self, whose: str) -> str:
-        """256 random bits for each of superuser, owner, service and broker, made once, in a file with mode 0600."""
+        """The password of `whose`, that is superuser, owner, service or broker: 256 random bits, made once, in a file
+        with mode 0600.
+        """
         path = self.notes / f"password-{whose}"
         with contextlib.suppress(FileExistsError):
             write_private(path, secrets.token_hex(32))
         return path.read_text(encoding="ascii").strip()
 
     def shared_password(self) -> str | None:
-        """The one password of an earlier version, for everything; None when its file is gone."""
+        """The single password of an earlier version, for everything; None when its file is gone."""
         try:
             return self._shared.read_text(encoding="ascii").strip()
         except FileNotFoundError:
             return None
 
     def forget_shared_password(self) -> None:
-        """Nothing is reached with it any more."""
+        """Deletes the shared password, which nothing accepts any more."""
         self._shared.unlink(missing_ok=True)
 
     @property
@@ -180,7 +184,7 @@ class Place:
         draft.replace(path)
 
     def choose_port(self, name: str, *, fresh: bool) -> int:
-        """The last port while it is free, so that addresses stay; else, or if `fresh`, another one."""
+        """The last port while it is free, so that addresses stay the same; else, or if `fresh`, another one."""
         last = self.port(name)
         if last is not None and not fresh and _is_free(last):
             return last
@@ -228,8 +232,8 @@ class Place:
 
 
 def place_for(data_dir: Path, *, home: Path | None = None) -> Place:
-    """The place exists. Root's server folders are under /var/lib, found by a random token in `data_dir`; with `home`
-    they are there instead, for every user.
+    """Returns the place, made if missing. Root's server folders are under /var/lib, found by a random token in
+    `data_dir`; with `home` they are there instead, for every user.
     """
     account = server_account()
     notes = private_folder(private_folder(data_dir.absolute()) / "embedded")
@@ -250,20 +254,20 @@ def place_for(data_dir: Path, *, home: Path | None = None) -> Place:
 
 
 def delete_server_files(place: Place) -> None:
-    """The files of the servers are deleted. The servers must have been stopped."""
+    """Deletes the files of the servers, which must have been stopped."""
     if place.servers != place.notes:
         shutil.rmtree(place.servers, ignore_errors=True)
     shutil.rmtree(place.notes, ignore_errors=True)
 
 
 def write_private(path: Path, text: str) -> None:
-    """A new file of mode 0600 holds `text`, which nobody sees half. Raises FileExistsError."""
+    """Creates a file of mode 0600 with `text`; nobody ever sees a part of it. Raises `FileExistsError`."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        # Unlike a new name of the file, a link refuses a name that is taken.
+        # Unlike a rename, a link fails for a name that is taken.
         os.link(draft, path)
     finally:
         draft.unlink()
@@ -336,7 +340,7 @@ def server_binaries(
 
 
 def _publish(installed: Binaries, target: Path) -> None:
-    """`target` is a complete copy of the programs that every user can read."""
+    """Makes `target` a complete copy of the programs that every user can read."""
     source = installed.postgres_folder.parent
     package = source.parent
     staging = Path(tempfile.mkdtemp(prefix=".programs-", dir=target.parent))

@@ -64,7 +64,7 @@ _LEAST_PHONE = 10_000_000_000
 def configure_logs(
     *, level: str = "info", log_format: LogFormat = "auto", stream: IO[str] | None = None, process: str = ""
 ) -> None:
-    """Every log line of this process goes to `stream` (standard error) in one format. May be called again.
+    """Sends every log line of this process to `stream` (standard error) in one format. May be called again.
 
     `process` names this process in each line (web, worker, ...).
     """
@@ -123,7 +123,7 @@ def configure_logs(
 
 
 def route_through_root(*names: str) -> None:
-    """These loggers use our handler only. Call it again after a library has installed its own handler."""
+    """Makes these loggers use our handler only. Call it again after a library has installed its own handler."""
     for name in names:
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -169,7 +169,7 @@ def _masked(value: object) -> object:
 
 
 class ProcessMetrics:
-    """`registry` holds the metrics that this process exposes; others may be added."""
+    """`registry` contains the metrics that this process exposes; others can be added."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=False)

@@ -1,8 +1,8 @@
 """The settings of one installation: the only reader of settings.toml and of `DIALER_*` environment names.
 
-The environment overrides the file. A name that is not a setting is refused with the nearest right one, in the file
-and in the environment alike, so that a misspelt setting is no silent default. Secrets come from the environment or
-from a private file named there (`..._FILE`), never from settings.toml, which may be copied about.
+The environment overrides the file. A name that is not a setting is refused with the nearest right one, in the file and
+in the environment alike, so that a misspelt setting does not silently keep its default. Secrets come from the
+environment or from a private file named there (`..._FILE`), never from settings.toml, which people may copy.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Section(BaseModel):
 
 
 FollowUpWay = Annotated[Track | None, BeforeValidator(lambda way: None if way == "none" else way)]
-"""`none`: no follow-up that way."""
+"""`none`: there is no follow-up of this kind."""
 
 
 class GradeSection(Section):
@@ -226,7 +226,7 @@ class TelephonySettings(Section):
     account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-f]{32}$")
     auth_token: SecretStr | None = None
     auth_token_next: SecretStr | None = None
-    """Also accepted on webhooks, while tokens are rotated."""
+    """Also accepted on webhooks while tokens are rotated."""
     caller_number: str = Field(default="+8647896110", pattern=r"^\+?[0-9]{5,15}$")
     calls_per_second: float = Field(default=1.0, gt=0, le=500)
     lines: int = Field(default=24, ge=1, le=10_000)
@@ -259,9 +259,11 @@ class WebSettings(Section):
     are ignored.
     """
     connections: int = Field(default=4000, ge=10, le=1_000_000)
-    """At once, of one web process; a further one takes the place of the oldest that waits for its request."""
+    """The most connections of one web process at once; a further one takes the place of the oldest that waits for its
+    request.
+    """
     connections_per_address: int = Field(default=1000, ge=5, le=1_000_000)
-    """The same of one address; not of the proxies'."""
+    """The most connections of one address at once; the proxies are exempt."""
     head_seconds: float = Field(default=10.0, ge=0.1, le=600)
     """How long the head of a request may take; a head of more than 64 KB is refused."""
     body_seconds: float = Field(default=30.0, ge=0.1, le=600)
@@ -287,12 +289,12 @@ class ConsoleSettings(Section):
     confirm_seconds: float = Field(default=259_200.0, ge=60, le=2_592_000)
     """How long a change of an account waits for a security administrator."""
     reveals: int = Field(default=30, ge=1, le=10_000)
-    """How often one person looks at hidden data in `reveal_seconds`."""
+    """How often one person may view hidden data in `reveal_seconds`."""
     reveal_seconds: float = Field(default=600.0, ge=1, le=86_400)
     reveals_alarm: int = Field(default=20, ge=1, le=10_000)
     """Cases or lists that one person sees in clear in `reveal_seconds` before the alarm `many_reveals` is raised."""
     second_factor_roles: tuple[Role, ...] = ()
-    """Roles that get nothing without a second factor."""
+    """Roles that have no access without a second factor."""
     first_link_seconds: float = Field(default=86_400.0, ge=60, le=604_800)
     """How long the link of the first administrator is valid."""
     patience_seconds: float = Field(default=0.12, ge=0.01, le=60)
@@ -304,7 +306,7 @@ class ConsoleSettings(Section):
         return SessionRules(**limits, second_factor_roles=frozenset(self.second_factor_roles))
 
     def reveal_rules(self) -> RevealRules:
-        """How much hidden data one person may look at, and when an alarm is raised."""
+        """How much hidden data one person may view, and when an alarm is raised."""
         return RevealRules(most=self.reveals, seconds=self.reveal_seconds, alarm=self.reveals_alarm)
 
 
@@ -370,7 +372,9 @@ class SipSettings(Section):
     interface: str = Field(default="", pattern=r"^[0-9A-Za-z.:_-]*$")
     rtp_ports: str = Field(default="10000-20000", pattern=r"^[0-9]{4,5}-[0-9]{4,5}$")
     ca_file: FilePath | None = None
-    """Certificates (PEM) by which trunks over TLS are known; unset: those of the system."""
+    """Certificates (PEM) of the authorities that sign the certificates of trunks over TLS; unset: those of the
+    system.
+    """
     certificate_file: FilePath | None = None
     """Our certificate and its key (PEM), for inbound calls over TLS."""
     silent_seconds: float = Field(default=10.0, ge=1, le=120)
@@ -418,7 +422,7 @@ class CarrierSettings(Section):
     """The carrier of this service, used when no base URL is configured."""
 
     line: Literal["simulated", "sip", "peer"] = "simulated"
-    """peer: SIP to simulated people on this machine, who are called instead of any trunk; for trying it."""
+    """peer: SIP to simulated people on this machine, who are called instead of any trunk, to try out SIP."""
     peer_port: int = Field(default=0, ge=0, le=65535)
     """UDP port of the simulated people of the line `peer`, on the loopback address."""
     port: int = Field(default=0, ge=0, le=65535)
@@ -569,11 +573,11 @@ class SignalsSettings(Section):
     late_seconds: int = Field(default=3600, ge=0, le=2 * _DAY)
     """How much earlier a signal may be than the newest one of its person; a later one changes no verdict."""
     share: float = Field(default=0.8, gt=0, le=1)
-    """Of the free lines and desks, for warnings of the robot."""
+    """The share of the free lines and desks that warnings of the robot may use."""
     least_desks: int = Field(default=2, ge=0, le=10_000)
-    """So many callers are counted on also when fewer are signed in."""
+    """At least this many callers are counted on, even when fewer are signed in."""
     draw_share: float = Field(default=0.04, ge=0, le=0.2)
-    """Of the budget, for verdicts below the threshold, drawn at random."""
+    """The share of the budget for verdicts below the threshold, drawn at random."""
     snapshot_seconds: float = Field(default=60.0, ge=1, le=3600)
     """Real seconds between two snapshots of the robot's state."""
     stream: str = Field(default="", pattern=r"^[A-Za-z0-9:._-]{0,100}$")
@@ -584,9 +588,9 @@ class CardsSettings(Section):
     """Two-card control. Clocks of a question are real seconds after it was asked."""
 
     home_prefix: str = Field(default="1508", pattern=r"^[0-9]{2,6}$")
-    """Id numbers that begin so were issued here; all others are of people from another place."""
+    """Id numbers that begin with this were issued here; all others are of people from another place."""
     top_limit_yuan: int = Field(default=200_000, ge=1, le=1_000_000_000)
-    """A limit asked for from here on counts as the highest."""
+    """A requested limit of this much or more counts as the highest."""
     first_class_ceiling: int = Field(default=1, ge=1, le=100)
     """Accounts of class I of a person at one bank."""
     other_class_ceiling: int = Field(default=5, ge=1, le=100)
@@ -627,7 +631,7 @@ class WebhooksSettings(Section):
     networks: tuple[str, ...] = ()
     """Addresses that messages may go to, such as 10.1.0.0/16. Empty: none may."""
     timeout_seconds: float = Field(default=10.0, ge=1, le=60)
-    """Of one request, all of it."""
+    """Of one request, from the connection to the end of the answer."""
     tries: int = Field(default=12, ge=1, le=30)
     keep_days: int = Field(default=90, ge=1, le=3650)
     """How long the log is kept."""
@@ -655,7 +659,7 @@ class KeysSettings(Section):
     """A program and its arguments; it prints the key ring."""
     command_seconds: float = Field(default=10.0, ge=0.1, le=120)
     suite: Suite = Suite.AES_BLAKE2
-    """Of new keys; the keys that are there keep theirs."""
+    """The suite of new keys; existing keys keep theirs."""
     pkcs11_library: Path | None = None
     pkcs11_token: str = ""
     pkcs11_key: str = ""
@@ -688,7 +692,7 @@ class CentreSettings(Section):
     units: tuple[str, ...] = ()
     """Units that lists may name; another one is accepted with a notice. Empty: every unit is known."""
     offered_languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
-    """Of calls, in the order of offering: the caller chooses by key."""
+    """Languages of calls, in the order in which they are offered: the person chooses by key."""
 
     def names(self) -> Mapping[str, Mapping[str, str]]:
         """The words of this centre for the variables of call scripts, by language."""
@@ -737,7 +741,7 @@ class Settings(Section):
         return self.telephony.base_url is None and self.carrier.line != "sip"
 
     def register_of_erasures(self) -> Path:
-        """The file; it is made at the first erasure."""
+        """The path of the register of erasures, which is made at the first erasure."""
         return self.erasure.register_file or self.data_dir / "erasures.jsonl"
 
 
@@ -753,7 +757,9 @@ def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any
 NAMES: Mapping[str, Any] = dict(_leaves(Settings))
 """Each setting's name as the environment spells it (without DIALER_), and its annotation."""
 _FORMER = {"SCHEDULER__AUDIT_SECONDS": "SCHEDULER__CONSISTENCY_SECONDS"}
-"""Names that settings had before, in the file and the environment of an earlier release: they are read as today's."""
+"""Former names of settings, each with its present name: the file and the environment of an earlier release are still
+read.
+"""
 
 
 def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:

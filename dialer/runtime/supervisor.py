@@ -27,8 +27,8 @@ _SETTLED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
-    """A process to keep. `env` is its whole environment; it gets SIGTERM and `stop_grace_seconds` to end. `run`: the
-    function that `argv` runs, if the child may be a copy of this process, which then must have one thread.
+    """A process to keep running. `env` is its whole environment; it gets SIGTERM and `stop_grace_seconds` to end.
+    `run`: the function that `argv` runs, if the child may be a copy of this process, which then must have one thread.
     """
 
     name: str
@@ -50,7 +50,7 @@ class HistoryEntry(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildEvent:
-    """What the log says of a child. `code`: the exit code, negative for a signal. `retry_seconds`: the wait before
+    """An event of a child, for the log. `code`: the exit code, negative for a signal. `retry_seconds`: the wait before
     the next start.
     """
 
@@ -96,13 +96,13 @@ class Supervisor:
         self._selector.register(self._wake_reader, selectors.EVENT_READ, None)
 
     def start(self) -> None:
-        """Every child has been started, in the given order."""
+        """Starts every child, in the given order."""
         for kept in self._kept:
             self._launch(kept)
 
     def run_forever(self, each_round: Callable[[], object] = lambda: None) -> None:
-        """Keeps the children until SIGTERM, SIGINT or `ask_to_stop`, then stops them, last started first. `each_round`
-        is called at least once a second; what it raises stops them too.
+        """Keeps the children running until SIGTERM, SIGINT or `ask_to_stop`, then stops them, last started first.
+        `each_round` is called at least once a second; what it raises stops them too.
 
         In the main thread, signal handlers are set and restored afterwards.
         """
@@ -141,7 +141,7 @@ class Supervisor:
                 self._launch_again(kept)
 
     def ask_to_stop(self) -> None:
-        """`run_forever` stops all children and returns. Safe in a signal handler and from another thread."""
+        """Makes `run_forever` stop all children and return. Safe in a signal handler and from another thread."""
         self._stopping.set()
         try:
             os.write(self._wake_writer, b"!")
@@ -150,7 +150,7 @@ class Supervisor:
             return
 
     def stop(self) -> None:
-        """Every child is gone, in reverse starting order. No effect when called again."""
+        """Stops every child, in reverse starting order. No effect when called again."""
         self._stopping.set()
         if self._stopped:
             return
@@ -189,7 +189,9 @@ class Supervisor:
         self._selector.register(guarded, selectors.EVENT_READ, kept)
 
     def _launch_again(self, kept: _Kept) -> None:
-        """Where no process can be made, for want of memory perhaps, it is tried again: the other children go on."""
+        """Starts a child again. Where no process can be made, such as for lack of memory, it is tried again later: the
+        other children go on.
+        """
         try:
             self._launch(kept)
         except (OSError, Unavailable):
@@ -219,8 +221,8 @@ class Supervisor:
             self._plan_restart(kept, guarded, code)
 
     def _plan_restart(self, kept: _Kept, guarded: Guarded, code: int | None) -> None:
-        """The child is dead, with this code or else that of its guard, and its next start is planned, later each time
-        it dies soon after a start.
+        """Reports that the child is dead, with this code or else that of its guard, and plans its next start, later
+        each time it dies soon after a start.
         """
         self._selector.unregister(guarded)
         guard_code = guarded.stop()

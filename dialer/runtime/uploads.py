@@ -1,10 +1,10 @@
-"""Reads files from outside (lists, units, boundaries, photos, PDF) in a process of its own, which has limits of
-memory, processor time and time in all, and is ended beyond them. So a file made to do harm, or one
-that the libraries cannot bear, is refused in one line, whatever it does there.
+"""Reads files from outside (lists, units, boundaries, photos, PDF) in a process of its own, which has limits of memory,
+processor time and total time, and is killed beyond them. So a malicious file, or one that a library cannot handle, is
+refused in one line, whatever it causes there.
 
-That process is a new interpreter (some 0.1 s), without environment, keys and settings. Once it has imported what it
-runs it can open nothing: no file, no connection. It gets the file as a descriptor and writes each value as a line of
-JSON to a pipe, which it fills no faster than we read. It ends with us: it cannot write any more.
+That process is a new interpreter (about 0.1 s), without environment, keys and settings. Once it has imported its code
+it can open nothing: no file, no connection. It gets the file as a descriptor and writes each value as a line of JSON to
+a pipe, no faster than we read. It ends with this process, since it can then write no more.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ more.
 _MEGABYTE: Final = 1 << 20
 _AT_ONCE: Final = 4
 _WAIT_SECONDS: Final = 30.0
-"""For one of the files that are being read to end."""
+"""How long a file waits for one of those that are being read to end."""
 _PIECE: Final = 1 << 16
 _LONGEST: Final = 1 << 18
 """Bytes of one row, or of one piece of a photo."""
@@ -63,7 +63,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the process that reads one file may take. `wall_seconds` is how long we wait for it in all."""
+    """The limits of the process that reads one file. `wall_seconds`: how long we wait for it in total."""
 
     memory_bytes: int
     cpu_seconds: int
@@ -72,7 +72,7 @@ class Limits:
 
     @classmethod
     def of_list(cls, size: int) -> Limits:
-        """Of a list of `size` bytes. A list of a million rows in an xlsx of 66 MB takes 1.2 GB and 15 s."""
+        """The limits for a list of `size` bytes. A list of a million rows in an xlsx of 66 MB takes 1.2 GB and 15 s."""
         megabytes = size / _MEGABYTE
         cpu_seconds = 8 + round(2 * megabytes)
         return cls(
@@ -84,7 +84,7 @@ class Limits:
 
     @classmethod
     def of_photo(cls) -> Limits:
-        """What the process that reads one photo may use."""
+        """The limits for one photo."""
         return cls(
             memory_bytes=1536 * _MEGABYTE, cpu_seconds=20, wall_seconds=40.0, text_bytes=256 * _MEGABYTE
         )
@@ -93,24 +93,24 @@ class Limits:
 def list_tables(content: BinaryIO, corrections: Mapping[str, Field | None]) -> Generator[Table, None, None]:
     """The tables of a list, as `intake/files.py` finds them.
 
-    The stream must be seekable, stays the caller's and is not used otherwise until the generator is closed or at its
-    end. Raises UnusableFile, with one line that says what to do, for a file that is no list of warnings: empty, a
-    picture, under a password, without a phone column, or more than its reader may take.
+    The stream must be seekable. It stays the caller's, who must not use it until the generator is closed or at its end.
+    Raises `UnusableFile`, with one line that says what to do, for a file that is no list of warnings (empty, a picture,
+    under a password, without a phone column), or that exceeds the limits of its reader.
     """
     request = {heading: field and field.value for heading, field in corrections.items()}
     return _tables(content, run="list", request=request)
 
 
 def known_tables(content: BinaryIO, kind: KnownList) -> Generator[Table, None, None]:
-    """The tables of a list of this kind, or none. Raises `UnusableFile` for a file that cannot be read, or is more than
-    its reader may take.
+    """The tables of a list of this kind, or none. Raises `UnusableFile` for a file that cannot be read, or exceeds the
+    limits of its reader.
     """
     return _tables(content, run="known", request={"kind": kind.value})
 
 
 def boundary_areas(content: BinaryIO) -> list[NamedArea]:
-    """The areas of a file of boundaries (`intake/unit_lists.py`). Raises `UnusableFile` for a file that is none, or is
-    more than its reader may take.
+    """The areas of a file of boundaries (`intake/unit_lists.py`). Raises `UnusableFile` for a file without boundaries,
+    or one that exceeds the limits of its reader.
     """
     areas: list[NamedArea] = []
     with _as_file(content) as file:
@@ -124,7 +124,9 @@ def boundary_areas(content: BinaryIO) -> list[NamedArea]:
 
 
 def clean_picture(data: bytes, *, limits: Limits | None = None) -> tuple[str, bytes] | PictureFault:
-    """The format as Pillow names it, and the picture written anew (`intake/evidence.py`)."""
+    """The format as Pillow names it, and the picture written anew (`intake/evidence.py`); for a refused picture, the
+    reason.
+    """
     with tempfile.TemporaryFile() as file:
         file.write(data)
         try:
@@ -139,7 +141,7 @@ def clean_picture(data: bytes, *, limits: Limits | None = None) -> tuple[str, by
 
 
 def pdf_fault(data: bytes, *, limits: Limits | None = None) -> PictureFault | None:
-    """Why this PDF is not taken; None where it may be kept as it is (`intake/evidence.py`)."""
+    """Why this PDF is refused; None where it may be kept as it is (`intake/evidence.py`)."""
     with tempfile.TemporaryFile() as file:
         file.write(data)
         try:
@@ -162,7 +164,7 @@ def _tables(
 
 
 def _parted(values: Iterator[Any]) -> Iterator[Table]:
-    """The values are those of `_flat`."""
+    """The tables made of the values that `_flat` gives."""
     heads: list[dict[str, Any]] = list(islice(values, 1))
 
     def rest() -> Iterator[tuple[int, list[str]]]:
@@ -182,7 +184,7 @@ def _parted(values: Iterator[Any]) -> Iterator[Table]:
 
 
 def _flat(tables: Iterator[Table]) -> Iterator[object]:
-    """Of each table what it is, then its rows."""
+    """For each table its head, then its rows."""
     for table in tables:
         yield {"sheet": table.sheet, "first": len(table.first)}
         yield from table.first
@@ -191,7 +193,7 @@ def _flat(tables: Iterator[Table]) -> Iterator[object]:
 
 @contextmanager
 def _as_file(content: BinaryIO) -> Iterator[IO[bytes]]:
-    """The content as an open file, which has no name where it is our copy."""
+    """The content as an open file; where it is a copy of ours, the file has no name."""
     try:
         content.fileno()
     except OSError:
@@ -212,14 +214,14 @@ def _values(
     limits: Limits,
     wait_seconds: float = _WAIT_SECONDS,
 ) -> Generator[Any, None, None]:
-    """What the reader `run` gives of the file, one after the other. Raises `UnusableFile`."""
+    """The values that the reader `run` reads from the file, one after the other. Raises `UnusableFile`."""
     if not _places.acquire(timeout=wait_seconds):
         raise UnreadableFile(FileFault.BUSY)
     try:
         file.seek(0)
         file.flush()
         descriptor = file.fileno()
-        # The place in the file is shared with the reader; what our own buffer believes of it must stay true.
+        # The position in the file is shared with the reader; it is restored, so that our own buffer stays right.
         place = os.lseek(descriptor, 0, os.SEEK_CUR)
         os.lseek(descriptor, 0, os.SEEK_SET)
         spec = {
@@ -252,7 +254,7 @@ def _started(descriptor: int) -> subprocess.Popen[bytes]:
         [sys.executable, "-I", "-S", "-X", "utf8", "-c", _START, "dialer file reader", *path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # What a library says of a file may hold what stands in it.
+        # The messages of a library may quote the file.
         stderr=subprocess.DEVNULL,
         env={},
         cwd="/",
@@ -296,9 +298,9 @@ def _refusal(value: dict[str, Any]) -> UnusableFile:
 
 
 def _fault_of(reader: subprocess.Popen[bytes]) -> UnreadableFile:
-    """It ended before its last value. A native library that gets no memory aborts."""
+    """The fault of a reader that ended before its last value. A native library that gets no memory aborts."""
     code = reader.wait()
-    _log.info("the reader of a file ended with %s", code)
+    _log.info("the reader of a file ended with exit code %s", code)
     if code in {-signal.SIGXCPU, -signal.SIGKILL}:
         return UnreadableFile(FileFault.TIME)
     if code in {_NO_MEMORY, -signal.SIGABRT}:
@@ -307,14 +309,14 @@ def _fault_of(reader: subprocess.Popen[bytes]) -> UnreadableFile:
 
 
 def be_reader() -> NoReturn:
-    """The process that reads: the specification is on standard input, the values go to standard output."""
+    """Runs as the process that reads: the specification is on standard input, the values go to standard output."""
     code = _FAILED
     try:
         spec = orjson.loads(sys.stdin.buffer.read())
         run = _READERS[spec["run"]](spec["request"])
         for encoding in _ENCODINGS:
             importlib.import_module(f"encodings.{encoding.replace('-', '_')}")
-        # No buffer of ours but that of standard output: what is read is read once.
+        # Opened before the limits: afterwards no file can be opened.
         with open(spec["descriptor"], "rb") as stream:  # noqa: PTH123 - a descriptor
             _confine(memory_bytes=spec["memory"], cpu_seconds=spec["cpu"])
             _write(run(stream))
@@ -375,7 +377,7 @@ def _boundary_reader(_: object) -> _Reader:
     from dialer.intake.unit_lists import MOST_BYTES, read_boundaries
 
     def values(stream: BinaryIO) -> Iterator[object]:
-        """Of each area what it is, then its rings."""
+        """For each area its head, then its rings."""
         for area in read_boundaries(stream.read(MOST_BYTES + 1)):
             yield {"number": area.number, "name": area.name}
             yield from area.rings

@@ -1,5 +1,5 @@
 """The one application of a worker process, made when its first task needs it, and what every task does around its
-action: a part that does not answer costs a log line, and a completed part is noted for the cycle.
+action: a part that does not answer is only logged, and a completed part is recorded for the cycle.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def current_application() -> Application:
 
 
 def use_application(application: Application) -> None:
-    """Tasks run on this one from now on."""
+    """Makes tasks run on this application from now on."""
     with _lock:
         _made[:] = [application]
 
 
 def stop_application() -> None:
-    """Running tasks hand back what they hold and end soon."""
+    """Makes running tasks release what they have claimed, and end soon."""
     _stopping.set()
 
 
@@ -52,7 +52,7 @@ def is_stopping() -> bool:
 
 
 def wait_for_stop(seconds: float) -> bool:
-    """As `is_stopping`, after up to `seconds`."""
+    """As `is_stopping`, after a wait of up to `seconds`."""
     return _stopping.wait(seconds)
 
 
@@ -64,7 +64,7 @@ _log = logging.getLogger(__name__)
 
 
 def cycle_part(name: str, *works: Callable[[], object]) -> None:
-    """Runs one part of the cycle. When all of it succeeded that is noted, at most every two seconds."""
+    """Runs one part of the cycle. If all of it succeeds, this is recorded, at most every two seconds."""
     services = current_application().services
     began_at = services.real.now()
     done = [run_patiently(work) for work in works]
@@ -74,7 +74,7 @@ def cycle_part(name: str, *works: Callable[[], object]) -> None:
 
 
 def patient_task(name: str) -> Callable[[Callable[_P, None]], Callable[_P, None]]:
-    """A Celery task of this name. A part that does not answer is logged, and the next tick tries again."""
+    """Declares a Celery task of this name. A part that does not answer is logged, and the next tick tries again."""
 
     def declare(work: Callable[_P, None]) -> Callable[_P, None]:
         @wraps(work)

@@ -36,16 +36,16 @@ _log = logging.getLogger(__name__)
 
 @patient_task("load_list")
 def load_list_task(load_id: int) -> None:
-    """Loads one list, from where it stands to its end."""
+    """Loads one list, from where it stopped to its end."""
     try:
         load_list(current_application().services, load_id)
     except UnusableFile as fault:
-        _log.warning("load %s is no list: %s", load_id, fault)
+        _log.warning("load %s is not a list: %s", load_id, fault)
 
 
 @patient_task("resume_loads")
 def resume_loads_task() -> None:
-    """Resumes lists whose worker has gone."""
+    """Resumes lists whose worker is gone."""
     services = current_application().services
     forget_old_drafts(services)
     with services.store.begin() as tx:
@@ -117,7 +117,7 @@ def screen_openings_task() -> None:
 
 @patient_task("watch_fairness")
 def watch_fairness_task() -> None:
-    """A check of openings that falls on one group of people raises an alarm."""
+    """Raises an alarm for a check of openings that falls on one group of people."""
     watch_fairness(current_application().services)
 
 
@@ -160,7 +160,7 @@ def draft_bulletins_task() -> None:
 
 @patient_task("resume_renders")
 def resume_renders_task() -> None:
-    """Resumes rendering that no worker holds. The first time, the names of the settings are rendered where a live
+    """Resumes rendering that no worker has claimed. The first time, the names of the settings are rendered where a live
     version lacks them: a process reads the settings once.
     """
     if not _names_checked:

@@ -69,7 +69,9 @@ def dial_task() -> None:
 
 @shared_task(name="dialer.sweep", ignore_result=True)
 def sweep_task() -> None:
-    """Everything whose time has come."""
+    """Does everything that has become due: pauses, attempts, cases, assignments, bank answers and outlets'
+    questions.
+    """
     services = current_application().services
     cycle_part(
         "sweep",
@@ -86,7 +88,7 @@ def sweep_task() -> None:
 
 @shared_task(name="dialer.reconcile", ignore_result=True)
 def reconcile_task() -> None:
-    """Silent attempts are asked about, unwanted calls are ended."""
+    """Asks the carrier about silent attempts, and ends unwanted calls."""
     services = current_application().services
     cycle_part(
         "reconcile",
@@ -102,7 +104,7 @@ _TRUNKS_SECONDS = 10.0
 
 
 class _TrunkWatch:
-    """Looks at the trunks every few seconds, on a line of the centre's own."""
+    """Checks the trunks every few seconds, on a line of the centre's own."""
 
     def __init__(self) -> None:
         self._at = -_TRUNKS_SECONDS
@@ -121,13 +123,15 @@ _watch_trunks = _TrunkWatch()
 
 @patient_task("consistency")
 def consistency_task() -> None:
-    """Cases are compared with their rows."""
+    """Compares the cases with their rows."""
     run_consistency_round(current_application().services)
 
 
 @patient_task("send_messages")
 def send_messages_task() -> None:
-    """Planned messages are sent, and doubtful ones are asked about; a channel that does not answer delays no other."""
+    """Sends planned messages, and asks about those whose result is uncertain; a channel that does not answer delays no
+    other.
+    """
     services = current_application().services
     works = [partial(work, services) for work in (send_messages, look_for_messages, ask_about_messages)]
     for open_client in current_application().message_channels.values():
@@ -136,17 +140,17 @@ def send_messages_task() -> None:
 
 @patient_task("cancel_calls")
 def cancel_calls_task() -> None:
-    """Calls that must end are ended at the carrier."""
+    """Ends the calls at the carrier that must end."""
     _with_client(CallClient, partial(cancel_calls, current_application().services))
 
 
 @patient_task("refresh_rollup")
 def refresh_rollup_task() -> None:
-    """The rollup of the report is refreshed, for a moment: a long list must not delay calls."""
+    """Refreshes the rollup of the report, for a moment: a long list must not delay calls."""
     refresh_rollup(current_application().services, for_seconds=_REFRESH_SECONDS)
 
 
-# Orders of a scheduler of the release before, which may lead while workers are replaced.
+# Orders of the previous release's scheduler, which may lead while workers are replaced.
 former_consistency_task = patient_task("audit")(consistency_task)
 former_refresh_rollup_task = patient_task("fold")(refresh_rollup_task)
 

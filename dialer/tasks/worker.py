@@ -25,9 +25,9 @@ _log = logging.getLogger(__name__)
 
 
 def run_worker(app: Application, *, queues: Sequence[str]) -> None:
-    """Works until SIGTERM or SIGINT; what has been claimed is sent or handed back first. The messages that wait in its
-    queues are discarded at the start: the rows say what is due, and a broken message cannot stop the worker again and
-    again.
+    """Works until SIGTERM or SIGINT; what has been claimed is sent or released first. The messages that wait in its
+    queues are discarded at the start: the database rows record what is due, and a broken message cannot stop the worker
+    again and again.
     """
     use_application(app)
     # A worker of one queue does without the libraries of the other.
@@ -44,7 +44,7 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
         signal.signal(number, stop)
 
     pool = "threads" if DIAL_QUEUE in queues else "solo"
-    # The controller itself: the command-line worker around it would print its own words on a person's terminal.
+    # The controller itself: the command-line worker around it would print its banner on a person's terminal.
     worker = app.celery.WorkController(
         hostname=f"{'-'.join(queues)}@{socket.gethostname()}.{os.getpid()}",
         queues=list(queues),
@@ -64,7 +64,7 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
 
 
 def _discard(app: Application, queues: Sequence[str]) -> bool:
-    """Discards the messages of these queues; False when the process was told to stop before the broker answered."""
+    """Discards the messages of these queues; False when the process was asked to stop before the broker answered."""
     while True:
         try:
             discard_messages(app.celery, queues)

@@ -1,8 +1,9 @@
-"""What the carrier reports of calls and messages: its words, and the one table from them to our telephony results.
+"""What the carrier reports about calls and messages: its terms, and the one table that maps them to our telephony
+results.
 
-Within Twilio's protocol a forwarded call or a switched-off phone cannot always be told. Our own carrier adds
-`X-LineResult`; it may make a result more exact within the same status, never better, so nothing safe depends on it. A
-field that is missing or malformed is left out; the rest still counts.
+Within Twilio's protocol a forwarded call or a switched-off phone cannot always be recognised. Our own carrier adds
+`X-LineResult`; it may make a result more exact within the same status, never better, so no decision about safety
+depends on it. A field that is missing or malformed is left out; the rest still counts.
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ class CallProgress:
     forwarded: bool = False
     """Another telephone than the one that was called has answered."""
     unplayed: bool = False
-    """Something of what was said last was not played."""
+    """Part of the last turn was not played."""
     announcement: Announcement | None = None
-    """What the network said instead of putting the call through, with its score, 0 to 1."""
+    """What the network announced instead of putting the call through; its score is from 0 to 1."""
     announcement_score: float | None = None
 
 
@@ -77,7 +78,7 @@ STAGES: Final[Mapping[str, Stage]] = {
     "failed": Stage.ENDED,
     "canceled": Stage.ENDED,
 }
-"""By CallStatus. An unknown status is ignored: the call is asked about later."""
+"""By CallStatus. An unknown status is ignored: the carrier is asked about the call later."""
 
 _BY_STATUS: Final[Mapping[str, TelephonyResult]] = {
     "completed": TelephonyResult.ANSWERED,
@@ -151,7 +152,7 @@ def result_of(
 
 
 def progress_of(state: CallState) -> CallProgress:
-    """The state that the carrier lists, as news of the call."""
+    """The state that the carrier lists, as progress of the call."""
     return CallProgress(
         stage=STAGES.get(state.status, Stage.INITIATED),
         sid=state.sid,
@@ -180,7 +181,7 @@ _KEYS = re.compile(r"[0-9*#A-D]{1,64}")
 
 
 def status_event(params: Mapping[str, str]) -> CallProgress:
-    """A status callback. Raises `Invalid` when it names no call or no status that we know."""
+    """Reads a status callback. Raises `Invalid` when it names no call or no status that we know."""
     status = params.get("CallStatus", "")
     stage = STAGES.get(status)
     if stage is None:
@@ -213,7 +214,9 @@ _ANNOUNCED = re.compile(r"([a-z_]{1,20}) ([01]\.[0-9]{1,4})")
 
 
 def _announced(text: str) -> tuple[Announcement | None, float | None]:
-    """`powered_off 0.87`; anything that we do not know says nothing."""
+    """The announcement and its score, from a text such as `powered_off 0.87`; None for both where the text is not
+    known.
+    """
     found = _ANNOUNCED.fullmatch(text)
     if found is None or found[1] not in _ANNOUNCEMENTS:
         return None, None
@@ -224,19 +227,19 @@ _ANNOUNCEMENTS: Final = frozenset(Announcement)
 
 
 def was_forwarded(params: Mapping[str, str]) -> bool:
-    """The carrier names the telephone from which the call was forwarded, or says that it was."""
+    """Whether the carrier names the telephone from which the call was forwarded, or reports that it was."""
     return bool(params.get("ForwardedFrom", "").strip()) or params.get("X-LineResult") == "forwarded"
 
 
 def was_unplayed(params: Mapping[str, str]) -> bool:
-    """Our own carrier says that something of the turn before was not played: its sound could not be fetched, or the
-    line has no voice for a text. Another carrier does not tell.
+    """Whether our own carrier reports that part of the turn before was not played: its sound could not be fetched, or
+    the line has no voice for a text. Other carriers do not report it.
     """
     return params.get("X-Unplayed") == "true"
 
 
 def caller_of(params: Mapping[str, str]) -> str:
-    """The number of a caller as the network tells it; '' where it is hidden or no number."""
+    """The number of a caller as the network reports it; '' where it is hidden or no number."""
     number = params.get("From", "").strip()
     return "" if number in _HIDDEN_CALLERS or not _CALLER.fullmatch(number) else number
 
@@ -253,7 +256,7 @@ def typed_digits(params: Mapping[str, str]) -> str:
 
 
 def call_sid(params: Mapping[str, str]) -> str:
-    """Raises `Invalid` without one."""
+    """The sid of the call. Raises `Invalid` without one."""
     return _sid(params)
 
 
@@ -266,7 +269,7 @@ def parent_sid(params: Mapping[str, str]) -> str:
 
 
 def talk_seconds(params: Mapping[str, str]) -> int | None:
-    """How long a dialled leg talked; None where that is not told."""
+    """How long a dialled leg talked; None where that is not reported."""
     return _number(params.get("DialCallDuration", ""))
 
 
@@ -288,7 +291,7 @@ def heard(params: Mapping[str, str]) -> Heard:
 
 
 def message_event(params: Mapping[str, str]) -> MessageProgress:
-    """A status callback of a message. Raises `Invalid` when it names no message or no status that we know."""
+    """Reads a status callback of a message. Raises `Invalid` when it names no message or no status that we know."""
     state = MESSAGE_STATES.get(params.get("MessageStatus", ""))
     if state is None:
         raise Invalid(field="MessageStatus", problem="is not a known value")
@@ -328,7 +331,7 @@ class PersonLeg:
 
 
 def person_leg(params: Mapping[str, str]) -> PersonLeg:
-    """Raises `Invalid` when it says nothing that we know."""
+    """How the person's leg of a call from a desk ended. Raises `Invalid` for an unknown status."""
     status = dial_status(params)
     if not status:
         raise Invalid(field="DialCallStatus", problem="is not a known value")
@@ -338,7 +341,7 @@ def person_leg(params: Mapping[str, str]) -> PersonLeg:
 
 
 def _confidence(text: str) -> float:
-    """The confidence from 0 to 1; what is missing or odd is no confidence at all."""
+    """The confidence from 0 to 1; 0 where it is missing or not valid."""
     try:
         confidence = float(text)
     except ValueError:

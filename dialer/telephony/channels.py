@@ -1,8 +1,8 @@
-"""The port of channels. A channel carries what we have for a person to one of their numbers: a robot call, a message.
+"""The interface of channels. A channel carries something to one of a person's numbers: a robot call or a message.
 
-Voice and SMS (`client.py`) go through Twilio's protocol; another channel is one module beside it that does what
-`MessageClient` says. A request is sent once. What is known of it afterwards is one of three answers, and one whose
-result is uncertain is looked for before anything is sent again: `conclude` says what a listing proves.
+Voice and SMS (`client.py`) go through Twilio's protocol; another channel is one module beside it that implements
+`MessageClient`. A request is sent once, and has one of three results. One whose result is uncertain is looked up before
+anything is sent again: `conclude` decides what a listing proves.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ class Fault(StrEnum):
     """Why a channel refused a request."""
 
     NUMBER = "number"
-    """Nothing to this number will ever be taken: the next number, or a person."""
+    """The channel will never take anything for this number: the next number is used, or a person."""
     OURS = "ours"
-    """Configuration, account, or no way to the channel: nothing is used up, alarm."""
+    """A fault of our configuration or account, or no connection to the channel: it does not count as a try, and an
+    alarm is raised.
+    """
     SLOW_DOWN = "slow_down"
-    """The channel asks for fewer requests: nothing is used up, wait."""
+    """The channel asks for fewer requests: it does not count as a try, and we wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """There is certainly no call or message. Without `http_status` the request never left."""
+    """There is certainly no call or message. Without `http_status` the request was never sent."""
 
     fault: Fault
     code: int | None = None
@@ -51,7 +53,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UncertainResult:
-    """There may be a call or message, or none: it must be looked for before it is sent again."""
+    """There may be a call or message, or none: it must be looked up before it is sent again."""
 
     detail: str
 
@@ -63,15 +65,15 @@ _State_co = TypeVar("_State_co", covariant=True)
 
 
 class ChannelClient(Protocol[_Order_contra, _State_co]):
-    """What we ask of every channel. The methods may run side by side."""
+    """What every channel must provide. The methods may run concurrently."""
 
     async def send(self, order: _Order_contra, /) -> SendResult:
-        """Asks once. Trouble with the channel or the network is an answer, not an exception; what is not certainly
-        refused is an `UncertainResult`.
+        """Sends the request once. A fault of the channel or the network is a result, not an exception; what is not
+        certainly refused is an `UncertainResult`.
         """
 
     async def state(self, sid: str, /) -> _State_co | None:
-        """How far it came; None when the channel does not know it. Raises `Unavailable`."""
+        """The state of the call or message; None when the channel does not know it. Raises `Unavailable`."""
 
     async def find(
         self,
@@ -82,8 +84,8 @@ class ChannelClient(Protocol[_Order_contra, _State_co]):
         until: datetime,  # noqa: ARG002 - a channel that can list uses it
     ) -> Sequence[_State_co]:
         """What the channel may have made of this order from `since` to `until`, both included, to the second: by our
-        own id where the channel keeps it, else everything to that number. The list is complete, or `Unavailable` is
-        raised. A channel that cannot look inherits this: the order is given up in the end, never sent again.
+        own id where the channel stores it, else everything to that number. The list is complete, or `Unavailable` is
+        raised. A channel that cannot list inherits this method: the order is given up in the end, never sent again.
         """
         raise Unavailable(part="channel", problem="cannot say what it has made")
 
@@ -99,7 +101,7 @@ class SendText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageProgress:
-    """How far a message has come, in our words. `sid` is the channel's id of it."""
+    """The state of a message, in our terms. `sid` is the channel's id of it."""
 
     state: MessageState
     sid: str
@@ -107,7 +109,7 @@ class MessageProgress:
 
 
 class MessageClient(ChannelClient[SendText, MessageProgress], Protocol):
-    """A channel of messages, entered once for the messages of a moment: `async with`."""
+    """A channel of messages. Enter it once for all messages that are sent together: `async with`."""
 
     channel: MessageChannel
 
@@ -119,7 +121,7 @@ class MessageClient(ChannelClient[SendText, MessageProgress], Protocol):
 
 
 EMPTY_LISTINGS: Final = 2
-"""So many complete listings past the deadline of a request, all without it, prove that it does not exist."""
+"""This many complete listings after the deadline of a request, all without it, prove that it does not exist."""
 CLOCK_SKEW: Final = timedelta(seconds=5)
 """Between our clock and that of a channel."""
 GIVE_UP: Final = timedelta(minutes=10)
@@ -131,16 +133,16 @@ class Conclusion(StrEnum):
 
     FOUND = "found"
     UNCLEAR = "unclear"
-    """It cannot be told which one is ours, or whether one is: given up, and never sent again."""
+    """It is not clear which one is ours, or whether one is: the request is given up, and never sent again."""
     ABSENT = "absent"
     """The channel did not make it."""
     NOT_YET = "not_yet"
-    """Nothing was listed, and it may still come: asked again."""
+    """Nothing was listed, and it may still come: the channel is asked again."""
 
 
 def conclude(*, fitting: int, others: int, empty_before: int, past_deadline: bool) -> Conclusion:
-    """What follows from a listing with `fitting` that fit our request and `others` that nobody knows, after
-    `empty_before` empty ones. Before the deadline an empty listing proves nothing.
+    """What follows from a listing with `fitting` entries that match our request and `others` that match no request of
+    ours, after `empty_before` empty listings. Before the deadline an empty listing proves nothing.
     """
     if fitting == 1:
         return Conclusion.FOUND

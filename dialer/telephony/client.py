@@ -3,7 +3,7 @@ pooled session, one time limit, no retries, no log of numbers.
 
 The API has no idempotency key: a request whose result is unknown is never sent again here. A refusal is the number's
 fault, ours, or a request to slow down, by Twilio's error codes (twilio.com/docs/api/errors). Codes that are not listed
-are ours: a wrong guess must not make a person's number count as dead.
+count as ours: a wrong guess must not make a person's number count as dead.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ _KEEP_ALIVE_SECONDS: Final = 4.0
 
 
 class TooFast(Exception):
-    """The carrier answered 429: the request was certainly not carried out. The client's own error drops the header."""
+    """The carrier answered 429: the request was certainly not carried out. The official client's own error drops the
+    header.
+    """
 
     def __init__(self, *, retry_after_seconds: float | None) -> None:
         super().__init__("429")
@@ -77,7 +79,7 @@ class _Writing:
 
 
 _may_send: Final[ContextVar[Callable[[], bool] | None]] = ContextVar("may_send", default=None)
-"""Asked immediately before the bytes of a request are written."""
+"""Called immediately before the bytes of a request are written."""
 _writing: Final[ContextVar[_Writing | None]] = ContextVar("writing", default=None)
 
 
@@ -93,9 +95,11 @@ async def _check_may_send(*_: object) -> None:
 
 
 class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package is untyped
-    """Sends what the official client wants sent to `base_url` instead, when there is one. Made inside a running loop.
+    """The HTTP client below the official client: sends its requests to `base_url` instead, when there is one. Create it
+    inside a running loop.
 
-    The official request() logs the query, which holds telephone numbers, waits for ever, and cannot send a list.
+    The official `request()` logs the query, which contains telephone numbers, has no time limit, and cannot send a
+    list.
     """
 
     def __init__(self, *, base_url: str | None, timeout_seconds: float) -> None:
@@ -109,7 +113,8 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package
             trace_configs=[trace],
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
-            # Connecting ends well before the whole: so a timeout after sending is never taken for one before it.
+            # The limit for connecting ends well before the whole: so a timeout after sending is never taken for one
+            # before it.
             timeout=aiohttp.ClientTimeout(total=timeout_seconds, connect=timeout_seconds / 2),
         )
 
@@ -159,7 +164,7 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package
 
     async def download(self, url: str, *, auth: tuple[str, str], most_bytes: int) -> tuple[int, bytes]:
         """Status and body of a file, which may be where a redirect over https leads, as Twilio's media are. Raises
-        aiohttp's errors, `TooFast` for a 429, and `ValueError` for a larger one.
+        aiohttp's errors, `TooFast` for a 429, and `ValueError` for a file of more than `most_bytes`.
         """
         given = {"Authorization": f"Basic {b64encode(':'.join(auth).encode()).decode()}"}
         address, headers = self._address(url), given
@@ -202,11 +207,13 @@ def _was_closed_before(error: BaseException) -> bool:
 
 
 _LONGEST_WAIT_SECONDS: Final = 3600.0
-"""That is believed of a carrier, so that a wrong number holds nothing back for ever."""
+"""The longest wait that is accepted from a carrier, so that a wrong number does not stop calls for ever."""
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, or a date measured against the answer's own Date, so that no clock of ours is asked."""
+    """The wait in seconds; a date counts from the answer's own Date, so that our clock does not matter. None where the
+    header is missing or cannot be read.
+    """
     given = headers.get("Retry-After", "").strip()
     if given.isascii() and given.replace(".", "", 1).isdecimal():
         return min(float(given), _LONGEST_WAIT_SECONDS)
@@ -255,12 +262,12 @@ _MOST_REDIRECTS: Final = 3
 _DOWNLOAD_TIMEOUT: Final = aiohttp.ClientTimeout(total=120.0, connect=10.0)
 _SID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNDECIDED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
-"""4xx answers that a proxy gives when it lost patience, whatever the carrier did meanwhile."""
+"""4xx answers of a proxy that has stopped waiting, whatever the carrier did meanwhile."""
 _NOT_SENT: Final = (NotSent, aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 _LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
 _UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
 TROUBLE: Final = (TooFast, *_LOST, *_UNREADABLE)
-"""What a request may raise; `trouble` says what each means."""
+"""The exceptions that a request may raise; `trouble` interprets them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,8 +281,9 @@ class PlaceCall:
     records: bool = False
     """Both sides are recorded from the answer on, each in a channel of its own."""
     may_send: Callable[[], bool] | None = None
-    """Asked once more when the connection stands and the request is about to be written: a process that was stopped
-    meanwhile must not send. False makes the result `UncertainResult`, and no request leaves. None: always."""
+    """Called when the connection is open and the request is about to be written: a process that was suspended meanwhile
+    must not send. False makes the result `UncertainResult`, and no request is sent. None: always send.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,13 +297,13 @@ class ListedCall:
     to: str
     parent_sid: str = ""
     caller: str = ""
-    """Of a call to us: its number as the network tells it; '' where it is hidden, and for outbound calls."""
+    """The number of an inbound call as the network reports it; '' where it is hidden, and for outbound calls."""
     is_inbound: bool = False
 
 
 class AccountClient:
-    """A connection to the carrier's account. To be entered once a process: `async with CallClient(config) as client`.
-    Its methods may run side by side.
+    """A connection to the carrier's account. Enter it once per process: `async with CallClient(config) as client`. Its
+    methods may run concurrently.
     """
 
     def __init__(self, config: TelephonyConfig) -> None:
@@ -311,7 +319,7 @@ class AccountClient:
             config.account_sid,
             config.auth_token,
             http_client=self._wire,
-            # Anything but empty: else the client lets TWILIO_REGION and TWILIO_EDGE of the environment move its host.
+            # Not empty: an empty mapping would let TWILIO_REGION and TWILIO_EDGE of the environment change the host.
             environment={"TWILIO_REGION": ""},
         )
         return self
@@ -335,7 +343,9 @@ class AccountClient:
         return self._wire
 
     async def create(self, creation: Callable[[], Awaitable[Any]]) -> SendResult:
-        """Asks once for one call or message. Trouble with carrier or network is an answer, not an exception."""
+        """Sends one request for a call or message. A fault of the carrier or the network is a result, not an
+        exception.
+        """
         try:
             made = await creation()
         except TROUBLE as error:
@@ -357,7 +367,7 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
             _may_send.reset(token)
 
     async def answers(self) -> bool:
-        """Whether the carrier answers a harmless request, whatever it says: it lists one of our calls."""
+        """Whether the carrier answers a harmless request, whatever the answer: it lists one of our calls."""
         try:
             await self.api.calls.list_async(limit=1, page_size=1)
         except _LOST:
@@ -369,9 +379,9 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
     async def cancel(self, sid: str) -> bool:
         """Ends a call: withdrawn while queued or ringing, hung up when it was answered.
 
-        False when the carrier says that there is nothing to end. Raises `Unavailable` when that is not known.
+        False when the carrier reports that there is nothing to end. Raises `Unavailable` when that is not known.
         """
-        # Twilio refuses to withdraw a call that talks; others say yes and change nothing.
+        # Twilio refuses to cancel an answered call; others accept and change nothing.
         status = await self._end(sid, "canceled")
         return status not in {None, "in-progress", "answered"} or await self.hang_up(sid)
 
@@ -389,7 +399,7 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
     async def find(self, order: PlaceCall, /, *, since: datetime, until: datetime) -> list[CallState]:
         """Our calls to a number that were created in the interval, both ends included, to the second.
 
-        The list is complete, or `Unavailable` is raised. Twilio's StartTime filter is no use: it goes by UTC day,
+        The list is complete, or `Unavailable` is raised. Twilio's StartTime filter cannot be used: it goes by UTC day,
         and a call that is not dialled yet has no start.
         """
         first, last = since.astimezone(UTC).replace(microsecond=0), until.astimezone(UTC)
@@ -416,8 +426,8 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
         return calls
 
     async def _newer_than(self, first: datetime) -> list[ListedCall]:
-        """The list has no filter for this (see `find`) and comes with the newest call first: it is read to the end of a
-        whole page of older ones.
+        """The list has no filter for this (see `find`) and begins with the newest call: it is read until a whole page
+        of calls is older than `first`.
         """
         found: dict[str, ListedCall] = {}
         older = 0
@@ -470,7 +480,7 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
             recording_status_callback=urls.recording(order.attempt_id) if order.records else unset,
             recording_status_callback_event=_RECORDING_EVENTS if order.records else unset,
             recording_status_callback_method="POST" if order.records else unset,
-            # What was said when is evidence: silence stays.
+            # When something was said is evidence: silence is not trimmed.
             trim="do-not-trim" if order.records else unset,
         )
 
@@ -487,7 +497,7 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
 
 
 TALK_LIMIT_SECONDS: Final = 3600
-"""People talk longer than the robot; a line must still never stay in use."""
+"""People talk longer than the robot; still, no call may use a line for ever."""
 _FINAL: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 _MOST_LEGS: Final = 20
 
@@ -522,14 +532,14 @@ class DeskClient(CallClient):
         )
 
     def twiml(self, order: DeskOrder) -> str:
-        """What happens when the caller answers: the person is called and connected."""
+        """The TwiML for when the caller answers: the person is called and connected."""
         config = self.config
         action = quoteattr(self.urls.desk(order.call_id, "dial"))
         records, notice = "", ""
         if order.records:
-            told = self.urls.recording(order.call_id)
+            callback = self.urls.recording(order.call_id)
             records = "".join(
-                f" {name}={quoteattr(value)}" for name, value in recording_of_dial(told).items()
+                f" {name}={quoteattr(value)}" for name, value in recording_of_dial(callback).items()
             )
             notice = f' url={quoteattr(self.urls.desk(order.call_id, "notice"))} method="POST"'
         return (
@@ -580,7 +590,7 @@ class SmsClient(AccountClient, MessageClient):
         return MessageProgress(state=state, sid=sid, error_code=code)
 
     async def find(self, order: SendText, /, *, since: datetime, until: datetime) -> list[MessageProgress]:
-        """Messages to this number, as the carrier does not list our id. A status that we do not know counts as
+        """Messages to this number, since the carrier does not store our id. A status that we do not know counts as
         accepted.
         """
         first, last = since.astimezone(UTC).replace(microsecond=0), until.astimezone(UTC)
@@ -601,7 +611,9 @@ class SmsClient(AccountClient, MessageClient):
 async def asked(
     question: Callable[[], Awaitable[_T]], *, absent: int | None, wrong_state: int | None = None
 ) -> _T | None:
-    """The answer; None for the HTTP status or code that means it does not exist. All other trouble is `Unavailable`."""
+    """The answer to the question; None for the HTTP status `absent` or the code `wrong_state`. Every other fault raises
+    `Unavailable`.
+    """
     try:
         return await question()
     except TooFast:
@@ -623,7 +635,7 @@ async def asked(
 
 
 def trouble(error: Exception) -> Refused | UncertainResult:
-    """What a failed creation means: certainly no call, or an unknown result."""
+    """The result of a creation that failed with this error: certainly no call or message, or an unknown result."""
     if isinstance(error, TooFast):
         return Refused(
             fault=Fault.SLOW_DOWN,

@@ -21,7 +21,7 @@ _MAX_RINGING_SECONDS = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelephonyConfig:
-    """`base_url` None is Twilio itself. `public_url` is what the carrier is told and what it signs."""
+    """`base_url` None is Twilio itself. `public_url` is the address that the carrier is given and signs."""
 
     base_url: str | None
     account_sid: str
@@ -33,7 +33,7 @@ class TelephonyConfig:
     """From the first byte of a request to the last of its answer; connecting may take half of it."""
     ring_timeout_seconds: int = 30
     talk_limit_seconds: int = 600
-    """A call is ended after this, whatever we answer: a line must never stay in use."""
+    """A call is ended after this, whatever we answer: none may use a line for ever."""
     machine_detection: bool = True
     officer_number: str = ""
     """Where a call is handed over to; empty: no hand-over, the script goes on."""
@@ -86,11 +86,11 @@ OFFICER_ROUTE: Final = "/hooks/officer/{attempt_id}/{step}"
 DIAL_ROUTE: Final = "/hooks/dial/{attempt_id}/{step}/{position}"
 DESK_ROUTE: Final = "/hooks/desk/{call_id}/{what}"
 INBOUND_ROUTE: Final = "/hooks/inbound/{what}"
-"""Calls of people to us: the call is told by its sid. `voice` is the voice address of our number at the carrier."""
+"""Inbound calls, identified by their sid. `voice` is the voice address of our number at the carrier."""
 INBOUND_TURN_ROUTE: Final = "/hooks/inbound/{what}/{step}"
-"""What comes after a turn of such a call, by the number of the turn."""
+"""What comes after a turn of an inbound call, by the number of the turn."""
 CHECK_ROUTE: Final = "/hooks/check/{nonce}"
-"""Asked for by ourselves, through the public address: see `dialer.telephony.public_way`."""
+"""Requested by ourselves, through the public address: see `dialer.telephony.public_way`."""
 
 START_STEP: Final = "start"
 """The position of a call before its first answer; no position of a script looks like it."""
@@ -101,7 +101,7 @@ RETRIES: Final = "#rc=3&rp=ct,rt,5xx"
 
 def recording_of_dial(callback: str) -> dict[str, str]:
     """The attributes of a `<Dial>` that is recorded: from the answer on, each side in a channel of its own, the
-    caller's first, and silence as it was.
+    caller's first, without trimming silence.
     """
     return {
         "record": "record-from-answer-dual",
@@ -113,7 +113,7 @@ def recording_of_dial(callback: str) -> dict[str, str]:
 
 
 class HookUrls:
-    """Everything below `public_url`, which may hold a path of its own."""
+    """The webhook addresses below `public_url`, which may have a path of its own."""
 
     __slots__ = ("_base",)
 
@@ -121,7 +121,7 @@ class HookUrls:
         self._base = public_url.rstrip("/")
 
     def call(self, attempt_id: UUID, *, step: int, position: str = START_STEP) -> str:
-        """Gives the TwiML of a step. `position` is what a script wrote: nothing to be escaped in a path."""
+        """Gives the TwiML of a step. `position` comes from a script and needs no escaping in a path."""
         return f"{self._base}/hooks/call/{attempt_id}/{step}/{position}{RETRIES}"
 
     def status(self, attempt_id: UUID) -> str:
@@ -133,11 +133,11 @@ class HookUrls:
         return f"{self._base}/hooks/amd/{attempt_id}{RETRIES}"
 
     def fallback(self, attempt_id: UUID) -> str:
-        """Where the carrier turns when `call` fails."""
+        """The address that the carrier requests when `call` fails."""
         return f"{self._base}/hooks/fallback/{attempt_id}{RETRIES}"
 
     def recording(self, call_id: UUID) -> str:
-        """Receives that the recording of a call is there, or that there is none. The id is that of the attempt, of the
+        """Receives that the recording of a call is ready, or that there is none. The id is that of the attempt, of the
         call from a desk, or of the inbound call.
         """
         return f"{self._base}/hooks/recording/{call_id}{RETRIES}"
@@ -161,15 +161,15 @@ class HookUrls:
         return f"{self._base}/hooks/officer/{attempt_id}/{step}{RETRIES}"
 
     def inbound(self, what: str) -> str:
-        """Asked about a call to us: `voice` first; `status` and `fallback` as with our own calls."""
+        """Requested for an inbound call: `voice` first; `status` and `fallback` as with our own calls."""
         return f"{self._base}/hooks/inbound/{what}{RETRIES}"
 
     def inbound_turn(self, what: str, *, turn: int) -> str:
-        """Asked after this turn of a call to us: `number` (typed), `wait` (in the queue), `desk` (a desk answered),
-        `dial` (a desk's call ended).
+        """Requested after this turn of an inbound call: `number` (typed), `wait` (in the queue), `desk` (a desk
+        answered), `dial` (a desk's call ended).
         """
         return f"{self._base}/hooks/inbound/{what}/{turn}{RETRIES}"
 
     def check(self, nonce: str) -> str:
-        """What we ask ourselves for; without the fragment, which is the carrier's."""
+        """The address that we request ourselves; without the fragment, which is meant for the carrier."""
         return f"{self._base}/hooks/check/{nonce}"

@@ -1,5 +1,5 @@
-"""The way on which a carrier reaches us, walked by ourselves: a request to the public address, signed as the carrier
-signs, must come back with a proof that only a process with our token can make. What fails names its cause.
+"""Checks the way on which a carrier reaches us: a request to the public address, signed as the carrier signs, must be
+answered with a proof that only a process with our token can make. A failure names its cause.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class WayBlocked(DialerError):
-    """A request to the public address did not come back as ours. `fix` says what to do."""
+    """A request to the public address was not answered by us. `fix` says what to do."""
 
     def __init__(self, text: Text, *, fix: str) -> None:
         super().__init__(text)
@@ -36,7 +36,9 @@ class WayBlocked(DialerError):
 
 
 def proof(nonce: str, *, token: str) -> str:
-    """What a web process answers to a check, hexadecimal: it holds the token and saw this nonce."""
+    """What a web process answers to a check, in hexadecimal: it proves that the process has the token and saw this
+    nonce.
+    """
     return hmac.new(token.encode(), b"check " + nonce.encode(), hashlib.sha256).hexdigest()
 
 
@@ -71,8 +73,8 @@ async def walk_public_way(config: TelephonyConfig, *, through: str = "") -> str:
 
 
 async def watch_public_way(config: TelephonyConfig, *, blocked: Callable[[WayBlocked], object]) -> None:
-    """Walks the way every half minute until it is cancelled. `blocked` is called in a thread when two walks in a row
-    failed: one alone may be the restart of a proxy.
+    """Checks the way every half minute until it is cancelled. `blocked` is called in a thread when two checks in a row
+    failed: a single failure may be the restart of a proxy.
     """
     before = False
     while True:
@@ -84,8 +86,8 @@ async def watch_public_way(config: TelephonyConfig, *, blocked: Callable[[WayBlo
             if before:
                 await _tell(blocked, fault)
             before = True
-        except Exception:  # noqa: BLE001  # one walk that fails must not end the watch: the next one is tried
-            _log.exception("the public way cannot be walked")
+        except Exception:  # noqa: BLE001  # a check that fails must not end the watch: the next one is tried
+            _log.exception("the public address cannot be checked")
         else:
             before = False
 
@@ -96,7 +98,7 @@ async def _tell(blocked: Callable[[WayBlocked], object], fault: WayBlocked) -> N
     except Unavailable as unavailable:
         _log.warning("%s", unavailable)
     except Exception:  # noqa: BLE001  # as above
-        _log.exception("the alarm of the public way cannot be raised")
+        _log.exception("the alarm of the public address cannot be raised")
 
 
 def _judge(config: TelephonyConfig, nonce: str, status: int, body: bytes) -> None:

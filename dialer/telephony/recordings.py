@@ -1,5 +1,5 @@
-"""Recordings of calls at the carrier: Twilio's Recordings resource. Their addresses are ours, never those that a
-webhook names.
+"""Recordings of calls at the carrier: Twilio's Recordings resource. Their addresses are built here, never taken from a
+webhook.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dialer.telephony.client import AccountClient, asked
 _PART: Final = gettext_noop("carrier")
 _SID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST: Final = 20
-"""Recordings of one call."""
+"""The most recordings of one call."""
 MOST_BYTES: Final = 128 << 20
-"""Of one recording: an hour in two channels of 16 bit."""
+"""The largest recording: an hour in two channels of 16 bit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class RecordingClient(AccountClient):
     """Lists, fetches and deletes recordings of calls."""
 
     async def of_call(self, call_sid: str) -> list[CarrierRecording]:
-        """All of one call. Raises `Unavailable`."""
+        """All recordings of one call. Raises `Unavailable`."""
         if not _SID.fullmatch(call_sid):
             return []
         found = await asked(
@@ -56,7 +56,7 @@ class RecordingClient(AccountClient):
         ]
 
     async def sound(self, sid: str) -> bytes | None:
-        """The WAV file; None where the carrier has it no more. Raises `Unavailable`."""
+        """The WAV file; None where the carrier no longer has it. Raises `Unavailable`."""
         wire, config = self.wire, self.config
         path = f"/2010-04-01/Accounts/{config.account_sid}/Recordings/{sid}.wav"
         answer = await asked(
@@ -76,7 +76,7 @@ class RecordingClient(AccountClient):
         return body
 
     async def delete(self, sid: str) -> None:
-        """The recording is gone there, also where it was gone before. Raises `Unavailable`."""
+        """Deletes the recording at the carrier; one that is gone already is no error. Raises `Unavailable`."""
         await asked(lambda: self.api.recordings(sid).delete_async(), absent=HTTPStatus.NOT_FOUND)
 
 

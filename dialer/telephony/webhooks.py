@@ -1,7 +1,7 @@
 """Both sides of a webhook: whether the carrier signed it, and a turn of the conversation as TwiML.
 
-Twilio signs the full public URL (never its fragment) and the sorted form fields with HMAC; SHA-256 when it says so.
-Anything doubtful is refused.
+Twilio signs the full public URL (never its fragment) and the sorted form fields with HMAC; with SHA-256 when a header
+says so. Anything doubtful is refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class BadSignature(Refusal):
-    """The request was not signed with one of our tokens; `reason` is for the log and holds nothing of the request."""
+    """The request was not signed with one of our tokens; `reason` is for the log and quotes nothing of the request."""
 
     def __init__(self, *, reason: str) -> None:
         super().__init__(Text("webhook refused: %(reason)s", reason=Text(reason)))
@@ -46,8 +46,9 @@ def verify(
 ) -> None:
     """Returns when one of the tokens signed this; raises `BadSignature` otherwise.
 
-    `url` is what the carrier was told, from the public URL of the settings, with the query as it arrived; `params`
-    are the form fields in any order, repeated ones kept. Proxies add and drop ports, so both forms are accepted.
+    `url` is the address that the carrier was given, from the public URL of the settings, with the query as it arrived;
+    `params` are the form fields in any order, repeated ones kept. Proxies add and drop ports, so both forms are
+    accepted.
     """
     given = _header(headers, SIGNATURE)
     if not given:
@@ -63,7 +64,7 @@ def verify(
     url = url.partition("#")[0]
     fields = "".join([name + value for name, value in sorted(set(params))])
     for form in _with_and_without_port(url):
-        if any(_is(expected, key, form + fields, digest) for key in keys):
+        if any(_matches(expected, key, form + fields, digest) for key in keys):
             return
     raise BadSignature(reason="the signature is not ours")
 
@@ -75,8 +76,8 @@ def sign(*, url: str, token: str) -> dict[str, str]:
     return {SIGNATURE: b2a_base64(made.digest(), newline=False).decode()}
 
 
-def _is(expected: bytes, key: bytes, text: str, digest: str) -> bool:
-    # Not hmac.digest: it lets go of the interpreter for every few bytes, and waits to have it back.
+def _matches(expected: bytes, key: bytes, text: str, digest: str) -> bool:
+    # Not `hmac.digest`, which releases the interpreter lock for every few bytes, and waits to get it back.
     made = _keyed(key, digest).copy()
     made.update(text.encode("utf-8", "surrogatepass"))
     return hmac.compare_digest(b2a_base64(made.digest(), newline=False), expected)
@@ -126,7 +127,7 @@ _UNPRINTABLE: Final = {code: None for code in range(32) if code not in {9, 10, 1
     0xFFFE: None,
     0xFFFF: None,
 }
-"""Characters that XML cannot hold: one of them and the carrier refuses the whole document."""
+"""Characters that XML cannot contain: with one of them the carrier refuses the whole document."""
 
 _SAFE_SENTENCE: Final = (
     "您好，我是{bureau}机器人。有人让您转账，不要转，马上挂断他的电话。他会说我们是假警察，"
@@ -142,8 +143,8 @@ def write(
     config: TelephonyConfig,
     audio_url: Callable[[str], str],
 ) -> str:
-    """What the carrier is to do at `step`; what it hears comes back as the next step. A turn that neither asks nor
-    hands over ends the call.
+    """The TwiML for `step`; what the person answers comes back as the next step. A turn that neither asks nor hands
+    over ends the call.
     """
     urls = HookUrls(config.public_url)
     response = VoiceResponse()
@@ -188,7 +189,7 @@ _TYPE_SECONDS: Final = 8
 
 
 def write_inbound(turn: InboundTurn, *, config: TelephonyConfig, audio_url: Callable[[str], str]) -> str:
-    """As TwiML. Whatever a person hears here cannot be cut off by a key, except the question."""
+    """The turn as TwiML. A key cuts off the question, but nothing else that a person hears here."""
     urls = HookUrls(config.public_url)
     response = VoiceResponse()
     if turn.asks:
@@ -244,7 +245,7 @@ def fallback(*, bureau: str = "市公安局反诈中心", area_code: str = "当�
 
 
 def hang_up() -> str:
-    """Ends the call without another word: after an officer has talked."""
+    """Ends the call without another sentence: after an officer has talked."""
     response = VoiceResponse()
     response.hangup()
     return str(response)
@@ -270,7 +271,7 @@ def _say(
 
 
 def _gather(ask: AskTurn, url: str, config: TelephonyConfig) -> Gather:
-    """`actionOnEmptyResult`: silence is an answer too, and comes back like one."""
+    """`actionOnEmptyResult`: silence is an answer too, and is reported like one."""
     listens: dict[str, str] = {"input": "dtmf"}
     if config.hear_speech and ask.hints:
         listens = {

@@ -23,9 +23,9 @@ class Cause(StrEnum):
     BLOCKED = "blocked"
     FAILED = "failed"
     LOST = "lost"
-    """The line lost sight of the call, whose phone may have rung."""
+    """The line lost track of the call; its phone may have rung."""
     NO_SOUND = "no_sound"
-    """Nothing was heard from the far side, from the answer on: our fault or the network's."""
+    """No sound came from the far side after the answer: a fault of ours or of the network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +39,11 @@ class MachineDetection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """The sound of a call that was answered. Packets are of 20 ms; `lost` of those sent to us.
+    """The sound quality of a call that was answered. Packets are of 20 ms; `lost` counts those that were sent to us and
+    did not arrive.
 
-    `mos`: 1 (bad) to 4.4, estimated from loss, jitter and delay. `gaps`: times that we had nothing to send within
-    a prompt. `one_way`: nothing at all was heard from the far side.
+    `mos`: 1 (bad) to 4.4, estimated from loss, jitter and delay. `gaps`: how often we had nothing to send within a
+    prompt. `one_way`: no sound at all came from the far side.
     """
 
     seconds: float
@@ -65,11 +66,11 @@ class Clip:
     name: str = ""
     """The address of the sound; empty for text."""
     times: int = 1
-    """How often the sound or the text is played; `seconds` is all of it."""
+    """How often the sound or the text is played; `seconds` covers all repetitions."""
 
 
 class LegEvents(Protocol):
-    """The call as a leg reports to it. Events after `ended` are ignored."""
+    """Receives the events of a leg. Events after `ended` are ignored."""
 
     def ringing(self) -> None:
         """The callee's phone alerts."""
@@ -78,8 +79,8 @@ class LegEvents(Protocol):
         """`verdict` None: the line listens, and calls `judged` when it knows."""
 
     def judged(self, verdict: MachineDetection) -> None:
-        """The verdict of a call that was answered without one; `after_seconds` have passed since. After `machine_start`
-        a second one follows where the end of the greeting is heard.
+        """The verdict on a call that was answered without one; `after_seconds` have passed since the answer. After
+        `machine_start` a second verdict follows where the end of the greeting is detected.
         """
 
     def pressed(self, key: str) -> None: ...
@@ -88,22 +89,24 @@ class LegEvents(Protocol):
         """One complete utterance; the line decides where speech begins and ends."""
 
     def unplayed(self) -> None:
-        """A clip that was to be spoken has no sound on this line: silence is played in its place."""
+        """A clip has no sound on this line: silence is played in its place."""
 
     def ended(self, cause: Cause) -> None: ...
 
     def measured(self, quality: Quality) -> None:
-        """How an answered call sounded, where the line has sound; once, after its end, whichever side hung up."""
+        """The sound quality of an answered call, where the line has sound; reported once, after its end, whichever side
+        hung up.
+        """
 
 
 class Recorder(Protocol):
-    """What takes the sound of a call that is recorded."""
+    """Receives the sound of a call that is recorded."""
 
     def sound(self, data: bytes) -> None:
-        """More of both sides: A-law at 8 kHz, a byte of the person and one of what they hear in turn."""
+        """The next piece of both sides: A-law at 8 kHz, in turn a byte of the person and one of what they hear."""
 
     def over(self) -> None:
-        """The sound is whole; nothing follows."""
+        """The sound is complete; nothing follows."""
 
 
 class Leg(Protocol):
@@ -115,7 +118,9 @@ class Leg(Protocol):
 
     @property
     def announcement(self) -> str:
-        """What the network said before the call ended unanswered, with its score (`powered_off 0.87`); may be empty."""
+        """What the network announced before the call ended unanswered, with its score (`powered_off 0.87`); may be
+        empty.
+        """
 
     def speak(self, clip: Clip, done: Callable[[], None]) -> None:
         """Plays the clip; `done` is called at its end, unless `stop_speaking` came before."""
@@ -130,14 +135,14 @@ class Leg(Protocol):
         """The question is over; a simulated person presses no more keys for it."""
 
     def answer_now(self) -> bool:
-        """Makes a ringing phone answer now, if the line can; says whether it did."""
+        """Makes a ringing phone answer now, if the line can; returns whether it did."""
 
     def join(self, other: Leg) -> None:
-        """Both persons hear each other until one of the legs ends. Both have been answered, by the same line."""
+        """Connects the persons of both legs until one of the legs ends. Both have been answered, by the same line."""
 
     def record(self, recorder: Recorder) -> None:
-        """Both sides are recorded from the answer on. Called when the call is answered; `over` comes once, at the end
-        of the call or soon after it.
+        """Records both sides from the answer on. Called when the call is answered; the recorder's `over` is called
+        once, at the end of the call or soon after it.
         """
 
     def hang_up(self) -> None:

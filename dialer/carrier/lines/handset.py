@@ -68,7 +68,7 @@ class Handset:
         return self._leg
 
     def call_in(self, events: LegEvents) -> HandsetLeg:
-        """A call of this handset to us, which must be free; it is answered at once."""
+        """A call to us from this handset, which must be free. It is answered at once."""
         leg = self.dial(events)
         leg.is_answered = True
         leg.begin(self._call_in)
@@ -79,7 +79,7 @@ class Handset:
         if self._leg is not None:
             self._leg.events.answered(None)
 
-    # Acts of the person. Each says whether it had an effect.
+    # Acts of the person. Each returns whether it had an effect.
 
     def answer(self) -> bool:
         """Answers the call that rings; False if none does."""
@@ -94,7 +94,7 @@ class Handset:
         return True
 
     def press(self, keys: str) -> bool:
-        """Sends the keys one after the other. False if nobody is talking."""
+        """Sends the keys one after the other. False if no call is in progress."""
         if self._leg is None or self.state is not HandsetState.TALKING:
             return False
         for key in keys:
@@ -104,7 +104,7 @@ class Handset:
         return True
 
     def say(self, speech: Speech) -> bool:
-        """Sends what was said. False if nobody is talking."""
+        """Sends an utterance. False if no call is in progress."""
         if self._leg is None or self.state is not HandsetState.TALKING:
             return False
         if self._leg.taping is not None:
@@ -124,17 +124,17 @@ class Handset:
         self.played.append(Played(n=self._clips, clip=clip))
 
     def cut(self) -> None:
-        """The newest prompt was stopped."""
+        """Marks the newest prompt as stopped before its end."""
         if self.played:
             self.played[-1] = replace(self.played[-1], cut=True)
 
 
 _LONGEST_SECONDS = 900.0
-"""Of one prompt that repeats until the call ends."""
+"""The longest recorded part of one prompt that repeats until the call ends."""
 
 
 class Taping:
-    """Records a call of a line without sound of its own: what was played, pressed and said, each when it was. The
+    """Records a call on a line without sound of its own: what was played, pressed and said, each at its time. The
     recorder gets all of it at the end.
     """
 
@@ -149,21 +149,21 @@ class Taping:
         return (self._timers.monotonic() - self._began) * self._timers.clock.speed
 
     def played(self, clip: Clip) -> None:
-        """Our prompt begins; a text without sound is silent."""
+        """A prompt of ours begins; text without sound is silence."""
         samples = _samples_of(clip.wav)
         wanted = 2 * round(min(clip.seconds, _LONGEST_SECONDS) * RATE)
         if samples:
             self._sides.put(OURS, (samples * (-(-wanted // len(samples))))[:wanted], begins=self._at)
 
     def stopped(self) -> None:
-        """Our prompt is cut off."""
+        """The prompt of ours is cut off."""
         self._sides.cut(OURS, at=self._at)
 
     def pressed(self, key: str) -> None:
         self._sides.put(PERSON, tone(key), begins=self._at)
 
     def said(self, wav: bytes) -> None:
-        """What the person has said by now."""
+        """An utterance of the person, which ends now."""
         samples = _samples_of(wav)
         self._sides.put(PERSON, samples, begins=max(0.0, self._at - len(samples) / (2 * RATE)))
 
@@ -196,7 +196,7 @@ class HandsetLeg:
         self._setup = timers.later(_SETUP_SECONDS, self._ring)
 
     def begin(self, then: Callable[[], None]) -> None:
-        """In place of ringing."""
+        """Calls `then` in place of ringing."""
         self._setup.cancel()
         self._setup = self._timers.later(0.0, then)
 
@@ -262,7 +262,7 @@ class HandsetLeg:
 
 
 class Handsets:
-    """The handsets of a line. Beyond the limit the oldest one without a call is released."""
+    """The handsets of a line. Beyond the limit the oldest one without a call is released, else the oldest of all."""
 
     _MOST = 32
 
@@ -279,20 +279,20 @@ class Handsets:
         return handset
 
     def of(self, number: str) -> Handset | None:
-        """The handset that stands for this number (E.164)."""
+        """The handset of this number (E.164); None where no person operates one."""
         return self._by_number.get(number)
 
     def find(self, handset_id: str) -> Handset | None:
         return next((one for one in self._by_number.values() if one.id == handset_id), None)
 
     def release(self, handset: Handset) -> None:
-        """The number is a simulated person's again; a call in progress ends."""
+        """Returns the number to a simulated person; a call in progress ends."""
         handset.hang_up()
         self._by_number.pop(handset.number, None)
 
     def _release_oldest(self) -> None:
         if len(self._by_number) < self._MOST:
             return
-        still = {HandsetState.IDLE, HandsetState.OVER}
-        oldest = next((one for one in self._by_number.values() if one.state in still), None)
+        idle_states = {HandsetState.IDLE, HandsetState.OVER}
+        oldest = next((one for one in self._by_number.values() if one.state in idle_states), None)
         self.release(oldest or next(iter(self._by_number.values())))

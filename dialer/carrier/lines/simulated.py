@@ -62,7 +62,9 @@ class SimulatedLine:
         self._bounds = list(accumulate(one.share for one in self._behaviours))
 
     def behaviour_of(self, number: str) -> Behaviour:
-        """As assigned; else a desk at an extension; else drawn from the mix by seed and number."""
+        """The behaviour assigned to the number; else that of a desk for an extension; else one drawn from the mix by
+        seed and number.
+        """
         assigned = self._assigned.get(number)
         if assigned is not None:
             return assigned
@@ -120,7 +122,7 @@ class SimulatedLine:
         return leg
 
     def _over(self, number: str, behaviour: Behaviour, draws: str) -> None:
-        """The person calls back, once."""
+        """After a call the person calls back, once at most, where their behaviour says so."""
         span = behaviour.rings_back_after_seconds
         if span is None or number in self._rang_back:
             return
@@ -129,12 +131,12 @@ class SimulatedLine:
         self._timers.later(after, lambda: self.call_in(number))
 
     def call_in(self, number: str, behaviour: Behaviour | None = None) -> None:
-        """The person at this number calls us, as its behaviour says."""
+        """The person at this number calls us, with this behaviour, else with their own."""
         given = behaviour or self.behaviour_of(number)
         own = number.removeprefix("+86") + "#"
         calls = replace(
             given,
-            # Whoever hides their number is asked for it.
+            # A person who hides their number is asked for it.
             keys=given.rings_back_keys or ((own,) if given.hides_number else ()),
             says=(),
             hang_up_after_seconds=(given.waits_seconds, given.waits_seconds),
@@ -152,7 +154,7 @@ class SimulatedLine:
 
 
 def _nothing() -> None:
-    """An inbound call teaches the line nothing about the person."""
+    """Does nothing: an inbound call changes nothing that the line knows of the person."""
 
 
 def within(span: Range, draws: str, *what: object) -> float:
@@ -191,7 +193,7 @@ class SimulatedLeg:
 
     @property
     def line_result(self) -> str:
-        """What our own carrier adds to Twilio's answer, such as a phone switched off; empty if nothing."""
+        """What our own carrier adds to Twilio's status, such as `powered_off`; may be empty."""
         return self._behaviour.line_result
 
     def _within(self, span: Range, *what: object) -> float:
@@ -202,7 +204,7 @@ class SimulatedLeg:
         self._wait("setup", 0.0, self._pick_up)
 
     def start(self) -> None:
-        """Schedules the first thing that the person's behaviour makes of this call."""
+        """Schedules the first event that the person's behaviour causes in this call."""
         behaviour = self._behaviour
         setup = self._within(behaviour.ring_after_seconds, "setup")
         cause = _WITHOUT_RINGING.get(behaviour.pickup)
@@ -242,7 +244,7 @@ class SimulatedLeg:
         )
 
     def answer_now(self) -> bool:
-        """Answers at once a phone that rings. False if it does not."""
+        """Answers a ringing phone at once. False if it does not ring."""
         if not self._alerting or self.is_over:
             return False
         self._cancel("pickup")

@@ -1,5 +1,5 @@
-"""Sound of a telephone: prompts to 8 kHz samples, what is heard to utterances and to person or machine, and the two
-sides of a recorded call on one timeline.
+"""Telephone sound: converts prompts to 8 kHz samples, cuts received sound into utterances, distinguishes persons from
+machines, and puts the two sides of a recorded call on one timeline.
 
 Samples are signed 16 bit, 8 kHz, one channel, in the machine's byte order; a recording is A-law at 8 kHz. Pure: moments
 are seconds from the answer on.
@@ -22,7 +22,7 @@ RATE: Final = 8000
 BYTES_A_SECOND: Final = 2 * RATE
 _PCM, _ALAW, _MULAW = 1, 6, 7
 _LEAST_RATE, _MOST_RATE = 4000, 384_000
-"""A header may say 1 Hz: at 8 kHz such a file has eight thousand times its size."""
+"""A header may state 1 Hz: at 8 kHz such a file has eight thousand times its size."""
 
 
 class BadSound(ValueError):
@@ -66,7 +66,7 @@ def _chunks(wav: bytes) -> tuple[int, int, int, int, bytes]:
             if format_ is None or not 1 <= format_[5] // 8 <= 4 or not format_[1]:  # noqa: PLR2004  # bytes a sample
                 break
             if not _LEAST_RATE <= format_[2] <= _MOST_RATE:
-                raise BadSound("a rate that no sound has")
+                raise BadSound("a sample rate out of range")
             return format_[0], format_[1], format_[2], format_[5] // 8, wav[at : at + size]
         at += size + (size & 1)
     raise BadSound("no data in it")
@@ -91,7 +91,7 @@ _VOICE_LEVEL: Final = 350
 
 
 def is_voice(frame: bytes) -> bool:
-    """Whether somebody speaks in this frame."""
+    """Whether this frame is loud enough to be a voice."""
     return audioop.rms(frame, 2) >= _VOICE_LEVEL
 
 
@@ -102,7 +102,7 @@ _BEFORE_FRAMES: Final = 10
 
 
 class UtteranceDetector:
-    """Cuts what is heard into utterances: from a little before the voice to 0.7 s of silence, 8 s at most."""
+    """Cuts received sound into utterances: from a little before the voice to 0.7 s of silence, 8 s at most."""
 
     def __init__(self) -> None:
         self._kept: list[bytes] = []
@@ -110,7 +110,7 @@ class UtteranceDetector:
         self._silent = 0
 
     def feed(self, frame: bytes, *, voice: bool) -> bytes | None:
-        """Takes 20 ms; the samples of an utterance when it is complete."""
+        """Takes a frame of 20 ms. Returns the samples of an utterance when it is complete, else None."""
         self._kept.append(frame)
         if voice:
             self._voiced += 1
@@ -128,7 +128,9 @@ class UtteranceDetector:
 
 
 _TONE_ERROR: Final = 0.01
-"""Of what two samples foretell of the next one: a tone leaves less, a voice more."""
+"""The largest relative error with which the two neighbours of a sample predict it in a tone; in a voice the error is
+larger.
+"""
 _LEAST_BEEP_HERTZ, _MOST_BEEP_HERTZ = 500.0, 2500.0
 """The tones of networks in China (ringing, busy) are at 450 Hz."""
 _SAME_TONE: Final = 0.04
@@ -137,7 +139,9 @@ _QUIET_FRAMES: Final = 5
 
 
 def tone_of(frame: bytes) -> float:
-    """The pitch of a pure tone, in Hz; 0 for anything else. A tone is foretold by its last two samples."""
+    """The pitch of a pure tone, in Hz; 0 for anything else. In a tone each sample is predicted by its two
+    neighbours.
+    """
     before, middle, after = frame[:-4], frame[2:-2], frame[4:]
     power = audioop.rms(middle, 2)
     if power < _VOICE_LEVEL:
@@ -154,7 +158,9 @@ def tone_of(frame: bytes) -> float:
 
 
 class BeepDetector:
-    """The beep after which a mailbox records: a tone that stays the same for 0.14 to 2 s, and then 0.1 s of silence."""
+    """Detects the beep after which a mailbox records: a tone that stays the same for 0.14 to 2 s, and then 0.1 s of
+    silence.
+    """
 
     def __init__(self) -> None:
         self._pitch = 0.0
@@ -163,7 +169,7 @@ class BeepDetector:
         self._edges = 0
 
     def feed(self, frame: bytes, *, voice: bool) -> bool:
-        """Takes 20 ms; true where a beep is over."""
+        """Takes a frame of 20 ms. True when a beep is over."""
         if not voice:
             self._quiet += 1
             is_beep = _LEAST_BEEP_FRAMES <= self._frames <= _MOST_BEEP_FRAMES
@@ -178,7 +184,7 @@ class BeepDetector:
             self._frames += 1
         else:
             is_heard = _LEAST_BEEP_HERTZ <= pitch <= _MOST_BEEP_HERTZ
-            # The frame in which a tone ends is none itself.
+            # The frame in which a tone ends is not a tone itself.
             is_end = (
                 not pitch and _LEAST_BEEP_FRAMES <= self._frames <= _MOST_BEEP_FRAMES and self._edges == 0
             )
@@ -191,8 +197,8 @@ class BeepDetector:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GreetingRules:
     """A greeting longer than `machine_seconds` is a machine's; one that ends before is a person's, after
-    `pause_seconds` of silence. Nothing for `silence_seconds`: nobody knows. After the beep a machine records; one that
-    is silent for `end_seconds` without it waits for an answer, as an assistant does.
+    `pause_seconds` of silence. Without a voice for `silence_seconds` the verdict is unknown. A machine records after
+    its beep; one that is silent for `end_seconds` without a beep waits for an answer, as an assistant does.
     """
 
     machine_seconds: float = 3.0
@@ -202,8 +208,8 @@ class GreetingRules:
 
 
 class GreetingJudge:
-    """Tells a person from a machine by the length of the first thing said: 喂 is short, a mailbox explains itself; and
-    of a machine, how its greeting ended.
+    """Distinguishes a person from a machine by the length of the first utterance: 喂 is short, a mailbox explains
+    itself. For a machine, it also finds how the greeting ended.
     """
 
     def __init__(self, rules: GreetingRules = GreetingRules()) -> None:
@@ -216,7 +222,9 @@ class GreetingJudge:
         self._done = False
 
     def feed(self, frame: bytes, *, voice: bool) -> MachineDetection | None:
-        """Takes 20 ms. The verdict, once; after `machine_start` a second one, of how the greeting ended."""
+        """Takes a frame of 20 ms. Returns the verdict once; after `machine_start` a second one, on how the greeting
+        ended.
+        """
         if self._done:
             return None
         self._seconds += _FRAME_SECONDS
@@ -224,7 +232,7 @@ class GreetingJudge:
             self._voice_seen = self._seconds
             if self._voice_began is None:
                 self._voice_began = self._seconds
-        # Whatever was said before it: a person does not beep.
+        # A beep decides, whatever came before it: a person does not beep.
         by = AnsweredBy.MACHINE_END_BEEP if self._beeps.feed(frame, voice=voice) else self._judge()
         if by is None:
             return None
@@ -257,25 +265,31 @@ SIDES: Final = 2
 ALAW_BYTES_A_SECOND: Final = SIDES * RATE
 _SILENCE: Final = audioop.lin2alaw(b"\0\0", 2)
 _TOLERANCE: Final = RATE // 10
-"""Sound that comes this much later than it should goes on without a gap: the clocks of both sides differ a little."""
+"""Samples. Sound that comes at most this much later than it should is appended without a gap: the clocks of both sides
+differ a little.
+"""
 
 
 class TwoSides:
-    """Sound goes in by side, as 16 bit samples, and comes out with a byte of each side in turn."""
+    """Puts the sound of two sides on one timeline: takes 16-bit samples by side, and gives A-law with a byte of each
+    side in turn. Times are in seconds.
+    """
 
     def __init__(self) -> None:
         self._sides = (bytearray(), bytearray())
         self._taken = 0
 
     def put(self, side: int, samples: bytes, *, begins: float) -> None:
-        """Exactly there, over what was there before."""
+        """Puts the samples at `begins`, over what was there before."""
         track, place = self._sides[side], max(0, round(begins * RATE) - self._taken)
         self._fill(track, place)
         sound = audioop.lin2alaw(samples, 2)
         track[place : place + len(sound)] = sound
 
     def follow(self, side: int, samples: bytes, *, ends: float) -> None:
-        """After what came before of that side; where nothing came for a while, silence is between the two."""
+        """Appends the samples, which end at `ends`, to that side. Where nothing came for a while, silence fills the
+        gap.
+        """
         track = self._sides[side]
         place = round(ends * RATE) - self._taken - len(samples) // 2
         if place - len(track) > _TOLERANCE:
@@ -283,11 +297,11 @@ class TwoSides:
         track += audioop.lin2alaw(samples, 2)
 
     def cut(self, side: int, *, at: float) -> None:
-        """What was put there from then on is not heard."""
+        """Removes the sound of that side from `at` on."""
         del self._sides[side][max(0, round(at * RATE) - self._taken) :]
 
     def take(self, until: float) -> bytes:
-        """All up to then that was not taken before; a side without sound is silent."""
+        """The sound of both sides up to `until` that was not taken before; a side without sound is silent."""
         count = max(0, round(until * RATE) - self._taken)
         made = bytearray(SIDES * count)
         for place, track in enumerate(self._sides):
@@ -312,7 +326,7 @@ _LOUDNESS: Final = 6000
 
 
 def tone(key: str) -> bytes:
-    """The tone of a key, as 16 bit samples; empty for a key that no telephone has."""
+    """The tone of a key, as 16-bit samples; empty for a key that no telephone has."""
     if key not in _TONES:
         return b""
     turns = [2 * math.pi * hertz / RATE for hertz in _TONES[key]]
@@ -324,12 +338,14 @@ def tone(key: str) -> bytes:
 
 
 def other_side_first(sound: bytes) -> bytes:
-    """Sound that `TwoSides` gave, with our side before the person's."""
+    """The sound that `TwoSides` gave, with our side before the person's."""
     return audioop.byteswap(sound[: len(sound) - len(sound) % SIDES], 2)
 
 
 def wav_of_sides(sound: bytes, *, channels: int) -> bytes:
-    """A WAV file (A-law, 8 kHz) of sound that `TwoSides` gave: the person left and us right, or both in one."""
+    """A WAV file (A-law, 8 kHz) of the sound that `TwoSides` gave: the person left and us right, or both in one
+    channel.
+    """
     if channels == 1:
         person, ours = (audioop.alaw2lin(sound[place::SIDES], 2) for place in (PERSON, OURS))
         sound = audioop.lin2alaw(audioop.add(person, ours, 2), 2)

@@ -1,7 +1,7 @@
-"""Announcements of the network before an answer (您拨打的电话已关机), understood from their sound.
+"""Announcements of the network before an answer (您拨打的电话已关机), recognised by their sound.
 
-Each phrase of a closed list is scored against the sound; the best one counts where it fits well and better than any of
-another verdict. Everything else, a ringing tone or music among it, is unknown. It needs the extra `hearing`.
+Each phrase of a closed list is scored against the sound; the best one counts where it fits well, and better than every
+phrase of another verdict. Everything else, such as a ringing tone or music, is unknown. Needs the extra `hearing`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class Announcement(StrEnum):
-    """What the network said instead of putting the call through."""
+    """What the network announced instead of putting the call through."""
 
     POWERED_OFF = "powered_off"
     SUSPENDED = "suspended"
@@ -73,19 +73,21 @@ CAUSES: Final[Mapping[Announcement, Cause]] = {
     Announcement.ASSISTANT: Cause.NO_ANSWER,
     Announcement.CONGESTION: Cause.BLOCKED,
 }
-"""What each makes of a call that was not answered. A suspended telephone is, like one switched off, not there now."""
+"""The cause of a call that was not answered, by announcement. A suspended telephone counts as one that is switched off:
+it cannot be reached now.
+"""
 
 LEAST_FIT: Final = -2.8
-"""Mean log probability of the tokens of a phrase. In 46 clips of three voices, every announcement had -2.3 or more,
-every other sentence, a ringing tone among them, -3.4 or less.
+"""The least mean log probability of a phrase's tokens. In 46 clips of three voices, every announcement had -2.3 or
+more, every other sound, such as another sentence or a ringing tone, -3.4 or less.
 """
 LEAST_LEAD: Final = 0.5
-"""Ahead of the best phrase of another verdict; in those clips 0.9 or more."""
+"""How far a phrase must be ahead of the best phrase of another verdict; in those clips it was 0.9 or more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """The verdict with its score, 0 to 1; one half at the threshold. `score` 0 for unknown."""
+    """The verdict with its score, from 0 to 1; 0.5 is the threshold. `score` is 0 for unknown."""
 
     verdict: Announcement
     score: float = 0.0
@@ -95,10 +97,10 @@ UNKNOWN: Final = Understood(verdict=Announcement.UNKNOWN)
 
 
 class PhraseScorer(Protocol):
-    """A recogniser that says how well each phrase fits a sound."""
+    """A recogniser that scores how well each phrase fits a sound."""
 
     def mean_log_chances(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
-        """The mean log probability of each phrase; empty where there is nothing to hear. May take seconds."""
+        """The mean log probability of each phrase; empty for silence. May take seconds."""
 
 
 def understand(scorer: PhraseScorer, wav: bytes) -> Understood:
@@ -115,7 +117,9 @@ def understand(scorer: PhraseScorer, wav: bytes) -> Understood:
 
 
 def judge(best: Mapping[Announcement, float]) -> Understood:
-    """The verdict of the best fit of each announcement: one that fits, and clearly better than the next."""
+    """The best of the announcements, given the best fit of each; unknown where it does not fit well, or not clearly
+    better than the next one.
+    """
     if not best:
         return UNKNOWN
     first, *others = sorted(best, key=lambda verdict: best[verdict], reverse=True)
@@ -130,7 +134,7 @@ _PATIENCE_SECONDS = 10.0
 
 
 class Listener:
-    """Understands announcements one at a time, beside the event loop; one that takes too long is unknown."""
+    """Recognises announcements one at a time, beside the event loop; one that takes too long is unknown."""
 
     def __init__(self, scorer: PhraseScorer, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         self._scorer = scorer
@@ -151,7 +155,7 @@ class Listener:
                 partial(understand, self._scorer, wav), within_seconds=self._patience_seconds
             )
         except TimeoutError:
-            _log.warning("an announcement was not understood in time")
+            _log.warning("an announcement was not recognised in time")
         except Exception as fault:  # noqa: BLE001 - when the engine fails the status code decides
-            _log.warning("an announcement was not understood: %s", type(fault).__name__)
+            _log.warning("an announcement was not recognised: %s", type(fault).__name__)
         then(found)

@@ -1,6 +1,6 @@
-"""The carrier's side of a line of SIP trunks: which trunk takes a call, and what the SIP process is told.
+"""The carrier's side of a line of SIP trunks: chooses the trunk of a call, and sends commands to the SIP process.
 
-The SIP process connects to the carrier (one WebSocket, `/admin/line`) and is told in JSON what to do. Sound travels
+The SIP process connects to the carrier (one WebSocket, `/admin/line`) and receives commands in JSON. Each sound is sent
 once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 
 | to the SIP process | with |
@@ -10,18 +10,18 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | speak | id, say (the number of this prompt), sound, times |
 | stop, listen, deafen | id |
 | join | id, other |
-| record | id: both sides are wanted, from the answer on |
+| record | id: send the sound of both sides, from the answer on |
 | answer | id, ref (of the inbound call) |
 | refuse | ref |
-| trace | ref, calls: the SIP messages of the newest calls are wanted |
-| forget | sound: it is not spoken any more, unless it is sent again |
+| trace | ref, calls: send the SIP messages of the newest calls |
+| forget | sound: discard it; it is sent again before it is next used |
 
 | from it | with |
 |---|---|
-| ringing, answered, key, spoken, said, judged, silent, held | id, and what the name says |
+| ringing, answered, key, spoken, said, judged, silent, held | id, and the data of the event |
 | ended | id, text (of the stack), unsent, quality |
-| trunk | trunk, registered, reachable (what is known) |
-| incoming | ref, trunk, caller ('' for a hidden number): an inbound call by a trunk |
+| trunk | trunk, registered, reachable (those that are known) |
+| incoming | ref, trunk, caller ('' for a hidden number): an inbound call from a trunk |
 | trace | ref, calls: their messages, masked |
 | stranger | count: messages that were not from a trunk |
 
@@ -69,7 +69,7 @@ Message = dict[str, Any]
 SOUND_NAME_BYTES = 32
 CALL_ID_DIGITS = 10
 _MOST_SOUND_BYTES = 128 * 1024 * 1024
-"""That the SIP process keeps: more than two hours."""
+"""The most sound that the SIP process keeps: more than two hours."""
 _KEEP_QUALITY = 1000
 _SHOWN_QUALITIES = 100
 
@@ -80,8 +80,8 @@ _HOME: Final = 86
 
 
 def refusal(number: str, *, desk_numbers: Container[str], trunks: Sequence[Trunk]) -> int:
-    """Twilio's code if this number is never dialled, else 0. Short numbers are dialled for the duty desk, and where
-    they can be a desk's extension.
+    """Twilio's error code for a number that is never dialled, else 0. A short number is dialled only for a desk: if it
+    is one of `desk_numbers`, or can be the extension of a desk.
     """
     if number in desk_numbers:
         return 0
@@ -120,7 +120,7 @@ class StackLink:
         self._send(orjson.dumps(message))
 
     def give(self, samples: bytes) -> str:
-        """The name of the sound, which the process has from now on."""
+        """Sends the sound to the process, unless the process has it already. Returns the name of the sound."""
         name = blake2b(samples, digest_size=SOUND_NAME_BYTES // 2).hexdigest()
         if name in self._has:
             self._has.move_to_end(name)
@@ -136,7 +136,7 @@ class StackLink:
 
 
 class SipLine:
-    """A line of trunks. Without a SIP process every call ends as ours."""
+    """A line of trunks. Without a SIP process every call ends as blocked, which is a fault of ours."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class SipLine:
         self.ends: Counter[str] = Counter()
         self.qualities: deque[Message] = deque(maxlen=_KEEP_QUALITY)
         self.receive: Callable[[str, Callable[[LegEvents], Leg]], object] = lambda _caller, _connect: None
-        """What takes inbound calls; the exchange sets it. None: it does not take it."""
+        """Takes an inbound call; the exchange sets it. None: the call is refused."""
         self._trunks = tuple(trunks)
         self._desk_numbers = desk_numbers
         self._legs: dict[int, SipLeg] = {}
@@ -167,7 +167,7 @@ class SipLine:
 
     @property
     def is_connected(self) -> bool:
-        """Whether a SIP process is there."""
+        """Whether a SIP process is connected."""
         return self.link is not None
 
     async def trace(self, calls: int) -> list[list[str]]:
@@ -184,12 +184,14 @@ class SipLine:
             self._traces.pop(ref, None)
 
     def refusal(self, number: str) -> int:
-        """Numbers outside the dial plan: other countries, premium services, short numbers that are no desk's."""
+        """Twilio's error code for numbers outside the dial plan, else 0: other countries, premium services, and short
+        numbers that are no desk's.
+        """
         return refusal(number, desk_numbers=self._desk_numbers, trunks=self._trunks)
 
     def dial(self, number: str, *, nth: int, events: LegEvents) -> SipLeg:  # noqa: ARG002 - people decide by it
-        """Starts a call on the first trunk that can take it. A number outside the dial plan ends as blocked: the second
-        leg of a call comes here without having been asked about.
+        """Starts a call on the first trunk that can take it. A number outside the dial plan ends as blocked: nobody has
+        checked the number of a second leg before.
         """
         self._last += 1
         leg = SipLeg(self, self._last, number, events)
@@ -223,7 +225,7 @@ class SipLine:
     # The SIP process
 
     def heard_sound(self, data: bytes) -> None:
-        """Sound of a call that is recorded, which may be over on our side."""
+        """Passes on sound of a recorded call, which may have ended already on our side."""
         recorder = self._recorders.get(int(data[:CALL_ID_DIGITS]))
         if recorder is not None:
             recorder.sound(data[CALL_ID_DIGITS:])
@@ -234,14 +236,14 @@ class SipLine:
         self.tell({"do": "record", "id": leg_id})
 
     def attach(self, link: StackLink) -> None:
-        """A SIP process is there. One that was there before is not heard any more."""
+        """Connects a SIP process. Messages from an earlier one are ignored from now on."""
         if self.link is not None:
             self.detached(self.link)
         self.link = link
 
     def detached(self, link: StackLink) -> None:
-        """The SIP process is gone, and with it every call: those that were sent out are lost, of the others nothing
-        reached a phone.
+        """Ends every call, since the SIP process is gone: a call that was dialled and not answered is lost; one that
+        was not dialled yet has reached no phone.
         """
         if self.link is not link:
             return
@@ -261,13 +263,13 @@ class SipLine:
             recorder.over()
 
     def heard(self, message: Message) -> None:
-        """A message of the SIP process. One about a call that is over changes nothing. An unexpected fault ends the
-        call that the message is about, and no other.
+        """Handles a message of the SIP process. One about a call that is over changes nothing. An unexpected exception
+        ends the call that the message is about, and no other.
         """
         try:
             self._hear(message)
         except Exception as fault:  # noqa: BLE001 - the link carries every call of the line
-            _log.exception("%s of the SIP process: an unexpected fault ends its call", message["on"])
+            _log.exception("message %s of the SIP process: an unexpected error ends its call", message["on"])
             if message["on"] == "incoming":
                 self.tell({"do": "refuse", "ref": message["ref"]})
             elif (leg := self._legs.get(message.get("id", 0))) is not None:
@@ -293,7 +295,7 @@ class SipLine:
                 pass
 
     def _incoming(self, message: Message) -> None:
-        """An inbound call by a trunk: the exchange takes it, or it is refused."""
+        """An inbound call from a trunk: the exchange takes it, or it is refused."""
         trunk, ref = message["trunk"], message["ref"]
 
         def connect(events: LegEvents) -> Leg:
@@ -336,22 +338,22 @@ class SipLine:
         leg.ended_by_stack(end, early=early)
 
     def keep(self, leg: SipLeg) -> None:
-        """The leg goes on, on another trunk."""
+        """Keeps a leg that goes on over another trunk."""
         self._legs[leg.id] = leg
 
     def drop(self, leg: SipLeg) -> None:
-        """The leg is over before it had a trunk."""
+        """Forgets a leg that ended before it had a trunk."""
         self._legs.pop(leg.id, None)
 
     def tell(self, message: Message) -> None:
-        """Tells the SIP process, if there is one."""
+        """Sends a command to the SIP process, if one is connected."""
         if self.link is not None:
             self.link.tell(message)
 
     # Sound
 
     def samples_of(self, clip: Clip, then: Callable[[bytes], None]) -> None:
-        """Calls `then` with the samples of a clip, of text by the speech program of the system. Empty: it has none."""
+        """Calls `then` with the samples of a clip; espeak-ng speaks a text. Empty: the clip has no sound."""
         key = clip.name or clip.text
         known = self._samples.get(key)
         if known is not None:
@@ -384,12 +386,12 @@ class SipLine:
 
 
 def _silence(clip: Clip) -> bytes:
-    """As long as the clip, once."""
+    """Silent samples, as long as one repetition of the clip."""
     return bytes(2 * round(clip.seconds / clip.times * RATE))
 
 
 NOT_IN_PLAN: Final = "not_in_plan"
-"""Among the ends of the line: calls to numbers that are never dialled."""
+"""The key in `SipLine.ends` for calls to numbers that are never dialled."""
 _KEEP_SOUNDS = 200
 _TRACE_SECONDS = 5.0
 _SPEAKER = "espeak-ng"
@@ -397,7 +399,9 @@ _SPEAK_SECONDS = 10.0
 
 
 async def speak_text(text: str) -> bytes:
-    """The text as samples, by espeak-ng: hardly intelligible, and better than silence. Empty without that program."""
+    """The text as samples, spoken by espeak-ng: hardly intelligible, but better than silence. Empty where that program
+    is missing or fails.
+    """
     if shutil.which(_SPEAKER) is None:
         _log.warning("a text without sound is played as silence: %s is not installed", _SPEAKER)
         return b""
@@ -419,7 +423,7 @@ async def speak_text(text: str) -> bytes:
     except BadSound:
         return b""
     except OSError as fault:
-        # A timeout among them. The call goes on.
+        # A `TimeoutError` too. The call goes on.
         _log.warning(
             "a text without sound is played as silence: %s fails (%s)", _SPEAKER, type(fault).__name__
         )
@@ -467,11 +471,11 @@ class SipLeg:
         self._came_in = False
 
     def came_in(self, trunk: str) -> None:
-        """Notes that it is a call to us, by this trunk, and is being answered."""
+        """Marks the leg as an inbound call from this trunk, which is being answered."""
         self.trunk, self._came_in, self._is_sent, self._rang = trunk, True, True, True
 
     def start(self) -> None:
-        """Takes the next trunk, or ends as ours where none is left."""
+        """Dials over the next trunk, or ends as blocked where none is left."""
         if self._over:
             return
         line = self._line
@@ -511,7 +515,7 @@ class SipLeg:
     # Events of the SIP process
 
     def heard(self, what: str, message: Message) -> None:
-        """News of this call."""
+        """Handles an event of this call."""
         if self._over:
             return
         match what:
@@ -540,12 +544,12 @@ class SipLeg:
             case "silent":
                 self._is_silent = True
             case "held":
-                # Whom the person has put on hold they do not hear: the prompt stands still.
+                # The person has put us on hold, and does not hear the prompt.
                 self._is_held = message["held"]
                 if self._is_held and self._speaking is not None:
                     self._events.unplayed()
             case _:
-                _log.warning("the SIP process says %s, which is not known", what)
+                _log.warning("the SIP process sent an unknown event: %s", what)
 
     def _ringing(self) -> None:
         if not self._rang:
@@ -560,14 +564,16 @@ class SipLeg:
             speaking.done()
 
     def ended_by_stack(self, end: SipEnd, *, early: bytes = b"") -> None:
-        """The call is over at the trunk, and its channel is free. `early`: what was heard before, as a WAV file."""
+        """The call is over at the trunk, and its channel is free. `early`: the sound before an answer, as a WAV
+        file.
+        """
         board = self._line.board
         board.released(self.trunk)
         if self._over:
             return
         if self._answered:
             if board.heard(self.trunk, silent=self._is_silent, now=self._line.timers.monotonic()):
-                _log.warning("trunk %s rests: nothing is heard in its calls", self.trunk)
+                _log.warning("trunk %s rests: its calls carry no sound", self.trunk)
             if self._is_silent:
                 self._line.ends[NO_SOUND] += 1
                 self.line_result = "no_sound"
@@ -576,7 +582,7 @@ class SipLeg:
                 self._end(Cause.HUNG_UP)
             return
         if self._came_in:
-            # Over before it was answered: the person hung up, and nothing is said of the trunk.
+            # Over before it was answered: the person hung up, which says nothing about the trunk.
             self._end(Cause.HUNG_UP)
             return
         self._line.ends[end.label] += 1
@@ -604,19 +610,19 @@ class SipLeg:
         self._end(cause)
 
     def break_off(self, problem: str) -> None:
-        """The call cannot go on: the phone hangs up, and the call ends as ours."""
+        """Ends a call that cannot go on: hangs up, and reports a failure of ours."""
         self.hang_up()
         try:
             self._events.ended(Cause.FAILED)
         except Exception:  # noqa: BLE001 - as above
-            _log.exception("a call that was broken off (%s) is not ended in order", problem)
+            _log.exception("a call that was broken off (%s) could not be ended cleanly", problem)
 
     def measured(self, quality: Quality) -> None:
-        """The figures of a call that is over, also of one that we have hung up."""
+        """Reports the sound quality of a call that is over, even if we have hung it up."""
         self._events.measured(quality)
 
     def lost(self) -> None:
-        """The SIP process is gone: a call that waited for its second is not placed any more."""
+        """Ends the call, since the SIP process is gone. A call that waited for its slot is not placed any more."""
         if self._slot is not None:
             self._slot.cancel()
             self._slot = None
@@ -654,7 +660,7 @@ class SipLeg:
                     "id": self.id,
                     "say": speaking.say,
                     "sound": link.give(samples),
-                    # Not its seconds: those of a text are estimated, those of a sound rounded.
+                    # Not the length: that of a text is estimated, that of a sound rounded.
                     "times": clip.times,
                 }
             )
@@ -673,7 +679,7 @@ class SipLeg:
         self._line.tell({"do": "deafen", "id": self.id})
 
     def answer_now(self) -> bool:
-        """A real phone is answered by its owner alone."""
+        """False: only its owner answers a real phone."""
         return False
 
     def join(self, other: Leg) -> None:

@@ -1,4 +1,4 @@
-"""OPTIONS requests to a trunk: whether it is there, and for the check of an installation its codecs and its clock."""
+"""OPTIONS requests to a trunk: whether it answers, and, for the check of an installation, its codecs and its clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STATIC = {"0": "PCMU", "8": "PCMA", "9": "G722", "18": "G729"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionsAnswer:
-    """What a SIP server says. `codecs` are empty and `clock_seconds` None where it does not tell."""
+    """The answer of a SIP server. `codecs` is empty and `clock_seconds` None where the answer does not state them."""
 
     status: int
     codecs: tuple[str, ...]
@@ -98,12 +98,12 @@ def _read(answer: str, took_seconds: float) -> OptionsAnswer:
     clock = None
     if dated:
         try:
-            told = parsedate_to_datetime(dated[1])
+            server_time = parsedate_to_datetime(dated[1])
         except ValueError:
-            told = None
-        if told is not None:
-            told = told if told.tzinfo else told.replace(tzinfo=UTC)
-            clock = (told - datetime.now(UTC)).total_seconds()
+            server_time = None
+        if server_time is not None:
+            server_time = server_time if server_time.tzinfo else server_time.replace(tzinfo=UTC)
+            clock = (server_time - datetime.now(UTC)).total_seconds()
     return OptionsAnswer(
         status=int(answer[8:11]),
         codecs=tuple(dict.fromkeys([*static, *(name.upper() for name in _CODEC.findall(body))])),

@@ -1,8 +1,9 @@
-"""Simulated people behind a real SIP trunk on this machine: for the demo over SIP, and for whoever tries a trunk.
+"""Simulated people behind a real SIP trunk on this machine: for the demo over SIP, and for anybody who tries out a
+trunk.
 
-It speaks SIP and RTP of its own, by hand and on the loopback address alone, so that it shares nothing with the stack on
-the other side. Who answers, when and with which keys is the simulated line's. A person hears the robot and takes a
-pause in it for a question; whoever answers says something first, a mailbox its greeting and a beep.
+It implements SIP and RTP itself, on the loopback address alone, so that it shares nothing with the stack on the other
+side. The simulated line decides who answers, when, and with which keys. A simulated person takes a pause of the robot
+for a question. A person who answers says something first; a mailbox plays its greeting and a beep.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ _KEY_FRAMES: Final = 5
 _KEY_PAUSE_FRAMES: Final = 5
 _KEYS: Final = "0123456789*#ABCD"
 _QUESTION_FRAMES: Final = 60
-"""So much silence after the robot has spoken is taken for a question: longer than its pauses within a sentence."""
+"""This much silence after the robot has spoken counts as a question: it is longer than the robot's pauses within a
+sentence.
+"""
 _LEAST_SPOKEN_FRAMES: Final = 20
 _RESEND_SECONDS: Final = 0.5
 _MOST_RESENDS: Final = 10
@@ -56,7 +59,7 @@ _FINALS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packet:
-    """One SIP message. `head` is its first line; `headers` in their order, with names in small letters."""
+    """One SIP message. `head` is its first line; `headers` are in their order, with names in lower case."""
 
     head: str
     headers: tuple[tuple[str, str], ...]
@@ -64,12 +67,12 @@ class Packet:
 
     @property
     def method(self) -> str:
-        """The method of a request; '' of an answer."""
+        """The method of a request; '' for a response."""
         return "" if self.head.startswith("SIP/2.0") else self.head.partition(" ")[0]
 
     @property
     def status(self) -> int:
-        """The status of an answer; 0 of a request."""
+        """The status of a response; 0 for a request."""
         return 0 if self.method else int(self.head.split(" ")[1])
 
     def first(self, name: str) -> str:
@@ -83,7 +86,7 @@ _SHORT: Final = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "conta
 
 
 def read_packet(data: bytes) -> Packet | None:
-    """The packet read; None for what is no SIP message, such as an empty one that keeps a way open."""
+    """The SIP message in a datagram; None for anything else, such as an empty datagram that keeps a connection open."""
     head, _, body = data.decode("utf-8", "replace").partition("\r\n\r\n")
     first, *lines = head.split("\r\n")
     if "SIP/2.0" not in first:
@@ -102,7 +105,7 @@ def _user_of(address: str) -> str:
 
 
 def called_number(user: str) -> str:
-    """What was dialled, as E.164; an extension as it is."""
+    """The dialled number in E.164; an extension is returned as it is."""
     if re.fullmatch(r"1[0-9]{10}", user):
         return f"+86{user}"
     return f"+86{user[1:]}" if user.startswith("0") else user
@@ -110,14 +113,14 @@ def called_number(user: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """Where the other side wants its sound, and its number for keys."""
+    """The address at which the other side receives sound, and its RTP payload type for keys."""
 
     address: tuple[str, int]
     key_type: int
 
 
 def read_media(body: str) -> Media | None:
-    """The media of a description of the sound (SDP)."""
+    """The media in a session description (SDP); None where it has no address or no audio port."""
     host = re.search(r"^c=IN IP4 ([0-9.]+)", body, re.MULTILINE)
     port = re.search(r"^m=audio ([0-9]+) ", body, re.MULTILINE)
     keys = re.search(r"^a=rtpmap:([0-9]+) telephone-event", body, re.MULTILINE)
@@ -127,7 +130,7 @@ def read_media(body: str) -> Media | None:
 
 
 def tone(hertz: float, seconds: float, *, level: int = 8000) -> bytes:
-    """A beep, as samples."""
+    """A sine tone, as samples."""
     count = round(seconds * RATE)
     return struct.pack(
         f"<{count}h", *(round(level * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(count))
@@ -135,7 +138,7 @@ def tone(hertz: float, seconds: float, *, level: int = 8000) -> bytes:
 
 
 def voice(seconds: float, *, level: int = 6000) -> bytes:
-    """Something like a voice, as samples: a hum of many harmonics in syllables, with a pause after each."""
+    """A sound like a voice, as samples: a hum of many harmonics in syllables, with a pause after each."""
     count, made = round(seconds * RATE), []
     turn = 0.0
     for n in range(count):
@@ -161,7 +164,7 @@ def greetings() -> tuple[bytes, bytes]:
 
 
 class _Sound(asyncio.DatagramProtocol):
-    """RTP of one call: sends a frame every 20 ms, and says when the robot has stopped speaking."""
+    """RTP of one call: sends a frame every 20 ms, and reports when the robot speaks and when it pauses."""
 
     def __init__(self, paused: Callable[[], None], speaks: Callable[[], None]) -> None:
         self._paused = paused
@@ -191,18 +194,18 @@ class _Sound(asyncio.DatagramProtocol):
             self._transport.close()
 
     def say(self, samples: bytes) -> None:
-        """After what is being said."""
+        """Queues the samples behind those that are being sent."""
         coded = audioop.lin2alaw(samples, 2)
         self._says.extend(coded[at : at + _FRAME_SAMPLES] for at in range(0, len(coded), _FRAME_SAMPLES))
 
     def press(self, key: str) -> None:
-        """As an event of RFC 4733, after those that are being pressed."""
+        """Queues a key, as events of RFC 4733, behind those that are being sent."""
         event = _KEYS.index(key)
         self._keys.extend((event, n) for n in range(1, _KEY_FRAMES + 3))
         self._keys.extend((-1, 0) for _ in range(_KEY_PAUSE_FRAMES))
 
     def tick(self) -> None:
-        """Once in 20 ms."""
+        """Sends the next frame. Called every 20 ms."""
         if self._to is None or self._transport is None:
             return
         self._time = (self._time + _FRAME_SAMPLES) % 2**32
@@ -245,7 +248,7 @@ class _Sound(asyncio.DatagramProtocol):
 
 @dataclass(slots=True, kw_only=True)
 class _Dialog:
-    """Who is who in one SIP call, as requests of our side say it."""
+    """The parties and numbers of one SIP call, as requests of our side state them."""
 
     call_id: str
     ours: str
@@ -316,7 +319,7 @@ class SipPeer(asyncio.DatagramProtocol):
         self._transport = transport
 
     def error_received(self, exc: Exception) -> None:
-        """The service is away; it comes back."""
+        """The service is not listening now; it will be again."""
 
     async def _tick(self) -> None:
         due = time.monotonic()
@@ -384,7 +387,7 @@ class SipPeer(asyncio.DatagramProtocol):
 
 
 def answer_to(packet: Packet, status: str, *, contact: str = "", tag: str = "", body: str = "") -> str:
-    """An answer to the request."""
+    """The text of a SIP response to the request."""
     to = packet.first("to")
     if tag and ";tag=" not in to:
         to += f";tag={tag}"
@@ -422,7 +425,7 @@ class PeerCall:
         await loop.create_datagram_endpoint(lambda: self.sound, local_addr=(HOST, 0))
 
     def take(self, packet: Packet, addr: tuple[str, int], media: Media | None) -> None:
-        """A call of the service to a number."""
+        """Takes the INVITE of a call from the service to a number."""
         self._invite, self._addr, self._media = packet, addr, media
         contact = re.search(r"<([^>]*)>", packet.first("contact"))
         self._dialog = _Dialog(
@@ -432,7 +435,7 @@ class PeerCall:
             target=contact[1] if contact else f"sip:{addr[0]}:{addr[1]}",
         )
 
-    # What the person does, as the simulated line tells it.
+    # What the person does, as the simulated line reports it.
 
     def ringing(self) -> None:
         self._answer("180 Ringing")
@@ -453,19 +456,19 @@ class PeerCall:
             self.sound.say(config.greeting)
 
     def judged(self, verdict: MachineDetection) -> None:
-        """The simulated line judges nobody later."""
+        """Never called: the simulated line gives its verdict with the answer."""
 
     def pressed(self, key: str) -> None:
         self.sound.press(key)
 
     def said(self, speech: Speech) -> None:
-        """Words without sound: the question is asked again."""
+        """Ignored: words have no sound here, and the question is asked again."""
 
     def measured(self, quality: Quality) -> None:
-        """The simulated line has no sound of its own."""
+        """Never called: the simulated line has no sound of its own."""
 
     def unplayed(self) -> None:
-        """As above."""
+        """Never called: the simulated line plays no clips here."""
 
     def ended(self, cause: Cause) -> None:
         if self.is_over:
@@ -478,12 +481,12 @@ class PeerCall:
         self._close()
 
     def hang_up(self) -> None:
-        """The process ends."""
+        """Ends the call, because the process ends."""
         if self.leg is not None:
             self.leg.hang_up()
         self.ended(Cause.FAILED)
 
-    # What is heard of the robot.
+    # What the person hears of the robot.
 
     def _robot_speaks(self) -> None:
         if self.leg is not None:
@@ -514,10 +517,10 @@ class PeerCall:
         if status.startswith("1"):
             self._peer.send(text, self._addr)
         else:
-            self._send_until_told(text)
+            self._send_until_answered(text)
 
-    def _send_until_told(self, text: str) -> None:
-        """Again and again, until the other side has answered it."""
+    def _send_until_answered(self, text: str) -> None:
+        """Sends the message every half second until the other side answers, ten times at most."""
         self._stop_sending()
         left = _MOST_RESENDS
 
@@ -569,7 +572,7 @@ class PeerCall:
                 self._peer.send(answer_to(packet, "200 OK", tag=self._tag), addr)
 
     def _leave(self) -> None:
-        """The other side has ended the call: the person hears nobody."""
+        """The other side has ended the call: hangs up the person's leg."""
         if self.leg is not None:
             self.leg.hang_up()
 
@@ -588,13 +591,13 @@ class PeerCall:
         )
 
     def _bye(self) -> None:
-        self._send_until_told(self._request("BYE"))
+        self._send_until_answered(self._request("BYE"))
 
     def _close(self) -> None:
-        """Nothing is heard any more; what was sent last is repeated until it is answered."""
+        """Ends the sound. The message that was sent last is repeated until it is answered."""
         self.is_over = True
         self.sound.close()
-        # Whoever never answers is forgotten.
+        # A call whose last message is never answered is forgotten.
         asyncio.get_running_loop().call_later(_RESEND_SECONDS * _MOST_RESENDS, self._forget)
 
     def _forget(self) -> None:
@@ -615,10 +618,10 @@ class PeerCall:
             target=f"sip:96110@{to[0]}:{to[1]}",
         )
         more = "" if caller else "Privacy: id\r\n"
-        self._send_until_told(self._request("INVITE", more=more, body=self._description(), number=1))
+        self._send_until_answered(self._request("INVITE", more=more, body=self._description(), number=1))
 
     def answered_by_service(self, packet: Packet) -> None:
-        """An answer to a request of our side."""
+        """Handles a response to a request of our side."""
         method = packet.first("cseq").partition(" ")[2].strip()
         if method != "INVITE":
             self._stop_sending()
@@ -658,10 +661,10 @@ async def serve(config: PeerConfig, *, stopped: asyncio.Event) -> None:
 def run(config: PeerConfig) -> None:
     """Serves until SIGTERM or SIGINT."""
 
-    async def until_told() -> None:
+    async def until_signalled() -> None:
         stopped = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stopped.set)
         await serve(config, stopped=stopped)
 
-    asyncio.run(until_told())
+    asyncio.run(until_signalled())

@@ -1,7 +1,7 @@
 """Who may send us SIP: the kernel drops every message that is not from a trunk, before the stack reads it.
 
 A socket filter (Linux) does it, on the stack's own UDP socket and on its listening TCP and TLS sockets: the sender gets
-no answer at all, and each dropped message counts in the socket. It needs no privilege. Where it cannot be attached, the
+no answer at all, and the socket counts each dropped message. It needs no privilege. Where it cannot be attached, the
 stack refuses the call instead.
 """
 
@@ -67,8 +67,8 @@ class Senders:
         self._drops: dict[int, int] = {}
 
     def admit(self, senders: Iterable[Address]) -> bool:
-        """Admits from now on these senders, and those that were admitted before; whether anything listens and is
-        filtered.
+        """Admits these senders, and those that were admitted before. True where a socket listens and is filtered
+        now.
         """
         wanted = self._open_to | set(senders)
         if self._drops and wanted == self._open_to:
@@ -90,7 +90,9 @@ class Senders:
         return bool(found)
 
     def dropped(self) -> int:
-        """How many messages were dropped since the last time. Also those that came faster than the stack could read."""
+        """How many messages were dropped since the last call of this method, including those that came faster than the
+        stack could read.
+        """
         count = 0
         for number, before in self._drops.items():
             now = self._count(number)

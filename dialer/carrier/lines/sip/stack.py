@@ -1,7 +1,9 @@
-"""The process that speaks SIP: one runtime of baresip, its calls and their sound. It does what the carrier tells it.
+"""The process that speaks SIP: one runtime of baresip, its calls and their sound. It carries out the carrier's
+commands.
 
-A process of its own: the stack is native code, of which a process holds one, and the clock of the sound must not wait
-for the carrier's work. When the carrier is gone it hangs up every call and ends; its supervisor starts it again.
+It is a process of its own because a process can hold only one instance of this native stack, and because the timing of
+the sound must not depend on the carrier's work. When the connection to the carrier ends, it hangs up every call and
+exits; its supervisor starts it again.
 """
 
 from __future__ import annotations
@@ -55,17 +57,17 @@ _CODECS = ("pcma", "pcmu")
 
 
 def is_installed() -> bool:
-    """Whether the extra `sip` is there."""
+    """Whether the extra `sip` is installed."""
     return util.find_spec("baresip") is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SipConfig:
-    """What the process is started with. `listen`: address and port of SIP over UDP and TCP, port 0 for a free one.
+    """The configuration of the process. `listen`: address and port of SIP over UDP and TCP, port 0 for a free one.
 
     `interface`: the network interface or local address to use; empty: the one that leads to the trunk. A call in which
-    nothing is heard from the far side for `silent_seconds` after its answer is hung up as ours. One of which nothing
-    comes any more for `lost_seconds`, and that is not on hold, is over.
+    no sound comes from the far side for `silent_seconds` after its answer is hung up, as a fault of ours. A call from
+    which nothing has come for `lost_seconds`, and that is not on hold, is ended.
     """
 
     carrier_url: str
@@ -75,9 +77,11 @@ class SipConfig:
     interface: str = ""
     rtp_ports: str = "10000-20000"
     ca_file: str = ""
-    """Certificates (PEM) that a trunk's own over TLS must be signed by; empty: those of the system."""
+    """Certificates (PEM) of the authorities that sign the certificates of trunks over TLS; empty: those of the
+    system.
+    """
     certificate_file: str = ""
-    """Our certificate and its key (PEM), for inbound calls over TLS; empty: none come in over it."""
+    """Our certificate and its key (PEM), for inbound calls over TLS; empty: there are none over TLS."""
     silent_seconds: float = 10.0
     lost_seconds: int = 180
     register_wait_seconds: float = 5.0
@@ -113,31 +117,31 @@ class _Call:
 
     @property
     def announced(self) -> bytes:
-        """What was heard before an answer, if anybody spoke long enough to say something."""
+        """The sound before an answer, if there was enough speech in it for an announcement; else empty."""
         is_speech = self.answered_at is None and self.early_voice_frames >= _LEAST_ANNOUNCED_FRAMES
         return bytes(self.early) if is_speech else b""
 
 
 class _Taping:
-    """Both sides of a call that is recorded. What we write is heard when the stack has sent it."""
+    """Both sides of a call that is recorded. What we write is placed at the time when the stack sends it."""
 
     def __init__(self) -> None:
         self.sides = TwoSides()
         self._unsent = bytearray()
 
     def wrote(self, samples: bytes | memoryview) -> None:
-        """The stack has taken this to be sent."""
+        """Notes samples that the stack has taken for sending."""
         self._unsent += samples
 
     def sent_but(self, buffered: int, *, at: float) -> None:
-        """All but the last `buffered` bytes of it were sent by now."""
+        """Notes that all but the last `buffered` bytes have been sent, at `at` seconds after the answer."""
         sent = len(self._unsent) - buffered
         if sent > 0:
             self.sides.follow(OURS, bytes(self._unsent[:sent]), ends=at)
             del self._unsent[:sent]
 
     def dropped(self) -> None:
-        """What was not sent never is."""
+        """Forgets what was not sent: the stack has dropped it."""
         self._unsent.clear()
 
 
@@ -164,26 +168,26 @@ class SipProcess:
         self._messages = SipMessages()
         self._came_in: dict[int, Any] = {}
         self._refs = 0
-        self._is_closed = False
-        """Messages of others than the trunks are dropped."""
+        self._is_filtered = False
+        """Messages of other senders than the trunks are dropped."""
         self._senders = Senders(int(config.listen.rpartition(":")[2]))
 
     def stop(self) -> None:
-        """`run` hangs up every call and returns."""
+        """Makes `run` hang up every call and return."""
         self._over.set()
 
     async def run(self) -> None:
-        """Connects to the carrier, speaks SIP, and leaves no call up at its end."""
+        """Connects to the carrier and serves it, and leaves no call up at its end."""
         config = self._config
         async with ClientSession() as session:
-            # First: one that cannot listen must not take the line.
+            # The stack first: a process that cannot listen must not take the line.
             runtime = self._runtime = self._baresip.Runtime()
             await runtime.start(
                 self._baresip.Config(
                     net_interface=config.interface or None,
                     max_concurrent_calls=None,
                     expose_headers=_CALLER_HEADERS,
-                    # The stack's trace alone says where a message came from.
+                    # Only the stack's trace shows where a message came from.
                     sip_trace=True,
                     extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n"
                     f"rtp_timeout {config.lost_seconds}\n{self._tls()}",
@@ -209,7 +213,7 @@ class SipProcess:
                     await link.close()
 
     def _tls(self) -> str:
-        """The stack's settings of TLS: a trunk whose certificate does not fit gets no call."""
+        """The stack's settings of TLS: a trunk whose certificate is not valid gets no call."""
         config = self._config
         found = config.ca_file or ssl.get_default_verify_paths().cafile or ""
         lines = ["sip_verify_server yes", f"sip_cafile {found}" if found else ""]
@@ -281,7 +285,7 @@ class SipProcess:
             else:
                 await link.send_str(orjson.dumps(message).decode())
 
-    def _say(self, message: Message) -> None:
+    def _report(self, message: Message) -> None:
         self._out.put_nowait(message)
 
     def _told(self, order: Message) -> None:
@@ -290,10 +294,10 @@ class SipProcess:
             self._soon(self._dial(call, order["trunk"], order["number"]))
             return
         if order["do"] == "trace":
-            self._say({"on": "trace", "ref": order["ref"], "calls": self._messages.newest(order["calls"])})
+            self._report({"on": "trace", "ref": order["ref"], "calls": self._messages.newest(order["calls"])})
             return
         if order["do"] in {"answer", "refuse"}:
-            self._decided(order)
+            self._handle_decision(order)
             return
         if order["do"] == "forget":
             self._sounds.pop(order["sound"], None)
@@ -307,7 +311,7 @@ class SipProcess:
                 call.hung_up = True
                 self._soon(self._hang_up(call))
             case "speak":
-                # A prompt that repeats for ever is cut where no call lasts.
+                # A prompt that repeats for ever is cut off: no call lasts that long.
                 times = min(order["times"], _MOST_REPEATS)
                 self._speak(call, order["say"], self._sounds[order["sound"]] * times)
             case "stop":
@@ -335,7 +339,7 @@ class SipProcess:
     # SIP
 
     async def _admit(self) -> None:
-        """Messages of others than the trunks are dropped unread, if every address of the trunks can be known."""
+        """Has messages of other senders than the trunks dropped unread, if every address of the trunks can be known."""
         named = [one.name for one in self._config.trunks if not one.has_known_addresses]
         if named:
             _log.warning(
@@ -352,28 +356,32 @@ class SipProcess:
             with contextlib.suppress(OSError):
                 told[host] = [str(one[4][0]) for one in await loop.getaddrinfo(host, None)]
         senders, is_whole = addresses_of(hosts, lambda host: told[host])
-        if not is_whole and not self._is_closed:
-            _log.warning("the name of a trunk has no address: messages of others are not dropped yet")
+        if not is_whole and not self._is_filtered:
+            _log.warning("the name of a trunk has no address: messages of other senders are not dropped yet")
             return
         try:
-            self._is_closed = self._senders.admit(senders)
+            self._is_filtered = self._senders.admit(senders)
         except OSError as fault:
-            _log.warning("messages of others than the trunks cannot be dropped: %s", fault)
+            _log.warning("messages of other senders than the trunks cannot be dropped: %s", fault)
 
     async def _keep_senders(self) -> None:
-        """Tells what was dropped, and looks up the names of the trunks again."""
+        """Reports every second how many messages were dropped, and looks up the names of the trunks again every
+        minute.
+        """
         looked = time.monotonic()
         while True:
             await asyncio.sleep(_COUNT_SECONDS)
             dropped = self._senders.dropped()
             if dropped:
-                self._say({"on": "stranger", "count": dropped})
+                self._report({"on": "stranger", "count": dropped})
             if time.monotonic() - looked >= _LOOK_UP_SECONDS:
                 await self._admit()
                 looked = time.monotonic()
 
     async def _add_trunk(self, trunk: Trunk) -> None:
-        """The account that dials shows the trunk's number as From; where it registers as another, a second one does."""
+        """Creates the account that dials, which shows the trunk's number as From, and where the trunk registers as
+        another user, a second account for that.
+        """
         common: dict[str, Any] = {
             "domain": trunk.address,
             "password": trunk.password,
@@ -381,7 +389,7 @@ class SipProcess:
             "transport": trunk.transport,
             "audio_codecs": _CODECS,
             "auth_user": trunk.user or None,
-            # Whatever number was called: the operator may write the hotline in several ways.
+            # Takes calls to any number: the operator may write the hotline in several ways.
             "extra_params": ("catchall=yes", *(("mediaenc=srtp-mand",) if trunk.srtp else ())),
         }
         is_one = trunk.registers and trunk.user == trunk.number
@@ -405,7 +413,9 @@ class SipProcess:
         return agent
 
     def _register(self, trunk: Trunk) -> None:
-        """Registers until it succeeds; then the stack renews it, and its events say when it is lost."""
+        """Tries to register until it succeeds; then the stack renews the registration, and its events report when it is
+        lost.
+        """
         if trunk.registers and trunk.name not in self._registering:
             self._registering.add(trunk.name)
             self._soon(self._try_to_register(trunk))
@@ -430,9 +440,9 @@ class SipProcess:
     def _on_agent_event(self, trunk: Trunk, event: Any) -> None:  # noqa: ANN401 - the stack is optional
         kinds = self._baresip.Event
         if event.event is kinds.REGISTER_OK:
-            self._say({"on": "trunk", "trunk": trunk.name, "registered": True})
+            self._report({"on": "trunk", "trunk": trunk.name, "registered": True})
         elif event.event is kinds.REGISTER_FAIL:
-            self._say({"on": "trunk", "trunk": trunk.name, "registered": False})
+            self._report({"on": "trunk", "trunk": trunk.name, "registered": False})
             self._register(trunk)
 
     async def _arrived(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
@@ -444,7 +454,7 @@ class SipProcess:
                 trunk = one
                 break
         if trunk is None:
-            self._say({"on": "stranger", "count": 1})
+            self._report({"on": "stranger", "count": 1})
             await self._refuse(native)
             return
         self._refs += 1
@@ -454,10 +464,10 @@ class SipProcess:
             from_=native.headers.get("From", ""),
             privacy=native.headers.get("Privacy", ""),
         )
-        self._say({"on": "incoming", "ref": self._refs, "trunk": trunk.name, "caller": caller})
+        self._report({"on": "incoming", "ref": self._refs, "trunk": trunk.name, "caller": caller})
 
-    def _decided(self, order: Message) -> None:
-        """The carrier takes the inbound call, or does not."""
+    def _handle_decision(self, order: Message) -> None:
+        """The carrier has taken or refused an inbound call."""
         native = self._came_in.pop(order["ref"], None)
         if native is None:
             return
@@ -473,7 +483,7 @@ class SipProcess:
         try:
             await call.native.answer()
         except (self._baresip.CommandTimeout, self._baresip.RuntimeDead):
-            # The answer may be out: the end of this process ends the call.
+            # The answer may have been sent: the end of this process ends the call.
             self._over.set()
         except self._baresip.BaresipError as error:
             await self._hang_up(call)
@@ -484,7 +494,9 @@ class SipProcess:
             await native.reject()
 
     async def _keep_alive(self, trunk: Trunk) -> None:
-        """Asks the trunk again and again whether it is there. One that was away may have forgotten us."""
+        """Asks the trunk at intervals whether it is there, and reports it. A trunk that was away may have lost our
+        registration.
+        """
         host, _, port = (trunk.proxy or trunk.address).partition(":")
         missed = 0
         patience = min(_OPTIONS_WAIT_SECONDS, trunk.keep_alive_seconds)
@@ -493,7 +505,7 @@ class SipProcess:
             if is_there and missed >= _MISSED_OPTIONS:
                 self._register(trunk)
             missed = 0 if is_there else missed + 1
-            self._say({"on": "trunk", "trunk": trunk.name, "reachable": missed < _MISSED_OPTIONS})
+            self._report({"on": "trunk", "trunk": trunk.name, "reachable": missed < _MISSED_OPTIONS})
             await asyncio.sleep(trunk.keep_alive_seconds if not missed else trunk.keep_alive_seconds / 4)
 
     async def _dial(self, call: _Call, trunk_name: str, number: str) -> None:
@@ -507,7 +519,7 @@ class SipProcess:
                 f"sip:{number}@{trunk.address}{trunk.uri_transport}", headers
             )
         except (self._baresip.CommandTimeout, self._baresip.RuntimeDead):
-            # The INVITE may be out: the end of this process says so of every call.
+            # The INVITE may have been sent: this process ends, and the carrier counts every such call as lost.
             self._over.set()
             return
         except self._baresip.BaresipError as error:
@@ -531,7 +543,7 @@ class SipProcess:
             try:
                 await call.native.hangup()
             except (self._baresip.CommandTimeout, self._baresip.RuntimeDead):
-                # It may stay up for ever: the end of this process ends it.
+                # The call may stay up for ever: the end of this process ends it.
                 self._over.set()
             except self._baresip.BaresipError:
                 # It is over already.
@@ -551,14 +563,14 @@ class SipProcess:
         match event.event:
             case kinds.CALL_RINGING | kinds.CALL_PROGRESS:
                 call.is_early = call.is_early or event.event is kinds.CALL_PROGRESS
-                self._say({"on": "ringing", "id": call.id})
+                self._report({"on": "ringing", "id": call.id})
             case kinds.CALL_ESTABLISHED:
                 call.answered_at = time.monotonic()
-                self._say({"on": "answered", "id": call.id})
+                self._report({"on": "answered", "id": call.id})
             case kinds.CALL_DTMF_START if event.text:
-                self._say({"on": "key", "id": call.id, "key": event.text})
+                self._report({"on": "key", "id": call.id, "key": event.text})
             case kinds.CALL_HOLD | kinds.CALL_RESUME:
-                self._say({"on": "held", "id": call.id, "held": event.event is kinds.CALL_HOLD})
+                self._report({"on": "held", "id": call.id, "held": event.event is kinds.CALL_HOLD})
             case kinds.CALL_CLOSED:
                 # After the stack's own listener, which makes the statistics.
                 asyncio.get_running_loop().call_soon(self._ended, call, event.text or "")
@@ -566,7 +578,7 @@ class SipProcess:
                 pass
 
     def _ended(self, call: _Call, text: str, *, is_unsent: bool = False) -> None:
-        """The call is over, and its channel free. `is_unsent`: the stack sent no INVITE."""
+        """The call is over, and its channel is free. `is_unsent`: the stack sent no INVITE."""
         if self._calls.pop(call.id, None) is None:
             return
         if call.native is not None:
@@ -589,7 +601,7 @@ class SipProcess:
                 "gaps": stats.audio_tx_starved_frames,
                 "one_way": call.heard_bytes == 0,
             }
-        self._say(message)
+        self._report(message)
 
     # Sound
 
@@ -599,8 +611,8 @@ class SipProcess:
         self._feed(call)
 
     def _be_quiet(self, call: _Call) -> None:
-        """What is written and not yet sent is dropped by the stack, at its next tick and with all that is written until
-        then: what is said next waits for that.
+        """Stops the prompt. The stack drops what is written and not yet sent at its next tick, with all that is written
+        until then: the next prompt waits for that.
         """
         call.speaks, call.to_write = False, memoryview(b"")
         if call.has_sound:
@@ -627,7 +639,7 @@ class SipProcess:
                 call.to_write = call.to_write[written:]
             elif audio.info().tx_buffered == 0:
                 call.speaks = False
-                self._say({"on": "spoken", "id": call.id, "say": call.say})
+                self._report({"on": "spoken", "id": call.id, "say": call.say})
 
     async def _keep_sound(self) -> None:
         due = time.monotonic()
@@ -666,7 +678,7 @@ class SipProcess:
             self._send_tape(call, now - _TAPE_BEHIND_SECONDS)
 
     def _send_tape(self, call: _Call, until: float) -> None:
-        """The carrier gets the sound up to then; a little of the newest may still come."""
+        """Sends the carrier the sound up to `until`; a little of the newest may still come."""
         if call.taping is None or call.answered_at is None:
             return
         sound = call.taping.sides.take(until - call.answered_at)
@@ -674,7 +686,7 @@ class SipProcess:
             self._out.put_nowait(f"{call.id:0{CALL_ID_DIGITS}}".encode() + sound)
 
     def _cushion(self, call: _Call) -> None:
-        """A little silence ahead of the other's voice, so that a late tick of ours makes no gap in it."""
+        """Writes a little silence ahead of the other's voice, so that a late tick of ours leaves no gap in it."""
         if call.has_sound:
             with contextlib.suppress(self._baresip.BaresipError):
                 written = call.native.audio.write(bytes(_CUSHION_BYTES))
@@ -693,7 +705,9 @@ class SipProcess:
                         other.taping.wrote(samples[:written])
 
     def _hear(self, call: _Call, now: float) -> None:
-        """Keys come by themselves; here is what was said, by whom, and whether anything is heard at all."""
+        """Reads what was received: finds utterances, judges who answered, and ends a call without any sound. Keys come
+        as events.
+        """
         try:
             samples = call.rest + call.native.audio.read(_MOST_READ_BYTES)
         except self._baresip.BaresipError:
@@ -706,8 +720,8 @@ class SipProcess:
             self._hear_frame(call, samples[at : at + FRAME_BYTES])
         assert call.answered_at is not None
         if not call.heard_bytes and now - call.answered_at >= self._config.silent_seconds:
-            _log.warning("a call is ended: nothing is heard from the far side")
-            self._say({"on": "silent", "id": call.id})
+            _log.warning("a call is ended: no sound comes from the far side")
+            self._report({"on": "silent", "id": call.id})
             call.hung_up = True
             self._soon(self._hang_up(call))
 
@@ -730,10 +744,10 @@ class SipProcess:
         if call.listens:
             said = call.detector.feed(frame, voice=voice)
             if said is not None:
-                self._say({"on": "said", "id": call.id, "wav": b64encode(wav_of(said)).decode()})
+                self._report({"on": "said", "id": call.id, "wav": b64encode(wav_of(said)).decode()})
 
     def _judged(self, call: _Call, verdict: MachineDetection) -> None:
-        self._say(
+        self._report(
             {
                 "on": "judged",
                 "id": call.id,
@@ -748,7 +762,7 @@ _CALLER_HEADERS = ("P-Asserted-Identity", "Privacy", "From")
 
 
 async def _is_one_of(address: str, hosts: Sequence[str]) -> bool:
-    """Whether the address is one of these, or one that these names stand for."""
+    """Whether the address is one of these hosts, or an address of one of their names."""
     if address in hosts:
         return True
     loop = asyncio.get_running_loop()
@@ -784,5 +798,5 @@ async def _run(config: SipConfig) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, process.stop)
-    _log.info("SIP process of %d trunks", len(config.trunks))
+    _log.info("the SIP process starts with %d trunks", len(config.trunks))
     await process.run()

@@ -1,5 +1,5 @@
-"""One call to a telephone of the person who sets up a trunk: it says a sentence, listens to keys, and reports. No case
-knows it.
+"""A test call to a telephone of the person who sets up a trunk: it plays a sentence, accepts keys, and reports. It
+belongs to no case.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from dialer.carrier.speech_input import Speech
 
 _RING_SECONDS = 45.0
 _LATE_SECONDS = 10.0
-"""The end of a sound is told this long after its time at the latest."""
+"""The end of a sound is reported this long after its time at the latest."""
 _QUALITY_SECONDS = 3.0
 _MOST_KEYS = 16
 
 
 @dataclass(slots=True)
 class _Call:
-    """What happened so far, as the events of a leg tell it."""
+    """What has happened so far, as the events of a leg report it."""
 
     rang: bool = False
     is_answered: bool = False
     keys: str = ""
     cause: Cause | None = None
-    """Why it ended, where the far side or the network ended it."""
+    """Why the call ended, where the far side or the network ended it."""
     quality: Quality | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -47,16 +47,16 @@ class _Call:
         self.changed.set()
 
     def judged(self, verdict: MachineDetection) -> None:
-        """A person tests, and knows."""
+        """Ignored: a person makes the test, and knows who answered."""
 
     def pressed(self, key: str) -> None:
         self.keys = (self.keys + key)[:_MOST_KEYS]
 
     def said(self, speech: Speech) -> None:
-        """Only keys are listened to."""
+        """Ignored: a test accepts keys only."""
 
     def unplayed(self) -> None:
-        """The clip of a test has sound."""
+        """Never called: the clip of a test has sound."""
 
     def ended(self, cause: Cause) -> None:
         self.cause = cause
@@ -68,7 +68,7 @@ class _Call:
 
 
 async def place_test_call(line: SipLine, number: str, clip: Clip, *, listen_seconds: float) -> Message:
-    """Rings, says the clip, listens to keys for `listen_seconds`, hangs up, and tells what happened. Raises
+    """Calls the number, plays the clip, accepts keys for `listen_seconds`, hangs up, and returns what happened. Raises
     `ValueError` for a number that the line never dials.
     """
     code = line.refusal(number)

@@ -1,4 +1,4 @@
-"""The SIP messages of the newest calls, from the stack's trace: where a call came from, and what was said, for the
+"""The SIP messages of the newest calls, from the stack's trace: where a call came from, and what was exchanged, for the
 person who sets up a trunk. Numbers and credentials are masked before a message leaves the SIP process.
 """
 
@@ -23,11 +23,11 @@ _ADDRESSES: Final = re.compile(
 """Headers with an address, up to it: the display name, which may be a person's."""
 _NUMBER: Final = re.compile(r"(?<![0-9A-Za-z.=])(\+?[0-9]{7,20})(?![0-9A-Za-z.])")
 _MOBILE: Final = re.compile(r"(?<![0-9])((?:86)?1[3-9][0-9]{9})(?![0-9])")
-"""A mobile of mainland China, wherever it stands: also behind `%2B` or `=`, and in a Call-ID."""
+"""A mobile number of mainland China, wherever it occurs: also after `%2B` or `=`, and in a Call-ID."""
 _TECHNICAL: Final = re.compile(
     r"^(?:Via|v|Call-ID|i|CSeq|RSeq|RAck|Content-Length|l|[acmtbvo]=|[0-9.]+ (?:RX|TX) )", re.IGNORECASE
 )
-"""Lines whose long numbers are no telephone's."""
+"""Lines whose long numbers are not telephone numbers."""
 _ORIGIN: Final = re.compile(r"^(o=)\S+", re.MULTILINE)
 _KEY: Final = re.compile(r"^(Signal[ \t]*=[ \t]*)[0-9A-D*#]+", re.IGNORECASE | re.MULTILINE)
 _KEY_ALONE: Final = re.compile(
@@ -41,7 +41,9 @@ _INVITE: Final = re.compile(r"^INVITE \S+ SIP/2\.0", re.MULTILINE)
 _MOST_MESSAGES: Final = 200
 """Of one call, so that a message repeated for ever fills no memory."""
 _LONGEST_MESSAGE: Final = 4000
-"""That is kept: a datagram may have 64 kB, and 200 calls of 200 such messages are more than a machine has."""
+"""Characters of a message that are kept: a datagram may have 64 kB, and 200 calls of 200 such messages would fill the
+memory of a machine.
+"""
 
 
 def masked(message: str) -> str:
@@ -65,9 +67,9 @@ def _stars(number: str) -> str:
 
 
 class SipMessages(logging.Handler):
-    """The SIP messages of the newest calls, as the stack's trace tells them: where a call came from, and what was said.
+    """The SIP messages of the newest calls, collected from the stack's trace.
 
-    The trace comes on a thread of its own, a little after the event that it belongs to.
+    The trace arrives on a thread of its own, a little after the event that it belongs to.
     """
 
     def __init__(self, *, keep: int = 200) -> None:
@@ -100,7 +102,7 @@ class SipMessages(logging.Handler):
                     kept.popitem(last=False)
 
     async def source_of(self, call_id: str | None) -> str:
-        """The address that sent the first INVITE of the call; '' where that is not told in time."""
+        """The address that sent the first INVITE of the call; '' where the trace does not show it in time."""
         until = time.monotonic() + _PATIENCE_SECONDS
         while call_id and time.monotonic() < until:
             if call_id in self._sources:

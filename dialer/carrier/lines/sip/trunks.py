@@ -1,8 +1,8 @@
-"""Trunks: what one is set to, what it dials, which trunk takes the next call, and what the end of a SIP call means.
-Pure: `now` is a monotonic second.
+"""Trunks: their settings, what they dial, which trunk takes the next call, and what the end of a SIP call means. Pure:
+`now` is in monotonic seconds.
 
-SIP status, Q.850 cause and where the call failed give the cause of a leg; `docs/trunk.md` has the same tables, which
-tests/docs/test_trunk.py compares. A trunk that does not work rests, longer each time, and is tried again by itself.
+SIP status, Q.850 cause and where the call failed give the cause of a leg; `docs/trunk.md` has the same tables. A trunk
+that does not work rests, longer each time, and is then tried again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dialer.carrier.lines import Cause
 class SipEnd:
     """How the stack ended a call that was not answered. `status` 0: no final response came; `q850` 0: no Reason.
 
-    `problem`: the stack's words for a fault of the transport. `is_unsent`: it is known that no INVITE was sent.
+    `problem`: the stack's text for a fault of the transport. `is_unsent`: it is known that no INVITE was sent.
     """
 
     status: int = 0
@@ -33,8 +33,8 @@ class SipEnd:
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether the INVITE may be where it was sent, although no final response came: responses are lost too, and
-        without one nothing tells whether a telephone rings.
+        """Whether the INVITE may have arrived, although no final response came: responses are lost too, and without one
+        it is not known whether a telephone rings.
         """
         return not self.status and not self.is_unsent
 
@@ -48,16 +48,17 @@ class SipEnd:
 
 _NO_ADDRESS: Final = "destination address required"
 _NO_CONNECTION: Final = ("connection refused", "no route to host", "network is unreachable", "protocol error")
-"""What the stack says of a connection that it did not get; the last one where the certificate does not fit. One that
-was lost later is `Connection reset by peer`. Over UDP there is none: such a fault can be that of a repeated INVITE.
+"""The stack's texts for a connection that was not made; the last one where the certificate is not valid. A connection
+that is lost later has `Connection reset by peer`. Over UDP these texts prove nothing: the fault can be that of a
+repeated INVITE.
 """
 _STATUS = re.compile(r"([1-6][0-9]{2})(?= |$)")
 _Q850 = re.compile(r"Q\.850\s*;\s*cause\s*=\s*([0-9]{1,3})", re.IGNORECASE)
 
 
 def read_end(text: str, *, transport: str = "udp", is_unsent: bool = False) -> SipEnd:
-    """What the stack says of a closed call: `480 Temporarily Unavailable,Q.850;cause=20;text="..."`. `is_unsent`: the
-    stack did not take the call.
+    """Reads the stack's text for a closed call, such as `480 Temporarily Unavailable,Q.850;cause=20;text="..."`.
+    `is_unsent`: the stack did not take the call.
     """
     status = _STATUS.match(text)
     q850 = _Q850.search(text)
@@ -84,7 +85,9 @@ BY_STATUS: Final[Mapping[int, Cause]] = {
     603: Cause.REJECTED,
     607: Cause.REJECTED,
 }
-"""The person's, by SIP status. Any other status is ours: congestion, 5xx, authentication, a codec, a redirect."""
+"""The causes on the person's side, by SIP status. Any other status is a fault of ours: congestion, 5xx, authentication,
+a codec, a redirect.
+"""
 
 BY_Q850: Final[Mapping[int, Cause]] = {
     1: Cause.INVALID,
@@ -100,16 +103,18 @@ BY_Q850: Final[Mapping[int, Cause]] = {
 """By Q.850 cause. A cause that is not here says nothing (16, 31, 102, 111, 127): then the status decides."""
 
 AUTHENTICATION: Final = frozenset({401, 402, 403, 407})
-"""The trunk refused us: no Reason can make that the person's, unless their telephone had rung before a 403."""
+"""The trunk refused us: no Reason makes this a cause on the person's side, unless their telephone had rung before a
+403.
+"""
 
 
 _FORBIDDEN: Final = 403
 
 
 def cause_of(end: SipEnd, *, has_rung: bool = False) -> Cause:
-    """The cause of a call that was not answered. `BLOCKED` is ours, and costs the person no try. `has_rung`: the trunk
-    said that the telephone rings: then a 403 with a Reason is what an exchange or gateway makes of a rejected call.
-    `LOST`: nothing says whether a telephone rang.
+    """The cause of a call that was not answered. `BLOCKED` is a fault of ours and does not count as a try. `has_rung`:
+    the trunk reported that the telephone rings; a 403 with a Reason then means that an exchange or gateway passes on a
+    rejected call. `LOST`: it is not known whether a telephone rang.
     """
     if end.may_have_arrived:
         return Cause.LOST
@@ -120,7 +125,7 @@ def cause_of(end: SipEnd, *, has_rung: bool = False) -> Cause:
 
 
 def is_certain(end: SipEnd) -> bool:
-    """Whether nothing that was announced can make it another cause: a refusal of our credentials, or a known Reason."""
+    """Whether no announcement can change the cause: the trunk refused us, or the Reason is known."""
     return end.status in AUTHENTICATION or end.q850 in BY_Q850
 
 
@@ -133,8 +138,8 @@ def may_fail_over(end: SipEnd, *, may_have_rung: bool) -> bool:
 
 
 def is_fault_of_trunk(end: SipEnd) -> bool:
-    """Whether the end says that the trunk itself does not work: such ends in a row rest it. Where the Reason says
-    something of the number, the trunk works.
+    """Whether the end shows that the trunk itself does not work; several such ends in a row rest it. Where the Reason
+    concerns the number, the trunk works.
     """
     if not end.status:
         return True
@@ -149,17 +154,17 @@ EXTENSION = re.compile(r"[0-9]{3,4}")
 
 
 class BadTrunk(ValueError):
-    """A trunk that cannot work; the line names the field and never shows a secret."""
+    """A trunk that cannot work. The text names the field and never shows a secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trunk:
     """One trunk. `address` is host or host:port of the operator's side; `number` is shown as the caller.
 
-    `user` and `password` answer a digest challenge; `registers` also registers with them, for
-    `register_seconds` each time. `proxy`: outbound proxy.
-    Lower `order` is used first; trunks of one order share calls by `weight`. `prefixes`: what replaces the beginning of
-    a number (the longest that fits); a number with none is not dialled here.
+    `user` and `password` answer a digest challenge; with `registers` the trunk also registers with them, for
+    `register_seconds` each time. `proxy`: outbound proxy. Lower `order` is used first; trunks of one order share calls
+    by `weight`. `prefixes`: what replaces the beginning of a number (the longest one that matches); a number that
+    matches none is not dialled over this trunk.
     """
 
     name: str
@@ -207,12 +212,14 @@ class Trunk:
 
     @property
     def has_known_addresses(self) -> bool:
-        """Whether it calls and answers from `sources` alone. A name without a port may lead to others (SRV)."""
+        """Whether it calls and answers from `sources` alone. A name without a port may lead to other addresses
+        (SRV).
+        """
         return all(_has_known_addresses(one) for one in (self.address, self.proxy) if one)
 
     @property
     def uri_transport(self) -> str:
-        """What an address of it says of the transport; without a word it is UDP."""
+        """The transport parameter of its SIP addresses; empty for UDP."""
         return "" if self.transport == "udp" else f";transport={self.transport}"
 
     @property
@@ -262,7 +269,7 @@ class Choice:
 
 @dataclass(slots=True, kw_only=True)
 class TrunkState:
-    """A trunk as it is now. `problem`: why it is not used, in one word; empty while it works."""
+    """The present state of a trunk. `problem`: why it is not used, in one word; empty while it works."""
 
     trunk: Trunk
     in_use: int = 0
@@ -287,7 +294,7 @@ class TrunkState:
 
 
 NO_SOUND: Final = "no_sound"
-"""Among the ends of a trunk: calls that we ended because nothing was heard."""
+"""The key in `ends` for calls that we ended because no sound came."""
 _ANONYMOUS: Final = frozenset({"anonymous", "unavailable", "restricted", "unknown", ""})
 _USER: Final = re.compile(r"(?:sips?|tel):([^@;>?]*)", re.IGNORECASE)
 _SAID_NAME: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -295,12 +302,12 @@ _SAID_NAME: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _FILLING: Final = re.compile(r"[-.()]")
 """What a tel address may have between digits."""
 _LONGEST_ADDRESS: Final = 1000
-"""A longer header tells no number: a caller may write anything in a name, and it is searched for quotes."""
+"""A longer header is ignored: a caller may write anything in a name, and it is searched for quotes."""
 
 
 def caller_in(*, asserted: str, from_: str, privacy: str) -> str:
-    """The caller's number as an INVITE from a trunk tells it: P-Asserted-Identity before From. '' where the caller asks
-    for privacy, or no number is told.
+    """The caller's number as an INVITE from a trunk states it: P-Asserted-Identity before From. '' where the caller
+    asks for privacy, or no number is stated.
     """
     if re.search(r"\b(id|user|header)\b", privacy.lower()):
         return ""
@@ -315,7 +322,8 @@ def caller_in(*, asserted: str, from_: str, privacy: str) -> str:
 
 
 _LONGEST_WAIT_SECONDS: Final = 30.0
-"""For a second of its own. A call that waits longer would be given up before it is dialled, as if nobody had answered.
+"""The longest wait for a slot at the trunk's rate. A call that waits longer would be given up before it is dialled, as
+if nobody had answered.
 """
 _FAULTS_BEFORE_REST: Final = 3
 _FIRST_REST_SECONDS: Final = 15.0
@@ -323,13 +331,13 @@ _LONGEST_REST_SECONDS: Final = 300.0
 
 
 class TrunkBoard:
-    """Which trunk takes a call. Used by one thread."""
+    """Chooses the trunk of each call. Used by one thread."""
 
     def __init__(self, trunks: Sequence[Trunk]) -> None:
         self.states = {trunk.name: TrunkState(trunk=trunk) for trunk in trunks}
 
     def choose(self, number: str, *, now: float, without: Container[str] = ()) -> Choice | None:
-        """Of the lowest order that works and has a free channel and a second to come soon, the trunk that is furthest
+        """Of the working trunks of the lowest order that have a free channel and a slot soon, the one that is furthest
         below its share. The call occupies its channel and its slot from now on. None: no trunk can take it.
         """
         free = [
@@ -356,22 +364,22 @@ class TrunkBoard:
         return Choice(trunk=chosen.trunk, dialled=dialled, at=at)
 
     def came_in(self, name: str) -> None:
-        """A call came in by this trunk, and occupies a channel."""
+        """Counts an inbound call from this trunk, which occupies a channel."""
         state = self.states[name]
         state.in_use += 1
         state.received += 1
 
     def released(self, name: str) -> None:
-        """A call of this trunk is over; its channel is free."""
+        """Frees the channel of a call of this trunk that is over."""
         self.states[name].in_use -= 1
 
     def answered(self, name: str) -> None:
-        """A call of this trunk rang or was answered: the trunk works."""
+        """Notes that a call of this trunk rang or was answered: the trunk works."""
         state = self.states[name]
         state.faults_in_a_row, state.rest_seconds, state.rests_until = 0, 0.0, 0.0
 
     def failed(self, name: str, end: SipEnd, *, now: float) -> bool:
-        """Counts how a call of this trunk failed; whether the trunk begins to rest."""
+        """Counts how a call of this trunk failed. True when the trunk begins to rest."""
         state = self.states[name]
         state.ends[end.label] += 1
         if not is_fault_of_trunk(end):
@@ -381,8 +389,8 @@ class TrunkBoard:
         return state.faults_in_a_row >= _FAULTS_BEFORE_REST and self._rest(state, now=now)
 
     def heard(self, name: str, *, silent: bool, now: float) -> bool:
-        """Counts an answered call that is over, and in which the far side was `silent` or not; whether the trunk begins
-        to rest. Several silent calls in a row are the network's fault, not that of several persons.
+        """Counts an answered call that is over, and whether its far side was `silent`. True when the trunk begins to
+        rest: several silent calls in a row are the network's fault, not that of several persons.
         """
         state = self.states[name]
         if not silent:
