@@ -136,7 +136,8 @@ class Inbox:
     files: Mapping[int, Sequence[EvidenceFile]] = field(default_factory=dict)
     """The files that prove the amounts, by the id of the line of `money`."""
     conflicts: Mapping[int, Sequence[ConflictingLine]] = field(default_factory=dict)
-    """Other lines of the case with an amount of the same kind that are not reversed, by the id of the line of `money`.
+    """Other lines of the case with an amount of the same kind that are not reversed, by the id of the line
+    of `money`.
     """
     returned: Sequence[MoneyReturned] = ()
     stop_payments: Sequence[StopPayment] = ()

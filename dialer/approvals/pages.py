@@ -1,5 +1,5 @@
-"""The page of approvals 待审批: what waits for the person who is signed in, and their decisions; and the number beside its
-entry in the navigation.
+"""The page of approvals 待审批: what waits for the person who is signed in, and their decisions; and the number beside
+its entry in the navigation.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def _counts(request: RequestContext) -> Cache[int | None, Counts]:
 
 
 def waiting_for(request: RequestContext) -> int:
-    """How many things wait for this person, as of some seconds ago; 0 while they are being counted for the first time.
+    """How many things wait for this person, as of some seconds ago; 0 while they are being counted for the
+    first time.
     """
     counts = _counts(request).get(request.member.unit_id).value
     return sum(counts_for(counts, _reader(request)).values()) if counts is not None else 0

@@ -480,7 +480,8 @@ _EXTENSIONS: Mapping[Role, str] = {Role.CALLER: "8001", Role.SUPERVISOR: "8002"}
 
 
 def make_accounts(services: Services) -> list[NewPassword]:
-    """Adds one account for each role, in a new database with its units; with an extension for roles that call people.
+    """Adds one account for each role, in a new database with its units; with an extension for roles that
+    call people.
     """
     index, _ = list_units(services)
     made = [

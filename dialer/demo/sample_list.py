@@ -324,7 +324,8 @@ def _share_landlines(rows: list[_Row]) -> None:
 
 
 def _add_mistakes(rows: list[_Row], people: list[SamplePerson]) -> None:
-    """Adds mistakes that cause a notice but do not keep the row from being called. The first rows are of these people.
+    """Adds mistakes that cause a notice but do not keep the row from being called. The first rows are of
+    these people.
     """
     for index, (row, person) in enumerate(zip(rows, people, strict=False)):
         match index % 100:

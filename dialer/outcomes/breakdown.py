@@ -90,7 +90,8 @@ _NARROWED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The records that a cut counts, as of `now`. `depth`: the number of levels of units above those that are compared.
+    """The records that a cut counts, as of `now`. `depth`: the number of levels of units above those that
+    are compared.
     """
 
     cut: Cut

@@ -203,7 +203,8 @@ def _differences(now: int, then: Sequence[int | None], *, money: bool = False) -
 
 
 def trend_chart(report: CutReport, days: BulletinDays, lang: Lang, name: str = "warnings") -> Chart | None:
-    """The count day by day, with the same days of the period before and of a year before; None for a period of one day.
+    """The count day by day, with the same days of the period before and of a year before; None for a period
+    of one day.
     """
     length = (days.last - days.first).days + 1
     if length < 2:  # noqa: PLR2004  # a single day is no line
@@ -283,8 +284,8 @@ def _filed(figures: BulletinFigures, lang: Lang) -> Part | None:
 
 
 def _two_up_two_down(figures: BulletinFigures, lang: Lang) -> tuple[Table, int]:
-    """两升两降: successes and the loss prevented rise, filed cases and their losses fall. Also returns how many of the four
-    do.
+    """两升两降: successes and the loss prevented rise, filed cases and their losses fall. Also
+    returns how many of the four do.
     """
     report, then = figures.report, figures.report.year_before
     assert then is not None

@@ -313,7 +313,10 @@ def cut_figures(
     waits = [_bars(sums.bars, FIRST_BARS), _bars(sums.bars, CONTACT_BARS)]
     first_times: dict[str, list[Any]] = {"edge_parts": [], "edge_seconds": []}
     for edge in reading.edges():
-        waits = [_added_waits(waits[0], read_waits(tx, edge)), _added_waits(waits[1], read_waits(tx, edge, "contact"))]
+        waits = [
+            _added_waits(waits[0], read_waits(tx, edge)),
+            _added_waits(waits[1], read_waits(tx, edge, "contact")),
+        ]
         for part, seconds in read_first_seconds(tx, dimension, edge):
             first_times["edge_parts"].append(part)
             first_times["edge_seconds"].append(seconds)

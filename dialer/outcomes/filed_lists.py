@@ -42,7 +42,8 @@ from dialer.runtime.uploads import known_tables
 from dialer.services import Services
 
 CERTAIN = 92
-"""A score from here on is a certain match: the same id number, or the same name and phone without different id numbers.
+"""A score from here on is a certain match: the same id number, or the same name and phone without different
+id numbers.
 """
 DOUBTFUL = 30
 """A score from here on is a doubtful match, which a supervisor decides."""
@@ -619,7 +620,9 @@ def undo_match(services: Services, match_id: int, *, why: str, by: str) -> Undon
     return UndoneMatch(state=after, case_ids=case_ids)
 
 
-def _store_decision(tx: Tx, match_id: int, state: FiledMatchState, *, why: str, by: str, now: datetime) -> None:
+def _store_decision(
+    tx: Tx, match_id: int, state: FiledMatchState, *, why: str, by: str, now: datetime
+) -> None:
     tx.execute(
         sa.update(t.filed_match)
         .where(t.filed_match.c.id == match_id)

@@ -124,7 +124,8 @@ def case_number_of(text: str) -> str:
 
 
 def _only_person(tx: Tx, sought: PersonSearch) -> int:
-    """The id of the only person that matches. Raises `NotFound`, and `Conflict` for a phone that several people share.
+    """The id of the only person that matches. Raises `NotFound`, and `Conflict` for a phone that several
+    people share.
     """
     found = find_person_ids(tx, sought, limit=2)
     if not found:

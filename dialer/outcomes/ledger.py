@@ -128,7 +128,8 @@ def recorded_outcome(tx: Tx, outcome_id: int) -> RecordedOutcome:
 
 
 class AmountsConflict(Conflict):
-    """Amounts of the same kind are already approved for this case, in the lines `others`: the money would count twice.
+    """Amounts of the same kind are already approved for this case, in the lines `others`: the money would
+    count twice.
     """
 
     def __init__(self, outcome_id: int, others: Sequence[int]) -> None:

@@ -159,7 +159,8 @@ LAST_PERSON = (
     " ORDER BY s.done_at DESC, s.id DESC LIMIT 1)"
 )
 OPENED_HOUR = "CAST(EXTRACT(HOUR FROM c.opened_at AT TIME ZONE :zone) AS integer)"
-"""Three expressions about a case `c`: the script version of its first call, who reported last, and the hour of opening.
+"""Three expressions about a case `c`: the script version of its first call, who reported last, and the hour
+of opening.
 """
 
 PERCENTILES = ", ".join(
@@ -270,7 +271,8 @@ Numbers = dict[Key, dict[str, Any]]
 
 
 def figures(tx: Tx, period: Period, *, drill: bool, now: datetime) -> Figures:
-    """The figures of a window as of `now`, counted from the records: of drill records if `drill`, else of all others.
+    """The figures of a window as of `now`, counted from the records: of drill records if `drill`, else of
+    all others.
     """
     numbers = gather(tx, STATEMENTS, period, drill=drill, now=now)
     return as_figures(numbers, left_out=left_out(tx, LEFT_OUT, period, drill=drill))

@@ -408,7 +408,8 @@ def map_of(
 
 
 def further_sheets(report: CutReport, bars: Sequence[str], lang: Lang) -> tuple[Sheet, ...]:
-    """The sheets of an exported file beside the rates: losses, days, workload, comparison, today, and times to contact.
+    """The sheets of an exported file beside the rates: losses, days, workload, comparison, today, and times
+    to contact.
     """
     sheets = [
         Sheet(

@@ -441,8 +441,8 @@ class CutReport:
     yesterday: Slice | None = None
     """The same for yesterday, until the same time of day."""
     before: Slice | None = None
-    """All records of the period before 环比; None if the period has no beginning or no end. Like `today` and `yesterday`,
-    it lacks the median and the ninth decile of the times to the first attempt, which are not compared.
+    """All records of the period before 环比; None if the period has no beginning or no end. Like `today` and
+    `yesterday`, it lacks the median and the ninth decile of the times to the first attempt, which are not compared.
     """
     year_before: Slice | None = None
     """The same for the period a year before 同比."""

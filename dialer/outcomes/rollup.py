@@ -410,7 +410,8 @@ asked AS MATERIALIZED (
     SELECT * FROM jsonb_populate_recordset(CAST(NULL AS case_fact), CAST(:fresh AS jsonb))
 )
 """
-"""Like `FRESH`, from fact rows that were read before: a report of many statements counts the changed cases only once.
+"""Like `FRESH`, from fact rows that were read before: a report of many statements counts the changed cases
+only once.
 """
 
 _FACTS_AS_JSON = sa.text(f"""
@@ -421,7 +422,8 @@ WITH {FRESH} SELECT CAST(coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(f))), '[]
 
 
 def read_changed(tx: Tx, *, now: datetime, timezone: str) -> Changed | None:
-    """The cases that are not refreshed yet, with their facts; None if there are so many that reports count the records.
+    """The cases that are not refreshed yet, with their facts; None if there are so many that reports count
+    the records.
     """
     ids = changed_cases(tx, now=now)
     if not ids:

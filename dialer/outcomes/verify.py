@@ -83,7 +83,8 @@ class Verification:
     figures: int
     """Figures that were compared."""
     not_summed: tuple[date, ...]
-    """Days that begin or end at a change of the clocks: reports count their records, so they are not in the comparison.
+    """Days that begin or end at a change of the clocks: reports count their records, so they are not in the
+    comparison.
     """
     differences: tuple[Difference, ...]
     """The differences that are listed, at most `MOST_NAMED`."""

@@ -375,7 +375,8 @@ def start(script: Script, context: Context) -> Turn:
 
 
 def advance(script: Script, position: Position, heard: Heard, context: Context) -> Turn:
-    """The turn after an answer at a position. Raises `Invalid` for a position at which this script waits for nothing.
+    """The turn after an answer at a position. Raises `Invalid` for a position at which this script waits
+    for nothing.
     """
     context = replace(context, chosen=position.language)
     node = script.nodes.get(position.node)
@@ -563,7 +564,8 @@ def _walk(
 
 
 def _is_said_twice(node: Say, learned: Learned, context: Context) -> bool:
-    """Whether to repeat a prompt that must be understood: for a person who is hard of hearing, once they are verified.
+    """Whether to repeat a prompt that must be understood: for a person who is hard of hearing, once they
+    are verified.
     """
     return node.prompt.must_say and Tag.HEARING in context.tags and learned.contact is Contact.VERIFIED
 

@@ -305,7 +305,8 @@ def good_path_seconds(script: Script, language: str, durations: Durations) -> fl
 
 
 def acknowledged_seconds(script: Script, language: str, durations: Durations) -> float:
-    """Seconds of speech until the end of the question that is acknowledged, every question answered the shortest way.
+    """Seconds of speech until the end of the question that is acknowledged, every question answered the
+    shortest way.
     """
     return quickest(script, lambda prompt: _seconds(script, prompt, language, durations))
 
@@ -397,7 +398,8 @@ def _said(node: Node, language: str) -> str:
 
 
 def _wording(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
-    """Faults of the wording: what the first words and the fraud type's own sentence must say, and what no node may say.
+    """Faults of the wording: what the first words and the fraud type's own sentence must say, and what no
+    node may say.
     """
     for run in first_said(script, script.start):
         said = [node for node in run if prompt_of(node)]

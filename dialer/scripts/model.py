@@ -205,7 +205,8 @@ class Script:
     confirm: Prompt
     other_language: Prompt | None
     recorded: Prompt | None
-    """The opening of a recorded call; with `recorded_follows` a notice after the usual opening, as in older versions.
+    """The opening of a recorded call; with `recorded_follows` a notice after the usual opening, as in older
+    versions.
     """
     recorded_follows: bool
     message: Mapping[str, str]
@@ -326,7 +327,8 @@ def contacts(script: Script) -> Mapping[str, frozenset[Contact]]:
 
 
 def first_said(script: Script, start: str) -> Iterator[tuple[Node, ...]]:
-    """Every sequence of nodes that speak up to and including the first question, one for each way through the branches.
+    """Every sequence of nodes that speak up to and including the first question, one for each way through
+    the branches.
     """
     node = script.nodes[start]
     match node:

@@ -134,7 +134,8 @@ _NODE: Mapping[str, _Check] = {
 }
 _VARIABLE: Mapping[str, _Check] = {"kind": _text, "defaults": _table_of(_text)}
 _ASIDES = ("greeting", "again", "wrong_key", "unclear", "confirm")
-"""The prompts of a script besides its nodes: the answer to a greeting, and the words before a question is asked again.
+"""The prompts of a script besides its nodes: the answer to a greeting, and the words before a question is
+asked again.
 """
 _OPTIONAL = ("other_language", "recorded")
 """Further prompts besides the nodes; `recorded` replaces the opening. Versions from before there was a choice of

@@ -251,7 +251,8 @@ _OPEN = (RenderState.WAITING.value, RenderState.RUNNING.value)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Render:
-    """One rendering of a version: `done` of `total` prompts are made. `clips` as `audio.clips.to_plain` returns them.
+    """One rendering of a version: `done` of `total` prompts are made. `clips` as `audio.clips.to_plain`
+    returns them.
     """
 
     id: int

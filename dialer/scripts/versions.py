@@ -66,7 +66,9 @@ def seed_scripts(tx: Tx, *, now: datetime) -> int:
         live = live_scripts_before.get(script.id)
         is_live_shipped = live is None or script_version_by_id(tx, live.version_id).drafted_by == SHIPPED_BY
         items = prompt_list([script])
-        if is_live_shipped and all((item.language, item.text) in shipped.by_text for item in items if item.text):
+        if is_live_shipped and all(
+            (item.language, item.text) in shipped.by_text for item in items if item.text
+        ):
             approve_script_version(
                 tx,
                 version,

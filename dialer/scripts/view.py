@@ -73,7 +73,8 @@ class DiffLine:
 
 
 def difference(old: Version, new: Version) -> list[tuple[str, list[DiffLine]]]:
-    """The differences of the script's own file and of every file that it extends; files that are the same are left out.
+    """The differences of the script's own file and of every file that it extends; files that are the same
+    are left out.
     """
     before = {new.file: old.source} | dict(old.bases.values())
     after = {new.file: new.source} | dict(new.bases.values())
