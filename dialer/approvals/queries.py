@@ -210,7 +210,7 @@ def cases_of_outcomes(tx: Tx, outcome_ids: Collection[int], *, visible_to: int |
 
 
 def _newest_drafts() -> sa.Select[Any]:
-    """The newest version of each script, where nobody has approved it: older drafts are out of date."""
+    """The newest version of each script, if nobody has approved it: older drafts are out of date."""
     v, newer = t.script_version, t.script_version.alias("newer")
     return sa.select(v.c.id, v.c.drafted_by, v.c.drafted_at).where(
         ~sa.exists().where(newer.c.script_id == v.c.script_id, newer.c.number > v.c.number),
@@ -219,7 +219,7 @@ def _newest_drafts() -> sa.Select[Any]:
 
 
 def _rule_drafts() -> sa.Select[Any]:
-    """The newest version of the robot's rules, where nobody has approved it."""
+    """The newest version of the robot's rules, if nobody has approved it."""
     v, newer = t.rule_version.c, t.rule_version.alias("newer")
     return sa.select(v.number, v.drafted_by, v.drafted_at).where(
         ~sa.exists().where(newer.c.number > v.number),

@@ -493,8 +493,9 @@ def _stamp(settings: AuditSettings, content: bytes) -> bytes:
 def stamped_at(
     stamp: bytes, content: bytes, *, certificate: Path | None, nonce: int | None = None
 ) -> datetime:
-    """When the authority stamped this content. With the authority's root `certificate` (PEM) its signature is checked
-    too. Raises `ValueError` for another content, nonce or signature, `OSError` for a certificate that cannot be read.
+    """The time at which the authority stamped this content. With the authority's root `certificate` (PEM), its
+    signature is checked too. Raises `ValueError` if the content, the nonce or the signature is not that of the stamp,
+    and `OSError` for a certificate that cannot be read.
     """
     import hashlib  # noqa: PLC0415  # only where stamps are checked
 

@@ -492,7 +492,7 @@ class Progress:
 
     @property
     def is_settled(self) -> bool:
-        """Nothing is being loaded, and no robot call is due or live."""
+        """Whether nothing is being loaded, and no robot call is due or live."""
         return self.loading == 0 and self.robots == 0 and self.live == 0
 
 

@@ -13,7 +13,7 @@ from dialer.outcomes.bulletins import Bulletin, BulletinFigures
 
 _HUNDRED = 100
 _TEN_THOUSAND_YUAN = 1_000_000
-"""In fen."""
+"""Ten thousand yuan, in fen."""
 _LEAST_SHARE, _LEAST_POINTS = 0.0005, 0.05
 """A smaller change is written as no change."""
 

@@ -37,7 +37,7 @@ class FiledCount:
 
     @property
     def rate(self) -> Rate:
-        """立案前预警率."""
+        """立案前预警率: the share of the decided filed cases whose victim had been warned before the loss."""
         return Rate(
             definition=WARNED_BEFORE_FILED,
             numerator=self.warned,

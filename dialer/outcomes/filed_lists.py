@@ -401,7 +401,7 @@ def _update_state(tx: Tx, record_id: int) -> FiledState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledMatch:
-    """A warned person who is, or may be, the one of a filed case."""
+    """A warned person who is, or may be, the victim of a filed case."""
 
     id: int
     person: MaskedPerson

@@ -30,7 +30,8 @@ from dialer.outcomes.ledger import (
 from dialer.services import Services
 
 LOOK_BACK = timedelta(days=180)
-"""A loss filed now does not concern a case that was opened longer ago, unless the case is still open or watched."""
+"""A loss does not concern a case that was opened longer than this before it, unless the case is still open or watched.
+"""
 
 
 def concerned(cases: Sequence[Case], *, fraud_type: FraudType, happened_at: datetime) -> tuple[Case, ...]:

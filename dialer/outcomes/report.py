@@ -544,7 +544,7 @@ def _cut_report(tx: Tx, by: Dimension, window: Window) -> CutReport:
 
 
 MOST_DEFRAUDED = 20
-"""Cases filed after a warning that a report names; the count opens to all."""
+"""The most cases filed after a warning that a report lists; the count links to all of them."""
 
 
 def _total(tx: Tx, window: Window, period: Period | None, changed: Changed | None) -> Slice | None:

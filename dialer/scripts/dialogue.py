@@ -333,7 +333,7 @@ class AskTurn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """A fact that the person typed; `digits` only."""
+    """A fact that the person typed or said; its value is digits."""
 
     name: str
     value: str

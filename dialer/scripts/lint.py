@@ -205,7 +205,7 @@ _GSM = frozenset(
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_TWICE = frozenset("^{}\\[~]|€\f")
-"""GSM 03.38: these take two places."""
+"""Characters that take two places (GSM 03.38)."""
 
 _LINK = re.compile(
     r"[a-z][a-z0-9+.-]*://|www\.|[a-z0-9-]+\.(?:com|cn|net|org|cc|top|xyz|vip|info|me|io|app|link)\b|[@#]\w"
@@ -351,7 +351,7 @@ def _questions(script: Script) -> Iterator[Finding]:
 
 
 def _other_language(script: Script, offered: Collection[str]) -> Iterator[Finding]:
-    """The offer of another language names its key, and the first question leaves that key alone."""
+    """Faults of the offer of another language: it must name its key, and the first question must not use that key."""
     offer = script.other_language
     if offer is None:
         return
@@ -366,7 +366,7 @@ def _other_language(script: Script, offered: Collection[str]) -> Iterator[Findin
 
 
 def _claims(script: Script) -> Iterator[Finding]:
-    """No success without a verified person and a key; nothing personal before verification."""
+    """Faults of claims: no success without a verified person and a key, and nothing personal before verification."""
     known = contacts(script)
     for node in script.nodes.values():
         unverified = known[node.id] - {Contact.VERIFIED}
@@ -477,7 +477,7 @@ def _message(script: Script, language: str) -> Iterator[Finding]:
 
 
 def _texts(script: Script) -> Iterator[Finding]:
-    """Each prompt has words in every language, or a declared fallback."""
+    """Prompts without words in a language that has no declared fallback."""
     for prompt in prompts_of(script):
         for language in script.languages:
             if language not in prompt.texts and language not in script.fallbacks:
@@ -488,7 +488,7 @@ def _texts(script: Script) -> Iterator[Finding]:
 
 
 def _sound(script: Script, durations: Durations) -> Iterator[Finding]:
-    """Each prompt has its sound in every language that it has words in."""
+    """Prompts without sound in a language that they have words in."""
     for prompt in prompts_of(script):
         if any(needs_verification(script, text) for text in prompt.texts.values()):
             continue
@@ -506,7 +506,7 @@ def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: Text) -> Find
 
 
 def _length(script: Script, durations: Durations) -> Iterator[Finding]:
-    """The warning is short: a person with a fraudster on another line does not listen for long."""
+    """Speech that takes too long: a person with a fraudster on another line does not listen for long."""
     texts = {
         _LONGEST_OPENING_SECONDS: gettext_noop(
             "the opening takes %(seconds)s s in %(language)s; %(most)s is allowed"

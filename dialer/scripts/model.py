@@ -31,7 +31,7 @@ class Urgency(StrEnum):
 
 
 class VariableKind(StrEnum):
-    """What a variable holds, which decides how it is spoken. `personal` is said only after verification."""
+    """The kind of a variable, which decides how it is spoken. `personal` is said only after verification."""
 
     TEXT = "text"
     PHONE = "phone"
@@ -85,7 +85,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """What a call has established so far. `answer` is `none` until the person gave one."""
+    """What a call has established so far. `answer` is `none` until the person has given one."""
 
     contact: Contact = Contact.NONE
     answer: Answer = Answer.NONE

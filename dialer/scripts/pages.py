@@ -157,7 +157,7 @@ def progress(request: CurrentRequest, script_id: str, version: int) -> Response:
 
 @script_pages.post("/scripts/{script_id}/render", act=Permission.EDIT_SCRIPTS)
 def render(request: CurrentRequest, script_id: str, version: Number) -> Response:
-    """Starts making the sound of a version; a worker does it."""
+    """Requests a rendering of a version, which a worker carries out."""
     start_rendering(request.services, script_id, version, by=request.who)
     return request.go(address(script_id, version=version), notice=gettext_noop("The sound is being made."))
 

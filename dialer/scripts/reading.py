@@ -399,13 +399,13 @@ class _Reader:
                 values[name] = self._enum(kind, value, node) if is_word else value
         return part(**values)
 
-    def _phrases(self, named: str | Table, node: str) -> Mapping[str, tuple[str, ...]]:
+    def _phrases(self, given: str | Table, node: str) -> Mapping[str, tuple[str, ...]]:
         """The phrases of an answer, given in full or as a name in the script's `phrases`."""
-        if isinstance(named, str):
-            if named not in self._raw.get("phrases", {}):
-                raise self._wrong(node, Text("has no phrases %(name)s", name=named))
-            return self._phrases(dict(self._raw["phrases"][named]), node)
-        return {language: tuple(said) for language, said in named.items()}
+        if isinstance(given, str):
+            if given not in self._raw.get("phrases", {}):
+                raise self._wrong(node, Text("has no phrases %(name)s", name=given))
+            return self._phrases(dict(self._raw["phrases"][given]), node)
+        return {language: tuple(said) for language, said in given.items()}
 
     def _prompt(self, name: str, table: Table) -> Prompt:
         root = self._raw.get("said_in", {}).get(name, self._raw.get("id", ""))

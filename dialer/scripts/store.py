@@ -64,7 +64,7 @@ class Version:
 
     @property
     def was_live(self) -> bool:
-        """Whether it is live or was."""
+        """Whether it is live, or ever was."""
         return any(approval.goes_live for approval in self.approvals)
 
 

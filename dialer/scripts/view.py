@@ -381,7 +381,7 @@ class Box:
 
     id: str
     card: Card | None
-    """None: every question."""
+    """None for the box that stands for every question."""
     text: str
 
 
