@@ -1,5 +1,5 @@
-"""The inbox of one person: what waits for their decision, oldest first; and the decisions about money, alone and in
-batches. Nobody decides what they recorded themselves, and nobody sees what their unit does not see.
+"""The inbox of one person: what waits for their decision, oldest first; and the decisions about money, one by one and
+in batches. Nobody decides about what they recorded themselves, and nobody sees what their unit does not see.
 """
 
 from __future__ import annotations
@@ -66,18 +66,18 @@ from dialer.work.desk_store import StopPayment, waiting_stop_payments
 from dialer.work.tasks import approve, enqueue_after_report, return_claim
 
 MOST_AT_ONCE = 100
-"""Lines of a kind on a page, and lines of a batch."""
+"""The most lines of a kind on a page, and the most lines of a batch."""
 MOST_UNSAMPLED = 10
-"""A larger batch is approved after the evidence of a sample was read."""
+"""A larger batch can be approved only after the evidence of a sample has been read."""
 _SAMPLED_SHARE, _FEWEST_SAMPLED = 0.1, 3
 _READ_FOR = timedelta(hours=12)
-"""Evidence read longer ago is read again."""
+"""Evidence that was read longer ago must be read again."""
 _LONGEST_WHY = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Whose inbox it is. Without a role: of everybody, as the terminal of the server shows it."""
+    """The person whose inbox is read. `role` None: the inbox of everybody, as the server's terminal shows it."""
 
     who: str
     role: Role | None
@@ -123,20 +123,22 @@ class Draft:
     title: Mapping[str, str]
     """By language; empty for a script that is not shipped."""
     live: int | None
-    """The number of the version that is spoken now."""
+    """The number of the live version; None without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox:
-    """What waits for one person, each kind oldest first, `MOST_AT_ONCE` of money and of what was returned at most."""
+    """What waits for one person, each kind oldest first; of money and of what was returned, `MOST_AT_ONCE` at most."""
 
     counts: Mapping[ApprovalKind, int]
-    """Of all that waits, by the kinds that this person decides."""
+    """The number of everything that waits for this person, by the kinds that they decide."""
     money: Sequence[MoneyWaiting] = ()
     files: Mapping[int, Sequence[EvidenceFile]] = field(default_factory=dict)
-    """What proves the amounts, by the line of `money`."""
+    """The files that prove the amounts, by the id of the line of `money`."""
     conflicts: Mapping[int, Sequence[ConflictingLine]] = field(default_factory=dict)
-    """Other lines of the incident with an amount of the same kind, by the line of `money`."""
+    """Other lines of the incident with an amount of the same kind that are not reversed, by the id of the line
+    of `money`.
+    """
     returned: Sequence[MoneyReturned] = ()
     stop_payments: Sequence[StopPayment] = ()
     lists: Sequence[LoadLine] = ()
@@ -154,7 +156,7 @@ class Inbox:
 
 
 def counts_for(counts: Counts, reader: Reader) -> dict[ApprovalKind, int]:
-    """How many of each kind wait for this person, of what waits in the unit."""
+    """How many of each kind wait for this person, of `counts`, which are those of the unit."""
     return {
         kind: sum(n for made, n in by_person.items() if _waits_for(kind, reader.who, made.by, made.concerns))
         for kind, by_person in counts.items()
@@ -169,12 +171,12 @@ def _waits_for(kind: ApprovalKind, who: str, by: str, concerns: str) -> bool:
 
 
 def _is_of_others(who: str, *made: str) -> bool:
-    """Whether this person neither made it nor is concerned; without a person (`''`) everything is."""
+    """Whether this person neither made it nor is concerned by it; always true without a person (`''`)."""
     return not who or not any(is_same_actor(who, one) for one in made)
 
 
 def read_counts(services: Services, *, visible_to: int | None) -> Counts:
-    """How much waits in a unit, of every kind."""
+    """How much waits in a unit, by kind and by who made it."""
     with services.store.begin() as tx:
         return count_waiting(tx, visible_to=visible_to, real_now=services.real.now())
 
@@ -247,7 +249,7 @@ def _draft(version: Version, live: Mapping[str, int]) -> Draft:
 
 
 class SampleUnread(Conflict):
-    """A batch whose sample was not read: the evidence of the lines `sample` is read first."""
+    """A batch whose sample was not read: the evidence of the lines in `sample` must be read first."""
 
     def __init__(self, sample: Collection[int], *, of: int) -> None:
         super().__init__(
@@ -262,8 +264,9 @@ class SampleUnread(Conflict):
 
 
 def sample_of(vault: Vault, outcome_ids: Collection[int], *, who: str) -> tuple[int, ...]:
-    """The lines of a batch whose evidence is read before it is approved: a tenth, three at least. They look random,
-    cannot be foretold, and are the same for the same batch and person, so that nobody draws again.
+    """The lines of a batch whose evidence must be read before it is approved: a tenth, three at least; none of a small
+    batch. They look random and cannot be predicted, and they are always the same for the same batch and person, so that
+    nobody can draw again.
     """
     ids = sorted(set(outcome_ids))
     if len(ids) <= MOST_UNSAMPLED:
@@ -281,9 +284,9 @@ def approve_outcomes(
     visible_to: int | None,
     in_place: bool = False,
 ) -> int:
-    """All of them are approved, or none; how many. With `in_place` approved amounts of the same kind and incident are
-    reversed, without it they are an `AmountsConflict`. Raises `Invalid` for none and for more than `MOST_AT_ONCE`,
-    `NotFound`, `Conflict` for one that this person may not decide (any more), and `SampleUnread`.
+    """Approves all of these lines, or none; returns how many. With `in_place`, reverses approved amounts of the same
+    kind and incident; without it they raise `AmountsConflict`. Raises `Invalid` for none and for more than `MOST_AT_ONCE`,
+    `NotFound`, `Conflict` for a line that this person may not decide or that is already decided, and `SampleUnread`.
     """
     who, ids = actor_name(by), sorted(set(outcome_ids))
     if not 1 <= len(ids) <= MOST_AT_ONCE:
@@ -307,8 +310,8 @@ def approve_outcomes(
 def read_evidence(
     services: Services, outcome_ids: Collection[int], *, who: str, visible_to: int | None
 ) -> dict[int, str]:
-    """The evidence in clear by the line of the ledger, of lines that wait for this person's decision; every line is
-    audited. Raises `NotFound` for another one.
+    """The evidence in clear by the id of the line, for lines that wait for this person's decision; every line is
+    audited. Raises `NotFound` for any other line.
     """
     viewer, ids = actor_name(who), sorted(set(outcome_ids))[:MOST_AT_ONCE]
     with services.store.begin() as tx:
@@ -334,8 +337,8 @@ def read_evidence(
 def read_evidence_file(
     services: Services, outcome_id: int, file_id: UUID, *, who: str, visible_to: int | None
 ) -> OpenFile:
-    """A file beside a line that waits for this person's decision, which is the reason in the audit. Raises `NotFound`
-    for another one.
+    """A file of a line that waits for this person's decision, which is the reason in the audit. Raises `NotFound` for
+    any other file.
     """
     viewer = actor_name(who)
     with services.store.begin() as tx:
@@ -352,9 +355,9 @@ def read_evidence_file(
 
 
 def refuse_outcome(services: Services, outcome_id: int, *, why: str, by: str, visible_to: int | None) -> int:
-    """The line is reversed by a new one, whose id it returns, and the recorder has it back with the reason; the task of
-    a success without a call is open again. Raises `NotFound`, `Invalid` without a reason, and `Conflict` as an approval
-    does.
+    """Refuses a line: a new line, whose id is returned, reverses it, and the recorder gets it back with the reason; the
+    task of a success without a call is open again. Raises `NotFound`, `Invalid` without a reason, and `Conflict` as an
+    approval does.
     """
     who, reason = actor_name(by), said("why", why)[:_LONGEST_WHY]
     with services.store.begin() as tx:
@@ -378,9 +381,9 @@ def correct_outcome(
     by: str,
     visible_to: int | None,
 ) -> int:
-    """The recorder answers a refusal: with amounts and their evidence, which wait for approval anew, or with none.
-    The id of the new line. Raises `NotFound` for a line that is not refused or another person's, `Invalid` for money
-    without evidence, and `Conflict` when it was answered before.
+    """Answers a refusal for its recorder: with amounts and their evidence, which wait for approval again, or with none.
+    Returns the id of the new line. Raises `NotFound` for a line that is not refused or that another person recorded,
+    `Invalid` for money without evidence, and `Conflict` if it is already answered.
     """
     who = actor_name(by)
     must_have_evidence(amounts, evidence)

@@ -1,5 +1,5 @@
-"""The page of approvals 待审批: what waits for the person who is signed in, decided there; and its number beside the
-navigation.
+"""The page of approvals 待审批: what waits for the person who is signed in, and their decisions; and the number beside
+its entry in the navigation.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Words = Annotated[str, Form(max_length=_LONGEST)]
 
 @dataclass(frozen=True, slots=True)
 class LineForm:
-    """A refused form of the line of the ledger `id`: what was typed, and what is wrong by its field."""
+    """A form of the line `id` that was rejected: what was typed, and what is wrong, by field."""
 
     id: int
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -67,7 +67,7 @@ def _reader(request: RequestContext) -> Reader:
 
 
 def _counts(request: RequestContext) -> Cache[int | None, Counts]:
-    """What waits in a unit, by who made it: one reading for everybody of the unit."""
+    """What waits in a unit, by who made it; read once for everybody of the unit."""
     services = request.services
     return request.cache(
         "approvals", lambda unit_id: read_counts(services, visible_to=unit_id), seconds=_BADGE_SECONDS
@@ -75,7 +75,9 @@ def _counts(request: RequestContext) -> Cache[int | None, Counts]:
 
 
 def waiting_for(request: RequestContext) -> int:
-    """How many things wait for this person, a few seconds old; 0 while they are being counted for the first time."""
+    """How many things wait for this person, as of some seconds ago; 0 while they are being counted for the
+    first time.
+    """
     counts = _counts(request).get(request.member.unit_id).value
     return sum(counts_for(counts, _reader(request)).values()) if counts is not None else 0
 
@@ -89,13 +91,13 @@ def approvals(request: CurrentRequest) -> Response:
 
 @approval_pages.post(_PATH + "/evidence", act=Permission.APPROVE)
 def evidence(request: CurrentRequest, outcome: Chosen = None) -> Response:
-    """The evidence of the chosen lines in clear, on this one answer; audited."""
+    """The chosen lines with their evidence in clear, on this page only; audited."""
     return _show(request, ticked=outcome or (), read=_read(request, outcome or ()))
 
 
 @approval_pages.post(_PATH + "/outcomes/{outcome_id}/files/{file_id}", act=Permission.APPROVE)
 def evidence_file(request: CurrentRequest, outcome_id: Number, file_id: UUID) -> Response:
-    """A file beside a line that waits for this person; audited."""
+    """A file of a line that waits for this person; audited."""
     unit_id = request.member.unit_id
     found = read_evidence_file(request.services, outcome_id, file_id, who=request.who, visible_to=unit_id)
     return sealed_file(found.content, found.media_type, name=f"{outcome_id}-{str(file_id)[:8]}")
@@ -103,8 +105,8 @@ def evidence_file(request: CurrentRequest, outcome_id: Number, file_id: UUID) ->
 
 @approval_pages.post(_PATH + "/approve", act=Permission.APPROVE)
 def approve(request: CurrentRequest, outcome: Chosen = None, in_place: Short = "") -> Response:
-    """Approves the chosen lines, one with `in_place` instead of what it conflicts with. Of a large batch a sample is
-    shown with its evidence first.
+    """Approves the chosen lines; a single one with `in_place` replaces the line that it conflicts with. For a large
+    batch, first shows a sample with its evidence.
     """
     chosen = outcome or ()
     try:
@@ -130,7 +132,7 @@ def approve(request: CurrentRequest, outcome: Chosen = None, in_place: Short = "
 
 @approval_pages.post(_PATH + "/outcomes/{outcome_id}/refuse", act=Permission.APPROVE)
 def refuse(request: CurrentRequest, outcome_id: Number, why: Words = "") -> Response:
-    """Refuses a line: its recorder has it back with the reason."""
+    """Refuses a line: its recorder gets it back with the reason."""
     unit_id = request.member.unit_id
     try:
         refuse_outcome(request.services, outcome_id, why=why, by=request.who, visible_to=unit_id)
@@ -195,7 +197,7 @@ def correct(
 def stopped(
     request: CurrentRequest, payment_id: Number, result: Annotated[StopResult, Form()] = StopResult.ASKED
 ) -> Response:
-    """Reports what came of a stop-payment request."""
+    """Reports the result of a stop-payment request."""
     unit_id = request.member.unit_id
     try:
         stop_payment_done(request.services, payment_id, by=request.who, result=result, visible_to=unit_id)
@@ -224,7 +226,7 @@ def _show(
     refused: str = "",
     status: int = 200,
 ) -> Response:
-    """`read` is evidence in clear by the line; `form` the form of a line that was refused."""
+    """The page. `read`: evidence in clear by the id of the line; `form`: the form of a line that was rejected."""
     return request.page(
         _TEMPLATE,
         status=status,

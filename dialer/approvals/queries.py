@@ -49,15 +49,15 @@ class MoneyWaiting:
     at: datetime
     evidence_kind: EvidenceKind | None
     evidence_fen: int | None
-    """What the evidence shows; both are None for lines of older versions and where there is no money."""
+    """The amount that the evidence shows; both are None for lines of older versions and without money."""
     is_without_call: bool
-    """A success without a staff call: it counts from the approval on. The evidence says why there was none."""
+    """A success without a staff call: it counts only once approved. The evidence says why there was no call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyReturned:
-    """A refused line, which its recorder has not answered; of a success without a call, one whose task is open again.
-    Amounts in fen, as they were refused.
+    """A refused line that its recorder has not answered, or a success without a call whose task is open again. Amounts
+    in fen, as they were refused.
     """
 
     id: int
@@ -70,10 +70,10 @@ class MoneyReturned:
     refused_by: str
     refused_by_name: str
     at: datetime
-    """Of the refusal."""
+    """The time of the refusal."""
     why: str
     is_without_call: bool
-    """A success without a staff call: there is nothing to correct, the task is to be done."""
+    """A success without a staff call: there is nothing to correct; the task must be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +97,14 @@ Counts = Mapping[ApprovalKind, Mapping[Who, int]]
 
 _o = t.outcome.c
 _refusal, _later = t.outcome.alias("refusal"), t.outcome.alias("later")
-# A success without a call can be approved, and a refused one concerns its recorder, while its task is open.
+# While its task is open, a success without a call can be approved, and a refused one concerns its recorder.
 _MAY_COUNT = sa.or_(
     _o.reason != NO_CALL,
     sa.exists().where(t.assignment.c.id == _o.assignment_id, in_words(t.assignment.c.state, PENDING_STATES)),
 )
 _WAITING = t.outcome_waiting.join(t.outcome, sa.and_(_o.id == t.outcome_waiting.c.outcome_id, _MAY_COUNT))
 _IS_RETURNED = sa.and_(
-    # Of the partial index: lines that reverse one are few.
+    # Matches the partial index: lines that reverse another one are few.
     _refusal.c.reverses.is_not(None),
     _refusal.c.reverses == _o.id,
     _refusal.c.reason == MONEY_REFUSED,
@@ -117,7 +117,7 @@ _IS_RETURNED = sa.and_(
 def money_waiting(
     tx: Tx, *, who: str, visible_to: int | None, limit: int, ids: Collection[int] | None = None
 ) -> list[MoneyWaiting]:
-    """What `who` has not recorded; with `ids` of these lines alone."""
+    """Lines that wait for approval and that `who` did not record, oldest first; with `ids`, only of these lines."""
     statement = (
         sa.select(t.outcome, t.staff.c.display_name)
         .select_from(_WAITING)
@@ -142,7 +142,7 @@ def money_waiting(
 
 
 def money_returned(tx: Tx, *, who: str, visible_to: int | None, limit: int) -> list[MoneyReturned]:
-    """What `who` has recorded and somebody has refused; of everybody without `who`."""
+    """Refused lines that `who` recorded, oldest refusal first; without `who`, those of everybody."""
     statement = (
         sa.select(
             t.outcome,
@@ -188,7 +188,7 @@ def evidence_of(tx: Tx, outcome_ids: Collection[int]) -> dict[int, str]:
 
 
 def evidence_read_by(tx: Tx, who: str, outcome_ids: Collection[int], *, since: datetime) -> set[int]:
-    """Those of these lines whose evidence this person has read since then, as the audit has it."""
+    """Those of these lines whose evidence this person has read since then, according to the audit."""
     c = t.audit.c
     read = c.facts["outcome_id"].as_integer()
     rows = tx.rows(
@@ -200,7 +200,7 @@ def evidence_read_by(tx: Tx, who: str, outcome_ids: Collection[int], *, since: d
 
 
 def cases_of_outcomes(tx: Tx, outcome_ids: Collection[int], *, visible_to: int | None) -> dict[int, int]:
-    """The case of each of these lines that the unit sees."""
+    """The id of the case of each of these lines, for cases that the unit sees."""
     rows = tx.rows(
         sa.select(_o.id, _o.case_id)
         .join(t.case, t.case.c.id == _o.case_id)
@@ -210,7 +210,7 @@ def cases_of_outcomes(tx: Tx, outcome_ids: Collection[int], *, visible_to: int |
 
 
 def _newest_drafts() -> sa.Select[Any]:
-    """The newest version of each script, where nobody has approved it: older drafts are out of date."""
+    """The newest version of each script, if nobody has approved it: older drafts are out of date."""
     v, newer = t.script_version, t.script_version.alias("newer")
     return sa.select(v.c.id, v.c.drafted_by, v.c.drafted_at).where(
         ~sa.exists().where(newer.c.script_id == v.c.script_id, newer.c.number > v.c.number),
@@ -219,7 +219,7 @@ def _newest_drafts() -> sa.Select[Any]:
 
 
 def _rule_drafts() -> sa.Select[Any]:
-    """The newest version of the robot's rules, where nobody has approved it."""
+    """The newest version of the robot's rules, if nobody has approved it."""
     v, newer = t.rule_version.c, t.rule_version.alias("newer")
     return sa.select(v.number, v.drafted_by, v.drafted_at).where(
         ~sa.exists().where(newer.c.number > v.number),
@@ -234,13 +234,13 @@ def rule_drafts(tx: Tx, *, who: str) -> list[RuleDraft]:
 
 
 def draft_ids(tx: Tx, *, who: str) -> list[int]:
-    """Versions of scripts that wait for approval and that `who` has not drafted."""
+    """Ids of versions of scripts that wait for approval and that `who` has not drafted."""
     drafts = _newest_drafts().where(~is_of_actor(t.script_version.c.drafted_by, who))
     return [row["id"] for row in tx.rows(drafts.order_by(t.script_version.c.drafted_at))]
 
 
 def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Counts:
-    """What waits by who made it; for `RETURNED` by whom it goes back to."""
+    """The number of rows that wait, by kind and by who made them; for `RETURNED` by the recorder."""
     n = sa.func.count().label("n")
     seen_case = is_visible_to(t.case.c.unit_id, visible_to)
     load, change, rules = t.list_load.c, t.staff_change.c, t.rule_version.c

@@ -37,11 +37,13 @@ from dialer.web.formats import Sheet, as_file, format_moment, format_number
 from dialer.words import word_of
 
 MOST_EXPORTED = 100_000
-"""Lines of one file."""
+"""The most lines of one file."""
 
 
 def export_audit(services: Services, query: AuditQuery, *, who: str, why: str) -> tuple[AuditLine, ...]:
-    """The newest `MOST_EXPORTED` lines; how many and why is audited first. Raises `Invalid` without a reason."""
+    """The newest `MOST_EXPORTED` lines that fit the query; audits the reason and the number of lines first. Raises
+    `Invalid` without a reason.
+    """
     reader, reason = actor_name(who), said("why", why, fix="every export says what it is for")
     narrowed = {"who": query.who, "act": query.act, "subject": query.subject}
     with services.store.begin() as tx:
@@ -262,7 +264,7 @@ TROUBLE = frozenset({"sign_in_failed", "sign_in_locked"})
 
 
 def act_words(act: str, lang: Lang) -> str:
-    """The name of an act; its code where it has none."""
+    """The words for an act; its code if it has none."""
     if act in ACTS:
         return say(lang, ACTS[act])
     try:
@@ -272,7 +274,7 @@ def act_words(act: str, lang: Lang) -> str:
 
 
 def subject_words(line: AuditLine, lang: Lang) -> str:
-    """The subject of the line; an account by its login."""
+    """The subject of the line in words; an account by its login."""
     kind, _, what = line.subject.partition("/")
     if not what or kind not in SUBJECTS:
         return line.subject
@@ -282,7 +284,7 @@ def subject_words(line: AuditLine, lang: Lang) -> str:
 
 
 def facts_words(line: AuditLine, lang: Lang) -> str:
-    """The facts of the line by their names, separated by commas."""
+    """The facts of the line with their names, separated by commas."""
     words = []
     for name, value in line.facts.items():
         if value in (None, "") or (name == "login" and line.subject.startswith(_STAFF)):
@@ -318,7 +320,7 @@ _Text = Annotated[str, Field(max_length=100)]
 
 
 class AuditFilter(BaseModel):
-    """What the page is narrowed to, as typed."""
+    """The filter of the page, as typed."""
 
     who: _Text = ""
     act: _Text = ""
@@ -327,19 +329,19 @@ class AuditFilter(BaseModel):
     until: Annotated[str, Field(alias="to", max_length=40)] = ""
 
     def asked(self) -> dict[str, str]:
-        """What is given, by its name in the address."""
+        """The filters that are set, by their names in the address."""
         given = self.model_dump(by_alias=True, include=set(AuditFilter.model_fields))
         return {name: text.strip() for name, text in given.items() if text.strip()}
 
 
 class AuditPlace(AuditFilter):
-    """The filter, and where the page begins: below the line that `before` names, without it at the newest."""
+    """The filter, and where the page begins: below the line that `before` names, or at the newest line."""
 
     before: _Text = ""
 
 
 class AuditExport(AuditFilter):
-    """The lines that the filter finds, as a file; `why` is in the audit."""
+    """An export of the lines that the filter finds, as a file; `why` is audited."""
 
     kind: Literal["csv", "xlsx"]
     why: Annotated[str, Field(max_length=500)] = ""
@@ -353,7 +355,7 @@ def audit(request: CurrentRequest, place: Annotated[AuditPlace, Query()]) -> Res
 
 @audit_pages.post("/audit/export", act=Permission.SEE_AUDIT)
 def export(request: CurrentRequest, form: Annotated[AuditExport, Form()]) -> Response:
-    """The lines as a file; the export is audited itself, with its reason."""
+    """The lines as a file; the export itself is audited, with its reason."""
     asked = form.asked()
     try:
         query = _query(request, asked, _period(request, asked))
@@ -434,7 +436,7 @@ def _show(
 
 
 def state_words(request: RequestContext, state: TrailState) -> str:
-    """What the last check of the chain reached and found."""
+    """A sentence about the last check of the chain: how far it got and what it found."""
     if state.at is None:
         return request.say(gettext_noop("The lines have not been checked yet."))
     values = {

@@ -1,8 +1,8 @@
-"""The audit trail: its lines searched, its chain checked, and its head anchored outside the database.
+"""The audit trail: search of its lines, checks of its chain, and anchors of its head outside the database.
 
-`check_trail` (`dialer/db/audit.py`) is the one check: `dialer audit verify` and the scheduler's rounds use it, and the
-console shows what they found. An anchor says which line was the last at some time; it is written where the
-administrator of the database cannot change it, so that lines cut off at the end are missed.
+`check_trail` (`dialer/db/audit.py`) is the only check: `dialer audit verify` and the scheduler's rounds use it, and the
+console shows what they found. An anchor records which line was the last at some time; it is written where the
+administrator of the database cannot change it, so that lines cut off at the end are noticed.
 """
 
 from __future__ import annotations
@@ -60,26 +60,26 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditQuery:
-    """All that is given must hold; `before` is where the last page ended."""
+    """Filters of a search; a line must fit all that are set. `before` is where the previous page ended."""
 
     who: str = ""
     act: str = ""
     subject: str = ""
-    """The whole of it, such as case/7."""
+    """The complete subject, such as case/7."""
     period: Period = field(default_factory=Period)
     visible_to: int | None = None
-    """Only acts of the staff of this unit and of those below it; None: of everybody."""
+    """Only acts of the staff of this unit and of units below it; None: of everybody."""
     before: tuple[datetime, int] | None = None
     limit: int = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """A line of the audit, opened for its reader."""
+    """A line of the audit with its reason unsealed."""
 
     id: int
     number: int | None
-    """None: from before the chain."""
+    """None for a line from before the chain."""
     at: datetime
     who: str
     act: str
@@ -99,7 +99,7 @@ class AuditPage:
 
 
 def search_audit(tx: Tx, query: AuditQuery) -> AuditPage:
-    """Newest first; each line is checked, and whether it follows the one before."""
+    """The lines that fit a query, newest first; checks the seal of each, and whether it follows the line before."""
     a, before = t.audit.c, t.audit.alias("line_before")
     rows = tx.rows(
         sa.select(t.audit, before.c.chain.label("chain_before"))
@@ -149,7 +149,7 @@ def _asked(query: AuditQuery) -> Iterator[sa.ColumnElement[bool]]:
 
 
 def audited_act_names(tx: Tx) -> list[str]:
-    """Every act in the audit, each once, by a loose scan of the index."""
+    """Every act in the audit, each once; read by a loose scan of the index."""
     a = t.audit.c
     first = sa.select(sa.func.min(a.act).label("act")).cte("each", recursive=True)
     following = sa.select(sa.func.min(a.act)).where(a.act > first.c.act).scalar_subquery()
@@ -159,7 +159,9 @@ def audited_act_names(tx: Tx) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor(Place):
-    """The last line at a time. `seal` is made with our key; `stamp` is a time stamp of the seal (RFC 3161)."""
+    """The last line of the audit at a time. `seal` is made with our key; `stamp` is a time stamp of the seal (RFC
+    3161).
+    """
 
     at: datetime
     seal: bytes
@@ -188,14 +190,14 @@ _RECENT_BYTES: Final = 1 << 16
 _NET_SECONDS: Final = 10.0
 _PLACE_SECONDS: Final = 30.0
 _writing: Final[dict[str, threading.Thread]] = {}
-"""The last write to each place; one that hangs is not joined by others."""
+"""The last write to each place; while one hangs, no other is started."""
 _MOST_ANSWER: Final = 1 << 20
 _PREFIX: Final = re.compile(r"\{\"audit_anchor\":.*\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailState:
-    """What the last checks reached, for the console."""
+    """The results of the last checks, for the console."""
 
     number: int
     """The last line that was checked."""
@@ -204,11 +206,11 @@ class TrailState:
     whole_at: datetime | None
     """Real time at which the last check of all lines ended."""
     found: int
-    """Findings, in lines."""
+    """The number of lines with findings."""
 
 
 def read_trail_state(tx: Tx) -> TrailState:
-    """As the scheduler's rounds and `verify` have left it."""
+    """The state that the scheduler's rounds and `verify_trail` have recorded."""
     part = cycle_parts(tx).get(_TRAIL_PART)
     facts: Mapping[str, Any] = {} if part is None else part.facts
     found = Counter[str](facts.get("found")) | Counter[str](facts.get("found_before"))
@@ -225,7 +227,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def verify_trail(services: Services, *, anchors: Sequence[Anchor] = ()) -> TrailCheck:
-    """All lines are checked; the verdict is noted for the console, and raises an alarm if anything was found."""
+    """Checks all lines; records the result for the console, and raises an alarm if anything was found."""
     began_at = services.real.now()
     with services.store.begin() as tx:
         verdict = check_trail(tx, anchors=anchors)
@@ -236,8 +238,8 @@ def verify_trail(services: Services, *, anchors: Sequence[Anchor] = ()) -> Trail
 def check_new_lines(
     services: Services, *, anchors: Sequence[Anchor] = (), most: int = _ROUND_LINES
 ) -> TrailCheck:
-    """The next lines after those that the last round checked, `most` at a time, and those of the anchors. Once a day
-    the rounds begin again at the first line. The verdict is noted, and raises an alarm if anything was found.
+    """Checks the next lines after those that the last round checked, `most` at a time, and the lines of the anchors.
+    Once a day the rounds begin again at the first line. Records the result, and raises an alarm if anything was found.
     """
     real_now = services.real.now()
     with services.store.begin() as tx:
@@ -248,11 +250,11 @@ def check_new_lines(
         after = Place(number=known["number"], chain=bytes.fromhex(known["chain"]))
         began_at, found = part.began_at, Counter(known["found"])
     elif part is not None:
-        # What was found stands until these rounds are over.
+        # What was found before is shown until these rounds are over.
         known = {**known, "found_before": known["found"], "is_done": False}
     with services.store.begin() as tx:
         verdict = check_trail(tx, after=after, anchors=anchors, limit=most)
-    # End and anchors are looked at in every round: what is wrong with them is counted once.
+    # End and anchors are checked in every round: a fault of theirs is counted once.
     new = Counter(verdict.counts)
     again = new if verdict.end == after else Counter({flaw.value: new.pop(flaw, 0) for flaw in _EVERY_ROUND})
     found = (found | again) + (Counter() if verdict.end == after else new)
@@ -287,8 +289,9 @@ def _note(
 
 
 def write_checkpoint(services: Services, *, through: int, by: str, why: str) -> Place:
-    """A line of the audit permits the owner of the database to delete the lines up to `through`: a check then begins
-    after it. Raises `Invalid` without a reason or where the lines are not whole, `NotFound` for a missing line.
+    """Writes a line of the audit that permits the owner of the database to delete the lines up to `through`: a check
+    then begins after it. Raises `Invalid` without a reason and if lines are missing or altered, and `NotFound` for a
+    missing line.
     """
     who, reason = actor_name(by), said("why", why, fix="every checkpoint says what it is for")
     with services.store.begin() as tx:
@@ -305,8 +308,8 @@ def write_checkpoint(services: Services, *, through: int, by: str, why: str) -> 
 
 
 def read_anchors(vault: Vault, text: str) -> tuple[list[Anchor], int]:
-    """The anchors in an anchor file or in the log of a syslog server, and how many lines look like an anchor and are
-    none of ours.
+    """The anchors in an anchor file or in the log of a syslog server, and the number of lines that look like an anchor
+    but are not ours.
     """
     anchors, foreign = [], 0
     for line in text.splitlines():
@@ -322,7 +325,7 @@ def read_anchors(vault: Vault, text: str) -> tuple[list[Anchor], int]:
 
 
 def recent_anchors(vault: Vault, file: Path | None) -> list[Anchor]:
-    """The last anchors of the file; none if it is not there or does not answer."""
+    """The last anchors of the file; none if it is missing or its storage does not answer."""
     found: list[Anchor] = []
 
     def read() -> None:
@@ -357,9 +360,9 @@ def _anchored(anchor: Anchor) -> bytes:
 def anchor_trail(
     services: Services, settings: AuditSettings, *, always: bool = False
 ) -> tuple[Anchor | None, dict[str, str]]:
-    """The head is written to every place that the settings name; no anchor while the audit is empty, or if the last one
-    names the same line and not `always`. Also what went wrong, by place: it raises an alarm, and the next round tries
-    again.
+    """Writes the head of the audit to every place that the settings name. Returns the anchor, or None if there is no
+    place, or if the last anchor names the same line and not `always`; and what went wrong, by place. A fault raises an
+    alarm, and the next round tries again.
     """
     if not settings.has_anchors():
         return None, {}
@@ -390,15 +393,17 @@ def anchor_trail(
 
 
 def _within(place: str, write: Callable[[], None], faults: dict[str, str]) -> None:
-    """Writes on a thread of its own: storage or a server that hangs delays the other places for a while, once."""
+    """Reads or writes a place on a thread of its own: storage or a server that hangs delays the other places for a
+    while, once.
+    """
 
     def run() -> None:
         try:
             write()
         except (OSError, ValueError, HTTPException) as fault:
             problems.append(_short(fault))
-        except Exception as fault:  # noqa: BLE001  # told as a fault
-            # Else a place that was not written would count as written.
+        except Exception as fault:  # noqa: BLE001  # reported as a fault
+            # Otherwise a place that was not written would count as written.
             _log.exception("the anchor cannot be written: %s", place)
             problems.append(type(fault).__name__)
 
@@ -417,14 +422,14 @@ def _within(place: str, write: Callable[[], None], faults: dict[str, str]) -> No
 
 
 def _short(fault: Exception) -> str:
-    """What went wrong, without an address that may hold a password."""
+    """What went wrong, without an address that may contain a password."""
     if isinstance(fault, urllib.error.HTTPError):
         return f"HTTP {fault.code}"
     return (fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault))[:200]
 
 
 def _append_to(path: Path, anchor: Anchor) -> None:
-    """Whole lines only, and on the disk when this returns."""
+    """Appends a whole line, which is on the disk when this returns."""
     is_new = not path.exists()
     with held(path) as file:
         append_whole(file, f"{anchor.text()}\n".encode())
@@ -437,7 +442,9 @@ def _append_to(path: Path, anchor: Anchor) -> None:
 
 
 def _send_to_syslog(address: str, anchor: Anchor) -> None:
-    """One message as RFC 5424 has it: facility 13 (log audit), severity 5; over TCP with its length (RFC 6587)."""
+    """Sends one message in the form of RFC 5424: facility 13 (log audit), severity 5; over TCP with its length (RFC
+    6587).
+    """
     at = anchor.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     # A stamp is longer than what a UDP message may be.
     text = replace(anchor, stamp=b"").text()
@@ -486,8 +493,9 @@ def _stamp(settings: AuditSettings, content: bytes) -> bytes:
 def stamped_at(
     stamp: bytes, content: bytes, *, certificate: Path | None, nonce: int | None = None
 ) -> datetime:
-    """When the authority stamped this content. With the authority's root `certificate` (PEM) its signature is checked
-    too. Raises `ValueError` for another content, nonce or signature, `OSError` for a certificate that cannot be read.
+    """The time at which the authority stamped this content. With the authority's root `certificate` (PEM), its
+    signature is checked too. Raises `ValueError` if the content, the nonce or the signature is not that of the stamp,
+    and `OSError` for a certificate that cannot be read.
     """
     import hashlib  # noqa: PLC0415  # only where stamps are checked
 

@@ -1,1 +1,1 @@
-"""Backup and restore: the file, the rows, and the verbs."""
+"""Backup and restore: the file, the rows, and the actions."""

@@ -1,4 +1,4 @@
-"""Back up, verify and restore. The keys are in no backup: somebody who finds the file cannot read it."""
+"""Backs up, verifies and restores. No backup contains the keys: somebody who finds the file cannot read it."""
 
 from __future__ import annotations
 
@@ -56,26 +56,28 @@ from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure
 
 _FOLDERS: Final = ("recordings", "voices")
-"""What is only in the data folder. Lists, photos, scripts and their sound are rows; `audio` is a copy of such rows."""
+"""The folders that are only in the data folder. Lists, photos, scripts and their sound are rows; `audio` is a copy of
+such rows.
+"""
 _FILE_PIECE: Final = 1 << 18
 _SCRATCH: Final = ".verify-"
 _DRAFT: Final = ".restoring"
-"""In a folder of files: what a restore has written and not put in its place."""
+"""The subfolder for files that a restore has written but not yet moved to their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """Where the data of a service are. Addresses hold passwords: never to be logged."""
+    """Where the data of a service are. The URLs contain passwords: never log them."""
 
     database_url: str = field(repr=False)
     owner_url: str | None = field(repr=False)
-    """Of the role that owns the tables; None: the same one."""
+    """The URL for the role that owns the tables; None: the same one."""
     keys: Keys
     data_dir: Path
 
 
 class NothingToBackUp(Refusal):
-    """The database holds no tables of ours."""
+    """The database contains no tables of ours."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -84,7 +86,7 @@ class NothingToBackUp(Refusal):
 
 
 class NotPutBack(Refusal):
-    """A restore has committed the database, and files of it are not where they belong."""
+    """A restore has committed the database, but not all files are in their place."""
 
     def __init__(self, *, draft: Path, place: Path, why: str) -> None:
         self.draft, self.place = draft, place
@@ -101,7 +103,7 @@ class NotPutBack(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """A file, and what is in it. `made_at`: real time; what is in it is of that moment or of one just after it."""
+    """A backup file and its contents. `made_at`: real time; the contents are of that moment or of one just after it."""
 
     file: Path
     size_bytes: int
@@ -112,13 +114,13 @@ class Backup:
     contents: Contents
     files: tuple[str, ...]
     erased: int = 0
-    """Persons that the restore erased again."""
+    """The number of persons that the restore erased again."""
     registered: int = 0
-    """Lines of the register of erasures that it read."""
+    """The number of lines of the register of erasures that the restore read."""
     last_erased_at: datetime | None = None
-    """Of its last line: who was erased later is not known here."""
+    """The time of the last of these lines; the restore does not know of later erasures."""
     expired: Mapping[str, int] = field(default_factory=dict)
-    """What the restore deleted or erased because it is past its period, by kind."""
+    """The number of records that the restore deleted or erased because they were past their period, by kind."""
 
     def plain(self) -> dict[str, Any]:
         """What `--json` prints."""
@@ -142,8 +144,8 @@ class Backup:
 
 
 def make_backup(place: Installation, file: Path, *, real_now: datetime) -> Backup:
-    """The whole database at one moment, while calls run, and the files that are only in the data folder. Raises
-    `WrongKeys`, `NewerDatabase`, `NothingToBackUp`, `CannotWrite` and `Unavailable`; then no file is left.
+    """Backs up the whole database as of one moment, while calls go on, and the files that are only in the data folder.
+    Raises `WrongKeys`, `NewerDatabase`, `NothingToBackUp`, `CannotWrite` and `Unavailable`; then no file is left.
     """
     with take_snapshot(place.database_url) as snapshot:
         schema = snapshot.revision()
@@ -204,9 +206,10 @@ def _write_files(data_dir: Path, writer: BackupWriter, backup: Path) -> Iterator
 
 
 def verify_backup(file: Path, keys: Keys, *, scratch: Path) -> Backup:
-    """The file is whole, and what is restored of it into a throw-away database has the same counts and the same last
-    line of the audit, also after this version's migrations. The database is a server of its own in `scratch`, gone at
-    the end: no other is touched. Raises `OtherKeys`, `DamagedBackup`, `NotAsBackedUp`, `NewerDatabase`, `Unavailable`.
+    """Checks that the file is whole, and that a throw-away database restored from it has the same counts and the same
+    last line of the audit, also after this version's migrations. The database is a server of its own in `scratch`,
+    which is deleted at the end; no other database is touched. Raises `OtherKeys`, `DamagedBackup`, `NotAsBackedUp`,
+    `NewerDatabase`, `Unavailable`.
     """
     with ExitStack() as closing:
         reader = closing.enter_context(open_backup(file, keys))
@@ -218,7 +221,7 @@ def verify_backup(file: Path, keys: Keys, *, scratch: Path) -> Backup:
 
 @contextmanager
 def _scratch_folder(parent: Path) -> Iterator[str]:
-    """A folder of its own, locked while it is used; those of killed processes are deleted first."""
+    """A new folder in `parent`, locked while it is used. Deletes those of killed processes first."""
     with ExitStack() as closing:
         try:
             parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -238,7 +241,7 @@ def _scratch_folder(parent: Path) -> Iterator[str]:
 
 @contextmanager
 def _locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
-    """Raises `BlockingIOError` where another process has it and `wait` is false."""
+    """Locks a folder. Raises `BlockingIOError` if another process has locked it and `wait` is false."""
     held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -248,7 +251,7 @@ def _locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 Expire = Callable[[Tx, datetime], Mapping[str, int]]
-"""Deletes what is past its period at a moment of the service clock; how many of each kind."""
+"""Deletes what is past its period at a moment of the service clock; returns the number by kind."""
 
 
 def restore_backup(
@@ -261,14 +264,14 @@ def restore_backup(
     no_erasures: bool = False,
     expire: Expire = lambda _tx, _now: {},
 ) -> Backup:
-    """The empty place holds what the backup does, with this version's schema, without the persons of the register of
-    erasures and without what `expire` takes. Dialling is paused until the carrier's calls since the backup have been
-    compared, and nobody is signed in. All of it or nothing. `no_erasures`: a register that is missing, empty or older
-    than the backup is taken as it is. Raises what `verify_backup` does, `NotEmpty`, `NoRegister`, `OldRegister` and
+    """Restores the backup into an empty place, all of it or nothing: with this version's schema, without the persons in
+    the register of erasures and without what `expire` deletes. Dialling is paused until the carrier's calls since the
+    backup have been compared, and nobody is signed in. `no_erasures`: a register that is missing, empty or older than
+    the backup is accepted. Raises what `verify_backup` does, `NotEmpty`, `NoRegister`, `OldRegister` and
     `UnreadableRegister`.
     """
     url = place.owner_url or place.database_url
-    # In this order: the files follow when the database has committed.
+    # In this order: the files are moved to their place after the database has committed.
     with (
         open_backup(file, place.keys) as reader,
         _new_files(place.data_dir) as keep,
@@ -324,7 +327,9 @@ def _skip(_name: str, pieces: Iterator[bytes]) -> None:
 
 
 def _fill(reader: BackupReader, target: EmptyDatabase, *, keep: _Keep) -> Backup:
-    """The rows of the backup are in the database, compared, and migrated to this version."""
+    """Copies the rows of the backup into the database, compares them with the manifest, and migrates them to this
+    version.
+    """
     schema = reader.head.schema
     if not is_known_revision(schema):
         raise NewerDatabase(found=schema, newest=newest_revision())
@@ -357,10 +362,10 @@ def _fill(reader: BackupReader, target: EmptyDatabase, *, keep: _Keep) -> Backup
 
 @contextmanager
 def _new_files(data_dir: Path) -> Iterator[_Keep]:
-    """What is kept in the block is in the data folder after it, if it ended without an exception. Raises `NotEmpty`
-    before it, and `NotPutBack` after it.
+    """Files that are passed to `keep` in the block are in the data folder after it, if it ends without an exception.
+    Raises `NotEmpty` before the block, and `NotPutBack` after it.
     """
-    # A folder may be a link to another disk: a file is written where it stays, so that a new name is all it needs.
+    # A folder may be a link to another disk: a file is written on the disk where it stays, so that a rename is enough.
     places = {name: (data_dir / name).resolve() for name in _FOLDERS}
     found = {name: gettext_noop("files") for name, place in places.items() if _holds_files(place)}
     if found:
@@ -379,7 +384,7 @@ def _new_files(data_dir: Path) -> Iterator[_Keep]:
         place = places[path.parts[0]]
         if place not in begun:
             begun[place] = place.exists()
-            # Of a restore that was killed: the database is known to be empty by now.
+            # Left by a restore that was killed: at this point the database is known to be empty.
             shutil.rmtree(place / _DRAFT, ignore_errors=True)
         target = place / _DRAFT / inner
         try:
@@ -422,5 +427,5 @@ def _holds_files(place: Path) -> bool:
 
 
 def default_file(data_dir: Path, *, real_now: datetime) -> Path:
-    """The name of a backup of this moment in the data folder's `backups`."""
+    """The path of a backup of this moment, in the folder `backups` of the data folder."""
     return data_dir / "backups" / f"dialer-{real_now.astimezone(UTC):%Y%m%dT%H%M%SZ}.backup"

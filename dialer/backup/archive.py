@@ -1,9 +1,9 @@
 """The file of a backup: a head in clear, then everything else compressed and encrypted in chunks.
 
 Each chunk is sealed with its number and whether it is the last (the STREAM construction of Hoang, Reyhanitabar, Rogaway
-and Vizár), and with the whole head: a file that was cut off, reordered, altered, or given another head is noticed. No
-more than a few chunks are ever in memory. The key is made for this one file from an encryption key of the keys file and
-a random salt, so that nonces may count from zero.
+and Vizár), and with the whole head: a file that was cut off, reordered, altered, or given another head is detected.
+Only a few chunks are in memory at a time. The key is derived for this one file from an encryption key of the keys file
+and a random salt, so that nonces can count from zero.
 
 Inside are entries: a head (JSON) and its data in pieces. The last entry is the manifest.
 """
@@ -41,13 +41,15 @@ _CHUNK_BYTES: Final = 1 << 18
 _MOST_HEAD_BYTES: Final = 1 << 16
 _MOST_PIECE_BYTES: Final = 1 << 30
 _LEVEL: Final = 1
-"""Sealed columns cannot be compressed; the rest is, by a little, at a tenth of the time of the usual level."""
+"""The fastest level: sealed columns cannot be compressed, and the usual level takes ten times as long for a little
+less.
+"""
 _LENGTH: Final = struct.Struct(">I")
 _NONCE: Final = struct.Struct(">xxxQ?")
 
 
 class DamagedBackup(Refusal):
-    """The file is no backup, or not the whole one that was written: cut off, altered or put together anew."""
+    """The file is no backup, or not the whole one that was written: it was cut off, altered or assembled from parts."""
 
     def __init__(self, *, file: Path, problem: str | Text) -> None:
         self.file = file
@@ -84,7 +86,7 @@ class CannotWrite(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """What the file says in clear. `keys`: names the keys that its rows may use; `made_at`: real time of the
+    """The head of a backup file, in clear. `keys`: names the keys that its rows may use; `made_at`: real time of the
     snapshot.
     """
 
@@ -95,7 +97,7 @@ class Head:
 
 
 class _Sealer:
-    """Bytes in, sealed chunks out."""
+    """Compresses bytes, and writes them as sealed chunks."""
 
     def __init__(self, path: Path, file: IO[bytes], *, key: bytes, start: bytes) -> None:
         self._path = path
@@ -112,7 +114,7 @@ class _Sealer:
         self._add(self._packer.compress(data))
 
     def finish(self) -> None:
-        """The file is whole and on the disk."""
+        """Writes the last chunk; the file is then complete and on the disk."""
         self._add(self._packer.flush())
         self._seal(bytes(self._waiting), last=True)
         with _writing(self._path):
@@ -121,7 +123,7 @@ class _Sealer:
 
     def _add(self, packed: bytes) -> None:
         self._waiting += packed
-        # What may be the last chunk waits until more has come.
+        # A chunk that may be the last one waits for more data.
         while len(self._waiting) > _CHUNK_BYTES:
             self._seal(bytes(self._waiting[:_CHUNK_BYTES]), last=False)
             del self._waiting[:_CHUNK_BYTES]
@@ -141,20 +143,20 @@ class BackupWriter:
         self._open = False
 
     def begin(self, entry: dict[str, Any]) -> None:
-        """The data that follow belong to this entry."""
+        """Begins an entry: the data that follow belong to it."""
         self.end()
         content = json.dumps(entry, ensure_ascii=False).encode()
         self._sealer.write(_LENGTH.pack(len(content)) + content)
         self._open = True
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """A piece of the data of the entry."""
+        """Writes a piece of the data of the entry."""
         if data:
             self._sealer.write(_LENGTH.pack(len(data)))
             self._sealer.write(data)
 
     def end(self) -> None:
-        """The entry is complete."""
+        """Ends the entry."""
         if self._open:
             self._sealer.write(_LENGTH.pack(0))
             self._open = False
@@ -162,8 +164,8 @@ class BackupWriter:
 
 @contextmanager
 def new_backup(path: Path, head: Head, keys: Keys) -> Iterator[BackupWriter]:
-    """A new file, which appears under its name when the block has ended without an exception: whole and on the disk, or
-    not at all. Mode 600. Raises `CannotWrite`, also where the file exists.
+    """A new backup file with mode 600. It appears under its name when the block has ended without an exception:
+    complete and on the disk, or not at all. Raises `CannotWrite`, also if the file exists.
     """
     draft = path.with_name(f".{path.name}.part")
     salt = secrets.token_bytes(_SALT_BYTES)
@@ -202,7 +204,7 @@ def new_backup(path: Path, head: Head, keys: Keys) -> Iterator[BackupWriter]:
 
 @contextmanager
 def _closing(file: IO[bytes]) -> Iterator[None]:
-    """Closing a file that has no room writes once more, in vain; what was raised before says so already."""
+    """Closes the file. On a full disk closing fails again, which is ignored: the exception before says so already."""
     try:
         yield
     finally:
@@ -219,7 +221,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def named_keys(marks: Mapping[int, str]) -> str:
-    """One line that names every key and reveals nothing of it: `1=.. 2=..`."""
+    """One line that names every key and reveals nothing about it: `1=.. 2=..`."""
     return " ".join(f"{key_id}={mark}" for key_id, mark in sorted(marks.items()))
 
 
@@ -228,8 +230,8 @@ def _file_key(key: bytes, salt: bytes) -> bytes:
 
 
 class BackupReader:
-    """Reads the entries in their order. What it has given may be believed only as far as it came: the whole is proven
-    when `entries` has ended.
+    """Reads the entries in their order. What it has returned is authentic; that nothing is missing is known only when
+    `entries` has ended.
     """
 
     def __init__(self, path: Path, file: IO[bytes], head: Head, *, start: bytes, cipher: AESGCM) -> None:
@@ -277,7 +279,7 @@ class BackupReader:
         return True
 
     def _next(self) -> bytes:
-        """The next chunk in clear."""
+        """The next chunk, decrypted and decompressed."""
         chunk, self._ahead = self._ahead, self._sealed()
         last = not self._ahead
         try:
@@ -301,7 +303,7 @@ class BackupReader:
 
 @contextmanager
 def open_backup(path: Path, keys: Keys) -> Iterator[BackupReader]:
-    """The backup, with the keys checked before anything else. Raises `DamagedBackup` and `OtherKeys`."""
+    """A reader of the backup; checks the keys before anything else. Raises `DamagedBackup` and `OtherKeys`."""
     with ExitStack() as closing:
         with _reading(path):
             file = closing.enter_context(path.open("rb"))

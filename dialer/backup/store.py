@@ -1,7 +1,7 @@
-"""The rows of a whole database, as they leave it and as they come back.
+"""The rows of a whole database, read for a backup and written by a restore.
 
-A backup holds rows and the revision of their schema, no schema: the migrations make that in the empty database, with
-the rights of the two roles, for whatever version of PostgreSQL it is. So neither needs a program of PostgreSQL's.
+A backup contains rows and the revision of their schema, not the schema itself: the migrations create that in the empty
+database, with the rights of the two roles, on any version of PostgreSQL. So neither needs a program of PostgreSQL.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _INSUFFICIENT_PRIVILEGE: Final = "42501"
 
 
 class NotEmpty(Refusal):
-    """The place of a restore holds something already; `found`: what, by name."""
+    """The place of a restore is not empty; `found`: what it contains, by name."""
 
     def __init__(self, found: Mapping[str, str | int]) -> None:
         self.found = dict(found)
@@ -46,7 +46,7 @@ class NotEmpty(Refusal):
 
 
 class NotAsBackedUp(Refusal):
-    """What was restored is not what was backed up: counts or the head of the audit differ."""
+    """The restored rows are not those that were backed up: counts or the head of the audit differ."""
 
     def __init__(self, differences: Mapping[str, tuple[object, object]]) -> None:
         self.differences = dict(differences)
@@ -60,7 +60,7 @@ class NotAsBackedUp(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What a database held at one moment: rows by table, and the last line of the audit."""
+    """The contents of a database at one moment: the number of rows by table, and the last line of the audit."""
 
     tables: Mapping[str, int]
     audit_number: int
@@ -72,7 +72,7 @@ class Contents:
         return sum(self.tables.values())
 
     def differences(self, restored: Contents) -> dict[str, tuple[object, object]]:
-        """What differs, by name: what it was and what it is; empty when both are the same."""
+        """What differs, by name: the value here and the restored one; empty if all are the same."""
         names = sorted({*self.tables, *restored.tables})
         found: dict[str, tuple[object, object]] = {
             name: (self.tables.get(name, "-"), restored.tables.get(name, "-"))
@@ -103,14 +103,14 @@ class Snapshot:
         return self._connection.execute(cast("Any", statement)).fetchall()
 
     def revision(self) -> str:
-        """'' for a database without our tables."""
+        """The revision of the schema; '' for a database without our tables."""
         if self._rows("SELECT to_regclass('public.alembic_version')")[0][0] is None:
             return ""
         found = self._rows("SELECT version_num FROM alembic_version")
         return str(found[0][0]) if found else ""
 
     def key_marks(self) -> dict[int, str]:
-        """The mark of each key that values may use; none before the first start."""
+        """The mark of each key that values may use, by key number; empty before the first start."""
         for (state,) in self._rows("SELECT value FROM meta WHERE key = 'key_state'"):
             return {int(key_id): mark for key_id, mark in state["known"].items()}
         for (earlier,) in self._rows("SELECT value #>> '{}' FROM meta WHERE key = 'keys_fingerprint'"):
@@ -118,7 +118,7 @@ class Snapshot:
         return {}
 
     def tables(self) -> list[TableColumns]:
-        """In the order of their names."""
+        """All our tables with their columns, by name."""
         found = self._rows(
             "SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum) FROM pg_class c"
             " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
@@ -128,7 +128,7 @@ class Snapshot:
         return [TableColumns(name=name, columns=tuple(columns)) for name, columns in found]
 
     def sequences(self) -> dict[str, int]:
-        """The last value of each that was used."""
+        """The last value of each sequence that has been used."""
         found = self._rows(
             "SELECT sequencename, last_value FROM pg_sequences"
             " WHERE schemaname = 'public' AND last_value IS NOT NULL ORDER BY 1"
@@ -136,14 +136,14 @@ class Snapshot:
         return {name: int(value) for name, value in found}
 
     def audit_head(self) -> tuple[int, str]:
-        """Number and chain of the last line; of a version without a chain, how many lines there are."""
+        """Number and chain of the last line; for a version without a chain, the number of lines and ''."""
         if self._rows("SELECT to_regclass('audit_head')")[0][0] is None:
             return int(self._rows("SELECT count(*) FROM audit")[0][0]), ""
         number, chain = self._rows("SELECT number, encode(chain, 'hex') FROM audit_head")[0]
         return int(number), str(chain)
 
     def copy_out(self, table: TableColumns, write: Callable[[bytearray], None]) -> int:
-        """Gives the rows in PostgreSQL's binary form to `write`, many at a time; how many there were."""
+        """Passes the rows in PostgreSQL's binary form to `write`, many at a time; returns the number of rows."""
         names = sql.SQL(", ").join(map(sql.Identifier, table.columns))
         statement = sql.SQL("COPY {} ({}) TO STDOUT (FORMAT binary)").format(
             sql.Identifier(table.name), names
@@ -162,13 +162,15 @@ class Snapshot:
 
 @contextmanager
 def take_snapshot(url: str) -> Iterator[Snapshot]:
-    """All that is read within the block is of one moment. No migration begins meanwhile. Raises `Unavailable`."""
+    """A snapshot: everything that is read in the block is of one moment. No migration begins meanwhile. Raises
+    `Unavailable`.
+    """
     engine = sa.create_engine(
         url, poolclass=sa.NullPool, hide_parameters=True, connect_args=driver_settings("dialer backup")
     )
     with _translated(), engine.connect() as connection:
         connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        # Not waited for: the snapshot would be from before what was waited for.
+        # Do not wait for the lock: the snapshot would be from before the migration that was waited for.
         if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock_shared(MIGRATION_LOCK))):
             raise Unavailable(part="database", problem="is being migrated: try again in a minute")
         yield Snapshot(_driver_of(connection))
@@ -182,7 +184,9 @@ def _driver_of(connection: sa.Connection) -> psycopg.Connection[Any]:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Faults of the driver are `Unavailable`; a role that may not make tables is `MayNotMigrate`."""
+    """Translates errors of the driver: a lost connection is `Unavailable`, a role that may not create tables is
+    `MayNotMigrate`.
+    """
     try:
         yield
     except (DBAPIError, psycopg.Error) as fault:
@@ -197,7 +201,9 @@ def _translated() -> Iterator[None]:
 
 @dataclass(slots=True, kw_only=True)
 class _Removed:
-    """What would slow the rows down or refuse them, and how it comes back."""
+    """SQL of what was removed because it would slow down or reject the rows, to restore it: `indexes`, `references`
+    (foreign keys), and triggers that are `always` enabled.
+    """
 
     indexes: list[str] = field(default_factory=list)
     references: list[tuple[str, str, str]] = field(default_factory=list)
@@ -205,7 +211,7 @@ class _Removed:
 
 
 class EmptyDatabase:
-    """A database that is being filled, in one transaction: it is filled as a whole or stays empty."""
+    """A database that is being filled in one transaction: it is filled as a whole or stays empty."""
 
     def __init__(self, connection: sa.Connection, keys: Keys) -> None:
         self.connection = connection
@@ -215,13 +221,13 @@ class EmptyDatabase:
         self._removed = _Removed()
 
     def tx(self) -> Tx:
-        """To write rows of the present schema; `write_last` of it must be called at the end."""
+        """A transaction that writes rows of the current schema; call its `write_last` at the end."""
         tx = Tx(connection=self.connection, vault=Vault(self._keys))
         follow_plan(tx)
         return tx
 
     def prepare(self, revision: str) -> None:
-        """The tables of that revision exist, empty and open to any row."""
+        """Creates the tables of that revision, empty, without indexes, references and triggers."""
         upgrade_schema(self.connection, revision)
         self._run("SET LOCAL maintenance_work_mem = '256MB'")
         self._tables = [
@@ -239,7 +245,7 @@ class EmptyDatabase:
             self._run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
         indexes = self._rows(
             "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i"
-            # Those of a partitioned table are one with those of its partitions.
+            # An index of a partitioned table includes those of its partitions.
             " JOIN pg_class c ON c.oid = i.indexrelid AND c.relnamespace = 'public'::regnamespace"
             " AND c.relkind = 'i' AND NOT c.relispartition"
             " WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)"
@@ -253,12 +259,12 @@ class EmptyDatabase:
         )
         for table in self._tables:
             self._run(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
-        # The migrations have written first rows. Rows that come after a TRUNCATE can be stored frozen.
+        # The migrations have written some rows. Rows that come after a TRUNCATE can be stored frozen.
         if self._tables:
             self._run("TRUNCATE " + ", ".join(f'"{table}"' for table in self._tables))
 
     def copy_in(self, table: TableColumns, pieces: Iterable[bytes]) -> None:
-        """The rows are in the table."""
+        """Copies rows into a table."""
         if table.name not in self._tables:
             raise NotAsBackedUp({table.name: ("", "-")})
         names = sql.SQL(", ").join(map(sql.Identifier, table.columns))
@@ -270,7 +276,7 @@ class EmptyDatabase:
                 copy.write(piece)
 
     def complete(self, sequences: Mapping[str, int]) -> None:
-        """Indexes, references, triggers and sequences are as the migrations made them, for these rows."""
+        """Restores indexes, references and triggers, and sets the sequences so that no id is given twice."""
         for definition in self._removed.indexes:
             self._run(definition)
         for table, name, definition in self._removed.references:
@@ -287,7 +293,7 @@ class EmptyDatabase:
             " AND s.relnamespace = 'public'::regnamespace"
         )
         for name, table, column in owned:
-            # A role that may not read a sequence is told nothing of it: no id that is in use is ever given again.
+            # The role of a backup may not be able to read a sequence: an id that is in use must never be given again.
             used = self.connection.scalar(
                 sa.select(sa.func.max(sa.column(column))).select_from(sa.table(table, schema="public"))
             )
@@ -298,12 +304,12 @@ class EmptyDatabase:
                 )
 
     def upgrade(self) -> None:
-        """The schema is this version's; planner's figures are there."""
+        """Migrates the schema to this version, and collects the planner's statistics."""
         upgrade_schema(self.connection, "head")
         self._run("ANALYZE")
 
     def contents(self) -> Contents:
-        """Counted now."""
+        """The current contents."""
         number, chain = Snapshot(self._driver).audit_head()
         counts = {table: _count(self.connection, table) for table in self._tables}
         return Contents(tables=counts, audit_number=number, audit_chain=chain)
@@ -317,22 +323,22 @@ class EmptyDatabase:
 
 @contextmanager
 def fill_database(url: str, keys: Keys) -> Iterator[EmptyDatabase]:
-    """Commits at the end of the block, else the database stays as it was: empty. Raises `NotEmpty`, `Unavailable` and
-    `MayNotMigrate`.
+    """An empty database to fill: commits at the end of the block; after an exception it stays empty. Raises `NotEmpty`,
+    `Unavailable` and `MayNotMigrate`.
     """
     engine = sa.create_engine(
         url, poolclass=sa.NullPool, hide_parameters=True, connect_args=driver_settings("dialer restore")
     )
     with _translated(), engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        found = _what_is_there(connection)
+        found = _count_existing(connection)
         if found:
             raise NotEmpty(found)
         yield EmptyDatabase(connection, keys)
 
 
-def _what_is_there(connection: sa.Connection) -> dict[str, int]:
-    """Rows by table, the largest first; views and sequences count as tables without rows."""
+def _count_existing(connection: sa.Connection) -> dict[str, int]:
+    """The number of rows by table, the largest first; views and sequences count as tables without rows."""
     names: Sequence[Any] = connection.execute(
         sa.text(
             "SELECT relname, relkind FROM pg_class"
@@ -348,8 +354,8 @@ def _count(connection: sa.Connection, table: str) -> int:
 
 
 def forget_processes(tx: Tx) -> None:
-    """No process is alive, and nobody is signed in: those of the snapshot are of another machine, and a session that
-    was ended after it must not come back.
+    """Deletes heartbeats, sessions and unfinished sign-ins: the processes of the snapshot ran on another machine, and a
+    session that has ended since must not come back.
     """
     for table in (t.heartbeat, t.staff_session, t.sign_in_step):
         tx.execute(sa.delete(table))

@@ -1,6 +1,6 @@
-"""The demo: an environment that can reach nothing real, a clean database, its clock, its accounts, and its summary.
+"""The demo: an environment that can reach nothing real, an empty database, its clock, its accounts, and its summary.
 
-The clock begins at nine o'clock. Passwords are of one run alone; nothing in the demo is real.
+The clock begins at nine o'clock. Every run has its own passwords; nothing in the demo is real.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class DemoRunsAlready(Refusal):
 
 
 class DemoLine(StrEnum):
-    """What is between the demo and its simulated people."""
+    """How the demo reaches its simulated people."""
 
     SIMULATED = "simulated"
     SIP = "sip"
@@ -90,8 +90,8 @@ class NoSipStack(Refusal):
 def demo_environment(
     env: Mapping[str, str], *, ends: bool = False, line: DemoLine = DemoLine.SIMULATED
 ) -> dict[str, str]:
-    """The environment of the demo's processes. Raises `NoSipStack`, and `SettingsError` when a setting points at
-    anything that is not the demo's own: it can never erase or call anything real.
+    """The environment of the demo's processes. Raises `NoSipStack`, and `SettingsError` for a setting that points at
+    anything but the demo's own: so it can never erase or call anything real.
     """
     if line is DemoLine.SIP and not is_installed():
         raise NoSipStack
@@ -209,7 +209,7 @@ def clean_environment(settings: Settings) -> Iterator[Application]:
 
 
 def _wipe(folder: Path) -> None:
-    """Only what a demo has made, in the demo's own folder."""
+    """Deletes only what a demo has made, in the demo's own folder."""
     erase(folder)
     for name in _OURS:
         path = folder / name
@@ -226,8 +226,8 @@ def _nine_o_clock(settings: Settings) -> ClockRow:
 
 
 def set_service_speed(app: Application, *, speed: float) -> None:
-    """The service clock and the carrier's clock run at `speed` from now on; neither jumps. Over SIP the carrier keeps
-    real time, as sound does. Raises `Unavailable`.
+    """Sets the speed of the service clock and the carrier's clock; neither jumps. Over SIP the carrier stays at real
+    time, as sound does. Raises `Unavailable`.
     """
     assert app.carrier is not None
     unix = time.time()
@@ -254,12 +254,12 @@ _TIMEOUT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCounts:
-    """Calls as the carrier counted them since its start."""
+    """Calls as the carrier has counted them since its start."""
 
     rings: int
     max_rings_per_attempt: int
     most_lines: int
-    """Lines in use at the same time, at most."""
+    """The largest number of lines in use at the same time."""
 
 
 def read_call_counts(access: CarrierAccess) -> CallCounts:
@@ -299,8 +299,8 @@ def _ask(access: CarrierAccess, method: str, path: str, body: dict[str, Any] | N
 _UP_SECONDS = 60.0
 _STAFF_SECONDS = 0.25
 _WATCH_SECONDS = 0.5
-_SETTLED_LOOKS = 3
-"""So many looks in a row must find nothing left: between two rows of a case nothing may seem to be left."""
+_SETTLED_CHECKS = 3
+"""This many checks in a row must find nothing left to do: between two rows of a case, one check may find nothing."""
 
 
 def summary_json(
@@ -326,7 +326,7 @@ def summary_json(
 
 
 class ClockDriver:
-    """The service clock of a demo over SIP: as fast as the real one while a call is up, fast while none is."""
+    """Drives the service clock of a demo over SIP: at real speed while a call is up, fast while none is."""
 
     def __init__(self, app: Application, *, idle_speed: float) -> None:
         self._app = app
@@ -335,7 +335,9 @@ class ClockDriver:
         self._next = 0.0
 
     def follow(self) -> None:
-        """Asks the carrier, twice in a second at most. While it is away, calls may be up."""
+        """Sets the speed by the carrier's lines in use, which it reads at most twice a second. While the carrier does
+        not answer, calls may be up.
+        """
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _WATCH_SECONDS
@@ -351,7 +353,7 @@ class ClockDriver:
 
 
 def _is_line_up(app: Application) -> bool:
-    """Over SIP: whether the SIP process is connected, and the peer answers."""
+    """Whether calls can be made; over SIP, whether the SIP process is connected and the peer answers."""
     if not app.settings.carrier.is_sip:
         return True
     assert app.carrier is not None
@@ -397,7 +399,7 @@ def _workers_run(app: Application) -> bool:
 
 
 def write_sample(app: Application) -> Path:
-    """The project's own list, its times set to the demo's clock."""
+    """Writes the project's own list, with its times relative to the demo's clock; returns its path."""
     path = app.settings.data_dir / "sample.csv"
     path.touch(mode=0o600)
     path.write_bytes(build(app.services.clock.now()))
@@ -413,7 +415,7 @@ class SimulatedStaff(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Does the staff's work again and again until `stop`; faults are printed."""
+        """Does the staff's work again and again until `stop`; errors are printed."""
         while not self._stopped.wait(_STAFF_SECONDS):
             try:
                 work_once_as_staff(self._services)
@@ -423,13 +425,13 @@ class SimulatedStaff(threading.Thread):
                 sys.stderr.write(f"demo staff: {type(fault).__name__}\n")
 
     def stop(self) -> None:
-        """Waits up to 5 seconds for the work in hand."""
+        """Stops the thread; waits up to 5 seconds for the work in hand."""
         self._stopped.set()
         self.join(timeout=5.0)
 
 
 class SettledWatch:
-    """Whether the demo has settled: nothing left, several looks in a row."""
+    """Watches whether the demo has settled: several checks in a row find nothing left to do."""
 
     def __init__(self) -> None:
         self._quiet = 0
@@ -437,9 +439,9 @@ class SettledWatch:
         self.progress: Progress | None = None
 
     def look(self, app: Application) -> bool:
-        """Whether nothing was left to do in several looks one after the other."""
+        """Checks twice a second at most. True if several checks in a row have found nothing left to do."""
         if time.monotonic() < self._next:
-            return self._quiet >= _SETTLED_LOOKS
+            return self._quiet >= _SETTLED_CHECKS
         self._next = time.monotonic() + _WATCH_SECONDS
         try:
             with app.services.store.begin() as tx:
@@ -448,7 +450,7 @@ class SettledWatch:
             self._quiet = 0
             return False
         self._quiet = self._quiet + 1 if self.progress.is_settled and self.progress.attempts else 0
-        return self._quiet >= _SETTLED_LOOKS
+        return self._quiet >= _SETTLED_CHECKS
 
 
 def demo_summary(
@@ -478,7 +480,9 @@ _EXTENSIONS: Mapping[Role, str] = {Role.CALLER: "8001", Role.SUPERVISOR: "8002"}
 
 
 def make_accounts(services: Services) -> list[NewPassword]:
-    """One account for each role, in a new database with its units; with an extension where the role calls people."""
+    """Adds one account for each role, in a new database with its units; with an extension for roles that
+    call people.
+    """
     index, _ = list_units(services)
     made = [
         add_staff(

@@ -1,8 +1,8 @@
 """The sample: an invented city, counties and stations, and a list of some five hundred invented warnings.
 
-The list holds what real lists hold: a title, blank and totals rows, grades and amounts in every way of writing, rows
-that come twice, people with two warnings, landlines of two people, and about a dozen rows that must be refused. Its
-numbers lie in two blocks that only the simulated line calls.
+The list contains what real lists contain: a title, blank and totals rows, grades and amounts in every spelling,
+duplicate rows, people with two warnings, landlines that two people share, and about a dozen rows that must be rejected.
+Its numbers are in two blocks that only the simulated line calls.
 
 `python -m dialer.demo.sample_list [FILE]` writes the committed `sample.csv`, which is for reading and for trying
 `dialer load`; the demo builds its own copy with times relative to its clock.
@@ -135,7 +135,7 @@ def organise(services: Services) -> None:
 
 
 def written() -> bytes:
-    """The list of units, as a clerk would send it."""
+    """The list of units as CSV, as a clerk would send it."""
     text = io.StringIO()
     sheet = csv.writer(text, lineterminator="\r\n")
     sheet.writerow(["名称", "上级", "级别", "别名"])
@@ -150,7 +150,7 @@ def written() -> bytes:
 
 
 def as_lists_write(rng: random.Random, county: str) -> str:
-    """A unit of this county in one of its spellings; about one in a dozen needs a person to understand it."""
+    """A unit of this county in one of its spellings; about one in a dozen needs a person to recognise it."""
     station = rng.choice([name for name in _STATIONS[county] if name != _AMBIGUOUS])
     region = county.removesuffix("公安分局").removesuffix("公安局")
     nicknames = [_ALIASES[name].split(";")[0] for name in (county, station) if name in _ALIASES]
@@ -209,21 +209,23 @@ _Row = dict[str, str]
 
 
 def build(now: datetime, *, seed: int = SEED) -> bytes:
-    """The list as csv (UTF-8 with a mark), its times relative to `now` (aware). The same arguments, the same bytes."""
+    """The list as CSV (UTF-8 with a byte order mark), its times relative to `now` (aware). The same arguments give the
+    same bytes.
+    """
     local = now.astimezone(ZoneInfo(TIMEZONE))
     rng = random.Random(seed)  # noqa: S311 - invented data, no secret
     people = invented_people(rng, count=TARGETS, today=local.date())
     rows = _targets(rng, people, local)
-    rows += _people_again(rng, rows, local)
+    rows += _second_warnings(rng, rows, local)
     _write_units(rows)
     _share_landlines(rows)
-    _slip(rows, people)
-    rows += _rows_to_refuse(
+    _add_mistakes(rows, people)
+    rows += _rows_to_reject(
         rng, invented_people(rng, count=TARGETS + 20, today=local.date())[TARGETS:], local
     )
     rng.shuffle(rows)
     rows += rows[3 : 3 + DUPLICATES]
-    return _written(rows, local.date())
+    return _as_csv(rows, local.date())
 
 
 def _targets(rng: random.Random, people: list[SamplePerson], local: datetime) -> list[_Row]:
@@ -237,7 +239,7 @@ def _targets(rng: random.Random, people: list[SamplePerson], local: datetime) ->
 
 
 def _spread(words: tuple[str, ...], count: int) -> list[str]:
-    """Three in four in the usual word, the others in the words that some offices use."""
+    """`count` grades: three in four in the usual word, the others in the words that some offices use."""
     return [words[0] if number % 4 else words[number // 4 % len(words)] for number in range(count)]
 
 
@@ -292,8 +294,8 @@ def _as_typed(rng: random.Random, phone: str) -> str:
     return rng.choice((*[phone] * 4, f"+86 {phone}", "-".join(parts), " ".join(parts), wide))
 
 
-def _people_again(rng: random.Random, rows: list[_Row], local: datetime) -> list[_Row]:
-    """People who draw a second warning: most of the same scam (one case), every fourth of another one (two cases)."""
+def _second_warnings(rng: random.Random, rows: list[_Row], local: datetime) -> list[_Row]:
+    """Second warnings of some people: most of the same fraud (one case), every fourth of another one (two cases)."""
     again: list[_Row] = []
     known = [row for row in rows if row["身份证号码"]]
     for number, row in enumerate(rng.sample(known, REPEATED_PEOPLE)):
@@ -309,20 +311,22 @@ def _people_again(rng: random.Random, rows: list[_Row], local: datetime) -> list
 
 
 def _write_units(rows: list[_Row]) -> None:
-    """Writes units in the spellings of offices; a generator of its own keeps the rest of the list as it is."""
+    """Writes units in the spellings of offices; a random generator of its own leaves the rest of the list as it is."""
     rng = random.Random(SEED)  # noqa: S311 - invented data, no secret
     for row in rows:
         row["属地机构"] = as_lists_write(rng, row["属地机构"])
 
 
 def _share_landlines(rows: list[_Row]) -> None:
-    """Three landlines, each that of two people who are not the same person."""
+    """Adds three landlines, each of two people who are not the same person."""
     for number in range(6):
         rows[number * 40 + 11]["手机号码"] = f"{LANDLINE_BLOCK}{number // 2:03d}"
 
 
-def _slip(rows: list[_Row], people: list[SamplePerson]) -> None:
-    """Mistakes that give a notice and do not keep the row from being called. The first rows are of these people."""
+def _add_mistakes(rows: list[_Row], people: list[SamplePerson]) -> None:
+    """Adds mistakes that cause a notice but do not keep the row from being called. The first rows are of
+    these people.
+    """
     for index, (row, person) in enumerate(zip(rows, people, strict=False)):
         match index % 100:
             case 17:
@@ -339,8 +343,8 @@ def _slip(rows: list[_Row], people: list[SamplePerson]) -> None:
                 pass
 
 
-def _rows_to_refuse(rng: random.Random, people: list[SamplePerson], local: datetime) -> list[_Row]:
-    """A dozen rows that must come back, one of a high grade, and two expired high ones that must not."""
+def _rows_to_reject(rng: random.Random, people: list[SamplePerson], local: datetime) -> list[_Row]:
+    """A dozen rows that must be rejected, one of a high grade, and two expired high ones that must be accepted."""
     past = (local - timedelta(days=1)).strftime(_MOMENTS[0])
     changes: tuple[_Row, ...] = (
         {"手机号码": ""},
@@ -365,7 +369,7 @@ def _rows_to_refuse(rng: random.Random, people: list[SamplePerson], local: datet
     return rows
 
 
-def _written(rows: list[_Row], day: date) -> bytes:
+def _as_csv(rows: list[_Row], day: date) -> bytes:
     width = len(HEADINGS)
     text = io.StringIO()
     sheet = csv.writer(text, lineterminator="\r\n")
@@ -387,7 +391,7 @@ SAMPLE_COMMITTED_AT: Final = datetime(2026, 11, 25, 9, 0, tzinfo=ZoneInfo(TIMEZO
 
 
 def write_sample_list(arguments: list[str]) -> int:
-    """Writes the list to the named file, else to the committed place; the exit code."""
+    """Writes the list to the named file, else to the committed place; returns the exit code."""
     path = Path(arguments[0]) if arguments else SAMPLE_PATH
     content = build(SAMPLE_COMMITTED_AT)
     path.write_bytes(content)

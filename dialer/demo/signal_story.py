@@ -1,7 +1,7 @@
-"""The demo's own stream of signals: invented lives of one morning, sent as sources send them, through the broker's
-stream. Some are frauds in progress, most are not, and the phones of the first ring.
+"""The demo's own stream of signals: the invented events of people's mornings, sent as sources send them, through the
+broker's stream. Some are frauds in progress, and the phones of their victims ring; most are not.
 
-`OPENING` is the same in every run. What follows it is endless and ends with the demo.
+`opening` is the same in every run. What follows it goes on until the demo ends.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dialer.signals.verdict_store import count_held
 
 STREAM: Final = "demo-signals"
 BLOCK: Final = "1990000"
-"""Only the simulated line calls these numbers; 4000 to 4999 are of this story."""
+"""Only the simulated line calls these numbers; 4000 to 4999 belong to this story."""
 _FIRST: Final = 4000
 _SOURCES: Final = {
     "call": "通信运营商", "sms": "通信运营商", "web": "网络安全中心", "app": "网络安全中心",
@@ -90,15 +90,17 @@ _LAST_LISTED: Final[Fields] = {
 
 
 def opening(now: datetime) -> list[dict[str, str]]:
-    """Signals of the morning before `now`: each life twice, then the account that one of them had paid to is listed."""
-    told: list[dict[str, str]] = []
+    """The signals of the morning before `now`: each life twice, then the listing of the account that one of them had
+    paid to.
+    """
+    entries: list[dict[str, str]] = []
     for minutes, fields in _lists():
-        told.append(_entry(len(told), fields, now + timedelta(minutes=minutes)))
+        entries.append(_entry(len(entries), fields, now + timedelta(minutes=minutes)))
     for n, name in enumerate((*LIVES, *LIVES)):
         for minutes, fields in LIVES[name]:
-            told.append(_entry(len(told), fields, now + timedelta(minutes=minutes), person=_FIRST + n))
-    told.append(_entry(len(told), _LAST_LISTED, now))
-    return told
+            entries.append(_entry(len(entries), fields, now + timedelta(minutes=minutes), person=_FIRST + n))
+    entries.append(_entry(len(entries), _LAST_LISTED, now))
+    return entries
 
 
 def _entry(number: int, fields: Fields, at: datetime, *, person: int | None = None) -> dict[str, str]:
@@ -110,7 +112,7 @@ def _entry(number: int, fields: Fields, at: datetime, *, person: int | None = No
 
 
 class SignalStory(threading.Thread):
-    """After `send_opening`, a thread that sends what goes on: a signal or two a second, and now and then a fraud."""
+    """A thread that sends what follows `send_opening`: an ordinary life every second, and now and then a fraud."""
 
     def __init__(self, services: Services, *, broker_url: str) -> None:
         super().__init__(name="signals", daemon=True)
@@ -120,7 +122,7 @@ class SignalStory(threading.Thread):
         self._sent = 0
 
     def send_opening(self) -> int:
-        """How many signals were sent. Raises `Unavailable`."""
+        """Sends the opening; returns the number of signals. Raises `Unavailable`."""
         entries = opening(self._services.clock.now())
         self._send(entries)
         return len(entries)
@@ -136,7 +138,7 @@ class SignalStory(threading.Thread):
             return not is_behind(tx) and not count_held(tx)
 
     def run(self) -> None:
-        """Until `stop`; a broker that does not answer costs a second."""
+        """Sends signals until `stop`; while the broker does not answer, a second's signals are lost."""
         chance = random.Random(11)  # noqa: S311 - invented lives, not secrets
         person = _FIRST + 100
         while not self._stopped.wait(1.0):
@@ -157,7 +159,7 @@ class SignalStory(threading.Thread):
                 continue
 
     def stop(self) -> None:
-        """Waits for the second in hand."""
+        """Stops the thread; waits up to 5 seconds for it."""
         self._stopped.set()
         if self.is_alive():
             self.join(timeout=5.0)

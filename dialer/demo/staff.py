@@ -1,4 +1,4 @@
-"""Simulated callers and officers, who work the assignments as practice reports it; a second person approves.
+"""Simulated callers and officers, who work the assignments with outcomes as in practice; a second person approves.
 
 Every choice comes from a hash of the assignment, so that the same list gives the same reports. Some visits move to a
 neighbouring unit, and some stay unsigned until they are escalated.
@@ -44,7 +44,7 @@ from dialer.work.visits import FromPhone, take_step
 
 
 def rng(assignment: Assignment, what: str) -> int:
-    """0 to 99, always the same for the same assignment."""
+    """A number from 0 to 99, always the same for the same assignment and purpose."""
     digest = hashlib.sha256(
         f"{what}:{assignment.kind}:{assignment.case_id}:{assignment.id}".encode()
     ).digest()
@@ -63,7 +63,7 @@ _SENDER, _RECEIVER = "值班民警 韩磊", "值班民警 马晓燕"
 
 def reassign(services: Services, waiting: Sequence[Assignment], *, now: datetime) -> set[int]:
     """Asks neighbouring units to take some visits, and accepts most of these requests. Returns the ids of visits that
-    the simulated staff leaves alone: in transfer, unsigned until escalated, or kept for the demo's officer account.
+    the simulated staff does not touch: in transfer, unsigned until escalated, or kept for the demo's officer account.
     """
     with services.store.begin() as tx:
         index = services.units.current(tx)
@@ -76,42 +76,42 @@ def reassign(services: Services, waiting: Sequence[Assignment], *, now: datetime
         if transfer is not None:
             alone.add(one.id)
             if rng(one, "answer") < _ANSWERED_PERCENT and now - transfer.at >= _ANSWER_AFTER:
-                _unless_over(accept_transfer, services, transfer.id, by=_RECEIVER)
-        elif one.state is AssignmentState.OPEN and (_lies(one) or _is_the_officers(index, one)):
+                _ignore_conflict(accept_transfer, services, transfer.id, by=_RECEIVER)
+        elif one.state is AssignmentState.OPEN and (_stays_unsigned(one) or _is_kept_for_officer(index, one)):
             alone.add(one.id)
         elif not one.transfers and rng(one, "moves") < _MOVED_PERCENT and now - one.opened_at >= _ASK_AFTER:
-            to_unit_id = _next_door(index, one)
+            to_unit_id = _neighbouring_unit(index, one)
             if to_unit_id is not None:
                 why = _WHY[rng(one, "why") % len(_WHY)]
-                _unless_over(
+                _ignore_conflict(
                     transfer_assignment, services, one.id, to_unit_id=to_unit_id, by=_SENDER, why=why
                 )
                 alone.add(one.id)
     return alone
 
 
-def _lies(one: Assignment) -> bool:
-    """Left unsigned by its unit, so that it is escalated one level."""
+def _stays_unsigned(one: Assignment) -> bool:
+    """Whether its unit leaves the visit unsigned, so that it is escalated one level."""
     return one.grade.is_high and not one.raises and rng(one, "lies") < _LEFT_PERCENT
 
 
-def _is_the_officers(index: UnitIndex, one: Assignment) -> bool:
-    """Of the county of the demo's officer, and not escalated from it yet."""
+def _is_kept_for_officer(index: UnitIndex, one: Assignment) -> bool:
+    """Whether the visit is kept for the demo's officer, as most visits of their county are until they are escalated."""
     unit = index.get(one.unit_id) if one.unit_id is not None else None
-    near = unit is not None and any(index[step].name == HOME for step in unit.path)
-    return near and not one.raises and rng(one, "officer") < _OFFICERS_PERCENT
+    is_in_county = unit is not None and any(index[step].name == HOME for step in unit.path)
+    return is_in_county and not one.raises and rng(one, "officer") < _OFFICERS_PERCENT
 
 
-def _next_door(index: UnitIndex, one: Assignment) -> int | None:
-    """Another unit of the same parent."""
-    own = index.get(one.unit_id) if one.unit_id is not None else None
-    if own is None or own.parent_id is None:
+def _neighbouring_unit(index: UnitIndex, one: Assignment) -> int | None:
+    """Another unit with the same parent; None without one."""
+    unit = index.get(one.unit_id) if one.unit_id is not None else None
+    if unit is None or unit.parent_id is None:
         return None
-    beside = [unit.id for unit in index if unit.parent_id == own.parent_id and unit.id != own.id]
-    return beside[rng(one, "door") % len(beside)] if beside else None
+    others = [other.id for other in index if other.parent_id == unit.parent_id and other.id != unit.id]
+    return others[rng(one, "door") % len(others)] if others else None
 
 
-def _unless_over(act: Callable[..., object], *about: object, **facts: object) -> None:
+def _ignore_conflict(act: Callable[..., object], *about: object, **facts: object) -> None:
     try:
         act(*about, **facts)
     except Conflict:
@@ -137,7 +137,7 @@ _BY_PHONE = (
     (4, OutcomeKind.NOT_THE_PERSON),
     (3, OutcomeKind.LANGUAGE_OR_HEARING),
 )
-_AT_THE_DOOR = (
+_IN_PERSON = (
     (66, OutcomeKind.DISSUADED_IN_PERSON),
     (8, OutcomeKind.SAW_THROUGH_IT),
     (7, OutcomeKind.HALF_BELIEVES),
@@ -154,8 +154,8 @@ _SAVED = frozenset({OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PER
 
 
 def work_once_as_staff(services: Services) -> int:
-    """Signs new assignments and reports old ones; the number of reports. One that is refused stops no other; the first
-    refusal is raised at the end.
+    """Signs new assignments and reports old ones; returns the number of reports. One report that is refused does not
+    stop the others; the first refusal is raised at the end.
     """
     with services.store.begin() as tx:
         waiting = waiting_assignments(tx, limit=_AT_ONCE)
@@ -180,7 +180,7 @@ def work_once_as_staff(services: Services) -> int:
             if (
                 is_due
                 and assignment.signed_at is not None
-                and now >= assignment.signed_at + _talks_for(assignment)
+                and now >= assignment.signed_at + _talk_time(assignment)
             ):
                 _report(services, assignment)
                 reported += 1
@@ -202,7 +202,7 @@ def _report(services: Services, assignment: Assignment) -> None:
     # A follow-up needs a staff call.
     on_own_phone = on_own_phone and not _is_follow_up(services, assignment)
     if is_call and reached and not on_own_phone:
-        _talk(services, assignment)
+        _add_ended_call(services, assignment)
     if not is_call and reached:
         phone = FromPhone(client_id=uuid.uuid4(), by=_who(assignment))
         take_step(services, assignment.id, VisitStage.ARRIVED, phone=phone)
@@ -226,15 +226,15 @@ def _is_follow_up(services: Services, assignment: Assignment) -> bool:
     return stored is not None and stored.case.status is CaseStatus.WATCHING
 
 
-def _talks_for(assignment: Assignment) -> timedelta:
+def _talk_time(assignment: Assignment) -> timedelta:
     return timedelta(seconds=_TALK_SECONDS + rng(assignment, "talk"))
 
 
-def _talk(services: Services, assignment: Assignment) -> None:
-    """The row of a call from the desk, since it was signed for, as it would be after its end; no telephone rings."""
+def _add_ended_call(services: Services, assignment: Assignment) -> None:
+    """Stores the row of a call from the desk as it would be after its end; no telephone rings."""
     call_id, ended_at = uuid.uuid4(), services.clock.now()
-    talks_for = _talks_for(assignment)
-    asked_at = ended_at - talks_for
+    talk_time = _talk_time(assignment)
+    asked_at = ended_at - talk_time
     with services.store.begin() as tx:
         stored = get_case(tx, assignment.case_id)
         assert stored is not None
@@ -256,7 +256,7 @@ def _talk(services: Services, assignment: Assignment) -> None:
             call_id,
             state=DeskCallState.ENDED.value,
             result=TelephonyResult.ANSWERED.value,
-            talk_seconds=int(talks_for.total_seconds()),
+            talk_seconds=int(talk_time.total_seconds()),
             settled=True,
             ended_at=ended_at,
         )
@@ -265,7 +265,9 @@ def _talk(services: Services, assignment: Assignment) -> None:
 def _money(
     services: Services, assignment: Assignment, outcome: OutcomeKind
 ) -> tuple[Amounts, Evidence | None]:
-    """Amounts and evidence: some dissuaded people had money at risk; some of what was paid is stopped at the bank."""
+    """Amounts and their evidence: some dissuaded people had money at risk; some of what was paid is stopped at the
+    bank.
+    """
     with services.store.begin() as tx:
         stored = get_case(tx, assignment.case_id)
     at_risk = stored.case.amount_at_risk_fen if stored is not None else None
@@ -283,11 +285,11 @@ def _money(
 
 
 def _outcome(assignment: Assignment) -> OutcomeKind:
-    mix = _BY_PHONE if assignment.kind is Track.HUMAN else _AT_THE_DOOR
-    left = rng(assignment, "outcome")
+    mix = _BY_PHONE if assignment.kind is Track.HUMAN else _IN_PERSON
+    rest = rng(assignment, "outcome")
     for share, outcome in mix:
-        left -= share
-        if left < 0:
+        rest -= share
+        if rest < 0:
             return outcome
     return mix[0][1]
 

@@ -1,5 +1,5 @@
-"""Two-card control in the demo: three outlets, what they opened in the quarter before, a day's file with a ring in it,
-and a customer who stands at the counter. Nobody in it is real.
+"""Two-card control in the demo: three outlets, what they opened in the previous quarter, a day's file with a ring in
+it, and a customer at the counter. All persons are invented.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _PURPOSES: Final = ("日常消费", "代发工资", "缴纳学费", "养老金")
 
 
 def id_number(n: int, *, home: str = _LOCAL) -> str:
-    """A well-formed number of nobody."""
+    """A well-formed id number that belongs to nobody."""
     head = f"{home}{1960 + n % 45}{1 + n % 12:02d}{1 + n % 28:02d}{n % 1000:03d}"
     return head + id_check_character(head)
 
@@ -80,15 +80,15 @@ def _row(n: int, place: int, at: datetime, *, home: str = _LOCAL, **cells: str) 
 
 
 def earlier_rows(first: datetime) -> Iterator[dict[str, str]]:
-    """Of the quarter that begins there: ordinary people, most of them at the first outlet."""
+    """The rows of the quarter that begins at `first`: ordinary people, most of them at the first outlet."""
     for n in range(_BEFORE):
         at = first + timedelta(days=n % 20, hours=9 + n % 8)
         yield _row(1000 + n, (0, 0, 1, 2)[n % 4], at)
 
 
 def day_rows(morning: datetime) -> Iterator[dict[str, str]]:
-    """Of one day: ordinary people, a refusal, a row with a fault, and five people who came together from elsewhere, all
-    with one story and the highest limit at several outlets.
+    """The rows of one day: ordinary people, a refusal, a row with a fault, and five people who came together from
+    elsewhere, all with one story and the highest limit at several outlets.
     """
     for n in range(_DAY):
         yield _row(n, n % 3, morning + timedelta(minutes=11 * n))
@@ -113,8 +113,8 @@ def _file(rows: Sequence[dict[str, str]], institution: str) -> io.BytesIO:
 
 
 def build_street(services: Services, *, teller: str) -> int:
-    """The outlets with their openings; the account `teller` works at the first one, where a customer waits. The id of
-    the customer's opening.
+    """Adds the outlets with their openings; the account `teller` works at the first one, where a customer waits.
+    Returns the id of the customer's opening.
     """
     zone = ZoneInfo(services.centre.timezone)
     today = services.clock.now().astimezone(zone)
@@ -151,7 +151,9 @@ def build_street(services: Services, *, teller: str) -> int:
 
 
 def _customer(services: Services) -> int:
-    """One of the five comes again, to the first outlet: the checks say to ask the desk."""
+    """One of the five comes again, to the first outlet, where the checks advise to ask the desk. Returns the id of the
+    opening.
+    """
     with services.store.begin() as tx:
         outlet = outlets_of_institution(tx, institution_named(tx, BANK)["id"])[OUTLETS[0][2]]
     now = services.clock.now()

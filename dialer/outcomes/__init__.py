@@ -1,1 +1,1 @@
-"""Outcomes and their figures: ledger, filed cases, rates, report."""
+"""Outcomes and their figures: ledger, filed cases, rates, reports, bulletins; outgoing webhooks."""

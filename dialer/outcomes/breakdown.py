@@ -1,7 +1,7 @@
 """The figures of a cut (by unit, grade, fraud type, source, script or hour), and the cases behind a count.
 
 Counted from the records themselves, by the conditions of every report. A warning, a call, an assignment and an amount
-belong to the cut that their case belongs to now. The counts of the whole database for a demo stand here too.
+belong to the cut that their case belongs to now. The counts of the whole database that the demo needs are here too.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
@@ -65,7 +65,7 @@ _FIRST_SCRIPT = (
     "(SELECT f.script_id FROM attempt f WHERE f.case_id = c.id AND f.script_id <> '' ORDER BY f.n LIMIT 1)"
 )
 _VALUES: Mapping[Dimension, str] = {
-    # The unit that stands right below the reader's own on the way to the case's unit, or the case's unit itself.
+    # The unit right below the reader's own on the path to the case's unit, or the case's unit itself.
     Dimension.UNIT: "(SELECT coalesce(u.path[CAST(:depth AS integer) + 1], u.id) FROM unit u WHERE u.id = c.unit_id)",
     Dimension.GRADE: "c.grade",
     Dimension.FRAUD_TYPE: "c.fraud_type",
@@ -90,7 +90,9 @@ _NARROWED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The parameters of every statement here. `depth`: the number of units above those that are compared."""
+    """The records that a cut counts, as of `now`. `depth`: the number of levels of units above those that
+    are compared.
+    """
 
     cut: Cut
     period: Period
@@ -113,16 +115,18 @@ class Window:
         }
 
     def filters(self) -> tuple[str, ...]:
-        """The names of what narrows the cut, as parameters."""
+        """The names of the filters that are set; their parameters have the same names."""
         return tuple(_given(self.cut))
 
     def narrow(self) -> str:
-        """A condition on `c`, a case; empty parts are left out, so that an index may serve the others."""
+        """The SQL condition on a case `c`; filters that are not set are left out, so that an index can serve the
+        others.
+        """
         return " AND ".join(_NARROWED[name] for name in self.filters()) or "true"
 
 
 def _given(cut: Cut) -> dict[str, Any]:
-    """The parts of a cut that narrow it, as parameters."""
+    """The filters of a cut that are set, as parameters by name."""
     given = {
         "unit_ids": None if cut.unit_ids is None else list(cut.unit_ids),
         "grade": cut.grade and cut.grade.value,
@@ -138,7 +142,7 @@ def _given(cut: Cut) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Records:
-    """One kind of record of a cut: its statement with the place {narrow}, and what is counted of it."""
+    """One kind of record that a cut counts: its statement with the placeholder {narrow}, and its measures."""
 
     select: str
     before: str = ""
@@ -148,14 +152,16 @@ class _Records:
     more: str = ""
     """Further columns of figures."""
     moment: str
-    """The column whose day a record belongs to."""
+    """The column that gives a record its day."""
 
     def columns(self) -> str:
         return ", ".join(part for part in (self.measures and counts_of(self.measures), self.more) if part)
 
 
 def _which(moment: str) -> str:
-    """The condition on the records of a cut by their moment, as alias and column."""
+    """The SQL condition on the records of a cut. `moment`: the column that gives a record its time, with the alias of
+    its table.
+    """
     return f"{moment[0]}.drill = :drill AND {within(moment)} AND {{narrow}}"
 
 
@@ -209,7 +215,7 @@ def read_breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
 def read_numbers(
     tx: Tx, dimension: Dimension, window: Window
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The numbers of the whole and of each value, by name."""
+    """The numbers of the whole and of each value of the dimension, by name."""
     total: dict[str, Any] = {}
     numbers: dict[str, dict[str, Any]] = {}
     for records in _RECORDS:
@@ -230,7 +236,9 @@ def read_numbers(
 
 
 def read_first_seconds(tx: Tx, dimension: Dimension, window: Window) -> list[tuple[str, float]]:
-    """The single values behind the percentiles of a cut, each with its value of the dimension."""
+    """The seconds to the first attempt of each case, which the percentiles of a cut summarise, with its value of the
+    dimension.
+    """
     statement = f"""
         WITH {_CASES.before} records AS ({_CASES.select})
         SELECT coalesce(CAST(d.value AS text), '') AS value, CAST(r.first_seconds AS double precision) AS seconds
@@ -267,7 +275,7 @@ ADJUSTED_OF = "cases_ours"
 
 
 def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]]]:
-    """By rate, by unit as in `read_breakdown`, by grade and fraud type: hits of our cases."""
+    """The number of our cases and of hits, by rate, by unit as in `read_breakdown`, and by grade and fraud type."""
     statement = f"""
         WITH {_CASES.before} records AS ({_CASES.select})
         SELECT coalesce(CAST(d.value AS text), '') AS value, r.grade || ' ' || r.fraud_type AS kind,
@@ -292,8 +300,8 @@ _UNTIL: Mapping[str, str] = {
 
 
 def read_waits(tx: Tx, window: Window, until: str = "first_call") -> Waits:
-    """The distribution of the time from a case's clock start to its first call attempt or finished assignment; until
-    `contact`, to the first one in which the right person was spoken to.
+    """The distribution of the time from a case's clock start to its first call attempt or finished assignment; with
+    `until` "contact", to the first one that reached the right person.
     """
     statement = f"""
         WITH {CASES.format(which=_which("c.opened_at"))}, waited AS ({_UNTIL[until]})
@@ -310,29 +318,29 @@ def read_waits(tx: Tx, window: Window, until: str = "first_call") -> Waits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """What one member of staff did of the human calls and visits opened in the window."""
+    """What one member of staff did with the human calls and visits that were opened in the window."""
 
     login: str
     human_calls: int
     visits: int
     reached: int
-    """Of both, those that spoke to the right person."""
+    """Human calls and visits that reached the right person."""
     feedback_in_time: int
     held: int
-    """Signed for and not reported yet."""
+    """Assignments that are signed for and not yet reported."""
     days: int
-    """On which something was reported."""
+    """Days on which something was reported."""
     minutes: float | None
-    """Half of the reports came within this many minutes of the signature."""
+    """The median time from sign-off to report."""
 
 
 _WORK_MEASURES = ("human_calls", "visits", "feedback_in_time")
 
 
 def read_workload(tx: Tx, window: Window) -> tuple[Workload, ...]:
-    """The work of each person by login, most reports first. What nobody has signed for is nobody's."""
+    """The work of each member of staff, most reports first. Assignments that nobody has signed for are left out."""
     counts = counts_of({name: ASSIGNMENT_MEASURES[name] for name in _WORK_MEASURES})
-    # The days and minutes of each are gathered and counted by themselves: sorting all by login takes twice as long.
+    # Days and minutes are gathered by login and counted there: sorting all rows by login takes twice as long.
     statement = f"""
         WITH assignments AS ({ASSIGNMENTS.format(which=_which("s.opened_at"))}), staff AS (
             SELECT coalesce(done_by, signed_by) AS login,
@@ -358,8 +366,8 @@ _MOST_STAFF = 200
 
 
 def case_ids_behind(tx: Tx, measure: str, window: Window, *, before_id: int | None, limit: int) -> list[int]:
-    """The cases behind one count, newest first: those that it counts, or of the calls, assignments or warnings that it
-    counts. A frequent measure is found among the newest cases; a rare one is searched ever further back.
+    """The ids of the cases behind one count, newest first: the cases that it counts, or the cases of the calls,
+    assignments or warnings that it counts. Searches the newest cases first, then ever larger ranges of older ones.
 
     Raises `KeyError` for a name that is no count.
     """
@@ -395,12 +403,12 @@ def count_behind(tx: Tx, measure: str, window: Window) -> int:
 
 
 def figure_sources(tx: Tx) -> list[str]:
-    """Every source of a warning, by name; read by skipping along the index."""
+    """Every source of a warning, in order, at most 500; read by a loose scan of the index."""
     return [row["value"] for row in tx.rows(_EACH_SOURCE)]
 
 
 def figure_scripts(tx: Tx) -> list[str]:
-    """Every script that has a version, by name."""
+    """The id of every script that has a version, in order."""
     return [row["value"] for row in tx.rows(_EACH_SCRIPT)]
 
 
@@ -416,21 +424,21 @@ SELECT value FROM each_one WHERE value IS NOT NULL LIMIT 500
 _EACH_SCRIPT = sa.text("SELECT DISTINCT script_id AS value FROM script_version ORDER BY 1")
 
 _FIRST_ID_RANGE = 2_000
-"""The number of newest cases that are searched first; then four times as many, and so on."""
+"""The number of newest cases that are searched first; each further search covers four times as many."""
 _ID_RANGE = sa.text("""
 SELECT min(id) FROM (SELECT id FROM "case" WHERE id < :before_id ORDER BY id DESC LIMIT :id_range) newest
 """)
 
 
 def lost(step: str) -> str:
-    """The name of what the funnel loses between the step before and this one."""
+    """The name of the loss of the funnel between the previous step and this one."""
     return f"lost_{step}"
 
 
 LOSSES: Mapping[str, tuple[str, str]] = {
     lost(after): (before, after) for before, after in pairwise(FUNNEL) if before in CASE_MEASURES
 }
-"""The two steps of cases between which each loss is."""
+"""The steps before and after each loss, for steps that count cases."""
 _LOST = (
     _Records(
         # A case's first warning opened it; every other joined it.
@@ -469,7 +477,7 @@ class NotCalled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How much the robot still has to do."""
+    """What the robot still has to do, and what it has done."""
 
     loading: int
     """Lists that are waiting or being loaded."""
@@ -484,7 +492,7 @@ class Progress:
 
     @property
     def is_settled(self) -> bool:
-        """Nothing is being loaded, and no robot call is due or live."""
+        """Whether nothing is being loaded, and no robot call is due or live."""
         return self.loading == 0 and self.robots == 0 and self.live == 0
 
 
@@ -514,8 +522,8 @@ def read_progress(tx: Tx) -> Progress:
 
 
 def count_not_called(tx: Tx) -> NotCalled:
-    """Why ended attempts were no calls, counted. Refused: the carrier took no call; the others ended without
-    ringing.
+    """The number of ended attempts that never rang, by reason. `refused`: the carrier took no call; the others ended
+    without ringing.
     """
     c = t.attempt.c
     why = sa.case(

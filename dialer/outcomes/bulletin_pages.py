@@ -1,4 +1,4 @@
-"""The pages of bulletins 通报: drafted, read, approved or refused by a second person, taken away as docx or PDF."""
+"""The pages of bulletins 通报: drafted, read, approved or refused by a second person, exported as docx or PDF."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _PATH = "/bulletins"
 _UNFIT, _TAKEN, _AWAY = 422, 409, 503
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 ReadDraft = Annotated[datetime | None, Form()]
-"""When the draft that the form stands under was made."""
+"""When the draft that the form is shown with was made."""
 
 
 class PaperKind(StrEnum):
-    """A file that a bulletin is taken away as."""
+    """The format of an exported bulletin."""
 
     DOCX = "docx"
     PDF = "pdf"
@@ -59,7 +59,7 @@ def draft(
     name: Annotated[str, Form(max_length=20)] = "",
     anew: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
-    """Drafts the bulletin of the typed days, or opens the one that is kept."""
+    """Drafts the bulletin of the typed days, or opens the stored one."""
     request.check_whole()
     try:
         made = make_bulletin(

@@ -1,6 +1,6 @@
 """A bulletin in words: sentences as a police bulletin has them, tables and charts, for the page and for docx alike.
 
-Every figure is one of `BulletinFigures`; a rate stands with its numerator, denominator and interval.
+Every figure is one of `BulletinFigures`; a rate is shown with its numerator, denominator and interval.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ _MOST_UNITS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows of text; `shares` of the width, by column; the first `words` columns are words, the others figures."""
+    """A table of texts. `shares`: the relative width of each column. The first `words` columns are text, the others
+    figures.
+    """
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -55,7 +57,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A section: its heading, and what stands below it."""
+    """A section of a bulletin."""
 
     heading: str
     paragraphs: Sequence[str] = ()
@@ -64,7 +66,7 @@ class Part:
 
 
 def parts_of(figures: BulletinFigures, lang: Lang) -> tuple[Part, ...]:
-    """All sections, in order."""
+    """All sections of a bulletin, in order; those without records are left out."""
     return tuple(
         part
         for part in (
@@ -168,8 +170,8 @@ def _compared(figures: BulletinFigures, lang: Lang) -> Table:
             None if one is None else one.amounts[kind].approved_fen
             for one in (report.year_before, report.before)
         ]
-        told = _differences(now, then, money=True)
-        rows.append([say(lang, "%(kind)s, yuan", kind=word_of(kind, lang)), _yuan(now), *told])
+        changes = _differences(now, then, money=True)
+        rows.append([say(lang, "%(kind)s, yuan", kind=word_of(kind, lang)), _yuan(now), *changes])
     return Table(
         head=[
             say(lang, "Figure"),
@@ -185,23 +187,25 @@ def _compared(figures: BulletinFigures, lang: Lang) -> Table:
 
 
 def _yuan(fen: int) -> str:
-    """Whole yuan: the sentences have the fen."""
+    """Whole yuan; the sentences have the fen."""
     return f"{fen / _HUNDRED:,.0f}"
 
 
 def _differences(now: int, then: Sequence[int | None], *, money: bool = False) -> list[str]:
-    told = []
+    cells = []
     for value in then:
         if value is None:
-            told += ["—", "—"]
+            cells += ["—", "—"]
         else:
             change = "—" if value == 0 else f"{(now - value) / value * _HUNDRED:+.1f}%"
-            told += [_yuan(value) if money else f"{value:,}", change]
-    return told
+            cells += [_yuan(value) if money else f"{value:,}", change]
+    return cells
 
 
 def trend_chart(report: CutReport, days: BulletinDays, lang: Lang, name: str = "warnings") -> Chart | None:
-    """The count day by day, with the days of the period before and of a year before at the same place."""
+    """The count day by day, with the same days of the period before and of a year before; None for a period
+    of one day.
+    """
     length = (days.last - days.first).days + 1
     if length < 2:  # noqa: PLR2004  # a single day is no line
         return None
@@ -280,7 +284,9 @@ def _filed(figures: BulletinFigures, lang: Lang) -> Part | None:
 
 
 def _two_up_two_down(figures: BulletinFigures, lang: Lang) -> tuple[Table, int]:
-    """两升两降: successes and the loss prevented rise, filed cases and their losses fall. The second: how many hold."""
+    """两升两降: successes and the loss prevented rise, filed cases and their losses fall. Also
+    returns how many of the four do.
+    """
     report, then = figures.report, figures.report.year_before
     assert then is not None
     assert figures.filed_year_before is not None
@@ -302,13 +308,13 @@ def _two_up_two_down(figures: BulletinFigures, lang: Lang) -> tuple[Table, int]:
     for name, now, before, must_rise, is_money in lines:
         holds = now > before if must_rise else now < before
         held += holds
-        told = _differences(now, [before], money=is_money)
+        changes = _differences(now, [before], money=is_money)
         rows.append(
             [
                 say(lang, "%(kind)s, yuan", kind=name) if is_money else name,
                 say(lang, "should rise") if must_rise else say(lang, "should fall"),
                 _yuan(now) if is_money else f"{now:,}",
-                *told,
+                *changes,
                 say(lang, "holds") if holds else say(lang, "does not hold"),
             ]
         )
@@ -332,7 +338,7 @@ _STANDINGS = {
 
 
 def ranked_units(figures: BulletinFigures) -> list[tuple[str, Slice]]:
-    """Units with cases, by the rate of dissuasion; of equal rates the one with more cases first."""
+    """Units with cases, highest rate of dissuasion first; of equal rates the one with more cases first."""
     parts = [
         (value, part)
         for value, part in figures.report.breakdown.slices.items()
@@ -573,7 +579,7 @@ def _definitions(lang: Lang) -> Part:
 
 
 def bulletin_document(bulletin: Bulletin, *, lang: Lang, who: str, now: datetime) -> Document:
-    """The bulletin as docx; who took it away and when is on every page."""
+    """The bulletin as docx; every page names who exported it and when."""
     figures = bulletin.figures
     opens, closes = ("（", "）") if lang is Lang.ZH else (" (", ")")
     title = f"{title_of(figures.days, lang)}{opens}{days_words(figures.days, lang)}{closes}"
@@ -609,6 +615,6 @@ def _numbered(place: int, heading: str, lang: Lang) -> str:
 
 
 def numbered_parts(figures: BulletinFigures, lang: Lang) -> Iterator[tuple[str, Part]]:
-    """For the page: each section with its numbered heading."""
+    """Each section with its numbered heading, for the page."""
     for place, part in enumerate(parts_of(figures, lang)):
         yield _numbered(place, part.heading, lang), part

@@ -1,4 +1,4 @@
-"""The words of bulletins: their names, how a figure differs from an earlier one, and a rate with what it counts."""
+"""The words of bulletins: their titles, how a figure differs from an earlier one, and a rate with what it counts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from dialer.outcomes.bulletins import Bulletin, BulletinFigures
 
 _HUNDRED = 100
 _TEN_THOUSAND_YUAN = 1_000_000
-"""In fen."""
+"""Ten thousand yuan, in fen."""
 _LEAST_SHARE, _LEAST_POINTS = 0.0005, 0.05
-"""A smaller change is written as none."""
+"""A smaller change is written as no change."""
 
 
 _TITLES = {
@@ -40,12 +40,12 @@ _MONTHS = (
 
 
 def title_of(days: BulletinDays, lang: Lang) -> str:
-    """What the bulletin is called, without its days."""
+    """The title of a bulletin, without its days."""
     return say(lang, _TITLES[days.kind])
 
 
 def days_words(days: BulletinDays, lang: Lang) -> str:
-    """2026年11月; 2026年第48周（11月23日至29日）; November 2026."""
+    """The days in words: 2026年11月; 2026年第48周（11月23日至29日）; November 2026."""
     match days.kind:
         case BulletinKind.DAY:
             return _day(days.first, lang, year=True)
@@ -67,13 +67,13 @@ def _day(day: date, lang: Lang, *, year: bool = False) -> str:
 
 
 def local_words(at: datetime, timezone: str, lang: Lang) -> str:
-    """A moment in the centre's time."""
+    """A moment in words, in the centre's time zone."""
     local = at.astimezone(ZoneInfo(timezone))
     return f"{_day(local.date(), lang, year=True)}{'' if lang is Lang.ZH else ','} {local:%H:%M}"
 
 
 def state_words(bulletin: Bulletin, lang: Lang) -> str:
-    """Below the title: whether it may leave the centre."""
+    """The line below the title: whether the bulletin may leave the centre."""
     line = bulletin.line
     if not bulletin.figures.is_over:
         text = gettext_noop("The period is not over: figures until %(at)s. Not for issue.")
@@ -88,12 +88,12 @@ def state_words(bulletin: Bulletin, lang: Lang) -> str:
 
 
 def percent(share: float | None) -> str:
-    """62.4%; a dash of nothing."""
+    """A share such as 62.4%; a dash for None."""
     return "—" if share is None else f"{share * _HUNDRED:.1f}%"
 
 
 def money_words(fen: int, lang: Lang) -> str:
-    """万元 with two places; below ten thousand yuan, and in English, yuan."""
+    """An amount in 万元 with two decimals; below ten thousand yuan, and in English, in yuan."""
     if lang is Lang.ZH and abs(fen) >= _TEN_THOUSAND_YUAN:
         return f"{fen / _TEN_THOUSAND_YUAN:,.2f}万元"
     yuan, rest = divmod(fen, _HUNDRED)
@@ -137,7 +137,7 @@ _POINTS_ON_BEFORE = (
 
 
 def joined_words(texts: Sequence[str], lang: Lang) -> str:
-    """The texts that say something, with commas."""
+    """The texts that are not empty, joined by commas."""
     return ("，" if lang is Lang.ZH else ", ").join(text for text in texts if text)
 
 
@@ -162,7 +162,7 @@ def _points(now: float | None, then: float | None, lang: Lang, up: str, down: st
 
 
 def rate_words(rate: Rate, lang: Lang) -> str:
-    """62.4% (57/91, 95% interval 51.9% to 71.6%)."""
+    """A rate such as 62.4% (57 of 91; 95% interval 51.9% to 71.6%)."""
     if rate.interval is None:
         return say(lang, "no rate: nothing to divide by")
     return say(
@@ -177,28 +177,30 @@ def rate_words(rate: Rate, lang: Lang) -> str:
 
 
 def rate_change(figures: BulletinFigures, name: str, lang: Lang) -> str:
-    """With a comma in front: how the rate differs by points from a year before and the period before; '' of nothing."""
+    """How the rate differs, in points, from a year before and the period before, with a comma in front; '' without
+    either.
+    """
     report = figures.report
     now = rate_of(report.breakdown.total, name).value
     year_before = rate_of(report.year_before, name).value if report.year_before else None
     before = rate_of(report.before, name).value if report.before else None
-    told = joined_words(
+    changes = joined_words(
         (
             _points(now, year_before, lang, *_POINTS_ON_YEAR),
             _points(now, before, lang, *_POINTS_ON_BEFORE),
         ),
         lang,
     )
-    return ("，" if lang is Lang.ZH else ", ") + told if told else ""
+    return ("，" if lang is Lang.ZH else ", ") + changes if changes else ""
 
 
 def count_change(figures: BulletinFigures, name: str, lang: Lang) -> str:
-    """In brackets: how the count differs from a year before and the period before; '' of nothing."""
+    """How the count differs from a year before and the period before, in brackets; '' without either."""
     report = figures.report
-    told = change_words(
+    changes = change_words(
         getattr(report.breakdown.total.counts, name),
         getattr(report.before.counts, name) if report.before else None,
         getattr(report.year_before.counts, name) if report.year_before else None,
         lang,
     )
-    return say(lang, " (%(change)s)", change=told) if told else ""
+    return say(lang, " (%(change)s)", change=changes) if changes else ""

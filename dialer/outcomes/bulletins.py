@@ -1,4 +1,4 @@
-"""Bulletins 通报 of a day, a week or a month: drafted from one snapshot, kept with their figures, and decided by a
+"""Bulletins 通报 of a day, a week or a month: drafted from one snapshot, stored with their figures, and decided by a
 second person before they leave the centre.
 """
 
@@ -35,22 +35,22 @@ from dialer.services import Services
 
 _MOST_LISTED = 200
 _ONE_DRAFT: Final = 0x62756C6C
-"""Lock of the keeping of a draft."""
+"""The advisory lock under which a draft is stored."""
 LONGEST_WHY = 500
-"""Of what is said about a decision; more is cut off."""
+"""The most characters of the reason of a decision; more are cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulletinFigures:
-    """All that a bulletin shows, of one moment."""
+    """All figures of a bulletin, of one moment."""
 
     days: BulletinDays
     timezone: str
     drill: bool
     is_over: bool
-    """False: the period is still running, and the figures go until the moment."""
+    """False: the period is still running, and the figures end at that moment."""
     report: CutReport
-    """Of the whole centre, by unit."""
+    """The figures of the whole centre, by unit."""
     by_grade: Mapping[Grade, Slice]
     by_fraud_type: Mapping[FraudType, Slice]
     filed: FiledFigures
@@ -63,7 +63,7 @@ _FIGURES = TypeAdapter(BulletinFigures)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulletinLine:
-    """A bulletin in a list. `id` None: a period that is still running, which is kept nowhere."""
+    """A bulletin without its figures. `id` None: its period is still running, so it is not stored."""
 
     id: int | None
     days: BulletinDays
@@ -84,7 +84,7 @@ class Bulletin:
 
 
 def read_figures(tx: Tx, services: Services, days: BulletinDays) -> BulletinFigures:
-    """The figures of these days as of now, in the snapshot of the transaction."""
+    """The current figures of these days, in the snapshot of the transaction."""
     timezone, now, drill = services.centre.timezone, services.clock.now(), services.drill
     period = days.period(timezone)
     before = period_before(period, timezone=timezone, now=now)
@@ -106,15 +106,15 @@ def read_figures(tx: Tx, services: Services, days: BulletinDays) -> BulletinFigu
 
 
 def make_bulletin(services: Services, days: BulletinDays, *, by: str, anew: bool = False) -> Bulletin:
-    """The bulletin of these days. One that is kept is given as it is; else it is drafted and kept, unless the days are
-    not over. `anew`: a draft that nobody has decided is refused, and drafted with the figures of now.
+    """The bulletin of these days: the stored one, else a new draft, which is stored if the days are over. With `anew`,
+    an undecided draft is replaced by one with the current figures.
 
-    Raises `Invalid` for days that have not begun, and `Conflict` for `anew` of an approved one.
+    Raises `Invalid` for days that have not begun, and `Conflict` if `anew` is set and the bulletin is approved.
     """
-    return _made(services, days, by=actor_name(by), anew=anew)
+    return _get_or_draft(services, days, by=actor_name(by), anew=anew)
 
 
-def _made(services: Services, days: BulletinDays, *, by: str, anew: bool = False) -> Bulletin:
+def _get_or_draft(services: Services, days: BulletinDays, *, by: str, anew: bool = False) -> Bulletin:
     with services.store.begin() as tx:
         hold_snapshot(tx)
         now = services.clock.now()
@@ -122,7 +122,7 @@ def _made(services: Services, days: BulletinDays, *, by: str, anew: bool = False
         assert start is not None
         if start > now:
             raise Invalid(field=days.kind.value, problem=gettext_noop("has not begun"))
-        kept = _kept(tx, days)
+        kept = _find_stored(tx, days)
         if kept is not None and not anew:
             return _bulletin(kept)
         if kept is not None and kept["state"] == BulletinState.APPROVED.value:
@@ -133,15 +133,15 @@ def _made(services: Services, days: BulletinDays, *, by: str, anew: bool = False
         if not figures.is_over:
             line = BulletinLine(id=None, days=days, state=BulletinState.DRAFT, made_by=by, made_at=now)
             return Bulletin(line=line, figures=figures)
-    return _keep(services, figures, by=by)
+    return _store_draft(services, figures, by=by)
 
 
-def _keep(services: Services, figures: BulletinFigures, *, by: str) -> Bulletin:
+def _store_draft(services: Services, figures: BulletinFigures, *, by: str) -> Bulletin:
     days, now = figures.days, services.clock.now()
     with services.store.begin() as tx:
-        # Two drafts at once: the second waits here and gives the first one.
+        # If two people draft at once, the second waits here and gets the first one's draft.
         tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_DRAFT)))
-        kept = _kept(tx, days)
+        kept = _find_stored(tx, days)
         b = t.bulletin
         values: dict[str, Any] = {
             "figures": _FIGURES.dump_python(figures, mode="json"),
@@ -166,7 +166,7 @@ def _keep(services: Services, figures: BulletinFigures, *, by: str) -> Bulletin:
         return _bulletin(row)
 
 
-def _kept(tx: Tx, days: BulletinDays) -> Row | None:
+def _find_stored(tx: Tx, days: BulletinDays) -> Row | None:
     c = t.bulletin.c
     return tx.one(
         sa.select(t.bulletin).where(
@@ -194,13 +194,13 @@ def _bulletin(row: Row) -> Bulletin:
 
 
 def get_bulletin(services: Services, bulletin_id: int) -> Bulletin:
-    """Raises `NotFound`."""
+    """A stored bulletin. Raises `NotFound`."""
     with services.store.begin() as tx:
         return _bulletin(_row(tx, bulletin_id))
 
 
 def list_bulletins(services: Services, *, state: BulletinState | None = None) -> Sequence[BulletinLine]:
-    """Newest days first, without their figures."""
+    """The stored bulletins without their figures, newest days first."""
     c = t.bulletin.c
     columns = [column for column in t.bulletin.columns if column.name != "figures"]
     statement = sa.select(*columns).order_by(c.last_day.desc(), c.id.desc()).limit(_MOST_LISTED)
@@ -213,11 +213,11 @@ def list_bulletins(services: Services, *, state: BulletinState | None = None) ->
 def decide_bulletin(
     services: Services, bulletin_id: int, *, approve: bool, made_at: datetime | None, why: str = "", by: str
 ) -> None:
-    """A second person approves the draft, or refuses it with a reason; then it can be drafted anew. `made_at`: of the
-    draft that the person has read, None where that is not known.
+    """Records that a second person approves the draft, or refuses it with a reason; a refused one can be drafted again.
+    `made_at`: when the draft that the person has read was made.
 
     Raises `NotFound`, `Invalid` for a refusal without a reason, and `Conflict` for one's own draft, a decided one, and
-    one that was drafted anew meanwhile.
+    one that is not of `made_at` because it was drafted again meanwhile.
     """
     who = actor_name(by)
     b, now = t.bulletin, services.clock.now()
@@ -259,7 +259,7 @@ def _audit(tx: Tx, act: str, row: Row, *, by: str, why: str, now: datetime) -> N
 
 
 def note_taken(services: Services, bulletin: Bulletin, *, kind: str, by: str) -> None:
-    """Writes to the audit that the bulletin is taken away as a file. Call it before the file is sent."""
+    """Audits the export of a bulletin as a file. Call it before the file is sent."""
     who, now = actor_name(by), services.clock.now()
     line = bulletin.line
     subject = f"bulletin/{line.id}" if line.id is not None else "bulletin"
@@ -269,13 +269,15 @@ def note_taken(services: Services, bulletin: Bulletin, *, kind: str, by: str) ->
 
 
 def days_due(kinds: Sequence[BulletinKind], *, now: datetime, timezone: str) -> list[BulletinDays]:
-    """The newest day, week and month that are over, of the kinds asked for."""
+    """The latest day, week and month that are over, of the kinds asked for."""
     today = now.astimezone(ZoneInfo(timezone)).date()
     return [days_around(kind, days_around(kind, today).first - timedelta(days=1)) for kind in kinds]
 
 
 def draft_due_bulletins(services: Services, kinds: Sequence[BulletinKind]) -> list[int]:
-    """Drafts what is due and not there yet, in the name of the service; the ids. A refused one is a person's matter."""
+    """Drafts the bulletins that are due and were never drafted, in the name of the service; returns the ids of new
+    ones. A refused one is left to people.
+    """
     found: list[int] = []
     for days in days_due(kinds, now=services.clock.now(), timezone=services.centre.timezone):
         with services.store.begin() as tx:
@@ -284,7 +286,7 @@ def draft_due_bulletins(services: Services, kinds: Sequence[BulletinKind]) -> li
                 sa.select(sa.func.count()).where(c.kind == days.kind.value, c.first_day == days.first)
             )
         if not is_known:
-            made = _made(services, days, by=ROBOT)
+            made = _get_or_draft(services, days, by=ROBOT)
             if made.line.id is not None:
                 found.append(made.line.id)
     return found
@@ -293,6 +295,6 @@ def draft_due_bulletins(services: Services, kinds: Sequence[BulletinKind]) -> li
 def day_series(
     counts: Mapping[date, Mapping[str, int]], name: str, first: date, length: int
 ) -> list[float | None]:
-    """The count of each of `length` days from the first on; None of days without records before the first record."""
+    """The count of each of `length` days from `first` on; None for a day without records."""
     days = [first + timedelta(days=n) for n in range(length)]
     return [float(counts[day].get(name, 0)) if day in counts else None for day in days]

@@ -1,10 +1,10 @@
 """The figures of a cut from the rollup: exactly what `breakdown` counts from the records, and much faster.
 
 Whole months are read from `month_figure`, other whole days from the fact rows of their cases, parts of days from the
-records; cases that no refresh has seen yet are corrected as in `rollup`. A cut by or of one thing beside grade and
-fraud type (a unit with those below it, a source, a script, an hour, a person) is in the months; one of two of them,
-such as an hour of a unit, is summed from the fact rows of its cases. Everything here returns None where the rollup
-cannot be used: then the records are counted.
+records; cases that changed since the last refresh are corrected as in `rollup`. The months have the sums by unit,
+source, script version, hour and person, each with grade and fraud type: a cut that uses only one of these dimensions is
+read from them. A cut that uses two, such as the hours of one unit, is summed from the fact rows of its cases. Functions
+that may return None do so where the rollup cannot be used; the last ones then count the records.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
@@ -58,7 +58,7 @@ from dialer.outcomes.rollup import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutFigures:
-    """What is known of a cut at once."""
+    """The figures of a cut and its waiting times, all of one snapshot."""
 
     breakdown: Breakdown
     waits: Waits
@@ -116,7 +116,7 @@ _PART: Mapping[Dimension, str] = {
     Dimension.FRAUD_TYPE: "fraud_type",
     Dimension.SCRIPT: _script("value"),
 }
-"""The value of the dimension, from the value in the sums."""
+"""SQL for the value of the dimension, from `value` in a row of sums."""
 _UNITS = "LEFT JOIN unit u ON u.id = CAST(nullif(value, '') AS bigint)"
 
 _DAYS = (
@@ -125,7 +125,7 @@ _DAYS = (
 _KNOWN_DAYS = sa.text("SELECT min(day) AS first, max(day) AS last FROM case_fact")
 
 Range = tuple[date | None, date | None]
-"""From a day (included) to another (excluded); None: without limit."""
+"""From a day (included) to another (excluded); None: unlimited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,15 +154,15 @@ class _Reading:
         )
 
     def edges(self) -> Iterable[Window]:
-        """The parts of days at the ends."""
+        """The window cut down to the parts of days at its ends, which are counted from the records."""
         return (replace(self.window, period=edge) for edge in self.spans.edges)
 
     def of_facts(self) -> str:
-        """The conditions on a fact row, but for its day."""
+        """The SQL condition on a fact row, without its day."""
         return " AND ".join(("drill = :drill", *(_OF_FACT[name] for name in self.filters)))
 
     def of_sums(self, among: Iterable[str]) -> str:
-        """The conditions on a row of sums, but for its time."""
+        """The SQL condition on a row of sums by the filters named in `among`, without its time."""
         return " AND ".join(("drill = :drill", *(_OF_SUM[name] for name in self.filters if name in among)))
 
 
@@ -172,12 +172,12 @@ def _reading(tx: Tx, window: Window, changed: Changed | None) -> _Reading | None
         changed = read_changed(tx, now=window.now, timezone=window.timezone)
     if spans is None or changed is None:
         return None
-    window = _without_needless(tx, window, changed)
+    window = _without_idle_filters(tx, window, changed)
     months, rest = _months(tx, spans)
     return _Reading(window=window, spans=spans, changed=changed, months=months, rest=rest)
 
 
-_NOTHING: Mapping[str, Any] = {
+_UNSET: Mapping[str, Any] = {
     "unit_ids": None,
     "source": "",
     "script_id": "",
@@ -187,11 +187,11 @@ _NOTHING: Mapping[str, Any] = {
 }
 
 
-def _without_needless(tx: Tx, window: Window, changed: Changed) -> Window:
-    """Without the filters that leave nothing out: whoever sees every unit that has cases sees the whole, and the only
-    source need not be asked for.
+def _without_idle_filters(tx: Tx, window: Window, changed: Changed) -> Window:
+    """The window without the filters that exclude nothing: a reader who sees every unit that has cases sees everything,
+    and a filter for the only source changes nothing.
     """
-    for name, nothing in _NOTHING.items():
+    for name, unset in _UNSET.items():
         if name not in window.filters():
             continue
         elsewhere = sa.text(f"""
@@ -204,7 +204,7 @@ def _without_needless(tx: Tx, window: Window, changed: Changed) -> Window:
             )
         """)
         if not tx.scalar(elsewhere, window.given(fresh=changed.facts)):
-            window = replace(window, cut=replace(window.cut, **{name: nothing}))
+            window = replace(window, cut=replace(window.cut, **{name: unset}))
     return window
 
 
@@ -212,7 +212,7 @@ def _months(tx: Tx, spans: Spans) -> tuple[Range | None, tuple[Range, ...]]:
     known = tx.one(_KNOWN_DAYS)
     if known is None or known["first"] is None:
         return (None, None), ()
-    # A month is whole too where nothing has happened in its days outside the window.
+    # A month is also whole if nothing happened on its days outside the window.
     first = spans.first if spans.first is not None and known["first"] < spans.first else None
     last = spans.last if spans.last is not None and known["last"] >= spans.last else None
     begin = first if first is None or first.day == 1 else add_months(first.replace(day=1), 1)
@@ -227,20 +227,22 @@ def _months(tx: Tx, spans: Spans) -> tuple[Range | None, tuple[Range, ...]]:
     return (begin, end), tuple(rest)
 
 
-def _own(dimension: Dimension | None, filters: Iterable[str]) -> list[str]:
-    """The dimensions of the sums that a cut is about; that of `dimension` first."""
+def _dimensions_used(dimension: Dimension | None, filters: Iterable[str]) -> list[str]:
+    """The dimensions of `month_figure` by which the cut is split or narrowed; that of `dimension` first."""
     found = [_STORED[dimension]] if dimension is not None and dimension in _STORED else []
     return list(dict.fromkeys((*found, *(_OF_FILTER[name] for name in filters if name in _OF_FILTER))))
 
 
 def _statement(reading: _Reading, parts: Sequence[str], rest: str) -> sa.TextClause:
-    """`parts` are summed in `rest`; the cases that changed are in `fresh`, if there are any."""
+    """A statement in which `rest` reads the rows of `parts`. If cases have changed since the last refresh, `fresh` has
+    their fact rows.
+    """
     fresh = f"{KNOWN_FRESH}, " if reading.changed.ids else ""
     return sa.text(f"WITH {fresh}parts AS ({' UNION ALL '.join(parts)}) {rest}")
 
 
 def _between(column: str, days: Range, name: str) -> tuple[str, dict[str, date]]:
-    """A condition, and its parameters."""
+    """The SQL condition that the column lies in the range, and its parameters."""
     given = {f"{name}_from": days[0], f"{name}_to": days[1]}
     signs = {f"{name}_from": ">=", f"{name}_to": "<"}
     found = {key: day for key, day in given.items() if day is not None}
@@ -250,13 +252,13 @@ def _between(column: str, days: Range, name: str) -> tuple[str, dict[str, date]]
 def _parts(
     reading: _Reading, dimension: Dimension | None, names: Iterable[str], key: str = "grade, fraud_type"
 ) -> tuple[list[str], dict[str, Any]]:
-    """Statements whose rows add up to the whole days of a cut, each with `value`, that of the first dimension of
-    `_own`, the columns of `key` and those of `names`; and their parameters. With the day in `key` the sums are those
-    by day.
+    """SELECT statements whose rows add up to the whole days of a cut, and their parameters. Each row has `value`, that
+    of the first dimension of `_dimensions_used`, the columns of `key` and those of `names`. With the day in `key` the
+    sums are by day.
     """
     names = tuple(names)
     by_day = "day" in key
-    own = _own(dimension, reading.filters)
+    own = _dimensions_used(dimension, reading.filters)
     value = OWN_TEXT[own[0]] if own else "''"
     given: dict[str, Any] = {}
     parts: list[str] = []
@@ -294,14 +296,14 @@ _ROOM = sa.text("SET LOCAL work_mem = '64MB'")
 """So that the times of a year are sorted in memory."""
 
 _PRESENT = tuple(name for name in FIGURES if name != CALLS_MENTIONED)
-"""One of these is not 0 where a cut has records of a value."""
+"""At least one of these is not 0 for a value that has records."""
 
 
 def cut_figures(
     tx: Tx, dimension: Dimension, window: Window, changed: Changed | None = None
 ) -> CutFigures | None:
-    """As `read_breakdown` and `read_waits`. `changed`: what `read_changed` has found in this snapshot, if it is known;
-    so too below.
+    """The figures of `read_breakdown` and `read_waits`. `changed`, here and below: what `read_changed` returned in this
+    snapshot, if it was called.
     """
     reading = _reading(tx, window, changed)
     if reading is None:
@@ -311,7 +313,10 @@ def cut_figures(
     waits = [_bars(sums.bars, FIRST_BARS), _bars(sums.bars, CONTACT_BARS)]
     first_times: dict[str, list[Any]] = {"edge_parts": [], "edge_seconds": []}
     for edge in reading.edges():
-        waits = [_both(waits[0], read_waits(tx, edge)), _both(waits[1], read_waits(tx, edge, "contact"))]
+        waits = [
+            _added_waits(waits[0], read_waits(tx, edge)),
+            _added_waits(waits[1], read_waits(tx, edge, "contact")),
+        ]
         for part, seconds in read_first_seconds(tx, dimension, edge):
             first_times["edge_parts"].append(part)
             first_times["edge_seconds"].append(seconds)
@@ -331,14 +336,14 @@ def cut_figures(
 
 
 def cut_total(tx: Tx, window: Window, changed: Changed | None = None) -> Slice | None:
-    """The whole of a cut, without the median and the ninth decile of the times to the first attempt."""
+    """The figures of the cut as a whole, without the median and the ninth decile of the times to the first attempt."""
     reading = _reading(tx, window, changed)
     return None if reading is None else slice_of(_sums(tx, Dimension.GRADE, reading).total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sums:
-    """Counts and amounts of a window, by name; `bars` those of whole days by grade."""
+    """Counts and amounts of a window, by name. `bars`: those of its whole days, by grade."""
 
     total: Counter[str]
     parts: dict[str, Counter[str]]
@@ -376,13 +381,13 @@ def _sums(tx: Tx, dimension: Dimension, reading: _Reading) -> _Sums:
             slices[row["part"]] = Counter(counted)
     for edge in reading.edges():
         of_total, of_parts = read_numbers(tx, dimension, edge)
-        total.update(_plain(of_total))
+        total.update(_as_counts(of_total))
         for part, numbers in of_parts.items():
-            slices.setdefault(part, Counter()).update(_plain(numbers))
+            slices.setdefault(part, Counter()).update(_as_counts(numbers))
     return _Sums(total=total, parts=slices, bars=bars)
 
 
-def _plain(numbers: Mapping[str, Any]) -> dict[str, int]:
+def _as_counts(numbers: Mapping[str, Any]) -> dict[str, int]:
     return {name: int(numbers[name]) for name in FIGURES if numbers.get(name)}
 
 
@@ -391,7 +396,7 @@ def _bars(by_grade: Mapping[str, Mapping[str, int]], names: Iterable[str]) -> Wa
     return Waits(by_grade={grade: tuple(by_grade[grade.value].get(n, 0) for n in names) for grade in Grade})
 
 
-def _both(one: Waits, other: Waits) -> Waits:
+def _added_waits(one: Waits, other: Waits) -> Waits:
     return Waits(
         by_grade={
             grade: tuple(a + b for a, b in zip(bars, other.by_grade[grade], strict=True))
@@ -414,7 +419,9 @@ _PART_OF_COLUMN: Mapping[Dimension, str] = {
 def _percentiles(
     tx: Tx, dimension: Dimension, reading: _Reading, edges: Mapping[str, list[Any]]
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Of the whole and of each part. The times are gathered in arrays, which takes no sorting by the part."""
+    """Median and ninth decile of the times to the first attempt, of the whole and of each part. The times are gathered
+    in arrays, which saves a sort by part.
+    """
     known = f"first_seconds IS NOT NULL AND {reading.of_facts()} AND {_DAYS}"
     select = f"SELECT {_COLUMN[dimension]} AS own, first_seconds FROM"
     parts = [f"{select} case_fact WHERE {known}"]
@@ -459,7 +466,7 @@ def _percentiles(
 def cut_strata(
     tx: Tx, window: Window, changed: Changed | None = None
 ) -> dict[str, dict[str, dict[str, Rollup]]] | None:
-    """As `read_strata`."""
+    """The result of `read_strata`."""
     reading = _reading(tx, window, changed)
     if reading is None:
         return None
@@ -497,7 +504,7 @@ def cut_strata(
 
 
 def cut_days(tx: Tx, window: Window, changed: Changed | None = None) -> dict[date, dict[str, int]] | None:
-    """As `read_days`."""
+    """The result of `read_days`."""
     reading = _reading(tx, window, changed)
     if reading is None:
         return None
@@ -510,7 +517,7 @@ def cut_days(tx: Tx, window: Window, changed: Changed | None = None) -> dict[dat
     for edge in reading.edges():
         start = edge.period.start
         assert start is not None
-        # A part of a day at the end of the window: the day in which it begins.
+        # A part of a day at an end of the window belongs to the day in which it begins.
         day = found.setdefault(start.astimezone(ZoneInfo(window.timezone)).date(), dict.fromkeys(TREND, 0))
         for counts in read_days(tx, edge).values():
             for name in TREND:
@@ -521,7 +528,7 @@ def cut_days(tx: Tx, window: Window, changed: Changed | None = None) -> dict[dat
 def trends_of_day(
     tx: Tx, window: Window, dimension: Dimension, changed: Changed | None = None
 ) -> dict[str, dict[str, int]] | None:
-    """The counts of `TREND` of a day from the sums that `cut_days` reads, by the dimension's value."""
+    """The counts of `TREND` of a window of one day, by value of the dimension, from the sums that `cut_days` reads."""
     reading = _reading(tx, window, changed)
     if reading is None:
         return None
@@ -543,7 +550,7 @@ def trends_of_day(
 def cut_case_ids(
     tx: Tx, measure: str, window: Window, changed: Changed | None = None, *, before_id: int | None, limit: int
 ) -> list[int] | None:
-    """As `case_ids_behind`; None also for a measure that the fact rows do not hold."""
+    """The result of `case_ids_behind`; None also for a measure that fact rows do not have."""
     if measure in LOSSES:
         before, after = LOSSES[measure]
         counts = f"{before} > 0 AND coalesce({after}, 0) = 0"
@@ -577,7 +584,7 @@ def cut_case_ids(
 def figures_of_cut(
     tx: Tx, dimension: Dimension, window: Window, changed: Changed | None = None
 ) -> CutFigures:
-    """Read from the rollup, or where it cannot be used from the records."""
+    """The figures of a cut, from the rollup or, where it cannot be used, from the records."""
     found = cut_figures(tx, dimension, window, changed)
     if found is not None:
         return found
@@ -589,13 +596,13 @@ def figures_of_cut(
 
 
 def total_of_cut(tx: Tx, window: Window, changed: Changed | None = None) -> Slice:
-    """Read from the rollup, or where it cannot be used from the records."""
+    """The figures of the cut as a whole, from the rollup or, where it cannot be used, from the records."""
     found = cut_total(tx, window, changed)
-    return found if found is not None else slice_of(_plain(read_numbers(tx, Dimension.GRADE, window)[0]))
+    return found if found is not None else slice_of(_as_counts(read_numbers(tx, Dimension.GRADE, window)[0]))
 
 
 def days_of_cut(tx: Tx, window: Window, changed: Changed | None = None) -> dict[date, dict[str, int]]:
-    """Read from the rollup, or where it cannot be used from the records."""
+    """The counts of `TREND` by day, from the rollup or, where it cannot be used, from the records."""
     found = cut_days(tx, window, changed)
     return found if found is not None else read_days(tx, window)
 
@@ -603,7 +610,7 @@ def days_of_cut(tx: Tx, window: Window, changed: Changed | None = None) -> dict[
 def case_ids_of_cut(
     tx: Tx, measure: str, window: Window, changed: Changed | None = None, *, before_id: int | None, limit: int
 ) -> list[int]:
-    """Read from the rollup, or where it cannot be used from the records."""
+    """The cases behind a count, newest first, from the rollup or, where it cannot be used, from the records."""
     found = cut_case_ids(tx, measure, window, changed, before_id=before_id, limit=limit)
     if found is not None:
         return found

@@ -1,7 +1,7 @@
-"""Files that prove something: photos of visits, and the files that prove amounts. Each is read in a process of its own,
-kept sealed, and opened by those who give a reason, which is audited.
+"""Files that prove something: photos of visits, and the files that prove amounts. Each is read in a process of its own
+and stored sealed; whoever opens one gives a reason, which is audited.
 
-A picture is decoded and written anew, without what the camera noted about the place and itself. A PDF is kept as it is.
+A picture is decoded and encoded again without its metadata, such as place and device. A PDF is stored as it is.
 """
 
 from __future__ import annotations
@@ -55,16 +55,18 @@ _PDF_FAULTS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanFile:
-    """A file as it is stored; a picture is written anew, without metadata."""
+    """A file as it is stored; a picture is encoded again, without metadata."""
 
     media_type: str
     content: bytes
     stripped_bytes: int
-    """How much smaller it became."""
+    """How many bytes smaller the file became."""
 
 
 def clean_photo(data: bytes, *, most_bytes: int, field: str = "photo") -> CleanFile:
-    """A JPEG, PNG or WebP without place, time, device and comments (`intake/evidence.py`). Raises `Invalid`."""
+    """The picture (JPEG, PNG or WebP) without place, time, device and comments (`intake/evidence.py`). Raises
+    `Invalid`.
+    """
     _check_size(data, most_bytes, field)
     cleaned = clean_picture(data)
     if isinstance(cleaned, PictureFault):
@@ -77,8 +79,8 @@ def clean_photo(data: bytes, *, most_bytes: int, field: str = "photo") -> CleanF
 
 
 def clean_evidence(services: Services, sent: Sequence[bytes]) -> tuple[CleanFile, ...]:
-    """Files that prove an amount: each a picture as `clean_photo` makes it, or a PDF as it is (`intake/evidence.py`).
-    Raises `Invalid` for another file, one that is too large, and for too many.
+    """The files that prove an amount: each a picture as `clean_photo` returns it, or a PDF as it is
+    (`intake/evidence.py`). Raises `Invalid` for another kind of file, for one that is too large, and for too many.
     """
     rules = services.work
     if len(sent) > rules.evidence_files:
@@ -110,10 +112,12 @@ def _check_size(data: bytes, most_bytes: int, field: str) -> None:
         raise Invalid(field=field, problem=gettext_noop("is too large"), fix=fix)
 
 
-def _keep_file(
+def _store_file(
     tx: Tx, table: sa.Table, file_id: uuid.UUID, file: CleanFile, *, by: str, now: datetime, **belongs_to: int
 ) -> None:
-    """The file is a row of `visit_photo` or `evidence_file` with this id, sealed. `belongs_to`: its other columns."""
+    """Stores the sealed file as a row of `visit_photo` or `evidence_file` with this id. `belongs_to`: its other
+    columns.
+    """
     (key,) = (column.name for column in table.primary_key)
     row = str(file_id)
     values: dict[str, object] = {
@@ -139,8 +143,8 @@ def add_visit_photo(
     by: str,
     now: datetime,
 ) -> None:
-    """The photo is of this visit, by the number that the phone gave it."""
-    _keep_file(
+    """Stores a photo of a visit, under the id that the phone gave it."""
+    _store_file(
         tx, t.visit_photo, client_id, photo, by=by, now=now, assignment_id=assignment_id, case_id=case_id
     )
 
@@ -148,9 +152,9 @@ def add_visit_photo(
 def add_evidence_files(
     tx: Tx, outcome_id: int, files: Sequence[CleanFile], *, case_id: int, by: str, now: datetime
 ) -> None:
-    """These files prove the amounts of this line of the ledger from now on."""
+    """Stores files that prove the amounts of this line of the ledger."""
     for file in files:
-        _keep_file(
+        _store_file(
             tx, t.evidence_file, uuid.uuid4(), file, by=by, now=now, outcome_id=outcome_id, case_id=case_id
         )
 
@@ -170,7 +174,7 @@ class EvidenceFile:
 
 
 def files_of_outcomes(tx: Tx, outcome_ids: Collection[int]) -> dict[int, tuple[EvidenceFile, ...]]:
-    """The files by the line of the ledger, each the oldest first: those of its report, and of a visit the photos."""
+    """The files of each line of the ledger, oldest first: those of its report, and for a visit its photos."""
     f, p, o = t.evidence_file.c, t.visit_photo.c, t.outcome.c
     names = ("media_type", "size_bytes", "by", "at")
     own = sa.select(f.id, f.outcome_id, *(f[name] for name in names), sa.false().label("is_photo")).where(
@@ -194,7 +198,7 @@ def files_of_outcomes(tx: Tx, outcome_ids: Collection[int]) -> dict[int, tuple[E
 
 
 def files_of_case(tx: Tx, case_id: int) -> dict[int, tuple[EvidenceFile, ...]]:
-    """As `files_of_outcomes`, of the whole ledger of a case."""
+    """As `files_of_outcomes`, for the whole ledger of a case."""
     o = t.outcome.c
     has_money = o.intended_fen + o.stopped_fen + o.returned_fen > 0
     f = t.evidence_file.c
@@ -205,17 +209,17 @@ def files_of_case(tx: Tx, case_id: int) -> dict[int, tuple[EvidenceFile, ...]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenFile:
-    """A file in clear."""
+    """A file with its content unsealed."""
 
     case_id: int
     media_type: str
     content: bytes
     act: str
-    """How the audit names looking at it."""
+    """The act under which the audit records a view of the file."""
 
 
 def open_file(tx: Tx, file_id: uuid.UUID) -> OpenFile:
-    """A file in clear, for an action that audits who looks and why. Raises `NotFound`."""
+    """Unseals a file, for an action that audits who views it and why. Raises `NotFound`."""
     for table, key, act in (
         (t.visit_photo, "client_id", "view_photo"),
         (t.evidence_file, "id", "view_file"),
@@ -237,9 +241,9 @@ def show_file(
     case_id: int,
     visible_to: int | None = None,
 ) -> OpenFile:
-    """A photo of a visit or a file that proves an amount, of this case; the viewer and the reason are in the audit.
-    Raises `NotFound`, also for one of another case or of one that the unit `visible_to` does not see, `Invalid` and
-    `TooMany`.
+    """Unseals a photo of a visit, or a file that proves an amount, of this case; audits the viewer and the reason.
+    Raises `NotFound`, also for a file of another case and for a case that the unit `visible_to` does not see, `Invalid`
+    and `TooMany`.
     """
     viewer = actor_name(who)
     with services.store.begin() as tx:

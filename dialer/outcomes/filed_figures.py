@@ -18,7 +18,7 @@ from dialer.services import Services
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledCount:
-    """Filed cases of one kind."""
+    """The filed cases with one value of `key`: a fraud type, a unit, a month or an hour."""
 
     key: str
     filed: int
@@ -32,12 +32,12 @@ class FiledCount:
 
     @property
     def missed(self) -> int:
-        """Warned after the loss, of something else, or never."""
+        """Cases whose victim was warned after the loss, of something else, or never."""
         return self.decided - self.warned
 
     @property
     def rate(self) -> Rate:
-        """立案前预警率."""
+        """立案前预警率: the share of the decided filed cases whose victim had been warned before the loss."""
         return Rate(
             definition=WARNED_BEFORE_FILED,
             numerator=self.warned,
@@ -48,19 +48,19 @@ class FiledCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledFigures:
-    """Of the filed cases of a period: by type and by unit, most first; by month and by hour in their order."""
+    """The filed cases of a period: by type and by unit, most first; by month and by hour in their order."""
 
     total: FiledCount
     by_type: tuple[FiledCount, ...]
     by_unit: tuple[FiledCount, ...]
     by_month: tuple[FiledCount, ...] = ()
-    """Of the filing, such as 2026-11; bulletins have none, nor hours."""
+    """By the month of the filing, such as 2026-11; empty in a bulletin, as `by_hour` is."""
     by_hour: tuple[FiledCount, ...] = ()
-    """Of the loss, such as 09, in the centre's time zone; '' where it is not known, or the day alone."""
+    """By the hour of the loss in the centre's time zone, such as 09; '' if only the day is known, or nothing."""
 
 
 def filed_figures(services: Services, period: Period) -> FiledFigures:
-    """The filed cases whose filing lies in the period; drills are counted in a drill alone."""
+    """The figures of the cases whose filing lies in the period; drill records count only in a drill."""
     c, zone, drill = t.filed_record.c, services.centre.timezone, services.drill
     month = sa.func.to_char(sa.func.timezone(zone, c.filed_at), "YYYY-MM")
     local = sa.func.timezone(zone, c.event_at)
@@ -75,7 +75,7 @@ def filed_figures(services: Services, period: Period) -> FiledFigures:
 
 
 def count_filed(tx: Tx, period: Period, *, drill: bool) -> FiledFigures:
-    """As `filed_figures`, in the snapshot of a transaction."""
+    """The result of `filed_figures` without months and hours, in the snapshot of a transaction."""
     [total] = _counts(tx, sa.literal(""), period, drill=drill) or [
         FiledCount(key="", filed=0, warned=0, doubtful=0, amount_fen=0)
     ]
@@ -104,7 +104,7 @@ def _counts(tx: Tx, key: sa.ColumnElement[str], period: Period, *, drill: bool) 
 
 
 def filed_within(period: Period) -> Iterator[sa.ColumnElement[bool]]:
-    """Rows of `filed_record` whose filing lies in the period."""
+    """SQL conditions on rows of `filed_record`: the filing lies in the period."""
     c = t.filed_record.c
     if period.start is not None:
         yield c.filed_at >= period.start

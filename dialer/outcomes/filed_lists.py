@@ -1,8 +1,8 @@
-"""Lists of cases filed with the police 立案: who of them had been warned, and what nobody had warned of.
+"""Lists of cases filed with the police 立案: which of their victims had been warned, and which had not.
 
-A filed case is matched to the warned persons by id number, phone and name. A certain match counts at once: it undoes
-the success of the cases that had been opened before the loss. A doubtful one waits for a supervisor. What matches
-nobody was missed.
+A filed case is matched to the warned persons by id number, phone and name. A certain match counts at once: it reverses
+the success of the cases that were opened before the loss. A doubtful one waits for a supervisor. A filed case without a
+match was missed.
 """
 
 from __future__ import annotations
@@ -42,19 +42,21 @@ from dialer.runtime.uploads import known_tables
 from dialer.services import Services
 
 CERTAIN = 92
-"""A score from here on is a certain match: no lower one names the same id number or the same name and phone."""
+"""A score from here on is a certain match: the same id number, or the same name and phone without different
+id numbers.
+"""
 DOUBTFUL = 30
-"""A score from here on is looked at by a supervisor."""
+"""A score from here on is a doubtful match, which a supervisor decides."""
 _ONE_LIST: Final = 0x66696C65
-"""Lock of the load of a list of filed cases."""
+"""The advisory lock under which a filed case is stored."""
 _MOST_CANDIDATES = 20
-"""Of one filed case: a phone that more persons share says little."""
+"""The most persons with one id number or phone that are compared: a phone that more persons share says little."""
 _MOST_NAMESAKES = 3
 _OPEN = (FiledMatchState.CERTAIN.value, FiledMatchState.CONFIRMED.value)
 
 
 def similarity(filed: Person, warned: Person) -> int:
-    """How sure it is that both are the same person, from 0 to 100. The table is in docs/metrics.md."""
+    """How likely both are the same person, from 0 to 100. The table is in docs/metrics.md."""
     same_id = bool(filed.id_number) and filed.id_number == warned.id_number
     other_id = bool(filed.id_number and warned.id_number) and not same_id
     same_phone = bool(set(filed.phones) & set(warned.phones))
@@ -73,7 +75,7 @@ def similarity(filed: Person, warned: Person) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledLoad:
-    """What a list of filed cases brought. `changed` counts those that were on record with other facts."""
+    """The result of loading a list of filed cases. `changed` counts those that were on record with other facts."""
 
     rows: int
     new: int = 0
@@ -81,9 +83,9 @@ class FiledLoad:
     duplicate: int = 0
     rejected: int
     states: Mapping[FiledState, int] = field(default_factory=dict)
-    """Of the new and the changed ones."""
+    """The states of the new and the changed ones."""
     reversed_cases: tuple[int, ...] = ()
-    """Ids of our cases that the list was recorded for now."""
+    """Ids of our cases for which this load recorded a filed case."""
     rejects: tuple[RejectedRow, ...] = ()
     columns: tuple[Column, ...] = ()
 
@@ -97,8 +99,9 @@ def load_filed(
     dry_run: bool = False,
     most: int = MOST_FILED,
 ) -> FiledLoad:
-    """Reads the list, stores it and matches it, some rows at a time; the same list again changes nothing. Raises
-    `UnusableFile`, also for more than `most` rows, of which nothing is stored. With `dry_run` nothing is stored.
+    """Reads the list, and stores and matches each filed case in a transaction of its own; the same list again changes
+    nothing. Raises `UnusableFile`, also for more than `most` rows, of which none is stored. With `dry_run` nothing is
+    stored.
     """
     who, now = actor_name(by), services.clock.now()
     reader = FiledReader(
@@ -131,9 +134,10 @@ def load_filed(
     must_cancel = False
     try:
         for record in records:
-            # A transaction of its own: it locks the cases of one person, and no list of them in an order of its own.
+            # One transaction for each: it locks the cases of one person only, so that it cannot deadlock with other
+            # writers.
             with services.store.begin() as tx:
-                # Of two lists at once the second sees what the first has stored.
+                # If two lists are loaded at once, the second sees what the first has stored.
                 tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_LIST)))
                 done, cancels = _store(tx, services, record, done, source=source, by=who, now=now)
             must_cancel = must_cancel or cancels
@@ -197,8 +201,8 @@ def _store(
 
 
 def _facts(record: FiledRecord, known: Row | None, *, now: datetime) -> dict[str, Any]:
-    """What is on record afterwards: what the row does not give stays as it was. A filing without a time is of the time
-    of the event, else of the first load; it is never before the event.
+    """The facts to store: what the row does not give stays as it was. A filing without a time gets the time of the
+    event, else of the first load; it is never before the event.
     """
     given: dict[str, Any] = {
         "amount_fen": record.amount_fen,
@@ -226,7 +230,7 @@ def _opened(tx: Tx, row: Row) -> Person:
 
 
 def _on_record(tx: Tx, case_number: str, person: Person) -> tuple[Row, Person] | None:
-    """The row of this person of this filed case; one case may have several victims."""
+    """The stored row of this person under this case number; one filed case may have several victims."""
     rows = tx.rows(
         sa.select(t.filed_record).where(t.filed_record.c.case_number == case_number).order_by("id")
     )
@@ -250,7 +254,7 @@ def _merged(known: Person, person: Person) -> Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Loss:
-    """What a filed case says of the cases that it concerns."""
+    """The facts of a filed case that decide which of our cases it concerns."""
 
     case_number: str
     fraud_type: FraudType
@@ -267,8 +271,9 @@ def _match(
     by: str,
     is_corrected: bool,
 ) -> tuple[FiledState, tuple[int, ...], bool]:
-    """Adds the matches that are new, and files the case for the certain ones. `is_corrected`: the type or the time is
-    not what it was, so it may concern other cases of those who were matched already.
+    """Adds the matches that are new, and files the case for the certain ones. `is_corrected`: the type or the time has
+    changed, so it may concern other cases of those who were matched already. Returns the new state, the ids of our
+    cases for which it is newly recorded, and whether calls must be cancelled.
     """
     decided = {
         row["person_id"]: FiledMatchState(row["state"])
@@ -299,7 +304,7 @@ def _match(
             filed, cancel = file_for_person(tx, services, person_id, **what)
             case_ids += filed
             cancels = cancels or cancel
-    return _renew_state(tx, record_id), case_ids, cancels
+    return _update_state(tx, record_id), case_ids, cancels
 
 
 def _insert_match(*, record_id: int, person_id: int, score: int, state: FiledMatchState) -> sa.Executable:
@@ -312,8 +317,8 @@ def _insert_match(*, record_id: int, person_id: int, score: int, state: FiledMat
 
 
 def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
-    """Warned persons who may be this one with their scores. Of namesakes only a few: a common name with
-    nothing else is no hint.
+    """The ids of warned persons who may be this one, with their scores. A name that more than `_MOST_NAMESAKES` persons
+    have is ignored: alone it is no hint.
     """
     blinds, p = tx.vault.blinds, t.person.c
     found: dict[int, Row] = {}
@@ -336,12 +341,12 @@ def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
         for person_id, row in found.items()
     ]
     certain = [one for one in scored if one[1] >= CERTAIN]
-    # Where somebody is certain, all others are other people.
+    # If one of them is certain, the others are different people.
     return certain or [one for one in scored if one[1] >= DOUBTFUL]
 
 
-def _renew_state(tx: Tx, record_id: int) -> FiledState:
-    """Renews the state of a filed case by its matches and by the cases that it was recorded for."""
+def _update_state(tx: Tx, record_id: int) -> FiledState:
+    """Updates the state of a filed case from its matches and from the cases that it is recorded for; returns it."""
     r, m = t.filed_record.c, t.filed_match.c
     row = tx.one(
         sa.select(
@@ -356,7 +361,8 @@ def _renew_state(tx: Tx, record_id: int) -> FiledState:
                         t.filed_case.c.case_number == r.case_number,
                         t.filed_case.c.case_id == t.case.c.id,
                         t.case.c.person_id == m.person_id,
-                        # A number typed on the page of the case names no loss: it stands for late warnings too.
+                        # A number typed on the page of a case has no loss with a time: it is recorded for late warnings
+                        # too.
                         t.case.c.opened_at <= sa.func.coalesce(r.event_at, r.filed_at),
                         sa.text(filing_stands("filed_case")),
                     )
@@ -395,14 +401,14 @@ def _renew_state(tx: Tx, record_id: int) -> FiledState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledMatch:
-    """A warned person who is, or may be, the one of a filed case."""
+    """A warned person who is, or may be, the victim of a filed case."""
 
     id: int
     person: MaskedPerson
     score: int
     state: FiledMatchState
     cases: tuple[int, ...]
-    """All cases of the person, newest first."""
+    """Ids of all cases of the person, newest first."""
     decided_by: str
     decided_at: datetime | None
 
@@ -428,7 +434,7 @@ class FiledLine:
     state: FiledState
     matches: tuple[FiledMatch, ...]
     filed_for: tuple[int, ...]
-    """Our cases that it was recorded for."""
+    """Ids of our cases that it is recorded for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -447,7 +453,7 @@ def list_filed(
     before_id: int | None = None,
     limit: int = 50,
 ) -> FiledPage:
-    """Filed cases of this state and of this time of filing, newest load first."""
+    """Filed cases with this state whose filing lies in the period, newest load first."""
     c = t.filed_record.c
     statement = sa.select(t.filed_record).order_by(c.id.desc()).limit(limit + 1)
     if state is not None:
@@ -513,7 +519,7 @@ def _matches_of(tx: Tx, record_ids: Sequence[int]) -> dict[int, tuple[tuple[int,
 
 
 def _filed_for(tx: Tx, case_numbers: Iterable[str]) -> dict[str, dict[int, list[int]]]:
-    """Our cases that a number was recorded for, by the number and the person."""
+    """Ids of our cases that a number is recorded for, by the number and the person."""
     rows = tx.rows(
         sa.select(t.filed_case.c.case_number, t.filed_case.c.case_id, t.case.c.person_id)
         .join(t.case, t.case.c.id == t.filed_case.c.case_id)
@@ -526,8 +532,9 @@ def _filed_for(tx: Tx, case_numbers: Iterable[str]) -> dict[str, dict[int, list[
 
 
 def decide_match(services: Services, match_id: int, *, is_same_person: bool, why: str, by: str) -> FiledState:
-    """A supervisor's decision about a doubtful match; the state of the filed case afterwards. A confirmed one is filed
-    for the person's cases. Raises `NotFound`, `Invalid`, and `Conflict` where it is decided already.
+    """Records a supervisor's decision about a doubtful match; returns the state of the filed case afterwards. A
+    confirmed match records the filed case for the person's cases. Raises `NotFound`, `Invalid`, and `Conflict` if the
+    match is already decided.
     """
     who, reason, now = actor_name(by), said("why", why), services.clock.now()
     m, r = t.filed_match.c, t.filed_record.c
@@ -543,7 +550,7 @@ def decide_match(services: Services, match_id: int, *, is_same_person: bool, why
         if row["state"] != FiledMatchState.DOUBTFUL.value:
             raise Conflict("this match is decided already", current=row["state"])
         state = FiledMatchState.CONFIRMED if is_same_person else FiledMatchState.REJECTED
-        _decided(tx, match_id, state, why=reason, by=who, now=now)
+        _store_decision(tx, match_id, state, why=reason, by=who, now=now)
         cancels = False
         if is_same_person:
             _, cancels = file_for_person(
@@ -555,7 +562,7 @@ def decide_match(services: Services, match_id: int, *, is_same_person: bool, why
                 fraud_type=FraudType(row["fraud_type"]),
                 happened_at=row["event_at"] or row["filed_at"],
             )
-        after = _renew_state(tx, row["record_id"])
+        after = _update_state(tx, row["record_id"])
         write_audit(
             tx,
             who=who,
@@ -572,17 +579,18 @@ def decide_match(services: Services, match_id: int, *, is_same_person: bool, why
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoneMatch:
-    """What the undoing of a match has changed."""
+    """The result of undoing a match."""
 
     state: FiledState
-    """Of the filed case afterwards."""
+    """The state of the filed case afterwards."""
     case_ids: tuple[int, ...]
-    """Our cases that it had been recorded for."""
+    """Ids of our cases that it had been recorded for."""
 
 
 def undo_match(services: Services, match_id: int, *, why: str, by: str) -> UndoneMatch:
-    """A match that had counted was another person: their cases are what they were before, by new lines of the ledger,
-    and the match does not count again. Raises `NotFound`, `Invalid`, and `Conflict` where it does not count.
+    """Undoes a match that counted although it is another person: new lines of the ledger give their cases the state
+    they had before, and the match never counts again. Raises `NotFound`, `Invalid`, and `Conflict` if the match does
+    not count.
     """
     who, reason, now = actor_name(by), said("why", why), services.clock.now()
     m, r = t.filed_match.c, t.filed_record.c
@@ -597,9 +605,9 @@ def undo_match(services: Services, match_id: int, *, why: str, by: str) -> Undon
             raise NotFound(kind="match", key=match_id)
         if row["state"] not in _OPEN:
             raise Conflict("this match does not count", current=row["state"])
-        _decided(tx, match_id, FiledMatchState.UNDONE, why=reason, by=who, now=now)
+        _store_decision(tx, match_id, FiledMatchState.UNDONE, why=reason, by=who, now=now)
         case_ids = undo_for_person(tx, services, row["person_id"], case_number=row["case_number"], by=who)
-        after = _renew_state(tx, row["record_id"])
+        after = _update_state(tx, row["record_id"])
         write_audit(
             tx,
             who=who,
@@ -612,7 +620,9 @@ def undo_match(services: Services, match_id: int, *, why: str, by: str) -> Undon
     return UndoneMatch(state=after, case_ids=case_ids)
 
 
-def _decided(tx: Tx, match_id: int, state: FiledMatchState, *, why: str, by: str, now: datetime) -> None:
+def _store_decision(
+    tx: Tx, match_id: int, state: FiledMatchState, *, why: str, by: str, now: datetime
+) -> None:
     tx.execute(
         sa.update(t.filed_match)
         .where(t.filed_match.c.id == match_id)
@@ -628,10 +638,11 @@ def _decided(tx: Tx, match_id: int, state: FiledMatchState, *, why: str, by: str
 def undo_filing(
     services: Services, case_id: int, *, case_number: str, why: str, by: str, visible_to: int | None = None
 ) -> tuple[int, ...]:
-    """A number was recorded for this case by mistake, by whomever: it stands for no case of the person afterwards, they
-    are what they were before, and a match of the number with the person does not count again. The ids of the cases that
-    it stood for. Raises `NotFound` for a case that the unit `visible_to` does not see, `Invalid` for a number that does
-    not stand for the case and without a reason, and `Conflict` as `undo_for_person`.
+    """Undoes a number that was recorded for this case by mistake, whoever recorded it: all cases of the person lose the
+    number and get back the state they had before it, and no match of the number with the person counts again. Returns
+    the ids of the cases that it was recorded for. Raises `NotFound` for a case that the unit `visible_to` does not see,
+    `Invalid` without a reason and for a number that is not recorded for the case, and `Conflict` as `undo_for_person`
+    does.
     """
     who, number, reason = actor_name(by), case_number_of(case_number), said("why", why)
     now = services.clock.now()
@@ -651,8 +662,8 @@ def undo_filing(
         if case_id not in case_ids:
             raise Invalid(field="case number", problem="does not stand for this case")
         for match in matches:
-            _decided(tx, match["id"], FiledMatchState.UNDONE, why=reason, by=who, now=now)
-            _renew_state(tx, match["record_id"])
+            _store_decision(tx, match["id"], FiledMatchState.UNDONE, why=reason, by=who, now=now)
+            _update_state(tx, match["record_id"])
         for one in case_ids:
             write_audit(
                 tx,

@@ -1,4 +1,4 @@
-"""Filed cases 立案 on the console: a list is loaded, doubtful matches are decided, and it shows who had been warned."""
+"""The page of filed cases 立案: loads a list, decides doubtful matches, and shows who had been warned."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PATH, _TEMPLATE = "/filed", "console/filed.html"
 _UNFIT, _TAKEN = 422, 409
 _MOST_FILE = 16 * 1024 * 1024
 _MOST_ROWS = 2_000
-"""A row takes about 5 ms, and the page waits for all of them; a longer list is loaded by the command."""
+"""A row takes about 5 ms, and the page waits for all of them; the command loads a longer list."""
 _SHOWN_REJECTS = 200
 _LONGEST_WHY = 500
 MatchNumber = Annotated[int, Path(ge=1, lt=2**63)]
@@ -74,7 +74,7 @@ def confirm(
     match_id: MatchNumber,
     why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
 ) -> Response:
-    """The record is about the person of the case: the case counts as filed."""
+    """Confirms a match: the filed case is recorded for the cases of this person."""
     return _decide(request, match_id, why, is_same_person=True)
 
 
@@ -84,7 +84,7 @@ def reject(
     match_id: MatchNumber,
     why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
 ) -> Response:
-    """The record is about somebody else."""
+    """Rejects a match: the filed case is about somebody else."""
     return _decide(request, match_id, why, is_same_person=False)
 
 
@@ -94,7 +94,7 @@ def undo(
     match_id: MatchNumber,
     why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
 ) -> Response:
-    """The match was another person: their cases go back to what they were."""
+    """Undoes a match that was another person: their cases get back the state they had before."""
     request.check_whole()
     try:
         undone = undo_match(request.services, match_id, why=why, by=request.who)

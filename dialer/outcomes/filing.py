@@ -30,12 +30,14 @@ from dialer.outcomes.ledger import (
 from dialer.services import Services
 
 LOOK_BACK = timedelta(days=180)
-"""A case opened longer ago is not taken for the cause of what is filed now, unless it is open or watched still."""
+"""A loss does not concern a case that was opened longer than this before it, unless the case is still open or watched.
+"""
 
 
 def concerned(cases: Sequence[Case], *, fraud_type: FraudType, happened_at: datetime) -> tuple[Case, ...]:
-    """Of the cases that were opened before the loss all that are open or watched; without any, the newest of the last
-    `LOOK_BACK`. A known fraud type leaves out cases of another known one. In doubt it counts against us, never for us.
+    """The cases that a loss concerns: of those opened before it, all that are open or watched; if there are none, the
+    newest one that was opened at most `LOOK_BACK` before it. Cases of another known fraud type are left out. In doubt a
+    filing counts against us, never for us.
     """
     alike = [
         case for case in cases if case.opened_at <= happened_at and same_incident(case.fraud_type, fraud_type)
@@ -69,8 +71,8 @@ def file_case(
     phone: str = "",
     fraud_type: FraudType = FraudType.UNKNOWN,
 ) -> Filed:
-    """Records the case number for the person's cases, once. Raises `NotFound` for an unknown person or one without a
-    case that it can concern, `Conflict` when several people match.
+    """Records the case number once for the person's cases. Raises `Invalid`, `NotFound` for an unknown person or one
+    without a case that it can concern, and `Conflict` if several people match.
     """
     who, number = actor_name(by), case_number_of(case_number)
     sought = seek_person(services, phone=phone, id_number=id_number)
@@ -79,7 +81,7 @@ def file_case(
     if sought.last4:
         raise Invalid(field="phone", problem="is only the last digits", fix="all of it")
     with services.store.begin() as tx:
-        result, must_cancel = _file(tx, services, _the_person(tx, sought), number, who, fraud_type)
+        result, must_cancel = _file(tx, services, _only_person(tx, sought), number, who, fraud_type)
         _audit_filed(tx, result, by=who, now=services.clock.now())
     if must_cancel:
         services.enqueue("cancel_calls")
@@ -106,7 +108,9 @@ def file_for_case(
 
 
 def _audit_filed(tx: Tx, filed: Filed, *, by: str, now: datetime) -> None:
-    """What a person has typed, for each case; a list and a decision about a match have lines of their own."""
+    """Audits, for each case, a number that a person typed; a list and a decision about a match have audit lines of
+    their own.
+    """
     for case_id in () if filed.already else filed.case_ids:
         facts = {"case_number": filed.case_number}
         write_audit(tx, who=by, act="file_case", subject=f"case/{case_id}", why="", now=now, facts=facts)
@@ -120,8 +124,10 @@ def case_number_of(text: str) -> str:
     return number
 
 
-def _the_person(tx: Tx, sought: PersonSearch) -> int:
-    """A phone that several people share identifies none of them."""
+def _only_person(tx: Tx, sought: PersonSearch) -> int:
+    """The id of the only person that matches. Raises `NotFound`, and `Conflict` for a phone that several
+    people share.
+    """
     found = find_person_ids(tx, sought, limit=2)
     if not found:
         raise NotFound(kind="a person with this", key="phone or id number")
@@ -140,8 +146,8 @@ def file_for_person(
     fraud_type: FraudType,
     happened_at: datetime,
 ) -> tuple[tuple[int, ...], bool]:
-    """Records the number for the cases of this person that a loss at this time concerns. Returns the ids of those that
-    it was not recorded for before, none where no case was opened before the loss, and whether calls must be ended.
+    """Records the number for the cases of this person that a loss at this time concerns. Returns the ids of those for
+    which it is newly recorded, none if no case was opened before the loss, and whether calls must be cancelled.
     """
     try:
         filed, must_cancel = _file(tx, services, person_id, case_number, by, fraud_type, happened_at)
@@ -159,7 +165,7 @@ def _file(
     fraud_type: FraudType,
     happened_at: datetime | None = None,
 ) -> tuple[Filed, bool]:
-    """Files one case. Without a time the loss was now."""
+    """Records the number for the cases of a person that it concerns. Without `happened_at`, the loss happened now."""
     now = services.clock.now()
     locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
     before = filed_cases_recorded(tx, case_number=number, case_ids=list(locked))
@@ -177,9 +183,9 @@ def _file(
 def undo_for_person(
     tx: Tx, services: Services, person_id: int, *, case_number: str, by: str
 ) -> tuple[int, ...]:
-    """The number stands for no case of this person afterwards, and a case for which no other number stands is what it
-    was before the first one. Returns the ids of those that it stood for. Raises `Conflict` for a case that an older
-    version filed without recording what the case was.
+    """Undoes the recording of the number for all cases of this person; a case without another number gets back the
+    state it had before the first one. Returns the ids of the cases that it was recorded for. Raises `Conflict` for a
+    case that an older version filed without recording its earlier state.
     """
     locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
     ids = filed_cases_recorded(tx, case_number=case_number, case_ids=list(locked))
@@ -197,9 +203,10 @@ def correct_for_person(
     fraud_type: FraudType,
     happened_at: datetime,
 ) -> tuple[tuple[int, ...], bool]:
-    """The type or the time of the loss was corrected: the number stands afterwards for the cases of this person that
-    such a loss concerns, and for no others, but for those that an older version filed without recording what they were.
-    Returns the ids of those that it was not recorded for before, and whether calls must be ended.
+    """The type or the time of the loss was corrected: records the number for the cases of this person that the
+    corrected loss concerns, and undoes it for all others except those that an older version filed without recording
+    their earlier state. Returns the ids of the cases for which it is newly recorded, and whether calls must be
+    cancelled.
     """
     now = services.clock.now()
     locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
@@ -217,9 +224,9 @@ def correct_for_person(
     wanted = [
         case.id for case in concerned(list(cases.values()), fraud_type=fraud_type, happened_at=happened_at)
     ]
-    gone = [case_id for case_id in recorded if case_id not in wanted and case_id not in fixed]
+    removed = [case_id for case_id in recorded if case_id not in wanted and case_id not in fixed]
     added = [case_id for case_id in wanted if case_id not in recorded]
-    _undo(tx, services, locked, gone, case_number=case_number, by=by)
+    _undo(tx, services, locked, removed, case_number=case_number, by=by)
     return tuple(added), _add(tx, services, locked, added, case_number=case_number, by=by, now=now)
 
 
@@ -233,7 +240,7 @@ def _add(
     by: str,
     now: datetime,
 ) -> bool:
-    """Records the number for these; True when calls must be ended."""
+    """Records the number for these cases; returns whether calls must be cancelled."""
     if not case_ids:
         return False
     earlier = {case_id: BeforeFiling.of(locked[case_id].case) for case_id in case_ids}
@@ -251,7 +258,9 @@ def _undo(
     case_number: str,
     by: str,
 ) -> None:
-    """The number stands for none of these afterwards. That ends no call: those pending before are planned anew."""
+    """Undoes the recording of the number for these cases. No call must be cancelled: calls that were pending before are
+    planned again.
+    """
     if not case_ids:
         return
     now = services.clock.now()

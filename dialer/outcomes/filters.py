@@ -1,4 +1,4 @@
-"""Filters of *Success rates* that somebody has saved under a name. They are the owner's alone."""
+"""Filters of *Success rates* that a person has saved under a name. Nobody else sees them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_SAVED = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedFilter:
-    """`query` as in the address."""
+    """A saved filter; `query` is the query string of the page's address."""
 
     id: int
     name: str
@@ -27,7 +27,7 @@ class SavedFilter:
 
 
 def saved_filters(services: Services, login: str) -> list[SavedFilter]:
-    """The saved filters of a person by name."""
+    """The saved filters of a person, by name."""
     c = t.saved_filter.c
     with services.store.begin() as tx:
         rows = tx.rows(sa.select(t.saved_filter).where(c.login == login).order_by(c.name))
@@ -35,7 +35,9 @@ def saved_filters(services: Services, login: str) -> list[SavedFilter]:
 
 
 def save_filter(services: Services, login: str, *, name: str, query: str) -> None:
-    """One of the same name is replaced. Raises `Invalid` without a name, and for more than `MOST_SAVED`."""
+    """Saves a filter; it replaces one with the same name. Raises `Invalid` for a name that is empty or too long, and
+    for more than `MOST_SAVED`.
+    """
     given = " ".join(name.split())
     if not 1 <= len(given) <= LONGEST_NAME:
         problem = Text("has between 1 and %(most)s characters", most=LONGEST_NAME)
@@ -58,7 +60,7 @@ def save_filter(services: Services, login: str, *, name: str, query: str) -> Non
 
 
 def delete_filter(services: Services, login: str, filter_id: int) -> None:
-    """Deletes one's own; another one stays."""
+    """Deletes a filter of this person; does nothing for one of somebody else."""
     c = t.saved_filter.c
     with services.store.begin() as tx:
         tx.execute(sa.delete(t.saved_filter).where(c.login == login, c.id == filter_id))

@@ -45,7 +45,7 @@ _REPORTED = "reported"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenCall:
-    """A staff call with the person that has ended: when it began, and how long they talked."""
+    """A staff call with the person that has ended: when it began, and how long it lasted."""
 
     at: datetime
     talk_seconds: int
@@ -53,7 +53,7 @@ class ProvenCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedOutcome:
-    """What an approval needs to know of a line of the ledger."""
+    """The facts of a line of the ledger that an approval needs."""
 
     case_id: int
     assignment_id: int | None
@@ -83,8 +83,8 @@ def append_outcome(
     reverses: int | None = None,
     proof: Evidence | None = None,
 ) -> int:
-    """A new line of the ledger; its id. `evidence` is stored encrypted: the reference of `proof`, for a refusal its
-    reason.
+    """Adds a line to the ledger; returns its id. `evidence` is stored encrypted: the reference of `proof`, or the
+    reason of a refusal.
     """
     sealed = tx.vault.seal(
         evidence.encode(), table="outcome", column="evidence_sealed", row=f"case/{case_id}"
@@ -121,7 +121,7 @@ def append_outcome(
 
 
 def recorded_outcome(tx: Tx, outcome_id: int) -> RecordedOutcome:
-    """Raises `NotFound`."""
+    """The line of the ledger with this id. Raises `NotFound`."""
     row = tx.one(sa.select(t.outcome).where(t.outcome.c.id == outcome_id))
     if row is None:
         raise NotFound(kind="outcome", key=outcome_id)
@@ -129,7 +129,9 @@ def recorded_outcome(tx: Tx, outcome_id: int) -> RecordedOutcome:
 
 
 class AmountsConflict(Conflict):
-    """Amounts of the same kind of this incident are approved already, by the lines `others`: they would count twice."""
+    """Amounts of the same kind are already approved for this incident, in the lines `others`: the money would
+    count twice.
+    """
 
     def __init__(self, outcome_id: int, others: Sequence[int]) -> None:
         text = Text(
@@ -145,7 +147,7 @@ class AmountsConflict(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictingLine:
-    """Another line of the same incident with an amount of the same kind that is not reversed. Amounts in fen."""
+    """Another line of the same incident with an amount of the same kind, which is not reversed. Amounts in fen."""
 
     id: int
     case_id: int
@@ -158,7 +160,7 @@ class ConflictingLine:
     recorded_by: str
     at: datetime
     approved_by: str
-    """'' while it waits itself."""
+    """'' while this line itself waits for approval."""
 
 
 def incidents_of(tx: Tx, case_ids: Collection[int]) -> dict[int, frozenset[int]]:
@@ -196,7 +198,9 @@ _INCIDENTS = RowSet("incident", {"case_id": sa.BigInteger(), "other_id": sa.BigI
 
 
 def conflicting_lines(tx: Tx, outcome_ids: Collection[int]) -> dict[int, tuple[ConflictingLine, ...]]:
-    """Conflicting lines by each of these lines that has any: the approved one first, then the oldest."""
+    """The lines that conflict with each of these lines, approved ones first, then the oldest; without the lines that
+    have no conflict.
+    """
     if not outcome_ids:
         return {}
     of, other, approval = t.outcome.alias("of"), t.outcome, t.outcome_approval.c
@@ -224,8 +228,8 @@ def conflicting_lines(tx: Tx, outcome_ids: Collection[int]) -> dict[int, tuple[C
     return found
 
 
-def _replace(tx: Tx, others: Sequence[int], *, by: str, now: datetime) -> None:
-    """Reverses these approved amounts by new lines; the outcomes stand."""
+def _reverse_replaced(tx: Tx, others: Sequence[int], *, by: str, now: datetime) -> None:
+    """Reverses these approved amounts by new lines; the outcomes stay as they are."""
     for row in tx.rows(sa.select(t.outcome).where(t.outcome.c.id.in_(others)).order_by(t.outcome.c.id)):
         append_outcome(
             tx,
@@ -247,15 +251,15 @@ def _replace(tx: Tx, others: Sequence[int], *, by: str, now: datetime) -> None:
 def approve_outcome_row(
     tx: Tx, outcome_id: int, *, by: str, now: datetime, in_place: bool = False
 ) -> tuple[int, ...]:
-    """Approves an outcome, once; with `in_place` the approved amounts that it conflicts with are reversed, whose lines
-    are returned. Raises `NotFound`, `Conflict` for the recorder or when it is approved or reversed, and else
-    `AmountsConflict`. The caller holds the cases of the incident.
+    """Approves an outcome once. With `in_place`, reverses the approved amounts that it conflicts with, and returns the
+    ids of their lines. Raises `NotFound`, `Conflict` if `by` recorded the outcome or it is already approved or
+    reversed, and without `in_place` `AmountsConflict`. The caller must have locked the case.
     """
-    row = _undecided(tx, outcome_id, by=by)
+    row = _get_undecided(tx, outcome_id, by=by)
     others = [line.id for line in conflicting_lines(tx, [outcome_id]).get(outcome_id, ()) if line.approved_by]
     if others and not in_place:
         raise AmountsConflict(outcome_id, others)
-    _replace(tx, others, by=by, now=now)
+    _reverse_replaced(tx, others, by=by, now=now)
     tx.execute(
         sa.insert(t.outcome_approval).values(
             outcome_id=outcome_id, recorded_by=row["recorded_by"], approved_by=by, at=now
@@ -264,26 +268,8 @@ def approve_outcome_row(
     return tuple(others)
 
 
-def replace_amounts_of_duplicate(tx: Tx, case_id: int, *, by: str, now: datetime) -> tuple[int, ...]:
-    """Reverses the approved amounts of this case that conflict with approved ones of the rest of its incident; their
-    lines. The caller holds the cases of the incident.
-    """
-    approved = sa.exists().where(t.outcome_approval.c.outcome_id == t.outcome.c.id)
-    own = sa.select(t.outcome.c.id).where(
-        t.outcome.c.case_id == case_id, approved, ~_is_reversed(t.outcome.c.id)
-    )
-    conflicts = conflicting_lines(tx, [row["id"] for row in tx.rows(own)])
-    twice = sorted(
-        one
-        for one, others in conflicts.items()
-        if any(line.approved_by and line.case_id != case_id for line in others)
-    )
-    _replace(tx, twice, by=by, now=now)
-    return tuple(twice)
-
-
-def _undecided(tx: Tx, outcome_id: int, *, by: str) -> Row:
-    """The line, which this person may approve or refuse."""
+def _get_undecided(tx: Tx, outcome_id: int, *, by: str) -> Row:
+    """The line, if this person may approve or refuse it. Raises `NotFound` and `Conflict`."""
     row = tx.one(
         sa.select(t.outcome, t.outcome_approval.c.approved_by, _is_reversed(t.outcome.c.id).label("reversed"))
         .join(t.outcome_approval, t.outcome_approval.c.outcome_id == t.outcome.c.id, isouter=True)
@@ -311,11 +297,11 @@ def _is_reversed(outcome_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
 
 
 def refuse_outcome_row(tx: Tx, outcome_id: int, *, by: str, why: str, now: datetime) -> int:
-    """A line that reverses the amounts of this one, with the reason sealed; its id. The outcome of the case stands, but
-    for a success without a call, which never counted. Raises `NotFound`, and `Conflict` for the recorder, for a line
-    that waits for no approval, and when it is decided already. The caller holds the case.
+    """Adds a line that reverses the amounts of this one, with the reason sealed; returns its id. The outcome of the
+    case stays as it is, except for a success without a call, which never counted. Raises `NotFound`, and `Conflict` if
+    `by` recorded the line, if it needs no approval, or if it is already decided. The caller must have locked the case.
     """
-    row = _undecided(tx, outcome_id, by=by)
+    row = _get_undecided(tx, outcome_id, by=by)
     has_money = row["intended_fen"] or row["stopped_fen"] or row["returned_fen"]
     if not has_money and row["reason"] != NO_CALL:
         raise Conflict(Text("outcome %(id)s has no amounts", id=outcome_id), current="no amounts")
@@ -339,9 +325,10 @@ def refuse_outcome_row(tx: Tx, outcome_id: int, *, by: str, why: str, now: datet
 def correct_outcome_row(
     tx: Tx, outcome_id: int, *, amounts: Amounts, evidence: Evidence | None, by: str, now: datetime
 ) -> int:
-    """The recorder answers a refusal with a line that reverses the refusal and waits for approval itself; its id.
-    Without amounts the refusal is accepted. Raises `NotFound` for a line that is not refused or another person's,
-    and `Conflict` when it is answered, or when the outcome itself was reversed. The caller holds the case.
+    """Answers a refusal for the recorder: adds a line that reverses the refusal and waits for approval itself; returns
+    its id. Without amounts the recorder accepts the refusal. Raises `NotFound` for a line that is not refused or that
+    another person recorded, and `Conflict` if it is already answered or the outcome itself is reversed. The caller must
+    have locked the case.
     """
     refusal = t.outcome.alias("refusal")
     row = tx.one(
@@ -355,7 +342,7 @@ def correct_outcome_row(
     if row is None:
         raise NotFound(kind="outcome", key=outcome_id)
     if row["reason"] == NO_CALL:
-        # It never counted: the task is open, and what is true of it is reported there.
+        # It never counted: the task is open again, and the true outcome is reported there.
         raise Conflict(Text("outcome %(id)s is reversed already", id=outcome_id), current="reversed")
     is_undone = sa.text("SELECT " + is_reversed(":id", f"l.reason <> '{MONEY_REFUSED}'"))
     if row["answered"] or tx.scalar(is_undone, {"id": outcome_id}):
@@ -367,7 +354,7 @@ def correct_outcome_row(
         kind=OutcomeKind(row["kind"]),
         contact=Contact(row["contact"]),
         track=Track(row["track"]) if row["track"] else None,
-        # What a follow-up reported is no success of its own, corrected or not.
+        # What a follow-up reported is not a success of its own, corrected or not.
         reason=row["reason"] if row["reason"] == Reason.FOLLOW_UP.value else MONEY_CORRECTED,
         amounts=amounts,
         evidence=evidence.reference if evidence else "",
@@ -380,13 +367,13 @@ def correct_outcome_row(
 
 
 def case_ids_of_people(tx: Tx, person_ids: Sequence[int]) -> list[int]:
-    """Every case these people ever had."""
+    """The ids of all cases of these persons."""
     rows = tx.rows(sa.select(t.case.c.id).where(t.case.c.person_id.in_(person_ids)).order_by(t.case.c.id))
     return [row["id"] for row in rows]
 
 
 def filed_cases_recorded(tx: Tx, *, case_number: str, case_ids: Sequence[int]) -> list[int]:
-    """Those of these cases that the number is recorded for; one that was undone is not."""
+    """The ids of those of these cases for which the number is recorded and not undone."""
     rows = tx.rows(
         sa.select(t.filed_case.c.case_id)
         .where(
@@ -405,8 +392,8 @@ _BEFORE = TypeAdapter(BeforeFiling)
 def add_filed_cases(
     tx: Tx, *, case_number: str, before: Mapping[int, BeforeFiling], by: str, now: datetime
 ) -> None:
-    """Records the number for each of these cases, with what the case is now. The caller holds the cases, and the number
-    stands for none of them.
+    """Records the number for each of these cases, with the state that the case has now. The caller must have locked the
+    cases, and the number must not be recorded for any of them.
     """
     tx.execute(
         insert(t.filed_case)
@@ -423,7 +410,7 @@ def add_filed_cases(
 
 
 def undo_filed_cases(tx: Tx, *, case_number: str, case_ids: Sequence[int], by: str, now: datetime) -> None:
-    """The number stands for none of these cases afterwards. The caller holds them."""
+    """Undoes the recording of the number for these cases. The caller must have locked them."""
     _change_filings(tx, case_number=case_number, before=dict.fromkeys(case_ids), by=by, now=now)
 
 
@@ -455,17 +442,19 @@ def _change_filings(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFilings:
-    """The filings of a case that stand, and what the case was before the first of them."""
+    """The filings of a case that are not undone, and the state of the case before the first of them."""
 
     numbers: frozenset[str]
     before: BeforeFiling | None
-    """None where no filing stands, and where an older version recorded it without."""
+    """None without a filing, and for one that an older version recorded without the state before it."""
 
 
 def filings_of_case(tx: Tx, case_id: int) -> CaseFilings:
-    """The filings of a case from the first on: a case may have been filed, undone, and filed again."""
+    """The filings of a case that are not undone now. Reads its whole history: a case may have been filed, undone, and
+    filed again.
+    """
     f, c = t.filed_case.c, t.filed_case_change.c
-    standing: set[str] = set()
+    numbers: set[str] = set()
     before: BeforeFiling | None = None
     for row in tx.rows(
         sa.select(f.case_number, c.stands, c.before)
@@ -474,12 +463,12 @@ def filings_of_case(tx: Tx, case_id: int) -> CaseFilings:
         .order_by(sa.func.coalesce(c.at, f.at), c.id.nulls_first(), f.id)
     ):
         if row["stands"] is False:
-            standing.discard(row["case_number"])
+            numbers.discard(row["case_number"])
             continue
-        if not standing:
+        if not numbers:
             before = None if row["before"] is None else _BEFORE.validate_python(row["before"])
-        standing.add(row["case_number"])
-    return CaseFilings(numbers=frozenset(standing), before=before if standing else None)
+        numbers.add(row["case_number"])
+    return CaseFilings(numbers=frozenset(numbers), before=before if numbers else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -489,9 +478,9 @@ class CallerClaims:
     login: str
     successes: int
     without_call: int
-    """Of them, those that rest on no staff call."""
+    """Of the successes, those without a staff call."""
     waiting: int
-    """Of those without a call, the ones that nobody has approved."""
+    """Of those without a call, the ones that nobody has approved yet."""
 
     @property
     def interval(self) -> Interval | None:
@@ -507,9 +496,11 @@ class CallerReports:
     reports: int
     successes: int
     too_fast: int
-    """Reported as spoken to sooner after the task was taken than the shortest staff call lasts."""
+    """Reports of a talk with the person that came sooner after the claim of the task than the shortest staff call
+    lasts.
+    """
     compared: Adjusted
-    """The share of successes beside that of all others, for the same mix of grades and types."""
+    """The share of successes compared with that of all others, for the same mix of grades and types."""
 
     @property
     def interval(self) -> Interval | None:
@@ -519,7 +510,9 @@ class CallerReports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceAnswers:
-    """Whether a scammer was in contact, of the cases of a source that have an answer in the window; the latest one."""
+    """Whether a scammer was in contact: the number of cases of a source with each answer. The latest answer in the
+    window counts.
+    """
 
     source: str
     yes: int
@@ -528,14 +521,16 @@ class SourceAnswers:
 
     @property
     def interval(self) -> Interval | None:
-        """The interval of the share of *no*, without the cases where it is not known."""
+        """The interval of the share of *no*, without the cases whose answer is *unknown*."""
         return wilson(self.no, self.yes + self.no)
 
 
 def claims_by_caller(
     tx: Tx, period: Period, *, drill: bool, visible_to: int | None = None
 ) -> list[CallerClaims]:
-    """Most without a call first; only cases that the unit `visible_to` sees. Reports of follow-ups are left out."""
+    """The claims of each person, most without a call first; only of cases that the unit `visible_to` sees. Reports of
+    follow-ups are left out.
+    """
     o, approval = t.outcome.c, t.outcome_approval.c.outcome_id
     without = sa.func.count().filter(o.call_at.is_(None))
     statement = (
@@ -566,11 +561,11 @@ def claims_by_caller(
 def reports_by_caller(
     tx: Tx, period: Period, *, drill: bool, least_seconds: int, visible_to: int | None = None
 ) -> list[CallerReports]:
-    """Who reported too fast first, then the most reports; only cases that the unit `visible_to` sees. Reports of
-    follow-ups are left out. One wrong verdict in all of them together has the chance `ERROR`.
+    """The reports of each person, most reported too fast first, then most reports; only of cases that the unit
+    `visible_to` sees. Reports of follow-ups are left out. The chance of one wrong verdict among all of them is `ERROR`.
     """
     o, a, c, e = t.outcome.c, t.assignment.c, t.case.c, t.event.c
-    # A task whose report waits for a second person is nobody's: when it was taken is in the timeline.
+    # A task whose report waits for a second person has no owner: the timeline shows when it was claimed.
     claimed_at = (
         sa.select(sa.func.max(e.at))
         .where(e.case_id == o.case_id, e.kind == ActKind.CLAIMED.value, e.by == o.recorded_by, e.at <= o.at)
@@ -613,7 +608,9 @@ def reports_by_caller(
 def answers_by_source(
     tx: Tx, period: Period, *, drill: bool, visible_to: int | None = None
 ) -> list[SourceAnswers]:
-    """The largest first. The robot's part: who has paid, or says in a follow-up that the scammer was there again."""
+    """The answers of each source, sources with most cases first. A robot call counts as *yes* if the person has already
+    paid, or says in a follow-up that the scammer was in contact again.
+    """
     o, a, c = t.outcome.c, t.attempt.c, t.case.c
     asked = (
         sa.select(o.case_id, o.at.label("at"), o.scammer_contact.label("answer"))
@@ -652,7 +649,7 @@ def answers_by_source(
 def _within(
     moment: sa.ColumnElement[datetime], period: Period, visible_to: int | None
 ) -> Iterator[sa.ColumnElement[bool]]:
-    """The moment is in the window, and the unit sees the joined case."""
+    """SQL conditions: the moment is in the window, and the unit sees the joined case."""
     if period.start is not None:
         yield moment >= period.start
     if period.end is not None:

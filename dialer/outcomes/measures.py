@@ -1,10 +1,10 @@
 """The figures of a report, counted from the records themselves: one statement for each kind of record.
 
-Each statement gives rows of (grade, fraud type, numbers); two nulls name the whole. Its parameters are start and end
-(null: without limit), drill and now. `WARNINGS`, `CASES`, `CALLS`, `ASSIGNMENTS` and `MONEY_LINES` are the records with
-all columns that `dialer.db.measures` reads; their {which} chooses. Everything is of the grade and the fraud type that
-its case has now. Always exact, and slow over millions: `rollup_figures` gives the same from sums of days, and is
-tested against this.
+Each statement gives rows of (grade, fraud type, numbers); both are null in the row of the whole. Its parameters are
+start and end (null: unlimited), drill and now. `WARNINGS`, `CASES`, `CALLS`, `ASSIGNMENTS` and `MONEY_LINES` are the
+records with all columns that `dialer.db.measures` reads; the placeholder {which} is the condition that chooses them.
+Every record counts under the grade and the fraud type that its case has now. Always exact, but slow over millions of
+rows: `rollup_figures` gives the same figures from sums by day, and is tested against these.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
@@ -38,7 +38,7 @@ from dialer.db.unit_of_work import Tx
 
 
 def within(column: str) -> str:
-    """The condition that a moment is in the window."""
+    """The SQL condition that the moment in a column is in the window."""
     return (
         f"{column} >= coalesce(CAST(:start AS timestamptz), '-infinity')"
         f" AND {column} < coalesce(CAST(:end AS timestamptz), 'infinity')"
@@ -59,8 +59,9 @@ FROM warnings {_SETS}
 """
 
 
-# A case that was missed, and is so no longer since a warning joined it, stays counted: its first warning says so.
-# When a case's clock starts: at once, or for a grade that waits for the window, when that is open.
+# A missed case stays counted after another warning has joined it and cleared the mark: its first warning keeps the
+# mark.
+# A case's clock starts at once, or, for a grade that waits for the dialling window, when the window is open.
 CASES = f"""
 limits AS (
     SELECT p.version, g.key AS grade, CAST(g.value ->> 'windowed' AS boolean) AS windowed,
@@ -146,7 +147,7 @@ limits AS (
     FROM joined t
 )
 """
-"""Common table expressions; the last, `timed`, has a row a case."""
+"""Common table expressions; the last, `timed`, has one row for each case."""
 
 FIRST_VERSION = (
     "(SELECT f.script_id || '@' || coalesce(CAST(v.number AS text), '?') FROM attempt f"
@@ -158,13 +159,15 @@ LAST_PERSON = (
     " ORDER BY s.done_at DESC, s.id DESC LIMIT 1)"
 )
 OPENED_HOUR = "CAST(EXTRACT(HOUR FROM c.opened_at AT TIME ZONE :zone) AS integer)"
-"""What a case `c` belongs to: the version of the script of its first call, who reported last, the hour of opening."""
+"""Three expressions about a case `c`: the script version of its first call, who reported last, and the hour
+of opening.
+"""
 
 PERCENTILES = ", ".join(
     f"percentile_cont({part}) WITHIN GROUP (ORDER BY first_seconds) FILTER (WHERE first_at IS NOT NULL) AS {name}"
     for name, part in (("p50_seconds", 0.5), ("p90_seconds", 0.9))
 )
-"""Of the times to the first attempt, of rows of `timed`."""
+"""Columns with the median and the ninth decile of the times to the first attempt, over rows of `timed`."""
 _IN_WINDOW = f"c.drill = :drill AND {within('c.opened_at')}"
 
 _CASES = f"""
@@ -186,10 +189,10 @@ FROM calls WHERE {SENT} {_SETS}
 """
 
 
-# The moment until which an assignment could be signed or reported: a withdrawn one is late only if it was by then.
+# The moment until which an assignment could be signed or reported: a withdrawn one is late only if it was late by then.
 _OVER_AT = "CASE WHEN s.state = 'withdrawn' THEN s.done_at ELSE CAST(:now AS timestamptz) END"
 
-# A left join is left out where nothing of the case is asked.
+# PostgreSQL omits the left join if no column of the case is read.
 ASSIGNMENTS = f"""
     SELECT s.case_id, s.drill, s.opened_at, s.kind, s.state, s.outcome, s.signed_at, s.sign_by, s.feedback_by,
         s.done_at, s.done_by, s.signed_by,
@@ -213,11 +216,11 @@ MONEY_COLUMNS = ", ".join(
     for kind in AmountKind
     for state, condition in MONEY_STATES.items()
 )
-"""Of lines with their three amounts, `approved` and `reversed`."""
+"""Sums over lines with the three amounts and the columns `approved` and `reversed`."""
 
 IS_APPROVED = "EXISTS (SELECT FROM outcome_approval p WHERE p.outcome_id = o.id) AS approved"
 IS_REVERSED = f"{is_reversed('o.id')} AS reversed"
-# Lines with money are few, which the planner cannot know of a sum: the lateral join reads only their cases.
+# Lines with money are few, which the planner cannot know of a sum of columns: the lateral join reads only their cases.
 MONEY_LINES = f"""
     SELECT o.case_id, o.at, o.drill, c.grade, c.fraud_type, o.intended_fen, o.stopped_fen, o.returned_fen,
         {IS_APPROVED},
@@ -242,7 +245,7 @@ FIRST_SECONDS = sa.text(f"""
 WITH {CASES.format(which=_IN_WINDOW)}
 SELECT grade, fraud_type, CAST(first_seconds AS double precision) AS first_seconds FROM timed WHERE first_at IS NOT NULL
 """)
-"""The single values behind the percentiles of a window."""
+"""The seconds to the first attempt of each case, which the percentiles of a window summarise."""
 
 
 def _left_out(table: str, column: str, which: str = "true") -> sa.TextClause:
@@ -268,7 +271,9 @@ Numbers = dict[Key, dict[str, Any]]
 
 
 def figures(tx: Tx, period: Period, *, drill: bool, now: datetime) -> Figures:
-    """The figures of a window, as things stand at `now`; of drill records when `drill`, else of the others."""
+    """The figures of a window as of `now`, counted from the records: of drill records if `drill`, else of
+    all others.
+    """
     numbers = gather(tx, STATEMENTS, period, drill=drill, now=now)
     return as_figures(numbers, left_out=left_out(tx, LEFT_OUT, period, drill=drill))
 
@@ -284,13 +289,13 @@ def gather(tx: Tx, kinds: Iterable[str], period: Period, *, drill: bool, now: da
 
 
 def left_out(tx: Tx, kinds: Iterable[str], period: Period, *, drill: bool) -> dict[str, int]:
-    """Drill records of these kinds; in a drill nothing is left out."""
+    """The number of drill records in the window, by kind; 0 in a drill, where nothing is left out."""
     given = {"start": period.start, "end": period.end}
     return {kind: 0 if drill else int(tx.scalar(LEFT_OUT[kind], given)) for kind in kinds}
 
 
 def as_figures(numbers: Numbers, *, left_out: Mapping[str, int]) -> Figures:
-    """`left_out`: the number of drill records by kind."""
+    """The figures from the numbers of each slice. `left_out`: the number of drill records by kind."""
     return Figures(
         total=slice_of(numbers[WHOLE]),
         by_grade={g: slice_of(numbers.get((g.value, None), {})) for g in Grade},

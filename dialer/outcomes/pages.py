@@ -109,15 +109,15 @@ class RatesForm(BaseModel):
     hour: Annotated[str, Field(max_length=2)] = ""
     person: Annotated[str, Field(max_length=100)] = ""
     at: Annotated[str, Field(max_length=40)] = ""
-    """The moment of the report that is meant; '': now."""
+    """The moment of the report to show; '' for now."""
 
     @property
     def given(self) -> dict[str, str]:
-        """What the form was given, by the names in the address."""
+        """The typed values, by their names in the address."""
         return self.model_dump(by_alias=True, include=set(RatesForm.model_fields))
 
     def asked(self, timezone: str) -> RatesQuery:
-        """Raises `Invalid` with the field that cannot be read."""
+        """The query that the form describes. Raises `Invalid` for a field that cannot be read."""
         return RatesQuery(
             by=_one_of(Dimension, self.by, field="by") or Dimension.UNIT,
             period=period_of(self.start, self.end, timezone=timezone),
@@ -161,9 +161,9 @@ class BehindForm(RatesForm):
 
     measure: Annotated[str, Field(max_length=60)]
     value: Annotated[str, Field(max_length=200)] = ""
-    """Of the dimension, where a figure of the comparison was clicked."""
+    """The value of the dimension whose figure was clicked in the comparison; '' for the whole."""
     today: bool = False
-    """The figure was one of the day of the report, whatever its period."""
+    """Whether the figure was of the day of the report so far, whatever its period."""
     before: int | None = None
 
 
@@ -225,7 +225,7 @@ def _words(request: RequestContext) -> dict[str, Any]:
     "/rates", act=Permission.SEE_RATES, nav=gettext_noop("Success rates"), order=50, group=PlaceGroup.RESULTS
 )
 def rates(request: CurrentRequest, form: Given) -> Response:
-    """Counts and rates of what the form asks; computed in the background, and polled for."""
+    """Counts and rates for the filter of the form; computed in the background, and polled for."""
     return _show(request, form)
 
 
@@ -256,7 +256,7 @@ def _typed_filter(query: str) -> RatesForm:
 
 @rates_pages.post("/rates/saved/{filter_id}/delete", act=Permission.SEE_RATES)
 def forget(request: CurrentRequest, filter_id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
-    """Deletes a saved filter of one's own."""
+    """Deletes one of the person's own saved filters."""
     delete_filter(request.services, request.who, filter_id)
     return request.go("/rates")
 
@@ -383,8 +383,8 @@ def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Res
     if form.value:
         asked = asked.narrowed(form.value)
     if form.today:
-        of = moment_of(form.at) or request.now
-        asked = replace(asked, period=day_of(of, timezone=request.services.centre.timezone))
+        moment = moment_of(form.at) or request.now
+        asked = replace(asked, period=day_of(moment, timezone=request.services.centre.timezone))
     check_behind(request.services, asked, form.measure, reader_unit_id=unit_id)
     count = _behind(request).get((asked, form.measure, unit_id, form.before))
     return request.page(
@@ -425,8 +425,8 @@ def _caller_figures(services: Services, period: Period, visible_to: int | None) 
 
 @rates_pages.get("/rates/callers", act=Permission.SEE_RATES)
 def callers(request: CurrentRequest, form: Given) -> Response:
-    """The page by caller: successes that rest on no staff call, reports faster than a call, and how many succeed
-    beside the others'; and by source, whether a scammer was in contact.
+    """The page by caller: successes without a staff call, reports that came faster than a call lasts, and each person's
+    share of successes compared with the others'; and by source, whether a scammer was in contact.
     """
     timezone = request.services.centre.timezone
     windows = spans(request, timezone)
@@ -461,8 +461,8 @@ def callers(request: CurrentRequest, form: Given) -> Response:
 
 @rates_pages.get("/rates/file/{kind}", act=Permission.EXPORT)
 def export(request: CurrentRequest, form: Given, kind: FileKind) -> Response:
-    """The rates as a file, which says who made it when; the export is audited. Raises `Invalid` for a kind that is not
-    installed.
+    """The rates as a file that says who made it and when; the export is audited. Raises `Invalid` for a format that is
+    not installed.
     """
     made = Made(
         by=request.who,
@@ -507,7 +507,7 @@ def _reports(request: RequestContext) -> Cache[tuple[RatesQuery, int | None], Cu
 
 
 def _kept(request: RequestContext, asked: RatesQuery, form: RatesForm) -> CutReport | None:
-    """The report of the moment in the address; None without one. Raises `Invalid` if it is not kept."""
+    """The report of the moment in the address; None if it has none. Raises `Invalid` if the report is not kept."""
     at = moment_of(form.at)
     if at is None:
         return None

@@ -1,5 +1,5 @@
-"""What *Success rates* draws, and the tables beside the drawings: the funnel with its losses, the course by day or
-week, the comparison with the period before and a year before, the calendar, and the map.
+"""The charts of *Success rates*, and the tables beside them: the funnel with its losses, the trend by day or week, the
+comparison with the period before and a year before, the calendar, and the map.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dialer.words import actor_word, count_word, rate_word, word_of
 _HUNDRED = 100
 _WEEK = 7
 _MOST_DAYS = 62
-"""A longer course is drawn by week."""
+"""A longer period is drawn by week."""
 _MOST_POINTS = 160
 _FEWEST_CALENDAR_DAYS = 14
 _MOST_CALENDAR_DAYS = 372
@@ -56,11 +56,11 @@ LOST: Mapping[str, str] = {
     lost("dissuaded"): gettext_noop("undone by a filed case"),
     lost("cases_proven"): gettext_noop("not proven yet"),
 }
-"""What each step of the funnel loses, by the name of the list of its cases."""
+"""The words for what each step of the funnel loses, by the name of the loss."""
 
 
 def measure_word(name: str, lang: Lang) -> str:
-    """What a count or a loss of the funnel is called."""
+    """The words for a count, or for a loss of the funnel."""
     return say(lang, LOST[name]) if name in LOST else count_word(name, lang)
 
 
@@ -71,9 +71,9 @@ class Step:
     name: str
     count: int
     share: float
-    """Of the first step."""
+    """Share of the first step."""
     kept: float | None
-    """Of the step before; None of the first one."""
+    """Share of the step before; None for the first one."""
     lost_name: str
     lost_count: int
 
@@ -111,7 +111,7 @@ class ComparedLine:
 
 
 def compared_lines(report: CutReport, lang: Lang) -> tuple[ComparedLine, ...]:
-    """Counts, rates and approved amounts; () where there is nothing to compare with."""
+    """Counts, rates and approved amounts; empty without an earlier period to compare with."""
     if report.before is None or report.year_before is None:
         return ()
     return _compare((report.breakdown.total, report.year_before, report.before), lang)
@@ -148,14 +148,14 @@ class TodayLine:
     today: str
     yesterday: str
     change: str
-    """In percent; of a rate in points."""
+    """In percent; for a rate in percentage points."""
     period: str
     count: str = ""
-    """The count whose cases open from the figure of today; '' of a rate and an amount."""
+    """The count whose cases the figure of today links to; '' for a rate or an amount."""
 
 
 def today_lines(report: CutReport, lang: Lang) -> tuple[TodayLine, ...]:
-    """Counts, rates and approved amounts; () of a report that was kept without them."""
+    """Counts, rates and approved amounts; empty for a report that was kept without today's figures."""
     if report.today is None or report.yesterday is None:
         return ()
     compared = _compare((report.today, report.yesterday, report.breakdown.total), lang)
@@ -174,7 +174,7 @@ def today_lines(report: CutReport, lang: Lang) -> tuple[TodayLine, ...]:
 
 
 def _counted(name: str, now: int, then: int, last: int, *, money: bool = False) -> ComparedLine:
-    def told(value: int) -> str:
+    def shown(value: int) -> str:
         return f"{value / _HUNDRED:,.2f}" if money else f"{value:,}"
 
     def change(value: int) -> str:
@@ -182,16 +182,16 @@ def _counted(name: str, now: int, then: int, last: int, *, money: bool = False) 
 
     return ComparedLine(
         name=name,
-        now=told(now),
-        year_before=told(then),
+        now=shown(now),
+        year_before=shown(then),
         on_year=change(then),
-        before=told(last),
+        before=shown(last),
         on_before=change(last),
     )
 
 
 def _shares(name: str, now: float | None, then: float | None, last: float | None) -> ComparedLine:
-    def told(value: float | None) -> str:
+    def shown(value: float | None) -> str:
         return "—" if value is None else f"{value * _HUNDRED:.1f}%"
 
     def change(value: float | None) -> str:
@@ -199,23 +199,23 @@ def _shares(name: str, now: float | None, then: float | None, last: float | None
 
     return ComparedLine(
         name=name,
-        now=told(now),
-        year_before=told(then),
+        now=shown(now),
+        year_before=shown(then),
         on_year=change(then),
-        before=told(last),
+        before=shown(last),
         on_before=change(last),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """The window day by day or week by week. `starts`: the first day of each point."""
+    """The counts of a period day by day or week by week. `starts`: the first day of each point."""
 
     is_weekly: bool
     starts: tuple[date, ...]
     counts: tuple[Mapping[str, int], ...]
     before: tuple[Mapping[str, int] | None, ...]
-    """At the same place in the period before, by days from its first one; None beyond its end."""
+    """The counts of the period before, at the same number of days from its start; None beyond its end."""
     year_before: tuple[Mapping[str, int] | None, ...]
 
 
@@ -223,7 +223,7 @@ _Days = Mapping[date, Mapping[str, int]]
 
 
 def course_of(report: CutReport, period: Period, timezone: str) -> Course | None:
-    """The course of the period by day or week; None where there are fewer than two days."""
+    """The trend of the period by day or week; None for a period of less than two days."""
     zone, now = ZoneInfo(timezone), report.generated_at
     first, last = _edges(report.days, period, now, zone)
     if first is None or last is None or first >= last:
@@ -322,7 +322,7 @@ def rate_chart(course: Course, lang: Lang) -> Chart:
 
 
 def waits_chart(waits: Waits, bars: Sequence[str], title: str, lang: Lang) -> Chart:
-    """Cases by the time that passed, one fill a grade."""
+    """Cases by waiting time, stacked by grade."""
     return Chart(
         kind=ChartKind.COLUMNS,
         title=title,
@@ -348,7 +348,7 @@ def beside_chart(names: Sequence[str], rates: Sequence[Sequence[Rate]], title: s
 
 
 def calendar_of(report: CutReport, lang: Lang) -> Markup:
-    """Warnings by day; '' for a short window."""
+    """A calendar of warnings by day; '' for a short period."""
     days = {day: one.get("warnings", 0) for day, one in report.days.items()}
     if not days:
         return Markup("")
@@ -379,7 +379,7 @@ def map_of(
     addresses: Mapping[str, str],
     lang: Lang,
 ) -> Markup:
-    """The units of a cut by unit, the darker the higher the rate of dissuasion; '' without boundaries."""
+    """A map of the units of a cut by unit, darker for a higher rate of dissuasion; '' without boundaries."""
     shares = {
         value: rate_of(part, "dissuaded")
         for value, part in report.breakdown.slices.items()
@@ -390,7 +390,7 @@ def map_of(
     for unit_id, rings in sorted(boundaries.items()):
         rate = shares.get(str(unit_id))
         name = report.unit_names.get(str(unit_id), str(unit_id))
-        told = (
+        rate_text = (
             "—"
             if rate is None or rate.value is None
             else f"{rate.value * _HUNDRED:.1f}% ({rate.numerator:,}/{rate.denominator:,})"
@@ -400,7 +400,7 @@ def map_of(
                 name=name,
                 rings=rings,
                 shade=shade_of(rate.value or 0, bounds) if rate is not None else 0,
-                hint=f"{name}: {told}",
+                hint=f"{name}: {rate_text}",
                 href=addresses.get(str(unit_id), ""),
             )
         )
@@ -408,7 +408,9 @@ def map_of(
 
 
 def further_sheets(report: CutReport, bars: Sequence[str], lang: Lang) -> tuple[Sheet, ...]:
-    """What the page shows beside its rates, for a file: losses, comparison, days, times to contact, and work load."""
+    """The sheets of an exported file beside the rates: losses, days, workload, comparison, today, and times
+    to contact.
+    """
     sheets = [
         Sheet(
             title=say(lang, "From the warning to the success"),

@@ -1,6 +1,6 @@
-"""The tables of success rates: each value of a cut with its name and its rates, the sheets of the page, and what a
-file has beside them: every count of every value, the definitions, and who made the file when, from what. Parquet holds
-one table: a row for each value of the cut, in the words of the JSON.
+"""The tables of success rates: each value of a cut with its name and its rates, the sheets of the page, and what a file
+has besides: every count of every value, the definitions, and who made the file, when and with which filter. Parquet has
+one table: a row for each value of the cut, with the names of the JSON.
 """
 
 from __future__ import annotations
@@ -115,11 +115,13 @@ class RateLine:
     part: Slice
     rates: tuple[Rate, ...]
     adjusted: Mapping[str, Adjusted] = field(default_factory=dict)
-    """By rate; of a unit."""
+    """By rate; only for a cut by unit."""
 
 
 def rate_lines(report: CutReport, lang: Lang) -> tuple[RateLine, ...]:
-    """In the order of grades, types and hours; of units, sources and scripts the largest first."""
+    """A line for each value of the dimension: grades, types and hours in their own order, all others by number of
+    cases, largest first.
+    """
     dimension = report.breakdown.dimension
     found = [
         RateLine(
@@ -141,7 +143,7 @@ def rate_lines(report: CutReport, lang: Lang) -> tuple[RateLine, ...]:
     return tuple(sorted(found, key=lambda line: (-line.part.counts.cases, line.name)))
 
 
-def name_of(report: CutReport, value: str, lang: Lang) -> str:  # noqa: PLR0911  # a dimension, a return
+def name_of(report: CutReport, value: str, lang: Lang) -> str:  # noqa: PLR0911  # one return for each dimension
     """The name of a value of the dimension."""
     match report.breakdown.dimension:
         case Dimension.GRADE:
@@ -164,7 +166,7 @@ def name_of(report: CutReport, value: str, lang: Lang) -> str:  # noqa: PLR0911 
 
 
 def wait_bars(lang: Lang) -> tuple[str, ...]:
-    """The names of the bars of the distribution of times to the first call attempt."""
+    """The labels of the bars of the distribution of times to the first call attempt."""
     bounds = [format_span(bound, lang) for bound in WAIT_BOUNDS_SECONDS]
     return (
         say(lang, "under %(limit)s", limit=bounds[0]),
@@ -239,7 +241,7 @@ def rate_sheets(report: CutReport, lang: Lang, zone: ZoneInfo) -> tuple[Sheet, .
 
 
 def _beside_sheet(report: CutReport, shown: tuple[RateLine, ...], lang: Lang) -> Sheet:
-    """Beside the rates of units how each compares with the rest."""
+    """The values side by side; for a cut by unit, each rate also compared with the rest."""
     definitions = [rate.definition for rate in rates_of(Counts()) if rate.definition.name in _RATES_BESIDE]
     adjusted = [one for one in definitions if one.name in ADJUSTED and report.adjusted]
     head = ["", *(count_word(name, lang) for name in SHOWN_BESIDE)]
@@ -287,7 +289,7 @@ def _rate_row(rate: Rate, lang: Lang) -> list[Cell]:
 
 
 def definitions_version() -> str:
-    """Changes whenever the definition of a rate does."""
+    """A hash of the definitions of all rates."""
     plain = json.dumps([asdict(one) for one in DEFINITIONS], sort_keys=True)
     return hashlib.blake2b(plain.encode(), digest_size=6).hexdigest()
 
@@ -308,7 +310,7 @@ class Made:
         return f"rates-{self.at.astimezone(self.zone):%Y%m%d-%H%M}"
 
     def moment(self, at: datetime) -> str:
-        """To the second, with its offset."""
+        """A moment to the second in the centre's time, with its UTC offset."""
         return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M:%S %z}"
 
 
@@ -365,7 +367,7 @@ def definitions_sheet(lang: Lang) -> Sheet:
 
 
 def about_sheet(made: Made, report: CutReport, lang: Lang) -> Sheet:
-    """Who, when, from what."""
+    """Who made the file, when and with which filter."""
     rows: list[list[Cell]] = [
         [say(lang, gettext_noop("Made by")), made.by],
         [say(lang, gettext_noop("Made at")), made.moment(made.at)],
@@ -396,10 +398,11 @@ def has_parquet() -> bool:
 
 
 def parquet_file(made: Made, report: CutReport, named: Named) -> bytes:
-    """A row for the whole (`value` is null) and one for each value: counts, amounts in fen, rates with their intervals;
-    the metadata of the file says what the sheet *About this file* says. Needs the extra `parquet`.
+    """A Parquet file with a row for the whole (`value` is null) and one for each value: counts, amounts in fen, rates
+    with their intervals. The metadata of the file says what the sheet *About this file* says. Needs the extra
+    `parquet`.
     """
-    # Loaded only by processes that write such files: memory at rest.
+    # Loaded only by processes that write such files, to save memory.
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -414,7 +417,7 @@ def parquet_file(made: Made, report: CutReport, named: Named) -> bytes:
 
 
 def parquet_columns(report: CutReport, named: Named) -> Iterator[tuple[str, str, Sequence[Cell]]]:
-    """Name, type of Arrow and cells of each column; the first cell is the whole's."""
+    """Name, Arrow type and cells of each column; the first cell of each is that of the whole."""
     parts = [(None, None, report.breakdown.total), *named]
     figures = [part for _, _, part in parts]
     yield "value", "string", [value for value, _, _ in parts]

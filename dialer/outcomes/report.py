@@ -1,4 +1,5 @@
-"""Reports of success rates: the report of a window, a cut with the cases behind each count, and the refresh of sums.
+"""Reports of success rates: the report of a window, a cut with the cases behind each count, and the refresh of the
+rollup.
 
 All figures of a report are of one moment. `ReportOut` is the one JSON schema of `dialer report --json` and the API;
 docs/json.md describes it.
@@ -282,9 +283,10 @@ def _measure(one: Measured) -> MeasureOut:
 
 
 def make_report(services: Services, period: Period | None = None, *, at: datetime | None = None) -> Report:
-    """All numbers of one moment. A drill database reports its drill; any other counts drill records as left out.
+    """The report of a period, or of all time; all its numbers are of one moment. A drill database reports its drill;
+    any other leaves drill records out and counts them in `left_out`.
 
-    With `at` the report that the page of success rates showed as of that moment. Raises `Invalid` if it is not kept.
+    With `at`, the report that the page of success rates showed as of that moment. Raises `Invalid` if it is not kept.
     """
     period = period or Period()
     if at is not None:
@@ -317,7 +319,9 @@ def _kept(report: _T | None) -> _T:
 
 
 def moment_of(text: str) -> datetime | None:
-    """The moment of a report as an address carries it; None of nothing. Raises `Invalid`."""
+    """Reads the moment of a report in an address; None for empty text. Raises `Invalid` for text that is not a moment
+    with a time zone.
+    """
     if not text.strip():
         return None
     try:
@@ -335,19 +339,20 @@ def moment_of(text: str) -> datetime | None:
 
 
 def moment_text(at: datetime) -> str:
-    """To the microsecond, for `moment_of`."""
+    """The moment in UTC to the microsecond, as `moment_of` reads it."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def report_period(services: Services, start: str | None, end: str | None) -> Period:
-    """The window between two typed moments in the centre's zone. Raises `Invalid`."""
+    """The window between two typed moments, in the centre's time zone. Raises `Invalid` for one that cannot be read."""
     return period_of(start, end, timezone=services.centre.timezone)
 
 
 def refresh_rollup(services: Services, *, for_seconds: float | None = None, at_once: int = 5000) -> int:
-    """Refreshes the sums of days until nothing waits or `for_seconds` of the real clock are over; how many changes.
+    """Refreshes the rollup until nothing waits or `for_seconds` of real time have passed; returns the number of changes
+    that it has included.
 
-    Does nothing while another process refreshes. Reports count what is left themselves.
+    Does nothing while another process refreshes. Reports count the cases that still wait from the records.
     """
     zone = services.centre.timezone
     with services.store.begin() as tx:
@@ -355,7 +360,7 @@ def refresh_rollup(services: Services, *, for_seconds: float | None = None, at_o
             return 0
     end = None if for_seconds is None else services.real.now() + timedelta(seconds=for_seconds)
     total = 0
-    lease = _take_rollup(services)
+    lease = _take_rollup_lease(services)
     if lease is None:
         return 0
     try:
@@ -373,26 +378,28 @@ def refresh_rollup(services: Services, *, for_seconds: float | None = None, at_o
 
 
 _ROLLUP_SECONDS = 60.0
-"""Much longer than a transaction of a refresh takes."""
+"""The length of the lease: much longer than one transaction of a refresh takes."""
 
 
-def _take_rollup(services: Services) -> Lease | None:
-    """Two refreshes at once would only wait for each other."""
+def _take_rollup_lease(services: Services) -> Lease | None:
+    """The lease of the refresh, or None if another process has it: two refreshes at once would only wait for each
+    other.
+    """
     with services.store.begin() as tx:
         return take_lease(tx.connection, ROLLUP, holder=own_name(), seconds=_ROLLUP_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatesQuery:
-    """The filters of a cut, and the dimension it is split by. `unit_id` None: everything that the reader may see."""
+    """The filters of a cut, and the dimension that splits it. `unit_id` None: everything that the reader may see."""
 
     by: Dimension = Dimension.UNIT
     period: Period = field(default_factory=Period)
     unit_id: int | None = None
     cut: Cut = field(default_factory=Cut)
-    """Its units are those of `unit_id` and below."""
+    """Its `unit_ids` are those of `unit_id` and all units below it."""
 
-    def narrowed(self, value: str) -> RatesQuery:  # noqa: PLR0911  # a dimension, a return
+    def narrowed(self, value: str) -> RatesQuery:  # noqa: PLR0911  # one return for each dimension
         """The query narrowed to one value of the dimension. Raises `Invalid`."""
         try:
             match self.by:
@@ -418,7 +425,7 @@ class RatesQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutReport:
-    """Figures, waiting times and comparisons of what the form asks."""
+    """Figures, waiting times and comparisons of one `RatesQuery`."""
 
     generated_at: datetime
     breakdown: Breakdown
@@ -426,26 +433,28 @@ class CutReport:
     unit_names: Mapping[str, str]
     """Names of the compared units, by id as text."""
     adjusted: Mapping[str, Mapping[str, Adjusted]] = field(default_factory=dict)
-    """By unit and rate: the unit compared with the rest, for the same mix of grades and types. Of a cut by unit."""
+    """By unit and rate, only for a cut by unit: the unit compared with the rest, for the same mix of grades and fraud
+    types.
+    """
     today: Slice | None = None
-    """The whole of today so far, whatever the period; None: kept by an older version."""
+    """All records of today so far, whatever the period; None in a report that an older version kept."""
     yesterday: Slice | None = None
-    """The same of yesterday until the same time of the day."""
+    """The same for yesterday, until the same time of day."""
     before: Slice | None = None
-    """The whole of the period before 环比; None: the period has no beginning or no end. Like the days above without the
-    median and the ninth decile of the times to the first attempt, which nobody compares.
+    """All records of the period before 环比; None if the period has no beginning or no end. Like `today` and
+    `yesterday`, it lacks the median and the ninth decile of the times to the first attempt, which are not compared.
     """
     year_before: Slice | None = None
-    """The same a year before 同比."""
+    """The same for the period a year before 同比."""
     days: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
-    """The counts of `TREND`, by day of the centre."""
+    """The counts of `TREND`, by day in the centre's time zone."""
     days_before: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
     days_year_before: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
     contacted: Waits | None = None
     """Times to the first verified contact."""
     workload: tuple[Workload, ...] = ()
     defrauded: tuple[int, ...] = ()
-    """The newest cases that were filed after their warning."""
+    """Ids of the newest cases that were filed after their warning, at most `MOST_DEFRAUDED`."""
 
 
 _CUTS = TypeAdapter(CutReport)
@@ -456,7 +465,7 @@ class Choices:
     """The filters that a reader can choose."""
 
     units: tuple[tuple[int, str], ...]
-    """Ids, each with the names on the path to the unit."""
+    """The id of each unit, with the names on the path to it."""
     sources: tuple[str, ...]
     scripts: tuple[str, ...]
 
@@ -475,9 +484,10 @@ def cut_choices(services: Services, asked: RatesQuery, *, reader_unit_id: int | 
 def cut_rates(
     services: Services, asked: RatesQuery, *, reader_unit_id: int | None, at: datetime | None = None
 ) -> CutReport:
-    """All numbers of one moment. Keeps them for a day: with `at` they are those that were kept as of that moment.
+    """The figures of a cut, all of one moment. Keeps them for a day; with `at`, returns those that were kept as of that
+    moment.
 
-    Raises `NotFound` for a unit that the reader does not see, and `Invalid` if nothing is kept of `at`.
+    Raises `NotFound` for a unit that the reader does not see, and `Invalid` if no figures are kept for `at`.
     """
     with services.store.begin() as tx:
         hold_snapshot(tx)
@@ -494,8 +504,8 @@ def cut_rates(
 
 
 def read_cut(tx: Tx, services: Services, asked: RatesQuery) -> tuple[CutReport, Report]:
-    """The figures of the whole centre, and those by grade and type, in the snapshot of a transaction; kept nowhere.
-    Where all units stand below one, those right below it are compared.
+    """The figures of the cut, and those by grade and fraud type, of the whole centre in the snapshot of a transaction;
+    they are not kept. If all units are below a single top unit, the units right below it are compared.
     """
     roots = [unit for unit in list_units_of_tree(tx) if len(unit.path) == 1]
     window = replace(_window(tx, services, asked, None), depth=1 if len(roots) == 1 else 0)
@@ -534,7 +544,7 @@ def _cut_report(tx: Tx, by: Dimension, window: Window) -> CutReport:
 
 
 MOST_DEFRAUDED = 20
-"""Cases filed after a warning that a report names; the count opens to all."""
+"""The most cases filed after a warning that a report lists; the count links to all of them."""
 
 
 def _total(tx: Tx, window: Window, period: Period | None, changed: Changed | None) -> Slice | None:
@@ -560,7 +570,7 @@ def _whole_report(tx: Tx, window: Window) -> Report:
 
 
 def _adjusted(by_rate: Mapping[str, Mapping[str, Mapping[str, Rollup]]]) -> dict[str, dict[str, Adjusted]]:
-    """Each unit against all others."""
+    """By unit and rate: the unit compared with all others."""
     found: dict[str, dict[str, Adjusted]] = {}
     for rate, by_unit in by_rate.items():
         for unit, one in adjust_each(by_unit).items():
@@ -569,13 +579,16 @@ def _adjusted(by_rate: Mapping[str, Mapping[str, Mapping[str, Rollup]]]) -> dict
 
 
 def cut_breakdown(services: Services, asked: RatesQuery, *, reader_unit_id: int | None) -> Breakdown:
-    """The figures alone. Raises `NotFound` for a unit that the reader does not see."""
+    """The figures of a cut without waiting times and comparisons. Raises `NotFound` for a unit that the reader does not
+    see.
+    """
     with services.store.begin() as tx:
         hold_snapshot(tx)
         return figures_of_cut(tx, asked.by, _window(tx, services, asked, reader_unit_id)).breakdown
 
 
 PAGE = 50
+"""Cases on one page of a list of cases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -584,9 +597,9 @@ class Behind:
 
     at: datetime
     count: int | None
-    """Records counted; None of a later page."""
+    """The number of records counted; None for a later page."""
     ids: tuple[int, ...]
-    """Newest first: a page, and one more when there are more."""
+    """Case ids, newest first: one page, and one id more if another page follows."""
 
 
 def cases_behind(
@@ -597,7 +610,7 @@ def cases_behind(
     reader_unit_id: int | None,
     before_id: int | None = None,
 ) -> Behind:
-    """The count as it is now with its cases, in one snapshot.
+    """The current count with its cases, in one snapshot.
 
     Raises `NotFound` for a unit that the reader does not see.
     """
@@ -612,15 +625,15 @@ def cases_behind(
 
 
 def _count(tx: Tx, measure: str, window: Window) -> int:
-    """Counts from the sums, which is as exact and faster."""
+    """The count from the rollup where it can be used, which is as exact as counting the records, and faster."""
     found = cut_figures(tx, Dimension.GRADE, window)
     count = counted(found.breakdown.total, measure) if found is not None else None
     return count if count is not None else count_behind(tx, measure, window)
 
 
 def clicked_count(report: CutReport, measure: str, value: str, *, today: bool = False) -> int | None:
-    """The figure of the report that a list of cases was opened from; of one value of its dimension, unless it is ''; of
-    its day so far with `today`. None: the report does not show it.
+    """The figure of the report from which a list of cases was opened: of one `value` of its dimension, of the whole for
+    `''`, or with `today` of the report's day so far. None if the report does not show it.
     """
     if today:
         return counted(report.today, measure) if report.today is not None else None
@@ -629,7 +642,9 @@ def clicked_count(report: CutReport, measure: str, value: str, *, today: bool = 
 
 
 def counted(part: Slice | None, measure: str) -> int | None:
-    """A count of a slice, or what its funnel loses at a step; None: it holds no such count."""
+    """A count of a slice by its name, or a loss of its funnel by the name of the loss; None for an unknown name. Every
+    count of a missing slice is 0.
+    """
     counts = part.counts if part is not None else Counts()
     if measure in COUNTED:
         return int(getattr(counts, measure))
@@ -646,14 +661,14 @@ def check_behind(services: Services, asked: RatesQuery, measure: str, *, reader_
 
 
 def page_of(services: Services, ids: Sequence[int]) -> CasePage:
-    """The cases of a result of `cases_behind`, masked."""
+    """One page of cases, masked, from the `ids` of `cases_behind`."""
     shown = ids[:PAGE]
     with services.store.begin() as tx:
         return CasePage(cases=case_lines(tx, shown), next_before_id=shown[-1] if len(ids) > PAGE else None)
 
 
 def note_export(services: Services, *, who: str, subject: str, facts: Mapping[str, object]) -> None:
-    """Writes the export to the audit trail. Call it before the file is sent."""
+    """Audits an export. Call it before the file is sent."""
     name = actor_name(who)
     now = services.clock.now()
     with services.store.begin() as tx:

@@ -1,4 +1,5 @@
-"""Sums of days from which reports are made: fact rows of each case, kept up to date as cases change.
+"""The rollup: sums by day from which reports are made, and the fact rows of each case behind them, kept up to date as
+cases change.
 
 A fact row holds every figure of one case, day, grade and fraud type. When a case changes, its old rows are subtracted
 from the sums and its new ones added. One refresh is one snapshot: it deletes exactly the marks that it sees, and sees
@@ -6,11 +7,11 @@ every change whose mark it sees, so no writer waits and a report knows which cas
 figures are whole days as summed, corrected by the cases that changed since, with the parts of days at its ends counted
 directly; they equal `figures` to the last digit.
 
-Over 1,000,000 attempts in 300,000 cases this takes 170 ms of one core (`python -m bench.report`);
-300 ms while 1,000 changed cases wait. Counting the records takes many seconds. Most of it goes to the percentiles.
+Over 1,000,000 attempts in 300,000 cases a report takes 170 ms of one core (`python -m bench.report`), and 300 ms while
+1,000 changed cases wait; the percentiles take most of it. Counting the records takes many seconds.
 
 A case is changed in place, so a report of an earlier moment cannot be counted again. It is kept as it was shown, for
-the period of `dialer/control/retention.py`, a day: what is opened from it later reads the same figures.
+the period of `dialer/control/retention.py`, a day: lists of cases that are opened from it later use the same figures.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
@@ -68,10 +69,10 @@ from dialer.outcomes.measures import (
 
 FIGURES = (*COUNTED, *BARS, *MONEY)
 OWN = ("unit_id", "source", "version", "hour", "person")
-"""What a case belongs to, beside its grade and fraud type."""
+"""What a case belongs to, besides its grade and fraud type."""
 FACTS = ("case_id", "day", "drill", "grade", "fraud_type", "first_seconds", "turns_at", *OWN, *FIGURES)
 KEY = "tally"
-"""The row of `meta` that says by which definitions, in which zone and up to when the facts were written."""
+"""The row of `meta` that records by which definitions, in which time zone and up to when the facts were written."""
 
 _MONEY_CONDITIONS = {
     money_name(kind, state): (f"{kind.value}_fen", condition)
@@ -81,7 +82,7 @@ _MONEY_CONDITIONS = {
 
 
 def each(form: str, names: Iterable[str] = FIGURES) -> str:
-    """The form once for every name."""
+    """`form` filled in with each name, joined by commas."""
     return ", ".join(form.format(name=name) for name in names)
 
 
@@ -95,7 +96,7 @@ def _piece(
     turns_at: str = "CAST(NULL AS timestamptz)",
     sums: Mapping[str, tuple[str, str]] | None = None,
 ) -> str:
-    """A row a record, in the columns of `FACTS`."""
+    """SQL for one row for each record, in the columns of `FACTS` without those of `OWN`."""
     figures = {name: f"CASE WHEN {condition} THEN 1 ELSE 0 END" for name, condition in counts.items()}
     for name, (amount, condition) in (sums or {}).items():
         figures[name] = f"CASE WHEN {condition} THEN {amount} ELSE 0 END"
@@ -159,9 +160,9 @@ asked AS MATERIALIZED (
     ) summed JOIN own USING (case_id)
 )
 """
-"""Common table expressions; the last, `fresh`, has the fact rows of the cases `asked` as they stand at `now`.
+"""Common table expressions; the last, `fresh`, has the fact rows of the cases `asked` as of `now`.
 
-`turns_at`: after this moment some of the figures change by the passing of time alone. Parameters: ids, zone, now.
+`turns_at`: after this moment some of the figures change with time alone. Parameters: ids, zone, now.
 """
 
 FORM = hashlib.blake2b(FRESH.encode(), digest_size=8).hexdigest()
@@ -169,7 +170,7 @@ FORM = hashlib.blake2b(FRESH.encode(), digest_size=8).hexdigest()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactState:
-    """For which time zone, and until when, the fact rows are complete."""
+    """The time zone of the fact rows, and the moment up to which they are complete."""
 
     timezone: str
     as_of: datetime
@@ -181,7 +182,7 @@ class FactState:
 
 
 def state_of(tx: Tx) -> FactState | None:
-    """The state of the fact rows; None where there are none, or some by other definitions."""
+    """The state of the fact rows; None if there are none, or if they were written by other definitions."""
     held = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == KEY))
     if held is None or held["form"] != FORM:
         return None
@@ -189,7 +190,7 @@ def state_of(tx: Tx) -> FactState | None:
 
 
 _CLOCK_SLACK = timedelta(seconds=10)
-"""A refresh is as of this long ago, so that a report by a clock a little behind is exact too."""
+"""A refresh is as of a moment this long ago, so that a report by a clock that is a little behind is exact too."""
 
 _SNAPSHOT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
@@ -214,13 +215,13 @@ OWN_TEXT: Mapping[str, str] = {
     HOUR: "coalesce(CAST(hour AS text), '')",
     PERSON: "coalesce(person, '')",
 }
-"""The dimensions of `month_figure` and `day_trend`, each with its value for a fact row."""
+"""The dimensions of `month_figure` and `day_trend`, each with the SQL for its value in a fact row."""
 
 _DIMENSIONS = ", ".join(f"('{dimension}', {value})" for dimension, value in OWN_TEXT.items())
 
 
 def _upsert(table: str, key: str, names: Iterable[str], source: str) -> str:
-    """Adds the sums of `source` to those of a table."""
+    """SQL that adds the sums of `source` to those of a table."""
     names = tuple(names)
     return (
         f"INSERT INTO {table} AS held ({key}, {each('{name}', names)})"
@@ -260,14 +261,15 @@ def is_rollup_waiting(tx: Tx, *, timezone: str, now: datetime) -> bool:
 
 
 def refresh_rollup_once(store: Store, *, timezone: str, now: datetime, limit: int) -> int:
-    """Refreshes up to `limit` changed cases and as many whose figures changed by time, in one transaction; how many.
+    """Refreshes up to `limit` changed cases, and as many whose figures changed with time, in one transaction; returns
+    their number.
 
-    Facts by other definitions or of another zone are deleted, and every case is marked.
+    First deletes facts of other definitions or another time zone, and marks every case.
     """
     with store.begin() as tx:
         tx.execute(_SNAPSHOT)
         as_of = now - _CLOCK_SLACK
-        _ready(tx, timezone=timezone, as_of=as_of)
+        _prepare_facts(tx, timezone=timezone, as_of=as_of)
         found = [row["case_id"] for row in tx.rows(_TAKE_MARKS, {"limit": limit})]
         turned = [row["case_id"] for row in tx.rows(_TAKE_TURNED, {"now": as_of, "limit": limit})]
         ids = sorted({*found, *turned})
@@ -276,7 +278,7 @@ def refresh_rollup_once(store: Store, *, timezone: str, now: datetime, limit: in
         return len(found) + len(turned)
 
 
-def _ready(tx: Tx, *, timezone: str, as_of: datetime) -> None:
+def _prepare_facts(tx: Tx, *, timezone: str, as_of: datetime) -> None:
     state = state_of(tx)
     is_known = state is not None and state.timezone == timezone
     if state is not None and is_known and as_of <= state.as_of:
@@ -321,7 +323,7 @@ _SLICES: Mapping[str, tuple[Key, str]] = {
 }
 
 
-# One filter a slice: with GROUPING SETS the rows are sorted once more for each set, which takes 2.5 times as long.
+# One FILTER for each slice: GROUPING SETS sort the rows once more for each set, which takes 2.5 times as long.
 _PERCENTILES = ", ".join(
     f"percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY first_seconds) FILTER (WHERE {condition}) AS {name}"
     for name, (_, condition) in _SLICES.items()
@@ -355,7 +357,7 @@ SELECT c.*, w.* FROM waited w LEFT JOIN counted c ON true
 
 
 def rollup_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezone: str) -> Figures:
-    """As `figures`, and much faster where whole days make up most of the window."""
+    """The result of `figures`, much faster if whole days make up most of the window."""
     spans = usable_spans(tx, period, now=now, timezone=timezone)
     if spans is None:
         return figures(tx, period, drill=drill, now=now)
@@ -363,11 +365,11 @@ def rollup_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezo
     if changed is None:
         return figures(tx, period, drill=drill, now=now)
     numbers: Numbers = {WHOLE: {}}
-    apart = Counter(dict.fromkeys(_LEFT_OUT, 0) | left_out(tx, _MONEY, period, drill=drill))
+    excluded = Counter(dict.fromkeys(_LEFT_OUT, 0) | left_out(tx, _MONEY, period, drill=drill))
     first_times: dict[str, list[Any]] = {"grades": [], "fraud_types": [], "first_times": []}
     for edge in spans.edges:
         _add(numbers, gather(tx, (*_LEFT_OUT, *_MONEY), edge, drill=drill, now=now))
-        apart.update(left_out(tx, _LEFT_OUT, edge, drill=drill))
+        excluded.update(left_out(tx, _LEFT_OUT, edge, drill=drill))
         given = {"start": edge.start, "end": edge.end, "drill": drill, "now": now}
         for row in tx.rows(FIRST_SECONDS, given):
             first_times["grades"].append(row["grade"])
@@ -386,16 +388,16 @@ def rollup_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezo
         if row["drill"] is drill:
             _add(numbers, {key: row})
         elif row["drill"] and key == WHOLE:
-            apart.update({kind: row[name] or 0 for kind, name in _LEFT_OUT.items()})
+            excluded.update({kind: row[name] or 0 for kind, name in _LEFT_OUT.items()})
     for name, (key, _) in _SLICES.items():
         p50, p90 = report[0][name] or (None, None)
         numbers.setdefault(key, {}).update(p50_seconds=p50, p90_seconds=p90)
-    return as_figures(numbers, left_out=dict(apart))
+    return as_figures(numbers, left_out=dict(excluded))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """The cases that are not refreshed yet, with their fact rows as they stand now: as JSON for `KNOWN_FRESH`."""
+    """The cases that are not refreshed yet. `facts`: their current fact rows, as JSON for `KNOWN_FRESH`."""
 
     ids: Sequence[int]
     facts: str = "[]"
@@ -408,7 +410,9 @@ asked AS MATERIALIZED (
     SELECT * FROM jsonb_populate_recordset(CAST(NULL AS case_fact), CAST(:fresh AS jsonb))
 )
 """
-"""As `FRESH`, from what is known: a report of many statements counts the changed cases once."""
+"""Like `FRESH`, from fact rows that were read before: a report of many statements counts the changed cases
+only once.
+"""
 
 _FACTS_AS_JSON = sa.text(f"""
 WITH {FRESH} SELECT CAST(coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(f))), '[]') AS text) FROM (
@@ -418,8 +422,8 @@ WITH {FRESH} SELECT CAST(coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(f))), '[]
 
 
 def read_changed(tx: Tx, *, now: datetime, timezone: str) -> Changed | None:
-    """The cases that are not refreshed yet, with their facts; None where there are so many that reports count
-    directly.
+    """The cases that are not refreshed yet, with their facts; None if there are so many that reports count
+    the records.
     """
     ids = changed_cases(tx, now=now)
     if not ids:
@@ -428,13 +432,15 @@ def read_changed(tx: Tx, *, now: datetime, timezone: str) -> Changed | None:
 
 
 def changed_cases(tx: Tx, *, now: datetime) -> list[int] | None:
-    """The cases that are not refreshed yet; None where there are so many that reports count directly."""
+    """Ids of the cases that are not refreshed yet; None if there are so many that reports count the records."""
     changed = [row["case_id"] for row in tx.rows(_CHANGED, {"now": now, "limit": _TOO_MANY + 1})]
     return None if len(changed) > _TOO_MANY else changed
 
 
 def usable_spans(tx: Tx, period: Period, *, now: datetime, timezone: str) -> Spans | None:
-    """The whole days of a period that can be read from the sums; None: there are none."""
+    """The whole days of a period that can be read from the sums; None if the rollup cannot be used or there are no
+    whole days.
+    """
     state = state_of(tx)
     if state is None or state.timezone != timezone or now < state.as_of:
         return None
@@ -454,7 +460,9 @@ _T = TypeVar("_T")
 
 
 def keep_report(tx: Tx, kind: TypeAdapter[_T], asked: object, report: _T, *, at: datetime) -> None:
-    """Keeps the report that answers `asked`, a value whose repr says all of it; deletes the oldest ones."""
+    """Keeps the report of a query, for `kept_report`, and deletes the oldest ones. `asked`: the query, whose repr must
+    contain all of it.
+    """
     row = {"asked": _digest(asked), "at": at, "report": kind.dump_python(report, mode="json")}
     put = insert(t.kept_report).values(**row)
     kept_id = tx.scalar(
@@ -467,7 +475,7 @@ def keep_report(tx: Tx, kind: TypeAdapter[_T], asked: object, report: _T, *, at:
 
 
 def kept_report(tx: Tx, kind: TypeAdapter[_T], asked: object, *, at: datetime) -> _T | None:
-    """The report that answered `asked` at exactly this moment; None: it is not kept."""
+    """The report of the query `asked` as of exactly this moment; None if it is not kept."""
     kept = t.kept_report.c
     held: Any = tx.scalar(sa.select(kept.report).where(kept.asked == _digest(asked), kept.at == at))
     return None if held is None else kind.validate_python(held)

@@ -1,11 +1,11 @@
-"""Compares the rollup with a recount of the records themselves, day by day and month by month, and names every
+"""Compares the rollup with a recount of the records themselves, day by day and month by month, and lists every
 difference.
 
-Of each day everything is compared that a report of it reads: the whole, by grade and by fraud type, and by unit,
-source, version of the script, hour and person; of each month the sums that hold these for the whole month.
+For each day it compares everything that a report of the day reads: the whole, by grade and by fraud type, and by unit,
+source, script version, hour and person; for each month, the sums of these for the whole month.
 
 Each comparison is one short transaction with one snapshot, so memory and the age of a snapshot stay bounded however
-many years there are. Cases that changed since the last refresh are counted as they are now on both sides: they are no
+many years there are. Both sides count cases that changed since the last refresh as they are now, so these are no
 difference.
 """
 
@@ -39,7 +39,7 @@ from dialer.outcomes.rollup import changed_cases, rollup_figures, state_of
 from dialer.services import Resource, Services
 
 MOST_NAMED = 1_000
-"""So many differences are named; further ones are only counted."""
+"""At most this many differences are listed; further ones are only counted."""
 
 _DAYS = sa.text("""
 SELECT day FROM day_figure
@@ -59,14 +59,14 @@ class Difference:
     """One figure that the rollup and the recount do not agree about."""
 
     day: date | None
-    """Of the centre; the first of a month for its sums; None: the sum of all days."""
+    """A day in the centre's time zone; for sums of a month its first day; None for the sum of all days."""
     part: str
     """all, grade, fraud_type, unit, source, version, hour, person, or left_out: drill records that are in no figure."""
     value: str
     """The grade, the fraud type, the id of the unit and so on; '' for none, and for all and left_out."""
     name: str
-    """A count, `first_attempt.p50_seconds`, `intended.approved_fen`, or the kind of record left out; with `trend.` from
-    the sums of days of a cut, with `month.` from those of months.
+    """A count, `first_attempt.p50_seconds`, `intended.approved_fen`, or the kind of record left out; prefixed with
+    `trend.` from the sums by day of a cut, with `month.` from the sums by month.
     """
     rollup: Number
     recount: Number
@@ -83,11 +83,13 @@ class Verification:
     figures: int
     """Figures that were compared."""
     not_summed: tuple[date, ...]
-    """Days at whose border the clocks change: reports count them directly, so they have no rollup."""
+    """Days that begin or end at a change of the clocks: reports count their records, so they are not in the
+    comparison.
+    """
     differences: tuple[Difference, ...]
-    """At most `MOST_NAMED`."""
+    """The differences that are listed, at most `MOST_NAMED`."""
     different: int
-    """All that differ, also those that are not named."""
+    """The number of all figures that differ, listed or not."""
 
 
 class DifferenceOut(Resource):
@@ -114,8 +116,8 @@ class VerificationOut(Resource):
 
 
 def verify_rollup(services: Services) -> Verification:
-    """Raises `Unavailable` where there is no rollup to compare: none yet, of another zone or older definitions, or too
-    many cases wait for a refresh.
+    """Compares all days and months. Raises `Unavailable` if there is no rollup to compare: none yet, one of another
+    time zone or of older definitions, or too many cases that wait for a refresh.
     """
     zone = services.centre.timezone
     begun_at = services.clock.now()
@@ -150,7 +152,7 @@ def verify_rollup(services: Services) -> Verification:
 
 _CUT_BY = (Dimension.UNIT, Dimension.SOURCE, Dimension.VERSION, Dimension.HOUR, Dimension.PERSON)
 _OWN_UNIT = 1_000
-"""Deeper than any tree of units: every unit by itself."""
+"""A depth below that of every tree of units: every unit counts by itself."""
 
 
 def _differences(
@@ -257,7 +259,7 @@ def _period(day: date | None, zone: str, *, is_month: bool) -> Period:
 
 
 def _check_rollup(tx: Tx, *, timezone: str, now: datetime) -> None:
-    """Else both sides would be the recount."""
+    """Raises `Unavailable` if the rollup cannot be used: both sides would be the recount."""
     state = state_of(tx)
     if state is None or state.timezone != timezone or now < state.as_of:
         raise Unavailable(

@@ -1,4 +1,4 @@
-"""Outgoing webhooks on the console: who is told what, the log of messages, and sending again."""
+"""The page of outgoing webhooks: who receives what, the log of messages, and sending again."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def add(
     high_missed: Annotated[str, Form(max_length=1)] = "",
     case_filed: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
-    """The secret is on the page that answers, and nowhere else."""
+    """Adds a webhook. Its secret is shown on the page that answers, and nowhere else."""
     request.check_whole()
     ticked = {
         WebhookEvent.CASE_SETTLED: case_settled,
@@ -77,7 +77,7 @@ def add(
 
 @webhook_pages.post("/webhooks/{name}/end", act=_MANAGE)
 def end(request: CurrentRequest, name: Name) -> Response:
-    """The receiver is told nothing more."""
+    """Ends a webhook: nothing more is sent to its receiver."""
     request.check_whole()
     end_webhook(request.services, name, by=request.who)
     return request.go(_PATH, notice=gettext_noop("The webhook has ended: it is told nothing more."))
@@ -85,7 +85,7 @@ def end(request: CurrentRequest, name: Name) -> Response:
 
 @webhook_pages.post("/webhooks/{name}/again", act=_MANAGE)
 def send_dead_again(request: CurrentRequest, name: Name) -> Response:
-    """Every message of it that was given up."""
+    """Sends every message of the webhook that was given up again."""
     request.check_whole()
     redeliver(request.services, webhook=name, by=request.who)
     return request.go(_PATH, notice=gettext_noop("The deliveries are sent again."))

@@ -1,9 +1,9 @@
-"""Outgoing webhooks: another system is told of settled cases, missed high grades and filed cases.
+"""Outgoing webhooks notify another system of settled cases, missed high grades and filed cases.
 
 A trigger writes each message into the outbox in the transaction of its event. A worker sends it, signed as Standard
 Webhooks says (https://www.standardwebhooks.com): HMAC-SHA256 of `id.timestamp.body`. A message that a receiver does not
-answer with 2xx is sent again with growing gaps, at last it is dead, and a person may send it again. It may arrive more
-than once and in any order; its id is always the same. No message names a person.
+answer with 2xx is sent again after growing gaps; after the last try it is dead, and a person can send it again. A
+message can arrive more than once and in any order; its id is always the same. No message names a person.
 
 A message goes only to addresses in the networks that the settings name: the address is checked when the connection is
 made, so no name can lead elsewhere. Redirects are not followed.
@@ -49,7 +49,7 @@ _SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # how a secret begins; it is no 
 _LONGEST_URL: Final = 500
 _MOST: Final = 20
 _OF_EACH: Final = 10
-"""Messages of one claim to each receiver; all of a claim are sent at the same time."""
+"""The most messages that one claim takes for each receiver; all messages of a claim are sent at the same time."""
 _FIRST_GAP: Final = timedelta(seconds=30)
 _LONGEST_GAP: Final = timedelta(hours=6)
 _OK: Final = range(200, 300)
@@ -58,7 +58,7 @@ _LOOPBACK_NAMES: Final = frozenset({"localhost"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """One receiver without its secret."""
+    """A receiver without its secret. `waiting`, `delivered` and `dead` count its messages."""
 
     id: int
     name: str
@@ -75,7 +75,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWebhook:
-    """A new receiver, and its secret in clear: it is shown once."""
+    """A new receiver with its secret in clear, which is shown once."""
 
     id: int
     secret: str = field(repr=False)
@@ -83,7 +83,7 @@ class NewWebhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """One request. Without an answer `status` is None and `fault` says why."""
+    """One request for a message. Without an answer, `status` is None and `fault` says why."""
 
     at: datetime
     status: int | None
@@ -108,7 +108,7 @@ class Delivery:
 
 
 def add_webhook(services: Services, *, name: str, url: str, events: Sequence[str], by: str) -> NewWebhook:
-    """A new receiver of these events, from now on, audited. Raises `Invalid`, and `Conflict` for a name in use."""
+    """Adds a receiver of these events; audited. Raises `Invalid`, and `Conflict` for a name in use."""
     who = actor_name(by)
     if not _NAME.fullmatch(name):
         raise Invalid(
@@ -157,8 +157,8 @@ def _events(words: Sequence[str]) -> set[str]:
 
 
 def checked_url(text: str, rules: WebhooksSettings) -> str:
-    """The address. Raises `Invalid` for one that is not https (http is taken for the loopback), that has a user, a
-    password or a fragment, and for an address outside the networks of the settings.
+    """The address without blanks around it. Raises `Invalid` for an address that is not https (http is accepted only
+    for the loopback), that has a user, a password or a fragment, or that is outside the networks of the settings.
     """
     url = text.strip()
     try:
@@ -190,8 +190,8 @@ def _literal(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def is_allowed(address: IPv4Address | IPv6Address, rules: WebhooksSettings) -> bool:
-    """Whether a message may go there. Link-local addresses, at which clouds give out credentials, multicast and the
-    unspecified address never get one.
+    """Whether a message may be sent to this address. Link-local addresses, where clouds serve credentials, multicast
+    addresses and the unspecified address are never allowed.
     """
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     target = mapped or address
@@ -201,7 +201,9 @@ def is_allowed(address: IPv4Address | IPv6Address, rules: WebhooksSettings) -> b
 
 
 def end_webhook(services: Services, name: str, *, by: str) -> None:
-    """The receiver is told nothing more, and what waits is dropped. Audited. Raises `NotFound`."""
+    """Ends a webhook: nothing more is sent to its receiver, and waiting messages are dropped. Audited. Raises
+    `NotFound`.
+    """
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
         row = tx.one(
@@ -232,8 +234,8 @@ def end_webhook(services: Services, name: str, *, by: str) -> None:
 
 
 def redeliver(services: Services, *, by: str, delivery_id: int | None = None, webhook: str = "") -> int:
-    """Sends again: this message, whatever became of it, or every dead one of this webhook; how many. Each has all its
-    tries again. Audited. Raises `NotFound`, and `Conflict` for a webhook that has ended.
+    """Queues a message again, whatever its state, or every dead message of a webhook; returns how many. Each gets all
+    its tries again. Audited. Raises `NotFound`, and `Conflict` for a webhook that has ended.
     """
     who, now, real_now = actor_name(by), services.clock.now(), services.real.now()
     d = t.webhook_delivery.c
@@ -264,7 +266,7 @@ def redeliver(services: Services, *, by: str, delivery_id: int | None = None, we
 
 
 def list_webhooks(services: Services, *, ended: bool = False) -> list[Webhook]:
-    """The receivers by name; with `ended` those too that are told nothing more."""
+    """The receivers by name; with `ended`, also those that have ended."""
     w, d = t.webhook.c, t.webhook_delivery.c
     counts = {
         state: sa.select(sa.func.count())
@@ -290,7 +292,7 @@ def list_deliveries(
     before_id: int | None = None,
     limit: int = 50,
 ) -> list[Delivery]:
-    """The log, newest first: with each message every request for it."""
+    """Deliveries, newest first, each with all its tries."""
     d = t.webhook_delivery.c
     statement = sa.select(t.webhook_delivery, t.webhook.c.name).join(
         t.webhook, t.webhook.c.id == d.webhook_id
@@ -315,21 +317,21 @@ def list_deliveries(
 class _Outgoing:
     id: int
     number: int
-    """Of this try, from 1."""
+    """The number of this try, from 1."""
     url: str
     body: bytes
     headers: Mapping[str, str]
 
 
 async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int:
-    """Sends what is due, for a while; how many were delivered."""
+    """Sends due messages for about `for_seconds` at most; returns how many were delivered."""
     until = time.monotonic() + for_seconds
     delivered = 0
     resolver = _AllowedResolver(services.webhooks)
     timeout = aiohttp.ClientTimeout(total=services.webhooks.timeout_seconds)
-    # All of a claim leave at once: a receiver that does not answer keeps no other waiting for a connection.
+    # All messages of a claim are sent at once: a receiver that does not answer keeps no other waiting for a connection.
     connector = aiohttp.TCPConnector(resolver=resolver, limit=0)
-    # Without cookies and without the proxies of the environment: nothing leaves another way than the settings say.
+    # No cookies, and no proxies from the environment: a message goes only where the settings allow.
     async with aiohttp.ClientSession(
         connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
     ) as session:
@@ -343,8 +345,8 @@ async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int
 
 
 def _claim(services: Services) -> list[_Outgoing]:
-    """The next messages, some of each receiver: one that does not answer delays no other. While they are sent nobody
-    else takes them; after a crash they are due again.
+    """Claims the next messages, a few for each receiver, so that one that does not answer delays no other. While they
+    are being sent nobody else claims them; after a crash they are due again.
     """
     d, real_now = t.webhook_delivery.c, services.real.now()
     lease_until = real_now + timedelta(seconds=3 * services.webhooks.timeout_seconds)
@@ -392,7 +394,7 @@ def _outgoing(tx: Tx, row: Row, hook: Row, *, real_now: datetime) -> _Outgoing:
 
 
 def signed_headers(key: bytes, *, message_id: UUID, body: bytes, sent_at: datetime) -> dict[str, str]:
-    """The headers of a message. A receiver refuses a timestamp that is more than some minutes old."""
+    """The headers of a message. Receivers reject a timestamp that is more than some minutes old."""
     moment = str(int(sent_at.timestamp()))
     signed = b".".join((str(message_id).encode(), moment.encode(), body))
     digest = hmac.new(key, signed, hashlib.sha256).digest()
@@ -439,7 +441,7 @@ class _AllowedResolver(AbstractResolver):
         return allowed
 
     async def close(self) -> None:
-        """Holds nothing."""
+        """Does nothing: the resolver has no resources."""
 
 
 async def _send(session: aiohttp.ClientSession, services: Services, one: _Outgoing) -> Try:
@@ -466,7 +468,9 @@ async def _send(session: aiohttp.ClientSession, services: Services, one: _Outgoi
 
 
 def _record(services: Services, batch: Sequence[_Outgoing], answers: Sequence[Try]) -> int:
-    """The log, and what becomes of each; how many were delivered. One that ended meanwhile stays as it is."""
+    """Records each try and the new state of its message; returns how many were delivered. A message that has ended
+    meanwhile keeps its state.
+    """
     d, rules = t.webhook_delivery.c, services.webhooks
     delivered = 0
     with services.store.begin() as tx:

@@ -1,8 +1,8 @@
 """The conversation of a call: what an answer means, and the next turn. Pure, and without memory between turns.
 
-All that a call has established stands in the `Position`, which travels in the webhook's address. Keys are stronger than
-speech. What must be heard cannot be interrupted, and a key that claims that it was heard counts only when it was
-(`Context.hearing`): else the missed prompts are said again.
+Everything that a call has established is in its `Position`, which is part of the webhook's address. Keys take
+precedence over speech. What must be heard cannot be interrupted, and a key that confirms it counts only if it was heard
+(`Context.hearing`); otherwise the missed prompts are spoken again.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ from dialer.scripts.model import (
 )
 
 PAID_YUAN = "paid_yuan"
-"""The fact that a person says or types who has paid: how much."""
+"""The name of the fact that a person who has paid says or types: the amount in yuan."""
 SURE_ENOUGH = 0.5
 """A recogniser's confidence below this is treated as not understood; the question is asked again."""
 
 _NOISE = re.compile(r"[\s，。、！？；：,.!?;:'\"“”‘’…·-]+")
 _PAUSE = re.compile(r"[，。、！？；,.!?;]+")
 _WHOLE_ONLY = 2
-"""Phrases up to this length count only as a whole clause."""
+"""Phrases of at most this many characters count only as a whole clause."""
 _FILLERS = re.compile(r"^[嗯啊呃哦喂那]+|[啊呀呢吧嘛哦]+$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """One of three: `digits` pressed, `speech` recognised with its confidence, or neither: silence."""
+    """An answer: `digits` pressed, or `speech` recognised with its confidence, or neither, which is silence."""
 
     digits: str = ""
     speech: str = ""
@@ -80,8 +80,9 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """A choice, or digits typed for a fact, or neither. `wants_key`: said, but only its key counts. `is_greeting`: no
-    answer yet, such as 喂. `paid_yuan`: the amount that was said with "I have paid", in whole yuan.
+    """What an answer means: a choice, or digits typed for a fact, or neither. `wants_key`: the choice was spoken, but
+    only its key counts. `is_greeting`: no answer yet, such as 喂. `paid_yuan`: the amount that was said with "I have
+    paid", in whole yuan.
     """
 
     choice: Choice | None = None
@@ -98,8 +99,8 @@ _OTHER_LANGUAGE = Choice(key=LANGUAGE_KEY, next="")
 def meant(
     script: Script, node: Ask, heard: Heard, voices: Sequence[str], *, offers_language: bool = False
 ) -> Understood:
-    """Keys win over speech. A question's own keys win over those that work anywhere. With `offers_language` the key of
-    the other language counts too.
+    """What an answer to a question means. Keys take precedence over speech, and a question's own keys over those that
+    work anywhere. With `offers_language` the key of the other language counts too.
     """
     choices = {**script.anywhere, **node.choices}
     if offers_language:
@@ -136,7 +137,7 @@ _KEYS_SPOKEN |= {
 
 
 def _by_spoken_key(choices: Mapping[str, Choice], speech: str) -> Understood | None:
-    """The name of a key, said instead of pressed: 一, 按一, press one."""
+    """A key that is spoken instead of pressed: 一, 按一, press one. None: the speech names no key."""
     found = _SPOKEN_KEY.fullmatch(plain(speech))
     key = _KEYS_SPOKEN.get(found[1], found[1]) if found else ""
     return _spoken(choices[key]) if key in choices else None
@@ -160,11 +161,11 @@ _AMOUNT = re.compile(
     r"[0-9零一二两三四五六七八九十百千万亿.]*[0-9一二两三四五六七八九十百千万]+(?=[块元多]|$|[，。,.])"
 )
 _LEAST_YUAN = 10
-"""A smaller number is no amount of a fraud: 我转了一次."""
+"""A smaller number is not an amount lost to a fraud: 我转了一次."""
 
 
 def _amount_said(speech: str) -> str:
-    """Whole yuan, as digits; '' where no amount was said."""
+    """The amount in the speech, in whole yuan as digits; '' without one."""
     for said in _AMOUNT.findall(_ABOUT.sub("", speech)):
         try:
             fen = read_fen(said)
@@ -176,10 +177,10 @@ def _amount_said(speech: str) -> str:
 
 
 def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]) -> Understood | None:
-    """The longest phrase that occurs wins, so that 不是 is not taken for 是; a tie of two is no answer. None: no phrase
-    occurs.
+    """The choice whose phrase occurs in the speech. The longest phrase wins, so that 不是 is not taken for 是; a tie of
+    two choices is no answer. None: no phrase occurs.
 
-    Short phrases (one or two signs) must be a whole clause: 是 also occurs inside 可是.
+    Short phrases (one or two characters) must be a whole clause: 是 also occurs inside 可是.
     """
     said = plain(speech)
     clauses = {plain(clause) for clause in _PAUSE.split(speech)} | {said}
@@ -200,7 +201,7 @@ def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]
 
 
 def plain(text: str) -> str:
-    """Letters and signs alone, lower case, without punctuation, spaces and the small words people add."""
+    """The text in lower case, without punctuation, spaces and filler words."""
     bare = _NOISE.sub("", text).lower()
     return _FILLERS.sub("", bare) or bare
 
@@ -210,14 +211,15 @@ _POSITION = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANK = {Contact.NONE: 0, Contact.UNVERIFIED: 1, Contact.VERIFIED: 2}
-_NOT_IN_A_ROW = 64
-"""More nodes than this without a question are a circle, which the lint refuses."""
+_MOST_WITHOUT_QUESTION = 64
+"""More nodes than this without a question are a circle, which the lint rejects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where a call stands: the node that waits, how often it was asked again, what was learned before, when its turn
-    was sent (service time, to the millisecond), and the language that was chosen by key ('' for none).
+    """Where a call is: the node that waits for an answer, how often its question was asked again, what the call has
+    established, when the turn was sent (service time, to the millisecond), and the language that was chosen by key (''
+    for none).
     """
 
     node: str
@@ -228,7 +230,7 @@ class Position:
     language: str = ""
 
     def encode(self) -> str:
-        """Fit for one segment of a URL's path; holds nothing personal."""
+        """The position as one segment of a URL path; it contains nothing personal."""
         place = f"{self.node}.{self.tries}.{self.contact.value}.{self.answer.value}"
         if self.sent_at is not None:
             place = f"{place}.{(self.sent_at - _EPOCH) // timedelta(milliseconds=1)}"
@@ -236,7 +238,7 @@ class Position:
 
     @classmethod
     def decode(cls, segment: str) -> Position:
-        """Raises `Invalid` when the segment was not written by `encode`."""
+        """The position that `encode` wrote. Raises `Invalid` for any other text."""
         found = _POSITION.match(segment)
         if found is None:
             raise Invalid(field="position", problem="is not one that a script wrote")
@@ -255,7 +257,7 @@ class Position:
 
     @property
     def learned(self) -> Learned:
-        """What the call has brought so far."""
+        """What the call has established so far."""
         return Learned(contact=self.contact, answer=self.answer)
 
 
@@ -263,13 +265,13 @@ class Position:
 class Context:
     """The facts of a call that its words depend on.
 
-    `language` is the call's own. `offered` are the others that the caller may choose by key, in this order; each has
-    all of its sound. `chosen` is the one that the caller chose, '' for none.
+    `language` is the call's own. `offered` are the others that the person can choose by key, in this order; the sound
+    of each is complete. `chosen` is the one that the person chose, '' for none.
 
-    `clips` finds a sound file by language and text, `recordings` by language and prompt; a centre's own
-    recording is preferred to a rendered voice. `slow_clips` are the slower ones for people who do not hear well.
-    `local_hour` is the hour where the person is. `now` is when the turn
-    is sent. `hearing` is what the call has said and how much of it was heard; None: all of it.
+    `clips` gives a sound file by language and text, `recordings` by language and prompt; a centre's own recording is
+    preferred to a rendered voice. `slow_clips` are the slow ones for people who are hard of hearing. `local_hour` is
+    the hour where the person is. `now` is when the turn is sent. `hearing` is what the call has said and how much of it
+    was heard; None: all of it.
     """
 
     language: str = ""
@@ -284,7 +286,7 @@ class Context:
     offered: tuple[str, ...] = ()
     chosen: str = ""
     is_recorded: bool = False
-    """The opening is the one that says so (`Script.recorded`)."""
+    """The call is recorded: its opening says so (`Script.recorded`)."""
 
     @property
     def spoken(self) -> str:
@@ -294,8 +296,8 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """One thing to say: play `audio` when there is any, else speak `text` in `language`. `recorded_in` is the language
-    of a recording that has no words of its own: `text` stands in for them.
+    """One thing to say: play `audio` if there is any, else speak `text` in `language`. `recorded_in` is the language of
+    a recording without a text of its own: `text` is in another language.
     """
 
     prompt_id: str
@@ -313,11 +315,11 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskTurn:
-    """What to wait for after the utterances. The first `uninterrupted` of them are said to their end whatever is
-    pressed or said; keys and speech interrupt the rest. An answer is spoken in `language`; `LANGUAGE_KEY` chooses
-    `other_language`, where that is not ''.
+    """What to wait for after the utterances. The first `uninterrupted` of them are spoken to their end, whatever is
+    pressed or said; keys and speech interrupt the rest. The person answers in `language`; `LANGUAGE_KEY` chooses
+    `other_language` if that is not ''.
 
-    With `finish_on_key` set, that key closes up to `num_digits` digits; else exactly `num_digits` are taken.
+    With `finish_on_key`, that key ends up to `num_digits` digits; without it exactly `num_digits` are taken.
     """
 
     uninterrupted: int
@@ -331,7 +333,7 @@ class AskTurn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """A fact that the person typed; `digits` only."""
+    """A fact that the person typed or said; its value is digits."""
 
     name: str
     value: str
@@ -339,10 +341,10 @@ class Collected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What to do next in a call: there is an `ask`, or an `end`, which says how soon a person must look at the call.
+    """What to do next in a call: either `ask`, or `end`, which says how soon a person must deal with the call.
 
-    `position` is where the call stands after the utterances. With `hand_over`, an officer is called; `end` is what it
-    is by then, and the call may `advance` from the position (with silence) when no officer takes it.
+    `position` is where the call is after the utterances. With `hand_over`, an officer is called; `end` is then the
+    urgency so far, and if no officer takes the call, it can `advance` from the position with silence.
     """
 
     position: Position
@@ -373,7 +375,9 @@ def start(script: Script, context: Context) -> Turn:
 
 
 def advance(script: Script, position: Position, heard: Heard, context: Context) -> Turn:
-    """The turn after what was heard at a position. Raises `Invalid` for one not of this script."""
+    """The turn after an answer at a position. Raises `Invalid` for a position at which this script waits
+    for nothing.
+    """
     context = replace(context, chosen=position.language)
     node = script.nodes.get(position.node)
     if isinstance(node, HandOver):
@@ -419,8 +423,8 @@ def _chosen(
 
 
 def _missed(node: Ask, choice: Choice, hearing: Hearing | None) -> frozenset[str]:
-    """The prompts without which this choice does not count: the question itself where the choice says who the person
-    is or ends the matter; for a success, everything that must be heard.
+    """The prompts that must be heard before this choice counts: the question itself if the choice verifies the person
+    or needs its key; for a success, everything that must be heard.
     """
     if hearing is None or not _claims(choice):
         return frozenset()
@@ -435,7 +439,9 @@ def _claims(choice: Choice) -> bool:
 def _hear_first(
     script: Script, node: Ask, position: Position, context: Context, missed: frozenset[str]
 ) -> Turn:
-    """The missed prompts and the question, all of it uninterrupted; or the way out when it was asked often enough."""
+    """The missed prompts and the question, all of it uninterrupted; or the node `otherwise` if it was asked often
+    enough.
+    """
     if position.tries >= node.retries:
         return _walk(script, node.otherwise, position.learned, context)
     prompts = {one.id: one for other in script.nodes.values() if (one := prompt_of(other)) is not None}
@@ -450,8 +456,8 @@ def _hear_first(
 
 
 def _taught(learned: Learned, choice: Choice) -> Learned:
-    """What is known after a choice. A later 'officer' does not replace 'already paid'; nothing but that replaces 'in
-    contact again'.
+    """What is established after a choice. A later 'officer' does not replace 'already paid', and only 'already paid'
+    replaces 'in contact again'.
     """
     answer = choice.answer if choice.answer is not None else learned.answer
     if learned.answer is Answer.ALREADY_PAID and answer is Answer.WANTS_OFFICER:
@@ -470,7 +476,7 @@ def _again(
     repeat: bool = False,
     before: Prompt | None = None,
 ) -> Turn:
-    """The question once more, or the way out when it was asked often enough."""
+    """The question once more, or the node `otherwise` if it was asked often enough."""
     if position.tries >= node.retries:
         return _walk(script, node.otherwise, position.learned, context)
     if repeat:
@@ -513,12 +519,12 @@ def _walk(
     tries: Mapping[str, int] | None = None,
     opens: bool = False,
 ) -> Turn:
-    """Goes on saying and branching until a question, a hand-over or an end. `opens`: the call begins here, in its
-    language; where it is recorded, the opening that says so stands in place of the usual one, or a notice follows it.
+    """Follows the script until a question, a hand-over or an end. `opens`: the call begins here, in its language; if it
+    is recorded, the opening that says so replaces the usual one, or a notice follows the usual one.
     """
     said: list[Utterance] = []
     opening = script.recorded if opens and context.is_recorded else None
-    for _ in range(_NOT_IN_A_ROW):
+    for _ in range(_MOST_WITHOUT_QUESTION):
         node = script.nodes[node_id]
         match node:
             case Say():
@@ -558,12 +564,16 @@ def _walk(
 
 
 def _is_said_twice(node: Say, learned: Learned, context: Context) -> bool:
-    """To a person who does not hear well: the warning of the fraud type, once they are known to be listening."""
+    """Whether to repeat a prompt that must be understood: for a person who is hard of hearing, once they
+    are verified.
+    """
     return node.prompt.must_say and Tag.HEARING in context.tags and learned.contact is Contact.VERIFIED
 
 
 def _outcome(learned: Learned, answer: Answer) -> Learned:
-    """The answer at an end: 'already paid' and 'in contact again' stay, and only a verified person can acknowledge."""
+    """What is established at an end: 'already paid' and 'in contact again' stay, and only a verified person can
+    acknowledge.
+    """
     if learned.answer in {Answer.ALREADY_PAID, Answer.IN_CONTACT}:
         return learned
     if answer is Answer.NONE:
@@ -578,7 +588,7 @@ def _asking(
 ) -> Turn:
     choices = {**script.anywhere, **node.choices}
     voices = script.voices_of(context.spoken)
-    # Where digits are typed, a noise taken for speech would cut them off.
+    # While digits are typed, a noise mistaken for speech would cut them off.
     expected = [*(c.phrases for c in choices.values()), _greetings(script)] if node.max_digits == 1 else []
     hints = tuple(p for phrases in expected for p in next((phrases[v] for v in voices if v in phrases), ()))
     said = tuple(said)
@@ -605,8 +615,8 @@ def _asking(
 
 
 def _greetings(script: Script) -> Mapping[str, tuple[str, ...]]:
-    """The greetings that a recogniser expects: without 喂喂, of which 喂 is the beginning, since it hears that in
-    是.
+    """The greetings to expect in recognition, by language, without those that begin with another one, such as 喂喂 with
+    喂: the recogniser hears such a greeting in 是.
     """
     return {
         language: tuple(
@@ -629,7 +639,9 @@ def _branched(node: Branch, learned: Learned, context: Context) -> str:
 
 
 def _utterance(script: Script, prompt: Prompt, learned: Learned, context: Context) -> Utterance:
-    """The prompt in the best language there is. A personal fact before verification is left unsaid."""
+    """The prompt in the best available language. Raises `Invalid` for a personal fact before verification, and for a
+    prompt without text in any of its languages.
+    """
     may_be_personal = learned.contact is Contact.VERIFIED
     for language in script.voices_of(context.spoken):
         recorded = context.recordings.get((language, prompt.id))

@@ -1,7 +1,7 @@
-"""What a person hears who calls us. The sound is rendered with that of the scripts.
+"""The prompts for people who call us. Their sound is rendered with that of the scripts.
 
-The warning is said before anything is asked, and the words are the same for every caller. After a typed number they are
-the same whether a case of it is open or not.
+The warning comes before any question, and the words are the same for everybody who calls. After a typed number they do
+not reveal whether it has an open case.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dialer.scripts.rendered import shipped_manifest
 
 
 class InboundPrompt(StrEnum):
-    """A prompt of a call to us, by its name."""
+    """A prompt of an inbound call, by its name."""
 
     OPENING = "opening"
     ASK_NUMBER = "ask_number"
@@ -31,9 +31,9 @@ class InboundPrompt(StrEnum):
     CALL_BACK = "call_back"
     NO_OFFICER = "no_officer"
     TEST_CALL = "test_call"
-    """Of `dialer trunk call`."""
+    """Spoken in a call of `dialer trunk call`."""
     RECORDED = "recorded"
-    """Before a call from a desk and an inbound call that are recorded."""
+    """Spoken before a call from a desk and an inbound call that are recorded."""
 
 
 PLACES: Final = (InboundPrompt.PLACE_1, InboundPrompt.PLACE_2, InboundPrompt.PLACE_3)
@@ -106,13 +106,13 @@ def inbound_list() -> tuple[PromptItem, ...]:
 
 
 def recorded_notice(language: str) -> Utterance:
-    """That the call is recorded; in Mandarin for a language without these words."""
+    """The notice that the call is recorded; in Mandarin for a language without these words."""
     known = language in TEXTS[InboundPrompt.RECORDED]
     return inbound_utterance(InboundPrompt.RECORDED, language if known else "zh")
 
 
 def inbound_utterance(prompt: InboundPrompt, language: str) -> Utterance:
-    """What a person who calls us hears; without a sound the carrier speaks the text."""
+    """The prompt as an utterance; without a sound file the carrier speaks the text."""
     file = inbound_sound(prompt, language)
     return Utterance(
         prompt_id=f"inbound.{prompt.value}",
@@ -124,7 +124,7 @@ def inbound_utterance(prompt: InboundPrompt, language: str) -> Utterance:
 
 @cache
 def inbound_sound(prompt: InboundPrompt, language: str) -> str:
-    """The file that says it; '' without one, then a voice of the network says the text."""
+    """The sound file of a prompt; '' without one, then a voice of the network speaks the text."""
     text = TEXTS[prompt][language]
     clips = shipped_manifest().clips
     return next(

@@ -1,7 +1,7 @@
 """The lint of scripts and of messages: what they must say, must not say, and the shape that a graph must have.
 
-The patterns hold the wording of the trade by language: stop the transfer first, name the bureau, ask for nothing, deny
-the safe account. A message also follows the rules for warning messages (12381): no link, no number, no reply, so that
+The patterns are the required wording by language: stop the transfer first, name the bureau, ask for nothing, deny the
+safe account. A message also follows the rules for warning messages (12381): no link, no number, no reply, so that
 nobody can mistake it for the fraud. A script without findings reaches every node and always ends.
 """
 
@@ -60,7 +60,7 @@ class Finding:
 
 
 def at(part: Node | Script, rule: str, problem: str | Text, /, **values: object) -> Finding:
-    """A finding at a node, or at the script as a whole; `values` fill the places of the template `problem`."""
+    """A finding at a node, or at the script as a whole; `values` fill the placeholders of the template `problem`."""
     return Finding(
         file=part.origin.file,
         line=part.origin.line,
@@ -71,14 +71,16 @@ def at(part: Node | Script, rule: str, problem: str | Text, /, **values: object)
 
 
 def sound_flaw(flaw: Flaw) -> Text:
-    """A flaw of the `audio` package as a translatable text."""
+    """A flaw that the `audio` package found, as a translatable text."""
     values = {name: sound_flaw(one) if isinstance(one, Flaw) else one for name, one in flaw.values.items()}
     return Text(flaw.template, **values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """One language's patterns. `excused` makes a clause with a `risky` word harmless: a denial, or another's words."""
+    """The patterns of one language. `excused` makes a clause with a `risky` word harmless: a denial, or a report of
+    what others say.
+    """
 
     clause_end: re.Pattern[str]
     stop_transfer: re.Pattern[str]
@@ -188,7 +190,7 @@ def asks_for(text: str, rules: Rules) -> str:
 
 
 def affirms_safe_account(text: str, rules: Rules) -> bool:
-    """Whether the words of the fraudsters are used other than to deny them."""
+    """Whether the text uses the fraudsters' words, such as a safe account, other than to deny them."""
     return any(
         rules.safe_account.search(clause) and not rules.denial.search(clause)
         for clause in rules.clause_end.split(text)
@@ -203,7 +205,7 @@ _GSM = frozenset(
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_TWICE = frozenset("^{}\\[~]|€\f")
-"""GSM 03.38: these take two places."""
+"""Characters that take two places (GSM 03.38)."""
 
 _LINK = re.compile(
     r"[a-z][a-z0-9+.-]*://|www\.|[a-z0-9-]+\.(?:com|cn|net|org|cc|top|xyz|vip|info|me|io|app|link)\b|[@#]\w"
@@ -211,7 +213,7 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d|[〇零一二两三四五六七八九幺](?:[〇零一二两三四五六七八九幺]){2,}")
-"""Any digit of any script, and three or more in words: a number to call, however it is written."""
+"""Any digit of any writing system, and three or more in words: a number to call, however it is written."""
 _NO_REPLY = {"zh": re.compile(r"(?:无需|不必|不用|请勿)回复"), "en": re.compile(r"no reply", re.IGNORECASE)}
 _ASKS_REPLY = re.compile(
     r"(?<!无需)(?<!不必)(?<!不用)(?<!请勿)回复|回电|reply (?:with|to)|call back", re.IGNORECASE
@@ -270,14 +272,14 @@ _CASES: Mapping[BranchOn, frozenset[str]] = {
     BranchOn.TIME_OF_DAY: frozenset({"morning", "noon", "afternoon", "evening"}),
     BranchOn.CONTACT: frozenset(contact.value for contact in Contact),
 }
-"""What a branch may tell apart."""
+"""The cases that a branch may have."""
 
 
 def check(
     script: Script, *, durations: Durations | None = None, offered: Collection[str] = ()
 ) -> tuple[Finding, ...]:
-    """Everything wrong with a script. With `durations`, missing sound and over-long paths are findings too; with
-    `offered`, the languages that a caller may choose, a first question that takes the key of that choice.
+    """Everything wrong with a script. With `durations`, missing sound and paths that are too long are findings too;
+    with `offered`, the languages that a person can choose, so is a first question that takes the key of that choice.
     """
     looping = circles(script)
     if looping:
@@ -303,7 +305,9 @@ def good_path_seconds(script: Script, language: str, durations: Durations) -> fl
 
 
 def acknowledged_seconds(script: Script, language: str, durations: Durations) -> float:
-    """Seconds of speech until the question that is acknowledged is over, every question answered the shortest way."""
+    """Seconds of speech until the end of the question that is acknowledged, every question answered the
+    shortest way.
+    """
     return quickest(script, lambda prompt: _seconds(script, prompt, language, durations))
 
 
@@ -347,7 +351,7 @@ def _questions(script: Script) -> Iterator[Finding]:
 
 
 def _other_language(script: Script, offered: Collection[str]) -> Iterator[Finding]:
-    """The offer of another language names its key, and the first question leaves that key alone."""
+    """Faults of the offer of another language: it must name its key, and the first question must not use that key."""
     offer = script.other_language
     if offer is None:
         return
@@ -362,7 +366,7 @@ def _other_language(script: Script, offered: Collection[str]) -> Iterator[Findin
 
 
 def _claims(script: Script) -> Iterator[Finding]:
-    """No success without a verified person and a key; nothing personal before verification."""
+    """Faults of claims: no success without a verified person and a key, and nothing personal before verification."""
     known = contacts(script)
     for node in script.nodes.values():
         unverified = known[node.id] - {Contact.VERIFIED}
@@ -394,7 +398,9 @@ def _said(node: Node, language: str) -> str:
 
 
 def _wording(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
-    """What the first words and the fraud type's own sentence must say, and what no node may."""
+    """Faults of the wording: what the first words and the fraud type's own sentence must say, and what no
+    node may say.
+    """
     for run in first_said(script, script.start):
         said = [node for node in run if prompt_of(node)]
         if said and _said(said[0], language):
@@ -422,8 +428,8 @@ def _wording(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
 
 
 def _opening(said: Sequence[Node], language: str, rules: Rules) -> Iterator[Finding]:
-    """`said` is what speaks until the first question, which is the last of it. The warning comes before that question,
-    where no key and no voice can cut it off.
+    """Faults of the opening. `said`: the nodes that speak up to and including the first question. The warning comes
+    before that question, where no key and no voice can cut it off.
     """
     node, first = said[0], _said(said[0], language)
     checks = (
@@ -471,7 +477,7 @@ def _message(script: Script, language: str) -> Iterator[Finding]:
 
 
 def _texts(script: Script) -> Iterator[Finding]:
-    """Each prompt has words in every language, or a declared fallback."""
+    """Prompts without words in a language that has no declared fallback."""
     for prompt in prompts_of(script):
         for language in script.languages:
             if language not in prompt.texts and language not in script.fallbacks:
@@ -482,7 +488,7 @@ def _texts(script: Script) -> Iterator[Finding]:
 
 
 def _sound(script: Script, durations: Durations) -> Iterator[Finding]:
-    """Each prompt has its sound in every language that it has words in."""
+    """Prompts without sound in a language that they have words in."""
     for prompt in prompts_of(script):
         if any(needs_verification(script, text) for text in prompt.texts.values()):
             continue
@@ -500,7 +506,7 @@ def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: Text) -> Find
 
 
 def _length(script: Script, durations: Durations) -> Iterator[Finding]:
-    """The warning is short: a person with a fraudster on another line does not listen for long."""
+    """Speech that takes too long: a person with a fraudster on another line does not listen for long."""
     texts = {
         _LONGEST_OPENING_SECONDS: gettext_noop(
             "the opening takes %(seconds)s s in %(language)s; %(most)s is allowed"

@@ -1,6 +1,7 @@
-"""A call script as data: a graph of nodes that say, ask, branch, hand over and end; what follows from its shape alone.
+"""A call script as data: a graph of nodes that say, ask, branch, hand over and end; and what follows from its shape
+alone.
 
-Also the texts of prompts: their variables in braces, what fills them, and the greetings by time of day. Pure.
+Also the texts of prompts: their variables in braces, the values for them, and the greetings by time of day. Pure.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Purpose(StrEnum):
 
 
 class Urgency(StrEnum):
-    """How soon a person must look at a call that ended here: now, soon (by the grade's limits), or never."""
+    """How soon a person must deal with a call that ended here: now, soon (by the grade's limits), or never."""
 
     NOW = "now"
     SOON = "soon"
@@ -30,7 +31,7 @@ class Urgency(StrEnum):
 
 
 class VariableKind(StrEnum):
-    """What a variable holds, which decides how it is spoken. `personal` is said only after verification."""
+    """The kind of a variable, which decides how it is spoken. `personal` is said only after verification."""
 
     TEXT = "text"
     PHONE = "phone"
@@ -47,7 +48,7 @@ class BranchOn(StrEnum):
 
 
 class Target(StrEnum):
-    """What a key leads to besides nodes: the question again."""
+    """A target of a key that is no node: the question again."""
 
     REPEAT = "repeat"
 
@@ -58,7 +59,7 @@ LANGUAGE_KEY = "8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The file and the line a part of a script was read from; line 0 where it did not come from a file."""
+    """The file and the line that a part of a script was read from; line 0 if it was not read from a file."""
 
     file: str
     line: int
@@ -84,7 +85,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """What a call has established so far. `answer` is `none` until the person gave one."""
+    """What a call has established so far. `answer` is `none` until the person has given one."""
 
     contact: Contact = Contact.NONE
     answer: Answer = Answer.NONE
@@ -117,9 +118,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A question. Silence and wrong keys are asked again `retries` times in all, then it goes to `otherwise`.
+    """A question. After silence or a wrong key it is asked again, at most `retries` times; then the call goes on at
+    `otherwise`.
 
-    `collect` names a fact typed as digits (up to `max_digits`, closed by #) that then goes to `next`.
+    `collect` names a fact that is typed as digits (up to `max_digits`, ended by #); the call then goes on at `next`.
     """
 
     id: str
@@ -137,7 +139,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """Goes on without a word, by a fact of the person or of the call."""
+    """Chooses the next node by a fact of the person or of the call, without speaking."""
 
     id: str
     on: BranchOn
@@ -175,15 +177,14 @@ Node = Say | Ask | Branch | HandOver | End
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """One immutable version. `content_hash` is the SHA-256 of `canonical`,
-    from which the same script can be read back.
+    """One immutable version. `content_hash` is the SHA-256 of `canonical`, from which the same script can be read back.
 
     `again` comes before a question that was met with silence, `wrong_key` before one where a key was pressed that it
     does not have, `unclear` before one where speech was not understood, `confirm` before one that was answered aloud
-    where only its key counts. `greeting` answers one of
-    `greetings` (by language). `other_language` offers the call in another language, and is said in that one; None: the
-    version is from before there was a choice. `recorded` is the opening of a recorded call and says so; None:
-    calls with this script are not recorded. `message` is what an SMS says in place of the call, by language.
+    where only its key counts. `greeting` answers one of `greetings` (by language). `other_language` offers the call in
+    another language, and is spoken in that one; None: the version is from before languages could be chosen. `recorded`
+    is the opening of a recorded call and says so; None: calls with this script are not recorded. `message` is what an
+    SMS says in place of the call, by language.
     """
 
     id: str
@@ -204,7 +205,9 @@ class Script:
     confirm: Prompt
     other_language: Prompt | None
     recorded: Prompt | None
-    """The opening of a recorded call; `recorded_follows`: a notice after the usual one, as in older versions."""
+    """The opening of a recorded call; with `recorded_follows` a notice after the usual opening, as in older
+    versions.
+    """
     recorded_follows: bool
     message: Mapping[str, str]
     anywhere: Mapping[str, Choice]
@@ -223,7 +226,7 @@ class Script:
         return self.title.get(language) or self.title[self.default_language]
 
     def voices_of(self, language: str) -> tuple[str, ...]:
-        """The languages to try for a listener's language, best first, always ending in the default."""
+        """The languages to try for a listener's language, best first, always including the default."""
         tried = [language] if language in self.languages else []
         while tried and tried[-1] in self.fallbacks and self.fallbacks[tried[-1]] not in tried:
             tried.append(self.fallbacks[tried[-1]])
@@ -238,7 +241,7 @@ SUCCESSES = frozenset({Answer.ACKNOWLEDGED, Answer.SAW_THROUGH})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrow:
     """One way from a node to the next. Without a `choice` that takes it, `label` says which way it is: next, otherwise,
-    what a branch tells apart, or the name of the fact that is typed.
+    the case of a branch, or the name of the fact that is typed.
     """
 
     to: str
@@ -247,7 +250,7 @@ class Arrow:
 
 
 def arrows(script: Script, node: Node) -> tuple[Arrow, ...]:
-    """Every way on from a node, except hearing it again."""
+    """Every way on from a node, except those that repeat a question."""
     match node:
         case Say() | HandOver():
             return (Arrow(to=node.next, label="next"),)
@@ -271,8 +274,8 @@ def prompt_of(node: Node) -> Prompt | None:
 
 
 def asides(script: Script) -> tuple[Prompt, ...]:
-    """What a script says besides its nodes, each prompt once: a greeting, what comes before a question again, the offer
-    of another language, and the opening of a recorded call.
+    """The prompts of a script besides its nodes, each once: the answer to a greeting, the words before a question is
+    asked again, the offer of another language, and the opening of a recorded call.
     """
     said = (
         script.greeting,
@@ -300,7 +303,7 @@ def reachable(script: Script, start: str, *, without: frozenset[str] = frozenset
 
 
 def circles(script: Script) -> tuple[str, ...]:
-    """Nodes from which a way leads back to themselves, so that a call might never end."""
+    """The ids of nodes from which a way leads back to them, so that a call might never end."""
     return tuple(
         name
         for name, node in script.nodes.items()
@@ -309,7 +312,7 @@ def circles(script: Script) -> tuple[str, ...]:
 
 
 def contacts(script: Script) -> Mapping[str, frozenset[Contact]]:
-    """For every node, the contact that a call may have when it gets there. The script must have no circles."""
+    """For every node, the contacts that a call may have when it gets there. The script must have no circles."""
     known: dict[str, frozenset[Contact]] = {name: frozenset() for name in script.nodes}
     waiting: list[tuple[str, Contact]] = [(script.start, Contact.UNVERIFIED)]
     while waiting:
@@ -324,7 +327,9 @@ def contacts(script: Script) -> Mapping[str, frozenset[Contact]]:
 
 
 def first_said(script: Script, start: str) -> Iterator[tuple[Node, ...]]:
-    """Every run of nodes that speak before and with the first question, one for each way of the branches."""
+    """Every sequence of nodes that speak up to and including the first question, one for each way through
+    the branches.
+    """
     node = script.nodes[start]
     match node:
         case Say():
@@ -338,20 +343,20 @@ def first_said(script: Script, start: str) -> Iterator[tuple[Node, ...]]:
 
 
 def first_questions(script: Script) -> tuple[Ask, ...]:
-    """The question that a call begins with, one for each way of the branches before it."""
+    """The first questions of a call, one for each way through the branches before it."""
     asked = {run[-1].id: run[-1] for run in first_said(script, script.start)}
     return tuple(node for node in asked.values() if isinstance(node, Ask))
 
 
 def takes_language_key(script: Script, node: Ask) -> bool:
-    """Whether a first question leaves `LANGUAGE_KEY` to the choice of a language."""
+    """Whether a first question leaves `LANGUAGE_KEY` free for the choice of a language."""
     return LANGUAGE_KEY not in {**script.anywhere, **node.choices} and not node.collect
 
 
 def longest(script: Script, seconds_of: Callable[[Prompt], float], *, good: bool) -> float:
-    """Seconds of the longest way, every question answered at once; `good` counts only ways to a success.
+    """Seconds of speech on the longest way, every question asked once; `good` counts only ways to a success.
 
-    The script must have no circles. 0 when no way leads to a success.
+    The script must have no circles. 0 if no way leads to a success.
     """
 
     @cache
@@ -368,10 +373,10 @@ def longest(script: Script, seconds_of: Callable[[Prompt], float], *, good: bool
 
 
 def quickest(script: Script, seconds_of: Callable[[Prompt], float]) -> float:
-    """Seconds until the last question before an acknowledgement is over, when every question is heard to its end and
-    given the answer that gets there soonest. Of the ways of a branch, which nobody chooses, the longest counts.
+    """Seconds until the end of the last question before an acknowledgement, if every question is heard to its end and
+    gets the answer that leads there soonest. At a branch, which nobody chooses, the longest way counts.
 
-    The script must have no circles. 0 when no way leads to an acknowledgement.
+    The script must have no circles. 0 if no way leads to an acknowledgement.
     """
 
     @cache
@@ -414,7 +419,7 @@ def time_of_day(local_hour: int) -> str:
 
 
 def needs_verification(script: Script, template: str) -> bool:
-    """Whether the text says something personal, so that it may be said only to the verified person."""
+    """Whether the text says something personal, so that only the verified person may hear it."""
     return any(script.variables[name].kind is VariableKind.PERSONAL for name in blanks(template))
 
 
@@ -433,8 +438,8 @@ def filled(script: Script, template: str, language: str, values: Mapping[str, st
 
 
 def named(script: Script, names: Mapping[str, Mapping[str, str]]) -> Script:
-    """The script with a centre's own names: `names` gives, for a variable, its words by language. The content and its
-    hash stay as they are; a variable that is not named, or named with no word, keeps its own.
+    """The script with a centre's own names: `names` gives the words of a variable by language. The content and its hash
+    stay as they are; a variable without a name, or with an empty one, keeps its own words.
     """
     variables = {
         name: replace(one, defaults={**one.defaults, **{k: v for k, v in names[name].items() if v}})

@@ -1,4 +1,4 @@
-"""What is read of scripts: the list, one version as a graph with its sound, and a walk through it as in a call."""
+"""Views of scripts: the list, one version as a graph with its sound, and a walk through it as in a call."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from dialer.services import Services
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptLine:
-    """One script in the list. `live` is the number of the live version, None when no version was approved."""
+    """One script in the list. `live` is the number of the live version, None if there is none."""
 
     script_id: str
     title: Mapping[str, str]
@@ -55,14 +55,14 @@ class ScriptLine:
     sounded: tuple[str, ...]
     """Languages in which every prompt has its sound."""
     good_seconds: float
-    """Of the longest way to a success, in the script's own language."""
+    """Seconds of the longest way to a success, in the script's default language."""
     longest_seconds: float
     in_trial: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptText:
-    """A prompt in one language: its text, and the file that says it; '' when the network's voice would read it."""
+    """A prompt in one language: its text, and its sound file; '' if the network's voice would read the text."""
 
     language: str
     text: str
@@ -73,7 +73,7 @@ class PromptText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeView:
-    """`kind` as the file says it. `prompt_id` '' for a node that says nothing."""
+    """A node as the pages show it. `kind` as in the file. `prompt_id` '' for a node that says nothing."""
 
     id: str
     kind: str
@@ -91,7 +91,9 @@ class NodeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """`key` is what is pressed; `label` says what else leads there (next, silence, a tag)."""
+    """A way from one node to another. `key` is what is pressed; `label` says what else leads there (next, otherwise, a
+    tag).
+    """
 
     start: str
     to: str
@@ -101,23 +103,23 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptPage:
-    """One version, whole."""
+    """One version with everything that its page shows."""
 
     version: Version
     script: Script
     nodes: tuple[NodeView, ...]
     edges: tuple[Edge, ...]
     common: tuple[NodeView, ...]
-    """What is said before a question is asked again; no nodes of the graph."""
+    """The prompts besides the nodes of the graph."""
     findings: tuple[Finding, ...]
     without_sound: tuple[str, ...]
     voices: Mapping[str, int]
-    """How many clips each voice speaks: a mechanical one must not go unseen."""
+    """The number of clips by voice: shows whether a mechanical voice is in use."""
     render: Render | None
     good_seconds: float
     longest_seconds: float
     newer_sound: bool
-    """Sound was made after the approval: calls do not speak it until the version is approved again."""
+    """Sound was made after the approval: calls do not use it until the version is approved again."""
 
 
 def list_scripts(services: Services) -> tuple[ScriptLine, ...]:
@@ -134,7 +136,7 @@ def list_scripts(services: Services) -> tuple[ScriptLine, ...]:
 
 
 def script_versions(services: Services, script_id: str = "") -> tuple[Version, ...]:
-    """Newest first within a script, with their approvals."""
+    """The versions of one script, or of all, with their approvals, newest first within a script."""
     with services.store.begin() as tx:
         return tuple(script_versions_of(tx, script_id))
 
@@ -142,8 +144,8 @@ def script_versions(services: Services, script_id: str = "") -> tuple[Version, .
 def show_script(
     services: Services, script_id: str, number: int | None = None, *, as_heard: bool = False
 ) -> ScriptPage:
-    """The named version, else the live one, else the newest, with the sound that an approval would take; with
-    `as_heard`, with the sound of its last approval, if it has one. Raises `NotFound`.
+    """The version with this number, else the live one, else the newest, with the sound that an approval would take;
+    with `as_heard`, with the sound of its last approval, if it has one. Raises `NotFound`.
     """
     with services.store.begin() as tx:
         version = _chosen(tx, script_id, number)
@@ -176,7 +178,7 @@ def show_script(
 
 
 def _chosen(tx: Tx, script_id: str, number: int | None) -> Version:
-    """The named version, else the live one, else the newest. Raises `NotFound`."""
+    """The version with this number, else the live one, else the newest. Raises `NotFound`."""
     if number is not None:
         return get_script_version(tx, script_id, number)
     found = script_versions_of(tx, script_id)
@@ -185,7 +187,7 @@ def _chosen(tx: Tx, script_id: str, number: int | None) -> Version:
 
 
 def node_views(script: Script, clips: tuple[Clip, ...]) -> tuple[NodeView, ...]:
-    """In the order of the file."""
+    """The nodes of a script with their sound, in the order of the file."""
     return tuple(
         replace(
             _view(script, node.id, _KINDS[type(node)], prompt_of(node), node.origin, clips),
@@ -228,7 +230,7 @@ def _line(
 
 
 def _lengths(script: Script, clips: tuple[Clip, ...]) -> tuple[float, float]:
-    """Seconds of the longest good way and of the longest way; 0 where a script may go round."""
+    """Seconds of the longest way to a success and of the longest way; 0 for a script with a circle."""
     if circles(script):
         return 0.0, 0.0
     durations = durations_of(clips)
@@ -251,7 +253,7 @@ def _view(
 
 
 def _said(script: Script, prompt: Prompt, clips: tuple[Clip, ...]) -> Iterator[PromptText]:
-    """In every language of the script; one without words is a slot to be recorded."""
+    """A prompt in every language of the script; a language without text is a slot for a recording."""
     for language in script.languages:
         template = prompt.texts.get(language, "")
         text = with_defaults(script, template, language) if template else ""
@@ -286,7 +288,7 @@ _WALKED_AT_HOUR = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walked:
-    """One turn; `step` is what led to it, '' for the first. `phrase` is what was said, where something was."""
+    """One turn of a walk; `step` led to it, '' for the first. `phrase` is what was said, '' if nothing was."""
 
     step: str
     turn: Turn
@@ -295,7 +297,7 @@ class Walked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """A walk through a version, as far as it has come."""
+    """A walk through a version, as far as it has got."""
 
     version: Version
     script: Script
@@ -325,8 +327,8 @@ def walk_script(
     tags: frozenset[Tag] = frozenset(),
     steps: Sequence[str] = (),
 ) -> Walk:
-    """`steps` are keys, `say1` (the phrase that key 1 has), `type500` (digits and #), `greeting`, `silence` and
-    `nobody`. Those after the end are left out. Raises `NotFound` and `Invalid`.
+    """Walks through a version without a call. `steps` are keys, `say1` (the phrase of key 1), `type500` (digits and #),
+    `greeting`, `silence` and `nobody`; those after the end are ignored. Raises `NotFound` and `Invalid`.
     """
     with services.store.begin() as tx:
         version = _chosen(tx, script_id, number)
@@ -380,7 +382,7 @@ def _heard(script: Script, turn: Turn, step: str, language: str) -> Heard:
 
 
 def phrase_of(script: Script, node_id: str, key: str, language: str) -> str:
-    """The first phrase that means the same as a key in a question; '' without one."""
+    """The first phrase with the same meaning as a key in a question; '' without one."""
     node = script.nodes[node_id]
     own = node.choices if isinstance(node, Ask) else {}
     choice = {**script.anywhere, **own}.get(key)

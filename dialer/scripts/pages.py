@@ -157,7 +157,7 @@ def progress(request: CurrentRequest, script_id: str, version: int) -> Response:
 
 @script_pages.post("/scripts/{script_id}/render", act=Permission.EDIT_SCRIPTS)
 def render(request: CurrentRequest, script_id: str, version: Number) -> Response:
-    """Starts making the sound of a version; a worker does it."""
+    """Requests a rendering of a version, which a worker carries out."""
     start_rendering(request.services, script_id, version, by=request.who)
     return request.go(address(script_id, version=version), notice=gettext_noop("The sound is being made."))
 
@@ -250,7 +250,7 @@ def draft(
     do: Annotated[str, Form()] = "",
     sheet: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
-    """Stores a draft from a file or the editor; with `do` check it only shows the findings."""
+    """Stores a draft from a file or the editor; with `do` = check it only shows the findings."""
     try:
         text, file_name = _given(source, name, sheet)
         if do == "check":
@@ -348,7 +348,7 @@ def _given(source: str, name: str, sheet: UploadFile | None) -> tuple[str, str]:
 
 
 def _fault(request: RequestContext, fault: ScriptUnreadable, text: str) -> dict[str, Any]:
-    """The line that is wrong, with those around it, where it stands in the text that was given."""
+    """The faulty line of the typed text with the lines around it, and what is wrong."""
     lines = text.splitlines()
     here = fault.line if 0 < fault.line <= len(lines) else 0
     around = range(max(1, here - _AROUND), min(len(lines), here + _AROUND) + 1) if here else ()
@@ -381,7 +381,9 @@ def begin(
     grade: Annotated[str, Form()] = "",
     do: Annotated[str, Form()] = "",
 ) -> Response:
-    """`number` and `share` are parallel; an empty share leaves its version out. `do` end ends the trial."""
+    """Begins a trial. `number` and `share` are parallel; an empty share leaves its version out. `do` = end ends the
+    trial.
+    """
     need_all(request)
     typed = dict(zip(number or (), share or (), strict=False))
     scope = _grade(grade)
@@ -408,7 +410,7 @@ def begin(
 
 
 def _weights(typed: dict[int, str]) -> dict[int, float]:
-    """Raises `Invalid`."""
+    """The typed shares by version number. Raises `Invalid`."""
     try:
         weights = {number: float(text) for number, text in typed.items() if text.strip()}
     except ValueError as fault:
@@ -460,7 +462,7 @@ def _show_trial_pages(
 def _shares(
     approved: list[Version], compared: Comparison | None, typed: dict[int, str] | None
 ) -> dict[int, str]:
-    """What stands in the form: what was typed, else the shares of the running trial."""
+    """The shares in the form: what was typed, else those of the running trial."""
     if typed is not None:
         return typed
     if compared is None or compared.trial.ended_at is not None:
@@ -473,7 +475,7 @@ def _grade(value: str) -> Grade | None:
 
 
 _MOST_CHARACTERS = 1000
-"""Of the steps in an address."""
+"""The most characters of the steps in an address."""
 _TYPED = "5000"
 
 
@@ -533,7 +535,7 @@ def _step_words(request: RequestContext, one: Walked) -> str:
 
 
 def _keys(found: Walk) -> list[tuple[str, str]]:
-    """The keys that the question takes, each with the phrase that means the same."""
+    """The keys of the question, each with the phrase that means the same."""
     question = found.question
     if question is None:
         return []
@@ -544,7 +546,7 @@ def _keys(found: Walk) -> list[tuple[str, str]]:
 
 
 def _others(request: RequestContext, found: Walk) -> list[tuple[str, str]]:
-    """The next steps that no key of the question takes, each with its words."""
+    """The possible next steps besides the keys of the question, each with its words."""
     if found.is_over:
         return []
     question = found.question

@@ -1,7 +1,6 @@
 """Reads call scripts from TOML, and chooses the shipped script that fits a call.
 
-Every fault that the reader finds names its file, line and node. Whether the graph and the wording are right is left to
-the lint.
+Every fault that the reader finds names its file, line and node. The lint checks the graph and the wording.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ _ENDLESS_KEY = re.compile(r"(?:\.[^.\n]{1,80}){50}")
 
 
 def lines_of(text: str) -> Mapping[str, int]:
-    """Dotted names to 1-based lines: of every table, and of every top-level key as it stands."""
+    """The line (from 1) of every table and key, by dotted name."""
     found: dict[str, int] = {}
     table = ""
     inside_text = False
@@ -75,7 +74,7 @@ Table = Mapping[str, Any]
 
 
 _Check = Callable[[object, str], Text | None]
-"""What is wrong with a value, by the name that it stands under; None when it is right."""
+"""A check of a value with a name: what is wrong with it, or None."""
 
 
 def _kind(kind: type, must_be: str) -> _Check:
@@ -135,10 +134,12 @@ _NODE: Mapping[str, _Check] = {
 }
 _VARIABLE: Mapping[str, _Check] = {"kind": _text, "defaults": _table_of(_text)}
 _ASIDES = ("greeting", "again", "wrong_key", "unclear", "confirm")
-"""What a script says besides its nodes: in answer to a greeting, and before a question that is asked again."""
+"""The prompts of a script besides its nodes: the answer to a greeting, and the words before a question is
+asked again.
+"""
 _OPTIONAL = ("other_language", "recorded")
-"""Said besides its nodes too, `recorded` in place of the opening; versions from before there was a choice of language,
-or of recordings, have none.
+"""Further prompts besides the nodes; `recorded` replaces the opening. Versions from before there was a choice of
+language, or recordings, lack them.
 """
 _WHOLE: Mapping[str, _Check] = {
     **dict.fromkeys(("extends", "id", "default_language", "start", "purpose"), _text),
@@ -151,7 +152,7 @@ _EACH: Mapping[str, _Check] = {"phrases": _table_of(_texts), "variables": _table
 
 
 def _malformed(raw: Table) -> Iterator[tuple[str, str, Text]]:
-    """Every value of the wrong kind: its node ('' for none), its dotted name, and what is wrong."""
+    """Every value of the wrong type: its node ('' for none), its dotted name, and what is wrong."""
     yield from _within("", "", raw, _WHOLE)
     for group, check in _EACH.items():
         for name, one in raw.get(group, {}).items():
@@ -185,12 +186,12 @@ NODE_TYPES: Mapping[str, type[Node]] = {
 _KINDS: Mapping[type, Mapping[str, Any]] = {
     part: get_type_hints(part) for part in (*NODE_TYPES.values(), Choice, Variable)
 }
-"""The kind of every field."""
+"""The type of every field."""
 _ID = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
 
 class ScriptUnreadable(Refusal):
-    """A script's file does not say what a script must say."""
+    """The file of a script is not TOML, or does not describe a script."""
 
     def __init__(self, *, file: str, line: int, node: str, problem: str | Text) -> None:
         self.file = file
@@ -239,8 +240,9 @@ def read_script(text: str, *, file: str, bases: Mapping[str, tuple[str, str]] | 
 
 
 def read_canonical(canonical: str) -> Script:
-    """The same script again from what `Script.canonical` holds, with the same hash. What a newer version of the product
-    has added to scripts is passed over: during an upgrade its calls may be answered by a web process of this one.
+    """The script from the text of `Script.canonical`, with the same hash. Ignores what a newer version of the product
+    has added to scripts: during an upgrade, a web process of this version may answer calls of the newer one. Raises
+    `ScriptUnreadable`.
     """
     try:
         raw = json.loads(canonical)
@@ -255,8 +257,8 @@ _AT_LINE = re.compile(r"\(at line ([0-9]+), column [0-9]+\)$")
 
 
 def line_of_fault(error: tomllib.TOMLDecodeError) -> int:
-    """The line at which a TOML file cannot be read; 0 at its end. Python 3.14 has it as an attribute; the releases
-    before say it at the end of their message and nowhere else.
+    """The line at which a TOML file cannot be read; 0 for its end. In Python 3.14 it is an attribute of the error;
+    earlier releases give it only at the end of the message.
     """
     given = getattr(error, "lineno", None)
     if given is not None:
@@ -268,7 +270,7 @@ def line_of_fault(error: tomllib.TOMLDecodeError) -> int:
 def _toml(text: str, file: str) -> dict[str, Any]:
     try:
         if _ENDLESS_KEY.search(text):
-            # Reading it takes the square of its length.
+            # Parsing such a key takes time with the square of its length.
             raise ScriptUnreadable(file=file, line=0, node="", problem=Text("has a key of too many parts"))
         return tomllib.loads(text)
     except RecursionError:
@@ -280,7 +282,7 @@ def _toml(text: str, file: str) -> dict[str, Any]:
 
 
 def _merged(base: Table, own: Table) -> dict[str, Any]:
-    """The base with what the script says itself. A node of the script replaces the base's as a whole."""
+    """The base with the script's own values. A node of the script replaces the base's node as a whole."""
     merged = {**base, **own}
     for name in ("nodes", "variables", "anywhere", "phrases"):
         merged[name] = {**base.get(name, {}), **own.get(name, {})}
@@ -288,7 +290,7 @@ def _merged(base: Table, own: Table) -> dict[str, Any]:
 
 
 class _Reader:
-    """One pass over the tables; every problem names the node and the line it stands on."""
+    """Builds a script from its tables; every fault names its node and line."""
 
     def __init__(
         self, raw: Table, file: str, places: Mapping[str, Origin], *, is_stored: bool = False
@@ -305,42 +307,43 @@ class _Reader:
             "id", "title", "purpose", "fraud_types", "tags", "languages", "default_language", "fallbacks",
             "variables", "start", "anywhere", "nodes", "said_in", "phrases", "message", *_ASIDES, *_OPTIONAL,
         }  # fmt: skip
-        self._only(raw, known, "")
-        if not _ID.match(self._need(raw, "id", "")):
+        self._reject_unknown(raw, known, "")
+        if not _ID.match(self._require(raw, "id", "")):
             raise self._wrong("", "id must be small letters, digits and _, such as loan_students", "id")
-        self._languages = tuple(self._need(raw, "languages", ""))
-        nodes = {name: self._node(name, table) for name, table in self._need(raw, "nodes", "").items()}
+        self._languages = tuple(self._require(raw, "languages", ""))
+        nodes = {name: self._node(name, table) for name, table in self._require(raw, "nodes", "").items()}
         asides = {}
         for name in _ASIDES:
-            # Versions from before there was a greeting or a wrong key say `again` in its place.
+            # In versions from before there was a greeting or a wrong key, `again` takes their place.
             said = name if name in raw or name in {"again", "confirm"} else "again"
-            table = self._need(raw, said, "")
-            self._only(table, {"must_say", *self._languages}, "")
+            table = self._require(raw, said, "")
+            self._reject_unknown(table, {"must_say", *self._languages}, "")
             asides[name] = self._prompt(said, table)
         optional: dict[str, Prompt | None] = dict.fromkeys(_OPTIONAL)
         for name in _OPTIONAL:
             if name in raw:
-                self._only(raw[name], set(self._languages), "")
+                self._reject_unknown(raw[name], set(self._languages), "")
                 optional[name] = self._prompt(name, {**raw[name], "must_say": name == "recorded"})
         canonical = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         script = Script(
-            id=self._need(raw, "id", ""),
-            title=dict(self._need(raw, "title", "")),
+            id=self._require(raw, "id", ""),
+            title=dict(self._require(raw, "title", "")),
             purpose=self._enum(Purpose, raw.get("purpose", "warning"), "purpose"),
             fraud_types=frozenset(
                 self._enum(FraudType, f, "fraud_types") for f in raw.get("fraud_types", [])
             ),
             tags=frozenset(self._enum(Tag, tag, "tags") for tag in raw.get("tags", [])),
             languages=self._languages,
-            default_language=self._need(raw, "default_language", ""),
+            default_language=self._require(raw, "default_language", ""),
             fallbacks=dict(raw.get("fallbacks", {})),
             variables={n: self._variable(n, t) for n, t in raw.get("variables", {}).items()},
-            start=self._need(raw, "start", ""),
+            start=self._require(raw, "start", ""),
             greetings=self._phrases(dict(raw.get("phrases", {}).get("greeting", {})), ""),
             **asides,
             other_language=optional["other_language"],
             recorded=(recorded := optional["recorded"]),
-            # An opening names the bureau. A notice alone, as versions before this had it, would replace the warning.
+            # An opening names the bureau. In older versions this was a notice alone, which must not replace the
+            # warning.
             recorded_follows=recorded is not None
             and not all("{bureau}" in text for text in recorded.texts.values() if text),
             message=dict(raw.get("message", {})),
@@ -354,7 +357,7 @@ class _Reader:
         return script
 
     def _node(self, name: str, table: Table) -> Node:
-        kind = self._need(table, "kind", name)
+        kind = self._require(table, "kind", name)
         part = NODE_TYPES.get(kind)
         if part is None:
             problem = Text("kind %(kind)s must be say, ask, branch, hand_over or end", kind=kind)
@@ -381,28 +384,28 @@ class _Reader:
     def _part(
         self, part: type[_P], table: Table, node: str, given: Mapping[str, Any], read: Iterable[str] = ()
     ) -> _P:
-        """A part of the script: what is given, and for every other field the table's value of its name, else the
-        field's default. `read` are names of the table that were read for what is given.
+        """A part of the script: the fields in `given`, and for every other field the table's value of that name, else
+        the field's default. `read`: the names in the table that were read for `given`.
         """
         wanted = {field.name: field for field in fields(part) if field.name not in given}
-        self._only(table, {*wanted, *read}, node)
+        self._reject_unknown(table, {*wanted, *read}, node)
         kinds, values = _KINDS[part], dict(given)
         for name, field in wanted.items():
             if name in table or (field.default is MISSING and field.default_factory is MISSING):
-                value, kind = self._need(table, name, node), kinds[name]
+                value, kind = self._require(table, name, node), kinds[name]
                 if NoneType in get_args(kind):
                     value, kind = value or None, get_args(kind)[0]
                 is_word = value is not None and isinstance(kind, EnumType)
                 values[name] = self._enum(kind, value, node) if is_word else value
         return part(**values)
 
-    def _phrases(self, named: str | Table, node: str) -> Mapping[str, tuple[str, ...]]:
-        """The phrases of an answer, written out or taken by name from the script's `phrases`."""
-        if isinstance(named, str):
-            if named not in self._raw.get("phrases", {}):
-                raise self._wrong(node, Text("has no phrases %(name)s", name=named))
-            return self._phrases(dict(self._raw["phrases"][named]), node)
-        return {language: tuple(said) for language, said in named.items()}
+    def _phrases(self, given: str | Table, node: str) -> Mapping[str, tuple[str, ...]]:
+        """The phrases of an answer, given in full or as a name in the script's `phrases`."""
+        if isinstance(given, str):
+            if given not in self._raw.get("phrases", {}):
+                raise self._wrong(node, Text("has no phrases %(name)s", name=given))
+            return self._phrases(dict(self._raw["phrases"][given]), node)
+        return {language: tuple(said) for language, said in given.items()}
 
     def _prompt(self, name: str, table: Table) -> Prompt:
         root = self._raw.get("said_in", {}).get(name, self._raw.get("id", ""))
@@ -419,7 +422,7 @@ class _Reader:
         return self._part(Variable, {"defaults": {}, **table}, name, {"name": name})
 
     def _check_names(self, script: Script) -> None:
-        """Raises `ScriptUnreadable` for a node, a language or a variable that is used and not there."""
+        """Raises `ScriptUnreadable` for a node, a language or a variable that is used but does not exist."""
         if script.default_language not in script.languages:
             problem = Text(
                 "default language %(language)s is not among its languages", language=script.default_language
@@ -427,12 +430,12 @@ class _Reader:
             raise self._wrong("", problem, "default_language")
         if script.default_language not in script.title:
             raise self._wrong("title", "has no text in the default language")
-        self._check_leads("", script.start, script)
+        self._check_target("", script.start, script)
         for part in script.nodes.values():
             for arrow in arrows(script, part):
-                self._check_leads(part.id, arrow.to, script)
+                self._check_target(part.id, arrow.to, script)
             if isinstance(part, Ask):
-                self._check_leads(part.id, part.repeat_from, script)
+                self._check_target(part.id, part.repeat_from, script)
         for part in script.nodes.values():
             prompt = prompt_of(part)
             for text in prompt.texts.values() if prompt else ():
@@ -440,18 +443,18 @@ class _Reader:
                     problem = Text("uses {%(name)s}, which is no variable of the script", name=name)
                     raise self._wrong(part.id, problem)
 
-    def _check_leads(self, node: str, to: str, script: Script) -> None:
+    def _check_target(self, node: str, to: str, script: Script) -> None:
         if to not in script.nodes:
             raise self._wrong(node, Text("leads to %(node)s, which is no node", node=to))
 
-    def _only(self, table: Table, known: set[str], node: str) -> None:
+    def _reject_unknown(self, table: Table, known: set[str], node: str) -> None:
         for name in table:
             if name not in known and not self._is_stored:
                 raise self._wrong(
                     node, Text("does not know %(name)s", name=name), f"nodes.{node}.{name}" if node else name
                 )
 
-    def _need(self, table: Table, name: str, node: str) -> Any:  # noqa: ANN401 - of the kind that was checked before
+    def _require(self, table: Table, name: str, node: str) -> Any:  # noqa: ANN401 - of the kind that was checked before
         if name not in table:
             raise self._wrong(node, Text("%(name)s is missing", name=name))
         return table[name]
@@ -481,7 +484,7 @@ GENERAL_SCRIPT = "general"
 
 @cache
 def shipped_scripts() -> Mapping[str, Script]:
-    """Every shipped script by its id. Raises `ScriptUnreadable` when a file was damaged."""
+    """Every shipped script by its id. Raises `ScriptUnreadable` if a file is damaged."""
     texts = shipped_texts()
     base = (f"{_BASE}.toml", texts[_BASE])
     scripts = (
@@ -493,7 +496,7 @@ def shipped_scripts() -> Mapping[str, Script]:
 
 
 def shipped_texts() -> Mapping[str, str]:
-    """The text of every shipped file by its name without the ending, the common base among them."""
+    """The text of every shipped file by its name without the ending, including the common base."""
     folder = resources.files("dialer.scripts")
     return {
         entry.name.removesuffix(".toml"): entry.read_text(encoding="utf-8")
@@ -503,7 +506,7 @@ def shipped_texts() -> Mapping[str, str]:
 
 
 def script_named(script_id: str) -> Script:
-    """Raises `NotFound`."""
+    """The shipped script with this id. Raises `NotFound`."""
     try:
         return shipped_scripts()[script_id]
     except KeyError:
@@ -514,7 +517,9 @@ _LANGUAGES = {Tag.MONGOLIAN: "mn"}
 
 
 def language_for(script: Script, tags: Iterable[Tag]) -> str:
-    """The language to try first with a person of these tags; the script's own when it has no other."""
+    """The language to try first with a person who has these tags; the script's default language if it has no other that
+    fits.
+    """
     wanted = (_LANGUAGES[tag] for tag in sorted(tags) if tag in _LANGUAGES)
     return next((language for language in wanted if language in script.languages), script.default_language)
 
@@ -528,7 +533,7 @@ def choose_script_id(
 ) -> str:
     """The id of the script that fits best: by purpose, then tags, then fraud type; else the general one.
 
-    `among` are the versions that are live where they differ from the shipped ones.
+    `among`: the scripts to choose from, by id; by default the shipped ones.
     """
     have = frozenset(tags)
     fitting = [
@@ -546,7 +551,7 @@ def choose_script_id(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptItem:
-    """One prompt in one language, with the script's names in its blanks. An empty text is a slot to be recorded."""
+    """One prompt in one language, with its variables filled in. An empty text is a slot for a recording."""
 
     key: str
     language: str
@@ -556,8 +561,8 @@ class PromptItem:
 
 
 def slow_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ...]:
-    """The warnings that people who do not hear well are told slowly: every `say` node with words that must be said.
-    A call does without the slower reading where no reader is installed.
+    """The prompts that also have a slow reading, for people who are hard of hearing: every `say` node that must be
+    said, and the opening of a recorded call. Without an installed voice, calls do without slow readings.
     """
     scripts = tuple(shipped_scripts().values() if scripts is None else scripts)
     slowly = {
@@ -573,9 +578,9 @@ def slow_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ...]
 
 
 def prompt_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ...]:
-    """Every prompt of the scripts (all shipped ones by default) in every language, each once.
+    """Every prompt of the scripts (by default all shipped ones) in every language, each once.
 
-    Texts with a personal fact are left out: no sound file is made of them, they are spoken during the call.
+    Texts with a personal fact are left out: they have no sound file and are spoken during the call.
     """
     items = dict.fromkeys(
         PromptItem(
@@ -594,7 +599,7 @@ def prompt_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ..
 
 def shipped_list(names: Mapping[str, Mapping[str, str]]) -> tuple[PromptItem, ...]:
     """Everything that the shipped sound says: every prompt with the scripts' own words for their variables and with
-    `names`, and the slower readings with `names`.
+    `names`, and the slow readings with `names`.
     """
     scripts = shipped_scripts().values()
     own = [named(script, names) for script in scripts]
@@ -602,6 +607,6 @@ def shipped_list(names: Mapping[str, Mapping[str, str]]) -> tuple[PromptItem, ..
 
 
 def prompts_of(script: Script) -> Iterator[Prompt]:
-    """Everything that a script can say: what stands besides its nodes, then its nodes in file order."""
+    """Every prompt of a script: those besides its nodes, then those of its nodes in file order."""
     yield from asides(script)
     yield from (prompt for node in script.nodes.values() if (prompt := prompt_of(node)) is not None)

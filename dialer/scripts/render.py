@@ -1,7 +1,7 @@
 """Renders the sound of a version: the request, its progress, and the work, which a worker does.
 
-Prompt by prompt, from where the rendering stands: recordings first, then shipped clips, then a voice. Each prompt is
-stored when it is made, so a process that dies loses at most one.
+It goes prompt by prompt, from where the rendering stopped: recordings first, then shipped clips, then a voice. Each
+prompt is stored when it is made, so a process that dies loses at most one.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ from dialer.services import Services
 
 
 def start_rendering(services: Services, script_id: str, number: int, *, by: str) -> Render:
-    """A worker renders every prompt anew, with what people have recorded since; one rendering of a version at a time.
-    Raises `NotFound`, and `Invalid` without a name.
+    """Requests that a worker renders every prompt again, with what people have recorded since; one rendering of a
+    version at a time. Raises `NotFound`, and `Invalid` without a name.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -64,9 +64,9 @@ def start_rendering(services: Services, script_id: str, number: int, *, by: str)
 
 
 def render_names(services: Services, studio: Studio) -> int:
-    """Begins to render live scripts that lack sound of the centre's names; how many. Until it is made, the telephone
-    network's voice speaks those sentences, and where only espeak-ng is installed, which is harder to understand, that
-    voice keeps speaking them. A script under trial waits for its end.
+    """Requests renderings of live scripts that lack sound with the centre's names; returns how many. Until the sound is
+    made, the telephone network's voice speaks those sentences; where only espeak-ng is installed, which is harder to
+    understand, it keeps doing so. A script under trial is left until the trial has ended.
     """
     began: list[int] = []
     spoken = services.rendered_scripts.now(services.real.now()).live
@@ -100,20 +100,20 @@ def rendering(services: Services, script_id: str, number: int) -> Render | None:
 
 
 def has_render_worker(services: Services) -> bool:
-    """Whether a worker for such work is running."""
+    """Whether a worker that renders sound is running."""
     with services.store.begin() as tx:
         return worker_runs(tx, BULK_QUEUE, real_now=services.real.now())
 
 
 _LEASE = timedelta(seconds=120)
-"""Longer than any one prompt takes; a process that is gone is followed by another after it."""
+"""Longer than any one prompt takes; after it another process takes over from one that has died."""
 _TAKES = 3
 """A voice says the same words a little differently each time, so an unfit take is tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Studio:
-    """What speaks here."""
+    """The voices and recordings that a rendering uses."""
 
     voices: Sequence[Voice]
     recordings: Recordings
@@ -135,9 +135,10 @@ def render_script(
     for_seconds: float,
     stopping: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """True when it is over, or another process works on it; False when time is up and there is more to do. A prompt
-    that cannot be made ends it as failed, with a line that says why; a slower reading is left out. What was asked for
-    because of the centre's names goes live, since people have approved the words.
+    """Renders the prompts of a request. True when the rendering is over or another process works on it, False when the
+    time is up and there is more to do. A prompt that cannot be made ends the rendering as failed, with the reason; a
+    slow reading that cannot be made is left out. A rendering that was requested because of the centre's names goes
+    live, since people have approved the words.
     """
     folder = services.rendered_scripts.sounds.folder
     if folder is None:
@@ -160,9 +161,9 @@ def render_script(
         except (SoundFault, OSError) as fault:
             clip = None
             if not item.slow:
-                now, line = services.clock.now(), _line(item, fault).dump()
+                now, failure = services.clock.now(), _failure(item, fault).dump()
                 with services.store.begin() as tx:
-                    end_render(tx, render_id, RenderState.FAILED, now=now, error=line)
+                    end_render(tx, render_id, RenderState.FAILED, now=now, error=failure)
                 return True
         if clip is not None:
             clips += to_plain([clip])
@@ -189,16 +190,16 @@ def render_script(
 
 def _is_live(tx: Tx, version: Version) -> bool:
     live = live_scripts(tx)
-    standing = live.get(version.script_id)
+    live_version = live.get(version.script_id)
     in_trial = any(script_id == version.script_id for script_id, _ in running_script_trials(tx, live))
-    return standing is not None and standing.version_id == version.id and not in_trial
+    return live_version is not None and live_version.version_id == version.id and not in_trial
 
 
 def _items(script: Script) -> tuple[PromptItem, ...]:
     return (*prompt_list([script]), *slow_list([script]))
 
 
-def _line(item: PromptItem, fault: SoundFault | OSError) -> Text:
+def _failure(item: PromptItem, fault: SoundFault | OSError) -> Text:
     if isinstance(fault, Unfit):
         return sound_flaw(fault.flaw)
     why = sound_flaw(fault.flaw) if isinstance(fault, SoundFault) else Text("the disk refuses it")
@@ -221,11 +222,11 @@ def _clip(services: Services, item: PromptItem, studio: Studio, folder: Path) ->
             body = sound_file_body(tx, name)
         if body is not None:
             put(folder / name, body)
-    clip = _made(asked, studio, folder)
-    return None if clip is None else _kept(services, asked, clip, folder)
+    clip = _render_clip(asked, studio, folder)
+    return None if clip is None else _store_clip(services, asked, clip, folder)
 
 
-def _made(asked: Item, studio: Studio, folder: Path) -> Clip | None:
+def _render_clip(asked: Item, studio: Studio, folder: Path) -> Clip | None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for left in reversed(range(_TAKES)):
         try:
@@ -236,7 +237,7 @@ def _made(asked: Item, studio: Studio, folder: Path) -> Clip | None:
     return None
 
 
-def _kept(services: Services, asked: Item, clip: Clip, folder: Path) -> Clip:
+def _store_clip(services: Services, asked: Item, clip: Clip, folder: Path) -> Clip:
     path = folder / clip.file
     body = path.read_bytes()
     with services.store.begin() as tx:

@@ -1,6 +1,6 @@
-"""Rendered scripts: one version of a script with the sound that it was approved with, and where the files lie.
+"""Rendered scripts: one version of a script with the sound that it was approved with, and where its files are.
 
-A rendered script never changes, so a process reads each once. What is live is read again every other second.
+A rendered script never changes, so a process reads each once. What is live is read again every two seconds.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from dialer.scripts.store import (
     spoken_version,
 )
 
-_LOOK_AGAIN = timedelta(seconds=30)
-"""How long a file that is nowhere is not asked for again."""
+_RETRY_AFTER = timedelta(seconds=30)
+"""How long a missing file is not looked for again."""
 
 
 @lru_cache(maxsize=16_384)
@@ -47,7 +47,7 @@ def _content_hash(path: Path, changed_ns: int, size: int) -> str:  # noqa: ARG00
 
 
 class Sounds:
-    """The files of one process. What was read once is read again only when it has changed on the disk, so that asking
+    """The sound files of one process. A file is hashed again only if it has changed on the disk, so that checking it
     before every turn of a call costs next to nothing. Without a folder there are only the shipped files.
     """
 
@@ -58,15 +58,15 @@ class Sounds:
         self._nowhere: dict[str, datetime] = {}
 
     def whole(self, file: str, sha256: str, *, real_now: datetime) -> Path | None:
-        """Where the file lies just as it was rendered; None when it is missing everywhere, or broken."""
+        """The path of the file, exactly as it was rendered; None if it is missing everywhere or damaged."""
         return self._found(file, sha256, lambda path: _sha256(path) == sha256, real_now)
 
     def path(self, file: str, *, real_now: datetime) -> Path | None:
-        """Where a file of this name lies, to be sent to the caller of its address."""
+        """The path of a file with this name, to be served; None if it is missing everywhere."""
         return self._found(file, "", Path.is_file, real_now)
 
     def missing(self, clips: Iterable[Clip], *, real_now: datetime) -> list[Clip]:
-        """Those of them whose file is missing or broken."""
+        """The clips whose file is missing or damaged."""
         return [clip for clip in clips if self.whole(clip.file, clip.sha256, real_now=real_now) is None]
 
     def _found(
@@ -78,13 +78,13 @@ class Sounds:
         return next(filter(is_good, near), None) or self._fetched(file, sha256, real_now)
 
     def _fetched(self, file: str, sha256: str, real_now: datetime) -> Path | None:
-        """Another machine may have rendered it, or this one's disk was replaced."""
+        """Copies the file from the database: another machine may have rendered it, or this one's disk was replaced."""
         if self.folder is None or self._nowhere.get(file, real_now) > real_now:
             return None
         with self._store.begin() as tx:
             body = sound_file_body(tx, file)
         if body is None or (sha256 and hashlib.sha256(body).hexdigest() != sha256):
-            self._nowhere[file] = real_now + _LOOK_AGAIN
+            self._nowhere[file] = real_now + _RETRY_AFTER
             return None
         path = self.folder / file
         with suppress(OSError):
@@ -93,7 +93,7 @@ class Sounds:
 
 
 def _sha256(path: Path) -> str:
-    """The digest of the content; '' when it cannot be read."""
+    """The SHA-256 of the content; '' if it cannot be read."""
     try:
         found = path.stat()
         return _content_hash(path, found.st_mtime_ns, found.st_size)
@@ -115,7 +115,7 @@ _POINTS = 2.0**64
 
 @dataclass(frozen=True, kw_only=True)
 class RenderedScript:
-    """`version_id` None: a shipped script in a database that knows no versions yet."""
+    """A script with its sound. `version_id` None: a shipped script in a database without versions."""
 
     script: Script
     clips: tuple[Clip, ...]
@@ -124,17 +124,17 @@ class RenderedScript:
 
     @cached_property
     def audio_hash(self) -> str:
-        """Hash of the sounds of all clips: the same sounds, the same hash."""
+        """The hash of the sounds of all clips: equal for the same sounds."""
         return audio_hash(self.clips)
 
     @cached_property
     def by_text(self) -> Mapping[tuple[str, str], str]:
-        """Language and text to the file that says it."""
+        """The sound file of each text, by language and text."""
         return self._spoken(slow=False)
 
     @cached_property
     def slow_by_text(self) -> Mapping[tuple[str, str], str]:
-        """Language and text to the file that says it slowly; only what `slow_list` names has one."""
+        """The slow sound file of each text, by language and text; only texts of `slow_list` have one."""
         return self._spoken(slow=True)
 
     def _spoken(self, *, slow: bool) -> Mapping[tuple[str, str], str]:
@@ -146,7 +146,7 @@ class RenderedScript:
 
     @cached_property
     def recordings(self) -> Mapping[tuple[str, str], str]:
-        """Language and prompt to the file that a person spoke."""
+        """The file that a person recorded, by language and prompt."""
         return {(clip.language, clip.prompt_id): clip.file for clip in self.clips if clip.voice == RECORDED}
 
     @cached_property
@@ -165,32 +165,36 @@ class RenderedScript:
         )
 
     def voices_of(self, own: str) -> tuple[str, ...]:
-        """What is spoken in a call in the language `own`: that, and what replaces it where it lacks sound."""
+        """The languages that a call in the language `own` speaks: only that one if its sound is complete, else also its
+        fallbacks.
+        """
         return (own,) if own in self.languages else self.script.voices_of(own)
 
     def offers(self, languages: Iterable[str], own: str) -> tuple[str, ...]:
-        """Those of them that a call in the language `own` may offer by key: others, with all of their sound."""
+        """The languages that a call in the language `own` can offer by key: those with complete sound that it does not
+        speak anyway.
+        """
         return tuple(one for one in languages if one in self.languages and one not in self.voices_of(own))
 
     @cached_property
     def seconds(self) -> Mapping[str, float]:
-        """The length of each file."""
+        """The length in seconds of each file."""
         return {clip.file: clip.duration_seconds for clip in self.clips}
 
     @cached_property
     def sha256(self) -> Mapping[str, str]:
-        """By file."""
+        """The SHA-256 of each file."""
         return {clip.file: clip.sha256 for clip in self.clips}
 
 
 @cache
 def shipped_manifest() -> Manifest:
-    """The sounds that come with the program, read once in a process."""
+    """The sounds that are shipped with the program, read once in a process."""
     return Manifest.load()
 
 
 def clips_for(script: Script, clips: Iterable[Clip]) -> tuple[Clip, ...]:
-    """Those of them that a script can play; where two say the same, the one of the script's own prompt."""
+    """The clips that a script can play; if two say the same, the one of the script's own prompt."""
     items = prompt_list([script])
     texts = {(item.language, item.text) for item in items}
     names = {(item.language, item.key) for item in items}
@@ -229,7 +233,7 @@ class RenderedScriptMissing(DialerError):
 def shipped_script(
     script_id: str, names: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 ) -> RenderedScript:
-    """A shipped script with all of its sound, whatever names that says. Raises `RenderedScriptMissing`."""
+    """A shipped script with all of its sound, whichever names that says. Raises `RenderedScriptMissing`."""
     script = shipped_scripts().get(script_id)
     if script is None:
         raise RenderedScriptMissing(script_id=script_id, version_id=None)
@@ -239,19 +243,19 @@ def shipped_script(
 
 
 def durations_of(clips: Iterable[Clip]) -> Mapping[tuple[str, str], float]:
-    """Language and text to the seconds that its sound lasts, spoken at the usual pace."""
+    """The seconds of the sound at the usual pace, by language and text."""
     return {(clip.language, clip.text): clip.duration_seconds for clip in clips if not clip.slow}
 
 
-_SIGNS_PER_SECOND = {"zh": 4.0, "en": 13.0}
+_CHARACTERS_PER_SECOND = {"zh": 4.0, "en": 13.0}
 
 
 def seconds_before_question(
     names: Mapping[str, Mapping[str, str]], language: str, *, is_recorded: bool = False
 ) -> float:
-    """When the first question of a shipped script begins if it says these names, at the latest of all scripts; with
-    `is_recorded` in a recorded call. Where no shipped sound says them, the shipped sound counts, and the signs that the
-    names have more or less.
+    """Seconds until the first question if the shipped scripts say these names, of the script that takes longest; with
+    `is_recorded`, in a recorded call. If no shipped sound says the names, the nearest shipped sound counts, corrected
+    for the difference in characters.
     """
     clips = {(clip.language, clip.text): clip for clip in shipped_manifest().clips if not clip.slow}
     latest = 0.0
@@ -268,22 +272,22 @@ def seconds_before_question(
                     key=lambda one: (abs(len(one.text) - len(wanted)), one.file),
                 )
                 more = len(wanted) - len(clip.text)
-                seconds += clip.duration_seconds + more / _SIGNS_PER_SECOND[language]
+                seconds += clip.duration_seconds + more / _CHARACTERS_PER_SECOND[language]
             latest = max(latest, seconds)
     return latest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What is live at one moment."""
+    """The scripts that are live at one moment, and the running trials."""
 
     read_at: datetime
     live: Mapping[str, RenderedScript]
-    """By script."""
+    """The live version of each script, by its id."""
     shares: Mapping[tuple[str, str], Mapping[int, float]] = field(default_factory=dict)
-    """Running trials: script and grade ('' is any) to the share of each version, by its number."""
+    """Running trials: the share of each version by its number, by script and grade ('' is any)."""
     versions: Mapping[tuple[str, int], RenderedScript] = field(default_factory=dict)
-    """What a trial compares, by script and number."""
+    """The versions that trials compare, by script and number."""
 
     def for_call(
         self,
@@ -294,7 +298,7 @@ class Choice:
         person_id: int,
         purpose: Purpose = Purpose.WARNING,
     ) -> RenderedScript:
-        """The same person hears the same version for as long as a trial's shares stay."""
+        """The script for a call. The same person hears the same version as long as a trial's shares stay the same."""
         script_id = choose_script_id(
             fraud_type, tags, purpose, among={name: e.script for name, e in self.live.items()}
         )
@@ -307,8 +311,8 @@ class Choice:
 
 
 def drawn(shares: Mapping[int, float], key: str) -> int:
-    """The version number for a key: always the same, each as often as its share says. When shares change, only the keys
-    that must move do (weighted rendezvous hashing).
+    """The version number for a key: always the same, and each version as often as its share says. When shares change,
+    only as many keys as necessary move to another version (weighted rendezvous hashing).
     """
 
     def rank(number: int) -> float:
@@ -320,7 +324,7 @@ def drawn(shares: Mapping[int, float], key: str) -> int:
 
 
 class RenderedScripts:
-    """What this process may speak. Another process's approval is seen here within two seconds."""
+    """The scripts that this process can speak. It sees an approval of another process within two seconds."""
 
     def __init__(
         self,
@@ -337,7 +341,7 @@ class RenderedScripts:
         self._choice: Choice | None = None
 
     def of(self, script_id: str, version_id: int | None, audio_hash: str) -> RenderedScript:
-        """What an attempt was placed with, whatever is live by now. Raises `RenderedScriptMissing`."""
+        """The script that an attempt was placed with, whatever is live now. Raises `RenderedScriptMissing`."""
         key = (script_id, version_id, audio_hash)
         known = self._known.get(key)
         if known is None:
@@ -358,7 +362,7 @@ class RenderedScripts:
         return RenderedScript(script=script, clips=clips, version_id=version_id, number=number)
 
     def now(self, real_now: datetime) -> Choice:
-        """What is live. While the database does not answer, what was live when it last did."""
+        """What is live now; while the database does not answer, what was live when it last did."""
         choice = self._choice
         if choice is not None and real_now - choice.read_at < _FRESH and real_now >= choice.read_at:
             return choice
@@ -371,13 +375,13 @@ class RenderedScripts:
         return self._choice
 
     def refresh(self) -> None:
-        """The next question reads what is live, also within the two seconds."""
+        """Makes the next call of `now` read what is live, even within the two seconds."""
         self._choice = None
 
     def _read(self, real_now: datetime) -> Choice:
         with self._store.begin() as tx:
-            standing = live_scripts(tx)
-            shares = running_script_trials(tx, standing)
+            live_rows = live_scripts(tx)
+            shares = running_script_trials(tx, live_rows)
             wanted = {(script_id, number) for (script_id, _), weights in shares.items() for number in weights}
             compared = {
                 (found.script_id, found.number): found
@@ -387,7 +391,7 @@ class RenderedScripts:
             }
         live = {script_id: self.of(script_id, None, "") for script_id in shipped_scripts()} | {
             script_id: self.of(script_id, one.version_id, one.audio_hash)
-            for script_id, one in standing.items()
+            for script_id, one in live_rows.items()
             # A script that the product no longer ships is spoken only if a centre wrote it.
             if script_id in shipped_scripts() or one.drafted_by != SHIPPED_BY
         }

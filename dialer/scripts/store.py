@@ -1,6 +1,6 @@
 """The rows of call scripts: versions, approvals, renderings of sound, sound files and trials.
 
-Nothing of a version is ever changed. What is live, and which trial runs, is said by the newest row.
+A version is never changed. The newest row says what is live, and which trial runs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LOCK = 0x73637269
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """The decision of one person that a version may be spoken with this sound."""
+    """The decision of one person that a version may be used with this sound."""
 
     id: int
     approved_by: str
@@ -40,7 +40,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """`number` counts up within its script, from 1."""
+    """One version of a script; `number` counts up within its script, from 1."""
 
     id: int
     script_id: str
@@ -49,7 +49,7 @@ class Version:
     file: str
     source: str
     bases: Mapping[str, Any]
-    """By the name in `extends`: the base's file name and text."""
+    """File name and text of each base, by the name in `extends`."""
     drafted_by: str
     drafted_at: datetime
     approvals: tuple[Approval, ...] = ()
@@ -59,18 +59,18 @@ class Version:
 
     @property
     def audio_hash(self) -> str:
-        """The sound that was approved last; '' for a draft."""
+        """The hash of the sound that was approved last; '' for a draft."""
         return self.approvals[-1].audio_hash if self.approvals else ""
 
     @property
     def was_live(self) -> bool:
-        """Whether it is live or was."""
+        """Whether it is live, or ever was."""
         return any(approval.goes_live for approval in self.approvals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """What new calls of a script speak."""
+    """The version of a script that new calls use."""
 
     script_id: str
     version_id: int
@@ -80,12 +80,12 @@ class Live:
 
 
 def lock_scripts(tx: Tx) -> None:
-    """Versions, approvals and trials are written by this transaction alone until it ends."""
+    """Locks versions, approvals and trials: no other transaction writes them until this one ends."""
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 def known_script_hashes(tx: Tx) -> dict[tuple[str, str], int]:
-    """Script and content to the version's id."""
+    """The id of each version, by script id and content hash."""
     rows = tx.rows(
         sa.select(t.script_version.c.script_id, t.script_version.c.content_hash, t.script_version.c.id)
     )
@@ -95,7 +95,7 @@ def known_script_hashes(tx: Tx) -> dict[tuple[str, str], int]:
 def add_script_version(
     tx: Tx, script: Script, *, source: str, bases: Mapping[str, Any], drafted_by: str, now: datetime
 ) -> Version:
-    """A new draft of a script, with the text that it was read from. Call `lock_scripts` first."""
+    """Stores a new draft of a script, with the text that it was read from. Call `lock_scripts` first."""
     version = t.script_version.c
     newest = sa.select(sa.func.coalesce(sa.func.max(version.number), 0)).where(version.script_id == script.id)
     row = tx.one(
@@ -127,7 +127,7 @@ def approve_script_version(
     goes_live: bool,
     now: datetime,
 ) -> None:
-    """The version may be spoken with these clips from now on. Call `lock_scripts` first."""
+    """Approves a version with these clips. Call `lock_scripts` first."""
     digest, rows = audio_hash(clips := tuple(clips)), to_plain(clips)
     tx.execute(insert(t.script_sound).values(audio_hash=digest, clips=rows).on_conflict_do_nothing())
     tx.execute(
@@ -144,7 +144,7 @@ def approve_script_version(
 
 
 def live_scripts(tx: Tx) -> dict[str, Live]:
-    """The live version of each script."""
+    """The live version of each script, by its id."""
     version, approval = t.script_version, t.script_approval
     newest = (
         sa.select(
@@ -180,7 +180,7 @@ def script_versions_of(tx: Tx, script_id: str = "") -> list[Version]:
 
 
 def get_script_version(tx: Tx, script_id: str, number: int) -> Version:
-    """Raises `NotFound`."""
+    """The version of a script with this number. Raises `NotFound`."""
     version = t.script_version.c
     found = _versions(tx, sa.and_(version.script_id == script_id, version.number == number))
     if not found:
@@ -189,7 +189,7 @@ def get_script_version(tx: Tx, script_id: str, number: int) -> Version:
 
 
 def script_version_by_id(tx: Tx, version_id: int) -> Version:
-    """Raises `NotFound`."""
+    """The version with this id. Raises `NotFound`."""
     found = _versions(tx, t.script_version.c.id == version_id)
     if not found:
         raise NotFound(kind="script version", key=version_id)
@@ -251,7 +251,9 @@ _OPEN = (RenderState.WAITING.value, RenderState.RUNNING.value)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Render:
-    """`done` of `total` prompts are made. `clips` as `audio.clips.to_plain` writes them."""
+    """One rendering of a version: `done` of `total` prompts are made. `clips` as `audio.clips.to_plain`
+    returns them.
+    """
 
     id: int
     version_id: int
@@ -266,14 +268,14 @@ class Render:
 
 
 def newest_render(tx: Tx, version_id: int) -> Render | None:
-    """The rendering of a version that was requested last."""
+    """The rendering of a version that was requested last; None if there is none."""
     render = t.script_render.c
     statement = sa.select(*_RENDER).where(render.version_id == version_id).order_by(render.id.desc()).limit(1)
     return _render(tx.one(statement))
 
 
 def request_render(tx: Tx, version_id: int, *, total: int, by: str, now: datetime) -> Render:
-    """The rendering of a version that is under way, else a new one. Call `lock_scripts` first."""
+    """The rendering of a version that is under way, else a new request. Call `lock_scripts` first."""
     under_way = newest_render(tx, version_id)
     if under_way is not None and under_way.state.is_open:
         return under_way
@@ -295,18 +297,18 @@ def request_render(tx: Tx, version_id: int, *, total: int, by: str, now: datetim
     return new
 
 
-def _free(real_now: datetime) -> sa.ColumnElement[bool]:
-    """Renderings that are not over and that no process works on."""
+def _is_free(real_now: datetime) -> sa.ColumnElement[bool]:
+    """SQL condition: the rendering is not over and no process works on it."""
     lease = t.script_render.c.lease_until
     return sa.and_(t.script_render.c.state.in_(_OPEN), sa.or_(lease.is_(None), lease <= real_now))
 
 
 def take_render(tx: Tx, render_id: int, *, real_now: datetime, lease_until: datetime) -> Render | None:
-    """The rendering, leased to the caller until then; None when it is over or another process works on it."""
+    """Leases the rendering to the caller until `lease_until`; None if it is over or another process works on it."""
     return _render(
         tx.one(
             sa.update(t.script_render)
-            .where(t.script_render.c.id == render_id, _free(real_now))
+            .where(t.script_render.c.id == render_id, _is_free(real_now))
             .values(state=RenderState.RUNNING.value, lease_until=lease_until)
             .returning(*_RENDER)
         )
@@ -316,7 +318,7 @@ def take_render(tx: Tx, render_id: int, *, real_now: datetime, lease_until: date
 def advance_render(
     tx: Tx, render_id: int, *, done: int, clips: Sequence[Mapping[str, Any]], lease_until: datetime | None
 ) -> None:
-    """`done` prompts are made, with these clips; with `lease_until` None any process may go on."""
+    """Records that `done` prompts are made, with these clips; with `lease_until` None any process can continue."""
     tx.execute(
         sa.update(t.script_render)
         .where(t.script_render.c.id == render_id)
@@ -325,7 +327,7 @@ def advance_render(
 
 
 def end_render(tx: Tx, render_id: int, state: RenderState, *, now: datetime, error: str = "") -> None:
-    """The rendering is over, unless it was already."""
+    """Ends the rendering, unless it has already ended."""
     tx.execute(
         sa.update(t.script_render)
         .where(t.script_render.c.id == render_id, t.script_render.c.state.in_(_OPEN))
@@ -335,7 +337,7 @@ def end_render(tx: Tx, render_id: int, state: RenderState, *, now: datetime, err
 
 def unfinished_renders(tx: Tx, *, real_now: datetime) -> list[int]:
     """The ids of renderings that are not over and that no process works on."""
-    statement = sa.select(t.script_render.c.id).where(_free(real_now)).order_by(t.script_render.c.id)
+    statement = sa.select(t.script_render.c.id).where(_is_free(real_now)).order_by(t.script_render.c.id)
     return [row["id"] for row in tx.rows(statement)]
 
 
@@ -349,19 +351,19 @@ def _render(row: Row | None) -> Render | None:
 
 
 def sound_file_body(tx: Tx, file: str) -> bytes | None:
-    """The content of a sound file in the database; None when it is not there."""
+    """The content of a sound file in the database; None if it is not there."""
     found = tx.scalar(sa.select(t.sound_file.c.body).where(t.sound_file.c.file == file))
     return None if found is None else bytes(found)
 
 
 def known_sound_files(tx: Tx, files: Iterable[str]) -> set[str]:
-    """Those of these names that are in the database."""
+    """Those of these files that are in the database."""
     statement = sa.select(t.sound_file.c.file).where(t.sound_file.c.file.in_(list(files)))
     return {row["file"] for row in tx.rows(statement)}
 
 
 def store_sound_files(tx: Tx, files: Mapping[str, tuple[str, bytes]]) -> None:
-    """`files`: SHA-256 and content by name. A file that is already there stays as it is."""
+    """Stores sound files. `files`: SHA-256 and content by name. A file that is already there stays as it is."""
     rows = [
         {"file": file, "sha256": sha256, "body": content} for file, (sha256, content) in sorted(files.items())
     ]
@@ -374,7 +376,7 @@ _DISSUADED = (OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """`grade` '' is any that has no trial of its own. `ended_at` None: it is running."""
+    """A trial of a script. `grade` '' is any that has no trial of its own. `ended_at` None: it is running."""
 
     id: int
     script_id: str
@@ -411,14 +413,14 @@ def begin_trial(
     reason: str,
     now: datetime,
 ) -> None:
-    """New calls speak versions in these shares; empty weights end the trial."""
+    """Begins a trial: new calls use versions in these shares; empty weights end the trial."""
     shares = {str(number): weight for number, weight in weights.items()}
     row = {"approval_id": approval_id, "script_id": script_id, "grade": grade, "weights": shares}
     tx.execute(sa.insert(t.script_trial).values(row | {"set_by": by, "reason": reason, "at": now}))
 
 
 def newest_trial(tx: Tx, script_id: str, grade: str) -> Trial | None:
-    """The running one, else the last that ran."""
+    """The running trial of a script and grade, else the last one; None if there was none."""
     trial, approval, version = t.script_trial, t.script_approval, t.script_version
     row = tx.one(
         sa.select(trial, version.c.number)
@@ -457,7 +459,7 @@ def newest_trial(tx: Tx, script_id: str, grade: str) -> Trial | None:
 
 
 def trial_grades(tx: Tx, script_id: str) -> list[str]:
-    """The grades that ever had a trial of their own."""
+    """The grades that have ever had a trial of their own."""
     rows = tx.rows(
         sa.select(t.script_trial.c.grade)
         .where(t.script_trial.c.script_id == script_id, t.script_trial.c.grade != "")
@@ -467,8 +469,8 @@ def trial_grades(tx: Tx, script_id: str) -> list[str]:
 
 
 def trial_results(tx: Tx, trial: Trial, *, drill: bool, other_grades: list[str]) -> dict[int, TrialResults]:
-    """The results of a trial by version number. A person counts once, with the version of their first answered call
-    and the grade that their case began with: what was said cannot have changed either.
+    """The results of a trial by version number. A person counts once, with the version of their first answered call and
+    the grade that their case began with: what the call said cannot have changed either.
     """
     a, version = t.attempt, t.script_version
     first_grade = (
@@ -540,5 +542,5 @@ def trial_results(tx: Tx, trial: Trial, *, drill: bool, other_grades: list[str])
 
 
 def are_filed_cases_loaded(tx: Tx) -> bool:
-    """Whether cases that were filed with the police have been loaded at all."""
+    """Whether any case has been recorded as filed with the police."""
     return tx.scalar(sa.select(t.filed_case.c.id).limit(1)) is not None

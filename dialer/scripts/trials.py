@@ -1,4 +1,4 @@
-"""Trials: which words work. Approved versions are spoken in shares, and compared at any time."""
+"""Trials, which show what words work best: approved versions share the calls, and are compared at any time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from dialer.scripts.store import (
 from dialer.services import Services
 
 MEASURES = ("dissuaded", "verified", "hung_up_early", "defrauded")
-"""The first one decides a trial; the others are shown beside it."""
+"""The first one decides a trial; the others are shown besides."""
 _LESS_IS_BETTER = frozenset({"hung_up_early", "defrauded"})
 _AT_LEAST = 2
 _REASON_LENGTH = 500
@@ -56,12 +56,12 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What a trial has shown so far."""
+    """The results of a trial so far."""
 
     trial: Trial
     versions: tuple[Compared, ...]
     filed_loaded: bool
-    """False: no filed cases loaded, so that nothing can be said of people defrauded after a warning."""
+    """False: no filed cases are loaded, so that nothing is known about people defrauded after a warning."""
 
 
 def set_trial(
@@ -73,15 +73,15 @@ def set_trial(
     reason: str,
     grade: Grade | None = None,
 ) -> Trial | None:
-    """New calls speak these approved versions in these shares, the live one among them; a person always hears the same
-    one. Empty weights end the trial, and so does another version that goes live. No second person is needed, since each
-    version was approved by one. Raises `Invalid`, `NotFound` and `Conflict`.
+    """Begins or ends a trial. New calls use these approved versions in these shares, the live one among them; a person
+    always hears the same one. Empty weights end the trial, and so does another version that goes live. No second person
+    is needed, since one has approved each version. Raises `Invalid`, `NotFound` and `Conflict`.
     """
     who = actor_name(by)
     why = reason.strip()
     if not why or len(why) > _REASON_LENGTH:
         raise Invalid(field="reason", problem="is empty or too long", fix="the question of the trial")
-    # What is no number lies in no range.
+    # NaN is in no range.
     if weights and (len(weights) < _AT_LEAST or not all(0 < weight <= _MOST for weight in weights.values())):
         raise Invalid(
             field="weights", problem="must name two versions or more, each above 0", fix="1=50,2=50"
@@ -89,8 +89,8 @@ def set_trial(
     scope = grade.value if grade else ""
     with services.store.begin() as tx:
         lock_scripts(tx)
-        standing = live_scripts(tx).get(script_id)
-        if standing is None:
+        live = live_scripts(tx).get(script_id)
+        if live is None:
             raise NotFound(kind="live version of script", key=script_id)
         found = {number: get_script_version(tx, script_id, number) for number in weights}
         drafts = [number for number, version in found.items() if not version.approvals]
@@ -106,7 +106,7 @@ def set_trial(
             raise Invalid(field="weights", problem="must name the live version, to compare the others with")
         begin_trial(
             tx,
-            approval_id=standing.approval_id,
+            approval_id=live.approval_id,
             script_id=script_id,
             grade=scope,
             weights=weights,
@@ -129,7 +129,7 @@ def set_trial(
 
 
 def compare_versions(services: Services, script_id: str, *, grade: Grade | None = None) -> Comparison:
-    """The running trial, else the last one, as things stand now. Raises `NotFound`."""
+    """The results so far of the running trial, else of the last one. Raises `NotFound`."""
     scope = grade.value if grade else ""
     with services.store.begin() as tx:
         trial = newest_trial(tx, script_id, scope)
@@ -151,7 +151,7 @@ def compare_versions(services: Services, script_id: str, *, grade: Grade | None 
 
 
 def running_trials(services: Services) -> tuple[Comparison, ...]:
-    """Every trial under way, as things stand now."""
+    """The results so far of every running trial."""
     with services.store.begin() as tx:
         shares = running_script_trials(tx, live_scripts(tx))
     return tuple(

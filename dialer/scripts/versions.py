@@ -1,7 +1,7 @@
 """Drafts and approvals of script versions, and the shipped scripts as first versions.
 
-A draft is kept as it was written and is never spoken until a second person approves it. An approval demands that the
-lint finds nothing and that every prompt has whole sound.
+A draft is stored as it was written and is never used in a call until a second person approves it. An approval requires
+that the lint finds nothing and that every prompt has undamaged sound.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ from dialer.services import Services
 
 
 def seed_scripts(tx: Tx, *, now: datetime) -> int:
-    """Every shipped script is a version, with its sound in the database; how many are new. A new one goes live where
-    the live one was shipped too; where a centre speaks a version of its own, the new one stays a draft for a person.
-    What holds a centre's names and is not among the shipped sound is rendered later (`render_names`).
+    """Stores every shipped script as a version, with its sound; returns how many are new. A new version goes live if
+    the live one was shipped too; if a centre uses a version of its own, the new one stays a draft for a person. Sound
+    with the centre's names that is not shipped is rendered later (`render_names`).
     """
     known = known_script_hashes(tx)
     wanted = [shipped_scripts()[name] for name in sorted(shipped_scripts())]
     if all((script.id, script.content_hash) in known for script in wanted):
         return 0
     lock_scripts(tx)
-    known, standing = known_script_hashes(tx), live_scripts(tx)
+    known, live_scripts_before = known_script_hashes(tx), live_scripts(tx)
     added = 0
     for script in wanted:
         if (script.id, script.content_hash) in known:
@@ -63,10 +63,12 @@ def seed_scripts(tx: Tx, *, now: datetime) -> int:
         version = add_script_version(
             tx, script, source=source, bases=shipped_bases(), drafted_by=SHIPPED_BY, now=now
         )
-        live = standing.get(script.id)
-        by_shipped = live is None or script_version_by_id(tx, live.version_id).drafted_by == SHIPPED_BY
+        live = live_scripts_before.get(script.id)
+        is_live_shipped = live is None or script_version_by_id(tx, live.version_id).drafted_by == SHIPPED_BY
         items = prompt_list([script])
-        if by_shipped and all((item.language, item.text) in shipped.by_text for item in items if item.text):
+        if is_live_shipped and all(
+            (item.language, item.text) in shipped.by_text for item in items if item.text
+        ):
             approve_script_version(
                 tx,
                 version,
@@ -76,17 +78,19 @@ def seed_scripts(tx: Tx, *, now: datetime) -> int:
                 goes_live=True,
                 now=now,
             )
-    _keep_sounds(tx)
+    _store_shipped_sounds(tx)
     return added
 
 
 def shipped_bases() -> dict[str, tuple[str, str]]:
-    """What a script may take with `extends`: by name, the file and its text."""
+    """What a script can name in `extends`: by name, the file and its text."""
     return {"common": ("common.toml", shipped_texts()["common"])}
 
 
-def _keep_sounds(tx: Tx) -> None:
-    """The shipped sound is in the database, so that an older version can go live after an upgrade removed its files."""
+def _store_shipped_sounds(tx: Tx) -> None:
+    """Stores the shipped sound in the database, so that an older version can go live after an upgrade removed its
+    files.
+    """
     manifest = shipped_manifest()
     files = {clip.file: clip.sha256 for clip in manifest.clips}
     missing = set(files) - known_sound_files(tx, files)
@@ -102,7 +106,7 @@ _MOST_CHARACTERS = 200_000
 
 
 class SameWords(Conflict):
-    """A version says just that already."""
+    """The script has a version with the same content already."""
 
     def __init__(self, version: Version) -> None:
         super().__init__(
@@ -118,15 +122,15 @@ class SameWords(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
-    """The stored draft, and the faults of its words that keep it from being approved."""
+    """The stored draft, and the faults of its wording that keep it from being approved."""
 
     version: Version
     findings: tuple[Finding, ...]
 
 
 def draft_script(services: Services, text: str, *, by: str, file: str = "") -> Drafted:
-    """Raises `ScriptUnreadable` with file, node and line, `SameWords` when a version says just that already, `Invalid`
-    without a name.
+    """Stores a draft. Raises `ScriptUnreadable` with file, node and line, `SameWords` if a version has the same content
+    already, and `Invalid` without a name.
     """
     who = actor_name(by)
     script, findings = examine_script(services, text, file=file)
@@ -150,7 +154,7 @@ def draft_script(services: Services, text: str, *, by: str, file: str = "") -> D
 
 
 def examine_script(services: Services, text: str, *, file: str = "") -> tuple[Script, tuple[Finding, ...]]:
-    """What a draft would be, without keeping it. Raises `ScriptUnreadable` and `Invalid`."""
+    """Reads and checks a draft without storing it. Raises `ScriptUnreadable` and `Invalid`."""
     if len(text) > _MOST_CHARACTERS:
         raise Invalid(field="script", problem="is too long to be one")
     script = read_script(text, file=file or "draft.toml", bases=shipped_bases())
@@ -158,8 +162,8 @@ def examine_script(services: Services, text: str, *, file: str = "") -> tuple[Sc
 
 
 def script_in(services: Services, version: Version) -> Script:
-    """A version's script with the centre's names, and the lines of the file that it was drafted from, so that a finding
-    can name them.
+    """A version's script with the centre's names, read from the file that it was drafted from, so that a finding can
+    name its line.
     """
     bases = {name: (base[0], base[1]) for name, base in version.bases.items()}
     script = read_script(version.source, file=version.file, bases=bases)
@@ -171,7 +175,7 @@ _REASON_LENGTH = 500
 
 
 class NotApproved(Refusal):
-    """What must be corrected first; each finding names its file, node and line."""
+    """The version cannot be approved because of findings; each names its file, node and line."""
 
     def __init__(self, *, script_id: str, number: int, findings: Sequence[Finding]) -> None:
         lines = [str(finding) for finding in findings[:_SHOWN]]
@@ -190,7 +194,7 @@ class NotApproved(Refusal):
 
 
 class NotRendered(Refusal):
-    """Prompts have no sound yet. `render` None: no rendering was started."""
+    """The version has prompts without sound. `render` None: no rendering was requested."""
 
     def __init__(self, *, script_id: str, number: int, missing: int, render: Render | None) -> None:
         super().__init__(
@@ -222,7 +226,7 @@ def _progress(render: Render | None) -> Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalSound:
-    """The sound that a version would be approved with. `absent` are prompts with words and without a clip."""
+    """The sound that a version would be approved with. `absent`: prompts with text but without a clip."""
 
     clips: tuple[Clip, ...]
     absent: tuple[str, ...]
@@ -232,8 +236,8 @@ class ApprovalSound:
 def approve_script(
     services: Services, script_id: str, number: int, *, by: str, reason: str, goes_live: bool = True
 ) -> Version:
-    """New calls speak it as soon as their process looks, within two seconds; calls under way keep theirs. An older one
-    is gone back to in the same way. With `goes_live` false it may only be compared in a trial.
+    """Approves a version. New calls use it within two seconds; calls under way keep theirs. An older version becomes
+    live again in the same way. With `goes_live` false it can only be compared in a trial.
 
     Raises `NotFound`, `Invalid`, `Conflict` for the person who drafted it, `NotRendered` and `NotApproved`.
     """
@@ -283,7 +287,7 @@ def approve_script(
 def findings_of(
     services: Services, version: Version, script: Script, sounded: ApprovalSound
 ) -> tuple[Finding, ...]:
-    """Everything that keeps a version from being approved, the sound that it has among it."""
+    """Everything that keeps a version from being approved, including faults of its sound."""
     # A prompt without sound is in `absent` already.
     wording = [
         finding
@@ -316,7 +320,7 @@ def sound_of(tx: Tx, version: Version, script: Script) -> ApprovalSound:
 
 
 @lru_cache(maxsize=4096)
-def _problems_of(sha256: str, path: Path) -> tuple[Text, ...]:  # noqa: ARG001  # this content is looked at once
+def _problems_of(sha256: str, path: Path) -> tuple[Text, ...]:  # noqa: ARG001  # each content is checked once
     return tuple(sound_flaw(flaw) for flaw in problems(path))
 
 

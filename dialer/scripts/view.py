@@ -1,6 +1,7 @@
-"""A version of a script as its pages show it: cards with words, sound and answers; a drawn graph; a difference of two.
+"""A version of a script as its pages show it: cards with words, sound and answers; a drawn graph; the difference of two
+versions.
 
-dagre lays the graph out in the browser (static/console/graph.js).
+dagre lays out the graph in the browser (static/console/graph.js).
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from dialer.words import word_of
 _AROUND = 3
 _WORDS = re.compile(r"[A-Za-z0-9_]+|\s+|.")
 _ALIKE = 0.3
-"""Lines less alike than this are shown as two, not as one that was changed."""
+"""Lines less alike than this are shown as removed and added, not as changed."""
 
 
 class Change(StrEnum):
@@ -53,7 +54,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A part of a line."""
+    """A part of a line, changed or not."""
 
     text: str
     is_changed: bool = False
@@ -61,19 +62,19 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffLine:
-    """`old` and `new` are the line's numbers in either file; 0 where it is not in that one."""
+    """A line of a difference. `old` and `new` are its numbers in either file; 0 where it is not in that one."""
 
     change: Change
     old: int = 0
     new: int = 0
     pieces: tuple[Piece, ...] = ()
     many: int = 0
-    """Of lines skipped."""
+    """The number of skipped lines."""
 
 
 def difference(old: Version, new: Version) -> list[tuple[str, list[DiffLine]]]:
-    """The differences of the script's own file and of every file that it takes in; files that are the same are left
-    out.
+    """The differences of the script's own file and of every file that it extends; files that are the same
+    are left out.
     """
     before = {new.file: old.source} | dict(old.bases.values())
     after = {new.file: new.source} | dict(new.bases.values())
@@ -85,7 +86,7 @@ def difference(old: Version, new: Version) -> list[tuple[str, list[DiffLine]]]:
 
 
 def compare(before: str, after: str) -> Iterator[DiffLine]:
-    """Changed lines with those around them."""
+    """The changed lines of two texts, with the lines around them."""
     old, new = before.splitlines(), after.splitlines()
     end = 0
     for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_AROUND):
@@ -183,7 +184,7 @@ _SOUNDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
-    """A prompt in one language."""
+    """A prompt in one language, with the kind of its sound."""
 
     said: PromptText
     language_name: str
@@ -195,27 +196,27 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """`key` '' for ways that no key takes; `label` then says which. `to` '' asks again."""
+    """One way on from a node. `key` '' for ways that no key takes; `label` then says which. `to` '' asks again."""
 
     key: str
     label: str
     to: str
     phrases: tuple[tuple[str, ...], ...] = ()
-    """By language, as far as there are any."""
+    """The phrases that mean the same, one tuple for each language that has any."""
     teaches: str = ""
     needs_key: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One node, or one of the words that come before a question is asked again."""
+    """One node, or a prompt besides the nodes, as the page shows it."""
 
     node: NodeView
     kind_name: str
     spoken: tuple[Spoken, ...]
     ways: tuple[Way, ...]
     looks_at: str
-    """What a branch goes by."""
+    """What a branch depends on."""
     means: str
     """What an end or a hand-over means."""
     patience: str
@@ -227,7 +228,7 @@ class Card:
         return any(one.language == language and one.text for one in self.node.said)
 
     def words_in(self, language: str) -> str:
-        """As a listener of this language hears it."""
+        """The words that a listener of this language hears."""
         own = next((one.text for one in self.node.said if one.language == language), "")
         return own or next((one.text for one in self.node.said if one.text), "")
 
@@ -235,8 +236,8 @@ class Card:
 def script_cards(
     script: Script, nodes: Sequence[NodeView], findings: Sequence[Finding], lang: Lang
 ) -> tuple[Card, ...]:
-    """The nodes in the order in which a call meets them; last, in their own order, those that no way leads to and
-    what is said before a question is asked again.
+    """The nodes in the order in which a call meets them; last, in their own order, those that no way leads to and the
+    prompts besides the nodes.
     """
     by_id = {node.id: node for node in nodes}
     order = dict.fromkeys([*in_order(script), *by_id])
@@ -249,7 +250,7 @@ def keys_anywhere(script: Script, lang: Lang) -> tuple[Way, ...]:
 
 
 def in_order(script: Script) -> tuple[str, ...]:
-    """All nodes, depth first along the answers, so that what follows is near; unreachable ones last."""
+    """The ids of all nodes, depth first along the answers, so that what follows is near; unreachable ones last."""
     seen: dict[str, None] = {}
     waiting = [*reversed([choice.next for choice in script.anywhere.values()]), script.start]
     while waiting:
@@ -305,7 +306,7 @@ def language_name(language: str, lang: Lang) -> str:
 
 
 def ways_of(node: Node, lang: Lang) -> Iterator[Way]:
-    """Every way on, what works in every question left out."""
+    """Every way on from a node, without the keys that work in every question."""
     match node:
         case Say():
             yield Way(key="", label="", to=node.next)
@@ -380,13 +381,13 @@ class Box:
 
     id: str
     card: Card | None
-    """None: every question."""
+    """None for the box that stands for every question."""
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Keys and the phrase that means the same, or words that say what else leads there."""
+    """The label of an arrow: a key and the phrase that means the same, or the words for what else leads there."""
 
     key: str
     text: str
@@ -394,7 +395,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrow:
-    """`is_main`: of the shortest way to a good end."""
+    """An arrow between two boxes. `is_main`: it is on the shortest way to a success."""
 
     start: str
     to: str
@@ -411,7 +412,7 @@ class Picture:
 
 
 def picture(script: Script, cards: Sequence[Card], lang: Lang, language: str) -> Picture:
-    """`language` is the one whose words stand in the boxes."""
+    """The graph of a script with the words of `language` in its boxes."""
     boxes = {
         card.node.id: Box(id=card.node.id, card=card, text=card.words_in(language) or card.looks_at)
         for card in cards
@@ -437,7 +438,7 @@ def picture(script: Script, cards: Sequence[Card], lang: Lang, language: str) ->
 
 
 def main_way(script: Script) -> tuple[str, ...]:
-    """The nodes of the shortest way to a success; of a script without one, the first end."""
+    """The nodes of the shortest way to a success; for a script without one, to the first end."""
     came_from: dict[str, str] = {script.start: ""}
     ends: list[str] = []
     good: list[str] = []
