@@ -73,7 +73,9 @@ Token = Annotated[int, Form()]
 
 
 def _visible(request: CurrentRequest, task_id: int) -> int:
-    """Raises `NotFound` for a task that is not there or of other units."""
+    """The id of a task that this caller may see. Raises `NotFound` for one that does not exist or belongs to other
+    units.
+    """
     with request.services.store.begin() as tx:
         check_assignment_visible(tx, task_id, _scope(request))
     return task_id
@@ -84,7 +86,7 @@ VisibleTask = Annotated[int, Depends(_visible)]
 
 @desk_pages.get("/desk", act=Permission.WORK_DESK, nav=gettext_noop("Desk"), order=20)
 def desk(request: CurrentRequest) -> Response:
-    """The task in hand, or the room to take the next one."""
+    """The task in hand, or the overview from which the next one is taken."""
     in_hand = task_in_hand(request.services, by=request.who)
     if in_hand is not None:
         return _task(request, show_task(request.services, in_hand, by=request.who, scope=_scope(request)))
@@ -93,7 +95,7 @@ def desk(request: CurrentRequest) -> Response:
 
 @desk_pages.get("/desk/room", act=Permission.WORK_DESK)
 def room(request: CurrentRequest) -> Response:
-    """What waits, refreshed by an open page. A page that has got a task meanwhile, with a call of the person to us,
+    """The waiting tasks, refreshed by an open page. If an inbound call has given the caller a task meanwhile, the page
     opens it.
     """
     if task_in_hand(request.services, by=request.who) is not None:
@@ -126,7 +128,7 @@ def live(request: CurrentRequest, task_id: int, token: int = 0) -> Response:
 
 @desk_pages.post("/desk/tasks/{task_id}/beat", act=Permission.WORK_DESK)
 def beat(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
-    """The lease is full again; 409 where it has ended."""
+    """Renews the lease; 409 if it has ended."""
     heartbeat(request.services, task_id, by=request.who, token=token)
     return Response(status_code=204)
 
@@ -261,7 +263,7 @@ def transfer(
     to: Annotated[str, Form()] = "",
     why: Annotated[str, Form()] = "",
 ) -> Response:
-    """To a unit, which has to accept it, or to a colleague of one's own."""
+    """Transfers the task to a unit, which has to accept it, or to a colleague in the reader's own units."""
     kind, _, whom = to.partition(":")
     try:
         if kind == "unit" and (unit_id := typed_number(whom, field="to")) is not None:
@@ -307,7 +309,7 @@ def stopped(
 
 
 def _home(back: str) -> str:
-    """Where a form of a stop payment leads back to."""
+    """The page to which a form of a stop payment returns."""
     number = typed_number(back, field="back") if back.isdecimal() else None
     return f"/cases/{number}#money-heading" if number else _HOME
 
@@ -316,7 +318,7 @@ def _home(back: str) -> str:
 def ask_bank(
     request: CurrentRequest, payment_id: int, form: Annotated[StopRequestForm, Depends()]
 ) -> Response:
-    """A bank was asked to stop the payment."""
+    """Records that a bank was asked to stop the payment."""
     given = form.read(now=request.now, timezone=request.services.centre.timezone)
     unit_id = request.member.unit_id
     add_stop_request(request.services, payment_id, given, by=request.who, visible_to=unit_id)
@@ -333,7 +335,7 @@ def report_bank(
     stopped: Annotated[str, Form()] = "",
     back: Annotated[str, Form()] = "",
 ) -> Response:
-    """What the bank answered: the second report, of another person."""
+    """Records what the bank answered, which another person reports than the one who asked."""
     state = typed_word(StopState, result)
     if state is None:
         raise Invalid(field="result", problem="is not chosen")
@@ -358,7 +360,7 @@ def _next(request: RequestContext, *, notice: str = "") -> Response:
 
 
 def _is_duty(request: RequestContext) -> bool:
-    """This caller's extension is the duty line, where hand-overs are put through."""
+    """Whether this caller's extension is the duty line, where hand-overs are put through."""
     duty = request.app.telephony.officer_number
     return bool(duty) and request.member.extension == duty
 
@@ -424,7 +426,7 @@ def _live(request: RequestContext, task_id: int, token: int) -> Response:
 
 
 def _live_facts(request: RequestContext, state: TaskState, token: int) -> dict[str, Any]:
-    """What of the page is refreshed while it stands open."""
+    """The facts of the part that is refreshed while the page is open."""
     task, is_held = state.assignment, state.is_held and state.assignment.token == token
     handed_over = calls_handed_over(request.services, scope=_scope(request)) if _is_duty(request) else ()
     return {

@@ -1,4 +1,5 @@
-"""Calls of people to us: whose case it is, which desk rings, the queue, and the end. One transaction a webhook.
+"""Inbound calls: whose case a call belongs to, which desk rings, the queue, and the end. One transaction for each
+webhook.
 
 A call matched by its number, or by a typed one, opens a human call at the top of the queue before any desk rings, so
 that nothing is lost whatever happens next. Lock order: the call, then its case, assignment and number.
@@ -67,9 +68,9 @@ _LANGUAGE: Final = "zh"
 def call_in(
     services: Services, sid: str, *, caller: str, duty_line: str, step: int = 0, typed: str | None = None
 ) -> InboundTurn:
-    """The next turn of a call to us, after the turn `step`. `caller` is its number as the network says it, '' for a
+    """The next turn of an inbound call, after the turn `step`. `caller` is the number that the network gives, '' for a
     hidden one; `typed` is what was typed at the question, None where nothing was asked. A repeated or late request gets
-    the turn that counts now.
+    the current turn.
     """
     with services.store.begin() as tx:
         now = services.clock.now()
@@ -80,7 +81,7 @@ def call_in(
         if call.state is InboundState.ASKING and call.case_id is None:
             number = normalise_phone(caller if typed is None else typed, services.centre.area_code)
             if typed is not None and number is not None:
-                # From here on the call goes the same way whether a case is open or not.
+                # From here on the call takes the same course whether a case is open or not.
                 values = {"typed": True, "state": InboundState.WAITING.value}
                 change_inbound_call(tx, call.id, **values)
                 call = lock_inbound_call(tx, sid)
@@ -94,8 +95,8 @@ def call_in(
 def _matched(
     tx: Tx, services: Services, call: InboundCall, number: str | None, *, now: datetime
 ) -> tuple[InboundCall, bool]:
-    """The call with its case, where a case of the number is not over; and whether calls must be ended. A call from a
-    number of the person's stands the robot down in every case of the person: each gets its human call.
+    """The call with its case, if a case of the number is not over; and whether calls must be ended. A call from one of
+    the person's own numbers stops the robot in every case of the person: each gets a human call.
     """
     is_typed = call.typed
     owners = {} if number is None else {one.person_id: one.position for one in owners_of_number(tx, number)}
@@ -116,10 +117,10 @@ def _matched(
     (task,) = (one for one in assignments_of_case(tx, stored.case.id) if one.kind is Track.HUMAN)
     lease_until, real_now = task.lease_until, services.real.now()
     if task.state is AssignmentState.OPEN and task.kept_for is not None:
-        # The person, who calls now, does not wait for the time that was agreed.
+        # The person calls now, so the task does not wait for the agreed time.
         release_assignments(tx, [task.id])
     elif _holder(task) not in {"", DESK} and (lease_until is None or lease_until <= real_now):
-        # Nor for a caller who has left the desk with the task in hand.
+        # Nor does it wait for a caller who has left the desk with the task in hand.
         release_assignments(tx, [task.id])
         note_assignment_act(
             tx,
@@ -161,7 +162,9 @@ def _robot_would_call(one: StoredCase, matched: StoredCase) -> bool:
 
 
 def _most_urgent(cases: Iterable[StoredCase]) -> StoredCase | None:
-    """An open one before a watched one, then the highest grade, then the newest."""
+    """The most urgent case: an open one before a watched one, then the highest grade, then the newest; None without
+    any.
+    """
     return max(
         cases,
         key=lambda one: (one.case.status is CaseStatus.OPEN, one.case.grade.rank, one.case.opened_at),
@@ -170,7 +173,7 @@ def _most_urgent(cases: Iterable[StoredCase]) -> StoredCase | None:
 
 
 def _same_turn(tx: Tx, services: Services, call: InboundCall, *, is_first: bool) -> InboundTurn:
-    """The turn that counts now, for a request that was answered before: the answer may have been lost."""
+    """The current turn, for a request that was answered before: the answer may have been lost."""
     opening = (InboundPrompt.OPENING,) if is_first else ()
     match call.state:
         case InboundState.ENDED:
@@ -250,8 +253,8 @@ def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
         case InboundStep.CALL_BACK:
             known = call.case_id is not None
             _end(tx, call, InboundResult.CALL_BACK if known else InboundResult.NO_CASE, now=now)
-            # At night nobody calls back soon, and nobody says so; nor to a caller who typed a number: that would say
-            # that a case of it is open.
+            # At night nobody calls back soon, so nothing is promised; nor to a caller who typed a number: that would
+            # reveal that the number has an open case.
             soon = _is_open(services, now) and not call.typed
             last = InboundPrompt.CALL_BACK if soon else InboundPrompt.NO_OFFICER
             return InboundTurn(says=_said(*opening, last))
@@ -263,8 +266,8 @@ def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
 
 
 def _records(tx: Tx, services: Services, call: InboundCall) -> bool:
-    """Whether the talk is recorded: by the policy of its case. After a typed number it is not, since what follows that
-    must not tell whether a case of it is open.
+    """Whether the talk is recorded, as the policy of its case says. After a typed number it is not: what follows must
+    not reveal whether the number has an open case.
     """
     if call.case_id is None or call.typed:
         return False
@@ -273,7 +276,9 @@ def _records(tx: Tx, services: Services, call: InboundCall) -> bool:
 
 
 def _notice(*, records: bool) -> tuple[Utterance, ...]:
-    """Said before every telephone of ours that rings for a recorded call: an earlier answer may have been lost."""
+    """The notice of the recording, spoken each time before a telephone of ours rings for a recorded call: an earlier
+    answer may have been lost.
+    """
     return (recorded_notice(_LANGUAGE),) if records else ()
 
 
@@ -282,9 +287,9 @@ def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
 
 
 def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> str:
-    """The telephone that rings from now on; '' where none is free. In the hours a desk, else the duty line. A call
-    that came earlier and is still in the queue goes first, at every telephone that may take it. Where no case of a
-    typed number is open, any desk may take the call.
+    """Has a telephone ring for the call and returns it; '' where none is free. Within the hours of the desks it is a
+    desk, else the duty line. A call that came earlier and is still in the queue goes first, at every telephone that may
+    take it. Where no case of a typed number is open, any desk may take the call.
     """
     rules = services.inbound
     task = _task(tx, call)
@@ -318,7 +323,9 @@ def _holder(task: Assignment) -> str:
 
 
 def _may_take(tx: Tx, desk: FreeDesk, task: Assignment, seen: dict[tuple[int, int | None], bool]) -> bool:
-    """The desk that has the task; one of its units where nobody, or the duty line, has it. `seen`: what is known."""
+    """Whether this desk may take the task: the desk that holds it, or any desk of its units if nobody or the duty line
+    holds it. `seen` caches the answers by task and unit.
+    """
     held = _holder(task)
     if held not in {"", DESK}:
         return desk.login == held
@@ -329,7 +336,7 @@ def _may_take(tx: Tx, desk: FreeDesk, task: Assignment, seen: dict[tuple[int, in
 
 
 def _task(tx: Tx, call: InboundCall) -> Assignment | None:
-    """The human call, locked after its case; None without a case."""
+    """The human call of an inbound call, locked after its case; None without a case."""
     if call.assignment_id is None or call.case_id is None:
         return None
     lock_cases(tx, [call.case_id])
@@ -337,8 +344,8 @@ def _task(tx: Tx, call: InboundCall) -> Assignment | None:
 
 
 def desk_answered_call(services: Services, sid: str, *, step: int) -> None:
-    """The desk that rings since the turn `step` is on the line: the task is the caller's, with the case open. Late and
-    repeated news changes nothing. Raises `NotFound`.
+    """The desk that rings since the turn `step` has answered: its caller gets the task, with the person's data opened.
+    Late and repeated events change nothing. Raises `NotFound`.
     """
     with services.store.begin() as tx:
         call = lock_inbound_call(tx, sid)
@@ -361,7 +368,7 @@ def _join(tx: Tx, services: Services, call: InboundCall, *, joined_at: datetime,
 
 
 def _hand_over(tx: Tx, services: Services, task: Assignment, call: InboundCall, *, now: datetime) -> None:
-    """The caller has the task, and sees the person in clear, which is in the audit."""
+    """Gives the caller the task and opens the person's data to them, which is audited."""
     lease_until = services.real.now() + timedelta(seconds=services.work.lease_seconds)
     idle_at = now + IDLE_ASSIGNMENT
     if not task.is_held_by(call.by):
@@ -388,8 +395,8 @@ def desk_call_ended(
     has_left: bool,
     duty_line: str,
 ) -> InboundTurn:
-    """The telephone that rang since the turn `step` did so in vain, or the talk is over; `has_left`: the person hung
-    up. The next turn; of a repeated or late request the turn that counts now. Raises `NotFound`.
+    """The telephone that rang since the turn `step` did not answer, or the talk is over; `has_left`: the person hung
+    up. Returns the next turn; for a repeated or late request the current one. Raises `NotFound`.
     """
     with services.store.begin() as tx:
         call = lock_inbound_call(tx, sid)
@@ -399,7 +406,7 @@ def desk_call_ended(
         if step != call.turn:
             return _same_turn(tx, services, call, is_first=False)
         if answered and call.state is InboundState.RINGING:
-            # That it answered was not told, or is told later.
+            # The event that it answered was lost or arrives later.
             began_at = now - timedelta(seconds=talk_seconds or 0)
             _join(tx, services, call, joined_at=began_at, now=now)
             call = lock_inbound_call(tx, sid)
@@ -443,7 +450,7 @@ def call_in_ended(services: Services, sid: str) -> None:
         now = services.clock.now()
         if call.joined_at is None:
             if call.state is InboundState.RINGING:
-                # That it was answered may not have been told.
+                # The event that it was answered may have been lost.
                 _expect_recording(tx, services, call, called_at=now)
             _end(tx, call, InboundResult.GAVE_UP, now=now)
             return
@@ -498,7 +505,9 @@ _OVER: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"
 
 
 async def settle_calls_in(services: Services, client: CallStates) -> int:
-    """Ends calls whose end was not told: the carrier says that they are over, or does not know them. How many."""
+    """Ends calls whose end event was lost: the carrier reports that they are over, or does not know them. Returns how
+    many.
+    """
     with services.store.begin() as tx:
         sids = live_inbound_sids(tx, real_before=services.real.now() - _ASK_AFTER)
     ended = 0

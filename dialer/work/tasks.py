@@ -1,5 +1,5 @@
 """What a person does with an assignment: claim, renew, release, agree on a call-back, reassign, report; and the return
-of what its holder left idle. Every act on a claim carries the claim's token.
+to the queue of what its holder left idle. Every act on a claim carries the claim's token.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The result of a call or a visit. `evidence` is needed beside any amount; `note` is kept sealed in the timeline;
-    without `contact` it is the one that the outcome implies and a call proves.
+    """The result of a call or a visit. `evidence` is required with any amount; `note` is stored sealed in the timeline;
+    if `contact` is None, the contact is the one that the outcome implies and a call proves.
     """
 
     outcome: OutcomeKind
@@ -92,9 +92,9 @@ class Report:
     evidence: Evidence | None = None
     note: str = ""
     scammer_contact: ScammerContact | None = None
-    """None: it was not asked."""
+    """None: the question was not asked."""
     said: tuple[str, ...] = ()
-    """Points of the call guide that were ticked, by their key."""
+    """The keys of the points of the call checklist that were ticked."""
     no_call: str = ""
     """Why a success by phone has no staff call; not used where there is one."""
     files: tuple[CleanFile, ...] = ()
@@ -102,7 +102,7 @@ class Report:
 
 
 class NoCall(Invalid):
-    """What was reported needs a staff call with the person, of `least_seconds`, that has ended."""
+    """The report needs a staff call with the person that has ended and lasted at least `least_seconds`."""
 
     def __init__(self, *, field: str, problem: str, least_seconds: int) -> None:
         fix = Text("call from the desk, talk for %(n)s seconds and hang up first", n=least_seconds)
@@ -124,7 +124,7 @@ class NotArrived(Conflict):
 
 
 def _lease(services: Services) -> dict[str, datetime]:
-    """Until when a claim of this moment lasts."""
+    """The times until which a claim made now lasts."""
     return {
         "lease_until": services.real.now() + timedelta(seconds=services.work.lease_seconds),
         "idle_at": services.clock.now() + IDLE_ASSIGNMENT,
@@ -132,8 +132,8 @@ def _lease(services: Services) -> dict[str, datetime]:
 
 
 def claim_next(services: Services, *, by: str, scope: Scope) -> Assignment | None:
-    """The call that this person has under a running lease, which is full again, else the most urgent one of these
-    units; None when the queue is empty.
+    """The call that this person has under a running lease, which is renewed, else the most urgent call of these units;
+    None when the queue is empty.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -152,7 +152,7 @@ def claim_next(services: Services, *, by: str, scope: Scope) -> Assignment | Non
 
 
 def heartbeat(services: Services, assignment_id: int, *, by: str, token: int) -> None:
-    """The lease is full again. Raises `Overtaken`."""
+    """Renews the lease. Raises `Overtaken`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         lock_signed_assignment(tx, assignment_id, by=who, token=token)
@@ -162,7 +162,7 @@ def heartbeat(services: Services, assignment_id: int, *, by: str, token: int) ->
 def release_assignment(
     services: Services, assignment_id: int, *, by: str, token: int | None = None, why: str
 ) -> None:
-    """Open again; its clocks go on. Raises `Overtaken`, `Invalid`."""
+    """Returns the assignment to the queue; its clocks go on. Raises `Overtaken`, `Invalid`."""
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
         held = lock_signed_assignment(tx, assignment_id, by=who, token=token)
@@ -181,8 +181,8 @@ def _note_released(
 def schedule_call_back(
     services: Services, assignment_id: int, *, by: str, token: int | None = None, at: datetime, note: str = ""
 ) -> None:
-    """The person is to be called at `at` (aware): by the same caller, or by anybody when the caller does not take the
-    task in time. Raises `Overtaken`, `Invalid`.
+    """Agrees on a call at `at` (aware): by the same caller, or by anybody if the caller does not take the task in time.
+    Raises `Overtaken`, `Invalid`.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -201,7 +201,7 @@ def _keep(tx: Tx, services: Services, assignment_id: int, *, by: str, call_at: d
 
 
 def return_idle_assignments(services: Services) -> int:
-    """Every signed assignment whose holder is idle is open again; how many."""
+    """Returns every signed assignment whose holder is idle to the queue; returns how many."""
     total = 0
     while True:
         with services.store.begin() as tx:
@@ -214,8 +214,8 @@ def return_idle_assignments(services: Services) -> int:
 
 
 def return_work_of(services: Services, who: str, *, by: str) -> int:
-    """Everything that this account has signed for is open again, since it is disabled or has another role or unit; how
-    many.
+    """Returns everything that this account has signed for to the queue, because it was disabled or has another role or
+    unit; returns how many.
     """
     actor = actor_name(by)
     total = 0
@@ -238,7 +238,7 @@ def _return(tx: Tx, held: list[Assignment], kind: ActKind, *, by: str, now: date
 
 
 def sign_assignment(services: Services, assignment_id: int, *, by: str) -> None:
-    """签收."""
+    """签收: signs the assignment for this person. Raises `Overtaken`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         sign_assignment_for(tx, assignment_id, by=who, now=services.clock.now())
@@ -247,8 +247,8 @@ def sign_assignment(services: Services, assignment_id: int, *, by: str) -> None:
 def report_assignment(
     services: Services, assignment_id: int, given: Report, *, by: str, token: int | None = None
 ) -> int:
-    """The outcome's id in the ledger. Raises `Overtaken` when the assignment is over (reported before or withdrawn), or
-    `token` is not of the claim that counts.
+    """Records the report; returns the id of the outcome in the ledger. Raises `Invalid`, and `Overtaken` when the
+    assignment is over (reported before or withdrawn) or `token` is not of the current claim.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -258,13 +258,13 @@ def report_assignment(
 
 
 def awaits_second_person(services: Services, outcome_id: int) -> bool:
-    """Whether it was recorded as a success without a call of ours. Raises `NotFound`."""
+    """Whether this outcome was recorded as a success without a staff call. Raises `NotFound`."""
     with services.store.begin() as tx:
         return recorded_outcome(tx, outcome_id).reason == NO_CALL
 
 
 def enqueue_after_report(services: Services, *, must_cancel: bool) -> None:
-    """After the commit: the carrier ends calls that are not needed any more, and freed numbers are dialled."""
+    """Called after the commit: has the carrier end calls that are not needed any more, and freed numbers dialled."""
     if must_cancel:
         services.enqueue("cancel_calls")
     services.enqueue("dial")
@@ -273,8 +273,8 @@ def enqueue_after_report(services: Services, *, must_cancel: bool) -> None:
 def report(
     tx: Tx, services: Services, assignment_id: int, given: Report, *, by: str, token: int | None
 ) -> tuple[int, bool]:
-    """As `report_assignment`, in the caller's transaction; and whether the carrier must end a call. A success by phone
-    without a staff call is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
+    """As `report_assignment`, in the caller's transaction; also returns whether the carrier must end a call. A success
+    by phone without a staff call is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
     """
     if given.outcome is OutcomeKind.WITHDRAWN:
         raise Invalid(field="outcome", problem="is not chosen", fix="choose one of the list")
@@ -352,7 +352,7 @@ def _reason_without_call(typed: str, status: CaseStatus, *, least_seconds: int) 
 
 
 def _ledger_reason(effects: Iterable[Effect]) -> str:
-    # What a follow-up reports of a success that stands is no success of its own.
+    # A follow-up that confirms an earlier success does not count as another success.
     found = any(isinstance(one, RecordOutcome) and one.reason is Reason.FOLLOW_UP for one in effects)
     return Reason.FOLLOW_UP.value if found else "reported"
 
@@ -367,8 +367,8 @@ def _apply_report(
     outcome: OutcomeKind,
     now: datetime,
 ) -> bool:
-    """The assignment is done and the case goes on; whether the carrier must end a call. The outcome that this person
-    reports is in the ledger already.
+    """Ends the assignment and moves the case on; returns whether the carrier must end a call. The outcome that this
+    person reports is in the ledger already.
     """
     writes = PendingWrites(now=now)
     _enter_report(tx, writes, stored, assignment, decision, by=by, outcome=outcome)
@@ -394,10 +394,11 @@ def _enter_report(
 def approve_outcome(
     services: Services, outcome_id: int, *, by: str, visible_to: int | None = None, in_place: bool = False
 ) -> None:
-    """A second person confirms it; a success without a call counts from now on. With `in_place` approved amounts of the
-    same kind and case are reversed, without it they are an `AmountsConflict`. Raises `NotFound`, also for one of a
-    case that the unit `visible_to` does not see, `Conflict` for the person who recorded it and for one that is approved
-    already, and `Overtaken` for a success without a call whose task is over.
+    """A second person approves the outcome; a success without a call counts from now on. With `in_place`, amounts of
+    the same kind and case that were approved before are reversed; without it they raise `AmountsConflict`. Raises
+    `NotFound`, also for an outcome of a case that the unit `visible_to` does not see, `Conflict` for the person who
+    recorded the outcome and for one that is already approved, and `Overtaken` for a success without a call whose task
+    is over.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -411,9 +412,10 @@ def approve_outcome(
 def approve(
     tx: Tx, services: Services, cases: Mapping[int, int], *, by: str, in_place: bool = False
 ) -> bool | None:
-    """As `approve_outcome`, in the caller's transaction, of all these lines of the ledger, each with its case, which
-    this person sees; none is approved when one cannot be. Where successes without a call are among them, which count
-    from now on, whether calls must be ended; then the caller runs `enqueue_after_report`. Else None.
+    """As `approve_outcome`, in the caller's transaction, for all these lines of the ledger, each with its case, which
+    this person may see. If one cannot be approved, none is. Returns None unless successes without a call are among
+    them; these count from now on, the result is whether calls must be ended, and the caller then runs
+    `enqueue_after_report`.
     """
     # Locked in the order of all transactions, whichever line they are needed for: the cases, people's work, attempts.
     stored = lock_cases(tx, set(cases.values()))
@@ -425,7 +427,7 @@ def approve(
             replaced = approve_outcome_row(tx, outcome_id, by=by, now=now, in_place=in_place)
         except Conflict as fault:
             task = work.get(line.assignment_id or 0)
-            # Its task has ended meanwhile: who ended it says more than that the line was reversed with that.
+            # Its task has ended meanwhile: naming who ended it says more than that this reversed the line.
             if line.reason == NO_CALL and task and not may_report(task.state) and fault.current == "reversed":
                 raise overtaken_by(task) from None
             raise
@@ -464,8 +466,8 @@ def _apply_claims(
 
 
 def return_claim(tx: Tx, line: RecordedOutcome, *, now: datetime) -> None:
-    """A second person refused this success without a call: its task waits for no approval any more, anybody is offered
-    it at once. The caller holds the case.
+    """A second person refused this success without a call: its task no longer waits for approval and is offered to
+    anybody at once. The caller has locked the case.
     """
     assert line.assignment_id is not None  # a success without a call is reported of an assignment
     task = lock_assignment(tx, line.assignment_id)
@@ -482,9 +484,10 @@ def reclaim(
     token: int | None = None,
     park: bool = False,
 ) -> Assignment:
-    """This person has it with a full lease: what he signed for or agreed to call, what the duty line put through, or
-    what lapsed under `token`. With `park` the task in hand is kept for the same caller. Raises `NotFound` for work of
-    other units, `Overtaken` for what somebody else has, and `Conflict` while another task is in hand.
+    """Gives this person the task with a renewed lease: one that they signed for or agreed to call, one that the duty
+    line took, or one that lapsed under `token`. With `park` the task in hand is kept for the same caller. Raises
+    `NotFound` for work of other units, `Overtaken` for work that somebody else has, and `Conflict` while another task
+    is in hand.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -535,8 +538,8 @@ def colleagues(services: Services, *, by: str, visible_to: int | None) -> list[M
 def reassign(
     services: Services, assignment_id: int, *, to: str, by: str, token: int | None = None, why: str
 ) -> None:
-    """Kept for the colleague first, for anybody when he does not take it in time; its clocks go on. Raises `Overtaken`,
-    `Invalid`, and `Conflict` for a colleague who does not see this work.
+    """Keeps the assignment for the colleague, and offers it to anybody if the colleague does not take it in time; its
+    clocks go on. Raises `Overtaken`, `Invalid`, and `Conflict` for a colleague who does not see this work.
     """
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:

@@ -71,23 +71,23 @@ class FromPhone:
     by: str
     told_at: datetime | None = None
     visible_to: int | None = None
-    """The actor's unit; None is the whole centre. Other visits are `NotFound`."""
+    """The unit of the person who acts; None: the whole centre. Visits that this unit does not see raise `NotFound`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """The act is on record; `repeated`: it was before."""
+    """The act is on record; `repeated`: it already was."""
 
     repeated: bool
     stage: VisitStage
     state: AssignmentState
-    """Of the visit now."""
+    """The current state of the visit."""
     outcome_id: int | None = None
 
 
 def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phone: FromPhone) -> Sent:
-    """Accepted, on the way or arrived. The first step signs 签收; a late one moves nothing back. Raises `Overtaken`
-    when somebody else has the visit.
+    """Records that the officer has accepted, is on the way or has arrived. The first step signs for the visit 签收; a
+    late one moves nothing back. Raises `Overtaken` when somebody else has the visit.
     """
     kind = _KIND_OF_STAGE.get(stage)
     if kind is None:
@@ -98,20 +98,22 @@ def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phon
 def record_person_met(
     services: Services, assignment_id: int, who: PersonMet, *, phone: FromPhone, note: str = ""
 ) -> Sent:
-    """Who was met, with an optional note. Raises `NotArrived` where the arrival is not on record, unless somebody else
-    has the visit: then it is a note beside it.
+    """Records who was met, with an optional note. Raises `NotArrived` where the arrival is not on record, unless
+    somebody else has the visit: then it is only noted.
     """
     facts, kind, words = {"who": who.value}, ActKind.VISIT_SEEN, note.strip()
     return _send(services, assignment_id, kind, phone=phone, stage=VisitStage.SEEN, facts=facts, words=words)
 
 
 def note_visit(services: Services, assignment_id: int, *, phone: FromPhone, words: str) -> Sent:
-    """A sealed note."""
+    """Adds a sealed note."""
     return _send(services, assignment_id, ActKind.VISIT_NOTE, phone=phone, words=said("words", words))
 
 
 def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, content: bytes) -> Sent:
-    """A photo as evidence, cleaned and sealed. Raises `Invalid` for what is no picture, too large or one too many."""
+    """Stores a photo as evidence, cleaned and sealed. Raises `Invalid` for a file that is not a picture, is too large
+    or is one more than allowed.
+    """
     photo = clean_photo(content, most_bytes=services.work.photo_bytes)
     who = actor_name(phone.by)
     with services.store.begin() as tx:
@@ -133,8 +135,8 @@ def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, conte
 
 
 def report_visit(services: Services, assignment_id: int, given: Report, *, phone: FromPhone) -> Sent:
-    """反馈. Raises `Overtaken` when the visit was over before, or somebody else has it by now; the note is then kept in
-    the timeline.
+    """Records the report 反馈. Raises `Overtaken` when the visit was over before, or somebody else has it by now; the
+    note is then kept in the timeline.
     """
     contents = _report_contents(assignment_id, given)
     by = actor_name(phone.by)
@@ -157,8 +159,9 @@ def report_visit(services: Services, assignment_id: int, given: Report, *, phone
 
 
 def _report_contents(assignment_id: int, given: Report) -> list[bytes]:
-    """What a repeated report is recognised by. A fact that was not given is left out, so that a new field of the report
-    leaves older reports as they were; the second form is that of acts on record since before.
+    """The contents by which a repeated report is recognised. A fact that was not given is left out, so that a new field
+    of the report leaves older reports as they were. The second form is the one that earlier versions of this software
+    stored.
     """
     reference = given.evidence.reference if given.evidence else ""
     facts = {
@@ -184,7 +187,7 @@ def _report_contents(assignment_id: int, given: Report) -> list[bytes]:
 def _keep_late(
     services: Services, assignment_id: int, given: Report, *, phone: FromPhone, contents: Sequence[bytes]
 ) -> None:
-    """A report that came too late to count stays as a note, once."""
+    """Stores a report that came too late to count as a note, once."""
     with services.store.begin() as tx:
         current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=contents)
         if repeat is None:
@@ -208,7 +211,7 @@ def _send(
         if repeat is not None:
             return _sent(current, repeat)
         by = actor_name(phone.by)
-        # A person met, sent by somebody else than the holder, is noted; the holder keeps the visit.
+        # A person met that somebody other than the holder reports is only noted; the holder keeps the visit.
         is_others = stage is VisitStage.SEEN and current.signed_by not in {"", by}
         advances = stage is not None and may_report(current.state) and not is_others
         if advances and stage is VisitStage.SEEN and not has_arrived(tx, current, by=by):
@@ -286,13 +289,13 @@ class OpenVisit:
 
 
 def look_at_visit(services: Services, visit_id: int, *, who: str, visible_to: int | None) -> VisitLine:
-    """Masked. Raises `NotFound` for a visit that is not visible to this person."""
+    """The visit, masked. Raises `NotFound` for a visit that is not visible to this person."""
     with services.store.begin() as tx:
         return visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=who)
 
 
 def open_visit(services: Services, visit_id: int, *, who: str, visible_to: int | None) -> OpenVisit:
-    """Raises `NotFound`."""
+    """The visit with everything that its page shows. Raises `NotFound`."""
     viewer = actor_name(who)
     with services.store.begin() as tx:
         line = visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=viewer)
@@ -310,7 +313,7 @@ def open_visit(services: Services, visit_id: int, *, who: str, visible_to: int |
 
 
 def _in_hand(visit_id: int) -> str:
-    """The reason in the audit of an officer who has the visit."""
+    """The reason that the audit gives when the officer who has the visit sees the person."""
     return f"见面劝阻在办 visit {visit_id} in hand"
 
 
@@ -335,8 +338,8 @@ def show_photo_of(
     reason: RevealReason | str,
     why: str,
 ) -> tuple[str, bytes]:
-    """Media type and content of a photo; the viewer and the reason are in the audit. Its holder need not give a reason.
-    Raises `NotFound`, `Invalid` and `TooMany`.
+    """Media type and content of a photo; the viewer and the reason are in the audit. The holder of the visit need not
+    give a reason. Raises `NotFound`, `Invalid` and `TooMany`.
     """
     viewer = actor_name(who)
     with services.store.begin() as tx:
@@ -362,13 +365,13 @@ _MOST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitList:
-    """Masked; each part most urgent first."""
+    """The list of visits, masked; each part has the most urgent first."""
 
     mine: tuple[VisitLine, ...]
     free: tuple[VisitLine, ...]
     others: tuple[VisitLine, ...]
     asked: tuple[VisitLine, ...]
-    """Transfers into our units."""
+    """Visits that other units ask ours to take."""
     own: tuple[VisitLine, ...]
     """All of these but `asked`."""
     all: int
@@ -380,7 +383,7 @@ class VisitList:
         return len(self.own)
 
     def late(self, now: datetime) -> int:
-        """How many of `own` are past the time that runs."""
+        """How many of `own` are past the time limit that runs now."""
         return sum(one.is_overdue(now) for one in self.own)
 
 
@@ -419,7 +422,7 @@ class Notice:
 
 
 def print_notice(services: Services, case_id: int, *, who: str) -> Notice:
-    """What the notice is made of; the officer who prints it is in the audit. Raises `NotFound`."""
+    """The content of the notice; the audit records the officer who prints it. Raises `NotFound`."""
     officer = actor_name(who)
     with services.store.begin() as tx:
         person, stored = person_of_case(tx, case_id), get_case(tx, case_id)
