@@ -1,4 +1,4 @@
-"""Pages of the person at the browser: the second step of signing in, passkeys, the identity provider, and the own
+"""Pages of the person at the browser: the second step of signing in, passkeys, the identity provider, and their own
 account with its password, second factors and sessions.
 """
 
@@ -127,7 +127,7 @@ def second_step(
 
 @own_pages.post("/sign-in/second/passkey/ask", act=OPEN)
 def ask_for_second_passkey(request: CurrentRequest) -> Response:
-    """JSON with the challenge for the browser, of the person whose password was right."""
+    """JSON with the challenge for the browser, for the person whose password was right."""
     return _asked(request, ask_second_passkey(request.services, _party(request), _step_token(request)))
 
 
@@ -143,7 +143,7 @@ def second_passkey(
 
 @own_pages.post("/sign-in/passkey/ask", act=OPEN)
 def ask_for_passkey(request: CurrentRequest) -> Response:
-    """JSON with the challenge for the browser, of nobody in particular."""
+    """JSON with the challenge for the browser, for any account."""
     return _asked(request, ask_any_passkey(request.services, _party(request)))
 
 
@@ -265,7 +265,7 @@ def _step_token(request: RequestContext) -> str:
 
 
 def _waiting(request: RequestContext) -> Member | None:
-    """Whose second factor this browser's step waits for; the page is in their language."""
+    """The account whose second factor this browser's step waits for; the page is in their language."""
     member = who_waits(request.services, _step_token(request))
     if member is not None:
         request.lang = Lang(member.language)
@@ -338,7 +338,7 @@ def app_page(request: CurrentRequest) -> Response:
 
 @own_pages.post("/account/factors/app", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
 def add_app(request: CurrentRequest, code: Annotated[str, Form()] = "") -> Response:
-    """The app is a second factor once a code of it was right; the first factor also brings recovery codes."""
+    """Makes the app a second factor once a code of it was right; the first factor also brings recovery codes."""
     assert request.session is not None
     _require_fresh(request)
     try:
@@ -379,7 +379,7 @@ def add_own_passkey(
 
 
 def _added(request: RequestContext, codes: list[str]) -> Response:
-    """The recovery codes, this once; without new ones the page of all factors."""
+    """The page of the new recovery codes, which are shown only once; without new ones the page of all factors."""
     if codes:
         return request.page(_CODES, codes=codes)
     return request.go("/account/factors", notice=gettext_noop("The second factor is set up."))
@@ -403,7 +403,9 @@ def sign_in_again(request: CurrentRequest) -> Response:
 
 
 def _is_fresh(request: RequestContext) -> bool:
-    """The sign-in was a short time ago: a stolen or forgotten session changes no second factor."""
+    """Whether the person signed in a short time ago: in a session that was stolen or forgotten, nobody changes a second
+    factor.
+    """
     session = request.session
     return session is not None and request.services.real.now() - session.created_at <= _FRESH
 

@@ -1,7 +1,8 @@
-"""Passkeys (WebAuthn): added to the own account, shown as a second factor, or in place of password and factor together.
+"""Passkeys (WebAuthn): added to a person's own account, used as a second factor, or in place of password and factor
+together.
 
 A passkey belongs to one address of the console: its origin, and the host's name as the relying party. A challenge is
-good once, for minutes.
+valid once, for minutes.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Asked:
 
 
 def relying_party(address: str, *, name: str) -> RelyingParty | None:
-    """The console at this address; None where the host is a number, which browsers refuse."""
+    """The console at this address; None if the host is an IP address, which browsers refuse."""
     parts = urlsplit(address)
     host = parts.hostname or ""
     try:
@@ -119,7 +120,7 @@ def ask_new_passkey(services: Services, party: RelyingParty, member: Member) -> 
 def add_passkey(
     services: Services, party: RelyingParty, session: Session, *, token: str, credential: str, name: str
 ) -> list[str]:
-    """The passkey is a factor from now on; recovery codes if it is the first factor, else none. All other sessions of
+    """Makes the passkey a factor; returns recovery codes if it is the first factor, else none. All other sessions of
     the account end. Raises `Invalid` and `Conflict`.
     """
     shown = factor_name(name or _NAME)
@@ -204,7 +205,7 @@ def sign_in_with_passkey(
     address: str,
     after_password: bool,
 ) -> SignedIn:
-    """The session; the step is used up, whatever comes of it. Raises `SignInRefused`."""
+    """The session; the step is used up, whatever the result. Raises `SignInRefused`."""
     kind = SignInStep.SECOND_FACTOR if after_password else SignInStep.PASSKEY
     real_now = services.real.now()
     with services.store.begin() as tx:
@@ -228,7 +229,9 @@ def _who_proved(
     *,
     after_password: bool,
 ) -> Member:
-    """Whose passkey signed the step's challenge; that of whom the password was, after one. Raises `SignInRefused`."""
+    """The account whose passkey signed the step's challenge; after a password it must be the account of that password.
+    Raises `SignInRefused`.
+    """
     if begun is None or "challenge" not in begun.data:
         raise SignInRefused
     challenge = base64url_to_bytes(begun.data["challenge"])
@@ -238,7 +241,7 @@ def _who_proved(
         raise SignInRefused
     if after_password and begun.staff_id != member.id:
         raise SignInRefused
-    # A passkey that counts has counted on, and not twice; many always say 0.
+    # The counter of a passkey that has one must have risen, and each value is used once; many always report 0.
     now = services.real.now()
     if not use_factor(tx, factor.id, counter=counter, real_now=now, rises=counter > 0):
         raise SignInRefused

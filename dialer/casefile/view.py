@@ -1,5 +1,5 @@
-"""What the page of a case shows: the case's facts and allowed acts, and its timeline, in which each call attempt stands
-once with its conversation, between the acts of people.
+"""What the page of a case shows: the case's facts and allowed acts, and its timeline, in which each call attempt
+appears once with its conversation, between the acts of people.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ _DESK_LINE: Mapping[str, TelephonyResult] = {
 }
 """How a transfer to the duty desk ended, by the carrier's status."""
 _ONE_REQUEST = timedelta(seconds=1)
-"""An act and its line in the audit are closer than this."""
+"""An act and its line in the audit are less apart than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,7 @@ class Item:
     login: str = ""
     why: str = ""
     sealed: bool = False
-    """Words were written with it that are not shown in clear here."""
+    """Words were written with it that are not shown here in clear."""
     trouble: bool = False
     agreed_for: datetime | None = None
     """When the person wants to be called."""
@@ -160,14 +160,16 @@ class Item:
 
 
 def story_items(sheet: CaseSheet, names: Mapping[str, str], lang: Lang) -> list[Item]:
-    """Newest first. A call attempt stands at the moment it was sent, or at its end when it was never sent."""
+    """The timeline, newest first. A call attempt is placed at the moment when it was sent, or at its end if it was
+    never sent.
+    """
     timeline = sheet.story.file.timeline
     items = [
         *_attempts(sheet, timeline, lang),
         *_others(sheet, timeline, names, lang),
         *(_call(call, names, lang) for call in sheet.calls if call.state is not DeskCallState.ENDED),
     ]
-    # Sorting is stable: of one moment, what came later stands above.
+    # Sorting is stable: of items of one moment, the later one comes first.
     return sorted(items, key=lambda item: item.at)[::-1]
 
 
@@ -312,8 +314,8 @@ def _others(
 
 
 def is_repeated(entry: Entry) -> bool:
-    """Whether it stands elsewhere in the timeline: an act's line of the audit with the act, a desk's answer with its
-    call.
+    """Whether the entry is shown elsewhere in the timeline: an act's line of the audit with the act, a desk's answer
+    with its call.
     """
     if entry.kind is EntryKind.VIEWED:
         return entry.facts["act"] not in VIEWS
@@ -327,7 +329,7 @@ def _reason(act: Entry, audited: Iterable[Entry]) -> str:
 
 
 def _call(call: DeskCall, names: Mapping[str, str], lang: Lang) -> Item:
-    """A live call from a desk; one that has ended stands among the acts."""
+    """A live call from a desk; one that has ended is among the acts."""
     return Item(
         id=f"call-{call.id}",
         at=call.asked_at,
@@ -436,7 +438,7 @@ def case_facts(
 
 
 def _said_words(request: RequestContext, fraud_type: FraudType) -> Callable[[Iterable[str]], str]:
-    """Names of points of the call guide by their keys, in one line."""
+    """Makes one line of the names of points of the call checklist from their keys."""
     points = call_checklist(fraud_type, request.lang, bureau="", hotline="")
     names = {point.key: point.name for point in points}
     between = "、" if request.lang is Lang.ZH else ", "

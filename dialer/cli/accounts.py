@@ -181,7 +181,7 @@ _STATES = {
 
 
 def _state(one: Member, real_now: datetime) -> str:
-    """As `--json` has it."""
+    """The state of an account as `--json` gives it."""
     if one.disabled_at is not None:
         return "disabled"
     if one.has_blocked_addresses(real_now=real_now):

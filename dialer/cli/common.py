@@ -34,7 +34,7 @@ By = Annotated[str, typer.Option(help="who does this; recorded in the audit", ca
 
 @contextmanager
 def naming(file: Path) -> Iterator[None]:
-    """A file that cannot be read is named in the sentence."""
+    """Names the file in the error of a file that cannot be read."""
     try:
         yield
     except UnreadableFile as fault:

@@ -224,7 +224,7 @@ def _alarm_facts(alarm: Alarm) -> str:
 
 
 def _fact(value: object) -> object:
-    """A sentence is stored as a template with its values."""
+    """The value of a fact as a person reads it: a sentence is stored as a template with its values."""
     if isinstance(value, dict) and set(value) == {"text", "values"}:
         return bilingual(Text.of_plain(value))
     return value
@@ -370,8 +370,8 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 
 def check_names(centre: CentreSettings, *, records: bool = False) -> Check:
-    """The names that the robot says leave the first question within its limit, also in calls that are recorded where
-    there are any. Calls work with longer ones too.
+    """Checks that the names spoken by the robot leave the first question within its limit, also in calls that are
+    recorded if there are any. Calls work with longer names too.
     """
     name = gettext_noop("names in calls")
     late = {}
@@ -397,7 +397,7 @@ def check_names(centre: CentreSettings, *, records: bool = False) -> Check:
 
 
 def _check_trunks(settings: Settings) -> list[Check]:
-    """Nothing on a line without trunks."""
+    """The findings about the trunks; none on a line without trunks."""
     if settings.telephony.base_url is not None or not settings.carrier.is_sip:
         return []
     carrier, running = own_carrier(settings, may_make=False), None
@@ -423,7 +423,7 @@ def _try_parts(app: Application) -> Text:
 
 
 def _walk_public_way(app: Application) -> str | Text:
-    """The carrier's way to a web process, which must run to be found."""
+    """Checks the carrier's way to a web process, which must be running to be found."""
     if not _has_web(app):
         return Text("not asked: no web process runs")
     return asyncio.run(walk_public_way(app.telephony))
@@ -440,7 +440,7 @@ def _check_register(app: Application, settings: Settings) -> Text:
 
 
 def _runs_here(settings: Settings) -> bool:
-    """The server at the web address answers as only a process with our token can."""
+    """Whether the server at the web address answers as only a process with our token can."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web.host, settings.web.host)  # noqa: S104 - no bind
     local = f"http://[{host}]" if ":" in host else f"http://{host}"
     try:
@@ -452,7 +452,7 @@ def _runs_here(settings: Settings) -> bool:
 
 
 def _web_runs(settings: Settings) -> bool:
-    """A web process of this service runs, on whatever machine and port."""
+    """Whether a web process of this service runs, on whatever machine and port."""
     try:
         with application(settings, Purpose.LOOK) as app:
             return _has_web(app)

@@ -93,7 +93,7 @@ def demo_command(
     with clean_environment(settings) as app:
         supervisor = Supervisor(children(settings, env), say)
         staff = SimulatedStaff(app.services)
-        # A list of one's own is called alone.
+        # A list that the user gives is called alone.
         story = SignalStory(app.services, broker_url=app.celery.conf.broker_url) if targets is None else None
         try:
             supervisor.start()

@@ -1,6 +1,6 @@
 """What commands for people share: the application they run on, checked choices, JSON, tables, and waiting for a worker.
 
-Processes of the service do not import this module: at rest they do not need it.
+Processes of the service do not import this module: they would hold its memory while idle.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def one_of(kind: type[_Kind], text: str, *, field: str, among: Sequence[_Kind] =
 
 
 def centre_time(moment: datetime, app: Application) -> str:
-    """As people of the centre write it: 2026-11-25 14:30."""
+    """The time in the centre's time zone: 2026-11-25 14:30."""
     return f"{moment.astimezone(app.services.centre.zone):%Y-%m-%d %H:%M}"
 
 
@@ -132,7 +132,7 @@ def wait_for_worker(
     is_alone: bool,
 ) -> None:
     """Waits until the work is over. This process does the work itself when no worker runs (`is_alone`), or when there
-    was no progress for a while.
+    has been no progress for a while.
     """
     console = Console(stderr=True)
     with Progress(

@@ -28,7 +28,7 @@ class ReadList(Protocol):
 
 
 def opened(file: Path) -> BinaryIO:
-    """Raises `Invalid` for a file that cannot be read."""
+    """The file, opened for reading. Raises `Invalid` if it cannot be read."""
     try:
         return file.open("rb")
     except OSError:
@@ -38,10 +38,10 @@ def opened(file: Path) -> BinaryIO:
 def reject_workbook(
     app: Application, name: str, *, subject: str, by: str, otherwise: tuple[str, str] = ("", "")
 ) -> Path | None:
-    """The path of a new workbook of rejected rows in the data folder, readable by its owner only: it will hold personal
-    data in clear, which is on record with `subject`. A user of this machine has the list too: no reason is asked for.
-    None where the folder cannot be written; that is said, with `otherwise` in Chinese and English: the list is loaded
-    nevertheless.
+    """The path of a new workbook of rejected rows in the data folder, readable by its owner only: it will contain
+    personal data in clear, which is audited with `subject`. No reason is asked for, since a user of this machine has
+    the list too. None where the folder cannot be written; then a message says so, with `otherwise` in Chinese and
+    English, and the list is loaded nevertheless.
     """
     folder = app.settings.data_dir / "rejects"
     path = folder / f"{name}.xlsx"
@@ -69,7 +69,7 @@ def write_rejected(app: Application, done: ReadList, name: str, *, subject: str,
 
 
 def _one_each(rejects: Iterable[RejectedRow]) -> Iterable[RejectedRow]:
-    """A row with several faults once, with all of them."""
+    """The rejected rows, each row once with all its faults."""
     found: dict[tuple[int, str, int], RejectedRow] = {}
     for one in rejects:
         place = (one.table, one.sheet, one.line)
@@ -91,7 +91,7 @@ def _one_each(rejects: Iterable[RejectedRow]) -> Iterable[RejectedRow]:
 
 
 def say_rejects(done: ReadList, file: Path | None) -> None:
-    """The first rejected rows, how many more there are, and where all of them stand."""
+    """Prints the first rejected rows, how many more there are, and the file that has all of them."""
     for one in done.rejects[:_MOST_SAID]:
         typer.echo(f"第 {one.line} 行 line {one.line} · {one.column}: {bilingual(one.reason)}")
     if len(done.rejects) > _MOST_SAID:
@@ -101,7 +101,7 @@ def say_rejects(done: ReadList, file: Path | None) -> None:
 
 
 def rejects_json(done: ReadList, file: Path | None) -> dict[str, Any]:
-    """`rejects`, one object a row, and `reject_file`, null without one."""
+    """`rejects`, one object for each row, and `reject_file`, null without one."""
     return {
         "rejects": [
             {

@@ -261,7 +261,7 @@ def _first_attempts(report: Report, lang: Lang) -> Table:
 
 
 def duration(seconds: float | None) -> str:
-    """45s, 3m05s, 2h10m; a dash of None."""
+    """45s, 3m05s, 2h10m; a dash for None."""
     if seconds is None:
         return "[dim]—[/]"
     minutes, rest = divmod(round(seconds), 60)

@@ -113,7 +113,7 @@ def status_command(
 
 
 def status_json(status: RobotStatus) -> dict[str, Any]:
-    """Described in docs/json.md."""
+    """The JSON of `dialer signals status --json`, described in docs/json.md."""
     plain = asdict(status)
     plain["states"] = {state.value: count for state, count in status.states.items()}
     if status.shadow is not None:
@@ -185,7 +185,7 @@ def fit_command(
 
 
 def fit_json(done: FittedRules) -> dict[str, Any]:
-    """Described in docs/json.md."""
+    """The JSON of `dialer signals fit --json`, described in docs/json.md."""
     fitted = done.fitted
     return {
         "changes": [{"rule": rule, "now": now, "draft": draft} for rule, now, draft in fitted.changes],

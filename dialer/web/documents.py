@@ -37,7 +37,7 @@ _POINTS, _TABLE_POINTS, _AFTER_POINTS = 10.5, 9, 4
 
 
 _UNFIT = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Signs that XML cannot hold. What staff typed or pasted may have some: a line break of Word is a vertical tab."""
+"""Characters that XML cannot contain. Typed or pasted text may have some: a line break of Word is a vertical tab."""
 
 
 def _fit(text: str) -> str:
@@ -45,7 +45,7 @@ def _fit(text: str) -> str:
 
 
 class Document:
-    """Written from above to below; `content` gives the bytes of the file."""
+    """A document that is written from top to bottom; `content` gives the bytes of the file."""
 
     def __init__(self, *, title: str, lang: Lang, made_at: datetime) -> None:
         import docx  # loaded only by processes that write documents: memory at rest
@@ -94,13 +94,13 @@ class Document:
             layout.first_line_indent = Pt(2 * _POINTS)  # two characters, as Chinese texts begin
 
     def line(self, text: str) -> None:
-        """A line in the middle, below the title."""
+        """A centred line, below the title."""
         from docx.enum.text import WD_ALIGN_PARAGRAPH
 
         self._docx.add_paragraph(_fit(text)).alignment = WD_ALIGN_PARAGRAPH.CENTER
 
     def chart(self, chart: Chart) -> None:
-        """A chart over the whole width; `chart.title` is read aloud in its place and printed below it."""
+        """A chart over the whole width; `chart.title` is its alternative text and is printed below it."""
         from docx.enum.text import WD_ALIGN_PARAGRAPH
         from docx.opc.constants import RELATIONSHIP_TYPE
         from docx.opc.packuri import PackURI
@@ -134,8 +134,8 @@ class Document:
         shares: Sequence[float],
         words: int | None = None,
     ) -> None:
-        """`shares` of the width, by column. The head stands again on each page; a row is not torn. The columns after
-        the first `words` are figures, at the right; None: all are words.
+        """A table whose columns take these `shares` of the width. The head is repeated on each page; a row is not split
+        between pages. The columns after the first `words` are figures, aligned right; None: all columns are words.
         """
         from docx.enum.text import WD_ALIGN_PARAGRAPH
         from docx.oxml import OxmlElement
@@ -168,7 +168,7 @@ class Document:
                     cell._tc.get_or_add_tcPr().append(shade)  # noqa: SLF001  # as above
 
     def footer(self, text: str) -> None:
-        """On every page."""
+        """A footer on every page."""
         self._docx.sections[0].footer.paragraphs[0].text = _fit(text)
 
     @property
@@ -191,7 +191,7 @@ _CHART_HEIGHT, _BAR_HEIGHT, _MOST_CHART_HEIGHT = 2_000_000, 190_000, 7_400_000
 """In EMU, of which a centimetre has 360,000."""
 _FILLS = ("1F2A37", "9AA5B1", "D5DBE1", "5B6B7C")
 _PATTERNS = ("", "wdUpDiag", "", "pct50")
-"""Told apart in black print: full, slanted, light, dotted."""
+"""Distinguishable in black print: full, slanted, light, dotted."""
 _DASHES = ("solid", "dash", "sysDot", "lgDash")
 _VALUE_AXIS, _LABEL_AXIS = 2, 1
 _MOST_NAMES = 12
@@ -254,7 +254,7 @@ def _numbers(values: Sequence[float | None], form: str) -> str:
 
 
 def _whiskers(one: Series, form: str) -> str:
-    """Where the true value is, on both sides of a bar."""
+    """Error bars on both sides of a bar: the interval of the true value."""
     if not one.low or not one.high:
         return ""
 
@@ -360,9 +360,9 @@ _PROGRAMS: Final = ("soffice", "libreoffice")
 _LONGEST_SECONDS: Final = 90.0
 _MOST_WAITING: Final = 3
 _one_at_a_time = threading.Lock()
-"""It takes about 300 MB."""
+"""A conversion takes about 300 MB."""
 _places = threading.BoundedSemaphore(_MOST_WAITING)
-"""Each of those who wait holds a thread of the console."""
+"""Each request that waits holds a thread of the console."""
 
 
 def office_program() -> str | None:
@@ -401,7 +401,9 @@ def _converted(program: str, docx: bytes) -> bytes:
 
 
 def _convert(program: str, folder: str) -> None:
-    """Without our settings and keys in its environment, and with a profile that is deleted with the folder."""
+    """Runs LibreOffice without our settings and keys in its environment, and with a profile that is deleted with the
+    folder.
+    """
     environment = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
     process = subprocess.Popen(  # noqa: S603  # a program of the system, with names of our own
         [

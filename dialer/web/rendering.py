@@ -1,4 +1,4 @@
-"""Templates with what they can say, and the files beside them: styles, scripts, pictures, sound.
+"""Templates with their filters and functions, and the static files: styles, scripts, pictures, sound.
 
 One template environment serves both languages: the language is that of the reader for whom a page is rendered.
 """
@@ -74,15 +74,15 @@ class RefusedForm:
     action: str
     """The address it was sent to."""
     field: str
-    """What is wrong in it; '' where it is no field."""
+    """The field that is wrong; '' if the fault is not in one field."""
     sentence: str
     typed: Mapping[str, str]
     as_note: bool = False
-    """The sentence stands above the form: no field can show it."""
+    """The sentence is shown above the form: no field can show it."""
     shown: bool = False
-    """The page holds the form."""
+    """The page contains the form."""
     told: bool = False
-    """The sentence stands on the page."""
+    """The page shows the sentence."""
 
 
 _current: ContextVar[Reader] = ContextVar("reader")
@@ -116,7 +116,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class NavigationEntry:
-    """What stands in the bar: one place, or a group of several."""
+    """One entry of the navigation bar: one place, or a group of several."""
 
     text: str
     places: tuple[Place, ...]
@@ -141,7 +141,9 @@ def navigation_of(places: Sequence[Place]) -> tuple[NavigationEntry, ...]:
 
 
 class _Forms(Extension):
-    """Tells each form with a token where it is sent to, so that a refused one is known when its page is rendered."""
+    """Passes to each form with a token the address that it is sent to, so that a refused one is recognised when its
+    page is rendered.
+    """
 
     _BEGIN: Final = re.compile(
         r'(<form\b[^>]*?\baction="(?P<action>(?:\{\{.*?\}\}|[^"{])*)"[^>]*>\s*)\{\{ csrf_field\(\) \}\}'
