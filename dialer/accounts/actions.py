@@ -191,7 +191,7 @@ def revise_account(
     role of the last administrator of a kind.
     """
     if role is not member.role:
-        _keep_an_administrator(tx, member)
+        _check_not_last_administrator(tx, member)
     revise_staff(tx, member.id, display_name=display_name, role=role.value, unit_id=unit_id)
     if (role, unit_id) != (member.role, member.unit_id):
         end_sessions_of(tx, member.id, real_now=services.real.now())
@@ -207,7 +207,7 @@ def disable_staff(services: Services, login: str, *, by: str, visible_to: int | 
         member = get_account(tx, login, visible_to)
         if is_same_actor(member.login, who):
             raise Conflict("you cannot disable your own account")
-        _keep_an_administrator(tx, member)
+        _check_not_last_administrator(tx, member)
         revise_staff(tx, member.id, disabled_at=real_now, locked_until=None)
         end_sessions_of(tx, member.id, real_now=real_now)
         audit(tx, services, who, "staff_disable", member)
@@ -328,7 +328,7 @@ _LAST = {
 }
 
 
-def _keep_an_administrator(tx: Tx, member: Member) -> None:
+def _check_not_last_administrator(tx: Tx, member: Member) -> None:
     """Raises `Conflict` when `member` is the last administrator of a kind. The rows stay locked to the end of the
     transaction.
     """

@@ -157,7 +157,7 @@ def ask_change(
         check_revision(member, revision)
         is_same = (role, unit_id) == (member.role, member.unit_id)
         if not is_same:
-            _ask_of(
+            _ask_for_existing(
                 tx,
                 services,
                 StaffChangeKind.CHANGE,
@@ -199,7 +199,7 @@ def ask_for(
         member = get_account(tx, login, visible_to)
         waits = kind is not StaffChangeKind.ENABLE or needs_second_person(member.role)
         if waits:
-            _ask_of(tx, services, kind, member, why=why, by=who)
+            _ask_for_existing(tx, services, kind, member, why=why, by=who)
     if not waits:
         enable_staff(services, login, by=who, visible_to=visible_to)
     return not waits
@@ -231,7 +231,7 @@ def confirm_change(
     who, chosen = actor_name(by), temporary_password()
     made = hash_password(chosen)
     with services.store.begin() as tx:
-        change, member = _take(tx, services, change_id, visible_to)
+        change, member = _lock_waiting(tx, services, change_id, visible_to)
         if any(is_same_actor(who, one) for one in (change.asked_by, change.login)):
             raise Conflict(
                 "a second person confirms this, who neither asked for it nor is the person concerned"
@@ -250,7 +250,7 @@ def refuse_change(services: Services, change_id: int, *, by: str, visible_to: in
     """Refuses the change; the account stays as it is. Raises `NotFound` and `Conflict`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        change, _ = _take(tx, services, change_id, visible_to)
+        change, _ = _lock_waiting(tx, services, change_id, visible_to)
         if is_same_actor(who, change.asked_by):
             raise Conflict("you asked for this yourself: withdraw it")
         _decide(tx, services, change, StaffChangeState.REFUSED, by=who)
@@ -260,7 +260,7 @@ def withdraw_change(services: Services, change_id: int, *, by: str, visible_to: 
     """Withdraws the change that an administrator asked for. Raises `NotFound` and `Conflict`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        change, _ = _take(tx, services, change_id, visible_to)
+        change, _ = _lock_waiting(tx, services, change_id, visible_to)
         _decide(tx, services, change, StaffChangeState.WITHDRAWN, by=who)
 
 
@@ -275,7 +275,7 @@ def _is_first_security_administrator(tx: Tx, role: Role) -> bool:
     return tx.scalar(found) is None
 
 
-def _ask_of(
+def _ask_for_existing(
     tx: Tx,
     services: Services,
     kind: StaffChangeKind,
@@ -353,7 +353,7 @@ def _change(tx: Tx, row: Row) -> StaffChange:
     return record_of(StaffChange, row, why=tx.vault.open(bytes(row["why_sealed"]), **place).decode())
 
 
-def _take(
+def _lock_waiting(
     tx: Tx, services: Services, change_id: int, visible_to: int | None
 ) -> tuple[StaffChange, Member | None]:
     """The waiting change, locked, and its account. Raises `NotFound`, and `Conflict` where it is decided or expired."""

@@ -212,7 +212,9 @@ def sign_in_with_passkey(
         begun = use_step(tx, token_hash(token), kind, real_now=real_now)
     try:
         with services.store.begin() as tx:
-            member = _who_proved(tx, services, party, begun, credential, after_password=after_password)
+            member = _authenticated_member(
+                tx, services, party, begun, credential, after_password=after_password
+            )
             return enter(tx, services, member, address=address, how="passkey", second_factor=True)
     except SignInRefused:
         with services.store.begin() as tx:
@@ -220,7 +222,7 @@ def sign_in_with_passkey(
         raise
 
 
-def _who_proved(
+def _authenticated_member(
     tx: Tx,
     services: Services,
     party: RelyingParty,

@@ -119,7 +119,7 @@ def confirm_token(services: Services, request_id: int, *, by: str) -> NewToken:
     """
     who = actor_name(by)
     with services.store.begin() as tx:
-        row = _take(tx, services, request_id)
+        row = _lock_waiting(tx, services, request_id)
         if is_same_actor(row["asked_by"], who):
             raise Conflict("a second person confirms this, who did not ask for it")
         asker = find_member(tx, row["asked_by"])
@@ -144,12 +144,12 @@ def refuse_token(services: Services, request_id: int, *, by: str) -> None:
     """Refuses the request, or withdraws it if `by` made it; no token is made. Raises `NotFound` and `Conflict`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        row = _take(tx, services, request_id)
+        row = _lock_waiting(tx, services, request_id)
         own = is_same_actor(row["asked_by"], who)
         _decide(tx, services, row, StaffChangeState.WITHDRAWN if own else StaffChangeState.REFUSED, by=who)
 
 
-def _take(tx: Tx, services: Services, request_id: int) -> Row:
+def _lock_waiting(tx: Tx, services: Services, request_id: int) -> Row:
     row = tx.one(sa.select(t.token_request).where(t.token_request.c.id == request_id).with_for_update())
     if row is None:
         raise NotFound(kind="change", key=request_id)

@@ -56,7 +56,7 @@ class SeenCase:
 def revision_of(services: Services, case_id: int) -> int:
     """The revision of the case as it is now. Raises `NotFound`."""
     with services.store.begin() as tx:
-        return _get(tx, case_id).revision
+        return _require_case(tx, case_id).revision
 
 
 def changed_since(services: Services, case_id: int, *, since: datetime) -> tuple[Entry, ...]:
@@ -77,7 +77,7 @@ def change_grade(seen: SeenCase, grade: Grade, *, why: str = "", only: CaseAct |
     """
     with seen.services.store.begin() as tx:
         check_case_visible(tx, seen.case_id, seen.visible_to)
-        stored = _get(tx, seen.case_id)
+        stored = _require_case(tx, seen.case_id)
         _check_revision(tx, stored, expected=seen.revision)
     current = stored.case.grade
     if grade is current:
@@ -240,7 +240,7 @@ def _check_revision(tx: Tx, stored: StoredCase, *, expected: int) -> None:
     raise Overtaken(text, who="", what=status.value)
 
 
-def _get(tx: Tx, case_id: int) -> StoredCase:
+def _require_case(tx: Tx, case_id: int) -> StoredCase:
     stored = get_case(tx, case_id)
     if stored is None:
         raise NotFound(kind="case", key=case_id)

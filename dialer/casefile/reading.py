@@ -327,7 +327,7 @@ def tell_case(story: CaseStory) -> CaseOut:
             "settled_at": file.settled_at,
             "person": file.person,
             "next_steps": story.next_steps,
-            "waiting": None if story.waiting is None else _tell_waiting(story.waiting),
+            "waiting": None if story.waiting is None else _waiting_out(story.waiting),
             "urgency": {name: getattr(story.urgency, name) for name in _OF_URGENCY}
             | {"ahead": story.pending.ahead if story.pending is not None else None},
             "timeline": file.timeline,
@@ -335,7 +335,7 @@ def tell_case(story: CaseStory) -> CaseOut:
     )
 
 
-def _tell_waiting(waiting: Waiting) -> WaitingOut:
+def _waiting_out(waiting: Waiting) -> WaitingOut:
     return WaitingOut(
         reason=waiting.reason,
         detail=waiting_sentence(waiting, Lang.EN),

@@ -400,7 +400,7 @@ def case_facts(
         "filing_choices": [(number, number) for number in sheet.filings],
         "may_undo_filing": bool(sheet.filings) and request.may(Permission.DECIDE_FILED),
         "steps": [(step, step_sentence(step, lang)) for step in story.next_steps],
-        "waiting": _waiting(story.waiting, lang),
+        "waiting": _waiting_words(story.waiting, lang),
         "ahead": ahead_words(story.pending.ahead, lang) if story.pending is not None else "",
         "is_live": _is_live(sheet),
         "who": lambda login: actor_word(login, lang, names),
@@ -427,7 +427,7 @@ def case_facts(
         "may_stop": request.may(Permission.WORK_DESK),
         "stop_answers": BANK_ANSWERS,
         "conflicts": amounts_in_conflict(sheet.rows.outcomes),
-        "said_words": _said_words(request, case.fraud_type),
+        "said_words": _point_names(request, case.fraud_type),
         "lower_act": Permission.LOWER_CASES,
         "may_lists": request.may(Permission.LOAD_LISTS),
         "may_sort": request.may(Permission.SORT_UNITS),
@@ -437,7 +437,7 @@ def case_facts(
     }
 
 
-def _said_words(request: RequestContext, fraud_type: FraudType) -> Callable[[Iterable[str]], str]:
+def _point_names(request: RequestContext, fraud_type: FraudType) -> Callable[[Iterable[str]], str]:
     """Makes one line of the names of points of the call checklist from their keys."""
     points = call_checklist(fraud_type, request.lang, bureau="", hotline="")
     names = {point.key: point.name for point in points}
@@ -451,7 +451,7 @@ def _units(request: RequestContext, own: int | None) -> list[str]:
     return sorted(name for unit_id, name in names.items() if unit_id != own)
 
 
-def _waiting(waiting: Waiting | None, lang: Lang) -> str:
+def _waiting_words(waiting: Waiting | None, lang: Lang) -> str:
     """'' where the step itself says it: it is planned for later."""
     if waiting is None or waiting.reason is WaitReason.PLANNED_FOR_LATER:
         return ""

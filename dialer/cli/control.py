@@ -73,11 +73,11 @@ def pause(
     grade: _GradeOption = None,
 ) -> None:
     """暂停外呼: robots stop calling until the pause ends; people go on. All dialling, or one unit, list or grade."""
-    scope, subject = _what(unit, load, grade)
+    scope, subject = _pause_scope(unit, load, grade)
     with command_application("pause") as app:
         paused = pause_calls(app.services, scope=scope, subject=subject, minutes=minutes, by=by, why=why)
     counts = "" if scope is PauseScope.ALL else f", {paused.held} calls held"
-    typer.echo(f"{_named(scope, subject)} paused until {centre_time(paused.pause.until, app)}{counts}")
+    typer.echo(f"{_scope_words(scope, subject)} paused until {centre_time(paused.pause.until, app)}{counts}")
 
 
 @control.command("resume")
@@ -97,7 +97,7 @@ def resume(
     ] = False,
 ) -> None:
     """恢复外呼: end a pause; the calls that it held may be placed again. After a restore the carrier is asked first."""
-    scope, subject = _what(unit, load, grade)
+    scope, subject = _pause_scope(unit, load, grade)
     with command_application("resume") as app:
         if scope is PauseScope.ALL and without_comparison:
             skip_comparison(app.services, by=by, why=why)
@@ -105,7 +105,7 @@ def resume(
             typer.echo(bilingual(comparison_sentence(found)))
         released = resume_calls(app.services, scope=scope, subject=subject, by=by, why=why)
     counts = "" if scope is PauseScope.ALL else f", {released} calls released"
-    typer.echo(f"{_named(scope, subject)} resumed{counts}")
+    typer.echo(f"{_scope_words(scope, subject)} resumed{counts}")
 
 
 async def _compare(app: Application, *, by: str) -> FoundCalls | None:
@@ -130,7 +130,7 @@ def pauses(*, as_json: AsJson = False) -> None:
             fields_of(one, "scope", "until", "by", "why", "placed_at") | {"subject": one.subject or None}
         ),
         columns={
-            "范围 scope": lambda one: _named(one.scope, one.subject),
+            "范围 scope": lambda one: _scope_words(one.scope, one.subject),
             "截止 until": lambda one: (
                 "人工恢复为止 resumed" if one.until == UNTIL_RESUMED else centre_time(one.until, app)
             ),
@@ -230,7 +230,7 @@ def _fact(value: object) -> object:
     return value
 
 
-def _what(unit: str | None, load: str | None, grade: str | None) -> tuple[PauseScope, str]:
+def _pause_scope(unit: str | None, load: str | None, grade: str | None) -> tuple[PauseScope, str]:
     scopes = ((PauseScope.UNIT, unit), (PauseScope.LOAD, load), (PauseScope.GRADE, grade))
     named = [(scope, subject) for scope, subject in scopes if subject is not None]
     if len(named) > 1:
@@ -240,7 +240,7 @@ def _what(unit: str | None, load: str | None, grade: str | None) -> tuple[PauseS
     return named[0] if named else (PauseScope.ALL, "")
 
 
-def _named(scope: PauseScope, subject: str) -> str:
+def _scope_words(scope: PauseScope, subject: str) -> str:
     if scope is PauseScope.ALL:
         return word_of(scope, Lang.ZH)
     shown = word_of(Grade(subject), Lang.ZH) if scope is PauseScope.GRADE else subject
@@ -304,7 +304,7 @@ def doctor(*, as_json: AsJson = False) -> None:
 
         def parts() -> Text:
             opened.append(closing.enter_context(application(settings, Purpose.LOOK)))
-            return _try_parts(opened[0])
+            return _check_parts(opened[0])
 
         found = examine_installation(
             settings,
@@ -413,7 +413,7 @@ def _mark(check: Check) -> str:
     return "[yellow]![/]" if check.warns and check.fix else "[green]ok[/]"
 
 
-def _try_parts(app: Application) -> Text:
+def _check_parts(app: Application) -> Text:
     check_broker(app.celery)
     with app.services.store.begin() as tx:
         pooled = is_pooled(tx)

@@ -15,7 +15,7 @@ from dialer.intake.records import Column, RejectedRow, write_rejects
 from dialer.language import Lang, Text, bilingual, say
 from dialer.services import Application
 
-_MOST_SAID = 50
+_MOST_SHOWN = 50
 
 
 class ReadList(Protocol):
@@ -64,11 +64,11 @@ def write_rejected(app: Application, done: ReadList, name: str, *, subject: str,
         return None
     path = reject_workbook(app, name, subject=subject, by=by)
     if path is not None:
-        write_rejects(path, done.columns, _one_each(done.rejects))
+        write_rejects(path, done.columns, _merge_by_row(done.rejects))
     return path
 
 
-def _one_each(rejects: Iterable[RejectedRow]) -> Iterable[RejectedRow]:
+def _merge_by_row(rejects: Iterable[RejectedRow]) -> Iterable[RejectedRow]:
     """The rejected rows, each row once with all its faults."""
     found: dict[tuple[int, str, int], RejectedRow] = {}
     for one in rejects:
@@ -92,10 +92,10 @@ def _one_each(rejects: Iterable[RejectedRow]) -> Iterable[RejectedRow]:
 
 def say_rejects(done: ReadList, file: Path | None) -> None:
     """Prints the first rejected rows, how many more there are, and the file that has all of them."""
-    for one in done.rejects[:_MOST_SAID]:
+    for one in done.rejects[:_MOST_SHOWN]:
         typer.echo(f"第 {one.line} 行 line {one.line} · {one.column}: {bilingual(one.reason)}")
-    if len(done.rejects) > _MOST_SAID:
-        typer.echo(f"… {len(done.rejects) - _MOST_SAID} more")
+    if len(done.rejects) > _MOST_SHOWN:
+        typer.echo(f"… {len(done.rejects) - _MOST_SHOWN} more")
     if file is not None:
         typer.echo(f"未通过数据 rejected rows: {file}")
 

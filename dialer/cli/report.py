@@ -318,7 +318,7 @@ def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText
             f"{version.number}{live}",
             f"{version.weight:g}",
             _number(version.measured[0].tally.people),
-            *(_tried(measured) for measured in version.measured),
+            *(_measured_words(measured) for measured in version.measured),
         )
         verdicts += [
             f"{version.number} · {say(lang, MEASURES[measured.measure])}: "
@@ -331,7 +331,7 @@ def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText
     return table, RichText("\n".join(verdicts), style="dim")
 
 
-def _tried(one: Measured) -> str:
+def _measured_words(one: Measured) -> str:
     if one.tally.share is None:
         return "[dim]—[/]"
     within = f" [dim]({one.interval.low:.0%} - {one.interval.high:.0%})[/]" if one.interval else ""

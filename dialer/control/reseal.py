@@ -262,7 +262,7 @@ def reseal_batch(services: Services, *, settle_seconds: float = SETTLE_SECONDS) 
         progress = read_progress(tx)
         if progress is None or progress.revision != state.plan.revision:
             progress = _begin(tx, services, state)
-        return _go_on(tx, services, state, progress, settle_seconds=settle_seconds)
+        return _continue_batch(tx, services, state, progress, settle_seconds=settle_seconds)
 
 
 def _begin(tx: Tx, services: Services, state: KeyState) -> Progress:
@@ -279,7 +279,7 @@ def _begin(tx: Tx, services: Services, state: KeyState) -> Progress:
     return progress
 
 
-def _go_on(
+def _continue_batch(
     tx: Tx, services: Services, state: KeyState, progress: Progress, *, settle_seconds: float
 ) -> Batch:
     if progress.part == len(PARTS):
@@ -291,7 +291,7 @@ def _go_on(
         found = _index_people(tx, state, progress.after)
     else:
         found = _Found()
-    step = _with(progress, name, found)
+    step = _add_found(progress, name, found)
     step = replace(step, after=found.after, part=progress.part + (found.after is None))
     _note(tx, step)
     return Batch(rows=found.count, had_locks=name == INDEX_PART and found.count > 0)
@@ -306,7 +306,7 @@ class _Found:
     unreadable: Sequence[str] = ()
 
 
-def _with(progress: Progress, name: str, found: _Found) -> Progress:
+def _add_found(progress: Progress, name: str, found: _Found) -> Progress:
     known = progress.unreadable.get(name, ())
     new = [key for key in found.unreadable if key not in known]
     return replace(
@@ -331,7 +331,7 @@ def _end(tx: Tx, services: Services, state: KeyState, progress: Progress, *, set
     is_left = False
     if len(state.plan.index) > 1:
         found, is_left = _index_rest(tx, state, progress.unreadable.get(INDEX_PART, ()))
-        progress = _with(progress, INDEX_PART, found)
+        progress = _add_found(progress, INDEX_PART, found)
     if is_left or any(_is_value_left(tx, one, state, progress) for one in SEALED):
         _note(tx, replace(progress, part=0, after=None, rounds=progress.rounds + 1))
         return Batch(waits=True)
@@ -351,17 +351,17 @@ def _end(tx: Tx, services: Services, state: KeyState, progress: Progress, *, set
 def _is_value_left(tx: Tx, one: SealedColumn, state: KeyState, progress: Progress) -> bool:
     key = sa.cast(one.table.c[one.key], sa.Text)
     known = progress.unreadable.get(one.name, ())
-    return _is_any(tx, one.table, sa.and_(_old_value(one, state), key.not_in(known)))
+    return _any_row(tx, one.table, sa.and_(_old_value(one, state), key.not_in(known)))
 
 
-def _is_any(tx: Tx, table: sa.Table, condition: sa.ColumnElement[bool]) -> bool:
+def _any_row(tx: Tx, table: sa.Table, condition: sa.ColumnElement[bool]) -> bool:
     return bool(tx.scalar(sa.select(sa.exists(sa.select(1).select_from(table).where(condition)))))
 
 
 def _old_value(one: SealedColumn, state: KeyState) -> sa.ColumnElement[bool]:
     """The condition that a value is sealed with another key than the one in use."""
     column = one.table.c[one.column]
-    return sa.and_(column.is_not(None), sa.func.substring(column, 2, 2) != _number(state.plan.encryption))
+    return sa.and_(column.is_not(None), sa.func.substring(column, 2, 2) != _key_number(state.plan.encryption))
 
 
 def _old_index(column: sa.ColumnElement[Any], state: KeyState) -> sa.ColumnElement[bool]:
@@ -370,12 +370,12 @@ def _old_index(column: sa.ColumnElement[Any], state: KeyState) -> sa.ColumnEleme
         column.is_not(None),
         sa.or_(
             sa.func.octet_length(column) != _INDEX_BYTES,
-            sa.func.substring(column, 1, _MARK_BYTES) != _number(state.plan.index[0]),
+            sa.func.substring(column, 1, _MARK_BYTES) != _key_number(state.plan.index[0]),
         ),
     )
 
 
-def _number(key_id: int) -> bytes:
+def _key_number(key_id: int) -> bytes:
     return key_id.to_bytes(_MARK_BYTES, "big")
 
 
@@ -388,10 +388,11 @@ def uses_of_key(tx: Tx, key_id: int, *, is_index: bool) -> dict[str, int]:
     else:
         for one in SEALED:
             head = sa.func.substring(one.table.c[one.column], 2, 2)
-            found[one.name] = _count(tx, one.table, head == _number(key_id))
+            found[one.name] = _count(tx, one.table, head == _key_number(key_id))
         a = t.audit.c
         keys = (
-            sa.func.substring(column, 2, 2) == _number(key_id) for column in (a.why_sealed, a.seal, a.chain)
+            sa.func.substring(column, 2, 2) == _key_number(key_id)
+            for column in (a.why_sealed, a.seal, a.chain)
         )
         found[AUDIT_LINES] = _count(tx, t.audit, sa.or_(*keys))
     return {name: count for name, count in found.items() if count}
@@ -409,11 +410,11 @@ def needs_key(tx: Tx, key_id: int, *, is_index: bool) -> bool:
         rows = stream(
             tx, sa.select(t.person.c.id, t.person.c.sealed).join(people, people.c[0] == t.person.c.id)
         )
-        lives = _is_any(tx, t.live_number, _made_with(t.live_number.c.phone_blind, key_id))
+        lives = _any_row(tx, t.live_number, _made_with(t.live_number.c.phone_blind, key_id))
         return lives or _any_opens(tx, SEALED[0], rows)
     for one in SEALED:
         c = one.table.c
-        head = sa.func.substring(c[one.column], 2, 2) == _number(key_id)
+        head = sa.func.substring(c[one.column], 2, 2) == _key_number(key_id)
         rows = stream(tx, sa.select(c[one.key], c[one.column], *(c[name] for name in one.needs)).where(head))
         if _any_opens(tx, one, rows):
             return True
@@ -440,7 +441,7 @@ def _made_with(column: sa.ColumnElement[Any], key_id: int) -> sa.ColumnElement[b
     is_marked = sa.func.octet_length(column) == _INDEX_BYTES
     if key_id == BARE_INDEX_ID:
         return sa.and_(column.is_not(None), ~is_marked)
-    return sa.and_(is_marked, sa.func.substring(column, 1, _MARK_BYTES) == _number(key_id))
+    return sa.and_(is_marked, sa.func.substring(column, 1, _MARK_BYTES) == _key_number(key_id))
 
 
 _OF_PERSONS: Final = (
@@ -540,7 +541,7 @@ def _index_rest(tx: Tx, state: KeyState, unreadable: Sequence[str]) -> tuple[_Fo
     live = t.live_number.c
     is_old = _old_index(live.phone_blind, state)
     tx.execute(sa.delete(t.live_number).where(is_old, live.attempt_id.is_(None)))
-    return _Found(), _is_any(tx, t.live_number, is_old)
+    return _Found(), _any_row(tx, t.live_number, is_old)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

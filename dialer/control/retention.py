@@ -104,7 +104,7 @@ class Gone:
     facts: Mapping[str, object] | None = None
 
 
-_Past = Callable[[datetime, bool], sa.Select[Any]]
+_SelectPast = Callable[[datetime, bool], sa.Select[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ class _Rule:
     real time.
     """
 
-    past: _Past
+    past: _SelectPast
     expire: Callable[[Tx, datetime, datetime, int, int], Gone]
     """Takes the transaction, the cutoff, now, where to begin, and how many rows at once."""
     at_once: int
@@ -126,7 +126,7 @@ def _under_hold(person_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     return sa.exists().where(h.person_id == person_id, h.lifted_at.is_(None))
 
 
-def _of(held: bool, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+def _if_held(held: bool, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     return condition if held else sa.not_(condition)
 
 
@@ -189,7 +189,7 @@ def _past_recordings(cutoff: datetime, held: bool) -> sa.Select[Any]:
             r.state == RecordingState.KEPT.value,
             r.called_at < cutoff,
             in_words(c.status, SETTLED_STATUSES),
-            _of(held, _under_hold(c.person_id)),
+            _if_held(held, _under_hold(c.person_id)),
         )
     )
 
@@ -206,14 +206,14 @@ def _files_rule(table: sa.Table, key: str) -> _Rule:
     """The rule for files of cases, each sealed in a row of `table`: deleted when their case ended before the cutoff."""
     own, c = table.c, t.case.c
 
-    def past(cutoff: datetime, held: bool) -> sa.Select[Any]:  # as `_Past` calls it
+    def past(cutoff: datetime, held: bool) -> sa.Select[Any]:  # as `_SelectPast` calls it
         return (
             sa.select(own[key].label("id"), c.settled_at.label("at"))
             .join(t.case, c.id == own.case_id)
             .where(
                 in_words(c.status, SETTLED_STATUSES),
                 c.settled_at < cutoff,
-                _of(held, _under_hold(c.person_id)),
+                _if_held(held, _under_hold(c.person_id)),
             )
         )
 
@@ -231,7 +231,7 @@ def _past_conversations(cutoff: datetime, held: bool) -> sa.Select[Any]:
         c.settled_at < cutoff,
         c.conversation_erased_at.is_(None),
         in_words(c.status, SETTLED_STATUSES),
-        _of(held, _under_hold(c.person_id)),
+        _if_held(held, _under_hold(c.person_id)),
     )
 
 
@@ -252,7 +252,7 @@ def _past_filed(cutoff: datetime, held: bool) -> sa.Select[Any]:
         r.state != FiledState.DOUBTFUL.value,
         sa.func.octet_length(r.sealed) > BLANK_FILED_BYTES,
         ~is_not_over,
-        _of(held, sa.exists().where(same, _under_hold(m.person_id))),
+        _if_held(held, sa.exists().where(same, _under_hold(m.person_id))),
     )
 
 
@@ -285,7 +285,7 @@ def _past_persons(cutoff: datetime, held: bool) -> sa.Select[Any]:
         p.erased_at.is_(None),
         p.created_at < cutoff,
         sa.not_(sa.or_(younger, amounts, doubtful, *needed)),
-        _of(held, _under_hold(p.id)),
+        _if_held(held, _under_hold(p.id)),
     )
 
 

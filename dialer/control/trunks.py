@@ -72,7 +72,7 @@ def has_trunks(app: Application) -> bool:
 
 def read_trunks(carrier: CarrierAccess) -> TrunksNow:
     """The state of all trunks, from their carrier. Raises `Unavailable`."""
-    told = _asked(carrier, "/admin/trunks")
+    told = _ask_carrier(carrier, "/admin/trunks")
     return TrunksNow(
         trunks=tuple(
             TrunkStatus(
@@ -180,7 +180,7 @@ _FIXES: Final[Mapping[TrunkProblem, Text]] = {
 
 def trace_calls(carrier: CarrierAccess, calls: int) -> list[list[str]]:
     """The SIP messages of the newest calls, masked. Raises `Unavailable`."""
-    found: list[list[str]] = _asked(carrier, f"/admin/trunks/trace?calls={calls}")["calls"]
+    found: list[list[str]] = _ask_carrier(carrier, f"/admin/trunks/trace?calls={calls}")["calls"]
     return found
 
 
@@ -201,10 +201,10 @@ def test_call(carrier: CarrierAccess, *, number: str, wav: str, listen_seconds: 
     a number that the trunks do not dial, and `Unavailable`.
     """
     body = {"number": number, "wav": wav, "listen_seconds": listen_seconds}
-    return _asked(carrier, "/admin/trunks/call", body, within_seconds=_TEST_SECONDS)
+    return _ask_carrier(carrier, "/admin/trunks/call", body, within_seconds=_TEST_SECONDS)
 
 
-def _asked(
+def _ask_carrier(
     carrier: CarrierAccess,
     path: str,
     body: dict[str, Any] | None = None,

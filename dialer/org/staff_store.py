@@ -321,17 +321,19 @@ def make_first_sign_in_link(tx: Tx, *, token_hash: bytes, real_now: datetime, ex
 
 def is_sign_in_link_good(tx: Tx, token_hash: bytes, *, real_now: datetime) -> bool:
     """Whether the link exists, is unused and has not expired."""
-    found = sa.select(t.staff_link.c.id).where(*_good(token_hash, real_now))
+    found = sa.select(t.staff_link.c.id).where(*_is_valid_link(token_hash, real_now))
     return tx.scalar(found) is not None
 
 
 def use_sign_in_link(tx: Tx, token_hash: bytes, *, real_now: datetime) -> bool:
     """Uses the link up. False when it is not valid: of two callers at once only one gets True."""
-    used = tx.execute(sa.update(t.staff_link).where(*_good(token_hash, real_now)).values(used_at=real_now))
+    used = tx.execute(
+        sa.update(t.staff_link).where(*_is_valid_link(token_hash, real_now)).values(used_at=real_now)
+    )
     return used.rowcount == 1
 
 
-def _good(token_hash: bytes, real_now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+def _is_valid_link(token_hash: bytes, real_now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     link = t.staff_link.c
     return link.token_hash == token_hash, link.used_at.is_(None), link.expires_at > real_now
 

@@ -183,7 +183,7 @@ class _LimitedProtocol(HttpToolsProtocol):
             self._refuse(b"503 Service Unavailable", "refused, too many connections")
             return
         self._all.wait(self)
-        self._timer = self.loop.call_later(self._shortest_seconds, self._look)
+        self._timer = self.loop.call_later(self._shortest_seconds, self._check_wait)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
@@ -221,7 +221,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._all.go_on(self)
         super().on_message_complete()
         if self.cycle.response_complete:
-            self._rest()
+            self._wait_idle()
         else:
             self._begin(_Waits.ANSWER)
 
@@ -229,7 +229,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._waits is _Waits.ANSWER:
             if self.cycle.response_complete:  # of the last request that has arrived
-                self._rest()
+                self._wait_idle()
         else:
             # The answer came before the whole request: what is left of it has one more time.
             self._begin(self._waits)
@@ -244,7 +244,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._all.count_closed(why, now=self.loop.time())
         self.transport.abort()
 
-    def _rest(self) -> None:
+    def _wait_idle(self) -> None:
         self._begin(_Waits.IDLE)
         self._all.wait(self)
 
@@ -263,7 +263,7 @@ class _LimitedProtocol(HttpToolsProtocol):
             self._timer.cancel()
         self._timer = self.loop.call_later(self._limits.head_seconds, self.transport.abort)
 
-    def _look(self) -> None:
+    def _check_wait(self) -> None:
         """Closes the connection if the wait has taken too long, else comes back when the current or another wait may
         have.
         """
@@ -288,4 +288,4 @@ class _LimitedProtocol(HttpToolsProtocol):
             due = now + limits.body_seconds
         # Another wait may have begun by then.
         wait = min(due - now, self._shortest_seconds)
-        self._timer = self.loop.call_later(max(wait, 0.001), self._look)
+        self._timer = self.loop.call_later(max(wait, 0.001), self._check_wait)

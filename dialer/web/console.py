@@ -229,25 +229,25 @@ def _came_by_https(request: Request, proxies: _Networks) -> bool:
 
 def comes_from(request: Request, proxies: _Networks) -> bool:
     """Whether one of these machines sent the request: what its headers say about the client can be trusted."""
-    return _is_of(request.client.host if request.client is not None else "", proxies)
+    return _is_in_networks(request.client.host if request.client is not None else "", proxies)
 
 
 def is_private_way(request: Request) -> bool:
     """Whether nobody can read the request on its way: it uses https, or comes from this machine's own browser."""
     proxies = _console(request).app.settings.web.proxies
-    return is_https(request) or _is_of(client_address(request, proxies), _LOOPBACK)
+    return is_https(request) or _is_in_networks(client_address(request, proxies), _LOOPBACK)
 
 
 def client_address(request: Request, proxies: _Networks) -> str:
     """The address of the client; behind our own proxies, the one that the outermost of them names."""
     address = request.client.host if request.client is not None else ""
     named = [name.strip() for name in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
-    while _is_of(address, proxies) and named and named[-1]:
+    while _is_in_networks(address, proxies) and named and named[-1]:
         address = named.pop()[:64]
     return address
 
 
-def _is_of(address: str, networks: _Networks) -> bool:
+def _is_in_networks(address: str, networks: _Networks) -> bool:
     try:
         parsed = ip_address(address)
     except ValueError:

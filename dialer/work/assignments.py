@@ -400,20 +400,20 @@ def keep_for_caller(tx: Tx, assignment_id: int, *, by: str, call_at: datetime, k
     """Returns the assignment to the queue: from `call_at` on it is offered to this caller, from `kept_until` on to
     anybody.
     """
-    _free(tx, [assignment_id], call_at=call_at, kept_for=by, kept_until=kept_until)
+    _return_to_queue(tx, [assignment_id], call_at=call_at, kept_for=by, kept_until=kept_until)
 
 
 def keep_for_approval(tx: Tx, assignment_id: int, *, until: datetime) -> None:
     """Returns the assignment to the queue; nobody is offered it before `until`."""
-    _free(tx, [assignment_id], call_at=until, kept_for=None, kept_until=until)
+    _return_to_queue(tx, [assignment_id], call_at=until, kept_for=None, kept_until=until)
 
 
 def release_assignments(tx: Tx, ids: Sequence[int]) -> None:
     """Returns the assignments to the queue, without a signature; their clocks go on."""
-    _free(tx, ids, call_at=None, kept_for=None, kept_until=None)
+    _return_to_queue(tx, ids, call_at=None, kept_for=None, kept_until=None)
 
 
-def _free(tx: Tx, ids: Sequence[int], **values: object) -> None:
+def _return_to_queue(tx: Tx, ids: Sequence[int], **values: object) -> None:
     tx.execute(
         sa.update(t.assignment)
         .where(t.assignment.c.id.in_(ids))

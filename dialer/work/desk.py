@@ -84,19 +84,19 @@ class NoticeText:
 
 
 @cache
-def _content() -> Mapping[str, Any]:
+def _read_points() -> Mapping[str, Any]:
     return tomllib.loads(resources.files("dialer.work").joinpath("points.toml").read_text(encoding="utf-8"))
 
 
 def points_of(fraud_type: FraudType, language: str) -> Points:
     """What a caller says about this type of fraud; `language` is zh or en."""
-    content = _content()[fraud_type.value]
+    content = _read_points()[fraud_type.value]
     return Points(**{name: content[name][language] for name in ("title", "question", "must_say")})
 
 
 def notice_text(fraud_type: FraudType, language: str, *, name: str, bureau: str, hotline: str) -> NoticeText:
     """The notice 劝阻告知书 about this type of fraud, addressed to the person `name`; `language` is zh or en."""
-    points, content = points_of(fraud_type, language), _content()["notice"]
+    points, content = points_of(fraud_type, language), _read_points()["notice"]
     of_fraud = {"fraud": points.title, "must_say": points.must_say}
     return NoticeText(
         title=content["title"][language],

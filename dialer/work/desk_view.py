@@ -197,7 +197,7 @@ def call_time(soon: str, at: str, *, now: datetime, timezone: str) -> datetime:
 
 _HIDDEN = frozenset({EntryKind.VIEWED, EntryKind.ATTEMPT_SENT, EntryKind.RINGING, EntryKind.SPOKEN})
 """Entries of no use before a call; the page of the case shows them."""
-_SHOWN = 12
+_MOST_SHOWN = 12
 _MOBILE_DIGITS = 11
 
 
@@ -386,4 +386,4 @@ def contact_history(view: DeskView, lang: Lang) -> list[HistoryLine]:
     ]
     if view.opened is not None:
         lines += [HistoryLine(at=one.at, text=f"“{one.words}”", by=one.by) for one in view.opened.words]
-    return sorted(lines, key=lambda one: one.at, reverse=True)[:_SHOWN]
+    return sorted(lines, key=lambda one: one.at, reverse=True)[:_MOST_SHOWN]

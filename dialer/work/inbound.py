@@ -60,7 +60,7 @@ from dialer.work.inbound_store import (
 )
 
 _PAUSE_SECONDS: Final = 8
-_SLACK: Final = timedelta(seconds=20)
+_KEPT_LONGER: Final = timedelta(seconds=20)
 """A task is kept for the caller whose telephone rings, for this much longer than it rings."""
 _LANGUAGE: Final = "zh"
 
@@ -76,7 +76,7 @@ def call_in(
         now = services.clock.now()
         call = lock_arrived_call(tx, sid, now=now, real_now=services.real.now(), drill=services.drill)
         if step != call.turn:
-            return _same_turn(tx, services, call, is_first=not step)
+            return _current_turn(tx, services, call, is_first=not step)
         must_cancel = False
         if call.state is InboundState.ASKING and call.case_id is None:
             number = normalise_phone(caller if typed is None else typed, services.centre.area_code)
@@ -85,14 +85,14 @@ def call_in(
                 values = {"typed": True, "state": InboundState.WAITING.value}
                 change_inbound_call(tx, call.id, **values)
                 call = lock_inbound_call(tx, sid)
-            call, must_cancel = _matched(tx, services, call, number, now=now)
-        turn = _turn(tx, services, call, duty_line=duty_line, now=now)
+            call, must_cancel = _match_case(tx, services, call, number, now=now)
+        turn = _next_turn(tx, services, call, duty_line=duty_line, now=now)
     if must_cancel:
         services.enqueue("cancel_calls")
     return turn
 
 
-def _matched(
+def _match_case(
     tx: Tx, services: Services, call: InboundCall, number: str | None, *, now: datetime
 ) -> tuple[InboundCall, bool]:
     """The call with its case, if a case of the number is not over; and whether calls must be ended. A call from one of
@@ -119,7 +119,7 @@ def _matched(
     if task.state is AssignmentState.OPEN and task.kept_for is not None:
         # The person calls now, so the task does not wait for the agreed time.
         release_assignments(tx, [task.id])
-    elif _holder(task) not in {"", DESK} and (lease_until is None or lease_until <= real_now):
+    elif _holder_of(task) not in {"", DESK} and (lease_until is None or lease_until <= real_now):
         # Nor does it wait for a caller who has left the desk with the task in hand.
         release_assignments(tx, [task.id])
         note_assignment_act(
@@ -172,7 +172,7 @@ def _most_urgent(cases: Iterable[StoredCase]) -> StoredCase | None:
     )
 
 
-def _same_turn(tx: Tx, services: Services, call: InboundCall, *, is_first: bool) -> InboundTurn:
+def _current_turn(tx: Tx, services: Services, call: InboundCall, *, is_first: bool) -> InboundTurn:
     """The current turn, for a request that was answered before: the answer may have been lost."""
     opening = (InboundPrompt.OPENING,) if is_first else ()
     match call.state:
@@ -181,16 +181,16 @@ def _same_turn(tx: Tx, services: Services, call: InboundCall, *, is_first: bool)
         case InboundState.RINGING | InboundState.JOINED:
             return InboundTurn(
                 turn=call.turn,
-                says=(*_said(*opening), *_notice(records=call.records)),
+                says=(*_utterances(*opening), *_recording_notice(records=call.records)),
                 rings=call.extension,
                 ring_seconds=services.inbound.ring_seconds,
                 recorded_as=call.id if call.records else None,
             )
         case InboundState.WAITING:
-            says = _said(*opening, _place(tx, call))
+            says = _utterances(*opening, _queue_prompt(tx, call))
             return InboundTurn(turn=call.turn, says=says, waits_seconds=_PAUSE_SECONDS)
         case InboundState.ASKING:
-            return InboundTurn(turn=call.turn, says=_said(*opening, _question(call.asked)), asks=True)
+            return InboundTurn(turn=call.turn, says=_utterances(*opening, _question(call.asked)), asks=True)
         case _ as never:
             assert_never(never)
 
@@ -199,7 +199,7 @@ def _question(nth: int) -> InboundPrompt:
     return InboundPrompt.ASK_NUMBER if nth == 1 else InboundPrompt.ASK_AGAIN
 
 
-def _place(tx: Tx, call: InboundCall) -> InboundPrompt:
+def _queue_prompt(tx: Tx, call: InboundCall) -> InboundPrompt:
     place = place_in_line(tx, call)
     return PLACES[place - 1] if place <= len(PLACES) else InboundPrompt.PLACE_MORE
 
@@ -210,7 +210,9 @@ def _is_open(services: Services, now: datetime) -> bool:
     return Window(opens=rules.opens, closes=rules.closes, zone=services.centre.timezone).is_open(now)
 
 
-def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> InboundTurn:
+def _next_turn(
+    tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime
+) -> InboundTurn:
     if call.state is InboundState.ENDED:
         return InboundTurn()
     rules = services.inbound
@@ -219,7 +221,7 @@ def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
     change_inbound_call(tx, call.id, turn=number)
     has_number = call.case_id is not None or call.typed
     may_ring = has_number or call.asked >= MOST_ASKED
-    extension = _ring(tx, services, call, duty_line=duty_line, now=now) if may_ring else ""
+    extension = _ring_telephone(tx, services, call, duty_line=duty_line, now=now) if may_ring else ""
     waited = (now - call.arrived_at).total_seconds()
     step = next_inbound_step(
         InboundSituation(
@@ -233,39 +235,39 @@ def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
     match step:
         case InboundStep.ASK:
             change_inbound_call(tx, call.id, asked=call.asked + 1)
-            says = _said(*opening, _question(call.asked + 1))
+            says = _utterances(*opening, _question(call.asked + 1))
             return InboundTurn(turn=number, says=says, asks=True)
         case InboundStep.RING:
             connecting = () if call.tried else (InboundPrompt.CONNECTING,)
-            records = _records(tx, services, call)
+            records = _is_recorded(tx, services, call)
             change_inbound_call(tx, call.id, records=records)
             return InboundTurn(
                 turn=number,
-                says=(*_said(*opening, *connecting), *_notice(records=records)),
+                says=(*_utterances(*opening, *connecting), *_recording_notice(records=records)),
                 rings=extension,
                 ring_seconds=rules.ring_seconds,
                 recorded_as=call.id if records else None,
             )
         case InboundStep.WAIT:
             change_inbound_call(tx, call.id, state=InboundState.WAITING.value, tried=[])
-            says = _said(*opening, _place(tx, call))
+            says = _utterances(*opening, _queue_prompt(tx, call))
             return InboundTurn(turn=number, says=says, waits_seconds=_PAUSE_SECONDS)
         case InboundStep.CALL_BACK:
             known = call.case_id is not None
-            _end(tx, call, InboundResult.CALL_BACK if known else InboundResult.NO_CASE, now=now)
+            _end_call(tx, call, InboundResult.CALL_BACK if known else InboundResult.NO_CASE, now=now)
             # At night nobody calls back soon, so nothing is promised; nor to a caller who typed a number: that would
             # reveal that the number has an open case.
             soon = _is_open(services, now) and not call.typed
             last = InboundPrompt.CALL_BACK if soon else InboundPrompt.NO_OFFICER
-            return InboundTurn(says=_said(*opening, last))
+            return InboundTurn(says=_utterances(*opening, last))
         case InboundStep.NO_OFFICER:
-            _end(tx, call, InboundResult.NO_CASE, now=now)
-            return InboundTurn(says=_said(*opening, InboundPrompt.NO_OFFICER))
+            _end_call(tx, call, InboundResult.NO_CASE, now=now)
+            return InboundTurn(says=_utterances(*opening, InboundPrompt.NO_OFFICER))
         case _ as never:
             assert_never(never)
 
 
-def _records(tx: Tx, services: Services, call: InboundCall) -> bool:
+def _is_recorded(tx: Tx, services: Services, call: InboundCall) -> bool:
     """Whether the talk is recorded, as the policy of its case says. After a typed number it is not: what follows must
     not reveal whether the number has an open case.
     """
@@ -275,32 +277,32 @@ def _records(tx: Tx, services: Services, call: InboundCall) -> bool:
     return stored is not None and wants_recording(services, stored)
 
 
-def _notice(*, records: bool) -> tuple[Utterance, ...]:
+def _recording_notice(*, records: bool) -> tuple[Utterance, ...]:
     """The notice of the recording, spoken each time before a telephone of ours rings for a recorded call: an earlier
     answer may have been lost.
     """
     return (recorded_notice(_LANGUAGE),) if records else ()
 
 
-def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
+def _utterances(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
     return tuple(inbound_utterance(prompt, _LANGUAGE) for prompt in prompts)
 
 
-def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> str:
+def _ring_telephone(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> str:
     """Has a telephone ring for the call and returns it; '' where none is free. Within the hours of the desks it is a
     desk, else the duty line. A call that came earlier and is still in the queue goes first, at every telephone that may
     take it. Where no case of a typed number is open, any desk may take the call.
     """
     rules = services.inbound
-    task = _task(tx, call)
+    task = _lock_task(tx, call)
     earlier: list[Assignment] = []
     is_known = task is not None or call.typed
     if is_known:
-        since = now - timedelta(seconds=rules.wait_seconds + rules.ring_seconds) - _SLACK
+        since = now - timedelta(seconds=rules.wait_seconds + rules.ring_seconds) - _KEPT_LONGER
         earlier = [get_assignment(tx, one) for one in earlier_in_line(tx, call, since=since)]
     if is_known and _is_open(services, now):
         seen: dict[tuple[int, int | None], bool] = {}
-        holder = "" if task is None else _holder(task)
+        holder = "" if task is None else _holder_of(task)
         for desk in desks(tx, holder=holder, without=call.tried, real_now=services.real.now()):
             if task is not None and not _may_take(tx, desk, task, seen):
                 continue
@@ -309,7 +311,7 @@ def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
                 earlier.remove(first)
             elif take_telephone(tx, call.id, extension=desk.extension, by=desk.login):
                 if task is not None and task.state is AssignmentState.OPEN:
-                    until = now + timedelta(seconds=rules.ring_seconds) + _SLACK
+                    until = now + timedelta(seconds=rules.ring_seconds) + _KEPT_LONGER
                     keep_for_caller(tx, task.id, by=desk.login, call_at=now, kept_until=until)
                 return desk.extension
     may_ring = bool(duty_line) and duty_line not in call.tried and not earlier
@@ -318,7 +320,7 @@ def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
     return ""
 
 
-def _holder(task: Assignment) -> str:
+def _holder_of(task: Assignment) -> str:
     return task.signed_by if task.state is AssignmentState.SIGNED else ""
 
 
@@ -326,7 +328,7 @@ def _may_take(tx: Tx, desk: FreeDesk, task: Assignment, seen: dict[tuple[int, in
     """Whether this desk may take the task: the desk that holds it, or any desk of its units if nobody or the duty line
     holds it. `seen` caches the answers by task and unit.
     """
-    held = _holder(task)
+    held = _holder_of(task)
     if held not in {"", DESK}:
         return desk.login == held
     key = (task.id, desk.unit_id)
@@ -335,7 +337,7 @@ def _may_take(tx: Tx, desk: FreeDesk, task: Assignment, seen: dict[tuple[int, in
     return seen[key]
 
 
-def _task(tx: Tx, call: InboundCall) -> Assignment | None:
+def _lock_task(tx: Tx, call: InboundCall) -> Assignment | None:
     """The human call of an inbound call, locked after its case; None without a case."""
     if call.assignment_id is None or call.case_id is None:
         return None
@@ -351,12 +353,12 @@ def desk_answered_call(services: Services, sid: str, *, step: int) -> None:
         call = lock_inbound_call(tx, sid)
         if call.state is InboundState.RINGING and step == call.turn:
             now = services.clock.now()
-            _join(tx, services, call, joined_at=now, now=now)
+            _connect(tx, services, call, joined_at=now, now=now)
 
 
-def _join(tx: Tx, services: Services, call: InboundCall, *, joined_at: datetime, now: datetime) -> None:
+def _connect(tx: Tx, services: Services, call: InboundCall, *, joined_at: datetime, now: datetime) -> None:
     change_inbound_call(tx, call.id, state=InboundState.JOINED.value, joined_at=joined_at)
-    task = _task(tx, call)
+    task = _lock_task(tx, call)
     if task is None or not task.is_pending:
         return
     if call.by == DESK:
@@ -404,36 +406,36 @@ def desk_call_ended(
         if call.state is InboundState.ENDED:
             return InboundTurn()
         if step != call.turn:
-            return _same_turn(tx, services, call, is_first=False)
+            return _current_turn(tx, services, call, is_first=False)
         if answered and call.state is InboundState.RINGING:
             # The event that it answered was lost or arrives later.
             began_at = now - timedelta(seconds=talk_seconds or 0)
-            _join(tx, services, call, joined_at=began_at, now=now)
+            _connect(tx, services, call, joined_at=began_at, now=now)
             call = lock_inbound_call(tx, sid)
         if answered or call.state is InboundState.JOINED:
             joined_at = call.joined_at or now - timedelta(seconds=talk_seconds or 0)
             talked = talk_seconds if talk_seconds is not None else int((now - joined_at).total_seconds())
             change_inbound_call(tx, call.id, joined_at=joined_at, talk_seconds=talked)
             _expect_recording(tx, services, call, called_at=joined_at)
-            _end(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
+            _end_call(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
             return InboundTurn()
         if has_left:
-            _end(tx, call, InboundResult.GAVE_UP, now=now)
+            _end_call(tx, call, InboundResult.GAVE_UP, now=now)
             return InboundTurn()
         if call.state is InboundState.RINGING:
-            _not_taken(tx, call)
+            _note_unanswered(tx, call)
             call = lock_inbound_call(tx, sid)
-        return _turn(tx, services, call, duty_line=duty_line, now=now)
+        return _next_turn(tx, services, call, duty_line=duty_line, now=now)
 
 
-def _not_taken(tx: Tx, call: InboundCall) -> None:
+def _note_unanswered(tx: Tx, call: InboundCall) -> None:
     """The telephone did not answer: the task is anybody's again, and another telephone is tried."""
     is_known = call.case_id is not None or call.typed
     state = InboundState.WAITING if is_known else InboundState.ASKING
     change_inbound_call(
         tx, call.id, state=state.value, extension="", by="", tried=[*call.tried, call.extension]
     )
-    task = _task(tx, call)
+    task = _lock_task(tx, call)
     if task is not None and task.state is AssignmentState.OPEN and task.kept_for == call.by:
         release_assignments(tx, [task.id])
 
@@ -452,12 +454,12 @@ def call_in_ended(services: Services, sid: str) -> None:
             if call.state is InboundState.RINGING:
                 # The event that it was answered may have been lost.
                 _expect_recording(tx, services, call, called_at=now)
-            _end(tx, call, InboundResult.GAVE_UP, now=now)
+            _end_call(tx, call, InboundResult.GAVE_UP, now=now)
             return
         talked = int((now - call.joined_at).total_seconds())
         change_inbound_call(tx, call.id, talk_seconds=talked)
         _expect_recording(tx, services, call, called_at=call.joined_at)
-        _end(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
+        _end_call(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
 
 
 def _expect_recording(tx: Tx, services: Services, call: InboundCall, *, called_at: datetime) -> None:
@@ -472,7 +474,7 @@ def _expect_recording(tx: Tx, services: Services, call: InboundCall, *, called_a
         )
 
 
-def _end(
+def _end_call(
     tx: Tx,
     call: InboundCall,
     result: InboundResult,
@@ -481,7 +483,7 @@ def _end(
     talk_seconds: int | None = None,
 ) -> None:
     if call.state is InboundState.RINGING:
-        _not_taken(tx, call)
+        _note_unanswered(tx, call)
     change_inbound_call(tx, call.id, state=InboundState.ENDED.value, result=result.value, ended_at=now)
     release_numbers(tx, [call.id], free_at=now)
     if call.case_id is not None:
@@ -501,7 +503,7 @@ class CallStates(Protocol):
 
 _ASK_AFTER: Final = timedelta(minutes=5)
 """In real time."""
-_OVER: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+_ENDED_STATUSES: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
 
 async def settle_calls_in(services: Services, client: CallStates) -> int:
@@ -513,7 +515,7 @@ async def settle_calls_in(services: Services, client: CallStates) -> int:
     ended = 0
     for sid in sids:
         state = await client.state(sid)
-        if state is None or state.status in _OVER:
+        if state is None or state.status in _ENDED_STATUSES:
             call_in_ended(services, sid)
             ended += 1
     return ended

@@ -31,10 +31,10 @@ from dialer.work.desk_store import check_stop_payment_open_to, finish_stop_payme
 
 FOLLOW_UP_AFTER = timedelta(minutes=30)
 """After the request, and after each time the bank gave no answer."""
-_TWICE = timedelta(minutes=1)
+_REPEAT_WITHIN = timedelta(minutes=1)
 """A request with the same content within this time is the same form, sent again."""
 _FEWEST_DIGITS, _MOST_DIGITS = 6, 32
-_SHOWN = 4
+_SHOWN_DIGITS = 4
 _LONGEST = 100
 _AT_ONCE = 500
 _WAITING = (StopState.ASKED, StopState.NO_ANSWER)
@@ -188,7 +188,7 @@ def _sent_before(
         r.amount_fen == given.amount_fen,
         is_of_actor(r.recorded_by, by),
         r.state == StopState.ASKED.value,
-        r.recorded_at > now - _TWICE,
+        r.recorded_at > now - _REPEAT_WITHIN,
     )
     numbers = {"account": given.digits, "receipt": given.receipt.strip()}
     for row in tx.rows(same):
@@ -223,7 +223,7 @@ def report_stop_request(
         lock_cases(tx, [case_id])
         row = tx.one(sa.select(t.stop_request).where(r.id == request_id).with_for_update())
         assert row is not None
-        _check(row, result, stopped_fen, by=who)
+        _check_answer(row, result, stopped_fen, by=who)
         changed: dict[str, Any] = {"state": result.value}
         if result is StopState.NO_ANSWER:
             changed |= {"follow_up_by": now + FOLLOW_UP_AFTER, "times_unanswered": r.times_unanswered + 1}
@@ -237,7 +237,7 @@ def report_stop_request(
         write_audit(tx, who=who, act="report_bank", subject=subject, why=why, now=now, facts=facts)
 
 
-def _check(row: Row, result: StopState, stopped_fen: int, *, by: str) -> None:
+def _check_answer(row: Row, result: StopState, stopped_fen: int, *, by: str) -> None:
     if StopState(row["state"]) not in _WAITING:
         raise Conflict(Text("the bank's answer is on record already"), current=row["state"])
     if result is not StopState.NO_ANSWER and is_same_actor(row["recorded_by"], by):
@@ -321,6 +321,6 @@ def _masked(tx: Tx, row: Row) -> StopRequest:
     return record_of(
         StopRequest,
         row,
-        account_masked=f"****{account[-_SHOWN:]}",
+        account_masked=f"****{account[-_SHOWN_DIGITS:]}",
         confirmed_by=row["confirmed_by"] or "",
     )

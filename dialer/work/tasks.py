@@ -190,12 +190,12 @@ def schedule_call_back(
         if not now < at <= now + _LONGEST_WAIT:
             raise Invalid(field="at", problem="is past or too far away", fix="within the next 30 days")
         held = lock_signed_assignment(tx, assignment_id, by=who, token=token)
-        _keep(tx, services, assignment_id, by=who, call_at=at)
+        _keep_for(tx, services, assignment_id, by=who, call_at=at)
         facts = {"call_at": at.isoformat()}
         note_assignment_act(tx, held, ActKind.CALL_BACK, by=who, now=now, facts=facts, words=note.strip())
 
 
-def _keep(tx: Tx, services: Services, assignment_id: int, *, by: str, call_at: datetime) -> None:
+def _keep_for(tx: Tx, services: Services, assignment_id: int, *, by: str, call_at: datetime) -> None:
     kept_until = call_at + timedelta(seconds=services.work.kept_seconds)
     keep_for_caller(tx, assignment_id, by=by, call_at=call_at, kept_until=kept_until)
 
@@ -207,7 +207,7 @@ def return_idle_assignments(services: Services) -> int:
         with services.store.begin() as tx:
             now = services.clock.now()
             idle = lock_idle_assignments(tx, now=now, real_now=services.real.now(), limit=_BATCH)
-            _return(tx, idle, ActKind.LAPSED, by=ROBOT, now=now)
+            _return_to_queue(tx, idle, ActKind.LAPSED, by=ROBOT, now=now)
         total += len(idle)
         if len(idle) < _BATCH:
             return total
@@ -222,13 +222,13 @@ def return_work_of(services: Services, who: str, *, by: str) -> int:
     with services.store.begin() as tx:
         while True:
             held = lock_assignments_of(tx, who, limit=_BATCH)
-            _return(tx, held, ActKind.ACCOUNT_DISABLED, by=actor, now=services.clock.now())
+            _return_to_queue(tx, held, ActKind.ACCOUNT_DISABLED, by=actor, now=services.clock.now())
             total += len(held)
             if len(held) < _BATCH:
                 return total
 
 
-def _return(tx: Tx, held: list[Assignment], kind: ActKind, *, by: str, now: datetime) -> None:
+def _return_to_queue(tx: Tx, held: list[Assignment], kind: ActKind, *, by: str, now: datetime) -> None:
     release_assignments(tx, [one.id for one in held])
     acts = []
     for one in held:
@@ -500,13 +500,13 @@ def reclaim(
             # Two assignments change in one transaction: both cases are locked first, in order, against deadlocks.
             lock_cases(tx, [get_assignment(tx, one).case_id for one in (assignment_id, other)])
         current = lock_assignment(tx, assignment_id)
-        if current.kind is not Track.HUMAN or not _may_take(current, who, token):
+        if current.kind is not Track.HUMAN or not _may_reclaim(current, who, token):
             raise overtaken_by(current)
         if other is not None:
             if not park:
                 raise Conflict("another task is in hand: finish or release it first", current="in hand")
             parked = lock_signed_assignment(tx, other, by=who)
-            _keep(tx, services, other, by=who, call_at=now)
+            _keep_for(tx, services, other, by=who, call_at=now)
             _note_released(tx, services, parked, by=who)
         if current.is_held_by(who):
             renew_claim(tx, assignment_id, **lease)
@@ -517,7 +517,7 @@ def reclaim(
         return get_assignment(tx, assignment_id)
 
 
-def _may_take(current: Assignment, who: str, token: int | None) -> bool:
+def _may_reclaim(current: Assignment, who: str, token: int | None) -> bool:
     match current.state:
         case AssignmentState.SIGNED:
             return current.signed_by in {who, DESK}
@@ -532,7 +532,7 @@ def colleagues(services: Services, *, by: str, visible_to: int | None) -> list[M
     """The other people who work at a desk, of this unit and all below."""
     with services.store.begin() as tx:
         found = all_members(tx, visible_to=visible_to)
-    return [one for one in found if one.login != by and _works(one)]
+    return [one for one in found if one.login != by and _works_at_desk(one)]
 
 
 def reassign(
@@ -547,13 +547,13 @@ def reassign(
         colleague = find_member(tx, to)
         if not to:
             raise Invalid(field="to", problem="choose who takes it over")
-        if colleague is None or colleague.login == who or not _works(colleague):
+        if colleague is None or colleague.login == who or not _works_at_desk(colleague):
             raise Invalid(field="to", problem="is not a caller at a desk")
         if not is_assignment_visible(tx, assignment_id, Scope(unit_id=colleague.unit_id)):
             raise Conflict("the colleague does not see the work of this unit", current="unit")
-        _keep(tx, services, assignment_id, by=colleague.login, call_at=services.clock.now())
+        _keep_for(tx, services, assignment_id, by=colleague.login, call_at=services.clock.now())
         _note_released(tx, services, held, by=who, words=reason, to=colleague.display_name)
 
 
-def _works(member: Member) -> bool:
+def _works_at_desk(member: Member) -> bool:
     return member.disabled_at is None and may(member.role, Permission.WORK_DESK)

@@ -129,7 +129,7 @@ def show_visit(
         **_head_facts(request, line),
         "opened": opened,
         "may_print": may_print(line, who=request.who),
-        "may_answer": line.transfer is not None and _is_of(request, line.transfer.to_unit_id),
+        "may_answer": line.transfer is not None and _is_own_unit(request, line.transfer.to_unit_id),
         "course": [(act, act_sentence(act, request.lang)) for act in opened.course],
         "points": points_of(line.fraud_type, request.lang.value),
         "wrong": wrong,
@@ -176,7 +176,7 @@ def form_facts() -> dict[str, Any]:
     }
 
 
-def _is_of(request: RequestContext, unit_id: int) -> bool:
+def _is_own_unit(request: RequestContext, unit_id: int) -> bool:
     """Whether the unit is this person's own, or one below it."""
     if request.member.unit_id is None:
         return True
@@ -322,7 +322,7 @@ def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: La
 
 
 visit_pages = Section()
-_LIST = "console/visits.html"
+_LIST_TEMPLATE = "console/visits.html"
 _KEPT_OFFLINE = (
     "console/tokens.css",
     "console/base.css",
@@ -353,7 +353,11 @@ def visits(request: CurrentRequest, unit: str = "") -> Response:
         "clocks": {clock: request.say(text) for clock, text in CLOCKS.items()},
         **form_facts(),
     }
-    return request.part(_LIST, "found", **facts) if request.is_part else request.page(_LIST, **facts)
+    return (
+        request.part(_LIST_TEMPLATE, "found", **facts)
+        if request.is_part
+        else request.page(_LIST_TEMPLATE, **facts)
+    )
 
 
 @visit_pages.get("/visits/pulse", act=Permission.WORK_VISITS)

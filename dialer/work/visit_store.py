@@ -179,7 +179,7 @@ def _transfer(tx: Tx, row: Row) -> AskedTransfer:
     )
 
 
-def _area(tx: Tx, scope: Scope) -> sa.ColumnElement[bool]:
+def _in_area(tx: Tx, scope: Scope) -> sa.ColumnElement[bool]:
     """The condition that work belongs to these units, or that its case does: a visit that was escalated stays visible
     below.
     """
@@ -194,7 +194,7 @@ def waiting_visits(
     """
     a = t.assignment.c
     own = sa.and_(a.state == word(AssignmentState.SIGNED), a.signed_by == who)
-    area = _area(tx, scope)
+    area = _in_area(tx, scope)
     if unit_id is not None:
         area = sa.and_(area, is_within_unit(a.unit_id, unit_id))
     pending = (in_words(a.state, PENDING_STATES), sa.or_(own, area))
@@ -247,7 +247,7 @@ def _may_see(tx: Tx, scope: Scope, who: str) -> sa.ColumnElement[bool]:
         asked.state == word(TransferState.ASKED),
         is_visible_to(asked.to_unit_id, scope.unit_id),
     )
-    return sa.or_(_area(tx, scope), asked_here, a.signed_by == who, sent_by)
+    return sa.or_(_in_area(tx, scope), asked_here, a.signed_by == who, sent_by)
 
 
 def visit_of_transfer(tx: Tx, transfer_id: int, *, unit_id: int | None) -> VisitLine:

@@ -92,7 +92,7 @@ def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phon
     kind = _KIND_OF_STAGE.get(stage)
     if kind is None:
         raise Invalid(field="stage", problem="is not a step", fix="accepted, on_the_way or arrived")
-    return _send(services, assignment_id, kind, phone=phone, stage=stage)
+    return _record_act(services, assignment_id, kind, phone=phone, stage=stage)
 
 
 def record_person_met(
@@ -102,12 +102,14 @@ def record_person_met(
     somebody else has the visit: then it is only noted.
     """
     facts, kind, words = {"who": who.value}, ActKind.VISIT_SEEN, note.strip()
-    return _send(services, assignment_id, kind, phone=phone, stage=VisitStage.SEEN, facts=facts, words=words)
+    return _record_act(
+        services, assignment_id, kind, phone=phone, stage=VisitStage.SEEN, facts=facts, words=words
+    )
 
 
 def note_visit(services: Services, assignment_id: int, *, phone: FromPhone, words: str) -> Sent:
     """Adds a sealed note."""
-    return _send(services, assignment_id, ActKind.VISIT_NOTE, phone=phone, words=said("words", words))
+    return _record_act(services, assignment_id, ActKind.VISIT_NOTE, phone=phone, words=said("words", words))
 
 
 def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, content: bytes) -> Sent:
@@ -152,7 +154,7 @@ def report_visit(services: Services, assignment_id: int, given: Report, *, phone
             set_visit_outcome(tx, phone.client_id, outcome_id)
             after = get_assignment(tx, assignment_id)
     except Overtaken:
-        _keep_late(services, assignment_id, given, phone=phone, contents=contents)
+        _note_late_report(services, assignment_id, given, phone=phone, contents=contents)
         raise
     enqueue_after_report(services, must_cancel=must_cancel)
     return Sent(repeated=False, stage=after.stage, state=after.state, outcome_id=outcome_id)
@@ -181,10 +183,10 @@ def _report_contents(assignment_id: int, given: Report) -> list[bytes]:
         f"evidence={reference!r}, note={given.note!r})"
     )
     stable = {name: fact for name, fact in facts.items() if fact}
-    return [_packed(assignment_id, "report", stable), _packed(assignment_id, "report", before)]
+    return [_content_bytes(assignment_id, "report", stable), _content_bytes(assignment_id, "report", before)]
 
 
-def _keep_late(
+def _note_late_report(
     services: Services, assignment_id: int, given: Report, *, phone: FromPhone, contents: Sequence[bytes]
 ) -> None:
     """Stores a report that came too late to count as a note, once."""
@@ -195,7 +197,7 @@ def _keep_late(
             _note(tx, services, current, ActKind.VISIT_NOTE, phone=phone, facts=facts, words=words)
 
 
-def _send(
+def _record_act(
     services: Services,
     assignment_id: int,
     kind: ActKind,
@@ -205,7 +207,7 @@ def _send(
     facts: Mapping[str, object] | None = None,
     words: str = "",
 ) -> Sent:
-    content = _packed(assignment_id, kind.value, words, facts)
+    content = _content_bytes(assignment_id, kind.value, words, facts)
     with services.store.begin() as tx:
         current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=[content])
         if repeat is not None:
@@ -272,7 +274,7 @@ def _sent(current: Assignment, repeat: RepeatedAct | None = None) -> Sent:
     )
 
 
-def _packed(*parts: object) -> bytes:
+def _content_bytes(*parts: object) -> bytes:
     return orjson.dumps(parts)
 
 
@@ -360,7 +362,7 @@ def _photos_of(tx: Tx, line: VisitLine) -> tuple[StoredPhoto, ...]:
     return tuple(one for one in photos_of_case(tx, line.case_id) if one.assignment_id == line.id)
 
 
-_MOST = 200
+_MOST_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,9 +397,9 @@ def list_visits(
     """
     with services.store.begin() as tx:
         own, total = waiting_visits(
-            tx, scope=Scope(unit_id=visible_to), who=who, unit_id=unit_id, limit=_MOST
+            tx, scope=Scope(unit_id=visible_to), who=who, unit_id=unit_id, limit=_MOST_LISTED
         )
-        asked = visits_asked_of(tx, unit_id=visible_to, limit=_MOST)
+        asked = visits_asked_of(tx, unit_id=visible_to, limit=_MOST_LISTED)
     mine = tuple(one for one in own if one.is_held_by(who))
     apart = {one.id for one in (*mine, *asked)}
     rest = [one for one in own if one.id not in apart]
