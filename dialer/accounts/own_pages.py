@@ -235,8 +235,8 @@ def certificate_sign_in(
     identity = settings.identity
     if not identity.certificate_header:
         raise NotFound(kind="page", key="")
-    is_told = comes_from(request.request, settings.web.proxies)
-    is_verified = is_told and headers.get(identity.certificate_verified_header) == "SUCCESS"
+    is_from_proxy = comes_from(request.request, settings.web.proxies)
+    is_verified = is_from_proxy and headers.get(identity.certificate_verified_header) == "SUCCESS"
     subject = headers.get(identity.certificate_header, "") if is_verified else ""
     try:
         require_private_way(request)

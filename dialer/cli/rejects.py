@@ -50,8 +50,8 @@ def reject_workbook(
         path.touch(mode=0o600)
     except OSError as fault:
         zh, en = otherwise
-        told = f"未通过数据文件未能写入{zh} the rejected rows were not written{en}"
-        typer.echo(f"{told}: {path}: {fault.strerror}", err=True)
+        warning = f"未通过数据文件未能写入{zh} the rejected rows were not written{en}"
+        typer.echo(f"{warning}: {path}: {fault.strerror}", err=True)
         return None
     with app.services.store.begin() as tx:
         note_work_reveal(tx, app.services, who=by, act="export_rejects", subject=subject, why="terminal")

@@ -342,5 +342,5 @@ def _left_out(report: Report, lang: Lang) -> RichText:
     left_out = report.figures.left_out
     if not any(left_out.values()):
         return RichText(say(lang, "Definitions: docs/metrics.md"), style="dim")
-    told = ", ".join(f"{name} {count:,}" for name, count in left_out.items() if count)
-    return RichText(say(lang, "Drill records left out of everything: %(told)s", told=told), style="dim")
+    counts = ", ".join(f"{name} {count:,}" for name, count in left_out.items() if count)
+    return RichText(say(lang, "Drill records left out of everything: %(told)s", told=counts), style="dim")

@@ -252,11 +252,11 @@ _FOLLOW_UP_THEN = {
 def _follow_up_sentences(rules: GradePolicy, lang: Lang) -> list[str]:
     if rules.follow_up_by is None:
         return []
-    told = [_FOLLOW_UP_BY[rules.follow_up_by]]
+    texts = [_FOLLOW_UP_BY[rules.follow_up_by]]
     if rules.follow_up_then not in {None, rules.follow_up_by}:
-        told.append(_FOLLOW_UP_THEN[rules.follow_up_then])
+        texts.append(_FOLLOW_UP_THEN[rules.follow_up_then])
     after, gap, tries = rules.follow_up_after_seconds, rules.follow_up_gap_seconds, str(rules.follow_up_tries)
-    return [say_spans(lang, text, after=after, tries=tries, gap=gap) for text in told]
+    return [say_spans(lang, text, after=after, tries=tries, gap=gap) for text in texts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

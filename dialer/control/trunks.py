@@ -72,7 +72,7 @@ def has_trunks(app: Application) -> bool:
 
 def read_trunks(carrier: CarrierAccess) -> TrunksNow:
     """The state of all trunks, from their carrier. Raises `Unavailable`."""
-    told = _ask_carrier(carrier, "/admin/trunks")
+    status = _ask_carrier(carrier, "/admin/trunks")
     return TrunksNow(
         trunks=tuple(
             TrunkStatus(
@@ -81,11 +81,11 @@ def read_trunks(carrier: CarrierAccess) -> TrunksNow:
                 problem=TrunkProblem(one["problem"]) if one["problem"] else None,
                 ends=one["ends"],
             )
-            for one in told["trunks"]
+            for one in status["trunks"]
         ),
-        strangers=told["strangers"],
+        strangers=status["strangers"],
         # A carrier of the previous version does not report this.
-        calls_in_refused=told.get("calls_in_refused", 0),
+        calls_in_refused=status.get("calls_in_refused", 0),
     )
 
 
@@ -218,7 +218,7 @@ def _ask_carrier(
     )
     try:
         with urllib.request.urlopen(request, timeout=within_seconds) as answer:  # noqa: S310 - an address of our own carrier
-            told: dict[str, Any] = json.loads(answer.read())
+            value: dict[str, Any] = json.loads(answer.read())
     except urllib.error.HTTPError as fault:
         if fault.code == _BAD_REQUEST:
             problem = "is not dialled: only numbers of mainland China and the duty line"
@@ -226,7 +226,7 @@ def _ask_carrier(
         raise Unavailable(part="carrier", problem=Text("answered %(status)s", status=fault.code)) from None
     except (OSError, ValueError) as fault:
         raise Unavailable(part="carrier", problem=type(fault).__name__) from fault
-    return told
+    return value
 
 
 _BAD_REQUEST: Final = 400

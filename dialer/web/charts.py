@@ -198,10 +198,10 @@ def _bars(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
             if value is None:
                 continue
             at = y + place * inner
-            told = f"{label} {one.name}: {chart.label_of(value)}"
+            hint = f"{label} {one.name}: {chart.label_of(value)}"
             body.append(
                 f'<rect x="{left:.1f}" y="{at:.1f}" width="{max(x_of(value) - left, 1):.1f}" height="{inner - 4}"'
-                f' fill="url(#{name}-f{place % _FILLS})">{_hint(told)}</rect>'
+                f' fill="url(#{name}-f{place % _FILLS})">{_hint(hint)}</rect>'
             )
             end = x_of(value)
             low, high = (side[row] if side else None for side in (one.low, one.high))

@@ -129,8 +129,8 @@ class Connections:
         self._closed[why] += 1
         if now - self._logged_at >= _LOG_SECONDS:
             self._logged_at = now
-            told = ", ".join(f"{number} {reason}" for reason, number in sorted(self._closed.items()))
-            _log.warning("connections closed: %s", told)
+            counts = ", ".join(f"{number} {reason}" for reason, number in sorted(self._closed.items()))
+            _log.warning("connections closed: %s", counts)
             self._closed.clear()
 
     def _is_shared(self, address: str) -> bool:
