@@ -380,7 +380,7 @@ def make_first_administrator(
     language: str,
     address: str,
 ) -> SignedIn:
-    """The first account, signed in; the link is used up. Raises `Invalid`, and `NotFound` for a link that is not good
+    """The first account, signed in; the link is used up. Raises `Invalid`, and `NotFound` for a link that is not valid
     or a centre that has accounts.
     """
     name, shown = login_of(login), display_name_of(display_name)

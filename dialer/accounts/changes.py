@@ -55,7 +55,7 @@ _PASSWORDS = frozenset({StaffChangeKind.ADD, StaffChangeKind.RESET_PASSWORD})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffChange:
-    """One change that was asked for; `role` and `unit_id` are those wanted."""
+    """A change that was asked for; `role` and `unit_id` are the new ones."""
 
     id: int
     kind: StaffChangeKind
@@ -265,8 +265,8 @@ def withdraw_change(services: Services, change_id: int, *, by: str, visible_to: 
 
 
 def _is_first_security_administrator(tx: Tx, role: Role) -> bool:
-    """Whether there has never been one. A disabled one counts too, so that nobody is bypassed by disabling the only
-    one. Of two at once one waits.
+    """Whether there has never been one; a disabled one counts too, so that disabling the only one bypasses nobody. Of
+    two at once one waits.
     """
     if role is not Role.SECURITY_ADMINISTRATOR:
         return False

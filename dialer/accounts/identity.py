@@ -237,7 +237,7 @@ def _client(settings: Settings) -> OAuth2Session:
 
 
 def _discover(identity: IdentitySettings) -> dict[str, str]:
-    """The provider's addresses, by its own description. Raises `Unavailable`."""
+    """The provider's addresses, from its own description. Raises `Unavailable`."""
     issuer = (identity.oidc_issuer or "").rstrip("/")
     found = _get(issuer + "/.well-known/openid-configuration")
     wanted = ("authorization_endpoint", "token_endpoint", "jwks_uri")

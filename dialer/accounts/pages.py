@@ -170,7 +170,7 @@ def require_private_way(request: RequestContext) -> None:
 
 
 def to_second_step(request: RequestContext, needed: FactorNeeded, next_path: str) -> Response:
-    """Redirects to the second factor; the cookie is good for nothing else."""
+    """Redirects to the second factor; the cookie is valid for nothing else."""
     path = own_path(next_path)
     response = request.go(SECOND_PATH + (f"?{urlencode({'next': path})}" if path else ""))
     put_cookie(request.request, response, STEP_COOKIE, needed.token)
@@ -179,7 +179,7 @@ def to_second_step(request: RequestContext, needed: FactorNeeded, next_path: str
 
 
 def signed_in(request: RequestContext, entered: SignedIn, path: str = "", *, notice: str = "") -> Response:
-    """Sets the cookies of the new session and goes on to `path`, by default to the account's home page."""
+    """Sets the cookies of the new session and redirects to `path`, by default to the account's home page."""
     request.somebody = entered.member
     response = request.go(path or home_of(request), notice=notice)
     put_cookie(request.request, response, SESSION_COOKIE, entered.token)

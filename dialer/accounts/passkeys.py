@@ -69,7 +69,7 @@ class RelyingParty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the browser is asked for, as JSON, and the token of the step."""
+    """The options for the browser, as JSON, and the token of the step."""
 
     token: str
     options: str

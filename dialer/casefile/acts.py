@@ -93,7 +93,7 @@ def change_grade(seen: SeenCase, grade: Grade, *, why: str = "", only: CaseAct |
 
 
 def ask_person(seen: SeenCase, track: Track, *, why: str = "") -> None:
-    """Opens an assignment for a caller or an officer, beside what is under way."""
+    """Opens an assignment for a caller or an officer, in addition to what is under way."""
     act = CaseAct.ASK_CALLER if track is Track.HUMAN else CaseAct.ASK_OFFICER
     facts = {"track": track.value}
     _act(seen, act, AssignmentRequested(track=track), words=why.strip(), facts=facts)

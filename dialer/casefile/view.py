@@ -106,7 +106,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallAttempt:
-    """One call attempt from its plan to its end; None and '' for what is not known (yet)."""
+    """One call attempt from its plan to its end; None or '' for what is not known, or not yet."""
 
     n: int
     number: int
@@ -156,7 +156,7 @@ class Item:
     attempt: CallAttempt | None = None
     photo: UUID | None = None
     recording: Recording | None = None
-    """Of a call from a desk, or of one of the person to us."""
+    """Of a call from a desk, or of an inbound call."""
 
 
 def story_items(sheet: CaseSheet, names: Mapping[str, str], lang: Lang) -> list[Item]:
@@ -186,7 +186,7 @@ def _attempts(sheet: CaseSheet, timeline: Iterable[Entry], lang: Lang) -> Iterat
         sent, ended = parts.get(EntryKind.ATTEMPT_SENT), parts.get(EntryKind.ATTEMPT_ENDED)
         at = sent or ended
         if at is None:
-            continue  # a planned attempt stands at the top of the page
+            continue  # the top of the page shows a planned attempt
         attempt = replace(_attempt(n, parts, turns.get(n, ()), lang), recording=recordings.get(n))
         words = _attempt_words(attempt, lang)
         yield Item(id=f"ring-{n}", at=at.at, group="ring", text=words, attempt=attempt)
@@ -314,7 +314,7 @@ def _others(
 
 
 def is_repeated(entry: Entry) -> bool:
-    """Whether the entry is shown elsewhere in the timeline: an act's line of the audit with the act, a desk's answer
+    """Whether the entry is shown elsewhere in the timeline: an act's line in the audit with the act, a desk's answer
     with its call.
     """
     if entry.kind is EntryKind.VIEWED:
@@ -446,20 +446,20 @@ def _point_names(request: RequestContext, fraud_type: FraudType) -> Callable[[It
 
 
 def _units(request: RequestContext, own: int | None) -> list[str]:
-    """All units but its own."""
+    """The names of all units but the case's own, sorted."""
     names = unit_names(units_to_hand_to(request.services))
     return sorted(name for unit_id, name in names.items() if unit_id != own)
 
 
 def _waiting_words(waiting: Waiting | None, lang: Lang) -> str:
-    """'' where the step itself says it: it is planned for later."""
+    """Why the call has not been made yet; '' where the next step says it: the call is planned for later."""
     if waiting is None or waiting.reason is WaitReason.PLANNED_FOR_LATER:
         return ""
     return waiting_sentence(waiting, lang)
 
 
 def _is_live(sheet: CaseSheet) -> bool:
-    """A call is under way, or is about to be."""
+    """Whether a call is under way, or is about to be."""
     pending, waiting = sheet.story.pending, sheet.story.waiting
     if any(call.state is not DeskCallState.ENDED for call in sheet.calls):
         return True

@@ -67,7 +67,7 @@ def answer(tree: typer.Typer, words: Sequence[str]) -> NoReturn:
 
 
 def _is_unfit(fault: Exception) -> bool:
-    """Whether the database has no column for what was typed."""
+    """Whether the database has no column that can store what was typed."""
     from dialer.db.unit_of_work import UnfitValue  # noqa: PLC0415  # the memory of a process at rest
 
     return isinstance(fault, UnfitValue)

@@ -51,7 +51,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What `dialer load` prints."""
+    """The result of `dialer load`."""
 
     report: LoadReport
     reject_file: Path | None

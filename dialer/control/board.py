@@ -70,7 +70,7 @@ class FeedRules:
     """The page waits no longer for the figures of the day; they follow when they are counted."""
     beat_seconds: float = 3.0
     guard_seconds: float = 3.0
-    """How long a stream may go on after its session has ended."""
+    """How long a stream may continue after its session has ended."""
     most_streams: int = 256
     most_of_a_session: int = 4
     """A browser opens at most six connections to a server, and its other pages need some of them."""
@@ -94,7 +94,7 @@ class LiveBoard:
 
 
 class TooManyStreams(Exception):
-    """This process feeds as many boards as it may, or is about to stop."""
+    """This process already feeds as many boards as it may, or is about to stop."""
 
 
 Draw = Callable[[LiveBoard, Lang], Mapping[str, object]]
@@ -504,7 +504,7 @@ def show_board(request: CurrentRequest) -> Response:
 
 @board_pages.get("/board/live", act=Permission.SEE_BOARD, while_idle=True)
 async def stream_board(request: CurrentRequest) -> Response:
-    """A stream for a client that accepts one, for any other client one reading of it."""
+    """The event stream if the client accepts one, else a single reading of it."""
     assert request.session is not None
     try:
         events = _feed(request).events(

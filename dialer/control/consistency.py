@@ -144,7 +144,9 @@ def check_consistency(services: Services, *, after: int = 0, at_once: int = ID_R
 
 
 class _Round:
-    """One round's findings. Each case is repaired in its own transaction, checked again under its lock."""
+    """The findings of one round. Each case is repaired in its own transaction, after it is checked again under its
+    lock.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services

@@ -71,7 +71,7 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegalHold:
-    """A person who may not be erased."""
+    """A legal hold: the person may not be erased."""
 
     id: int
     person_id: int
@@ -399,8 +399,8 @@ def list_legal_holds(services: Services) -> list[LegalHold]:
 
 
 def _check_role(tx: Tx, who: str) -> None:
-    """Raises `Conflict` if the role of this account may not do it. A name without an account is given at the terminal;
-    it passes.
+    """Raises `Conflict` if the role of this account may not do it. A name without an account was given at the terminal
+    and passes.
     """
     member = find_member(tx, who.casefold())
     if member is not None and not may(member.role, Permission.ERASE_PERSONS):

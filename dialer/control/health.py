@@ -269,7 +269,7 @@ class PartState:
     health: Health
     good_seconds: float | None
     count: int | None = None
-    """Of processes: how many are alive."""
+    """For processes: how many are alive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

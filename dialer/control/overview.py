@@ -129,9 +129,9 @@ class StandingPause:
 
     pause: Pause
     held: int
-    """Calls of the reader's unit that it keeps from leaving now, counted up to `HELD_AT_MOST`."""
+    """How many calls of the reader's unit it holds back now, counted up to `HELD_AT_MOST`."""
     is_own: bool
-    """The reader may end it."""
+    """Whether the reader may end it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +267,7 @@ class BoardNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardQueue:
-    """What waits for the robot and what it calls, of one moment; `at` is service time."""
+    """The calls that wait for the robot and those that it makes, at one moment; `at` is service time."""
 
     at: datetime
     waiting: Mapping[Grade, WaitingCases]

@@ -261,7 +261,7 @@ def _follow_up_sentences(rules: GradePolicy, lang: Lang) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """The forms as they were filled in."""
+    """What was typed into the forms of the page."""
 
     scope: str = PauseScope.ALL.value
     unit: str = ""
@@ -490,7 +490,7 @@ def acknowledge_all(request: CurrentRequest, code: str) -> Response:
 
 
 def _forget_halted(request: RequestContext) -> None:
-    """Has the note about a pause of all dialling, which every page shows, read anew."""
+    """Has the note about a pause of all dialling, which every page shows, read again."""
     context: ConsoleContext = request.request.app.state.console_context
     context.halted.forget(None)
 

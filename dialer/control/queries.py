@@ -37,7 +37,7 @@ class Queue:
     held: int
     unknown: int
     oldest_at: Mapping[Grade, datetime | None]
-    """Since when the attempt that waits longest has been due (service time); None: none waits."""
+    """The time (service time) since which the attempt that waits longest has been due; None: none waits."""
 
 
 def first_attempt_gauges(
@@ -112,7 +112,7 @@ class WaitingCases:
     later: int = 0
     """The call waits for a later time: another try, the dialling window."""
     oldest_at: datetime | None = None
-    """Since when the oldest of `due` may leave."""
+    """The time since which the oldest of `due` may leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

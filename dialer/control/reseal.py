@@ -546,7 +546,7 @@ def _index_rest(tx: Tx, state: KeyState, unreadable: Sequence[str]) -> tuple[_Fo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """The indexes of one person: each number and key as it may be stored, with what it becomes."""
+    """The indexes of one person: each number and key as it may be stored, and its new value."""
 
     person: dict[str, Any]
     phones: list[dict[str, Any]]

@@ -49,7 +49,7 @@ from dialer.warnings.list_store import lock_arrivals
 
 RETENTION_PART: Final = "retention"
 ROUND_SECONDS: Final = 3600.0
-"""The time after its last round at which a kind gets the next one."""
+"""How long after its last round a kind gets the next one."""
 _LOCK: Final = 0x7265746E
 _REJECT_FILE: Final = re.compile(r"(?:load-([0-9]+)|filed-.+)\.xlsx")
 
@@ -89,7 +89,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
-    """Both clocks at one moment."""
+    """The service clock and real time at one moment."""
 
     now: datetime
     real_now: datetime

@@ -66,7 +66,7 @@ from dialer.services import Services
 _SEEN_EVERY = timedelta(seconds=30)
 """The precision with which the last use of a session is recorded."""
 _ADDRESS_FACTOR = 4
-"""Many people share an address: it may fail this many times as often as a login."""
+"""Many people share an address: this many times as many failures are allowed to it as to a login."""
 _TOKEN_BYTES = 32
 
 

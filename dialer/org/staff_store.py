@@ -229,9 +229,7 @@ def find_session(tx: Tx, token_hash: bytes) -> tuple[Session, Member] | None:
 
 
 def valid_session_ids(tx: Tx, session_ids: Iterable[int], *, real_now: datetime) -> set[int]:
-    """The ids of those of these sessions that have neither ended nor expired, idle or not, and whose accounts are
-    enabled.
-    """
+    """The ids of those of these sessions that have not ended or expired, idle or not, of enabled accounts."""
     s = t.staff_session.c
     rows = tx.rows(
         sa.select(s.id)
@@ -247,7 +245,7 @@ def valid_session_ids(tx: Tx, session_ids: Iterable[int], *, real_now: datetime)
 
 
 def note_session_seen(tx: Tx, session_id: int, *, real_now: datetime) -> None:
-    """Records that the session was used at that moment; its idle time starts anew."""
+    """Records that the session was used at that moment; its idle time starts again."""
     tx.execute(sa.update(t.staff_session).where(t.staff_session.c.id == session_id).values(seen_at=real_now))
 
 
@@ -644,7 +642,7 @@ class Token:
     last_used_on: date | None
 
     def may_send_signals_of(self, source: str) -> bool:
-        """Whether signals of this source may come with the token."""
+        """Whether the token may send signals of this source."""
         return source == self.name or source in self.sources
 
     def is_good(self, *, real_now: datetime) -> bool:
@@ -663,7 +661,7 @@ def insert_token(
     real_now: datetime,
     expires_at: datetime,
 ) -> Token | None:
-    """The new token; None when one of this name is in use."""
+    """The new token; None if a token of this name is in use."""
     row = tx.one(
         insert(t.api_token)
         .values(

@@ -30,7 +30,7 @@ _REVISION = "units_revision"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitAlias:
-    """A text by which lists mean a unit, and who taught it."""
+    """A text that means a unit in lists, and who taught it."""
 
     id: int
     unit_id: int
@@ -166,7 +166,7 @@ def units_revision(tx: Tx) -> str:
 
 def touch_units(tx: Tx) -> None:
     """Has every process read the tree anew from its next transaction on."""
-    # Never the same twice: what a transaction saw that was rolled back must not be taken for what another one wrote.
+    # Never the same twice: a revision that was rolled back must not be mistaken for one that was written later.
     value = uuid.uuid4().hex
     tx.execute(
         insert(t.meta)
@@ -176,7 +176,9 @@ def touch_units(tx: Tx) -> None:
 
 
 class Units:
-    """One process's copy of the tree: a transaction pays for one small read, and for the whole tree when it changed."""
+    """One process's copy of the tree: a transaction costs one small read, and a read of the whole tree only after a
+    change.
+    """
 
     def __init__(self) -> None:
         self._read: tuple[str | None, UnitIndex] = (None, UnitIndex())

@@ -30,7 +30,7 @@ class Waiting(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkCounts:
-    """How much of a unit's work waits for what."""
+    """How much work of a unit waits for what."""
 
     unsigned: int = 0
     """Without a signature, unless it is kept for an agreed call."""

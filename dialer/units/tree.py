@@ -126,7 +126,7 @@ def show_work(
 
 
 def unit_nodes(tx: Tx, services: Services, index: UnitIndex, top: int | None) -> tuple[UnitNode, ...]:
-    """The unit with all below; every root for None. Units keep the order in which they were made."""
+    """The unit with all below; with None every root. Units keep the order in which they were created."""
     cases, work = open_counts_of_units(tx), count_unit_work(tx, now=services.clock.now())
     people = Counter(
         one.unit_id for one in all_members(tx, visible_to=top) if one.disabled_at is None and one.unit_id
@@ -184,7 +184,7 @@ class UnusableUnits(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What loading a file of units has changed, in units."""
+    """What importing a file of units has changed, as numbers of units."""
 
     new: int
     moved: int
@@ -351,7 +351,7 @@ def list_units(services: Services) -> tuple[UnitIndex, dict[int, list[str]]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundariesLoad:
-    """What a file brought: units with a boundary now, and names of areas that mean no unit."""
+    """The result of loading a file: how many units now have a boundary, and names of areas that mean no unit."""
 
     loaded: int
     unknown: tuple[str, ...]

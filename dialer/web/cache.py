@@ -45,7 +45,7 @@ class _Known(Generic[_T]):
 
 
 class Cache(Generic[_Key, _T]):
-    """Values by key, each good for `seconds`. One that takes longer to read than `patience_seconds` is good for fifty
+    """Values by key, each valid for `seconds`. One that takes longer to read than `patience_seconds` is valid for fifty
     times its reading time, so the database spends at most a fiftieth of one core on it. An older value is shown until
     the next one is there, for at most a quarter of an hour. Two readings run at a time, each shared by all its readers.
     Where fifty wait for their turn, another one raises `CountsBusy`.

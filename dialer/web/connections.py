@@ -68,7 +68,7 @@ class _Waits(StrEnum):
     ANSWER = "answer"
     """For our own answer: the request has fully arrived."""
     IDLE = "idle"
-    """For a further request; uvicorn ends the wait."""
+    """For another request; uvicorn ends this wait."""
 
 
 class Connections:
@@ -146,7 +146,7 @@ class _TooLarge(Exception):
 
 
 class _LimitedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with one timer for each connection, which looks at what the connection is waited for."""
+    """uvicorn's protocol with one timer for each connection, which checks what the server waits for on it."""
 
     def __init__(
         self,
@@ -231,7 +231,7 @@ class _LimitedProtocol(HttpToolsProtocol):
             if self.cycle.response_complete:  # of the last request that has arrived
                 self._wait_idle()
         else:
-            # The answer came before the whole request: what is left of it has one more time.
+            # The answer was sent before the whole request had arrived: the rest of it gets the same time once more.
             self._begin(self._waits)
 
     def send_400_response(self, msg: str) -> None:
@@ -264,9 +264,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._timer = self.loop.call_later(self._limits.head_seconds, self.transport.abort)
 
     def _check_wait(self) -> None:
-        """Closes the connection if the wait has taken too long, else comes back when the current or another wait may
-        have.
-        """
+        """Closes the connection if the present wait has taken too long, else sets the timer for the next check."""
         now, limits = self.loop.time(), self._limits
         unsent = self.transport.get_write_buffer_size()
         if unsent and unsent >= self._unsent > 0:

@@ -102,7 +102,7 @@ class Declared:
     while_must_change: bool = False
     """Also before the first password has been changed."""
     while_must_enrol: bool = False
-    """Also before somebody whose role needs a second factor has set one up."""
+    """Also before a person whose role needs a second factor has set one up."""
     while_idle: bool = False
     """Also in a session that has expired through disuse; the request does not count as use."""
 
@@ -239,7 +239,7 @@ def is_private_way(request: Request) -> bool:
 
 
 def client_address(request: Request, proxies: _Networks) -> str:
-    """The address of the client; behind our own proxies, the one that the outermost of them names."""
+    """The address of the client; behind our own proxies, the one that the outermost of them reports."""
     address = request.client.host if request.client is not None else ""
     named = [name.strip() for name in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
     while _is_in_networks(address, proxies) and named and named[-1]:
@@ -349,7 +349,7 @@ class RequestContext:
 
     @cached_property
     def halted(self) -> Pause | None:
-        """The standing pause of all dialling, which every page shows to those who are signed in."""
+        """The pause of all dialling in force, which every page shows to those who are signed in."""
         if self.somebody is None:
             return None
         try:
@@ -518,7 +518,7 @@ class ConsoleContext:
     pages: Pages
     closing: ShutdownHooks
     halted: Cache[None, Pause | None]
-    """The standing pause of all dialling."""
+    """The pause of all dialling in force."""
     caches: dict[str, Cache[Any, Any]] = field(default_factory=dict)
     """Counts behind pages, by name, shared by all requests."""
 
@@ -589,7 +589,7 @@ def anonymous_context(request: Request) -> RequestContext:
 
 
 async def context_or_anonymous(request: Request) -> RequestContext:
-    """As `context_of`; without a session while the database does not answer: for pages about faults."""
+    """As `context_of`, but without a session while the database does not answer: for pages about errors."""
     try:
         return await context_of(request)
     except Unavailable:
@@ -629,6 +629,6 @@ def sees_everything(request: RequestContext) -> bool:
 
 
 def need_all(request: RequestContext) -> None:
-    """Raises `Forbidden` for a reader of any other unit than the topmost one."""
+    """Raises `Forbidden` for a reader of any unit but the topmost one."""
     if not sees_everything(request):
         raise Forbidden

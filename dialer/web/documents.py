@@ -188,7 +188,7 @@ _SPACES = (
     ' xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 )
 _CHART_HEIGHT, _BAR_HEIGHT, _MOST_CHART_HEIGHT = 2_000_000, 190_000, 7_400_000
-"""In EMU, of which a centimetre has 360,000."""
+"""In EMU; a centimetre has 360,000."""
 _FILLS = ("1F2A37", "9AA5B1", "D5DBE1", "5B6B7C")
 _PATTERNS = ("", "wdUpDiag", "", "pct50")
 """Distinguishable in black print: full, slanted, light, dotted."""
@@ -418,7 +418,7 @@ def _convert(program: str, folder: str) -> None:
     except subprocess.TimeoutExpired:
         raise Unavailable(part="PDF", problem="LibreOffice takes too long") from None
     finally:
-        # It starts a process of its own, which does not end with it.
+        # LibreOffice starts a process of its own, which does not end with it.
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -261,7 +261,7 @@ def sent_files(files: Sequence[UploadFile] | None) -> list[bytes]:
 
 
 def sealed_file(content: bytes, media_type: str, *, name: str) -> Response:
-    """A file that was kept sealed: a picture is shown, a PDF is saved and opened outside the console."""
+    """The answer with a file that was stored sealed. A picture is shown; a PDF is saved, to be opened elsewhere."""
     kind = media_type.rpartition("/")[2]
     how = "inline" if media_type.startswith("image/") else f'attachment; filename="{name}.{kind}"'
     return Response(content, media_type=media_type, headers={"Content-Disposition": how})

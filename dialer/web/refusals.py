@@ -87,7 +87,7 @@ _TEXTS_OF: dict[type[Exception], tuple[str, str]] = {
         gettext_noop("Your figures wait for a place. This page tries again automatically."),
     )
 }
-"""Of faults whose page says more than that of their status."""
+"""For refusals whose page says more than that of their status."""
 
 
 def add_faults(console: FastAPI) -> None:
@@ -166,9 +166,9 @@ _SECRETS = re.compile("password|secret|code|credential|csrf")
 async def form_again(
     request: Request, context: RequestContext, fault: Refusal, status: int
 ) -> Response | None:
-    """The page that the form was sent from, with what was typed and what is wrong; None where that page is not known or
-    does not hold the form any more. Its token has proved that the form came from a page of ours, so of the `Referer`
-    the path alone counts: a proxy may know this machine by another name.
+    """The page that the form was sent from, with what was typed and what is wrong; None if that page is not known or no
+    longer contains the form. The form's token has proved that it came from a page of ours, so of the `Referer` only the
+    path counts: a proxy may know this machine by another name.
     """
     sent_from = urlsplit(request.headers.get("Referer", ""))
     if request.method != "POST" or context.is_part or not sent_from.path:

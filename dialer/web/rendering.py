@@ -59,7 +59,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainReader:
-    """A reader without a request: everybody of one language."""
+    """A reader without a request, such as for all boards in one language."""
 
     lang: Lang
     now: datetime
@@ -69,7 +69,7 @@ class PlainReader:
 
 @dataclass(slots=True, kw_only=True)
 class RefusedForm:
-    """A form that was sent and refused. The page that holds it is rendered again with what was typed."""
+    """A form that was sent and refused. The page that contains it is rendered again with what was typed."""
 
     action: str
     """The address it was sent to."""
@@ -91,9 +91,7 @@ _form: ContextVar[RefusedForm | None] = ContextVar("form", default=None)
 
 
 class PlaceGroup(Enum):
-    """Entries of the navigation that one entry holds for people who have many. The value is English of the
-    catalogue.
-    """
+    """Entries of the navigation that are grouped for people who have many. The value is English of the catalogue."""
 
     RESULTS = gettext_noop("Results")
     CARDS = gettext_noop("Two-card control")
@@ -110,7 +108,7 @@ class Place:
     act: Permission
     order: int
     badge: Callable[[Any], int] | None = None
-    """How many things wait there for this person, by the `RequestContext`."""
+    """How many things wait there for this person; gets the `RequestContext`."""
     group: PlaceGroup | None = None
 
 
@@ -123,11 +121,11 @@ class NavigationEntry:
 
 
 _MOST_ENTRIES = 9
-"""So many fit beside the name of the service; people who have more places see groups."""
+"""As many as fit beside the name of the service; people who have more places see groups."""
 
 
 def navigation_of(places: Sequence[Place]) -> tuple[NavigationEntry, ...]:
-    """The places in their order, those of a group together at its first one."""
+    """The places in their order; those of a group are together, where the first of them is."""
     grouped = len(places) > _MOST_ENTRIES
     found: dict[object, list[Place]] = {}
     for place in places:
@@ -306,7 +304,7 @@ class PageFiles(StaticFiles):
 
 
 def sound(services: Services) -> Callable[[Request], Awaitable[Response]]:
-    """Shipped and rendered prompts; a file of a given name never changes."""
+    """Answers with the sound of shipped and rendered prompts; a file of a given name never changes."""
 
     async def answer(request: Request) -> Response:
         file = request.path_params["file"]
