@@ -64,8 +64,8 @@ def call(
     listen: Annotated[float, typer.Option(help="seconds to listen to keys after the sentence")] = 10.0,
     as_json: AsJson = False,
 ) -> None:
-    """Place one test call: it says a sentence, listens to keys, and reports them and the quality; exit 1 unless it was
-    answered. No case knows of it.
+    """Place one test call: it speaks a sentence, listens for keys, and reports them and the quality; exit 1 unless it
+    was answered. It belongs to no case.
     """
     with command_application("trunk") as app:
         carrier = _require_carrier(app)
